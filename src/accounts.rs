@@ -1,0 +1,1 @@
+//! Who is who: accounts, invitations and their sealed Garmin tokens.

@@ -1,0 +1,1 @@
+//! Builds everything, starts it, announces it, waits, drains.

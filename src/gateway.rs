@@ -1,0 +1,1 @@
+//! Bearer → account → catalogue or worker → answer.

@@ -1,0 +1,58 @@
+//! garmin-gateway: a trusted circle's Garmin accounts, connected to Claude.
+//!
+//! # The way of one call
+//!
+//! Claude posts to `/mcp`. [`web`] takes the request off the wire and hands it to the [`gateway`], which asks
+//! [`oauth`] whose bearer token it is, answers from the catalogue ([`mcp`]) what needs no Garmin, and sends the
+//! rest to the worker process of that account ([`workers`]). A worker is this same binary ([`tools`]) or the
+//! Python `garmin_mcp`; it talks to Garmin ([`garmin`]) and its answer streams back untouched.
+//!
+//! # Floors
+//!
+//! Rooms are stacked; a room imports only from floors below its own, and rooms on one floor do not know each
+//! other. The list is also a good reading order.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 0 | [`foundation`]: clock, config, secrets, store, telemetry, lifecycle, http |
+//! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
+//! | 2 | [`accounts`]: who is who |
+//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
+//! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
+//! | 5 | [`web`]: the public face; [`simulator`]: a pretend Garmin |
+//! | 6 | [`daemon`]: build, announce, wait, drain |
+//! | 7 | [`cli`]: the subcommands |
+//!
+//! # Invariants
+//!
+//! - Fenced crates: warp in [`web`]; sled in `foundation::store`; orion in `foundation::secrets`; clap in [`cli`];
+//!   child processes in `workers::child`; the environment in `foundation::config`.
+//! - A write that was acknowledged survives `kill -9` and a power cut.
+//! - Every record is sealed; bearer tokens, codes and client secrets are stored as SHA-256 only.
+//! - No e-mail, password, code, token, cookie or position reaches a log.
+//! - The gateway keeps no MCP session for a client: a restart or a reaped worker goes unnoticed.
+//!
+//! # Absent on purpose
+//!
+//! No MCP sessions, no server-to-client requests, no cache of tokens in front of the store that could outlive a
+//! revocation, no unsafe code.
+
+pub mod foundation;
+
+pub mod garmin;
+pub mod mcp;
+
+pub mod accounts;
+
+pub mod oauth;
+pub mod workers;
+
+pub mod gateway;
+pub mod tools;
+
+pub mod simulator;
+pub mod web;
+
+pub mod daemon;
+
+pub mod cli;

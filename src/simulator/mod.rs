@@ -1,0 +1,1 @@
+//! A pretend Garmin, for the demo and for tests.

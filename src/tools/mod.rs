@@ -1,0 +1,1 @@
+//! The built-in worker: an MCP server for one person.

@@ -1,0 +1,1 @@
+//! The public face: the only user of warp.

@@ -1,0 +1,1 @@
+//! The integration tests: one binary over the real daemon, against the simulator.
