@@ -1,1 +1,3 @@
 //! A pretend Garmin, for the demo and for tests.
+
+pub mod data;

@@ -1,0 +1,89 @@
+//! Chance that is the same in every run.
+
+use jiff::civil::Date;
+
+/// Dice for one purpose: thrown in the same order, they fall the same.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    /// The dice of a person for one purpose.
+    pub(super) fn of(seed: u64, purpose: &str) -> Self {
+        let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
+        for byte in purpose.bytes() {
+            state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Self(state)
+    }
+
+    /// The dice of a person for one purpose on one day.
+    pub(super) fn on(seed: u64, purpose: &str, date: Date) -> Self {
+        let mut dice = Self::of(seed, purpose);
+        let day = i64::from(date.year()) * 10_000 + i64::from(date.month()) * 100 + i64::from(date.day());
+        dice.0 ^= day.unsigned_abs().wrapping_mul(0xd6e8_feb8_6659_fd93);
+        dice
+    }
+
+    /// The next throw (splitmix64).
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A whole number from `low` to `high`, both included.
+    pub(super) fn whole(&mut self, low: i64, high: i64) -> i64 {
+        let span = high.saturating_sub(low).unsigned_abs() + 1;
+        low + i64::try_from(self.next() % span).unwrap_or(0)
+    }
+
+    /// A number from `low` up to `high`.
+    pub(super) fn number(&mut self, low: f64, high: f64) -> f64 {
+        // 53 bits are what a double holds exactly.
+        let part = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
+        low + part * (high - low)
+    }
+
+    /// Whether something of this likelihood (0 to 1) happens.
+    pub(super) fn happens(&mut self, likelihood: f64) -> bool {
+        self.number(0.0, 1.0) < likelihood
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn the_same_dice_fall_the_same_and_others_differ() {
+        let throws = |mut dice: Dice| [dice.whole(0, 999), dice.whole(0, 999), dice.whole(0, 999)];
+        let day = date(2026, 1, 8);
+        assert_eq!(
+            throws(Dice::on(7, "sleep", day)),
+            throws(Dice::on(7, "sleep", day))
+        );
+        assert_ne!(
+            throws(Dice::on(7, "sleep", day)),
+            throws(Dice::on(8, "sleep", day))
+        );
+        assert_ne!(
+            throws(Dice::on(7, "sleep", day)),
+            throws(Dice::on(7, "steps", day))
+        );
+        assert_ne!(
+            throws(Dice::on(7, "sleep", day)),
+            throws(Dice::on(7, "sleep", date(2026, 1, 9)))
+        );
+    }
+
+    #[test]
+    fn throws_stay_in_their_bounds() {
+        let mut dice = Dice::of(1, "bounds");
+        for _ in 0..2_000 {
+            assert!((3..=5).contains(&dice.whole(3, 5)));
+            assert!((0.5..1.5).contains(&dice.number(0.5, 1.5)));
+        }
+    }
+}
