@@ -1,1 +1,12 @@
 //! What every room stands on; it knows nothing of Garmin, MCP or OAuth.
+//!
+//! Invariants: time is asked of [`clock`] alone, the environment is read in [`config`] alone, bytes at rest pass
+//! through [`secrets`], and every write through the one writer of [`store`].
+
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod lifecycle;
+pub mod secrets;
+pub mod store;
+pub mod telemetry;

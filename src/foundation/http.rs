@@ -1,0 +1,189 @@
+//! One accept loop for every HTTP server of ours: the public face, the built-in worker, the simulator.
+//!
+//! A connection that sends no header in time is closed (this is also the keep-alive limit), connections are capped,
+//! a panic in a handler becomes a 500, and a stop ends idle connections at once and lets busy ones finish.
+//! Body limits and timeouts are the handler's, because only it knows what it reads.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Incoming};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::lifecycle::Lifecycle;
+
+/// Who is at the other end of the connection; an extension of every request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// What a server bears.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a connection may take to send a header, and may stay idle.
+    pub header_timeout: Duration,
+    /// How many connections are open at once; more wait in the listener's queue.
+    pub max_connections: usize,
+    /// How long busy connections may go on after the stop signal.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(20),
+            max_connections: 512,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `handle` on `listener` until the lifecycle stops; returns when the connections are done or the drain time
+/// is over. Run it as a task of the lifecycle.
+pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, lifecycle: Lifecycle)
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let stopping = lifecycle.stopping();
+    let room = Arc::new(Semaphore::new(limits.max_connections));
+    let connections = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(64)
+        .max_buf_size(64 * 1024);
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = stopping.cancelled() => break,
+        };
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(e) => {
+                    // Out of file descriptors, mostly: give them time to come back.
+                    tracing::warn!(name: "http.accept_failed", reason = %e, "http.accept_failed");
+                    sleep(Duration::from_millis(200)).await;
+                    continue;
+                }
+            },
+            () = stopping.cancelled() => break,
+        };
+        if let Err(e) = stream.set_nodelay(true) {
+            tracing::debug!(name: "http.nodelay_refused", reason = %e, "http.nodelay_refused");
+        }
+        let handle = handle.clone();
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            let answer = AssertUnwindSafe(handle(request)).catch_unwind();
+            async move {
+                Ok::<_, Infallible>(match answer.await {
+                    Ok(response) => response.map(Either::Left),
+                    Err(_) => broken(),
+                })
+            }
+        });
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "connections are drained here, and one may fail alone"
+        )]
+        tokio::spawn(async move {
+            if let Err(e) = connection.await {
+                tracing::debug!(name: "http.connection_ended", reason = %e, "http.connection_ended");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = sleep(limits.drain) => tracing::warn!(name: "http.drain_cut", "http.drain_cut"),
+    }
+}
+
+fn broken<B>() -> Response<Either<B, Full<Bytes>>> {
+    tracing::error!(name: "bug", place = "http handler", "bug");
+    let body = Full::new(Bytes::from_static(b"Something broke here. It is in the log.\n"));
+    let mut response = Response::new(Either::Right(body));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn start(limits: Limits) -> (SocketAddr, Lifecycle) {
+        let lifecycle = Lifecycle::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let handle = |request: Request<Incoming>| async move {
+            assert!(request.uri().path() != "/panic", "on purpose");
+            Response::new(Full::new(Bytes::from_static(b"hello")))
+        };
+        lifecycle.spawn("server", serve(listener, limits, handle, lifecycle.clone()));
+        (address, lifecycle)
+    }
+
+    async fn exchange(address: SocketAddr, sent: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn answers_and_survives_a_panicking_handler() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        assert!(
+            exchange(address, &format!("GET /panic {close}"))
+                .await
+                .starts_with("HTTP/1.1 500")
+        );
+        assert!(
+            exchange(address, &format!("GET / {close}"))
+                .await
+                .ends_with("hello")
+        );
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed() {
+        let limits = Limits {
+            header_timeout: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let (address, _lifecycle) = start(limits).await;
+        assert_eq!(exchange(address, "").await, "");
+        assert!(!exchange(address, "GET / HTTP/1.1\r\nHo").await.contains("200"));
+    }
+
+    #[tokio::test]
+    async fn idle_connections_do_not_hold_up_a_stop() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let idle = TcpStream::connect(address).await.unwrap();
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+        drop(idle);
+    }
+}

@@ -1,0 +1,97 @@
+//! Named tasks, the stop signal, and the drain.
+//!
+//! Every task of the program is spawned here: it has a name in the log, it is told when to stop, and the drain waits
+//! for it. A task that panics is an event (`task.failed`) and stops the program, because half a daemon is worse
+//! than a restart.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Spawns, stops and waits for the tasks of one program. Clones are the same lifecycle.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    failed: Arc<AtomicBool>,
+}
+
+impl Lifecycle {
+    /// A lifecycle with no tasks yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts a task. It should end soon after [`Lifecycle::stopping`] fires.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let span = tracing::info_span!("task", task = name);
+        let lifecycle = self.clone();
+        self.tasks.spawn(
+            async move {
+                if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                    tracing::error!(name: "task.failed", task = name, "task.failed");
+                    lifecycle.failed.store(true, Ordering::Relaxed);
+                    lifecycle.stop.cancel();
+                }
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Fires when the program is to stop. Derive a child token to stop a part on its own.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Tells all tasks to stop; they are waited for by [`Lifecycle::drain`].
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Whether a task panicked: the exit code should say so.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Stops and waits until all tasks ended, at most `deadline`. Returns whether all ended in time.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn drain_tells_and_waits() {
+        let lifecycle = Lifecycle::new();
+        let stopping = lifecycle.stopping();
+        lifecycle.spawn("waits", async move { stopping.cancelled().await });
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+        assert!(!lifecycle.has_failed());
+    }
+
+    #[tokio::test]
+    async fn a_panic_stops_everything() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.spawn("breaks", async { panic!("on purpose") });
+        lifecycle.stopping().cancelled().await;
+        assert!(lifecycle.has_failed());
+    }
+
+    #[tokio::test]
+    async fn a_task_that_does_not_stop_is_left_at_the_deadline() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.spawn("deaf", std::future::pending());
+        assert!(!lifecycle.drain(Duration::from_millis(20)).await);
+    }
+}

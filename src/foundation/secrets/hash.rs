@@ -1,0 +1,110 @@
+//! Random tokens and the hashes that stand for them at rest.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use orion::hazardous::hash::sha2::sha256::Sha256;
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+
+/// Fills an array from the system's random source.
+///
+/// The process aborts if the system has no randomness to give: nothing safe can be done without it.
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if orion::util::secure_rand_bytes(&mut bytes).is_err() {
+        std::process::abort();
+    }
+    bytes
+}
+
+/// A new bearer secret: `prefix` and 256 random bits as 43 base64url characters.
+pub fn random_token(prefix: &str) -> Secret {
+    let mut text = String::with_capacity(prefix.len() + 43);
+    text.push_str(prefix);
+    URL_SAFE_NO_PAD.encode_string(random_bytes::<32>(), &mut text);
+    Secret::new(text)
+}
+
+/// A new public identifier: `prefix` and 80 random bits as 16 lower-case base32 characters.
+pub fn random_id(prefix: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bits = random_bytes::<16>();
+    let letters = bits
+        .iter()
+        .map(|byte| char::from(*ALPHABET.get(usize::from(byte & 31)).unwrap_or(&b'a')));
+    prefix.chars().chain(letters).collect()
+}
+
+/// SHA-256 of `data`.
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    if let Ok(digest) = Sha256::digest(data) {
+        out.copy_from_slice(digest.as_ref());
+    }
+    out
+}
+
+/// Compares without telling by its duration where the first difference is.
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    orion::util::secure_cmp(a, b).is_ok()
+}
+
+/// SHA-256 of a bearer token or code: the only form in which one is kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// The hash of a token as it was presented.
+    pub fn of(token: &str) -> Self {
+        Self(sha256(token.as_bytes()))
+    }
+
+    /// The hash, as a store key.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The only form in which a token is ever logged or shown: `tok_` and 8 hexadecimal digits of its hash.
+    pub fn fingerprint(&self) -> String {
+        let [a, b, c, d, ..] = self.0;
+        format!("tok_{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fingerprint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sha256_is_the_standard_one() {
+        // FIPS 180-4, the message "abc".
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        for (i, byte) in sha256(b"abc").iter().enumerate() {
+            assert_eq!(format!("{byte:02x}"), expected[2 * i..2 * i + 2]);
+        }
+    }
+
+    #[test]
+    fn tokens_and_ids_have_their_shape_and_differ() {
+        let (a, b) = (random_token("at_"), random_token("at_"));
+        assert_eq!(a.expose().len(), 46);
+        assert_ne!(a, b);
+        let id = random_id("acc_");
+        assert!(id.len() == 20 && id.starts_with("acc_"));
+        assert_ne!(id, random_id("acc_"));
+    }
+
+    #[test]
+    fn a_fingerprint_tells_little() {
+        assert_eq!(TokenHash::of("abc").fingerprint(), "tok_ba7816bf");
+    }
+}

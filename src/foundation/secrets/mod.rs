@@ -1,0 +1,15 @@
+//! Chance, hashes and sealing: the only user of orion.
+//!
+//! Sealing is XChaCha20-Poly1305 with a random 24-byte nonce in front of the ciphertext. What a value belongs to
+//! (its table and key) is associated data, so a sealed value can't be moved to another place. The data key is made
+//! once and is itself sealed by a key derived from the operator's secret: changing the secret rewrites one record.
+//!
+//! Invariants: nothing here prints a secret; key material is wiped when dropped.
+
+mod hash;
+mod text;
+mod vault;
+
+pub use hash::{TokenHash, constant_time_eq, random_bytes, random_id, random_token, sha256};
+pub use text::Secret;
+pub use vault::{RootSecret, RootSecretError, SealError, Vault};

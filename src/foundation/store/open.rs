@@ -1,0 +1,170 @@
+//! Opening the database: its lock, its data key, its schema.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use tokio::sync::watch;
+
+use super::super::secrets::{RootSecret, SealError, Vault};
+use super::writer::Writer;
+use super::{Core, Health, Opened, Store};
+
+/// The layout that this program writes. A higher one on the disk is refused.
+const SCHEMA: u8 = 1;
+
+/// sled's resident memory is some three times this.
+const CACHE_BYTES: u64 = 4 << 20;
+
+/// Why the store can't be opened; nothing was changed. All are for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("{path} is in use by another garmin-gateway; stop that one first", path = .0.display())]
+    InUse(PathBuf),
+    /// The secret is not the one that the data was sealed with.
+    #[error(
+        "the data in {path} was sealed with another secret; give the right GATEWAY_SECRET or GATEWAY_SECRET_FILE",
+        path = .0.display()
+    )]
+    WrongSecret(PathBuf),
+    /// A newer program wrote it.
+    #[error("{path} was written by a newer garmin-gateway (layout {found}); use that version", path = .path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its layout.
+        found: u8,
+    },
+    /// The disk refused.
+    #[error("{path} can't be opened: {reason}", path = .path.display())]
+    Disk {
+        /// The database.
+        path: PathBuf,
+        /// What sled or the system said.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Opens the database in the directory `path`, or makes it there (mode 0700). Errors: see [`OpenError`].
+    pub fn open(path: &Path, secret: &RootSecret) -> Result<Self, OpenError> {
+        let files = Files {
+            path: path.to_owned(),
+        };
+        let opened = files.open()?;
+        let vault = unlock(&opened, path, secret)?;
+        let (health, _) = watch::channel(Health::Writing);
+        let core = Arc::new(Core {
+            vault,
+            opened: RwLock::new(Some(opened)),
+            health,
+        });
+        let writer = Writer::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        })?;
+        Ok(Self {
+            writer: Arc::new(writer),
+            core,
+        })
+    }
+}
+
+/// The data key: made on the first start, unsealed on every other.
+fn unlock(opened: &Opened, path: &Path, secret: &RootSecret) -> Result<Vault, OpenError> {
+    let refused = |e: &dyn std::fmt::Display| OpenError::Disk {
+        path: path.to_owned(),
+        reason: e.to_string(),
+    };
+    let sealing = |e: SealError| match e {
+        SealError::NotOurs => OpenError::WrongSecret(path.to_owned()),
+        SealError::Refused => refused(&e),
+    };
+    let meta = opened.db.open_tree("meta").map_err(|e| refused(&e))?;
+    let found = meta
+        .get("schema")
+        .map_err(|e| refused(&e))?
+        .and_then(|v| v.first().copied());
+    if let Some(found) = found.filter(|found| *found > SCHEMA) {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    if let Some(wrapped) = meta.get("data_key").map_err(|e| refused(&e))? {
+        return Vault::unwrap(secret, &wrapped).map_err(sealing);
+    }
+    let (vault, wrapped) = Vault::create(secret).map_err(sealing)?;
+    let mut batch = sled::Batch::default();
+    batch.insert("schema", &[SCHEMA]);
+    batch.insert("data_key", wrapped);
+    meta.apply_batch(batch).map_err(|e| refused(&e))?;
+    opened.db.flush().map_err(|e| refused(&e))?;
+    opened.sync.sync_data().map_err(|e| refused(&e))?;
+    Ok(vault)
+}
+
+/// Where the database is; also used to open it again after the disk failed.
+pub(super) struct Files {
+    path: PathBuf,
+}
+
+impl Files {
+    fn refused(&self, e: &dyn std::fmt::Display) -> OpenError {
+        OpenError::Disk {
+            path: self.path.clone(),
+            reason: e.to_string(),
+        }
+    }
+
+    /// Whether the disk takes a write at all; sled is asked again only then.
+    pub(super) fn has_room(&self) -> bool {
+        let probe = self.path.join("probe");
+        let wrote = std::fs::write(&probe, vec![0; 64 * 1024]).is_ok();
+        wrote & std::fs::remove_file(&probe).is_ok()
+    }
+
+    pub(super) fn open(&self) -> Result<Opened, OpenError> {
+        use std::os::unix::fs::DirBuilderExt;
+
+        let fresh = !self.path.exists();
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.path)
+            .map_err(|e| self.refused(&e))?;
+        let db = sled::Config::new()
+            .path(&self.path)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(Some(500))
+            .open()
+            .map_err(|e| match &e {
+                sled::Error::Io(io) if is_locked(io) => OpenError::InUse(self.path.clone()),
+                _ => self.refused(&e),
+            })?;
+        let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
+        if fresh {
+            // The directory entries themselves must survive a power cut.
+            for dir in [Some(self.path.as_path()), self.path.parent()]
+                .into_iter()
+                .flatten()
+            {
+                File::open(dir)
+                    .and_then(|d| d.sync_all())
+                    .map_err(|e| self.refused(&e))?;
+            }
+        }
+        let tree = db.open_tree("records").map_err(|e| self.refused(&e))?;
+        Ok(Opened {
+            db,
+            tree,
+            sync: Arc::new(sync),
+        })
+    }
+}
+
+/// sled wraps the refused lock in an error of kind `Other` that only its text tells apart.
+fn is_locked(e: &std::io::Error) -> bool {
+    e.kind() == std::io::ErrorKind::WouldBlock || e.to_string().contains("could not acquire lock")
+}
