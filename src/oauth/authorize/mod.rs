@@ -1,0 +1,118 @@
+//! The way from `/authorize` (or `/link`) to a code: what the pages are given, and what they send back.
+
+use crate::foundation::secrets::Secret;
+use crate::mcp::Access;
+
+/// What the browser gets next.
+///
+/// No `Debug`: pages hold an e-mail address, and a redirect holds a code.
+pub enum AuthorizeStep {
+    /// 200: the form that asks for e-mail, password and access.
+    SignIn(SignInPage),
+    /// 200: the form that asks for Garmin's code.
+    Code(CodePage),
+    /// 303 to the client, with a code or an error; no page of ours in between.
+    Redirect {
+        /// The whole `Location`.
+        url: String,
+    },
+    /// 200: Garmin's sign-in was renewed at `/link`; there is no client to return to.
+    Linked {
+        /// The name that Garmin knows the person by.
+        full_name: String,
+    },
+    /// A page that explains why it does not go on. Nothing was sent to the client.
+    Refused(AuthorizeRefusal),
+}
+
+/// Whom the person signs in for, as the pages show it. Names come from the client: text, never markup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientOnPage {
+    /// What the client calls itself, cleaned and at most 80 characters; anybody can call itself anything.
+    pub name: String,
+    /// The host that the person returns to: the part that can't be made up.
+    pub redirect_host: String,
+    /// The client runs on the person's own machine; whatever program listens there gets the code.
+    pub loopback_only: bool,
+    /// `scheme://host[:port]` for the page's `form-action`, beside `'self'`.
+    pub form_action_origin: String,
+}
+
+/// The form of the first page. It is posted with `step=credentials` or `step=deny`.
+pub struct SignInPage {
+    /// Hidden field `transaction`.
+    pub transaction: String,
+    /// Hidden field `csrf`.
+    pub csrf: String,
+    /// The cookie to set (a session cookie, `HttpOnly`, `SameSite=Lax`); `None`: the browser has it already.
+    pub set_browser: Option<Secret>,
+    /// Whom it is for; `None` at `/link`.
+    pub client: Option<ClientOnPage>,
+    /// What to have in the e-mail field; empty at first.
+    pub email: String,
+    /// What is chosen; read only at first.
+    pub access: Access,
+    /// What went wrong with the last try, in words for the person.
+    pub notice: Option<String>,
+    /// How many more tries this page takes.
+    pub tries_left: u8,
+}
+
+/// The form of the second page. It is posted with `step=code` or `step=deny`.
+pub struct CodePage {
+    /// Hidden field `transaction`.
+    pub transaction: String,
+    /// Hidden field `csrf`.
+    pub csrf: String,
+    /// Whom it is for; `None` at `/link`.
+    pub client: Option<ClientOnPage>,
+    /// How Garmin sent the code: `email`, `sms`, `phone`, `totp` or a word of Garmin's that we don't know.
+    pub method: String,
+    /// How many more codes Garmin takes.
+    pub tries_left: u8,
+    /// What went wrong with the last code, in words for the person.
+    pub notice: Option<String>,
+}
+
+/// Why there is no way on from here, as a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizeRefusal {
+    /// A heading.
+    pub title: String,
+    /// What happened and what to do, in plain sentences.
+    pub explanation: String,
+    /// The HTTP status: 400, or 503 when it is ours.
+    pub status: u16,
+}
+
+/// `step=credentials`.
+pub struct CredentialsForm {
+    /// As on the page.
+    pub transaction: String,
+    /// As on the page.
+    pub csrf: String,
+    /// As typed.
+    pub email: String,
+    /// As typed.
+    pub password: Secret,
+    /// As chosen; without a choice, read only.
+    pub access: Access,
+}
+
+/// `step=code`.
+pub struct CodeForm {
+    /// As on the page.
+    pub transaction: String,
+    /// As on the page.
+    pub csrf: String,
+    /// As typed; spaces are forgiven.
+    pub code: Secret,
+}
+
+/// `step=deny`.
+pub struct DenyForm {
+    /// As on the page.
+    pub transaction: String,
+    /// As on the page.
+    pub csrf: String,
+}

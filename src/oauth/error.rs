@@ -1,0 +1,115 @@
+//! What the endpoints answer when they refuse.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::foundation::store::StoreError;
+
+/// A refusal in the words of OAuth: the variant is the `error` string, what it carries the `error_description`.
+///
+/// The description is for whoever builds or runs the client; it never repeats a value that was sent.
+/// Source: RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2, `OpenID` Connect Core §3.1.2.6.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// Caller: a parameter is missing, repeated or malformed.
+    #[error("invalid_request: {0}")]
+    InvalidRequest(Cow<'static, str>),
+    /// Caller: no such client; it should register again.
+    #[error("invalid_client: {0}")]
+    InvalidClient(Cow<'static, str>),
+    /// Caller: the code or refresh token is unknown, spent, expired, revoked or another client's.
+    #[error("invalid_grant: {0}")]
+    InvalidGrant(Cow<'static, str>),
+    /// Caller: only `authorization_code` and `refresh_token` are given out.
+    #[error("unsupported_grant_type: {0}")]
+    UnsupportedGrantType(Cow<'static, str>),
+    /// Caller: only `code` is.
+    #[error("unsupported_response_type: {0}")]
+    UnsupportedResponseType(Cow<'static, str>),
+    /// Caller: the token was wanted for somebody else's server.
+    #[error("invalid_target: {0}")]
+    InvalidTarget(Cow<'static, str>),
+    /// Caller or operator: the redirect URI lies outside of what this gateway returns people to.
+    #[error("invalid_redirect_uri: {0}")]
+    InvalidRedirectUri(Cow<'static, str>),
+    /// Caller: the registration can't be read.
+    #[error("invalid_client_metadata: {0}")]
+    InvalidClientMetadata(Cow<'static, str>),
+    /// Person signing in: said no.
+    #[error("access_denied: {0}")]
+    AccessDenied(Cow<'static, str>),
+    /// Caller: a sign-in without a page was asked for; there is none.
+    #[error("login_required: {0}")]
+    LoginRequired(Cow<'static, str>),
+    /// Caller: request objects are not read.
+    #[error("request_not_supported: {0}")]
+    RequestNotSupported(Cow<'static, str>),
+    /// Caller: request objects are not fetched either.
+    #[error("request_uri_not_supported: {0}")]
+    RequestUriNotSupported(Cow<'static, str>),
+    /// Nobody (bug): something inside broke.
+    #[error("server_error: {0}")]
+    ServerError(Cow<'static, str>),
+    /// Operator: the store can't read or write at this moment. Nothing was issued or revoked.
+    #[error("temporarily_unavailable")]
+    TemporarilyUnavailable(#[from] StoreError),
+}
+
+impl OAuthError {
+    /// The `error` string.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient(_) => "invalid_client",
+            Self::InvalidGrant(_) => "invalid_grant",
+            Self::UnsupportedGrantType(_) => "unsupported_grant_type",
+            Self::UnsupportedResponseType(_) => "unsupported_response_type",
+            Self::InvalidTarget(_) => "invalid_target",
+            Self::InvalidRedirectUri(_) => "invalid_redirect_uri",
+            Self::InvalidClientMetadata(_) => "invalid_client_metadata",
+            Self::AccessDenied(_) => "access_denied",
+            Self::LoginRequired(_) => "login_required",
+            Self::RequestNotSupported(_) => "request_not_supported",
+            Self::RequestUriNotSupported(_) => "request_uri_not_supported",
+            Self::ServerError(_) => "server_error",
+            Self::TemporarilyUnavailable(_) => "temporarily_unavailable",
+        }
+    }
+
+    /// The HTTP status at `/token`, `/register` and `/revoke`. `invalid_grant` is 400 and nothing else: Claude asks
+    /// the person to sign in again on exactly that; `invalid_client` is 401 and makes it register again.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidClient(_) => 401,
+            Self::ServerError(_) => 500,
+            Self::TemporarilyUnavailable(_) => 503,
+            _ => 400,
+        }
+    }
+
+    /// The `error_description`: ASCII without quotes or backslashes, as RFC 6749 §5.2 asks.
+    pub fn description(&self) -> &str {
+        match self {
+            Self::InvalidRequest(text)
+            | Self::InvalidClient(text)
+            | Self::InvalidGrant(text)
+            | Self::UnsupportedGrantType(text)
+            | Self::UnsupportedResponseType(text)
+            | Self::InvalidTarget(text)
+            | Self::InvalidRedirectUri(text)
+            | Self::InvalidClientMetadata(text)
+            | Self::AccessDenied(text)
+            | Self::LoginRequired(text)
+            | Self::RequestNotSupported(text)
+            | Self::RequestUriNotSupported(text)
+            | Self::ServerError(text) => text,
+            Self::TemporarilyUnavailable(_) => "the gateway cannot reach its store, try again soon",
+        }
+    }
+
+    /// The body of the answer at `/token`, `/register` and `/revoke`.
+    pub fn body(&self) -> Value {
+        json!({ "error": self.code(), "error_description": self.description() })
+    }
+}
