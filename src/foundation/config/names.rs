@@ -1,0 +1,201 @@
+//! Every setting of the gateway, once: its name, its default, what it is for, and when a change takes effect.
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// As soon as the env file is saved.
+    Live,
+    /// At the next start.
+    Restart,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The name of the variable.
+    pub name: &'static str,
+    /// The default, as a person would write it.
+    pub default: &'static str,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    /// When a change takes effect.
+    pub change: Change,
+}
+
+const fn live(name: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        about,
+        change: Change::Live,
+    }
+}
+
+const fn restart(name: &'static str, default: &'static str, about: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        about,
+        change: Change::Restart,
+    }
+}
+
+/// All settings, in the order in which they are shown.
+pub const SETTINGS: &[Setting] = &[
+    restart(
+        "PUBLIC_URL",
+        "http://localhost:PORT",
+        "The address that Claude and people use: https://host, no path.",
+    ),
+    restart("BIND_ADDRESS", "127.0.0.1", "The address to listen on."),
+    restart("PORT", "8080", "The port to listen on."),
+    restart(
+        "TRUSTED_PROXIES",
+        "",
+        "Addresses or networks whose X-Forwarded-For is believed, comma-separated.",
+    ),
+    live(
+        "INVITED",
+        "",
+        "Who may sign in: e-mails or @domains, comma-separated.",
+    ),
+    live(
+        "OPEN_SIGN_UP",
+        "false",
+        "Whether anybody with a Garmin account may sign in.",
+    ),
+    live(
+        "REDIRECT_HOSTS",
+        "",
+        "Hosts that clients may return to, besides Claude's and loopback.",
+    ),
+    live("OPERATOR_NAME", "", "Who runs this gateway, shown on its pages."),
+    live(
+        "OPERATOR_EMAIL",
+        "",
+        "How to reach the operator, shown on the pages.",
+    ),
+    restart(
+        "ACCESS_TOKEN_TTL_DAYS",
+        "90",
+        "How many days a sign-in lasts unused; 0 = for ever.",
+    ),
+    live(
+        "CALLS_PER_MINUTE",
+        "120",
+        "Tool calls that one account may make in a minute.",
+    ),
+    live(
+        "REGISTRATIONS_PER_HOUR",
+        "120",
+        "Clients that may register in an hour, all together.",
+    ),
+    restart(
+        "SIGN_IN_SPACING",
+        "5",
+        "Seconds between two sign-ins at Garmin, of all people together.",
+    ),
+    restart(
+        "SIGN_IN_DAILY",
+        "6",
+        "Sign-ins at Garmin that one person may try in a day.",
+    ),
+    restart(
+        "DATA_DIR",
+        "the state directory",
+        "Where the database and the workers' logs are.",
+    ),
+    restart("DB_PATH", "DATA_DIR/gateway.db", "The directory of the database."),
+    restart(
+        "RUNTIME_DIR",
+        "the runtime directory",
+        "Where sockets and the workers' directories are; best on tmpfs.",
+    ),
+    restart(
+        "GATEWAY_SECRET",
+        "",
+        "The secret that seals the data, 32 characters or more; better given as a file.",
+    ),
+    restart(
+        "GATEWAY_SECRET_FILE",
+        "the configuration directory/secret",
+        "The file that holds the secret; made when missing.",
+    ),
+    restart(
+        "GARMIN_MCP_CMD",
+        "the built-in worker",
+        "The command that starts a worker, as words; never a shell.",
+    ),
+    restart("GARMIN_ENABLED_TOOLS", "", "Only these tools, comma-separated."),
+    restart("GARMIN_DISABLED_TOOLS", "", "Not these tools, comma-separated."),
+    restart(
+        "WORKER_PORT_START",
+        "9000",
+        "The first port for workers on 127.0.0.1.",
+    ),
+    restart("WORKER_PORT_END", "9099", "The last port for workers."),
+    restart(
+        "WORKER_IDLE_TTL",
+        "900",
+        "Seconds before an unused worker is stopped.",
+    ),
+    restart(
+        "WORKER_STARTUP_TIMEOUT",
+        "20",
+        "Seconds that a worker may take to become healthy.",
+    ),
+    restart("MAX_WORKERS", "10", "How many workers may run at once."),
+    restart("GARMIN_DOMAIN", "garmin.com", "garmin.com or garmin.cn."),
+    restart(
+        "GARMIN_SSO_URL",
+        "https://sso.GARMIN_DOMAIN",
+        "Garmin's sign-in host.",
+    ),
+    restart(
+        "GARMIN_DIAUTH_URL",
+        "https://diauth.GARMIN_DOMAIN",
+        "Garmin's token host.",
+    ),
+    restart(
+        "GARMIN_CONNECTAPI_URL",
+        "https://connectapi.GARMIN_DOMAIN",
+        "Garmin's API host.",
+    ),
+    restart(
+        "GARMIN_LIVETRACK_URL",
+        "https://livetrack.GARMIN_DOMAIN",
+        "Garmin's LiveTrack host.",
+    ),
+    restart(
+        "GATEWAY_LOG_FILE",
+        "",
+        "A file that the log is written to as well.",
+    ),
+    live(
+        "GATEWAY_LOG_LEVEL",
+        "info",
+        "debug, info, warning, error or critical.",
+    ),
+];
+
+/// Names that belong to other parts and are no mistake of somebody who meant one of ours.
+const NEIGHBOURS: &[&str] = &[
+    "GARMIN_MCP_REF",
+    "GARMIN_MCP_HOST",
+    "GARMIN_MCP_PORT",
+    "GARMIN_MCP_TRANSPORT",
+];
+
+/// The setting that `name` was probably meant to be, if it is none itself.
+pub fn near_miss(name: &str) -> Option<&'static str> {
+    if SETTINGS.iter().any(|s| s.name == name) || NEIGHBOURS.contains(&name) || name.len() < 5 {
+        return None;
+    }
+    let upper = name.to_ascii_uppercase();
+    SETTINGS
+        .iter()
+        .map(|s| (strsim::damerau_levenshtein(s.name, &upper), s.name))
+        .min()
+        .filter(|(distance, _)| *distance <= 2 && *distance * 4 <= name.len())
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,108 @@
+//! Where settings come from.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::reader::{Problem, Source};
+
+/// The environment and the env file, as they were read.
+#[derive(Clone, Default)]
+pub struct Sources {
+    environment: BTreeMap<String, String>,
+    file: Option<(PathBuf, BTreeMap<String, String>)>,
+}
+
+impl Sources {
+    /// The process's environment and `env_file`; without one, `.env` in the working directory if it is there.
+    /// Errors: the file can't be read, or a line of it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub fn of_process(env_file: Option<&Path>) -> Result<Self, Problem> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let found = env_file.map(Path::to_owned).or_else(|| {
+            let usual = PathBuf::from(".env");
+            usual.is_file().then_some(usual)
+        });
+        Self {
+            environment,
+            file: None,
+        }
+        .with_file(found.as_deref())
+    }
+
+    /// Settings from pairs, as if they were the environment.
+    pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let environment = pairs
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        Self {
+            environment,
+            file: None,
+        }
+    }
+
+    /// The same environment with (another) env file. Errors: as [`Sources::of_process`].
+    pub fn with_file(mut self, path: Option<&Path>) -> Result<Self, Problem> {
+        let Some(path) = path else { return Ok(self) };
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let problem = |what: String, fix: &str| Problem {
+            name: "--env-file".into(),
+            source: Source::File(path.clone()),
+            what,
+            fix: fix.to_owned(),
+        };
+        let lines = dotenvy::from_path_iter(&path).map_err(|e| {
+            problem(
+                format!("it can't be read ({e})"),
+                "check the path and its permissions",
+            )
+        })?;
+        let pairs = lines.collect::<Result<_, _>>().map_err(|e| match e {
+            // The library's message quotes the line, which may hold a secret.
+            dotenvy::Error::LineParse(_, at) => problem(
+                format!("a line can't be read near its character {at}"),
+                "write NAME=value, one a line",
+            ),
+            other => problem(other.to_string(), "write NAME=value, one a line"),
+        })?;
+        self.file = Some((path, pairs));
+        Ok(self)
+    }
+
+    /// The env file, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// A variable that is set and not blank, and where.
+    pub(super) fn find(&self, name: &str) -> Option<(&str, Source)> {
+        let set = |value: &&String| !value.trim().is_empty();
+        if let Some(value) = self.environment.get(name).filter(set) {
+            return Some((value.trim(), Source::Environment));
+        }
+        let (path, pairs) = self.file.as_ref()?;
+        pairs
+            .get(name)
+            .filter(set)
+            .map(|value| (value.trim(), Source::File(path.clone())))
+    }
+
+    /// The names that are set anywhere, and where.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, Source)> {
+        let environment = self
+            .environment
+            .keys()
+            .map(|name| (name.as_str(), Source::Environment));
+        let file = self.file.iter().flat_map(|(path, pairs)| {
+            pairs
+                .keys()
+                .map(|name| (name.as_str(), Source::File(path.clone())))
+        });
+        environment.chain(file)
+    }
+}

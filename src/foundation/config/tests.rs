@@ -1,0 +1,166 @@
+use super::*;
+
+const SECRET: (&str, &str) = ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef");
+
+fn load(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
+    let home = [("HOME", "/home/ann"), SECRET];
+    Config::load(&Sources::of_pairs(home.into_iter().chain(pairs.iter().copied())))
+}
+
+#[test]
+fn nothing_set_means_the_defaults_of_the_document() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.bind, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.public_url.origin(), "http://localhost:8080");
+    assert_eq!(config.public_url.mcp(), "http://localhost:8080/mcp");
+    assert_eq!(config.workers.ports, 9000..=9099);
+    assert_eq!(config.workers.idle_ttl.as_secs(), 900);
+    assert_eq!(config.workers.startup_timeout.as_secs(), 20);
+    assert_eq!(config.workers.max, 10);
+    assert_eq!(config.workers.command, None);
+    assert_eq!(config.sign_in_ttl.map(|d| d.as_secs()), Some(90 * 86_400));
+    assert_eq!(config.garmin.sso.as_str(), "https://sso.garmin.com/");
+    assert!(!config.live.open_sign_up && config.live.invited.is_empty());
+    assert!(!config.garmin.is_simulated());
+}
+
+#[test]
+fn every_setting_is_shown_and_no_secret_is() {
+    let config = load(&[]).unwrap();
+    let shown: Vec<&str> = config.effective.iter().map(|e| e.name).collect();
+    let expected: Vec<&str> = SETTINGS
+        .iter()
+        .map(|s| s.name)
+        .filter(|name| *name != "GATEWAY_SECRET_FILE")
+        .collect();
+    assert_eq!(shown, expected);
+    assert!(config.effective.iter().all(|e| !e.value.contains(SECRET.1)));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_with_their_fix() {
+    let problems = load(&[
+        ("PORT", "eighty"),
+        ("PUBLIC_URL", "http://example.org"),
+        ("GARMIN_SSO_URL", "http://sso.garmin.com"),
+        ("INVITED", "ann@example.org,nonsense"),
+        ("MAX_WORKERS", "0"),
+        ("GARMIN_MCP_CMD", "uvx 'garmin"),
+    ])
+    .unwrap_err();
+    let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "PORT",
+            "PUBLIC_URL",
+            "GARMIN_MCP_CMD",
+            "MAX_WORKERS",
+            "GARMIN_SSO_URL",
+            "INVITED"
+        ]
+    );
+    assert!(
+        problems
+            .iter()
+            .all(|p| p.source == Source::Environment && !p.fix.is_empty())
+    );
+    assert_eq!(
+        problems[0].to_string(),
+        "PORT (environment): it is not a whole number; write a whole number from 0 to 65535"
+    );
+}
+
+#[test]
+fn one_value_each() {
+    let check = |name: &str, value: &str, ok: bool| {
+        assert_eq!(load(&[(name, value)]).is_ok(), ok, "{name}={value}");
+    };
+    for (name, value, ok) in [
+        ("PUBLIC_URL", "https://garmin.example.org", true),
+        ("PUBLIC_URL", "https://garmin.example.org/", true),
+        ("PUBLIC_URL", "https://garmin.example.org/gw", false),
+        ("PUBLIC_URL", "https://a:b@garmin.example.org", false),
+        ("PUBLIC_URL", "http://127.0.0.1:8088", true),
+        ("PUBLIC_URL", "ftp://garmin.example.org", false),
+        ("GARMIN_CONNECTAPI_URL", "http://127.0.0.1:7777", true),
+        ("GARMIN_DOMAIN", "garmin.cn", true),
+        ("GARMIN_DOMAIN", "garmin.de", false),
+        ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8", true),
+        ("TRUSTED_PROXIES", "localhost", false),
+        ("ACCESS_TOKEN_TTL_DAYS", "0", true),
+        ("WORKER_PORT_END", "8000", false),
+        ("WORKER_PORT_END", "9003", false),
+        ("REDIRECT_HOSTS", "chat.example.org", true),
+        ("REDIRECT_HOSTS", "https://chat.example.org", false),
+        ("GATEWAY_LOG_LEVEL", "critical", true),
+        ("OPEN_SIGN_UP", "perhaps", false),
+        ("GATEWAY_SECRET_FILE", "/x", false),
+    ] {
+        check(name, value, ok);
+    }
+    assert!(Config::load(&Sources::of_pairs([("HOME", "/h"), ("GATEWAY_SECRET", "short")])).is_err());
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(".env");
+    std::fs::write(&file, "PORT=1111\nMAX_WORKERS=3\n# a comment\n").unwrap();
+    let sources = Sources::of_pairs([SECRET, ("HOME", "/h"), ("PORT", "2222")]);
+    let config = Config::load(&sources.with_file(Some(&file)).unwrap()).unwrap();
+    assert_eq!((config.bind.port(), config.workers.max), (2222, 3));
+    let shown = config.effective.iter().find(|e| e.name == "MAX_WORKERS").unwrap();
+    assert_eq!(shown.source, Source::File(file));
+}
+
+#[test]
+fn a_broken_line_of_the_file_is_told_without_its_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(".env");
+    std::fs::write(&file, "GATEWAY_SECRET='unclosed-and-very-secret\n").unwrap();
+    let problem = Sources::default().with_file(Some(&file)).err().unwrap();
+    assert!(!problem.to_string().contains("very-secret"), "{problem}");
+}
+
+#[test]
+fn near_misses_are_pointed_out() {
+    for (name, meant) in [
+        ("GATEWAY_SECRT", Some("GATEWAY_SECRET")),
+        ("PUBLICURL", Some("PUBLIC_URL")),
+        ("INVITE", Some("INVITED")),
+        ("MAX_WORKER", Some("MAX_WORKERS")),
+        ("PORT", None),
+        ("PATH", None),
+        ("GARMIN_MCP_REF", None),
+        ("LANGUAGE", None),
+    ] {
+        assert_eq!(near_miss(name), meant, "{name}");
+    }
+    let config = load(&[("WORKER_IDLE_TLL", "5")]).unwrap();
+    assert!(
+        config
+            .warnings
+            .iter()
+            .any(|w| w.contains("did you mean WORKER_IDLE_TTL?"))
+    );
+}
+
+#[test]
+fn invitations_cover_whom_they_name() {
+    let check = |invited: &str, email: &str, covers: bool| {
+        assert_eq!(
+            Invited::parse(invited).unwrap().covers(email),
+            covers,
+            "{invited} {email}"
+        );
+    };
+    check("ann@example.org", "Ann@Example.org ", true);
+    check("ann@example.org", "bob@example.org", false);
+    check("@example.org", "bob@example.org", true);
+    check("@example.org", "bob@sub.example.org", false);
+    check("@example.org", "bob@notexample.org", false);
+    for bad in ["", "@", "ann", "ann@", "a@b@c", "@.org"] {
+        assert!(Invited::parse(bad).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,190 @@
+//! The settings of the built-in worker: the variables of the Python `garmin_mcp`, with the same meanings.
+//!
+//! One differs: `GARMIN_MCP_HOST` is loopback unless told otherwise, because the worker has no sign-in of its own.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::hosts::{GarminDomain, GarminHosts};
+use super::reader::{Problem, Source};
+use super::sources::Sources;
+
+/// How the worker is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// One JSON-RPC message a line.
+    Stdio,
+    /// HTTP at this address, path `/mcp`.
+    StreamableHttp(SocketAddr),
+}
+
+/// Settings of the built-in worker.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// `GARMIN_MCP_TRANSPORT`, `GARMIN_MCP_HOST`, `GARMIN_MCP_PORT`.
+    pub transport: Transport,
+    /// `GARMINTOKENS`: the token file.
+    pub tokens: PathBuf,
+    /// `GARMIN_ENABLED_TOOLS`: only these, lower case; wins over `disabled`.
+    pub enabled: Option<BTreeSet<String>>,
+    /// `GARMIN_DISABLED_TOOLS`: not these, lower case.
+    pub disabled: BTreeSet<String>,
+    /// Garmin, by `GARMIN_IS_CN` or the base URLs.
+    pub garmin: GarminHosts,
+}
+
+impl WorkerConfig {
+    /// Reads the worker's variables. Errors: every mistake, at once.
+    pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let var = |name: &str| sources.find(name).map(|(value, _)| value);
+        let mut wrong = |name: &str, what: &str, fix: &str| {
+            let source = sources.find(name).map_or(Source::Default, |(_, source)| source);
+            problems.push(Problem {
+                name: name.into(),
+                source,
+                what: what.into(),
+                fix: fix.into(),
+            });
+        };
+        let host = var("GARMIN_MCP_HOST").map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), str::parse);
+        let port = var("GARMIN_MCP_PORT").map_or(Ok(8000), str::parse);
+        let transport = match (var("GARMIN_MCP_TRANSPORT").unwrap_or("stdio"), host, port) {
+            ("stdio", ..) => Transport::Stdio,
+            ("streamable-http", Ok(host), Ok(port)) => Transport::StreamableHttp(SocketAddr::new(host, port)),
+            ("streamable-http", Err(_), _) => {
+                wrong("GARMIN_MCP_HOST", "it is not an IP address", "write 127.0.0.1");
+                Transport::Stdio
+            }
+            ("streamable-http", _, Err(_)) => {
+                wrong(
+                    "GARMIN_MCP_PORT",
+                    "it is not a port",
+                    "write a number from 0 to 65535",
+                );
+                Transport::Stdio
+            }
+            _ => {
+                wrong(
+                    "GARMIN_MCP_TRANSPORT",
+                    "it is not served",
+                    "write stdio or streamable-http",
+                );
+                Transport::Stdio
+            }
+        };
+        let home = var("HOME").map(PathBuf::from);
+        let tokens = match (var("GARMINTOKENS"), home) {
+            (Some(given), home) => token_file(given, home),
+            (None, Some(home)) => home.join(".garminconnect/garmin_tokens.json"),
+            (None, None) => {
+                wrong(
+                    "GARMINTOKENS",
+                    "neither it nor HOME is set",
+                    "write the path of garmin_tokens.json",
+                );
+                PathBuf::new()
+            }
+        };
+        let mut hosts: Vec<(String, String)> = Vec::new();
+        if var("GARMIN_IS_CN")
+            .is_some_and(|v| matches!(v.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
+        {
+            hosts.push(("GARMIN_DOMAIN".into(), GarminDomain::Cn.to_string()));
+        }
+        for name in ["GARMIN_CONNECTAPI_URL", "GARMIN_DIAUTH_URL"] {
+            hosts.extend(var(name).map(|value| (name.to_owned(), value.to_owned())));
+        }
+        let hosts = Sources::of_pairs(hosts.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let mut reader = super::reader::Reader::new(&hosts);
+        let garmin = GarminHosts::read(&mut reader);
+        problems.append(&mut reader.problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Self {
+            transport,
+            tokens,
+            enabled: var("GARMIN_ENABLED_TOOLS").map(names),
+            disabled: var("GARMIN_DISABLED_TOOLS").map(names).unwrap_or_default(),
+            garmin,
+        })
+    }
+
+    /// Whether the filters let a tool through.
+    pub fn offers(&self, tool: &str) -> bool {
+        match &self.enabled {
+            Some(enabled) => enabled.contains(tool),
+            None => !self.disabled.contains(tool),
+        }
+    }
+
+    /// The base URL of the API.
+    pub fn connectapi(&self) -> &Url {
+        &self.garmin.connectapi
+    }
+}
+
+fn names(list: &str) -> BTreeSet<String> {
+    list.split(',')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// A directory, or a name that does not end in `.json`, means the usual file in it; `~` is the home directory.
+fn token_file(given: &str, home: Option<PathBuf>) -> PathBuf {
+    let path = match (given.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(given),
+    };
+    if path.extension().is_some_and(|e| e == "json") && !path.is_dir() {
+        path
+    } else {
+        path.join("garmin_tokens.json")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pairs: &[(&str, &str)]) -> Result<WorkerConfig, Vec<Problem>> {
+        WorkerConfig::load(&Sources::of_pairs(pairs.iter().copied()))
+    }
+
+    #[test]
+    fn the_variables_mean_what_they_mean_to_garmin_mcp() {
+        let config = load(&[("HOME", "/home/ann")]).unwrap();
+        assert_eq!(config.transport, Transport::Stdio);
+        assert_eq!(
+            config.tokens,
+            PathBuf::from("/home/ann/.garminconnect/garmin_tokens.json")
+        );
+        let config = load(&[
+            ("GARMIN_MCP_TRANSPORT", "streamable-http"),
+            ("GARMIN_MCP_PORT", "9001"),
+            ("GARMINTOKENS", "/run/x"),
+            ("GARMIN_IS_CN", "true"),
+            ("GARMIN_ENABLED_TOOLS", "Get_Stats, get_activity"),
+        ])
+        .unwrap();
+        assert_eq!(
+            config.transport,
+            Transport::StreamableHttp("127.0.0.1:9001".parse().unwrap())
+        );
+        assert_eq!(config.tokens, PathBuf::from("/run/x/garmin_tokens.json"));
+        assert_eq!(config.connectapi().as_str(), "https://connectapi.garmin.cn/");
+        assert!(config.offers("get_stats") && !config.offers("get_steps_data"));
+    }
+
+    #[test]
+    fn mistakes_are_told_together() {
+        let problems = load(&[("GARMIN_MCP_TRANSPORT", "sse")]).unwrap_err();
+        let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["GARMIN_MCP_TRANSPORT", "GARMINTOKENS"]);
+    }
+}
