@@ -1,4 +1,8 @@
 //! Bearer → account → catalogue or worker → answer.
+//!
+//! The face asks in two steps, because a stranger's body is not to be read into memory: first
+//! `Gateway::admit(authorization: Option<&str>) -> Result<Grant, Answer>` (the 401 with its challenge), then, with the
+//! body, `Gateway::handle(grant, headers, http_method, body: Result<Bytes, TooLarge>) -> Answer`.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
