@@ -1,1 +1,617 @@
-//! Who is who: accounts, invitations and their sealed Garmin tokens.
+//! Who is who: accounts, invitations and their Garmin tokens.
+//!
+//! Invariants:
+//! - An account is its own random id, bound to Garmin's profile id. The e-mail that somebody typed is a label.
+//! - Garmin spends a refresh token when it is used, so the newest tokens must win: every change of them has a
+//!   generation, and a worker's write-back is taken only if nothing newer came in between.
+//! - Keys of the store are not sealed, so an e-mail is never one: invitations are kept under its hash.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::foundation::clock::Clock;
+use crate::foundation::config::Live;
+use crate::foundation::secrets::{random_id, sha256};
+use crate::foundation::store::{Record, Store, StoreError, Table, Tx};
+use crate::garmin::{GarminTokens, SignedIn};
+
+/// Names an account in logs, paths and keys: `acc_` and 16 letters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    fn new() -> Self {
+        Self(random_id("acc_"))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is no account id.
+#[derive(Debug, thiserror::Error)]
+#[error("an account id is acc_ and 16 letters")]
+pub struct NotAnAccountId;
+
+impl FromStr for AccountId {
+    type Err = NotAnAccountId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAccountId> {
+        // It becomes a directory name, so nothing else may be in it.
+        let letters = text.strip_prefix("acc_").ok_or(NotAnAccountId)?;
+        let fits = letters.len() == 16
+            && letters
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned())).ok_or(NotAnAccountId)
+    }
+}
+
+impl TryFrom<String> for AccountId {
+    type Error = NotAnAccountId;
+
+    fn try_from(text: String) -> Result<Self, NotAnAccountId> {
+        text.parse()
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(id: AccountId) -> Self {
+        id.0
+    }
+}
+
+/// A person whose Garmin account is linked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Our name for it.
+    pub id: AccountId,
+    /// Garmin's name for it: who signs in with the same one is the same person.
+    pub profile_id: u64,
+    /// The e-mail of the last sign-in: a label for people, never an identity.
+    pub email: String,
+    /// As Garmin has it.
+    pub full_name: String,
+    /// The first sign-in.
+    pub linked_at: Timestamp,
+    /// The last call, roughly.
+    pub last_seen: Option<Timestamp>,
+    /// Whether Garmin still takes our tokens.
+    pub garmin: GarminLogin,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("garmin", &self.garmin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record for Account {
+    const TABLE: Table = Table("account");
+}
+
+/// The state of an account's login at Garmin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum GarminLogin {
+    /// It works, as far as we know.
+    Working,
+    /// Garmin refused our tokens: the person must sign in again at `PUBLIC_URL/link`.
+    SignInNeeded {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in a word for the log.
+        reason: String,
+    },
+}
+
+/// Finds an account by Garmin's profile id.
+#[derive(Serialize, Deserialize)]
+struct ByProfile {
+    account: AccountId,
+}
+
+impl Record for ByProfile {
+    const TABLE: Table = Table("account_by_profile");
+}
+
+/// The Garmin tokens of an account, and how many times they changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldTokens {
+    /// The newest that we know of.
+    pub tokens: GarminTokens,
+    /// Counts every change; a write-back says which one it is based on.
+    pub generation: u64,
+    /// When they last changed.
+    pub changed_at: Timestamp,
+}
+
+impl Record for HeldTokens {
+    const TABLE: Table = Table("garmin_tokens");
+}
+
+/// What became of tokens that a worker refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteBack {
+    /// They are kept, as this generation.
+    Sealed(u64),
+    /// They are the ones that we have.
+    Unchanged,
+    /// A sign-in or another write-back was newer; these are dropped.
+    Stale,
+}
+
+/// Somebody may sign in, because the operator said so.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Whom, lower case.
+    pub email: String,
+    /// When it was given.
+    pub invited_at: Timestamp,
+}
+
+impl Record for Invitation {
+    const TABLE: Table = Table("invitation");
+}
+
+/// Somebody tried to sign in without an invitation.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Knock {
+    /// The e-mail that was typed: nobody proved that it is theirs.
+    pub email: String,
+    /// The first time.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+    /// How often.
+    pub times: u32,
+}
+
+impl Record for Knock {
+    const TABLE: Table = Table("knock");
+}
+
+/// Strangers can make us write these; more are not noted until the operator clears some.
+const MAX_KNOCKS: usize = 100;
+
+/// Knows all accounts. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    store: Store,
+    clock: Clock,
+    live: watch::Receiver<Live>,
+}
+
+impl Accounts {
+    /// Accounts in `store`, invitations from there and from the live settings.
+    pub fn new(store: Store, clock: Clock, live: watch::Receiver<Live>) -> Self {
+        Self { store, clock, live }
+    }
+
+    /// Whether `email` may be taken to Garmin at all.
+    pub fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
+        let by_settings = {
+            let live = self.live.borrow();
+            live.open_sign_up || live.invited.iter().any(|invited| invited.covers(email))
+        };
+        Ok(by_settings || self.store.find::<Invitation>(&email_key(email))?.is_some())
+    }
+
+    /// Invites an e-mail and forgets that it knocked.
+    pub async fn invite(&self, email: &str) -> Result<(), StoreError> {
+        let key = email_key(email);
+        let invitation = Invitation {
+            email: email.trim().to_lowercase(),
+            invited_at: self.clock.now(),
+        };
+        self.store
+            .atomic(move |tx| {
+                tx.remove::<Knock>(&key);
+                tx.put(&key, &invitation)
+            })
+            .await
+    }
+
+    /// Takes an invitation back. What it already let in stays.
+    pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
+        self.store.remove::<Invitation>(&email_key(email)).await
+    }
+
+    /// Invitations that were given here (those in the settings are not among them).
+    pub fn invitations(&self) -> Result<Vec<Invitation>, StoreError> {
+        Ok(self
+            .store
+            .list(b"")?
+            .into_iter()
+            .map(|(_, invitation)| invitation)
+            .collect())
+    }
+
+    /// Notes that somebody without an invitation tried, so that the operator can see it.
+    pub async fn knocked(&self, email: &str) -> Result<(), StoreError> {
+        let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
+        self.store
+            .atomic(move |tx| {
+                let knock = match tx.find::<Knock>(&key)? {
+                    Some(knock) => Knock {
+                        last: now,
+                        times: knock.times.saturating_add(1),
+                        ..knock
+                    },
+                    None if tx.list::<Knock>(b"")?.len() >= MAX_KNOCKS => return Ok(()),
+                    None => Knock {
+                        email,
+                        first: now,
+                        last: now,
+                        times: 1,
+                    },
+                };
+                tx.put(&key, &knock)
+            })
+            .await
+    }
+
+    /// Who knocked.
+    pub fn knocks(&self) -> Result<Vec<Knock>, StoreError> {
+        Ok(self
+            .store
+            .list(b"")?
+            .into_iter()
+            .map(|(_, knock)| knock)
+            .collect())
+    }
+
+    /// Keeps a successful sign-in: makes the account or refreshes it. Its tokens win over all before.
+    pub async fn link(&self, email: &str, signed_in: SignedIn) -> Result<Account, StoreError> {
+        let (email, now) = (email.trim().to_lowercase(), self.clock.now());
+        let account = self
+            .store
+            .atomic(move |tx| {
+                let SignedIn {
+                    profile_id,
+                    full_name,
+                    tokens,
+                    ..
+                } = signed_in;
+                let known = match tx.find::<ByProfile>(&profile_id.to_be_bytes())? {
+                    Some(index) => tx.find::<Account>(index.account.as_str().as_bytes())?,
+                    None => None,
+                };
+                let garmin = GarminLogin::Working;
+                let account = match known {
+                    Some(known) => Account {
+                        email,
+                        full_name,
+                        garmin,
+                        ..known
+                    },
+                    None => Account {
+                        id: AccountId::new(),
+                        profile_id,
+                        email,
+                        full_name,
+                        linked_at: now,
+                        last_seen: None,
+                        garmin,
+                    },
+                };
+                let key = account.id.as_str().as_bytes();
+                let generation = tx.find::<HeldTokens>(key)?.map_or(0, |held| held.generation) + 1;
+                tx.put(
+                    key,
+                    &HeldTokens {
+                        tokens,
+                        generation,
+                        changed_at: now,
+                    },
+                )?;
+                tx.put(
+                    &profile_id.to_be_bytes(),
+                    &ByProfile {
+                        account: account.id.clone(),
+                    },
+                )?;
+                tx.put(key, &account)?;
+                Ok::<_, StoreError>(account)
+            })
+            .await?;
+        tracing::info!(account.id = %account.id, "account.linked");
+        Ok(account)
+    }
+
+    /// The account, if there is one.
+    pub fn find(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
+        self.store.find(id.as_str().as_bytes())
+    }
+
+    /// All accounts.
+    pub fn list(&self) -> Result<Vec<Account>, StoreError> {
+        Ok(self
+            .store
+            .list(b"")?
+            .into_iter()
+            .map(|(_, account)| account)
+            .collect())
+    }
+
+    /// The newest Garmin tokens of an account.
+    pub fn tokens(&self, id: &AccountId) -> Result<Option<HeldTokens>, StoreError> {
+        self.store.find(id.as_str().as_bytes())
+    }
+
+    /// Keeps tokens that a worker refreshed, if nothing newer than `from_generation` came in between.
+    pub async fn write_back(
+        &self,
+        id: &AccountId,
+        from_generation: u64,
+        tokens: GarminTokens,
+    ) -> Result<WriteBack, StoreError> {
+        let (key, now) = (id.as_str().as_bytes().to_vec(), self.clock.now());
+        let outcome = self
+            .store
+            .atomic(move |tx| {
+                let Some(held) = tx.find::<HeldTokens>(&key)? else {
+                    return Ok(WriteBack::Stale);
+                };
+                if held.tokens == tokens {
+                    return Ok(WriteBack::Unchanged);
+                }
+                if held.generation != from_generation {
+                    return Ok(WriteBack::Stale);
+                }
+                let generation = from_generation + 1;
+                tx.put(
+                    &key,
+                    &HeldTokens {
+                        tokens,
+                        generation,
+                        changed_at: now,
+                    },
+                )?;
+                set_login(tx, &key, GarminLogin::Working)?;
+                Ok::<_, StoreError>(WriteBack::Sealed(generation))
+            })
+            .await?;
+        tracing::info!(account.id = %id, ?outcome, "garmin_tokens.written_back");
+        Ok(outcome)
+    }
+
+    /// Notes that Garmin refused the tokens of this generation. A sign-in in between makes it void.
+    pub async fn mark_sign_in_needed(
+        &self,
+        id: &AccountId,
+        generation: u64,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let key = id.as_str().as_bytes().to_vec();
+        let needed = GarminLogin::SignInNeeded {
+            since: self.clock.now(),
+            reason: reason.to_owned(),
+        };
+        let marked = self
+            .store
+            .atomic(move |tx| match tx.find::<HeldTokens>(&key)? {
+                Some(held) if held.generation == generation => set_login(tx, &key, needed),
+                _ => Ok(false),
+            })
+            .await?;
+        if marked {
+            tracing::warn!(account.id = %id, reason, "account.sign_in_needed");
+        }
+        Ok(())
+    }
+
+    /// Notes when an account was last active.
+    pub async fn seen(&self, id: &AccountId, at: Timestamp) -> Result<(), StoreError> {
+        let key = id.as_str().as_bytes().to_vec();
+        self.store
+            .atomic(move |tx| match tx.find::<Account>(&key)? {
+                Some(account) => tx.put(
+                    &key,
+                    &Account {
+                        last_seen: Some(at),
+                        ..account
+                    },
+                ),
+                None => Ok(()),
+            })
+            .await
+    }
+
+    /// Erases an account and its tokens. Returns whether there was one.
+    pub async fn forget(&self, id: &AccountId) -> Result<bool, StoreError> {
+        let key = id.as_str().as_bytes().to_vec();
+        let forgotten = self
+            .store
+            .atomic(move |tx| {
+                let Some(account) = tx.find::<Account>(&key)? else {
+                    return Ok(false);
+                };
+                tx.remove::<ByProfile>(&account.profile_id.to_be_bytes());
+                tx.remove::<HeldTokens>(&key);
+                tx.remove::<Account>(&key);
+                Ok::<_, StoreError>(true)
+            })
+            .await?;
+        tracing::info!(account.id = %id, "account.forgotten");
+        Ok(forgotten)
+    }
+}
+
+/// Changes the login state; a state that already says the same keeps its time. Returns whether it changed.
+fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, StoreError> {
+    let Some(account) = tx.find::<Account>(key)? else {
+        return Ok(false);
+    };
+    if std::mem::discriminant(&account.garmin) == std::mem::discriminant(&login) {
+        return Ok(false);
+    }
+    tx.put(
+        key,
+        &Account {
+            garmin: login,
+            ..account
+        },
+    )?;
+    Ok(true)
+}
+
+fn email_key(email: &str) -> [u8; 32] {
+    sha256(email.trim().to_lowercase().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::foundation::config::Invited;
+    use crate::foundation::secrets::{RootSecret, Secret};
+
+    struct Fixture {
+        accounts: Accounts,
+        live: watch::Sender<Live>,
+        _dir: tempfile::TempDir,
+    }
+
+    fn fixture() -> Fixture {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+        let (live, receiver) = watch::channel(Live::default());
+        let accounts = Accounts::new(store, Clock::manual(Timestamp::UNIX_EPOCH), receiver);
+        Fixture {
+            accounts,
+            live,
+            _dir: dir,
+        }
+    }
+
+    fn tokens(name: &str) -> GarminTokens {
+        let secret = Secret::new(name);
+        GarminTokens {
+            di_token: secret.clone(),
+            di_refresh_token: Some(secret),
+            di_client_id: None,
+        }
+    }
+
+    fn signed_in(profile_id: u64, token: &str) -> SignedIn {
+        SignedIn {
+            profile_id,
+            display_name: "ann".into(),
+            full_name: "Ann Example".into(),
+            tokens: tokens(token),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_profile_is_the_identity_and_the_e_mail_a_label() {
+        let Fixture { accounts, .. } = fixture();
+        let first = accounts.link("Ann@Example.org", signed_in(7, "a")).await.unwrap();
+        let again = accounts.link("new@example.org", signed_in(7, "b")).await.unwrap();
+        let other = accounts.link("new@example.org", signed_in(8, "c")).await.unwrap();
+        assert_eq!((&first.id, again.email.as_str()), (&again.id, "new@example.org"));
+        assert_ne!(first.id, other.id);
+        assert_eq!(accounts.list().unwrap().len(), 2);
+        assert!(accounts.forget(&first.id).await.unwrap());
+        assert!(accounts.tokens(&first.id).unwrap().is_none());
+        assert_ne!(
+            accounts
+                .link("x@example.org", signed_in(7, "d"))
+                .await
+                .unwrap()
+                .id,
+            first.id
+        );
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_wins_over_an_older_write_back() {
+        let Fixture { accounts, .. } = fixture();
+        let id = accounts
+            .link("ann@example.org", signed_in(7, "a"))
+            .await
+            .unwrap()
+            .id;
+        let write_back = |generation, name| accounts.write_back(&id, generation, tokens(name));
+        assert_eq!(write_back(1, "a").await.unwrap(), WriteBack::Unchanged);
+        assert_eq!(write_back(1, "b").await.unwrap(), WriteBack::Sealed(2));
+        accounts.link("ann@example.org", signed_in(7, "c")).await.unwrap();
+        assert_eq!(write_back(2, "d").await.unwrap(), WriteBack::Stale);
+        assert_eq!(accounts.tokens(&id).unwrap().unwrap().tokens, tokens("c"));
+    }
+
+    #[tokio::test]
+    async fn the_login_state_follows_the_newest_tokens() {
+        let Fixture { accounts, .. } = fixture();
+        let id = accounts
+            .link("ann@example.org", signed_in(7, "a"))
+            .await
+            .unwrap()
+            .id;
+        let working = || accounts.find(&id).unwrap().unwrap().garmin == GarminLogin::Working;
+        accounts.mark_sign_in_needed(&id, 0, "old").await.unwrap();
+        assert!(working());
+        accounts
+            .mark_sign_in_needed(&id, 1, "invalid_grant")
+            .await
+            .unwrap();
+        assert!(!working());
+        accounts.link("ann@example.org", signed_in(7, "b")).await.unwrap();
+        assert!(working());
+    }
+
+    #[tokio::test]
+    async fn invitations_come_from_settings_and_store() {
+        let Fixture { accounts, live, .. } = fixture();
+        assert!(!accounts.is_invited("ann@example.org").unwrap());
+        accounts.knocked("Ann@example.org").await.unwrap();
+        accounts.knocked("ann@example.org").await.unwrap();
+        assert_eq!(accounts.knocks().unwrap()[0].times, 2);
+        accounts.invite(" Ann@Example.org").await.unwrap();
+        assert!(accounts.is_invited("ann@example.org").unwrap());
+        assert!(accounts.knocks().unwrap().is_empty());
+        accounts.uninvite("ann@example.org").await.unwrap();
+        assert!(!accounts.is_invited("ann@example.org").unwrap());
+        live.send_modify(|live| live.invited.push(Invited::parse("@example.org").unwrap()));
+        assert!(accounts.is_invited("ann@example.org").unwrap());
+    }
+
+    #[tokio::test]
+    async fn strangers_cannot_fill_the_store_with_knocks() {
+        let Fixture { accounts, .. } = fixture();
+        for n in 0..MAX_KNOCKS + 5 {
+            accounts.knocked(&format!("{n}@example.org")).await.unwrap();
+        }
+        assert_eq!(accounts.knocks().unwrap().len(), MAX_KNOCKS);
+    }
+
+    #[test]
+    fn account_ids_are_safe_as_directory_names() {
+        for (text, ok) in [
+            ("acc_abcdefghij234567", true),
+            ("acc_../../etc/passwd", false),
+            ("acc_ABCDEFGHIJ234567", false),
+            ("acc_abc", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<AccountId>().is_ok(), ok, "{text}");
+        }
+        assert!(AccountId::new().as_str().parse::<AccountId>().is_ok());
+    }
+}

@@ -76,7 +76,7 @@ where
                 Ok(accepted) => accepted,
                 Err(e) => {
                     // Out of file descriptors, mostly: give them time to come back.
-                    tracing::warn!(name: "http.accept_failed", reason = %e, "http.accept_failed");
+                    tracing::warn!(reason = %e, "http.accept_failed");
                     sleep(Duration::from_millis(200)).await;
                     continue;
                 }
@@ -84,7 +84,7 @@ where
             () = stopping.cancelled() => break,
         };
         if let Err(e) = stream.set_nodelay(true) {
-            tracing::debug!(name: "http.nodelay_refused", reason = %e, "http.nodelay_refused");
+            tracing::debug!(reason = %e, "http.nodelay_refused");
         }
         let handle = handle.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
@@ -104,7 +104,7 @@ where
         )]
         tokio::spawn(async move {
             if let Err(e) = connection.await {
-                tracing::debug!(name: "http.connection_ended", reason = %e, "http.connection_ended");
+                tracing::debug!(reason = %e, "http.connection_ended");
             }
             drop(permit);
         });
@@ -112,12 +112,12 @@ where
     drop(listener);
     tokio::select! {
         () = connections.shutdown() => {}
-        () = sleep(limits.drain) => tracing::warn!(name: "http.drain_cut", "http.drain_cut"),
+        () = sleep(limits.drain) => tracing::warn!("http.drain_cut"),
     }
 }
 
 fn broken<B>() -> Response<Either<B, Full<Bytes>>> {
-    tracing::error!(name: "bug", place = "http handler", "bug");
+    tracing::error!(place = "http handler", "bug");
     let body = Full::new(Bytes::from_static(b"Something broke here. It is in the log.\n"));
     let mut response = Response::new(Either::Right(body));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -35,7 +35,7 @@ impl Lifecycle {
         self.tasks.spawn(
             async move {
                 if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                    tracing::error!(name: "task.failed", task = name, "task.failed");
+                    tracing::error!(task = name, "task.failed");
                     lifecycle.failed.store(true, Ordering::Relaxed);
                     lifecycle.stop.cancel();
                 }

@@ -40,7 +40,7 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
         let _watcher = match watcher {
             Ok(watcher) => watcher,
             Err(e) => {
-                tracing::warn!(name: "config.unwatched", reason = %e, "config.unwatched");
+                tracing::warn!(reason = %e, "config.unwatched");
                 stopping.cancelled().await;
                 return;
             }
@@ -66,13 +66,13 @@ fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Li
         Ok(config) => config,
         Err(problems) => {
             let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
-            tracing::warn!(name: "config.refused", names = names.join(","), "config.refused");
+            tracing::warn!(names = names.join(","), "config.refused");
             return;
         }
     };
     let waiting = restart_wanted(started_with, &config.effective);
     if !waiting.is_empty() {
-        tracing::warn!(name: "config.restart_wanted", names = waiting.join(","), "config.restart_wanted");
+        tracing::warn!(names = waiting.join(","), "config.restart_wanted");
     }
     let changed = live.send_if_modified(|now| {
         let changed = *now != config.live;
@@ -80,7 +80,7 @@ fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Li
         changed
     });
     if changed {
-        tracing::info!(name: "config.reloaded", "config.reloaded");
+        tracing::info!("config.reloaded");
     }
 }
 

@@ -114,7 +114,7 @@ impl Writing {
             write(&tree, &sync, all)
         };
         if let Err(reason) = &written {
-            tracing::error!(name: "store.write_failed", reason, "store.write_failed");
+            tracing::error!(reason, "store.write_failed");
             self.core.health.send_replace(Health::Degraded(reason.clone()));
         }
         for acknowledge in acknowledgements {
@@ -136,11 +136,11 @@ impl Writing {
             Ok(anew) => {
                 *opened = Some(anew);
                 self.core.health.send_replace(Health::Writing);
-                tracing::info!(name: "store.reopened", "store.reopened");
+                tracing::info!("store.reopened");
                 true
             }
             Err(e) => {
-                tracing::error!(name: "store.reopen_failed", reason = %e, "store.reopen_failed");
+                tracing::error!(reason = %e, "store.reopen_failed");
                 false
             }
         }

@@ -1,0 +1,133 @@
+//! One event, and its two written forms.
+
+use std::fmt;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tracing::Level;
+use tracing::field::{Field, Visit};
+
+/// Fields of an event or a span, in the order in which they were given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Takes over what is not there yet: an inner span wins over an outer one.
+    pub(super) fn add_missing(&mut self, outer: &Self) {
+        for (name, value) in &outer.0 {
+            self.0.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+
+    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value);
+    }
+}
+
+/// A fact that was logged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogEvent {
+    /// When.
+    pub at: Timestamp,
+    /// `error`, `warn`, `info` or `debug`.
+    pub level: &'static str,
+    /// Its name, e.g. `worker.ready`.
+    pub event: String,
+    /// What it says about whom, e.g. `account.id`; those of its spans are among them.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}
+
+impl LogEvent {
+    pub(super) fn new(at: Timestamp, level: Level, Fields(mut fields): Fields) -> Self {
+        let level = match level {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            Level::INFO => "info",
+            Level::DEBUG | Level::TRACE => "debug",
+        };
+        let event = match fields.shift_remove("message") {
+            Some(Value::String(name)) => name,
+            other => other.map(|v| v.to_string()).unwrap_or_default(),
+        };
+        Self {
+            at,
+            level,
+            event,
+            fields,
+        }
+    }
+
+    /// One JSON object.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// One line for people: time of day, level unless it is info, name, fields.
+    pub fn to_line(&self) -> String {
+        let mut line = self.at.strftime("%H:%M:%S ").to_string();
+        if self.level != "info" {
+            line.push_str(self.level);
+            line.push(' ');
+        }
+        line.push_str(&self.event);
+        for (name, value) in &self.fields {
+            // Writing to a string does not fail.
+            drop(match value {
+                Value::String(text) => write!(line, " {name}={text}"),
+                other => write!(line, " {name}={other}"),
+            });
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_a_line_and_a_json_form() {
+        let mut fields = Map::new();
+        fields.insert("message".into(), "worker.ready".into());
+        fields.insert("account.id".into(), "acc_x".into());
+        fields.insert("ms".into(), 41.into());
+        let event = LogEvent::new(Timestamp::UNIX_EPOCH, Level::WARN, Fields(fields));
+        assert_eq!(
+            event.to_line(),
+            "00:00:00 warn worker.ready account.id=acc_x ms=41"
+        );
+        assert_eq!(
+            event.to_json(),
+            r#"{"at":"1970-01-01T00:00:00Z","level":"warn","event":"worker.ready","account.id":"acc_x","ms":41}"#
+        );
+    }
+}
