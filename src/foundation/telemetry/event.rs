@@ -1,7 +1,6 @@
 //! One event, and its two written forms.
 
 use std::fmt;
-use std::fmt::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -100,10 +99,9 @@ impl LogEvent {
         }
         line.push_str(&self.event);
         for (name, value) in &self.fields {
-            // Writing to a string does not fail.
-            drop(match value {
-                Value::String(text) => write!(line, " {name}={text}"),
-                other => write!(line, " {name}={other}"),
+            line.push_str(&match value {
+                Value::String(text) => format!(" {name}={text}"),
+                other => format!(" {name}={other}"),
             });
         }
         line
