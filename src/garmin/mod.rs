@@ -1,9 +1,16 @@
 //! All that talks to Garmin.
 
+mod api;
+mod governor;
+mod http;
 mod refusal;
-mod signed_in;
+mod sign_in;
+mod token_service;
 mod tokens;
+mod wire;
 
+pub use governor::GovernorSettings;
+pub use http::client;
 pub use refusal::{Refusal, Way};
-pub use signed_in::SignedIn;
+pub use sign_in::{Credentials, MfaChallenge, MfaMethod, SignInOutcome, SignIns, SignedIn};
 pub use tokens::GarminTokens;

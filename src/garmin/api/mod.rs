@@ -1,0 +1,3 @@
+//! The API.
+
+pub(in crate::garmin) mod headers;

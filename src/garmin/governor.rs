@@ -1,0 +1,370 @@
+//! How often this gateway may sign people in at Garmin.
+//!
+//! A sign-in is the scarcest thing here: Garmin throttles addresses for hours and locks accounts. So there is a count
+//! per person and day, a way in that was throttled is left alone for a while, and a password that Garmin called wrong
+//! is not sent a second time. The queue and its spacing are in [`super::sign_in`].
+//!
+//! All of it is in memory: a restart forgets. A person is known by a keyed hash of the e-mail, a wrong password by a
+//! keyed hash of both; the key never leaves the process.
+//!
+//! Absent on purpose: any retry. Only people start sign-ins.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::refusal::{Refusal, Way};
+use crate::foundation::config::{GarminHosts, SignInSettings};
+use crate::foundation::secrets::{Secret, random_bytes, sha256};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The limits of all sign-ins together, and the pauses within one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GovernorSettings {
+    /// From the end of a sign-in to the start of the next (`SIGN_IN_SPACING`).
+    pub spacing: Duration,
+    /// Sign-ins of one e-mail in 24 hours that reached Garmin (`SIGN_IN_DAILY`).
+    pub daily: u32,
+    /// How long a way in is left alone after a 429 that does not say.
+    pub cool_down: Duration,
+    /// How long a wrong password is known as one.
+    pub wrong_password_memory: Duration,
+    /// The longest wait in the queue.
+    pub patience: Duration,
+    /// Between the widget's form and its submission.
+    pub form_pause: RangeInclusive<Duration>,
+    /// Between the portal's page and its submission.
+    pub portal_pause: RangeInclusive<Duration>,
+    /// Before the profile is asked for again.
+    pub again_pause: Duration,
+}
+
+impl Default for GovernorSettings {
+    /// For the real Garmin.
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            spacing: seconds(5),
+            daily: 6,
+            // Reports speak of hours; each further 429 begins it anew.
+            cool_down: seconds(3600),
+            wrong_password_memory: seconds(15 * 60),
+            patience: seconds(60),
+            // What a browser's user needs to type; quicker forms were throttled.
+            form_pause: seconds(3)..=seconds(8),
+            portal_pause: seconds(10)..=seconds(20),
+            again_pause: seconds(1),
+        }
+    }
+}
+
+impl GovernorSettings {
+    /// As configured. A Garmin of our own on this machine minds no haste, so the pauses within a sign-in fall away
+    /// there; the limits stay.
+    pub fn new(sign_in: SignInSettings, hosts: &GarminHosts) -> Self {
+        let usual = if hosts.is_simulated() {
+            Self::without_pauses()
+        } else {
+            Self::default()
+        };
+        Self {
+            spacing: sign_in.spacing,
+            daily: sign_in.daily,
+            ..usual
+        }
+    }
+
+    /// For a Garmin of our own on this machine, which minds no haste: the same limits without any pause.
+    pub fn without_pauses() -> Self {
+        let none = Duration::ZERO..=Duration::ZERO;
+        Self {
+            spacing: Duration::ZERO,
+            form_pause: none.clone(),
+            portal_pause: none,
+            again_pause: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+}
+
+/// A person as the governor knows one: a keyed hash of the e-mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Person([u8; 32]);
+
+/// A pair of e-mail and password, as a keyed hash.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct PasswordMark([u8; 32]);
+
+/// What is known at the moment.
+pub(super) struct Governor {
+    settings: GovernorSettings,
+    key: [u8; 32],
+    cooling: BTreeMap<Way, Timestamp>,
+    people: HashMap<Person, Record>,
+}
+
+#[derive(Default)]
+struct Record {
+    /// When sign-ins reached Garmin, oldest first.
+    reached: Vec<Timestamp>,
+    wrong: Vec<(PasswordMark, Timestamp)>,
+    /// Ways whose tokens the API refused, and when: tried last.
+    unfruitful: Vec<(Way, Timestamp)>,
+}
+
+/// Whether and how a sign-in may go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// By these ways, in this order; the others are left out for a reason.
+    Go {
+        ways: Vec<Way>,
+        skipped: Vec<(Way, Refusal)>,
+    },
+    /// Nothing is sent.
+    Refused(Refusal),
+}
+
+impl Governor {
+    pub(super) fn new(settings: GovernorSettings) -> Self {
+        Self {
+            settings,
+            key: random_bytes(),
+            cooling: BTreeMap::new(),
+            people: HashMap::new(),
+        }
+    }
+
+    /// The same person however the e-mail is written.
+    pub(super) fn person(&self, email: &str) -> Person {
+        Person(self.keyed(&[b"person", email.trim().to_lowercase().as_bytes()]))
+    }
+
+    pub(super) fn mark(&self, person: Person, password: &Secret) -> PasswordMark {
+        PasswordMark(self.keyed(&[b"password", &person.0, password.expose().as_bytes()]))
+    }
+
+    /// Whether this person may sign in with this password now.
+    pub(super) fn turn(&mut self, person: Person, mark: PasswordMark, now: Timestamp) -> Turn {
+        self.forget_old(now);
+        let record = self.people.get(&person);
+        if record.is_some_and(|record| record.wrong.iter().any(|(wrong, _)| *wrong == mark)) {
+            return Turn::Refused(Refusal::SamePasswordAgain);
+        }
+        let daily = usize::try_from(self.settings.daily).unwrap_or(usize::MAX);
+        if let Some(record) = record.filter(|record| record.reached.len() >= daily) {
+            // The one that must grow a day old before there is room again.
+            let first = record
+                .reached
+                .iter()
+                .rev()
+                .nth(daily.saturating_sub(1))
+                .copied()
+                .unwrap_or(now);
+            return Turn::Refused(Refusal::TooManyToday {
+                until: plus(first, DAY),
+            });
+        }
+        let (skipped, mut ways): (Vec<_>, Vec<_>) = Way::ALL
+            .into_iter()
+            .partition(|way| self.cooling.contains_key(way));
+        if ways.is_empty() {
+            return Turn::Refused(Refusal::RateLimited {
+                until: self.free_at(),
+            });
+        }
+        let unfruitful = |way: &Way| record.is_some_and(|r| r.unfruitful.iter().any(|(w, _)| w == way));
+        ways.sort_by_key(unfruitful);
+        let reason = |way: Way| Refusal::RateLimited {
+            until: self.cooling.get(&way).copied(),
+        };
+        Turn::Go {
+            ways,
+            skipped: skipped.into_iter().map(|way| (way, reason(way))).collect(),
+        }
+    }
+
+    /// A sign-in of this person got an answer of Garmin.
+    pub(super) fn reached(&mut self, person: Person, now: Timestamp) {
+        self.people.entry(person).or_default().reached.push(now);
+    }
+
+    /// Garmin called this password wrong.
+    pub(super) fn wrong_password(&mut self, person: Person, mark: PasswordMark, now: Timestamp) {
+        self.people.entry(person).or_default().wrong.push((mark, now));
+    }
+
+    /// The API refused the token that this way gave.
+    pub(super) fn unfruitful(&mut self, person: Person, way: Way, now: Timestamp) {
+        let record = self.people.entry(person).or_default();
+        record.unfruitful.retain(|(known, _)| *known != way);
+        record.unfruitful.push((way, now));
+    }
+
+    /// Garmin asked for fewer requests of one way in, or (`None`) of all.
+    pub(super) fn throttled(
+        &mut self,
+        way: Option<Way>,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+    ) -> Timestamp {
+        let wait = SignedDuration::try_from(retry_after.unwrap_or(self.settings.cool_down)).unwrap_or(DAY);
+        let until = plus(now, wait);
+        for way in way.map_or_else(|| Way::ALL.to_vec(), |way| vec![way]) {
+            let cooling = self.cooling.entry(way).or_insert(until);
+            *cooling = until.max(*cooling);
+        }
+        until
+    }
+
+    /// When the next way in is free again; `None` when one is free now.
+    pub(super) fn free_at(&self) -> Option<Timestamp> {
+        let all_cool = Way::ALL.iter().all(|way| self.cooling.contains_key(way));
+        self.cooling.values().min().copied().filter(|_| all_cool)
+    }
+
+    /// The refusal as the person should hear it: with the time that only the governor knows.
+    pub(super) fn dated(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::RateLimited { .. } => Refusal::RateLimited {
+                until: self.free_at(),
+            },
+            other => other,
+        }
+    }
+
+    fn forget_old(&mut self, now: Timestamp) {
+        self.cooling.retain(|_, until| *until > now);
+        let memory = SignedDuration::try_from(self.settings.wrong_password_memory).unwrap_or(DAY);
+        let is_young = |at: &Timestamp, age: SignedDuration| now.duration_since(*at) < age;
+        self.people.retain(|_, record| {
+            record.reached.retain(|at| is_young(at, DAY));
+            record.wrong.retain(|(_, at)| is_young(at, memory));
+            record.unfruitful.retain(|(_, at)| is_young(at, DAY));
+            !(record.reached.is_empty() && record.wrong.is_empty() && record.unfruitful.is_empty())
+        });
+    }
+
+    fn keyed(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut data = self.key.to_vec();
+        for part in parts {
+            // With its length in front, no two lists of parts read the same.
+            data.extend_from_slice(&part.len().to_be_bytes());
+            data.extend_from_slice(part);
+        }
+        let hash = sha256(&data);
+        zeroize::Zeroize::zeroize(&mut data);
+        hash
+    }
+}
+
+fn plus(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn governor() -> (Governor, Person, PasswordMark) {
+        let governor = Governor::new(GovernorSettings {
+            daily: 2,
+            ..GovernorSettings::default()
+        });
+        let person = governor.person("Ann@Example.org ");
+        let mark = governor.mark(person, &Secret::new("right"));
+        (governor, person, mark)
+    }
+
+    fn go(ways: &[Way]) -> Turn {
+        Turn::Go {
+            ways: ways.to_vec(),
+            skipped: vec![],
+        }
+    }
+
+    #[test]
+    fn a_person_is_one_however_the_email_is_written() {
+        let (governor, person, _) = governor();
+        assert_eq!(governor.person("ann@example.org"), person);
+        assert_ne!(governor.person("bob@example.org"), person);
+    }
+
+    #[test]
+    fn the_day_has_its_count_and_rolls_on() {
+        let (mut governor, person, mark) = governor();
+        governor.reached(person, at(0));
+        governor.reached(person, at(100));
+        let full = Turn::Refused(Refusal::TooManyToday { until: at(86_400) });
+        assert_eq!(governor.turn(person, mark, at(200)), full);
+        let other = governor.person("bob@example.org");
+        assert_eq!(governor.turn(other, mark, at(200)), go(&Way::ALL));
+        assert_eq!(governor.turn(person, mark, at(86_400)), go(&Way::ALL));
+    }
+
+    #[test]
+    fn a_wrong_password_is_not_sent_again_for_a_while() {
+        let (mut governor, person, mark) = governor();
+        governor.wrong_password(person, mark, at(0));
+        assert_eq!(
+            governor.turn(person, mark, at(60)),
+            Turn::Refused(Refusal::SamePasswordAgain)
+        );
+        let another = governor.mark(person, &Secret::new("another"));
+        assert_eq!(governor.turn(person, another, at(60)), go(&Way::ALL));
+        assert_eq!(governor.turn(person, mark, at(900)), go(&Way::ALL));
+    }
+
+    #[test]
+    fn a_throttled_way_is_left_out_and_all_throttled_is_a_refusal() {
+        let (mut governor, person, mark) = governor();
+        governor.throttled(Some(Way::Mobile), Some(Duration::from_secs(60)), at(0));
+        assert_eq!(
+            governor.turn(person, mark, at(1)),
+            Turn::Go {
+                ways: vec![Way::Widget, Way::Portal],
+                skipped: vec![(Way::Mobile, Refusal::RateLimited { until: Some(at(60)) })],
+            }
+        );
+        governor.throttled(None, None, at(2));
+        let refused = Turn::Refused(Refusal::RateLimited {
+            until: Some(at(3602)),
+        });
+        assert_eq!(governor.turn(person, mark, at(61)), refused);
+        assert_eq!(governor.turn(person, mark, at(3602)), go(&Way::ALL));
+    }
+
+    #[test]
+    fn a_shorter_wait_does_not_undo_a_longer_one() {
+        let (mut governor, ..) = governor();
+        governor.throttled(None, Some(Duration::from_secs(500)), at(0));
+        governor.throttled(None, Some(Duration::from_secs(5)), at(0));
+        assert_eq!(governor.free_at(), Some(at(500)));
+    }
+
+    #[test]
+    fn a_way_whose_token_was_refused_comes_last() {
+        let (mut governor, person, mark) = governor();
+        governor.unfruitful(person, Way::Mobile, at(0));
+        assert_eq!(
+            governor.turn(person, mark, at(1)),
+            go(&[Way::Widget, Way::Portal, Way::Mobile])
+        );
+        assert_eq!(governor.turn(person, mark, at(86_401)), go(&Way::ALL));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_people_who_are_long_gone() {
+        let (mut governor, person, mark) = governor();
+        governor.reached(person, at(0));
+        governor.wrong_password(person, mark, at(0));
+        governor.forget_old(at(200_000));
+        assert!(governor.people.is_empty());
+    }
+}

@@ -1,0 +1,265 @@
+//! The two ways in that speak JSON: the phone app's and the web site's. One form of request and answer, two clients.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::mfa::{CodeAnswer, Pending};
+use super::{Credentials, Desk, Turn};
+use crate::foundation::config::GarminHosts;
+use crate::foundation::secrets::Secret;
+use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::sign_in::redeem::Ticket;
+use crate::garmin::wire::{self, Answer, Ask, Body, Cookies, Heard, Method, Pause};
+
+/// What the phone app calls itself.
+const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
+/// A browser on a desk, for the pages that are made for one.
+pub(super) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
+pub(super) const ACCEPT_PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+const ACCEPT_JSON: &str = "application/json, text/plain, */*";
+
+/// How a code gets to the person when the answer does not say.
+const DEFAULT_METHOD: &str = "email";
+
+/// Where in one of the JSON ways a sign-in is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// The page with the form was asked for (the portal only): it sets cookies.
+    Page,
+    /// E-mail and password were sent.
+    Login,
+}
+
+/// The first request of a way.
+pub(super) fn begin(desk: &Desk<'_>, way: Way) -> (At, Ask) {
+    match way {
+        Way::Portal => (At::Page, page(desk.hosts)),
+        _ => (At::Login, login(desk, way).cookies(Cookies::New)),
+    }
+}
+
+/// What follows from an answer.
+pub(super) fn hear(desk: &Desk<'_>, way: Way, at: At, heard: &Heard) -> Turn<At> {
+    let place = match (way, at) {
+        (Way::Portal, At::Page) => "portal page",
+        (Way::Portal, At::Login) => "portal login",
+        _ => "mobile login",
+    };
+    let Heard::Answer(answer) = heard else {
+        return Turn::Refused(Refusal::Unreachable);
+    };
+    match at {
+        At::Page => match page_trouble(place, answer) {
+            Some(refusal) => Turn::Refused(refusal),
+            None => Turn::Ask(At::Login, login(desk, way).pause(Pause::Portal)),
+        },
+        At::Login => read_login(desk.hosts, way, place, answer),
+    }
+}
+
+/// `service` of a way: where Garmin would send the browser. The ticket is bound to it.
+pub(super) fn service(hosts: &GarminHosts, way: Way) -> String {
+    let domain = hosts.domain;
+    match way {
+        Way::Mobile => format!("https://mobile.integration.{domain}/gcm/ios"),
+        Way::Widget => wire::at(&hosts.sso, "/sso/embed").into(),
+        Way::Portal => format!("https://connect.{domain}/app"),
+    }
+}
+
+/// The code, sent by the path of `way`, which need not be the one that asked for it.
+pub(super) fn verify(hosts: &GarminHosts, way: Way, method: &str, code: &Secret) -> Ask {
+    let path = if way == Way::Portal {
+        "/portal/api/mfa/verifyCode"
+    } else {
+        "/mobile/api/mfa/verifyCode"
+    };
+    let body = json!({
+        "mfaMethod": method,
+        "mfaVerificationCode": code.expose(),
+        "rememberMyBrowser": true,
+        "reconsentList": [],
+        "mfaSetup": false,
+    });
+    post(hosts, way, path, body)
+}
+
+/// What Garmin said to a code.
+pub(super) fn read_verify(hosts: &GarminHosts, login_way: Way, answer: &Answer) -> CodeAnswer {
+    let place = "code verification";
+    let Some(kind) = status_type(answer) else {
+        return match (answer.status, answer.json()) {
+            // A refusal in Garmin's own words, only not in the known form: the code was looked at.
+            (400..=403 | 422, Some(_)) if !is_problem(answer) => CodeAnswer::Wrong,
+            _ => match trouble(place, answer) {
+                Some(refusal) => CodeAnswer::NotHeard(refusal),
+                None => CodeAnswer::Refused(changed(place, "responseStatus.type")),
+            },
+        };
+    };
+    match kind.as_str() {
+        "SUCCESSFUL" => match ticket(hosts, login_way, place, answer) {
+            Ok(ticket) => CodeAnswer::Ticket(ticket),
+            Err(refusal) => CodeAnswer::Refused(refusal),
+        },
+        "ACCOUNT_LOCKED" => CodeAnswer::Refused(Refusal::AccountLocked),
+        "CAPTCHA_REQUIRED" => CodeAnswer::Refused(Refusal::BotChallenge),
+        // No source has recorded how a wrong code is named; what is none of the above is one.
+        _ => CodeAnswer::Wrong,
+    }
+}
+
+fn page_url(hosts: &GarminHosts) -> Url {
+    let mut url = wire::at(&hosts.sso, "/portal/sso/en-US/sign-in");
+    url.query_pairs_mut()
+        .append_pair("clientId", "GarminConnect")
+        .append_pair("service", &service(hosts, Way::Portal));
+    url
+}
+
+fn page(hosts: &GarminHosts) -> Ask {
+    Ask::new(Method::Get, page_url(hosts), Body::Empty)
+        .header("user-agent", BROWSER)
+        .header("accept", ACCEPT_PAGE)
+        .header("accept-language", "en-US,en;q=0.9")
+        .cookies(Cookies::New)
+        .bucket(Way::Portal)
+}
+
+fn login(desk: &Desk<'_>, way: Way) -> Ask {
+    let Credentials { email, password } = desk.credentials;
+    let path = if way == Way::Portal {
+        "/portal/api/login"
+    } else {
+        "/mobile/api/login"
+    };
+    let body =
+        json!({"username": email, "password": password.expose(), "rememberMe": true, "captchaToken": ""});
+    post(desk.hosts, way, path, body)
+}
+
+fn post(hosts: &GarminHosts, way: Way, path: &str, body: Value) -> Ask {
+    let mut url = wire::at(&hosts.sso, path);
+    url.query_pairs_mut()
+        .append_pair(
+            "clientId",
+            if way == Way::Portal {
+                "GarminConnect"
+            } else {
+                "GCM_IOS_DARK"
+            },
+        )
+        .append_pair("locale", "en-US")
+        .append_pair("service", &service(hosts, way));
+    let ask = Ask::new(Method::Post, url, Body::Json(body))
+        .header("user-agent", if way == Way::Portal { BROWSER } else { PHONE })
+        .header("accept", ACCEPT_JSON)
+        .header("origin", wire::origin(&hosts.sso))
+        .cookies(Cookies::Keep)
+        .bucket(way);
+    if way == Way::Portal {
+        ask.header("referer", page_url(hosts))
+    } else {
+        ask
+    }
+}
+
+fn read_login(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Turn<At> {
+    let Some(kind) = status_type(answer) else {
+        return Turn::Refused(
+            trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
+        );
+    };
+    match kind.as_str() {
+        "SUCCESSFUL" => match ticket(hosts, way, place, answer) {
+            Ok(ticket) => Turn::Won(ticket),
+            Err(refusal) => Turn::Refused(refusal),
+        },
+        "MFA_REQUIRED" => Turn::CodeWanted(pending(way, answer)),
+        "INVALID_USERNAME_PASSWORD" => Turn::Refused(Refusal::WrongCredentials),
+        "ACCOUNT_LOCKED" => Turn::Refused(Refusal::AccountLocked),
+        "CAPTCHA_REQUIRED" => Turn::Refused(Refusal::BotChallenge),
+        _ => Turn::Refused(trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type"))),
+    }
+}
+
+fn pending(way: Way, answer: &Answer) -> Pending {
+    let info = answer
+        .json()
+        .and_then(|json| json.get("customerMfaInfo").cloned())
+        .unwrap_or_default();
+    let text = |key: &str| {
+        info.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let method = text("mfaLastMethodUsed").unwrap_or_else(|| DEFAULT_METHOD.to_owned());
+    let sent_to = match method.as_str() {
+        "email" => text("email"),
+        "sms" | "phone" => text("phoneNumber"),
+        _ => None,
+    };
+    Pending::Json { way, method, sent_to }
+}
+
+fn ticket(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Result<Ticket, Refusal> {
+    let json = answer.json().unwrap_or_default();
+    match json
+        .get("serviceTicketId")
+        .and_then(Value::as_str)
+        .filter(|ticket| !ticket.is_empty())
+    {
+        Some(ticket) => Ok(Ticket {
+            ticket: Secret::new(ticket),
+            service: service(hosts, way),
+        }),
+        None => Err(changed(place, "serviceTicketId")),
+    }
+}
+
+/// `responseStatus.type`, the heart of every JSON answer, whatever the HTTP status.
+fn status_type(answer: &Answer) -> Option<String> {
+    answer
+        .json()?
+        .pointer("/responseStatus/type")?
+        .as_str()
+        .map(str::to_owned)
+}
+
+fn is_problem(answer: &Answer) -> bool {
+    answer.content_type.contains("problem+json")
+}
+
+/// The class of an answer that is not of the known JSON form. `None`: it is JSON and a success.
+fn trouble(place: &str, answer: &Answer) -> Option<Refusal> {
+    if let Some(refusal) = page_trouble(place, answer) {
+        return Some(refusal);
+    }
+    if answer.is_throttle() {
+        return Some(Refusal::RateLimited { until: None });
+    }
+    answer.json().is_none().then_some(Refusal::Temporary)
+}
+
+/// The class of an answer by its status and kind alone. `None`: a success.
+pub(super) fn page_trouble(place: &str, answer: &Answer) -> Option<Refusal> {
+    if answer.is_challenge_page() {
+        return Some(Refusal::BotChallenge);
+    }
+    match answer.status {
+        200..300 => None,
+        300..400 => Some(changed(place, "redirect")),
+        429 => Some(Refusal::RateLimited { until: None }),
+        403 => Some(Refusal::BotChallenge),
+        400 if is_problem(answer) => Some(Refusal::RequestRejected),
+        _ if answer.is_out_of_order() => Some(Refusal::Temporary),
+        status => Some(Refusal::Unexplained { status }),
+    }
+}
+
+pub(super) fn changed(place: &str, path: &str) -> Refusal {
+    Refusal::Changed {
+        path: format!("{place}: {path}"),
+    }
+}

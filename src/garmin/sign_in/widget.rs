@@ -1,0 +1,268 @@
+//! The way in by the HTML form that other sites embed. It has rate limits of its own, so it often works when the JSON
+//! ways are throttled.
+
+use serde_json::json;
+use url::Url;
+
+use super::html;
+use super::json::{ACCEPT_PAGE, BROWSER, changed, page_trouble};
+use super::mfa::{CodeAnswer, Pending};
+use super::redeem::Ticket;
+use super::{Desk, Turn};
+use crate::foundation::config::GarminHosts;
+use crate::foundation::secrets::Secret;
+use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::wire::{self, Answer, Ask, Body, Cookies, Heard, Method, Pause};
+
+/// Where in the widget's way a sign-in is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// The frame was asked for: it sets cookies.
+    Embed,
+    /// The form was asked for.
+    Form,
+    /// The form was submitted.
+    Submitted,
+    /// The code was asked to be sent.
+    SendCode(Box<CodePage>),
+}
+
+/// The page that wants a code: what is needed to answer it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CodePage {
+    /// The page's `_csrf`; each page has a new one.
+    csrf: String,
+    /// `email`, `sms`, `totp`, …; empty when the page does not say.
+    pub(super) method: String,
+    /// Masked by Garmin; `None` when nothing was sent yet.
+    pub(super) sent_to: Option<String>,
+    delivery: Option<Delivery>,
+}
+
+/// What Garmin wants to know to send a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Delivery {
+    customer_guid: String,
+    locale: String,
+    client_id: String,
+}
+
+/// The first request of the way.
+pub(super) fn begin(hosts: &GarminHosts) -> (At, Ask) {
+    let mut url = wire::at(&hosts.sso, "/sso/embed");
+    url.query_pairs_mut()
+        .append_pair("id", "gauth-widget")
+        .append_pair("embedWidget", "true")
+        .append_pair("gauthHost", wire::at(&hosts.sso, "/sso").as_str());
+    (At::Embed, get(url).cookies(Cookies::New))
+}
+
+/// What follows from an answer.
+pub(super) fn hear(desk: &Desk<'_>, at: At, heard: &Heard) -> Turn<At> {
+    let (hosts, place) = (desk.hosts, "widget form");
+    // The form was sent and the code asked for: whether that worked is seen by whether a code arrives.
+    if let At::SendCode(page) = at {
+        return Turn::CodeWanted(Pending::Widget(*page));
+    }
+    let Heard::Answer(answer) = heard else {
+        return Turn::Refused(Refusal::Unreachable);
+    };
+    if let Some(refusal) = page_trouble(place, answer) {
+        return Turn::Refused(refusal);
+    }
+    match at {
+        At::Embed => {
+            let ask = get(signin_url(hosts)).header("referer", embed(hosts));
+            Turn::Ask(At::Form, ask)
+        }
+        At::Form => match html::input(&answer.text, "_csrf") {
+            Some(csrf) => Turn::Ask(At::Submitted, submit(desk, csrf)),
+            None => Turn::Refused(changed(place, "_csrf")),
+        },
+        At::Submitted | At::SendCode(_) => read_submitted(hosts, answer),
+    }
+}
+
+/// The code, typed into the page.
+pub(super) fn verify(hosts: &GarminHosts, page: &CodePage, code: &Secret) -> Ask {
+    let mut url = signin_url(hosts);
+    let path = wire::at(&hosts.sso, "/sso/verifyMFA/loginEnterMfaCode")
+        .path()
+        .to_owned();
+    url.set_path(&path);
+    let form = vec![
+        ("mfa-code", code.expose().to_owned()),
+        ("embed", "true".to_owned()),
+        ("_csrf", page.csrf.clone()),
+        ("fromPage", "setupEnterMfaCode".to_owned()),
+    ];
+    post(hosts, url, Body::Form(form))
+}
+
+/// What the page said to a code. A page that asks again has a new `_csrf` for the next try.
+pub(super) fn read_verify(hosts: &GarminHosts, page: &mut CodePage, answer: &Answer) -> CodeAnswer {
+    let place = "widget code";
+    if let Some(refusal) = page_trouble(place, answer) {
+        return CodeAnswer::NotHeard(refusal);
+    }
+    match read(place, answer) {
+        Page::Success(Some(ticket)) => CodeAnswer::Ticket(Ticket {
+            ticket,
+            service: embed(hosts),
+        }),
+        Page::Success(None) => CodeAnswer::Refused(changed(place, "ticket")),
+        Page::Code(next) => {
+            page.csrf = next.csrf;
+            CodeAnswer::Wrong
+        }
+        // The code page's own "invalid code" title; its form is gone, so there is nothing to answer any more.
+        Page::Refused(Refusal::WrongCredentials) => CodeAnswer::Refused(Refusal::ChallengeOver),
+        Page::Refused(refusal) => CodeAnswer::Refused(refusal),
+    }
+}
+
+fn embed(hosts: &GarminHosts) -> String {
+    super::json::service(hosts, Way::Widget)
+}
+
+fn signin_url(hosts: &GarminHosts) -> Url {
+    let embed = embed(hosts);
+    let mut url = wire::at(&hosts.sso, "/sso/signin");
+    url.query_pairs_mut()
+        .append_pair("id", "gauth-widget")
+        .append_pair("embedWidget", "true")
+        .append_pair("gauthHost", &embed)
+        .append_pair("service", &embed)
+        .append_pair("source", &embed)
+        .append_pair("redirectAfterAccountLoginUrl", &embed)
+        .append_pair("redirectAfterAccountCreationUrl", &embed);
+    url
+}
+
+fn get(url: Url) -> Ask {
+    Ask::new(Method::Get, url, Body::Empty)
+        .header("user-agent", BROWSER)
+        .header("accept", ACCEPT_PAGE)
+        .header("accept-language", "en-US,en;q=0.9")
+        .cookies(Cookies::Keep)
+        .bucket(Way::Widget)
+}
+
+fn post(hosts: &GarminHosts, url: Url, body: Body) -> Ask {
+    Ask::new(Method::Post, url, body)
+        .header("user-agent", BROWSER)
+        .header("accept", ACCEPT_PAGE)
+        .header("accept-language", "en-US,en;q=0.9")
+        .header("origin", wire::origin(&hosts.sso))
+        .header("referer", signin_url(hosts))
+        .cookies(Cookies::Keep)
+        .bucket(Way::Widget)
+}
+
+fn submit(desk: &Desk<'_>, csrf: String) -> Ask {
+    let form = vec![
+        ("username", desk.credentials.email.clone()),
+        ("password", desk.credentials.password.expose().to_owned()),
+        ("embed", "true".to_owned()),
+        ("_csrf", csrf),
+    ];
+    post(desk.hosts, signin_url(desk.hosts), Body::Form(form)).pause(Pause::Form)
+}
+
+fn read_submitted(hosts: &GarminHosts, answer: &Answer) -> Turn<At> {
+    let place = "widget form";
+    match read(place, answer) {
+        Page::Success(Some(ticket)) => Turn::Won(Ticket {
+            ticket,
+            service: embed(hosts),
+        }),
+        Page::Success(None) => Turn::Refused(changed(place, "ticket")),
+        Page::Refused(refusal) => Turn::Refused(refusal),
+        Page::Code(page) => match send_code(hosts, &page) {
+            Some(ask) => Turn::Ask(At::SendCode(page), ask),
+            None => Turn::CodeWanted(Pending::Widget(*page)),
+        },
+    }
+}
+
+/// Garmin's own page sends the code only when its script asks for it; without this request e-mail codes never arrive.
+/// An authenticator app needs none, and a code that was sent already is not sent again.
+fn send_code(hosts: &GarminHosts, page: &CodePage) -> Option<Ask> {
+    let wanted =
+        matches!(page.method.to_ascii_lowercase().as_str(), "email" | "sms") && page.sent_to.is_none();
+    let delivery = page.delivery.as_ref().filter(|_| wanted)?;
+    let mut url = wire::at(&hosts.sso, "/sso/verifyMFA/mfaCode");
+    url.query_pairs_mut().append_pair("clientId", &delivery.client_id);
+    let body = json!({
+        "customerGuid": delivery.customer_guid,
+        "mfaMethod": page.method,
+        "locale": delivery.locale,
+    });
+    let mut ask = post(hosts, url, Body::Json(body));
+    ask.headers.retain(|(name, _)| *name != "accept");
+    Some(ask.header("accept", "application/json, text/plain, */*"))
+}
+
+/// A page that follows a submitted form.
+enum Page {
+    Success(Option<Secret>),
+    Code(Box<CodePage>),
+    Refused(Refusal),
+}
+
+fn read(place: &str, answer: &Answer) -> Page {
+    let page = answer.text.as_str();
+    let title = html::title(page).unwrap_or_default().to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| title.contains(word));
+    if has(&["success"]) {
+        return Page::Success(html::ticket(page).map(Secret::new));
+    }
+    // The e-mail code page has the title of the plain form, so the content decides.
+    if has(&["enter mfa code"])
+        || html::has_input(page, "mfa-code")
+        || html::variable(page, "mfaMethod").is_some()
+    {
+        return match code_page(page) {
+            Some(code_page) => Page::Code(Box::new(code_page)),
+            None => Page::Refused(changed(place, "code page: _csrf")),
+        };
+    }
+    Page::Refused(if has(&["unable to sign in", "unable to login"]) {
+        Refusal::Restricted
+    } else if has(&["locked", "account error"]) {
+        Refusal::AccountLocked
+    } else if has(&["invalid", "incorrect"]) {
+        Refusal::WrongCredentials
+    } else if has(&["bad gateway", "service unavailable", "cloudflare", "502", "503"]) {
+        Refusal::Temporary
+    } else if html::has_input(page, "password") {
+        // The form again: something was wrong, and the page says what only in words.
+        let page = page.to_lowercase();
+        if ["invalid sign in", "incorrect", "passwords are case sensitive"]
+            .iter()
+            .any(|words| page.contains(words))
+        {
+            Refusal::WrongCredentials
+        } else {
+            Refusal::Unexplained {
+                status: answer.status,
+            }
+        }
+    } else {
+        changed(place, "title")
+    })
+}
+
+fn code_page(page: &str) -> Option<CodePage> {
+    let delivery = html::variable(page, "customerGuid").map(|customer_guid| Delivery {
+        customer_guid,
+        locale: html::variable(page, "locale").unwrap_or_else(|| "en".to_owned()),
+        client_id: html::variable(page, "clientId").unwrap_or_default(),
+    });
+    Some(CodePage {
+        csrf: html::input(page, "_csrf")?,
+        method: html::variable(page, "mfaMethod").unwrap_or_default(),
+        sent_to: html::variable(page, "codeSentTo"),
+        delivery,
+    })
+}

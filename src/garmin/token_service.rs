@@ -1,0 +1,129 @@
+//! The DI token service: tickets and refresh tokens into tokens. Requests and answers only.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::api::headers::native;
+use super::tokens::{Claims, GarminTokens};
+use super::wire::{self, Answer, Ask, Body, Heard, Method};
+use crate::foundation::config::GarminHosts;
+use crate::foundation::secrets::Secret;
+
+/// The client ids of Garmin's own apps, newest first. Garmin retires them in time, so a refused one is followed by
+/// the next.
+pub(super) const CLIENT_IDS: [&str; 4] = [
+    "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2",
+    "GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4",
+    "GARMIN_CONNECT_MOBILE_ANDROID_DI",
+    "GARMIN_CONNECT_MOBILE_IOS_DI",
+];
+
+/// A name, not an address: garmin.cn uses it too.
+const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket";
+
+/// What became of a refresh.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refreshed {
+    /// The tokens from now on; the refresh token that was sent is spent.
+    Tokens(GarminTokens),
+    /// Garmin knows the refresh token no more (`invalid_grant`): only signing in again helps.
+    Spent,
+    /// Garmin asks for fewer requests.
+    Throttled,
+    /// No answer, or one that says nothing about the token.
+    Failed,
+    /// Success, in a form that holds no access token.
+    Changed,
+}
+
+/// Offers a ticket under one client id. `service` must be that of the sign-in.
+pub(super) fn exchange(hosts: &GarminHosts, client_id: &str, ticket: &Secret, service: &str) -> Ask {
+    let form = vec![
+        ("client_id", client_id.to_owned()),
+        ("service_ticket", ticket.expose().to_owned()),
+        ("grant_type", TICKET_GRANT.to_owned()),
+        ("service_url", service.to_owned()),
+    ];
+    ask(
+        hosts,
+        client_id,
+        "application/json,text/html;q=0.9,*/*;q=0.8",
+        form,
+    )
+}
+
+/// Asks for the next tokens. `None` when there is nothing to ask with.
+pub(super) fn refresh(hosts: &GarminHosts, tokens: &GarminTokens) -> Option<Ask> {
+    let token = tokens
+        .di_refresh_token
+        .as_ref()
+        .filter(|token| !token.is_empty())?;
+    let client_id = tokens.client_id()?;
+    let form = vec![
+        ("grant_type", "refresh_token".to_owned()),
+        ("client_id", client_id.clone()),
+        ("refresh_token", token.expose().to_owned()),
+    ];
+    Some(ask(hosts, &client_id, "application/json", form))
+}
+
+/// Reads the answer to a refresh of `old`.
+pub(super) fn read_refresh(heard: &Heard, old: &GarminTokens) -> Refreshed {
+    let Heard::Answer(answer) = heard else {
+        return Refreshed::Failed;
+    };
+    if answer.is_throttle() {
+        return Refreshed::Throttled;
+    }
+    if !answer.is_success() {
+        let error = answer
+            .json()
+            .and_then(|json| json.get("error")?.as_str().map(str::to_owned));
+        return match error.as_deref() {
+            Some("invalid_grant") => Refreshed::Spent,
+            _ => Refreshed::Failed,
+        };
+    }
+    match read_tokens(answer, &old.client_id().unwrap_or_default()) {
+        Some(mut new) => {
+            // An answer without one means that the old one stays good.
+            new.di_refresh_token = new.di_refresh_token.or_else(|| old.di_refresh_token.clone());
+            Refreshed::Tokens(new)
+        }
+        None => Refreshed::Changed,
+    }
+}
+
+/// The tokens of a successful answer; the client id is the token's own claim, else the one that was `tried`.
+pub(super) fn read_tokens(answer: &Answer, tried: &str) -> Option<GarminTokens> {
+    let json = answer.json().filter(|_| answer.is_success())?;
+    let text = |key: &str| {
+        json.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(Secret::new)
+    };
+    let di_token = text("access_token")?;
+    let client_id = Claims::of(&di_token)
+        .client_id
+        .unwrap_or_else(|| tried.to_owned());
+    Some(GarminTokens {
+        di_refresh_token: text("refresh_token"),
+        di_client_id: Some(client_id).filter(|id| !id.is_empty()),
+        di_token,
+    })
+}
+
+fn ask(hosts: &GarminHosts, client_id: &str, accept: &str, form: Vec<(&'static str, String)>) -> Ask {
+    let url = wire::at(&hosts.diauth, "/di-oauth2-service/oauth/token");
+    let mut ask = Ask::new(Method::Post, url, Body::Form(form))
+        .header(
+            "authorization",
+            format!("Basic {}", STANDARD.encode(format!("{client_id}:"))),
+        )
+        .header("accept", accept)
+        .header("cache-control", "no-cache");
+    ask.headers.extend(native());
+    ask
+}
