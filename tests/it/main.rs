@@ -1,1 +1,15 @@
-//! The integration tests: one binary over the real daemon, against the simulator.
+//! The integration tests: one binary, over real sockets, processes and files, against the simulator.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start processes and ask the clock"
+)]
+
+mod store;
