@@ -1,0 +1,132 @@
+//! What belongs to one activity, and the types of activities.
+
+use serde_json::{Value, json};
+
+use crate::tools::call::Call;
+use crate::tools::fields::{Changed, Field, at, fields, list, pick, pick_each};
+use crate::tools::json::{is_empty, rounded};
+use crate::tools::table::{Told, Untold};
+
+const LAP: &[Field] = fields! {
+    "lap_number" <- "lapIndex";
+    "start_time" <- "startTimeGMT";
+    "distance_meters" <- "distance";
+    "duration_seconds" <- "duration";
+    "moving_duration_seconds" <- "movingDuration";
+    "elapsed_duration_seconds" <- "elapsedDuration";
+    "avg_speed_mps" <- "averageSpeed";
+    "avg_moving_speed_mps" <- "averageMovingSpeed";
+    "max_speed_mps" <- "maxSpeed";
+    "avg_hr_bpm" <- "averageHR";
+    "max_hr_bpm" <- "maxHR";
+    "calories" <- "calories";
+    "bmr_calories" <- "bmrCalories";
+    "avg_cadence" <- "averageRunCadence";
+    "avg_power_watts" <- "averagePower";
+    "avg_swim_cadence" <- "averageSwimCadence";
+    "active_length_count" <- "numberOfActiveLengths";
+    "total_strokes" <- "totalNumberOfStrokes";
+    "avg_strokes" <- "averageStrokes";
+    "avg_swolf" <- "averageSWOLF";
+    "avg_stroke_distance" <- "averageStrokeDistance";
+    "intensity_type" <- "intensityType";
+    "elevation_gain_meters" <- "elevationGain";
+    "elevation_loss_meters" <- "elevationLoss";
+    "workout_step_index" <- "wktStepIndex";
+};
+
+const LENGTH: &[Field] = fields! {
+    "length_number" <- "lengthIndex";
+    "start_time" <- "startTimeGMT";
+    "distance_meters" <- "distance";
+    "duration_seconds" <- "duration";
+    "avg_speed_mps" <- "averageSpeed";
+    "max_speed_mps" <- "maxSpeed";
+    "calories" <- "calories";
+    "avg_hr_bpm" <- "averageHR";
+    "max_hr_bpm" <- "maxHR";
+    "total_strokes" <- "totalNumberOfStrokes";
+    "avg_swolf" <- "averageSWOLF";
+    "stroke" <- "swimStroke";
+};
+
+const TYPE: &[Field] = fields! {
+    "type_id" <- "typeId";
+    "type_key" <- "typeKey";
+    "display_name" <- "displayName";
+    "parent_type_id" <- "parentTypeId";
+    "is_hidden" <- "isHidden";
+};
+
+pub(super) fn splits(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let mut laps = Vec::new();
+    for (index, lap) in list(document, "lapDTOs")?.iter().enumerate() {
+        let place = |changed: Changed| Changed {
+            path: format!("$.lapDTOs[{index}]{}", changed.path.trim_start_matches('$')),
+            ..changed
+        };
+        let mut told = pick(LAP, lap).map_err(place)?;
+        let lengths = pick_each(LENGTH, lap, "lengthDTOs").map_err(place)?;
+        if !lengths.is_empty() {
+            told.insert("lengths".to_owned(), Value::Array(lengths));
+        }
+        laps.push(Value::Object(told));
+    }
+    Ok(Told::Json(json!({
+        "activity_id": document.get("activityId"),
+        "lap_count": laps.len(),
+        "laps": laps,
+    })))
+}
+
+/// Garmin tells temperatures in °F to everybody, and wind in km/h or mph by the person's units.
+pub(super) fn weather(call: &Call, answers: &[Value]) -> Result<Told, Untold> {
+    let [weather, settings, ..] = answers else {
+        return Ok(Told::Nothing);
+    };
+    if is_empty(weather) {
+        return Ok(Told::Nothing);
+    }
+    if !weather.is_object() {
+        return Err(Changed {
+            path: "$".to_owned(),
+            expected: "an object",
+        }
+        .into());
+    }
+    let number = |key| at(weather, key).and_then(Value::as_f64);
+    let celsius = |key| number(key).map(|fahrenheit| rounded((fahrenheit - 32.0) * 5.0 / 9.0, 1));
+    let metric = at(settings, "userData.measurementSystem").is_none_or(|units| units == "metric");
+    let mps_per_unit = if metric { 1.0 / 3.6 } else { 0.447_04 };
+    let first = |paths: [&str; 2]| paths.iter().find_map(|path| at(weather, path)).cloned();
+    let members = [
+        ("activity_id", Some(json!(call.whole("activity_id")))),
+        ("temperature_celsius", celsius("temp")),
+        ("apparent_temperature_celsius", celsius("apparentTemp")),
+        ("humidity_percent", at(weather, "relativeHumidity").cloned()),
+        (
+            "wind_speed_mps",
+            number("windSpeed").map(|speed| rounded(speed * mps_per_unit, 1)),
+        ),
+        ("wind_direction_degrees", at(weather, "windDirection").cloned()),
+        (
+            "weather_type",
+            at(weather, "weatherTypeDTO.weatherTypeName").cloned(),
+        ),
+        (
+            "weather_description",
+            first(["weatherTypeDTO.weatherTypeDesc", "weatherTypeDTO.desc"]),
+        ),
+        ("location", first(["issueLocation", "weatherStationDTO.name"])),
+        ("issue_time", at(weather, "issueDate").cloned()),
+    ];
+    let filled = members
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    Ok(Told::Json(Value::Object(filled.collect())))
+}
+
+pub(super) fn types(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let types = pick_each(TYPE, document, "")?;
+    Ok(Told::Json(json!({"count": types.len(), "activity_types": types})))
+}

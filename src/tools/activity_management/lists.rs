@@ -1,0 +1,134 @@
+//! Lists of activities.
+
+use serde_json::{Value, json};
+
+use crate::tools::call::{Call, Get, Refused};
+use crate::tools::fields::{Changed, Field, fields, list, pick_each};
+use crate::tools::json::is_empty;
+use crate::tools::table::{Told, Untold};
+
+const BY_DATE: &[Field] = fields! {
+    "id" <- "activityId";
+    "name" <- "activityName";
+    "type" <- "activityType.typeKey";
+    "event_type" <- "eventType.typeKey";
+    "start_time" <- "startTimeLocal";
+    "distance_meters" <- "distance";
+    "duration_seconds" <- "duration";
+    "calories" <- "calories";
+    "avg_hr_bpm" <- "averageHR";
+    "max_hr_bpm" <- "maxHR";
+    "steps" <- "steps";
+    "elevation_gain_meters" <- "elevationGain";
+    "elevation_loss_meters" <- "elevationLoss";
+};
+
+const OF_DAY: &[Field] = fields! {
+    "id" <- "activityId";
+    "name" <- "activityName";
+    "type" <- "activityType.typeKey";
+    "event_type" <- "eventType.typeKey";
+    "start_time" <- "startTimeLocal";
+    "distance_meters" <- "distance";
+    "duration_seconds" <- "duration";
+    "calories" <- "calories";
+    "avg_hr_bpm" <- "averageHR";
+    "steps" <- "steps";
+    "lap_count" <- "lapCount";
+    "moderate_intensity_minutes" <- "moderateIntensityMinutes";
+    "vigorous_intensity_minutes" <- "vigorousIntensityMinutes";
+};
+
+const PAGE: &[Field] = fields! {
+    "id" <- "activityId";
+    "name" <- "activityName";
+    "type" <- "activityType.typeKey";
+    "event_type" <- "eventType.typeKey";
+    "start_time" <- "startTimeLocal";
+    "distance_meters" <- "distance";
+    "duration_seconds" <- "duration";
+    "moving_duration_seconds" <- "movingDuration";
+    "calories" <- "calories";
+    "avg_hr_bpm" <- "averageHR";
+    "max_hr_bpm" <- "maxHR";
+    "steps" <- "steps";
+    "elevation_gain_meters" <- "elevationGain";
+    "elevation_loss_meters" <- "elevationLoss";
+    "owner_display_name" <- "ownerDisplayName";
+};
+
+/// One page, told by its first entry as Garmin counts.
+pub(super) fn by_date_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+    let start = call.whole("page").saturating_mul(call.whole("page_size"));
+    let template = "/activitylist-service/activities/search/activities?startDate={start_date}&endDate={end_date}\
+                    &start={start}&limit={page_size}&activityType={activity_type}";
+    Ok(vec![Get::of(template, |name| {
+        if name == "start" {
+            start.to_string()
+        } else {
+            call.text(name)
+        }
+    })])
+}
+
+/// A range without activities is a page with none, not a text.
+pub(super) fn by_date(call: &Call, answers: &[Value]) -> Result<Told, Untold> {
+    let activities = match answers {
+        [document, ..] if !is_empty(document) => pick_each(BY_DATE, document, "")?,
+        _ => Vec::new(),
+    };
+    let (page, size) = (call.whole("page"), call.whole("page_size"));
+    let full = i64::try_from(activities.len()) == Ok(size);
+    let mut told = json!({
+        "count": activities.len(),
+        "page": page,
+        "page_size": size,
+        "has_more": full,
+        "date_range": {"start": call.text("start_date"), "end": call.text("end_date")},
+        "activities": activities,
+    });
+    if let (true, Some(told)) = (full, told.as_object_mut()) {
+        told.insert("next_page".to_owned(), json!(page + 1));
+    }
+    Ok(Told::Json(told))
+}
+
+/// The activities of the day, without the heart rates that come with them.
+pub(super) fn of_day(call: &Call, document: &Value) -> Result<Told, Untold> {
+    let activities = pick_each(OF_DAY, document, "ActivitiesForDay.payload")?;
+    if activities.is_empty() {
+        return Ok(Told::Nothing);
+    }
+    Ok(Told::Json(
+        json!({"date": call.text("date"), "count": activities.len(), "activities": activities}),
+    ))
+}
+
+pub(super) fn page(call: &Call, document: &Value) -> Result<Told, Untold> {
+    let (start, limit) = (call.whole("start"), call.whole("limit"));
+    let count = list(document, "")?.len();
+    let full = i64::try_from(count) == Ok(limit);
+    Ok(Told::Json(json!({
+        "start": start,
+        "limit": limit,
+        "count": count,
+        "has_more": full,
+        "next_start": full.then_some(start + limit),
+        "activities": pick_each(PAGE, document, "")?,
+    })))
+}
+
+pub(super) fn count(_: &Call, answers: &[Value]) -> Result<Told, Untold> {
+    match answers.first().and_then(|document| document.get("totalCount")) {
+        Some(Value::Null) => Ok(Told::Nothing),
+        Some(total) => Ok(Told::Json(json!({
+            "total_activities": total,
+            "note": "Use get_activities() with pagination to retrieve activity details",
+        }))),
+        None => Err(Changed {
+            path: "$.totalCount".to_owned(),
+            expected: "a number",
+        }
+        .into()),
+    }
+}

@@ -1,0 +1,51 @@
+//! One activity.
+
+use crate::tools::fields::{Field, fields};
+
+pub(super) const ACTIVITY: &[Field] = fields! {
+    "id" <- "activityId";
+    "name" <- "activityName";
+    "description" <- "description";
+    "type" <- "activityTypeDTO.typeKey";
+    "event_type" <- "eventTypeDTO.typeKey";
+    "parent_type" <- "activityTypeDTO.parentTypeId";
+    "start_time_local" <- "summaryDTO.startTimeLocal";
+    "start_time_gmt" <- "summaryDTO.startTimeGMT";
+    "duration_seconds" <- "summaryDTO.duration";
+    "moving_duration_seconds" <- "summaryDTO.movingDuration";
+    "elapsed_duration_seconds" <- "summaryDTO.elapsedDuration";
+    "distance_meters" <- "summaryDTO.distance";
+    "avg_speed_mps" <- "summaryDTO.averageSpeed";
+    "max_speed_mps" <- "summaryDTO.maxSpeed";
+    "avg_hr_bpm" <- "summaryDTO.averageHR";
+    "max_hr_bpm" <- "summaryDTO.maxHR";
+    "min_hr_bpm" <- "summaryDTO.minHR";
+    "calories" <- "summaryDTO.calories";
+    "bmr_calories" <- "summaryDTO.bmrCalories";
+    "avg_cadence" <- "summaryDTO.averageRunCadence";
+    "max_cadence" <- "summaryDTO.maxRunCadence";
+    "avg_stride_length_cm" <- "summaryDTO.strideLength";
+    "avg_ground_contact_time_ms" <- "summaryDTO.groundContactTime";
+    "avg_vertical_oscillation_cm" <- "summaryDTO.verticalOscillation";
+    "steps" <- "summaryDTO.steps";
+    "avg_power_watts" <- "summaryDTO.averagePower";
+    "max_power_watts" <- "summaryDTO.maxPower";
+    "normalized_power_watts" <- "summaryDTO.normalizedPower";
+    "training_effect" <- "summaryDTO.trainingEffect";
+    "anaerobic_training_effect" <- "summaryDTO.anaerobicTrainingEffect";
+    "training_effect_label" <- "summaryDTO.trainingEffectLabel";
+    "training_load" <- "summaryDTO.activityTrainingLoad";
+    "moderate_intensity_minutes" <- "summaryDTO.moderateIntensityMinutes";
+    "vigorous_intensity_minutes" <- "summaryDTO.vigorousIntensityMinutes";
+    "elevation_gain_meters" <- "summaryDTO.elevationGain";
+    "elevation_loss_meters" <- "summaryDTO.elevationLoss";
+    "max_elevation_meters" <- "summaryDTO.maxElevation";
+    "min_elevation_meters" <- "summaryDTO.minElevation";
+    "recovery_hr_bpm" <- "summaryDTO.recoveryHeartRate";
+    "body_battery_impact" <- "summaryDTO.differenceBodyBattery";
+    "workout_feel" <- "summaryDTO.directWorkoutFeel";
+    "workout_rpe" <- "summaryDTO.directWorkoutRpe";
+    "lap_count" <- "metadataDTO.lapCount";
+    "has_splits" <- "metadataDTO.hasSplits";
+    "device_manufacturer" <- "metadataDTO.manufacturer";
+};

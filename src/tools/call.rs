@@ -1,0 +1,251 @@
+//! One call: its checked arguments, and the requests that are made of them.
+
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use super::table::{DAY_FORM, Default, Kind, Parameter, Tool, day};
+
+/// The arguments of one call, checked against the tool's parameters; what was left out is at its default.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call(Vec<(&'static str, Given)>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Given {
+    Nothing,
+    Day(Date),
+    Text(String),
+    Whole(i64),
+}
+
+/// Arguments that a tool does not take: every mistake in a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub(super) struct Refused(pub(super) Vec<String>);
+
+impl Call {
+    /// Checks the arguments as the client sent them. Arguments that the tool does not know are ignored, and `null`
+    /// counts as left out.
+    pub(super) fn check(tool: &Tool, given: &Map<String, Value>, today: Date) -> Result<Self, Refused> {
+        let mut values = Vec::with_capacity(tool.parameters.len());
+        let mut mistakes = Vec::new();
+        for parameter in tool.parameters {
+            match value(
+                parameter,
+                given.get(parameter.name).unwrap_or(&Value::Null),
+                today,
+            ) {
+                Ok(value) => values.push((parameter.name, value)),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        let call = Self(values);
+        if mistakes.is_empty() {
+            mistakes.extend(call.turned_around());
+        }
+        if mistakes.is_empty() {
+            Ok(call)
+        } else {
+            Err(Refused(mistakes))
+        }
+    }
+
+    /// A range of days whose end is before its start.
+    fn turned_around(&self) -> Option<String> {
+        let (start, end) = (self.day("start_date")?, self.day("end_date")?);
+        (start > end)
+            .then(|| format!("start_date ({start}) is after end_date ({end}): give the earlier day first"))
+    }
+
+    fn given(&self, name: &str) -> &Given {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or(&Given::Nothing, |(_, given)| given)
+    }
+
+    /// The day given for this parameter; none when it was left out.
+    pub(super) fn day(&self, name: &str) -> Option<Date> {
+        match self.given(name) {
+            Given::Day(day) => Some(*day),
+            _ => None,
+        }
+    }
+
+    /// The number given for this parameter; 0 when it is not a number's parameter.
+    pub(super) fn whole(&self, name: &str) -> i64 {
+        match self.given(name) {
+            Given::Whole(number) => *number,
+            _ => 0,
+        }
+    }
+
+    /// What was given, as text; empty when it was left out.
+    pub(super) fn text(&self, name: &str) -> String {
+        match self.given(name) {
+            Given::Nothing => String::new(),
+            Given::Day(day) => day.to_string(),
+            Given::Text(text) => text.clone(),
+            Given::Whole(number) => number.to_string(),
+        }
+    }
+
+    /// A text of the table with the arguments in place of their names.
+    pub(super) fn fill(&self, template: &str) -> String {
+        fill(template, |name| self.text(name))
+    }
+
+    /// A request of the table with the arguments in place of their names.
+    pub(super) fn get(&self, template: &str) -> Get {
+        Get::of(template, |name| self.text(name))
+    }
+}
+
+/// Puts a value in the place of every `{name}`; a name in braces that is no word stays.
+fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut text = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, name, after)) = rest
+        .split_once('{')
+        .and_then(|(before, tail)| tail.split_once('}').map(|(name, after)| (before, name, after)))
+    {
+        text.push_str(before);
+        text.push_str(&value(name));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// One GET: a path and its query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Get {
+    /// Percent-encoded, but for [`Get::DISPLAY_NAME`] where the person's key has to go.
+    pub(super) path: String,
+    /// Not encoded.
+    pub(super) query: Vec<(String, String)>,
+}
+
+impl Get {
+    /// Stands in a path for the person's display name, which only Garmin knows.
+    pub(super) const DISPLAY_NAME: &str = "{display_name}";
+
+    /// Fills a path with its query; a query parameter without a value is left out.
+    pub(super) fn of(template: &str, value: impl Fn(&str) -> String) -> Self {
+        let (path, query) = template.split_once('?').unwrap_or((template, ""));
+        let in_path = |name: &str| {
+            let placeholder = format!("{{{name}}}");
+            if placeholder == Self::DISPLAY_NAME {
+                placeholder
+            } else {
+                encoded(&value(name))
+            }
+        };
+        let pair = |pair: &str| {
+            let (key, template) = pair.split_once('=')?;
+            let value = fill(template, &value);
+            (!value.is_empty()).then(|| (key.to_owned(), value))
+        };
+        Self {
+            path: fill(path, in_path),
+            query: query.split('&').filter_map(pair).collect(),
+        }
+    }
+
+    /// Whether it can only be asked once the person's display name is known.
+    pub(super) fn needs_display_name(&self) -> bool {
+        self.path.contains(Self::DISPLAY_NAME)
+    }
+
+    /// The same request for this person.
+    pub(super) fn of_person(self, display_name: &str) -> Self {
+        Self {
+            path: self.path.replace(Self::DISPLAY_NAME, &encoded(display_name)),
+            ..self
+        }
+    }
+}
+
+/// Percent-encoded as a part of a path.
+fn encoded(text: &str) -> String {
+    // The form encoding differs in the blank alone, and a plus in the text is already %2B.
+    form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
+/// The value given for a parameter, or what is wrong with it.
+fn value(parameter: &Parameter, given: &Value, today: Date) -> Result<Given, String> {
+    let Parameter {
+        name, kind, default, ..
+    } = parameter;
+    if given.is_null() {
+        return match default {
+            Some(Default::Nothing) => Ok(Given::Nothing),
+            Some(Default::Text(text)) => Ok(Given::Text((*text).to_owned())),
+            Some(Default::Whole(number)) => Ok(Given::Whole(*number)),
+            None => Err(format!("{name} is missing: give {}", form(*kind))),
+        };
+    }
+    let understood = match (kind, given) {
+        // An empty day that may be left out counts as left out, as it always has.
+        (Kind::Day, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
+            Some(Given::Nothing)
+        }
+        (Kind::Day, Value::String(text)) => day(text, today).map(Given::Day),
+        (Kind::Text, Value::String(text)) => Some(Given::Text(text.clone())),
+        (
+            Kind::Whole {
+                least,
+                most,
+                refuse_less,
+            },
+            _,
+        ) => whole(given)
+            .filter(|number| number >= least || !refuse_less)
+            .map(|number| Given::Whole(number.clamp(*least, *most))),
+        (Kind::Id, _) => whole(given).filter(|id| *id > 0).map(Given::Whole),
+        _ => None,
+    };
+    understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
+}
+
+/// A whole number, also as text or with an empty fraction.
+fn whole(given: &Value) -> Option<i64> {
+    match given {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            // Beyond 2^53 a double can't tell which whole number was meant.
+            number
+                .as_f64()
+                .filter(|n| n.fract() == 0.0 && n.abs() < 9e15)
+                .and_then(|n| format!("{n:.0}").parse().ok())
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// What a parameter takes, in words.
+fn form(kind: Kind) -> String {
+    match kind {
+        Kind::Day => format!("{DAY_FORM}, for example 2026-01-31 (or today, or yesterday)"),
+        Kind::Text => "a text".to_owned(),
+        Kind::Whole {
+            least,
+            refuse_less: true,
+            ..
+        } => format!("a whole number, {least} or more"),
+        Kind::Whole { .. } => "a whole number".to_owned(),
+        Kind::Id => "the number that Garmin gave it, for example 20000000001".to_owned(),
+    }
+}
+
+/// What was given, short enough for a sentence.
+fn shown(given: &Value) -> String {
+    const LONGEST: usize = 40;
+    let text = given.to_string();
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    text.chars().take(LONGEST).chain("…".chars()).collect()
+}

@@ -1,0 +1,195 @@
+//! Tables from Garmin's keys to ours.
+//!
+//! A [`Field`] says which key of the result holds which value of Garmin's document. What Garmin leaves out or sends
+//! as `null` is left out of the result; both are common and mean the same.
+
+use serde_json::{Map, Value};
+
+use super::json::rounded;
+
+/// One key of a result.
+#[derive(Debug)]
+pub(super) struct Field {
+    /// The key in the result.
+    key: &'static str,
+    /// Where the value is in Garmin's document: keys joined by points. The first that holds something counts.
+    from: &'static [&'static str],
+    form: Form,
+}
+
+/// What happens to the value on its way.
+#[derive(Debug)]
+enum Form {
+    AsItIs,
+    /// Rounded to so many digits; zero is left out.
+    Rounded(usize),
+    /// Divided, then rounded to so many digits; zero is left out.
+    Divided(f64, usize),
+}
+
+impl Field {
+    /// The value as it is.
+    pub(super) const fn new(key: &'static str, from: &'static [&'static str]) -> Self {
+        Self {
+            key,
+            from,
+            form: Form::AsItIs,
+        }
+    }
+
+    /// The value rounded to one digit; zero is left out.
+    pub(super) const fn rounded(key: &'static str, from: &'static [&'static str]) -> Self {
+        Self {
+            key,
+            from,
+            form: Form::Rounded(1),
+        }
+    }
+
+    /// Minutes told as hours with one digit; zero is left out.
+    pub(super) const fn hours(key: &'static str, from: &'static [&'static str]) -> Self {
+        Self {
+            key,
+            from,
+            form: Form::Divided(60.0, 1),
+        }
+    }
+
+    fn value(&self, document: &Value) -> Option<Value> {
+        let value = self.from.iter().find_map(|path| at(document, path))?;
+        let number = || value.as_f64().filter(|n| *n != 0.0);
+        match self.form {
+            Form::AsItIs => Some(value.clone()),
+            // A whole number has nothing to round and stays whole.
+            Form::Rounded(_) if value.is_i64() => number().map(|_| value.clone()),
+            Form::Rounded(digits) => number().map(|n| rounded(n, digits)),
+            Form::Divided(by, digits) => number().map(|n| rounded(n / by, digits)),
+        }
+    }
+}
+
+/// A table of [`Field`]s: `fields! { "our_key" <- "garminKey"; "hours" <- hours "minutes"; "x" <- "a.b", "c" }`.
+macro_rules! fields {
+    (@one $key:literal, $($from:literal)+) => { $crate::tools::fields::Field::new($key, &[$($from),+]) };
+    (@one $key:literal, $form:ident $($from:literal)+) => { $crate::tools::fields::Field::$form($key, &[$($from),+]) };
+    ($($key:literal <- $($form:ident)? $($from:literal)|+;)*) => {
+        &[$(fields!(@one $key, $($form)? $($from)+)),*]
+    };
+}
+pub(super) use fields;
+
+/// Garmin answered in a shape that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Garmin changed what it answers: {expected} was expected at {path}")]
+pub(super) struct Changed {
+    /// Where, as a JSON path; never a value.
+    pub(super) path: String,
+    /// What should be there.
+    pub(super) expected: &'static str,
+}
+
+/// The value at a path of keys joined by points; nothing when it is missing or null.
+pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.')
+        .try_fold(document, |value, key| value.get(key))
+        .filter(|value| !value.is_null())
+}
+
+/// The result's keys that this document fills.
+pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Value>, Changed> {
+    if !document.is_object() {
+        return Err(Changed {
+            path: "$".to_owned(),
+            expected: "an object",
+        });
+    }
+    Ok(fields
+        .iter()
+        .filter_map(|field| Some((field.key.to_owned(), field.value(document)?)))
+        .collect())
+}
+
+/// The list at a path (`""` is the document itself); a missing or null list has no items.
+pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], Changed> {
+    let value = if path.is_empty() {
+        Some(document)
+    } else {
+        at(document, path)
+    };
+    match value {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) => Ok(items),
+        Some(_) if path.is_empty() => Err(Changed {
+            path: "$".to_owned(),
+            expected: "a list",
+        }),
+        Some(_) => Err(Changed {
+            path: format!("$.{path}"),
+            expected: "a list",
+        }),
+    }
+}
+
+/// [`pick`] for every item of the list at a path.
+pub(super) fn pick_each(fields: &[Field], document: &Value, path: &str) -> Result<Vec<Value>, Changed> {
+    let dot = if path.is_empty() { "" } else { "." };
+    let picked = |(index, item)| {
+        pick(fields, item).map(Value::Object).map_err(|changed| Changed {
+            path: format!("$.{path}{dot}[{index}]").replace(".[", "["),
+            ..changed
+        })
+    };
+    list(document, path)?.iter().enumerate().map(picked).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const FIELDS: &[Field] = fields! {
+        "id" <- "activityId";
+        "type" <- "activityType.typeKey";
+        "spo2" <- "averageSPO2" | "averageSpo2";
+        "floors" <- rounded "floorsAscended";
+        "recovery" <- hours "recoveryTime";
+    };
+
+    #[test]
+    fn keys_are_filled_in_the_order_of_the_table() {
+        let document = json!({
+            "recoveryTime": 1_265, "floorsAscended": 7.25, "averageSpo2": 94, "averageSPO2": null,
+            "activityType": {"typeKey": "running"}, "activityId": 5, "more": true
+        });
+        let picked = Value::Object(pick(FIELDS, &document).unwrap());
+        assert_eq!(
+            serde_json::to_string(&picked).unwrap(),
+            r#"{"id":5,"type":"running","spo2":94,"floors":7.2,"recovery":21.1}"#
+        );
+    }
+
+    #[test]
+    fn null_missing_and_zero_are_left_out() {
+        let document =
+            json!({"activityId": null, "activityType": null, "floorsAscended": 0.0, "recoveryTime": 0});
+        assert_eq!(pick(FIELDS, &document).unwrap(), Map::new());
+        assert_eq!(
+            pick(FIELDS, &json!({"floorsAscended": 12})).unwrap(),
+            *json!({"floors": 12}).as_object().unwrap()
+        );
+    }
+
+    #[test]
+    fn another_shape_is_told_by_its_place() {
+        assert_eq!(pick(FIELDS, &json!([1])).unwrap_err().path, "$");
+        assert_eq!(list(&json!({"laps": {}}), "laps").unwrap_err().path, "$.laps");
+        assert_eq!(pick_each(FIELDS, &json!([{}, 1]), "").unwrap_err().path, "$[1]");
+        assert_eq!(
+            pick_each(FIELDS, &json!({"a": {"b": ["x"]}}), "a.b")
+                .unwrap_err()
+                .path,
+            "$.a.b[0]"
+        );
+        assert_eq!(list(&json!({"laps": null}), "laps").unwrap(), &[] as &[Value]);
+    }
+}

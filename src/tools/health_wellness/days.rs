@@ -1,0 +1,227 @@
+//! Documents of one day, and of each day in a range.
+
+use jiff::ToSpan;
+use serde_json::{Map, Value, json};
+
+use crate::tools::call::{Call, Get, Refused};
+use crate::tools::fields::{Changed, Field, at, fields, list, pick};
+use crate::tools::json::{is_empty, rounded};
+use crate::tools::table::{Told, Untold};
+
+const STATS: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "total_steps" <- "totalSteps";
+    "daily_step_goal" <- "dailyStepGoal";
+    "distance_meters" <- "totalDistanceMeters";
+    "floors_ascended" <- rounded "floorsAscended";
+    "floors_descended" <- rounded "floorsDescended";
+    "total_calories" <- "totalKilocalories";
+    "active_calories" <- "activeKilocalories";
+    "bmr_calories" <- "bmrKilocalories";
+    "highly_active_seconds" <- "highlyActiveSeconds";
+    "active_seconds" <- "activeSeconds";
+    "sedentary_seconds" <- "sedentarySeconds";
+    "sleeping_seconds" <- "sleepingSeconds";
+    "moderate_intensity_minutes" <- "moderateIntensityMinutes";
+    "vigorous_intensity_minutes" <- "vigorousIntensityMinutes";
+    "intensity_minutes_goal" <- "intensityMinutesGoal";
+    "min_heart_rate_bpm" <- "minHeartRate";
+    "max_heart_rate_bpm" <- "maxHeartRate";
+    "resting_heart_rate_bpm" <- "restingHeartRate";
+    "last_7_days_avg_resting_hr" <- "lastSevenDaysAvgRestingHeartRate";
+    "avg_stress_level" <- "averageStressLevel";
+    "max_stress_level" <- "maxStressLevel";
+    "stress_qualifier" <- "stressQualifier";
+    "body_battery_charged" <- "bodyBatteryChargedValue";
+    "body_battery_drained" <- "bodyBatteryDrainedValue";
+    "body_battery_highest" <- "bodyBatteryHighestValue";
+    "body_battery_lowest" <- "bodyBatteryLowestValue";
+    "body_battery_current" <- "bodyBatteryMostRecentValue";
+    "avg_spo2_percent" <- "averageSpo2" | "averageSpO2";
+    "lowest_spo2_percent" <- "lowestSpo2" | "lowestSpO2";
+    "avg_waking_respiration" <- "avgWakingRespirationValue";
+    "highest_respiration" <- "highestRespirationValue";
+    "lowest_respiration" <- "lowestRespirationValue";
+};
+
+const HEART_RATES: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "max_heart_rate_bpm" <- "maxHeartRate";
+    "min_heart_rate_bpm" <- "minHeartRate";
+    "resting_heart_rate_bpm" <- "restingHeartRate";
+    "last_7_days_avg_resting_hr" <- "lastSevenDaysAvgRestingHeartRate";
+};
+
+const STRESS: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "max_stress_level" <- "maxStressLevel";
+    "avg_stress_level" <- "avgStressLevel";
+};
+
+pub(super) const RESPIRATION: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "lowest_breaths_per_min" <- "lowestRespirationValue";
+    "highest_breaths_per_min" <- "highestRespirationValue";
+    "avg_waking_breaths_per_min" <- "avgWakingRespirationValue";
+    "avg_sleep_breaths_per_min" <- "avgSleepRespirationValue";
+};
+
+const SPO2: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "avg_spo2_percent" <- "averageSpO2";
+    "lowest_spo2_percent" <- "lowestSpO2";
+    "latest_spo2_percent" <- "latestSpO2";
+    "latest_reading_time" <- "latestSpO2TimestampLocal";
+    "last_7_days_avg_spo2" <- "lastSevenDaysAvgSpO2";
+    "avg_sleep_spo2_percent" <- "avgSleepSpO2";
+};
+
+/// Garmin takes at most so many days of steps at once.
+const STEPS_WINDOW_DAYS: i32 = 28;
+/// More requests than this for one call would keep everything else waiting.
+const STEPS_WINDOWS: usize = 40;
+
+/// A daily summary, unless Garmin hides it.
+pub(super) fn open(summary: &Value) -> Result<&Value, Untold> {
+    match at(summary, "privacyProtected") {
+        Some(Value::Bool(true)) => Err(Untold::Private),
+        _ => Ok(summary),
+    }
+}
+
+pub(super) fn stats(_: &Call, summary: &Value) -> Result<Told, Untold> {
+    Ok(Told::object(pick(STATS, open(summary)?)?))
+}
+
+pub(super) fn summary(_: &Call, summary: &Value) -> Result<Told, Untold> {
+    Ok(Told::Json(open(summary)?.clone()))
+}
+
+/// Consecutive windows of 28 days, oldest first.
+pub(super) fn daily_steps_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+    let (Some(mut from), Some(last)) = (call.day("start_date"), call.day("end_date")) else {
+        return Ok(Vec::new());
+    };
+    let mut gets = Vec::new();
+    while from <= last {
+        if gets.len() == STEPS_WINDOWS {
+            return Err(Refused(vec![format!(
+                "start_date and end_date may be at most {} days apart: ask for a part of the range at a time",
+                STEPS_WINDOWS as i32 * STEPS_WINDOW_DAYS
+            )]));
+        }
+        let to = from.saturating_add((STEPS_WINDOW_DAYS - 1).days()).min(last);
+        gets.push(Get::of(
+            &format!("/usersummary-service/stats/steps/daily/{from}/{to}"),
+            |_| String::new(),
+        ));
+        from = to.saturating_add(1.day());
+    }
+    Ok(gets)
+}
+
+pub(super) fn daily_steps(_: &Call, answers: &[Value]) -> Result<Told, Untold> {
+    let mut days = Vec::new();
+    for answer in answers {
+        // An empty object is how a body that is missing arrives.
+        if !is_empty(answer) {
+            days.extend_from_slice(list(answer, "")?);
+        }
+    }
+    Ok(if days.is_empty() {
+        Told::Nothing
+    } else {
+        Told::Json(Value::Array(days))
+    })
+}
+
+/// The second column of rows of `[time, value]`, where it is a number above zero.
+fn measured(document: &Value, rows: &str) -> Result<Vec<f64>, Changed> {
+    let value = |row: &Value| row.get(1).and_then(Value::as_f64).filter(|value| *value > 0.0);
+    Ok(list(document, rows)?.iter().filter_map(value).collect())
+}
+
+pub(super) fn heart_rates(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let mut told = pick(HEART_RATES, document)?;
+    let beats = measured(document, "heartRateValues")?;
+    if !beats.is_empty() {
+        let mean = beats.iter().sum::<f64>() / beats.len() as f64;
+        told.insert("avg_heart_rate_bpm".to_owned(), rounded(mean, 1));
+        told.insert("data_points_count".to_owned(), json!(beats.len()));
+    }
+    Ok(Told::object(told))
+}
+
+pub(super) fn stress(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let mut told = pick(STRESS, document)?;
+    if !list(document, "stressValuesArray")?.is_empty() {
+        // Readings below zero say why there is none: -1 not measurable, -2 in motion.
+        let levels = measured(document, "stressValuesArray")?;
+        let all = levels.len().max(1) as f64;
+        let share = |from: f64, to: f64| {
+            let within = levels
+                .iter()
+                .filter(|level| **level >= from && **level < to)
+                .count();
+            rounded(within as f64 / all * 100.0, 1)
+        };
+        told.insert("rest_percent".to_owned(), share(0.0, 26.0));
+        told.insert("low_stress_percent".to_owned(), share(26.0, 51.0));
+        told.insert("medium_stress_percent".to_owned(), share(51.0, 76.0));
+        told.insert("high_stress_percent".to_owned(), share(76.0, f64::INFINITY));
+        told.insert("data_points_count".to_owned(), json!(levels.len()));
+    }
+    Ok(Told::object(told))
+}
+
+pub(super) fn spo2(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let mut told = pick(SPO2, document)?;
+    if let Some(hours) = at(document, "spO2HourlyAverages").filter(|hours| !is_empty(hours)) {
+        told.insert("hourly_averages".to_owned(), hours.clone());
+    }
+    Ok(Told::object(told))
+}
+
+pub(super) fn body_battery(_: &Call, days: &Value) -> Result<Told, Untold> {
+    let days = list(days, "")?
+        .iter()
+        .map(body_battery_day)
+        .collect::<Result<Vec<_>, Changed>>()?;
+    Ok(Told::Json(Value::Array(days)))
+}
+
+/// One day; a key that Garmin leaves empty stays, as null.
+fn body_battery_day(day: &Value) -> Result<Value, Changed> {
+    let event = |event: &Value| {
+        let minutes = event
+            .get("durationInMilliseconds")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0)
+            / 60_000.0;
+        json!({
+            "type": event.get("eventType"),
+            "start_time": event.get("eventStartTimeGmt"),
+            "duration_minutes": rounded(minutes, 1),
+            "body_battery_impact": event.get("bodyBatteryImpact"),
+            "feedback": event.get("shortFeedback"),
+        })
+    };
+    let mut told = Map::new();
+    for key in ["date", "charged", "drained"] {
+        told.insert(key.to_owned(), json!(day.get(key)));
+    }
+    let events = list(day, "bodyBatteryActivityEvent")?.iter().map(event).collect();
+    told.insert("events".to_owned(), Value::Array(events));
+    if let Some(feedback) = at(day, "bodyBatteryDynamicFeedbackEvent").filter(|feedback| !is_empty(feedback))
+    {
+        told.insert(
+            "current_feedback".to_owned(),
+            json!(feedback.get("feedbackShortType")),
+        );
+        told.insert(
+            "body_battery_level".to_owned(),
+            json!(feedback.get("bodyBatteryLevel")),
+        );
+    }
+    Ok(Value::Object(told))
+}

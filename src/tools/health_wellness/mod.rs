@@ -1,0 +1,316 @@
+//! Daily health and weekly sums: the module `health_wellness`.
+
+mod body;
+mod days;
+mod night;
+mod readiness;
+mod weeks;
+
+use super::table::{Ask, Parameter, Tell, Tool};
+
+const DATE: Parameter = Parameter::day("date", "The day, as YYYY-MM-DD (or today, or yesterday)");
+const START_DATE: Parameter = Parameter::day("start_date", "First day, as YYYY-MM-DD");
+const END_DATE: Parameter = Parameter::day("end_date", "Last day, as YYYY-MM-DD");
+const WEEKS: Parameter =
+    Parameter::whole("weeks", "How many weeks (default 4, at most 52)", (1, 52), 4).refuse_less();
+
+const DAILY_SUMMARY: &str = "/usersummary-service/usersummary/daily/{display_name}?calendarDate={date}";
+const BODY_COMPOSITION: &str = "/weight-service/weight/dateRange?startDate={date}&endDate={date}";
+const HEART_RATE: &str = "/wellness-service/wellness/dailyHeartRate/{display_name}?date={date}";
+const SLEEP: &str =
+    "/wellness-service/wellness/dailySleepData/{display_name}?date={date}&nonSleepBufferMinutes=60";
+const STRESS: &str = "/wellness-service/wellness/dailyStress/{date}";
+const RESPIRATION: &str = "/wellness-service/wellness/daily/respiration/{date}";
+const READINESS: &str = "/metrics-service/metrics/trainingreadiness/{date}";
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_stats",
+        about: "One day in numbers: steps, distance, floors, calories, time active, intensity minutes, heart rate, \
+                stress, body battery, SpO2 and respiration. The first tool to call for questions about a day.",
+        parameters: &[DATE],
+        ask: Ask::Get(DAILY_SUMMARY),
+        tell: Tell::Shaped(days::stats),
+        nothing: "No stats found for {date}",
+        failing: "Error retrieving stats",
+    },
+    Tool {
+        name: "get_user_summary",
+        about: "Everything that Garmin sums up for one day, unabridged. get_stats has the essentials.",
+        parameters: &[DATE],
+        ask: Ask::Get(DAILY_SUMMARY),
+        tell: Tell::Shaped(days::summary),
+        nothing: "No user summary found for {date}",
+        failing: "Error retrieving user summary",
+    },
+    Tool {
+        name: "get_body_composition",
+        about: "Weight and body composition (fat, water, bone and muscle mass, in grams and percent) of one day or \
+                of a range of days.",
+        parameters: &[
+            Parameter::day(
+                "start_date",
+                "The day, or the first day of a range, as YYYY-MM-DD",
+            ),
+            Parameter::day(
+                "end_date",
+                "Last day of a range, as YYYY-MM-DD; left out for a single day",
+            )
+            .optional(),
+        ],
+        ask: Ask::Made(body::composition_gets),
+        tell: Tell::Made(body::composition),
+        nothing: "No body composition data found for {start_date}",
+        failing: "Error retrieving body composition data",
+    },
+    Tool {
+        name: "get_stats_and_body",
+        about: "Everything that Garmin sums up for one day, with the day's body composition beside it (weight in \
+                grams).",
+        parameters: &[DATE],
+        ask: Ask::Both(DAILY_SUMMARY, BODY_COMPOSITION),
+        tell: Tell::Made(body::stats_and_body),
+        nothing: "No stats and body composition data found for {date}",
+        failing: "Error retrieving stats and body composition data",
+    },
+    Tool {
+        name: "get_steps_data",
+        about: "Steps of one day in intervals of 15 minutes (about 14 kB). get_stats has the day's total.",
+        parameters: &[DATE],
+        ask: Ask::Get("/wellness-service/wellness/dailySummaryChart/{display_name}?date={date}"),
+        tell: Tell::Raw,
+        nothing: "No steps data found for {date}",
+        failing: "Error retrieving steps data",
+    },
+    Tool {
+        name: "get_daily_steps",
+        about: "Steps, distance and step goal of each day in a range of days.",
+        parameters: &[START_DATE, END_DATE],
+        ask: Ask::Made(days::daily_steps_gets),
+        tell: Tell::Made(days::daily_steps),
+        nothing: "No daily steps data found between {start_date} and {end_date}",
+        failing: "Error retrieving daily steps data",
+    },
+    Tool {
+        name: "get_training_readiness",
+        about: "How ready the person was to train on a day: score and level, and what they follow from (sleep, \
+                recovery, training load, HRV, stress). Usually one entry after waking up and one after each training.",
+        parameters: &[DATE],
+        ask: Ask::Get(READINESS),
+        tell: Tell::Shaped(readiness::all),
+        nothing: "No training readiness data found for {date}",
+        failing: "Error retrieving training readiness data",
+    },
+    Tool {
+        name: "get_body_battery",
+        about: "Body battery of each day in a range: charged and drained points, and the events (sleep, activities, \
+                stress) that did it.",
+        parameters: &[START_DATE, END_DATE],
+        ask: Ask::Get(
+            "/wellness-service/wellness/bodyBattery/reports/daily?startDate={start_date}&endDate={end_date}",
+        ),
+        tell: Tell::Shaped(days::body_battery),
+        nothing: "No body battery data found between {start_date} and {end_date}",
+        failing: "Error retrieving body battery data",
+    },
+    Tool {
+        name: "get_body_battery_events",
+        about: "What charged and drained the body battery on one day, with stress and battery readings.",
+        parameters: &[DATE],
+        ask: Ask::Get("/wellness-service/wellness/bodyBattery/events/{date}"),
+        tell: Tell::Raw,
+        nothing: "No body battery events found for {date}",
+        failing: "Error retrieving body battery events",
+    },
+    Tool {
+        name: "get_blood_pressure",
+        about: "Blood pressure readings in a range of days.",
+        parameters: &[START_DATE, END_DATE],
+        ask: Ask::Get("/bloodpressure-service/bloodpressure/range/{start_date}/{end_date}?includeAll=true"),
+        tell: Tell::Raw,
+        nothing: "No blood pressure data found between {start_date} and {end_date}",
+        failing: "Error retrieving blood pressure data",
+    },
+    Tool {
+        name: "get_floors",
+        about: "Floors climbed and descended on one day in intervals of 15 minutes.",
+        parameters: &[DATE],
+        ask: Ask::Get("/wellness-service/wellness/floorsChartData/daily/{date}"),
+        tell: Tell::Raw,
+        nothing: "No floors data found for {date}",
+        failing: "Error retrieving floors data",
+    },
+    Tool {
+        name: "get_rhr_day",
+        about: "Resting heart rate of one day.",
+        parameters: &[DATE],
+        ask: Ask::Get(
+            "/userstats-service/wellness/daily/{display_name}?fromDate={date}&untilDate={date}&metricId=60",
+        ),
+        tell: Tell::Raw,
+        nothing: "No resting heart rate data found for {date}",
+        failing: "Error retrieving resting heart rate data",
+    },
+    Tool {
+        name: "get_heart_rates",
+        about: "Heart rate of one day every two minutes (about 25 kB). get_heart_rates_summary is the short form.",
+        parameters: &[DATE],
+        ask: Ask::Get(HEART_RATE),
+        tell: Tell::Raw,
+        nothing: "No heart rate data found for {date}",
+        failing: "Error retrieving heart rate data",
+    },
+    Tool {
+        name: "get_heart_rates_summary",
+        about: "Heart rate of one day in short: highest, lowest, resting, average, and the resting average of seven \
+                days.",
+        parameters: &[DATE],
+        ask: Ask::Get(HEART_RATE),
+        tell: Tell::Shaped(days::heart_rates),
+        nothing: "No heart rate data found for {date}",
+        failing: "Error retrieving heart rate summary",
+    },
+    Tool {
+        name: "get_hydration_data",
+        about: "What the person drank on one day, the goal, and the estimated sweat loss, in millilitres.",
+        parameters: &[DATE],
+        ask: Ask::Get("/usersummary-service/usersummary/hydration/daily/{date}"),
+        tell: Tell::Raw,
+        nothing: "No hydration data found for {date}",
+        failing: "Error retrieving hydration data",
+    },
+    Tool {
+        name: "get_sleep_data",
+        about: "The night before this day with all details and readings (about 50 kB). get_sleep_summary is the \
+                short form.",
+        parameters: &[DATE],
+        ask: Ask::Get(SLEEP),
+        tell: Tell::Raw,
+        nothing: "No sleep data found for {date}",
+        failing: "Error retrieving sleep data",
+    },
+    Tool {
+        name: "get_sleep_summary",
+        about: "The night before this day in short: times (epoch milliseconds), hours slept, score, stages in \
+                seconds and percent, SpO2, resting heart rate, overnight HRV.",
+        parameters: &[DATE],
+        ask: Ask::Get(SLEEP),
+        tell: Tell::Shaped(night::sleep),
+        nothing: "No sleep summary found for {date}",
+        failing: "Error retrieving sleep summary",
+    },
+    Tool {
+        name: "get_stress_data",
+        about: "Stress and body battery of one day every three minutes (about 35 kB). get_stress_summary is the \
+                short form.",
+        parameters: &[DATE],
+        ask: Ask::Get(STRESS),
+        tell: Tell::Raw,
+        nothing: "No stress data found for {date}",
+        failing: "Error retrieving stress data",
+    },
+    Tool {
+        name: "get_stress_summary",
+        about: "Stress of one day in short: highest, average, and the share of readings at rest (below 26), low, \
+                medium (from 51) and high (from 76).",
+        parameters: &[DATE],
+        ask: Ask::Get(STRESS),
+        tell: Tell::Shaped(days::stress),
+        nothing: "No stress data found for {date}",
+        failing: "Error retrieving stress summary",
+    },
+    Tool {
+        name: "get_respiration_data",
+        about: "Breaths per minute of one day with all readings (about 20 kB). get_respiration_summary is the short \
+                form.",
+        parameters: &[DATE],
+        ask: Ask::Get(RESPIRATION),
+        tell: Tell::Raw,
+        nothing: "No respiration data found for {date}",
+        failing: "Error retrieving respiration data",
+    },
+    Tool {
+        name: "get_respiration_summary",
+        about: "Breaths per minute of one day in short: lowest, highest, average awake and asleep.",
+        parameters: &[DATE],
+        ask: Ask::Get(RESPIRATION),
+        tell: Tell::Fields(days::RESPIRATION),
+        nothing: "No respiration data found for {date}",
+        failing: "Error retrieving respiration summary",
+    },
+    Tool {
+        name: "get_spo2_data",
+        about: "Blood oxygen (SpO2) of one day: average, lowest, latest, asleep, by the hour.",
+        parameters: &[DATE],
+        ask: Ask::Get("/wellness-service/wellness/daily/spo2/{date}"),
+        tell: Tell::Shaped(days::spo2),
+        nothing: "No SpO2 data found for {date}",
+        failing: "Error retrieving SpO2 data",
+    },
+    Tool {
+        name: "get_all_day_stress",
+        about: "The same as get_stress_data: stress and body battery of one day every three minutes.",
+        parameters: &[DATE],
+        ask: Ask::Get(STRESS),
+        tell: Tell::Raw,
+        nothing: "No all-day stress data found for {date}",
+        failing: "Error retrieving all-day stress data",
+    },
+    Tool {
+        name: "get_all_day_events",
+        about: "What Garmin detected on one day by itself, such as walks that no activity was started for.",
+        parameters: &[DATE],
+        ask: Ask::Get("/wellness-service/wellness/dailyEvents?calendarDate={date}"),
+        tell: Tell::Raw,
+        nothing: "No daily wellness events found for {date}",
+        failing: "Error retrieving daily wellness events",
+    },
+    Tool {
+        name: "get_lifestyle_logging_data",
+        about: "Habits that the person logged on one day (alcohol, late meals, …), which Garmin sets against health \
+                data.",
+        parameters: &[DATE],
+        ask: Ask::Get("/lifestylelogging-service/dailyLog/{date}"),
+        tell: Tell::Raw,
+        nothing: "No lifestyle logging data found for {date}",
+        failing: "Error retrieving lifestyle logging data",
+    },
+    Tool {
+        name: "get_weekly_steps",
+        about: "Steps and distance by the week, newest first.",
+        parameters: &[END_DATE, WEEKS],
+        ask: Ask::Get("/usersummary-service/stats/steps/weekly/{end_date}/{weeks}"),
+        tell: Tell::Shaped(weeks::steps),
+        nothing: "No weekly steps data found for {weeks} weeks ending {end_date}",
+        failing: "Error retrieving weekly steps data",
+    },
+    Tool {
+        name: "get_weekly_stress",
+        about: "Average stress by the week, newest first.",
+        parameters: &[END_DATE, WEEKS],
+        ask: Ask::Get("/usersummary-service/stats/stress/weekly/{end_date}/{weeks}"),
+        tell: Tell::Shaped(weeks::stress),
+        nothing: "No weekly stress data found for {weeks} weeks ending {end_date}",
+        failing: "Error retrieving weekly stress data",
+    },
+    Tool {
+        name: "get_weekly_intensity_minutes",
+        about: "Moderate and vigorous intensity minutes by the week, newest first. In total_minutes a vigorous \
+                minute counts once, while Garmin's goal counts it twice.",
+        parameters: &[END_DATE, WEEKS],
+        ask: Ask::Made(weeks::intensity_minutes_gets),
+        tell: Tell::Shaped(weeks::intensity_minutes),
+        nothing: "No weekly intensity minutes data found for {weeks} weeks ending {end_date}",
+        failing: "Error retrieving weekly intensity minutes data",
+    },
+    Tool {
+        name: "get_morning_training_readiness",
+        about: "How ready the person was to train after waking up: score, level, hours of recovery left, and what \
+                they follow from.",
+        parameters: &[DATE],
+        ask: Ask::Get(READINESS),
+        tell: Tell::Shaped(readiness::morning),
+        nothing: "No morning training readiness data found for {date}",
+        failing: "Error retrieving morning training readiness",
+    },
+];

@@ -1,0 +1,61 @@
+//! The night before a day.
+
+use serde_json::Value;
+
+use crate::tools::call::Call;
+use crate::tools::fields::{Field, fields, pick};
+use crate::tools::json::rounded;
+use crate::tools::table::{Told, Untold};
+
+/// Garmin spells SpO2 in several ways and has moved the resting heart rate out of the night's own block; every place
+/// where a value was seen is read.
+const SLEEP: &[Field] = fields! {
+    "sleep_seconds" <- "dailySleepDTO.sleepTimeSeconds";
+    "nap_seconds" <- "dailySleepDTO.napTimeSeconds";
+    "sleep_start" <- "dailySleepDTO.sleepStartTimestampGMT";
+    "sleep_end" <- "dailySleepDTO.sleepEndTimestampGMT";
+    "sleep_score" <- "dailySleepDTO.sleepScores.overall.value";
+    "sleep_score_qualifier" <- "dailySleepDTO.sleepScores.overall.qualifierKey";
+    "deep_sleep_seconds" <- "dailySleepDTO.deepSleepSeconds";
+    "light_sleep_seconds" <- "dailySleepDTO.lightSleepSeconds";
+    "rem_sleep_seconds" <- "dailySleepDTO.remSleepSeconds";
+    "awake_seconds" <- "dailySleepDTO.awakeSleepSeconds";
+    "awake_count" <- "dailySleepDTO.awakeCount";
+    "restless_moments_count" <- "dailySleepDTO.restlessMomentsCount" | "restlessMomentsCount";
+    "avg_sleep_stress" <- "dailySleepDTO.avgSleepStress";
+    "resting_heart_rate_bpm" <- "dailySleepDTO.restingHeartRate" | "restingHeartRate";
+    "avg_spo2_percent" <- "wellnessSpO2SleepSummaryDTO.averageSPO2" | "wellnessSpO2SleepSummaryDTO.averageSpo2"
+        | "dailySleepDTO.averageSpO2Value";
+    "lowest_spo2_percent" <- "wellnessSpO2SleepSummaryDTO.lowestSPO2" | "wellnessSpO2SleepSummaryDTO.lowestSpo2"
+        | "dailySleepDTO.lowestSpO2Value";
+    "avg_overnight_hrv" <- "avgOvernightHrv";
+};
+
+pub(super) fn sleep(_: &Call, document: &Value) -> Result<Told, Untold> {
+    let mut told = pick(SLEEP, document)?;
+    let number = |key: &str| {
+        told.get(key)
+            .and_then(Value::as_f64)
+            .filter(|number| *number > 0.0)
+    };
+    let Some(slept) = number("sleep_seconds") else {
+        // Without a night the document still carries the resting heart rate, which is no summary of a night.
+        let something = told.contains_key("sleep_start") || number("nap_seconds").is_some();
+        return Ok(if something {
+            Told::object(told)
+        } else {
+            Told::Nothing
+        });
+    };
+    let share = |stage: &str| {
+        let seconds = told.get(&format!("{stage}_sleep_seconds"))?.as_f64()?;
+        Some((
+            format!("{stage}_sleep_percent"),
+            rounded(seconds / slept * 100.0, 1),
+        ))
+    };
+    let shares: Vec<_> = ["deep", "light", "rem"].into_iter().filter_map(share).collect();
+    told.extend(shares);
+    told.insert("sleep_hours".to_owned(), rounded(slept / 3600.0, 2));
+    Ok(Told::object(told))
+}

@@ -1,0 +1,74 @@
+//! Training readiness, all day and after waking up.
+
+use serde_json::{Map, Value, json};
+
+use crate::tools::call::Call;
+use crate::tools::fields::{Field, fields, list, pick, pick_each};
+use crate::tools::table::{Told, Untold};
+
+const READINESS: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "timestamp" <- "timestampLocal";
+    "context" <- "inputContext";
+    "level" <- "level";
+    "score" <- "score";
+    "feedback" <- "feedbackShort";
+    "sleep_score" <- "sleepScore";
+    "sleep_factor_percent" <- "sleepScoreFactorPercent";
+    "sleep_factor_feedback" <- "sleepScoreFactorFeedback";
+    "recovery_time_hours" <- hours "recoveryTime";
+    "recovery_factor_percent" <- "recoveryTimeFactorPercent";
+    "recovery_factor_feedback" <- "recoveryTimeFactorFeedback";
+    "training_load_factor_percent" <- "acwrFactorPercent";
+    "training_load_feedback" <- "acwrFactorFeedback";
+    "acute_load" <- "acuteLoad";
+    "hrv_factor_percent" <- "hrvFactorPercent";
+    "hrv_factor_feedback" <- "hrvFactorFeedback";
+    "hrv_weekly_avg" <- "hrvWeeklyAverage";
+    "stress_history_factor_percent" <- "stressHistoryFactorPercent";
+    "stress_history_feedback" <- "stressHistoryFactorFeedback";
+    "sleep_history_factor_percent" <- "sleepHistoryFactorPercent";
+    "sleep_history_feedback" <- "sleepHistoryFactorFeedback";
+};
+
+/// The names that the tool has always promised, filled from the names that Garmin really uses.
+const MORNING: &[Field] = fields! {
+    "readiness_score" <- "score" | "readinessScore";
+    "readiness_level" <- "level" | "readinessLevel";
+    "recovery_time_hours" <- hours "recoveryTime";
+    "hrv_status" <- "hrvStatus" | "hrvFactorFeedback";
+    "sleep_quality" <- "sleepQuality" | "sleepScoreFactorFeedback";
+    "sleep_score" <- "sleepScore";
+    "resting_heart_rate_bpm" <- "restingHeartRate";
+    "hrv_baseline" <- "hrvBaseline";
+    "hrv_weekly_avg" <- "hrvWeeklyAverage";
+    "hrv_last_night" <- "hrvLastNight";
+    "body_battery_percent" <- "bodyBattery";
+    "stress_level" <- "stressLevel";
+    "training_load_balance" <- "trainingLoadBalance" | "acwrFactorFeedback";
+    "acute_load" <- "acuteLoad";
+    "chronic_load" <- "chronicLoad";
+};
+
+pub(super) fn all(_: &Call, entries: &Value) -> Result<Told, Untold> {
+    Ok(Told::Json(pick_each(READINESS, entries, "")?.into()))
+}
+
+/// The entry made after waking up, else the newest.
+pub(super) fn morning(call: &Call, document: &Value) -> Result<Told, Untold> {
+    let woke_up = |entry: &&Value| entry.get("inputContext") == Some(&json!("AFTER_WAKEUP_RESET"));
+    let entry = match document {
+        Value::Object(_) => document,
+        entries => {
+            let entries = list(entries, "")?;
+            let Some(entry) = entries.iter().find(woke_up).or(entries.first()) else {
+                return Ok(Told::Nothing);
+            };
+            entry
+        }
+    };
+    let mut told = Map::new();
+    told.insert("date".to_owned(), json!(call.text("date")));
+    told.extend(pick(MORNING, entry)?);
+    Ok(Told::Json(Value::Object(told)))
+}
