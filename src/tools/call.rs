@@ -26,14 +26,18 @@ pub(super) struct Refused(pub(super) Vec<String>);
 impl Call {
     /// Checks the arguments as the client sent them. Arguments that the tool does not know are ignored, and `null`
     /// counts as left out.
-    pub(super) fn check(tool: &Tool, given: &Map<String, Value>, today: Date) -> Result<Self, Refused> {
+    pub(super) fn check(
+        tool: &Tool,
+        given: &Map<String, Value>,
+        today: impl Fn() -> Date,
+    ) -> Result<Self, Refused> {
         let mut values = Vec::with_capacity(tool.parameters.len());
         let mut mistakes = Vec::new();
         for parameter in tool.parameters {
             match value(
                 parameter,
                 given.get(parameter.name).unwrap_or(&Value::Null),
-                today,
+                &today,
             ) {
                 Ok(value) => values.push((parameter.name, value)),
                 Err(mistake) => mistakes.push(mistake),
@@ -175,7 +179,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// The value given for a parameter, or what is wrong with it.
-fn value(parameter: &Parameter, given: &Value, today: Date) -> Result<Given, String> {
+fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Result<Given, String> {
     let Parameter {
         name, kind, default, ..
     } = parameter;

@@ -28,3 +28,6 @@ pub fn lists() -> (String, String) {
         serde_json::json!({"resources": []}).to_string(),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -298,10 +298,10 @@ fn title(name: &str) -> String {
 pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD";
 
 /// The day that a text means.
-pub(super) fn day(text: &str, today: Date) -> Option<Date> {
+pub(super) fn day(text: &str, today: &impl Fn() -> Date) -> Option<Date> {
     match text.trim() {
-        "today" => Some(today),
-        "yesterday" => today.yesterday().ok(),
+        "today" => Some(today()),
+        "yesterday" => today().yesterday().ok(),
         // Date's own parser also takes other ISO forms (20260108), which Garmin's URLs don't.
         day if day.len() == 10 => day.parse().ok(),
         _ => None,

@@ -1,0 +1,199 @@
+//! Every tool against documents in Garmin's shapes.
+//!
+//! `cases.json` was recorded by running garmin_mcp at 2974244 (garminconnect 0.3.2) over these very answers: `gets` is
+//! what it asked, `tells` what it told. Where ours tells something else, the case names the row of
+//! `assets/differences.md`, and `garmin_mcp` keeps what that one told.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::date;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::call::Call;
+use super::json::dump;
+use super::table::{Ask, Told};
+use super::{lists, tools};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    tool: String,
+    arguments: Map<String, Value>,
+    /// What is asked of Garmin, the query not encoded.
+    gets: Vec<String>,
+    /// What Garmin answers, in that order.
+    answers: Vec<Value>,
+    /// The text of the result; JSON stands for its text.
+    tells: Value,
+    #[serde(default)]
+    difference: Option<String>,
+    #[serde(default)]
+    garmin_mcp: Option<Value>,
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(include_str!("cases.json")).unwrap()
+}
+
+/// What was asked, and the text that was told.
+fn outcome(case: &Case) -> (Vec<String>, String) {
+    let tool = tools().find(|tool| tool.name == case.tool).unwrap();
+    let call = match Call::check(tool, &case.arguments, || date(2026, 1, 31)) {
+        Ok(call) => call,
+        Err(refused) => return (vec![], format!("Error executing tool {}: {refused}", tool.name)),
+    };
+    let gets = tool.gets(&call).unwrap();
+    let asked = gets.into_iter().map(|get| {
+        let get = get.of_person("runner1");
+        let query: Vec<String> = get
+            .query
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        if query.is_empty() {
+            get.path
+        } else {
+            format!("{}?{}", get.path, query.join("&"))
+        }
+    });
+    let text = match tool.told(&call, &case.answers) {
+        Ok(Told::Json(value)) => dump(&value),
+        Ok(Told::Text(text)) => text,
+        Ok(Told::Nothing) => call.fill(tool.nothing),
+        Err(untold) => format!("{}: {untold}", tool.failing),
+    };
+    (asked.collect(), text)
+}
+
+fn text(tells: &Value) -> String {
+    match tells {
+        Value::String(text) => text.clone(),
+        json => dump(json),
+    }
+}
+
+#[test]
+fn every_case_asks_and_tells_as_recorded() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let (asked, told) = outcome(&case);
+        let arguments = Value::Object(case.arguments.clone());
+        if asked != case.gets {
+            wrong.push(format!(
+                "{} {arguments} asked {asked:?}, not {:?}",
+                case.tool, case.gets
+            ));
+        }
+        if told != text(&case.tells) {
+            wrong.push(format!(
+                "{} {arguments} told {told}\nnot {}",
+                case.tool,
+                text(&case.tells)
+            ));
+        }
+        assert!(
+            case.garmin_mcp
+                .as_ref()
+                .is_none_or(|theirs| text(theirs) != text(&case.tells)),
+            "{} {arguments} is no difference",
+            case.tool
+        );
+        assert!(
+            case.garmin_mcp.is_none() || case.difference.is_some(),
+            "{} {arguments}",
+            case.tool
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_tool_has_cases_with_something_and_with_nothing() {
+    let cases = cases();
+    for tool in tools() {
+        let told = |json: bool| {
+            cases
+                .iter()
+                .filter(|case| case.tool == tool.name && !case.answers.is_empty())
+                .any(|case| case.tells.is_string() != json)
+        };
+        assert!(told(true), "{} never tells JSON", tool.name);
+        // These two tell an empty page, or whatever name Garmin keeps.
+        let always = ["get_activities_by_date", "get_full_name", "get_unit_system"];
+        assert!(
+            always.contains(&tool.name) || told(false),
+            "{} never has nothing",
+            tool.name
+        );
+    }
+}
+
+#[test]
+fn every_difference_is_a_row_of_the_table() {
+    let table = include_str!("../../assets/differences.md");
+    let rows: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| **")?.split_once("** |"))
+        .map(|(name, _)| name)
+        .collect();
+    let cases = cases();
+    let used: BTreeSet<&str> = cases
+        .iter()
+        .filter_map(|case| case.difference.as_deref())
+        .collect();
+    assert!(
+        used.is_subset(&rows),
+        "not in the table: {:?}",
+        used.difference(&rows)
+    );
+}
+
+#[test]
+fn every_placeholder_is_a_parameter() {
+    for tool in tools() {
+        let mut texts = vec![tool.nothing];
+        match tool.ask {
+            Ask::Get(one) => texts.push(one),
+            Ask::Both(one, other) => texts.extend([one, other]),
+            Ask::Made(_) => {}
+        }
+        for text in texts {
+            for placeholder in text.split('{').skip(1) {
+                let name = placeholder.split_once('}').unwrap().0;
+                assert!(
+                    name == "display_name" || tool.parameters.iter().any(|p| p.name == name),
+                    "{} has no {name}",
+                    tool.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_unique() {
+    let names: BTreeSet<&str> = tools().map(|tool| tool.name).collect();
+    assert_eq!(names.len(), tools().count());
+    assert_eq!(names.len(), 47);
+}
+
+/// `schemas.json` was listed by garmin_mcp at 2974244; descriptions are our own.
+#[test]
+fn the_schemas_are_those_of_garmin_mcp() {
+    let theirs: Vec<Value> = serde_json::from_str(include_str!("schemas.json")).unwrap();
+    let (ours, _) = lists();
+    let ours: Value = serde_json::from_str(&ours).unwrap();
+    let ours = ours["tools"].as_array().unwrap();
+    assert_eq!(ours.len(), theirs.len());
+    for theirs in theirs {
+        let mut ours = ours
+            .iter()
+            .find(|tool| tool["name"] == theirs["name"])
+            .unwrap()
+            .clone();
+        let description = ours.as_object_mut().unwrap().shift_remove("description").unwrap();
+        assert!(description.as_str().unwrap().len() > 20);
+        assert_eq!(dump(&ours), dump(&theirs));
+    }
+}
