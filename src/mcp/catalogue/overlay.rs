@@ -1,0 +1,120 @@
+//! What the gateway knows of tools that their worker does not say: a title for people, and what calling them does.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::CatalogueError;
+
+/// What calling a tool does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing changes.
+    Read,
+    /// Adds or changes data.
+    Write,
+    /// Deletes data.
+    Delete,
+    /// Changes something on the worker's machine, nothing at Garmin.
+    Local,
+}
+
+/// One tool of the overlay.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classified {
+    /// The name for people, at most a few words.
+    pub title: String,
+    /// What calling it does.
+    pub effect: Effect,
+    /// Calling it twice is the same as calling it once. Absent for tools that read.
+    #[serde(default)]
+    pub idempotent: bool,
+}
+
+/// `assets/catalogue.json`: all that is known of tools, by name.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overlay {
+    garmin: HashMap<String, Classified>,
+    races: HashMap<String, Classified>,
+}
+
+impl Overlay {
+    /// The overlay that this build carries.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        Self::parse(include_str!("../../../assets/catalogue.json"))
+    }
+
+    /// Reads an overlay.
+    pub fn parse(json: &str) -> Result<Self, CatalogueError> {
+        serde_json::from_str(json).map_err(|error| CatalogueError::Overlay(error.to_string()))
+    }
+
+    /// What is known of a tool. The gateway's own tools and those of workers are told apart.
+    pub fn find(&self, name: &str, own: bool) -> Option<&Classified> {
+        if own {
+            self.races.get(name)
+        } else {
+            self.garmin.get(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The effect column of all 138 Garmin tools.
+    #[test]
+    fn every_garmin_tool_is_classified() {
+        let overlay = Overlay::built_in().unwrap();
+        let count = |effect| {
+            overlay
+                .garmin
+                .values()
+                .filter(|tool| tool.effect == effect)
+                .count()
+        };
+        assert_eq!(overlay.garmin.len(), 138);
+        assert_eq!(
+            (
+                count(Effect::Read),
+                count(Effect::Write),
+                count(Effect::Delete),
+                count(Effect::Local)
+            ),
+            (97, 31, 8, 2)
+        );
+        assert_eq!(overlay.races.len(), 8);
+    }
+
+    #[test]
+    fn names_and_effects_agree() {
+        let overlay = Overlay::built_in().unwrap();
+        for (name, tool) in &overlay.garmin {
+            let reads = ["get_", "count_", "search_", "download_workout"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            assert_eq!(tool.effect == Effect::Read, reads, "{name}");
+            let deletes = ["delete_", "unschedule_"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            assert_eq!(tool.effect == Effect::Delete, deletes, "{name}");
+            assert!(
+                !tool.title.is_empty() && tool.title.chars().count() <= 45,
+                "{name}"
+            );
+        }
+        let titles: std::collections::BTreeSet<_> = overlay.garmin.values().map(|tool| &tool.title).collect();
+        assert_eq!(titles.len(), overlay.garmin.len(), "a title names one tool");
+    }
+
+    #[test]
+    fn a_damaged_overlay_is_told() {
+        assert!(matches!(Overlay::parse("{}"), Err(CatalogueError::Overlay(_))));
+        let misspelt = r#"{"garmin":{"a":{"title":"A","effect":"raed"}},"races":{}}"#;
+        assert!(Overlay::parse(misspelt).unwrap_err().to_string().contains("raed"));
+    }
+}

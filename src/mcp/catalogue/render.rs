@@ -1,0 +1,69 @@
+//! One tool with its title and annotations laid over it.
+
+use crate::mcp::members::{Members, write_string};
+
+use super::{Classified, Effect};
+
+/// The tool's JSON text. `title` and `annotations` are the overlay's, at their old place, or the title behind the name and the
+/// annotations at the end; every other member is untouched, hints that the overlay does not know included.
+pub(super) fn tool(members: &Members<'_>, classified: &Classified) -> String {
+    let has = |key: &str| members.get(key).is_some();
+    let mut out = String::from("{");
+    for member in members.iter() {
+        match member.key.as_ref() {
+            "title" => title(separate(&mut out), &classified.title),
+            "annotations" => annotations(separate(&mut out), members, classified),
+            key => {
+                member.write(separate(&mut out));
+                if key == "name" && !has("title") {
+                    title(separate(&mut out), &classified.title);
+                }
+            }
+        }
+    }
+    if !has("annotations") {
+        annotations(separate(&mut out), members, classified);
+    }
+    out.push('}');
+    out
+}
+
+fn title(out: &mut String, text: &str) {
+    out.push_str("\"title\":");
+    write_string(out, text);
+}
+
+fn annotations(out: &mut String, members: &Members<'_>, classified: &Classified) {
+    let reads = classified.effect == Effect::Read;
+    out.push_str("\"annotations\":{");
+    title(out, &classified.title);
+    hint(out, "readOnlyHint", reads);
+    if !reads {
+        hint(out, "destructiveHint", classified.effect == Effect::Delete);
+        hint(out, "idempotentHint", classified.idempotent);
+    }
+    let own = members
+        .get("annotations")
+        .and_then(|own| Members::of(own.get()))
+        .unwrap_or_default();
+    for member in own.iter() {
+        if !["title", "readOnlyHint", "destructiveHint", "idempotentHint"].contains(&member.key.as_ref()) {
+            out.push(',');
+            member.write(out);
+        }
+    }
+    out.push('}');
+}
+
+fn hint(out: &mut String, name: &str, value: bool) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str(if value { "\":true" } else { "\":false" });
+}
+
+fn separate(out: &mut String) -> &mut String {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    out
+}

@@ -1,0 +1,203 @@
+use serde_json::Value;
+
+use super::*;
+
+const SERVER: &str = r#"{"name":"s"}"#;
+const OVERLAY: &str = r#"{
+    "garmin": {
+        "get_stats": {"title": "Daily \"stats\"", "effect": "read"},
+        "add_weigh_in": {"title": "Add a weigh-in", "effect": "write", "idempotent": false},
+        "delete_workout": {"title": "Delete a workout", "effect": "delete", "idempotent": true},
+        "set_fit_download_dir": {"title": "Set a folder", "effect": "local", "idempotent": true}
+    },
+    "races": {
+        "list_races": {"title": "Races", "effect": "read"},
+        "stop_tracking": {"title": "Stop tracking", "effect": "write", "idempotent": true}
+    }
+}"#;
+
+fn catalogue(tools: &str, own_tools: &str) -> Catalogue {
+    let lists = Lists {
+        own_tools,
+        ..Lists::new(tools, r#"[{"uri":"workout://a","name":"a"}]"#)
+    };
+    Catalogue::from_lists(lists, &Overlay::parse(OVERLAY).unwrap(), SERVER).unwrap()
+}
+
+fn names(catalogue: &Catalogue, access: Access) -> Vec<String> {
+    let list = catalogue.list(Method::ListTools, Era::Legacy, access).unwrap();
+    let list: Value = serde_json::from_str(list).unwrap();
+    list["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| tool["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Section 6, row *annotations*: laid over what the worker sent, which stays byte for byte.
+#[test]
+fn titles_and_annotations_are_laid_over() {
+    for (tool, expected) in [
+        (
+            r#"{"name":"get_stats","description":"caf\u00e9", "inputSchema":{"x": 1.0},"execution":{"taskSupport":"forbidden"}}"#,
+            r#"{"name":"get_stats","title":"Daily \"stats\"","description":"caf\u00e9","inputSchema":{"x": 1.0},"execution":{"taskSupport":"forbidden"},"annotations":{"title":"Daily \"stats\"","readOnlyHint":true}}"#,
+        ),
+        (
+            r#"{"annotations":{"openWorldHint":true,"readOnlyHint":true,"x-new":1.0},"title":"worker's","name":"add_weigh_in"}"#,
+            r#"{"annotations":{"title":"Add a weigh-in","readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":true,"x-new":1.0},"title":"Add a weigh-in","name":"add_weigh_in"}"#,
+        ),
+        (
+            r#"{"name":"delete_workout"}"#,
+            r#"{"name":"delete_workout","title":"Delete a workout","annotations":{"title":"Delete a workout","readOnlyHint":false,"destructiveHint":true,"idempotentHint":true}}"#,
+        ),
+        (
+            r#"{"name":"unknown_tool", "x":1.0}"#,
+            r#"{"name":"unknown_tool", "x":1.0}"#,
+        ),
+    ] {
+        let catalogue = catalogue(&format!("[{tool}]"), "[]");
+        let list = catalogue
+            .list(Method::ListTools, Era::Legacy, Access::ReadAndChange)
+            .unwrap();
+        assert_eq!(list, format!(r#"{{"tools":[{expected}]}}"#));
+    }
+}
+
+const TOOLS: &str = r#"[{"name":"get_stats"},{"name":"add_weigh_in"},{"name":"unknown","annotations":{"readOnlyHint":true}},
+    {"name":"delete_workout"},{"name":"set_fit_download_dir"},{"name":"list_races"}]"#;
+
+/// *Read only*, in the list and for the call: also for tools that nobody classified, whatever they say of themselves.
+#[test]
+fn read_only_connections_see_tools_that_read() {
+    let catalogue = catalogue(TOOLS, "[]");
+    assert_eq!(names(&catalogue, Access::ReadOnly), ["get_stats"]);
+    assert_eq!(names(&catalogue, Access::ReadAndChange).len(), 6);
+    assert_eq!(
+        (
+            catalogue.count(Access::ReadOnly),
+            catalogue.count(Access::ReadAndChange)
+        ),
+        (1, 6)
+    );
+    for (name, allowed) in [
+        ("get_stats", true),
+        ("add_weigh_in", false),
+        ("unknown", false),
+        ("delete_workout", false),
+        ("set_fit_download_dir", false),
+        ("list_races", false),
+    ] {
+        let tool = catalogue.find(name).unwrap();
+        assert_eq!(tool.allowed(Access::ReadOnly), allowed, "{name}");
+        assert!(tool.allowed(Access::ReadAndChange), "{name}");
+    }
+    assert!(catalogue.find("nope").is_none());
+}
+
+/// The gateway's own tools are no tools of Garmin's: all connections have them, with honest hints; a worker can't take their names.
+#[test]
+fn own_tools_are_offered_to_all() {
+    let catalogue = catalogue(TOOLS, r#"[{"name":"list_races","x":1},{"name":"stop_tracking"}]"#);
+    assert_eq!(
+        names(&catalogue, Access::ReadOnly),
+        ["list_races", "stop_tracking", "get_stats"]
+    );
+    assert_eq!(
+        names(&catalogue, Access::ReadAndChange)
+            .iter()
+            .filter(|name| *name == "list_races")
+            .count(),
+        1
+    );
+    let list = catalogue
+        .list(Method::ListTools, Era::Modern, Access::ReadOnly)
+        .unwrap();
+    let list: Value = serde_json::from_str(list).unwrap();
+    assert_eq!(list["tools"][0]["x"], 1);
+    assert_eq!(list["tools"][1]["annotations"]["readOnlyHint"], false);
+    assert!(catalogue.find("stop_tracking").unwrap().own);
+    assert!(!catalogue.find("get_stats").unwrap().own);
+}
+
+/// Section 3: cacheable results carry `ttlMs` and `cacheScope`, and every result its type and server; legacy ones have none of it.
+#[test]
+fn lists_have_the_form_of_their_era() {
+    let catalogue = catalogue(TOOLS, "[]");
+    for (method, key) in [
+        (Method::ListTools, "tools"),
+        (Method::ListResources, "resources"),
+        (Method::ListResourceTemplates, "resourceTemplates"),
+        (Method::ListPrompts, "prompts"),
+    ] {
+        let list = |era| -> Value {
+            serde_json::from_str(catalogue.list(method, era, Access::ReadOnly).unwrap()).unwrap()
+        };
+        let (legacy, modern) = (list(Era::Legacy), list(Era::Modern));
+        assert_eq!(legacy.as_object().unwrap().len(), 1);
+        assert_eq!(legacy[key], modern[key]);
+        assert_eq!(modern["resultType"], "complete");
+        assert_eq!(modern["ttlMs"], 300_000);
+        assert_eq!(modern["cacheScope"], "private");
+        assert_eq!(modern["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "s");
+    }
+    assert!(
+        catalogue
+            .list(Method::CallTool, Era::Modern, Access::ReadOnly)
+            .is_none()
+    );
+}
+
+#[test]
+fn lists_are_read_as_arrays_or_results() {
+    let overlay = Overlay::parse(OVERLAY).unwrap();
+    let of = |tools: &str| Catalogue::from_lists(Lists::new(tools, "[]"), &overlay, SERVER);
+    assert!(
+        of(r#"{"tools":[{"name":"get_stats"}],"nextCursor":null}"#)
+            .unwrap()
+            .find("get_stats")
+            .is_some()
+    );
+    assert!(
+        of(r#"[{"name":"get_stats"},{"nameless":1},{"name":"get_stats","twice":1}]"#)
+            .unwrap()
+            .find("get_stats")
+            .is_some()
+    );
+    for broken in ["", "3", r#"{"resources":[]}"#, r#"{"tools":3}"#] {
+        assert_eq!(
+            of(broken).unwrap_err(),
+            CatalogueError::NotAList("tools"),
+            "{broken}"
+        );
+    }
+}
+
+#[test]
+fn resources_and_prompts_are_known_by_name() {
+    let overlay = Overlay::parse(OVERLAY).unwrap();
+    let lists = Lists {
+        prompts: r#"[{"name":"p"}]"#,
+        ..Lists::new("[]", r#"[{"uri":"a://b"}]"#)
+    };
+    let plain = Catalogue::from_lists(lists, &overlay, SERVER).unwrap();
+    assert!(plain.may_have_resource("a://b") && !plain.may_have_resource("a://c"));
+    assert!(plain.has_prompt("p") && !plain.has_prompt("q") && plain.completes());
+    let lists = Lists {
+        resource_templates: r#"[{"uriTemplate":"a://{x}"}]"#,
+        ..Lists::new("[]", "[]")
+    };
+    let templates = Catalogue::from_lists(lists, &overlay, SERVER).unwrap();
+    assert!(templates.may_have_resource("a://anything") && templates.completes());
+    assert!(!catalogue("[]", "[]").completes());
+}
+
+/// Section 6: an input schema over 16,384 bytes is dropped silently by Claude; here it is named.
+#[test]
+fn oversized_schemas_are_named() {
+    let big = format!(
+        r#"[{{"name":"big","inputSchema":{{"x":"{}"}}}},{{"name":"small"}}]"#,
+        "y".repeat(17_000)
+    );
+    assert_eq!(catalogue(&big, "[]").unusable(), ["big"]);
+}

@@ -1,0 +1,364 @@
+//! The request headers that the transport rules look at, and those rules.
+
+use std::{borrow::Cow, net::IpAddr};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::refusal::Refusal;
+
+/// The request headers that the transport rules look at, each the first value as text.
+///
+/// `None` = absent. A header sent twice, or with bytes that are not text, is the face's to refuse.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHeaders {
+    /// `MCP-Protocol-Version`
+    pub protocol_version: Option<String>,
+    /// `Mcp-Method`
+    pub mcp_method: Option<String>,
+    /// `Mcp-Name`, still encoded
+    pub mcp_name: Option<String>,
+    /// `Accept`
+    pub accept: Option<String>,
+    /// `Content-Type`
+    pub content_type: Option<String>,
+    /// `Origin`
+    pub origin: Option<String>,
+    /// `Host` as the client sent it
+    pub host: Option<String>,
+}
+
+/// In which forms a client takes an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepts {
+    /// `application/json`
+    pub json: bool,
+    /// `text/event-stream`
+    pub stream: bool,
+}
+
+/// The names by which the gateway is reached.
+#[derive(Debug, Clone)]
+pub struct PublicHosts {
+    /// The origin of `PUBLIC_URL`, e.g. `https://garmin.example.com`.
+    origin: String,
+    /// Its host name, without port.
+    host: String,
+}
+
+/// Pages that may call us: Claude's own.
+const CLAUDE_ORIGINS: [&str; 2] = ["https://claude.ai", "https://claude.com"];
+
+impl PublicHosts {
+    /// `origin` is that of `PUBLIC_URL`: scheme, host, and the port unless it is the scheme's own.
+    pub fn new(origin: &str) -> Self {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        PublicHosts {
+            origin: origin.to_owned(),
+            host: without_port(host).to_owned(),
+        }
+    }
+
+    /// Rows *Origin* and *Host* of section 6: a `Host` that is ours or loopback; no `Origin`, or ours, or Claude's, or, where the
+    /// gateway itself is reached by loopback, any loopback one.
+    pub fn check(&self, headers: &RequestHeaders) -> Result<(), Refusal> {
+        if let Some(host) = &headers.host {
+            let host = without_port(host.trim());
+            if !host.eq_ignore_ascii_case(&self.host) && !is_loopback(host) {
+                return Err(Refusal::ForeignHost);
+            }
+        }
+        let Some(origin) = headers.origin.as_deref().map(str::trim) else {
+            return Ok(());
+        };
+        let ours = origin.eq_ignore_ascii_case(&self.origin)
+            || CLAUDE_ORIGINS
+                .iter()
+                .any(|claude| origin.eq_ignore_ascii_case(claude));
+        let local = is_loopback(&self.host)
+            && origin.split_once("://").is_some_and(|(scheme, host)| {
+                matches!(scheme, "http" | "https") && is_loopback(without_port(host))
+            });
+        if ours || local {
+            Ok(())
+        } else {
+            Err(Refusal::ForeignOrigin)
+        }
+    }
+}
+
+/// The name part of `host:port`. A bracketed IPv6 address keeps its brackets.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl RequestHeaders {
+    /// What the client takes. No `Accept`, or `*/*`, takes both (row *Accept* of section 6).
+    pub fn accepts(&self) -> Result<Accepts, Refusal> {
+        let Some(accept) = self.accept.as_deref().filter(|accept| !accept.trim().is_empty()) else {
+            return Ok(Accepts {
+                json: true,
+                stream: true,
+            });
+        };
+        let mut accepts = Accepts {
+            json: false,
+            stream: false,
+        };
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default();
+            let excluded = parts.any(|part| {
+                part.split_once('=').is_some_and(|(name, quality)| {
+                    name.trim().eq_ignore_ascii_case("q")
+                        && quality.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)
+                })
+            });
+            if !excluded {
+                let is = |names: [&str; 3]| names.iter().any(|name| kind.eq_ignore_ascii_case(name));
+                accepts.json |= is(["application/json", "application/*", "*/*"]);
+                accepts.stream |= is(["text/event-stream", "text/*", "*/*"]);
+            }
+        }
+        if accepts.json || accepts.stream {
+            Ok(accepts)
+        } else {
+            Err(Refusal::NotAcceptable)
+        }
+    }
+
+    /// The body is JSON, or of no stated kind.
+    pub fn check_content_type(&self) -> Result<(), Refusal> {
+        let Some(content_type) = &self.content_type else {
+            return Ok(());
+        };
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        let json = kind.eq_ignore_ascii_case("application/json") || kind.is_empty();
+        if json {
+            Ok(())
+        } else {
+            Err(Refusal::UnsupportedMediaType)
+        }
+    }
+}
+
+/// The value of `Mcp-Name`: plain, or `=?base64?…?=` around the UTF-8 text in Base64 with padding.
+///
+/// Source: 2026-07-28 `basic/transports/streamable-http`, *Value Encoding*.
+pub fn decoded(value: &str) -> Result<Cow<'_, str>, Refusal> {
+    let value = value.trim_matches([' ', '\t']);
+    let Some(encoded) = value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="))
+    else {
+        return if value
+            .bytes()
+            .all(|byte| (0x20..0x7f).contains(&byte) || byte == b'\t')
+        {
+            Ok(Cow::Borrowed(value))
+        } else {
+            Err(Refusal::HeaderMismatch(
+                "Mcp-Name holds characters that must be Base64 encoded".into(),
+            ))
+        };
+    };
+    STANDARD
+        .decode(encoded)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .map(Cow::Owned)
+        .ok_or(Refusal::HeaderMismatch(
+            "Mcp-Name is not valid Base64 of UTF-8".into(),
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Section 6, row *Accept*; section 3, row *Accept*.
+    #[test]
+    fn accept_is_read_leniently() {
+        for (accept, expected) in [
+            (None, Some((true, true))),
+            (Some(""), Some((true, true))),
+            (Some("*/*"), Some((true, true))),
+            (Some("application/json, text/event-stream"), Some((true, true))),
+            (
+                Some("text/event-stream;q=0.9,Application/JSON"),
+                Some((true, true)),
+            ),
+            (Some("application/json"), Some((true, false))),
+            (Some("text/event-stream"), Some((false, true))),
+            (
+                Some("application/json, text/event-stream;q=0"),
+                Some((true, false)),
+            ),
+            (Some("text/*"), Some((false, true))),
+            (Some("text/html"), None),
+            (Some("application/json;q=0.0"), None),
+        ] {
+            let headers = RequestHeaders {
+                accept: accept.map(str::to_owned),
+                ..RequestHeaders::default()
+            };
+            let seen = headers.accepts().map(|accepts| (accepts.json, accepts.stream));
+            assert_eq!(seen.ok(), expected, "{accept:?}");
+            assert_eq!(
+                headers.accepts().err().map(|refusal| refusal.status()),
+                expected.is_none().then_some(406)
+            );
+        }
+    }
+
+    #[test]
+    fn bodies_are_json() {
+        for (content_type, expected) in [
+            (None, true),
+            (Some("application/json"), true),
+            (Some("Application/JSON; charset=utf-8"), true),
+            (Some("text/plain"), false),
+            (Some("application/x-www-form-urlencoded"), false),
+        ] {
+            let headers = RequestHeaders {
+                content_type: content_type.map(str::to_owned),
+                ..RequestHeaders::default()
+            };
+            assert_eq!(headers.check_content_type().is_ok(), expected, "{content_type:?}");
+        }
+    }
+
+    /// Section 6, row *Origin*: missing allowed; ours, Claude's, loopback beside loopback; else 403. And its host check.
+    #[test]
+    fn foreign_pages_and_foreign_names_are_refused() {
+        let check = |public: &str, host: Option<&str>, origin: Option<&str>| {
+            let headers = RequestHeaders {
+                host: host.map(str::to_owned),
+                origin: origin.map(str::to_owned),
+                ..RequestHeaders::default()
+            };
+            PublicHosts::new(public)
+                .check(&headers)
+                .map_err(|refusal| refusal.status())
+        };
+        let public = "https://garmin.example.com";
+        for (host, origin, expected) in [
+            (Some("garmin.example.com"), None, Ok(())),
+            (Some("Garmin.Example.com:443"), None, Ok(())),
+            (Some("127.0.0.1:8080"), None, Ok(())),
+            (Some("localhost"), None, Ok(())),
+            (Some("[::1]:8080"), None, Ok(())),
+            (None, None, Ok(())),
+            (Some("evil.example.com"), None, Err(403)),
+            (Some("garmin.example.com.evil.com"), None, Err(403)),
+            (Some("localhost.evil.com"), None, Err(403)),
+            (Some("127.0.0.1.evil.com"), None, Err(403)),
+            (Some(""), None, Err(403)),
+            (
+                Some("garmin.example.com"),
+                Some("https://garmin.example.com"),
+                Ok(()),
+            ),
+            (Some("garmin.example.com"), Some("https://claude.ai"), Ok(())),
+            (Some("garmin.example.com"), Some("https://claude.com"), Ok(())),
+            (
+                Some("garmin.example.com"),
+                Some("http://garmin.example.com"),
+                Err(403),
+            ),
+            (
+                Some("garmin.example.com"),
+                Some("https://garmin.example.com.evil.com"),
+                Err(403),
+            ),
+            (
+                Some("garmin.example.com"),
+                Some("http://localhost:6274"),
+                Err(403),
+            ),
+            (Some("garmin.example.com"), Some("null"), Err(403)),
+            (Some("garmin.example.com"), Some(""), Err(403)),
+        ] {
+            assert_eq!(check(public, host, origin), expected, "{host:?} {origin:?}");
+        }
+        for (host, origin, expected) in [
+            (Some("localhost:8080"), Some("http://localhost:8080"), Ok(())),
+            (Some("localhost:8080"), Some("http://localhost:6274"), Ok(())),
+            (Some("127.0.0.1:8080"), Some("http://[::1]:1"), Ok(())),
+            (Some("localhost:8080"), Some("http://evil.example.com"), Err(403)),
+            (
+                Some("evil.example.com"),
+                Some("http://evil.example.com"),
+                Err(403),
+            ),
+            (
+                Some("localhost:8080"),
+                Some("chrome-extension://localhost"),
+                Err(403),
+            ),
+        ] {
+            assert_eq!(
+                check("http://localhost:8080", host, origin),
+                expected,
+                "{host:?} {origin:?}"
+            );
+        }
+    }
+
+    /// Section 3, row *header values*: the encodings of the specification's own table.
+    #[test]
+    fn header_values_are_decoded() {
+        for (value, expected) in [
+            ("us-west1", Some("us-west1")),
+            ("  get_stats\t", Some("get_stats")),
+            ("=?base64?SGVsbG8sIOS4lueVjA==?=", Some("Hello, 世界")),
+            ("=?base64?IHBhZGRlZCA=?=", Some(" padded ")),
+            ("=?base64?bGluZTEKbGluZTI=?=", Some("line1\nline2")),
+            ("=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=", Some("=?base64?literal?=")),
+            ("=?BASE64?SGk=?=", Some("=?BASE64?SGk=?=")),
+            ("=?base64?SGVsbG8=", Some("=?base64?SGVsbG8=")),
+            ("=?base64??=", Some("")),
+            ("=?base64?SGVsbG8?=", None),
+            ("=?base64?SGVs!!!bG8=?=", None),
+            ("=?base64?/w==?=", None),
+            ("naïve", None),
+            ("a\u{1}b", None),
+        ] {
+            assert_eq!(decoded(value).ok().as_deref(), expected, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_survives_its_encoding(name in ".*") {
+            let header = format!("=?base64?{}?=", STANDARD.encode(&name));
+            let decoded = decoded(&header).unwrap();
+            prop_assert_eq!(decoded.as_ref(), name.as_str());
+        }
+
+        #[test]
+        fn arbitrary_headers_never_panic(text in ".*") {
+            drop(decoded(&text));
+            let headers = RequestHeaders {
+                accept: Some(text.clone()), content_type: Some(text.clone()),
+                host: Some(text.clone()), origin: Some(text), ..RequestHeaders::default()
+            };
+            drop(headers.accepts());
+            drop(headers.check_content_type());
+            drop(PublicHosts::new("https://a.example").check(&headers));
+        }
+    }
+}

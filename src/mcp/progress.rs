@@ -1,0 +1,135 @@
+//! Notifications on their way to a client: progress under the client's own token, and log messages it asked for.
+
+use serde_json::value::RawValue;
+
+use super::members::{Members, text};
+
+/// How important a log message is (RFC 5424), least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// `debug`
+    Debug,
+    /// `info`
+    Info,
+    /// `notice`
+    Notice,
+    /// `warning`
+    Warning,
+    /// `error`
+    Error,
+    /// `critical`
+    Critical,
+    /// `alert`
+    Alert,
+    /// `emergency`
+    Emergency,
+}
+
+impl LogLevel {
+    /// The level of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "debug" => LogLevel::Debug,
+            "info" => LogLevel::Info,
+            "notice" => LogLevel::Notice,
+            "warning" => LogLevel::Warning,
+            "error" => LogLevel::Error,
+            "critical" => LogLevel::Critical,
+            "alert" => LogLevel::Alert,
+            "emergency" => LogLevel::Emergency,
+            _ => return None,
+        })
+    }
+}
+
+/// `notifications/progress` for a client. `params` are those of the worker, in which any token is replaced by `token`;
+/// `None` if they are no object.
+pub fn progress(token: &str, params: &RawValue) -> Option<String> {
+    let members = Members::of(params.get())?;
+    let mut out = String::with_capacity(90 + token.len() + params.get().len());
+    out.push_str(r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#);
+    out.push_str(token);
+    for member in members.iter().filter(|member| member.key != "progressToken") {
+        out.push(',');
+        member.write(&mut out);
+    }
+    out.push_str("}}");
+    Some(out)
+}
+
+/// The value `progress` of progress parameters. It must grow with each notification.
+pub fn amount(params: &RawValue) -> Option<f64> {
+    serde_json::from_str(Members::of(params.get())?.get("progress")?.get()).ok()
+}
+
+/// `notifications/message` for a client that wants messages from `level` on; `None` if this one is not wanted.
+pub fn log_message(level: LogLevel, params: &RawValue) -> Option<String> {
+    let sent = Members::of(params.get())?.get("level").and_then(text)?;
+    if LogLevel::named(&sent)? < level {
+        return None;
+    }
+    Some(format!(
+        r#"{{"jsonrpc":"2.0","method":"notifications/message","params":{}}}"#,
+        params.get()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(json: &str) -> &RawValue {
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// Section 4, translating, row 3: the client's token comes back as it wrote it, numbers and unknown members untouched.
+    #[test]
+    fn progress_carries_the_clients_token() {
+        for (token, params, expected) in [
+            (
+                "7",
+                r#"{"progress":1.0,"total":3}"#,
+                r#"{"progressToken":7,"progress":1.0,"total":3}"#,
+            ),
+            (
+                "\"a\"",
+                r#"{"progressToken":99,"progress":2,"x":{}}"#,
+                r#"{"progressToken":"a","progress":2,"x":{}}"#,
+            ),
+            ("1", "{}", r#"{"progressToken":1}"#),
+        ] {
+            let expected =
+                format!(r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{expected}}}"#);
+            assert_eq!(progress(token, raw(params)).unwrap(), expected);
+        }
+        assert_eq!(progress("1", raw("[]")), None);
+    }
+
+    #[test]
+    fn amounts_are_read() {
+        assert_eq!(amount(raw(r#"{"progress":0.5}"#)), Some(0.5));
+        assert_eq!(amount(raw(r#"{"progress":"x"}"#)), None);
+    }
+
+    /// Section 3: `notifications/message` only as the request asked for it.
+    #[test]
+    fn log_messages_below_the_level_are_dropped() {
+        let wanted = |level: &str, sent: &str| {
+            log_message(
+                LogLevel::named(level).unwrap(),
+                raw(&format!(r#"{{"level":{sent},"data":"x"}}"#)),
+            )
+            .is_some()
+        };
+        for (level, sent, expected) in [
+            ("info", "\"info\"", true),
+            ("info", "\"debug\"", false),
+            ("debug", "\"emergency\"", true),
+            ("emergency", "\"alert\"", false),
+            ("debug", "\"loud\"", false),
+            ("debug", "3", false),
+        ] {
+            assert_eq!(wanted(level, sent), expected, "{level} {sent}");
+        }
+    }
+}
