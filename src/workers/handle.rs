@@ -17,6 +17,9 @@ pub struct UpstreamCall {
     /// Where to put the `params` of each `notifications/progress` of this call, without their `progressToken`:
     /// the caller adds the token that its client knows. `None`: the worker is not asked for progress.
     pub progress: Option<mpsc::Sender<Box<RawValue>>>,
+    /// Where to put the `params` of each `notifications/message` of this call (a full channel loses some). `None`: they
+    /// are dropped.
+    pub messages: Option<mpsc::Sender<Box<RawValue>>>,
 }
 
 /// A worker's answer, byte for byte.
