@@ -52,9 +52,8 @@ pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
 pub(super) async fn send(client: &Client, ask: &Ask, jar: &Jar, now: Timestamp) -> Heard {
     match send_following(client, ask, jar, now).await {
         Ok(Some(answer)) => Heard::Answer(answer),
-        Ok(None) => Heard::Nothing,
         Err(e) if e.is_connect() => Heard::NoConnection,
-        Err(_) => Heard::Nothing,
+        Ok(None) | Err(_) => Heard::Nothing,
     }
 }
 
@@ -135,12 +134,11 @@ async fn read(mut response: Response, now: Timestamp) -> reqwest::Result<Option<
 /// `Retry-After` (RFC 9110, 10.2.3), in seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = rfc2822::parse(text).ok()?.timestamp();
-            Duration::try_from(until.duration_since(now)).ok()?
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(until.duration_since(now)).ok()?
     };
     Some(wait.min(LONGEST_RETRY_AFTER))
 }

@@ -1,5 +1,7 @@
 //! The DI token service: tickets and refresh tokens into tokens. Requests and answers only.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -27,14 +29,28 @@ const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oaut
 pub(super) enum Refreshed {
     /// The tokens from now on; the refresh token that was sent is spent.
     Tokens(GarminTokens),
-    /// Garmin knows the refresh token no more (`invalid_grant`): only signing in again helps.
+    /// Garmin does not take the refresh token or its client id (`invalid_grant` and its like): only signing in again
+    /// helps.
     Spent,
-    /// Garmin asks for fewer requests.
-    Throttled,
+    /// Garmin asks for fewer requests, for so long if it says.
+    Throttled(Option<Duration>),
     /// No answer, or one that says nothing about the token.
     Failed,
     /// Success, in a form that holds no access token.
     Changed,
+}
+
+impl Refreshed {
+    /// The name in events.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Tokens(_) => "refreshed",
+            Self::Spent => "spent",
+            Self::Throttled(_) => "throttled",
+            Self::Failed => "failed",
+            Self::Changed => "changed",
+        }
+    }
 }
 
 /// Offers a ticket under one client id. `service` must be that of the sign-in.
@@ -74,7 +90,7 @@ pub(super) fn read_refresh(heard: &Heard, old: &GarminTokens) -> Refreshed {
         return Refreshed::Failed;
     };
     if answer.is_throttle() {
-        return Refreshed::Throttled;
+        return Refreshed::Throttled(answer.retry_after);
     }
     if !answer.is_success() {
         let error = answer

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn variables_of_inline_scripts() {
         let check = |page: &str, wanted: Option<&str>| {
-            assert_eq!(variable(page, "mfaMethod").as_deref(), wanted, "{page}")
+            assert_eq!(variable(page, "mfaMethod").as_deref(), wanted, "{page}");
         };
         check(r#"<script>var mfaMethod = "email";</script>"#, Some("email"));
         check("mfaMethod:'sms',", Some("sms"));

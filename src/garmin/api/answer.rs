@@ -1,0 +1,97 @@
+//! What an answer of the API means.
+
+use serde_json::Value;
+
+use super::error::Error;
+
+/// Longest message of Garmin's that is passed on.
+const LONGEST_MESSAGE: usize = 500;
+
+/// The document of a successful answer; `null` for an empty one, which is how Garmin says "nothing on that day".
+pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, Error> {
+    if status == 204 || body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(body).map_err(|_| Error::Changed { path: "$".to_owned() })
+}
+
+/// The error of an answer from 400 to 499, but for 401 and 429, which are not about the request.
+pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
+    match status {
+        404 => Error::NotFound,
+        _ => Error::Refused {
+            status,
+            message: message(body),
+        },
+    }
+}
+
+/// Whether the same read may well succeed when it is sent again.
+pub(super) fn is_passing(status: u16) -> bool {
+    matches!(status, 500 | 502 | 503 | 504 | 507)
+}
+
+/// Garmin's own words, in one of the places where its services put them.
+fn message(body: &[u8]) -> String {
+    let Ok(json) = serde_json::from_slice::<Value>(body) else {
+        return String::new();
+    };
+    let places = [
+        "/message",
+        "/content",
+        "/detailedImportResult/failures/0/messages/0/content",
+        "/error_description",
+        "/error",
+    ];
+    let found = places
+        .iter()
+        .find_map(|place| json.pointer(place)?.as_str())
+        .unwrap_or_default();
+    found
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_MESSAGE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_answer_is_null() {
+        let check = |status, body: &str, wanted: Result<Value, Error>| {
+            assert_eq!(document(status, body.as_bytes()), wanted, "{body}");
+        };
+        check(204, "", Ok(Value::Null));
+        check(200, " \n", Ok(Value::Null));
+        check(200, r#"{"a":1}"#, Ok(json!({"a": 1})));
+        check(200, "[]", Ok(json!([])));
+        check(200, "<html>", Err(Error::Changed { path: "$".to_owned() }));
+    }
+
+    #[test]
+    fn garmins_words_are_passed_on_from_where_they_are() {
+        let check = |body: &str, wanted: &str| {
+            let wanted = Error::Refused {
+                status: 400,
+                message: wanted.to_owned(),
+            };
+            assert_eq!(refusal(400, body.as_bytes()), wanted, "{body}");
+        };
+        check(r#"{"message":"Bad date"}"#, "Bad date");
+        check(r#"{"content":"Bad\ndate"}"#, "Baddate");
+        let nested =
+            r#"{"detailedImportResult":{"failures":[{"messages":[{"code":1,"content":"Duplicate"}]}]}}"#;
+        check(nested, "Duplicate");
+        check(r#"{"message":null}"#, "");
+        check("<html>", "");
+        assert_eq!(refusal(404, b"{}"), Error::NotFound);
+        assert_eq!(
+            message(format!(r#"{{"message":"{}"}}"#, "x".repeat(900)).as_bytes()).len(),
+            LONGEST_MESSAGE
+        );
+    }
+}
