@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# What the steps need beyond the toolchain, pinned, in $CI_CACHE, each part once. Sourced by .ci/run.
+
+CI_CACHE=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/garmin-gateway-ci}
+CARGO_DENY=0.20.2
+PYTHON_LEGACY='mcp==1.30.0'
+PYTHON_MODERN='mcp==2.3.0'
+export CI_CACHE
+export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$PATH
+
+# once DIRECTORY COMMAND…: lets the command fill the directory, unless an earlier run did so to its end.
+once() {
+  local dir=$1
+  shift
+  if [ -e "$dir/.complete" ]; then return; fi
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  "$@" "$dir"
+  touch "$dir/.complete"
+}
+
+install_debian() {
+  local missing=()
+  command -v shellcheck >/dev/null || missing+=(shellcheck)
+  command -v script >/dev/null || missing+=(bsdutils)
+  [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+install_python() { # PACKAGE DIRECTORY
+  python3 -m venv "$2"
+  "$2/bin/pip" install --quiet --disable-pip-version-check "$1"
+}
+
+# No install scripts: every binary that is used lies in a package as it is.
+install_npm() { # DIRECTORY
+  cp tests/clients/package.json tests/clients/package-lock.json "$1/"
+  (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+}
+
+# A debug build: it checks one lock file, and is there in a minute.
+install_cargo_deny() { # DIRECTORY
+  cargo install cargo-deny --version "$CARGO_DENY" --locked --debug --root "$1" --target-dir "$1/target"
+  rm -rf "$1/target"
+}
+
+install_all() {
+  local npm_key
+  npm_key=$(sha256sum tests/clients/package-lock.json | cut -c 1-12)
+  mkdir -p "$CI_CACHE"
+  install_debian
+  once "$CI_CACHE/python-$PYTHON_LEGACY" install_python "$PYTHON_LEGACY"
+  once "$CI_CACHE/python-$PYTHON_MODERN" install_python "$PYTHON_MODERN"
+  once "$CI_CACHE/npm-$npm_key" install_npm
+  once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo_deny
+  ln -sfn "python-$PYTHON_LEGACY" "$CI_CACHE/python-legacy"
+  ln -sfn "python-$PYTHON_MODERN" "$CI_CACHE/python-modern"
+  ln -sfn "npm-$npm_key" "$CI_CACHE/npm"
+}

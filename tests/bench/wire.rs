@@ -1,0 +1,108 @@
+//! HTTP/1.1 over a raw socket, with as little of its own cost as a load generator can have.
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// One kept connection. Requests are sent one after the other.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// A whole answer, as it lies in the connection's buffer.
+pub struct Answer<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body with its transfer coding, if any.
+    pub body: &'a [u8],
+}
+
+impl Connection {
+    /// Connects to a port of this machine.
+    pub async fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.with_context(|| format!("port {port}"))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(256 * 1024),
+        })
+    }
+
+    /// Sends the request and reads the whole answer.
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        let head = loop {
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            self.more().await?;
+        };
+        let (status, length) = read_head(self.buffer.get(..head).unwrap_or_default())?;
+        let end = match length {
+            Length::Known(body) => {
+                while self.buffer.len() < head + body {
+                    self.more().await?;
+                }
+                head + body
+            }
+            Length::Chunked => loop {
+                if let Some(end) = end_of_chunks(&self.buffer, head) {
+                    break end;
+                }
+                self.more().await?;
+            },
+        };
+        let body = self.buffer.get(head..end).context("a body shorter than it said")?;
+        Ok(Answer { status, body })
+    }
+
+    async fn more(&mut self) -> Result<()> {
+        let read = self.stream.read_buf(&mut self.buffer).await?;
+        ensure!(read > 0, "the connection was closed in the middle of an answer");
+        Ok(())
+    }
+}
+
+enum Length {
+    Known(usize),
+    Chunked,
+}
+
+fn read_head(head: &[u8]) -> Result<(u16, Length)> {
+    let text = std::str::from_utf8(head)?;
+    let mut lines = text.split("\r\n");
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?.parse()?;
+    let mut length = Length::Known(0);
+    for line in lines {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = Length::Known(value.trim().parse()?);
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            if !value.trim().eq_ignore_ascii_case("chunked") {
+                bail!("transfer coding {value}");
+            }
+            length = Length::Chunked;
+        }
+    }
+    Ok((status, length))
+}
+
+/// Where the chunked body that starts at `at` ends, once all of it is there.
+fn end_of_chunks(buffer: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let rest = buffer.get(at..)?;
+        let line = find(rest, b"\r\n")?;
+        let digits = std::str::from_utf8(rest.get(..line)?).ok()?;
+        let size = usize::from_str_radix(digits.split(';').next()?.trim(), 16).ok()?;
+        at += line + 2 + size + 2;
+        if size == 0 {
+            return (at <= buffer.len()).then_some(at);
+        }
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}

@@ -1,0 +1,226 @@
+"""Claude Code, the real program, without a login: its model is a small server here that asks for the tools we name.
+
+One `claude -p` is one conversation: it stays open between the calls of the story, because the model takes its time.
+"""
+
+import json
+import queue
+import shlex
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from clients import refresh_token_in
+from programs import CLAUDE, Failed, Home, run
+from stage import Stage
+
+SERVER = "garmin"
+
+
+class Model:
+    """A Messages API. `say` makes it ask for a tool; `results` holds what Claude Code brought back."""
+
+    def __init__(self):
+        self.words: queue.Queue = queue.Queue()
+        self.results: queue.Queue = queue.Queue()
+        self.tools: dict[str, dict] = {}
+        self._seen = 0
+        model = self
+
+        class Api(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path.startswith("/v1/messages") and "count_tokens" not in self.path:
+                    model.answer(self, body)
+                else:
+                    model.reply(self, "application/json", b'{"input_tokens": 1}')
+
+            def do_GET(self):
+                model.reply(self, "application/json", b"{}")
+
+            do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @staticmethod
+    def reply(request: BaseHTTPRequestHandler, kind: str, body: bytes):
+        request.send_response(200)
+        request.send_header("Content-Type", kind)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    def answer(self, request: BaseHTTPRequestHandler, body: dict):
+        """Takes in what the conversation holds, waits for the next word, and says it."""
+        offered = {tool["name"]: tool for tool in body.get("tools", []) if "name" in tool}
+        if not offered:
+            # Claude Code asks for titles and the like beside the conversation.
+            return self.reply(request, "text/event-stream", spoken(body, {"type": "text", "text": "ok"}))
+        self.tools = offered
+        results = [
+            block
+            for message in body["messages"]
+            if message["role"] == "user" and isinstance(message["content"], list)
+            for block in message["content"]
+            if block.get("type") == "tool_result"
+        ]
+        for block in results[self._seen:]:
+            self.results.put(block)
+        self._seen = len(results)
+        self.reply(request, "text/event-stream", spoken(body, self.words.get()))
+
+    def begin(self):
+        self._seen = 0
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def spoken(body: dict, block: dict) -> bytes:
+    """One content block as the stream of events that the Messages API sends."""
+    head = {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": body.get("model"), "content": [],
+        "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+    if block["type"] == "tool_use":
+        start = {**block, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        stop = "tool_use"
+    else:
+        start = {"type": "text", "text": ""}
+        delta = {"type": "text_delta", "text": block["text"]}
+        stop = "end_turn"
+    events = [
+        {"type": "message_start", "message": head},
+        {"type": "content_block_start", "index": 0, "content_block": start},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None},
+            "usage": {"output_tokens": 1},
+        },
+        {"type": "message_stop"},
+    ]
+    return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events).encode()
+
+
+class ClaudeCode:
+    """`claude mcp add`, `claude mcp login` and `claude -p`, in the era that is asked for."""
+
+    def __init__(self, stage: Stage, browser_url: str, era: str):
+        self.home = Home(stage, browser_url)
+        self.stage = stage
+        self.model = Model()
+        self.asked = 0
+        self.conversation: subprocess.Popen | None = None
+        self.environment = self.home.environment({
+            "ANTHROPIC_BASE_URL": self.model.url,
+            "ANTHROPIC_API_KEY": "sk-ant-none",
+            "ENABLE_TOOL_SEARCH": "false",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_AUTOUPDATER": "1",
+            "DISABLE_TELEMETRY": "1",
+            "DISABLE_ERROR_REPORTING": "1",
+            **({"MCP_PROTOCOL_NEGOTIATION": "legacy"} if era == "legacy" else {}),
+        })
+
+    def _claude(self, *arguments: str) -> str:
+        done = run([CLAUDE, *arguments], self.environment, self.home.path)
+        if done.returncode != 0:
+            raise Failed(f"claude {' '.join(arguments)}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+        return done.stdout
+
+    def connect(self) -> str:
+        self._claude("mcp", "add", "--transport", "http", SERVER, self.stage.mcp)
+        health = self._claude("mcp", "list")
+        if "eeds authentication" not in health:
+            raise Failed(f"before signing in `claude mcp list` says: {health}")
+        self.log_in()
+        health = self._claude("mcp", "list")
+        if "onnected" not in health:
+            raise Failed(f"after signing in `claude mcp list` says: {health}")
+        self.begin()
+        return ""
+
+    def log_in(self):
+        # The command wants a terminal.
+        command = shlex.join([str(CLAUDE), "mcp", "login", SERVER])
+        done = run(["script", "-qec", command, "/dev/null"], self.environment, self.home.path)
+        if done.returncode != 0:
+            raise Failed(f"claude mcp login: {done.returncode}\n{done.stdout[-3000:]}")
+
+    def begin(self):
+        self.model.begin()
+        self.conversation = subprocess.Popen(
+            [str(CLAUDE), "-p", "go on", "--allowedTools", f"mcp__{SERVER}", "--output-format", "json"],
+            env=self.environment, cwd=self.home.path, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+
+    def tools(self) -> dict[str, dict]:
+        self.call("get_full_name", {})
+        prefix = f"mcp__{SERVER}__"
+        return {name.removeprefix(prefix): tool for name, tool in self.model.tools.items() if name.startswith(prefix)}
+
+    def call(self, tool: str, arguments: dict) -> str:
+        text, is_error = self._call(tool, arguments)
+        if is_error and self._needs_login():
+            # What a person does on "needs authentication".
+            self.end()
+            self.log_in()
+            self.begin()
+            text, is_error = self._call(tool, arguments)
+        if is_error:
+            raise Failed(f"{tool}: {text}")
+        return text
+
+    def _needs_login(self) -> bool:
+        return "eeds authentication" in self._claude("mcp", "list")
+
+    def _call(self, tool: str, arguments: dict) -> tuple[str, bool]:
+        self.asked += 1
+        use = {"type": "tool_use", "id": f"toolu_{self.asked}", "name": f"mcp__{SERVER}__{tool}", "input": arguments}
+        self.model.words.put(use)
+        try:
+            block = self.model.results.get(timeout=60)
+        except queue.Empty:
+            ended = self.conversation.poll()
+            said = self.conversation.stdout.read()[-3000:] if ended is not None else "still running"
+            raise Failed(f"no result of {tool} in 60 s; claude: {ended} {said}") from None
+        content = block["content"]
+        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+        return text, bool(block.get("is_error"))
+
+    def refresh_token(self) -> str:
+        return refresh_token_in(self.home.path / ".claude")
+
+    def end(self):
+        """Lets the conversation come to its own end."""
+        if self.conversation is None:
+            return
+        self.model.words.put({"type": "text", "text": "DONE"})
+        try:
+            said, _ = self.conversation.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.conversation.kill()
+            raise Failed("claude did not end") from None
+        finally:
+            self.conversation = None
+        if '"DONE"' not in said:
+            raise Failed(f"claude ended with {said[-3000:]}")
+
+    def close(self):
+        try:
+            self.end()
+        finally:
+            self.model.close()
+            self.home.remove()

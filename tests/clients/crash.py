@@ -1,0 +1,148 @@
+"""The gateway killed with SIGKILL under load, again and again: what it acknowledged must hold, nothing may stay behind.
+
+While clients register, refresh, revoke and call tools at once, the gateway is killed at a random moment and started
+again on the same data. Whatever got its answer before the kill is then asked for; what got none may have happened or
+not. Every worker must be gone before the next gateway starts.
+"""
+
+import http.client
+import random
+import threading
+import time
+
+from caller import Caller, Refused
+from sign_in import Browser
+from stage import Stage, wait_for
+
+LOST = (OSError, http.client.HTTPException, ValueError)
+
+
+class Load(threading.Thread):
+    """One kind of work in a loop, until told to stop; it notes what was acknowledged."""
+
+    def __init__(self, work):
+        super().__init__(daemon=True)
+        self.work, self.stopping, self.done, self.error = work, threading.Event(), 0, None
+
+    def run(self):
+        while not self.stopping.is_set():
+            try:
+                self.work()
+                self.done += 1
+            except LOST:
+                # The kill took the answer: nothing was acknowledged.
+                time.sleep(0.005)
+            except Exception as error:
+                self.error = error
+                return
+
+
+class Registrations:
+    """Every client_id that a 201 named must be known afterwards."""
+
+    def __init__(self, stage: Stage):
+        self.stage, self.acknowledged = stage, []
+        self.caller = Caller(stage.url, "crash")
+
+    def work(self):
+        self.acknowledged.append(self.caller.register())
+
+    def check(self):
+        for client_id in self.acknowledged:
+            caller = Caller(self.stage.url, "crash")
+            caller.client_id = client_id
+            reply = Browser().request("GET", caller.authorize_url("v" * 43, "s"))
+            assert reply.status == 200, f"a registered client is unknown: {reply.status}"
+        self.acknowledged.clear()
+
+
+class Refreshes:
+    """The newest tokens that a 200 named must work, in front of /mcp and at /token."""
+
+    def __init__(self, caller: Caller):
+        self.caller = caller
+
+    def work(self):
+        self.caller.refresh()
+
+    def check(self):
+        self.caller.rpc("tools/list")
+        self.caller.refresh()
+        self.caller.rpc("tools/list")
+
+
+class Revocations:
+    """Tokens whose revocation got its 200 must be dead; the others of the same account must live."""
+
+    def __init__(self, stage: Stage, person):
+        self.stage, self.person, self.revoked, self.caller = stage, person, [], None
+
+    def work(self):
+        if self.caller is None:
+            self.caller = Caller(self.stage.url, "crash").connect(self.person)
+        caller = self.caller
+        caller.revoke()
+        self.caller = None
+        self.revoked.append(caller)
+
+    def check(self):
+        # One whose revocation got no answer may be either; a new one is signed in.
+        self.caller = None
+        for caller in self.revoked:
+            try:
+                caller.rpc("tools/list")
+            except Refused as refused:
+                assert refused.status == 401, refused
+            else:
+                raise AssertionError("a revoked token works again after a crash")
+        self.revoked.clear()
+
+
+class Calls:
+    """Tool calls through the worker: they keep it alive under the kill, and must work after it."""
+
+    def __init__(self, caller: Caller, full_name: str):
+        self.caller, self.full_name = caller, full_name
+
+    def work(self):
+        self.check()
+
+    def check(self):
+        assert self.full_name in self.caller.call("get_full_name"), "another person's name"
+
+
+def crash(stage: Stage, rounds: int, seed: int) -> int:
+    """Returns how many acknowledged acts were checked."""
+    dice = random.Random(seed)
+    ann, *others = stage.people
+    kinds = [
+        Registrations(stage),
+        Refreshes(Caller(stage.url, "crash").connect(ann)),
+        Revocations(stage, others[0] if others else ann),
+        Calls(Caller(stage.url, "crash").connect(ann), ann.full_name),
+    ]
+    total = 0
+    for number in range(rounds):
+        loads = [Load(kind.work) for kind in kinds]
+        for load in loads:
+            load.start()
+        wait_for("every kind of load got an answer", lambda: all(load.done or load.error for load in loads), 30)
+        time.sleep(dice.uniform(0.05, 0.6))
+        stage.kill_gateway()
+        for load in loads:
+            load.stopping.set()
+        for load in loads:
+            load.join(70)
+            if load.error is not None:
+                raise AssertionError(f"round {number}: {load.error!r}") from load.error
+        wait_for("the workers died with their gateway", lambda: not stage.workers(), 5)
+        began = time.monotonic()
+        stage.start_gateway()
+        ready_ms = (time.monotonic() - began) * 1000
+        for kind in kinds:
+            kind.check()
+        done = sum(load.done for load in loads)
+        total += done
+        counts = ", ".join(f"{type(k).__name__.lower()} {load.done}" for k, load in zip(kinds, loads))
+        print(f"round {number + 1}: killed after {done} acknowledged acts ({counts}), ready again in {ready_ms:.0f} ms")
+    return total

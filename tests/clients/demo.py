@@ -1,0 +1,1 @@
+"""A newcomer's first minutes: `garmin-gateway demo`, and Claude connected with what it prints, word for word."""

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Real clients against the release binary. What is installed, and where, is `.ci/install.sh`'s affair.
+
+Usage:  run.py demo                         a newcomer's way: `garmin-gateway demo`, and a client with what it prints
+        run.py stories [NAME…]              every client through the whole story of `story.py`
+        run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
+        run.py crash [--rounds N]           kill -9 under load
+Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
+"""
+
+import argparse
+import random
+import sys
+import time
+import traceback
+from functools import partial
+from pathlib import Path
+
+import claude_code
+import clients
+import conformance
+import crash
+import demo
+from stage import Stage
+from story import TheBrowser, tell
+
+BINARY = Path(__file__).resolve().parents[2] / "target" / "release" / "garmin-gateway"
+
+# Name, adapter, the revision that must be agreed on (None: the client does not tell).
+STORIES = {
+    "python-1": (clients.python("1"), clients.LEGACY),
+    "python-2": (clients.python("2"), clients.MODERN),
+    "typescript-1": (clients.typescript("1"), clients.LEGACY),
+    "typescript-2-auto": (clients.typescript("2", "auto"), clients.MODERN),
+    "typescript-2-legacy": (clients.typescript("2", "legacy"), clients.LEGACY),
+    "mcp-remote": (clients.McpRemote, clients.LEGACY),
+    "inspector-auto": (partial(clients.Inspector, era="auto"), None),
+    "inspector-legacy": (partial(clients.Inspector, era="legacy"), None),
+    "claude-code": (partial(claude_code.ClaudeCode, era="modern"), None),
+    "claude-code-legacy": (partial(claude_code.ClaudeCode, era="legacy"), None),
+}
+
+# Tests sign in and call far more often than people do.
+NO_WAITING = {
+    "SIGN_IN_SPACING": "0",
+    "SIGN_IN_DAILY": "1000",
+    "CALLS_PER_MINUTE": "1000000",
+    "REGISTRATIONS_PER_HOUR": "1000000",
+}
+
+
+class Report:
+    """Prints a line per act and remembers whether any failed."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def run(self, name: str, act):
+        began = time.monotonic()
+        try:
+            checks = act()
+        except Exception:
+            self.failed += 1
+            print(f"FAILED {name} after {time.monotonic() - began:.1f} s\n{traceback.format_exc()}", flush=True)
+        else:
+            self.passed += checks
+            print(f"ok {checks:6} checks  {name} ({time.monotonic() - began:.1f} s)", flush=True)
+
+    def exit_code(self) -> int:
+        print(f"{self.passed} passed, {self.failed} failed")
+        return 0 if self.passed and not self.failed else 1
+
+
+def story(binary: Path, make, era: str | None) -> int:
+    with Stage(binary, NO_WAITING) as stage:
+        browser = TheBrowser(stage.people[0])
+        client = make(stage, browser.url)
+        try:
+            return tell(stage, client, browser, era)
+        finally:
+            client.close()
+            browser.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("act", choices=["demo", "stories", "conformance", "crash"])
+    parser.add_argument("only", nargs="*", help="names of stories")
+    parser.add_argument("--bin", type=Path, default=BINARY)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    given = parser.parse_args()
+    unknown = set(given.only) - set(STORIES)
+    if unknown:
+        parser.error(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(STORIES)}")
+    report = Report()
+    if given.act == "demo":
+        report.run("demo", partial(demo.demo, given.bin))
+    elif given.act == "stories":
+        for name, (make, era) in STORIES.items():
+            if not given.only or name in given.only:
+                report.run(name, partial(story, given.bin, make, era))
+    elif given.act == "conformance":
+        with Stage(given.bin, {**NO_WAITING, **conformance.settings()}) as stage:
+            report.run("authorization server", partial(conformance.authorization_server, stage))
+            for revision in (clients.LEGACY, clients.MODERN):
+                report.run(f"requirements of {revision}", partial(conformance.server_set, stage, revision))
+    else:
+        print(f"seed {given.seed}")
+        with Stage(given.bin, NO_WAITING) as stage:
+            report.run(f"{given.rounds} crashes", partial(crash.crash, stage, given.rounds, given.seed))
+    return report.exit_code()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""The processes that the clients meet: the pretend Garmin and the gateway, each the release binary itself.
+
+The gateway is `serve`, the real daemon, and Garmin a process of its own: so the gateway can be killed and started
+again while Garmin goes on, as in life. A gateway and its workers are known by the stage's runtime directory in
+their environment.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from sign_in import Person
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+class StageError(RuntimeError):
+    """A process did not do what the play needs of it."""
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what: str, condition, seconds: float = 20.0):
+    """Polls until the condition returns something true, and returns it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.02)
+    raise StageError(f"not within {seconds} s: {what}")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return reply.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class Stage:
+    """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
+
+    def __init__(self, binary: Path, settings: dict[str, str] | None = None):
+        self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
+        self.binary = binary.resolve()
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.mcp = f"{self.url}/mcp"
+        self.settings = settings or {}
+        self.runtime = self.directory / "runtime"
+        self.runtime.mkdir(mode=0o700)
+        self.clock = self.directory / "clock"
+        self.set_clock(0)
+        self.garmin: subprocess.Popen | None = None
+        self.gateway: subprocess.Popen | None = None
+        self.people: list[Person] = []
+
+    def __enter__(self) -> "Stage":
+        try:
+            self.start_garmin()
+            self.start_gateway()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            print(self.log_tail(), flush=True)
+        left = self.close()
+        if kind is None and left:
+            raise StageError(f"processes left behind: {left}")
+
+    # The processes.
+
+    def start_garmin(self):
+        with open(self.directory / "garmin.log", "ab") as log:
+            self.garmin = subprocess.Popen(
+                [self.binary, "simulator", "--bind", "127.0.0.1:0"],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment({}), text=True,
+            )
+        line = self.garmin.stdout.readline()
+        if not line:
+            raise StageError("the pretend Garmin did not start")
+        told = json.loads(line)
+        self.garmin_url = told["url"]
+        self.people = [Person(p["email"], p["password"], p["full_name"], p.get("mfa_code")) for p in told["people"]]
+
+    def start_gateway(self):
+        with open(self.directory / "gateway.log", "ab") as log:
+            self.gateway = subprocess.Popen(
+                [self.binary, "serve"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.gateway_environment(),
+            )
+
+        def ready():
+            if self.gateway.poll() is not None:
+                raise StageError(f"the gateway ended with {self.gateway.returncode}\n{self.log_tail()}")
+            return answers(f"{self.url}/readyz")
+
+        wait_for("the gateway is ready", ready)
+
+    def gateway_environment(self) -> dict[str, str]:
+        garmin = {f"GARMIN_{name}_URL": self.garmin_url for name in ("SSO", "DIAUTH", "CONNECTAPI", "LIVETRACK")}
+        return self.environment({
+            "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
+            "DATA_DIR": str(self.directory / "data"),
+            "RUNTIME_DIR": str(self.runtime),
+            "GATEWAY_SECRET_FILE": str(self.directory / "secret"),
+            "INVITED": ",".join(p.email for p in self.people),
+            "GATEWAY_LOG_LEVEL": "debug",
+            **garmin,
+            **self.settings,
+        })
+
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
+        """A clean environment with the clock of this stage: see `set_clock`."""
+        if not FAKETIME.exists():
+            raise StageError(f"{FAKETIME} is missing: install libfaketime")
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.directory),
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(self.clock),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            **more,
+        }
+
+    # What happens to them.
+
+    def set_clock(self, ahead_s: int):
+        """Sets the calendar clock of gateway and Garmin this far ahead of the machine's; timers go on untouched."""
+        new = self.clock.with_suffix(".new")
+        new.write_text(f"+{ahead_s}\n")
+        new.replace(self.clock)
+
+    def restart_gateway(self):
+        """As an upgrade does it: asked to stop, it drains and exits with 0; a new one takes over its data."""
+        self.gateway.terminate()
+        try:
+            status = self.gateway.wait(20)
+        except subprocess.TimeoutExpired:
+            raise StageError("the gateway did not stop within 20 s of SIGTERM") from None
+        if status != 0:
+            raise StageError(f"the gateway stopped with {status}\n{self.log_tail()}")
+        self.start_gateway()
+
+    def kill_gateway(self):
+        self.gateway.kill()
+        self.gateway.wait()
+
+    def kill_workers(self) -> int:
+        """Kills every worker the hard way, at once; returns how many there were."""
+        workers = self.workers()
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        wait_for("the workers are gone", lambda: not set(self.workers()) & set(workers))
+        return len(workers)
+
+    def revoke(self, refresh_token: str):
+        """Ends a sign-in by RFC 7009, as its owner may from anywhere."""
+        form = urllib.parse.urlencode({"token": refresh_token}).encode()
+        with urllib.request.urlopen(f"{self.url}/revoke", form, timeout=10) as reply:
+            reply.read()
+
+    # What can be seen of them.
+
+    def processes(self) -> list[int]:
+        """The living gateway and its workers, whatever they run."""
+        mark = str(self.runtime).encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    if mark in (entry / "environ").read_bytes():
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+    def workers(self) -> list[int]:
+        """Those of them that are not the gateway itself."""
+        return [pid for pid in self.processes() if self.gateway is None or pid != self.gateway.pid]
+
+    def log_tail(self, lines: int = 60) -> str:
+        parts = []
+        for name in ("gateway.log", "garmin.log"):
+            log = self.directory / name
+            if log.exists():
+                kept = log.read_text(errors="replace").splitlines()[-lines:]
+                parts.append(f"---- {name}\n" + "\n".join(kept))
+        return "\n".join(parts)
+
+    def log(self) -> str:
+        return (self.directory / "gateway.log").read_text(errors="replace")
+
+    def close(self) -> list[int]:
+        """Stops everything; returns the workers that outlived their gateway, after killing them."""
+        if self.gateway is not None and self.gateway.poll() is None:
+            self.gateway.terminate()
+            try:
+                self.gateway.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill_gateway()
+        try:
+            wait_for("the workers ended with their gateway", lambda: not self.workers(), 5)
+            left = []
+        except StageError:
+            left = self.workers()
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+        if self.garmin is not None:
+            self.garmin.kill()
+            self.garmin.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+        return left

@@ -1,0 +1,152 @@
+"""One conversation with everything that befalls a connector in a year, told to every client alike."""
+
+import json
+import threading
+import traceback
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
+
+from sign_in import Browser, Person, sign_in
+from stage import Stage
+
+# Longer than any access token, shorter than any sign-in.
+TWO_DAYS_S = 2 * 86_400
+
+
+class Client(Protocol):
+    """What a client must be able to do; nothing here knows how it does it."""
+
+    def connect(self) -> str:
+        """Signs in and connects; returns the revision that was agreed on, or an empty string."""
+
+    def tools(self) -> dict[str, dict]:
+        """The tools by name, as listed to the client."""
+
+    def call(self, tool: str, arguments: dict) -> str:
+        """The text of the tool's answer. A sign-in on the way is a part of it."""
+
+    def refresh_token(self) -> str:
+        """The refresh token that it holds now."""
+
+    def close(self): ...
+
+
+@dataclass
+class TheBrowser:
+    """The browser that clients open: a small server, because some clients start a program for it.
+
+    POST {url, follow}: signs the person in there and answers {location}, after visiting it when `follow` is set.
+    """
+
+    person: Person
+    visits: list[str] = field(default_factory=list)
+    error: str = ""
+
+    def __post_init__(self):
+        browser = self
+
+        class Door(BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                try:
+                    status, answer = 200, {"location": browser.visit(asked["url"], asked.get("follow", False))}
+                except Exception:
+                    browser.error = traceback.format_exc()
+                    status, answer = 500, {"failed": browser.error}
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def visit(self, url: str, follow: bool) -> str:
+        location = sign_in(url, self.person)
+        self.visits.append(url)
+        if follow:
+            reply = Browser().request("GET", location)
+            if reply.status >= 400:
+                raise AssertionError(f"the client's own page answers {reply.status}: {reply.body[:300]}")
+        return location
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Telling:
+    """The story with one client. Each chapter is what happens and what must hold then."""
+
+    def __init__(self, stage: Stage, client: Client, browser: TheBrowser, era: str | None):
+        self.stage, self.client, self.browser, self.era = stage, client, browser, era
+
+    def signs_in(self):
+        agreed = self.client.connect()
+        assert len(self.browser.visits) == 1, f"{len(self.browser.visits)} sign-ins"
+        assert self.era is None or agreed == self.era, f"agreed on {agreed}, not {self.era}"
+
+    def lists_the_tools(self):
+        tools = self.client.tools()
+        for name in ("get_full_name", "get_stats", "get_activities"):
+            assert name in tools, f"{name} is not among {sorted(tools)}"
+
+    def calls_a_tool(self):
+        self.full_name_is_right()
+        self.steps_of("2026-11-02")
+
+    def outlives_its_access_token(self):
+        self.stage.set_clock(TWO_DAYS_S)
+        self.full_name_is_right()
+        self.steps_of("2026-11-03")
+        self.no_new_sign_in()
+
+    def outlives_a_worker(self):
+        assert self.stage.kill_workers() >= 1, "there was no worker to kill"
+        self.steps_of("2026-11-04")
+        self.no_new_sign_in()
+
+    def outlives_the_gateway(self):
+        self.stage.restart_gateway()
+        self.steps_of("2026-11-05")
+        self.no_new_sign_in()
+
+    def comes_back_after_revocation(self):
+        self.stage.revoke(self.client.refresh_token())
+        self.full_name_is_right()
+        assert len(self.browser.visits) == 2, f"{len(self.browser.visits)} sign-ins, not one more after revocation"
+
+    CHAPTERS = (
+        signs_in, lists_the_tools, calls_a_tool, outlives_its_access_token, outlives_a_worker, outlives_the_gateway,
+        comes_back_after_revocation,
+    )
+
+    def full_name_is_right(self):
+        said = json.loads(self.client.call("get_full_name", {}))
+        assert said == {"full_name": self.browser.person.full_name}, f"get_full_name said {said}"
+
+    def steps_of(self, date: str):
+        said = json.loads(self.client.call("get_stats", {"date": date}))
+        assert said.get("date") == date and said.get("total_steps", 0) > 0, f"get_stats said {said}"
+
+    def no_new_sign_in(self):
+        assert len(self.browser.visits) == 1, "the person was asked to sign in again"
+
+
+def tell(stage: Stage, client: Client, browser: TheBrowser, era: str | None) -> int:
+    """Tells the whole story; returns the number of chapters. A failed chapter ends it."""
+    telling = Telling(stage, client, browser, era)
+    for chapter in Telling.CHAPTERS:
+        name = chapter.__name__.replace("_", " ")
+        try:
+            chapter(telling)
+        except Exception as error:
+            seen = f"\nthe browser: {browser.error}" if browser.error else ""
+            raise AssertionError(f"the client {name}: {error}{seen}") from error
+    return len(Telling.CHAPTERS)
