@@ -1,3 +1,74 @@
-//! `cargo bench`: the figures of the README.
+//! `cargo bench`: the figures of the README, each beside the upstream reached directly in the same run.
+//!
+//! The release binary runs as a child process behind real sockets; the load comes from this process, with the same
+//! code for every target, so its own cost is the same in every column. `cargo bench -- --smoke` measures everything
+//! for a moment only: it shows that the bench works, not how fast the gateway is.
+#![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a bench has tasks, an environment and a clock of its own"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a JSON value that lacks a member is null, two targets are two"
+)]
 
-fn main() {}
+mod figures;
+mod house;
+mod load;
+mod machine;
+mod person;
+mod processes;
+mod upstream;
+mod wire;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let done = runtime.context("no runtime").and_then(|runtime| {
+        if has("--upstream") {
+            runtime.block_on(serve_as_upstream())
+        } else {
+            drop(rustls::crypto::ring::default_provider().install_default());
+            runtime.block_on(measure(has("--smoke")))
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            println!("the bench failed: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve_as_upstream() -> Result<()> {
+    let host = std::env::var("GARMIN_MCP_HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let port = std::env::var("GARMIN_MCP_PORT")
+        .context("GARMIN_MCP_PORT")?
+        .parse()?;
+    upstream::run(&host, port).await
+}
+
+async fn measure(smoke: bool) -> Result<()> {
+    println!("{}", machine::described()?);
+    if smoke {
+        println!("A smoke run: these figures say that the bench works, nothing else.");
+    }
+    println!();
+    let rows = figures::all(smoke).await?;
+    println!("| | gateway | upstream directly | nginx | wanted |");
+    println!("|---|---:|---:|---:|---|");
+    for row in rows {
+        println!("{row}");
+    }
+    Ok(())
+}

@@ -1,27 +1,32 @@
 //! HTTP/1.1 over a raw socket, with as little of its own cost as a load generator can have.
 
 use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+const MODERN: &str = "2026-07-28";
+
 /// One kept connection. Requests are sent one after the other.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// A whole answer, as it lies in the connection's buffer.
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     /// The HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// The body with its transfer coding, if any.
-    pub body: &'a [u8],
+    pub(crate) body: &'a [u8],
 }
 
 impl Connection {
     /// Connects to a port of this machine.
-    pub async fn open(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.with_context(|| format!("port {port}"))?;
+    pub(crate) async fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port))
+            .await
+            .with_context(|| format!("port {port}"))?;
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -30,7 +35,7 @@ impl Connection {
     }
 
     /// Sends the request and reads the whole answer.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let head = loop {
@@ -54,7 +59,10 @@ impl Connection {
                 self.more().await?;
             },
         };
-        let body = self.buffer.get(head..end).context("a body shorter than it said")?;
+        let body = self
+            .buffer
+            .get(head..end)
+            .context("a body shorter than it said")?;
         Ok(Answer { status, body })
     }
 
@@ -65,6 +73,31 @@ impl Connection {
     }
 }
 
+/// One modern MCP request as it goes over the wire.
+pub(crate) fn mcp_request(token: &str, method: &str, params: &Value) -> Vec<u8> {
+    let mut params = params.clone();
+    let name = params["name"]
+        .as_str()
+        .map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
+    // `initialize` is of the era before: it has no metadata and no headers of its own.
+    let headers = if method == "initialize" {
+        String::new()
+    } else {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        format!("MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {method}\r\n{name}")
+    };
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    let length = body.len();
+    format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 enum Length {
     Known(usize),
     Chunked,
@@ -73,10 +106,16 @@ enum Length {
 fn read_head(head: &[u8]) -> Result<(u16, Length)> {
     let text = std::str::from_utf8(head)?;
     let mut lines = text.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).context("no status line")?.parse()?;
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .context("no status line")?
+        .parse()?;
     let mut length = Length::Known(0);
     for line in lines {
-        let Some((name, value)) = line.split_once(':') else { continue };
+        let Some((name, value)) = line.split_once(':') else {
+            continue;
+        };
         if name.eq_ignore_ascii_case("content-length") {
             length = Length::Known(value.trim().parse()?);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {

@@ -1,0 +1,276 @@
+//! What is measured, and how each figure comes about.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::house::{Garmin, House, Nginx, free_port};
+use crate::load::{Target, Times, paced, saturated, sequence};
+use crate::processes::{children, resident_mb};
+use crate::wire::{Connection, mcp_request};
+use crate::{person, upstream};
+
+/// One line of the table.
+pub(crate) struct Row {
+    name: &'static str,
+    gateway: String,
+    direct: String,
+    nginx: String,
+    wanted: String,
+}
+
+impl Row {
+    /// A figure with nothing beside it.
+    fn alone(name: &'static str, gateway: String, wanted: &str) -> Self {
+        Self {
+            name,
+            gateway,
+            direct: String::new(),
+            nginx: String::new(),
+            wanted: wanted.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Row {
+            name,
+            gateway,
+            direct,
+            nginx,
+            wanted,
+        } = self;
+        write!(f, "| {name} | {gateway} | {direct} | {nginx} | {wanted} |")
+    }
+}
+
+/// How long and how often.
+struct Effort {
+    paced: Duration,
+    saturated: Duration,
+    /// Rounds of the saturated load; the best counts, as the machine's own noise only ever takes away.
+    rounds: usize,
+    sequence: usize,
+    accounts: usize,
+}
+
+/// Measures everything, in the order of the table.
+pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
+    let effort = if smoke {
+        Effort {
+            paced: Duration::from_secs(1),
+            saturated: Duration::from_millis(300),
+            rounds: 1,
+            sequence: 50,
+            accounts: 3,
+        }
+    } else {
+        Effort {
+            paced: Duration::from_secs(20),
+            saturated: Duration::from_secs(4),
+            rounds: 3,
+            sequence: 1000,
+            accounts: 50,
+        }
+    };
+    let garmin = Garmin::start(effort.accounts).await?;
+    let mut rows = proxying(&garmin, &effort).await?;
+    rows.extend(with_the_built_in_worker(&garmin, &effort).await?);
+    Ok(rows)
+}
+
+/// A tools/call through the gateway beside the same call at the same upstream: everything that the gateway costs.
+async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
+    let port = free_port()?;
+    let bench = std::env::current_exe()?;
+    let house = House::start(
+        garmin,
+        &[
+            ("GARMIN_MCP_CMD", format!("{} --upstream", bench.display())),
+            ("WORKER_PORT_START", port.to_string()),
+            ("WORKER_PORT_END", port.to_string()),
+            ("MAX_WORKERS", "1".to_owned()),
+        ],
+    )
+    .await?;
+    let token = person::connect(&house.url, garmin.person(0)?).await?;
+    let call = |port| Target {
+        port,
+        request: mcp_request(
+            &token,
+            "tools/call",
+            &json!({"name": upstream::TOOL, "arguments": {}}),
+        ),
+        contains: b"daily_step_goal",
+    };
+    let (gateway, direct) = (call(house.port), call(port));
+    // The first call starts the worker; the others warm both ways.
+    sequence(&gateway, 200).await?;
+    sequence(&direct, 200).await?;
+
+    let [through, straight] = paced([&gateway, &direct], 200, effort.paced).await?;
+    let latency = |name, share, wanted: &str| {
+        let (a, b) = (through.quantile(share), straight.quantile(share));
+        let added = a.saturating_sub(b);
+        Row {
+            name,
+            gateway: format!("{} (+{})", ms(a), ms(added)),
+            direct: ms(b),
+            nginx: String::new(),
+            wanted: wanted.to_owned(),
+        }
+    };
+    let mut rows = vec![
+        latency("warm `tools/call` at 200 calls/s, p50", 0.5, "+0.15 ms at most"),
+        latency("warm `tools/call` at 200 calls/s, p99", 0.99, "+2 ms at most"),
+    ];
+
+    let proxy = Nginx::start(port).await?;
+    let (mut ours, mut theirs, mut plain) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for _ in 0..effort.rounds {
+        ours = ours.max(saturated(&gateway, 16, effort.saturated).await?);
+        plain = plain.max(saturated(&direct, 16, effort.saturated).await?);
+        if let Some(proxy) = &proxy {
+            theirs = theirs.max(saturated(&call(proxy.port), 16, effort.saturated).await?);
+        }
+    }
+    let share = if proxy.is_some() {
+        format!(" ({:.2} of nginx)", ours / theirs)
+    } else {
+        String::new()
+    };
+    rows.push(Row {
+        name: "calls/s, 16 connections",
+        gateway: format!("{ours:.0}{share}"),
+        direct: format!("{plain:.0}"),
+        nginx: if proxy.is_some() {
+            format!("{theirs:.0}")
+        } else {
+            "not installed".to_owned()
+        },
+        wanted: "0.8 of nginx at least".to_owned(),
+    });
+    Ok(rows)
+}
+
+/// What the gateway answers by itself, a cold account, and memory: all with the worker that is built in.
+async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
+    let settings = [
+        ("MAX_WORKERS", effort.accounts.to_string()),
+        ("WORKER_PORT_START", "20000".to_owned()),
+        ("WORKER_PORT_END", "29999".to_owned()),
+    ];
+    let house = House::start(garmin, &settings).await?;
+    let mut tokens = Vec::new();
+    for number in 0..effort.accounts {
+        tokens.push(person::connect(&house.url, garmin.person(number)?).await?);
+    }
+    let first = tokens.first().context("no account")?;
+    let mut rows = without_a_worker(&house, first, effort.sequence).await?;
+    ensure!(
+        children(house.process.id())?.is_empty(),
+        "a worker was started for what needs none"
+    );
+    rows.push(cold_accounts(&house, &tokens).await?);
+    rows.extend(memory(&house, tokens.len())?);
+    Ok(rows)
+}
+
+/// What comes from the catalogue.
+async fn without_a_worker(house: &House, token: &str, count: usize) -> Result<Vec<Row>> {
+    let initialize = json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "bench", "version": "1"},
+    });
+    let asked = [
+        (
+            "`initialize`, no worker running, p50",
+            "initialize",
+            initialize,
+            &b"serverInfo"[..],
+        ),
+        (
+            "`server/discover`, no worker running, p50",
+            "server/discover",
+            json!({}),
+            &b"supportedVersions"[..],
+        ),
+        (
+            "`tools/list`, no worker running, p50",
+            "tools/list",
+            json!({}),
+            &b"get_full_name"[..],
+        ),
+    ];
+    let mut rows = Vec::new();
+    for (name, method, params, contains) in asked {
+        let request = mcp_request(token, method, &params);
+        let target = Target {
+            port: house.port,
+            request,
+            contains,
+        };
+        let times = sequence(&target, count).await?;
+        rows.push(Row::alone(name, ms(times.quantile(0.5)), "2 ms at most"));
+    }
+    Ok(rows)
+}
+
+/// The first call of every account, with the start of its worker and its sign-in at Garmin, beside the second.
+async fn cold_accounts(house: &House, tokens: &[String]) -> Result<Row> {
+    let stats = json!({"name": "get_stats", "arguments": {"date": "2026-11-02"}});
+    let (mut cold, mut warm) = (Vec::new(), Vec::new());
+    for token in tokens {
+        let request = mcp_request(token, "tools/call", &stats);
+        let target = Target {
+            port: house.port,
+            request,
+            contains: b"total_steps",
+        };
+        let mut connection = Connection::open(house.port).await?;
+        cold.push(target.once(&mut connection).await?);
+        warm.push(target.once(&mut connection).await?);
+    }
+    let name = "first `tools/call` of a cold account, p50";
+    let (cold, warm) = (Times::new(cold)?.quantile(0.5), Times::new(warm)?.quantile(0.5));
+    Ok(Row {
+        direct: format!("{} once warm", ms(warm)),
+        ..Row::alone(name, ms(cold), "80 ms at most beyond Garmin's own time")
+    })
+}
+
+/// With a worker for every account.
+fn memory(house: &House, accounts: usize) -> Result<Vec<Row>> {
+    let workers = children(house.process.id())?;
+    ensure!(
+        workers.len() == accounts,
+        "{} workers for {accounts} accounts",
+        workers.len()
+    );
+    let gateway = resident_mb(house.process.id())?;
+    let mut largest = 0.0_f64;
+    for worker in workers {
+        largest = largest.max(resident_mb(worker)?);
+    }
+    let mb = |mb: f64| format!("{mb:.1} MB");
+    Ok(vec![
+        Row::alone(
+            "resident memory, gateway with 50 accounts",
+            mb(gateway),
+            "25 MB at most",
+        ),
+        Row::alone(
+            "resident memory, largest built-in worker",
+            mb(largest),
+            "12 MB at most",
+        ),
+    ])
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1000.0)
+}

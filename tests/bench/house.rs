@@ -1,0 +1,180 @@
+//! What stands around a measurement: the pretend Garmin, a gateway with its data, nginx.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::person::Person;
+use crate::processes::Process;
+
+/// The release binary.
+const GATEWAY: &str = env!("CARGO_BIN_EXE_garmin-gateway");
+
+/// The pretend Garmin, a process of its own.
+pub(crate) struct Garmin {
+    url: String,
+    people: Vec<Person>,
+    _process: Process,
+    _directory: TempDir,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    url: String,
+    people: Vec<Person>,
+}
+
+impl Garmin {
+    /// Starts it with this many people without MFA.
+    pub(crate) async fn start(people: usize) -> Result<Self> {
+        let directory = TempDir::new()?;
+        let log = directory.path().join("garmin.log");
+        let arguments = [
+            "simulator",
+            "--bind",
+            "127.0.0.1:0",
+            "--people",
+            &(people + 5).to_string(),
+        ];
+        let mut process = Process::start(Path::new(GATEWAY), &arguments, &[], log)?;
+        let told: Told = serde_json::from_str(&process.first_line().await?)?;
+        let people = told
+            .people
+            .into_iter()
+            .filter(|person| person.mfa_code.is_none())
+            .collect();
+        Ok(Self {
+            url: told.url,
+            people,
+            _process: process,
+            _directory: directory,
+        })
+    }
+
+    /// One of its people.
+    pub(crate) fn person(&self, number: usize) -> Result<&Person> {
+        self.people
+            .get(number)
+            .with_context(|| format!("no person {number}"))
+    }
+}
+
+/// A gateway with data of its own.
+pub(crate) struct House {
+    /// `http://localhost:PORT`.
+    pub(crate) url: String,
+    /// The port on 127.0.0.1.
+    pub(crate) port: u16,
+    /// The gateway itself.
+    pub(crate) process: Process,
+    _directory: TempDir,
+}
+
+impl House {
+    /// Starts `serve` with these settings beside those that every measurement needs.
+    pub(crate) async fn start(garmin: &Garmin, settings: &[(&'static str, String)]) -> Result<Self> {
+        let directory = TempDir::new()?;
+        let at = |name: &str| directory.path().join(name).display().to_string();
+        let port = free_port()?;
+        let url = format!("http://localhost:{port}");
+        let invited: Vec<&str> = garmin.people.iter().map(|person| person.email.as_str()).collect();
+        let mut environment = vec![
+            ("HOME", at("")),
+            ("PORT", port.to_string()),
+            ("PUBLIC_URL", url.clone()),
+            ("DATA_DIR", at("data")),
+            ("RUNTIME_DIR", at("runtime")),
+            ("GATEWAY_SECRET_FILE", at("secret")),
+            ("INVITED", invited.join(",")),
+            ("GATEWAY_LOG_LEVEL", "warning".to_owned()),
+            // Nobody signs in or calls as often as a bench.
+            ("SIGN_IN_SPACING", "0".to_owned()),
+            ("SIGN_IN_DAILY", "1000".to_owned()),
+            ("CALLS_PER_MINUTE", "100000000".to_owned()),
+            ("REGISTRATIONS_PER_HOUR", "100000".to_owned()),
+        ];
+        for name in [
+            "GARMIN_SSO_URL",
+            "GARMIN_DIAUTH_URL",
+            "GARMIN_CONNECTAPI_URL",
+            "GARMIN_LIVETRACK_URL",
+        ] {
+            environment.push((name, garmin.url.clone()));
+        }
+        environment.extend(settings.iter().cloned());
+        let log = directory.path().join("gateway.log");
+        let mut process = Process::start(Path::new(GATEWAY), &["serve"], &environment, log)?;
+        process.ready(&format!("{url}/readyz")).await?;
+        Ok(Self {
+            url,
+            port,
+            process,
+            _directory: directory,
+        })
+    }
+}
+
+/// nginx in front of the same upstream.
+pub(crate) struct Nginx {
+    /// The port on 127.0.0.1.
+    pub(crate) port: u16,
+    _process: Process,
+    _directory: TempDir,
+}
+
+impl Nginx {
+    /// Starts it, where it is installed.
+    pub(crate) async fn start(upstream: u16) -> Result<Option<Self>> {
+        let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].map(PathBuf::from);
+        let Some(program) = places.iter().find(|place| place.exists()) else {
+            return Ok(None);
+        };
+        let directory = TempDir::new()?;
+        let port = free_port()?;
+        let settings = directory.path().join("nginx.conf");
+        std::fs::write(&settings, settings_of_nginx(directory.path(), port, upstream))?;
+        let arguments = [
+            "-p",
+            &directory.path().display().to_string(),
+            "-c",
+            &settings.display().to_string(),
+        ];
+        let log = directory.path().join("nginx.log");
+        let mut process = Process::start(program, &arguments, &[], log)?;
+        process.ready(&format!("http://127.0.0.1:{port}/healthz")).await?;
+        Ok(Some(Self {
+            port,
+            _process: process,
+            _directory: directory,
+        }))
+    }
+}
+
+/// nginx as the plainest reverse proxy that keeps its connections. One process, which dies with its parent's kill.
+fn settings_of_nginx(directory: &Path, port: u16, upstream: u16) -> String {
+    let dir = directory.display();
+    format!(
+        "daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.err; worker_processes 2;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; keepalive_requests 1000000000;
+  client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
+  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  upstream worker {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} reuseport;
+    location / {{ proxy_pass http://worker; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
+  }}
+}}
+"
+    )
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
+        .local_addr()?
+        .port())
+}

@@ -1,0 +1,114 @@
+//! The processes under measurement: the gateway's release binary, its workers, the fast upstream, nginx.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// A child process that is killed when it goes out of scope.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a program with exactly this environment; what it prints goes to `log`.
+    #[expect(clippy::disallowed_methods, reason = "the bench starts what it measures")]
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+        log: PathBuf,
+    ) -> Result<Self> {
+        let out = fs::File::create(&log)?;
+        let child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (*name, value)))
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .with_context(|| format!("{} does not start", program.display()))?;
+        Ok(Self { child, log })
+    }
+
+    /// Waits until the URL answers with 200.
+    pub(crate) async fn ready(&mut self, url: &str) -> Result<()> {
+        let until = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status}:\n{}", fs::read_to_string(&self.log)?);
+            }
+            if reqwest::get(url).await.is_ok_and(|answer| answer.status() == 200) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        bail!("not ready within 20 s:\n{}", fs::read_to_string(&self.log)?)
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the first line that it prints.
+    pub(crate) async fn first_line(&mut self) -> Result<String> {
+        let until = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < until {
+            let said = fs::read_to_string(&self.log)?;
+            if let Some((line, _)) = said.split_once('\n') {
+                return Ok(line.to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        bail!("it printed nothing within 10 s")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.child.kill().is_ok() && self.child.wait().is_err() {
+            // It was reaped by somebody else: it is gone, which is all that is wanted.
+        }
+    }
+}
+
+/// The resident memory of a process, in MB of 10^6 bytes.
+pub(crate) fn resident_mb(id: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("no VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024.0 / 1e6)
+}
+
+/// The processes whose parent is this one.
+pub(crate) fn children(id: u32) -> Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(child) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        // The parent is the second field after the name, which is in brackets and may hold anything.
+        let Ok(stat) = fs::read_to_string(format!("/proc/{child}/stat")) else {
+            continue;
+        };
+        let parent = stat
+            .rsplit_once(')')
+            .and_then(|(_, rest)| rest.split_whitespace().nth(1));
+        if parent.and_then(|parent| parent.parse().ok()) == Some(id) {
+            found.push(child);
+        }
+    }
+    Ok(found)
+}
