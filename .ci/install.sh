@@ -22,6 +22,7 @@ once() {
 install_debian() {
   local missing=()
   command -v shellcheck >/dev/null || missing+=(shellcheck)
+  [ -x /usr/bin/chromium ] || missing+=(chromium)
   command -v script >/dev/null || missing+=(bsdutils)
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
   [ "${#missing[@]}" -gt 0 ] || return 0

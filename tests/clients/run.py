@@ -4,6 +4,7 @@
 Usage:  run.py demo                         a newcomer's way: `garmin-gateway demo`, and a client with what it prints
         run.py stories [NAME…]              every client through the whole story of `story.py`
         run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
+        run.py pages                        the sign-in pages in headless Chromium, with axe
         run.py crash [--rounds N]           kill -9 under load
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
@@ -21,6 +22,7 @@ import clients
 import conformance
 import crash
 import demo
+import pages
 from stage import Stage
 from story import TheBrowser, tell
 
@@ -84,7 +86,7 @@ def story(binary: Path, make, era: str | None) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=["demo", "stories", "conformance", "crash"])
+    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "crash"])
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
@@ -105,6 +107,9 @@ def main() -> int:
             report.run("authorization server", partial(conformance.authorization_server, stage))
             for revision in (clients.LEGACY, clients.MODERN):
                 report.run(f"requirements of {revision}", partial(conformance.server_set, stage, revision))
+    elif given.act == "pages":
+        with Stage(given.bin, NO_WAITING) as stage:
+            report.run("pages", partial(pages.pages, stage))
     else:
         print(f"seed {given.seed}")
         with Stage(given.bin, NO_WAITING) as stage:
