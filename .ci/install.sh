@@ -19,13 +19,16 @@ once() {
   touch "$dir/.complete"
 }
 
+# Debian's packages, by what shows that they are there.
 install_debian() {
-  local missing=()
-  command -v shellcheck >/dev/null || missing+=(shellcheck)
-  [ -x /usr/bin/chromium ] || missing+=(chromium)
-  command -v script >/dev/null || missing+=(bsdutils)
-  [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
+  local missing=() need
+  for need in /usr/bin/shellcheck=shellcheck /usr/bin/npm=npm /usr/bin/script=bsdutils /usr/bin/chromium=chromium \
+    /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1=libfaketime; do
+    [ -e "${need%=*}" ] || missing+=("${need#*=}")
+  done
+  python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   [ "${#missing[@]}" -gt 0 ] || return 0
+  echo "installing ${missing[*]}"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 }
