@@ -16,6 +16,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::refusal::{Refusal, Way};
+use super::sign_in::Credentials;
 use crate::foundation::config::{GarminHosts, SignInSettings};
 use crate::foundation::secrets::{Secret, random_bytes, sha256};
 
@@ -144,6 +145,21 @@ impl Governor {
 
     pub(super) fn mark(&self, person: Person, password: &Secret) -> PasswordMark {
         PasswordMark(self.keyed(&[b"password", &person.0, password.expose().as_bytes()]))
+    }
+
+    /// Both for one pair of credentials.
+    pub(super) fn marks(&self, credentials: &Credentials) -> (Person, PasswordMark) {
+        let person = self.person(&credentials.email);
+        (person, self.mark(person, &credentials.password))
+    }
+
+    /// Counts a sign-in that was declined without asking Garmin like one that Garmin refused, unless too many people
+    /// are known already.
+    pub(super) fn declined(&mut self, person: Person, mark: PasswordMark, now: Timestamp, max_people: usize) {
+        if self.people.len() < max_people || self.people.contains_key(&person) {
+            self.reached(person, now);
+            self.wrong_password(person, mark, now);
+        }
     }
 
     /// Whether this person may sign in with this password now.

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use orion::hazardous::hash::sha2::sha256::Sha256;
+use orion::hazardous::mac::hmac::sha256::{HmacSha256, SecretKey};
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
@@ -25,6 +26,19 @@ pub fn random_token(prefix: &str) -> Secret {
     let mut text = String::with_capacity(prefix.len() + 43);
     text.push_str(prefix);
     URL_SAFE_NO_PAD.encode_string(random_bytes::<32>(), &mut text);
+    Secret::new(text)
+}
+
+/// A bearer secret that whoever has `key` can make again from the same `message`: `prefix` and HMAC-SHA-256 as 43
+/// base64url characters. Without the key it is as good as [`random_token`].
+pub fn derived_token(prefix: &str, key: &Secret, message: &[u8]) -> Secret {
+    let tag = SecretKey::try_from(key.expose().as_bytes()).and_then(|key| HmacSha256::hmac(&key, message));
+    let Ok(tag) = tag else {
+        // Only an empty key or an endless message is refused: neither may end in a token that can be guessed.
+        return random_token(prefix);
+    };
+    let mut text = prefix.to_owned();
+    URL_SAFE_NO_PAD.encode_string(tag.unprotected_as_ref(), &mut text);
     Secret::new(text)
 }
 

@@ -10,6 +10,6 @@ mod hash;
 mod text;
 mod vault;
 
-pub use hash::{TokenHash, constant_time_eq, random_bytes, random_id, random_token, sha256};
+pub use hash::{TokenHash, constant_time_eq, derived_token, random_bytes, random_id, random_token, sha256};
 pub use text::Secret;
 pub use vault::{RootSecret, RootSecretError, SealError, Vault};

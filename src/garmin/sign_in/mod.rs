@@ -10,6 +10,7 @@
 //! token (it can't be put into the token file).
 
 mod chain;
+mod decline;
 mod html;
 mod json;
 mod mfa;
@@ -80,6 +81,7 @@ struct Inner {
     governor: Mutex<Governor>,
     /// Held by the sign-in that is under way; knows when the last one ended.
     queue: tokio::sync::Mutex<Option<Instant>>,
+    lately: Mutex<decline::Lately>,
 }
 
 /// What the steps of a sign-in read.
@@ -120,6 +122,7 @@ impl SignIns {
             settings,
             governor,
             queue: tokio::sync::Mutex::default(),
+            lately: Mutex::default(),
         }))
     }
 
@@ -129,11 +132,7 @@ impl SignIns {
     pub async fn begin(&self, credentials: Credentials) -> SignInOutcome {
         let inner = &*self.0;
         let id = random_id("sin_");
-        let (person, mark) = {
-            let governor = inner.governor();
-            let person = governor.person(&credentials.email);
-            (person, governor.mark(person, &credentials.password))
-        };
+        let (person, mark) = inner.governor().marks(&credentials);
         // Those who are refused anyway don't wait in the queue for it.
         if let governor::Turn::Refused(refusal) = inner.governor().turn(person, mark, inner.clock.now()) {
             return refused(&id, None, refusal);
@@ -153,8 +152,14 @@ impl SignIns {
         };
         let mut chain = chain::Chain::new(desk, &ways, skipped);
         let mut line = Line::new(inner, person, &id);
+        let started = Instant::now();
         let ended = line.talk(&mut chain).await;
         let now = inner.clock.now();
+        let refusal = match &ended {
+            chain::Ended::Refused(refusal) => Some(refusal),
+            _ => None,
+        };
+        inner.lately().heard(refusal, started.elapsed(), now);
         for (way, refusal) in chain.setbacks() {
             if *refusal == Refusal::TokenNotAccepted {
                 inner.governor().unfruitful(person, *way, now);
