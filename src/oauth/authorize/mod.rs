@@ -1,4 +1,23 @@
-//! The way from `/authorize` (or `/link`) to a code: what the pages are given, and what they send back.
+//! The way from `/authorize` (or `/link`) to a code.
+//!
+//! A transaction is one visit: one request of a client, one browser, one quarter of an hour. [`step`] says what
+//! happens in it, [`flow`] does it. Here is what the pages are given and what they send back.
+//!
+//! Invariants:
+//! - Nothing is possible without the three that one browser alone has together: the cookie, the transaction and its
+//!   CSRF value. Whatever does not fit is one page, the same for all reasons.
+//! - There is no sign-in that lasts in a browser: every consent is given with Garmin's password, for one client, after
+//!   its name and return host were shown.
+//! - Until the redirect URI is proven, errors are pages; from then on they go to the client with `state` and `iss`.
+//! - Whoever was not invited gets what a wrong password gets, after as long a time, and Garmin hears nothing of it.
+
+mod flow;
+mod refusals;
+mod request;
+mod step;
+mod transactions;
+
+pub(super) use transactions::Transactions;
 
 use crate::foundation::secrets::Secret;
 use crate::mcp::Access;
@@ -66,8 +85,10 @@ pub struct CodePage {
     pub csrf: String,
     /// Whom it is for; `None` at `/link`.
     pub client: Option<ClientOnPage>,
-    /// How Garmin sent the code: `email`, `sms`, `phone`, `totp` or a word of Garmin's that we don't know.
+    /// How the code reaches the person: `email`, `phone`, `authenticator`, or empty if Garmin does not say.
     pub method: String,
+    /// Where Garmin sent it, masked by Garmin, if it says so.
+    pub sent_to: Option<String>,
     /// How many more codes Garmin takes.
     pub tries_left: u8,
     /// What went wrong with the last code, in words for the person.

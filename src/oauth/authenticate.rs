@@ -1,0 +1,130 @@
+//! Whose bearer token it is: asked of the store on every call, so a revocation counts from the next one on.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::OAuth;
+use super::grants::{ACCESS_PREFIX, AccessToken, FamilyId, FamilyUse, TokenFamily};
+use crate::accounts::AccountId;
+use crate::foundation::secrets::TokenHash;
+use crate::foundation::store::StoreError;
+use crate::mcp::Access;
+
+/// What a good access token stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Whose data.
+    pub account: AccountId,
+    /// What may be done with it.
+    pub access: Access,
+    /// The client that was given it.
+    pub client_id: String,
+    /// The sign-in that it comes from.
+    pub family: FamilyId,
+}
+
+/// Why a bearer token is no good. To the client the first three are one: 401 with `error="invalid_token"`.
+#[derive(Debug, thiserror::Error)]
+pub enum Unauthenticated {
+    /// Caller: never given out, or revoked.
+    #[error("the access token is unknown")]
+    Unknown,
+    /// Caller: it should refresh.
+    #[error("the access token expired")]
+    Expired,
+    /// Caller or operator: it was given for another endpoint, or `PUBLIC_URL` has changed since.
+    #[error("the access token is for another endpoint")]
+    ForeignAudience,
+    /// Operator: nothing can be said of it now; answer 503, because a 401 makes a client throw good tokens away.
+    #[error("the store could not be read")]
+    Unavailable(#[from] StoreError),
+}
+
+impl OAuth {
+    /// Whose token it is. Costs one look into the store, and none for what can't be a token of ours.
+    /// Errors: [`Unauthenticated`], each with who can act.
+    pub fn authenticate(&self, bearer: &str) -> Result<Grant, Unauthenticated> {
+        let random = bearer
+            .strip_prefix(ACCESS_PREFIX)
+            .ok_or(Unauthenticated::Unknown)?;
+        if random.len() != 43 {
+            return Err(Unauthenticated::Unknown);
+        }
+        let token: AccessToken = self
+            .0
+            .store
+            .find(TokenHash::of(bearer).as_bytes())?
+            .ok_or(Unauthenticated::Unknown)?;
+        let now = self.0.clock.now();
+        if now >= token.expires_at {
+            return Err(Unauthenticated::Expired);
+        }
+        if token.resource != self.0.resource {
+            return Err(Unauthenticated::ForeignAudience);
+        }
+        self.0.uses.note(&token.family, now);
+        Ok(Grant {
+            account: token.account,
+            access: token.access,
+            client_id: token.client_id,
+            family: token.family,
+        })
+    }
+
+    /// Writes down when families were last used, for those of which it changed.
+    pub(super) async fn flush_uses(&self) -> Result<(), StoreError> {
+        let uses = self.0.uses.take_changed();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let again = uses.clone();
+        let written = self
+            .0
+            .store
+            .atomic(move |tx| {
+                for (id, last_used_at) in uses {
+                    // It may have been revoked since.
+                    if tx.find::<TokenFamily>(id.key())?.is_some() {
+                        tx.put(id.key(), &FamilyUse { last_used_at })?;
+                    }
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await;
+        if written.is_err() {
+            for (id, at) in again {
+                self.0.uses.note(&id, at);
+            }
+        }
+        written
+    }
+}
+
+/// The last use of families since the last flush. A crash forgets some minutes of it, which only makes a sign-in that
+/// lasts months end minutes earlier.
+#[derive(Default)]
+pub(super) struct Uses(Mutex<HashMap<FamilyId, Timestamp>>);
+
+impl Uses {
+    pub(super) fn note(&self, family: &FamilyId, now: Timestamp) {
+        let mut uses = self.locked();
+        match uses.get_mut(family) {
+            Some(last) => *last = now.max(*last),
+            None => drop(uses.insert(family.clone(), now)),
+        }
+    }
+
+    pub(super) fn noted(&self, family: &FamilyId) -> Option<Timestamp> {
+        self.locked().get(family).copied()
+    }
+
+    fn take_changed(&self) -> HashMap<FamilyId, Timestamp> {
+        std::mem::take(&mut *self.locked())
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<FamilyId, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,109 @@
+//! The pages that explain why it does not go on, in plain sentences.
+
+use super::super::redirect::RedirectProblem;
+use super::{AuthorizeRefusal, AuthorizeStep};
+
+fn page(status: u16, title: &str, explanation: impl Into<String>) -> AuthorizeStep {
+    AuthorizeStep::Refused(AuthorizeRefusal {
+        title: title.to_owned(),
+        explanation: explanation.into(),
+        status,
+    })
+}
+
+/// The request can't be read, or lacks what would prove where it comes from.
+pub(super) fn malformed(what: &str) -> AuthorizeStep {
+    page(
+        400,
+        "This sign-in link is not complete",
+        format!(
+            "The program that sent you here made a mistake: {what}. Start again from there; if it happens again, tell \
+             whoever made it."
+        ),
+    )
+}
+
+/// No such client.
+pub(super) fn unknown_client() -> AuthorizeStep {
+    page(
+        400,
+        "This connection is not known any more",
+        "The program that sent you here is not known to this gateway, or its description can't be read now. Remove the \
+         connector in Claude and add it again; then it introduces itself anew. Nothing was changed.",
+    )
+}
+
+/// The client wants people returned to where it may not.
+pub(super) fn redirect(problem: RedirectProblem) -> AuthorizeStep {
+    let fix = match problem {
+        RedirectProblem::ForeignHost => {
+            " If you trust it, ask the operator of this gateway to add the host to REDIRECT_HOSTS."
+        }
+        _ => "",
+    };
+    page(
+        400,
+        "This sign-in would not lead back to Claude",
+        format!("It was stopped to protect you: {problem}.{fix} Nothing was sent anywhere."),
+    )
+}
+
+/// The redirect URI is a good one, but not this client's.
+pub(super) fn other_redirect() -> AuthorizeStep {
+    page(
+        400,
+        "This sign-in would not lead back to Claude",
+        "It was stopped to protect you: the address to return to is not one that the program registered. Remove the \
+         connector in Claude and add it again. Nothing was sent anywhere.",
+    )
+}
+
+/// The transaction is not there, is over, or is another browser's: one page, so that it tells nothing.
+pub(super) fn not_yours() -> AuthorizeStep {
+    page(
+        400,
+        "This page can't go on",
+        "It was open for too long, was started in another browser, or the gateway was restarted; it also needs cookies. \
+         Nothing was sent to Garmin. Go back to Claude and connect again.",
+    )
+}
+
+/// All tries of the transaction are used up.
+pub(super) fn out_of_tries(notice: &str) -> AuthorizeStep {
+    page(
+        400,
+        "That was one try too many",
+        format!(
+            "{notice} To keep your Garmin account from being locked, this page stops here. Wait a while, make sure of \
+                 your password at connect.garmin.com, then go back to Claude and connect again."
+        ),
+    )
+}
+
+/// The sign-in was finished before.
+pub(super) fn finished() -> AuthorizeStep {
+    page(
+        400,
+        "This sign-in is finished",
+        "There is nothing left to do on this page. Go back to Claude; if it still asks you to connect, start there.",
+    )
+}
+
+/// The person said no at `/link`, where there is nobody to tell.
+pub(super) fn cancelled() -> AuthorizeStep {
+    page(
+        200,
+        "Nothing was changed",
+        "You did not sign in. What you connected before stays as it is; you can close this page.",
+    )
+}
+
+/// Something of ours failed before there was a client to tell.
+pub(super) fn ours() -> AuthorizeStep {
+    page(
+        503,
+        "The gateway has a problem",
+        "It can't reach its own data at the moment. Nothing was sent to Garmin. Try again in a minute; if it stays so, \
+         tell the operator.",
+    )
+}

@@ -1,0 +1,245 @@
+//! The authorization request, once the client and its redirect URI are proven.
+
+use super::super::clients::Client;
+use super::super::error::OAuthError;
+use super::super::form::Form;
+use super::super::pkce::CodeChallenge;
+use super::super::redirect::RedirectUri;
+use super::super::resource;
+use super::ClientOnPage;
+use crate::foundation::config::PublicUrl;
+
+/// It is kept for as long as the sign-in takes; Claude's has some 50 characters.
+const MAX_STATE_BYTES: usize = 4096;
+
+/// What a client asked for, and where the answer goes.
+pub(super) struct AuthorizationRequest {
+    pub(super) client: Client,
+    pub(super) challenge: CodeChallenge,
+    /// The audience.
+    pub(super) resource: String,
+    pub(super) answer: AnswerTo,
+}
+
+/// Where and how an answer is sent: the redirect URI with `state` and `iss`.
+#[derive(Clone, Debug)]
+pub(super) struct AnswerTo {
+    pub(super) redirect_uri: RedirectUri,
+    state: Option<String>,
+    issuer: String,
+}
+
+impl AnswerTo {
+    pub(super) fn new(redirect_uri: RedirectUri, form: &Form, public_url: &PublicUrl) -> Self {
+        let state = form.find("state").filter(|state| state.len() <= MAX_STATE_BYTES);
+        Self {
+            redirect_uri,
+            state: state.map(str::to_owned),
+            issuer: public_url.origin().to_owned(),
+        }
+    }
+
+    /// The address that takes a code to the client (RFC 6749 §4.1.2, RFC 9207 §2).
+    pub(super) fn code(&self, code: &str) -> String {
+        self.with(&[("code", code)])
+    }
+
+    /// The address that takes an error to the client (RFC 6749 §4.1.2.1).
+    pub(super) fn error(&self, error: &OAuthError) -> String {
+        self.with(&[
+            ("error", error.code()),
+            ("error_description", error.description()),
+        ])
+    }
+
+    fn with(&self, parameters: &[(&str, &str)]) -> String {
+        let mut all = parameters.to_vec();
+        if let Some(state) = &self.state {
+            all.push(("state", state));
+        }
+        all.push(("iss", &self.issuer));
+        self.redirect_uri.with(&all)
+    }
+}
+
+impl AuthorizationRequest {
+    /// Reads the rest of a request whose client and redirect URI are proven.
+    ///
+    /// `scope` is not looked at: there is one scope, and older clients ask for others. `prompt` may say anything but
+    /// `none`: the page is always shown.
+    /// Errors: what the client is told by redirect (caller).
+    pub(super) fn read(
+        form: &Form,
+        client: Client,
+        answer: AnswerTo,
+        public_url: &PublicUrl,
+    ) -> Result<Self, OAuthError> {
+        if form.find("request").is_some() {
+            return Err(OAuthError::RequestNotSupported(
+                "request objects are not read".into(),
+            ));
+        }
+        if form.find("request_uri").is_some() {
+            return Err(OAuthError::RequestUriNotSupported(
+                "request objects are not read".into(),
+            ));
+        }
+        if form.require("response_type")? != "code" {
+            return Err(OAuthError::UnsupportedResponseType(
+                "response_type must be code".into(),
+            ));
+        }
+        if form.find("response_mode").is_some_and(|mode| mode != "query") {
+            return Err(OAuthError::InvalidRequest("response_mode must be query".into()));
+        }
+        if form
+            .find("state")
+            .is_some_and(|state| state.len() > MAX_STATE_BYTES)
+        {
+            return Err(OAuthError::InvalidRequest("state is too long".into()));
+        }
+        let challenge =
+            CodeChallenge::parse(form.find("code_challenge"), form.find("code_challenge_method"))?;
+        let resource = resource::audience(form.resources(), public_url)?;
+        let prompts = form.find("prompt").unwrap_or_default();
+        if prompts.split(' ').any(|prompt| prompt == "none") {
+            return Err(OAuthError::LoginRequired(
+                "the person has to sign in on a page".into(),
+            ));
+        }
+        Ok(Self {
+            client,
+            challenge,
+            resource,
+            answer,
+        })
+    }
+
+    /// Whom the pages say it is for.
+    pub(super) fn on_page(&self) -> ClientOnPage {
+        let to = &self.answer.redirect_uri;
+        ClientOnPage {
+            name: self.client_name(),
+            redirect_host: to.host(),
+            loopback_only: to.is_loopback(),
+            form_action_origin: to.origin(),
+        }
+    }
+
+    /// What the client calls itself, or where it leads if it has no name.
+    pub(super) fn client_name(&self) -> String {
+        self.client
+            .name
+            .clone()
+            .unwrap_or_else(|| self.answer.redirect_uri.host())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHALLENGE: &str = "code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+    fn read(query: &str) -> Result<AuthorizationRequest, String> {
+        let public_url = PublicUrl::parse("https://gw.example.org").unwrap();
+        let form = Form::parse(query).unwrap_or_else(|e| panic!("{e}"));
+        let client = Client {
+            id: "cli_x".into(),
+            name: None,
+            redirect_uris: vec![],
+        };
+        let answer = AnswerTo::new(
+            RedirectUri::parse("http://localhost:9/cb?a=1").unwrap(),
+            &form,
+            &public_url,
+        );
+        let told = answer.clone();
+        AuthorizationRequest::read(&form, client, answer, &public_url).map_err(|e| told.error(&e))
+    }
+
+    #[test]
+    fn what_claude_asks_for_is_understood() {
+        for query in [
+            // Claude Code, as measured.
+            "response_type=code&{C}&code_challenge_method=S256&state=s&scope=garmin+offline_access&prompt=consent&resource=https%3A%2F%2Fgw.example.org%2Fmcp",
+            // Older claude.ai.
+            "response_type=code&{C}&code_challenge_method=S256&state=s&scope=claudeai",
+            "response_type=code&{C}&code_challenge_method=S256&response_mode=query&prompt=login+consent",
+        ] {
+            let request = read(&query.replace("{C}", CHALLENGE)).unwrap();
+            assert_eq!(request.resource, "https://gw.example.org/mcp");
+        }
+    }
+
+    #[test]
+    fn errors_after_the_redirect_uri_is_proven_carry_state_and_iss() {
+        let good = format!("response_type=code&{CHALLENGE}&code_challenge_method=S256&state=a%26b");
+        for (query, error) in [
+            (
+                good.replace("response_type=code", "response_type=token"),
+                "unsupported_response_type",
+            ),
+            (
+                good.replace("response_type=code", "response_type="),
+                "invalid_request",
+            ),
+            (good.replace("S256", "plain"), "invalid_request"),
+            (good.replace("&code_challenge_method=S256", ""), "invalid_request"),
+            (good.replace(CHALLENGE, "x=1"), "invalid_request"),
+            (format!("{good}&response_mode=fragment"), "invalid_request"),
+            (format!("{good}&response_mode=form_post"), "invalid_request"),
+            (format!("{good}&prompt=none"), "login_required"),
+            (format!("{good}&prompt=login+none"), "login_required"),
+            (format!("{good}&request=e30"), "request_not_supported"),
+            (
+                format!("{good}&request_uri=https%3A%2F%2Fevil.example"),
+                "request_uri_not_supported",
+            ),
+            (
+                format!("{good}&resource=https%3A%2F%2Fevil.example"),
+                "invalid_target",
+            ),
+        ] {
+            let url = read(&query).err().unwrap_or_else(|| panic!("{query}"));
+            assert!(
+                url.starts_with(&format!(
+                    "http://localhost:9/cb?a=1&error={error}&error_description="
+                )),
+                "{url}"
+            );
+            assert!(
+                url.ends_with("&state=a%26b&iss=https%3A%2F%2Fgw.example.org"),
+                "{url}"
+            );
+        }
+        let long = format!("{good}{}", "x".repeat(MAX_STATE_BYTES));
+        let url = read(&long).err().unwrap();
+        assert!(
+            url.contains("error=invalid_request") && !url.contains("state=a"),
+            "{url}"
+        );
+    }
+
+    #[test]
+    fn state_and_iss_come_back_exactly_once() {
+        let query = format!(
+            "response_type=code&{CHALLENGE}&code_challenge_method=S256&state=%C3%A4+%2B%25&iss=https%3A%2F%2Fevil.example"
+        );
+        let request = read(&query).unwrap();
+        let url = url::Url::parse(&request.answer.code("gac_1")).unwrap();
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let expected = [
+            ("a", "1"),
+            ("code", "gac_1"),
+            ("state", "ä +%"),
+            ("iss", "https://gw.example.org"),
+        ];
+        assert_eq!(
+            pairs,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        assert_eq!(request.on_page().name, "localhost");
+        assert!(request.on_page().loopback_only);
+    }
+}

@@ -1,0 +1,358 @@
+//! Redirect URIs: what one may look like, where one may lead, and when two are the same.
+//!
+//! Invariants:
+//! - The fence is asked whenever a redirect URI arrives, at registration and again at `/authorize`: a host that the
+//!   operator took away is shut at once, for registered clients and client-id metadata documents alike.
+//! - Two spellings of one address are not the same. The one exception is the port of a loopback address, which a
+//!   native client picks when it starts (RFC 8252 §7.3).
+
+use url::{Host, Url};
+
+/// Longer ones are nobody's.
+const MAX_BYTES: usize = 1024;
+
+/// Claude's own return addresses: the host, and how the path begins. A page elsewhere on these hosts could pass a
+/// code on, so the path counts.
+const CLAUDE: [(&str, &str); 2] = [("claude.ai", "/api/mcp/"), ("claude.com", "/api/mcp/")];
+
+/// Why a redirect URI is refused. Caller can act, or the operator for [`RedirectProblem::ForeignHost`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RedirectProblem {
+    #[error("the redirect URI is not a plain absolute address")]
+    Malformed,
+    #[error("the redirect URI must begin with https, or with http on a loopback address")]
+    Scheme,
+    #[error(
+        "the redirect URI must not carry a user name, a password, a fragment, or parameters of the answer"
+    )]
+    Extra,
+    #[error("the redirect URI leads to a host that the operator of this gateway has not allowed")]
+    ForeignHost,
+}
+
+/// A redirect URI that is well-formed; whether it is allowed is the fence's to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RedirectUri {
+    /// As it was sent; codes go to exactly this.
+    raw: String,
+    url: Url,
+}
+
+impl RedirectUri {
+    /// Reads one. Beyond being absolute it must already be written the way a browser would write it, which leaves no
+    /// room for tabs, backslashes, dot segments, doubled meanings of hosts, or letters that only look like ASCII.
+    pub(super) fn parse(raw: &str) -> Result<Self, RedirectProblem> {
+        let printable = raw.bytes().all(|b| b.is_ascii_graphic());
+        if raw.len() > MAX_BYTES || !printable || raw.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
+        {
+            return Err(RedirectProblem::Malformed);
+        }
+        let url = Url::parse(raw).map_err(|_| RedirectProblem::Malformed)?;
+        if !matches!(url.scheme(), "https" | "http") {
+            return Err(RedirectProblem::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(RedirectProblem::Extra);
+        }
+        // `http://localhost:3000` is common and means `…/`.
+        let without_slash = (url.path() == "/")
+            .then(|| url.as_str().strip_suffix('/'))
+            .flatten();
+        if raw != url.as_str() && Some(raw) != without_slash {
+            return Err(RedirectProblem::Malformed);
+        }
+        // An answer carries each of these exactly once.
+        if url
+            .query_pairs()
+            .any(|(name, _)| matches!(&*name, "code" | "state" | "iss" | "error"))
+        {
+            return Err(RedirectProblem::Extra);
+        }
+        let uri = Self {
+            raw: raw.to_owned(),
+            url,
+        };
+        if uri.url.scheme() == "http" && !uri.is_loopback() {
+            return Err(RedirectProblem::Scheme);
+        }
+        Ok(uri)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.raw
+    }
+
+    /// The host as a person reads it on the sign-in page, with the port if it has one.
+    pub(super) fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        match self.url.port() {
+            Some(port) if !self.is_loopback() => format!("{host}:{port}"),
+            _ => host.to_owned(),
+        }
+    }
+
+    /// `scheme://host[:port]`: what a `form-action` of the Content-Security-Policy must allow.
+    pub(super) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Whether it leads back to the person's own machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,
+            Some(Host::Ipv6(ip)) => ip == std::net::Ipv6Addr::LOCALHOST,
+            None => false,
+        }
+    }
+
+    /// Whether a request for `requested` may use this registered one: the same string, or the same loopback address
+    /// with another port.
+    pub(super) fn admits(&self, requested: &Self) -> bool {
+        if self.raw == requested.raw {
+            return true;
+        }
+        let (ours, theirs) = (&self.url, &requested.url);
+        self.is_loopback()
+            && ours.scheme() == "http"
+            && theirs.scheme() == "http"
+            && ours.host() == theirs.host()
+            && ours.path() == theirs.path()
+            && ours.query() == theirs.query()
+    }
+
+    /// The same without the port, if it is a loopback address: how one client is told from another.
+    pub(super) fn without_loopback_port(&self) -> Self {
+        let mut url = self.url.clone();
+        if !self.is_loopback() || url.port().is_none() || url.set_port(None).is_err() {
+            return self.clone();
+        }
+        Self {
+            raw: url.as_str().to_owned(),
+            url,
+        }
+    }
+
+    /// The address with `parameters` added to its query, which may hold parameters of the client's own.
+    pub(super) fn with(&self, parameters: &[(&str, &str)]) -> String {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(parameters);
+        url.into()
+    }
+}
+
+/// The hosts that people are returned to: Claude's, loopback, and what the operator adds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RedirectFence {
+    /// Whole host names, lower case.
+    added: Vec<String>,
+}
+
+impl RedirectFence {
+    /// A fence with the operator's hosts; any path is allowed on these.
+    pub(super) fn new(added: &[String]) -> Self {
+        let lower = added.iter().map(|host| host.trim().to_ascii_lowercase());
+        Self {
+            added: lower.collect(),
+        }
+    }
+
+    /// Reads `raw` and asks whether codes may go there.
+    pub(super) fn admit(&self, raw: &str) -> Result<RedirectUri, RedirectProblem> {
+        let uri = RedirectUri::parse(raw)?;
+        if uri.is_loopback() {
+            return Ok(uri);
+        }
+        let host = uri.url.host_str().unwrap_or_default();
+        let is_claude = CLAUDE.iter().any(|(name, path)| {
+            host == *name && uri.url.path().starts_with(path) && uri.url.port().is_none()
+        });
+        if is_claude || self.added.iter().any(|name| name == host) {
+            Ok(uri)
+        } else {
+            Err(RedirectProblem::ForeignHost)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fence() -> RedirectFence {
+        RedirectFence::new(&["tools.example.org".into()])
+    }
+
+    #[test]
+    fn dcr_redirect_fence_lets_in_claude_loopback_and_what_the_operator_added() {
+        for uri in [
+            "https://claude.ai/api/mcp/auth_callback",
+            "https://claude.com/api/mcp/auth_callback",
+            "http://localhost/callback",
+            "http://localhost:54321/callback",
+            "http://localhost:3000",
+            "http://127.0.0.1:6276/oauth/callback",
+            "http://[::1]:8080/callback",
+            "https://localhost:8443/callback",
+            "https://tools.example.org/cb?app=1",
+            "https://tools.example.org:8443/cb",
+        ] {
+            assert_eq!(fence().admit(uri).map(|u| u.raw), Ok(uri.to_owned()));
+        }
+    }
+
+    #[test]
+    fn look_alikes_are_refused() {
+        use RedirectProblem::{Extra, ForeignHost, Malformed, Scheme};
+        for (uri, problem) in [
+            ("", Malformed),
+            ("/callback", Malformed),
+            ("//claude.ai/api/mcp/auth_callback", Malformed),
+            ("javascript:alert(1)", Scheme),
+            ("javascript://claude.ai/api/mcp/%0aalert(1)", Scheme),
+            ("data:text/html,x", Scheme),
+            ("file:///etc/passwd", Scheme),
+            ("cursor://callback", Scheme),
+            ("http://claude.ai/api/mcp/auth_callback", Scheme),
+            ("http://127.0.0.2/callback", Scheme),
+            ("http://localhost.evil.example/callback", Scheme),
+            ("http://localhost@evil.example/callback", Extra),
+            ("http://[::ffff:127.0.0.1]/callback", Malformed),
+            ("http://0/callback", Malformed),
+            ("http://127.1/callback", Malformed),
+            ("http://2130706433/callback", Malformed),
+            ("HTTPS://claude.ai/api/mcp/auth_callback", Malformed),
+            ("https://CLAUDE.ai/api/mcp/auth_callback", Malformed),
+            ("https://claude.ai:443/api/mcp/auth_callback", Malformed),
+            ("https://claude.ai:8443/api/mcp/auth_callback", ForeignHost),
+            ("https://claude.ai./api/mcp/auth_callback", ForeignHost),
+            ("https://claude.ai/", ForeignHost),
+            ("https://claude.ai/public/artifacts/evil", ForeignHost),
+            ("https://claude.ai/api/mcp/../../evil", Malformed),
+            ("https://claude.ai/api/mcp/%2e%2e/%2e%2e/evil", Malformed),
+            ("https://claude.ai\\@evil.example/api/mcp/", Malformed),
+            ("https://claude.ai%2eevil.example/api/mcp/", Malformed),
+            (
+                "https://claude.ai.evil.example/api/mcp/auth_callback",
+                ForeignHost,
+            ),
+            ("https://evil.claude.ai/api/mcp/auth_callback", ForeignHost),
+            ("https://claude.ai@evil.example/api/mcp/", Extra),
+            ("https://user:pw@claude.ai/api/mcp/auth_callback", Extra),
+            ("https://@claude.ai/api/mcp/auth_callback", Malformed),
+            ("https://claude.ai/api/mcp/auth_callback#", Extra),
+            ("https://claude.ai/api/mcp/auth_callback#x", Extra),
+            ("https://claude.ai/api/mcp/auth_callback\n", Malformed),
+            ("https://claude.ai/api/mcp/auth\tcallback", Malformed),
+            (" https://claude.ai/api/mcp/auth_callback", Malformed),
+            ("https://claude.ai/api/mcp/auth callback", Malformed),
+            ("https://claude.ai\u{0}/api/mcp/auth_callback", Malformed),
+            // A Cyrillic a, in both spellings.
+            ("https://cl\u{430}ude.ai/api/mcp/auth_callback", Malformed),
+            ("https://xn--clude-3ve.ai/api/mcp/auth_callback", ForeignHost),
+            ("https://tools.example.org.evil.example/", ForeignHost),
+            ("https:claude.ai/api/mcp/auth_callback", Malformed),
+            ("https:///claude.ai/api/mcp/auth_callback", Malformed),
+            (
+                "https://claude.ai/api/mcp/auth_callback?iss=https://evil.example",
+                Extra,
+            ),
+            ("http://localhost/callback?st%61te=x", Extra),
+        ] {
+            assert_eq!(fence().admit(uri).map(|u| u.raw), Err(problem), "{uri}");
+        }
+        let long = format!("https://tools.example.org/{}", "a".repeat(MAX_BYTES));
+        assert_eq!(fence().admit(&long).err(), Some(Malformed));
+    }
+
+    #[test]
+    fn redirect_match_is_exact_except_for_the_loopback_port() {
+        for (registered, requested, same) in [
+            (
+                "http://localhost/callback",
+                "http://localhost:54321/callback",
+                true,
+            ),
+            ("http://localhost:1/callback", "http://localhost:2/callback", true),
+            ("http://127.0.0.1/callback", "http://127.0.0.1:9/callback", true),
+            ("http://[::1]/callback", "http://[::1]:9/callback", true),
+            ("http://localhost:3000", "http://localhost:4000/", true),
+            ("http://localhost/callback", "http://127.0.0.1/callback", false),
+            ("http://localhost/callback", "http://localhost/callback/", false),
+            (
+                "http://localhost/callback",
+                "http://localhost:1/callback?x=1",
+                false,
+            ),
+            ("http://localhost/callback", "http://localhost:1/other", false),
+            ("http://localhost/callback", "https://localhost:1/callback", false),
+            (
+                "https://localhost:1/callback",
+                "https://localhost:2/callback",
+                false,
+            ),
+            (
+                "https://tools.example.org/cb",
+                "https://tools.example.org:8443/cb",
+                false,
+            ),
+            (
+                "https://tools.example.org/cb",
+                "https://tools.example.org/cb/",
+                false,
+            ),
+            (
+                "https://tools.example.org/cb",
+                "https://tools.example.org/cb?",
+                false,
+            ),
+        ] {
+            let read = |raw| RedirectUri::parse(raw).unwrap();
+            assert_eq!(
+                read(registered).admits(&read(requested)),
+                same,
+                "{registered} {requested}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_answer_adds_stands_beside_what_the_client_had() {
+        let uri = RedirectUri::parse("https://tools.example.org/cb?app=1").unwrap();
+        assert_eq!(
+            uri.with(&[("code", "a&b=c"), ("state", "x y")]),
+            "https://tools.example.org/cb?app=1&code=a%26b%3Dc&state=x+y"
+        );
+        assert_eq!(uri.host(), "tools.example.org");
+        assert_eq!(
+            RedirectUri::parse("http://localhost:99/").unwrap().origin(),
+            "http://localhost:99"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_an_admitted_uri_leads_where_it_says(raw in "(https?:/{0,3})?[a-z@:./\\\\%0-9\\[\\]#?]{0,40}") {
+            if let Ok(uri) = fence().admit(&raw) {
+                let host = uri.url.host_str().unwrap();
+                prop_assert!(["claude.ai", "claude.com", "localhost", "127.0.0.1", "[::1]", "tools.example.org"].contains(&host));
+                // A second reading, by plain text, finds the same host.
+                let rest = raw.split_once("://").unwrap().1;
+                prop_assert!(rest.starts_with(host));
+                prop_assert!(matches!(rest.as_bytes().get(host.len()), None | Some(b'/' | b':' | b'?')));
+            }
+        }
+
+        #[test]
+        fn one_changed_character_is_another_address(at in 0_usize..39, to in "[!-~]") {
+            let registered = RedirectUri::parse("https://claude.ai/api/mcp/auth_callback").unwrap();
+            let mut raw = registered.raw.clone();
+            raw.replace_range(at..=at, &to);
+            if let Ok(other) = RedirectUri::parse(&raw) {
+                prop_assert_eq!(registered.admits(&other), raw == registered.raw);
+            }
+        }
+    }
+}

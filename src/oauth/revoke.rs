@@ -1,0 +1,341 @@
+//! Taking access away: by the client (RFC 7009), by the operator, or because a token came back that should not have.
+//!
+//! Every ended family leaves a [`Revocation`], written together with its end.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::OAuth;
+use super::error::OAuthError;
+use super::form::Form;
+use super::grants::{AccessToken, AuthorizationCode, FamilyId, FamilyUse, RefreshToken, TokenFamily};
+use crate::accounts::AccountId;
+use crate::foundation::secrets::TokenHash;
+use crate::foundation::store::{Record, StoreError, Table, Tx};
+use crate::mcp::Access;
+
+/// How long a revocation is remembered.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// Why a family ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReason {
+    /// The client signed out.
+    Client,
+    /// The operator took it away.
+    Operator,
+    /// The code was exchanged a second time.
+    CodeReuse,
+    /// A refresh token came back long after it was spent.
+    RefreshReuse,
+    /// It was not used for as long as a sign-in lasts.
+    Unused,
+}
+
+impl RevocationReason {
+    /// The word in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Operator => "operator",
+            Self::CodeReuse => "code_reuse",
+            Self::RefreshReuse => "refresh_reuse",
+            Self::Unused => "unused",
+        }
+    }
+}
+
+/// A family that ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// Which.
+    pub family: FamilyId,
+    /// Whose.
+    pub account: AccountId,
+    /// The client's id.
+    pub client_id: String,
+    /// What the client called itself.
+    pub client_name: String,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+impl Record for Revocation {
+    const TABLE: Table = Table("revocation");
+}
+
+/// How much access was taken away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// Token families that ended: sign-ins of clients.
+    pub n_families: usize,
+    /// Access tokens that were good until then.
+    pub n_access_tokens: usize,
+    /// Codes that were on their way and will not be exchanged.
+    pub n_codes: usize,
+}
+
+/// A sign-in of a client that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FamilyOverview {
+    /// Its name.
+    pub id: FamilyId,
+    /// Whose.
+    pub account: AccountId,
+    /// What the client may do.
+    pub access: Access,
+    /// The client's id.
+    pub client_id: String,
+    /// What the client calls itself.
+    pub client_name: String,
+    /// When the person signed in.
+    pub created_at: Timestamp,
+    /// The last call or refresh.
+    pub last_used_at: Timestamp,
+    /// Access tokens that are good.
+    pub n_access_tokens: usize,
+    /// When it ends if it is not used; `None`: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What the operator points at.
+#[derive(Clone, Debug)]
+enum Target {
+    Account(AccountId),
+    Client(String),
+    Family(FamilyId),
+    All,
+}
+
+impl Target {
+    fn covers(&self, id: Option<&FamilyId>, account: &AccountId, client_id: &str) -> bool {
+        match self {
+            Self::Account(target) => target == account,
+            Self::Client(target) => target == client_id,
+            Self::Family(target) => Some(target) == id,
+            Self::All => true,
+        }
+    }
+}
+
+/// Ends a family inside a unit of work and leaves the record of it. Returns how many access tokens that took away.
+pub(super) fn end_family(
+    tx: &mut Tx<'_>,
+    id: &FamilyId,
+    family: &TokenFamily,
+    reason: RevocationReason,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    family.remove(tx, id);
+    let revocation = Revocation {
+        at: now,
+        family: id.clone(),
+        account: family.consent.account.clone(),
+        client_id: family.consent.client_id.clone(),
+        client_name: family.consent.client_name.clone(),
+        reason,
+    };
+    // In the order of time.
+    let mut key = now.as_microsecond().to_be_bytes().to_vec();
+    key.extend_from_slice(id.key());
+    tx.put(&key, &revocation)?;
+    Ok(family.n_access_tokens(now))
+}
+
+impl OAuth {
+    /// `/revoke` (RFC 7009): a refresh token takes its whole family with it, an access token only itself.
+    ///
+    /// A token that is unknown, or was given to another client than the one that asks, is nothing to revoke, which is no
+    /// error (§2.2). Errors: `InvalidRequest` (caller), `TemporarilyUnavailable` (operator).
+    pub async fn revoke(&self, form: &str) -> Result<(), OAuthError> {
+        let form = Form::parse(form)?;
+        let hash = TokenHash::of(form.require("token")?);
+        let client_id = form.find("client_id").map(str::to_owned);
+        let now = self.0.clock.now();
+        let is_theirs = move |family: &TokenFamily| {
+            client_id
+                .as_ref()
+                .is_none_or(|id| *id == family.consent.client_id)
+        };
+        let ended = self
+            .0
+            .store
+            .atomic(move |tx| {
+                if let Some(refresh) = tx.find::<RefreshToken>(hash.as_bytes())?
+                    && let Some(family) = tx.find::<TokenFamily>(refresh.family.key())?.filter(&is_theirs)
+                {
+                    end_family(tx, &refresh.family, &family, RevocationReason::Client, now)?;
+                    return Ok(Some((family.consent.account, refresh.family, true)));
+                }
+                if let Some(access) = tx.find::<AccessToken>(hash.as_bytes())?
+                    && let Some(mut family) = tx.find::<TokenFamily>(access.family.key())?.filter(&is_theirs)
+                {
+                    family.forget_access(hash);
+                    tx.remove::<AccessToken>(hash.as_bytes());
+                    tx.put(access.family.key(), &family)?;
+                    return Ok(Some((access.account, access.family, false)));
+                }
+                Ok::<_, StoreError>(None)
+            })
+            .await?;
+        if let Some((account, family, whole)) = ended {
+            tracing::info!(
+                account.id = %account, family.id = %family, whole_family = whole,
+                reason = RevocationReason::Client.as_str(), "token.revoked"
+            );
+        }
+        Ok(())
+    }
+
+    /// Ends all sign-ins of an account. Its Garmin tokens stay; see `accounts` for these.
+    pub async fn revoke_account(&self, account: &AccountId) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Account(account.clone())).await
+    }
+
+    /// Ends all sign-ins of a client, whosever they are.
+    pub async fn revoke_client(&self, client_id: &str) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Client(client_id.to_owned())).await
+    }
+
+    /// Ends one sign-in.
+    pub async fn revoke_family(&self, family: &FamilyId) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Family(family.clone())).await
+    }
+
+    /// Ends every sign-in there is.
+    pub async fn revoke_all(&self) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::All).await
+    }
+
+    async fn revoke_target(&self, target: Target) -> Result<Revoked, StoreError> {
+        let now = self.0.clock.now();
+        let revoked = self
+            .0
+            .store
+            .atomic(move |tx| {
+                let mut revoked = Revoked::default();
+                for (key, family) in tx.list::<TokenFamily>(b"")? {
+                    let Some(id) = family_id(&key) else { continue };
+                    if target.covers(Some(&id), &family.consent.account, &family.consent.client_id) {
+                        revoked.n_access_tokens +=
+                            end_family(tx, &id, &family, RevocationReason::Operator, now)?;
+                        revoked.n_families += 1;
+                    }
+                }
+                for (key, code) in tx.list::<AuthorizationCode>(b"")? {
+                    if code.gave.is_none()
+                        && target.covers(None, &code.consent.account, &code.consent.client_id)
+                    {
+                        tx.remove::<AuthorizationCode>(&key);
+                        revoked.n_codes += 1;
+                    }
+                }
+                Ok::<_, StoreError>(revoked)
+            })
+            .await?;
+        tracing::info!(
+            families = revoked.n_families,
+            access_tokens = revoked.n_access_tokens,
+            reason = RevocationReason::Operator.as_str(),
+            "token.revoked"
+        );
+        Ok(revoked)
+    }
+
+    /// All sign-ins that hold, in no particular order.
+    pub fn families(&self) -> Result<Vec<FamilyOverview>, StoreError> {
+        let now = self.0.clock.now();
+        let mut overviews = Vec::new();
+        for (key, family) in self.0.store.list::<TokenFamily>(b"")? {
+            let Some(id) = family_id(&key) else { continue };
+            let last_used_at = self.last_used(&id, &family)?;
+            let expires_at = self
+                .0
+                .sign_in_ttl
+                .map(|ttl| super::grants::after(last_used_at, ttl));
+            overviews.push(FamilyOverview {
+                n_access_tokens: family.n_access_tokens(now),
+                id,
+                account: family.consent.account,
+                access: family.consent.access,
+                client_id: family.consent.client_id,
+                client_name: family.consent.client_name,
+                created_at: family.created_at,
+                last_used_at,
+                expires_at,
+            });
+        }
+        Ok(overviews)
+    }
+
+    /// The newest revocations, newest first, at most `limit`.
+    pub fn revocations(&self, limit: usize) -> Result<Vec<Revocation>, StoreError> {
+        let all = self.0.store.list::<Revocation>(b"")?;
+        Ok(all.into_iter().rev().take(limit).map(|(_, one)| one).collect())
+    }
+
+    /// When a family was last used: by what is in memory, what was flushed, and its last rotation.
+    pub(super) fn last_used(&self, id: &FamilyId, family: &TokenFamily) -> Result<Timestamp, StoreError> {
+        let flushed = self
+            .0
+            .store
+            .find::<FamilyUse>(id.key())?
+            .map(|used| used.last_used_at);
+        let noted = self.0.uses.noted(id);
+        Ok([flushed, noted]
+            .into_iter()
+            .flatten()
+            .fold(family.refreshed_at, Timestamp::max))
+    }
+
+    /// Whether a family was left alone for as long as a sign-in lasts.
+    pub(super) fn is_unused(
+        &self,
+        id: &FamilyId,
+        family: &TokenFamily,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(ttl) = self.0.sign_in_ttl else {
+            return Ok(false);
+        };
+        Ok(now.duration_since(self.last_used(id, family)?) >= ttl)
+    }
+
+    /// Removes what is over: codes, families that were not used, old revocations.
+    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        let now = self.0.clock.now();
+        let oauth = self.clone();
+        self.0
+            .store
+            .atomic(move |tx| {
+                for (key, family) in tx.list::<TokenFamily>(b"")? {
+                    let Some(id) = family_id(&key) else { continue };
+                    if oauth.is_unused(&id, &family, now)? {
+                        end_family(tx, &id, &family, RevocationReason::Unused, now)?;
+                    }
+                }
+                for (key, code) in tx.list::<AuthorizationCode>(b"")? {
+                    if now.duration_since(code.issued_at) > CODE_REMEMBERED {
+                        tx.remove::<AuthorizationCode>(&key);
+                    }
+                }
+                for (key, revocation) in tx.list::<Revocation>(b"")? {
+                    if now.duration_since(revocation.at) > REMEMBERED {
+                        tx.remove::<Revocation>(&key);
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// How long a spent code is known as one.
+const CODE_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) fn family_id(key: &[u8]) -> Option<FamilyId> {
+    FamilyId::parse(std::str::from_utf8(key).ok()?)
+}

@@ -1,0 +1,305 @@
+//! `/token`: a code or a refresh token for a pair.
+//!
+//! Invariants:
+//! - Never asks Garmin, never fetches a document: only the store, so an answer takes milliseconds.
+//! - What is presented is judged and changed in one unit of work on the store's one writer: two requests with the same
+//!   token are one after the other, whoever sent them.
+//! - What is dead is 400 `invalid_grant`, whatever killed it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::OAuth;
+use super::clients::ClientId;
+use super::error::OAuthError;
+use super::form::Form;
+use super::grants::{
+    ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken, Rotation, TokenFamily, TokenPair,
+};
+use super::metadata::SCOPES;
+use super::resource;
+use super::revoke::{RevocationReason, end_family};
+use crate::accounts::AccountId;
+use crate::foundation::secrets::{Secret, TokenHash};
+use crate::foundation::store::{StoreError, Tx};
+
+/// What a client says when it exchanges a code.
+struct Exchange {
+    code: Secret,
+    client_id: String,
+    /// OAuth 2.1 has it no longer; whoever sends it must send the right one.
+    redirect_uri: Option<String>,
+    verifier: Secret,
+    resource: String,
+}
+
+/// What a client says when it refreshes.
+struct Refresh {
+    token: Secret,
+    /// A refresh token tells whose it is; whoever adds the client must add the right one.
+    client_id: Option<String>,
+    resource: String,
+}
+
+/// What an exchange comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Spend,
+    /// Everything is right, and it is the second time; the first gave this.
+    Replayed(FamilyId),
+    Refuse(&'static str),
+}
+
+/// Judges an exchange.
+///
+/// A code that somebody else got hold of is refused and stays good for its client, which alone knows the verifier.
+/// For the same reason only a replay with everything right ends what the code gave: whoever merely saw the code in a
+/// browser's history can neither use it nor sign anybody out with it (OAuth 2.1 §4.1.3: a second *valid* request).
+fn judge(code: &AuthorizationCode, exchange: &Exchange, now: Timestamp) -> Verdict {
+    if code.consent.client_id != exchange.client_id {
+        return Verdict::Refuse("the code was given to another client");
+    }
+    if exchange
+        .redirect_uri
+        .as_ref()
+        .is_some_and(|uri| *uri != code.redirect_uri)
+    {
+        return Verdict::Refuse("redirect_uri is not the one of the authorization request");
+    }
+    if !code.challenge.is_met_by(exchange.verifier.expose()) {
+        return Verdict::Refuse("code_verifier does not fit the code_challenge");
+    }
+    if code.consent.resource != exchange.resource {
+        return Verdict::Refuse("the code was given for another endpoint");
+    }
+    if let Some(family) = &code.gave {
+        return Verdict::Replayed(family.clone());
+    }
+    if now.duration_since(code.issued_at) > CODE_LIFE {
+        return Verdict::Refuse("the code expired");
+    }
+    Verdict::Spend
+}
+
+/// What a unit of work did, for the answer and the events after it.
+enum Outcome {
+    Issued {
+        pair: TokenPair,
+        family: FamilyId,
+        account: AccountId,
+    },
+    Reused {
+        family: FamilyId,
+        account: AccountId,
+        reason: RevocationReason,
+    },
+    Refused(&'static str),
+}
+
+impl Exchange {
+    /// Exchanges the code, inside a unit of work.
+    fn carry_out(
+        &self,
+        tx: &mut Tx<'_>,
+        now: Timestamp,
+        access_life: SignedDuration,
+    ) -> Result<Outcome, StoreError> {
+        let key = TokenHash::of(self.code.expose());
+        let Some(mut code) = tx.find::<AuthorizationCode>(key.as_bytes())? else {
+            return Ok(Outcome::Refused("the code is unknown"));
+        };
+        match judge(&code, self, now) {
+            Verdict::Refuse(reason) => Ok(Outcome::Refused(reason)),
+            Verdict::Spend => {
+                let id = FamilyId::random();
+                let account = code.consent.account.clone();
+                let (family, pair) = TokenFamily::begin(code.consent.clone(), now, access_life);
+                family.write(tx, &id, now)?;
+                code.gave = Some(id.clone());
+                tx.put(key.as_bytes(), &code)?;
+                Ok(Outcome::Issued {
+                    pair,
+                    family: id,
+                    account,
+                })
+            }
+            Verdict::Replayed(id) => match tx.find::<TokenFamily>(id.key())? {
+                Some(family) => end_reused(tx, id, family, RevocationReason::CodeReuse, now),
+                None => Ok(Outcome::Refused("the code was used before")),
+            },
+        }
+    }
+}
+
+impl Refresh {
+    /// Presents the refresh token, inside a unit of work. `is_unused`: whether a family was left alone for too long.
+    fn carry_out(
+        &self,
+        tx: &mut Tx<'_>,
+        now: Timestamp,
+        access_life: SignedDuration,
+        is_unused: impl Fn(&FamilyId, &TokenFamily) -> Result<bool, StoreError>,
+    ) -> Result<Outcome, StoreError> {
+        let unknown = Ok(Outcome::Refused("the refresh token is unknown or was revoked"));
+        let key = TokenHash::of(self.token.expose());
+        let Some(RefreshToken { family: id }) = tx.find(key.as_bytes())? else {
+            return unknown;
+        };
+        let Some(mut family) = tx.find::<TokenFamily>(id.key())? else {
+            return unknown;
+        };
+        let consent = &family.consent;
+        if self
+            .client_id
+            .as_ref()
+            .is_some_and(|client_id| *client_id != consent.client_id)
+        {
+            return Ok(Outcome::Refused("the refresh token was given to another client"));
+        }
+        if consent.resource != self.resource {
+            return Ok(Outcome::Refused(
+                "the refresh token was given for another endpoint",
+            ));
+        }
+        if is_unused(&id, &family)? {
+            end_family(tx, &id, &family, RevocationReason::Unused, now)?;
+            return Ok(Outcome::Refused("the sign-in was not used for too long"));
+        }
+        let account = consent.account.clone();
+        let pair = match family.rotate(self.token.expose(), now, access_life) {
+            Rotation::Rotated(pair) => {
+                family.write(tx, &id, now)?;
+                pair
+            }
+            Rotation::Again(pair) => pair,
+            Rotation::Reused => return end_reused(tx, id, family, RevocationReason::RefreshReuse, now),
+        };
+        Ok(Outcome::Issued {
+            pair,
+            family: id,
+            account,
+        })
+    }
+}
+
+fn end_reused(
+    tx: &mut Tx<'_>,
+    id: FamilyId,
+    family: TokenFamily,
+    reason: RevocationReason,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    end_family(tx, &id, &family, reason, now)?;
+    Ok(Outcome::Reused {
+        family: id,
+        account: family.consent.account,
+        reason,
+    })
+}
+
+impl OAuth {
+    /// `/token`: answers 200 with the pair. `form`: the body, `application/x-www-form-urlencoded`.
+    ///
+    /// A missing `scope` or `resource` is fine; what is asked for in `scope` is ignored, since there is one scope.
+    /// Errors: [`OAuthError`], nothing was issued then.
+    pub async fn token(&self, form: &str) -> Result<Value, OAuthError> {
+        let form = Form::parse(form)?;
+        match form.require("grant_type")? {
+            "authorization_code" => self.exchange(&form).await,
+            "refresh_token" => self.refresh(&form).await,
+            _ => Err(OAuthError::UnsupportedGrantType(
+                "grant_type must be authorization_code or refresh_token".into(),
+            )),
+        }
+    }
+
+    async fn exchange(&self, form: &Form) -> Result<Value, OAuthError> {
+        let client_id = form.require("client_id")?;
+        known_client(client_id)?;
+        let exchange = Exchange {
+            code: Secret::new(form.require("code")?),
+            client_id: client_id.to_owned(),
+            redirect_uri: form.find("redirect_uri").map(str::to_owned),
+            verifier: Secret::new(form.require("code_verifier")?),
+            resource: resource::audience(form.resources(), &self.0.public_url)?,
+        };
+        let (now, access_life) = (self.0.clock.now(), self.access_life());
+        let outcome = self
+            .0
+            .store
+            .atomic(move |tx| exchange.carry_out(tx, now, access_life))
+            .await?;
+        if let Outcome::Issued { family, account, .. } = &outcome {
+            tracing::info!(account.id = %account, family.id = %family, "token.issued");
+        }
+        answer(outcome)
+    }
+
+    async fn refresh(&self, form: &Form) -> Result<Value, OAuthError> {
+        let client_id = form.find("client_id").map(str::to_owned);
+        if let Some(client_id) = &client_id {
+            known_client(client_id)?;
+        }
+        let refresh = Refresh {
+            token: Secret::new(form.require("refresh_token")?),
+            client_id,
+            resource: resource::audience(form.resources(), &self.0.public_url)?,
+        };
+        let (now, access_life) = (self.0.clock.now(), self.access_life());
+        let oauth = self.clone();
+        let outcome = self
+            .0
+            .store
+            .atomic(move |tx| {
+                let is_unused = |id: &FamilyId, family: &TokenFamily| oauth.is_unused(id, family, now);
+                refresh.carry_out(tx, now, access_life, is_unused)
+            })
+            .await?;
+        if let Outcome::Issued { family, account, .. } = &outcome {
+            tracing::info!(account.id = %account, family.id = %family, "token.refreshed");
+        }
+        answer(outcome)
+    }
+
+    /// How long the next access token is good: a day, or less if a sign-in lasts less.
+    fn access_life(&self) -> SignedDuration {
+        self.0.sign_in_ttl.map_or(ACCESS_LIFE, |ttl| ttl.min(ACCESS_LIFE))
+    }
+}
+
+/// Errors: `InvalidClient`, on which a client registers again.
+fn known_client(client_id: &str) -> Result<(), OAuthError> {
+    ClientId::parse(client_id)
+        .map(|_| ())
+        .ok_or_else(|| OAuthError::InvalidClient("the client is unknown, register again".into()))
+}
+
+fn answer(outcome: Outcome) -> Result<Value, OAuthError> {
+    match outcome {
+        Outcome::Issued { pair, .. } => Ok(json!({
+            "access_token": pair.access.expose(),
+            "token_type": "Bearer",
+            "expires_in": pair.expires_in_s,
+            "refresh_token": pair.refresh.expose(),
+            "scope": SCOPES,
+        })),
+        Outcome::Reused {
+            family,
+            account,
+            reason,
+        } => {
+            tracing::warn!(
+                account.id = %account, family.id = %family, reason = reason.as_str(),
+                "token.reuse_detected"
+            );
+            Err(OAuthError::InvalidGrant(match reason {
+                RevocationReason::CodeReuse => "the code was used before, what it gave is revoked".into(),
+                _ => "the refresh token was used before, its family is revoked".into(),
+            }))
+        }
+        Outcome::Refused(reason) => {
+            tracing::info!(reason, "token.refused");
+            Err(OAuthError::InvalidGrant(reason.into()))
+        }
+    }
+}
