@@ -51,6 +51,20 @@ impl Dice {
     }
 }
 
+/// The nearest whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is rounded here is the size of a life's numbers"
+)]
+pub(super) fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
+/// A number with one digit after the point.
+pub(super) fn tenths(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

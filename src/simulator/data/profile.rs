@@ -1,5 +1,6 @@
 //! Who the person is: profile and settings.
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::PersonSeed;
@@ -29,6 +30,15 @@ impl Body {
             female,
             birth_year: dice.whole(1970, 2000),
         }
+    }
+}
+
+impl Body {
+    /// Calories that the body uses at rest in a day (Mifflin and St Jeor).
+    pub(super) fn bmr_kcal(&self, date: Date) -> f64 {
+        let age = (i64::from(date.year()) - self.birth_year) as f64;
+        10.0 * self.weight_g / 1_000.0 + 6.25 * self.height_cm - 5.0 * age
+            + if self.female { -161.0 } else { 5.0 }
     }
 }
 

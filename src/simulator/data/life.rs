@@ -1,0 +1,251 @@
+//! A person's days: which there are, and what is true of each.
+
+use jiff::civil::{Date, date};
+use jiff::{ToSpan, tz::TimeZone};
+
+use super::PersonSeed;
+use super::dice::{Dice, whole};
+use super::night::Night;
+use super::training::{Activity, planned};
+
+/// Minutes of a day.
+pub(super) const DAY_MINUTES: i64 = 24 * 60;
+/// What a watch has sent of today, in minutes from midnight.
+const SENT_TODAY: i64 = 12 * 60;
+
+/// A person up to today.
+#[derive(Clone, Copy)]
+pub(super) struct Life<'p> {
+    pub(super) person: &'p PersonSeed,
+    pub(super) today: Date,
+}
+
+/// One day that holds data. Minutes count from local midnight; the evening before is negative.
+pub(super) struct Day<'p> {
+    pub(super) person: &'p PersonSeed,
+    pub(super) date: Date,
+    /// How far the data goes: to midnight, or today to noon.
+    pub(super) until: i64,
+    /// The night that ended on this day.
+    pub(super) night: Night,
+    /// When the next night begins.
+    pub(super) next_bed: i64,
+    pub(super) activities: Vec<Activity>,
+}
+
+/// What a person is doing.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Doing {
+    Sleeping,
+    Nothing,
+    /// This activity of the day.
+    Training(usize),
+}
+
+impl<'p> Life<'p> {
+    /// The day on which the person's watch was new.
+    pub(super) fn first_day(&self) -> Date {
+        date(2022, 3, 1).saturating_add(Dice::of(self.person.seed, "first day").whole(0, 300).days())
+    }
+
+    /// The day's data; none before the first day and after today.
+    pub(super) fn day(&self, date: Date) -> Option<Day<'p>> {
+        if date < self.first_day() || date > self.today {
+            return None;
+        }
+        let person = self.person;
+        let until = if date == self.today {
+            SENT_TODAY
+        } else {
+            DAY_MINUTES
+        };
+        let mut activities = planned(person, date);
+        activities.retain(|activity| activity.end() <= until);
+        let tomorrow = date.saturating_add(1.day());
+        Some(Day {
+            person,
+            date,
+            until,
+            night: Night::of(person, date),
+            next_bed: Night::of(person, tomorrow).bed + DAY_MINUTES,
+            activities,
+        })
+    }
+
+    /// The days of a range that hold data, oldest first.
+    pub(super) fn days(self, from: Date, to: Date) -> impl Iterator<Item = Day<'p>> {
+        let from = from.max(self.first_day());
+        let to = to.min(self.today);
+        from.series(1.day())
+            .take_while(move |date| *date <= to)
+            .filter_map(move |date| self.day(date))
+    }
+}
+
+impl Day<'_> {
+    /// The resting heart rate.
+    pub(super) fn resting_bpm(&self) -> i64 {
+        resting_bpm(self.person, self.date)
+    }
+
+    /// The average of the resting heart rate over the last seven days.
+    pub(super) fn resting_bpm_of_week(&self) -> i64 {
+        let of = |back: i64| resting_bpm(self.person, self.date.saturating_sub(back.days()));
+        whole((0..7).map(of).sum::<i64>() as f64 / 7.0)
+    }
+
+    /// What the person does in this minute.
+    pub(super) fn doing(&self, minute: i64) -> Doing {
+        if minute < self.night.wake || minute >= self.next_bed {
+            return Doing::Sleeping;
+        }
+        let under_way = |activity: &Activity| (activity.start..activity.end()).contains(&minute);
+        self.activities
+            .iter()
+            .position(under_way)
+            .map_or(Doing::Nothing, Doing::Training)
+    }
+
+    /// How the body battery stands at this minute: it fills from bed to wake and empties from wake to bed, four
+    /// times as fast in training.
+    pub(super) fn battery(&self, minute: i64) -> i64 {
+        let (before, after) = (
+            charge(self.person, self.date, -1),
+            charge(self.person, self.date, 1),
+        );
+        let here = charge(self.person, self.date, 0);
+        let between = |from: (i64, f64), to: (i64, f64)| {
+            let part = (minute - from.0) as f64 / (to.0 - from.0).max(1) as f64;
+            whole(from.1 + (to.1 - from.1) * part)
+        };
+        if minute < self.night.wake {
+            return between((self.night.bed, before.low), (self.night.wake, here.peak));
+        }
+        if minute >= self.next_bed {
+            // The coming night ends where that day begins.
+            let wake = Night::of(self.person, self.date.saturating_add(1.day())).wake + DAY_MINUTES;
+            return between((self.next_bed, here.low), (wake, after.peak));
+        }
+        let part = self.effort(minute) / self.effort(self.next_bed);
+        whole(here.peak - (here.peak - here.low) * part)
+    }
+
+    /// What an activity did to the body battery: below zero.
+    pub(super) fn battery_impact(&self, activity: &Activity) -> i64 {
+        self.battery(activity.end()) - self.battery(activity.start)
+    }
+
+    /// Minutes since waking up, those of training counted four times.
+    fn effort(&self, minute: i64) -> f64 {
+        let trained = |activity: &Activity| (minute.min(activity.end()) - activity.start).max(0);
+        (minute - self.night.wake + 3 * self.activities.iter().map(trained).sum::<i64>()) as f64
+    }
+
+    /// A minute of this day as local wall time.
+    pub(super) fn local(&self, minute: i64) -> jiff::civil::DateTime {
+        self.date.at(0, 0, 0, 0).saturating_add(minute.minutes())
+    }
+
+    /// A minute of this day in UTC.
+    pub(super) fn gmt(&self, minute: i64) -> jiff::civil::DateTime {
+        self.local(minute - offset_minutes(self.person))
+    }
+
+    /// A minute of this day as epoch milliseconds.
+    pub(super) fn epoch_ms(&self, minute: i64) -> i64 {
+        ms(self.gmt(minute))
+    }
+
+    /// A local minute as epoch milliseconds in Garmin's disguise: wall time written as if it were UTC.
+    pub(super) fn local_ms(&self, minute: i64) -> i64 {
+        ms(self.local(minute))
+    }
+}
+
+struct Charge {
+    /// On waking up.
+    peak: f64,
+    /// On going to bed.
+    low: f64,
+}
+
+fn charge(person: &PersonSeed, date: Date, days: i64) -> Charge {
+    let mut dice = Dice::on(person.seed, "battery", date.saturating_add(days.days()));
+    Charge {
+        peak: dice.number(72.0, 99.0),
+        low: dice.number(8.0, 30.0),
+    }
+}
+
+fn resting_bpm(person: &PersonSeed, date: Date) -> i64 {
+    let base = Dice::of(person.seed, "resting").number(45.0, 56.0);
+    // Fitness comes and goes with the year.
+    let season = (f64::from(date.day_of_year()) / 58.0).sin() * 2.0;
+    whole(base + season + Dice::on(person.seed, "resting", date).number(-1.6, 1.6))
+}
+
+/// The person's zone: no summer time, so that every day has 24 hours.
+pub(super) fn offset_minutes(person: &PersonSeed) -> i64 {
+    match person.unit_system.as_str() {
+        "statute_us" => -5 * 60,
+        "statute_uk" => 0,
+        _ => 60,
+    }
+}
+
+/// A moment in UTC as epoch milliseconds.
+pub(super) fn ms(moment: jiff::civil::DateTime) -> i64 {
+    moment
+        .to_zoned(TimeZone::UTC)
+        .map_or(0, |zoned| zoned.timestamp().as_millisecond())
+}
+
+/// `2026-01-08T06:00:00.0`, as most documents write a moment.
+pub(super) fn text(moment: jiff::civil::DateTime) -> String {
+    format!("{moment}.0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::ann;
+    use super::*;
+
+    #[test]
+    fn days_are_from_the_first_to_today() {
+        let person = ann();
+        let life = Life {
+            person: &person,
+            today: date(2026, 1, 8),
+        };
+        assert!(life.day(date(2026, 1, 9)).is_none());
+        assert!(life.day(life.first_day().yesterday().unwrap()).is_none());
+        assert_eq!(life.day(life.first_day()).unwrap().until, DAY_MINUTES);
+        assert_eq!(life.day(date(2026, 1, 8)).unwrap().until, SENT_TODAY);
+        assert_eq!(life.days(date(2026, 1, 5), date(2026, 2, 1)).count(), 4);
+    }
+
+    #[test]
+    fn the_battery_fills_by_night_empties_by_day_and_does_not_jump_at_midnight() {
+        let person = ann();
+        let life = Life {
+            person: &person,
+            today: date(2026, 2, 1),
+        };
+        let mut last = None;
+        for day in life.days(date(2026, 1, 1), date(2026, 1, 20)) {
+            assert!(day.battery(day.night.wake) > day.battery(0));
+            assert!(day.battery(day.next_bed - 1) < day.battery(day.night.wake));
+            assert!(
+                last.is_none_or(|level: i64| level == day.battery(0)),
+                "{}",
+                day.date
+            );
+            last = Some(day.battery(DAY_MINUTES));
+            assert!(
+                day.activities
+                    .iter()
+                    .all(|activity| day.battery_impact(activity) < 0)
+            );
+        }
+    }
+}
