@@ -98,12 +98,17 @@ impl OAuth {
             ClientId::Document(url) => url,
         };
         let built_in = client_metadata::built_in(&url);
-        match built_in.filter(|client| client.admits(redirect_uri)) {
-            Some(client) => Some(client),
-            // Our own pages describe no clients, and asking ourselves would never end.
-            None if url.host() == self.0.public_url.host() => None,
-            None => self.0.documents.find(&url).await,
+        if built_in
+            .as_ref()
+            .is_some_and(|client| client.admits(redirect_uri))
+        {
+            return built_in;
         }
+        // Our own pages describe no clients, and asking ourselves would never end.
+        if url.host() == self.0.public_url.host() {
+            return None;
+        }
+        self.0.documents.find(&url).await.or(built_in)
     }
 
     async fn open(&self, purpose: Purpose, browser: Option<&str>) -> AuthorizeStep {
