@@ -12,4 +12,6 @@
     reason = "tests start processes and ask the clock"
 )]
 
+mod garmin_api;
+mod sign_in;
 mod store;
