@@ -15,6 +15,9 @@ from sign_in import Person
 from stage import StageError, clean_environment, free_port, processes_with, wait_for
 from story import Telling, TheBrowser, tell
 
+# E-mail, password, and what else is said of a person, a code above all.
+PERSON = re.compile(r"(\S+@\S+)\s+password (\S+)((?:\s+code (\d+))?.*)")
+
 FIRST_CHAPTERS = (Telling.signs_in, Telling.lists_the_tools, Telling.calls_a_tool)
 
 
@@ -44,9 +47,7 @@ class Demo:
         self.add_line = self.find(r"(claude mcp add .*\S)")
         self.people = [
             Person(email, password, f"{email.split('@')[0].capitalize()} Example", code or None)
-            for email, password, rest, code in re.findall(
-                r"(\S+@\S+)\s+password (\S+)((?:\s+code (\d+))?.*)", self.said
-            )
+            for email, password, rest, code in re.findall(PERSON, self.said)
             if "locked" not in rest
         ]
 
@@ -93,7 +94,8 @@ def demo(binary: Path) -> int:
             try:
                 told += tell(house, client, browser, None, FIRST_CHAPTERS)
             except AssertionError as error:
-                raise AssertionError(f"{name}: {error}\n{(house.directory / 'demo.log').read_text()[-3000:]}") from error
+                log = (house.directory / "demo.log").read_text()
+                raise AssertionError(f"{name}: {error}\n{log[-3000:]}") from error
             finally:
                 client.close()
                 browser.close()
