@@ -23,6 +23,7 @@ mod client_metadata;
 mod clients;
 mod documents;
 mod error;
+mod family;
 mod fetch;
 mod form;
 mod grants;

@@ -13,5 +13,6 @@
 )]
 
 mod garmin_api;
+mod oauth;
 mod sign_in;
 mod store;
