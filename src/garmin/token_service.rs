@@ -93,12 +93,15 @@ pub(super) fn read_refresh(heard: &Heard, old: &GarminTokens) -> Refreshed {
         return Refreshed::Throttled(answer.retry_after);
     }
     if !answer.is_success() {
-        let error = answer
+        // RFC 6749, 5.2: an error of the request has a name. Anything else is not about the token.
+        let has_name = answer
             .json()
-            .and_then(|json| json.get("error")?.as_str().map(str::to_owned));
-        return match error.as_deref() {
-            Some("invalid_grant") => Refreshed::Spent,
-            _ => Refreshed::Failed,
+            .is_some_and(|json| json.get("error").is_some_and(Value::is_string));
+        let is_refused = matches!(answer.status, 400 | 401) && has_name;
+        return if is_refused {
+            Refreshed::Spent
+        } else {
+            Refreshed::Failed
         };
     }
     match read_tokens(answer, &old.client_id().unwrap_or_default()) {

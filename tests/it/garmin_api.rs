@@ -218,6 +218,41 @@ async fn a_token_that_the_api_never_takes_costs_one_refresh() {
 }
 
 #[tokio::test]
+async fn a_path_that_refuses_a_good_token_does_not_end_the_sign_in() {
+    let worker = Worker::start().await;
+    let rule = FaultRule::new(Place::Api, Fault::Status { status: 401 }).on("/particular");
+    worker.garmin.simulator.add_fault(rule);
+    let exchanged = worker.count(TOKEN);
+    for _ in 0..3 {
+        let refused = Error::Refused {
+            status: 401,
+            message: String::new(),
+        };
+        assert_eq!(worker.get("/particular").await, Err(refused));
+    }
+    assert_eq!(
+        worker.count(TOKEN) - exchanged,
+        1,
+        "the first refusal could have been the token's"
+    );
+    worker.get(SETTINGS).await.unwrap();
+}
+
+#[tokio::test]
+async fn short_lived_tokens_are_refreshed_when_they_are_refused() {
+    let worker = Worker::start().await;
+    worker.breaks(Place::Refresh, Fault::ShortLived { seconds: 60 }, 1);
+    worker.garmin.simulator.expire_access_tokens(ANN.0);
+    let exchanged = worker.count(TOKEN);
+    assert!(worker.asks(1).await && worker.asks(2).await);
+    assert_eq!(worker.count(TOKEN) - exchanged, 1);
+    worker.garmin.clock.advance(SignedDuration::from_secs(61));
+    assert!(worker.asks(3).await);
+    assert_eq!(worker.count(TOKEN) - exchanged, 2);
+    worker.assert_one_live();
+}
+
+#[tokio::test]
 async fn reads_are_sent_again_and_changes_never() {
     let worker = Worker::start().await;
     worker.breaks(Place::Api, Fault::Status { status: 503 }, 2);
