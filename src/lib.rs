@@ -45,6 +45,7 @@ pub mod mcp;
 pub mod accounts;
 
 pub mod oauth;
+pub mod races;
 pub mod workers;
 
 pub mod gateway;

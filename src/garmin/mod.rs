@@ -3,6 +3,7 @@
 pub mod api;
 mod governor;
 mod http;
+pub mod livetrack;
 mod refusal;
 mod sign_in;
 mod token_file;

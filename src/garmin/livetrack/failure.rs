@@ -1,0 +1,104 @@
+//! What can go wrong with LiveTrack, and how long to stay away after it.
+
+use std::time::Duration;
+
+/// Why an answer of LiveTrack could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// 401 or 403 although the page was asked for a new CSRF pair. Nobody can act; it passes.
+    #[error("Garmin refuses to show the session at the moment")]
+    Refused,
+    /// 404 with a good CSRF pair: the token is wrong, or the session is over and gone. The person: a new link.
+    #[error("Garmin does not know this session (any more)")]
+    Gone,
+    /// 429. Nobody can act.
+    #[error("Garmin asks us to slow down")]
+    RateLimited {
+        /// `Retry-After`, if it was sent.
+        retry_after: Option<Duration>,
+    },
+    /// 5xx, or another status that says nothing. Nobody can act.
+    #[error("Garmin answered with status {0}")]
+    Server(u16),
+    /// A page where JSON belongs: a bot check, a maintenance notice, or a new interface. Nobody can act.
+    #[error("Garmin answered with a page instead of data")]
+    Page,
+    /// No connection, a broken one, or no answer in time. The operator, if it stays.
+    #[error("Garmin can't be reached")]
+    Unreachable,
+    /// JSON of a shape that we don't know. The people who make this program.
+    #[error("Garmin changed its answer at {0}")]
+    Changed(&'static str),
+}
+
+impl Failure {
+    /// A word for events and for the status.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Gone => "gone",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Server(_) => "server_error",
+            Self::Page => "page_instead_of_data",
+            Self::Unreachable => "unreachable",
+            Self::Changed(_) => "changed",
+        }
+    }
+
+    /// Whether it means that Garmin's interface is another one now.
+    pub fn is_change(&self) -> bool {
+        matches!(self, Self::Changed(_) | Self::Page)
+    }
+}
+
+/// How long to leave LiveTrack alone after `failure` happened `times` in a row (1 = the first); `None` = don't ask
+/// again. Numbers of D.6; `Retry-After` wins where it asks for more, up to an hour.
+pub fn back_off(failure: &Failure, times: u32) -> Option<Duration> {
+    let doubling = |first: u64, most: u64| {
+        let factor = 1_u64 << times.saturating_sub(1).min(16);
+        Duration::from_secs(first.saturating_mul(factor).min(most))
+    };
+    match failure {
+        Failure::Gone => None,
+        Failure::Refused => Some(doubling(60, 300)),
+        Failure::RateLimited { retry_after } => {
+            let asked = retry_after.unwrap_or_default().min(Duration::from_secs(3600));
+            Some(doubling(120, 900).max(asked))
+        }
+        Failure::Server(_) | Failure::Page | Failure::Unreachable | Failure::Changed(_) => {
+            Some(doubling(30, 600))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waits_grow_to_their_limit() {
+        let limited = |seconds: Option<u64>| Failure::RateLimited {
+            retry_after: seconds.map(Duration::from_secs),
+        };
+        for (failure, expected) in [
+            (Failure::Refused, [60, 120, 240, 300, 300]),
+            (limited(None), [120, 240, 480, 900, 900]),
+            (limited(Some(300)), [300, 300, 480, 900, 900]),
+            (limited(Some(1_000_000)), [3600; 5]),
+            (Failure::Server(502), [30, 60, 120, 240, 480]),
+            (Failure::Page, [30, 60, 120, 240, 480]),
+            (Failure::Unreachable, [30, 60, 120, 240, 480]),
+            (Failure::Changed("$"), [30, 60, 120, 240, 480]),
+        ] {
+            for (times, seconds) in (1..).zip(expected) {
+                let wait = back_off(&failure, times);
+                assert_eq!(wait, Some(Duration::from_secs(seconds)), "{failure:?} {times}");
+            }
+        }
+        assert_eq!(back_off(&Failure::Gone, 1), None);
+        assert_eq!(
+            back_off(&Failure::Unreachable, u32::MAX),
+            Some(Duration::from_secs(600))
+        );
+    }
+}

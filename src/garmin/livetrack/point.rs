@@ -1,0 +1,410 @@
+//! Trackpoints, read tolerantly: flat or nested, members missing, members unknown.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::Failure;
+use super::fields::Fields;
+
+/// A place on the Earth, WGS 84 degrees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    /// Latitude, −90 to 90.
+    pub lat: f64,
+    /// Longitude, −180 to 180.
+    pub lon: f64,
+}
+
+/// What the device says of its own movement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointStatus {
+    /// It moves.
+    Moving,
+    /// It stands.
+    Stationary,
+}
+
+/// One sample of the device, as D.3.2 has it. Everything but the time may be missing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trackpoint {
+    /// `dateTime`: when the device took it, by the device's clock, in whole milliseconds. The identity of the point.
+    pub at: Timestamp,
+    /// `reportedTime`: when it reached Garmin, by Garmin's clock.
+    pub reported_at: Option<Timestamp>,
+    /// Where; none in a tunnel, a pool, a hall.
+    pub position: Option<Position>,
+    /// Height above the sea.
+    pub altitude_m: Option<f64>,
+    /// The device's own speed if it tells it, else the position's.
+    pub speed_mps: Option<f64>,
+    /// Distance in the current activity (leg).
+    pub distance_m: Option<f64>,
+    /// Distance in the session.
+    pub total_distance_m: Option<f64>,
+    /// Timer of the current activity (leg).
+    pub duration_s: Option<f64>,
+    /// Timer of the session.
+    pub total_duration_s: Option<f64>,
+    /// Heart rate, beats per minute.
+    pub heart_rate_bpm: Option<u32>,
+    /// Turns of the crank, or strides of one leg, per minute.
+    pub cadence_rpm: Option<u32>,
+    /// Power.
+    pub power_w: Option<u32>,
+    /// `activityType`, upper case as sent: an open set.
+    pub activity_type: Option<String>,
+    /// When the current activity began, where it is told.
+    pub activity_created_at: Option<Timestamp>,
+    /// Whether the device thinks that it moves.
+    pub status: Option<PointStatus>,
+    /// `eventTypes`, upper case as sent: an open set; `END` ends the activity.
+    pub events: Vec<String>,
+    /// What is unknown, of another type, or absurd, under the names it came with.
+    pub other: Map<String, Value>,
+}
+
+impl Trackpoint {
+    /// A point of which only the time is known.
+    pub fn at(at: Timestamp) -> Self {
+        Self {
+            at,
+            reported_at: None,
+            position: None,
+            altitude_m: None,
+            speed_mps: None,
+            distance_m: None,
+            total_distance_m: None,
+            duration_s: None,
+            total_duration_s: None,
+            heart_rate_bpm: None,
+            cadence_rpm: None,
+            power_w: None,
+            activity_type: None,
+            activity_created_at: None,
+            status: None,
+            events: Vec::new(),
+            other: Map::new(),
+        }
+    }
+
+    /// Reads one point; `None` when it has no time that could be one.
+    pub fn read(value: &Value) -> Option<Self> {
+        let mut flat = Fields(value.as_object()?.clone());
+        let mut point = Self::at(flat.moment("dateTime")?);
+        let nested = flat.object("fitnessPointData");
+        point.reported_at = flat.moment("reportedTime");
+        point.position = position(&mut flat);
+        let speed = flat.number("speed", SPEED);
+        point.altitude_m = flat.number("altitude", ALTITUDE);
+        point.fitness(&mut flat);
+        if let Some(mut nested) = nested {
+            // The nested part is the older form; where both tell something, the point itself is believed.
+            let mut inner = Self::at(point.at);
+            inner.fitness(&mut nested);
+            point.absorb(inner);
+            if !nested.0.is_empty() {
+                point
+                    .other
+                    .insert("fitnessPointData".into(), Value::Object(nested.0));
+            }
+        }
+        point.speed_mps = point.speed_mps.or(speed);
+        point.other.extend(flat.0);
+        Some(point)
+    }
+
+    /// Reads the members that are flat now and were nested before.
+    fn fitness(&mut self, fields: &mut Fields) {
+        self.speed_mps = fields.number("speedMetersPerSec", SPEED);
+        self.distance_m = fields.number("distanceMeters", DISTANCE);
+        self.total_distance_m = fields.number("totalDistanceMeters", DISTANCE);
+        self.duration_s = fields.number("durationSecs", DURATION);
+        self.total_duration_s = fields.number("totalDurationSecs", DURATION);
+        // 0 = the watch has none.
+        self.heart_rate_bpm = fields
+            .whole("heartRateBeatsPerMin", 0..=250)
+            .filter(|bpm| *bpm > 0);
+        self.cadence_rpm = fields.whole("cadenceCyclesPerMin", 0..=300);
+        self.power_w = fields.whole("powerWatts", 0..=3000);
+        let upper = |text: String| text.to_ascii_uppercase();
+        self.activity_type = fields.text("activityType").map(upper);
+        self.activity_created_at = fields.moment("activityCreatedTime");
+        self.events = fields.texts("eventTypes").into_iter().map(upper).collect();
+        self.status = match fields.text("pointStatus") {
+            Some(text) if text.eq_ignore_ascii_case("MOVING") => Some(PointStatus::Moving),
+            Some(text) if text.eq_ignore_ascii_case("STATIONARY") => Some(PointStatus::Stationary),
+            Some(text) => {
+                self.other.insert("pointStatus".into(), text.into());
+                None
+            }
+            None => None,
+        };
+        if self.altitude_m.is_none() {
+            self.altitude_m = fields.number("elevation", ALTITUDE);
+        }
+    }
+
+    /// Fills what is missing from another report of the same moment; what is known stays.
+    pub fn absorb(&mut self, other: Self) {
+        fn fill<T>(mine: &mut Option<T>, other: Option<T>) {
+            if mine.is_none() {
+                *mine = other;
+            }
+        }
+        fill(&mut self.reported_at, other.reported_at);
+        fill(&mut self.position, other.position);
+        fill(&mut self.altitude_m, other.altitude_m);
+        fill(&mut self.speed_mps, other.speed_mps);
+        fill(&mut self.distance_m, other.distance_m);
+        fill(&mut self.total_distance_m, other.total_distance_m);
+        fill(&mut self.duration_s, other.duration_s);
+        fill(&mut self.total_duration_s, other.total_duration_s);
+        fill(&mut self.heart_rate_bpm, other.heart_rate_bpm);
+        fill(&mut self.cadence_rpm, other.cadence_rpm);
+        fill(&mut self.power_w, other.power_w);
+        fill(&mut self.activity_type, other.activity_type);
+        fill(&mut self.activity_created_at, other.activity_created_at);
+        fill(&mut self.status, other.status);
+        for event in other.events {
+            if !self.events.contains(&event) {
+                self.events.push(event);
+            }
+        }
+        for (name, value) in other.other {
+            self.other.entry(name).or_insert(value);
+        }
+    }
+
+    /// Whether the device said that the activity is over.
+    pub fn is_end(&self) -> bool {
+        self.events.iter().any(|event| event == "END")
+    }
+}
+
+const SPEED: std::ops::RangeInclusive<f64> = 0.0..=60.0;
+const ALTITUDE: std::ops::RangeInclusive<f64> = -1000.0..=12_000.0;
+const DISTANCE: std::ops::RangeInclusive<f64> = 0.0..=10_000_000.0;
+const DURATION: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
+
+/// A position within bounds; one that has none (0, 0 counts as none) stays where it is.
+fn position(fields: &mut Fields) -> Option<Position> {
+    let mut inner = fields.object("position")?;
+    let whole = inner.0.clone();
+    let lat = inner.number("lat", -90.0..=90.0);
+    let lon = inner.number("lon", -180.0..=180.0);
+    match (lat, lon) {
+        (Some(lat), Some(lon)) if (lat, lon) != (0.0, 0.0) => Some(Position { lat, lon }),
+        _ => {
+            let empty = whole.values().all(Value::is_null) || (lat, lon) == (Some(0.0), Some(0.0));
+            if !empty {
+                fields.0.insert("position".into(), Value::Object(whole));
+            }
+            None
+        }
+    }
+}
+
+/// What one answer held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Points {
+    /// The points that could be read, as they came.
+    pub points: Vec<Trackpoint>,
+    /// How many entries had no time, and so could not be kept.
+    pub unreadable: usize,
+}
+
+/// Reads an answer of the track-points interface. An empty body or list = nothing new.
+///
+/// Errors: [`Failure::Page`] for HTML, [`Failure::Unreachable`] for text that breaks off, [`Failure::Changed`] for
+/// JSON of another shape, also when not one of many entries has a time.
+pub fn points(body: &[u8]) -> Result<Points, Failure> {
+    let Some(value) = json(body)? else {
+        return Ok(Points::default());
+    };
+    let entries = match &value {
+        Value::Object(object) => match object.get("trackPoints") {
+            Some(Value::Array(entries)) => entries,
+            Some(Value::Null) => return Ok(Points::default()),
+            _ => return Err(Failure::Changed("$.trackPoints")),
+        },
+        Value::Array(entries) => entries,
+        Value::Null => return Ok(Points::default()),
+        _ => return Err(Failure::Changed("$")),
+    };
+    let points: Vec<_> = entries.iter().filter_map(Trackpoint::read).collect();
+    if points.is_empty() && !entries.is_empty() {
+        return Err(Failure::Changed("$.trackPoints[].dateTime"));
+    }
+    Ok(Points {
+        unreadable: entries.len() - points.len(),
+        points,
+    })
+}
+
+/// Reads a body as JSON; `None` when it is empty.
+pub(super) fn json(body: &[u8]) -> Result<Option<Value>, Failure> {
+    let text = body.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if text.starts_with(b"<") {
+        return Err(Failure::Page);
+    }
+    serde_json::from_slice(text)
+        .map(Some)
+        .map_err(|_| Failure::Unreachable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn example() -> Value {
+        json!({"dateTime":"2026-10-04T08:01:10.000Z","reportedTime":"2026-10-04T08:01:24.000Z",
+            "position":{"lat":46.6201,"lon":14.3102},"altitude":447.2,"speed":3.1,"totalDistanceMeters":512.0,
+            "distanceMeters":512.0,"totalDurationSecs":166,"durationSecs":166,"heartRateBeatsPerMin":141,
+            "cadenceCyclesPerMin":84,"powerWatts":0,"activityType":"RUNNING","pointStatus":"MOVING","eventTypes":[],
+            "elevationSource":"BAROMETRIC"})
+    }
+
+    #[test]
+    fn flat_and_nested_points_are_the_same() {
+        let flat = Trackpoint::read(&example()).unwrap();
+        assert_eq!(flat.heart_rate_bpm, Some(141));
+        assert_eq!(flat.status, Some(PointStatus::Moving));
+        assert_eq!(
+            Value::Object(flat.other.clone()),
+            json!({"elevationSource": "BAROMETRIC"})
+        );
+        let mut outer = example();
+        let mut inner = Map::new();
+        let stays = [
+            "dateTime",
+            "reportedTime",
+            "position",
+            "altitude",
+            "speed",
+            "elevationSource",
+        ];
+        outer.as_object_mut().unwrap().retain(|name, value| {
+            let stays = stays.contains(&name.as_str());
+            if !stays {
+                inner.insert(name.clone(), value.clone());
+            }
+            stays
+        });
+        outer["fitnessPointData"] = inner.into();
+        assert_eq!(Trackpoint::read(&outer).unwrap(), flat);
+    }
+
+    #[test]
+    fn absurd_values_are_set_aside_and_kept() {
+        let mut value = example();
+        for (name, absurd) in [
+            ("heartRateBeatsPerMin", json!(9999)),
+            ("powerWatts", json!(-4)),
+            ("speed", json!("fast")),
+            ("totalDistanceMeters", json!(1e12)),
+            ("altitude", json!(null)),
+            ("eventTypes", json!("END")),
+            ("position", json!({"lat": 146.0, "lon": 1.0})),
+            ("fitnessPointData", json!([])),
+        ] {
+            value[name] = absurd;
+        }
+        let point = Trackpoint::read(&value).unwrap();
+        assert_eq!(
+            (point.heart_rate_bpm, point.power_w, point.speed_mps),
+            (None, None, None)
+        );
+        assert_eq!(
+            (point.total_distance_m, point.altitude_m, point.position),
+            (None, None, None)
+        );
+        assert_eq!(point.cadence_rpm, Some(84));
+        assert_eq!(point.other["heartRateBeatsPerMin"], json!(9999));
+        assert_eq!(point.other["position"], json!({"lat": 146.0, "lon": 1.0}));
+        assert_eq!(point.other["eventTypes"], json!("END"));
+    }
+
+    #[test]
+    fn a_second_report_fills_gaps_and_changes_nothing_else() {
+        let mut first =
+            Trackpoint::read(&json!({"dateTime": "2026-10-04T08:01:10Z", "powerWatts": 7})).unwrap();
+        let mut second = Trackpoint::read(&example()).unwrap();
+        second.events.push("END".into());
+        first.absorb(second.clone());
+        assert_eq!((first.power_w, first.heart_rate_bpm), (Some(7), Some(141)));
+        assert!(first.is_end());
+        let once = first.clone();
+        first.absorb(second);
+        assert_eq!(first, once);
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        let check = |body: &str, expected: Result<(usize, usize), Failure>| {
+            let read = points(body.as_bytes()).map(|read| (read.points.len(), read.unreadable));
+            assert_eq!(read, expected, "{body}");
+        };
+        let point = example().to_string();
+        check("", Ok((0, 0)));
+        check(" \n", Ok((0, 0)));
+        check("null", Ok((0, 0)));
+        check(r#"{"trackPoints":[]}"#, Ok((0, 0)));
+        check(r#"{"trackPoints":null}"#, Ok((0, 0)));
+        check(&format!(r#"{{"trackPoints":[{point}, 7, {{}}]}}"#), Ok((1, 2)));
+        check(&format!("[{point}]"), Ok((1, 0)));
+        check("<!DOCTYPE html>", Err(Failure::Page));
+        check(r#"{"trackPoints":[{"#, Err(Failure::Unreachable));
+        check(r#"{"points":[]}"#, Err(Failure::Changed("$.trackPoints")));
+        check(
+            r#"{"trackPoints":[{"time":1}]}"#,
+            Err(Failure::Changed("$.trackPoints[].dateTime")),
+        );
+        check("7", Err(Failure::Changed("$")));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+            Just(json!("2026-10-04T08:01:10.000Z")),
+        ];
+        leaf.prop_recursive(2, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z]{1,6}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_garmin_sends_is_read_or_kept(
+            changes in prop::collection::vec((0_usize..16, any_json()), 0..8),
+            nested in any::<bool>(),
+        ) {
+            let mut value = example();
+            let names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+            for (which, change) in changes {
+                value[&names[which]] = change;
+            }
+            if nested {
+                value = json!({"dateTime": "2026-10-04T08:01:10.000Z", "fitnessPointData": value});
+            }
+            if let Some(point) = Trackpoint::read(&value) {
+                prop_assert!(point.heart_rate_bpm.is_none_or(|bpm| (1..=250).contains(&bpm)));
+                prop_assert!(point.speed_mps.is_none_or(|speed| (0.0..=60.0).contains(&speed)));
+                prop_assert!(point.position.is_none_or(|at| at.lat.abs() <= 90.0 && at.lon.abs() <= 180.0));
+                prop_assert_eq!(point.at.as_nanosecond() % 1_000_000, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The session: who, since when, until when.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Failure;
+use super::fields::Fields;
+use super::point::json;
+
+/// What LiveTrack tells of a session, as D.3.1 has it. Everything may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The athlete's name as shown. Text of a stranger: never to be read as an instruction.
+    pub athlete: Option<String>,
+    /// The session's name, as strange.
+    pub name: Option<String>,
+    /// When the athlete started it.
+    pub start: Option<Timestamp>,
+    /// While it is live, start + 24 h; afterwards the real end.
+    pub end: Option<Timestamp>,
+    /// How often the phone posts.
+    pub post_frequency_s: Option<u32>,
+    /// False = hidden or expired.
+    pub viewable: Option<bool>,
+    /// `InProgress`, `Complete` or `Expired`, where it is told.
+    pub status: Option<String>,
+    /// Whether the athlete took it back.
+    pub cancelled: Option<bool>,
+    /// The planned or current kind of activity.
+    pub activity_type: Option<String>,
+}
+
+/// How far `end` may be from start + 24 h and still mean that the session is live: ±2 s were seen.
+const LIVE_END_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
+
+impl Session {
+    /// Reads the session answer. Errors: [`Failure::Changed`] when it is no session at all.
+    pub fn read(body: &[u8]) -> Result<Self, Failure> {
+        let value = json(body)?.ok_or(Failure::Changed("$"))?;
+        Self::from_value(&value).ok_or(Failure::Changed("$.sessionId"))
+    }
+
+    /// Reads a session object; `None` when nothing in it says that it is one.
+    pub(super) fn from_value(value: &Value) -> Option<Self> {
+        let mut fields = Fields(value.as_object()?.clone());
+        let looks_right = ["sessionId", "start", "userDisplayName"]
+            .iter()
+            .any(|name| fields.0.contains_key(*name));
+        let publisher = fields.object("publisher").and_then(|mut of| of.text("nickname"));
+        let activity = fields.object("activity").and_then(|mut of| of.text("name"));
+        let session = Self {
+            athlete: fields.text("userDisplayName").or(publisher),
+            name: fields.text("sessionName"),
+            start: fields.moment("start"),
+            end: fields.moment("end"),
+            post_frequency_s: fields.whole("postTrackPointFrequency", 1..=3600),
+            viewable: fields.flag("viewable"),
+            status: fields.text("sessionStatus"),
+            cancelled: fields.flag("cancelled"),
+            activity_type: fields.text("activityType").or(activity),
+        };
+        looks_right.then_some(session)
+    }
+
+    /// When the link stops to work whatever happens: 24 hours after the start.
+    pub fn link_ends_at(&self) -> Option<Timestamp> {
+        self.start?.checked_add(SignedDuration::from_hours(24)).ok()
+    }
+
+    /// When the athlete ended it, if that is told and past: an end that is not start + 24 h, or the status.
+    pub fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let over = |word: &str| {
+            self.status
+                .as_deref()
+                .is_some_and(|status| status.eq_ignore_ascii_case(word))
+        };
+        if over("Complete") || over("Expired") || self.cancelled == Some(true) {
+            return Some(self.end.map_or(now, |end| end.min(now)));
+        }
+        let (end, live_end) = (self.end?, self.link_ends_at()?);
+        let moved = end.duration_until(live_end).abs() > LIVE_END_TOLERANCE;
+        (moved && end <= now).then_some(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = r#"{"sessionId":"11112222-3333-4444-8555-666677778888",
+        "sessionToken":"0A1B2C3D4E5F60718293A4B5C6D7E8F","userDisplayName":"Ann E","sessionName":"Activity",
+        "start":"2026-10-04T07:58:12.000Z","end":"2026-10-05T07:58:12.000Z","postTrackPointFrequency":15,
+        "viewable":true,"privacyLevel":"PUBLIC","publisher":{"nickname":"Ann"},"position":{"lat":46.62,"lon":14.31}}"#;
+
+    #[test]
+    fn a_session_is_read() {
+        let session = Session::read(EXAMPLE.as_bytes()).unwrap();
+        assert_eq!(session.athlete.as_deref(), Some("Ann E"));
+        assert_eq!(session.post_frequency_s, Some(15));
+        assert_eq!(session.viewable, Some(true));
+        for (body, failure) in [
+            ("{}", Failure::Changed("$.sessionId")),
+            ("", Failure::Changed("$")),
+            ("[]", Failure::Changed("$.sessionId")),
+            ("<html>", Failure::Page),
+        ] {
+            assert_eq!(Session::read(body.as_bytes()), Err(failure), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_told_from_the_placeholder() {
+        let now: Timestamp = "2026-10-04T12:00:00Z".parse().unwrap();
+        let session = Session::read(EXAMPLE.as_bytes()).unwrap();
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        for (end, status, expected) in [
+            (session.end, None, None),
+            (at("2026-10-05T07:58:14Z"), None, None),
+            (at("2026-10-04T11:30:00Z"), None, at("2026-10-04T11:30:00Z")),
+            (at("2026-10-04T13:00:00Z"), None, None),
+            (session.end, Some("InProgress"), None),
+            (session.end, Some("Complete"), Some(now)),
+            (None, Some("EXPIRED"), Some(now)),
+        ] {
+            let session = Session {
+                end,
+                status: status.map(str::to_owned),
+                ..session.clone()
+            };
+            assert_eq!(session.ended_at(now), expected, "{end:?} {status:?}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Splits: the time for every kilometre of a run, every five of a ride, every 500 m of a swim.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::leg::LegKind;
+use super::sums::Mean;
+
+/// The time for one stretch of a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// Which leg, counted from 0.
+    pub leg: usize,
+    /// From where in the leg, metres.
+    pub from_m: f64,
+    /// To where in the leg, metres.
+    pub to_m: f64,
+    /// Where that is in the race, metres.
+    pub race_m: f64,
+    /// When the end of it was passed, by the device's clock.
+    pub at: Timestamp,
+    /// How long it took, seconds.
+    pub duration_s: f64,
+    /// Mean heart rate.
+    pub heart_rate_bpm: Option<f64>,
+    /// Mean power.
+    pub power_w: Option<f64>,
+    /// Whether a gap in the data lies in it, so that the time is only about right.
+    pub estimated: bool,
+}
+
+/// How long a split of a leg is, metres; none in a transition.
+pub fn split_length_m(kind: Option<LegKind>) -> Option<f64> {
+    match kind {
+        Some(LegKind::Ride) => Some(5000.0),
+        Some(LegKind::Swim) => Some(500.0),
+        Some(LegKind::Transition) => None,
+        Some(LegKind::Run) | None => Some(1000.0),
+    }
+}
+
+/// The split that is being run.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    from_m: f64,
+    from_at: Timestamp,
+    heart_rate: Mean,
+    power: Mean,
+    estimated: bool,
+}
+
+/// Two successive points, as a split sees them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stretch {
+    pub(super) leg: usize,
+    /// Distance of the race at the start of the leg.
+    pub(super) leg_from_m: f64,
+    /// Distance in the leg.
+    pub(super) before_m: f64,
+    pub(super) after_m: f64,
+    pub(super) before_at: Timestamp,
+    pub(super) after_at: Timestamp,
+    pub(super) heart_rate_bpm: Option<u32>,
+    pub(super) power_w: Option<u32>,
+    pub(super) gap: bool,
+}
+
+/// More splits in one leg are not kept: 2000 km on foot.
+const MOST: usize = 2000;
+
+impl Running {
+    pub(super) fn new(at: Timestamp) -> Self {
+        Self {
+            from_m: 0.0,
+            from_at: at,
+            heart_rate: Mean::default(),
+            power: Mean::default(),
+            estimated: false,
+        }
+    }
+
+    /// Moves on; adds the splits that end on the way.
+    pub(super) fn advance(&mut self, length_m: f64, stretch: Stretch, splits: &mut Vec<Split>) {
+        let whole_s = stretch.after_at.duration_since(stretch.before_at).as_secs_f64();
+        self.estimated |= stretch.gap;
+        if let Some(bpm) = stretch.heart_rate_bpm {
+            self.heart_rate.add(f64::from(bpm), whole_s.clamp(0.0, 60.0));
+        }
+        if let Some(watts) = stretch.power_w {
+            self.power.add(f64::from(watts), whole_s.clamp(0.0, 60.0));
+        }
+        // The next mark beyond what is already measured, also when the length changed on the way.
+        let mut mark_m = (self.from_m / length_m).floor().mul_add(length_m, length_m);
+        while stretch.after_m >= mark_m && splits.len() < MOST {
+            let way_m = stretch.after_m - stretch.before_m;
+            let part = if way_m > 0.0 {
+                ((mark_m - stretch.before_m) / way_m).clamp(0.0, 1.0)
+            } else {
+                1.0
+            };
+            #[expect(clippy::cast_possible_truncation, reason = "milliseconds between two points")]
+            let into = SignedDuration::from_millis((part * whole_s * 1000.0).round() as i64);
+            let at = stretch.before_at.checked_add(into).unwrap_or(stretch.after_at);
+            splits.push(Split {
+                leg: stretch.leg,
+                from_m: self.from_m,
+                to_m: mark_m,
+                race_m: stretch.leg_from_m + mark_m,
+                at,
+                duration_s: at.duration_since(self.from_at).as_secs_f64(),
+                heart_rate_bpm: self.heart_rate.mean(),
+                power_w: self.power.mean(),
+                estimated: self.estimated,
+            });
+            *self = Self {
+                from_m: mark_m,
+                estimated: stretch.gap && stretch.after_m > mark_m,
+                ..Self::new(at)
+            };
+            mark_m += length_m;
+        }
+    }
+}

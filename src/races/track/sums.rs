@@ -1,0 +1,90 @@
+//! Sums over time: means, extremes, and how long the heart beat how fast.
+
+use super::Step;
+
+/// The longest time that one point can stand for, seconds.
+const LONGEST_S: f64 = 60.0;
+
+/// A mean weighted by time, with its extremes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mean {
+    sum: f64,
+    seconds: f64,
+    lowest: Option<f64>,
+    highest: Option<f64>,
+}
+
+impl Mean {
+    /// Adds a value that held for `seconds`.
+    pub fn add(&mut self, value: f64, seconds: f64) {
+        self.sum += value * seconds;
+        self.seconds += seconds;
+        self.lowest = Some(self.lowest.map_or(value, |low| low.min(value)));
+        self.highest = Some(self.highest.map_or(value, |high| high.max(value)));
+    }
+
+    /// The mean; `None` when there was nothing.
+    pub fn mean(&self) -> Option<f64> {
+        (self.seconds > 0.0).then(|| self.sum / self.seconds)
+    }
+
+    /// The lowest value.
+    pub fn lowest(&self) -> Option<f64> {
+        self.lowest
+    }
+
+    /// The highest value.
+    pub fn highest(&self) -> Option<f64> {
+        self.highest
+    }
+}
+
+/// What was measured over a leg or a split.
+#[derive(Clone, Debug, Default)]
+pub struct Sums {
+    /// Heart rate, bpm.
+    pub heart_rate: Mean,
+    /// Power, W; zeros count, because one rolls without pedalling.
+    pub power: Mean,
+    /// Cadence as sent, zeros left out.
+    pub cadence: Mean,
+    /// Seconds in movement.
+    pub moving_s: f64,
+    /// Seconds standing.
+    pub standing_s: f64,
+    /// Seconds at each heart rate; the index is the rate. Empty when there was none.
+    pub seconds_at_bpm: Vec<f32>,
+}
+
+impl Sums {
+    /// Adds one step.
+    pub(super) fn add(&mut self, step: &Step) {
+        let seconds = step.dt_s.min(LONGEST_S);
+        if step.standing {
+            self.standing_s += step.dt_s;
+        } else {
+            self.moving_s += step.dt_s;
+        }
+        if let Some(bpm) = step.heart_rate_bpm {
+            self.heart_rate.add(f64::from(bpm), seconds);
+            self.at_bpm(bpm, seconds);
+        }
+        if let Some(watts) = step.power_w {
+            self.power.add(f64::from(watts), seconds);
+        }
+        if let Some(cadence) = step.cadence_rpm.filter(|rpm| *rpm > 0) {
+            self.cadence.add(f64::from(cadence), seconds);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of one step, at most 60")]
+    fn at_bpm(&mut self, bpm: u32, seconds: f64) {
+        let index = usize::try_from(bpm).unwrap_or(0).min(250);
+        if self.seconds_at_bpm.len() <= index {
+            self.seconds_at_bpm.resize(index + 1, 0.0);
+        }
+        if let Some(at) = self.seconds_at_bpm.get_mut(index) {
+            *at += seconds as f32;
+        }
+    }
+}
