@@ -1,7 +1,7 @@
 //! Answers to requests: a result or an error around raw JSON text, in the form of the client's era.
 //!
-//! Legacy: a worker's result goes out byte for byte. Modern: `resultType`, the server's name in `_meta` and, where the method has them, the cache
-//! hints are added around the members, whose own bytes stay as they are.
+//! Legacy: a worker's result goes out byte for byte. Modern: `resultType`, the server's name in `_meta` and, where
+//! the method has them, the cache hints are added around the members, whose own bytes stay as they are.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;

@@ -21,6 +21,7 @@ pub struct Capabilities {
 pub struct Handshake {
     server: String,
     capabilities: String,
+    logs: bool,
 }
 
 const INSTRUCTIONS: &str = "Garmin Connect data of the person who connected this server: activities, sleep, heart rate, stress, training, \
@@ -51,6 +52,7 @@ impl Handshake {
         Handshake {
             server,
             capabilities: text,
+            logs: capabilities.logging,
         }
     }
 
@@ -59,9 +61,16 @@ impl Handshake {
         &self.server
     }
 
+    /// The worker may send log messages.
+    pub fn logs(&self) -> bool {
+        self.logs
+    }
+
     /// The result of `initialize`. `version` is the negotiated one.
     pub fn initialize(&self, version: &str, access: Access) -> String {
-        let Handshake { server, capabilities } = self;
+        let Handshake {
+            server, capabilities, ..
+        } = self;
         let instructions = instructions(access);
         format!(
             r#"{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{server},"instructions":{instructions}}}"#
@@ -70,7 +79,9 @@ impl Handshake {
 
     /// The result of `server/discover`. Only the modern version is named: with modern metadata no other is spoken.
     pub fn discover(&self, access: Access) -> String {
-        let Handshake { server, capabilities } = self;
+        let Handshake {
+            server, capabilities, ..
+        } = self;
         let instructions = instructions(access);
         format!(
             r#"{{"resultType":"complete","supportedVersions":["{MODERN}"],"capabilities":{capabilities},"instructions":{instructions},"ttlMs":{LIST_TTL_MS},"cacheScope":"private","_meta":{{"{META_SERVER}":{server}}}}}"#

@@ -58,8 +58,8 @@ impl PublicHosts {
         }
     }
 
-    /// Rows *Origin* and *Host* of section 6: a `Host` that is ours or loopback; no `Origin`, or ours, or Claude's, or, where the
-    /// gateway itself is reached by loopback, any loopback one.
+    /// Rows *Origin* and *Host* of section 6: a `Host` that is ours or loopback; no `Origin`, or ours, or Claude's,
+    /// or, where the gateway itself is reached by loopback, any loopback one.
     pub fn check(&self, headers: &RequestHeaders) -> Result<(), Refusal> {
         if let Some(host) = &headers.host {
             let host = without_port(host.trim());
@@ -241,7 +241,8 @@ mod tests {
         }
     }
 
-    /// Section 6, row *Origin*: missing allowed; ours, Claude's, loopback beside loopback; else 403. And its host check.
+    /// Section 6, row *Origin*: missing allowed; ours, Claude's, loopback beside loopback; else 403. And its host
+    /// check.
     #[test]
     fn foreign_pages_and_foreign_names_are_refused() {
         let check = |public: &str, host: Option<&str>, origin: Option<&str>| {

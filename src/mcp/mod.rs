@@ -12,7 +12,8 @@
 //!
 //! # Invariants
 //!
-//! - Content is never re-serialised: what the gateway need not understand stays raw JSON text ([`serde_json::value::RawValue`]),
+//! - Content is never re-serialised: what the gateway need not understand stays raw JSON text
+//!   ([`serde_json::value::RawValue`]),
 //!   and comes out byte for byte as it came in. The measured reason: typed round trips lose unknown members, and
 //!   cost ten times more.
 //! - What was judged is what is sent on: duplicate members and other spellings of the members that decide
@@ -21,8 +22,8 @@
 //!
 //! # Absent on purpose
 //!
-//! Requests from the server to the client (sampling, elicitation, roots), subscriptions, tasks, resumable streams, batches.
-//! No worker uses them.
+//! Requests from the server to the client (sampling, elicitation, roots), subscriptions, tasks, resumable streams,
+//! batches. No worker uses them.
 
 pub mod answer;
 pub mod catalogue;

@@ -73,8 +73,9 @@ impl<'a> Params<'a> {
         self.members.get(key)
     }
 
-    /// The parameters as they go to a worker: every member byte for byte and in order, but without the progress token (a worker's session
-    /// has its own) and without the protocol's members of `_meta`, which mean nothing to a legacy worker.
+    /// The parameters as they go to a worker: every member byte for byte and in order, but without the progress
+    /// token (a worker's session has its own) and without the protocol's members of `_meta`, which mean nothing to
+    /// a legacy worker.
     pub fn for_worker(&self) -> Option<Box<RawValue>> {
         let mut out = String::with_capacity(
             2 + self
@@ -204,7 +205,8 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// Section 4, translating a modern call, rows 1 and 2: the protocol's metadata and the client's token stay here, all else goes on.
+    /// Section 4, translating a modern call, rows 1 and 2: the protocol's metadata and the client's token stay
+    /// here, all else goes on.
     #[test]
     fn what_goes_to_a_worker_is_the_clients_own() {
         for (json, expected) in [

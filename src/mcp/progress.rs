@@ -42,8 +42,8 @@ impl LogLevel {
     }
 }
 
-/// `notifications/progress` for a client. `params` are those of the worker, in which any token is replaced by `token`;
-/// `None` if they are no object.
+/// `notifications/progress` for a client. `params` are those of the worker, in which any token is replaced by
+/// `token`; `None` if they are no object.
 pub fn progress(token: &str, params: &RawValue) -> Option<String> {
     let members = Members::of(params.get())?;
     let mut out = String::with_capacity(90 + token.len() + params.get().len());
@@ -82,7 +82,8 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// Section 4, translating, row 3: the client's token comes back as it wrote it, numbers and unknown members untouched.
+    /// Section 4, translating, row 3: the client's token comes back as it wrote it, numbers and unknown members
+    /// untouched.
     #[test]
     fn progress_carries_the_clients_token() {
         for (token, params, expected) in [

@@ -17,7 +17,8 @@ pub const INVALID_PARAMS: i64 = -32602;
 
 /// Why a request is not served. *The client's author* can act on all but the last three.
 ///
-/// Sources: JSON-RPC 2.0 section 5.1; MCP 2026-07-28 `basic/index` (error codes) and `basic/transports/streamable-http`.
+/// Sources: JSON-RPC 2.0 section 5.1; MCP 2026-07-28 `basic/index` (error codes) and
+/// `basic/transports/streamable-http`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// 400, -32700.
@@ -80,7 +81,8 @@ pub enum Refusal {
         /// The era of the request.
         era: Era,
     },
-    /// 200, -32603: no worker answered a request that is not a tool call. *Person or operator* can act, the text says who.
+    /// 200, -32603: no worker answered a request that is not a tool call. *Person or operator* can act, the text
+    /// says who.
     #[error("{0}")]
     NoAnswer(String),
 }

@@ -1,7 +1,7 @@
 //! Results that are too long for Claude are cut, and say so.
 //!
-//! Claude's hosted surfaces take about 150,000 characters of a result (section 6 of the protocol notes); a longer one fails
-//! as a whole, without a word to the person.
+//! Claude's hosted surfaces take about 150,000 characters of a result (section 6 of the protocol notes); a longer
+//! one fails as a whole, without a word to the person.
 
 use serde_json::value::RawValue;
 
@@ -23,8 +23,9 @@ pub struct Shortened {
     pub characters: usize,
 }
 
-/// Cuts the text of a result (`content` of a tool, `contents` of a resource) at [`LIMIT`] characters, at a line end if one is near,
-/// with a note behind it. `None`: short enough, goes out as it is. Only text is counted and cut; images and sound stay.
+/// Cuts the text of a result (`content` of a tool, `contents` of a resource) at [`LIMIT`] characters, at a line end
+/// if one is near, with a note behind it. `None`: short enough, goes out as it is. Only text is counted and cut;
+/// images and sound stay.
 pub fn shortened(result: &RawValue) -> Option<Shortened> {
     shortened_to(LIMIT, result)
 }
@@ -158,7 +159,8 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
     out
 }
 
-/// FastMCP repeats the text as `{"result": text}`, and promises a string there. Anything else stays, unless it is too long itself.
+/// FastMCP repeats the text as `{"result": text}`, and promises a string there. Anything else stays, unless it is
+/// too long itself.
 fn structured(value: &RawValue, cut: &str, limit: usize) -> Option<String> {
     let members = Members::of(value.get());
     let wrapped = members.as_ref().is_some_and(|members| {
@@ -265,7 +267,8 @@ mod tests {
         assert!(cut["contents"][0]["text"].as_str().unwrap().chars().count() <= LIMIT);
     }
 
-    /// A result whose structured part is itself too long can't be shortened by its schema: it becomes an error with the cut text.
+    /// A result whose structured part is itself too long can't be shortened by its schema: it becomes an error with
+    /// the cut text.
     #[test]
     fn structure_that_cannot_be_cut_makes_an_error() {
         let long = "x".repeat(200_000);

@@ -11,7 +11,8 @@ pub const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 /// The largest event that is read from a worker, in bytes. More is a worker gone wrong.
 pub const EVENT_LIMIT: usize = 64 << 20;
 
-/// The frame of one message for a client. A line break inside the JSON text (it can only be white space) becomes a further data line.
+/// The frame of one message for a client. A line break inside the JSON text (it can only be white space) becomes a
+/// further data line.
 pub fn frame(message: &str) -> Bytes {
     frame_bytes(message.as_bytes())
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::OAuth;
 use super::clients::ClientId;
 use super::error::OAuthError;
-use super::family::{Rotation, TokenFamily, TokenPair};
 use super::form::Form;
-use super::grants::{ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken};
+use super::grants::{
+    ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken, Rotation, TokenFamily, TokenPair,
+};
 use super::metadata::SCOPES;
 use super::resource;
 use super::revoke::{RevocationReason, end_family};

@@ -17,8 +17,6 @@ pub(crate) struct Connection {
 pub(crate) struct Answer<'a> {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The session that an `initialize` opened, at a server that has sessions.
-    pub(crate) session: Option<String>,
     /// The body with its transfer coding, if any.
     pub(crate) body: &'a [u8],
 }
@@ -46,11 +44,7 @@ impl Connection {
             }
             self.more().await?;
         };
-        let Head {
-            status,
-            length,
-            session,
-        } = read_head(self.buffer.get(..head).unwrap_or_default())?;
+        let (status, length) = read_head(self.buffer.get(..head).unwrap_or_default())?;
         let end = match length {
             Length::Known(body) => {
                 while self.buffer.len() < head + body {
@@ -69,11 +63,7 @@ impl Connection {
             .buffer
             .get(head..end)
             .context("a body shorter than it said")?;
-        Ok(Answer {
-            status,
-            session,
-            body,
-        })
+        Ok(Answer { status, body })
     }
 
     async fn more(&mut self) -> Result<()> {
@@ -81,13 +71,6 @@ impl Connection {
         ensure!(read > 0, "the connection was closed in the middle of an answer");
         Ok(())
     }
-}
-
-/// One legacy MCP request for a worker, which asks for no token.
-pub(crate) fn legacy_request(method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
-    let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    post(&format!("MCP-Protocol-Version: 2025-11-25\r\n{session}"), &body)
 }
 
 /// One modern MCP request as it goes over the wire.
@@ -107,22 +90,12 @@ pub(crate) fn mcp_request(token: &str, method: &str, params: &Value) -> Vec<u8> 
         format!("MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {method}\r\n{name}")
     };
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    post(&format!("Authorization: Bearer {token}\r\n{headers}"), &body)
-}
-
-fn post(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
          Accept: application/json, text/event-stream\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
-}
-
-struct Head {
-    status: u16,
-    length: Length,
-    session: Option<String>,
 }
 
 enum Length {
@@ -130,7 +103,7 @@ enum Length {
     Chunked,
 }
 
-fn read_head(head: &[u8]) -> Result<Head> {
+fn read_head(head: &[u8]) -> Result<(u16, Length)> {
     let text = std::str::from_utf8(head)?;
     let mut lines = text.split("\r\n");
     let status = lines
@@ -138,7 +111,7 @@ fn read_head(head: &[u8]) -> Result<Head> {
         .and_then(|line| line.split(' ').nth(1))
         .context("no status line")?
         .parse()?;
-    let (mut length, mut session) = (Length::Known(0), None);
+    let mut length = Length::Known(0);
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
             continue;
@@ -150,15 +123,9 @@ fn read_head(head: &[u8]) -> Result<Head> {
                 bail!("transfer coding {value}");
             }
             length = Length::Chunked;
-        } else if name.eq_ignore_ascii_case("mcp-session-id") {
-            session = Some(value.trim().to_owned());
         }
     }
-    Ok(Head {
-        status,
-        length,
-        session,
-    })
+    Ok((status, length))
 }
 
 /// Where the chunked body that starts at `at` ends, once all of it is there.

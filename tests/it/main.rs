@@ -12,7 +12,4 @@
     reason = "tests start processes and ask the clock"
 )]
 
-mod garmin_api;
-mod oauth;
-mod sign_in;
 mod store;

@@ -4,8 +4,10 @@
 //!
 //! # Invariants
 //!
-//! - A tool that nobody classified counts as one that changes data: a read-only connection neither sees nor calls it.
-//! - The gateway's own tools ([`Lists::own_tools`]) don't touch Garmin: they are offered to every connection. That goes by where a
+//! - A tool that nobody classified counts as one that changes data: a read-only connection neither sees nor calls
+//!   it.
+//! - The gateway's own tools ([`Lists::own_tools`]) don't touch Garmin: they are offered to every connection. That
+//!   goes by where a
 //!   tool comes from, never by its name; a worker's tool of the same name is left out.
 //! - Whatever the overlay does not set comes out byte for byte, in the worker's order.
 

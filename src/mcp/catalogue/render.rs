@@ -4,8 +4,9 @@ use crate::mcp::members::{Members, write_string};
 
 use super::{Classified, Effect};
 
-/// The tool's JSON text. `title` and `annotations` are the overlay's, at their old place, or the title behind the name and the
-/// annotations at the end; every other member is untouched, hints that the overlay does not know included.
+/// The tool's JSON text. `title` and `annotations` are the overlay's, at their old place, or the title behind the
+/// name and the annotations at the end; every other member is untouched, hints that the overlay does not know
+/// included.
 pub(super) fn tool(members: &Members<'_>, classified: &Classified) -> String {
     let has = |key: &str| members.get(key).is_some();
     let mut out = String::from("{");

@@ -67,7 +67,8 @@ fn titles_and_annotations_are_laid_over() {
 const TOOLS: &str = r#"[{"name":"get_stats"},{"name":"add_weigh_in"},{"name":"unknown","annotations":{"readOnlyHint":true}},
     {"name":"delete_workout"},{"name":"set_fit_download_dir"},{"name":"list_races"}]"#;
 
-/// *Read only*, in the list and for the call: also for tools that nobody classified, whatever they say of themselves.
+/// *Read only*, in the list and for the call: also for tools that nobody classified, whatever they say of
+/// themselves.
 #[test]
 fn read_only_connections_see_tools_that_read() {
     let catalogue = catalogue(TOOLS, "[]");
@@ -95,7 +96,8 @@ fn read_only_connections_see_tools_that_read() {
     assert!(catalogue.find("nope").is_none());
 }
 
-/// The gateway's own tools are no tools of Garmin's: all connections have them, with honest hints; a worker can't take their names.
+/// The gateway's own tools are no tools of Garmin's: all connections have them, with honest hints; a worker can't
+/// take their names.
 #[test]
 fn own_tools_are_offered_to_all() {
     let catalogue = catalogue(TOOLS, r#"[{"name":"list_races","x":1},{"name":"stop_tracking"}]"#);
@@ -120,7 +122,8 @@ fn own_tools_are_offered_to_all() {
     assert!(!catalogue.find("get_stats").unwrap().own);
 }
 
-/// Section 3: cacheable results carry `ttlMs` and `cacheScope`, and every result its type and server; legacy ones have none of it.
+/// Section 3: cacheable results carry `ttlMs` and `cacheScope`, and every result its type and server; legacy ones
+/// have none of it.
 #[test]
 fn lists_have_the_form_of_their_era() {
     let catalogue = catalogue(TOOLS, "[]");

@@ -1,7 +1,7 @@
 //! Which era a request belongs to, and whether it keeps that era's rules: the decision table.
 //!
-//! *Modern* (2026-07-28) requests carry their version in `params._meta`; *legacy* ones (up to 2025-11-25) were once opened by
-//! `initialize`. Both are served at the same endpoint, and neither has a session.
+//! *Modern* (2026-07-28) requests carry their version in `params._meta`; *legacy* ones (up to 2025-11-25) were once
+//! opened by `initialize`. Both are served at the same endpoint, and neither has a session.
 
 use std::borrow::Cow;
 
@@ -262,7 +262,8 @@ fn known_version(headers: &RequestHeaders) -> Result<(), Refusal> {
     }
 }
 
-/// The version that `initialize` is answered with: the one asked for if it is one of [`LEGACY`], else the newest of them.
+/// The version that `initialize` is answered with: the one asked for if it is one of [`LEGACY`], else the newest of
+/// them.
 pub fn negotiated(requested: Option<&str>) -> &'static str {
     LEGACY
         .into_iter()

@@ -38,7 +38,8 @@ fn request(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
 }
 
-/// Each line: the row | MCP-Protocol-Version | Mcp-Method | Mcp-Name | method | params | what becomes of it. `-` = absent.
+/// Each line: the row | MCP-Protocol-Version | Mcp-Method | Mcp-Name | method | params | what becomes of it. `-` =
+/// absent.
 #[track_caller]
 fn check(table: &str) {
     let mut rows = 0;

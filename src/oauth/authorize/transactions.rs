@@ -47,14 +47,8 @@ pub(super) struct Visit {
 
 /// How a visit ended well.
 pub(super) enum Answer {
-    Code {
-        code: TokenHash,
-        url: String,
-        issued_at: Timestamp,
-    },
-    Linked {
-        full_name: String,
-    },
+    Code { url: String, issued_at: Timestamp },
+    Linked { full_name: String },
 }
 
 /// All open transactions.

@@ -1,0 +1,266 @@
+//! Bearer → account → catalogue, own tool or worker → answer.
+//!
+//! The face asks in two steps, because a stranger's body is not to be read into memory: first [`Gateway::admit`]
+//! (the 401 with its challenge), then, with the body, [`Gateway::handle`].
+//!
+//! # Invariants
+//!
+//! - Nothing is answered, not even an error of the protocol, before the bearer token was found good.
+//! - No client has a session here: any request may come after any other, to a gateway or a worker just restarted.
+//! - What a connection may do is judged at the call, not only in the list.
+//! - HTTP 403 is for foreign pages and foreign host names only: Claude gives up a connector that answers it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `plan` | what to do with a request (pure) |
+//! | `offer` | what is offered, and how it is learned from a foreign worker |
+//! | `serve` | carries the plan out |
+//! | `relay` | one call under way: JSON or stream, notifications, cancellation |
+//! | `pace` | calls per account and minute |
+//! | `advice` | what a person is told when no worker answered |
+//! | `in_flight` | legacy calls that can be cancelled |
+//! | `usage` | calls per account, tool and day |
+//! | `upstream` | the seams to workers and to the gateway's own tools |
+
+mod advice;
+mod in_flight;
+mod offer;
+mod pace;
+mod plan;
+mod relay;
+mod serve;
+mod upstream;
+pub mod usage;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    foundation::{
+        clock::Clock,
+        config::{Live, PublicUrl},
+        lifecycle::Lifecycle,
+        store::{Store, StoreError},
+    },
+    mcp::{
+        Access, CatalogueError, Inbound, Message, PublicHosts, Refusal, Rejected, RequestHeaders,
+        envelope::BODY_LIMIT, headers::Accepts,
+    },
+    oauth::{Grant, OAuth, Unauthenticated},
+};
+
+use in_flight::InFlight;
+use offer::Offer;
+use pace::Pace;
+
+pub use offer::WorkerLists;
+pub use upstream::{LocalTools, Upstream};
+
+/// What the public face sends back for one request to `/mcp`.
+#[derive(Debug)]
+pub enum Answer {
+    /// 401 with `WWW-Authenticate: <challenge>` and a JSON body.
+    Unauthorized {
+        /// The value of `WWW-Authenticate`.
+        challenge: String,
+        /// Says the same in JSON.
+        body: Bytes,
+    },
+    /// `Content-Type: application/json` with this status.
+    Json {
+        /// HTTP status.
+        status: u16,
+        /// One JSON-RPC response.
+        body: Bytes,
+    },
+    /// 202, empty.
+    Accepted,
+    /// 405 with `Allow: POST`, empty.
+    MethodNotAllowed,
+    /// 200, `Content-Type: text/event-stream`, `X-Accel-Buffering: no`; every item is one or more whole frames.
+    /// Dropping the receiver cancels a modern call.
+    Stream(mpsc::Receiver<Bytes>),
+}
+
+/// The face did not read the body: it is larger than [`BODY_LIMIT`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// What the gateway is made of.
+pub struct GatewayParts {
+    /// Knows whose a bearer token is.
+    pub oauth: OAuth,
+    /// The workers.
+    pub upstream: Arc<dyn Upstream>,
+    /// Whose lists are offered.
+    pub lists: WorkerLists,
+    /// The gateway's own tools.
+    pub own_tools: Option<Arc<dyn LocalTools>>,
+    /// The names by which the gateway is reached.
+    pub public_url: PublicUrl,
+    /// Calls per minute and account.
+    pub live: watch::Receiver<Live>,
+    /// For usage, and for the lists of a foreign worker.
+    pub store: Store,
+    /// Tells the day that a call is counted on.
+    pub clock: Clock,
+    /// Runs streams.
+    pub lifecycle: Lifecycle,
+}
+
+/// The gateway. Clones are the same gateway.
+#[derive(Clone)]
+pub struct Gateway(Arc<House>);
+
+struct House {
+    oauth: OAuth,
+    upstream: Arc<dyn Upstream>,
+    own_tools: Option<Arc<dyn LocalTools>>,
+    hosts: PublicHosts,
+    link: String,
+    offer: Offer,
+    live: watch::Receiver<Live>,
+    pace: Pace,
+    in_flight: InFlight,
+    counters: usage::Counters,
+    store: Store,
+    lifecycle: Lifecycle,
+}
+
+impl Gateway {
+    /// Reads what is offered, and begins to write down what is used.
+    /// Errors: the built-in lists or the overlay of this build are damaged.
+    pub fn start(parts: GatewayParts) -> Result<Self, CatalogueError> {
+        let origin = parts.public_url.origin();
+        let own_list = parts
+            .own_tools
+            .as_ref()
+            .map_or_else(|| "[]".to_owned(), |tools| tools.list());
+        let offer = Offer::new(parts.lists, own_list, origin, &parts.store)?;
+        let counters = usage::Counters::new(parts.clock);
+        counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
+        Ok(Gateway(Arc::new(House {
+            oauth: parts.oauth,
+            upstream: parts.upstream,
+            own_tools: parts.own_tools,
+            hosts: PublicHosts::new(origin),
+            link: format!("{origin}/link"),
+            offer,
+            live: parts.live,
+            pace: Pace::default(),
+            in_flight: InFlight::default(),
+            counters,
+            store: parts.store,
+            lifecycle: parts.lifecycle,
+        })))
+    }
+
+    /// Finds out who asks, from the value of `Authorization`. Ask this before anything else, for every HTTP method.
+    /// Errors: the 401 with its challenge; 503 while the store can't be read, because a 401 would make a client
+    /// throw a good token away.
+    pub fn admit(&self, authorization: Option<&str>) -> Result<Grant, Answer> {
+        let oauth = &self.0.oauth;
+        let Some(token) = authorization.and_then(bearer) else {
+            return Err(unauthorized(oauth, None));
+        };
+        oauth.authenticate(token).map_err(|reason| match reason {
+            Unauthenticated::Unavailable(_) => {
+                tracing::error!(%reason, "mcp.admission_failed");
+                let body = Bytes::from_static(b"{\"error\":\"temporarily_unavailable\"}");
+                Answer::Json { status: 503, body }
+            }
+            _ => unauthorized(oauth, Some(&reason)),
+        })
+    }
+
+    /// Answers a request of somebody who was admitted.
+    pub async fn handle(
+        &self,
+        grant: Grant,
+        headers: RequestHeaders,
+        http_method: &str,
+        body: Result<Bytes, TooLarge>,
+    ) -> Answer {
+        if http_method != "POST" {
+            return Answer::MethodNotAllowed;
+        }
+        let body = match &body {
+            Ok(body) => body.as_ref(),
+            Err(TooLarge) => return refused(&Refusal::TooLarge { limit: BODY_LIMIT }.into()),
+        };
+        match read(&self.0.hosts, &headers, body) {
+            Ok((_, Inbound::Noted)) => Answer::Accepted,
+            Ok((_, Inbound::Cancelled(id))) => {
+                let cancelled = id.is_some_and(|id| self.0.in_flight.cancel(grant.family.as_str(), id.get()));
+                tracing::debug!(account.id = %grant.account, cancelled, "mcp.cancel_received");
+                Answer::Accepted
+            }
+            Ok((accepts, Inbound::Request(request))) => self.0.clone().serve(grant, accepts, request).await,
+            Err(rejected) => refused(&rejected),
+        }
+    }
+
+    /// Writes down what was counted since the last time. Call it once more when all calls have ended.
+    pub async fn flush_usage(&self) -> Result<(), StoreError> {
+        self.0.counters.flush(&self.0.store).await
+    }
+
+    /// How many tools a connection with this access sees now.
+    pub fn tool_count(&self, access: Access) -> usize {
+        self.0.offer.now().catalogue.count(access)
+    }
+}
+
+/// The token in `Bearer <token>`; the scheme is not case-sensitive (RFC 9110 §11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// 401. `reason`: a token was presented, and this is wrong with it.
+fn unauthorized(oauth: &OAuth, reason: Option<&Unauthenticated>) -> Answer {
+    if let Some(reason) = reason {
+        tracing::info!(%reason, "mcp.token_refused");
+    }
+    let body: &[u8] = if reason.is_some() {
+        br#"{"error":"invalid_token","error_description":"The access token is unknown, expired or revoked"}"#
+    } else {
+        br#"{"error":"unauthorized","error_description":"Sign in first"}"#
+    };
+    Answer::Unauthorized {
+        challenge: oauth.challenge(reason.is_some()),
+        body: Bytes::from_static(body),
+    }
+}
+
+/// The rules that need no knowledge of who asks: foreign pages and names, types, envelope, era.
+fn read<'a>(
+    hosts: &PublicHosts,
+    headers: &RequestHeaders,
+    body: &'a [u8],
+) -> Result<(Accepts, Inbound<'a>), Rejected> {
+    hosts.check(headers)?;
+    headers.check_content_type()?;
+    let accepts = headers.accepts()?;
+    Ok((accepts, Inbound::of(headers, Message::parse(body)?)?))
+}
+
+fn refused(rejected: &Rejected) -> Answer {
+    let (status, code) = (rejected.refusal.status(), rejected.refusal.code());
+    match rejected.refusal {
+        Refusal::ForeignOrigin | Refusal::ForeignHost => {
+            tracing::warn!(status, reason = %rejected.refusal, "mcp.foreign_refused");
+        }
+        _ => tracing::debug!(status, code, "mcp.request_refused"),
+    }
+    Answer::Json {
+        status,
+        body: rejected.body(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

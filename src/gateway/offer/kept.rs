@@ -1,0 +1,106 @@
+//! The lists of a foreign worker, as the store keeps them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::foundation::{
+    secrets::sha256,
+    store::{Record, Store, StoreError, Table},
+};
+
+/// The store holds values under 32 KiB, and JSON may double a text.
+const CHUNK: usize = 12 << 10;
+
+/// The lists of a foreign worker, each the JSON text of an array.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Asked {
+    pub(super) tools: String,
+    pub(super) resources: String,
+    pub(super) resource_templates: String,
+    pub(super) prompts: String,
+}
+
+/// A piece of [`Asked`], because the store keeps small values only. Key: `fingerprint/number`.
+#[derive(Debug, Serialize, Deserialize)]
+struct Chunk(String);
+
+impl Record for Chunk {
+    const TABLE: Table = Table("catalogue");
+}
+
+/// The lists that were kept for the worker of this fingerprint.
+pub(super) fn find(store: &Store, fingerprint: &str) -> Result<Option<Asked>, StoreError> {
+    let chunks = store.list::<Chunk>(format!("{fingerprint}/").as_bytes())?;
+    let json: String = chunks.into_iter().map(|(_, Chunk(piece))| piece).collect();
+    Ok(serde_json::from_str(&json).ok())
+}
+
+/// Keeps the lists of the worker of this fingerprint, if they are other ones than before.
+pub(super) async fn keep(store: &Store, fingerprint: &str, asked: Asked) -> Result<(), StoreError> {
+    let prefix = format!("{fingerprint}/");
+    let keep = store.atomic(move |tx| {
+        let json = serde_json::to_string(&asked).unwrap_or_default();
+        let old = tx.list::<Chunk>(prefix.as_bytes())?;
+        if old
+            .iter()
+            .map(|(_, Chunk(piece))| piece.as_str())
+            .collect::<String>()
+            == json
+        {
+            return Ok(());
+        }
+        for (at, _) in old {
+            tx.remove::<Chunk>(&at);
+        }
+        for (number, piece) in pieces(&json).enumerate() {
+            tx.put(
+                format!("{prefix}{number:05}").as_bytes(),
+                &Chunk(piece.to_owned()),
+            )?;
+        }
+        Ok(())
+    });
+    keep.await
+}
+
+/// Of a command, so that another worker's lists are not taken for this one's.
+pub(super) fn fingerprint(command: &[String]) -> String {
+    let hash = sha256(command.join("\0").as_bytes());
+    let start = hash.first_chunk::<8>().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(start))
+}
+
+/// Cuts a text into pieces of at most [`CHUNK`] bytes.
+fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        let mut end = text.len().min(CHUNK);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (piece, rest) = text.split_at(end);
+        text = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_whole_characters() {
+        for text in ["", "short", &"é".repeat(CHUNK), &"x".repeat(CHUNK * 2)] {
+            let cut: Vec<&str> = pieces(text).collect();
+            assert_eq!(cut.concat(), text);
+            assert!(cut.iter().all(|piece| !piece.is_empty() && piece.len() <= CHUNK));
+        }
+    }
+
+    #[test]
+    fn another_command_is_another_worker() {
+        let key =
+            |words: &[&str]| fingerprint(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert_eq!(key(&["a", "b"]), key(&["a", "b"]));
+        assert_ne!(key(&["a", "b"]), key(&["ab"]));
+        assert_eq!(key(&[]).len(), 16);
+    }
+}

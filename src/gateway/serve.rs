@@ -1,0 +1,311 @@
+//! Carries out what was planned for a request.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+use crate::{
+    mcp::{Era, Method, Refusal, Request, answer, headers::Accepts, shorten},
+    oauth::Grant,
+    workers::{UpstreamAnswer, UpstreamCall, WorkerError},
+};
+
+use super::{
+    Answer, House,
+    advice::{Asked, advice},
+    offer::Offered,
+    plan::{Plan, Question, plan},
+    refused,
+    relay::{Call, Listener, Reply, relay},
+};
+
+/// A call must be answered in this time: Claude gives up after 240 s or more.
+pub(super) const DEADLINE: Duration = Duration::from_secs(200);
+/// Notifications of one call that wait to be told; more are lost.
+const NOTIFICATIONS: usize = 32;
+
+impl House {
+    /// Answers one request of this caller.
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        caller: Grant,
+        accepts: Accepts,
+        request: Request<'_>,
+    ) -> Answer {
+        if !matches!(request.method, Method::Ping | Method::SetLogLevel) {
+            self.offer
+                .ensure_known(self.upstream.as_ref(), &caller.account)
+                .await;
+        }
+        let offered = self.offer.now();
+        let planned = plan(&offered, caller.access, &request);
+        let paced = if matches!(planned, Plan::Own { .. } | Plan::Ask(_)) {
+            self.too_fast(&caller)
+        } else {
+            None
+        };
+        let asking = Asking {
+            id: request.id.get().into(),
+            era: request.era,
+            method: request.method,
+            offered,
+        };
+        if let Some(wait) = paced {
+            let Reply { status, body } = asking.no_answer(&wait);
+            return Answer::Json { status, body };
+        }
+        match planned {
+            Plan::Reply(result) => Answer::Json {
+                status: 200,
+                body: answer::response(&asking.id, &result),
+            },
+            Plan::Refuse(refusal) => refused(&refusal.of(Some(request.id))),
+            Plan::SetLogLevel(level) => {
+                self.in_flight.set_level(caller.family.as_str(), level);
+                Answer::Json {
+                    status: 200,
+                    body: answer::response(&asking.id, "{}"),
+                }
+            }
+            Plan::Deny { tool, text } => {
+                tracing::info!(account.id = %caller.account, tool = %tool, "mcp.call_denied");
+                self.counters.count(&caller.account, &tool, true);
+                let Reply { status, body } = asking.tool_error(&text);
+                Answer::Json { status, body }
+            }
+            Plan::Own { tool, arguments } => self.call_own(caller, accepts, asking, tool, arguments).await,
+            Plan::Ask(question) => self.ask_worker(caller, accepts, &request, asking, question).await,
+        }
+    }
+
+    /// What to say to an account that calls too often.
+    fn too_fast(&self, caller: &Grant) -> Option<String> {
+        let per_minute = self.live.borrow().calls_per_minute;
+        let wait = self.pace.take(&caller.account, per_minute).err()?;
+        tracing::warn!(account.id = %caller.account, per_minute, "mcp.call_paced");
+        let seconds = wait.as_secs().max(1);
+        Some(format!(
+            "Too many calls: this server takes {per_minute} a minute. Nothing was changed. Try again in {seconds} s."
+        ))
+    }
+
+    async fn call_own(
+        self: Arc<Self>,
+        caller: Grant,
+        accepts: Accepts,
+        asking: Asking,
+        tool: Arc<str>,
+        arguments: Option<Box<RawValue>>,
+    ) -> Answer {
+        let Some(own_tools) = &self.own_tools else {
+            return refused(&Refusal::InvalidParams("Unknown tool".into()).into());
+        };
+        let call = own_tools.call(&caller.account, &tool, arguments);
+        let listener = Listener {
+            era: asking.era,
+            accepts,
+            progress_token: None,
+            log_level: None,
+            waiting_for: None,
+        };
+        let (house, lifecycle) = (self.clone(), self.lifecycle.clone());
+        let answer = Box::pin(async move {
+            let reply = match tokio::time::timeout(DEADLINE, call).await {
+                Ok(result) => asking.relayed(&result),
+                Err(_) => asking.tool_error("This took too long. Try again."),
+            };
+            house
+                .counters
+                .count(&caller.account, &tool, is_error(&reply.body));
+            reply
+        });
+        relay(
+            Call {
+                listener,
+                answer,
+                progress: None,
+                messages: None,
+                cancelled: None,
+            },
+            &lifecycle,
+        )
+        .await
+    }
+
+    async fn ask_worker(
+        self: Arc<Self>,
+        caller: Grant,
+        accepts: Accepts,
+        request: &Request<'_>,
+        asking: Asking,
+        question: Question,
+    ) -> Answer {
+        let meta = &request.params.meta;
+        let logs = asking.offered.handshake.logs();
+        let log_level = match request.era {
+            _ if !logs || !accepts.stream => None,
+            Era::Modern => meta.log_level(),
+            Era::Legacy => Some(self.in_flight.level(caller.family.as_str())),
+        };
+        let progress_token = meta
+            .progress_token
+            .filter(|_| accepts.stream)
+            .map(|token| Arc::<str>::from(token.get()));
+        let (progress, progress_events) = channel(progress_token.is_some());
+        let (messages, message_events) = channel(log_level.is_some());
+        let starting = progress_token.is_some() && self.upstream.is_starting(&caller.account);
+        let listener = Listener {
+            era: request.era,
+            accepts,
+            progress_token,
+            log_level,
+            waiting_for: starting.then_some("Starting your Garmin session"),
+        };
+        let (flight, cancelled) = match request.era {
+            Era::Legacy => Some(self.in_flight.enter(caller.family.as_str(), &asking.id)).unzip(),
+            Era::Modern => (None, None),
+        };
+
+        let Question {
+            tool,
+            params,
+            read_only,
+            uri,
+        } = question;
+        let call = UpstreamCall {
+            method: request.method.name().to_owned(),
+            params,
+            read_only,
+            progress,
+            messages,
+        };
+        let upstream = self.upstream.call(&caller.account, call);
+        let lifecycle = self.lifecycle.clone();
+        let answer = Box::pin(async move {
+            // The call stays in flight until it is answered, with or without its client.
+            let _flight = flight;
+            let outcome = tokio::time::timeout(DEADLINE, upstream)
+                .await
+                .unwrap_or(Err(WorkerError::TimedOut));
+            self.finished(&caller, tool.as_ref(), &outcome);
+            match outcome {
+                Ok(UpstreamAnswer::Result(result)) => asking.relayed(&result),
+                Ok(UpstreamAnswer::Error(error)) => {
+                    let (status, body) =
+                        answer::relayed_error(&asking.id, asking.era, asking.method, &error, uri.as_deref());
+                    Reply { status, body }
+                }
+                Err(error) => asking.no_answer(&advice(
+                    &error,
+                    Asked {
+                        read_only,
+                        link: &self.link,
+                    },
+                )),
+            }
+        });
+        relay(
+            Call {
+                listener,
+                answer,
+                progress: progress_events,
+                messages: message_events,
+                cancelled,
+            },
+            &lifecycle,
+        )
+        .await
+    }
+
+    /// Counts and tells what became of a call.
+    fn finished(
+        self: &Arc<Self>,
+        caller: &Grant,
+        tool: Option<&Arc<str>>,
+        outcome: &Result<UpstreamAnswer, WorkerError>,
+    ) {
+        let failed = match outcome {
+            Ok(UpstreamAnswer::Result(result)) => is_error(result.get().as_bytes()),
+            Ok(UpstreamAnswer::Error(_)) | Err(_) => true,
+        };
+        if let Some(tool) = tool {
+            self.counters.count(&caller.account, tool, failed);
+        }
+        let tool = tool.map_or("", |tool| tool.as_ref());
+        match outcome {
+            Ok(_) => {
+                tracing::debug!(account.id = %caller.account, tool, failed, "mcp.call_answered");
+            }
+            Err(reason) => {
+                tracing::warn!(account.id = %caller.account, tool, %reason, "mcp.call_failed");
+            }
+        }
+        if outcome.is_ok() && self.offer.is_stale() {
+            let (house, account) = (self.clone(), caller.account.clone());
+            self.lifecycle.spawn("catalogue.refresh", async move {
+                house.offer.refresh(house.upstream.as_ref(), &account).await;
+            });
+        }
+    }
+}
+
+/// A request that waits for its answer.
+struct Asking {
+    /// Raw JSON text.
+    id: Box<str>,
+    era: Era,
+    method: Method,
+    offered: Arc<Offered>,
+}
+
+impl Asking {
+    fn relayed(&self, result: &RawValue) -> Reply {
+        let shortened = shorten::shortened(result);
+        if let Some(shortened) = &shortened {
+            let characters = shortened.characters;
+            tracing::info!(method = self.method.name(), characters, "mcp.result_cut");
+        }
+        let result = shortened.as_ref().map_or(result, |shortened| &shortened.result);
+        match answer::relayed(&self.id, self.era, self.method, result, self.server()) {
+            Some(body) => Reply { status: 200, body },
+            None => self.no_answer("The Garmin session gave an answer that could not be read."),
+        }
+    }
+
+    /// What is said when there is no answer: to a tool call a result that the model reads, else an error.
+    fn no_answer(&self, text: &str) -> Reply {
+        if self.method == Method::CallTool {
+            return self.tool_error(text);
+        }
+        let refusal = Refusal::NoAnswer(text.to_owned());
+        Reply {
+            status: refusal.status(),
+            body: refusal.body(Some(&self.id)),
+        }
+    }
+
+    fn tool_error(&self, text: &str) -> Reply {
+        Reply {
+            status: 200,
+            body: answer::tool_error(&self.id, self.era, text, self.server()),
+        }
+    }
+
+    fn server(&self) -> &str {
+        self.offered.handshake.server()
+    }
+}
+
+fn channel<T>(wanted: bool) -> (Option<mpsc::Sender<T>>, Option<mpsc::Receiver<T>>) {
+    wanted.then(|| mpsc::channel(NOTIFICATIONS)).unzip()
+}
+
+/// Whether a tool's result says that it is an error. Only the ends are looked at, where workers write it: it is for
+/// counting.
+fn is_error(result: &[u8]) -> bool {
+    const FLAG: &[u8] = b"\"isError\":true";
+    let has = |part: &[u8]| part.windows(FLAG.len()).any(|window| window == FLAG);
+    has(result.get(..result.len().min(48)).unwrap_or_default())
+        || has(result.get(result.len().saturating_sub(48)..).unwrap_or_default())
+}
