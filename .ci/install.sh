@@ -19,13 +19,13 @@ once() {
   touch "$dir/.complete"
 }
 
-# Debian's packages, by what shows that they are there.
+# Debian's packages, unless what they bring is there already.
 install_debian() {
-  local missing=() need
-  for need in /usr/bin/shellcheck=shellcheck /usr/bin/npm=npm /usr/bin/script=bsdutils /usr/bin/chromium=chromium \
-    /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1=libfaketime; do
-    [ -e "${need%=*}" ] || missing+=("${need#*=}")
+  local missing=() pair
+  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium; do
+    command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
+  [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   [ "${#missing[@]}" -gt 0 ] || return 0
   echo "installing ${missing[*]}"

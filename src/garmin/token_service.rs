@@ -93,12 +93,15 @@ pub(super) fn read_refresh(heard: &Heard, old: &GarminTokens) -> Refreshed {
         return Refreshed::Throttled(answer.retry_after);
     }
     if !answer.is_success() {
-        let error = answer
+        // RFC 6749, 5.2: an error of the request has a name. Anything else is not about the token.
+        let has_name = answer
             .json()
-            .and_then(|json| json.get("error")?.as_str().map(str::to_owned));
-        return match error.as_deref() {
-            Some("invalid_grant") => Refreshed::Spent,
-            _ => Refreshed::Failed,
+            .is_some_and(|json| json.get("error").is_some_and(Value::is_string));
+        let is_refused = matches!(answer.status, 400 | 401) && has_name;
+        return if is_refused {
+            Refreshed::Spent
+        } else {
+            Refreshed::Failed
         };
     }
     match read_tokens(answer, &old.client_id().unwrap_or_default()) {
@@ -142,4 +145,112 @@ fn ask(hosts: &GarminHosts, client_id: &str, accept: &str, form: Vec<(&'static s
         .header("cache-control", "no-cache");
     ask.headers.extend(native());
     ask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts() -> GarminHosts {
+        GarminHosts::at(&"https://diauth.garmin.cn".parse().unwrap())
+    }
+
+    fn held() -> GarminTokens {
+        GarminTokens {
+            di_token: Secret::new("old"),
+            di_refresh_token: Some(Secret::new("spend me")),
+            di_client_id: Some("SAVED".to_owned()),
+        }
+    }
+
+    fn heard(status: u16, text: &str) -> Heard {
+        Heard::Answer(Answer {
+            status,
+            text: text.to_owned(),
+            ..Answer::default()
+        })
+    }
+
+    #[test]
+    fn an_answer_to_a_refresh_has_its_meaning() {
+        let check = |status, text: &str, wanted: Refreshed| {
+            assert_eq!(
+                read_refresh(&heard(status, text), &held()),
+                wanted,
+                "{status} {text}"
+            );
+        };
+        let tokens = |access: &str, refresh: &str| {
+            Refreshed::Tokens(GarminTokens {
+                di_token: Secret::new(access),
+                di_refresh_token: Some(Secret::new(refresh)),
+                di_client_id: Some("SAVED".to_owned()),
+            })
+        };
+        check(
+            200,
+            r#"{"access_token":"new","refresh_token":"next"}"#,
+            tokens("new", "next"),
+        );
+        check(200, r#"{"access_token":"new"}"#, tokens("new", "spend me"));
+        check(
+            200,
+            r#"{"access_token":"new","refresh_token":null}"#,
+            tokens("new", "spend me"),
+        );
+        check(200, r#"{"token":"new"}"#, Refreshed::Changed);
+        check(200, "<html>", Refreshed::Changed);
+        check(
+            400,
+            r#"{"error":"invalid_grant","error_description":"Invalid refresh token: x"}"#,
+            Refreshed::Spent,
+        );
+        check(401, r#"{"error":"invalid_client"}"#, Refreshed::Spent);
+        check(400, "<html>", Refreshed::Failed);
+        check(403, "<html>Just a moment", Refreshed::Failed);
+        check(503, "{}", Refreshed::Failed);
+        check(429, "{}", Refreshed::Throttled(None));
+        assert_eq!(read_refresh(&Heard::Nothing, &held()), Refreshed::Failed);
+    }
+
+    #[test]
+    fn a_refresh_names_the_client_that_the_tokens_belong_to() {
+        let ask = refresh(&hosts(), &held()).unwrap();
+        assert_eq!(
+            ask.url.as_str(),
+            "https://diauth.garmin.cn/di-oauth2-service/oauth/token"
+        );
+        // base64("SAVED:")
+        assert!(
+            ask.headers
+                .contains(&("authorization", "Basic U0FWRUQ6".to_owned()))
+        );
+        let Body::Form(form) = ask.body else {
+            panic!("a form")
+        };
+        assert!(form.contains(&("refresh_token", "spend me".to_owned())));
+        assert!(
+            refresh(
+                &hosts(),
+                &GarminTokens {
+                    di_refresh_token: None,
+                    ..held()
+                }
+            )
+            .is_none()
+        );
+    }
+
+    #[test]
+    fn the_grants_name_is_the_same_in_china() {
+        let ask = exchange(&hosts(), CLIENT_IDS[0], &Secret::new("ST-1"), "https://service");
+        let Body::Form(form) = ask.body else {
+            panic!("a form")
+        };
+        let grant = form.iter().find(|(name, _)| *name == "grant_type").unwrap();
+        assert_eq!(
+            grant.1,
+            "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket"
+        );
+    }
 }

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::OAuth;
-use super::grants::{ACCESS_PREFIX, AccessToken, FamilyId, FamilyUse, TokenFamily};
+use super::family::TokenFamily;
+use super::grants::{ACCESS_PREFIX, AccessToken, FamilyId, FamilyUse};
 use crate::accounts::AccountId;
 use crate::foundation::secrets::TokenHash;
 use crate::foundation::store::StoreError;

@@ -1,37 +1,20 @@
-//! Fetching client-id metadata documents, without becoming somebody's way into the operator's network.
-//!
-//! Invariants:
-//! - The host's addresses are looked up once; all must be global; the connection goes to exactly these.
-//! - No redirects, no proxy, five seconds and 5 kB for everything, few fetches at once.
-//! - What went wrong is told to the log and to nobody else: outside, a document is there or not.
+//! The clients behind client-id metadata documents: cached as their headers say, and the last good copy while their
+//! host has an outage.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 
-use super::addresses::is_global;
-use super::client_metadata::{self, DocumentProblem, DocumentUrl};
+use super::client_metadata::DocumentUrl;
 use super::clients::Client;
+use super::fetch::{Fetch, FetchProblem};
+use super::grants::after;
 use crate::foundation::clock::Clock;
 use crate::foundation::store::{Record, Store, StoreError, Table};
 
-/// For the lookup, the connection and the whole document.
-const DEADLINE: Duration = Duration::from_secs(5);
-
-const MAX_BODY_BYTES: usize = 5 * 1024;
-
-/// More at once would make this gateway a tool against others.
-const MAX_FETCHES: usize = 4;
-
-/// Documents in memory; the oldest make room.
+/// Documents in memory; those that are asked for again soonest make room.
 const MAX_CACHED: usize = 128;
 
 /// After a failure nobody is asked again for this long.
@@ -40,59 +23,21 @@ const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// A document that can't be fetched any more still counts for this long.
 const LAST_GOOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Why a document could not be had. For the log.
-#[derive(Debug, thiserror::Error)]
-enum FetchProblem {
-    #[error("too many other documents are being fetched")]
-    Busy,
-    #[error("it took longer than five seconds")]
-    TooSlow,
-    #[error("the host has no address")]
-    NoAddress,
-    #[error("the host has an address that is not global")]
-    NotGlobal,
-    #[error("the request failed")]
-    Request(#[source] reqwest::Error),
-    #[error("the answer has status {0}")]
-    Status(u16),
-    #[error("the answer is not application/json")]
-    NotJson,
-    #[error("the document is too long")]
-    TooLong,
-    #[error("the document does not count")]
-    Document(#[from] DocumentProblem),
-}
-
-/// The addresses of a host.
-pub(super) type Lookup =
-    Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send>> + Send + Sync>;
-
-/// Asks the system's resolver.
-pub(super) fn system_lookup() -> Lookup {
-    Arc::new(|host| {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 443)).await;
-            found.map_or_else(|_| Vec::new(), |addresses| addresses.map(|a| a.ip()).collect())
-        })
-    })
-}
-
-/// A document of a client that somebody signed in with, so that an outage of its host goes unnoticed after a restart.
+/// A document that was good. It is kept in the store once somebody signed in with its client, so that an outage of its
+/// host goes unnoticed after a restart too, and strangers fill nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct KeptDocument {
+struct GoodCopy {
     client: Client,
     fetched_at: Timestamp,
 }
 
-impl Record for KeptDocument {
+impl Record for GoodCopy {
     const TABLE: Table = Table("client_document");
 }
 
 #[derive(Clone)]
 struct Cached {
-    /// The newest good copy.
-    good: Option<KeptDocument>,
-    /// When to ask again.
+    good: Option<GoodCopy>,
     ask_at: Timestamp,
 }
 
@@ -100,19 +45,17 @@ struct Cached {
 pub(super) struct Documents {
     store: Store,
     clock: Clock,
-    lookup: Lookup,
+    fetch: Box<dyn Fetch>,
     cache: Mutex<HashMap<DocumentUrl, Cached>>,
-    fetches: Semaphore,
 }
 
 impl Documents {
-    pub(super) fn new(store: Store, clock: Clock, lookup: Lookup) -> Self {
+    pub(super) fn new(store: Store, clock: Clock, fetch: Box<dyn Fetch>) -> Self {
         Self {
             store,
             clock,
-            lookup,
+            fetch,
             cache: Mutex::default(),
-            fetches: Semaphore::new(MAX_FETCHES),
         }
     }
 
@@ -120,54 +63,53 @@ impl Documents {
     pub(super) async fn find(&self, url: &DocumentUrl) -> Option<Client> {
         let now = self.clock.now();
         let cached = self.locked().get(url).cloned();
-        let good = match cached {
+        let last = match cached {
             Some(cached) if now < cached.ask_at => return cached.good.map(|good| good.client),
             Some(cached) => cached.good,
             None => self.kept(url),
         };
-        match self.fetch(url).await {
+        match self.fetch.fetch(url).await {
             Ok((client, fresh_for)) => {
                 let fresh_for = SignedDuration::try_from(fresh_for).unwrap_or(RETRY_AFTER);
-                let good = KeptDocument {
+                let good = GoodCopy {
                     client: client.clone(),
                     fetched_at: now,
                 };
-                self.remember(url, Some(good), now.saturating_add(fresh_for).unwrap_or(now));
+                self.remember(url, Some(good), after(now, fresh_for));
                 Some(client)
             }
             Err(problem) => {
-                tracing::info!(host = url.host(), problem = %problem, "client.document_not_fetched");
-                let good = good.filter(|good| now.duration_since(good.fetched_at) < LAST_GOOD);
-                // What kept others busy says nothing of this host.
+                tracing::info!(host = url.host(), %problem, "client.document_not_fetched");
+                let last = last.filter(|good| now.duration_since(good.fetched_at) < LAST_GOOD);
+                // That others are being fetched says nothing of this host.
                 if !matches!(problem, FetchProblem::Busy) {
-                    self.remember(url, good.clone(), now.saturating_add(RETRY_AFTER).unwrap_or(now));
+                    self.remember(url, last.clone(), after(now, RETRY_AFTER));
                 }
-                good.map(|good| good.client)
+                last.map(|good| good.client)
             }
         }
     }
 
-    /// Keeps the document of a client that was just given a code, if it was fetched and is newer than what is kept.
+    /// Keeps the document of a client that was just given a code, if it was fetched since it was kept.
     pub(super) async fn keep(&self, url: &DocumentUrl) -> Result<(), StoreError> {
         let Some(good) = self.locked().get(url).and_then(|cached| cached.good.clone()) else {
             return Ok(());
         };
-        let kept_at = self.kept(url).map(|kept| kept.fetched_at);
-        if kept_at.is_some_and(|at| at >= good.fetched_at) {
-            return Ok(());
+        match self.kept(url) {
+            Some(kept) if kept.fetched_at >= good.fetched_at => Ok(()),
+            _ => self.store.put(url.as_str().as_bytes(), good).await,
         }
-        self.store.put(url.as_str().as_bytes(), good).await
     }
 
-    fn kept(&self, url: &DocumentUrl) -> Option<KeptDocument> {
+    fn kept(&self, url: &DocumentUrl) -> Option<GoodCopy> {
         self.store.find(url.as_str().as_bytes()).ok().flatten()
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<DocumentUrl, Cached>> {
+    fn locked(&self) -> MutexGuard<'_, HashMap<DocumentUrl, Cached>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, url: &DocumentUrl, good: Option<KeptDocument>, ask_at: Timestamp) {
+    fn remember(&self, url: &DocumentUrl, good: Option<GoodCopy>, ask_at: Timestamp) {
         let mut cache = self.locked();
         if cache.len() >= MAX_CACHED && !cache.contains_key(url) {
             let oldest = cache.iter().min_by_key(|(_, cached)| cached.ask_at);
@@ -177,77 +119,101 @@ impl Documents {
         }
         cache.insert(url.clone(), Cached { good, ask_at });
     }
-
-    async fn fetch(&self, url: &DocumentUrl) -> Result<(Client, Duration), FetchProblem> {
-        let _permit = self.fetches.try_acquire().map_err(|_| FetchProblem::Busy)?;
-        let work = async {
-            let addresses = (self.lookup)(url.host().to_owned()).await;
-            let http = pinned(url.host(), &addresses)?;
-            let (body, fresh_for) = download(&http, url.as_str()).await?;
-            Ok((client_metadata::read(url, &body)?, fresh_for))
-        };
-        tokio::time::timeout(DEADLINE, work)
-            .await
-            .unwrap_or(Err(FetchProblem::TooSlow))
-    }
 }
 
-/// A client that reaches `host` at `addresses` and nowhere else. Errors: none, or one that is not global.
-fn pinned(host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, FetchProblem> {
-    if addresses.is_empty() {
-        return Err(FetchProblem::NoAddress);
-    }
-    if !addresses.iter().all(|ip| is_global(*ip)) {
-        return Err(FetchProblem::NotGlobal);
-    }
-    let addresses: Vec<SocketAddr> = addresses.iter().map(|ip| SocketAddr::new(*ip, 443)).collect();
-    fenced(
-        reqwest::Client::builder()
-            .https_only(true)
-            .resolve_to_addrs(host, &addresses),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::Arc;
+    use std::time::Duration;
 
-/// What holds for every fetch, wherever it goes.
-fn fenced(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, FetchProblem> {
-    builder
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .referer(false)
-        .timeout(DEADLINE)
-        .pool_max_idle_per_host(0)
-        .user_agent("garmin-gateway (client-id metadata)")
-        .build()
-        .map_err(FetchProblem::Request)
-}
+    use super::super::fetch::Fetched;
+    use super::*;
+    use crate::foundation::secrets::RootSecret;
 
-/// The body, and how long it is good for.
-async fn download(http: &reqwest::Client, url: &str) -> Result<(Vec<u8>, Duration), FetchProblem> {
-    let request = http.get(url).header(header::ACCEPT, "application/json");
-    let mut response = request.send().await.map_err(FetchProblem::Request)?;
-    if response.status() != reqwest::StatusCode::OK {
-        return Err(FetchProblem::Status(response.status().as_u16()));
+    /// A host that answers with what it is told to, and counts.
+    #[derive(Default)]
+    struct Host {
+        is_down: bool,
+        n_asked: usize,
     }
-    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let essence = text(header::CONTENT_TYPE).unwrap_or_default();
-    let essence = essence
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let is_json =
-        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if !is_json {
-        return Err(FetchProblem::NotJson);
-    }
-    let fresh_for = client_metadata::freshness(text(header::CACHE_CONTROL));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(FetchProblem::Request)? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(FetchProblem::TooLong);
+
+    struct Asks(Arc<Mutex<Host>>);
+
+    impl Fetch for Asks {
+        fn fetch<'a>(&'a self, url: &'a DocumentUrl) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>> {
+            let mut host = self.0.lock().unwrap();
+            host.n_asked += 1;
+            let answer = if host.is_down {
+                Err(FetchProblem::TooSlow)
+            } else {
+                Ok((client(url), Duration::from_secs(600)))
+            };
+            Box::pin(std::future::ready(answer))
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok((body, fresh_for))
+
+    fn client(url: &DocumentUrl) -> Client {
+        Client {
+            id: url.as_str().to_owned(),
+            name: Some("App".into()),
+            redirect_uris: vec!["http://localhost/cb".into()],
+        }
+    }
+
+    #[tokio::test]
+    async fn cimd_cache_and_last_good_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        let host = Arc::new(Mutex::new(Host::default()));
+        let open = || Documents::new(store.clone(), clock.clone(), Box::new(Asks(Arc::clone(&host))));
+        let url = DocumentUrl::parse("https://app.example.org/client.json").unwrap();
+        let is_down = |is_down| host.lock().unwrap().is_down = is_down;
+        let n_asked = || host.lock().unwrap().n_asked;
+
+        let documents = open();
+        is_down(true);
+        assert_eq!(documents.find(&url).await, None);
+        assert_eq!(documents.find(&url).await, None);
+        assert_eq!(n_asked(), 1, "a host that is down is not asked again at once");
+
+        is_down(false);
+        clock.advance(SignedDuration::from_secs(60));
+        assert_eq!(documents.find(&url).await, Some(client(&url)));
+        clock.advance(SignedDuration::from_secs(599));
+        assert_eq!(documents.find(&url).await, Some(client(&url)));
+        assert_eq!(n_asked(), 2, "a fresh document is not asked for again");
+
+        is_down(true);
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(documents.find(&url).await, Some(client(&url)));
+        assert_eq!(n_asked(), 3);
+
+        // A restart forgets what nobody signed in with, and keeps the rest.
+        assert_eq!(open().find(&url).await, None);
+        documents.keep(&url).await.unwrap();
+        assert_eq!(open().find(&url).await, Some(client(&url)));
+        clock.advance(LAST_GOOD);
+        assert_eq!(open().find(&url).await, None);
+    }
+
+    #[tokio::test]
+    async fn strangers_do_not_fill_the_cache() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+        let documents = Documents::new(
+            store,
+            Clock::manual(Timestamp::UNIX_EPOCH),
+            Box::new(Asks(Arc::default())),
+        );
+        for n in 0..MAX_CACHED + 20 {
+            let url = DocumentUrl::parse(&format!("https://app{n}.example.org/client.json")).unwrap();
+            documents.find(&url).await.unwrap();
+        }
+        assert_eq!(documents.locked().len(), MAX_CACHED);
+    }
 }

@@ -23,6 +23,8 @@ mod client_metadata;
 mod clients;
 mod documents;
 mod error;
+mod family;
+mod fetch;
 mod form;
 mod grants;
 mod metadata;
@@ -31,6 +33,9 @@ mod redirect;
 mod resource;
 mod revoke;
 mod token;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,12 +105,12 @@ struct Inner {
 impl OAuth {
     /// Builds it and starts its housekeeping, which ends with the lifecycle.
     pub fn new(parts: OAuthParts) -> Self {
+        Self::with_fetch(parts, Box::new(fetch::Internet::default()))
+    }
+
+    fn with_fetch(parts: OAuthParts, fetch: Box<dyn fetch::Fetch>) -> Self {
         let resource = parts.public_url.mcp();
-        let documents = documents::Documents::new(
-            parts.store.clone(),
-            parts.clock.clone(),
-            documents::system_lookup(),
-        );
+        let documents = documents::Documents::new(parts.store.clone(), parts.clock.clone(), fetch);
         let oauth = Self(Arc::new(Inner {
             store: parts.store,
             clock: parts.clock,

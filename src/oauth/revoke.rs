@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::OAuth;
 use super::error::OAuthError;
+use super::family::TokenFamily;
 use super::form::Form;
-use super::grants::{AccessToken, AuthorizationCode, FamilyId, FamilyUse, RefreshToken, TokenFamily};
+use super::grants::{AccessToken, AuthorizationCode, FamilyId, FamilyUse, RefreshToken, after};
 use crate::accounts::AccountId;
 use crate::foundation::secrets::TokenHash;
 use crate::foundation::store::{Record, StoreError, Table, Tx};
@@ -252,10 +253,7 @@ impl OAuth {
         for (key, family) in self.0.store.list::<TokenFamily>(b"")? {
             let Some(id) = family_id(&key) else { continue };
             let last_used_at = self.last_used(&id, &family)?;
-            let expires_at = self
-                .0
-                .sign_in_ttl
-                .map(|ttl| super::grants::after(last_used_at, ttl));
+            let expires_at = self.0.sign_in_ttl.map(|ttl| after(last_used_at, ttl));
             overviews.push(FamilyOverview {
                 n_access_tokens: family.n_access_tokens(now),
                 id,

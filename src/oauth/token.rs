@@ -12,10 +12,9 @@ use serde_json::{Value, json};
 use super::OAuth;
 use super::clients::ClientId;
 use super::error::OAuthError;
+use super::family::{Rotation, TokenFamily, TokenPair};
 use super::form::Form;
-use super::grants::{
-    ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken, Rotation, TokenFamily, TokenPair,
-};
+use super::grants::{ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken};
 use super::metadata::SCOPES;
 use super::resource;
 use super::revoke::{RevocationReason, end_family};

@@ -45,7 +45,7 @@ impl Call {
         }
         let call = Self(values);
         if mistakes.is_empty() {
-            mistakes.extend(call.turned_around());
+            mistakes.extend(call.wrong_range(tool));
         }
         if mistakes.is_empty() {
             Ok(call)
@@ -54,11 +54,26 @@ impl Call {
         }
     }
 
-    /// A range of days whose end is before its start.
-    fn turned_around(&self) -> Option<String> {
+    /// What is wrong with a range of days: its end is before its start, or too far from it.
+    fn wrong_range(&self, tool: &Tool) -> Option<String> {
         let (start, end) = (self.day("start_date")?, self.day("end_date")?);
-        (start > end)
-            .then(|| format!("start_date ({start}) is after end_date ({end}): give the earlier day first"))
+        if start > end {
+            return Some(format!(
+                "start_date ({start}) is after end_date ({end}): give the earlier day first"
+            ));
+        }
+        let within = tool
+            .parameters
+            .iter()
+            .find_map(|parameter| match parameter.kind {
+                Kind::LastDay { within } => Some(within),
+                _ => None,
+            })?;
+        (i64::from((end - start).get_days()) >= within).then(|| {
+            format!(
+                "start_date to end_date may be at most {within} days: ask for a part of the range at a time"
+            )
+        })
     }
 
     fn given(&self, name: &str) -> &Given {
@@ -196,7 +211,7 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         (Kind::Day, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
             Some(Given::Nothing)
         }
-        (Kind::Day, Value::String(text)) => day(text, today).map(Given::Day),
+        (Kind::Day | Kind::LastDay { .. }, Value::String(text)) => day(text, today).map(Given::Day),
         (Kind::Text, Value::String(text)) => Some(Given::Text(text.clone())),
         (
             Kind::Whole {
@@ -232,7 +247,9 @@ fn whole(given: &Value) -> Option<i64> {
 /// What a parameter takes, in words.
 fn form(kind: Kind) -> String {
     match kind {
-        Kind::Day => format!("{DAY_FORM}, for example 2026-01-31 (or today, or yesterday)"),
+        Kind::Day | Kind::LastDay { .. } => {
+            format!("{DAY_FORM}, for example 2026-01-31 (or today, or yesterday)")
+        }
         Kind::Text => "a text".to_owned(),
         Kind::Whole {
             least,
@@ -252,4 +269,148 @@ fn shown(given: &Value) -> String {
         return text;
     }
     text.chars().take(LONGEST).chain("…".chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(tool: &str, arguments: Value) -> Result<Call, Refused> {
+        let tool = super::super::tools().find(|known| known.name == tool).unwrap();
+        let Value::Object(arguments) = arguments else {
+            panic!("arguments are an object")
+        };
+        Call::check(tool, &arguments, || date(2026, 3, 1))
+    }
+
+    #[test]
+    fn days_may_be_named() {
+        let day = |text: &str| {
+            call("get_stats", json!({"date": text}))
+                .unwrap()
+                .day("date")
+                .unwrap()
+        };
+        assert_eq!(day("today"), date(2026, 3, 1));
+        assert_eq!(day("yesterday"), date(2026, 2, 28));
+        assert_eq!(day(" 2024-02-29 "), date(2024, 2, 29));
+    }
+
+    #[track_caller]
+    fn refused(tool: &str, arguments: Value, expected: &[&str]) {
+        assert_eq!(call(tool, arguments).unwrap_err().0, expected);
+    }
+
+    #[test]
+    fn every_mistake_is_told() {
+        let form = "a day as YYYY-MM-DD, for example 2026-01-31 (or today, or yesterday)";
+        refused(
+            "get_daily_steps",
+            json!({"start_date": ["2026-01-01"]}),
+            &[
+                &format!("start_date must be {form}, not [\"2026-01-01\"]"),
+                &format!("end_date is missing: give {form}"),
+            ],
+        );
+        for wrong in [
+            "2026-02-29",
+            "20260101",
+            "2026-1-1",
+            "2026-01-01T00:00",
+            "tomorrow",
+            "",
+        ] {
+            refused(
+                "get_stats",
+                json!({"date": wrong}),
+                &[&format!("date must be {form}, not \"{wrong}\"")],
+            );
+        }
+        let long = "x".repeat(100);
+        refused(
+            "get_stats",
+            json!({"date": long}),
+            &[&format!("date must be {form}, not \"{}…", "x".repeat(39))],
+        );
+        let id = "the number that Garmin gave it, for example 20000000001";
+        for (wrong, shown) in [
+            (json!(0), "0"),
+            (json!(-5), "-5"),
+            (json!(1.5), "1.5"),
+            (json!(true), "true"),
+        ] {
+            refused(
+                "get_activity",
+                json!({"activity_id": wrong}),
+                &[&format!("activity_id must be {id}, not {shown}")],
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_taken_in_every_spelling_and_bounded() {
+        let weeks = |given: Value| {
+            call(
+                "get_weekly_steps",
+                json!({"end_date": "2026-01-01", "weeks": given}),
+            )
+            .unwrap()
+            .whole("weeks")
+        };
+        assert_eq!(
+            [json!(3), json!("3"), json!(3.0), json!(99), Value::Null].map(weeks),
+            [3, 3, 3, 52, 4]
+        );
+        let limit = |given: Value| {
+            call("get_activities", json!({"limit": given}))
+                .unwrap()
+                .whole("limit")
+        };
+        assert_eq!([json!(0), json!(-7), json!(101)].map(limit), [1, 1, 100]);
+        refused(
+            "get_activities",
+            json!({"start": 1e300}),
+            &["start must be a whole number, 0 or more, not 1e+300"],
+        );
+    }
+
+    #[test]
+    fn a_range_that_would_take_too_many_requests_is_refused() {
+        let steps = |end: &str| {
+            call(
+                "get_daily_steps",
+                json!({"start_date": "2023-01-01", "end_date": end}),
+            )
+        };
+        assert!(steps("2026-01-24").is_ok());
+        let too_long =
+            "start_date to end_date may be at most 1120 days: ask for a part of the range at a time";
+        assert_eq!(steps("2026-01-25").unwrap_err().0, [too_long]);
+    }
+
+    #[test]
+    fn what_a_person_typed_stays_a_value() {
+        let call = call(
+            "get_activities_by_date",
+            json!({"start_date": "2026-01-01", "end_date": "2026-01-02", "activity_type": "a&b={page}/ü"}),
+        );
+        let get = call.unwrap().get("/x?activityType={activity_type}&page={page}");
+        assert_eq!(
+            get.query,
+            [
+                ("activityType".into(), "a&b={page}/ü".into()),
+                ("page".into(), "0".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn a_display_name_is_encoded_as_a_part_of_a_path() {
+        let get = Get::of("/daily/{display_name}/x", |_| panic!("it is not an argument"));
+        assert!(get.needs_display_name());
+        assert_eq!(get.of_person("ann/one +ü").path, "/daily/ann%2Fone%20%2B%C3%BC/x");
+    }
 }

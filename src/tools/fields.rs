@@ -80,7 +80,7 @@ pub(super) use fields;
 
 /// Garmin answered in a shape that this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Garmin changed what it answers: {expected} was expected at {path}")]
+#[error("Garmin changed its answer: {expected} was expected at {path}; this program needs an update")]
 pub(super) struct Changed {
     /// Where, as a JSON path; never a value.
     pub(super) path: String,

@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Get, Refused};
+use super::call::{Call, Get};
 use super::fields::{Changed, Field};
 
 /// One tool.
@@ -41,6 +41,8 @@ pub(super) struct Parameter {
 pub(super) enum Kind {
     /// A day as YYYY-MM-DD, or `today` or `yesterday`.
     Day,
+    /// The last day of a range that begins on `start_date` and has at most so many days.
+    LastDay { within: i64 },
     /// Any text.
     Text,
     /// A whole number. More than `most` counts as `most`; less than `least` counts as `least`, or is refused.
@@ -68,8 +70,8 @@ pub(super) enum Ask {
     Get(&'static str),
     /// Two of them.
     Both(&'static str, &'static str),
-    /// As many as the arguments call for; the answers keep this order. Refused: it would be too many.
-    Made(fn(&Call) -> Result<Vec<Get>, Refused>),
+    /// As many as the arguments call for; the answers keep this order.
+    Made(fn(&Call) -> Vec<Get>),
 }
 
 /// How the answer is told.
@@ -82,13 +84,15 @@ pub(super) enum Tell {
     /// By a function of the call and the one answer, in which there is something.
     Shaped(fn(&Call, &Value) -> Result<Told, Untold>),
     /// By a function of the call and all answers, in the order asked. An answer without a body is `null`.
-    Made(fn(&Call, &[Value]) -> Result<Told, Untold>),
+    Made(fn(&Call, &[&Value]) -> Result<Told, Untold>),
 }
 
 /// What a tool has to tell.
 #[derive(Debug, PartialEq)]
 pub(super) enum Told {
     Json(Value),
+    /// Garmin's (first) answer as it is.
+    AsSent,
     /// The row's `nothing`.
     Nothing,
     /// Words instead of JSON.
@@ -123,6 +127,16 @@ impl Parameter {
             name,
             about,
             kind: Kind::Day,
+            default: None,
+        }
+    }
+
+    /// The last day of a range of at most so many days; must be given.
+    pub(super) const fn last_day(name: &'static str, about: &'static str, within: i64) -> Self {
+        Self {
+            name,
+            about,
+            kind: Kind::LastDay { within },
             default: None,
         }
     }
@@ -205,7 +219,9 @@ impl Parameter {
         }
         schema.insert("title".to_owned(), json!(title(self.name)));
         match self.kind {
-            Kind::Day | Kind::Text => drop(schema.insert("type".to_owned(), json!("string"))),
+            Kind::Day | Kind::LastDay { .. } | Kind::Text => {
+                drop(schema.insert("type".to_owned(), json!("string")));
+            }
             Kind::Whole { .. } => drop(schema.insert("type".to_owned(), json!("integer"))),
             Kind::Id => {}
         }
@@ -262,22 +278,22 @@ impl Tool {
     }
 
     /// What this call asks of Garmin, in order.
-    pub(super) fn gets(&self, call: &Call) -> Result<Vec<Get>, Refused> {
+    pub(super) fn gets(&self, call: &Call) -> Vec<Get> {
         match self.ask {
-            Ask::Get(one) => Ok(vec![call.get(one)]),
-            Ask::Both(one, other) => Ok(vec![call.get(one), call.get(other)]),
+            Ask::Get(one) => vec![call.get(one)],
+            Ask::Both(one, other) => vec![call.get(one), call.get(other)],
             Ask::Made(make) => make(call),
         }
     }
 
     /// What Garmin's answers to [`Tool::gets`] tell.
-    pub(super) fn told(&self, call: &Call, answers: &[Value]) -> Result<Told, Untold> {
-        let first = answers.first().unwrap_or(&Value::Null);
+    pub(super) fn told(&self, call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+        let first = answers.first().copied().unwrap_or(&Value::Null);
         match self.tell {
             Tell::Made(tell) => tell(call, answers),
             _ if super::json::is_empty(first) => Ok(Told::Nothing),
             Tell::Shaped(tell) => tell(call, first),
-            Tell::Raw => Ok(Told::Json(first.clone())),
+            Tell::Raw => Ok(Told::AsSent),
             Tell::Fields(fields) => Ok(Told::Json(Value::Object(super::fields::pick(fields, first)?))),
         }
     }

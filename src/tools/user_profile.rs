@@ -51,7 +51,7 @@ pub(super) const TOOLS: &[Tool] = &[
 ];
 
 /// One member of the document under our key; null when Garmin keeps none.
-fn member(key: &str, path: &str, answers: &[Value]) -> Result<Told, Untold> {
+fn member(key: &str, path: &str, answers: &[&Value]) -> Result<Told, Untold> {
     match answers {
         [document @ Value::Object(_), ..] => Ok(Told::Json(json!({ key: at(document, path) }))),
         _ => Err(Changed {

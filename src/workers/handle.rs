@@ -1,9 +1,86 @@
 //! The door: what the gateway asks of the workers, and what it gets back.
 
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use nix::fcntl::{Flock, FlockArg};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::changes::Changes;
+use super::child::Spawner;
+use super::environment::Recipe;
+use super::info::{self, WorkerInfo};
+use super::life::Parts;
+use super::policy::{Event, Limits};
+use super::ports::Ports;
+use super::upstream::Failure;
+use super::watch::LastWatch;
+use super::{leftovers, supervisor};
+use crate::accounts::{AccountId, Accounts};
+use crate::foundation::config::{GarminHosts, WorkerSettings};
+use crate::foundation::lifecycle::Lifecycle;
+
+/// The longest that a call may take, its worker's start included: what Claude waits at most.
+const LONGEST_CALL: Duration = Duration::from_secs(300);
+/// How long a call waits for room when all workers are busy.
+const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
+/// A call is tried this often where its worker has provably not begun with it.
+const MOST_TRIES: usize = 4;
+
+/// The workers of all accounts. Clones are the same workers.
+#[derive(Debug, Clone)]
+pub struct Workers {
+    board: Arc<Board>,
+    kind: Arc<str>,
+    ending: CancellationToken,
+}
+
+/// What the workers need of the house.
+#[derive(Debug)]
+pub struct WorkersParts {
+    /// How workers are run.
+    pub settings: WorkerSettings,
+    /// `RUNTIME_DIR`: the workers' directories are made in it.
+    pub runtime_dir: PathBuf,
+    /// `DATA_DIR`: the workers' logs are in it.
+    pub data_dir: PathBuf,
+    /// Where Garmin is.
+    pub garmin: GarminHosts,
+    /// Whose tokens are handed out, and taken in again.
+    pub accounts: Accounts,
+    /// Tasks and the stop signal: when it fires, calls in flight get a moment, then all workers stop.
+    pub lifecycle: Lifecycle,
+    /// This program's file: workers are fenced by it, and it is the built-in worker.
+    pub self_exe: PathBuf,
+}
+
+/// Why the workers can't be run at all. *The operator* can act.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkersError {
+    /// Another gateway has its workers there.
+    #[error("another gateway uses {}; give this one a RUNTIME_DIR of its own", .0.display())]
+    InUse(PathBuf),
+    /// A directory can't be made or read.
+    #[error("{} can't be used", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A thread could not be started.
+    #[error("no thread could be started")]
+    Thread(#[source] io::Error),
+}
 
 /// One JSON-RPC request for a worker.
 #[derive(Debug)]
@@ -14,8 +91,8 @@ pub struct UpstreamCall {
     pub params: Option<Box<RawValue>>,
     /// True where a repetition changes nothing: such a call is repeated once when its worker dies.
     pub read_only: bool,
-    /// Where to put the `params` of each `notifications/progress` of this call, without their `progressToken`:
-    /// the caller adds the token that its client knows. `None`: the worker is not asked for progress.
+    /// Where to put the `params` of each `notifications/progress` of this call; the `progressToken` in them is ours, and
+    /// the caller replaces it by the one that its client knows. `None`: the worker is not asked for progress.
     pub progress: Option<mpsc::Sender<Box<RawValue>>>,
     /// Where to put the `params` of each `notifications/message` of this call (a full channel loses some). `None`: they
     /// are dropped.
@@ -79,27 +156,247 @@ pub enum StopReason {
     Evicted,
     /// The person signed in at Garmin again: the next call starts a worker with the new tokens.
     SignedInAgain,
+    /// Garmin refuses its tokens: the person must sign in again.
+    SignInNeeded,
     /// The account's access was revoked, or the account forgotten.
     Revoked,
     /// The operator asked for it.
     Operator,
-    /// It no longer answered.
-    Unresponsive,
     /// The gateway ends.
     Draining,
 }
 
 impl StopReason {
+    /// Whether calls in flight may end first, and calls that wait go to the next worker.
+    pub(super) fn is_gentle(self) -> bool {
+        matches!(self, StopReason::SignedInAgain | StopReason::SignInNeeded)
+    }
+
     /// The word in events and on the console.
     pub fn as_str(self) -> &'static str {
         match self {
             StopReason::Idle => "idle",
             StopReason::Evicted => "evicted",
             StopReason::SignedInAgain => "signed_in_again",
+            StopReason::SignInNeeded => "sign_in_needed",
             StopReason::Revoked => "revoked",
             StopReason::Operator => "operator",
-            StopReason::Unresponsive => "unresponsive",
             StopReason::Draining => "draining",
         }
+    }
+}
+
+impl Workers {
+    /// Takes in what an earlier gateway left behind, then stands ready. No worker is started before it is called.
+    pub async fn start(parts: WorkersParts) -> Result<Self, WorkersError> {
+        let WorkersParts {
+            settings,
+            runtime_dir,
+            data_dir,
+            garmin,
+            accounts,
+            lifecycle,
+            self_exe,
+        } = parts;
+        let (root, lock) = open_root(&runtime_dir.join("workers"))?;
+        let unusable = |path: &Path| {
+            let path = path.to_owned();
+            move |source| WorkersError::Directory { path, source }
+        };
+        leftovers::take_in(&root, &accounts)
+            .await
+            .map_err(unusable(&root))?;
+
+        let limits = Limits {
+            max: settings.max,
+            idle_ttl: settings.idle_ttl,
+            wait_for_room: WAIT_FOR_ROOM,
+        };
+        let (ports, startup_timeout) = (Ports::new(settings.ports.clone()), settings.startup_timeout);
+        let recipe = Recipe::new(settings, garmin, self_exe.clone(), &data_dir, &root);
+        recipe.prepare().map_err(unusable(&data_dir))?;
+        let spawner = Spawner::start().map_err(WorkersError::Thread)?;
+        let last_watch = LastWatch::start(spawner.clone(), self_exe, &lifecycle);
+        let changes = Changes::start()
+            .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
+            .ok();
+        let (board, actions) = Board::new(limits);
+        let kind = recipe.kind().into();
+        let users = data_dir.join("users");
+        let ending = lifecycle.stopping().child_token();
+        let parts = Parts {
+            recipe,
+            spawner,
+            last_watch,
+            ports,
+            changes,
+            accounts,
+            lifecycle: lifecycle.clone(),
+            root,
+            users,
+            startup_timeout,
+            _lock: lock,
+        };
+        lifecycle.spawn(
+            "workers",
+            supervisor::run(Arc::clone(&board), Arc::new(parts), actions, ending.clone()),
+        );
+        Ok(Workers { board, kind, ending })
+    }
+
+    /// One call to the worker of `account`, which is started where it does not run. Dropping the future cancels it.
+    ///
+    /// A call that only reads is repeated once when its worker ends in the middle of it; any call is repeated when its
+    /// worker has provably not begun with it.
+    pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
+        timeout(LONGEST_CALL, self.try_call(account, &call))
+            .await
+            .unwrap_or(Err(WorkerError::TimedOut))
+    }
+
+    async fn try_call(
+        &self,
+        account: &AccountId,
+        call: &UpstreamCall,
+    ) -> Result<UpstreamAnswer, WorkerError> {
+        let mut failures = Vec::new();
+        loop {
+            let place = self.board.place(account).await?;
+            let worker = place.worker();
+            worker.facts.calls.fetch_add(1, Ordering::Relaxed);
+            match worker.upstream.call(call).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => {
+                    if !matches!(failure, Failure::BadAnswer(_)) {
+                        place.suspect();
+                    }
+                    failures.push(failure);
+                }
+            }
+            if let Some(error) = give_up(&failures, call.read_only) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
+    pub async fn stop(&self, account: &AccountId, reason: StopReason) {
+        let mut changes = self.board.changes();
+        let before = self.board.look(|policy| policy.incarnation(account));
+        self.board.happened(Event::StopWanted {
+            account: account.clone(),
+            reason,
+        });
+        // A new one may be on its way already, for calls that wait.
+        while before.is_some() && self.board.look(|policy| policy.incarnation(account)) == before {
+            if changes.changed().await.is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Every account that has a worker, waits for one, or failed to get one.
+    pub fn list(&self) -> Vec<WorkerInfo> {
+        info::list(&self.board, &self.kind)
+    }
+
+    /// Stops all workers and waits for their end: calls in flight get a few seconds, new ones are refused.
+    pub async fn drain(&self) {
+        self.ending.cancel();
+        let mut changes = self.board.changes();
+        while self.board.look(|policy| policy.running() > 0) {
+            if changes.changed().await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Whether a call that failed so often, in these ways, is not tried again, and what its caller is told.
+fn give_up(failures: &[Failure], read_only: bool) -> Option<WorkerError> {
+    let lost = failures
+        .iter()
+        .filter(|failure| **failure == Failure::Lost)
+        .count();
+    match failures.last()? {
+        Failure::BadAnswer(reason) => Some(WorkerError::BadAnswer {
+            reason: reason.clone(),
+        }),
+        Failure::Lost if !read_only => Some(WorkerError::MayHaveHappened),
+        Failure::Lost if lost > 1 => Some(WorkerError::Died),
+        _ if failures.len() >= MOST_TRIES => Some(WorkerError::StartFailed {
+            reason: "it ended again and again".to_owned(),
+        }),
+        Failure::Lost | Failure::NotSent | Failure::SessionLost => None,
+    }
+}
+
+/// Makes `RUNTIME_DIR/workers` ours alone.
+fn open_root(root: &Path) -> Result<(PathBuf, Flock<File>), WorkersError> {
+    let unusable = |source| WorkersError::Directory {
+        path: root.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(root)
+        .map_err(unusable)?;
+    // The real path: it is compared with what processes were given.
+    let root = root.canonicalize().map_err(unusable)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(root.join("lock"))
+        .map_err(unusable)?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok((root, lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Err(WorkersError::InUse(root)),
+        Err((_, error)) => Err(unusable(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_repeated_only_where_that_is_safe() {
+        use Failure::{Lost, NotSent, SessionLost};
+        #[track_caller]
+        fn check(failures: &[Failure], read_only: bool, expected: Option<&WorkerError>) {
+            let told = give_up(failures, read_only);
+            assert_eq!(told.as_ref(), expected, "{failures:?}, read_only: {read_only}");
+        }
+        let bad = WorkerError::BadAnswer { reason: "x".into() };
+        for read_only in [true, false] {
+            check(&[NotSent], read_only, None);
+            check(&[SessionLost, NotSent], read_only, None);
+            let reason = "it ended again and again".to_owned();
+            let never_begun = WorkerError::StartFailed { reason };
+            check(
+                &[NotSent, SessionLost, NotSent, NotSent],
+                read_only,
+                Some(&never_begun),
+            );
+            check(&[NotSent, Failure::BadAnswer("x".into())], read_only, Some(&bad));
+        }
+        check(&[Lost], true, None);
+        check(&[Lost, NotSent], true, None);
+        check(&[Lost, NotSent, Lost], true, Some(&WorkerError::Died));
+        check(&[Lost], false, Some(&WorkerError::MayHaveHappened));
+        check(&[NotSent, Lost], false, Some(&WorkerError::MayHaveHappened));
+    }
+
+    #[test]
+    fn two_gateways_do_not_share_a_runtime_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("run/workers");
+        let (_, lock) = open_root(&root).unwrap();
+        assert!(matches!(open_root(&root), Err(WorkersError::InUse(_))));
+        drop(lock);
+        assert!(open_root(&root).is_ok());
     }
 }

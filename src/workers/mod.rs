@@ -2,7 +2,50 @@
 //!
 //! A worker is an MCP server for one person on `127.0.0.1`: the built-in one (this same binary) or the unmodified
 //! Python `garmin_mcp`. The gateway owns the one MCP session that each worker has.
+//!
+//! | what | where |
+//! |---|---|
+//! | the door: call, stop, list, drain | `handle` |
+//! | who has a worker and who waits, and what to do when: a pure step | `board`, `policy` |
+//! | doing it: one task for all, one for each worker | `supervisor`, `life` |
+//! | the process: its variables, its start, its fence, its output, its end | `environment`, `child`, [`fence`], `output`, `watch` |
+//! | the session: MCP over HTTP on the loopback | `upstream` |
+//! | Garmin's tokens: handed out, watched, taken in, wiped | `tokens`, `changes`, `leftovers` |
+//!
+//! # Invariants
+//!
+//! - One process per account at most, `MAX_WORKERS` in all; one with a call in flight is never stopped to make room.
+//! - No call is carried out twice unless it only reads; where a change may have happened, the caller is told.
+//! - Tokens that a worker refreshed are sealed before its directory is wiped, and before the next worker starts. A sign-in
+//!   in between wins.
+//! - A worker sees no secret of the gateway: nothing in its environment or arguments, no file but its own, as far as
+//!   the kernel can fence it in.
+//! - Every process group is ended when its worker is, within two seconds when the gateway itself is killed.
+//!
+//! # Absent on purpose
+//!
+//! No shell, no health checks on a timer (a call that fails is what puts a worker in doubt), no MCP session of a client.
 
+mod board;
+mod changes;
+mod child;
+mod environment;
+pub mod fence;
 mod handle;
+mod info;
+mod leftovers;
+mod life;
+mod output;
+mod policy;
+mod ports;
+mod procfs;
+mod supervisor;
+mod tokens;
+mod upstream;
+mod watch;
 
-pub use handle::{StopReason, UpstreamAnswer, UpstreamCall, WorkerError};
+pub use handle::{
+    StopReason, UpstreamAnswer, UpstreamCall, WorkerError, Workers, WorkersError, WorkersParts,
+};
+pub use info::{WorkerInfo, WorkerProcess};
+pub use tokens::SIGN_IN_NEEDED;

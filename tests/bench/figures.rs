@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
-use crate::processes::{children, resident_mb};
-use crate::wire::{Connection, mcp_request};
+use crate::processes::{children, resident_mb, worker_port};
+use crate::wire::{Connection, legacy_request, mcp_request};
 use crate::{person, upstream};
 
 /// One line of the table.
@@ -169,55 +169,104 @@ async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Ve
         tokens.push(person::connect(&house.url, garmin.person(number)?).await?);
     }
     let first = tokens.first().context("no account")?;
-    let mut rows = without_a_worker(&house, first, effort.sequence).await?;
+    let alone = from_the_catalogue(&house, first, effort.sequence).await?;
     ensure!(
         children(house.process.id())?.is_empty(),
         "a worker was started for what needs none"
     );
-    rows.push(cold_accounts(&house, &tokens).await?);
+    let cold = cold_accounts(&house, &tokens).await?;
+    let worker = *children(house.process.id())?.first().context("no worker")?;
+    let direct = from_the_worker(worker_port(worker)?, effort.sequence).await?;
+
+    let rows = CATALOGUE
+        .iter()
+        .zip(alone)
+        .zip(direct)
+        .map(|(((name, ..), alone), direct)| Row {
+            direct: direct.map_or_else(|| "not known there".to_owned(), |times| ms(times.quantile(0.5))),
+            ..Row::alone(name, ms(alone.quantile(0.5)), "2 ms at most")
+        });
+    let mut rows: Vec<Row> = rows.collect();
+    rows.push(cold);
     rows.extend(memory(&house, tokens.len())?);
     Ok(rows)
 }
 
-/// What comes from the catalogue.
-async fn without_a_worker(house: &House, token: &str, count: usize) -> Result<Vec<Row>> {
-    let initialize = json!({
-        "protocolVersion": "2025-11-25",
-        "capabilities": {},
-        "clientInfo": {"name": "bench", "version": "1"},
-    });
-    let asked = [
-        (
-            "`initialize`, no worker running, p50",
-            "initialize",
-            initialize,
-            &b"serverInfo"[..],
-        ),
-        (
-            "`server/discover`, no worker running, p50",
-            "server/discover",
-            json!({}),
-            &b"supportedVersions"[..],
-        ),
-        (
-            "`tools/list`, no worker running, p50",
-            "tools/list",
-            json!({}),
-            &b"get_full_name"[..],
-        ),
-    ];
-    let mut rows = Vec::new();
-    for (name, method, params, contains) in asked {
-        let request = mcp_request(token, method, &params);
-        let target = Target {
-            port: house.port,
-            request,
-            contains,
-        };
-        let times = sequence(&target, count).await?;
-        rows.push(Row::alone(name, ms(times.quantile(0.5)), "2 ms at most"));
+/// What the gateway answers without a worker: name, method, and what the answer must contain.
+const CATALOGUE: [(&str, &str, &[u8]); 3] = [
+    (
+        "`initialize`, no worker running, p50",
+        "initialize",
+        b"serverInfo",
+    ),
+    (
+        "`server/discover`, no worker running, p50",
+        "server/discover",
+        b"supportedVersions",
+    ),
+    (
+        "`tools/list`, no worker running, p50",
+        "tools/list",
+        b"get_full_name",
+    ),
+];
+
+fn params(method: &str) -> Value {
+    if method == "initialize" {
+        let client = json!({"name": "bench", "version": "1"});
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client})
+    } else {
+        json!({})
     }
-    Ok(rows)
+}
+
+async fn from_the_catalogue(house: &House, token: &str, count: usize) -> Result<Vec<Times>> {
+    let mut all = Vec::new();
+    for (_, method, contains) in CATALOGUE {
+        let request = mcp_request(token, method, &params(method));
+        all.push(
+            sequence(
+                &Target {
+                    port: house.port,
+                    request,
+                    contains,
+                },
+                count,
+            )
+            .await?,
+        );
+    }
+    Ok(all)
+}
+
+/// The same of a built-in worker directly. It is of the era before, so it does not know `server/discover`.
+async fn from_the_worker(port: u16, count: usize) -> Result<Vec<Option<Times>>> {
+    let mut connection = Connection::open(port).await?;
+    let hello = connection
+        .exchange(&legacy_request("initialize", &params("initialize"), None))
+        .await?;
+    let session = hello.session;
+    let mut all = Vec::new();
+    for (_, method, contains) in CATALOGUE {
+        if method == "server/discover" {
+            all.push(None);
+            continue;
+        }
+        let session = session.as_deref().filter(|_| method != "initialize");
+        let request = legacy_request(method, &params(method), session);
+        all.push(Some(
+            sequence(
+                &Target {
+                    port,
+                    request,
+                    contains,
+                },
+                count,
+            )
+            .await?,
+        ));
+    }
+    Ok(all)
 }
 
 /// The first call of every account, with the start of its worker and its sign-in at Garmin, beside the second.

@@ -112,3 +112,12 @@ pub(crate) fn children(id: u32) -> Result<Vec<u32>> {
     }
     Ok(found)
 }
+
+/// The port that a worker was told to listen on.
+pub(crate) fn worker_port(id: u32) -> Result<u16> {
+    let environment = fs::read_to_string(format!("/proc/{id}/environ"))?;
+    let port = environment
+        .split('\0')
+        .find_map(|pair| pair.strip_prefix("GARMIN_MCP_PORT="));
+    Ok(port.context("the worker has no GARMIN_MCP_PORT")?.parse()?)
+}

@@ -17,6 +17,8 @@ pub(crate) struct Connection {
 pub(crate) struct Answer<'a> {
     /// The HTTP status.
     pub(crate) status: u16,
+    /// The session that an `initialize` opened, at a server that has sessions.
+    pub(crate) session: Option<String>,
     /// The body with its transfer coding, if any.
     pub(crate) body: &'a [u8],
 }
@@ -44,7 +46,11 @@ impl Connection {
             }
             self.more().await?;
         };
-        let (status, length) = read_head(self.buffer.get(..head).unwrap_or_default())?;
+        let Head {
+            status,
+            length,
+            session,
+        } = read_head(self.buffer.get(..head).unwrap_or_default())?;
         let end = match length {
             Length::Known(body) => {
                 while self.buffer.len() < head + body {
@@ -63,7 +69,11 @@ impl Connection {
             .buffer
             .get(head..end)
             .context("a body shorter than it said")?;
-        Ok(Answer { status, body })
+        Ok(Answer {
+            status,
+            session,
+            body,
+        })
     }
 
     async fn more(&mut self) -> Result<()> {
@@ -71,6 +81,13 @@ impl Connection {
         ensure!(read > 0, "the connection was closed in the middle of an answer");
         Ok(())
     }
+}
+
+/// One legacy MCP request for a worker, which asks for no token.
+pub(crate) fn legacy_request(method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
+    let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    post(&format!("MCP-Protocol-Version: 2025-11-25\r\n{session}"), &body)
 }
 
 /// One modern MCP request as it goes over the wire.
@@ -90,12 +107,22 @@ pub(crate) fn mcp_request(token: &str, method: &str, params: &Value) -> Vec<u8> 
         format!("MCP-Protocol-Version: {MODERN}\r\nMcp-Method: {method}\r\n{name}")
     };
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    post(&format!("Authorization: Bearer {token}\r\n{headers}"), &body)
+}
+
+fn post(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Accept: application/json, text/event-stream\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()
+}
+
+struct Head {
+    status: u16,
+    length: Length,
+    session: Option<String>,
 }
 
 enum Length {
@@ -103,7 +130,7 @@ enum Length {
     Chunked,
 }
 
-fn read_head(head: &[u8]) -> Result<(u16, Length)> {
+fn read_head(head: &[u8]) -> Result<Head> {
     let text = std::str::from_utf8(head)?;
     let mut lines = text.split("\r\n");
     let status = lines
@@ -111,7 +138,7 @@ fn read_head(head: &[u8]) -> Result<(u16, Length)> {
         .and_then(|line| line.split(' ').nth(1))
         .context("no status line")?
         .parse()?;
-    let mut length = Length::Known(0);
+    let (mut length, mut session) = (Length::Known(0), None);
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
             continue;
@@ -123,9 +150,15 @@ fn read_head(head: &[u8]) -> Result<(u16, Length)> {
                 bail!("transfer coding {value}");
             }
             length = Length::Chunked;
+        } else if name.eq_ignore_ascii_case("mcp-session-id") {
+            session = Some(value.trim().to_owned());
         }
     }
-    Ok((status, length))
+    Ok(Head {
+        status,
+        length,
+        session,
+    })
 }
 
 /// Where the chunked body that starts at `at` ends, once all of it is there.

@@ -116,7 +116,8 @@ def spoken(body: dict, block: dict) -> bytes:
 class ClaudeCode:
     """`claude mcp add`, `claude mcp login` and `claude -p`, in the era that is asked for."""
 
-    def __init__(self, stage: Stage, browser_url: str, era: str):
+    def __init__(self, stage: Stage, browser_url: str, era: str, add: list[str] | None = None):
+        self.add = add or ["claude", "mcp", "add", "--transport", "http", SERVER, stage.mcp]
         self.home = Home(stage, browser_url)
         self.stage = stage
         self.model = Model()
@@ -140,7 +141,7 @@ class ClaudeCode:
         return done.stdout
 
     def connect(self) -> str:
-        self._claude("mcp", "add", "--transport", "http", SERVER, self.stage.mcp)
+        self._claude(*self.add[1:])
         health = self._claude("mcp", "list")
         if "eeds authentication" not in health:
             raise Failed(f"before signing in `claude mcp list` says: {health}")

@@ -104,7 +104,9 @@ class Lines:
             self.process.wait()
 
 
-def run(command: list, environment: dict[str, str], directory: Path, seconds: float = 90.0) -> subprocess.CompletedProcess:
+def run(
+    command: list, environment: dict[str, str], directory: Path, seconds: float = 90.0
+) -> subprocess.CompletedProcess:
     """Runs a program to its end, without a terminal and without input."""
     return subprocess.run(
         [str(part) for part in command], env=environment, cwd=directory, timeout=seconds,

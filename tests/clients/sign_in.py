@@ -220,7 +220,7 @@ def sign_in(url: str, person: Person, access: str = "read_only", client_name: st
         check_may_lead_to(reply, url, target, page)
         if asked == "password":
             need(urlsplit(target).hostname in page.text, "the host that it returns to is not shown", page)
-            need(client_name is None or client_name in page.text, f"the client's name {client_name!r} is not shown", page)
+            need((client_name or "") in page.text, f"the client's name {client_name!r} is not shown", page)
             need(form.kinds.get("access") == "radio", "no choice of access", page)
             need(form.fields.get("access") == "read_only", "read only is not the default", page)
             filled = {"email": person.email, "password": person.password, "access": access}

@@ -52,6 +52,24 @@ def answers(url: str) -> bool:
         return False
 
 
+def clean_environment(home: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(home)}
+
+
+def processes_with(mark: str) -> list[int]:
+    """All living processes that have this text in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark.encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+            except OSError:
+                # It ended meanwhile, or is somebody else's.
+                continue
+    return found
+
+
 class Stage:
     """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
 
@@ -134,8 +152,7 @@ class Stage:
         if not FAKETIME.exists():
             raise StageError(f"{FAKETIME} is missing: install libfaketime")
         return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.directory),
+            **clean_environment(self.directory),
             "LD_PRELOAD": str(FAKETIME),
             "FAKETIME_TIMESTAMP_FILE": str(self.clock),
             "FAKETIME_NO_CACHE": "1",
@@ -182,22 +199,10 @@ class Stage:
 
     # What can be seen of them.
 
-    def processes(self) -> list[int]:
-        """The living gateway and its workers, whatever they run."""
-        mark = str(self.runtime).encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    if mark in (entry / "environ").read_bytes():
-                        found.append(int(entry.name))
-                except OSError:
-                    continue
-        return found
-
     def workers(self) -> list[int]:
-        """Those of them that are not the gateway itself."""
-        return [pid for pid in self.processes() if self.gateway is None or pid != self.gateway.pid]
+        """The workers, whatever program they are."""
+        found = processes_with(str(self.runtime))
+        return [pid for pid in found if self.gateway is None or pid != self.gateway.pid]
 
     def log_tail(self, lines: int = 60) -> str:
         parts = []

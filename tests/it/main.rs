@@ -12,4 +12,7 @@
     reason = "tests start processes and ask the clock"
 )]
 
+mod garmin_api;
+mod oauth;
+mod sign_in;
 mod store;

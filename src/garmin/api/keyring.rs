@@ -27,6 +27,9 @@ pub(super) struct Keyring {
     is_unsaved: bool,
     /// Garmin does not take the refresh token.
     is_spent: bool,
+    /// A token that was just handed out seems near its end: the clock here is wrong, or tokens are short-lived. Then only
+    /// a refusal tells.
+    ignores_end: bool,
     /// No refresh before this while the token is still good.
     rest_until: Option<Timestamp>,
     /// No refresh at all before this.
@@ -65,8 +68,8 @@ impl Keyring {
             return Next::Fail(Error::SignInNeeded(SignInReason::NoTokens));
         };
         let is_over = self.is_over(refused, now);
-        let is_near = tokens
-            .expires_at()
+        let is_near = self
+            .ends_at(tokens)
             .is_some_and(|at| at.duration_since(now) < BEFORE_EXPIRY);
         let may_rest = self.rest_until.is_some_and(|until| until > now) || !self.can_refresh();
         if !is_over && (!is_near || may_rest) {
@@ -93,10 +96,14 @@ impl Keyring {
         let failure = match refreshed {
             Refreshed::Tokens(new) => {
                 let bearer = new.di_token.clone();
+                let ignores_end = new
+                    .expires_at()
+                    .is_some_and(|at| at.duration_since(now) < BEFORE_EXPIRY);
                 *self = Self {
                     tokens: Some(new),
                     in_file: self.in_file.take(),
                     is_unsaved: true,
+                    ignores_end,
                     ..Self::default()
                 };
                 return Ok(bearer);
@@ -139,8 +146,12 @@ impl Keyring {
     fn is_over(&self, refused: Option<&Secret>, now: Timestamp) -> bool {
         self.tokens.as_ref().is_none_or(|tokens| {
             // A token that was refused and is held no more was refreshed by another request in the meantime.
-            refused == Some(&tokens.di_token) || tokens.expires_at().is_some_and(|at| at <= now)
+            refused == Some(&tokens.di_token) || self.ends_at(tokens).is_some_and(|at| at <= now)
         })
+    }
+
+    fn ends_at(&self, tokens: &GarminTokens) -> Option<Timestamp> {
+        tokens.expires_at().filter(|_| !self.ignores_end)
     }
 
     fn can_refresh(&self) -> bool {
@@ -303,6 +314,19 @@ mod tests {
         assert_eq!(ring.unsaved(), None);
         ring.look(new.clone());
         check(&ring, None, 501, &Next::Use(new.di_token));
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_refresh_for_ever() {
+        let (old, new) = (tokens("a", 1_000), tokens("b", 2_000));
+        let mut ring = holding(&old);
+        assert!(
+            ring.refreshed(Refreshed::Tokens(new.clone()), None, at(50_000))
+                .is_ok()
+        );
+        ring.saved();
+        check(&ring, None, 50_001, &Next::Use(new.di_token.clone()));
+        check(&ring, Some(&new.di_token), 50_001, &Next::Refresh(new.clone()));
     }
 
     #[test]

@@ -14,7 +14,8 @@ mod keyring;
 mod pace;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::cookie::Jar;
 use reqwest::{Client, Method};
 use serde_json::Value;
-use tokio::sync::{OnceCell, OwnedMutexGuard, oneshot};
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use self::cache::{Cache, Read};
 use self::keyring::{Keyring, Next};
@@ -47,6 +48,9 @@ const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
 
 /// How often a read is sent at most.
 const READ_TRIES: u32 = 3;
+
+/// Who the person is.
+const PROFILE: &str = "/userprofile-service/socialProfile";
 
 /// After a 429 that does not say.
 const THROTTLED: Duration = Duration::from_secs(60);
@@ -126,7 +130,9 @@ struct Inner {
     pace: Pace,
     cache: Cache,
     throttled_until: Mutex<Option<Timestamp>>,
-    display_name: OnceCell<String>,
+    /// Whether a path was seen that answers 401 to a token that is good.
+    refuses_good_tokens: AtomicBool,
+    display_name: OnceLock<String>,
 }
 
 impl Api {
@@ -146,7 +152,8 @@ impl Api {
             keyring: Arc::default(),
             cache: Cache::default(),
             throttled_until: Mutex::default(),
-            display_name: OnceCell::new(),
+            refuses_good_tokens: AtomicBool::new(false),
+            display_name: OnceLock::new(),
             hosts,
             http,
             clock,
@@ -196,18 +203,22 @@ impl Api {
         }
     }
 
-    /// The name of this person in Garmin's paths. Asked once; empty when the profile has none yet.
+    /// The name of this person in Garmin's paths; empty when the profile has none yet. Asked once.
     pub async fn display_name(&self) -> Result<&str, Error> {
-        let ask = || async {
-            let none: [(&str, &str); 0] = [];
-            let profile = self.get_json("/userprofile-service/socialProfile", &none).await?;
-            let name = profile
-                .get("displayName")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            Ok(name.to_owned())
-        };
-        self.0.display_name.get_or_try_init(ask).await.map(String::as_str)
+        if let Some(name) = self.0.display_name.get() {
+            return Ok(name);
+        }
+        let none: [(&str, &str); 0] = [];
+        let profile = self.get_json(PROFILE, &none).await?;
+        let name = profile
+            .get("displayName")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if !name.is_empty() {
+            // Somebody else may have been quicker, with the same name.
+            drop(self.0.display_name.set(name.to_owned()));
+        }
+        Ok(self.0.display_name.get().map_or("", String::as_str))
     }
 
     fn url(&self, path: &str, query: &[(impl AsRef<str>, impl AsRef<str>)]) -> url::Url {
@@ -253,14 +264,38 @@ impl Api {
         loop {
             self.check_throttle()?;
             let bearer = self.bearer(refused.as_ref()).await?;
-            match self.once(method, url, body, &bearer).await? {
-                // A request that was refused for its token was not carried out, so it may be sent again.
-                Sent::Answer { status: 401, .. } if refused.is_none() => refused = Some(bearer),
-                Sent::Answer { status: 401, .. } => {
-                    return Err(Error::SignInNeeded(SignInReason::NotAccepted));
-                }
-                sent => return Ok(sent),
+            let sent = self.once(method, url, body, &bearer).await?;
+            let Sent::Answer {
+                status: 401,
+                body: said,
+            } = &sent
+            else {
+                return Ok(sent);
+            };
+            let is_suspicious = refused.is_some() || self.0.refuses_good_tokens.load(Ordering::Relaxed);
+            if is_suspicious && self.is_accepted(&bearer).await? {
+                self.0.refuses_good_tokens.store(true, Ordering::Relaxed);
+                return Err(answer::refusal(401, said));
             }
+            if refused.is_some() {
+                return Err(Error::SignInNeeded(SignInReason::NotAccepted));
+            }
+            // A request that was refused for its token was not carried out, so it may be sent again.
+            refused = Some(bearer);
+        }
+    }
+
+    /// Whether the API takes the token for what everybody may read: the person's own profile.
+    ///
+    /// Without this, one path that answers 401 for reasons of its own would end the whole sign-in.
+    async fn is_accepted(&self, bearer: &Secret) -> Result<bool, Error> {
+        let url = wire::at(&self.0.hosts.connectapi, PROFILE);
+        match self.once(&Method::GET, &url, None, bearer).await? {
+            Sent::Answer { status: 200..300, .. } => Ok(true),
+            Sent::Answer {
+                status: 401 | 403, ..
+            } => Ok(false),
+            _ => Err(Error::Unreachable),
         }
     }
 

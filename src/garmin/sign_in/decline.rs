@@ -24,21 +24,12 @@ const OUTAGE: SignedDuration = SignedDuration::from_mins(2);
 const MAX_PEOPLE: usize = 10_000;
 
 /// What the last real sign-ins were like.
+#[derive(Default)]
 pub(super) struct Lately {
-    wrong_password_took: Duration,
+    wrong_password_took: Option<Duration>,
     outage: Option<(Refusal, Duration, Timestamp)>,
     /// When the last pretended sign-in of a person ends.
     busy_until: HashMap<Person, Timestamp>,
-}
-
-impl Default for Lately {
-    fn default() -> Self {
-        Self {
-            wrong_password_took: FIRST_GUESS,
-            outage: None,
-            busy_until: HashMap::new(),
-        }
-    }
 }
 
 impl Lately {
@@ -46,7 +37,10 @@ impl Lately {
     pub(super) fn heard(&mut self, refusal: Option<&Refusal>, took: Duration, now: Timestamp) {
         match refusal {
             Some(Refusal::WrongCredentials) => {
-                self.wrong_password_took = (self.wrong_password_took + took) / 2;
+                self.wrong_password_took = Some(
+                    self.wrong_password_took
+                        .map_or(took, |before| (before + took) / 2),
+                );
                 self.outage = None;
             }
             // These are about the person.
@@ -62,7 +56,10 @@ impl Lately {
     fn plan(&mut self, person: Person, spacing: Duration, now: Timestamp) -> (Duration, Refusal) {
         let (took, refusal) = match &self.outage {
             Some((refusal, took, at)) if now.duration_since(*at) < OUTAGE => (*took, refusal.clone()),
-            _ => (self.wrong_password_took, Refusal::WrongCredentials),
+            _ => {
+                let took = self.wrong_password_took.unwrap_or(FIRST_GUESS);
+                (took, Refusal::WrongCredentials)
+            }
         };
         let took = between(&(took.mul_f64(0.8)..=took.mul_f64(1.2)));
         let begins = self

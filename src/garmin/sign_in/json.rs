@@ -263,3 +263,254 @@ pub(super) fn changed(place: &str, path: &str) -> Refusal {
         path: format!("{place}: {path}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer, credentials, hosts};
+    use super::*;
+
+    const JSON: &str = "application/json";
+    const PROBLEM: &str = "application/problem+json";
+
+    fn said(kind: &str) -> String {
+        json!({"responseStatus": {"type": kind, "message": "", "httpStatus": "OK"}, "serviceTicketId": null})
+            .to_string()
+    }
+
+    /// What a login makes of an answer: the class, or `None` for something else than a refusal.
+    fn login_class(status: u16, content_type: &str, text: &str) -> Option<Refusal> {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let heard = Heard::Answer(answer(status, content_type, text));
+        match hear(&desk, Way::Mobile, At::Login, &heard) {
+            Turn::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn each_signal_of_a_login_has_its_class() {
+        let changed = |path: &str| Refusal::Changed {
+            path: format!("mobile login: {path}"),
+        };
+        let limited = Refusal::RateLimited { until: None };
+        let check = |status, content_type, text: &str, wanted: Refusal| {
+            assert_eq!(
+                login_class(status, content_type, text),
+                Some(wanted),
+                "{status} {text}"
+            );
+        };
+        check(
+            200,
+            JSON,
+            &said("INVALID_USERNAME_PASSWORD"),
+            Refusal::WrongCredentials,
+        );
+        check(
+            401,
+            JSON,
+            &said("INVALID_USERNAME_PASSWORD"),
+            Refusal::WrongCredentials,
+        );
+        check(200, JSON, &said("ACCOUNT_LOCKED"), Refusal::AccountLocked);
+        check(200, JSON, &said("CAPTCHA_REQUIRED"), Refusal::BotChallenge);
+        check(429, JSON, "{}", limited.clone());
+        check(200, JSON, r#"{"error":{"status-code":"429"}}"#, limited.clone());
+        check(200, JSON, r#"{"error":{"status-code":429}}"#, limited);
+        check(403, JSON, "{}", Refusal::BotChallenge);
+        check(
+            429,
+            "text/html",
+            "<title>Access denied</title>",
+            Refusal::BotChallenge,
+        );
+        check(
+            200,
+            "text/html",
+            "<title>Just a moment...</title>",
+            Refusal::BotChallenge,
+        );
+        check(
+            400,
+            PROBLEM,
+            r#"{"title":"Bad Request"}"#,
+            Refusal::RequestRejected,
+        );
+        check(401, JSON, "{}", Refusal::Unexplained { status: 401 });
+        check(401, "", "", Refusal::Unexplained { status: 401 });
+        check(404, JSON, "{}", Refusal::Unexplained { status: 404 });
+        for status in [408, 425, 500, 502, 503] {
+            check(status, JSON, "{}", Refusal::Temporary);
+        }
+        check(200, "text/plain", "maintenance", Refusal::Temporary);
+        check(302, "", "", changed("redirect"));
+        check(200, JSON, "{}", changed("responseStatus.type"));
+        check(
+            200,
+            JSON,
+            r#"{"responseStatus":{"type":7}}"#,
+            changed("responseStatus.type"),
+        );
+        check(200, JSON, &said("SOMETHING_NEW"), changed("responseStatus.type"));
+        check(200, JSON, &said("SUCCESSFUL"), changed("serviceTicketId"));
+    }
+
+    #[test]
+    fn no_answer_is_not_a_refusal_of_garmin() {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let turn = hear(&desk, Way::Mobile, At::Login, &Heard::Nothing);
+        assert!(matches!(turn, Turn::Refused(Refusal::Unreachable)));
+    }
+
+    #[test]
+    fn a_login_asks_as_the_phone_app_does() {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let (at, ask) = begin(&desk, Way::Mobile);
+        assert_eq!(
+            (at, ask.cookies, ask.pause),
+            (At::Login, Cookies::New, Pause::None)
+        );
+        assert_eq!(
+            ask.url.as_str(),
+            "https://sso.garmin.com/mobile/api/login?clientId=GCM_IOS_DARK&locale=en-US\
+             &service=https%3A%2F%2Fmobile.integration.garmin.com%2Fgcm%2Fios"
+        );
+        let body = json!({"username": "ann@example.org", "password": "secret", "rememberMe": true, "captchaToken": ""});
+        assert!(ask.body == Body::Json(body));
+        assert!(
+            ask.headers
+                .contains(&("origin", "https://sso.garmin.com".to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_portal_is_opened_as_a_page_first_and_then_waited_for() {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let (at, page) = begin(&desk, Way::Portal);
+        assert_eq!(
+            (at, page.method, page.cookies),
+            (At::Page, Method::Get, Cookies::New)
+        );
+        let heard = Heard::Answer(answer(200, "text/html", "<title>GARMIN</title>"));
+        let Turn::Ask(At::Login, ask) = hear(&desk, Way::Portal, at, &heard) else {
+            panic!("a login follows")
+        };
+        assert_eq!((ask.pause, ask.cookies), (Pause::Portal, Cookies::Keep));
+        assert_eq!(
+            ask.url.as_str(),
+            "https://sso.garmin.com/portal/api/login?clientId=GarminConnect&locale=en-US\
+             &service=https%3A%2F%2Fconnect.garmin.com%2Fapp"
+        );
+        assert!(ask.headers.contains(&("referer", page.url.to_string())));
+    }
+
+    #[test]
+    fn a_ticket_is_bound_to_the_service_of_its_domain() {
+        let china = GarminHosts {
+            domain: crate::foundation::config::GarminDomain::Cn,
+            ..hosts()
+        };
+        let text =
+            json!({"responseStatus": {"type": "SUCCESSFUL"}, "serviceTicketId": "ST-1-sso"}).to_string();
+        let credentials = credentials();
+        let desk = Desk {
+            hosts: &china,
+            credentials: &credentials,
+        };
+        let heard = Heard::Answer(answer(200, JSON, &text));
+        let Turn::Won(ticket) = hear(&desk, Way::Mobile, At::Login, &heard) else {
+            panic!("a ticket")
+        };
+        assert_eq!(ticket.ticket.expose(), "ST-1-sso");
+        assert_eq!(ticket.service, "https://mobile.integration.garmin.cn/gcm/ios");
+    }
+
+    #[test]
+    fn a_wanted_code_says_how_it_comes() {
+        let check = |info: Value, wanted: (&str, Option<&str>)| {
+            let text =
+                json!({"responseStatus": {"type": "MFA_REQUIRED"}, "customerMfaInfo": info}).to_string();
+            let Pending::Json { method, sent_to, .. } = pending(Way::Mobile, &answer(200, JSON, &text))
+            else {
+                panic!("a JSON challenge")
+            };
+            assert_eq!((method.as_str(), sent_to.as_deref()), wanted);
+        };
+        check(
+            json!({"email": "a***@x", "mfaLastMethodUsed": "email"}),
+            ("email", Some("a***@x")),
+        );
+        check(
+            json!({"phoneNumber": "***12", "email": "a***@x", "mfaLastMethodUsed": "sms"}),
+            ("sms", Some("***12")),
+        );
+        check(
+            json!({"email": "a***@x", "mfaLastMethodUsed": "totp"}),
+            ("totp", None),
+        );
+        check(Value::Null, ("email", None));
+    }
+
+    #[test]
+    fn what_is_said_to_a_code() {
+        let check = |status, content_type, text: &str, wanted: CodeAnswer| {
+            assert_eq!(
+                read_verify(&hosts(), Way::Mobile, &answer(status, content_type, text)),
+                wanted,
+                "{status} {text}"
+            );
+        };
+        let good =
+            json!({"responseStatus": {"type": "SUCCESSFUL"}, "serviceTicketId": "ST-1-sso"}).to_string();
+        let ticket = Ticket {
+            ticket: Secret::new("ST-1-sso"),
+            service: service(&hosts(), Way::Mobile),
+        };
+        check(200, JSON, &good, CodeAnswer::Ticket(ticket));
+        for kind in [
+            "INVALID_MFA_CODE",
+            "INVALID_USERNAME_PASSWORD",
+            "MFA_REQUIRED",
+            "ANYTHING",
+        ] {
+            check(401, JSON, &said(kind), CodeAnswer::Wrong);
+        }
+        check(403, JSON, r#"{"message":"no"}"#, CodeAnswer::Wrong);
+        check(
+            200,
+            JSON,
+            &said("ACCOUNT_LOCKED"),
+            CodeAnswer::Refused(Refusal::AccountLocked),
+        );
+        check(
+            429,
+            JSON,
+            "{}",
+            CodeAnswer::NotHeard(Refusal::RateLimited { until: None }),
+        );
+        check(503, "text/html", "<h1>", CodeAnswer::NotHeard(Refusal::Temporary));
+        check(400, PROBLEM, "{}", CodeAnswer::NotHeard(Refusal::RequestRejected));
+        check(
+            200,
+            JSON,
+            &said("SUCCESSFUL"),
+            CodeAnswer::Refused(changed("code verification", "serviceTicketId")),
+        );
+    }
+}

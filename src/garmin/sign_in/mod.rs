@@ -15,6 +15,8 @@ mod html;
 mod json;
 mod mfa;
 mod redeem;
+#[cfg(test)]
+mod tests;
 mod widget;
 
 use std::ops::RangeInclusive;
@@ -331,11 +333,12 @@ impl<'a> Line<'a> {
             name: "garmin.answered", status, path = ask.url.path(), sign_in.id = self.id,
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "garmin.answered"
         );
-        let Heard::Answer(answer) = heard else { return };
-        if !self.counted {
+        // What timed out or broke off may have reached Garmin all the same.
+        if !self.counted && !matches!(heard, Heard::NoConnection) {
             self.counted = true;
             self.inner.governor().reached(self.person, now);
         }
+        let Heard::Answer(answer) = heard else { return };
         if answer.is_throttle() {
             let until = self.inner.governor().throttled(way, answer.retry_after, now);
             tracing::warn!(

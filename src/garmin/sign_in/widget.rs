@@ -266,3 +266,173 @@ fn code_page(page: &str) -> Option<CodePage> {
         delivery,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{answer, credentials, hosts};
+    use super::*;
+
+    fn page(title: &str, body: &str) -> String {
+        format!("<html><head><title>{title}</title></head><body>{body}</body></html>")
+    }
+
+    fn submitted(text: &str) -> Turn<At> {
+        read_submitted(&hosts(), &answer(200, "text/html", text))
+    }
+
+    const FORM: &str =
+        r#"<input type="hidden" name="_csrf" value="c1"><input name="username"><input name="password">"#;
+    const CODE_FORM: &str = r#"<input name="_csrf" value="c2"><input name="mfa-code">"#;
+
+    fn variables(method: &str, sent_to: &str) -> String {
+        format!(
+            r#"<script>var customerGuid = "g"; var mfaMethod = "{method}"; var locale = "en-US";
+            var clientId = "gauth-widget"; var codeSentTo = "{sent_to}";</script>{CODE_FORM}"#
+        )
+    }
+
+    #[test]
+    fn each_page_after_the_form_has_its_class() {
+        let check = |title: &str, body: &str, wanted: Refusal| match submitted(&page(title, body)) {
+            Turn::Refused(refusal) => assert_eq!(refusal, wanted, "{title}"),
+            _ => panic!("{title} is a refusal"),
+        };
+        let usual = "GARMIN Authentication Application";
+        check("Account Locked", "", Refusal::AccountLocked);
+        check("Account error", "", Refusal::AccountLocked);
+        check("Invalid sign in", "", Refusal::WrongCredentials);
+        check("Incorrect password", "", Refusal::WrongCredentials);
+        check("Unable to sign in", "", Refusal::Restricted);
+        check("Unable to login", "", Refusal::Restricted);
+        check("502 Bad Gateway", "", Refusal::Temporary);
+        check("Service Unavailable", "", Refusal::Temporary);
+        check(
+            usual,
+            &format!("{FORM}<p>Invalid sign in. (Passwords are case sensitive.)"),
+            Refusal::WrongCredentials,
+        );
+        // The form again without a word: not proof of a wrong password.
+        check(usual, FORM, Refusal::Unexplained { status: 200 });
+        check("Success", "no link", changed("widget form", "ticket"));
+        check(
+            "Enter MFA code for login",
+            "no form",
+            changed("widget form", "code page: _csrf"),
+        );
+        check("Something else", "", changed("widget form", "title"));
+        check(usual, "", changed("widget form", "title"));
+    }
+
+    #[test]
+    fn success_gives_the_ticket_for_the_embedding_page() {
+        let text = page(
+            "Success",
+            r#"<script>var response_url = "https://sso.garmin.com/sso/embed?ticket=ST-9-cas";"#,
+        );
+        let Turn::Won(ticket) = submitted(&text) else {
+            panic!("a ticket")
+        };
+        assert_eq!(ticket.ticket.expose(), "ST-9-cas");
+        assert_eq!(ticket.service, "https://sso.garmin.com/sso/embed");
+    }
+
+    #[test]
+    fn the_code_is_asked_for_only_when_it_has_to_be() {
+        let asked = |method: &str, sent_to: &str| -> bool {
+            match submitted(&page(
+                "GARMIN Authentication Application",
+                &variables(method, sent_to),
+            )) {
+                Turn::Ask(At::SendCode(_), ask) => {
+                    assert_eq!(
+                        ask.url.as_str(),
+                        "https://sso.garmin.com/sso/verifyMFA/mfaCode?clientId=gauth-widget"
+                    );
+                    assert!(
+                        ask.body
+                            == Body::Json(
+                                json!({"customerGuid": "g", "mfaMethod": method, "locale": "en-US"})
+                            )
+                    );
+                    true
+                }
+                Turn::CodeWanted(Pending::Widget(page)) => {
+                    assert_eq!(page.method, method);
+                    false
+                }
+                _ => panic!("a code is wanted"),
+            }
+        };
+        assert!(asked("email", ""));
+        assert!(asked("sms", ""));
+        assert!(!asked("email", "a***@example.org"));
+        assert!(!asked("totp", ""));
+    }
+
+    #[test]
+    fn both_titles_of_a_code_page_are_known() {
+        for title in ["Enter MFA code for login", "GARMIN Authentication Application"] {
+            let turn = submitted(&page(title, CODE_FORM));
+            assert!(matches!(turn, Turn::CodeWanted(Pending::Widget(_))), "{title}");
+        }
+    }
+
+    #[test]
+    fn a_failed_delivery_does_not_end_the_sign_in() {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let page = code_page(&variables("email", "")).unwrap();
+        let turn = hear(&desk, At::SendCode(Box::new(page)), &Heard::Nothing);
+        assert!(matches!(turn, Turn::CodeWanted(_)));
+    }
+
+    #[test]
+    fn the_form_is_fetched_twice_and_submitted_after_a_pause() {
+        let (hosts, credentials) = (hosts(), credentials());
+        let desk = Desk {
+            hosts: &hosts,
+            credentials: &credentials,
+        };
+        let (at, ask) = begin(&hosts);
+        assert_eq!((ask.cookies, ask.url.path()), (Cookies::New, "/sso/embed"));
+        let Turn::Ask(at, ask) = hear(&desk, at, &Heard::Answer(answer(200, "text/html", ""))) else {
+            panic!("the form")
+        };
+        assert_eq!((ask.cookies, ask.url.path()), (Cookies::Keep, "/sso/signin"));
+        let form = Heard::Answer(answer(200, "text/html", FORM));
+        let Turn::Ask(At::Submitted, ask) = hear(&desk, at, &form) else {
+            panic!("the submission")
+        };
+        assert_eq!(ask.pause, Pause::Form);
+        let Body::Form(fields) = ask.body else {
+            panic!("a form")
+        };
+        assert!(
+            fields.contains(&("_csrf", "c1".to_owned())) && fields.contains(&("embed", "true".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_wrong_code_brings_a_new_page_for_the_next_try() {
+        let mut open = code_page(&variables("email", "")).unwrap();
+        let again = page(
+            "GARMIN Authentication Application",
+            r#"<input name="_csrf" value="c3"><input name="mfa-code">"#,
+        );
+        let said = read_verify(&hosts(), &mut open, &answer(200, "text/html", &again));
+        assert_eq!(said, CodeAnswer::Wrong);
+        assert_eq!(open.csrf, "c3");
+        let said = read_verify(&hosts(), &mut open, &answer(429, "text/html", ""));
+        assert_eq!(said, CodeAnswer::NotHeard(Refusal::RateLimited { until: None }));
+        let Body::Form(fields) = verify(&hosts(), &open, &Secret::new("123456")).body else {
+            panic!("a form")
+        };
+        assert!(
+            fields.contains(&("mfa-code", "123456".to_owned()))
+                && fields.contains(&("_csrf", "c3".to_owned()))
+        );
+    }
+}

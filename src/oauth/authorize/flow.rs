@@ -98,12 +98,17 @@ impl OAuth {
             ClientId::Document(url) => url,
         };
         let built_in = client_metadata::built_in(&url);
-        match built_in.filter(|client| client.admits(redirect_uri)) {
-            Some(client) => Some(client),
-            // Our own pages describe no clients, and asking ourselves would never end.
-            None if url.host() == self.0.public_url.host() => None,
-            None => self.0.documents.find(&url).await,
+        if built_in
+            .as_ref()
+            .is_some_and(|client| client.admits(redirect_uri))
+        {
+            return built_in;
         }
+        // Our own pages describe no clients, and asking ourselves would never end.
+        if url.host() == self.0.public_url.host() {
+            return None;
+        }
+        self.0.documents.find(&url).await.or(built_in)
     }
 
     async fn open(&self, purpose: Purpose, browser: Option<&str>) -> AuthorizeStep {
@@ -132,39 +137,47 @@ impl OAuth {
 
     async fn advance(&self, transaction: &Transaction, round: u64, submitted: Submitted) -> AuthorizeStep {
         let mut visit = transaction.visit.lock().await;
-        // Whoever had to wait for an earlier click of the same person gets what that one got.
-        if transaction.round.load(Ordering::Acquire) == round {
-            self.act(transaction, &mut visit, submitted).await;
-            transaction.round.fetch_add(1, Ordering::AcqRel);
+        // Whoever had to wait for an earlier click gets what that one got; but "no" is heard however late it comes.
+        let is_second_click = transaction.round.load(Ordering::Acquire) != round;
+        if is_second_click && !matches!(submitted, Submitted::Deny) {
+            return shown(transaction, &visit, self.0.clock.now());
         }
-        shown(transaction, &visit, self.0.clock.now())
+        let acted = self.act(&mut visit, transaction, submitted).await;
+        transaction.round.fetch_add(1, Ordering::AcqRel);
+        match acted {
+            Ok(()) => shown(transaction, &visit, self.0.clock.now()),
+            Err(e) => {
+                tracing::error!(error = %e, "sign_in.not_kept");
+                refusals::ours()
+            }
+        }
     }
 
-    /// Takes one form in, and what follows from it.
-    async fn act(&self, transaction: &Transaction, visit: &mut Visit, submitted: Submitted) {
+    /// Takes one form in, and what follows from it. Errors: the store's, before Garmin was asked.
+    async fn act(
+        &self,
+        visit: &mut Visit,
+        transaction: &Transaction,
+        submitted: Submitted,
+    ) -> Result<(), StoreError> {
         let event = match &submitted {
             Submitted::Credentials(form) => Event::Credentials {
                 email: &form.email,
                 n_password_bytes: form.password.expose().len(),
                 access: form.access,
-                is_invited: match self.0.accounts.is_invited(form.email.trim()) {
-                    Ok(is_invited) => is_invited,
-                    Err(e) => {
-                        tracing::error!(error = %e, "store.read_failed");
-                        false
-                    }
-                },
+                is_invited: self.0.accounts.is_invited(form.email.trim())?,
             },
             Submitted::Code(_) => Event::Code,
-            Submitted::Deny => Event::Deny,
+            Submitted::Deny => Event::Deny {
+                is_answered: !self.take_back(visit).await?,
+            },
         };
         let mut act = visit.progress.step(event, self.0.clock.now(), &self.operator());
         let mut signed_in = None;
         // Garmin's answer is an event again; after that there is at most one thing to do.
         if let Some(heard) = self.hear(act, visit, submitted, &mut signed_in).await {
-            act = visit
-                .progress
-                .step(Event::Heard(heard), self.0.clock.now(), &self.operator());
+            let heard = Event::Heard(heard);
+            act = visit.progress.step(heard, self.0.clock.now(), &self.operator());
         }
         if visit.progress.stage != Stage::AskCode {
             visit.challenge = None;
@@ -172,19 +185,41 @@ impl OAuth {
         if act == Act::Finish
             && let Some(signed_in) = signed_in
         {
-            match self.finish(transaction, visit, signed_in).await {
+            let event = match self.finish(transaction, visit, signed_in).await {
                 Ok(answer) => {
                     visit.answer = Some(answer);
-                    visit.progress.stage = Stage::Done;
+                    Event::Kept
                 }
                 Err(e) => {
                     tracing::error!(error = %e, "sign_in.not_kept");
-                    visit
-                        .progress
-                        .step(Event::Heard(Heard::NotKept), self.0.clock.now(), &self.operator());
+                    Event::Heard(Heard::NotKept)
                 }
-            }
+            };
+            visit.progress.step(event, self.0.clock.now(), &self.operator());
         }
+        Ok(())
+    }
+
+    /// Takes a code back that was made and not exchanged yet. `false`: it was exchanged, or it is a link.
+    async fn take_back(&self, visit: &mut Visit) -> Result<bool, StoreError> {
+        let code = match &visit.answer {
+            None => return Ok(true),
+            Some(Answer::Linked { .. }) => return Ok(false),
+            Some(Answer::Code { code, .. }) => *code,
+        };
+        // Spent or not, it is not sent to the client again.
+        visit.answer = None;
+        self.0
+            .store
+            .atomic(move |tx| {
+                let found = tx.find::<AuthorizationCode>(code.as_bytes())?;
+                let is_unspent = found.is_some_and(|found| found.gave.is_none());
+                if is_unspent {
+                    tx.remove::<AuthorizationCode>(code.as_bytes());
+                }
+                Ok(is_unspent)
+            })
+            .await
     }
 
     /// Asks Garmin, or pretends to. `None`: there was nothing to ask.
@@ -219,6 +254,7 @@ impl OAuth {
                 if let Err(e) = knocked {
                     tracing::error!(error = %e, "store.write_failed");
                 }
+                tracing::info!(reason = "not_invited", "sign_in.declined");
                 SignInOutcome::Refused(refusal)
             }
             (Act::VerifyCode, Submitted::Code(code)) => match visit.challenge.as_mut() {
@@ -274,10 +310,8 @@ impl OAuth {
             issued_at,
             gave: None,
         };
-        self.0
-            .store
-            .put(TokenHash::of(code.expose()).as_bytes(), record)
-            .await?;
+        let hash = TokenHash::of(code.expose());
+        self.0.store.put(hash.as_bytes(), record).await?;
         if let Some(url) = DocumentUrl::parse(&request.client.id)
             && let Err(e) = self.0.documents.keep(&url).await
         {
@@ -285,6 +319,7 @@ impl OAuth {
             tracing::warn!(error = %e, "store.write_failed");
         }
         Ok(Answer::Code {
+            code: hash,
             url: request.answer.code(code.expose()),
             issued_at,
         })
@@ -331,7 +366,7 @@ fn shown(transaction: &Transaction, visit: &Visit, now: Timestamp) -> AuthorizeS
             })
         }
         Stage::Done => match &visit.answer {
-            Some(Answer::Code { url, issued_at }) if now.duration_since(*issued_at) <= CODE_LIFE => {
+            Some(Answer::Code { url, issued_at, .. }) if now.duration_since(*issued_at) <= CODE_LIFE => {
                 AuthorizeStep::Redirect { url: url.clone() }
             }
             Some(Answer::Linked { full_name }) => AuthorizeStep::Linked {

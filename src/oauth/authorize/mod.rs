@@ -102,7 +102,7 @@ pub struct AuthorizeRefusal {
     pub title: String,
     /// What happened and what to do, in plain sentences.
     pub explanation: String,
-    /// The HTTP status: 400, or 503 when it is ours.
+    /// The HTTP status: 400, 503 when it is ours, or 200 when the person wanted it so.
     pub status: u16,
 }
 

@@ -58,8 +58,10 @@ pub(super) enum Event<'a> {
     },
     /// The second form was posted.
     Code,
-    /// The button that says no.
-    Deny,
+    /// The button that says no. `is_answered`: the client has used the code already, so it is too late.
+    Deny { is_answered: bool },
+    /// What Garmin let in is kept, and the answer is made.
+    Kept,
     /// Garmin, or who plays its part, answered.
     Heard(Heard),
 }
@@ -91,8 +93,6 @@ pub(super) enum Act {
     VerifyCode,
     /// Keep the account and make the answer.
     Finish,
-    /// Tell the client that the person said no.
-    Deny,
 }
 
 impl Progress {
@@ -115,19 +115,28 @@ impl Progress {
 
     /// Takes one event in. `operator`: how a person calls whoever runs the gateway, for the texts.
     pub(super) fn step(&mut self, event: Event<'_>, now: Timestamp, operator: &str) -> Act {
-        let is_open = matches!(self.stage, Stage::AskCredentials | Stage::AskCode);
+        let is_open = match self.stage {
+            Stage::AskCredentials | Stage::AskCode => true,
+            // Somebody who says no while Garmin is being asked may be heard only after it has answered.
+            Stage::Done => matches!(event, Event::Deny { is_answered: false }),
+            Stage::Denied | Stage::OutOfTries | Stage::Expired => false,
+        };
         if !is_open {
             return Act::Show;
         }
         // What Garmin says is heard even late: the person waited for it.
-        if self.is_too_old(now) && !matches!(event, Event::Heard(_)) {
+        if self.is_too_old(now) && !matches!(event, Event::Heard(_) | Event::Kept) {
             self.stage = Stage::Expired;
             return Act::Show;
         }
         match event {
-            Event::Deny => {
+            Event::Deny { .. } => {
                 self.stage = Stage::Denied;
-                Act::Deny
+                Act::Show
+            }
+            Event::Kept => {
+                self.stage = Stage::Done;
+                Act::Show
             }
             Event::Code if self.stage == Stage::AskCode => Act::VerifyCode,
             Event::Code => Act::Show,
@@ -209,6 +218,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
+    const DENY: Event<'static> = Event::Deny { is_answered: false };
+
     fn credentials(is_invited: bool) -> Event<'static> {
         Event::Credentials {
             email: " ann@example.org ",
@@ -252,9 +263,9 @@ mod tests {
         use Heard::{CodeWanted, NotKept, SignedIn};
         let heard = Event::Heard;
         check(
-            &[credentials(true), heard(SignedIn)],
-            &[Act::AskGarmin, Act::Finish],
-            Stage::AskCredentials,
+            &[credentials(true), heard(SignedIn), Event::Kept, credentials(true)],
+            &[Act::AskGarmin, Act::Finish, Act::Show, Act::Show],
+            Stage::Done,
         );
         check(
             &[
@@ -301,17 +312,22 @@ mod tests {
             &[Act::AskGarmin, Act::Show],
             Stage::AskCredentials,
         );
+        check(&[DENY, credentials(true)], &[Act::Show, Act::Show], Stage::Denied);
         check(
-            &[Event::Deny, credentials(true)],
-            &[Act::Deny, Act::Show],
-            Stage::Denied,
-        );
-        check(
-            &[credentials(true), heard(CodeWanted), Event::Deny],
-            &[Act::AskGarmin, Act::Show, Act::Deny],
+            &[credentials(true), heard(CodeWanted), DENY],
+            &[Act::AskGarmin, Act::Show, Act::Show],
             Stage::Denied,
         );
         check(&[Event::Code], &[Act::Show], Stage::AskCredentials);
+    }
+
+    #[test]
+    fn a_no_counts_until_the_client_has_used_the_code() {
+        let done = [credentials(true), Event::Heard(Heard::SignedIn), Event::Kept];
+        for (is_answered, stage) in [(false, Stage::Denied), (true, Stage::Done)] {
+            let events = [&done[..], &[Event::Deny { is_answered }]].concat();
+            assert_eq!(play(&events).1.stage, stage);
+        }
     }
 
     #[test]

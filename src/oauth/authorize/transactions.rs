@@ -47,8 +47,14 @@ pub(super) struct Visit {
 
 /// How a visit ended well.
 pub(super) enum Answer {
-    Code { url: String, issued_at: Timestamp },
-    Linked { full_name: String },
+    Code {
+        code: TokenHash,
+        url: String,
+        issued_at: Timestamp,
+    },
+    Linked {
+        full_name: String,
+    },
 }
 
 /// All open transactions.

@@ -80,7 +80,7 @@ pub(super) fn splits(_: &Call, document: &Value) -> Result<Told, Untold> {
 }
 
 /// Garmin tells temperatures in °F to everybody, and wind in km/h or mph by the person's units.
-pub(super) fn weather(call: &Call, answers: &[Value]) -> Result<Told, Untold> {
+pub(super) fn weather(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     let [weather, settings, ..] = answers else {
         return Ok(Told::Nothing);
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::tools::call::{Call, Get, Refused};
+use crate::tools::call::{Call, Get};
 use crate::tools::fields::{Changed, Field, fields, list, pick_each};
 use crate::tools::json::is_empty;
 use crate::tools::table::{Told, Untold};
@@ -58,21 +58,21 @@ const PAGE: &[Field] = fields! {
 };
 
 /// One page, told by its first entry as Garmin counts.
-pub(super) fn by_date_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+pub(super) fn by_date_gets(call: &Call) -> Vec<Get> {
     let start = call.whole("page").saturating_mul(call.whole("page_size"));
     let template = "/activitylist-service/activities/search/activities?startDate={start_date}&endDate={end_date}\
                     &start={start}&limit={page_size}&activityType={activity_type}";
-    Ok(vec![Get::of(template, |name| {
+    vec![Get::of(template, |name| {
         if name == "start" {
             start.to_string()
         } else {
             call.text(name)
         }
-    })])
+    })]
 }
 
 /// A range without activities is a page with none, not a text.
-pub(super) fn by_date(call: &Call, answers: &[Value]) -> Result<Told, Untold> {
+pub(super) fn by_date(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     let activities = match answers {
         [document, ..] if !is_empty(document) => pick_each(BY_DATE, document, "")?,
         _ => Vec::new(),
@@ -118,7 +118,7 @@ pub(super) fn page(call: &Call, document: &Value) -> Result<Told, Untold> {
     })))
 }
 
-pub(super) fn count(_: &Call, answers: &[Value]) -> Result<Told, Untold> {
+pub(super) fn count(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     match answers.first().and_then(|document| document.get("totalCount")) {
         Some(Value::Null) => Ok(Told::Nothing),
         Some(total) => Ok(Told::Json(json!({

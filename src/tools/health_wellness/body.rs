@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::tools::call::{Call, Get, Refused};
+use crate::tools::call::{Call, Get};
 use crate::tools::fields::{Changed, at};
 use crate::tools::json::is_empty;
 use crate::tools::table::{Told, Untold};
@@ -10,17 +10,18 @@ use crate::tools::table::{Told, Untold};
 use super::days;
 
 /// One day, when no last day is given.
-pub(super) fn composition_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+pub(super) fn composition_gets(call: &Call) -> Vec<Get> {
     let template = match call.day("end_date") {
         Some(_) => "/weight-service/weight/dateRange?startDate={start_date}&endDate={end_date}",
         None => "/weight-service/weight/dateRange?startDate={start_date}&endDate={start_date}",
     };
-    Ok(vec![call.get(template)])
+    vec![call.get(template)]
 }
 
-pub(super) fn composition(call: &Call, answers: &[Value]) -> Result<Told, Untold> {
+#[expect(clippy::unnecessary_wraps, reason = "the form of all functions of the table")]
+pub(super) fn composition(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     match answers {
-        [document, ..] if !is_empty(document) => Ok(Told::Json(document.clone())),
+        [document, ..] if !is_empty(document) => Ok(Told::AsSent),
         _ if call.day("end_date").is_none() => Ok(Told::Nothing),
         _ => Ok(Told::Text(call.fill(
             "No body composition data found between {start_date} and {end_date}",
@@ -29,7 +30,7 @@ pub(super) fn composition(call: &Call, answers: &[Value]) -> Result<Told, Untold
 }
 
 /// The daily summary, overlaid with the averages of the weighings.
-pub(super) fn stats_and_body(_: &Call, answers: &[Value]) -> Result<Told, Untold> {
+pub(super) fn stats_and_body(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     let [summary, composition, ..] = answers else {
         return Ok(Told::Nothing);
     };

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use serde_json::{Map, Value, json};
 
-use crate::tools::call::{Call, Get, Refused};
+use crate::tools::call::{Call, Get};
 use crate::tools::fields::{Changed, Field, at, fields, list, pick};
 use crate::tools::json::{is_empty, rounded};
 use crate::tools::table::{Told, Untold};
@@ -77,9 +77,9 @@ const SPO2: &[Field] = fields! {
 };
 
 /// Garmin takes at most so many days of steps at once.
-const STEPS_WINDOW_DAYS: i32 = 28;
-/// More requests than this for one call would keep everything else waiting.
-const STEPS_WINDOWS: usize = 40;
+const STEPS_WINDOW_DAYS: i64 = 28;
+/// The longest range of daily steps: 40 requests. More would keep everything else waiting.
+pub(super) const STEPS_DAYS: i64 = 40 * STEPS_WINDOW_DAYS;
 
 /// A daily summary, unless Garmin hides it.
 pub(super) fn open(summary: &Value) -> Result<&Value, Untold> {
@@ -94,33 +94,31 @@ pub(super) fn stats(_: &Call, summary: &Value) -> Result<Told, Untold> {
 }
 
 pub(super) fn summary(_: &Call, summary: &Value) -> Result<Told, Untold> {
-    Ok(Told::Json(open(summary)?.clone()))
+    open(summary).map(|_| Told::AsSent)
 }
 
 /// Consecutive windows of 28 days, oldest first.
-pub(super) fn daily_steps_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+pub(super) fn daily_steps_gets(call: &Call) -> Vec<Get> {
     let (Some(mut from), Some(last)) = (call.day("start_date"), call.day("end_date")) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let mut gets = Vec::new();
     while from <= last {
-        if gets.len() == STEPS_WINDOWS {
-            return Err(Refused(vec![format!(
-                "start_date and end_date may be at most {} days apart: ask for a part of the range at a time",
-                STEPS_WINDOWS as i32 * STEPS_WINDOW_DAYS
-            )]));
-        }
         let to = from.saturating_add((STEPS_WINDOW_DAYS - 1).days()).min(last);
         gets.push(Get::of(
             &format!("/usersummary-service/stats/steps/daily/{from}/{to}"),
             |_| String::new(),
         ));
+        // The last day that a calendar has is followed by itself.
+        if to == last {
+            break;
+        }
         from = to.saturating_add(1.day());
     }
-    Ok(gets)
+    gets
 }
 
-pub(super) fn daily_steps(_: &Call, answers: &[Value]) -> Result<Told, Untold> {
+pub(super) fn daily_steps(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     let mut days = Vec::new();
     for answer in answers {
         // An empty object is how a body that is missing arrives.

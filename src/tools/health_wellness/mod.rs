@@ -85,7 +85,14 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_daily_steps",
         about: "Steps, distance and step goal of each day in a range of days.",
-        parameters: &[START_DATE, END_DATE],
+        parameters: &[
+            START_DATE,
+            Parameter::last_day(
+                "end_date",
+                "Last day, as YYYY-MM-DD, at most 1120 days in all",
+                days::STEPS_DAYS,
+            ),
+        ],
         ask: Ask::Made(days::daily_steps_gets),
         tell: Tell::Made(days::daily_steps),
         nothing: "No daily steps data found between {start_date} and {end_date}",

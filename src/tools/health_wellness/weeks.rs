@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
-use crate::tools::call::{Call, Get, Refused};
+use crate::tools::call::{Call, Get};
 use crate::tools::fields::{Field, fields, list, pick, pick_each};
 use crate::tools::table::{Told, Untold};
 
@@ -37,15 +37,15 @@ pub(super) fn stress(call: &Call, document: &Value) -> Result<Told, Untold> {
 }
 
 /// Garmin takes first and last day here, and no number of weeks.
-pub(super) fn intensity_minutes_gets(call: &Call) -> Result<Vec<Get>, Refused> {
+pub(super) fn intensity_minutes_gets(call: &Call) -> Vec<Get> {
     let Some(last) = call.day("end_date") else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let first = last.saturating_sub((call.whole("weeks") * 7 - 1).days());
-    Ok(vec![Get::of(
+    vec![Get::of(
         &format!("/usersummary-service/stats/im/weekly/{first}/{last}"),
         |_| String::new(),
-    )])
+    )]
 }
 
 pub(super) fn intensity_minutes(call: &Call, document: &Value) -> Result<Told, Untold> {

@@ -1,0 +1,353 @@
+//! A token family: all tokens of one consent, and the rotation of its refresh tokens.
+//!
+//! Successors are derived from the presented token with the family's own key. So the answer to a refresh can be given
+//! again without having been kept: who has the store has no token, and who has an old token has no successor.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::grants::{
+    ACCESS_PREFIX, AccessToken, Consent, FamilyId, FamilyUse, GRACE, REFRESH_PREFIX, RefreshToken, after,
+};
+use crate::foundation::secrets::{Secret, TokenHash, derived_token, random_token};
+use crate::foundation::store::{Record, StoreError, Table, Tx};
+
+/// Spent refresh tokens that a family remembers, to notice when one comes back. Older ones are just unknown.
+const MAX_SPENT: usize = 32;
+
+/// Access tokens of one family that are good at the same time.
+const MAX_ACCESS_TOKENS: usize = 16;
+
+/// All tokens of one consent, under the family's id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct TokenFamily {
+    pub(super) consent: Consent,
+    pub(super) created_at: Timestamp,
+    /// The last rotation.
+    pub(super) refreshed_at: Timestamp,
+    /// Derives successors.
+    key: Secret,
+    /// The one refresh token that is next.
+    refresh: TokenHash,
+    /// Spent refresh tokens, oldest first.
+    spent: Vec<Spent>,
+    /// Access tokens with a row, oldest first.
+    access_tokens: Vec<Issued>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Spent {
+    token: TokenHash,
+    at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Issued {
+    token: TokenHash,
+    expires_at: Timestamp,
+}
+
+impl Record for TokenFamily {
+    const TABLE: Table = Table("token_family");
+}
+
+/// What the client gets. No `Debug`.
+pub(super) struct TokenPair {
+    pub(super) access: Secret,
+    pub(super) refresh: Secret,
+    /// Seconds that the access token has left.
+    pub(super) expires_in_s: i64,
+}
+
+/// What presenting a refresh token comes to.
+pub(super) enum Rotation {
+    /// It was the next one, and is spent now: write the family.
+    Rotated(TokenPair),
+    /// It was spent a moment ago: the current pair once more, nothing to write.
+    Again(TokenPair),
+    /// It was spent long ago: somebody has a copy. End the family.
+    Reused,
+}
+
+impl TokenFamily {
+    /// The first tokens of a consent. `access_life`: see [`TokenFamily::rotate`].
+    pub(super) fn begin(consent: Consent, now: Timestamp, access_life: SignedDuration) -> (Self, TokenPair) {
+        let pair = TokenPair {
+            access: random_token(ACCESS_PREFIX),
+            refresh: random_token(REFRESH_PREFIX),
+            expires_in_s: access_life.as_secs(),
+        };
+        let family = Self {
+            consent,
+            created_at: now,
+            refreshed_at: now,
+            key: random_token(""),
+            refresh: TokenHash::of(pair.refresh.expose()),
+            spent: Vec::new(),
+            access_tokens: vec![Issued {
+                token: TokenHash::of(pair.access.expose()),
+                expires_at: after(now, access_life),
+            }],
+        };
+        (family, pair)
+    }
+
+    /// Presents a refresh token whose row leads to this family.
+    ///
+    /// Shape: whoever presents a spent token within [`GRACE`] gets the pair that is current, however many rotations lie
+    /// between, so two machines that refresh at once end up with the same tokens.
+    pub(super) fn rotate(
+        &mut self,
+        presented: &str,
+        now: Timestamp,
+        access_life: SignedDuration,
+    ) -> Rotation {
+        let hash = TokenHash::of(presented);
+        if hash == self.refresh {
+            return Rotation::Rotated(self.advance(presented, now, access_life));
+        }
+        let Some(spent) = self.spent.iter().find(|spent| spent.token == hash) else {
+            // Its row outlived our memory of it, which is at least as bad.
+            return Rotation::Reused;
+        };
+        if now.duration_since(spent.at) > GRACE {
+            return Rotation::Reused;
+        }
+        let mut refresh = Secret::new(presented);
+        for _ in 0..=MAX_SPENT {
+            let access = self.next_access(refresh.expose());
+            refresh = self.next_refresh(refresh.expose());
+            if TokenHash::of(refresh.expose()) != self.refresh {
+                continue;
+            }
+            let issued = TokenHash::of(access.expose());
+            let left = self.access_tokens.iter().find(|one| one.token == issued);
+            let left = left.map_or(0, |one| one.expires_at.duration_since(now).as_secs());
+            if left <= 0 {
+                // The client revoked it, or it ran out: a new one, by the next rotation.
+                return Rotation::Rotated(self.advance(refresh.expose(), now, access_life));
+            }
+            return Rotation::Again(TokenPair {
+                access,
+                refresh,
+                expires_in_s: left,
+            });
+        }
+        Rotation::Reused
+    }
+
+    /// Spends `current`, which is the next token.
+    fn advance(&mut self, current: &str, now: Timestamp, access_life: SignedDuration) -> TokenPair {
+        let pair = TokenPair {
+            access: self.next_access(current),
+            refresh: self.next_refresh(current),
+            expires_in_s: access_life.as_secs(),
+        };
+        self.spent.push(Spent {
+            token: self.refresh,
+            at: now,
+        });
+        self.refresh = TokenHash::of(pair.refresh.expose());
+        self.refreshed_at = now;
+        self.access_tokens.push(Issued {
+            token: TokenHash::of(pair.access.expose()),
+            expires_at: after(now, access_life),
+        });
+        pair
+    }
+
+    fn next_access(&self, refresh: &str) -> Secret {
+        derived_token(ACCESS_PREFIX, &self.key, format!("access {refresh}").as_bytes())
+    }
+
+    fn next_refresh(&self, refresh: &str) -> Secret {
+        derived_token(REFRESH_PREFIX, &self.key, format!("refresh {refresh}").as_bytes())
+    }
+
+    /// Writes the family, with the rows of a pair that it has just given, and without those of tokens past use.
+    pub(super) fn write(mut self, tx: &mut Tx<'_>, id: &FamilyId, now: Timestamp) -> Result<(), StoreError> {
+        let (kept, over) =
+            partition_newest(self.access_tokens, MAX_ACCESS_TOKENS, |one| now < one.expires_at);
+        self.access_tokens = kept;
+        for issued in over {
+            tx.remove::<AccessToken>(issued.token.as_bytes());
+        }
+        let (kept, over) = partition_newest(self.spent, MAX_SPENT, |_| true);
+        self.spent = kept;
+        for spent in over {
+            tx.remove::<RefreshToken>(spent.token.as_bytes());
+        }
+        if let Some(newest) = self.access_tokens.last() {
+            let row = AccessToken {
+                family: id.clone(),
+                account: self.consent.account.clone(),
+                access: self.consent.access,
+                client_id: self.consent.client_id.clone(),
+                resource: self.consent.resource.clone(),
+                expires_at: newest.expires_at,
+            };
+            tx.put(newest.token.as_bytes(), &row)?;
+        }
+        tx.put(self.refresh.as_bytes(), &RefreshToken { family: id.clone() })?;
+        tx.put(id.key(), &self)
+    }
+
+    /// Forgets one access token; its row is the caller's to remove.
+    pub(super) fn forget_access(&mut self, token: TokenHash) {
+        self.access_tokens.retain(|one| one.token != token);
+    }
+
+    /// Access tokens that are good at `now`.
+    pub(super) fn n_access_tokens(&self, now: Timestamp) -> usize {
+        self.access_tokens
+            .iter()
+            .filter(|one| now < one.expires_at)
+            .count()
+    }
+
+    /// Removes the family and every row that leads to it.
+    pub(super) fn remove(&self, tx: &mut Tx<'_>, id: &FamilyId) {
+        for issued in &self.access_tokens {
+            tx.remove::<AccessToken>(issued.token.as_bytes());
+        }
+        for spent in &self.spent {
+            tx.remove::<RefreshToken>(spent.token.as_bytes());
+        }
+        tx.remove::<RefreshToken>(self.refresh.as_bytes());
+        tx.remove::<FamilyUse>(id.key());
+        tx.remove::<Self>(id.key());
+    }
+}
+
+/// Splits into at most `n` of the newest that are worth keeping (they stand last), and the rest.
+fn partition_newest<T>(all: Vec<T>, n: usize, worth: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
+    let too_many = all.len().saturating_sub(n);
+    let (mut kept, mut over) = (Vec::new(), Vec::new());
+    for (at, one) in all.into_iter().enumerate() {
+        if at >= too_many && worth(&one) {
+            kept.push(one);
+        } else {
+            over.push(one);
+        }
+    }
+    (kept, over)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::Access;
+    use crate::oauth::grants::ACCESS_LIFE;
+
+    const START: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    fn begin() -> (TokenFamily, TokenPair) {
+        let consent = Consent {
+            account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+            access: Access::ReadOnly,
+            client_id: "cli_x".into(),
+            client_name: "X".into(),
+            resource: "https://gw.example.org/mcp".into(),
+        };
+        TokenFamily::begin(consent, START, ACCESS_LIFE)
+    }
+
+    /// What presenting `token` at `seconds` comes to, in a word, and the pair.
+    fn present(
+        family: &mut TokenFamily,
+        token: &Secret,
+        seconds: i64,
+    ) -> (&'static str, Option<(Secret, Secret)>) {
+        match family.rotate(token.expose(), at(seconds), ACCESS_LIFE) {
+            Rotation::Rotated(pair) => ("rotated", Some((pair.access, pair.refresh))),
+            Rotation::Again(pair) => ("again", Some((pair.access, pair.refresh))),
+            Rotation::Reused => ("reused", None),
+        }
+    }
+
+    #[test]
+    fn refresh_rotates_one_second_after_the_exchange() {
+        let (mut family, first) = begin();
+        let (word, pair) = present(&mut family, &first.refresh, 1);
+        let (access, refresh) = pair.unwrap();
+        assert_eq!(word, "rotated");
+        assert!(access != first.access && refresh != first.refresh);
+        assert!(access.expose().starts_with(ACCESS_PREFIX) && refresh.expose().starts_with(REFRESH_PREFIX));
+        assert_eq!(family.n_access_tokens(at(1)), 2);
+    }
+
+    #[test]
+    fn refresh_grace_window_gives_two_machines_the_same_pair() {
+        let (mut family, first) = begin();
+        let (_, one) = present(&mut family, &first.refresh, 100);
+        for seconds in [100, 101, 176, 220] {
+            assert_eq!(
+                present(&mut family, &first.refresh, seconds),
+                ("again", one.clone()),
+                "{seconds}"
+            );
+        }
+        assert_eq!(present(&mut family, &first.refresh, 221).0, "reused");
+    }
+
+    #[test]
+    fn refresh_grace_window_follows_a_chain_of_rotations() {
+        let (mut family, first) = begin();
+        let (_, second) = present(&mut family, &first.refresh, 100);
+        let (word, third) = present(&mut family, &second.clone().unwrap().1, 101);
+        assert_eq!(word, "rotated");
+        assert_eq!(
+            present(&mut family, &first.refresh, 110),
+            ("again", third.clone())
+        );
+        assert_eq!(present(&mut family, &second.unwrap().1, 110), ("again", third));
+    }
+
+    #[test]
+    fn refresh_theft_is_noticed_after_the_window_whoever_comes_second() {
+        // The thief takes the token that the person's client has spent, or the other way round: one of them is late.
+        let (mut family, first) = begin();
+        present(&mut family, &first.refresh, 10);
+        assert_eq!(present(&mut family, &first.refresh, 10 + 4 * 86_400).0, "reused");
+        // Inside the window both hold the same tokens, so the next rotation tells on one of them.
+        let (mut family, first) = begin();
+        let (_, client) = present(&mut family, &first.refresh, 10);
+        let (_, thief) = present(&mut family, &first.refresh, 20);
+        assert_eq!(client, thief);
+        present(&mut family, &thief.unwrap().1, 50_000);
+        assert_eq!(present(&mut family, &client.unwrap().1, 80_000).0, "reused");
+    }
+
+    #[test]
+    fn a_pair_whose_access_token_is_gone_is_not_given_again() {
+        let (mut family, first) = begin();
+        let (_, second) = present(&mut family, &first.refresh, 100);
+        let (access, refresh) = second.unwrap();
+        family.forget_access(TokenHash::of(access.expose()));
+        let (word, third) = present(&mut family, &first.refresh, 101);
+        assert_eq!(word, "rotated");
+        assert!(third.as_ref().unwrap().0 != access && third.unwrap().1 != refresh);
+    }
+
+    #[test]
+    fn a_token_of_another_family_is_never_taken() {
+        let (mut family, _) = begin();
+        let (_, stranger) = begin();
+        assert_eq!(present(&mut family, &stranger.refresh, 1).0, "reused");
+    }
+
+    #[test]
+    fn successors_need_the_key_of_the_family() {
+        let (mut one, first) = begin();
+        let mut other = one.clone();
+        other.key = random_token("");
+        assert_ne!(
+            present(&mut one, &first.refresh, 1).1,
+            present(&mut other, &first.refresh, 1).1
+        );
+    }
+}

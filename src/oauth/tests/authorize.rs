@@ -1,0 +1,440 @@
+//! `/authorize` and `/link` as far as they go without Garmin.
+
+use url::Url;
+
+use super::*;
+use crate::foundation::config::Invited;
+use crate::foundation::secrets::Secret;
+use crate::oauth::{AuthorizeStep, CodeForm, CredentialsForm, DenyForm, SignInPage};
+
+/// What Claude asks with.
+fn query(changes: &[(&str, &str)]) -> String {
+    let challenge = challenge_text();
+    let base = [
+        ("response_type", "code"),
+        ("client_id", CLAUDE),
+        ("redirect_uri", CLAUDE_CALLBACK),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("state", "st&te"),
+        ("scope", "garmin offline_access"),
+        ("prompt", "consent"),
+        ("resource", "https://gw.example.org/mcp"),
+    ];
+    form(&base, changes)
+}
+
+/// A sign-in page that is open in a browser.
+struct Open {
+    page: SignInPage,
+    cookie: String,
+}
+
+async fn open(world: &World, changes: &[(&str, &str)]) -> Open {
+    opened(world.oauth.authorize(&query(changes), None).await)
+}
+
+fn opened(step: AuthorizeStep) -> Open {
+    let AuthorizeStep::SignIn(page) = step else {
+        panic!("{}", shown(&step))
+    };
+    let cookie = page.set_browser.as_ref().unwrap().expose().to_owned();
+    Open { page, cookie }
+}
+
+/// A step in a word or two.
+fn shown(step: &AuthorizeStep) -> String {
+    match step {
+        AuthorizeStep::SignIn(page) => format!("sign in: {}", page.notice.as_deref().unwrap_or_default()),
+        AuthorizeStep::Code(_) => "code".into(),
+        AuthorizeStep::Redirect { url } => url.clone(),
+        AuthorizeStep::Linked { .. } => "linked".into(),
+        AuthorizeStep::Refused(refusal) => format!("{} {}", refusal.status, refusal.title),
+    }
+}
+
+impl Open {
+    async fn post(&self, world: &World, email: &str, password: &str) -> AuthorizeStep {
+        world
+            .oauth
+            .submit_credentials(self.form(email, password), Some(&self.cookie))
+            .await
+    }
+
+    fn form(&self, email: &str, password: &str) -> CredentialsForm {
+        CredentialsForm {
+            transaction: self.page.transaction.clone(),
+            csrf: self.page.csrf.clone(),
+            email: email.to_owned(),
+            password: Secret::new(password),
+            access: Access::ReadAndChange,
+        }
+    }
+
+    async fn deny(&self, world: &World) -> AuthorizeStep {
+        let form = DenyForm {
+            transaction: self.page.transaction.clone(),
+            csrf: self.page.csrf.clone(),
+        };
+        world.oauth.deny(form, Some(&self.cookie)).await
+    }
+}
+
+fn invite(world: &World, email: &str) {
+    world
+        .live
+        .send_modify(|live| live.invited.push(Invited::parse(email).unwrap()));
+}
+
+#[tokio::test]
+async fn consent_page_names_the_client_and_where_it_leads_before_any_password() {
+    let world = World::new();
+    let Open { page, cookie } = open(&world, &[]).await;
+    let client = page.client.unwrap();
+    assert_eq!(
+        (client.name.as_str(), client.redirect_host.as_str()),
+        ("Claude", "claude.ai")
+    );
+    assert_eq!(
+        (client.form_action_origin.as_str(), client.loopback_only),
+        ("https://claude.ai", false)
+    );
+    assert_eq!(
+        (page.access, page.email.as_str(), page.tries_left),
+        (Access::ReadOnly, "", 5)
+    );
+    assert!(cookie.len() >= 43 && !page.csrf.is_empty());
+
+    let code = "https://claude.ai/oauth/claude-code-client-metadata";
+    let page = open(
+        &world,
+        &[
+            ("client_id", code),
+            ("redirect_uri", "http://localhost:54321/callback"),
+        ],
+    )
+    .await
+    .page;
+    let client = page.client.unwrap();
+    assert_eq!(
+        (client.redirect_host.as_str(), client.loopback_only),
+        ("localhost", true)
+    );
+    assert_eq!(client.form_action_origin, "http://localhost:54321");
+}
+
+#[tokio::test]
+async fn a_registered_client_signs_in_with_any_loopback_port() {
+    let world = World::new();
+    let body =
+        json!({ "client_name": "Inspector", "redirect_uris": ["http://127.0.0.1:6276/oauth/callback"] });
+    let id = world.oauth.register(body.to_string().as_bytes()).await.unwrap();
+    let id = id["client_id"].as_str().unwrap();
+    let page = open(
+        &world,
+        &[
+            ("client_id", id),
+            ("redirect_uri", "http://127.0.0.1:9/oauth/callback"),
+        ],
+    )
+    .await
+    .page;
+    assert_eq!(page.client.unwrap().name, "Inspector");
+    let other = query(&[("client_id", id), ("redirect_uri", "http://127.0.0.1:9/other")]);
+    assert!(
+        shown(&world.oauth.authorize(&other, None).await).starts_with("400 This sign-in would not lead back")
+    );
+}
+
+#[tokio::test]
+async fn errors_before_the_redirect_uri_is_proven_are_pages() {
+    let world = World::new();
+    let (known, nobody) = ("400 This sign-in", "400 This connection is not known");
+    for (changes, title) in [
+        (&[("client_id", "")][..], known),
+        (&[("redirect_uri", "")], known),
+        (&[("client_id", "cli_unknown")], nobody),
+        (&[("client_id", "claude")], nobody),
+        (&[("client_id", "https://gw.example.org/client.json")], nobody),
+        (
+            &[("client_id", "https://169.254.169.254/latest/meta-data")],
+            nobody,
+        ),
+        (&[("client_id", "https://localhost/client.json")], nobody),
+        (&[("client_id", "https://app.example.org/client.json")], nobody),
+        (&[("redirect_uri", "https://evil.example/callback")], known),
+        (
+            &[("redirect_uri", "https://claude.ai@evil.example/callback")],
+            known,
+        ),
+        (&[("redirect_uri", "javascript:alert(1)")], known),
+        (
+            &[("redirect_uri", "https://claude.ai/api/mcp/auth_callback#x")],
+            known,
+        ),
+        (&[("redirect_uri", "http://localhost:1/callback")], known),
+        (
+            &[
+                ("redirect_uri", "https://evil.example/callback"),
+                ("response_type", "token"),
+            ],
+            known,
+        ),
+    ] {
+        let step = world.oauth.authorize(&query(changes), None).await;
+        assert!(matches!(step, AuthorizeStep::Refused(_)), "{changes:?}");
+        assert!(shown(&step).starts_with(title), "{changes:?} {}", shown(&step));
+    }
+    for broken in [
+        "",
+        "%",
+        &format!("{}&state=again", query(&[])),
+        &format!("{}&x=%0d%0a", query(&[])),
+    ] {
+        assert!(
+            matches!(
+                world.oauth.authorize(broken, None).await,
+                AuthorizeStep::Refused(_)
+            ),
+            "{broken}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn errors_after_the_redirect_uri_is_proven_go_to_the_client() {
+    let world = World::new();
+    for (changes, error) in [
+        (&[("response_type", "token")][..], "unsupported_response_type"),
+        (&[("code_challenge", "")], "invalid_request"),
+        (&[("code_challenge_method", "plain")], "invalid_request"),
+        (&[("code_challenge_method", "")], "invalid_request"),
+        (&[("resource", "https://other.example/mcp")], "invalid_target"),
+        (&[("prompt", "none")], "login_required"),
+    ] {
+        let step = world.oauth.authorize(&query(changes), None).await;
+        let AuthorizeStep::Redirect { url } = step else {
+            panic!("{}", shown(&step))
+        };
+        check_answer(&url, "error", error);
+    }
+}
+
+/// An answer goes to Claude's callback, with `state` and `iss` as they must be.
+fn check_answer(url: &str, name: &str, value: &str) {
+    let url = Url::parse(url).unwrap();
+    assert_eq!(
+        format!("{}{}", url.origin().ascii_serialization(), url.path()),
+        CLAUDE_CALLBACK
+    );
+    let values = |name: &str| -> Vec<String> {
+        url.query_pairs()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    };
+    assert_eq!(values(name), [value]);
+    assert_eq!(
+        (values("state"), values("iss")),
+        (vec!["st&te".to_owned()], vec![ORIGIN.to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_host_that_the_operator_takes_away_is_shut_at_once() {
+    let world = World::new();
+    world
+        .live
+        .send_modify(|live| live.redirect_hosts.push("tools.example.org".into()));
+    let uri = "https://tools.example.org/cb";
+    let body = json!({ "redirect_uris": [uri] });
+    let id = world.oauth.register(body.to_string().as_bytes()).await.unwrap();
+    let asked = [
+        ("client_id", id["client_id"].as_str().unwrap()),
+        ("redirect_uri", uri),
+    ];
+    open(&world, &asked).await;
+    world.live.send_modify(|live| live.redirect_hosts.clear());
+    assert!(matches!(
+        world.oauth.authorize(&query(&asked), None).await,
+        AuthorizeStep::Refused(_)
+    ));
+    assert!(world.oauth.register(body.to_string().as_bytes()).await.is_err());
+}
+
+#[tokio::test]
+async fn deny_tells_the_client_and_ends_the_transaction() {
+    let world = World::new();
+    let open = open(&world, &[]).await;
+    let AuthorizeStep::Redirect { url } = open.deny(&world).await else {
+        panic!("a redirect")
+    };
+    check_answer(&url, "error", "access_denied");
+    invite(&world, "ann@example.org");
+    let AuthorizeStep::Redirect { url } = open.post(&world, "ann@example.org", "pw").await else {
+        panic!("a redirect")
+    };
+    check_answer(&url, "error", "access_denied");
+
+    let link = opened(world.oauth.link_page(None).await);
+    assert!(link.page.client.is_none());
+    assert_eq!(shown(&link.deny(&world).await), "200 Nothing was changed");
+}
+
+#[tokio::test]
+async fn csrf_cross_transaction_and_foreign_browser_posts_are_one_page() {
+    let world = World::new();
+    let (mine, theirs) = (open(&world, &[]).await, open(&world, &[]).await);
+    let page = "400 This page can't go on";
+    let form = || mine.form("ann@example.org", "pw");
+    let stolen_csrf = CredentialsForm {
+        csrf: theirs.page.csrf.clone(),
+        ..form()
+    };
+    let no_csrf = CredentialsForm {
+        csrf: String::new(),
+        ..form()
+    };
+    let other_transaction = CredentialsForm {
+        transaction: theirs.page.transaction.clone(),
+        ..form()
+    };
+    let no_transaction = CredentialsForm {
+        transaction: String::new(),
+        ..form()
+    };
+    for (form, cookie) in [
+        (form(), None),
+        (form(), Some("")),
+        (form(), Some(theirs.cookie.as_str())),
+        (stolen_csrf, Some(&mine.cookie)),
+        (no_csrf, Some(&mine.cookie)),
+        (other_transaction, Some(&mine.cookie)),
+        (no_transaction, Some(&mine.cookie)),
+    ] {
+        assert_eq!(shown(&world.oauth.submit_credentials(form, cookie).await), page);
+    }
+    let code = |transaction: &str| CodeForm {
+        transaction: transaction.to_owned(),
+        csrf: mine.page.csrf.clone(),
+        code: Secret::new("123456"),
+    };
+    assert_eq!(
+        shown(&world.oauth.submit_code(code(&mine.page.transaction), None).await),
+        page
+    );
+    assert_eq!(
+        shown(
+            &world
+                .oauth
+                .submit_code(code(&theirs.page.transaction), Some(&mine.cookie))
+                .await
+        ),
+        page
+    );
+    let deny = DenyForm {
+        transaction: mine.page.transaction.clone(),
+        csrf: mine.page.csrf.clone(),
+    };
+    assert_eq!(shown(&world.oauth.deny(deny, Some(&theirs.cookie)).await), page);
+    // A code before a password, in the right browser: back to the first form.
+    let early = world
+        .oauth
+        .submit_code(code(&mine.page.transaction), Some(&mine.cookie))
+        .await;
+    assert!(shown(&early).starts_with("sign in"));
+    // Nobody's tries were spent on any of it.
+    world.pass(16 * 60);
+    assert_eq!(shown(&mine.post(&world, "ann@example.org", "pw").await), page);
+}
+
+#[tokio::test]
+async fn who_was_not_invited_gets_the_page_of_a_wrong_password_and_the_operator_hears_of_it() {
+    let world = World::new();
+    let open = open(&world, &[]).await;
+    let AuthorizeStep::SignIn(page) = open.post(&world, " Eve@example.org ", "pw").await else {
+        panic!("a page")
+    };
+    let notice = page.notice.unwrap();
+    assert!(
+        notice.starts_with("This e-mail and password were not accepted.") && notice.contains("the operator")
+    );
+    // What was typed and chosen is still there; the password is not on the page at all.
+    assert_eq!(
+        (page.email.as_str(), page.access, page.tries_left),
+        ("Eve@example.org", Access::ReadAndChange, 4)
+    );
+    let accounts = Accounts::new(world.store.clone(), world.clock.clone(), world.live.subscribe());
+    assert_eq!(accounts.knocks().unwrap()[0].email, "eve@example.org");
+}
+
+#[tokio::test]
+async fn five_tries_then_a_page() {
+    let world = World::new();
+    invite(&world, "ann@example.org");
+    let open = open(&world, &[]).await;
+    for left in (1..5).rev() {
+        let AuthorizeStep::SignIn(page) = open.post(&world, "ann@example.org", "pw").await else {
+            panic!("a page")
+        };
+        assert_eq!(page.tries_left, left);
+        assert!(page.notice.unwrap().contains("Garmin could not be reached"));
+    }
+    for _ in 0..2 {
+        let step = open.post(&world, "ann@example.org", "pw").await;
+        assert_eq!(shown(&step), "400 That was one try too many");
+    }
+}
+
+#[tokio::test]
+async fn a_click_that_comes_twice_is_one_try() {
+    let world = World::new();
+    let open = open(&world, &[]).await;
+    let (first, second) = tokio::join!(
+        open.post(&world, "eve@example.org", "pw"),
+        open.post(&world, "eve@example.org", "pw")
+    );
+    for step in [first, second] {
+        let AuthorizeStep::SignIn(page) = step else {
+            panic!("a page")
+        };
+        assert_eq!(page.tries_left, 4);
+        assert!(page.notice.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_goes_away_does_not_cut_a_sign_in_in_two() {
+    let world = World::new();
+    let open = open(&world, &[]).await;
+    let impatient = open.post(&world, "eve@example.org", "pw");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(5), impatient)
+            .await
+            .is_err()
+    );
+    // The next click comes while the first is still under way, and gets its answer.
+    let AuthorizeStep::SignIn(page) = open.post(&world, "eve@example.org", "pw").await else {
+        panic!("a page")
+    };
+    assert_eq!(page.tries_left, 4);
+}
+
+#[tokio::test]
+async fn a_second_tab_of_the_same_browser_needs_no_new_cookie() {
+    let world = World::new();
+    let first = open(&world, &[]).await;
+    let AuthorizeStep::SignIn(page) = world.oauth.authorize(&query(&[]), Some(&first.cookie)).await else {
+        panic!("a page")
+    };
+    assert!(page.set_browser.is_none());
+    let second = Open {
+        page,
+        cookie: first.cookie.clone(),
+    };
+    assert!(matches!(
+        second.deny(&world).await,
+        AuthorizeStep::Redirect { .. }
+    ));
+    assert!(matches!(first.deny(&world).await, AuthorizeStep::Redirect { .. }));
+}

@@ -1,0 +1,158 @@
+//! How long things last, and what the operator takes away.
+
+use super::*;
+use crate::oauth::{RevocationReason, Revoked, Unauthenticated};
+
+const DAY: i64 = 24 * 3600;
+
+#[tokio::test]
+async fn access_token_life_is_a_day_and_an_expired_one_says_so() {
+    let world = World::new();
+    let tokens = world.signed_in(&account('a')).await;
+    world.pass(DAY - 1);
+    assert!(world.is_good(&tokens.access));
+    world.pass(1);
+    assert!(matches!(
+        world.oauth.authenticate(&tokens.access),
+        Err(Unauthenticated::Expired)
+    ));
+    let next = pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+    assert!(world.is_good(&next.access));
+}
+
+#[tokio::test]
+async fn a_sign_in_lasts_as_long_as_it_is_used() {
+    let world = World::new();
+    let mut tokens = world.signed_in(&account('a')).await;
+    for _ in 0..10 {
+        world.pass(89 * DAY);
+        tokens = pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+        // A call half a day later counts as use, even if the process ends after it was written down.
+        world.pass(DAY / 2);
+        assert!(world.is_good(&tokens.access));
+        world.oauth.flush_uses().await.unwrap();
+    }
+    world.pass(90 * DAY - 1);
+    let tokens = pair(
+        world
+            .restarted_at(ORIGIN)
+            .token(&refresh(&tokens.refresh, &[]))
+            .await,
+    );
+    world.pass(90 * DAY);
+    assert_eq!(
+        refusal(world.oauth.token(&refresh(&tokens.refresh, &[])).await),
+        INVALID_GRANT
+    );
+    assert_eq!(
+        world.oauth.revocations(1).unwrap()[0].reason,
+        RevocationReason::Unused
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_uses_is_swept_away() {
+    let world = World::new();
+    let left = world.signed_in(&account('a')).await;
+    world.code(&account('a'), CLAUDE).await;
+    world.pass(60 * DAY);
+    let used = world.signed_in(&account('b')).await;
+    world.pass(31 * DAY);
+    world.oauth.sweep().await.unwrap();
+    let [family] = &world.oauth.families().unwrap()[..] else {
+        panic!("one family")
+    };
+    assert_eq!(family.account, account('b'));
+    assert_eq!(family.expires_at, Some(far(world.clock.now(), 90 - 31)));
+    assert_eq!(
+        refusal(world.oauth.token(&refresh(&left.refresh, &[])).await),
+        INVALID_GRANT
+    );
+    pair(world.oauth.token(&refresh(&used.refresh, &[])).await);
+    assert_eq!(world.oauth.revoke_all().await.unwrap().n_codes, 0);
+    world.pass(366 * DAY);
+    world.oauth.sweep().await.unwrap();
+    assert_eq!(world.oauth.revocations(10).unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_sign_in_may_last_for_ever_or_less_than_a_day() {
+    let world = World::with_ttl(None);
+    let tokens = world.signed_in(&account('a')).await;
+    world.pass(20 * 365 * DAY);
+    world.oauth.sweep().await.unwrap();
+    pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+    assert_eq!(world.oauth.families().unwrap()[0].expires_at, None);
+
+    let world = World::with_ttl(Some(Duration::from_secs(3600)));
+    assert_eq!(world.signed_in(&account('a')).await.expires_in_s, 3600);
+}
+
+#[tokio::test]
+async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
+    let other_client = "https://app.example.org/client.json";
+    let world = World::new();
+    let sign_in = async |letter, client| {
+        let code = world.code(&account(letter), client).await;
+        let tokens = pair(
+            world
+                .oauth
+                .token(&exchange(&code, &[("client_id", client)]))
+                .await,
+        );
+        (world.oauth.authenticate(&tokens.access).unwrap().family, tokens)
+    };
+    let (_, a1) = sign_in('a', CLAUDE).await;
+    let (_, a2) = sign_in('a', other_client).await;
+    let (b1_id, b1) = sign_in('b', CLAUDE).await;
+    let (_, b2) = sign_in('b', other_client).await;
+    let (_, c1) = sign_in('c', CLAUDE).await;
+    let pending = world.code(&account('a'), CLAUDE).await;
+    let good = || [&a1, &a2, &b1, &b2, &c1].map(|tokens| world.is_good(&tokens.access));
+    let revoked = |n_families, n_codes| Revoked {
+        n_families,
+        n_access_tokens: n_families,
+        n_codes,
+    };
+
+    assert_eq!(
+        world.oauth.revoke_account(&account('a')).await.unwrap(),
+        revoked(2, 1)
+    );
+    assert_eq!(good(), [false, false, true, true, true]);
+    assert_eq!(
+        refusal(world.oauth.token(&exchange(&pending, &[])).await),
+        INVALID_GRANT
+    );
+    assert_eq!(
+        refusal(world.oauth.token(&refresh(&a1.refresh, &[])).await),
+        INVALID_GRANT
+    );
+    assert_eq!(world.oauth.revoke_family(&b1_id).await.unwrap(), revoked(1, 0));
+    assert_eq!(world.oauth.revoke_family(&b1_id).await.unwrap(), revoked(0, 0));
+    assert_eq!(good(), [false, false, false, true, true]);
+    assert_eq!(
+        world.oauth.revoke_client(other_client).await.unwrap(),
+        revoked(1, 0)
+    );
+    assert_eq!(good(), [false, false, false, false, true]);
+    assert_eq!(world.oauth.revoke_all().await.unwrap(), revoked(1, 0));
+    assert_eq!(good(), [false; 5]);
+    // It is remembered over a restart, the newest first.
+    let revocations = world.restarted_at(ORIGIN).revocations(2).unwrap();
+    assert_eq!(revocations.len(), 2);
+    assert!(
+        revocations
+            .iter()
+            .all(|one| one.reason == RevocationReason::Operator)
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_was_revoked_may_sign_in_again() {
+    let world = World::new();
+    world.signed_in(&account('a')).await;
+    world.oauth.revoke_client(CLAUDE).await.unwrap();
+    let tokens = world.signed_in(&account('a')).await;
+    assert!(world.is_good(&tokens.access));
+}

@@ -1,0 +1,256 @@
+//! MCP over streamable HTTP, as FastMCP serves it: `POST /mcp`, `GET /healthz`.
+//!
+//! An answer is always one JSON body: no tool is slow enough to be worth an event stream. A session id is given out
+//! with `initialize` and never asked for again, and there is no stream from the server (`GET /mcp`), because the
+//! server has nothing to say by itself.
+//!
+//! There is no sign-in here: whoever reaches the port reads the person's data. So the worker listens on loopback, and
+//! refuses what a browser was tricked into sending there (DNS rebinding): a `Host` or an `Origin` of somebody else.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+
+use super::server::{Reply, Server};
+use super::stdio::LONGEST_MESSAGE;
+use crate::foundation::http::{Limits, serve as serve_http};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::secrets::random_id;
+use crate::mcp::{Refusal, Rejected};
+
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// Serves until the lifecycle stops.
+pub(super) async fn serve(listener: TcpListener, server: Server, lifecycle: Lifecycle) {
+    let is_local = listener
+        .local_addr()
+        .is_ok_and(|address: SocketAddr| address.ip().is_loopback());
+    if !is_local {
+        tracing::warn!(name: "worker.open_to_the_network", "worker.open_to_the_network");
+    }
+    let handle = move |request: Request<Incoming>| {
+        let server = server.clone();
+        async move { answer(&server, request, is_local).await }
+    };
+    serve_http(listener, Limits::default(), handle, lifecycle).await;
+}
+
+async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {
+    let step = judge(
+        request.method(),
+        request.uri().path(),
+        request.headers(),
+        is_local,
+    );
+    match step {
+        Step::Plain(status, body) => plain(status, body),
+        Step::WrongMethod => {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("POST, DELETE"));
+            response
+        }
+        Step::Ask => match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
+            Ok(body) => told(server.reply(&body.to_bytes()).await),
+            Err(e) if e.is::<LengthLimitError>() => {
+                let refusal = Refusal::TooLarge {
+                    limit: LONGEST_MESSAGE,
+                };
+                told(Reply::Refused(refusal.status(), Rejected::from(refusal).body()))
+            }
+            Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
+        },
+    }
+}
+
+/// What to do with a request, as far as its head tells.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Plain(StatusCode, &'static str),
+    WrongMethod,
+    Ask,
+}
+
+/// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, where only loopback names are right.
+fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> Step {
+    match (path, method) {
+        ("/healthz", &Method::GET | &Method::HEAD) => return Step::Plain(StatusCode::OK, "ok"),
+        ("/mcp" | "/mcp/", _) => {}
+        _ => return Step::Plain(StatusCode::NOT_FOUND, "Not Found"),
+    }
+    let text = |name: HeaderName| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default().trim())
+    };
+    if is_local && !text(HOST).is_some_and(is_loopback) {
+        return Step::Plain(StatusCode::MISDIRECTED_REQUEST, "Invalid Host header");
+    }
+    if text(ORIGIN).is_some_and(|origin| !is_own_origin(origin)) {
+        return Step::Plain(StatusCode::FORBIDDEN, "Invalid Origin header");
+    }
+    if method == Method::DELETE {
+        // The client ends its session; there is nothing to end.
+        return Step::Plain(StatusCode::OK, "");
+    }
+    if method != Method::POST {
+        return Step::WrongMethod;
+    }
+    let kind = text(CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+    if kind.is_some_and(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Step::Plain(StatusCode::BAD_REQUEST, "Invalid Content-Type header");
+    }
+    Step::Ask
+}
+
+/// `localhost` or a loopback address, with or without a port.
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<http::uri::Authority>() else {
+        return false;
+    };
+    let name = authority.host();
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
+    !host.contains('@')
+        && (name.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+}
+
+fn is_own_origin(origin: &str) -> bool {
+    let host = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    host.is_some_and(is_loopback)
+}
+
+fn told(reply: Reply) -> Response<Full<Bytes>> {
+    match reply {
+        Reply::Answer(body) => json(StatusCode::OK, body),
+        Reply::Opened(body) => {
+            let mut response = json(StatusCode::OK, body);
+            if let Ok(id) = HeaderValue::from_str(&random_id("")) {
+                response.headers_mut().insert(SESSION_ID, id);
+            }
+            response
+        }
+        Reply::Refused(status, body) => json(
+            StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
+            body,
+        ),
+        Reply::Nothing => {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::ACCEPTED;
+            response
+        }
+    }
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
+    full(status, JSON, body)
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    full(status, TEXT, Bytes::from_static(text.as_bytes()))
+}
+
+fn full(status: StatusCode, kind: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(method: &Method, path: &str, headers: &[(HeaderName, &'static str)], expected: u16) {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect();
+        let status = match judge(method, path, &headers, true) {
+            Step::Plain(status, _) => status.as_u16(),
+            Step::WrongMethod => 405,
+            Step::Ask => 200,
+        };
+        assert_eq!(status, expected, "{method} {path} {headers:?}");
+    }
+
+    #[test]
+    fn only_loopback_names_and_origins_are_served() {
+        let post = |headers: &[(HeaderName, &'static str)], expected| {
+            check(&Method::POST, "/mcp", headers, expected);
+        };
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:8000",
+            "localhost",
+            "LOCALHOST:1",
+            "[::1]:8000",
+            "127.9.9.9:1",
+        ] {
+            post(&[(HOST, host)], 200);
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost@evil.example",
+            "",
+            "10.0.0.1:8000",
+            ":::",
+        ] {
+            post(&[(HOST, host)], 421);
+        }
+        post(&[], 421);
+        for origin in ["http://localhost:3000", "https://127.0.0.1", "http://[::1]:1"] {
+            post(&[(HOST, "localhost"), (ORIGIN, origin)], 200);
+        }
+        for origin in [
+            "https://evil.example",
+            "null",
+            "",
+            "file://localhost",
+            "http://localhost.evil.example",
+        ] {
+            post(&[(HOST, "localhost"), (ORIGIN, origin)], 403);
+        }
+    }
+
+    #[test]
+    fn each_path_has_its_methods() {
+        let host = || vec![(HOST, "127.0.0.1:8000")];
+        check(&Method::GET, "/healthz", &[], 200);
+        check(&Method::GET, "/mcp", &host(), 405);
+        check(&Method::PUT, "/mcp", &host(), 405);
+        check(&Method::DELETE, "/mcp", &host(), 200);
+        check(&Method::GET, "/", &host(), 404);
+        check(&Method::POST, "/healthz", &host(), 404);
+        check(&Method::POST, "/mcp/", &host(), 200);
+        let kind = |kind| [host(), vec![(CONTENT_TYPE, kind)]].concat();
+        check(
+            &Method::POST,
+            "/mcp",
+            &kind("application/json; charset=utf-8"),
+            200,
+        );
+        check(&Method::POST, "/mcp", &kind("text/plain"), 400);
+    }
+
+    #[test]
+    fn who_listens_to_the_network_is_reached_by_any_name() {
+        let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("nas.local:8000"))]);
+        assert_eq!(judge(&Method::POST, "/mcp", &headers, false), Step::Ask);
+        assert_ne!(judge(&Method::POST, "/mcp", &headers, true), Step::Ask);
+    }
+}

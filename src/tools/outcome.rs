@@ -1,0 +1,217 @@
+//! What a call comes to: the text of its result, and whether that is an error.
+//!
+//! MCP tells two kinds of failure apart. A call that can't be understood as JSON-RPC is a protocol error; everything
+//! that goes wrong in a tool is a result marked with `isError`, because then the model reads the reason and acts on it.
+
+use jiff::Timestamp;
+
+use super::fields::Changed;
+use super::table::{Tool, Untold};
+use crate::garmin::api;
+use crate::mcp::members::write_string;
+
+/// The result of one call.
+#[derive(Debug, PartialEq)]
+pub(super) enum Outcome {
+    /// JSON, or the text that there is nothing.
+    Told(String),
+    /// What went wrong, and what to do.
+    Failed(String),
+}
+
+/// Why Garmin's answer could not be had or told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Garmin(#[from] api::Error),
+    #[error(transparent)]
+    Untold(#[from] Untold),
+    /// New profiles have no display name, and most paths need one.
+    #[error(
+        "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
+         Profile, and this works some minutes later"
+    )]
+    NoDisplayName,
+}
+
+impl From<Changed> for Failure {
+    fn from(changed: Changed) -> Self {
+        Failure::Untold(changed.into())
+    }
+}
+
+impl Failure {
+    /// What the person or the model can do about it, in the words that a result carries.
+    fn told(&self, now: Timestamp) -> String {
+        match self {
+            Failure::Garmin(api::Error::SignInNeeded(reason)) => format!(
+                "Garmin asks this person to sign in again ({reason}). Open the gateway's address in a browser, with \
+                 /link at its end, sign in to Garmin there, then ask again."
+            ),
+            Failure::Garmin(api::Error::RateLimited { until }) => {
+                let wait = until.map_or(60, |until| until.duration_since(now).as_secs().max(1));
+                format!("Garmin limits how often it is asked. Try again in {wait} s.")
+            }
+            Failure::Garmin(api::Error::Unreachable) => {
+                "Garmin Connect is unreachable. Check your network connection or try again later.".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// The class, for the log.
+    pub(super) fn class(&self) -> &'static str {
+        match self {
+            Failure::Garmin(error) => match error {
+                api::Error::SignInNeeded(_) => "sign_in_needed",
+                api::Error::RateLimited { .. } => "rate_limited",
+                api::Error::NotFound => "not_found",
+                api::Error::Refused { .. } => "refused",
+                api::Error::Unreachable => "unreachable",
+                api::Error::Uncertain => "uncertain",
+                api::Error::Changed { .. } => "changed",
+            },
+            Failure::Untold(Untold::Changed(_)) => "changed",
+            Failure::Untold(Untold::Private) => "private",
+            Failure::NoDisplayName => "no_display_name",
+        }
+    }
+}
+
+impl Outcome {
+    /// A failure of this tool, in its own words.
+    pub(super) fn of_failure(tool: &Tool, failure: &Failure, now: Timestamp) -> Self {
+        Outcome::Failed(format!("{}: {}", tool.failing, failure.told(now)))
+    }
+
+    /// A call that was not carried out because of its arguments.
+    pub(super) fn of_arguments(tool: &str, mistakes: &str) -> Self {
+        Outcome::Failed(format!("Error executing tool {tool}: {mistakes}"))
+    }
+
+    /// The `result` member of the answer, as FastMCP writes it.
+    pub(super) fn result(&self) -> String {
+        let (text, failed) = match self {
+            Outcome::Told(text) => (text, false),
+            Outcome::Failed(text) => (text, true),
+        };
+        let mut out = String::with_capacity(text.len() * 5 / 2 + 120);
+        out.push_str(r#"{"content":[{"type":"text","text":"#);
+        write_string(&mut out, text);
+        out.push_str("}]");
+        if !failed {
+            // What was promised as `outputSchema`; a failure promises nothing.
+            out.push_str(r#","structuredContent":{"result":"#);
+            write_string(&mut out, text);
+            out.push('}');
+        }
+        out.push_str(if failed {
+            r#","isError":true}"#
+        } else {
+            r#","isError":false}"#
+        });
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::garmin::api::{Error, SignInReason};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[track_caller]
+    fn check(failure: impl Into<Failure>, class: &str, told: &str) {
+        let failure = failure.into();
+        assert_eq!(failure.class(), class);
+        let tool = super::super::tools()
+            .find(|tool| tool.name == "get_stats")
+            .unwrap();
+        let expected = Outcome::Failed(format!("Error retrieving stats: {told}"));
+        assert_eq!(Outcome::of_failure(tool, &failure, NOW), expected);
+    }
+
+    #[test]
+    fn each_class_of_failure_says_what_to_do() {
+        check(
+            Error::SignInNeeded(SignInReason::Spent),
+            "sign_in_needed",
+            "Garmin asks this person to sign in again (the sign-in has ended). Open the gateway's address in a browser, \
+             with /link at its end, sign in to Garmin there, then ask again.",
+        );
+        let until = Timestamp::from_second(90).unwrap();
+        let limited = |until| Error::RateLimited { until };
+        check(
+            limited(Some(until)),
+            "rate_limited",
+            "Garmin limits how often it is asked. Try again in 90 s.",
+        );
+        check(
+            limited(Some(NOW)),
+            "rate_limited",
+            "Garmin limits how often it is asked. Try again in 1 s.",
+        );
+        check(
+            limited(None),
+            "rate_limited",
+            "Garmin limits how often it is asked. Try again in 60 s.",
+        );
+        check(
+            Error::Unreachable,
+            "unreachable",
+            "Garmin Connect is unreachable. Check your network connection or try again later.",
+        );
+        check(Error::NotFound, "not_found", "Garmin has nothing there");
+        let refused = Error::Refused {
+            status: 403,
+            message: "HTTP 403 Forbidden".into(),
+        };
+        check(
+            refused,
+            "refused",
+            "Garmin refused the request (status 403): HTTP 403 Forbidden",
+        );
+        check(
+            Error::Changed { path: "$.x".into() },
+            "changed",
+            "Garmin changed its answer ($.x); this program needs an update",
+        );
+        check(
+            Changed {
+                path: "$.laps".into(),
+                expected: "a list",
+            },
+            "changed",
+            "Garmin changed its answer: a list was expected at $.laps; this program needs an update",
+        );
+        check(
+            Untold::Private,
+            "private",
+            "Garmin keeps the data of this profile private (privacyProtected)",
+        );
+        check(
+            Failure::NoDisplayName,
+            "no_display_name",
+            "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
+             Profile, and this works some minutes later",
+        );
+    }
+
+    #[test]
+    fn a_result_is_written_as_fastmcp_writes_it() {
+        let told: Value =
+            serde_json::from_str(&Outcome::Told("{\n  \"a\": \"\\u00fc\"}".into()).result()).unwrap();
+        let text = "{\n  \"a\": \"\\u00fc\"}";
+        assert_eq!(
+            told,
+            json!({"content": [{"type": "text", "text": text}], "structuredContent": {"result": text}, "isError": false})
+        );
+        assert_eq!(
+            Outcome::of_arguments("x", "y is missing").result(),
+            r#"{"content":[{"type":"text","text":"Error executing tool x: y is missing"}],"isError":true}"#
+        );
+    }
+}

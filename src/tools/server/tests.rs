@@ -1,0 +1,184 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::FutureExt;
+use tokio::io::AsyncReadExt;
+
+use super::*;
+use crate::foundation::config::GarminHosts;
+use crate::foundation::lifecycle::Lifecycle;
+use crate::garmin::{ApiParts, ApiSettings};
+use crate::tools::{stdio, tools};
+
+/// A worker that has no tokens, so that no call ever reaches anything.
+fn server(marked: &Arc<AtomicBool>) -> Server {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let hosts = GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap());
+    let api = Api::new(ApiParts {
+        tokens: "/nonexistent/garmin_tokens.json".into(),
+        http: crate::garmin::client(&hosts).unwrap(),
+        settings: ApiSettings::new(&hosts),
+        hosts,
+        clock: Clock::system(),
+        lifecycle: Lifecycle::new(),
+    });
+    let marked = Arc::clone(marked);
+    let sign_in_needed = Box::new(move || marked.store(true, Ordering::SeqCst));
+    Server::new(tools().collect(), api, Clock::system(), sign_in_needed)
+}
+
+async fn ask(message: &str) -> Reply {
+    server(&Arc::default()).reply(message.as_bytes()).await
+}
+
+async fn result(method: &str, params: Value) -> Value {
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    match ask(&message.to_string()).await {
+        Reply::Answer(body) | Reply::Opened(body) => {
+            let answer: Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(answer["id"], 1);
+            if answer["result"].is_null() {
+                answer["error"].clone()
+            } else {
+                answer["result"].clone()
+            }
+        }
+        other => panic!("{method}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_handshake_negotiates_and_promises_what_there_is() {
+    for (asked, agreed) in [
+        ("2025-06-18", "2025-06-18"),
+        ("2026-07-28", "2025-11-25"),
+        ("x", "2025-11-25"),
+    ] {
+        let result = result(
+            "initialize",
+            json!({"protocolVersion": asked, "capabilities": {}}),
+        )
+        .await;
+        assert_eq!(result["protocolVersion"], agreed);
+        assert_eq!(result["capabilities"]["tools"], json!({"listChanged": false}));
+    }
+    assert_eq!(result("ping", json!({})).await, json!({}));
+    assert_eq!(
+        result("tools/list", json!({})).await["tools"]
+            .as_array()
+            .unwrap()
+            .len(),
+        47
+    );
+    assert_eq!(
+        result("resources/list", json!({})).await,
+        json!({"resources": []})
+    );
+    assert_eq!(
+        result("resources/templates/list", json!({})).await,
+        json!({"resourceTemplates": []})
+    );
+    assert_eq!(result("prompts/list", json!({})).await, json!({"prompts": []}));
+}
+
+#[tokio::test]
+async fn what_is_unknown_or_malformed_is_refused_in_its_own_way() {
+    assert_eq!(result("server/discover", json!({})).await["code"], -32601);
+    assert_eq!(
+        result("resources/read", json!({"uri": "x://y"})).await["code"],
+        -32002
+    );
+    assert_eq!(result("tools/call", json!({})).await["code"], -32602);
+    assert_eq!(
+        result("tools/call", json!({"name": "get_stats", "arguments": [1]})).await["code"],
+        -32602
+    );
+    let unknown = result("tools/call", json!({"name": "nope"})).await;
+    assert_eq!(
+        unknown,
+        json!({"content": [{"type": "text", "text": "Unknown tool: nope"}], "isError": true})
+    );
+    assert!(matches!(ask("{").await, Reply::Refused(400, _)));
+    assert!(matches!(ask("[]").await, Reply::Refused(400, _)));
+    assert_eq!(
+        ask(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await,
+        Reply::Nothing
+    );
+    assert_eq!(
+        ask(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#).await,
+        Reply::Nothing
+    );
+}
+
+#[tokio::test]
+async fn wrong_arguments_and_a_missing_sign_in_are_results() {
+    let marked = Arc::default();
+    let server = server(&marked);
+    let text = async |arguments: Value| {
+        let params = json!({"name": "get_stats", "arguments": arguments});
+        let message = json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": params});
+        let Reply::Answer(body) = server.reply(message.to_string().as_bytes()).await else {
+            panic!("no answer")
+        };
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(answer["result"]["isError"], true);
+        answer["result"]["content"][0]["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        text(json!({}))
+            .await
+            .starts_with("Error executing tool get_stats: date is missing")
+    );
+    assert!(!marked.load(Ordering::SeqCst));
+    let told = text(json!({"date": "2026-01-08"})).await;
+    assert!(
+        told.starts_with("Error retrieving stats: Garmin asks this person to sign in again"),
+        "{told}"
+    );
+    assert!(marked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_cancelled_call_ends_at_once() {
+    let server = server(&Arc::default());
+    let call = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"count_activities"}}"#;
+    let mut under_way = Box::pin(server.reply(call.as_bytes()));
+    assert!(under_way.as_mut().now_or_never().is_none());
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c"}}"#;
+    assert_eq!(server.reply(cancel.as_bytes()).await, Reply::Nothing);
+    let Reply::Answer(body) = under_way.await else {
+        panic!("no answer")
+    };
+    assert!(String::from_utf8_lossy(&body).contains("Request cancelled"));
+    assert!(server.under_way().is_empty());
+}
+
+#[tokio::test]
+async fn lines_go_in_and_answers_come_out_until_the_input_ends() {
+    let input = concat!(
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+        "\n\n",
+        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
+        "\nnonsense\n",
+        r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#,
+    );
+    let (output, mut told) = tokio::io::duplex(1 << 16);
+    let server = server(&Arc::default());
+    stdio::serve(&server, input.as_bytes(), output, std::future::pending())
+        .await
+        .unwrap();
+    let mut text = String::new();
+    told.read_to_string(&mut text).await.unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            r#"{"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON in UTF-8"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":2,"result":{}}"#,
+        ]
+    );
+}

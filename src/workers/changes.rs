@@ -1,0 +1,116 @@
+//! Tells when something in a worker's directory changed: one watch of the kernel's for all workers.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+
+type Listeners = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
+
+/// Watches directories. Clones share one watch.
+#[derive(Debug, Clone)]
+pub(super) struct Changes {
+    watcher: Arc<Mutex<RecommendedWatcher>>,
+    listeners: Listeners,
+}
+
+/// One directory that is watched until this is dropped.
+#[derive(Debug)]
+pub(super) struct Watched {
+    directory: PathBuf,
+    changed: Arc<Notify>,
+    changes: Changes,
+}
+
+impl Changes {
+    pub(super) fn start() -> notify::Result<Self> {
+        let listeners: Listeners = Arc::default();
+        let told = Arc::clone(&listeners);
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+            Ok(event) if is_change(event.kind) => {
+                let listeners = lock(&told);
+                for directory in event.paths.iter().filter_map(|path| path.parent()) {
+                    if let Some(listener) = listeners.get(directory) {
+                        listener.notify_one();
+                    }
+                }
+            }
+            Ok(_) => {}
+            // Something may have been missed: let everybody look.
+            Err(_) => lock(&told).values().for_each(|listener| listener.notify_one()),
+        })?;
+        Ok(Changes {
+            watcher: Arc::new(Mutex::new(watcher)),
+            listeners,
+        })
+    }
+
+    pub(super) fn watch(&self, directory: &Path) -> notify::Result<Watched> {
+        let changed = Arc::new(Notify::new());
+        lock(&self.listeners).insert(directory.to_owned(), Arc::clone(&changed));
+        let watched = Watched {
+            directory: directory.to_owned(),
+            changed,
+            changes: self.clone(),
+        };
+        lock(&self.watcher).watch(directory, RecursiveMode::NonRecursive)?;
+        Ok(watched)
+    }
+}
+
+impl Watched {
+    /// Waits for a change since the last call.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        lock(&self.changes.listeners).remove(&self.directory);
+        // The directory may be gone already, and its watch with it.
+        drop(lock(&self.changes.watcher).unwatch(&self.directory));
+    }
+}
+
+/// Looking is not a change: we look at each.
+fn is_change(kind: EventKind) -> bool {
+    !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_hears_of_its_own_directory_and_reading_is_no_change() {
+        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let changes = Changes::start().unwrap();
+        let watched = changes.watch(ours.path()).unwrap();
+        let foreign = changes.watch(theirs.path()).unwrap();
+        std::fs::write(ours.path().join("a"), "1").unwrap();
+        tokio::time::timeout(Duration::from_secs(5), watched.changed())
+            .await
+            .expect("written in place");
+        std::fs::rename(ours.path().join("a"), ours.path().join("b")).unwrap();
+        tokio::time::timeout(Duration::from_secs(5), watched.changed())
+            .await
+            .expect("renamed");
+        drop(watched);
+        assert_eq!(lock(&changes.listeners).len(), 1);
+        std::fs::read_dir(theirs.path()).unwrap().for_each(drop);
+        std::fs::write(theirs.path().join("x"), "1").unwrap();
+        tokio::time::timeout(Duration::from_secs(5), foreign.changed())
+            .await
+            .expect("still heard");
+    }
+}

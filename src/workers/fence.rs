@@ -1,0 +1,321 @@
+//! The fence around a worker: what it may use of the machine, set up by our own binary before it becomes the worker.
+//!
+//! `garmin-gateway __fence <plan>` limits its own resources, gives up the way to new privileges, ties its life to the
+//! gateway's, locks itself in with landlock, says on its first line of output how far that went, and replaces itself
+//! by the worker's program. A helper of one thread, rather than code between fork and exec, where hardly anything is
+//! allowed.
+//!
+//! The worker is treated as hostile: it may read the system's libraries and its own program, write its own directory,
+//! listen on its own port, and connect to where Garmin and name servers are. A kernel that can't do all of it does what
+//! it can: the report says what.
+
+use std::ffi::{CString, OsString};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, NetPort, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
+};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{execv, getppid};
+use serde::{Deserialize, Serialize};
+
+/// The hidden subcommand; its only argument is an [`Order`] as JSON.
+pub const SUBCOMMAND: &str = "__fence";
+
+/// What the first line of a fenced process begins with; the [`Report`] follows.
+pub(super) const REPORT: &str = "garmin-gateway fence: ";
+
+/// The newest access rights that we know; an older kernel is asked for fewer.
+const NEWEST: ABI = ABI::V9;
+
+/// Heap and other writable memory of a worker, in bytes.
+const MEMORY: u64 = 1 << 30;
+/// Address space, most of which is never used, in bytes.
+const ADDRESS_SPACE: u64 = 8 << 30;
+/// Open files.
+const FILES: u64 = 1024;
+/// One file that it writes, in bytes: its directory may be on memory.
+const FILE_SIZE: u64 = 256 << 20;
+/// Processes and threads. The kernel counts all of the gateway's user, so this stops a flood and nothing else.
+const PROCESSES: u64 = 4096;
+
+/// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/nix/store",
+    "/proc",
+    "/sys/devices/system/cpu",
+    "/sys/fs/cgroup",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/pki",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/etc/timezone",
+];
+
+/// Devices that hold nothing.
+const DEVICES: &[&str] = &[
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+];
+
+/// What the helper is told to do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Order {
+    /// Lock yourself in, then become the worker.
+    Become(Plan),
+    /// Wait for the gateway's end, then end what it left.
+    Watch,
+}
+
+/// A worker to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Plan {
+    /// The gateway's process id: a helper whose parent is another came too late.
+    pub(super) gateway: i32,
+    /// The worker's program, found already.
+    pub(super) program: PathBuf,
+    /// Its arguments, without the program itself.
+    pub(super) arguments: Vec<String>,
+    /// What it may read and run, besides the system's own.
+    pub(super) read: Vec<PathBuf>,
+    /// What it may write.
+    pub(super) write: Vec<PathBuf>,
+    /// The TCP port that it may listen on.
+    pub(super) listen: u16,
+    /// The TCP ports that it may connect to.
+    pub(super) connect: Vec<u16>,
+}
+
+/// How far the fence goes on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Report {
+    /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6, unix sockets from 9; 0 = no landlock.
+    pub(super) landlock: i32,
+    /// What did not work though it should have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) failed: Vec<String>,
+}
+
+impl Report {
+    /// For the log and the console.
+    pub(super) fn words(&self) -> &'static str {
+        match self.landlock {
+            _ if !self.failed.is_empty() => "incomplete",
+            0 => "limits only",
+            1..4 => "files",
+            4..6 => "files, ports",
+            6..9 => "files, ports, signals",
+            _ => "files, ports, signals, sockets",
+        }
+    }
+}
+
+/// Why the helper did not become the worker. *The operator* can act.
+#[derive(Debug, thiserror::Error)]
+pub enum FenceError {
+    /// Nobody but the gateway calls this subcommand.
+    #[error("this subcommand is for the gateway's own use")]
+    NotForYou,
+    /// The gateway ended before the worker began.
+    #[error("the gateway has ended")]
+    Orphaned,
+    /// The program could not be run.
+    #[error("{} could not be run", program.display())]
+    Program {
+        /// What should have been run.
+        program: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// Does what `arguments` (without program and subcommand) say. Returns only when that failed or, for the watch,
+/// when it is done.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), FenceError> {
+    let mut arguments = arguments.into_iter();
+    let (Some(order), None) = (
+        arguments.next().and_then(|order| order.into_string().ok()),
+        arguments.next(),
+    ) else {
+        return Err(FenceError::NotForYou);
+    };
+    match serde_json::from_str(&order) {
+        Ok(Order::Become(plan)) => Err(become_worker(plan)),
+        Ok(Order::Watch) => {
+            super::watch::run();
+            Ok(())
+        }
+        Err(_) => Err(FenceError::NotForYou),
+    }
+}
+
+fn become_worker(plan: Plan) -> FenceError {
+    let mut failed = Vec::new();
+    let mut note = |what: &str, result: nix::Result<()>| {
+        if let Err(error) = result {
+            failed.push(format!("{what}: {error}"));
+        }
+    };
+    // First, so that nothing is missed between this and the look at the parent. TERM and not KILL: a worker that is
+    // just spending its refresh token gets the moment that it needs to write the next one.
+    note("end with the gateway", prctl::set_pdeathsig(Signal::SIGTERM));
+    if getppid().as_raw() != plan.gateway {
+        return FenceError::Orphaned;
+    }
+    for (name, resource, most) in [
+        ("memory", Resource::RLIMIT_DATA, MEMORY),
+        ("address space", Resource::RLIMIT_AS, ADDRESS_SPACE),
+        ("open files", Resource::RLIMIT_NOFILE, FILES),
+        ("file size", Resource::RLIMIT_FSIZE, FILE_SIZE),
+        ("processes", Resource::RLIMIT_NPROC, PROCESSES),
+        ("core dumps", Resource::RLIMIT_CORE, 0),
+    ] {
+        note(name, limit(resource, most));
+    }
+    note("no new privileges", prctl::set_no_new_privs());
+    let landlock = lock_in(&plan).unwrap_or_else(|error| {
+        failed.push(format!("landlock: {error}"));
+        0
+    });
+    say(&Report { landlock, failed });
+    run_program(plan)
+}
+
+/// Lowers a limit; one that is lower already stays.
+fn limit(resource: Resource, most: u64) -> nix::Result<()> {
+    let (_, hard) = getrlimit(resource)?;
+    let most = most.min(hard);
+    setrlimit(resource, most, most)
+}
+
+fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
+    let system = SYSTEM
+        .iter()
+        .map(Path::new)
+        .chain(plan.read.iter().map(PathBuf::as_path));
+    let device = AccessFs::ReadFile | AccessFs::WriteFile;
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
+        .scope(Scope::from_all(NEWEST))?
+        .create()?
+        .add_rules(path_beneath_rules(system, AccessFs::from_read(NEWEST)))?
+        .add_rules(path_beneath_rules(&plan.write, AccessFs::from_all(NEWEST)))?
+        .add_rules(path_beneath_rules(DEVICES, device))?
+        .add_rule(NetPort::new(plan.listen, AccessNet::BindTcp))?
+        .add_rules(
+            plan.connect
+                .iter()
+                .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp))),
+        )?
+        .restrict_self()?;
+    Ok(match (status.ruleset, status.landlock) {
+        (RulesetStatus::NotEnforced, _)
+        | (_, LandlockStatus::NotEnabled | LandlockStatus::NotImplemented) => 0,
+        (_, LandlockStatus::Available { effective_abi, .. }) => effective_abi as i32,
+    })
+}
+
+/// The first line of the worker's output, which the gateway reads as ours.
+fn say(report: &Report) {
+    let line = format!("{REPORT}{}\n", serde_json::to_string(report).unwrap_or_default());
+    // Without a reader there is nobody to tell.
+    drop(io::stderr().write_all(line.as_bytes()));
+}
+
+fn run_program(plan: Plan) -> FenceError {
+    let failed = |program: PathBuf, source: io::Error| FenceError::Program { program, source };
+    let words: Result<Vec<CString>, _> = std::iter::once(plan.program.clone().into_os_string())
+        .chain(plan.arguments.into_iter().map(OsString::from))
+        .map(|word| CString::new(word.into_vec()))
+        .collect();
+    match words.as_deref() {
+        Ok(words @ [program, ..]) => match execv(program, words) {
+            Err(error) => failed(plan.program, error.into()),
+            Ok(never) => match never {},
+        },
+        Ok([]) | Err(_) => failed(plan.program, io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_order_is_taken() {
+        for arguments in [
+            &[][..],
+            &["--help"],
+            &["{}"],
+            &["\"become\""],
+            &["\"watch\"", "x"],
+        ] {
+            let arguments = arguments.iter().map(OsString::from);
+            assert!(matches!(run(arguments), Err(FenceError::NotForYou)));
+        }
+    }
+
+    #[test]
+    fn a_late_helper_does_not_begin() {
+        let plan = Plan {
+            gateway: 0,
+            program: "/bin/true".into(),
+            arguments: Vec::new(),
+            read: Vec::new(),
+            write: Vec::new(),
+            listen: 1,
+            connect: vec![443],
+        };
+        // In a thread of its own: what the helper does to itself must not reach the tests beside it.
+        let order = serde_json::to_string(&Order::Become(plan)).unwrap();
+        let result = std::thread::spawn(|| run([OsString::from(order)]))
+            .join()
+            .unwrap();
+        assert!(matches!(result, Err(FenceError::Orphaned)));
+    }
+
+    #[test]
+    fn the_report_says_how_far_it_goes() {
+        for (landlock, failed, words) in [
+            (0, vec![], "limits only"),
+            (3, vec![], "files"),
+            (7, vec![], "files, ports, signals"),
+            (7, vec!["memory: EPERM".to_owned()], "incomplete"),
+        ] {
+            assert_eq!(Report { landlock, failed }.words(), words);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the console and `stats` show of a worker. Read from the kernel when somebody looks, never in between.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::board::Board;
+use super::fence;
+use super::procfs::{self, Usage};
+use crate::accounts::AccountId;
+
+/// One worker, or an account that waits for one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerInfo {
+    /// Whose.
+    pub account: AccountId,
+    /// `builtin`, or the name of the program.
+    pub kind: String,
+    /// `waiting` (for room), `starting`, `ready`, `stopping`, `failed` (the next start waits for its pause to end).
+    pub state: String,
+    /// The process, once it is ready.
+    pub process: Option<WorkerProcess>,
+    /// Calls that it works on.
+    pub in_flight: usize,
+    /// Calls that wait for it.
+    pub waiting: usize,
+    /// How long nobody called; absent while somebody does.
+    pub idle: Option<Duration>,
+    /// Starts since the gateway's own.
+    pub starts: u64,
+    /// Unexpected ends in a row.
+    pub failures: u32,
+}
+
+/// The process of a ready worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerProcess {
+    /// The first process; it leads its group.
+    pub pid: i32,
+    /// On 127.0.0.1.
+    pub port: u16,
+    /// Calls so far.
+    pub calls: u64,
+    /// Resident memory of the group, in bytes.
+    pub resident_bytes: u64,
+    /// Processor time of the group so far.
+    pub cpu: Duration,
+    /// How far the fence around it goes, e.g. `files, ports, signals`.
+    pub fence: String,
+}
+
+/// All workers, by account.
+pub(super) fn list(board: &Board, kind: &str) -> Vec<WorkerInfo> {
+    let standings = board.standings();
+    let usages = procfs::usages();
+    let mut infos: Vec<WorkerInfo> = standings
+        .into_iter()
+        .map(|(account, standing)| WorkerInfo {
+            account,
+            kind: kind.to_owned(),
+            state: standing.state.to_owned(),
+            process: standing.handle.map(|live| {
+                let facts = &live.facts;
+                let Usage { resident_bytes, cpu } = usages.get(&facts.process).copied().unwrap_or_default();
+                WorkerProcess {
+                    pid: facts.process.as_raw(),
+                    port: facts.port,
+                    calls: facts.calls.load(Ordering::Relaxed),
+                    resident_bytes,
+                    cpu,
+                    fence: facts
+                        .fence
+                        .get()
+                        .map_or("unknown", fence::Report::words)
+                        .to_owned(),
+                }
+            }),
+            in_flight: standing.in_flight,
+            waiting: standing.waiting,
+            idle: standing
+                .idle_since
+                .map(|since| Instant::now().saturating_duration_since(since)),
+            starts: standing.starts,
+            failures: standing.failures,
+        })
+        .collect();
+    infos.sort_by(|a, b| a.account.cmp(&b.account));
+    infos
+}

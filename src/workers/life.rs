@@ -1,0 +1,510 @@
+//! One worker from its start to its end: what the policy decided, done.
+//!
+//! The order of the end is what keeps logins: the process has ended, then its tokens are taken in and sealed, then the
+//! directory is wiped, and only then is the end reported, so that the next start hands out the newest tokens.
+
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::fcntl::Flock;
+use nix::sys::signal::Signal;
+use tokio::net::unix::pipe;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::board::Board;
+use super::changes::{Changes, Watched};
+use super::child::{Launch, Process, Spawner};
+use super::environment::Recipe;
+use super::fence::{self, Order};
+use super::handle::StopReason;
+use super::output::{self, LastWords, WorkerLog};
+use super::policy::{End, Event, Incarnation};
+use super::ports::Ports;
+use super::procfs::Stat;
+use super::tokens::{Directory, TakenIn, TokenError};
+use super::upstream::{Link, Upstream};
+use super::watch::{LastWatch, Note};
+use crate::accounts::{AccountId, Accounts, GarminLogin};
+use crate::foundation::lifecycle::Lifecycle;
+
+/// From TERM to KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// What remains of a group after its first process ended gets this long of the grace.
+const REST_GRACE: Duration = Duration::from_secs(1);
+/// A worker in doubt must answer within this. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
+const CHECK: Duration = Duration::from_secs(10);
+/// The first look whether a new worker is ready; later looks are further apart.
+const FIRST_PROBE: Duration = Duration::from_millis(2);
+const LAST_PROBE: Duration = Duration::from_millis(50);
+/// Tokens that could not be sealed are tried again.
+const SEAL_AGAIN: Duration = Duration::from_secs(10);
+
+/// What a call needs of a ready worker.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) account: AccountId,
+    pub(super) upstream: Upstream,
+    pub(super) facts: Arc<Facts>,
+}
+
+/// What is told of a running worker.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) process: nix::unistd::Pid,
+    pub(super) port: u16,
+    pub(super) calls: AtomicU64,
+    pub(super) fence: OnceLock<fence::Report>,
+}
+
+/// What all lives share.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) recipe: Recipe,
+    pub(super) spawner: Spawner,
+    pub(super) last_watch: LastWatch,
+    pub(super) ports: Ports,
+    pub(super) changes: Option<Changes>,
+    pub(super) accounts: Accounts,
+    pub(super) lifecycle: Lifecycle,
+    /// `RUNTIME_DIR/workers`
+    pub(super) root: PathBuf,
+    /// `DATA_DIR/users`
+    pub(super) users: PathBuf,
+    pub(super) startup_timeout: Duration,
+    /// `root` is ours alone while this is held.
+    pub(super) _lock: Flock<File>,
+}
+
+/// What the supervisor tells a life.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Command {
+    Stop,
+    Check,
+}
+
+/// A worker to be, or that is.
+#[derive(Debug)]
+pub(super) struct Life {
+    pub(super) parts: Arc<Parts>,
+    pub(super) board: Arc<Board>,
+    pub(super) account: AccountId,
+    pub(super) incarnation: Incarnation,
+    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+}
+
+/// The parts of a process that runs.
+struct Running {
+    process: Process,
+    link: Link,
+    facts: Arc<Facts>,
+    watched: Option<Watched>,
+    words: Arc<Mutex<LastWords>>,
+    /// Resolves when all output was read.
+    output_end: oneshot::Receiver<()>,
+    /// Ends the reading where a stray process keeps the pipe open.
+    output_stop: CancellationToken,
+}
+
+impl Life {
+    /// All of it. Reports the start and the end to the board.
+    pub(super) async fn run(mut self) {
+        let end = match self.prepare().await {
+            Ok(mut directory) => {
+                let end = self.live(&mut directory).await;
+                self.close(directory).await;
+                end
+            }
+            Err(end) => end,
+        };
+        match &end {
+            End::NotStarted { reason } | End::TooSlow { reason } => {
+                tracing::warn!(account.id = %self.account, reason, "worker.start_failed");
+            }
+            End::Crashed { reason } => tracing::warn!(account.id = %self.account, reason, "worker.exited"),
+            End::Stopped => tracing::info!(account.id = %self.account, "worker.stopped"),
+            End::SignInNeeded => {}
+        }
+        self.board.happened(Event::Gone {
+            account: self.account,
+            incarnation: self.incarnation,
+            end,
+        });
+    }
+
+    /// The directory with the newest tokens in it.
+    async fn prepare(&self) -> Result<Directory, End> {
+        let Parts { accounts, root, .. } = &*self.parts;
+        let not_started = |reason: &str| End::NotStarted {
+            reason: reason.to_owned(),
+        };
+        let unreadable = |error| {
+            tracing::error!(reason = %error, "worker.tokens_failed");
+            not_started("the gateway can't read its store")
+        };
+        match accounts.find(&self.account).map_err(unreadable)? {
+            Some(account) if account.garmin == GarminLogin::Working => {}
+            Some(_) | None => return Err(End::SignInNeeded),
+        }
+        let failed = |error: TokenError| {
+            tell_token_error(&self.account, &error);
+            not_started("the gateway can't write its runtime directory or its store")
+        };
+        if let Some(mut left) = Directory::find(root, &self.account) {
+            left.take_in(accounts).await.map_err(failed)?;
+            left.wipe().map_err(failed)?;
+        }
+        let held = accounts
+            .tokens(&self.account)
+            .map_err(unreadable)?
+            .ok_or(End::SignInNeeded)?;
+        Directory::hand_out(root, &self.account, &held).map_err(failed)
+    }
+
+    /// Takes in and wipes what the process left.
+    async fn close(&self, mut directory: Directory) {
+        let closed = match directory.take_in(&self.parts.accounts).await {
+            Ok(_) => directory.wipe(),
+            // It stays as it is; the next start, of the worker or of the gateway, takes it in.
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tell_token_error(&self.account, &error);
+        }
+    }
+
+    async fn live(&mut self, directory: &mut Directory) -> End {
+        let begin = Instant::now();
+        let Some(port) = self.parts.ports.lease() else {
+            return End::NotStarted {
+                reason: "none of the workers' ports is free".to_owned(),
+            };
+        };
+        let mut running = match self.launch(directory, port.number()).await {
+            Ok(running) => running,
+            Err(reason) => return End::NotStarted { reason },
+        };
+        let upstream = self.until_ready(&mut running).await;
+        let end = match upstream {
+            Ok(upstream) => {
+                self.tell_ready(&running.facts, begin.elapsed());
+                self.board.happened(Event::Started {
+                    account: self.account.clone(),
+                    incarnation: self.incarnation,
+                    handle: self.ready(&running, upstream),
+                });
+                self.until_end(&mut running, directory).await
+            }
+            Err(end) => end,
+        };
+        self.end(running, end).await
+    }
+
+    async fn launch(&self, directory: &mut Directory, port: u16) -> Result<Running, String> {
+        let Parts {
+            recipe,
+            spawner,
+            last_watch,
+            changes,
+            lifecycle,
+            users,
+            ..
+        } = &*self.parts;
+        let plan = recipe
+            .plan(directory.path(), port)
+            .map_err(|error| error.to_string())?;
+        let log = WorkerLog::open(&users.join(self.account.as_str())).await;
+        if let Err(error) = &log {
+            tracing::warn!(reason = %error, "worker.log_failed");
+        }
+        let launched = spawner
+            .launch(&Launch {
+                self_exe: recipe.self_exe(),
+                order: &Order::Become(plan),
+                environment: &recipe.environment(directory.path(), port),
+                directory: directory.path(),
+            })
+            .await;
+        let (process, pipe) = launched.map_err(|error| format!("no process could be started ({error})"))?;
+        let id = process.id();
+        last_watch.tell(Note::Started(id));
+        let facts = Arc::new(Facts {
+            process: id,
+            port,
+            calls: AtomicU64::new(0),
+            fence: OnceLock::new(),
+        });
+        tracing::info!(
+            account.id = %self.account, worker.pid = id.as_raw(), worker.port = port, kind = recipe.kind(),
+            "worker.started"
+        );
+        if let Err(error) = directory.mark(id, Stat::of(id).map_or(0, |stat| stat.started)) {
+            tell_token_error(&self.account, &error);
+        }
+        let watched = changes
+            .as_ref()
+            .and_then(|changes| changes.watch(directory.path()).ok());
+        let (words, output_stop) = (Arc::default(), CancellationToken::new());
+        let (told, output_end) = oneshot::channel();
+        lifecycle.spawn("worker.output", {
+            let (words, facts, stop) = (Arc::clone(&words), Arc::clone(&facts), output_stop.clone());
+            async move {
+                tokio::select! {
+                    () = read_output(pipe, log.ok(), &words, &facts) => {}
+                    () = stop.cancelled() => {}
+                }
+                told.send(()).ok();
+            }
+        });
+        let link = Link::new(port, lifecycle.clone());
+        Ok(Running {
+            process,
+            link,
+            facts,
+            watched,
+            words,
+            output_end,
+            output_stop,
+        })
+    }
+
+    /// Until its session is open, or it is clear that it won't be.
+    async fn until_ready(&mut self, running: &mut Running) -> Result<Upstream, End> {
+        let Running { process, link, .. } = running;
+        let answers = async {
+            let mut pause = FIRST_PROBE;
+            loop {
+                sleep(pause).await;
+                if link.is_healthy().await {
+                    return link.open().await;
+                }
+                pause = pause.mul_f64(1.25).min(LAST_PROBE);
+            }
+        };
+        let limit = self.parts.startup_timeout;
+        tokio::select! {
+            () = stop_asked(&mut self.commands) => Err(End::Stopped),
+            status = process.wait() => Err(End::NotStarted { reason: ending(status.ok(), " before it was ready") }),
+            opened = timeout(limit, answers) => match opened {
+                Ok(Ok(upstream)) => Ok(upstream),
+                Ok(Err(failure)) => Err(End::NotStarted { reason: failure.to_string() }),
+                Err(_) => {
+                    tracing::warn!(account.id = %self.account, "worker.start_timed_out");
+                    Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs()) })
+                }
+            },
+        }
+    }
+
+    /// Until it ends or is to be stopped.
+    async fn until_end(&mut self, running: &mut Running, directory: &mut Directory) -> End {
+        let mut unsealed = false;
+        loop {
+            let looked = tokio::select! {
+                status = running.process.wait() => {
+                    return End::Crashed { reason: ending(status.ok(), "") };
+                }
+                command = self.commands.recv() => match command {
+                    Some(Command::Check) => {
+                        let Some(upstream) = self.check(running).await else {
+                            return End::Crashed { reason: "it no longer answered".to_owned() };
+                        };
+                        self.board.happened(Event::Cleared {
+                            account: self.account.clone(),
+                            incarnation: self.incarnation,
+                            handle: self.ready(running, upstream),
+                        });
+                        continue;
+                    }
+                    Some(Command::Stop) | None => return End::Stopped,
+                },
+                () = changed(running.watched.as_ref()) => directory.take_in(&self.parts.accounts).await,
+                () = sleep(SEAL_AGAIN), if unsealed => directory.take_in(&self.parts.accounts).await,
+            };
+            unsealed = false;
+            match looked {
+                Ok(TakenIn::Nothing | TakenIn::Sealed) => {}
+                Ok(TakenIn::Outdated) => self.retire(StopReason::SignedInAgain),
+                Err(error) => {
+                    tell_token_error(&self.account, &error);
+                    unsealed = true;
+                }
+            }
+            if directory.says_sign_in_needed() {
+                self.mark_sign_in_needed(directory).await;
+                self.retire(StopReason::SignInNeeded);
+            }
+        }
+    }
+
+    /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
+    async fn check(&self, running: &mut Running) -> Option<Upstream> {
+        let Running { process, link, .. } = running;
+        let answers = async {
+            if link.is_healthy().await {
+                link.open().await.ok()
+            } else {
+                None
+            }
+        };
+        tokio::select! {
+            _ = process.wait() => None,
+            upstream = timeout(CHECK, answers) => upstream.ok().flatten(),
+        }
+    }
+
+    /// Whatever the reason, nothing of its group stays behind.
+    async fn end(&self, running: Running, end: End) -> End {
+        let Running {
+            mut process,
+            words,
+            output_end,
+            output_stop,
+            watched,
+            ..
+        } = running;
+        drop(watched);
+        end_group(&mut process).await;
+        self.parts.last_watch.tell(Note::Ended(process.id()));
+        if timeout(Duration::from_millis(500), output_end).await.is_err() {
+            output_stop.cancel();
+        }
+        let advice = words.lock().unwrap_or_else(PoisonError::into_inner).advice();
+        match (end, advice) {
+            (End::NotStarted { reason }, Some(advice)) => End::NotStarted {
+                reason: format!("{reason}: {advice}"),
+            },
+            (end, _) => end,
+        }
+    }
+
+    fn ready(&self, running: &Running, upstream: Upstream) -> Arc<Live> {
+        Arc::new(Live {
+            account: self.account.clone(),
+            upstream,
+            facts: Arc::clone(&running.facts),
+        })
+    }
+
+    fn retire(&self, reason: StopReason) {
+        self.board.happened(Event::StopWanted {
+            account: self.account.clone(),
+            reason,
+        });
+    }
+
+    async fn mark_sign_in_needed(&self, directory: &Directory) {
+        let reason = "Garmin refused the tokens";
+        let marked = self
+            .parts
+            .accounts
+            .mark_sign_in_needed(&self.account, directory.generation(), reason)
+            .await;
+        if let Err(error) = marked {
+            tell_token_error(&self.account, &error.into());
+        }
+    }
+
+    fn tell_ready(&self, facts: &Facts, took: Duration) {
+        let fence = facts.fence.get();
+        tracing::info!(
+            account.id = %self.account,
+            worker.pid = facts.process.as_raw(),
+            worker.port = facts.port,
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            fence = fence.map_or("unknown", fence::Report::words),
+            "worker.ready"
+        );
+        if let Some(report) = fence.filter(|report| !report.failed.is_empty() || report.landlock == 0) {
+            let failed = report.failed.join("; ");
+            tracing::warn!(landlock = report.landlock, failed, "worker.fence_incomplete");
+        }
+    }
+}
+
+/// TERM to the group, then KILL to what is left of it. Returns when its first process has ended.
+async fn end_group(process: &mut Process) {
+    process.signal(Signal::SIGTERM);
+    let first_ended = timeout(GRACE, process.wait()).await.is_ok();
+    if first_ended && timeout(REST_GRACE, no_one_left(process)).await.is_ok() {
+        return;
+    }
+    process.signal(Signal::SIGKILL);
+    drop(process.wait().await);
+}
+
+async fn no_one_left(process: &Process) {
+    while process.is_alive() {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn read_output(pipe: pipe::Receiver, log: Option<WorkerLog>, words: &Mutex<LastWords>, facts: &Facts) {
+    let mut is_first = true;
+    output::keep(pipe, log, |line| {
+        // Only the first line is the fence's; any later one is the worker's own.
+        if std::mem::take(&mut is_first)
+            && let Some(report) = line.strip_prefix(fence::REPORT)
+            && let Ok(report) = serde_json::from_str(report)
+        {
+            drop(facts.fence.set(report));
+            return;
+        }
+        words.lock().unwrap_or_else(PoisonError::into_inner).hear(line);
+    })
+    .await;
+}
+
+async fn changed(watched: Option<&Watched>) {
+    match watched {
+        Some(watched) => watched.changed().await,
+        // Without the kernel's help, a look now and then.
+        None => sleep(Duration::from_secs(2)).await,
+    }
+}
+
+/// Resolves when the worker is to be stopped, or nobody is left to say so.
+async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<Command>) {
+    while let Some(Command::Check) = commands.recv().await {}
+}
+
+/// How a process ended, in plain words.
+fn ending(status: Option<ExitStatus>, when: &str) -> String {
+    match status.map(|status| (status.code(), status.signal())) {
+        Some((Some(code), _)) => format!("it ended with exit code {code}{when}"),
+        Some((None, Some(signal))) => format!("it was ended by signal {signal}{when}"),
+        _ => format!("it ended{when}"),
+    }
+}
+
+fn tell_token_error(account: &AccountId, error: &TokenError) {
+    let cause = std::error::Error::source(error)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(account.id = %account, reason = %error, cause, "worker.tokens_failed");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_told_in_plain_words() {
+        let exited = |code: i32| Some(ExitStatus::from_raw(code << 8));
+        assert_eq!(
+            ending(exited(1), " before it was ready"),
+            "it ended with exit code 1 before it was ready"
+        );
+        assert_eq!(
+            ending(Some(ExitStatus::from_raw(9)), ""),
+            "it was ended by signal 9"
+        );
+        assert_eq!(ending(None, ""), "it ended");
+    }
+}

@@ -1,0 +1,305 @@
+//! What a worker prints: kept in `DATA_DIR/users/<account>/worker.log`, apart from the gateway's own log.
+//!
+//! The file is capped and rotated once (`worker.log`, `worker.log.1`), readable by the gateway's user alone, and holds
+//! nothing that looks like a token or an e-mail address: workers print what they like, Python libraries even whole
+//! requests.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::fs::{self, File, OpenOptions};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+
+/// `worker.log` is rotated when it is longer than this, so a worker's output takes twice as much at most.
+const LARGEST_FILE: usize = 1 << 20;
+/// A longer line is cut into several.
+const LONGEST_LINE: usize = 8 << 10;
+/// How many of the last lines are kept to tell why a worker did not start.
+const LAST_WORDS: usize = 20;
+
+/// The log file of one account's worker.
+#[derive(Debug)]
+pub(super) struct WorkerLog {
+    path: PathBuf,
+    file: File,
+    length: usize,
+}
+
+impl WorkerLog {
+    /// Opens `<directory>/worker.log`, making the directory where it is missing.
+    pub(super) async fn open(directory: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .await?;
+        let path = directory.join("worker.log");
+        let file = append(&path).await?;
+        let length = usize::try_from(file.metadata().await?.len()).unwrap_or(LARGEST_FILE);
+        Ok(WorkerLog { path, file, length })
+    }
+
+    /// Adds lines that are masked already and end with a line feed.
+    async fn add(&mut self, lines: &str) -> io::Result<()> {
+        if self.length + lines.len() > LARGEST_FILE {
+            fs::rename(&self.path, self.path.with_extension("log.1")).await?;
+            self.file = append(&self.path).await?;
+            self.length = 0;
+        }
+        self.file.write_all(lines.as_bytes()).await?;
+        self.file.flush().await?;
+        self.length += lines.len();
+        Ok(())
+    }
+}
+
+async fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(path)
+        .await
+}
+
+/// Reads a worker's output to its end, into its log. `on_line` sees each line as it was printed.
+///
+/// A log that can't be written (a full disk) does not stop the reading: a worker must not hang on a full pipe.
+pub(super) async fn keep(
+    mut output: impl AsyncRead + Unpin,
+    mut log: Option<WorkerLog>,
+    mut on_line: impl FnMut(&str),
+) {
+    let mut buffer = Vec::with_capacity(1024);
+    loop {
+        let ended = !matches!(output.read_buf(&mut buffer).await, Ok(1..));
+        let mut lines = String::new();
+        let mut done = 0;
+        while let Some(rest) = buffer.get(done..)
+            && let Some(length) = line_length(rest, ended)
+        {
+            let line = String::from_utf8_lossy(rest.get(..length).unwrap_or_default().trim_ascii_end());
+            on_line(&line);
+            lines.push_str(&mask(&line));
+            lines.push('\n');
+            done += length;
+        }
+        buffer.drain(..done);
+        if let Some(open) = &mut log
+            && !lines.is_empty()
+            && let Err(error) = open.add(&lines).await
+        {
+            tracing::warn!(reason = %error.kind(), "worker.log_failed");
+            log = None;
+        }
+        if ended {
+            break;
+        }
+    }
+}
+
+/// The length of the first line, its end included; of an unfinished one only where nothing more will come.
+fn line_length(bytes: &[u8], ended: bool) -> Option<usize> {
+    match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(at) if at < LONGEST_LINE => Some(at + 1),
+        _ if bytes.len() >= LONGEST_LINE => Some(LONGEST_LINE),
+        _ => (ended && !bytes.is_empty()).then_some(bytes.len()),
+    }
+}
+
+/// The last lines that a worker printed, masked.
+#[derive(Debug, Default)]
+pub(super) struct LastWords(VecDeque<String>);
+
+impl LastWords {
+    pub(super) fn hear(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            return;
+        }
+        if self.0.len() == LAST_WORDS {
+            self.0.pop_front();
+        }
+        self.0.push_back(mask(line));
+    }
+
+    /// Plain advice where the lines show a known cause.
+    pub(super) fn advice(&self) -> Option<&'static str> {
+        let said = |text: &str| self.0.iter().any(|line| line.contains(text));
+        if (said("ImportError") || said("ModuleNotFoundError")) && (said("mcp.server") || said("FastMCP")) {
+            return Some("its mcp package is too new or missing: garmin_mcp needs `mcp<2`");
+        }
+        if said("address already in use") || said("Address already in use") {
+            return Some("another program took its port first");
+        }
+        if said("MemoryError") || said("memory allocation of") {
+            return Some("it needed more memory than a worker may have");
+        }
+        None
+    }
+}
+
+/// Replaces what looks like a secret: JWTs, long runs of base64 or hexadecimal digits, e-mail addresses.
+pub(super) fn mask(line: &str) -> String {
+    let mut masked = String::with_capacity(line.len());
+    let mut rest = line;
+    while !rest.is_empty() {
+        let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+        let (run, tail) = rest.split_at(word);
+        match run {
+            "" => {
+                let mut chars = tail.chars();
+                masked.extend(chars.next());
+                rest = chars.as_str();
+                continue;
+            }
+            run if is_address(run) => masked.push_str("[e-mail]"),
+            run if is_secret(run) => masked.push_str("[masked]"),
+            run => masked.push_str(run),
+        }
+        rest = tail;
+    }
+    masked
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '_' | '-' | '=' | '.' | '@' | '%')
+}
+
+fn is_address(run: &str) -> bool {
+    run.split_once('@')
+        .or_else(|| run.split_once("%40"))
+        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
+}
+
+/// A JWT, or a stretch that no word, path or dotted name has. A path is judged by its parts; base64 with slashes,
+/// which is told by its mixed case, as a whole.
+fn is_secret(run: &str) -> bool {
+    let is_jwt = run.find("eyJ").is_some_and(|at| run.len() - at >= 20);
+    let is_path = |part: &str| part.starts_with('/') || !has_upper_and_lower(part);
+    is_jwt
+        || run.split(['.', '=']).any(|part| {
+            if is_path(part) {
+                part.split('/').any(is_random)
+            } else {
+                is_random(part)
+            }
+        })
+}
+
+fn is_random(part: &str) -> bool {
+    part.len() >= 24
+        && part.bytes().any(|b| b.is_ascii_digit())
+        && part.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+fn has_upper_and_lower(run: &str) -> bool {
+    run.bytes().any(|b| b.is_ascii_uppercase()) && run.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_and_words_are_not() {
+        for (line, expected) in [
+            (
+                "token eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln end",
+                "token [masked] end",
+            ),
+            ("Bearer=eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjF9.c2ln", "[masked]"),
+            (
+                "login of ann.example+x@mail.example.org failed",
+                "login of [e-mail] failed",
+            ),
+            ("email=ann%40mail.example.org&x=1", "[e-mail]&x=[masked-not]"),
+            ("refresh d41d8cd98f00b204e9800998ecf8427e", "refresh [masked]"),
+            (
+                "{\"refresh_token\":\"aGVsbG8gd29ybGQx/MjM0NTY3ODkw+YWJjZGVm\"}",
+                "{\"refresh_token\":\"[masked]\"}",
+            ),
+            (
+                "File \"/usr/lib/python3.12/site-packages/garmin_mcp/activity_management.py\", line 12",
+                "File \"/usr/lib/python3.12/site-packages/garmin_mcp/activity_management.py\", line 12",
+            ),
+            (
+                "INFO: Uvicorn running on http://127.0.0.1:9000 (Press CTRL+C to quit)",
+                "",
+            ),
+            ("GET /userprofile-service/socialProfile 200 in 12 ms", ""),
+            ("get_training_readiness_and_recovery_overview called", ""),
+            ("grüße 2026-11-20T10:11:12.123456Z", ""),
+        ] {
+            let expected = match expected {
+                "" => line.to_owned(),
+                expected => expected.replace("[masked-not]", "1"),
+            };
+            assert_eq!(mask(line), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_log_is_capped_and_rotated_and_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let users = directory.path().join("users/acc_1");
+        let log = WorkerLog::open(&users).await.unwrap();
+        let output = "some words ".repeat(90).trim_end().to_owned() + "\n";
+        keep(output.repeat(3000).as_bytes(), Some(log), |_| {}).await;
+        for name in ["worker.log", "worker.log.1"] {
+            let file = std::fs::metadata(users.join(name)).unwrap();
+            assert!(file.len() <= LARGEST_FILE as u64, "{name}");
+            assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(
+            std::fs::metadata(&users).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        let text = std::fs::read_to_string(users.join("worker.log")).unwrap();
+        assert!(
+            text.lines().all(|line| line == output.trim_end()),
+            "no line is cut"
+        );
+        assert_eq!(
+            WorkerLog::open(&users).await.unwrap().length,
+            text.len(),
+            "goes on where it was"
+        );
+    }
+
+    #[tokio::test]
+    async fn lines_arrive_whole_and_endless_ones_are_cut() {
+        let mut output = b"one\r\ntwo\n".to_vec();
+        output.extend(std::iter::repeat_n(b'x', LONGEST_LINE + 5));
+        output.extend(b"\nlast without end");
+        let mut lines = Vec::new();
+        keep(output.as_slice(), None, |line| lines.push(line.to_owned())).await;
+        let lengths: Vec<usize> = lines.iter().map(String::len).collect();
+        assert_eq!(lengths, [3, 3, LONGEST_LINE, 5, 16]);
+        assert_eq!((lines[0].as_str(), lines[1].as_str()), ("one", "two"));
+    }
+
+    #[test]
+    fn known_causes_become_advice() {
+        let heard = |lines: &[&str]| {
+            let mut words = LastWords::default();
+            for line in lines {
+                words.hear(line);
+            }
+            words.advice()
+        };
+        let old = heard(&[
+            "Traceback (most recent call last):",
+            "ImportError: cannot import name 'FastMCP' from 'mcp.server.fastmcp'",
+        ]);
+        assert!(old.unwrap().contains("mcp<2"));
+        assert!(
+            heard(&["error: [Errno 98] address already in use"])
+                .unwrap()
+                .contains("port")
+        );
+        assert_eq!(heard(&["something else"]), None);
+    }
+}

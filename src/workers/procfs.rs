@@ -1,0 +1,139 @@
+//! What the kernel knows of a process, read from `/proc` when somebody asks.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::unistd::{Pid, SysconfVar, sysconf};
+
+/// The parts of `/proc/<pid>/stat` that we use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// Its process group.
+    pub(super) group: Pid,
+    /// When it started, in ticks since boot: with the id, this names a process for good.
+    pub(super) started: u64,
+    /// User and system time, in ticks.
+    cpu_ticks: u64,
+    /// Resident memory, in pages.
+    resident_pages: u64,
+}
+
+impl Stat {
+    /// `None`: there is no such process.
+    pub(super) fn of(process: Pid) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+    }
+
+    fn parse(stat: &str) -> Option<Self> {
+        // The second field is the program's name in brackets, with anything in it.
+        let (_, fields) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
+        // A zombie has ended; it only waits to be collected.
+        if matches!(fields.first(), Some(&"Z" | &"X")) {
+            return None;
+        }
+        Some(Stat {
+            group: Pid::from_raw(i32::try_from(number(2)?).ok()?),
+            cpu_ticks: number(11)? + number(12)?,
+            started: number(19)?,
+            resident_pages: number(21)?,
+        })
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            resident_bytes: self.resident_pages * setting(SysconfVar::PAGE_SIZE, 4096),
+            cpu: Duration::from_secs_f64(self.cpu_ticks as f64 / setting(SysconfVar::CLK_TCK, 100) as f64),
+        }
+    }
+}
+
+/// What a process group uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Resident memory, in bytes.
+    pub(super) resident_bytes: u64,
+    /// Time on a processor so far.
+    pub(super) cpu: Duration,
+}
+
+/// What every process group of the machine uses.
+pub(super) fn usages() -> HashMap<Pid, Usage> {
+    let mut usages: HashMap<Pid, Usage> = HashMap::new();
+    for stat in processes().filter_map(Stat::of) {
+        let usage = usages.entry(stat.group).or_default();
+        usage.resident_bytes += stat.usage().resident_bytes;
+        usage.cpu += stat.usage().cpu;
+    }
+    usages
+}
+
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .map(Pid::from_raw)
+}
+
+/// This boot of the machine: process numbers and start times mean something within it only.
+pub(super) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
+}
+
+fn setting(name: SysconfVar, usual: u64) -> u64 {
+    sysconf(name)
+        .ok()
+        .flatten()
+        .and_then(|value| u64::try_from(value).ok())
+        .filter(|value| *value > 0)
+        .unwrap_or(usual)
+}
+
+/// The processes of our user whose environment has a variable `name` with a path under `directory`.
+pub(super) fn with_variable_under(name: &str, directory: &Path) -> Vec<Pid> {
+    let prefix = format!("{name}={}/", directory.display());
+    // Other users' environments can't be read, which is as it should be.
+    let has_it = |process: &Pid| {
+        fs::read(format!("/proc/{process}/environ")).is_ok_and(|environment| {
+            environment
+                .split(|byte| *byte == 0)
+                .any(|line| line.starts_with(prefix.as_bytes()))
+        })
+    };
+    processes().filter(has_it).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_does_not_confuse() {
+        let stat =
+            "4711 (a) b (c) S 1 4700 4700 0 -1 4194560 1 0 0 0 7 5 0 0 20 0 1 0 123456 2703360 250 184 1 1";
+        let expected = Stat {
+            group: Pid::from_raw(4700),
+            started: 123_456,
+            cpu_ticks: 12,
+            resident_pages: 250,
+        };
+        assert_eq!(Stat::parse(stat), Some(expected));
+        assert_eq!(Stat::parse(&stat.replace(") S ", ") Z ")), None);
+        assert_eq!(Stat::parse("4711 (x"), None);
+    }
+
+    #[test]
+    fn this_process_can_be_read() {
+        let stat = Stat::of(nix::unistd::getpid()).unwrap();
+        assert!(stat.started > 0);
+        assert!(usages()[&stat.group].resident_bytes >= 1 << 20);
+        assert_eq!(boot_id().len(), 36);
+        assert_eq!(Stat::of(Pid::from_raw(i32::MAX)), None);
+    }
+}

@@ -1,0 +1,330 @@
+//! The one MCP session that the gateway has with a worker: streamable HTTP on `127.0.0.1`, of the eras up to 2025-11-25.
+//!
+//! Calls of several clients share it, so ids and progress tokens are ours. A worker may answer with plain JSON or with an
+//! event stream; either way its result is handed on byte for byte. Nothing that came from a client but `params` reaches
+//! a worker: no header, no bearer token.
+//!
+//! Source: MCP 2025-11-25, *Transports* and *Lifecycle*; what FastMCP 1.x does with it was measured.
+
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::value::RawValue;
+
+use self::wire::Said;
+use super::handle::{UpstreamAnswer, UpstreamCall};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::mcp::sse;
+
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// The revision that we ask for; FastMCP may answer with an older one.
+const REVISION: &str = "2025-11-25";
+
+/// An idle connection is dropped after this. uvicorn closes its side after 5 s, and a request that crosses with that is
+/// lost, not knowing whether it was read.
+const IDLE_CONNECTION: Duration = Duration::from_secs(3);
+
+/// The largest answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 64 << 20;
+
+/// Why a call got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// Nobody listens: the worker has not seen the call.
+    #[error("the worker does not listen")]
+    NotSent,
+    /// The worker does not know our session: it has not carried out the call.
+    #[error("the worker does not know its session")]
+    SessionLost,
+    /// The connection ended between the call and its answer.
+    #[error("the worker closed the connection")]
+    Lost,
+    /// The answer is not one of MCP.
+    #[error("the worker's answer could not be read: {0}")]
+    BadAnswer(String),
+}
+
+/// The way to one worker, before and between sessions.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    client: Client<HttpConnector, Full<Bytes>>,
+    endpoint: Uri,
+    health: Uri,
+    next_id: Arc<AtomicU64>,
+    lifecycle: Lifecycle,
+}
+
+/// An open session. Clones are the same session.
+#[derive(Debug, Clone)]
+pub(super) struct Upstream {
+    link: Link,
+    headers: HeaderMap,
+}
+
+impl Link {
+    /// To the worker that listens on `port` of `127.0.0.1`, now or later.
+    pub(super) fn new(port: u16, lifecycle: Lifecycle) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .pool_max_idle_per_host(64)
+            .build(connector);
+        // FastMCP answers only to this host name (DNS rebinding).
+        let at = |path: &'static str| {
+            Uri::builder()
+                .scheme("http")
+                .authority(format!("127.0.0.1:{port}"))
+                .path_and_query(path)
+                .build()
+                .unwrap_or_default()
+        };
+        Link {
+            client,
+            endpoint: at("/mcp"),
+            health: at("/healthz"),
+            next_id: Arc::new(AtomicU64::new(1)),
+            lifecycle,
+        }
+    }
+
+    /// Whether `GET /healthz` is answered with a success, now.
+    pub(super) async fn is_healthy(&self) -> bool {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = self.health.clone();
+        match self.client.request(request).await {
+            Ok(response) => {
+                let healthy = response.status().is_success();
+                // Read to its end, so that the connection serves the next request.
+                healthy
+                    && Limited::new(response.into_body(), 64 << 10)
+                        .collect()
+                        .await
+                        .is_ok()
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Opens a session: `initialize`, then `notifications/initialized`.
+    pub(super) async fn open(&self) -> Result<Upstream, Failure> {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+        let mut upstream = Upstream {
+            link: self.clone(),
+            headers,
+        };
+
+        let id = upstream.new_id();
+        let params = wire::initialize_params(REVISION);
+        let response = upstream
+            .post(wire::request(id, "initialize", Some(&params)))
+            .await?;
+        let session = response.headers().get(SESSION_ID).cloned();
+        let result = match upstream.read(id, response, None).await? {
+            UpstreamAnswer::Result(result) => result,
+            UpstreamAnswer::Error(_) => return Err(Failure::BadAnswer("it refused to initialize".into())),
+        };
+        let revision = wire::negotiated(&result)
+            .and_then(|revision| HeaderValue::try_from(revision).ok())
+            .ok_or_else(|| Failure::BadAnswer("its answer to initialize names no protocol version".into()))?;
+        upstream.headers.insert(PROTOCOL_VERSION, revision);
+        // A stateless worker gives none.
+        if let Some(session) = session {
+            upstream.headers.insert(SESSION_ID, session);
+        }
+        upstream
+            .notify(wire::notification("notifications/initialized", None))
+            .await?;
+        Ok(upstream)
+    }
+}
+
+impl Upstream {
+    /// One call. Dropping the future tells the worker that it is cancelled.
+    pub(super) async fn call(&self, call: &UpstreamCall) -> Result<UpstreamAnswer, Failure> {
+        let id = self.new_id();
+        let body = match (&call.progress, &call.params) {
+            (None, params) => wire::request(id, &call.method, params.as_deref()),
+            (Some(_), params) => {
+                let params = wire::with_progress_token(params.as_deref(), id);
+                wire::request(id, &call.method, Some(&params))
+            }
+        };
+        let cancel = CancelOnDrop(Some((self, id)));
+        let answer = match self.post(body).await {
+            Ok(response) => self.read(id, response, call.progress.as_ref()).await,
+            Err(failure) => Err(failure),
+        };
+        cancel.disarm();
+        answer
+    }
+
+    fn new_id(&self) -> u64 {
+        self.link.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<Response<Incoming>, Failure> {
+        let mut request = Request::new(Full::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.link.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
+        let response = self.link.client.request(request).await;
+        let response = response.map_err(|error| {
+            if error.is_connect() {
+                Failure::NotSent
+            } else {
+                Failure::Lost
+            }
+        })?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Err(Failure::SessionLost),
+            _ => Ok(response),
+        }
+    }
+
+    /// Sends what has no answer.
+    async fn notify(&self, body: Vec<u8>) -> Result<(), Failure> {
+        let response = self.post(body).await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(Failure::BadAnswer(format!(
+                "HTTP status {} to a notification",
+                status.as_u16()
+            )));
+        }
+        // Only so that the connection serves the next request.
+        drop(Limited::new(response.into_body(), 64 << 10).collect().await);
+        Ok(())
+    }
+
+    /// Reads the answer to request `id`.
+    async fn read(
+        &self,
+        id: u64,
+        response: Response<Incoming>,
+        progress: Option<&tokio::sync::mpsc::Sender<Box<RawValue>>>,
+    ) -> Result<UpstreamAnswer, Failure> {
+        let status = response.status();
+        let kind = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
+        if status.is_success() && kind.starts_with(b"text/event-stream") {
+            return self.read_stream(id, response.into_body(), progress).await;
+        }
+        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
+            .collect()
+            .await
+            .map_err(|error| {
+                if error.is::<http_body_util::LengthLimitError>() {
+                    Failure::BadAnswer(format!("it is longer than {ANSWER_LIMIT} bytes"))
+                } else {
+                    Failure::Lost
+                }
+            })?;
+        match wire::read(&body.to_bytes(), id) {
+            Said::Answer(answer) => Ok(answer),
+            // What refuses a whole request (a bad header) can't always name its id.
+            Said::Refusal(error) if !status.is_success() => Ok(UpstreamAnswer::Error(error)),
+            _ if !status.is_success() => Err(Failure::BadAnswer(format!("HTTP status {}", status.as_u16()))),
+            _ => Err(Failure::BadAnswer("it is not the answer to this call".into())),
+        }
+    }
+
+    async fn read_stream(
+        &self,
+        id: u64,
+        mut body: Incoming,
+        progress: Option<&tokio::sync::mpsc::Sender<Box<RawValue>>>,
+    ) -> Result<UpstreamAnswer, Failure> {
+        let mut parser = sse::Parser::new();
+        let mut events = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(chunk) = frame.map_err(|_| Failure::Lost)?.into_data() else {
+                continue;
+            };
+            parser
+                .push(&chunk, &mut events)
+                .map_err(|error| Failure::BadAnswer(error.to_string()))?;
+            for event in events.drain(..) {
+                match wire::read(&event.data, id) {
+                    Said::Answer(answer) => {
+                        self.let_end(body);
+                        return Ok(answer);
+                    }
+                    Said::Progress(params) => {
+                        // A slow client misses steps rather than holding up the worker.
+                        if let Some(progress) = progress {
+                            drop(progress.try_send(params));
+                        }
+                    }
+                    Said::Request(request_id) => self.refuse(&request_id),
+                    Said::Refusal(_) | Said::Other => {}
+                }
+            }
+        }
+        Err(Failure::Lost)
+    }
+
+    /// Reads what follows the answer, which is the end of the stream: else the connection could not be used again.
+    fn let_end(&self, mut body: Incoming) {
+        self.link.lifecycle.spawn("worker.stream_end", async move {
+            let end = async { while let Some(Ok(_)) = body.frame().await {} };
+            drop(tokio::time::timeout(Duration::from_secs(1), end).await);
+        });
+    }
+
+    /// The gateway offers a worker nothing to ask for (`roots`, `sampling`): it is told so, lest it waits.
+    fn refuse(&self, request_id: &RawValue) {
+        let (upstream, body) = (self.clone(), wire::refusal(request_id));
+        self.link
+            .lifecycle
+            .spawn("worker.refuse", async move { drop(upstream.notify(body).await) });
+    }
+
+    fn cancel(&self, id: u64) {
+        let (upstream, body) = (self.clone(), wire::cancellation(id));
+        self.link
+            .lifecycle
+            .spawn("worker.cancel", async move { drop(upstream.notify(body).await) });
+    }
+}
+
+/// Tells the worker that nobody waits for call `.1` any more, unless it was disarmed.
+struct CancelOnDrop<'a>(Option<(&'a Upstream, u64)>);
+
+impl CancelOnDrop<'_> {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some((upstream, id)) = self.0.take() {
+            upstream.cancel(id);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The authorization server with people who sign in at the pretend Garmin: from `/authorize` to a token that opens.
+
+use std::time::{Duration, Instant};
+
+use garmin_gateway::accounts::{Accounts, GarminLogin};
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::config::{Invited, Live, PublicUrl};
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::{RootSecret, Secret};
+use garmin_gateway::foundation::store::Store;
+use garmin_gateway::garmin::{self, GovernorSettings, SignIns};
+use garmin_gateway::mcp::Access;
+use garmin_gateway::oauth::{
+    AuthorizeStep, CodeForm, CodePage, CredentialsForm, DenyForm, OAuth, OAuthParts, SignInPage,
+};
+use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use url::Url;
+use url::form_urlencoded;
+
+const CLAUDE: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata";
+const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
+/// RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+struct World {
+    oauth: OAuth,
+    accounts: Accounts,
+    simulator: Simulator,
+    dir: tempfile::TempDir,
+}
+
+async fn world(settings: GovernorSettings) -> World {
+    // Another test may have done it.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let lifecycle = Lifecycle::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let simulator = Simulator::start(SimulatorSettings::default(), listener, &lifecycle).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+    let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+    let clock = Clock::system();
+    let invited =
+        ["ann", "ben", "dora", "lou"].map(|name| Invited::parse(&format!("{name}@example.org")).unwrap());
+    let (_, live) = watch::channel(Live {
+        invited: invited.to_vec(),
+        ..Live::default()
+    });
+    let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
+    let http = garmin::client(&simulator.hosts()).unwrap();
+    let oauth = OAuth::new(OAuthParts {
+        store,
+        clock: clock.clone(),
+        lifecycle,
+        accounts: accounts.clone(),
+        sign_ins: SignIns::new(simulator.hosts(), http, clock, settings),
+        public_url: PublicUrl::parse("https://gw.example.org").unwrap(),
+        sign_in_ttl: None,
+        live,
+    });
+    World {
+        oauth,
+        accounts,
+        simulator,
+        dir,
+    }
+}
+
+/// A browser with one sign-in page open.
+struct Browser {
+    transaction: String,
+    csrf: String,
+    cookie: String,
+}
+
+impl World {
+    async fn open(&self) -> Browser {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("response_type", "code"),
+                ("client_id", CLAUDE),
+                ("redirect_uri", CALLBACK),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+                ("state", "the state"),
+            ])
+            .finish();
+        Browser::new(page(self.oauth.authorize(&query, None).await))
+    }
+
+    async fn open_link(&self) -> Browser {
+        Browser::new(page(self.oauth.link_page(None).await))
+    }
+
+    async fn type_in(&self, browser: &Browser, email: &str, password: &str) -> AuthorizeStep {
+        let form = CredentialsForm {
+            transaction: browser.transaction.clone(),
+            csrf: browser.csrf.clone(),
+            email: email.to_owned(),
+            password: Secret::new(password),
+            access: Access::ReadAndChange,
+        };
+        self.oauth.submit_credentials(form, Some(&browser.cookie)).await
+    }
+
+    async fn type_code(&self, browser: &Browser, code: &str) -> AuthorizeStep {
+        let form = CodeForm {
+            transaction: browser.transaction.clone(),
+            csrf: browser.csrf.clone(),
+            code: Secret::new(code),
+        };
+        self.oauth.submit_code(form, Some(&browser.cookie)).await
+    }
+
+    async fn deny(&self, browser: &Browser) -> AuthorizeStep {
+        let form = DenyForm {
+            transaction: browser.transaction.clone(),
+            csrf: browser.csrf.clone(),
+        };
+        self.oauth.deny(form, Some(&browser.cookie)).await
+    }
+
+    /// The access token for a code, or the error.
+    async fn exchange(&self, code: &str) -> Result<String, &'static str> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("client_id", CLAUDE),
+                ("redirect_uri", CALLBACK),
+                ("code_verifier", VERIFIER),
+            ])
+            .finish();
+        let answer = self.oauth.token(&form).await.map_err(|e| e.code())?;
+        Ok(answer["access_token"].as_str().unwrap().to_owned())
+    }
+
+    /// What the page says after a wrong try, and how long it took.
+    async fn notice(&self, email: &str, password: &str) -> (String, Duration) {
+        let browser = self.open().await;
+        let started = Instant::now();
+        let page = page(self.type_in(&browser, email, password).await);
+        (page.notice.unwrap(), started.elapsed())
+    }
+}
+
+impl Browser {
+    fn new(page: SignInPage) -> Self {
+        Self {
+            cookie: page.set_browser.unwrap().expose().to_owned(),
+            transaction: page.transaction,
+            csrf: page.csrf,
+        }
+    }
+}
+
+fn shown(step: &AuthorizeStep) -> String {
+    match step {
+        AuthorizeStep::SignIn(page) => format!("sign in: {:?}", page.notice),
+        AuthorizeStep::Code(page) => format!("code: {:?}", page.notice),
+        AuthorizeStep::Redirect { .. } => "redirect".to_owned(),
+        AuthorizeStep::Linked { full_name } => format!("linked: {full_name}"),
+        AuthorizeStep::Refused(refusal) => format!("refused: {}", refusal.title),
+    }
+}
+
+fn page(step: AuthorizeStep) -> SignInPage {
+    match step {
+        AuthorizeStep::SignIn(page) => page,
+        other => panic!("{}", shown(&other)),
+    }
+}
+
+fn code_page(step: AuthorizeStep) -> CodePage {
+    match step {
+        AuthorizeStep::Code(page) => page,
+        other => panic!("{}", shown(&other)),
+    }
+}
+
+/// A parameter of the answer that a redirect carries.
+fn answered(step: &AuthorizeStep, name: &str) -> Option<String> {
+    let AuthorizeStep::Redirect { url } = step else {
+        panic!("{}", shown(step))
+    };
+    let url = Url::parse(url).unwrap();
+    assert!(url.as_str().starts_with(&format!("{CALLBACK}?")));
+    let found = url.query_pairs().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.into_owned())
+}
+
+fn quick() -> GovernorSettings {
+    GovernorSettings::without_pauses()
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_the_token_opens_what_was_allowed() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let step = world.type_in(&browser, " Ann@example.org", "demo-ann").await;
+    assert_eq!(answered(&step, "state").as_deref(), Some("the state"));
+    assert_eq!(answered(&step, "iss").as_deref(), Some("https://gw.example.org"));
+    let access_token = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
+    let grant = world.oauth.authenticate(&access_token).unwrap();
+    assert_eq!(grant.access, Access::ReadAndChange);
+    let account = world.accounts.find(&grant.account).unwrap().unwrap();
+    assert_eq!(
+        (account.email.as_str(), account.full_name.as_str()),
+        ("ann@example.org", "Ann Example")
+    );
+    assert!(world.accounts.tokens(&grant.account).unwrap().is_some());
+
+    // The same person with another browser is the same account with another sign-in.
+    let again = world.open().await;
+    let step = world.type_in(&again, "ann@example.org", "demo-ann").await;
+    let second = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
+    let second = world.oauth.authenticate(&second).unwrap();
+    assert_eq!(second.account, grant.account);
+    assert_ne!(second.family, grant.family);
+}
+
+#[tokio::test]
+async fn a_code_of_garmin_may_be_wrong_once() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let first = code_page(world.type_in(&browser, "ben@example.org", "demo-ben").await);
+    assert_eq!(
+        (first.method.as_str(), first.sent_to.as_deref()),
+        ("email", Some("b*****@example.org"))
+    );
+    assert!(first.notice.is_none());
+    let second = code_page(world.type_code(&browser, "000000").await);
+    assert_eq!(second.tries_left, first.tries_left - 1);
+    assert!(second.notice.unwrap().contains("did not take this code"));
+    let step = world.type_code(&browser, " 123 456 ").await;
+    assert!(world.exchange(&answered(&step, "code").unwrap()).await.is_ok());
+}
+
+#[tokio::test]
+async fn codes_that_stay_wrong_lead_back_to_the_password() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let mut left = code_page(world.type_in(&browser, "ben@example.org", "demo-ben").await).tries_left;
+    while left > 1 {
+        left = code_page(world.type_code(&browser, "000000").await).tries_left;
+    }
+    let page = page(world.type_code(&browser, "000000").await);
+    assert_eq!((page.email.as_str(), page.tries_left), ("ben@example.org", 4));
+    code_page(world.type_in(&browser, "ben@example.org", "demo-ben").await);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_to_do_and_the_next_try_may_succeed() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let refused = page(world.type_in(&browser, "ann@example.org", "wrong").await);
+    assert!(
+        refused
+            .notice
+            .unwrap()
+            .starts_with("This e-mail and password were not accepted.")
+    );
+    assert_eq!(refused.access, Access::ReadAndChange);
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    assert!(answered(&step, "code").is_some());
+
+    let (locked, _) = world.notice("lou@example.org", "demo-lou").await;
+    assert!(locked.contains("locked"), "{locked}");
+}
+
+#[tokio::test]
+async fn who_was_not_invited_can_not_tell_and_garmin_hears_nothing() {
+    let world = world(quick()).await;
+    // What a wrong password takes is learnt from those who were invited.
+    for n in 0..4 {
+        let (notice, took) = world.notice("dora@example.org", &format!("wrong-{n}")).await;
+        assert!(
+            notice.starts_with("This e-mail and password"),
+            "{notice} {took:?}"
+        );
+    }
+    let before = world.simulator.requests().len();
+    let mut stranger = Vec::new();
+    for n in [0, 1, 1, 2, 3, 4, 5, 6] {
+        stranger.push(world.notice("eve@example.org", &format!("wrong-{n}")).await);
+    }
+    assert_eq!(world.simulator.requests().len(), before);
+    let mut invited = Vec::new();
+    for n in [0, 1, 1, 2, 3, 4, 5, 6] {
+        invited.push(world.notice("ann@example.org", &format!("wrong-{n}")).await);
+    }
+    for ((ours, _), (theirs, _)) in stranger.iter().zip(&invited) {
+        assert_eq!(before_time(ours), before_time(theirs));
+    }
+    let sum = |all: &[(String, Duration)]| all.iter().map(|(_, took)| *took).sum::<Duration>();
+    let (ours, theirs) = (sum(&stranger), sum(&invited));
+    assert!(ours < theirs * 20 && theirs < ours * 20, "{ours:?} {theirs:?}");
+}
+
+/// A notice up to a time of day that it may name.
+fn before_time(notice: &str) -> &str {
+    notice.split(" after ").next().unwrap()
+}
+
+#[tokio::test]
+async fn a_click_that_comes_twice_signs_in_once() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let click = || world.type_in(&browser, "ann@example.org", "demo-ann");
+    let (first, second) = tokio::join!(click(), click());
+    assert_eq!(answered(&first, "code"), answered(&second, "code"));
+    assert_eq!(world.simulator.count("/mobile/api/login"), 1);
+    // And once more, when the first answer got lost.
+    assert_eq!(answered(&click().await, "code"), answered(&first, "code"));
+    assert!(world.exchange(&answered(&first, "code").unwrap()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_no_that_comes_while_garmin_is_asked_is_a_no() {
+    let world = world(quick()).await;
+    world
+        .simulator
+        .add_fault(FaultRule::new(Place::Mobile, Fault::Slow { ms: 100 }));
+    let browser = world.open().await;
+    let (signed_in, denied) = tokio::join!(
+        world.type_in(&browser, "ann@example.org", "demo-ann"),
+        world.deny(&browser)
+    );
+    assert_eq!(answered(&denied, "error").as_deref(), Some("access_denied"));
+    let code = answered(&signed_in, "code").unwrap();
+    assert_eq!(world.exchange(&code).await, Err("invalid_grant"));
+
+    // Too late: the client has the tokens, and the person is told that it is done.
+    let browser = world.open().await;
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    let access_token = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
+    assert_eq!(
+        shown(&world.deny(&browser).await),
+        "refused: This sign-in is finished"
+    );
+    assert!(world.oauth.authenticate(&access_token).is_ok());
+}
+
+#[tokio::test]
+async fn link_renews_the_garmin_login_and_leaves_the_clients_alone() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    let access_token = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
+    let account = world.oauth.authenticate(&access_token).unwrap().account;
+    let held = world.accounts.tokens(&account).unwrap().unwrap();
+    world
+        .accounts
+        .mark_sign_in_needed(&account, held.generation, "test")
+        .await
+        .unwrap();
+
+    let browser = world.open_link().await;
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    assert_eq!(shown(&step), "linked: Ann Example");
+    let renewed = world.accounts.find(&account).unwrap().unwrap();
+    assert_eq!(renewed.garmin, GarminLogin::Working);
+    assert_eq!(world.oauth.authenticate(&access_token).unwrap().account, account);
+    assert_eq!(world.oauth.families().unwrap().len(), 1);
+
+    // With a code too.
+    let browser = world.open_link().await;
+    code_page(world.type_in(&browser, "dora@example.org", "demo-dora").await);
+    assert_eq!(
+        shown(&world.type_code(&browser, "654321").await),
+        "linked: Dora Example"
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_was_typed_or_given_lies_on_the_disk() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    let code = answered(&step, "code").unwrap();
+    let access_token = world.exchange(&code).await.unwrap();
+    let stranger = world.open().await;
+    page(
+        world
+            .type_in(&stranger, "eve@example.org", "a password of hers")
+            .await,
+    );
+    let secrets = [
+        "ann@example.org",
+        "eve@example.org",
+        "demo-ann",
+        "a password of hers",
+        &code,
+        &access_token,
+    ];
+    for file in files(world.dir.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        for secret in secrets {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "{secret} in {}", file.display());
+        }
+    }
+}
+
+fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
+}
