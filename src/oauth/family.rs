@@ -235,6 +235,8 @@ fn partition_newest<T>(all: Vec<T>, n: usize, worth: impl Fn(&T) -> bool) -> (Ve
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::mcp::Access;
     use crate::oauth::grants::ACCESS_LIFE;
@@ -349,5 +351,32 @@ mod tests {
             present(&mut one, &first.refresh, 1).1,
             present(&mut other, &first.refresh, 1).1
         );
+    }
+
+    proptest! {
+        /// Against a model: the tokens in the order in which they became current, and when each was spent.
+        #[test]
+        fn rotation_is_what_the_model_says(moves in prop::collection::vec((0_usize..6, 0_i64..200), 1..60)) {
+            let (mut family, first) = begin();
+            let mut tokens = vec![first.refresh];
+            let mut spent_at: Vec<i64> = Vec::new();
+            let mut seconds = 0;
+            for (back, pass) in moves {
+                seconds += pass;
+                let current = tokens.len() - 1;
+                let presented = current.saturating_sub(back);
+                let (word, pair) = present(&mut family, &tokens[presented].clone(), seconds);
+                if presented == current {
+                    prop_assert_eq!(word, "rotated");
+                    tokens.push(pair.unwrap().1);
+                    spent_at.push(seconds);
+                } else if seconds - spent_at[presented] <= GRACE.as_secs() {
+                    prop_assert_eq!(word, "again");
+                    prop_assert_eq!(&pair.unwrap().1, &tokens[current]);
+                } else {
+                    prop_assert_eq!(word, "reused");
+                }
+            }
+        }
     }
 }

@@ -124,12 +124,16 @@ impl OAuth {
         let Some(transaction) = found else {
             return refusals::not_yours();
         };
+        let Ok(click) = Arc::clone(&transaction.clicks).try_acquire_owned() else {
+            return refusals::too_many_clicks();
+        };
         let round = transaction.round.load(Ordering::Acquire);
         let (reply, answer) = oneshot::channel();
         let oauth = self.clone();
         // A browser that goes away, or clicks again, must not cut a sign-in at Garmin in two.
         self.0.lifecycle.spawn("oauth.sign_in", async move {
             let step = oauth.advance(&transaction, round, submitted).await;
+            drop(click);
             drop(reply.send(step));
         });
         answer.await.unwrap_or_else(|_| refusals::ours())

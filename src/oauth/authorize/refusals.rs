@@ -80,6 +80,16 @@ pub(super) fn out_of_tries(notice: &str) -> AuthorizeStep {
     )
 }
 
+/// The same form came again and again while Garmin was being asked.
+pub(super) fn too_many_clicks() -> AuthorizeStep {
+    page(
+        400,
+        "Still at work",
+        "This sign-in is still under way, and the button was pressed several times. Wait a minute, then go back to Claude; \
+         if it is not connected by then, connect again.",
+    )
+}
+
 /// The sign-in was finished before.
 pub(super) fn finished() -> AuthorizeStep {
     page(

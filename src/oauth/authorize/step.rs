@@ -214,6 +214,8 @@ fn notice(refusal: &Refusal, operator: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -415,5 +417,50 @@ mod tests {
             (progress.access, progress.email.as_str()),
             (Access::ReadAndChange, "ann@example.org")
         );
+    }
+
+    fn any_event() -> impl Strategy<Value = Event<'static>> {
+        prop_oneof![
+            3 => any::<bool>().prop_map(credentials),
+            3 => Just(Event::Code),
+            1 => any::<bool>().prop_map(|is_answered| Event::Deny { is_answered }),
+            2 => Just(Event::Heard(Heard::SignedIn)),
+            3 => Just(Event::Heard(Heard::CodeWanted)),
+            3 => (0_u8..3).prop_map(wrong_code),
+            3 => Just(refused(Refusal::WrongCredentials)),
+            1 => Just(Event::Heard(Heard::NotKept)),
+            1 => Just(Event::Kept),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens_garmin_is_asked_only_for_the_invited_and_five_times_at_most(
+            events in prop::collection::vec((any_event(), 0_i64..200), 0..40)
+        ) {
+            let mut progress = Progress::begin(NOW);
+            let (mut n_asked, mut seconds) = (0, 0);
+            for (event, pass) in events {
+                seconds += pass;
+                let (before, now) = (progress.stage, Timestamp::from_second(seconds).unwrap());
+                let act = progress.step(event.clone(), now, "Olga");
+                match act {
+                    Act::AskGarmin => {
+                        let is_invited = matches!(event, Event::Credentials { is_invited: true, .. });
+                        prop_assert!(is_invited && seconds <= LIFE.as_secs());
+                        n_asked += 1;
+                    }
+                    Act::Decline => n_asked += 1,
+                    Act::VerifyCode => prop_assert_eq!(before, Stage::AskCode),
+                    Act::Finish => prop_assert!(matches!(event, Event::Heard(Heard::SignedIn))),
+                    Act::Show => {}
+                }
+                prop_assert!(n_asked <= TRIES);
+                // What is over stays over, but for a late "no".
+                if matches!(before, Stage::Denied | Stage::OutOfTries | Stage::Expired) {
+                    prop_assert_eq!(progress.stage, before);
+                }
+            }
+        }
     }
 }

@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use super::request::AuthorizationRequest;
 use super::step::{LIFE, Progress};
 use crate::foundation::secrets::{Secret, TokenHash, constant_time_eq, random_id, random_token};
 use crate::garmin::MfaChallenge;
+
+/// Clicks of one visit that may wait for each other. A person makes two; more is a program that wants to fill us.
+const MAX_CLICKS: usize = 4;
 
 const TRANSACTION_PREFIX: &str = "txn_";
 const BROWSER_PREFIX: &str = "brw_";
@@ -34,6 +38,8 @@ pub(super) struct Transaction {
     begun_at: Timestamp,
     /// Goes up whenever the visit got further. Who waited for the lock while it did was sent by the same click twice.
     pub(super) round: AtomicU64,
+    /// Whoever is let in holds one until there is an answer.
+    pub(super) clicks: Arc<Semaphore>,
     pub(super) visit: tokio::sync::Mutex<Visit>,
 }
 
@@ -85,6 +91,7 @@ impl Transactions {
             purpose,
             begun_at: now,
             round: AtomicU64::new(0),
+            clicks: Arc::new(Semaphore::new(MAX_CLICKS)),
             visit: tokio::sync::Mutex::new(Visit {
                 progress: Progress::begin(now),
                 challenge: None,

@@ -404,6 +404,28 @@ async fn a_click_that_comes_twice_is_one_try() {
 }
 
 #[tokio::test]
+async fn a_program_that_clicks_without_end_is_turned_away() {
+    let world = World::new();
+    let open = open(&world, &[]).await;
+    let clicks = (0..20).map(|_| open.post(&world, "eve@example.org", "pw"));
+    let shown: Vec<String> = futures_util::future::join_all(clicks)
+        .await
+        .iter()
+        .map(shown)
+        .collect();
+    let turned_away = shown
+        .iter()
+        .filter(|step| step.as_str() == "400 Still at work")
+        .count();
+    assert_eq!(turned_away, 16);
+    // Then it goes on.
+    let AuthorizeStep::SignIn(page) = open.post(&world, "eve@example.org", "pw2").await else {
+        panic!("a page")
+    };
+    assert_eq!(page.tries_left, 3);
+}
+
+#[tokio::test]
 async fn a_browser_that_goes_away_does_not_cut_a_sign_in_in_two() {
     let world = World::new();
     let open = open(&world, &[]).await;
