@@ -23,8 +23,10 @@ enum Form {
     AsItIs,
     /// Rounded to so many digits; zero is left out.
     Rounded(usize),
-    /// Divided, then rounded to so many digits; zero is left out.
-    Divided(f64, usize),
+    /// Minutes told as hours with one digit; zero is left out.
+    Hours,
+    /// The same, and zero is told.
+    HoursOrZero,
 }
 
 impl Field {
@@ -48,22 +50,27 @@ impl Field {
 
     /// Minutes told as hours with one digit; zero is left out.
     pub(super) const fn hours(key: &'static str, from: &'static [&'static str]) -> Self {
-        Self {
-            key,
-            from,
-            form: Form::Divided(60.0, 1),
-        }
+        let form = Form::Hours;
+        Self { key, from, form }
+    }
+
+    /// Minutes told as hours with one digit.
+    pub(super) const fn hours_or_zero(key: &'static str, from: &'static [&'static str]) -> Self {
+        let form = Form::HoursOrZero;
+        Self { key, from, form }
     }
 
     fn value(&self, document: &Value) -> Option<Value> {
         let value = self.from.iter().find_map(|path| at(document, path))?;
-        let number = || value.as_f64().filter(|n| *n != 0.0);
+        let some = || value.as_f64().filter(|number| *number != 0.0);
+        let hours = |minutes| rounded(minutes / 60.0, 1);
         match self.form {
             Form::AsItIs => Some(value.clone()),
             // A whole number has nothing to round and stays whole.
-            Form::Rounded(_) if value.is_i64() => number().map(|_| value.clone()),
-            Form::Rounded(digits) => number().map(|n| rounded(n, digits)),
-            Form::Divided(by, digits) => number().map(|n| rounded(n / by, digits)),
+            Form::Rounded(_) if value.is_i64() => some().map(|_| value.clone()),
+            Form::Rounded(digits) => some().map(|number| rounded(number, digits)),
+            Form::Hours => some().map(hours),
+            Form::HoursOrZero => value.as_f64().map(hours),
         }
     }
 }
@@ -96,17 +103,30 @@ pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// The result's keys that this document fills.
+///
+/// A document in which not one of Garmin's keys occurs, not even as `null`, is of another shape.
 pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Value>, Changed> {
-    if !document.is_object() {
-        return Err(Changed {
-            path: "$".to_owned(),
-            expected: "an object",
-        });
-    }
-    Ok(fields
+    let expected = |expected| Changed {
+        path: "$".to_owned(),
+        expected,
+    };
+    let members = document.as_object().ok_or_else(|| expected("an object"))?;
+    let picked: Map<String, Value> = fields
         .iter()
         .filter_map(|field| Some((field.key.to_owned(), field.value(document)?)))
-        .collect())
+        .collect();
+    let is_known = || {
+        let mut paths = fields.iter().flat_map(|field| field.from);
+        paths.any(|path| {
+            path.split('.')
+                .next()
+                .is_some_and(|key| members.contains_key(key))
+        })
+    };
+    if picked.is_empty() && !members.is_empty() && !is_known() {
+        return Err(expected("a member that this program knows"));
+    }
+    Ok(picked)
 }
 
 /// The list at a path (`""` is the document itself); a missing or null list has no items.
@@ -153,18 +173,19 @@ mod tests {
         "spo2" <- "averageSPO2" | "averageSpo2";
         "floors" <- rounded "floorsAscended";
         "recovery" <- hours "recoveryTime";
+        "left" <- hours_or_zero "timeLeft";
     };
 
     #[test]
     fn keys_are_filled_in_the_order_of_the_table() {
         let document = json!({
-            "recoveryTime": 1_265, "floorsAscended": 7.25, "averageSpo2": 94, "averageSPO2": null,
+            "recoveryTime": 1_265, "floorsAscended": 7.25, "averageSpo2": 94, "timeLeft": 0, "averageSPO2": null,
             "activityType": {"typeKey": "running"}, "activityId": 5, "more": true
         });
         let picked = Value::Object(pick(FIELDS, &document).unwrap());
         assert_eq!(
             serde_json::to_string(&picked).unwrap(),
-            r#"{"id":5,"type":"running","spo2":94,"floors":7.2,"recovery":21.1}"#
+            r#"{"id":5,"type":"running","spo2":94,"floors":7.2,"recovery":21.1,"left":0.0}"#
         );
     }
 
@@ -182,6 +203,12 @@ mod tests {
     #[test]
     fn another_shape_is_told_by_its_place() {
         assert_eq!(pick(FIELDS, &json!([1])).unwrap_err().path, "$");
+        assert_eq!(
+            pick(FIELDS, &json!({"data": {"activityId": 5}}))
+                .unwrap_err()
+                .path,
+            "$"
+        );
         assert_eq!(list(&json!({"laps": {}}), "laps").unwrap_err().path, "$.laps");
         assert_eq!(pick_each(FIELDS, &json!([{}, 1]), "").unwrap_err().path, "$[1]");
         assert_eq!(

@@ -115,6 +115,21 @@ mod tests {
     }
 
     #[test]
+    fn numbers_pass_digit_for_digit() {
+        for number in [
+            "95.57142857142857",
+            "15.046451999999999",
+            "7.2125340599455035",
+            "0.1",
+            "350.0",
+            "20000000001",
+        ] {
+            let read: Value = serde_json::from_str(number).unwrap();
+            assert_eq!(dump(&read), number);
+        }
+    }
+
+    #[test]
     fn ties_go_to_the_even_neighbour() {
         let check =
             |number, digits, expected: f64| assert_eq!(rounded(number, digits), json!(expected), "{number}");

@@ -53,14 +53,12 @@ use crate::foundation::clock::Clock;
 use crate::foundation::config::{Transport, WorkerConfig};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::garmin::{self, Api, ApiParts, ApiSettings};
+use crate::workers::SIGN_IN_NEEDED;
 use server::Server;
 use table::Tool;
 
 /// How long a stop waits for calls and for tokens that are being saved; the gateway kills after 5 s.
 const DRAIN: Duration = Duration::from_secs(4);
-
-/// Made beside the token file when Garmin takes the sign-in no more: the gateway watches for it.
-const SIGN_IN_NEEDED: &str = "sign_in_needed";
 
 /// Why the worker could not run. *The operator* can act.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +133,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
                 .await
                 .map_err(|e| Error::Listen(address, e))?;
             let is_supervised = follow_life_line(&lifecycle).map_err(Error::SetUp)?;
+            // The gateway watches for this file beside the tokens.
             let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
             let sign_in_needed: server::SignInNeeded = if is_supervised {
                 Box::new(move || leave_mark(&mark))

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::dice::{Dice, tenths};
-use super::life::{DAY_MINUTES, Day, Life, ms, text};
+use super::life::{DAY_MINUTES, Day, Doing, Life, ms, text};
 use super::profile::Body;
 
 /// `GET /usersummary-service/usersummary/hydration/daily/{date}`.
@@ -43,7 +43,7 @@ pub(super) fn events(life: &Life<'_>, date: Date) -> Value {
     };
     day.steps()
         .iter()
-        .filter(|(_, steps)| (700..1_200).contains(steps))
+        .filter(|(minute, steps)| *steps >= 300 && day.doing(*minute) == Doing::Nothing)
         .map(walk)
         .collect()
 }

@@ -35,7 +35,7 @@ const READINESS: &[Field] = fields! {
 const MORNING: &[Field] = fields! {
     "readiness_score" <- "score" | "readinessScore";
     "readiness_level" <- "level" | "readinessLevel";
-    "recovery_time_hours" <- hours "recoveryTime";
+    "recovery_time_hours" <- hours_or_zero "recoveryTime";
     "hrv_status" <- "hrvStatus" | "hrvFactorFeedback";
     "sleep_quality" <- "sleepQuality" | "sleepScoreFactorFeedback";
     "sleep_score" <- "sleepScore";
