@@ -36,6 +36,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use tracing::Instrument;
 
 use crate::{
     foundation::{
@@ -197,7 +198,15 @@ impl Gateway {
                 tracing::debug!(account.id = %grant.account, cancelled, "mcp.cancel_received");
                 Answer::Accepted
             }
-            Ok((accepts, Inbound::Request(request))) => self.0.clone().serve(grant, accepts, request).await,
+            Ok((accepts, Inbound::Request(request))) => {
+                let method = request.method.name();
+                let span = tracing::debug_span!("mcp.request", account.id = %grant.account, method);
+                self.0
+                    .clone()
+                    .serve(grant, accepts, request)
+                    .instrument(span)
+                    .await
+            }
             Err(rejected) => refused(&rejected),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     offer::Offered,
     plan::{Plan, Question, plan},
     refused,
-    relay::{Call, Listener, Reply, relay},
+    relay::{Call, Listener, Reply, WaitReason, relay},
 };
 
 /// A call must be answered in this time: Claude gives up after 240 s or more.
@@ -107,7 +107,7 @@ impl House {
             accepts,
             progress_token: None,
             log_level: None,
-            waiting_for: None,
+            wait_reason: None,
         };
         let (house, lifecycle) = (self.clone(), self.lifecycle.clone());
         let answer = Box::pin(async move {
@@ -154,13 +154,16 @@ impl House {
             .map(|token| Arc::<str>::from(token.get()));
         let (progress, progress_events) = channel(progress_token.is_some());
         let (messages, message_events) = channel(log_level.is_some());
-        let starting = progress_token.is_some() && self.upstream.is_starting(&caller.account);
+        let wait_reason = progress_token.is_some().then(|| {
+            let (house, account) = (self.clone(), caller.account.clone());
+            Box::new(move || house.upstream.wait_reason(&account)) as WaitReason
+        });
         let listener = Listener {
             era: request.era,
             accepts,
             progress_token,
             log_level,
-            waiting_for: starting.then_some("Starting your Garmin session"),
+            wait_reason,
         };
         let (flight, cancelled) = match request.era {
             Era::Legacy => Some(self.in_flight.enter(caller.family.as_str(), &asking.id)).unzip(),

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     accounts::AccountId,
-    workers::{UpstreamAnswer, UpstreamCall, WorkerError},
+    workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers},
 };
 
 /// One worker per account, started when it is needed.
@@ -17,8 +17,32 @@ pub trait Upstream: Send + Sync {
         call: UpstreamCall,
     ) -> BoxFuture<'static, Result<UpstreamAnswer, WorkerError>>;
 
-    /// The worker of this account is not ready yet: a first call waits for it.
-    fn is_starting(&self, account: &AccountId) -> bool;
+    /// What a call of this account waits for before its worker has it, in words for the person; `None` if for nothing.
+    /// Asked once a call takes long.
+    fn wait_reason(&self, account: &AccountId) -> Option<&'static str>;
+}
+
+impl Upstream for Workers {
+    fn call(
+        &self,
+        account: &AccountId,
+        call: UpstreamCall,
+    ) -> BoxFuture<'static, Result<UpstreamAnswer, WorkerError>> {
+        let (workers, account) = (self.clone(), account.clone());
+        Box::pin(async move { workers.call(&account, call).await })
+    }
+
+    fn wait_reason(&self, account: &AccountId) -> Option<&'static str> {
+        let worker = self
+            .list()
+            .into_iter()
+            .find(|worker| worker.account == *account)?;
+        match worker.state.as_str() {
+            "waiting" => Some("Waiting for a free place for your Garmin session"),
+            "ready" => None,
+            _ => Some("Starting your Garmin session"),
+        }
+    }
 }
 
 /// Tools that the gateway answers itself, for every account and every access: they don't touch Garmin's data.

@@ -52,7 +52,6 @@ pub(super) struct Reply {
 }
 
 /// How the client wants to hear of its call.
-#[derive(Debug, Clone)]
 pub(super) struct Listener {
     pub(super) era: Era,
     pub(super) accepts: Accepts,
@@ -60,9 +59,12 @@ pub(super) struct Listener {
     pub(super) progress_token: Option<Arc<str>>,
     /// From which level on it wants log messages.
     pub(super) log_level: Option<LogLevel>,
-    /// What to say at once when the wait begins, as the message of a progress notification.
-    pub(super) waiting_for: Option<&'static str>,
+    /// Tells what the call waits for, as the message of a progress notification. Asked when the wait begins.
+    pub(super) wait_reason: Option<WaitReason>,
 }
+
+/// Words for the person; `None` if the call waits for nothing but its answer.
+pub(super) type WaitReason = Box<dyn FnOnce() -> Option<&'static str> + Send>;
 
 /// A call under way.
 pub(super) struct Call {
@@ -162,11 +164,9 @@ impl Running {
 
     /// What to say when the wait begins.
     fn waiting(&mut self) -> Option<String> {
-        let (token, text) = (
-            self.listener.progress_token.as_deref()?,
-            self.listener.waiting_for?,
-        );
-        let params = format!(r#"{{"progress":0,"message":"{text}"}}"#);
+        let token = self.listener.progress_token.as_deref()?;
+        let reason = self.listener.wait_reason.take()?()?;
+        let params = format!(r#"{{"progress":0,"message":"{reason}"}}"#);
         self.told = Some(0.0);
         progress(token, serde_json::from_str(&params).ok()?)
     }

@@ -20,7 +20,7 @@ fn listener(era: Era, accepts: Accepts) -> Listener {
         accepts,
         progress_token: Some("\"mine\"".into()),
         log_level: Some(LogLevel::Info),
-        waiting_for: None,
+        wait_reason: None,
     }
 }
 
@@ -192,7 +192,7 @@ async fn a_wait_says_what_it_waits_for() {
         reply()
     };
     let mut listener = listener(Era::Modern, BOTH);
-    listener.waiting_for = Some("Starting");
+    listener.wait_reason = Some(Box::new(|| Some("Starting")));
     let call = Call {
         progress: Some(progress_events),
         ..call(listener, answer)

@@ -45,8 +45,8 @@ impl Upstream for PretendUpstream {
         (self.respond.lock().unwrap())(&method, call)
     }
 
-    fn is_starting(&self, _account: &AccountId) -> bool {
-        false
+    fn wait_reason(&self, _account: &AccountId) -> Option<&'static str> {
+        None
     }
 }
 
