@@ -276,3 +276,136 @@ fn changed_shape(place: Place, reply: Reply) -> Reply {
     };
     Reply { body, ..reply }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::simulator::demo_people;
+
+    fn now() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn world() -> World {
+        World::new(demo_people(), vec![], 1, SignedDuration::from_hours(1))
+    }
+
+    fn post(path: &str, body: impl Into<bytes::Bytes>) -> Asked {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let (path, query) = (path.to_owned(), query.to_owned());
+        Asked {
+            method: "POST".to_owned(),
+            path,
+            query,
+            body: body.into(),
+            headers: HashMap::new(),
+        }
+    }
+
+    fn get(path: &str, bearer: &str) -> Asked {
+        let headers = HashMap::from([("authorization".to_owned(), format!("Bearer {bearer}"))]);
+        Asked {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers,
+            ..Asked::default()
+        }
+    }
+
+    fn body(reply: &Reply) -> Value {
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    /// Ann's tokens, as the service gives them out.
+    fn tokens(world: &mut World) -> Value {
+        let service = "https://mobile.integration.garmin.com/gcm/ios";
+        let login = post(
+            &format!("/mobile/api/login?clientId=GCM_IOS_DARK&service={service}"),
+            r#"{"username":"ann@example.org","password":"demo-ann","rememberMe":true}"#,
+        );
+        let ticket = body(&world.answer(&login, now()))["serviceTicketId"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let form = format!(
+            "client_id=GARMIN_CONNECT_MOBILE_IOS_DI&service_ticket={ticket}&service_url={service}\
+             &grant_type=https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket"
+        );
+        body(&world.answer(&token_request(form), now()))
+    }
+
+    fn token_request(form: String) -> Asked {
+        let mut asked = post("/di-oauth2-service/oauth/token", form);
+        // base64("GARMIN_CONNECT_MOBILE_IOS_DI:")
+        asked.headers.insert(
+            "authorization".to_owned(),
+            "Basic R0FSTUlOX0NPTk5FQ1RfTU9CSUxFX0lPU19ESTo=".to_owned(),
+        );
+        asked
+    }
+
+    fn refresh_request(token: &Value) -> Asked {
+        let token = token.as_str().unwrap();
+        token_request(format!(
+            "grant_type=refresh_token&client_id=GARMIN_CONNECT_MOBILE_IOS_DI&refresh_token={token}"
+        ))
+    }
+
+    #[test]
+    fn a_spent_refresh_token_is_refused_in_garmins_words() {
+        let mut world = world();
+        let first = tokens(&mut world);
+        let second = body(&world.answer(&refresh_request(&first["refresh_token"]), now()));
+        assert_ne!(second["refresh_token"], first["refresh_token"]);
+        let again = world.answer(&refresh_request(&first["refresh_token"]), now());
+        let spent = first["refresh_token"].as_str().unwrap();
+        assert_eq!(again.status, 400);
+        assert_eq!(
+            body(&again),
+            json!({"error": "invalid_grant", "error_description": format!("Invalid refresh token: {spent}")})
+        );
+        assert_eq!(world.tokens.live_refresh_tokens("ann@example.org").len(), 1);
+    }
+
+    #[test]
+    fn the_api_wants_a_token_that_is_known_and_not_over() {
+        let mut world = world();
+        let tokens = tokens(&mut world);
+        let path = "/userprofile-service/socialProfile";
+        let asked = get(path, tokens["access_token"].as_str().unwrap());
+        assert_eq!(body(&world.answer(&asked, now()))["displayName"], "ann1");
+        let hour_later = now() + SignedDuration::from_hours(1);
+        for (asked, when) in [(&asked, hour_later), (&get(path, "made.up.token"), now())] {
+            let reply = world.answer(asked, when);
+            assert_eq!(reply.status, 401);
+            let (_, challenge) = reply
+                .headers
+                .iter()
+                .find(|(name, _)| *name == "www-authenticate")
+                .unwrap();
+            assert!(challenge.contains("Token is not active"));
+        }
+    }
+
+    #[test]
+    fn an_empty_login_is_a_problem_of_the_client() {
+        let reply = world().answer(
+            &post("/mobile/api/login?clientId=GCM_IOS_DARK&service=x", ""),
+            now(),
+        );
+        assert_eq!(
+            (reply.status, reply.headers[0].1.as_str()),
+            (400, "application/problem+json")
+        );
+    }
+
+    #[test]
+    fn a_request_is_remembered_without_what_was_typed() {
+        let mut world = world();
+        tokens(&mut world);
+        let remembered = format!("{:?}", world.recorded);
+        assert!(remembered.contains("/mobile/api/login") && !remembered.contains("demo-ann"));
+    }
+}
