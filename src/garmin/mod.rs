@@ -1,4 +1,20 @@
 //! All that talks to Garmin.
+//!
+//! Garmin documents none of this. What is sent is what its own apps send; what comes back is read tolerantly, and an
+//! answer of an unknown shape is an error of its own that names the place (`Changed`), never a guess.
+//!
+//! | door | for |
+//! |---|---|
+//! | [`SignIns`] | the sign-in pages: credentials, perhaps a code, tokens |
+//! | [`Api`] | the built-in worker: one person's data |
+//! | [`livetrack`] | the races: shared links |
+//!
+//! Each is steps (plain functions from an answer to the next request) and a loop beside them that sends.
+//!
+//! Invariants: no password, code, token or cookie is printed or kept longer than its use; nothing that counts against a
+//! person at Garmin is retried; what Garmin spends by use (tickets, refresh tokens) is used by one at a time.
+//!
+//! Absent on purpose: going around Garmin's guards (captcha, TLS finger prints), and tokens as cookies.
 
 pub mod api;
 mod governor;

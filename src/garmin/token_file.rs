@@ -45,6 +45,16 @@ pub enum TokenFileError {
     },
 }
 
+impl TokenFileError {
+    /// With the system's reason, for the log.
+    pub(super) fn plainly(&self) -> String {
+        match self {
+            Self::Io { source, .. } => format!("{self}: {source}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl TokenFile {
     /// The file at `path`, which need not exist.
     pub fn new(path: impl Into<PathBuf>) -> Self {

@@ -7,13 +7,16 @@
 //!
 //! | part | where |
 //! |---|---|
-//! | who there is | [`people`] |
-//! | sign-in pages and JSON | [`sso`] |
-//! | tokens | [`token_service`] |
+//! | who there is | `people` |
+//! | sign-in pages and JSON | `sso` |
+//! | tokens | `token_service` |
 //! | what the API says of a person | [`data`] |
-//! | what can go wrong | [`faults`] |
+//! | what can go wrong | `faults` |
 //!
-//! Invariants: it knows no real person; its state ends with its process.
+//! While it runs, `POST /simulator/faults` with a rule as JSON (see [`FaultRule`]) breaks something, `DELETE` of the same
+//! path mends everything, and `GET /simulator/requests` tells what it was asked.
+//!
+//! Invariants: it knows no real person; its state ends with its process; what was typed is not remembered.
 
 pub mod data;
 mod faults;

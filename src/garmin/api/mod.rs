@@ -410,7 +410,7 @@ impl Api {
             Ok(Ok(tokens)) => Some(tokens),
             Ok(Err(TokenFileError::Missing(_))) | Err(_) => None,
             Ok(Err(e)) => {
-                tracing::warn!(name: "tokens.unreadable", reason = %e, "tokens.unreadable");
+                tracing::warn!(name: "tokens.unreadable", reason = e.plainly(), "tokens.unreadable");
                 None
             }
         }
@@ -424,7 +424,7 @@ impl Api {
         let file = self.0.file.clone();
         match tokio::task::spawn_blocking(move || file.write(&tokens)).await {
             Ok(Ok(())) => keyring.saved(),
-            Ok(Err(e)) => tracing::error!(name: "tokens.unsaved", reason = %e, "tokens.unsaved"),
+            Ok(Err(e)) => tracing::error!(name: "tokens.unsaved", reason = e.plainly(), "tokens.unsaved"),
             Err(_) => {}
         }
     }

@@ -133,8 +133,7 @@ fn login(desk: &Desk<'_>, way: Way) -> Ask {
     } else {
         "/mobile/api/login"
     };
-    let body =
-        json!({"username": email, "password": password.expose(), "rememberMe": true, "captchaToken": ""});
+    let body = json!({"username": email.trim(), "password": password.expose(), "rememberMe": true, "captchaToken": ""});
     post(desk.hosts, way, path, body)
 }
 

@@ -1,6 +1,6 @@
 //! Signing a person in at Garmin: credentials, perhaps a code, tokens.
 //!
-//! What to send, and what an answer means, are steps ([`chain`], [`mfa`], and below them a file per way in); the loop
+//! What to send, and what an answer means, are steps (`chain`, `mfa`, and below them a file per way in); the loop
 //! here does the waiting and the sending. All sign-ins of the gateway go through one queue, one at a time.
 //!
 //! Invariants: the password is an argument and is kept nowhere; a code is sent with the cookies of the sign-in that
@@ -114,7 +114,7 @@ trait Conversation {
 }
 
 impl SignIns {
-    /// `http` comes from [`super::http::client`].
+    /// `http` comes from [`crate::garmin::client`].
     pub fn new(hosts: GarminHosts, http: Client, clock: Clock, settings: GovernorSettings) -> Self {
         let governor = Mutex::new(Governor::new(settings.clone()));
         Self(Arc::new(Inner {

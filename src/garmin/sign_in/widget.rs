@@ -161,7 +161,7 @@ fn post(hosts: &GarminHosts, url: Url, body: Body) -> Ask {
 
 fn submit(desk: &Desk<'_>, csrf: String) -> Ask {
     let form = vec![
-        ("username", desk.credentials.email.clone()),
+        ("username", desk.credentials.email.trim().to_owned()),
         ("password", desk.credentials.password.expose().to_owned()),
         ("embed", "true".to_owned()),
         ("_csrf", csrf),
