@@ -17,7 +17,7 @@ use super::error::Error;
 /// Longest answer that is kept, in bytes of JSON: most documents of a day are shorter.
 const LARGEST: usize = 128 * 1024;
 
-/// All that is kept, in bytes of JSON. In memory a document takes some four times that.
+/// All that is kept, in bytes of JSON. It is kept as text: as a tree, a series of readings takes ten times that.
 const ROOM: usize = 512 * 1024;
 
 /// An answer and the length of its JSON.
@@ -38,7 +38,7 @@ struct State {
 
 struct Kept {
     at: Instant,
-    value: Arc<Value>,
+    json: Box<[u8]>,
     size: usize,
 }
 
@@ -56,8 +56,9 @@ impl Cache {
     {
         let (shared, changes) = {
             let mut state = self.lock();
-            if let Some(kept) = state.kept.get(key).filter(|kept| kept.at.elapsed() < age) {
-                return Ok(Arc::clone(&kept.value));
+            let kept = state.kept.get(key).filter(|kept| kept.at.elapsed() < age);
+            if let Some(value) = kept.and_then(|kept| serde_json::from_slice(&kept.json).ok()) {
+                return Ok(Arc::new(value));
             }
             let joined = state.under_way.get(key).and_then(WeakShared::upgrade);
             let shared = joined.unwrap_or_else(|| {
@@ -93,7 +94,10 @@ impl Cache {
 }
 
 impl State {
-    fn keep(&mut self, key: &str, value: &Arc<Value>, size: usize, age: Duration) {
+    fn keep(&mut self, key: &str, value: &Value, size: usize, age: Duration) {
+        let Ok(json) = serde_json::to_vec(value) else {
+            return;
+        };
         self.kept.retain(|_, kept| kept.at.elapsed() < age);
         while self.kept.values().map(|kept| kept.size).sum::<usize>() + size > ROOM {
             let Some(oldest) = self
@@ -108,7 +112,7 @@ impl State {
         }
         let kept = Kept {
             at: Instant::now(),
-            value: Arc::clone(value),
+            json: json.into(),
             size,
         };
         self.kept.insert(key.to_owned(), kept);
