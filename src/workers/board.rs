@@ -17,6 +17,7 @@ use crate::accounts::AccountId;
 pub(super) struct Place {
     board: Arc<Board>,
     seat: Seat<Arc<Live>>,
+    served: bool,
 }
 
 type Reply = oneshot::Sender<Result<Place, WorkerError>>;
@@ -59,10 +60,7 @@ impl Board {
         let ticket = {
             let mut state = self.lock();
             if let Some(seat) = state.policy.enter(account) {
-                return Ok(Place {
-                    board: Arc::clone(self),
-                    seat,
-                });
+                return Ok(Place::new(self, seat));
             }
             state.last_ticket += 1;
             let ticket = Ticket(state.last_ticket);
@@ -97,14 +95,16 @@ impl Board {
     /// Answers a waiting call, as the policy said.
     pub(super) fn answer(self: &Arc<Self>, ticket: Ticket, answer: Result<Seat<Arc<Live>>, WorkerError>) {
         // Before anything else: if nobody takes it, it must be given back.
-        let answer = answer.map(|seat| Place {
-            board: Arc::clone(self),
-            seat,
-        });
+        let answer = answer.map(|seat| Place::new(self, seat));
         let reply = self.lock().waiting.remove(&ticket);
         if let Some(reply) = reply {
             drop(reply.send(answer));
         }
+    }
+
+    /// Nobody is left to answer: those who still wait are told so.
+    pub(super) fn close(&self) {
+        self.lock().waiting.clear();
     }
 
     /// Told of every change but the begin and end of plain calls.
@@ -130,19 +130,22 @@ impl Board {
     /// Hands the policy's actions to the supervisor in the order in which they were decided, hence under the lock.
     fn step(&self, state: &mut State, event: Event<Arc<Live>>) {
         for action in state.policy.step(event, Instant::now()) {
-            self.tell(action);
+            self.tell(state, action);
         }
     }
 
-    fn tell(&self, action: Action<Arc<Live>>) {
-        // Without a supervisor the gateway has ended: what waits is answered by the drop of its reply.
-        drop(self.actions.send(action));
+    fn tell(&self, state: &mut State, action: Action<Arc<Live>>) {
+        // Without a supervisor nobody will answer those who wait.
+        if self.actions.send(action).is_err() {
+            state.waiting.clear();
+        }
     }
 
-    fn leave(&self, account: &AccountId, incarnation: Incarnation) {
+    fn leave(&self, account: &AccountId, incarnation: Incarnation, served: bool) {
         let mut state = self.lock();
-        if let Some(action) = state.policy.leave(account, incarnation, Instant::now()) {
-            self.tell(action);
+        let action = state.policy.leave(account, incarnation, served, Instant::now());
+        if let Some(action) = action {
+            self.tell(&mut state, action);
         }
     }
 
@@ -152,6 +155,19 @@ impl Board {
 }
 
 impl Place {
+    fn new(board: &Arc<Board>, seat: Seat<Arc<Live>>) -> Self {
+        Place {
+            board: Arc::clone(board),
+            seat,
+            served: false,
+        }
+    }
+
+    /// The worker answered.
+    pub(super) fn served(&mut self) {
+        self.served = true;
+    }
+
     pub(super) fn worker(&self) -> &Live {
         &self.seat.handle
     }
@@ -165,7 +181,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.board.leave(&self.seat.handle.account, self.seat.incarnation);
+        let account = &self.seat.handle.account;
+        self.board.leave(account, self.seat.incarnation, self.served);
     }
 }
 

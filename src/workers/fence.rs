@@ -1,6 +1,6 @@
 //! The fence around a worker: what it may use of the machine, set up by our own binary before it becomes the worker.
 //!
-//! `garmin-gateway __fence <plan>` limits its own resources, gives up the way to new privileges, ties its life to the
+//! `garmin-gateway __fence <plan>` limits its own resources, gives up its privileges and the way to new ones, ties its life to the
 //! gateway's, locks itself in with landlock, says on its first line of output how far that went, and replaces itself
 //! by the worker's program. A helper of one thread, rather than code between fork and exec, where hardly anything is
 //! allowed.
@@ -14,6 +14,8 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use caps::errors::CapsError;
+use caps::{CapSet, Capability};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, NetPort, Ruleset, RulesetAttr,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
@@ -204,6 +206,9 @@ fn become_worker(plan: Plan) -> FenceError {
         note(name, limit(resource, most));
     }
     note("no new privileges", prctl::set_no_new_privs());
+    if let Err(error) = give_up_capabilities() {
+        failed.push(format!("capabilities: {error}"));
+    }
     let landlock = lock_in(&plan).unwrap_or_else(|error| {
         failed.push(format!("landlock: {error}"));
         0
@@ -217,6 +222,19 @@ fn limit(resource: Resource, most: u64) -> nix::Result<()> {
     let (_, hard) = getrlimit(resource)?;
     let most = most.min(hard);
     setrlimit(resource, most, most)
+}
+
+/// A worker of root is root without its powers: some of them see through landlock (CAP_PERFMON reads any process's
+/// environment). What the next program gets is decided by these three sets.
+fn give_up_capabilities() -> Result<(), CapsError> {
+    caps::clear(None, CapSet::Ambient)?;
+    caps::clear(None, CapSet::Inheritable)?;
+    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? {
+        for capability in caps::read(None, CapSet::Bounding)? {
+            caps::drop(None, CapSet::Bounding, capability)?;
+        }
+    }
+    Ok(())
 }
 
 fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {

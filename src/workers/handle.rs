@@ -261,11 +261,14 @@ impl Workers {
     ) -> Result<UpstreamAnswer, WorkerError> {
         let mut failures = Vec::new();
         loop {
-            let place = self.board.place(account).await?;
+            let mut place = self.board.place(account).await?;
             let worker = place.worker();
             worker.facts.calls.fetch_add(1, Ordering::Relaxed);
             match worker.upstream.call(call).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    place.served();
+                    return Ok(answer);
+                }
                 Err(failure) => {
                     if !matches!(failure, Failure::BadAnswer(_)) {
                         place.suspect();

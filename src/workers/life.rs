@@ -296,7 +296,7 @@ impl Life {
                 Ok(Err(failure)) => Err(End::NotStarted { reason: failure.to_string() }),
                 Err(_) => {
                     tracing::warn!(account.id = %self.account, "worker.start_timed_out");
-                    Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs()) })
+                    Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
                 }
             },
         }
@@ -312,8 +312,9 @@ impl Life {
                 }
                 command = self.commands.recv() => match command {
                     Some(Command::Check) => {
-                        let Some(upstream) = self.check(running).await else {
-                            return End::Crashed { reason: "it no longer answered".to_owned() };
+                        let upstream = match self.check(running).await {
+                            Ok(upstream) => upstream,
+                            Err(reason) => return End::Crashed { reason },
                         };
                         self.board.happened(Event::Cleared {
                             account: self.account.clone(),
@@ -344,7 +345,7 @@ impl Life {
     }
 
     /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
-    async fn check(&self, running: &mut Running) -> Option<Upstream> {
+    async fn check(&self, running: &mut Running) -> Result<Upstream, String> {
         let Running { process, link, .. } = running;
         let answers = async {
             if link.is_healthy().await {
@@ -353,9 +354,19 @@ impl Life {
                 None
             }
         };
+        let silent = || "it no longer answered".to_owned();
         tokio::select! {
-            _ = process.wait() => None,
-            upstream = timeout(CHECK, answers) => upstream.ok().flatten(),
+            biased;
+            status = process.wait() => Err(ending(status.ok(), "")),
+            upstream = timeout(CHECK, answers) => match upstream {
+                Ok(Some(upstream)) => Ok(upstream),
+                // It may be about to end, and that is the better reason.
+                Ok(None) => match timeout(Duration::from_millis(100), process.wait()).await {
+                    Ok(status) => Err(ending(status.ok(), "")),
+                    Err(_) => Err(silent()),
+                },
+                Err(_) => Err(silent()),
+            },
         }
     }
 

@@ -42,7 +42,7 @@ pub(super) async fn run(
             biased;
             action = actions.recv() => match action {
                 Some(action) => lives.act(action),
-                None => return,
+                None => break,
             },
             () = ending.cancelled(), if !draining => {
                 draining = true;
@@ -57,9 +57,15 @@ pub(super) async fn run(
             () = sleep_until(tick.into()) => board.happened(Event::Tick),
         }
         if draining && actions.is_empty() && board.look(Policy::running) == 0 {
-            return;
+            break;
         }
     }
+    // What was decided in the meantime can only be refusals; then nobody may wait for more.
+    actions.close();
+    while let Some(action) = actions.recv().await {
+        lives.act(action);
+    }
+    board.close();
 }
 
 /// The tasks of the workers that run.

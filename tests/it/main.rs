@@ -16,3 +16,4 @@ mod garmin_api;
 mod oauth;
 mod sign_in;
 mod store;
+mod workers;

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use super::handle::{StopReason, WorkerError};
 use crate::accounts::AccountId;
 
-/// A worker that was ready this long starts with a clean record when it ends.
+/// A worker that answered a call, or was ready this long, leaves a clean record.
 const STABLE: Duration = Duration::from_secs(60);
 /// The longest pause between two starts of a worker that keeps ending.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
@@ -171,6 +171,8 @@ struct Up<H> {
     handle: H,
     in_flight: usize,
     ready_at: Instant,
+    /// It answered a call.
+    served: bool,
     /// When the last call ended, or the worker became ready.
     used_at: Instant,
     /// In doubt: new calls wait.
@@ -222,11 +224,12 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    /// A call has ended, well or badly.
+    /// A call has ended; `served` if the worker answered it.
     pub(super) fn leave(
         &mut self,
         account: &AccountId,
         incarnation: Incarnation,
+        served: bool,
         now: Instant,
     ) -> Option<Action<H>> {
         let entry = self.entries.get_mut(account)?;
@@ -238,6 +241,7 @@ impl<H: Clone> Policy<H> {
         }
         up.in_flight = up.in_flight.saturating_sub(1);
         up.used_at = now;
+        up.served |= served;
         if up.in_flight > 0 || up.checking {
             return None;
         }
@@ -392,6 +396,7 @@ impl<H: Clone> Policy<H> {
             handle,
             in_flight: 0,
             ready_at: now,
+            served: false,
             used_at: now,
             checking: false,
             retiring: None,
@@ -454,9 +459,11 @@ impl<H: Clone> Policy<H> {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        let ready_at = match &entry.phase {
-            Phase::Starting(current) | Phase::Stopping(current) if *current == incarnation => None,
-            Phase::Up(up) if up.incarnation == incarnation => Some(up.ready_at),
+        let was_good = match &entry.phase {
+            Phase::Starting(current) | Phase::Stopping(current) if *current == incarnation => false,
+            Phase::Up(up) if up.incarnation == incarnation => {
+                up.served || now.duration_since(up.ready_at) >= STABLE
+            }
             _ => return,
         };
         if matches!(entry.phase, Phase::Stopping(_)) {
@@ -475,7 +482,7 @@ impl<H: Clone> Policy<H> {
                 Some(WorkerError::GarminSignInNeeded)
             }
             End::Crashed { reason } | End::NotStarted { reason } => {
-                if ready_at.is_some_and(|at| now.duration_since(at) >= STABLE) {
+                if was_good {
                     entry.failures = 0;
                 }
                 entry.failed(reason, now)

@@ -58,7 +58,7 @@ impl Play {
         self.said.extend(said.map(|line| line.replace(PADDING, "")));
     }
 
-    /// One word each: `call 1` (account), `up 1 2` (account, incarnation), `end 1 2`, `at 5` (seconds), …
+    /// One word each: `call 1` (account), `up 1 2` (account, incarnation), `end 1 2 well`, `at 5` (seconds), …
     fn act(&mut self, script: &str) {
         let words: Vec<&str> = script.split(' ').collect();
         let who = || account(words[1].parse().unwrap());
@@ -76,7 +76,9 @@ impl Play {
                 }
             }
             "end" => {
-                let action = self.policy.leave(&account(), incarnation(), self.now);
+                let action = self
+                    .policy
+                    .leave(&account(), incarnation(), words.len() > 3, self.now);
                 self.say(action);
             }
             "quit" => self.step(Event::GaveUp {
@@ -293,6 +295,31 @@ fn a_long_good_life_clears_the_record() {
         1,
         &["call 1", "fail 1 1", "up 1 2", "at 60", "crash 1 2", "call 1"],
         &["spawn acc_1 #1", "spawn acc_1 #2", "admit 1 #2", "spawn acc_1 #3"],
+    );
+}
+
+#[test]
+fn a_worker_that_served_may_end_as_often_as_it_likes() {
+    check(
+        1,
+        &[
+            "call 1",
+            "up 1 1",
+            "end 1 1 well",
+            "crash 1 1",
+            "call 1",
+            "up 1 2",
+            "end 1 2 well",
+            "crash 1 2",
+            "call 1",
+        ],
+        &[
+            "spawn acc_1 #1",
+            "admit 1 #1",
+            "spawn acc_1 #2",
+            "admit 2 #2",
+            "spawn acc_1 #3",
+        ],
     );
 }
 
@@ -584,7 +611,9 @@ impl World {
             Chance::End(n) => {
                 if !self.in_flight.is_empty() {
                     let (account, incarnation) = self.in_flight.remove(n % self.in_flight.len());
-                    let action = self.policy.leave(&account, incarnation, self.now);
+                    let action = self
+                        .policy
+                        .leave(&account, incarnation, incarnation.0 % 2 == 0, self.now);
                     self.apply(action);
                 }
             }

@@ -1,0 +1,434 @@
+//! Workers as processes: shared starts, reaping, eviction, crashes, tokens on the way back, fences, what a killed gateway
+//! leaves.
+
+mod fake;
+mod killed;
+mod tokens;
+mod world;
+
+use std::time::{Duration, Instant};
+
+use garmin_gateway::workers::{StopReason, WorkerError};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use world::{World, call, is_running, settings, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_share_one_worker_and_each_person_has_their_own() {
+    let world = World::new(settings()).await;
+    let (ann, bob) = (world.link(1, "ann-1").await, world.link(2, "bob-1").await);
+    let calls = (0..20).map(|n| {
+        let (world, account) = (&world, if n % 2 == 0 { &ann } else { &bob });
+        async move { (n % 2, world.read(account, "who", json!({"n": n})).await.unwrap()) }
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    let process = |person: i32| answers.iter().find(|(n, _)| *n == person).unwrap().1["process"].clone();
+    for (n, (person, answer)) in answers.iter().enumerate() {
+        assert_eq!(answer["process"], process(*person), "one process each");
+        assert_eq!(answer["token"], if *person == 0 { "ann-1" } else { "bob-1" });
+        assert_eq!(answer["params"]["arguments"]["n"], n, "its own answer");
+    }
+    assert_ne!(process(0), process(1));
+    let info = world.info(&ann).unwrap();
+    assert_eq!(
+        (
+            info.state.as_str(),
+            info.starts,
+            info.process.as_ref().unwrap().calls
+        ),
+        ("ready", 1, 10)
+    );
+    assert!(info.process.unwrap().resident_bytes > 1 << 20);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_come_through_byte_for_byte() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let text = r#"{ "n" : 1.50, "s":"ü\u0041", "deep":[[{"a":null}]],"big":12345678901234567890 }"#;
+    let answer = world
+        .workers
+        .call(&ann, call("raw", &json!({"text": text}), true, None))
+        .await
+        .unwrap();
+    assert_eq!(format!("{answer:?}"), format!("Result(RawValue({text}))"));
+    let answer = world
+        .workers
+        .call(&ann, call("nothing", &json!({}), true, None))
+        .await
+        .unwrap();
+    assert!(
+        format!("{answer:?}").starts_with(r#"Error(RawValue({"code":-32602"#),
+        "{answer:?}"
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_reaches_its_own_caller() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let (sender, mut steps) = mpsc::channel(8);
+    let answer = world
+        .workers
+        .call(&ann, call("steps", &json!({}), true, Some(sender)))
+        .await
+        .unwrap();
+    assert_eq!(format!("{answer:?}"), r#"Result(RawValue({"done":true}))"#);
+    let mut seen = Vec::new();
+    while let Some(step) = steps.recv().await {
+        let step: serde_json::Value = serde_json::from_str(step.get()).unwrap();
+        seen.push(step["progress"].as_u64().unwrap());
+    }
+    assert_eq!(seen, [1, 2]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_cancels_its_call() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    world.read(&ann, "who", json!({})).await.unwrap();
+    let waiting = world.read(&ann, "wait", json!({}));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), waiting)
+            .await
+            .is_err()
+    );
+    let mut told = 0;
+    while told == 0 {
+        told = world
+            .read(&ann, "cancelled", json!({}))
+            .await
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len();
+    }
+    assert_eq!(told, 1);
+    until("nothing is in flight", || {
+        world.info(&ann).unwrap().in_flight == 0
+    })
+    .await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_worker_is_reaped_and_nobody_notices() {
+    let mut settings = settings();
+    settings.idle_ttl = Duration::from_millis(300);
+    let world = World::new(settings).await;
+    let ann = world.link(1, "t").await;
+    let first = world.read(&ann, "who", json!({})).await.unwrap()["process"]
+        .as_u64()
+        .unwrap();
+    until("it is reaped", || world.info(&ann).is_none()).await;
+    assert!(!is_running(first));
+    assert!(!world.worker_directory(&ann).exists(), "wiped");
+    let second = world.read(&ann, "who", json!({})).await.unwrap();
+    assert_ne!(second["process"], first);
+    // A call that takes longer than the idle time is not cut off.
+    assert_eq!(
+        world.read(&ann, "slow", json!({"ms": 900})).await.unwrap()["process"],
+        second["process"]
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cap_holds_and_idle_workers_make_room() {
+    let mut settings = settings();
+    settings.max = 2;
+    let world = World::new(settings).await;
+    let mut people = Vec::new();
+    for n in 1..=4 {
+        people.push(world.link(n, &format!("t{n}")).await);
+    }
+    for round in 0..2 {
+        for (n, person) in people.iter().enumerate() {
+            let answer = world.read(person, "who", json!({})).await.unwrap();
+            assert_eq!(answer["token"], format!("t{}", n + 1), "round {round}");
+            assert!(
+                world
+                    .workers
+                    .list()
+                    .iter()
+                    .filter(|info| info.process.is_some())
+                    .count()
+                    <= 2
+            );
+        }
+    }
+    // Two that are busy are not disturbed: the third waits until one is done.
+    let slow = |n: usize| world.read(&people[n], "slow", json!({"ms": 500}));
+    let third = async {
+        until("two are busy", || {
+            world
+                .workers
+                .list()
+                .iter()
+                .map(|info| info.in_flight)
+                .sum::<usize>()
+                == 2
+        })
+        .await;
+        world.read(&people[2], "who", json!({})).await
+    };
+    let (a, b, c) = tokio::join!(slow(0), slow(1), third);
+    assert!(a.is_ok() && b.is_ok() && c.is_ok(), "{a:?} {b:?} {c:?}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_in_a_reading_call_is_started_again_and_asked_again() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "first").await;
+    let before = world.read(&ann, "who", json!({})).await.unwrap();
+    let after = world.read(&ann, "die_once", json!({})).await.unwrap();
+    assert_ne!(before["process"], after["process"]);
+    assert_eq!(
+        world.held_token(&ann),
+        "second",
+        "what it refreshed before it died was kept"
+    );
+    assert_eq!(world.read(&ann, "die", json!({})).await, Err(WorkerError::Died));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_in_a_changing_call_is_not_asked_again() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    assert_eq!(
+        world.change(&ann, "die", json!({})).await,
+        Err(WorkerError::MayHaveHappened)
+    );
+    // One that died between two calls has seen nothing of the next one.
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
+        .as_i64()
+        .unwrap();
+    let process = nix::unistd::Pid::from_raw(i32::try_from(process).unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let again = world.change(&ann, "who", json!({})).await;
+    assert!(
+        again
+            .as_ref()
+            .is_ok_and(|answer| answer["process"] != process.as_raw())
+            || again == Err(WorkerError::MayHaveHappened),
+        "{again:?}"
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_session_is_opened_again_without_a_new_process() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let before = world.read(&ann, "who", json!({})).await.unwrap();
+    world.read(&ann, "forget_session", json!({})).await.unwrap();
+    let after = world.change(&ann, "who", json!({})).await.unwrap();
+    assert_eq!(before["process"], after["process"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_does_not_start_is_told_in_plain_words() {
+    let mut crash = settings();
+    crash.enabled_tools = Some("crash".into());
+    let world = World::new(crash).await;
+    let ann = world.link(1, "t").await;
+    let error = world.read(&ann, "who", json!({})).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the worker could not be started: it ended with exit code 3 before it was ready: its mcp package is too new or missing: garmin_mcp needs `mcp<2`; the next try is possible in 1 s");
+    assert!(
+        world
+            .read(&ann, "who", json!({}))
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("the next try is possible in")
+    );
+    let log = std::fs::read_to_string(world.directory.join(format!("data/users/{ann}/worker.log"))).unwrap();
+    assert_eq!(
+        log.matches("ImportError").count(),
+        2,
+        "the first failure was tried again at once: {log}"
+    );
+    world.end().await;
+
+    let mut deaf = settings();
+    deaf.enabled_tools = Some("deaf".into());
+    deaf.startup_timeout = Duration::from_millis(700);
+    let world = World::new(deaf).await;
+    let ann = world.link(1, "t").await;
+    let error = world.read(&ann, "who", json!({})).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the worker could not be started: it was not ready within 0.7 s; the next try is possible in 1 s");
+    world.end().await;
+
+    let mut missing = settings();
+    missing.command = Some(vec!["garmin-mcp-is-not-here".into()]);
+    let world = World::new(missing).await;
+    let ann = world.link(1, "t").await;
+    let error = world.read(&ann, "who", json!({})).await.unwrap_err();
+    insta::assert_snapshot!(error, @"the worker could not be started: garmin-mcp-is-not-here was not found: is it installed, and is GARMIN_MCP_CMD right?; the next try is possible in 1 s");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_taken_port_is_skipped() {
+    let settings = settings();
+    let taken = tokio::net::TcpListener::bind(("127.0.0.1", *settings.ports.start()))
+        .await
+        .unwrap();
+    let world = World::new(settings.clone()).await;
+    let ann = world.link(1, "t").await;
+    world.read(&ann, "who", json!({})).await.unwrap();
+    let port = world.info(&ann).unwrap().process.unwrap().port;
+    assert_ne!(port, taken.local_addr().unwrap().port());
+    assert!(settings.ports.contains(&port));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_is_stopped_with_all_that_it_started() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let child = world.read(&ann, "fork", json!({})).await.unwrap()["child"]
+        .as_u64()
+        .unwrap();
+    assert!(is_running(child));
+    world.workers.stop(&ann, StopReason::Operator).await;
+    assert!(!is_running(child), "stopped when `stop` returns");
+    assert!(!world.worker_directory(&ann).exists());
+    // One that crashes leaves nothing either.
+    let child = world.read(&ann, "fork", json!({})).await.unwrap()["child"]
+        .as_u64()
+        .unwrap();
+    world.change(&ann, "die", json!({})).await.unwrap_err();
+    until("its child has ended", || !is_running(child)).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_does_not_want_to_end_is_killed() {
+    let mut settings = settings();
+    settings.enabled_tools = Some("stubborn".into());
+    let world = World::new(settings).await;
+    let ann = world.link(1, "t").await;
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
+        .as_u64()
+        .unwrap();
+    let begin = Instant::now();
+    world.workers.stop(&ann, StopReason::Revoked).await;
+    assert!(!is_running(process));
+    assert!(
+        (4..7).contains(&begin.elapsed().as_secs()),
+        "TERM first, KILL after 5 s: {:?}",
+        begin.elapsed()
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_in_flight_end_before_the_gateway_does() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    world.read(&ann, "who", json!({})).await.unwrap();
+    let drain = async {
+        until("the call is in flight", || {
+            world.info(&ann).unwrap().in_flight == 1
+        })
+        .await;
+        world.workers.drain().await;
+        world.read(&ann, "who", json!({})).await
+    };
+    let (slow, late) = tokio::join!(world.read(&ann, "slow", json!({"ms": 400})), drain);
+    assert!(slow.is_ok(), "{slow:?}");
+    assert_eq!(late, Err(WorkerError::Stopped));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_knows_nothing_but_its_own() {
+    let world = World::new(settings()).await;
+    let (ann, bob) = (
+        world.link(1, "ann-secret").await,
+        world.link(2, "bob-secret").await,
+    );
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
+        .as_i64()
+        .unwrap();
+    let others = world.read(&bob, "who", json!({})).await.unwrap()["process"]
+        .as_i64()
+        .unwrap();
+
+    let told = world.read(&ann, "environment", json!({})).await.unwrap();
+    assert_eq!(told["directory"], json!(world.worker_directory(&ann)));
+    let mut names: Vec<&str> = told["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap().split('=').next().unwrap())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    insta::assert_snapshot!(names.join(" "), @"GARMINTOKENS GARMINTOKENS_BASE64 GARMIN_MCP_HOST GARMIN_MCP_PORT GARMIN_MCP_TRANSPORT HOME PATH PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED TMPDIR");
+    for file in ["environ", "cmdline"] {
+        let content = std::fs::read(format!("/proc/{process}/{file}")).unwrap();
+        assert!(!String::from_utf8_lossy(&content).contains("secret"), "{file}");
+    }
+    let fence = world.info(&ann).unwrap().process.unwrap().fence;
+    if !fence.starts_with("files") {
+        // Nothing else to show on a kernel without landlock; the event log said so.
+        return world.end().await;
+    }
+    let own = world.worker_directory(&ann);
+    let gateway = nix::unistd::getpid().as_raw();
+    for (tool, arguments, allowed) in [
+        ("read", json!({"path": own.join("garmin_tokens.json")}), true),
+        ("write", json!({"path": own.join("x")}), true),
+        ("read", json!({"path": "/etc/resolv.conf"}), true),
+        ("read", json!({"path": world.worker_directory(&bob)}), false),
+        (
+            "read",
+            json!({"path": world.worker_directory(&bob).join("garmin_tokens.json")}),
+            false,
+        ),
+        ("read", json!({"path": own.with_extension("json")}), false),
+        ("read", json!({"path": world.directory.join("data")}), false),
+        ("write", json!({"path": world.directory.join("data/x")}), false),
+        ("write", json!({"path": "/tmp/garmin-gateway-test"}), false),
+        ("read", json!({"path": format!("/proc/{gateway}/environ")}), false),
+        ("read", json!({"path": format!("/proc/{others}/environ")}), false),
+    ] {
+        let answer = world.read(&ann, tool, arguments.clone()).await.unwrap();
+        assert_eq!(answer["error"].is_null(), allowed, "{tool} {arguments}: {answer}");
+    }
+    if fence.contains("ports") {
+        let foreign = world.info(&bob).unwrap().process.unwrap().port;
+        let answer = world
+            .read(&ann, "connect", json!({"port": foreign}))
+            .await
+            .unwrap();
+        assert_eq!(answer["error"], "permission denied");
+        // The port that Garmin is played on here: allowed, though nobody listens.
+        let answer = world.read(&ann, "connect", json!({"port": 9})).await.unwrap();
+        assert_eq!(answer["error"], "connection refused");
+    }
+    if fence.contains("signals") {
+        for process in [i64::from(gateway), others] {
+            let answer = world
+                .read(&ann, "signal", json!({"process": process}))
+                .await
+                .unwrap();
+            assert!(
+                answer["error"]
+                    .as_str()
+                    .is_some_and(|error| error.contains("EPERM")),
+                "{answer}"
+            );
+        }
+    }
+    world.end().await;
+}

@@ -1,0 +1,222 @@
+//! People with accounts and workers, in a temporary directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use garmin_gateway::accounts::{AccountId, Accounts};
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::config::{GarminHosts, Live, WorkerSettings};
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::{RootSecret, Secret};
+use garmin_gateway::foundation::store::Store;
+use garmin_gateway::garmin::{GarminTokens, SignedIn};
+use garmin_gateway::workers::{UpstreamAnswer, UpstreamCall, WorkerError, WorkerInfo, Workers, WorkersParts};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::fake;
+
+/// The gateway's binary.
+pub(super) const SELF: &str = env!("CARGO_BIN_EXE_garmin-gateway");
+
+pub(super) struct World {
+    pub(super) accounts: Accounts,
+    pub(super) workers: Workers,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) directory: PathBuf,
+    _owned: Option<tempfile::TempDir>,
+}
+
+/// The fake worker with usual limits; each test has its own ports.
+pub(super) fn settings() -> WorkerSettings {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 41_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 20;
+    WorkerSettings {
+        command: Some(fake::command()),
+        ports: start..=start + 19,
+        idle_ttl: Duration::from_secs(600),
+        startup_timeout: Duration::from_secs(20),
+        max: 4,
+        enabled_tools: None,
+        disabled_tools: None,
+        passed_on: vec![("PATH".into(), "/usr/bin:/bin".into())],
+    }
+}
+
+pub(super) fn tokens(name: &str) -> GarminTokens {
+    GarminTokens {
+        di_token: Secret::new(format!("access-{name}")),
+        di_refresh_token: Some(Secret::new(name)),
+        di_client_id: Some("X".into()),
+    }
+}
+
+pub(super) fn signed_in(profile_id: u64, token: &str) -> SignedIn {
+    SignedIn {
+        profile_id,
+        display_name: String::new(),
+        full_name: String::new(),
+        tokens: tokens(token),
+    }
+}
+
+pub(super) fn open_accounts(directory: &Path) -> Accounts {
+    let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+    let store = Store::open(&directory.join("data/db"), &secret).unwrap();
+    Accounts::new(store, Clock::system(), watch::channel(Live::default()).1)
+}
+
+impl World {
+    pub(super) async fn new(settings: WorkerSettings) -> Self {
+        let owned = tempfile::tempdir().unwrap();
+        std::fs::create_dir(owned.path().join("data")).unwrap();
+        let world = Self::at(owned.path(), settings).await;
+        World {
+            _owned: Some(owned),
+            ..world
+        }
+    }
+
+    /// On what an earlier gateway left in `directory`.
+    pub(super) async fn at(directory: &Path, settings: WorkerSettings) -> Self {
+        let accounts = open_accounts(directory);
+        let lifecycle = Lifecycle::new();
+        let parts = WorkersParts {
+            settings,
+            runtime_dir: directory.join("run"),
+            data_dir: directory.join("data"),
+            garmin: GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap()),
+            accounts: accounts.clone(),
+            lifecycle: lifecycle.clone(),
+            self_exe: SELF.into(),
+        };
+        let workers = Workers::start(parts).await.unwrap();
+        World {
+            accounts,
+            workers,
+            lifecycle,
+            directory: directory.to_owned(),
+            _owned: None,
+        }
+    }
+
+    pub(super) async fn link(&self, profile_id: u64, token: &str) -> AccountId {
+        self.accounts
+            .link("ann@example.org", signed_in(profile_id, token))
+            .await
+            .unwrap()
+            .id
+    }
+
+    /// A call that only reads.
+    pub(super) async fn read(
+        &self,
+        account: &AccountId,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Value, WorkerError> {
+        self.call(account, tool, arguments, true).await
+    }
+
+    /// A call that changes something.
+    pub(super) async fn change(
+        &self,
+        account: &AccountId,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Value, WorkerError> {
+        self.call(account, tool, arguments, false).await
+    }
+
+    async fn call(
+        &self,
+        account: &AccountId,
+        tool: &str,
+        arguments: Value,
+        read_only: bool,
+    ) -> Result<Value, WorkerError> {
+        let answer = self
+            .workers
+            .call(account, call(tool, &arguments, read_only, None))
+            .await?;
+        match answer {
+            UpstreamAnswer::Result(result) => Ok(serde_json::from_str(result.get()).unwrap()),
+            UpstreamAnswer::Error(error) => panic!("{tool}: {error}"),
+        }
+    }
+
+    pub(super) fn info(&self, account: &AccountId) -> Option<WorkerInfo> {
+        self.workers
+            .list()
+            .into_iter()
+            .find(|info| info.account == *account)
+    }
+
+    pub(super) fn held_token(&self, account: &AccountId) -> String {
+        let held = self.accounts.tokens(account).unwrap().unwrap();
+        held.tokens.di_refresh_token.unwrap().expose().to_owned()
+    }
+
+    pub(super) fn worker_directory(&self, account: &AccountId) -> PathBuf {
+        self.directory.join("run/workers").join(account.as_str())
+    }
+
+    pub(super) async fn end(self) {
+        assert!(
+            self.lifecycle.drain(Duration::from_secs(20)).await,
+            "all tasks end"
+        );
+        assert!(!self.lifecycle.has_failed(), "no task broke");
+        let left: Vec<_> = std::fs::read_dir(self.directory.join("run/workers"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .filter(|name| name != "lock")
+            .collect();
+        assert!(left.is_empty(), "{left:?} is left");
+    }
+}
+
+pub(super) fn call(
+    tool: &str,
+    arguments: &Value,
+    read_only: bool,
+    progress: Option<mpsc::Sender<Box<serde_json::value::RawValue>>>,
+) -> UpstreamCall {
+    let params = json!({"name": tool, "arguments": arguments});
+    let params = Some(serde_json::value::to_raw_value(&params).unwrap());
+    UpstreamCall {
+        method: "tools/call".into(),
+        params,
+        read_only,
+        progress,
+        messages: None,
+    }
+}
+
+/// Waits for what must come true soon.
+#[track_caller]
+pub(super) fn until(what: &'static str, mut holds: impl FnMut() -> bool) -> impl Future<Output = ()> {
+    let place = std::panic::Location::caller();
+    async move {
+        let wait = async {
+            while !holds() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        assert!(
+            timeout(Duration::from_secs(15), wait).await.is_ok(),
+            "never: {what} ({place})"
+        );
+    }
+}
+
+/// Whether a process is there; one that only waits to be collected is not.
+pub(super) fn is_running(process: u64) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z'))
+    })
+}
