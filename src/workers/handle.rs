@@ -282,6 +282,11 @@ impl Workers {
         }
     }
 
+    /// Whether a call for this account would have to wait for its worker.
+    pub fn is_starting(&self, account: &AccountId) -> bool {
+        !self.board.look(|policy| policy.is_ready(account))
+    }
+
     /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
     pub async fn stop(&self, account: &AccountId, reason: StopReason) {
         let mut changes = self.board.changes();

@@ -219,7 +219,7 @@ impl<H: Clone> Policy<H> {
     /// A call begins: its seat, if the account's worker is ready now. Otherwise the caller must wait ([`Event::Wanted`]).
     pub(super) fn enter(&mut self, account: &AccountId) -> Option<Seat<H>> {
         match &mut self.entries.get_mut(account)?.phase {
-            Phase::Up(up) if !up.checking && up.retiring.is_none() => Some(up.seat()),
+            Phase::Up(up) if up.takes_calls() => Some(up.seat()),
             _ => None,
         }
     }
@@ -309,6 +309,13 @@ impl<H: Clone> Policy<H> {
         reap.chain(patience).min()
     }
 
+    /// Whether a call of this account could begin now.
+    pub(super) fn is_ready(&self, account: &AccountId) -> bool {
+        self.entries
+            .get(account)
+            .is_some_and(|entry| matches!(&entry.phase, Phase::Up(up) if up.takes_calls()))
+    }
+
     /// The process that an account has, from its spawn to its end.
     pub(super) fn incarnation(&self, account: &AccountId) -> Option<Incarnation> {
         match &self.entries.get(account)?.phase {
@@ -342,7 +349,7 @@ impl<H: Clone> Policy<H> {
         let entry = self.entries.entry(account.clone()).or_insert_with(Entry::new);
         match &mut entry.phase {
             // It became ready between the two steps of the call.
-            Phase::Up(up) if !up.checking && up.retiring.is_none() => {
+            Phase::Up(up) if up.takes_calls() => {
                 actions.push(Action::Admit {
                     ticket,
                     seat: up.seat(),
@@ -664,6 +671,10 @@ impl<H: Clone> Up<H> {
 }
 
 impl<H> Up<H> {
+    fn takes_calls(&self) -> bool {
+        !self.checking && self.retiring.is_none()
+    }
+
     fn is_idle(&self) -> bool {
         self.in_flight == 0 && !self.checking
     }

@@ -24,6 +24,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::value::RawValue;
+use tokio::sync::mpsc;
 
 use self::wire::Said;
 use super::handle::{UpstreamAnswer, UpstreamCall};
@@ -75,6 +76,29 @@ pub(super) struct Link {
 pub(super) struct Upstream {
     link: Link,
     headers: HeaderMap,
+}
+
+/// Who hears what a worker says besides its answer.
+#[derive(Clone, Copy, Default)]
+struct Listeners<'a> {
+    progress: Option<&'a mpsc::Sender<Box<RawValue>>>,
+    messages: Option<&'a mpsc::Sender<Box<RawValue>>>,
+}
+
+impl<'a> Listeners<'a> {
+    fn of(call: &'a UpstreamCall) -> Self {
+        Listeners {
+            progress: call.progress.as_ref(),
+            messages: call.messages.as_ref(),
+        }
+    }
+}
+
+/// A slow client misses some rather than holding up the worker.
+fn tell(listener: Option<&mpsc::Sender<Box<RawValue>>>, params: Box<RawValue>) {
+    if let Some(listener) = listener {
+        drop(listener.try_send(params));
+    }
 }
 
 impl Link {
@@ -141,7 +165,7 @@ impl Link {
             .post(wire::request(id, "initialize", Some(&params)))
             .await?;
         let session = response.headers().get(SESSION_ID).cloned();
-        let result = match upstream.read(id, response, None).await? {
+        let result = match upstream.read(id, response, Listeners::default()).await? {
             UpstreamAnswer::Result(result) => result,
             UpstreamAnswer::Error(_) => return Err(Failure::BadAnswer("it refused to initialize".into())),
         };
@@ -173,7 +197,7 @@ impl Upstream {
         };
         let cancel = CancelOnDrop(Some((self, id)));
         let answer = match self.post(body).await {
-            Ok(response) => self.read(id, response, call.progress.as_ref()).await,
+            Ok(response) => self.read(id, response, Listeners::of(call)).await,
             Err(failure) => Err(failure),
         };
         cancel.disarm();
@@ -223,7 +247,7 @@ impl Upstream {
         &self,
         id: u64,
         response: Response<Incoming>,
-        progress: Option<&tokio::sync::mpsc::Sender<Box<RawValue>>>,
+        listeners: Listeners<'_>,
     ) -> Result<UpstreamAnswer, Failure> {
         let status = response.status();
         let kind = response
@@ -232,7 +256,7 @@ impl Upstream {
             .map(HeaderValue::as_bytes)
             .unwrap_or_default();
         if status.is_success() && kind.starts_with(b"text/event-stream") {
-            return self.read_stream(id, response.into_body(), progress).await;
+            return self.read_stream(id, response.into_body(), listeners).await;
         }
         let body = Limited::new(response.into_body(), ANSWER_LIMIT)
             .collect()
@@ -257,7 +281,7 @@ impl Upstream {
         &self,
         id: u64,
         mut body: Incoming,
-        progress: Option<&tokio::sync::mpsc::Sender<Box<RawValue>>>,
+        listeners: Listeners<'_>,
     ) -> Result<UpstreamAnswer, Failure> {
         let mut parser = sse::Parser::new();
         let mut events = Vec::new();
@@ -274,12 +298,8 @@ impl Upstream {
                         self.let_end(body);
                         return Ok(answer);
                     }
-                    Said::Progress(params) => {
-                        // A slow client misses steps rather than holding up the worker.
-                        if let Some(progress) = progress {
-                            drop(progress.try_send(params));
-                        }
-                    }
+                    Said::Progress(params) => tell(listeners.progress, params),
+                    Said::Message(params) => tell(listeners.messages, params),
                     Said::Request(request_id) => self.refuse(&request_id),
                     Said::Refusal(_) | Said::Other => {}
                 }

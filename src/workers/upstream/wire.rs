@@ -15,6 +15,8 @@ pub(super) enum Said {
     Answer(UpstreamAnswer),
     /// The `params` of `notifications/progress`, with our progress token.
     Progress(Box<RawValue>),
+    /// The `params` of `notifications/message`: something for the log of the client that asked for it.
+    Message(Box<RawValue>),
     /// An error that names no request.
     Refusal(Box<RawValue>),
     /// It asks us for something; this is its id.
@@ -48,6 +50,7 @@ pub(super) fn read(message: &[u8], id: u64) -> Said {
             Some(params) if method == "notifications/progress" && has_token(params, id) => {
                 Said::Progress(params.to_owned())
             }
+            Some(params) if method == "notifications/message" => Said::Message(params.to_owned()),
             _ => Said::Other,
         },
         (None, Some(answered)) if is_number(answered, id) => match (envelope.result, envelope.error) {
@@ -167,6 +170,7 @@ mod tests {
             Said::Answer(UpstreamAnswer::Result(result)) => format!("result {result}"),
             Said::Answer(UpstreamAnswer::Error(error)) => format!("error {error}"),
             Said::Progress(params) => format!("progress {params}"),
+            Said::Message(params) => format!("message {params}"),
             Said::Refusal(error) => format!("refusal {error}"),
             Said::Request(id) => format!("request {id}"),
             Said::Other => "other".to_owned(),
@@ -204,7 +208,11 @@ mod tests {
             "other",
         );
         check(
-            r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info"}}"#,
+            r#"message {"level":"info"}"#,
+        );
+        check(
+            r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#,
             "other",
         );
         check(
