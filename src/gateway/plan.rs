@@ -13,9 +13,9 @@ use super::offer::Offered;
 
 /// What to do with a request.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub(super) enum Plan<'o> {
     /// Answer with this result, as JSON text.
-    Reply(String),
+    Reply(Cow<'o, str>),
     /// Answer with an error.
     Refuse(Refusal),
     /// Answer a tool call with a result that says why it was not made.
@@ -51,23 +51,22 @@ pub(super) struct Question {
     pub(super) uri: Option<String>,
 }
 
-/// Decides. `link` is the page where a person signs in at Garmin again; it is not needed to deny, but the page to
-/// connect again is.
-pub(super) fn plan(offered: &Offered, access: Access, request: &Request<'_>) -> Plan {
+/// Decides. What can be refused without a worker is refused here.
+pub(super) fn plan<'o>(offered: &'o Offered, access: Access, request: &Request<'_>) -> Plan<'o> {
     decide(offered, access, request).unwrap_or_else(Plan::Refuse)
 }
 
-fn decide(offered: &Offered, access: Access, request: &Request<'_>) -> Result<Plan, Refusal> {
+fn decide<'o>(offered: &'o Offered, access: Access, request: &Request<'_>) -> Result<Plan<'o>, Refusal> {
     let Request {
         era, method, params, ..
     } = request;
     match method {
         Method::Initialize => {
             let version = negotiated(params.text("protocolVersion").ok().flatten().as_deref());
-            Ok(Plan::Reply(offered.handshake.initialize(version, access)))
+            Ok(Plan::Reply(offered.handshake.initialize(version, access).into()))
         }
-        Method::Discover => Ok(Plan::Reply(offered.handshake.discover(access))),
-        Method::Ping => Ok(Plan::Reply("{}".to_owned())),
+        Method::Discover => Ok(Plan::Reply(offered.handshake.discover(access).into())),
+        Method::Ping => Ok(Plan::Reply("{}".into())),
         Method::SetLogLevel => match params.text("level")?.as_deref().and_then(LogLevel::named) {
             Some(level) => Ok(Plan::SetLogLevel(level)),
             None => Err(Refusal::InvalidParams(
@@ -82,7 +81,7 @@ fn decide(offered: &Offered, access: Access, request: &Request<'_>) -> Result<Pl
                 ));
             }
             let list = offered.catalogue.list(*method, *era, access);
-            list.map(|list| Plan::Reply(list.to_owned()))
+            list.map(|list| Plan::Reply(list.into()))
                 .ok_or_else(|| unknown_method(*method, *era))
         }
         Method::CallTool => call_tool(offered, access, params),
@@ -113,7 +112,7 @@ fn decide(offered: &Offered, access: Access, request: &Request<'_>) -> Result<Pl
     }
 }
 
-fn call_tool(offered: &Offered, access: Access, params: &Params<'_>) -> Result<Plan, Refusal> {
+fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> Result<Plan<'o>, Refusal> {
     let name = required(params, "name")?;
     let Some(tool) = offered.catalogue.find(&name) else {
         return Err(Refusal::InvalidParams(

@@ -49,7 +49,7 @@ impl House {
             id: request.id.get().into(),
             era: request.era,
             method: request.method,
-            offered,
+            offered: offered.clone(),
         };
         if let Some(wait) = paced {
             let Reply { status, body } = asking.no_answer(&wait);

@@ -42,7 +42,16 @@ impl<'a> Members<'a> {
 
     /// A key that occurs twice, if there is one.
     pub fn duplicate(&self) -> Option<&str> {
-        if self.0.len() < 2 {
+        /// Up to here comparing all pairs is cheaper than sorting; a hostile object may have 100,000 members.
+        const FEW: usize = 16;
+        if self.0.len() <= FEW {
+            let mut rest = self.0.as_slice();
+            while let Some((first, others)) = rest.split_first() {
+                if others.iter().any(|other| other.key == first.key) {
+                    return Some(&first.key);
+                }
+                rest = others;
+            }
             return None;
         }
         let mut keys: Vec<&str> = self.0.iter().map(|member| member.key.as_ref()).collect();
@@ -192,6 +201,12 @@ mod tests {
             (r"{}", None),
         ] {
             assert_eq!(Members::of(json).unwrap().duplicate(), expected, "{json}");
+        }
+        for last in [999, 500] {
+            let keys: Vec<String> = (0..999).chain([last]).map(|key| format!("\"{key}\":0")).collect();
+            let json = format!("{{{}}}", keys.join(","));
+            let expected = (last == 500).then_some("500");
+            assert_eq!(Members::of(&json).unwrap().duplicate(), expected);
         }
     }
 
