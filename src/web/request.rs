@@ -1,0 +1,428 @@
+//! A request as the handlers see it, and what is read from it with suspicion.
+//!
+//! Nothing is believed because it was sent: a header that matters comes once or the request is refused, a body has
+//! a limit and a deadline, and a forwarded address counts only from a proxy that the operator named.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN,
+};
+use http::{HeaderValue, Method};
+use ipnet::IpNet;
+use warp::{Filter, Rejection};
+
+use crate::foundation::http::Peer;
+
+/// Headers that decide something: two of them would let two readers of one request disagree.
+/// `Accept` is not among them: it is a list, and lists may come in lines (RFC 9110, section 5.3).
+const ONCE: [HeaderName; 8] = [
+    AUTHORIZATION,
+    HOST,
+    ORIGIN,
+    CONTENT_TYPE,
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("sec-fetch-site"),
+];
+
+type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+
+/// One request. Its body is taken at most once.
+pub(super) struct Exchange {
+    /// What the answer and the log call this request; empty until the face gives it one.
+    pub(super) id: String,
+    pub(super) method: Method,
+    /// The query without its question mark; empty if there is none.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    peer: Option<Peer>,
+    body: Option<Body>,
+}
+
+/// Takes a request apart. It rejects nothing.
+pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection> + Clone {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let body = warp::body::stream().map(boxed);
+    warp::method()
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<Peer>())
+        .and(body)
+        .map(|method, query, headers, peer, body| Exchange {
+            id: String::new(),
+            method,
+            query,
+            headers,
+            peer,
+            body: Some(body),
+        })
+}
+
+/// Gives warp's unnameable stream a name.
+fn boxed<S, B>(stream: S) -> Body
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+    B: Buf,
+{
+    Box::pin(stream.map(|part| part.map(|mut part| part.copy_to_bytes(part.remaining()))))
+}
+
+/// Why a request is not looked at any further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Smuggled {
+    /// The name has an underscore; some proxies make it a hyphen, and then it is another header.
+    #[error("a header name has an underscore")]
+    Underscore,
+    /// A header that decides something came twice.
+    #[error("a header that may come only once came twice")]
+    Doubled,
+    /// A header that decides something is not text.
+    #[error("a header is not text")]
+    NotText,
+}
+
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    /// More than the limit, announced or sent.
+    #[error("the body is larger than allowed")]
+    TooLarge,
+    /// The deadline passed before its end came.
+    #[error("the body came too slowly")]
+    TooSlow,
+    /// The connection broke, or the chunks are malformed.
+    #[error("the body could not be read")]
+    Broken,
+}
+
+impl Exchange {
+    /// Checks the headers for what lets a proxy and us read two different requests.
+    pub(super) fn check_headers(&self) -> Result<(), Smuggled> {
+        check_headers(&self.headers)
+    }
+
+    /// A header's text. Call after [`Exchange::check_headers`]; `None` if it is absent.
+    pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// `Accept` in one line.
+    pub(super) fn accept(&self) -> Option<Cow<'_, str>> {
+        let mut lines = self
+            .headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        let first = Cow::Borrowed(lines.next()?);
+        Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
+    }
+
+    /// Whether a person's browser asks, rather than a program: it names HTML.
+    pub(super) fn wants_html(&self) -> bool {
+        self.accept()
+            .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
+    }
+
+    /// Whether the body says to be a form. A missing type counts as one: every client sends a form to these paths.
+    pub(super) fn is_form(&self) -> bool {
+        self.header(CONTENT_TYPE).is_none_or(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+    }
+
+    /// The cookie of this name. Two of one name contradict each other and count as none.
+    pub(super) fn cookie(&self, name: &str) -> Option<&str> {
+        let mut found = self
+            .headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(of, _)| *of == name)
+            .map(|(_, value)| value);
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// The client's address: the peer's, or behind proxies of ours the one they saw.
+    pub(super) fn client_address(&self, trusted: &[IpNet]) -> Option<IpAddr> {
+        let peer = self.peer.map(|Peer(address)| address.ip().to_canonical())?;
+        Some(client_address(
+            peer,
+            self.headers.get_all("x-forwarded-for").iter(),
+            trusted,
+        ))
+    }
+
+    /// Reads the whole body. What exceeds the limit is read and thrown away within reason, so that a client that is
+    /// still sending gets to see the refusal instead of a reset connection.
+    pub(super) async fn body(&mut self, limit: usize, deadline: Duration) -> Result<Bytes, BodyError> {
+        let announced = self
+            .header(CONTENT_LENGTH)
+            .and_then(|length| length.parse::<u64>().ok());
+        let Some(body) = self.body.take() else {
+            return Ok(Bytes::new());
+        };
+        let keep = announced.is_none_or(|length| length <= limit as u64);
+        let limit = if keep { limit } else { 0 };
+        match tokio::time::timeout(deadline, collect(body, limit)).await {
+            Ok(read) => read,
+            Err(_) if !keep => Err(BodyError::TooLarge),
+            Err(_) => Err(BodyError::TooSlow),
+        }
+    }
+
+    /// Throws the body away, within reason: a refusal must not be lost to a client that is still sending.
+    pub(super) async fn discard_body(&mut self, deadline: Duration) {
+        if let Some(body) = self.body.take()
+            && tokio::time::timeout(deadline, collect(body, 0)).await.is_err()
+        {
+            tracing::debug!(name: "web.body_abandoned", "web.body_abandoned");
+        }
+    }
+}
+
+/// How much of an oversized body is read for politeness.
+const PATIENCE: usize = 4 << 20;
+
+/// Reads to the end, keeping at most `limit` bytes; a body in one piece is not copied.
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    let mut seen = 0;
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|_| BodyError::Broken)?;
+        seen += part.len();
+        if seen > PATIENCE.max(limit) {
+            return Err(BodyError::TooLarge);
+        }
+        if seen > limit {
+            (first, more) = (Bytes::new(), BytesMut::new());
+        } else if first.is_empty() {
+            first = part;
+        } else {
+            if more.is_empty() {
+                more.extend_from_slice(&first);
+            }
+            more.extend_from_slice(&part);
+        }
+    }
+    match seen {
+        _ if seen > limit => Err(BodyError::TooLarge),
+        _ if more.is_empty() => Ok(first),
+        _ => Ok(more.freeze()),
+    }
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), Smuggled> {
+    if headers.keys().any(|name| name.as_str().contains('_')) {
+        return Err(Smuggled::Underscore);
+    }
+    let repeated = headers.len() != headers.keys_len();
+    for name in &ONCE {
+        let Some(value) = headers.get(name) else { continue };
+        if repeated && headers.get_all(name).iter().nth(1).is_some() {
+            return Err(Smuggled::Doubled);
+        }
+        if value.to_str().is_err() {
+            return Err(Smuggled::NotText);
+        }
+    }
+    Ok(())
+}
+
+/// The right-most address that no trusted proxy has. An entry that is not an address ends the search: what stands
+/// left of it was not written by a proxy of ours.
+fn client_address<'a>(
+    peer: IpAddr,
+    forwarded: impl DoubleEndedIterator<Item = &'a HeaderValue>,
+    trusted: &[IpNet],
+) -> IpAddr {
+    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
+    let mut client = peer;
+    let lines = forwarded.rev().map(|line| line.to_str().unwrap_or_default());
+    for entry in lines.flat_map(|line| line.rsplit(',')) {
+        if !is_trusted(&client) {
+            break;
+        }
+        let Ok(address) = entry.trim().parse::<IpAddr>() else {
+            break;
+        };
+        client = address.to_canonical();
+    }
+    client
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            let name: HeaderName = name.parse().unwrap();
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        map
+    }
+
+    fn with(lines: &[(&str, &str)]) -> Exchange {
+        Exchange {
+            id: String::new(),
+            method: Method::GET,
+            query: String::new(),
+            headers: headers(lines),
+            peer: None,
+            body: None,
+        }
+    }
+
+    #[test]
+    fn headers_that_can_be_read_two_ways_are_refused() {
+        let check = |lines: &[(&str, &str)], expected| {
+            assert_eq!(check_headers(&headers(lines)), expected, "{lines:?}");
+        };
+        check(&[("host", "a"), ("accept", "b"), ("user-agent", "c")], Ok(()));
+        check(
+            &[("accept", "text/event-stream"), ("accept", "application/json")],
+            Ok(()),
+        );
+        check(
+            &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")],
+            Ok(()),
+        );
+        check(&[("x_forwarded_for", "1.1.1.1")], Err(Smuggled::Underscore));
+        check(&[("content_length", "0")], Err(Smuggled::Underscore));
+        for name in ONCE {
+            check(
+                &[(name.as_str(), "a"), (name.as_str(), "a")],
+                Err(Smuggled::Doubled),
+            );
+            check(&[(name.as_str(), "caf\u{e9}")], Err(Smuggled::NotText));
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_once_or_not_at_all() {
+        let check = |lines: &[(&str, &str)], expected| {
+            assert_eq!(with(lines).cookie("gateway"), expected, "{lines:?}");
+        };
+        check(&[], None);
+        check(&[("cookie", "gateway=abc")], Some("abc"));
+        check(&[("cookie", "a=1; gateway=abc; b=2")], Some("abc"));
+        check(&[("cookie", "a=1"), ("cookie", "gateway=abc")], Some("abc"));
+        check(&[("cookie", "__Host-gateway=abc; notgateway=x; gatewa=y")], None);
+        check(&[("cookie", "gateway=abc; gateway=evil")], None);
+        check(&[("cookie", "gateway=abc"), ("cookie", "gateway=evil")], None);
+    }
+
+    #[test]
+    fn programs_and_browsers_are_told_apart() {
+        let check = |accept: &str, expected| {
+            assert_eq!(with(&[("accept", accept)]).wants_html(), expected, "{accept}");
+        };
+        check(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            true,
+        );
+        check("TEXT/HTML", true);
+        check("*/*", false);
+        check("application/json, text/event-stream", false);
+        assert!(!with(&[]).wants_html());
+        let lines = with(&[("accept", "application/json"), ("accept", "text/event-stream")]);
+        assert_eq!(
+            lines.accept().as_deref(),
+            Some("application/json, text/event-stream")
+        );
+    }
+
+    #[test]
+    fn forms_are_known_by_their_type() {
+        let check = |value: &str, expected| {
+            assert_eq!(with(&[("content-type", value)]).is_form(), expected, "{value}");
+        };
+        check("application/x-www-form-urlencoded", true);
+        check("Application/X-WWW-Form-Urlencoded; charset=UTF-8", true);
+        check("application/json", false);
+        check("multipart/form-data; boundary=x", false);
+        check("application/x-www-form-urlencoded-not", false);
+        assert!(with(&[]).is_form());
+    }
+
+    #[test]
+    fn forwarded_addresses_count_only_from_trusted_proxies() {
+        let trusted: Vec<IpNet> = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        let check = |peer: &str, lines: &[&str], expected: &str| {
+            let values: Vec<HeaderValue> = lines.iter().map(|line| line.parse().unwrap()).collect();
+            let client = client_address(peer.parse().unwrap(), values.iter(), &trusted);
+            assert_eq!(client, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
+        };
+        // Straight from a client: what it says about itself is worth nothing.
+        check("203.0.113.7", &["1.1.1.1"], "203.0.113.7");
+        check("203.0.113.7", &[], "203.0.113.7");
+        // Behind our proxy.
+        check("127.0.0.1", &["203.0.113.7"], "203.0.113.7");
+        check("127.0.0.1", &["1.1.1.1, 203.0.113.7"], "203.0.113.7");
+        check("127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.0.0.2"], "203.0.113.7");
+        check("127.0.0.1", &["1.1.1.1", "203.0.113.7, 10.0.0.2"], "203.0.113.7");
+        check("127.0.0.1", &[], "127.0.0.1");
+        // What is not an address stops the search at the last proxy that vouched.
+        check("127.0.0.1", &["203.0.113.7, unknown"], "127.0.0.1");
+        check("127.0.0.1", &["203.0.113.7, , 10.0.0.2"], "10.0.0.2");
+        check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
+        check("127.0.0.1", &["::ffff:203.0.113.7"], "203.0.113.7");
+    }
+
+    fn parts(parts: &[&'static str]) -> Body {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| Ok(Bytes::from_static(part.as_bytes())))
+            .collect();
+        Box::pin(futures_util::stream::iter(parts))
+    }
+
+    #[tokio::test]
+    async fn bodies_end_at_their_limit() {
+        let check = async |sent: &[&'static str], limit, expected: Result<&'static str, BodyError>| {
+            let read = collect(parts(sent), limit).await;
+            assert_eq!(
+                read,
+                expected.map(|text| Bytes::from_static(text.as_bytes())),
+                "{sent:?}"
+            );
+        };
+        check(&[], 4, Ok("")).await;
+        check(&["abcd"], 4, Ok("abcd")).await;
+        check(&["ab", "cd"], 4, Ok("abcd")).await;
+        check(&["a", "b", "c", "d"], 4, Ok("abcd")).await;
+        check(&["", "ab", "", "cd"], 4, Ok("abcd")).await;
+        check(&["abcde"], 4, Err(BodyError::TooLarge)).await;
+        check(&["abcd", "e"], 4, Err(BodyError::TooLarge)).await;
+        check(&["abcd", "e", "f"], 4, Err(BodyError::TooLarge)).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let mut exchange = with(&[]);
+        exchange.body = Some(Box::pin(futures_util::stream::pending()));
+        assert_eq!(
+            exchange.body(4, Duration::from_millis(5)).await,
+            Err(BodyError::TooSlow)
+        );
+        let mut oversized = with(&[("content-length", "5")]);
+        oversized.body = Some(Box::pin(futures_util::stream::pending()));
+        assert_eq!(
+            oversized.body(4, Duration::from_millis(5)).await,
+            Err(BodyError::TooLarge)
+        );
+    }
+}
