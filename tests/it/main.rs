@@ -12,8 +12,11 @@
     reason = "tests start processes and ask the clock"
 )]
 
+mod face;
 mod garmin_api;
 mod oauth;
+mod pages;
 mod sign_in;
 mod store;
+mod web;
 mod workers;

@@ -1,0 +1,260 @@
+//! The public face with real rooms behind it: a store in a temporary directory and the pretend Garmin.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use garmin_gateway::accounts::{AccountId, Accounts};
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::config::{Invited, Live, Operator, PublicUrl};
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::RootSecret;
+use garmin_gateway::foundation::store::Store;
+use garmin_gateway::garmin::{GovernorSettings, SignIns};
+use garmin_gateway::gateway::{Gateway, GatewayParts, Upstream, WorkerLists};
+use garmin_gateway::oauth::{OAuth, OAuthParts};
+use garmin_gateway::simulator::{Simulator, SimulatorSettings};
+use garmin_gateway::tools;
+use garmin_gateway::web::{self, Ready, WebLimits, WebParts};
+use garmin_gateway::workers::{UpstreamAnswer, UpstreamCall, WorkerError};
+use serde_json::value::RawValue;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+
+/// What a browser says it takes.
+pub(crate) const HTML: &str = "Accept: text/html,*/*;q=0.8\r\n";
+
+/// The type of a form.
+pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+/// A running face.
+pub(crate) struct Face {
+    pub(crate) address: SocketAddr,
+    pub(crate) live: watch::Sender<Live>,
+    pub(crate) worker: Arc<Worker>,
+    lifecycle: Lifecycle,
+    host: String,
+    _directory: TempDir,
+}
+
+/// How a face is started.
+pub(crate) struct Start {
+    /// `None`: `http://localhost` with the port that it gets.
+    pub(crate) public_url: Option<&'static str>,
+    pub(crate) limits: WebLimits,
+    pub(crate) ready: Result<(), &'static str>,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self {
+            public_url: Some("https://garmin.example.org"),
+            limits: WebLimits::default(),
+            ready: Ok(()),
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    pub(crate) fn parse(answer: &str) -> Self {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Self {
+            status: status.unwrap_or_else(|| panic!("{answer:?}")),
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(of, _)| of.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+}
+
+impl Start {
+    pub(crate) async fn face(self) -> Face {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let lifecycle = Lifecycle::new();
+        let clock = Clock::system();
+        let directory = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new(&"test secret, long enough ".repeat(2)).unwrap();
+        let store = Store::open(&directory.path().join("gateway.db"), &secret).unwrap();
+        let operator = Operator {
+            name: Some("Ada <Lovelace>".into()),
+            email: Some("ada@example.org".into()),
+        };
+        let (live, watched) = watch::channel(Live {
+            operator,
+            invited: vec![Invited::parse("@example.org").unwrap()],
+            registrations_per_hour: 200,
+            calls_per_minute: 200,
+            ..Live::default()
+        });
+        let garmin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let simulator = Simulator::start(SimulatorSettings::default(), garmin, &lifecycle).unwrap();
+        let accounts = Accounts::new(store.clone(), clock.clone(), watched.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let public_url = self.public_url.map(|url| PublicUrl::parse(url).unwrap());
+        let public_url = public_url.unwrap_or_else(|| PublicUrl::local(address.port()));
+        let oauth = OAuth::new(OAuthParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            accounts,
+            sign_ins: SignIns::new(
+                simulator.hosts(),
+                reqwest::Client::new(),
+                clock.clone(),
+                GovernorSettings::without_pauses(),
+            ),
+            public_url: public_url.clone(),
+            sign_in_ttl: None,
+            live: watched.clone(),
+        });
+        let worker = Arc::new(Worker::default());
+        let (tools, resources) = tools::lists();
+        let gateway = Gateway::start(GatewayParts {
+            oauth: oauth.clone(),
+            upstream: worker.clone(),
+            lists: WorkerLists::BuiltIn { tools, resources },
+            own_tools: None,
+            public_url: public_url.clone(),
+            live: watched.clone(),
+            store,
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+        });
+        let ready = self.ready;
+        let ready: Ready = Arc::new(move || ready);
+        let parts = WebParts {
+            gateway: gateway.unwrap(),
+            oauth,
+            public_url: public_url.clone(),
+            trusted_proxies: Vec::new(),
+            simulated: false,
+            live: watched,
+            clock,
+            ready,
+            limits: self.limits,
+        };
+        let serving = lifecycle.clone();
+        lifecycle.spawn("web", async move { web::serve(listener, parts, &serving).await });
+        Face {
+            address,
+            live,
+            worker,
+            lifecycle,
+            host: public_url.authority().to_owned(),
+            _directory: directory,
+        }
+    }
+}
+
+impl Drop for Face {
+    fn drop(&mut self) {
+        self.lifecycle.stop();
+    }
+}
+
+/// The worker of everybody: it tells of its progress, waits until it is let go on, and answers.
+#[derive(Default)]
+pub(crate) struct Worker {
+    /// Lets one call go on.
+    pub(crate) go_on: Arc<Notify>,
+    /// Told when a call ended, answered or not.
+    pub(crate) ended: Arc<Notify>,
+}
+
+struct Told(Arc<Notify>);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+impl Upstream for Worker {
+    fn call(
+        &self,
+        _: &AccountId,
+        call: UpstreamCall,
+    ) -> BoxFuture<'static, Result<UpstreamAnswer, WorkerError>> {
+        let (go_on, ended) = (self.go_on.clone(), Told(self.ended.clone()));
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        Box::pin(async move {
+            let _ended = ended;
+            if let Some(progress) = call.progress {
+                progress
+                    .send(raw(r#"{"progress":1,"message":"half way"}"#))
+                    .await
+                    .ok();
+            }
+            go_on.notified().await;
+            Ok(UpstreamAnswer::Result(raw(
+                r#"{"content":[{"type":"text","text":"all of it"}]}"#,
+            )))
+        })
+    }
+
+    fn wait_reason(&self, _: &AccountId) -> Option<&'static str> {
+        None
+    }
+}
+
+impl Face {
+    pub(crate) async fn start() -> Self {
+        Start::default().face().await
+    }
+
+    /// Opens a connection and sends bytes as they are.
+    pub(crate) async fn connect(&self, sent: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        stream
+    }
+
+    /// Sends bytes as they are and reads until the connection is closed.
+    pub(crate) async fn raw(&self, sent: &[u8]) -> String {
+        let mut stream = self.connect(sent).await;
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(15), stream.read_to_end(&mut answer)).await;
+        assert!(
+            read.is_ok(),
+            "the connection was left open: {:?}",
+            String::from_utf8_lossy(sent)
+        );
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// One request; `Host` is ours unless the headers name another.
+    pub(crate) async fn ask(&self, line: &str, headers: &str, body: &str) -> Reply {
+        let named = headers.to_ascii_lowercase().contains("host:");
+        let host = if named {
+            String::new()
+        } else {
+            format!("Host: {}\r\n", self.host)
+        };
+        let length = match body.len() {
+            0 => String::new(),
+            n => format!("Content-Length: {n}\r\n"),
+        };
+        let sent = format!("{line} HTTP/1.1\r\n{host}{headers}{length}Connection: close\r\n\r\n{body}");
+        Reply::parse(&self.raw(sent.as_bytes()).await)
+    }
+}
