@@ -5,10 +5,9 @@ import os
 import re
 from pathlib import Path
 
-from caller import Caller
 from clients import drivers_beside_packages
 from programs import NODE, Failed, run
-from stage import Stage, free_port
+from stage import Stage
 
 PICTURES = Path(__file__).resolve().parents[2] / "target" / "ci" / "pages"
 
@@ -16,20 +15,8 @@ PICTURES = Path(__file__).resolve().parents[2] / "target" / "ci" / "pages"
 def pages(stage: Stage) -> int:
     """Returns how many checks passed. Pictures of every page lie in target/ci/pages afterwards."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    caller = Caller(stage.url, "A Client <b>with</b> a Name", f"http://127.0.0.1:{port}/callback")
-    caller.register()
-    person = next(p for p in stage.people if p.code is not None)
-    stranger = Caller(stage.url, redirect_uri=caller.redirect_uri)
-    stranger.client_id = "nobody"
-    task = {
-        "gateway": stage.url,
-        "authorize": [caller.authorize_url("v" * 43, "s") for _ in range(4)],
-        "unknown": stranger.authorize_url("v" * 43, "s"),
-        "callbackPort": port,
-        "person": {"email": person.email, "password": person.password, "code": person.code},
-        "pictures": str(PICTURES),
-    }
+    people = [{"email": p.email, "password": p.password, "code": p.code} for p in stage.people]
+    task = {"gateway": stage.url, "people": people, "pictures": str(PICTURES)}
     environment = {"PATH": os.environ["PATH"], "HOME": str(stage.directory), "PAGES": json.dumps(task)}
     done = run([NODE, drivers_beside_packages() / "pages.mjs"], environment, stage.directory, 180)
     found = re.fullmatch(r"(\d+) checks\n", done.stdout)

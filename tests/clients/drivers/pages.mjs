@@ -1,105 +1,248 @@
-// The pages in Chromium, as a person goes through them: at the size of a phone and of a desk, each page looked at by
-// axe (accessibility), by the browser's own console (the Content-Security-Policy is in force), and for its width.
+// The pages in headless Chromium: through sign-in, code, deny and every refusal, on a phone and on a desktop, in light
+// and in dark, each page checked with axe. It drives a running gateway whose Garmin is the pretend one.
 //
-// Usage: pages.mjs, with PAGES = {gateway, authorize: [url…], unknown, callbackPort, person: {email, password, code},
-// pictures} as JSON. Each URL of `authorize` is used once. Prints `N checks`.
-import { createServer } from 'node:http';
+// Usage: pages.mjs, with PAGES = {gateway, people: [{email, password, code or null}…], pictures} as JSON; among the people
+// is one with and one without a code. Prints `N checks`; the first that fails ends it with exit code 1.
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const { gateway, authorize, unknown, callbackPort, person, pictures } = JSON.parse(process.env.PAGES);
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const { gateway: GATEWAY, people, pictures: PICTURES } = JSON.parse(process.env.PAGES);
+
 const SIZES = {
-  phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
-  desk: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  desktop: { viewport: { width: 1280, height: 800 } },
 };
+
 let checks = 0;
-
 function need(condition, what) {
-  checks += 1;
   if (!condition) throw new Error(what);
+  checks += 1;
 }
 
-// Where the client listens: what arrives here has passed form-action in a real browser.
-const arrived = [];
-const callback = createServer((request, response) => {
-  arrived.push(new URL(request.url, `http://127.0.0.1:${callbackPort}`).searchParams);
-  response.end('<!doctype html><title>client</title>back at the client');
-}).listen(callbackPort, '127.0.0.1');
-
-async function look(page, size, name) {
-  await page.screenshot({ path: `${pictures}/${name}-${size}.png`, fullPage: true });
-  const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ['violations'] })`);
-  const grave = found.violations.filter((v) => ['serious', 'critical'].includes(v.impact));
-  const told = grave.map((v) => `${v.id} (${v.impact}): ${v.help}: ${v.nodes.map((n) => n.html).join(' ')}`);
-  need(grave.length === 0, `${name} at ${size}: ${told.join('\n')}`);
-  need(found.passes.length > 0, `${name} at ${size}: axe looked at nothing`);
-  const [content, window] = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
-  need(content <= window, `${name} at ${size}: ${content} px wide in a window of ${window}`);
+/** Where the client waits for its code: a page of its own origin. */
+class Callback {
+  static async open() {
+    const callback = new Callback();
+    callback.server = createServer((request, response) => {
+      callback.seen = new URL(request.url, callback.origin).searchParams;
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<!doctype html><title>arrived</title>arrived');
+    });
+    await new Promise((done) => callback.server.listen(0, '127.0.0.1', done));
+    callback.origin = `http://localhost:${callback.server.address().port}`;
+    return callback;
+  }
 }
 
-async function signInAs(page, password) {
-  await page.getByLabel('Garmin e-mail').fill(person.email);
-  await page.getByLabel('Garmin password').fill(password);
-  await page.keyboard.press('Enter');
+/** A registered client, and one authorize URL after the other. */
+class Client {
+  static async register(callback, name) {
+    const client = new Client();
+    client.redirect = `${callback.origin}/callback`;
+    const reply = await fetch(`${GATEWAY}/register`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ client_name: name, redirect_uris: [client.redirect] }),
+    });
+    need(reply.status === 201, `registered: ${reply.status}`);
+    client.id = (await reply.json()).client_id;
+    return client;
+  }
+
+  authorize(state) {
+    const challenge = createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url');
+    return `${GATEWAY}/authorize?${new URLSearchParams({
+      response_type: 'code', client_id: this.id, redirect_uri: this.redirect, state, resource: `${GATEWAY}/mcp`,
+      code_challenge: challenge, code_challenge_method: 'S256',
+    })}`;
+  }
 }
 
-async function enterCode(page, code) {
-  await page.locator('input[name=code]').fill(code);
-  await page.keyboard.press('Enter');
+/** One person's window. What the browser complains about is a failure: a blocked style, a refused redirect. */
+class Window {
+  constructor(page, name) {
+    Object.assign(this, { page, name, pictures: 0, complaints: [] });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type()) && !/status of [45]\d\d/.test(message.text())) this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('request', (request) => {
+      const origin = new URL(request.url()).origin;
+      if (origin !== new URL(GATEWAY).origin && !request.isNavigationRequest()) this.complaints.push(`asked ${origin}`);
+    });
+  }
+
+  async open(url) {
+    return await this.page.goto(url);
+  }
+
+  async submit(button) {
+    await Promise.all([this.page.waitForEvent('load'), this.page.getByRole('button', { name: button, exact: true }).click()]);
+  }
+
+  /** What holds for every page, in both colour schemes. */
+  async check(what) {
+    const { page } = this;
+    const where = `${this.name}: ${what}`;
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await page.evaluate(AXE);
+      const found = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }));
+      const bad = found.violations.map((v) => `${v.impact} ${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+      need(bad.length === 0, `${where}, ${colorScheme}: axe found ${bad.join('; ')}`);
+      need(found.passes.length > 0, `${where}, ${colorScheme}: axe looked at nothing`);
+      this.pictures += 1;
+      const file = `${this.name}-${String(this.pictures).padStart(2, '0')}-${what.replaceAll(' ', '-')}-${colorScheme}.png`;
+      await page.screenshot({ path: join(PICTURES, file), fullPage: true });
+    }
+    const seen = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      scripts: document.querySelectorAll('script').length,
+      small: [...document.querySelectorAll('button, input:not([type=hidden]):not([type=radio]), summary, .choice')]
+        .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44)
+        .map((e) => e.outerHTML.slice(0, 60)),
+      zoomed: [...document.querySelectorAll('input')].filter((e) => e.type !== 'hidden' && parseFloat(getComputedStyle(e).fontSize) < 16 && e.type !== 'radio').length,
+    }));
+    need(seen.wide <= 0, `${where}: scrolls sideways by ${seen.wide} px`);
+    need(seen.scripts === 0, `${where}: has a script`);
+    need(seen.small.length === 0, `${where}: too small for a thumb: ${seen.small}`);
+    need(seen.zoomed === 0, `${where}: a phone would zoom into a field`);
+    need(this.complaints.length === 0, `${where}: the browser complains: ${this.complaints.join('; ')}`);
+  }
+
+  async sees(text, where) {
+    need((await this.page.locator('main').innerText()).includes(text), `${this.name}, ${where}: no “${text}” on the page`);
+  }
+
+  async signIn(person, password = person.password) {
+    await this.page.getByLabel('Garmin e-mail').fill(person.email);
+    await this.page.getByLabel('Garmin password').fill(password);
+    await this.submit('Sign in and connect');
+  }
 }
 
-async function journey(browser, size) {
-  const context = await browser.newContext(SIZES[size]);
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('console', (message) => {
-    // A page that answers 4xx on purpose is told there too.
-    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) complaints.push(message.text());
-  });
-  page.on('requestfailed', (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`));
-
-  await page.goto(gateway);
-  await look(page, size, 'landing');
-  need((await page.goto(`${gateway}/nothing-here`)).status() === 404, 'an unknown path is not 404');
-  await look(page, size, 'unknown-path');
-  need((await page.goto(unknown)).status() >= 400, 'an unknown client gets a page like any other');
-  await look(page, size, 'unknown-client');
-
-  await page.goto(authorize.shift());
-  await look(page, size, 'sign-in');
-  await signInAs(page, 'not the password');
-  await page.getByRole('alert').waitFor();
-  await look(page, size, 'wrong-password');
-  await signInAs(page, person.password);
-  await page.locator('input[name=code]').waitFor();
-  await look(page, size, 'code');
-  await enterCode(page, person.code === '000000' ? '111111' : '000000');
-  await page.getByRole('alert').waitFor();
-  await look(page, size, 'wrong-code');
-  await enterCode(page, person.code);
-  await page.getByText('back at the client').waitFor();
-  need(arrived.at(-1).has('code'), 'the client got no code');
-
-  await page.goto(authorize.shift());
-  await page.getByRole('button', { name: /don.t connect|cancel/i }).click();
-  await page.getByText('back at the client').waitFor();
-  need(arrived.at(-1).get('error') === 'access_denied', 'the client was not told of the refusal');
-
-  need(complaints.length === 0, `the browser complains at ${size}: ${complaints.join('\n')}`);
-  await context.close();
+async function arrived(window, callback, state) {
+  const at = new URL(window.page.url());
+  need(at.origin === callback.origin, `${window.name}: the browser did not return to the client but is at ${at.origin}${at.pathname}; ${window.complaints.join('; ')}`);
+  need(callback.seen.get('state') === state, `${window.name}: another state came back`);
+  need(callback.seen.get('iss') === GATEWAY, `${window.name}: iss is ${callback.seen.get('iss')}`);
+  need(window.complaints.length === 0, `${window.name}: ${window.complaints.join('; ')}`);
+  return callback.seen;
 }
 
+async function landing(window) {
+  need((await window.open(`${GATEWAY}/`)).status() === 200, 'the landing page is there');
+  await window.sees(`${GATEWAY}/mcp`, 'landing');
+  await window.check('landing');
+  for (const summary of await window.page.locator('summary').all()) await summary.click();
+  await window.check('landing unfolded');
+  need((await window.open(`${GATEWAY}/nothing/here`)).status() === 404, 'an unknown path is 404');
+  await window.check('unknown path');
+  need((await window.open(`${GATEWAY}/mcp`)).status() === 401, 'the endpoint wants a token');
+  await window.check('connector address');
+}
+
+async function refusals(window, client) {
+  const unknown = client.authorize('s').replace(client.id, 'client_that_nobody_knows');
+  need((await window.open(unknown)).status() === 400, 'an unknown client is refused here');
+  await window.sees('remove the connector', 'unknown client');
+  await window.check('unknown client');
+  const elsewhere = new URL(client.authorize('s'));
+  elsewhere.searchParams.set('redirect_uri', 'https://evil.example/callback');
+  need((await window.open(elsewhere.href)).status() === 400, 'a foreign redirect is refused here');
+  await window.check('foreign redirect');
+}
+
+async function plainSignIn(window, client, callback, person) {
+  await window.open(client.authorize('plain'));
+  await window.sees('the name it gave itself', 'sign-in');
+  await window.sees(new URL(client.redirect).hostname, 'sign-in');
+  await window.check('sign-in');
+  need(await window.page.getByLabel('Read only').isChecked(), 'read only is preselected');
+
+  // By keyboard alone: every field and button in reading order.
+  const order = [];
+  await window.page.locator('#email').focus();
+  for (let i = 0; i < 5; i += 1) {
+    order.push(await window.page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim()));
+    await window.page.keyboard.press('Tab');
+  }
+  need(order.join() === 'email,password,read-only,Sign in and connect,Don’t connect', `the tab order is ${order}`);
+
+  await window.signIn(person, 'not the password');
+  need(await window.page.evaluate(() => document.activeElement.id) === 'problem', 'the problem has the focus');
+  need(await window.page.getByLabel('Garmin e-mail').inputValue() === person.email, 'the e-mail is kept');
+  need(await window.page.getByLabel('Garmin password').inputValue() === '', 'the password is not');
+  await window.check('wrong password');
+
+  await window.page.locator('.choice', { hasText: 'Read and change' }).click();
+  await window.signIn(person);
+  const seen = await arrived(window, callback, 'plain');
+  need(seen.get('code')?.length > 20, 'a code came back');
+}
+
+async function codeSignIn(window, client, callback, person) {
+  await window.open(client.authorize('mfa'));
+  await window.signIn(person);
+  const field = window.page.getByLabel('Code from Garmin');
+  need(await window.page.evaluate(() => document.activeElement.id) === 'code', 'the code field has the focus');
+  need(await field.getAttribute('autocomplete') === 'one-time-code', 'phones offer the code');
+  await window.check('code');
+  await field.fill('000000');
+  await window.submit('Continue');
+  await window.check('wrong code');
+  await window.page.getByLabel('Code from Garmin').fill(person.code);
+  await window.submit('Continue');
+  need((await arrived(window, callback, 'mfa')).has('code'), 'a code came back');
+}
+
+async function denied(window, client, callback) {
+  await window.open(client.authorize('no'));
+  await window.submit('Don’t connect');
+  need((await arrived(window, callback, 'no')).get('error') === 'access_denied', 'the client is told');
+}
+
+async function linkAgain(window, person) {
+  await window.open(`${GATEWAY}/link`);
+  await window.check('link');
+  await window.page.getByLabel('Garmin e-mail').fill(person.email);
+  await window.page.getByLabel('Garmin password').fill(person.password);
+  await window.submit('Sign in');
+  await window.sees('You are signed in at Garmin again', 'linked');
+  await window.check('linked');
+}
+
+const plain = people.find((person) => !person.code);
+const coded = people.find((person) => person.code);
+need(plain && coded, 'there is somebody without and somebody with a code');
+const callback = await Callback.open();
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--no-first-run'],
 });
 try {
-  for (const size of Object.keys(SIZES)) await journey(browser, size);
+  const client = await Client.register(callback, 'A client <b>with</b> a name');
+  for (const [name, size] of Object.entries(SIZES)) {
+    // Without motion: a colour that is still fading would be measured.
+    const context = await browser.newContext({ ...size, reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    const window = new Window(page, name);
+    await landing(window);
+    await refusals(window, client);
+    await plainSignIn(window, client, callback, plain);
+    await codeSignIn(window, client, callback, coded);
+    await denied(window, client, callback);
+    await linkAgain(window, plain);
+    await context.close();
+  }
   console.log(`${checks} checks`);
 } finally {
   await browser.close();
-  callback.close();
+  callback.server.close();
 }
