@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::foundation::clock::Clock;
-use crate::foundation::config::Live;
+use crate::foundation::config::{Invited, Live};
 use crate::foundation::secrets::{random_id, sha256};
 use crate::foundation::store::{Record, Store, StoreError, Table, Tx};
 use crate::garmin::{GarminTokens, SignedIn};
@@ -472,6 +472,11 @@ fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, St
     Ok(true)
 }
 
+/// Whether a text looks like one e-mail address. Only its owner can tell whether it is one.
+pub fn is_email(text: &str) -> bool {
+    matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
+}
+
 fn email_key(email: &str) -> [u8; 32] {
     sha256(email.trim().to_lowercase().as_bytes())
 }
@@ -479,7 +484,6 @@ fn email_key(email: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::foundation::config::Invited;
     use crate::foundation::secrets::{RootSecret, Secret};
 
     struct Fixture {

@@ -1,9 +1,288 @@
-//! The subcommands.
+//! The subcommands: argv → one act → exit code.
+//!
+//! Exit codes are those of sysexits: 0 done, 64 wrong usage, 69 a service is missing, 70 broken inside,
+//! 74 the disk refused, 78 wrong settings.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::daemon::{Daemon, DaemonParts, demo};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{Config, Effective, Problem, Sources, WorkerConfig};
+use crate::foundation::telemetry::{Console, Telemetry};
+use crate::{tools, workers};
+
+const USAGE: u8 = 64;
+const BROKEN: u8 = 70;
+const CONFIG: u8 = 78;
+
+/// Connects a trusted circle's Garmin accounts to Claude.
+#[derive(Parser)]
+#[command(name = "garmin-gateway", version, about, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 done, 64 wrong usage, 69 a service is missing, 70 broken inside, \
+                        74 the disk refused, 78 wrong settings."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve(EnvFile),
+    /// Run the gateway with a pretend Garmin: nothing to set up, nothing real.
+    Demo {
+        /// The port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Run the pretend Garmin alone; its first line is JSON: where it is and whom it knows.
+    #[command(hide = true)]
+    Simulator {
+        /// Where to listen; loopback.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        bind: SocketAddr,
+        /// At least so many people.
+        #[arg(long)]
+        people: Option<usize>,
+    },
+    /// Show the settings in effect, and where each comes from.
+    Config(ShowConfig),
+    /// Run the built-in worker: an MCP server for one person, on standard input or HTTP.
+    Worker,
+    /// Fence this process in, then run a worker in its place.
+    #[command(name = "__fence", hide = true, disable_help_flag = true)]
+    Fence {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+#[derive(Args)]
+struct EnvFile {
+    /// A file of NAME=value lines; without it `.env` in the working directory, if there is one.
+    #[arg(long, value_name = "FILE")]
+    env_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ShowConfig {
+    #[command(flatten)]
+    env_file: EnvFile,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs one subcommand and returns the exit code of the process.
-pub fn run(_args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are asked for; everything else is a mistake.
+            let asked = !e.use_stderr();
+            return if e.print().is_ok() && asked {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(USAGE)
+            };
+        }
+    };
+    match cli.command {
+        Command::Serve(EnvFile { env_file }) => serve(env_file),
+        Command::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
+        Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
+        Command::Config(wish) => show_config(wish),
+        Command::Worker => worker(),
+        Command::Fence { arguments } => fence(arguments),
+    }
+}
+
+fn serve(env_file: Option<PathBuf>) -> ExitCode {
+    let loaded = Sources::of_process(env_file.as_deref())
+        .map_err(|problem| vec![problem])
+        .and_then(|sources| Ok((Config::load(&sources)?, sources)));
+    let (config, sources) = match loaded {
+        Ok(loaded) => loaded,
+        Err(problems) => return refuse(&problems),
+    };
+    let clock = Clock::system();
+    let telemetry = match Telemetry::start(
+        Console::Stdout,
+        config.log.file.as_deref(),
+        config.live.log_level,
+        clock.clone(),
+    ) {
+        Ok(telemetry) => telemetry,
+        Err(e) => {
+            return fail(
+                CONFIG,
+                &format!("GATEWAY_LOG_FILE can't be opened: {e}; check its directory"),
+            );
+        }
+    };
+    in_runtime(async move {
+        let parts = DaemonParts {
+            config,
+            sources,
+            telemetry,
+            clock,
+            program: program()?,
+        };
+        Ok(Daemon::start(parts).await?.run().await?)
+    })
+}
+
+/// This program's file, which is also the built-in worker.
+fn program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("this program's own file can't be found")
+}
+
+/// Runs the daemon's future on a runtime of its own and turns its end into an exit code.
+fn in_runtime(daemon: impl Future<Output = anyhow::Result<bool>>) -> ExitCode {
+    install_crypto();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
+    };
+    let ended = runtime.block_on(daemon);
+    // What did not end by itself in the drain is left behind.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(BROKEN),
+        Err(e) => fail(exit_code(&e), &format!("{e:#}")),
+    }
+}
+
+fn exit_code(e: &anyhow::Error) -> u8 {
+    e.downcast_ref::<crate::daemon::StartError>()
+        .map_or(BROKEN, crate::daemon::StartError::exit_code)
+}
+
+fn show_config(ShowConfig { env_file, json }: ShowConfig) -> ExitCode {
+    let loaded = Sources::of_process(env_file.env_file.as_deref())
+        .map_err(|problem| vec![problem])
+        .and_then(|sources| Config::load(&sources));
+    let config = match loaded {
+        Ok(config) => config,
+        Err(problems) => return refuse(&problems),
+    };
+    if json {
+        let row = |e: &Effective| serde_json::json!({ "name": e.name, "value": e.value, "source": e.source.to_string() });
+        let rows: Vec<_> = config.effective.iter().map(row).collect();
+        say(&serde_json::json!({ "settings": rows, "warnings": config.warnings }).to_string());
+    } else {
+        for Effective { name, value, source } in &config.effective {
+            let value = if value.is_empty() { "-" } else { value };
+            say(&format!("{name:24} {value}  ({source})"));
+        }
+        for warning in &config.warnings {
+            say(&format!("warning: {warning}"));
+        }
+    }
     ExitCode::SUCCESS
+}
+
+fn worker() -> ExitCode {
+    let config = match Sources::of_process(None)
+        .map_err(|problem| vec![problem])
+        .and_then(|sources| WorkerConfig::load(&sources))
+    {
+        Ok(config) => config,
+        Err(problems) => return refuse(&problems),
+    };
+    install_crypto();
+    match tools::run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(BROKEN, &chain(&e)),
+    }
+}
+
+fn fence(arguments: Vec<OsString>) -> ExitCode {
+    // It only returns when the worker could not be started.
+    match workers::fence::run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(BROKEN, &chain(&e)),
+    }
+}
+
+/// rustls wants to be told once which implementation it uses.
+fn install_crypto() {
+    // It was installed before, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
+/// An error and its causes, on one line.
+fn chain(e: &dyn std::error::Error) -> String {
+    let mut text = e.to_string();
+    let mut cause = e.source();
+    while let Some(e) = cause {
+        text.push_str(": ");
+        text.push_str(&e.to_string());
+        cause = e.source();
+    }
+    text
+}
+
+/// Tells all mistakes in the settings.
+fn refuse(problems: &[Problem]) -> ExitCode {
+    let plural = if problems.len() == 1 {
+        "setting is"
+    } else {
+        "settings are"
+    };
+    let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
+    fail(CONFIG, &format!("{} {plural} wrong:{list}", problems.len()))
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "this is where the program speaks to the person who started it"
+)]
+fn fail(code: u8, text: &str) -> ExitCode {
+    eprintln!("garmin-gateway: {text}");
+    ExitCode::from(code)
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "this is where the program speaks to the person who started it"
+)]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_is_64_and_help_is_0() {
+        let code = |args: &[&str]| format!("{:?}", run(args.iter().map(OsString::from)));
+        assert_eq!(
+            code(&["garmin-gateway", "fly"]),
+            format!("{:?}", ExitCode::from(64))
+        );
+        assert_eq!(
+            code(&["garmin-gateway", "--version"]),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+    }
 }

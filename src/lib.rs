@@ -19,7 +19,7 @@
 //! | 2 | [`accounts`]: who is who |
 //! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
-//! | 5 | [`web`]: the public face; [`simulator`]: a pretend Garmin |
+//! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |
 //! | 7 | [`cli`]: the subcommands |
 //!
@@ -51,6 +51,7 @@ pub mod workers;
 pub mod gateway;
 pub mod tools;
 
+pub mod admin;
 pub mod simulator;
 pub mod web;
 

@@ -20,6 +20,7 @@ use super::child::Spawner;
 use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::life::Parts;
+use super::output;
 use super::policy::{Event, Limits};
 use super::ports::Ports;
 use super::upstream::Failure;
@@ -42,6 +43,8 @@ pub struct Workers {
     board: Arc<Board>,
     kind: Arc<str>,
     ending: CancellationToken,
+    /// `DATA_DIR/users`
+    outputs: PathBuf,
 }
 
 /// What the workers need of the house.
@@ -223,6 +226,7 @@ impl Workers {
         let (board, actions) = Board::new(limits);
         let kind = recipe.kind().into();
         let users = data_dir.join("users");
+        let outputs = users.clone();
         let ending = lifecycle.stopping().child_token();
         let parts = Parts {
             recipe,
@@ -241,7 +245,12 @@ impl Workers {
             "workers",
             supervisor::run(Arc::clone(&board), Arc::new(parts), actions, ending.clone()),
         );
-        Ok(Workers { board, kind, ending })
+        Ok(Workers {
+            board,
+            kind,
+            ending,
+            outputs,
+        })
     }
 
     /// One call to the worker of `account`, which is started where it does not run. Dropping the future cancels it.
@@ -301,6 +310,11 @@ impl Workers {
                 break;
             }
         }
+    }
+
+    /// The last lines that an account's workers printed, secrets masked, oldest first. Empty where none ran.
+    pub fn output(&self, account: &AccountId) -> Vec<String> {
+        output::last_lines(&self.outputs.join(account.as_str()))
     }
 
     /// Every account that has a worker, waits for one, or failed to get one.

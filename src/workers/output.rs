@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+/// How much of the end of it is shown.
+const SHOWN_BYTES: u64 = 16 * 1024;
+
 /// `worker.log` is rotated when it is longer than this, so a worker's output takes twice as much at most.
 const LARGEST_FILE: usize = 1 << 20;
 /// A longer line is cut into several.
@@ -52,6 +55,31 @@ impl WorkerLog {
         self.length += lines.len();
         Ok(())
     }
+}
+
+/// The end of what was printed, as whole lines.
+pub(super) fn last_lines(directory: &Path) -> Vec<String> {
+    use std::io::{Read, Seek, SeekFrom};
+
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = std::fs::File::open(directory.join("worker.log"))?;
+        let from = file.metadata()?.len().saturating_sub(SHOWN_BYTES);
+        file.seek(SeekFrom::Start(from))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let cut = if from > 0 {
+            tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+        } else {
+            0
+        };
+        Ok(tail.split_off(cut))
+    };
+    // No file: no worker of this account ever ran.
+    let tail = read().unwrap_or_default();
+    String::from_utf8_lossy(&tail)
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 async fn append(path: &Path) -> io::Result<File> {

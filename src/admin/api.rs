@@ -1,0 +1,576 @@
+//! All that the console and the CLI know of the daemon: one JSON value a line, over a unix socket.
+//!
+//! The daemon speaks first, with [`Hello`]. Then every [`Call`] gets one [`Line::Answer`] or [`Line::Refused`] with its
+//! id. After [`Request::Follow`] the daemon also sends [`Line::Update`]s: each carries the whole of one view, or new
+//! log events, and a sequence number. A reader that finds a gap asks to follow again and gets everything anew.
+//!
+//! Reads and acts are two types, because an act needs a person behind it: the peer's uid goes into the log.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The version of this protocol. It changes when a value changes its meaning; new members do not change it.
+pub const PROTOCOL: u32 = 1;
+
+/// The longest line that either side takes.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// What the daemon says first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`PROTOCOL`] of the daemon.
+    pub protocol: u32,
+    /// The daemon's version.
+    pub program: String,
+}
+
+/// A line of the client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Comes back with the answer.
+    pub id: u64,
+    /// What is wanted.
+    pub request: Request,
+}
+
+/// What a client may want.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// To know something.
+    Read(Read),
+    /// To change something.
+    Act(Act),
+    /// To be told of every change from now on, beginning with the whole.
+    Follow,
+}
+
+/// What can be known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Read {
+    /// [`Answer::Overview`]
+    Overview,
+    /// [`Answer::Workers`]
+    Workers,
+    /// [`Answer::Lines`]: the last lines that a worker wrote.
+    WorkerOutput {
+        /// Whose worker.
+        account: String,
+    },
+    /// [`Answer::Accounts`]
+    Accounts,
+    /// [`Answer::Usage`]
+    Usage {
+        /// One account, or all.
+        account: Option<String>,
+    },
+    /// [`Answer::Clients`]
+    Clients,
+    /// [`Answer::Tokens`]
+    Tokens,
+    /// [`Answer::Races`]
+    Races,
+    /// [`Answer::Race`]
+    Race {
+        /// Which.
+        race: String,
+    },
+}
+
+/// What can be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Let an e-mail sign in.
+    Invite {
+        /// Whom.
+        email: String,
+    },
+    /// Take an invitation back.
+    Uninvite {
+        /// Whose.
+        email: String,
+    },
+    /// Stop a worker; the next call starts a new one.
+    StopWorker {
+        /// Whose.
+        account: String,
+    },
+    /// End access: tokens, calls in flight, workers, races.
+    Revoke(Target),
+    /// Revoke, and erase the account with its Garmin tokens.
+    Forget {
+        /// Whom.
+        account: String,
+    },
+    /// Watch a race.
+    StartRace {
+        /// For whom.
+        account: String,
+        /// The LiveTrack link.
+        link: String,
+    },
+    /// Stop watching a race.
+    StopRace {
+        /// Which.
+        race: String,
+    },
+    /// Change limits of a race.
+    ChangeLimits {
+        /// Which.
+        race: String,
+        /// `race_config` members to change.
+        limits: Map<String, Value>,
+    },
+    /// Have Claude look at a race now.
+    LookAtRace {
+        /// Which.
+        race: String,
+    },
+    /// Send a test message by every configured way.
+    TestNotify,
+}
+
+/// What to revoke.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// All access of one person.
+    Account(String),
+    /// One sign-in of one client, by its family id or a token's fingerprint.
+    Token(String),
+    /// All access through one client.
+    Client(String),
+    /// All access of everybody.
+    All,
+}
+
+/// A line of the daemon, after its [`Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// What was asked.
+    Answer {
+        /// Of the call.
+        id: u64,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Not done, and why.
+    Refused {
+        /// Of the call; 0 when the line could not be read.
+        id: u64,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Something changed.
+    Update {
+        /// One more than the last one on this connection.
+        sequence: u64,
+        /// What.
+        update: Update,
+    },
+}
+
+/// Answers to reads and acts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Read::Overview`].
+    Overview(Overview),
+    /// To [`Read::Workers`].
+    Workers(Vec<Worker>),
+    /// To [`Read::WorkerOutput`].
+    Lines(Vec<String>),
+    /// To [`Read::Accounts`].
+    Accounts(People),
+    /// To [`Read::Usage`].
+    Usage(Vec<Usage>),
+    /// To [`Read::Clients`].
+    Clients(Vec<Client>),
+    /// To [`Read::Tokens`].
+    Tokens(Tokens),
+    /// To [`Read::Races`].
+    Races(Vec<Race>),
+    /// To [`Read::Race`].
+    Race(Box<RaceDetail>),
+    /// To [`Act::Revoke`] and [`Act::Forget`].
+    Revoked(Revoked),
+    /// To every other act: it is done; a sentence for the person.
+    Done(String),
+    /// To [`Request::Follow`]: updates come now.
+    Following,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The request is wrong; the caller can mend it.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// It can't be done now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It broke; the log says where.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// What changed. Each carries the whole view, so that a lost one does no harm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Update {
+    /// The first view.
+    Overview(Overview),
+    /// The second.
+    Workers(Vec<Worker>),
+    /// The third.
+    Accounts(People),
+    /// The fourth.
+    Races(Vec<Race>),
+    /// The fifth.
+    Tokens(Tokens),
+    /// The sixth: new events, in order.
+    Log {
+        /// Whether the events before these are to be dropped: the first time, and after a gap.
+        anew: bool,
+        /// The events.
+        events: Vec<Event>,
+    },
+}
+
+/// The state of the whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// The daemon's version.
+    pub program: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// The connector URL.
+    pub url: String,
+    /// Whether its Garmin is pretended.
+    pub simulated: bool,
+    /// People with a working access.
+    pub people: u32,
+    /// All accounts.
+    pub accounts: u32,
+    /// Registered clients.
+    pub clients: u32,
+    /// Families of tokens that work.
+    pub tokens: u32,
+    /// Workers that run.
+    pub workers: u32,
+    /// How many may.
+    pub max_workers: u32,
+    /// Races under way.
+    pub races: u32,
+    /// Calls since the start.
+    pub calls: u64,
+    /// Of these, with an error.
+    pub errors: u64,
+    /// Resident memory, bytes.
+    pub memory_bytes: u64,
+    /// The database on the disk, bytes.
+    pub store_bytes: u64,
+    /// What a person should look at, most urgent first.
+    pub attention: Vec<Attention>,
+}
+
+/// Something that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attention {
+    /// Whom or what it is about, for people.
+    pub subject: String,
+    /// What is the matter, and what helps.
+    pub text: String,
+    /// The account it concerns.
+    pub account: Option<String>,
+    /// The view that has the fix.
+    pub view: View,
+}
+
+/// The views of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// 1
+    Overview,
+    /// 2
+    Workers,
+    /// 3
+    Accounts,
+    /// 4
+    Races,
+    /// 5
+    Tokens,
+    /// 6
+    Log,
+}
+
+/// A worker, or an account that waits for one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Worker {
+    /// Whose.
+    pub account: String,
+    /// The person's label.
+    pub label: String,
+    /// `builtin` or the command's name.
+    pub kind: String,
+    /// `waiting`, `starting`, `ready`, `stopping`, `failed`.
+    pub state: String,
+    /// The process.
+    pub pid: Option<i32>,
+    /// Its port on 127.0.0.1.
+    pub port: Option<u16>,
+    /// Resident memory of its group, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processor time of its group so far, seconds.
+    pub cpu_s: Option<f64>,
+    /// Calls so far.
+    pub calls: u64,
+    /// Calls under way.
+    pub in_flight: u32,
+    /// Calls that wait for it.
+    pub waiting: u32,
+    /// Unused since, seconds; none while it works.
+    pub idle_s: Option<u64>,
+    /// Starts since the gateway's own.
+    pub starts: u64,
+    /// Unexpected ends in a row.
+    pub failures: u32,
+    /// What holds it in.
+    pub fence: Option<String>,
+}
+
+/// Accounts, invitations and knocks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct People {
+    /// Whose Garmin is linked.
+    pub accounts: Vec<Account>,
+    /// Who may sign in, by an invitation given here.
+    pub invitations: Vec<Invitation>,
+    /// Who tried without one.
+    pub knocks: Vec<Knock>,
+}
+
+/// An account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// The e-mail of the last sign-in.
+    pub email: String,
+    /// The person's name at Garmin.
+    pub name: String,
+    /// The first sign-in.
+    pub linked_at: Timestamp,
+    /// The last call, roughly.
+    pub last_seen: Option<Timestamp>,
+    /// `working`, or why not.
+    pub garmin: String,
+    /// Whether Garmin wants the person to sign in again.
+    pub sign_in_needed: bool,
+    /// When the Garmin access token ends; it is renewed before.
+    pub garmin_token_expires: Option<Timestamp>,
+    /// Clients with a working access.
+    pub clients: u32,
+    /// Families of tokens that work.
+    pub tokens: u32,
+    /// `read only`, `read and change`, or both.
+    pub access: String,
+    /// Calls of the last 30 days.
+    pub calls_30d: u64,
+}
+
+/// An invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Whom.
+    pub email: String,
+    /// Since when.
+    pub invited_at: Timestamp,
+}
+
+/// Somebody who tried without an invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Knock {
+    /// What was typed.
+    pub email: String,
+    /// The last time.
+    pub last: Timestamp,
+    /// How often.
+    pub times: u32,
+}
+
+/// Calls of one tool by one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Whose.
+    pub account: String,
+    /// The person's label.
+    pub label: String,
+    /// Which.
+    pub tool: String,
+    /// How often, in the last 30 days.
+    pub calls: u64,
+    /// Of these, with an error.
+    pub errors: u64,
+}
+
+/// A registered client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Its id, or its metadata URL.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Its first sign-in that still holds.
+    pub first_used_at: Timestamp,
+    /// Families of tokens that work.
+    pub tokens: u32,
+}
+
+/// Families of tokens, and what was revoked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// All that work.
+    pub families: Vec<Family>,
+    /// What was revoked, newest first.
+    pub revocations: Vec<Revocation>,
+}
+
+/// All tokens of one sign-in of one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub account: String,
+    /// The person's label.
+    pub label: String,
+    /// The client's name.
+    pub client: String,
+    /// `read only` or `read and change`.
+    pub access: String,
+    /// The sign-in.
+    pub issued_at: Timestamp,
+    /// The last use, roughly.
+    pub last_used: Option<Timestamp>,
+    /// When it ends if unused; none = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A family that was revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// Which family.
+    pub family: String,
+    /// Whose.
+    pub account: String,
+    /// The person's label, if the account is still there.
+    pub label: String,
+    /// The client's name.
+    pub client: String,
+    /// `client`, `operator`, `code_reuse`, `refresh_reuse`, `unused`.
+    pub reason: String,
+}
+
+/// What a revocation ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Families of tokens: sign-ins of clients.
+    pub families: u32,
+    /// Access tokens in them that were good until then.
+    pub tokens: u32,
+    /// Workers that were stopped, and the calls in flight in them cut.
+    pub workers: u32,
+    /// Calls that were cut.
+    pub calls: u32,
+    /// Races that ended.
+    pub races: u32,
+    /// Accounts that were erased.
+    pub accounts: u32,
+}
+
+/// A race.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Race {
+    /// Its id.
+    pub id: String,
+    /// Whose.
+    pub account: String,
+    /// Its name.
+    pub name: String,
+    /// The state in words: `running`, `stopped`, `no signal`, `finished` …
+    pub state: String,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// The device's time of the last point.
+    pub last_point_at: Option<Timestamp>,
+    /// Distance so far, metres.
+    pub distance_m: Option<f64>,
+    /// Points stored.
+    pub points: u64,
+    /// The last alert.
+    pub last_alert: Option<String>,
+}
+
+/// A race with all that is drawn of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RaceDetail {
+    /// As in the list.
+    pub race: Race,
+    /// The track, thinned for drawing, in order of time.
+    pub track: Vec<Sample>,
+    /// The planned course, as latitude and longitude in degrees.
+    pub course: Vec<(f64, f64)>,
+    /// Limits in effect, by their `race_config` names.
+    pub limits: Map<String, Value>,
+    /// Splits: label and seconds.
+    pub splits: Vec<(String, f64)>,
+    /// Alerts, oldest first.
+    pub alerts: Vec<(Timestamp, String)>,
+    /// What Claude said last.
+    pub last_words: Option<String>,
+}
+
+/// A point for drawing. `None` where the device had nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The device's time.
+    pub at: Timestamp,
+    /// Latitude and longitude, degrees.
+    pub position: Option<(f64, f64)>,
+    /// Distance, metres.
+    pub distance_m: Option<f64>,
+    /// Heart rate, beats a minute.
+    pub heart_bpm: Option<f64>,
+    /// Power, watts.
+    pub power_w: Option<f64>,
+    /// Speed, metres a second.
+    pub speed_mps: Option<f64>,
+    /// Whether a gap lies before it: no line is drawn over it.
+    pub after_gap: bool,
+}
+
+/// An event of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// `error`, `warn`, `info`, `debug`.
+    pub level: String,
+    /// Its name.
+    pub event: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}

@@ -1,0 +1,118 @@
+//! The other end of the socket, for the console and the CLI.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+use super::api::{Answer, Call, Hello, Line, PROTOCOL, Refusal, Request};
+use super::lines::{self, LineError};
+
+/// A daemon that is there answers at once; one that does not is not there.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the daemon can't be talked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("no garmin-gateway answers at {path}; start it, or point RUNTIME_DIR to where it runs", path = .0.display())]
+    NotRunning(PathBuf),
+    /// The socket is there and not for us.
+    #[error("{path} is not for this user; become a member of its group, or use sudo", path = .0.display())]
+    NotAllowed(PathBuf),
+    /// It speaks another version of the protocol.
+    #[error(
+        "the gateway that runs is version {theirs}; use a console of the same version, or restart the gateway"
+    )]
+    OtherVersion {
+        /// The daemon's version.
+        theirs: String,
+    },
+    /// The conversation broke.
+    #[error("the gateway does not answer")]
+    Broken(#[from] LineError),
+    /// It took too long.
+    #[error("the gateway does not answer")]
+    Silent,
+    /// It refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// A connection to the daemon.
+pub struct Client {
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+    buffer: Vec<u8>,
+    hello: Hello,
+    last_id: u64,
+}
+
+impl Client {
+    /// Connects to the socket at `path` and hears its [`Hello`].
+    pub async fn connect(path: &Path) -> Result<Self, ClientError> {
+        let stream = UnixStream::connect(path).await.map_err(|e| match e.kind() {
+            std::io::ErrorKind::PermissionDenied => ClientError::NotAllowed(path.to_owned()),
+            _ => ClientError::NotRunning(path.to_owned()),
+        })?;
+        let (read, write) = stream.into_split();
+        let (mut read, mut buffer) = (BufReader::new(read), Vec::new());
+        let hello: Hello = timeout(PATIENCE, lines::read(&mut read, &mut buffer))
+            .await
+            .map_err(|_| ClientError::Silent)??;
+        if hello.protocol != PROTOCOL {
+            return Err(ClientError::OtherVersion {
+                theirs: hello.program,
+            });
+        }
+        Ok(Self {
+            read,
+            write,
+            buffer,
+            hello,
+            last_id: 0,
+        })
+    }
+
+    /// What the daemon said first.
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// Sends a request; its answer comes with the returned id.
+    pub async fn send(&mut self, request: Request) -> Result<u64, ClientError> {
+        self.last_id += 1;
+        lines::write(
+            &mut self.write,
+            &Call {
+                id: self.last_id,
+                request,
+            },
+        )
+        .await?;
+        Ok(self.last_id)
+    }
+
+    /// The next line of the daemon. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Line, ClientError> {
+        Ok(lines::read(&mut self.read, &mut self.buffer).await?)
+    }
+
+    /// Asks, and waits for the answer. Updates in between are dropped.
+    pub async fn ask(&mut self, request: Request) -> Result<Answer, ClientError> {
+        let sent = self.send(request).await?;
+        loop {
+            match timeout(PATIENCE, self.next())
+                .await
+                .map_err(|_| ClientError::Silent)??
+            {
+                Line::Answer { id, answer } if id == sent => return Ok(answer),
+                Line::Refused { id, refusal } if id == sent => return Err(refusal.into()),
+                Line::Answer { .. } | Line::Refused { .. } | Line::Update { .. } => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Answers on the socket. One task a connection; a console that stops reading holds up nobody but itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::BufReader;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, broadcast};
+use tokio::time::timeout;
+
+use super::api::{Answer, Call, Event, Hello, Line, PROTOCOL, Refusal, Request, Update};
+use super::desk::Desk;
+use super::feed::{Feed, Follower};
+use super::lines::{self, LineError};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::telemetry::{LogEvent, Ring};
+
+/// Consoles at once; more wait.
+const MAX_CONNECTIONS: usize = 64;
+
+/// A reader that takes nothing for so long is let go.
+const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Answers on `listener` until the lifecycle stops.
+pub(super) async fn serve(listener: UnixListener, desk: Desk, feed: Feed, ring: Ring, lifecycle: Lifecycle) {
+    let stopping = lifecycle.stopping();
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&room).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        let (permit, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = stopping.cancelled() => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(e) => {
+                tracing::warn!(reason = %e, "admin.accept_failed");
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        let connection = Connection::new(stream, desk.clone(), feed.clone(), ring.clone());
+        let stopping = stopping.clone();
+        lifecycle.spawn("admin connection", async move {
+            tokio::select! {
+                () = connection.run() => {}
+                () = stopping.cancelled() => {}
+            }
+            drop(permit);
+        });
+    }
+}
+
+struct Connection {
+    read: BufReader<tokio::net::unix::OwnedReadHalf>,
+    write: OwnedWriteHalf,
+    desk: Desk,
+    feed: Feed,
+    ring: Ring,
+    /// Who is at the other end, for the log of acts.
+    uid: Option<u32>,
+    sequence: u64,
+}
+
+/// What a connection that follows listens to.
+struct Following {
+    state: Follower,
+    log: broadcast::Receiver<Arc<LogEvent>>,
+}
+
+impl Connection {
+    fn new(stream: UnixStream, desk: Desk, feed: Feed, ring: Ring) -> Self {
+        let uid = stream.peer_cred().ok().map(|cred| cred.uid());
+        let (read, write) = stream.into_split();
+        Self {
+            read: BufReader::new(read),
+            write,
+            desk,
+            feed,
+            ring,
+            uid,
+            sequence: 0,
+        }
+    }
+
+    async fn run(mut self) {
+        let hello = Hello {
+            protocol: PROTOCOL,
+            program: env!("CARGO_PKG_VERSION").into(),
+        };
+        if put(&mut self.write, &hello).await.is_err() {
+            return;
+        }
+        if let Err(e) = self.converse().await {
+            tracing::debug!(reason = %e, "admin.connection_ended");
+        }
+    }
+
+    async fn converse(&mut self) -> Result<(), LineError> {
+        let mut buffer = Vec::new();
+        let mut following: Option<Following> = None;
+        loop {
+            let call = tokio::select! {
+                call = lines::read::<Call>(&mut self.read, &mut buffer) => call,
+                updates = changes(&mut following, &self.ring) => {
+                    for update in updates {
+                        self.update(update).await?;
+                    }
+                    continue;
+                }
+            };
+            let call = match call {
+                Ok(call) => call,
+                Err(LineError::Closed) => return Ok(()),
+                // What follows such a line can't be trusted to begin where it seems to.
+                Err(e @ (LineError::TooLong | LineError::Lost(_))) => {
+                    self.refuse(0, Refusal::Invalid(e.to_string())).await?;
+                    return Err(e);
+                }
+                Err(LineError::Shape(what)) => {
+                    buffer.clear();
+                    self.refuse(0, Refusal::Invalid(format!("a line can't be read: {what}")))
+                        .await?;
+                    continue;
+                }
+            };
+            let Call { id, request } = call;
+            let answer = match request {
+                Request::Read(read) => self.desk.read(&read),
+                Request::Act(act) => self.desk.act(act, self.uid).await,
+                Request::Follow => {
+                    put(
+                        &mut self.write,
+                        &Line::Answer {
+                            id,
+                            answer: Answer::Following,
+                        },
+                    )
+                    .await?;
+                    following = Some(self.follow().await?);
+                    continue;
+                }
+            };
+            match answer {
+                Ok(answer) => put(&mut self.write, &Line::Answer { id, answer }).await?,
+                Err(refusal) => self.refuse(id, refusal).await?,
+            }
+        }
+    }
+
+    /// Sends the whole, once.
+    async fn follow(&mut self) -> Result<Following, LineError> {
+        let (events, log) = self.ring.follow();
+        let mut state = self.feed.follow();
+        for update in state.changed() {
+            self.update(update).await?;
+        }
+        self.update(log_update(&events, true)).await?;
+        Ok(Following { state, log })
+    }
+
+    async fn update(&mut self, update: Update) -> Result<(), LineError> {
+        self.sequence += 1;
+        put(
+            &mut self.write,
+            &Line::Update {
+                sequence: self.sequence,
+                update,
+            },
+        )
+        .await
+    }
+
+    async fn refuse(&mut self, id: u64, refusal: Refusal) -> Result<(), LineError> {
+        put(&mut self.write, &Line::Refused { id, refusal }).await
+    }
+}
+
+/// Waits for something new. Never ends for a connection that does not follow.
+async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Update> {
+    let Some(following) = following else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        updates = following.state.next() => updates,
+        event = following.log.recv() => match event {
+            Ok(first) => {
+                let mut events = vec![first];
+                while let Ok(event) = following.log.try_recv() {
+                    events.push(event);
+                }
+                vec![log_update(&events, false)]
+            }
+            // It fell behind, so it gets the ring anew.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                let (events, log) = ring.follow();
+                following.log = log;
+                vec![log_update(&events, true)]
+            }
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        },
+    }
+}
+
+fn log_update(events: &[Arc<LogEvent>], anew: bool) -> Update {
+    let events = events
+        .iter()
+        .map(|event| Event {
+            at: event.at,
+            level: event.level.to_owned(),
+            event: event.event.clone(),
+            fields: event.fields.clone(),
+        })
+        .collect();
+    Update::Log { anew, events }
+}
+
+async fn put(write: &mut OwnedWriteHalf, value: &impl serde::Serialize) -> Result<(), LineError> {
+    timeout(WRITE_PATIENCE, lines::write(write, value))
+        .await
+        .map_err(|_| LineError::Lost(std::io::ErrorKind::TimedOut.into()))?
+}

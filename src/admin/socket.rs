@@ -1,0 +1,70 @@
+//! The unix socket: made so that nobody can connect before its mode is right.
+
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
+
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
+use tokio::net::UnixListener;
+
+/// The name of the socket in the runtime directory.
+pub const NAME: &str = "admin.sock";
+
+/// Why the socket can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Operator: somebody answers on it.
+    #[error("{path} is answered by another garmin-gateway; stop it first", path = .0.display())]
+    InUse(PathBuf),
+    /// Operator: the system refused.
+    #[error("{path} can't be made: {reason}", path = .path.display())]
+    Refused {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// Makes the socket at `path`: bound, then 0660, then listening. One that nobody answers is replaced.
+pub(super) fn listen_at(path: &Path) -> Result<UnixListener, SocketError> {
+    let refused = |e: &dyn std::fmt::Display| SocketError::Refused {
+        path: path.to_owned(),
+        reason: e.to_string(),
+    };
+    if path.exists() {
+        if std::os::unix::net::UnixStream::connect(path).is_ok() {
+            return Err(SocketError::InUse(path.to_owned()));
+        }
+        std::fs::remove_file(path).map_err(|e| refused(&e))?;
+    }
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(|e| refused(&e))?;
+    let address = UnixAddr::new(path).map_err(|e| refused(&e))?;
+    bind(fd.as_raw_fd(), &address).map_err(|e| refused(&e))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(|e| refused(&e))?;
+    let backlog = Backlog::new(64).map_err(|e| refused(&e))?;
+    listen(&fd, backlog).map_err(|e| refused(&e))?;
+    UnixListener::from_std(StdListener::from(fd)).map_err(|e| refused(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stale_socket_is_told_from_a_live_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(NAME);
+        let live = listen_at(&path).unwrap();
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o660
+        );
+        assert!(matches!(listen_at(&path), Err(SocketError::InUse(_))));
+        drop(live);
+        assert!(path.exists());
+        listen_at(&path).unwrap();
+    }
+}

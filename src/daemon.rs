@@ -1,1 +1,0 @@
-//! Builds everything, starts it, announces it, waits, drains.

@@ -1,0 +1,165 @@
+//! The gateway with a pretend Garmin: everything works, nothing is real, and nothing is left behind.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Daemon, DaemonParts};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{Config, Sources};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::secrets::random_id;
+use crate::foundation::telemetry::{Console, Telemetry};
+use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings};
+
+/// Runs the demo until a signal says stop. Returns whether all went well.
+pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
+    let home = Home::make()?;
+    let clock = Clock::system();
+    let lifecycle = Lifecycle::new();
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("no port for the pretend Garmin")?;
+    let settings = SimulatorSettings::default();
+    let people = settings.people.clone();
+    let simulator = Simulator::start(settings, listener, &lifecycle)?;
+
+    let garmin = simulator.base_url().as_str();
+    let port = port.to_string();
+    let (data, runtime, secret) = (home.at("data"), home.at("runtime"), home.at("secret"));
+    let sources = Sources::of_pairs([
+        ("PORT", port.as_str()),
+        ("DATA_DIR", &data),
+        ("RUNTIME_DIR", &runtime),
+        ("GATEWAY_SECRET_FILE", &secret),
+        ("INVITED", "@example.org"),
+        ("OPERATOR_NAME", "the demo on this machine"),
+        ("SIGN_IN_SPACING", "0"),
+        ("SIGN_IN_DAILY", "1000"),
+        ("GARMIN_SSO_URL", garmin),
+        ("GARMIN_DIAUTH_URL", garmin),
+        ("GARMIN_CONNECTAPI_URL", garmin),
+        ("GARMIN_LIVETRACK_URL", garmin),
+    ]);
+    let config = Config::load(&sources)
+        .map_err(|problems| anyhow::anyhow!("the demo's own settings are wrong: {problems:?}"))?;
+    let telemetry = Telemetry::start(Console::Stderr, None, config.live.log_level, clock.clone())?;
+    let daemon = Daemon::start(DaemonParts {
+        config,
+        sources,
+        telemetry,
+        clock,
+        program,
+    })
+    .await
+    .map_err(|e| match e {
+        super::StartError::Bind { address, source } => {
+            anyhow::anyhow!("{address} can't be listened on: {source}; give another one with --port")
+        }
+        other => other.into(),
+    })?;
+    announce(&daemon, &people)?;
+    let well = daemon.run().await?;
+    Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
+}
+
+fn announce(daemon: &Daemon, people: &[Person]) -> std::io::Result<()> {
+    let url = daemon.public_url().mcp();
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "\nA gateway with a pretend Garmin. What it shows is simulated.\n"
+    )?;
+    writeln!(out, "  Connector URL   {url}")?;
+    writeln!(
+        out,
+        "  Claude Code     claude mcp add --transport http garmin {url}"
+    )?;
+    writeln!(out, "                  then /mcp in Claude Code, to sign in\n")?;
+    for (n, person) in people.iter().enumerate() {
+        let head = if n == 0 { "Sign in as" } else { "" };
+        let Person { email, password, .. } = person;
+        let note = match (&person.mfa, person.is_locked) {
+            (_, true) => "  (locked by Garmin)".to_owned(),
+            (Some(Mfa { code, .. }), _) => format!("  code {code}"),
+            (None, _) => String::new(),
+        };
+        writeln!(out, "  {head:14}  {email:18}  password {password}{note}")?;
+    }
+    writeln!(out, "\nCtrl-C stops it and leaves nothing behind.\n")?;
+    out.flush()
+}
+
+/// Runs the pretend Garmin alone until a signal says stop: says on the first line where it is and whom it knows.
+pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Result<bool> {
+    let lifecycle = Lifecycle::new();
+    let listener = TcpListener::bind(bind)
+        .await
+        .with_context(|| format!("{bind} can't be listened on"))?;
+    let mut settings = SimulatorSettings::default();
+    for n in settings.people.len()..n_people.unwrap_or_default() {
+        let number = u64::try_from(n)? + 1;
+        let name = format!("Person{number}");
+        let email = format!("person{number}@example.org");
+        settings
+            .people
+            .push(Person::new(number, &name, &email, &format!("demo-{number}")));
+    }
+    let people: Vec<_> = settings
+        .people
+        .iter()
+        .filter(|person| !person.is_locked)
+        .map(|person| {
+            json!({
+                "email": person.email,
+                "password": person.password,
+                "full_name": person.data.full_name,
+                "mfa_code": person.mfa.as_ref().map(|mfa| &mfa.code),
+            })
+        })
+        .collect();
+    let simulator = Simulator::start(settings, listener, &lifecycle)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    {
+        let url = simulator.base_url().as_str().trim_end_matches('/');
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{}", json!({ "url": url, "people": people }))?;
+        out.flush()?;
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(lifecycle.drain(Duration::from_secs(2)).await)
+}
+
+/// The demo's directory; it goes with the demo.
+struct Home(PathBuf);
+
+impl Home {
+    fn make() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(random_id("garmin-gateway-demo-"));
+        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    fn at(&self, name: &str) -> String {
+        Path::join(&self.0, name).display().to_string()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Err(e) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(path = %self.0.display(), reason = %e, "demo.directory_left");
+        }
+    }
+}

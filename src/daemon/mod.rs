@@ -1,0 +1,336 @@
+//! Builds everything, starts it, announces it, waits, drains.
+//!
+//! The order matters twice: nothing is announced before the store is open, the port is bound and the workers'
+//! leftovers are taken in; and the public face stops before the workers, so that calls in flight get their answer.
+
+pub mod demo;
+mod stats;
+
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::accounts::Accounts;
+use crate::admin::desk::{Desk, Facts};
+use crate::admin::operations::Rooms;
+use crate::admin::{self, SocketError};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{self, Config, PublicUrl, Sources};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::secrets::RootSecretError;
+use crate::foundation::store::{Health, OpenError, Store};
+use crate::foundation::telemetry::Telemetry;
+use crate::garmin::{self, GovernorSettings, SignIns};
+use crate::gateway::{Gateway, GatewayParts, WorkerLists};
+use crate::mcp::CatalogueError;
+use crate::oauth::{OAuth, OAuthParts};
+use crate::tools;
+use crate::web::{self, WebLimits, WebParts};
+use crate::workers::{Workers, WorkersParts};
+
+/// How long calls in flight may take after the stop signal.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// What a daemon is made of.
+pub struct DaemonParts {
+    /// The settings.
+    pub config: Config,
+    /// Where they came from: the env file is watched.
+    pub sources: Sources,
+    /// The running log.
+    pub telemetry: Telemetry,
+    /// The time.
+    pub clock: Clock,
+    /// The program that is also the built-in worker.
+    pub program: PathBuf,
+}
+
+/// Why the daemon does not start. All are for the operator, and nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A directory can't be made or used.
+    #[error("{path} can't be used: {source}; set {setting} to a directory of this user", path = .path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// The setting that names it.
+        setting: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The admin socket can't be made.
+    #[error("the console's socket can't be made")]
+    Admin(#[from] SocketError),
+    /// The secret can't be had.
+    #[error("the secret can't be used")]
+    Secret(#[from] RootSecretError),
+    /// The store can't be opened.
+    #[error("the store can't be opened")]
+    Store(#[from] OpenError),
+    /// The port is taken or not allowed.
+    #[error("{address} can't be listened on: {source}; set BIND_ADDRESS and PORT to a free one")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The workers can't be run.
+    #[error("the workers can't be run: {0}")]
+    Workers(String),
+    /// The system's certificates can't be used.
+    #[error("TLS can't be set up: {0}; install the system's CA certificates")]
+    Tls(String),
+    /// This build's own catalogue is damaged.
+    #[error("the built-in catalogue is damaged")]
+    Catalogue(#[from] CatalogueError),
+    /// Signals can't be heard.
+    #[error("signals can't be listened to")]
+    Signals(#[source] std::io::Error),
+}
+
+impl StartError {
+    /// The exit code of the process, from sysexits.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Bind { .. } | Self::Admin(SocketError::InUse(_)) | Self::Store(OpenError::InUse(_)) => 69,
+            Self::Store(OpenError::Disk { .. }) | Self::Directory { .. } => 74,
+            Self::Secret(_) | Self::Store(_) => 78,
+            Self::Workers(_) | Self::Admin(_) | Self::Signals(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
+        }
+    }
+}
+
+/// A running gateway.
+pub struct Daemon {
+    address: SocketAddr,
+    public_url: PublicUrl,
+    accounts: Accounts,
+    oauth: OAuth,
+    workers: Workers,
+    gateway: Gateway,
+    lifecycle: Lifecycle,
+}
+
+impl Daemon {
+    /// Builds and starts everything; when it returns, the gateway answers.
+    pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
+        let DaemonParts {
+            mut config,
+            sources,
+            telemetry,
+            clock,
+            program,
+        } = parts;
+        let lifecycle = Lifecycle::new();
+        for warning in &config.warnings {
+            tracing::warn!(warning, "config.warned");
+        }
+        directory(&config.data_dir, "DATA_DIR", 0o700)?;
+        // The group may reach the console's socket in it; the workers' directories are closed by themselves.
+        directory(&config.runtime_dir, "RUNTIME_DIR", 0o750)?;
+        let (secret, made) = config.secret.resolve()?;
+        if made {
+            let path = config.secret.path().unwrap_or(Path::new("")).display();
+            tracing::info!(%path, "secret.made");
+        }
+        let store = Store::open(&config.db_path, &secret)?;
+        drop(secret);
+        let listener = TcpListener::bind(config.bind)
+            .await
+            .map_err(|source| StartError::Bind {
+                address: config.bind,
+                source,
+            })?;
+        let address = listener.local_addr().unwrap_or(config.bind);
+        if config.public_url == PublicUrl::local(0) {
+            config.public_url = PublicUrl::local(address.port());
+        }
+
+        let facts = Facts {
+            started_at: clock.now(),
+            url: config.public_url.mcp(),
+            simulated: config.garmin.is_simulated(),
+            max_workers: config.workers.max,
+        };
+        let live = config::watch(&config, sources, &lifecycle);
+        follow_log_level(&telemetry, live.clone(), &lifecycle);
+        let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
+        let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
+        let pace = GovernorSettings::new(config.sign_in, &config.garmin);
+        let sign_ins = SignIns::new(config.garmin.clone(), http, clock.clone(), pace);
+        let oauth = OAuth::new(OAuthParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            accounts: accounts.clone(),
+            sign_ins,
+            public_url: config.public_url.clone(),
+            sign_in_ttl: config.sign_in_ttl,
+            live: live.clone(),
+        });
+        let workers = Workers::start(WorkersParts {
+            settings: config.workers.clone(),
+            runtime_dir: config.runtime_dir.clone(),
+            data_dir: config.data_dir.clone(),
+            garmin: config.garmin.clone(),
+            accounts: accounts.clone(),
+            lifecycle: lifecycle.clone(),
+            self_exe: program,
+        })
+        .await
+        .map_err(|e| StartError::Workers(e.to_string()))?;
+        let gateway = Gateway::start(GatewayParts {
+            upstream: Arc::new(workers.clone()),
+            lists: worker_lists(&config),
+            own_tools: None,
+            public_url: config.public_url.clone(),
+            live: live.clone(),
+            oauth: oauth.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+        })?;
+        let health = store.health();
+        let web = WebParts {
+            oauth: oauth.clone(),
+            gateway: gateway.clone(),
+            public_url: config.public_url.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            live,
+            clock: clock.clone(),
+            simulated: config.garmin.is_simulated(),
+            ready: Arc::new(move || match &*health.borrow() {
+                Health::Writing => Ok(()),
+                Health::Degraded(_) => Err("the store can't write"),
+            }),
+            limits: WebLimits::default(),
+        };
+        let face = lifecycle.clone();
+        lifecycle.spawn("web", async move { web::serve(listener, web, &face).await });
+        let rooms = Rooms {
+            accounts: accounts.clone(),
+            oauth: oauth.clone(),
+            workers: workers.clone(),
+            gateway: gateway.clone(),
+            store,
+        };
+        let desk = Desk { rooms, facts, clock };
+        admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
+        stats::start(&accounts, &oauth, &workers, &lifecycle);
+        tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");
+        Ok(Self {
+            address,
+            public_url: config.public_url,
+            accounts,
+            oauth,
+            workers,
+            gateway,
+            lifecycle,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What people and Claude call it.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The authorization server.
+    pub fn oauth(&self) -> &OAuth {
+        &self.oauth
+    }
+
+    /// The workers.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// Runs until a signal says stop or a part of it broke, then drains. Returns whether all went well.
+    pub async fn run(self) -> Result<bool, StartError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+        let stopping = self.lifecycle.stopping();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stopping.cancelled() => {}
+        }
+        let drained = tokio::select! {
+            well = self.stop() => well,
+            // Whoever asks twice means it.
+            _ = terminate.recv() => false,
+            _ = interrupt.recv() => false,
+        };
+        Ok(drained)
+    }
+
+    /// Stops taking requests, lets those in flight finish, stops the workers. Returns whether all went well.
+    pub async fn stop(self) -> bool {
+        tracing::info!("daemon.stopping");
+        self.lifecycle.stop();
+        self.workers.drain().await;
+        let drained = self.lifecycle.drain(DRAIN).await;
+        if let Err(e) = self.gateway.flush_usage().await {
+            tracing::warn!(reason = %e, "usage.lost");
+        }
+        tracing::info!(drained, "daemon.stopped");
+        drained && !self.lifecycle.has_failed()
+    }
+}
+
+fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .map_err(|source| StartError::Directory {
+            path: path.to_owned(),
+            setting,
+            source,
+        })
+}
+
+/// What is offered before any worker ran: the built-in tools, also for a foreign worker until it was asked.
+fn worker_lists(config: &Config) -> WorkerLists {
+    let (tools, resources) = tools::lists();
+    match &config.workers.command {
+        None => WorkerLists::BuiltIn { tools, resources },
+        Some(command) => WorkerLists::Foreign {
+            command: command.clone(),
+            seed_tools: tools,
+            seed_resources: resources,
+        },
+    }
+}
+
+fn follow_log_level(
+    telemetry: &Telemetry,
+    mut live: tokio::sync::watch::Receiver<config::Live>,
+    lifecycle: &Lifecycle,
+) {
+    let (telemetry, stopping) = (telemetry.clone(), lifecycle.stopping());
+    lifecycle.spawn("log level", async move {
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                changed = live.changed() => if changed.is_err() { return },
+            }
+            telemetry.set_level(live.borrow_and_update().log_level);
+        }
+    });
+}

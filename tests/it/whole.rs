@@ -1,0 +1,419 @@
+//! The whole: a person connects a client to the real daemon, signs in at the pretend Garmin, and calls a tool that a
+//! real worker process answers. Then things stop, break and start again.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use garmin_gateway::daemon::{Daemon, DaemonParts};
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::config::{Config, LogLevel, Sources};
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::{random_token, sha256};
+use garmin_gateway::foundation::telemetry::{Console, Telemetry};
+use garmin_gateway::simulator::{Simulator, SimulatorSettings};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+/// Where the pretend client waits for its code; nobody listens there.
+const CALLBACK: &str = "http://localhost:7777/callback";
+
+/// A gateway, its pretend Garmin, and a browser.
+struct World {
+    simulator: Simulator,
+    daemon: Option<Daemon>,
+    dir: tempfile::TempDir,
+    http: reqwest::Client,
+    first_port: u16,
+    port: u16,
+    lifecycle: Lifecycle,
+}
+
+/// What a client has after its sign-in.
+struct Connected {
+    client_id: String,
+    access_token: String,
+    refresh_token: String,
+}
+
+impl World {
+    async fn start() -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let lifecycle = Lifecycle::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let simulator = Simulator::start(SimulatorSettings::default(), listener, &lifecycle).unwrap();
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let mut world = Self {
+            simulator,
+            daemon: None,
+            dir: tempfile::tempdir().unwrap(),
+            http,
+            first_port: ports_for_workers(),
+            port: 0,
+            lifecycle,
+        };
+        world.start_gateway().await;
+        world
+    }
+
+    async fn start_gateway(&mut self) {
+        let garmin = self.simulator.base_url().as_str();
+        let at = |name: &str| self.dir.path().join(name).display().to_string();
+        let (data, runtime, secret) = (at("data"), at("runtime"), at("secret"));
+        let (start, end) = (self.first_port.to_string(), (self.first_port + 9).to_string());
+        let port = self.port.to_string();
+        let sources = Sources::of_pairs([
+            ("PORT", port.as_str()),
+            ("DATA_DIR", &data),
+            ("RUNTIME_DIR", &runtime),
+            ("GATEWAY_SECRET_FILE", &secret),
+            ("INVITED", "@example.org"),
+            ("SIGN_IN_SPACING", "0"),
+            ("WORKER_PORT_START", &start),
+            ("WORKER_PORT_END", &end),
+            ("GARMIN_SSO_URL", garmin),
+            ("GARMIN_DIAUTH_URL", garmin),
+            ("GARMIN_CONNECTAPI_URL", garmin),
+            ("GARMIN_LIVETRACK_URL", garmin),
+        ]);
+        let config = Config::load(&sources).unwrap();
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway"));
+        let parts = DaemonParts {
+            config,
+            sources,
+            telemetry: log().clone(),
+            clock: Clock::system(),
+            program,
+        };
+        let daemon = Daemon::start(parts).await.unwrap();
+        self.port = daemon.address().port();
+        self.daemon = Some(daemon);
+    }
+
+    /// As an upgrade does it: stop, start again on the same data and the same port.
+    async fn restart(&mut self) {
+        assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
+        self.start_gateway().await;
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    /// Registers a client and goes through the pages as a person does, up to the code.
+    async fn authorize(
+        &self,
+        email: &str,
+        password: &str,
+        code: Option<&str>,
+        verifier: &str,
+    ) -> (String, Url) {
+        let metadata = json!({ "client_name": "A test", "redirect_uris": [CALLBACK] });
+        let registered: Value = self
+            .http
+            .post(self.url("/register"))
+            .json(&metadata)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let client_id = registered["client_id"].as_str().unwrap().to_owned();
+        let url = Url::parse_with_params(
+            &self.url("/authorize"),
+            [
+                ("response_type", "code"),
+                ("client_id", &client_id),
+                ("redirect_uri", CALLBACK),
+                ("code_challenge", &challenge(verifier)),
+                ("code_challenge_method", "S256"),
+                ("state", "xyz"),
+            ],
+        )
+        .unwrap();
+        let page = self.http.get(url).send().await.unwrap().text().await.unwrap();
+        assert!(
+            page.contains("A test") && page.contains("localhost"),
+            "who asks is not shown"
+        );
+        let fields = [("email", email), ("password", password), ("access", "read_only")];
+        let mut answer = self.post(&page, "credentials", &fields).await;
+        if let Some(code) = code {
+            let page = answer.text().await.unwrap();
+            answer = self.post(&page, "code", &[("code", code)]).await;
+        }
+        assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+        let location = answer.headers()["location"].to_str().unwrap();
+        (client_id, Url::parse(location).unwrap())
+    }
+
+    /// Sends a page's form, with what is hidden in it.
+    async fn post(&self, page: &str, step: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+        let mut form = vec![("step", step.to_owned())];
+        for name in ["transaction", "csrf"] {
+            form.push((name, hidden(page, name)));
+        }
+        form.extend(fields.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self.http
+            .post(self.url("/authorize"))
+            .form(&form)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    async fn connect(&self, email: &str, password: &str, code: Option<&str>) -> Connected {
+        let verifier = random_token("");
+        let (client_id, callback) = self.authorize(email, password, code, verifier.expose()).await;
+        let answer: Vec<(String, String)> = callback.query_pairs().into_owned().collect();
+        let value = |name: &str| answer.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        assert_eq!(
+            (value("state"), value("iss")),
+            (Some("xyz"), Some(self.url("").as_str()))
+        );
+        let tokens = self
+            .token(&[
+                ("grant_type", "authorization_code"),
+                ("client_id", &client_id),
+                ("redirect_uri", CALLBACK),
+                ("code", value("code").unwrap()),
+                ("code_verifier", verifier.expose()),
+            ])
+            .await;
+        let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+        Connected {
+            client_id,
+            access_token: text("access_token"),
+            refresh_token: text("refresh_token"),
+        }
+    }
+
+    async fn token(&self, form: &[(&str, &str)]) -> Value {
+        let answer = self
+            .http
+            .post(self.url("/token"))
+            .form(form)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+
+    /// One JSON-RPC request of the old era; its result.
+    async fn ask(&self, token: &str, method: &str, params: Value) -> Value {
+        let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+        let answer = self.http.post(self.url("/mcp")).bearer_auth(token).json(&body);
+        let answer = answer
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-11-25")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let text = answer.text().await.unwrap();
+        let last = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "))
+            .next_back()
+            .unwrap_or(&text);
+        let answer: Value = serde_json::from_str(last).unwrap();
+        assert_eq!(answer["id"], 7);
+        answer["result"].clone()
+    }
+
+    async fn call(&self, token: &str, tool: &str, arguments: Value) -> Value {
+        self.ask(
+            token,
+            "tools/call",
+            json!({ "name": tool, "arguments": arguments }),
+        )
+        .await
+    }
+
+    async fn full_name(&self, token: &str) -> String {
+        let result = self.call(token, "get_full_name", json!({})).await;
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let told: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
+        told["full_name"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Every world has workers' ports of its own.
+fn ports_for_workers() -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(24_000);
+    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    *next += 10;
+    *next
+}
+
+/// One log for the process: all worlds write into it, and the leak test reads it.
+fn log() -> &'static Telemetry {
+    static LOG: OnceLock<Telemetry> = OnceLock::new();
+    LOG.get_or_init(|| Telemetry::start(Console::Stderr, None, LogLevel::Debug, Clock::system()).unwrap())
+}
+
+fn challenge(verifier: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()))
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let tag = page
+        .split('<')
+        .find(|tag| tag.starts_with("input") && tag.contains(&format!("name=\"{name}\"")))
+        .unwrap_or_else(|| panic!("no field {name} in the page:\n{page}"));
+    tag.split_once("value=\"")
+        .unwrap()
+        .1
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test]
+async fn from_sign_in_to_a_tools_answer_over_a_restart() {
+    let mut world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    assert_eq!(world.full_name(&ben.access_token).await, "Ben Example");
+
+    let tools = world.ask(&ann.access_token, "tools/list", json!({})).await;
+    let tools = tools["tools"].as_array().unwrap();
+    assert!(
+        tools
+            .iter()
+            .all(|tool| tool["annotations"]["readOnlyHint"] == true && tool["title"].is_string())
+    );
+
+    world.restart().await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    let refreshed = world
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", &ben.client_id),
+            ("refresh_token", &ben.refresh_token),
+        ])
+        .await;
+    assert_eq!(
+        world.full_name(refreshed["access_token"].as_str().unwrap()).await,
+        "Ben Example"
+    );
+
+    let revoked = [("token", ben.refresh_token.as_str())];
+    assert_eq!(
+        world
+            .http
+            .post(world.url("/revoke"))
+            .form(&revoked)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let refused = world
+        .http
+        .post(world.url("/mcp"))
+        .bearer_auth(&ben.access_token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 401);
+    assert!(world.daemon.take().unwrap().stop().await);
+    assert!(world.lifecycle.drain(Duration::from_secs(5)).await);
+}
+
+#[tokio::test]
+async fn a_killed_worker_goes_unnoticed() {
+    let world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    let daemon = world.daemon.as_ref().unwrap();
+    let pid = daemon.workers().list()[0].process.as_ref().unwrap().pid;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    world.daemon.unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_or_readable_on_the_disk() {
+    let mut world = World::start().await;
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    let today = json!({ "date": "2026-11-01" });
+    world.call(&ben.access_token, "get_stats", today).await;
+    let account = world
+        .daemon
+        .as_ref()
+        .unwrap()
+        .accounts()
+        .list()
+        .unwrap()
+        .remove(0);
+    let held = world
+        .daemon
+        .as_ref()
+        .unwrap()
+        .accounts()
+        .tokens(&account.id)
+        .unwrap()
+        .unwrap();
+    assert!(world.daemon.take().unwrap().stop().await);
+
+    let refresh_of_garmin = held.tokens.di_refresh_token.unwrap();
+    let secrets = [
+        "demo-ben",
+        "ben@example.org",
+        "Ben Example",
+        &ben.access_token,
+        &ben.refresh_token,
+        held.tokens.di_token.expose(),
+        refresh_of_garmin.expose(),
+    ];
+    let (events, _) = log().ring().follow();
+    let lines: String = events.iter().map(|event| event.to_json()).collect();
+    assert!(lines.contains("account.linked") && lines.contains("worker.ready"));
+    let data: Vec<PathBuf> = files_below(world.dir.path());
+    for secret in secrets {
+        assert!(
+            !lines.contains(secret),
+            "a secret is in the log: {} letters",
+            secret.len()
+        );
+        for file in &data {
+            let bytes = std::fs::read(file).unwrap();
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(
+                !found,
+                "a secret of {} letters is in {}",
+                secret.len(),
+                file.display()
+            );
+        }
+    }
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_below(&path));
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files
+}
