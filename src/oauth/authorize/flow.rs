@@ -249,15 +249,9 @@ impl OAuth {
             (Act::Decline, Submitted::Credentials(form)) => {
                 visit.challenge = None;
                 let email = visit.progress.email.clone();
-                let knocked = self.0.accounts.knocked(&email);
-                let declined = self.0.sign_ins.decline(Credentials {
-                    email: email.clone(),
-                    password: form.password,
-                });
-                let (knocked, refusal) = tokio::join!(knocked, declined);
-                if let Err(e) = knocked {
-                    tracing::error!(error = %e, "store.write_failed");
-                }
+                self.note_knock(email.clone());
+                let password = form.password;
+                let refusal = self.0.sign_ins.decline(Credentials { email, password }).await;
                 tracing::info!(reason = "not_invited", "sign_in.declined");
                 SignInOutcome::Refused(refusal)
             }
@@ -281,6 +275,17 @@ impl OAuth {
                 codes_left: visit.challenge.as_ref().map_or(0, MfaChallenge::tries_left),
             },
         })
+    }
+
+    /// Tells the operator of somebody who was not invited. It is not waited for: the time that a write takes would tell
+    /// the stranger too.
+    fn note_knock(&self, email: String) {
+        let accounts = self.0.accounts.clone();
+        self.0.lifecycle.spawn("oauth.knock", async move {
+            if let Err(e) = accounts.knocked(&email).await {
+                tracing::error!(error = %e, "store.write_failed");
+            }
+        });
     }
 
     /// Keeps the account; for a client, makes the code and the way back.

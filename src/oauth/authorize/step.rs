@@ -163,6 +163,11 @@ impl Progress {
             self.notice = Some("Type the password of your Garmin account.".to_owned());
             return Act::Show;
         }
+        // The last try may have led to the form for the code; from there no way leads back.
+        if self.tries_left == 0 {
+            self.stage = Stage::OutOfTries;
+            return Act::Show;
+        }
         // A challenge that was open is dropped: the person went back.
         self.stage = Stage::AskCredentials;
         self.tries_left = self.tries_left.saturating_sub(1);
@@ -351,6 +356,9 @@ mod tests {
         progress.step(credentials(true), NOW, "Olga");
         progress.step(Event::Heard(Heard::CodeWanted), NOW, "Olga");
         assert_eq!(progress.step(Event::Code, NOW, "Olga"), Act::VerifyCode);
+        let mut back = progress.clone();
+        assert_eq!(back.step(credentials(true), NOW, "Olga"), Act::Show);
+        assert_eq!(back.stage, Stage::OutOfTries);
         progress.step(wrong_code(0), NOW, "Olga");
         assert_eq!(progress.stage, Stage::OutOfTries);
     }
