@@ -11,10 +11,13 @@ use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIG
 use http::{HeaderValue, Method, StatusCode};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::face::Face;
 use super::pages::Arrival;
-use super::reply::{self, Problem, Response};
+use super::problem::Problem;
+use super::reply::{self, Response};
 use super::request::BodyError;
-use super::{Exchange, Face, site};
+use super::request::Exchange;
+use super::site;
 use crate::gateway::{Answer, TooLarge};
 use crate::mcp::RequestHeaders;
 use crate::mcp::envelope::BODY_LIMIT;

@@ -1,21 +1,16 @@
-//! What is said back: pages, JSON, refusals, and the headers that every answer has.
-//!
-//! A refusal is one row of one match: its status, its word for programs, its sentences for people. A person's
-//! browser gets a page, a program gets JSON with OAuth's two members, which every client of ours can read.
+//! What is said back: pages with their policy, JSON, redirects, and the headers that every answer has.
 
 use askama::Template;
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, PRAGMA,
-    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, PRAGMA, REFERRER_POLICY,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 pub(super) use warp::reply::Response;
 
-use super::limits::Exhausted;
-use super::pages::{self, STYLE_SOURCE};
-use super::request::{BodyError, Smuggled};
+use super::pages::STYLE_SOURCE;
 use crate::oauth::OAuthError;
 
 /// The reference of one request: in its answer's `X-Request-Id`, on its error page, and in the log.
@@ -107,172 +102,6 @@ fn is_source(origin: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b":/.-_".contains(&b))
 }
 
-/// What the web face itself refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Problem {
-    /// The headers can be read in two ways.
-    Headers(Smuggled),
-    /// The body is too large, too slow or broken.
-    Body(BodyError),
-    /// A form was expected, something else came.
-    NotAForm,
-    /// A field is missing, doubled or malformed.
-    BadForm,
-    /// Another site's page posted the form.
-    CrossSite,
-    /// The request names a host that is not this gateway's.
-    WrongHost,
-    /// The path knows other methods: the value of `Allow`.
-    Method(&'static str),
-    /// A budget is used up.
-    Busy(Exhausted),
-    /// Something inside broke.
-    Broken,
-}
-
-/// How a problem is told.
-struct Told {
-    status: StatusCode,
-    /// OAuth's `error`.
-    code: &'static str,
-    title: &'static str,
-    explanation: &'static str,
-}
-
-impl Problem {
-    fn told(self) -> Told {
-        let told = |status, code, title, explanation| Told {
-            status,
-            code,
-            title,
-            explanation,
-        };
-        let unreadable =
-            |status, explanation| told(status, "invalid_request", "That could not be read", explanation);
-        match self {
-            Self::Headers(Smuggled::Underscore) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header name with an underscore was sent; something between you and this gateway adds it.",
-            ),
-            Self::Headers(Smuggled::Doubled) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header that may come only once came twice; something between you and this gateway adds it.",
-            ),
-            Self::Headers(Smuggled::NotText) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header holds characters that are not allowed there.",
-            ),
-            Self::Body(BodyError::TooLarge) => unreadable(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "What was sent is larger than this gateway reads.",
-            ),
-            Self::Body(BodyError::TooSlow) => told(
-                StatusCode::REQUEST_TIMEOUT,
-                "invalid_request",
-                "That took too long",
-                "The connection was too slow and was given up. Nothing was changed.",
-            ),
-            Self::Body(BodyError::Broken) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "The connection broke before everything had arrived.",
-            ),
-            Self::NotAForm => unreadable(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "This address reads forms only (application/x-www-form-urlencoded).",
-            ),
-            Self::BadForm => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A field of the form is missing or came twice.",
-            ),
-            Self::CrossSite => told(
-                StatusCode::FORBIDDEN,
-                "invalid_request",
-                "That came from another site",
-                "The form was sent by a page that is not this gateway’s. Nothing was done with it.",
-            ),
-            Self::WrongHost => told(
-                StatusCode::MISDIRECTED_REQUEST,
-                "invalid_request",
-                "This is not the gateway’s address",
-                "The gateway was reached under another name than its own, so it does not ask for a password here.",
-            ),
-            Self::Method(_) => unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not do that."),
-            Self::Busy(_) => told(
-                StatusCode::TOO_MANY_REQUESTS,
-                "temporarily_unavailable",
-                "Too much at once",
-                "The gateway was asked this too often in a short time. Wait a little, then try again.",
-            ),
-            Self::Broken => told(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "Something broke here",
-                "It is the gateway’s fault, not yours, and it is in its log.",
-            ),
-        }
-    }
-
-    /// What a person can do about it, in order.
-    fn steps(self, origin: &str) -> Vec<String> {
-        match self {
-            Self::WrongHost => vec![
-                format!("Open {origin} instead."),
-                "If you run this gateway: PUBLIC_URL must be the address that people use, and a proxy in front must \
-                 pass the Host header on."
-                    .to_owned(),
-            ],
-            _ => start_again(origin),
-        }
-    }
-
-    /// For a program: `{error, error_description}` (RFC 6749, section 5.2).
-    pub(super) fn as_json(self) -> Response {
-        let told = self.told();
-        let body = json!({ "error": told.code, "error_description": ascii(told.explanation) });
-        self.with_headers(json(told.status, body.to_string()))
-    }
-
-    /// For a person.
-    pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: &str) -> Response {
-        let told = self.told();
-        let message = pages::Message {
-            frame,
-            title: told.title.to_owned(),
-            explanation: told.explanation.to_owned(),
-            steps: self.steps(origin),
-            reference: reference.to_owned(),
-        };
-        self.with_headers(page(told.status, &message, Forms::None))
-    }
-
-    fn with_headers(self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        match self {
-            Self::Method(allowed) => {
-                headers.insert(ALLOW, HeaderValue::from_static(allowed));
-            }
-            Self::Busy(Exhausted { retry_after_s }) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
-            }
-            _ => {}
-        }
-        response
-    }
-}
-
-/// The advice that mends most of what can go wrong while connecting.
-pub(super) fn start_again(origin: &str) -> Vec<String> {
-    vec![
-        "Go back to the app you came from and start connecting again.".to_owned(),
-        format!("If that does not help, remove the connector there and add it again: {origin}/mcp"),
-    ]
-}
-
-/// `error_description` is ASCII without quotes (RFC 6749, section 5.2).
-fn ascii(text: &str) -> String {
-    text.replace('’', "'").chars().filter(char::is_ascii).collect()
-}
-
 /// What `/token`, `/register` and `/revoke` answer when they do (RFC 6749, sections 5.1 and 5.2).
 pub(super) fn oauth(outcome: Result<(StatusCode, Value), OAuthError>) -> Response {
     let mut response = match outcome {
@@ -318,6 +147,8 @@ pub(super) fn finish(response: &mut Response, request_id: &str, https: bool) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -352,39 +183,6 @@ mod tests {
         ] {
             check(Forms::OnTo(hostile), "form-action 'self'");
         }
-    }
-
-    #[test]
-    fn problems_have_their_status() {
-        let check = |problem: Problem, status: u16, code: &str| {
-            let response = problem.as_json();
-            assert_eq!(response.status().as_u16(), status, "{problem:?}");
-            assert_eq!(problem.told().code, code, "{problem:?}");
-            assert!(ascii(problem.told().explanation).len() > 20);
-            let frame = pages::Frame::new("localhost", None, None, false);
-            let page = problem.as_page(frame, "http://localhost", "req_1");
-            assert_eq!(page.status(), response.status());
-            assert_eq!(page.headers().get(ALLOW), response.headers().get(ALLOW));
-        };
-        for smuggled in [Smuggled::Underscore, Smuggled::Doubled, Smuggled::NotText] {
-            check(Problem::Headers(smuggled), 400, "invalid_request");
-        }
-        check(Problem::Body(BodyError::TooLarge), 413, "invalid_request");
-        check(Problem::Body(BodyError::TooSlow), 408, "invalid_request");
-        check(Problem::Body(BodyError::Broken), 400, "invalid_request");
-        check(Problem::NotAForm, 415, "invalid_request");
-        check(Problem::BadForm, 400, "invalid_request");
-        check(Problem::CrossSite, 403, "invalid_request");
-        check(Problem::WrongHost, 421, "invalid_request");
-        check(Problem::Method("GET, HEAD"), 405, "invalid_request");
-        check(
-            Problem::Busy(Exhausted { retry_after_s: 7 }),
-            429,
-            "temporarily_unavailable",
-        );
-        check(Problem::Broken, 500, "server_error");
-        let busy = Problem::Busy(Exhausted { retry_after_s: 7 }).as_json();
-        assert_eq!(busy.headers().get(RETRY_AFTER).unwrap(), "7");
     }
 
     #[test]

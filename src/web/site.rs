@@ -7,9 +7,10 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use super::face::Face;
 use super::pages::{Arrival, FAVICON, Landing};
 use super::reply::{self, Forms, Response};
-use super::{Exchange, Face};
+use super::request::Exchange;
 
 /// What the gateway is and how to connect.
 pub(super) async fn landing(face: Arc<Face>, _: Exchange) -> Response {

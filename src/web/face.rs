@@ -1,0 +1,187 @@
+//! What goes for every path, and what the handlers share.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, StatusCode};
+use warp::filters::BoxedFilter;
+use warp::path::FullPath;
+use warp::{Filter as _, Rejection};
+
+use super::limits::Budget;
+use super::problem::Problem;
+use super::reply::{self, Response};
+use super::request::{Exchange, exchange};
+use super::{ANY, WebParts, pages};
+use crate::foundation::secrets::random_bytes;
+use crate::mcp::{PublicHosts, RequestHeaders};
+
+/// What the handlers share.
+pub(super) struct Face {
+    pub(super) parts: WebParts,
+    hosts: PublicHosts,
+    pub(super) registrations: Budget,
+    pub(super) sign_ins: Budget,
+    /// Tells apart the requests of two runs.
+    run: u32,
+    requests: AtomicU64,
+}
+
+impl Face {
+    pub(super) fn new(parts: WebParts) -> Self {
+        Self {
+            hosts: PublicHosts::new(parts.public_url.origin()),
+            parts,
+            registrations: Budget::new(),
+            sign_ins: Budget::new(),
+            run: u32::from_be_bytes(random_bytes()),
+            requests: AtomicU64::new(1),
+        }
+    }
+
+    fn next_request_id(&self) -> String {
+        format!(
+            "req_{:08x}-{:x}",
+            self.run,
+            self.requests.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        self.parts.public_url.origin()
+    }
+
+    pub(super) fn frame(&self) -> pages::Frame {
+        let live = self.parts.live.borrow();
+        let operator = &live.operator;
+        pages::Frame::new(
+            self.parts.public_url.authority(),
+            operator.name.as_deref(),
+            operator.email.as_deref(),
+            self.parts.simulated,
+        )
+    }
+
+    /// Whether the request names this gateway or this machine; a stranger's name for it is how rebinding begins.
+    pub(super) fn is_own_host(&self, exchange: &Exchange) -> bool {
+        let host = exchange.header(HOST).map(str::to_owned);
+        let named = RequestHeaders {
+            host,
+            ..RequestHeaders::default()
+        };
+        self.hosts.check(&named).is_ok()
+    }
+
+    pub(super) fn client_address(&self, exchange: &Exchange) -> Option<IpAddr> {
+        exchange.client_address(&self.parts.trusted_proxies)
+    }
+
+    /// A page for a person, JSON for a program.
+    pub(super) fn refuse(&self, exchange: &Exchange, problem: Problem) -> Response {
+        if exchange.wants_html() {
+            problem.as_page(self.frame(), self.origin(), &exchange.id)
+        } else {
+            problem.as_json()
+        }
+    }
+}
+
+/// One path, spelled exactly so.
+pub(super) fn at<H, F>(
+    face: &Arc<Face>,
+    path: &'static str,
+    methods: &'static str,
+    handler: H,
+) -> BoxedFilter<(Response,)>
+where
+    H: Fn(Arc<Face>, Exchange) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let here = warp::path::full().and_then(move |asked: FullPath| {
+        let found = asked.as_str() == path;
+        std::future::ready(if found {
+            Ok(())
+        } else {
+            Err(warp::reject::not_found())
+        })
+    });
+    here.untuple_one()
+        .and(answered(face, path, methods, handler))
+        .boxed()
+}
+
+/// A handler, and what goes for all of them.
+pub(super) fn answered<H, F>(
+    face: &Arc<Face>,
+    path: &'static str,
+    methods: &'static str,
+    handler: H,
+) -> BoxedFilter<(Response,)>
+where
+    H: Fn(Arc<Face>, Exchange) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let face = Arc::clone(face);
+    exchange()
+        .and_then(move |mut exchange: Exchange| {
+            let (face, handler) = (Arc::clone(&face), handler.clone());
+            async move {
+                let started = Instant::now();
+                let (method, id) = (exchange.method.clone(), face.next_request_id());
+                exchange.id.clone_from(&id);
+                let chunked = exchange.headers.contains_key(TRANSFER_ENCODING);
+                let mut response = match exchange.check_headers() {
+                    Err(smuggled) => face.refuse(&exchange, Problem::Headers(smuggled)),
+                    Ok(()) if !allows(methods, &method) => face.refuse(&exchange, Problem::Method(methods)),
+                    Ok(()) => handler(Arc::clone(&face), exchange).await,
+                };
+                reply::finish(&mut response, &id, face.parts.public_url.is_https());
+                if chunked {
+                    // There may have been a length as well; hyper drops it unseen, and RFC 9112 (section 6.3) wants
+                    // the connection closed, so that no proxy's idea of the rest becomes a request.
+                    response
+                        .headers_mut()
+                        .insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                log(&id, &method, path, response.status(), started);
+                Ok::<_, Rejection>(response)
+            }
+        })
+        .boxed()
+}
+
+fn allows(methods: &str, method: &Method) -> bool {
+    methods == ANY || methods.split(", ").any(|allowed| allowed == method.as_str())
+}
+
+/// One line an answer; what a page calls a reference is its `request.id`.
+fn log(id: &str, method: &Method, path: &'static str, status: StatusCode, started: Instant) {
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = status.as_u16();
+    // Unknown methods are a stranger's text.
+    let method = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::OPTIONS,
+        Method::DELETE,
+    ]
+    .iter()
+    .find(|known| *known == method)
+    .map_or("other", Method::as_str);
+    match status {
+        500.. => {
+            tracing::warn!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+        }
+        400.. if path != "other" && !path.starts_with("/mcp") => {
+            tracing::info!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+        }
+        _ => {
+            tracing::debug!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Every page with its samples: ordinary ones, and an attack in every field.
+
+use std::path::Path;
+
+use super::*;
+
+/// What the text of a sample is made of: ordinary words, or an attack in every field.
+type Text = fn(&'static str) -> String;
+
+fn plain(text: &'static str) -> String {
+    text.to_owned()
+}
+
+fn hostile(text: &'static str) -> String {
+    format!("</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {text}")
+}
+
+fn frame(text: Text) -> Frame {
+    Frame::new(
+        &text("garmin.example.org"),
+        Some(&text("Ada Lovelace")),
+        Some(&text("ada@example.org")),
+        false,
+    )
+}
+
+fn anonymous(text: Text) -> Frame {
+    Frame::new(&text("localhost:8080"), None, None, true)
+}
+
+impl Landing {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let page = |frame, arrival| Self {
+            frame,
+            connector_url: text("https://garmin.example.org/mcp"),
+            arrival,
+        };
+        vec![
+            ("landing", page(frame(text), Arrival::Home).render().unwrap()),
+            (
+                "landing-missing",
+                page(frame(text), Arrival::Missing).render().unwrap(),
+            ),
+            (
+                "landing-connector",
+                page(frame(text), Arrival::Connector).render().unwrap(),
+            ),
+            (
+                "landing-simulated",
+                page(anonymous(text), Arrival::Home).render().unwrap(),
+            ),
+        ]
+    }
+}
+
+impl SignIn {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let hosted = || {
+            Some(AskingClient {
+                name: text("Claude"),
+                redirect_host: text("claude.ai"),
+                loopback_only: false,
+            })
+        };
+        let local = || {
+            Some(AskingClient {
+                name: text("Claude Code (garmin)"),
+                redirect_host: text("localhost:53682"),
+                loopback_only: true,
+            })
+        };
+        let page = |frame, action, client| Self {
+            frame,
+            action,
+            transaction: text("tx_1"),
+            csrf: text("csrf_1"),
+            client,
+            email: String::new(),
+            may_change: false,
+            notice: None,
+            tries_left: 5,
+        };
+        let mut refused = page(frame(text), "/authorize", hosted());
+        refused.email = text("ada@example.org");
+        refused.may_change = true;
+        refused.tries_left = 2;
+        refused.notice = Some(text(
+            "Garmin did not accept this e-mail and password. Check both, or try them at connect.garmin.com.",
+        ));
+        vec![
+            (
+                "sign-in",
+                page(frame(text), "/authorize", hosted()).render().unwrap(),
+            ),
+            (
+                "sign-in-local",
+                page(anonymous(text), "/authorize", local()).render().unwrap(),
+            ),
+            ("sign-in-refused", refused.render().unwrap()),
+            (
+                "sign-in-again",
+                page(frame(text), "/link", None).render().unwrap(),
+            ),
+        ]
+    }
+}
+
+impl Code {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let page = |frame, channel, tries_left, notice: Option<&'static str>| {
+            let page = Self {
+                sent_to: (channel == Channel::Email).then(|| text("a…@example.org")),
+                frame,
+                action: "/authorize",
+                transaction: text("tx_1"),
+                csrf: text("csrf_1"),
+                channel,
+                tries_left,
+                notice: notice.map(text),
+            };
+            page.render().unwrap()
+        };
+        let wrong = "Garmin did not accept this code. Use the newest one you received.";
+        vec![
+            ("code", page(frame(text), Channel::Email, 3, None)),
+            ("code-wrong", page(frame(text), Channel::Phone, 1, Some(wrong))),
+            ("code-app", page(anonymous(text), Channel::Authenticator, 3, None)),
+            ("code-unknown", page(frame(text), Channel::Unknown, 2, None)),
+        ]
+    }
+}
+
+impl Linked {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let page = |frame| Self {
+            frame,
+            full_name: text("Grace Hopper"),
+        };
+        vec![("linked", page(frame(text)).render().unwrap())]
+    }
+}
+
+impl Message {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let page = |frame, steps| {
+            let page = Self {
+                frame,
+                title: text("This app is not known here"),
+                explanation: text(
+                    "It has an old registration, or this gateway has forgotten it. Nothing was sent to Garmin.",
+                ),
+                steps,
+                reference: text("req_5f3a9c21"),
+            };
+            page.render().unwrap()
+        };
+        vec![
+            (
+                "message",
+                page(
+                    frame(text),
+                    vec![
+                        text("In Claude, remove the connector."),
+                        text("Add it again with the same address."),
+                    ],
+                ),
+            ),
+            ("message-bare", page(anonymous(text), Vec::new())),
+        ]
+    }
+}
+
+fn samples(text: Text) -> Vec<(&'static str, String)> {
+    let mut all = Landing::samples(text);
+    all.extend(SignIn::samples(text));
+    all.extend(Code::samples(text));
+    all.extend(Linked::samples(text));
+    all.extend(Message::samples(text));
+    all
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let payloads = ["<script", "<img", "</title><", "onerror=alert(1)>", "\"'>"];
+    for ((name, clean), (_, attacked)) in samples(plain).into_iter().zip(samples(hostile)) {
+        assert!(
+            attacked.contains("&#60;script&#62;"),
+            "{name}: the attack is shown, escaped"
+        );
+        for payload in payloads {
+            assert!(!attacked.contains(payload), "{name}: {payload} got through");
+        }
+        // Escaped text opens no element and no attribute: the markup is the same.
+        assert_eq!(
+            attacked.matches('<').count(),
+            clean.matches('<').count(),
+            "{name}"
+        );
+        assert_eq!(
+            attacked.matches('"').count(),
+            clean.matches('"').count(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_page_asks_for_nothing_from_outside() {
+    for (name, page) in samples(plain) {
+        let style = format!("<style>{STYLE}</style>");
+        assert!(
+            page.contains(&style),
+            "{name}: the style is inlined byte for byte, as its hash promises"
+        );
+        let markup = page.replace(&style, "");
+        for forbidden in [
+            "<script",
+            "style=",
+            "onclick",
+            "<img",
+            "<iframe",
+            "src=",
+            "@import",
+            "javascript:",
+        ] {
+            assert!(!markup.contains(forbidden), "{name}: {forbidden}");
+        }
+        for link in markup.split("href=\"").skip(1) {
+            let target = link.split('"').next().unwrap();
+            assert!(
+                target.starts_with('/') || target.starts_with('#') || target.starts_with("mailto:"),
+                "{name}: {target}"
+            );
+        }
+    }
+    assert!(!STYLE.contains("url("), "the style sheet loads nothing");
+}
+
+#[test]
+fn fields_are_what_password_managers_and_phones_look_for() {
+    let (_, page) = SignIn::samples(plain).swap_remove(0);
+    for part in [
+        r#"<input type="email" id="email" name="email" value="" autocomplete="username""#,
+        r#"<input type="password" id="password" name="password" autocomplete="current-password""#,
+        r#"name="access" value="read_only" checked"#,
+        r#"<input type="hidden" name="step" value="credentials">"#,
+        r#"<input type="hidden" name="step" value="deny">"#,
+        r#"<form method="post" action="/authorize" id="sign-in""#,
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let (_, code) = Code::samples(plain).swap_remove(0);
+    assert!(code.contains(r#"inputmode="numeric" autocomplete="one-time-code""#));
+}
+
+#[test]
+fn a_failed_try_is_tied_to_its_fields() {
+    let (_, page) = SignIn::samples(plain).swap_remove(2);
+    assert!(page.contains("<title>Problem: Connect Garmin to Claude"));
+    assert!(page.contains(r#"id="problem" role="alert" tabindex="-1" autofocus"#));
+    assert_eq!(
+        page.matches(r#"problem""#).count() - 2,
+        2,
+        "both fields point at the problem"
+    );
+    assert!(
+        page.contains(r#"value="read_and_change" checked"#),
+        "the choice is kept"
+    );
+    assert!(page.contains(r#"value="ada@example.org""#), "the e-mail is kept");
+}
+
+#[test]
+fn channels_are_named() {
+    let check = |method: &str, channel| assert_eq!(Channel::of(method), channel, "{method}");
+    check("email", Channel::Email);
+    check("phone", Channel::Phone);
+    check("authenticator", Channel::Authenticator);
+    check("", Channel::Unknown);
+    check("carrier pigeon", Channel::Unknown);
+}
+
+/// `cargo test --lib pages -- --ignored`: writes every sample to `target/pages`, to be looked at.
+#[test]
+#[ignore = "for eyes: writes the samples to target/pages"]
+fn write_samples() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pages");
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, page) in samples(plain) {
+        std::fs::write(directory.join(name).with_extension("html"), page).unwrap();
+    }
+}
