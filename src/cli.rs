@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::daemon::{Daemon, DaemonParts, demo};
 use crate::foundation::clock::Clock;
-use crate::foundation::config::{Config, Effective, Problem, Sources, WorkerConfig};
+use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
 use crate::foundation::telemetry::{Console, Telemetry};
 use crate::{tools, workers};
 
@@ -201,6 +201,10 @@ fn worker() -> ExitCode {
         Ok(config) => config,
         Err(problems) => return refuse(&problems),
     };
+    // Standard output may be the conversation; whoever started the worker keeps what it logs.
+    if let Err(e) = Telemetry::start(Console::Stderr, None, LogLevel::Info, Clock::system()) {
+        return fail(BROKEN, &format!("logging could not be started: {e}"));
+    }
     install_crypto();
     match tools::run(config) {
         Ok(()) => ExitCode::SUCCESS,

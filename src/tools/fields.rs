@@ -75,7 +75,7 @@ impl Field {
     }
 }
 
-/// A table of [`Field`]s: `fields! { "our_key" <- "garminKey"; "hours" <- hours "minutes"; "x" <- "a.b", "c" }`.
+/// A table of [`Field`]s: `fields! { "our_key" <- "garminKey"; "hours" <- hours "minutes"; "x" <- "a.b" | "c"; }`.
 macro_rules! fields {
     (@one $key:literal, $($from:literal)+) => { $crate::tools::fields::Field::new($key, &[$($from),+]) };
     (@one $key:literal, $form:ident $($from:literal)+) => { $crate::tools::fields::Field::$form($key, &[$($from),+]) };

@@ -19,6 +19,7 @@ mod pages;
 mod readme;
 mod sign_in;
 mod store;
+mod tools;
 mod web;
 mod whole;
 mod workers;

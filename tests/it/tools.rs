@@ -1,0 +1,542 @@
+//! The built-in worker as a process: every tool over both transports, against the pretend Garmin.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::garmin::{self, Credentials, GovernorSettings, SignInOutcome, SignIns, TokenFile};
+use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
+use garmin_gateway::tools;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpListener;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+const ANN: (&str, &str) = ("ann@example.org", "demo-ann");
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// A pretend Garmin where Ann has signed in, and the directory with her tokens.
+struct House {
+    simulator: Simulator,
+    directory: tempfile::TempDir,
+    _lifecycle: Lifecycle,
+}
+
+impl House {
+    async fn build() -> Self {
+        // Another test may have installed it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let (lifecycle, clock) = (Lifecycle::new(), Clock::system());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let simulator = Simulator::start(SimulatorSettings::default(), listener, &lifecycle).unwrap();
+        let http = garmin::client(&simulator.hosts()).unwrap();
+        let sign_ins = SignIns::new(simulator.hosts(), http, clock, GovernorSettings::without_pauses());
+        let credentials = Credentials {
+            email: ANN.0.to_owned(),
+            password: Secret::new(ANN.1),
+        };
+        let SignInOutcome::SignedIn(ann) = sign_ins.begin(credentials).await else {
+            panic!("Ann signs in")
+        };
+        let directory = tempfile::tempdir().unwrap();
+        TokenFile::new(directory.path().join("garmin_tokens.json"))
+            .write(&ann.tokens)
+            .unwrap();
+        Self {
+            simulator,
+            directory,
+            _lifecycle: lifecycle,
+        }
+    }
+
+    fn command(&self, variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+        command
+            .arg("worker")
+            .env_clear()
+            .env("TZ", "UTC")
+            .env("GARMINTOKENS", self.directory.path())
+            .env("GARMIN_CONNECTAPI_URL", self.simulator.base_url().as_str())
+            .env("GARMIN_DIAUTH_URL", self.simulator.base_url().as_str())
+            .envs(variables.iter().copied())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// A worker that is spoken to by lines.
+    fn worker(&self, variables: &[(&str, &str)]) -> Worker {
+        let mut child = self.command(variables).spawn().unwrap();
+        Worker {
+            input: child.stdin.take().unwrap(),
+            output: BufReader::new(child.stdout.take().unwrap()).lines(),
+            child,
+            id: 0,
+        }
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.directory.path().join("sign_in_needed")
+    }
+}
+
+struct Worker {
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+    child: Child,
+    id: i64,
+}
+
+impl Worker {
+    async fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.id += 1;
+        let message = json!({"jsonrpc": "2.0", "id": self.id, "method": method, "params": params});
+        self.input
+            .write_all(format!("{message}\n").as_bytes())
+            .await
+            .unwrap();
+        let line = timeout(LONG, self.output.next_line())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(answer["id"], self.id);
+        answer["result"].clone()
+    }
+
+    /// The text of a result, and whether it is an error.
+    async fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
+        let result = self
+            .ask("tools/call", json!({"name": tool, "arguments": arguments}))
+            .await;
+        told(&result)
+    }
+
+    async fn json(&mut self, tool: &str, arguments: Value) -> Value {
+        let (text, failed) = self.call(tool, arguments).await;
+        assert!(!failed, "{tool}: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{tool}: {text}"))
+    }
+
+    async fn text(&mut self, tool: &str, arguments: Value) -> String {
+        let (text, failed) = self.call(tool, arguments).await;
+        assert!(!failed, "{tool}: {text}");
+        text
+    }
+
+    async fn failure(&mut self, tool: &str, arguments: Value) -> String {
+        let (text, failed) = self.call(tool, arguments).await;
+        assert!(failed, "{tool}: {text}");
+        text
+    }
+}
+
+fn told(result: &Value) -> (String, bool) {
+    let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+    let failed = result["isError"].as_bool().unwrap();
+    assert_eq!(
+        result["structuredContent"]["result"],
+        if failed { Value::Null } else { json!(text) }
+    );
+    (text, failed)
+}
+
+fn today() -> Date {
+    Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The tools by what they take.
+fn tools_taking(required: &[&str]) -> Vec<String> {
+    let lists: Value = serde_json::from_str(&tools::lists().0).unwrap();
+    let takes = |tool: &&Value| {
+        let given: Vec<&str> = tool["inputSchema"]["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        given == required
+    };
+    lists["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(takes)
+        .map(|tool| tool["name"].as_str().unwrap().into())
+        .collect()
+}
+
+#[tokio::test]
+async fn every_tool_tells_what_garmin_holds() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    let hello = worker
+        .ask(
+            "initialize",
+            json!({"protocolVersion": "2025-11-25", "capabilities": {}}),
+        )
+        .await;
+    assert_eq!(hello["protocolVersion"], "2025-11-25");
+    let listed = worker.ask("tools/list", json!({})).await;
+    assert_eq!(listed, serde_json::from_str::<Value>(&tools::lists().0).unwrap());
+
+    // A day on which something happened: that of the newest run.
+    let page =
+        json!({"start_date": today() - 60.days(), "end_date": today() - 1.day(), "activity_type": "running"});
+    let runs = worker.json("get_activities_by_date", page).await;
+    let day: Date = runs["activities"][0]["start_time"].as_str().unwrap()[..10]
+        .parse()
+        .unwrap();
+    let run = runs["activities"][0]["id"].clone();
+    let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+    let range = json!({"start_date": day - 40.days(), "end_date": day});
+    let forms = [
+        (&["date"][..], json!({"date": day})),
+        (&["start_date", "end_date"], range.clone()),
+        (&["start_date"], range),
+        (&["end_date"], json!({"end_date": day, "weeks": 3})),
+        (&[], json!({})),
+    ];
+    for (required, arguments) in forms {
+        for tool in tools_taking(required) {
+            let answer = worker.json(&tool, arguments.clone()).await;
+            assert!(answer != json!([]) && answer != json!({}), "{tool}");
+            answers.insert(tool, answer);
+        }
+    }
+    // A run has what a strength training lacks, and the other way round.
+    let activities = answers["get_activities_by_date"]["activities"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let strength = activities
+        .iter()
+        .find(|activity| activity["type"] == "strength_training")
+        .unwrap()["id"]
+        .clone();
+    for tool in tools_taking(&["activity_id"]) {
+        let (has, lacks) = match tool.as_str() {
+            "get_activity_exercise_sets" => (&strength, Some(&run)),
+            "get_activity" | "get_activity_splits" | "get_activity_hr_in_timezones" => (&run, None),
+            _ => (&run, Some(&strength)),
+        };
+        answers.insert(
+            tool.clone(),
+            worker.json(&tool, json!({"activity_id": has})).await,
+        );
+        if let Some(lacks) = lacks {
+            let nothing = worker.text(&tool, json!({"activity_id": lacks})).await;
+            assert!(nothing.starts_with("No "), "{tool}: {nothing}");
+        }
+        let unknown = worker.text(&tool, json!({"activity_id": 12})).await;
+        assert!(
+            unknown.starts_with("No ") || tool == "get_activity_gear",
+            "{tool}: {unknown}"
+        );
+    }
+    assert_eq!(answers.len(), 47);
+
+    // One day, told by many tools.
+    let stats = &answers["get_stats"];
+    assert_eq!(answers["get_full_name"], json!({"full_name": "Ann Example"}));
+    assert_eq!(
+        answers["get_heart_rates_summary"]["resting_heart_rate_bpm"],
+        stats["resting_heart_rate_bpm"]
+    );
+    assert_eq!(
+        answers["get_sleep_summary"]["resting_heart_rate_bpm"],
+        stats["resting_heart_rate_bpm"]
+    );
+    assert_eq!(
+        answers["get_stress_summary"]["avg_stress_level"],
+        stats["avg_stress_level"]
+    );
+    assert_eq!(answers["get_user_summary"]["totalSteps"], stats["total_steps"]);
+    assert_eq!(answers["get_daily_steps"][40]["totalSteps"], stats["total_steps"]);
+    assert_eq!(
+        answers["get_body_battery"][40]["charged"],
+        stats["body_battery_charged"]
+    );
+    assert_eq!(answers["get_activity"]["id"], run);
+    assert!(answers["get_morning_training_readiness"]["readiness_score"].is_number());
+}
+
+#[tokio::test]
+async fn days_without_data_are_told_in_words() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    let future = today() + 10.days();
+    for tool in tools_taking(&["date"]) {
+        // Garmin answers these with a document in which nothing is filled.
+        if [
+            "get_stats",
+            "get_user_summary",
+            "get_stats_and_body",
+            "get_sleep_data",
+        ]
+        .contains(&tool.as_str())
+        {
+            continue;
+        }
+        let text = worker.text(&tool, json!({"date": future})).await;
+        assert!(
+            text.starts_with("No ") && text.ends_with(&future.to_string()),
+            "{tool}: {text}"
+        );
+    }
+    let text = worker
+        .text("get_weekly_steps", json!({"end_date": "2001-01-01"}))
+        .await;
+    assert_eq!(text, "No weekly steps data found for 4 weeks ending 2001-01-01");
+    let stats = worker.json("get_stats", json!({"date": "today"})).await;
+    assert_eq!(stats["date"], today().to_string());
+}
+
+#[tokio::test]
+async fn each_failure_has_its_own_words() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    let mut day = today();
+    let mut next = || {
+        day -= 1.day();
+        json!({"date": day})
+    };
+    worker.json("get_stats", next()).await;
+    let breaks = |fault| house.simulator.add_fault(FaultRule::new(Place::Api, fault));
+    for (fault, told) in [
+        (Fault::Status { status: 503 }, "Garmin Connect is unreachable."),
+        (Fault::HangUp, "Garmin Connect is unreachable."),
+        (
+            Fault::Status { status: 403 },
+            "Garmin refused the request (status 403)",
+        ),
+        (Fault::Status { status: 404 }, "Garmin has nothing there"),
+        (Fault::ChangedShape, "Garmin changed its answer"),
+        (
+            Fault::RateLimited {
+                retry_after_s: Some(90),
+                in_body: false,
+            },
+            "Garmin limits how often it is asked. Try again in ",
+        ),
+    ] {
+        house.simulator.clear_faults();
+        breaks(fault);
+        let text = worker.failure("get_stats", next()).await;
+        assert!(
+            text.starts_with(&format!("Error retrieving stats: {told}")),
+            "{text}"
+        );
+    }
+}
+
+/// A worker that listens, as the gateway starts it.
+struct Listening {
+    child: Child,
+    life_line: Option<ChildStdin>,
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Listening {
+    async fn start(house: &House) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let port = free.port().to_string();
+        let variables = [
+            ("GARMIN_MCP_TRANSPORT", "streamable-http"),
+            ("GARMIN_MCP_PORT", port.as_str()),
+        ];
+        let mut child = house.command(&variables).spawn().unwrap();
+        let life_line = child.stdin.take();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let worker = Self {
+            child,
+            life_line,
+            address: free,
+            http,
+        };
+        let ready = async {
+            while worker.http.get(worker.url("/healthz")).send().await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, ready).await.expect("the worker listens");
+        worker
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    async fn post(&self, message: &Value, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self
+            .http
+            .post(self.url("/mcp"))
+            .header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(message.to_string()).send().await.unwrap()
+    }
+
+    async fn ends(&mut self) -> std::process::ExitStatus {
+        timeout(LONG, self.child.wait())
+            .await
+            .expect("the worker ends")
+            .unwrap()
+    }
+}
+
+fn request(method: &str, params: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+}
+
+#[tokio::test]
+async fn http_is_spoken_as_fastmcp_speaks_it() {
+    let house = House::build().await;
+    let worker = Listening::start(&house).await;
+    let health = worker.http.get(worker.url("/healthz")).send().await.unwrap();
+    assert_eq!(health.text().await.unwrap(), "ok");
+
+    let hello = request(
+        "initialize",
+        &json!({"protocolVersion": "2025-11-25", "capabilities": {}}),
+    );
+    let opened = worker
+        .post(&hello, &[("accept", "application/json, text/event-stream")])
+        .await;
+    assert_eq!(opened.headers()["content-type"], "application/json");
+    let session = opened.headers()["mcp-session-id"].to_str().unwrap().to_owned();
+    let noted = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    assert_eq!(
+        worker
+            .post(&noted, &[("mcp-session-id", &session)])
+            .await
+            .status(),
+        202
+    );
+    let call = request("tools/call", &json!({"name": "get_full_name", "arguments": {}}));
+    for headers in [
+        &[("mcp-session-id", session.as_str())][..],
+        &[],
+        &[("accept", "*/*"), ("mcp-session-id", "lost")],
+    ] {
+        let answer: Value =
+            serde_json::from_str(&worker.post(&call, headers).await.text().await.unwrap()).unwrap();
+        assert_eq!(
+            told(&answer["result"]),
+            ("{\n  \"full_name\": \"Ann Example\"\n}".to_owned(), false)
+        );
+    }
+    assert_eq!(
+        worker.post(&call, &[("host", "evil.example")]).await.status(),
+        421
+    );
+    assert_eq!(
+        worker
+            .post(&call, &[("origin", "https://evil.example")])
+            .await
+            .status(),
+        403
+    );
+    assert_eq!(worker.post(&json!([]), &[]).await.status(), 400);
+    assert_eq!(
+        worker.http.get(worker.url("/mcp")).send().await.unwrap().status(),
+        405
+    );
+    assert_eq!(
+        worker
+            .http
+            .delete(worker.url("/mcp"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
+    let large = format!("{{\"x\":\"{}\"}}", "x".repeat(5 << 20));
+    let refused = worker.http.post(worker.url("/mcp")).body(large).send().await;
+    assert!(refused.is_err() || refused.unwrap().status() == 413);
+}
+
+#[tokio::test]
+async fn a_worker_ends_with_its_gateway() {
+    let house = House::build().await;
+    let mut worker = Listening::start(&house).await;
+    drop(worker.life_line.take());
+    assert!(worker.ends().await.success());
+
+    let mut worker = Listening::start(&house).await;
+    let id = i32::try_from(worker.child.id().unwrap()).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(worker.ends().await.success());
+
+    let mut by_lines = house.worker(&[]);
+    drop(by_lines.input);
+    assert!(
+        timeout(LONG, by_lines.child.wait())
+            .await
+            .unwrap()
+            .unwrap()
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn the_end_of_a_sign_in_is_told_to_the_person_and_to_the_gateway() {
+    let house = House::build().await;
+    let worker = Listening::start(&house).await;
+    let call = request("tools/call", &json!({"name": "get_full_name"}));
+    let told_now = async || -> (String, bool) {
+        let text = worker.post(&call, &[]).await.text().await.unwrap();
+        told(&serde_json::from_str::<Value>(&text).unwrap()["result"])
+    };
+    house.simulator.revoke(ANN.0);
+    let (text, failed) = told_now().await;
+    assert!(
+        failed && text.contains("sign in again") && text.contains("/link"),
+        "{text}"
+    );
+    assert!(house.mark().is_file());
+}
+
+#[tokio::test]
+async fn filters_hide_tools() {
+    let house = House::build().await;
+    let names = async |variables: &[(&str, &str)]| -> Vec<String> {
+        let listed = house.worker(variables).ask("tools/list", json!({})).await;
+        listed["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tool| tool["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names(&[("GARMIN_ENABLED_TOOLS", "Get_Stats, count_activities,typo")]).await,
+        ["count_activities", "get_stats"]
+    );
+    let left = names(&[("GARMIN_DISABLED_TOOLS", "get_stats")]).await;
+    assert!(left.len() == 46 && !left.contains(&"get_stats".to_owned()));
+    let mut worker = house.worker(&[("GARMIN_DISABLED_TOOLS", "get_stats")]);
+    assert_eq!(
+        worker.failure("get_stats", json!({"date": "today"})).await,
+        "Unknown tool: get_stats"
+    );
+}
