@@ -19,6 +19,9 @@ use crate::foundation::telemetry::{LogEvent, Ring};
 /// Consoles at once; more wait.
 const MAX_CONNECTIONS: usize = 64;
 
+/// Events in one line, so that it stays far below the longest that is taken.
+const EVENTS_A_LINE: usize = 200;
+
 /// A reader that takes nothing for so long is let go.
 const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -159,7 +162,9 @@ impl Connection {
         for update in state.changed() {
             self.update(update).await?;
         }
-        self.update(log_update(&events, true)).await?;
+        for update in log_updates(&events, true) {
+            self.update(update).await?;
+        }
         Ok(Following { state, log })
     }
 
@@ -193,30 +198,44 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Update> 
                 while let Ok(event) = following.log.try_recv() {
                     events.push(event);
                 }
-                vec![log_update(&events, false)]
+                log_updates(&events, false)
             }
             // It fell behind, so it gets the ring anew.
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let (events, log) = ring.follow();
                 following.log = log;
-                vec![log_update(&events, true)]
+                log_updates(&events, true)
             }
             Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
         },
     }
 }
 
-fn log_update(events: &[Arc<LogEvent>], anew: bool) -> Update {
-    let events = events
-        .iter()
-        .map(|event| Event {
-            at: event.at,
-            level: event.level.to_owned(),
-            event: event.event.clone(),
-            fields: event.fields.clone(),
+/// The events in lines that are short enough; only the first of them is anew.
+fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<Update> {
+    let part = |events: &[Arc<LogEvent>]| {
+        events
+            .iter()
+            .map(|event| Event {
+                at: event.at,
+                level: event.level.to_owned(),
+                event: event.event.clone(),
+                fields: event.fields.clone(),
+            })
+            .collect()
+    };
+    if events.is_empty() {
+        let events = Vec::new();
+        return vec![Update::Log { anew, events }];
+    }
+    events
+        .chunks(EVENTS_A_LINE)
+        .enumerate()
+        .map(|(n, events)| Update::Log {
+            anew: anew && n == 0,
+            events: part(events),
         })
-        .collect();
-    Update::Log { anew, events }
+        .collect()
 }
 
 async fn put(write: &mut OwnedWriteHalf, value: &impl serde::Serialize) -> Result<(), LineError> {

@@ -65,12 +65,12 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
         }
         other => other.into(),
     })?;
-    announce(&daemon, &people)?;
+    announce(&daemon, &people, &runtime)?;
     let well = daemon.run().await?;
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
 }
 
-fn announce(daemon: &Daemon, people: &[Person]) -> std::io::Result<()> {
+fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::Result<()> {
     let url = daemon.public_url().mcp();
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -82,7 +82,11 @@ fn announce(daemon: &Daemon, people: &[Person]) -> std::io::Result<()> {
         out,
         "  Claude Code     claude mcp add --transport http garmin {url}"
     )?;
-    writeln!(out, "                  then /mcp in Claude Code, to sign in\n")?;
+    writeln!(out, "                  then /mcp in Claude Code, to sign in")?;
+    writeln!(
+        out,
+        "  Its state       garmin-gateway status --socket {runtime_dir}\n"
+    )?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };
         let Person { email, password, .. } = person;

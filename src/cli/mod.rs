@@ -1,7 +1,11 @@
 //! The subcommands: argv → one act → exit code.
 //!
-//! Exit codes are those of sysexits: 0 done, 64 wrong usage, 69 a service is missing, 70 broken inside,
-//! 74 the disk refused, 78 wrong settings.
+//! Exit codes are those of sysexits: 0 done, 1 the person said no, 64 wrong usage, 69 a service is missing,
+//! 70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings.
+
+mod operate;
+mod print;
+mod table;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -26,8 +30,8 @@ const CONFIG: u8 = 78;
 #[derive(Parser)]
 #[command(name = "garmin-gateway", version, about, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 64 wrong usage, 69 a service is missing, 70 broken inside, \
-                        74 the disk refused, 78 wrong settings."
+    after_help = "Exit codes: 0 done, 1 you said no, 64 wrong usage, 69 a service is missing, \
+                        70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -54,6 +58,8 @@ enum Command {
         #[arg(long)]
         people: Option<usize>,
     },
+    #[command(flatten)]
+    Operate(operate::Operate),
     /// Show the settings in effect, and where each comes from.
     Config(ShowConfig),
     /// Run the built-in worker: an MCP server for one person, on standard input or HTTP.
@@ -100,6 +106,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(EnvFile { env_file }) => serve(env_file),
         Command::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
         Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
+        Command::Operate(operate) => operate::run(operate),
         Command::Config(wish) => show_config(wish),
         Command::Worker => worker(),
         Command::Fence { arguments } => fence(arguments),

@@ -1,0 +1,512 @@
+//! The subcommands that talk to the running gateway over its socket: ask once, print, leave.
+//!
+//! On a terminal an act that hurts says what it hits and asks; elsewhere it wants `--yes`.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::print::Print;
+use super::{BROKEN, USAGE, fail};
+use crate::admin::SOCKET_NAME;
+use crate::admin::api::{Act, Answer, Event, Line, Read, Refusal, Request, Target, Tokens, Update};
+use crate::admin::client::{Client, ClientError};
+use crate::console::words::{many, plain};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{Config, Problem, Sources};
+
+const UNAVAILABLE: u8 = 69;
+const NOT_ALLOWED: u8 = 77;
+/// The person said no.
+const DECLINED: u8 = 1;
+
+/// Where the gateway is, and how to print.
+#[derive(Args)]
+pub(super) struct Common {
+    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Before an act that hurts.
+#[derive(Args)]
+pub(super) struct Sure {
+    /// Don't ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Operate {
+    /// Show the state of the running gateway, and what needs you.
+    Status(Common),
+    /// Show the workers.
+    Workers(Common),
+    /// Show the accounts, who is invited, and who knocked.
+    Accounts(Common),
+    /// Let an e-mail address sign in; without one, show who is invited.
+    Invite {
+        /// Whom.
+        email: Option<String>,
+        /// Take the invitation back. Access that they have stays.
+        #[arg(long, requires = "email")]
+        remove: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show what was used in the last 30 days.
+    Usage {
+        /// One account: its e-mail or id.
+        #[arg(long)]
+        account: Option<String>,
+        /// By tool.
+        #[arg(long)]
+        tools: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show the clients that have access.
+    Clients(Common),
+    /// Show who has access, and what was revoked.
+    Tokens(Common),
+    /// End access at once: tokens, calls under way, workers.
+    Revoke {
+        #[command(flatten)]
+        target: RevokeTarget,
+        #[command(flatten)]
+        sure: Sure,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// End all access of an account and erase it with its Garmin tokens.
+    Forget {
+        /// Its e-mail or id.
+        account: String,
+        #[command(flatten)]
+        sure: Sure,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Watch races.
+    Races {
+        #[command(subcommand)]
+        what: Option<RaceWish>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Print events as they happen, until Ctrl-C.
+    Monitor {
+        /// Also those of the past and those for debugging.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Try the messages to phones.
+    Notify {
+        #[command(subcommand)]
+        what: NotifyWish,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct RevokeTarget {
+    /// All access of one person: e-mail or id.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// One sign-in of one client: its id in `tokens`.
+    #[arg(long, value_name = "ID")]
+    token: Option<String>,
+    /// All access through one client: its id in `clients`.
+    #[arg(long, value_name = "ID")]
+    client: Option<String>,
+    /// All access of everybody.
+    #[arg(long)]
+    all: bool,
+}
+
+impl RevokeTarget {
+    fn target(self) -> Target {
+        match (self.account, self.token, self.client) {
+            (Some(account), ..) => Target::Account(account),
+            (_, Some(token), _) => Target::Token(token),
+            (.., Some(client)) => Target::Client(client),
+            (None, None, None) => Target::All,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(super) enum RaceWish {
+    /// Show all races.
+    List,
+    /// Watch a race.
+    Start {
+        /// The account: e-mail or id.
+        account: String,
+        /// Its LiveTrack link.
+        link: String,
+    },
+    /// Stop watching one.
+    Stop {
+        /// Its id in `races`.
+        race: String,
+    },
+    /// Show one.
+    Show {
+        /// Its id in `races`.
+        race: String,
+    },
+    /// Change its limits.
+    Limits {
+        /// Its id in `races`.
+        race: String,
+        /// As NAME=NUMBER, for example hr_max=150.
+        #[arg(required = true, value_parser = limit)]
+        limits: Vec<(String, f64)>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum NotifyWish {
+    /// Send a test message by every way that is set up.
+    Test,
+}
+
+/// Reads `hr_max=150`.
+fn limit(text: &str) -> Result<(String, f64), String> {
+    let wrong = || format!("`{text}` is not NAME=NUMBER");
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let value: f64 = value.trim().parse().map_err(|_| wrong())?;
+    Ok((name.trim().to_owned(), value))
+}
+
+/// Why a subcommand ended without doing what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OperateError {
+    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Config { problems: Vec<Problem> },
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("the gateway answered something else than was asked; use a program of the same version")]
+    OtherAnswer,
+    #[error("this wants a person to say yes; there is no terminal, so add --yes")]
+    NobodyToAsk,
+    #[error("nothing was done")]
+    Declined,
+    #[error("the output can't be written")]
+    Output(#[from] std::io::Error),
+}
+
+impl OperateError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config { .. } => super::CONFIG,
+            Self::Client(ClientError::NotAllowed(_)) => NOT_ALLOWED,
+            Self::Client(ClientError::Refused(Refusal::Invalid(_) | Refusal::NotFound(_)))
+            | Self::NobodyToAsk => USAGE,
+            Self::Client(ClientError::Refused(Refusal::Internal(_))) | Self::OtherAnswer => BROKEN,
+            Self::Client(_) => UNAVAILABLE,
+            Self::Declined => DECLINED,
+            Self::Output(_) => 74,
+        }
+    }
+}
+
+/// Runs one of these subcommands.
+pub(super) fn run(operate: Operate) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
+    };
+    match runtime.block_on(operate.run()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(OperateError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => fail(e.exit_code(), &plain(&super::chain(&e))),
+    }
+}
+
+/// The socket that is meant.
+pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, OperateError> {
+    let path = match given {
+        Some(path) => path,
+        None => {
+            Sources::of_process(None)
+                .map_err(|problem| vec![problem])
+                .and_then(|sources| Config::load(&sources))
+                .map_err(|problems| OperateError::Config { problems })?
+                .runtime_dir
+        }
+    };
+    Ok(if path.is_dir() {
+        path.join(SOCKET_NAME)
+    } else {
+        path
+    })
+}
+
+/// A connection, and how to print what comes.
+struct Desk {
+    client: Client,
+    print: Print,
+}
+
+impl Desk {
+    async fn open(common: Common) -> Result<Self, OperateError> {
+        let path = socket_path(common.socket)?;
+        Ok(Self {
+            client: Client::connect(&path).await?,
+            print: Print::new(common.json),
+        })
+    }
+
+    /// Asks, and prints the answer as it is.
+    async fn show(mut self, request: Request) -> Result<(), OperateError> {
+        let answer = self.client.ask(request).await?;
+        Ok(self.print.answer(&answer)?)
+    }
+
+    /// Asks the person, unless they said before that they are sure.
+    async fn confirm(&mut self, sure: &Sure, what: &str, word: Option<&str>) -> Result<(), OperateError> {
+        if sure.yes {
+            return Ok(());
+        }
+        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+            return Err(OperateError::NobodyToAsk);
+        }
+        let mut err = std::io::stderr().lock();
+        let wanted = word.map_or("[y/N]".to_owned(), |word| format!("Type {word} to go on:"));
+        write!(err, "{} {wanted} ", plain(what))?;
+        err.flush()?;
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        let said = line.trim().to_lowercase();
+        let agreed = word.map_or(matches!(said.as_str(), "y" | "yes"), |word| said == word);
+        if agreed {
+            Ok(())
+        } else {
+            Err(OperateError::Declined)
+        }
+    }
+
+    async fn tokens(&mut self) -> Result<Tokens, OperateError> {
+        match self.client.ask(Request::Read(Read::Tokens)).await? {
+            Answer::Tokens(tokens) => Ok(tokens),
+            _ => Err(OperateError::OtherAnswer),
+        }
+    }
+}
+
+impl Operate {
+    async fn run(self) -> Result<(), OperateError> {
+        let read = Request::Read;
+        match self {
+            Self::Status(common) => Desk::open(common).await?.show(read(Read::Overview)).await,
+            Self::Workers(common) => Desk::open(common).await?.show(read(Read::Workers)).await,
+            Self::Accounts(common) => Desk::open(common).await?.show(read(Read::Accounts)).await,
+            Self::Clients(common) => Desk::open(common).await?.show(read(Read::Clients)).await,
+            Self::Tokens(common) => Desk::open(common).await?.show(read(Read::Tokens)).await,
+            Self::Usage {
+                account,
+                tools,
+                common,
+            } => {
+                let mut desk = Desk::open(common).await?;
+                let Answer::Usage(rows) = desk.client.ask(read(Read::Usage { account })).await? else {
+                    return Err(OperateError::OtherAnswer);
+                };
+                Ok(desk.print.usage(rows, tools)?)
+            }
+            Self::Invite {
+                email,
+                remove,
+                common,
+            } => {
+                let desk = Desk::open(common).await?;
+                let request = match email {
+                    None => read(Read::Accounts),
+                    Some(email) if remove => Request::Act(Act::Uninvite { email }),
+                    Some(email) => Request::Act(Act::Invite { email }),
+                };
+                desk.show(request).await
+            }
+            Self::Revoke { target, sure, common } => {
+                let mut desk = Desk::open(common).await?;
+                let target = target.target();
+                let what = consequences(&target, &desk.tokens().await?);
+                desk.confirm(&sure, &what, None).await?;
+                desk.show(Request::Act(Act::Revoke(target))).await
+            }
+            Self::Forget {
+                account,
+                sure,
+                common,
+            } => {
+                let mut desk = Desk::open(common).await?;
+                let what = format!(
+                    "This ends all access of {account} and erases the account with its Garmin tokens."
+                );
+                desk.confirm(&sure, &what, Some("forget")).await?;
+                desk.show(Request::Act(Act::Forget { account })).await
+            }
+            Self::Races { what, common } => {
+                let desk = Desk::open(common).await?;
+                desk.show(race_request(what.unwrap_or(RaceWish::List))).await
+            }
+            Self::Notify {
+                what: NotifyWish::Test,
+                common,
+            } => {
+                Desk::open(common)
+                    .await?
+                    .show(Request::Act(Act::TestNotify))
+                    .await
+            }
+            Self::Monitor { all, common } => monitor(Desk::open(common).await?, all).await,
+        }
+    }
+}
+
+fn race_request(wish: RaceWish) -> Request {
+    match wish {
+        RaceWish::List => Request::Read(Read::Races),
+        RaceWish::Show { race } => Request::Read(Read::Race { race }),
+        RaceWish::Start { account, link } => Request::Act(Act::StartRace { account, link }),
+        RaceWish::Stop { race } => Request::Act(Act::StopRace { race }),
+        RaceWish::Limits { race, limits } => Request::Act(Act::ChangeLimits {
+            race,
+            limits: limits.into_iter().map(|(name, n)| (name, n.into())).collect(),
+        }),
+    }
+}
+
+/// What a revocation will end, in a sentence.
+fn consequences(target: &Target, tokens: &Tokens) -> String {
+    let families = || tokens.families.iter();
+    let ends = |n: usize| many(n as u64, "sign-in");
+    match target {
+        Target::Account(wanted) => {
+            let n = families()
+                .filter(|f| f.account == *wanted || f.label.eq_ignore_ascii_case(wanted))
+                .count();
+            format!("This ends all access of {wanted}: {}.", ends(n))
+        }
+        Target::Token(wanted) => match families().find(|f| f.id == *wanted) {
+            Some(f) => format!("This ends the access of {} through {}.", f.label, f.client),
+            None => format!("This ends the sign-in {wanted}."),
+        },
+        Target::Client(wanted) => format!("This ends everybody's access through {wanted}."),
+        Target::All => format!(
+            "This ends all access of everybody: {}.",
+            ends(tokens.families.len())
+        ),
+    }
+}
+
+async fn monitor(mut desk: Desk, all: bool) -> Result<(), OperateError> {
+    let since = Clock::system().now();
+    desk.client.send(Request::Follow).await?;
+    loop {
+        let Line::Update { update, .. } = desk.client.next().await? else {
+            continue;
+        };
+        // The daemon also tells the past.
+        let Update::Log { events, .. } = update else {
+            continue;
+        };
+        for event in events
+            .iter()
+            .filter(|event| all || (event.at >= since && is_telling(event)))
+        {
+            desk.print.event(event)?;
+        }
+    }
+}
+
+/// Whether an event is for somebody who watches what happens.
+fn is_telling(event: &Event) -> bool {
+    event.level != "debug" && event.event != "stats"
+}
+
+/// One JSON value on a line.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_name_and_a_number() {
+        assert_eq!(limit("hr_max=150"), Ok(("hr_max".into(), 150.0)));
+        for wrong in ["hr_max", "hr_max=", "hr_max=fast"] {
+            assert!(limit(wrong).unwrap_err().contains("NAME=NUMBER"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_falls_is_counted() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let family = |id: &str, label: &str| crate::admin::api::Family {
+            id: id.into(),
+            account: format!("acc_{label}"),
+            label: label.into(),
+            client: "Claude".into(),
+            access: "read only".into(),
+            issued_at: at,
+            last_used: None,
+            expires_at: None,
+        };
+        let tokens = Tokens {
+            families: vec![
+                family("fam_1", "ann"),
+                family("fam_2", "ann"),
+                family("fam_3", "ben"),
+            ],
+            revocations: Vec::new(),
+        };
+        for (target, words) in [
+            (
+                Target::Account("Ann".into()),
+                "This ends all access of Ann: 2 sign-ins.",
+            ),
+            (
+                Target::Token("fam_3".into()),
+                "This ends the access of ben through Claude.",
+            ),
+            (Target::All, "This ends all access of everybody: 3 sign-ins."),
+        ] {
+            assert_eq!(consequences(&target, &tokens), words);
+        }
+    }
+
+    #[test]
+    fn every_end_has_its_exit_code() {
+        let refused = |refusal| OperateError::Client(ClientError::Refused(refusal)).exit_code();
+        assert_eq!(refused(Refusal::NotFound(String::new())), 64);
+        assert_eq!(refused(Refusal::Unavailable(String::new())), 69);
+        assert_eq!(refused(Refusal::Internal(String::new())), 70);
+        assert_eq!(
+            OperateError::Client(ClientError::NotRunning(PathBuf::new())).exit_code(),
+            69
+        );
+        assert_eq!(
+            OperateError::Client(ClientError::NotAllowed(PathBuf::new())).exit_code(),
+            77
+        );
+        assert_eq!(OperateError::Declined.exit_code(), 1);
+        assert_eq!(OperateError::NobodyToAsk.exit_code(), 64);
+    }
+}

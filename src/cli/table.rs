@@ -1,0 +1,88 @@
+//! Rows for people: columns that fit the terminal.
+
+use crate::console::words::{cut, plain, width};
+
+/// Cells between two columns.
+const BETWEEN: usize = 2;
+
+/// A column is not made narrower than this, or than its widest cell.
+const NARROWEST: usize = 6;
+
+/// A header and rows of the same number of cells.
+pub(super) struct Table {
+    header: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(super) fn new(header: &[&'static str]) -> Self {
+        Self {
+            header: header.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row; what could steer the terminal is taken out of it.
+    pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.iter().map(|cell| plain(cell)).collect());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, in at most `room` cells if there is a limit: the widest columns give first.
+    pub(super) fn lines(&self, room: Option<usize>) -> Vec<String> {
+        let header: Vec<String> = self.header.iter().map(|name| (*name).to_owned()).collect();
+        let mut widths: Vec<usize> = header.iter().map(|name| width(name)).collect();
+        for row in &self.rows {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = (*widest).max(width(cell));
+            }
+        }
+        let gaps = BETWEEN * widths.len().saturating_sub(1);
+        while room.is_some_and(|room| widths.iter().sum::<usize>() + gaps > room) {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > NARROWEST => *widest -= 1,
+                _ => break,
+            }
+        }
+        std::iter::once(&header)
+            .chain(&self.rows)
+            .map(|row| line(row, &widths))
+            .collect()
+    }
+}
+
+fn line(row: &[String], widths: &[usize]) -> String {
+    let mut text = String::new();
+    for (cell, room) in row.iter().zip(widths) {
+        let cell = cut(cell, *room);
+        let pad = room - width(&cell) + BETWEEN;
+        text.push_str(&cell);
+        text.extend(std::iter::repeat_n(' ', pad));
+    }
+    text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_widest_column_gives_first() {
+        let mut table = Table::new(&["WHO", "WHAT"]);
+        table.row(["ann".into(), "a long tale of many words".into()]);
+        table.row(["ben\x1b".into(), "x".into()]);
+        assert_eq!(
+            table.lines(None),
+            ["WHO   WHAT", "ann   a long tale of many words", "ben?  x"]
+        );
+        assert_eq!(
+            table.lines(Some(16)),
+            ["WHO   WHAT", "ann   a long ta~", "ben?  x"]
+        );
+        // Nothing fits, so it is as narrow as it can be read.
+        assert_eq!(table.lines(Some(3)), ["WHO   WHAT", "ann   a lon~", "ben?  x"]);
+    }
+}

@@ -1,0 +1,182 @@
+//! Figures and times as people read them, and text made to fit. No terminal in here.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// How long ago `then` was: `3 s ago`, `2 h ago`; `in 5 min` for what is to come.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - then.as_second();
+    if seconds < 0 {
+        format!("in {}", span(seconds.unsigned_abs()))
+    } else {
+        format!("{} ago", span(seconds.unsigned_abs()))
+    }
+}
+
+/// A span of time in its largest unit: `45 s`, `12 min`, `7 h`, `3 d`.
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// Race time: `1:08:31`, `8:05`.
+pub fn clock(seconds: f64) -> String {
+    let seconds = whole(seconds);
+    let (h, m, s) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if h > 0 {
+        format!("{h}:{m:02}:{s:02}")
+    } else {
+        format!("{m}:{s:02}")
+    }
+}
+
+/// Pace of a speed in metres a second: `4:49` a kilometre; none when standing.
+pub fn pace(speed_mps: f64) -> Option<String> {
+    (speed_mps > 0.3).then(|| clock(1_000.0 / speed_mps))
+}
+
+/// Bytes in the unit that leaves few digits.
+pub fn bytes(n: u64) -> String {
+    const KIB: f64 = 1024.0;
+    let n = n as f64;
+    if n < KIB {
+        format!("{n} B")
+    } else if n < KIB * KIB {
+        format!("{:.0} KB", n / KIB)
+    } else if n < KIB * KIB * KIB {
+        format!("{:.1} MB", n / KIB / KIB)
+    } else {
+        format!("{:.1} GB", n / KIB / KIB / KIB)
+    }
+}
+
+/// `1 worker`, `2 workers`.
+pub fn many(n: impl Into<u64>, one: &str) -> String {
+    let n = n.into();
+    if n == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{n} {one}s")
+    }
+}
+
+/// The day and minute: `2026-11-20 21:10`.
+pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The time of day: `21:10:05`.
+pub fn second(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// Text of strangers without what could steer a terminal or turn the line around.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '?',
+            c if c.is_control() => '?',
+            c => c,
+        })
+        .collect()
+}
+
+/// How many cells `text` takes.
+pub fn width(text: &str) -> usize {
+    ratatui::text::Span::raw(text).width()
+}
+
+/// `text` in at most `room` cells; what was cut shows as `~`.
+pub fn cut(text: &str, room: usize) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        kept.push(c);
+        if width(&kept) + 1 > room {
+            kept.pop();
+            break;
+        }
+    }
+    if room > 0 {
+        kept.push('~');
+    }
+    kept
+}
+
+/// Whole seconds of a span that is not negative.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast from float saturates, and the lower end is cut here"
+)]
+fn whole(seconds: f64) -> u64 {
+    seconds.max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_their_largest_unit() {
+        for (seconds, words) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_199, "119 min"),
+            (7_200, "2 h"),
+            (172_800, "2 d"),
+        ] {
+            assert_eq!(span(seconds), words);
+        }
+        let at = |s| Timestamp::from_second(s).unwrap();
+        assert_eq!(ago(at(10), at(13)), "3 s ago");
+        assert_eq!(ago(at(13), at(10)), "in 3 s");
+    }
+
+    #[test]
+    fn race_times_and_paces() {
+        for (seconds, words) in [(485.9, "8:05"), (4_111.0, "1:08:31"), (-1.0, "0:00")] {
+            assert_eq!(clock(seconds), words);
+        }
+        assert_eq!(pace(1_000.0 / 289.0).as_deref(), Some("4:49"));
+        assert_eq!(pace(0.1), None);
+    }
+
+    #[test]
+    fn text_is_cut_to_cells_not_letters() {
+        for (text, room, cut_to) in [
+            ("short", 5, "short"),
+            ("longer", 5, "long~"),
+            ("漢字漢字", 5, "漢字~"),
+            ("x", 0, ""),
+            ("xy", 1, "~"),
+        ] {
+            assert_eq!(cut(text, room), cut_to, "{text} in {room}");
+        }
+    }
+
+    #[test]
+    fn strangers_can_not_steer_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\u{202e}c\u{9b}d\n"), "a?[2Jb?c?d?");
+        assert_eq!(plain("Zoë 漢"), "Zoë 漢");
+    }
+
+    #[test]
+    fn bytes_take_few_digits() {
+        for (n, words) in [
+            (12, "12 B"),
+            (4_096, "4 KB"),
+            (44_564_480, "42.5 MB"),
+            (3_221_225_472, "3.0 GB"),
+        ] {
+            assert_eq!(bytes(n), words);
+        }
+    }
+}
