@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -22,13 +23,18 @@ use crate::gateway::{Answer, TooLarge};
 use crate::mcp::RequestHeaders;
 use crate::mcp::envelope::BODY_LIMIT;
 
+/// How long a stranger's body is waited for, so that its 401 is not lost to a reset connection.
+const STRANGERS: Duration = Duration::from_secs(5);
+
 /// Every method of the MCP endpoint.
 pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let gateway = &face.parts.gateway;
     let grant = match gateway.admit(exchange.header(AUTHORIZATION)) {
         Ok(grant) => grant,
         Err(answer) => {
-            exchange.discard_body(face.parts.limits.body_timeout).await;
+            exchange
+                .discard_body(face.parts.limits.body_timeout.min(STRANGERS))
+                .await;
             // A person who opened the connector's address in a browser.
             let browser = exchange.method == Method::GET && exchange.wants_html();
             return encode(answer, browser.then_some(&*face));

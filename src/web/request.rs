@@ -264,7 +264,25 @@ fn client_address<'a>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever stands in the headers: nothing breaks, and an untrusted peer is always itself.
+        #[test]
+        fn any_header_is_survived(value in "[ -~]{0,80}", peer: [u8; 4]) {
+            let exchange = with(&[("cookie", &value), ("accept", &value), ("content-type", &value)]);
+            exchange.check_headers().ok();
+            exchange.cookie("gateway");
+            exchange.wants_html();
+            exchange.is_form();
+            let (peer, value) = (IpAddr::from(peer), HeaderValue::from_str(&value).unwrap());
+            let everybody: IpNet = "0.0.0.0/0".parse().unwrap();
+            client_address(peer, [&value].into_iter(), &[everybody]);
+            prop_assert_eq!(client_address(peer, [&value].into_iter(), &[]), peer);
+        }
+    }
 
     fn headers(lines: &[(&str, &str)]) -> HeaderMap {
         let mut map = HeaderMap::new();

@@ -241,7 +241,30 @@ impl Face {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_form_or_none(body: Vec<u8>) {
+            read_posted(&body);
+        }
+
+        #[test]
+        fn what_was_typed_arrives(email in "[^ \\s]{0,40}", password: String) {
+            let body = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("transaction", "t"), ("csrf", "c"), ("step", "credentials"), ("access", "read_only")])
+                .append_pair("email", &email)
+                .append_pair("password", &password)
+                .finish();
+            let Some(Posted::Credentials(form)) = read_posted(body.as_bytes()) else {
+                panic!("{body}");
+            };
+            prop_assert_eq!(form.email.as_str(), email.trim());
+            prop_assert_eq!(form.password.expose(), password.as_str());
+        }
+    }
 
     #[test]
     fn forms_are_read_exactly() {
