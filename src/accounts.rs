@@ -87,8 +87,6 @@ pub struct Account {
     pub full_name: String,
     /// The first sign-in.
     pub linked_at: Timestamp,
-    /// The last call, roughly.
-    pub last_seen: Option<Timestamp>,
     /// Whether Garmin still takes our tokens.
     pub garmin: GarminLogin,
 }
@@ -307,7 +305,6 @@ impl Accounts {
                         email,
                         full_name,
                         linked_at: now,
-                        last_seen: None,
                         garmin,
                     },
                 };
@@ -415,23 +412,6 @@ impl Accounts {
             tracing::warn!(account.id = %id, reason, "account.sign_in_needed");
         }
         Ok(())
-    }
-
-    /// Notes when an account was last active.
-    pub async fn seen(&self, id: &AccountId, at: Timestamp) -> Result<(), StoreError> {
-        let key = id.as_str().as_bytes().to_vec();
-        self.store
-            .atomic(move |tx| match tx.find::<Account>(&key)? {
-                Some(account) => tx.put(
-                    &key,
-                    &Account {
-                        last_seen: Some(at),
-                        ..account
-                    },
-                ),
-                None => Ok(()),
-            })
-            .await
     }
 
     /// Erases an account and its tokens. Returns whether there was one.

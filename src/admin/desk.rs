@@ -143,7 +143,7 @@ impl Desk {
     fn overview(&self, people: &People, workers: &[Worker], families: &[FamilyOverview]) -> Overview {
         let with_access: BTreeSet<_> = families.iter().map(|family| &family.account).collect();
         let clients: BTreeSet<_> = families.iter().map(|family| &family.client_id).collect();
-        let (calls, errors) = (0, 0);
+        let used = self.rooms.gateway.used_since_start();
         Overview {
             program: env!("CARGO_PKG_VERSION").into(),
             started_at: self.facts.started_at,
@@ -156,8 +156,8 @@ impl Desk {
             workers: count(workers.iter().filter(|w| w.pid.is_some()).count()),
             max_workers: count(self.facts.max_workers),
             races: 0,
-            calls,
-            errors,
+            calls: used.calls,
+            errors: used.errors,
             memory_bytes: own_memory_bytes(),
             store_bytes: self.rooms.store.size_on_disk(),
             attention: self.attention(people, workers),
@@ -255,7 +255,7 @@ impl Desk {
                 clients: count(clients.len()),
                 tokens: count(theirs.len()),
                 access: access.into_iter().collect::<Vec<_>>().join(", "),
-                calls_30d: self.used(&account.id)?.iter().map(|(_, usage)| usage.calls).sum(),
+                calls_30d: self.used(&account.id)?.values().map(|usage| usage.calls).sum(),
                 garmin,
                 sign_in_needed,
                 garmin_token_expires: held.and_then(|held| held.tokens.expires_at()),
@@ -263,7 +263,7 @@ impl Desk {
                 email: account.email,
                 name: account.full_name,
                 linked_at: account.linked_at,
-                last_seen: account.last_seen,
+                last_seen: theirs.iter().map(|family| family.last_used_at).max(),
             });
         }
         let invitations = accounts.invitations()?.into_iter();

@@ -9,7 +9,7 @@ mod table;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.command {
-        Command::Serve(EnvFile { env_file }) => serve(env_file),
+        Command::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
         Command::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
         Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
         Command::Operate(operate) => operate::run(operate),
@@ -113,8 +113,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn serve(env_file: Option<PathBuf>) -> ExitCode {
-    let loaded = Sources::of_process(env_file.as_deref())
+fn serve(env_file: Option<&Path>) -> ExitCode {
+    let loaded = Sources::of_process(env_file)
         .map_err(|problem| vec![problem])
         .and_then(|sources| Ok((Config::load(&sources)?, sources)));
     let (config, sources) = match loaded {
@@ -252,8 +252,11 @@ fn refuse(problems: &[Problem]) -> ExitCode {
     } else {
         "settings are"
     };
-    let list: String = problems.iter().map(|p| format!("\n  {p}")).collect();
-    fail(CONFIG, &format!("{} {plural} wrong:{list}", problems.len()))
+    let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    fail(
+        CONFIG,
+        &format!("{} {plural} wrong:\n  {}", problems.len(), list.join("\n  ")),
+    )
 }
 
 #[expect(

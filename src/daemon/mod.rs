@@ -119,6 +119,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Builds and starts everything; when it returns, the gateway answers.
+    #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
     pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
         let DaemonParts {
             mut config,

@@ -216,6 +216,11 @@ impl Gateway {
         self.0.counters.flush(&self.0.store).await
     }
 
+    /// Calls since the start, of all accounts together.
+    pub fn used_since_start(&self) -> usage::Usage {
+        self.0.counters.since_start()
+    }
+
     /// How many tools a connection with this access sees now.
     pub fn tool_count(&self, access: Access) -> usize {
         self.0.offer.now().catalogue.count(access)

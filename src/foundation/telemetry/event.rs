@@ -99,10 +99,11 @@ impl LogEvent {
         }
         line.push_str(&self.event);
         for (name, value) in &self.fields {
-            line.push_str(&match value {
-                Value::String(text) => format!(" {name}={text}"),
-                other => format!(" {name}={other}"),
-            });
+            let text = match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            line.extend([" ", name, "=", &text]);
         }
         line
     }

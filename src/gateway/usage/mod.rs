@@ -5,7 +5,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -76,6 +79,14 @@ pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
 pub(super) struct Counters {
     clock: Clock,
     pending: Arc<Mutex<Pending>>,
+    since_start: Arc<Totals>,
+}
+
+/// All calls since the start, for the console.
+#[derive(Debug, Default)]
+struct Totals {
+    calls: AtomicU64,
+    errors: AtomicU64,
 }
 
 type PerTool = HashMap<Arc<str>, Usage>;
@@ -89,11 +100,24 @@ impl Counters {
         Counters {
             clock,
             pending: Arc::default(),
+            since_start: Arc::default(),
+        }
+    }
+
+    /// What was counted since the start, of all accounts together.
+    pub(super) fn since_start(&self) -> Usage {
+        Usage {
+            calls: self.since_start.calls.load(Ordering::Relaxed),
+            errors: self.since_start.errors.load(Ordering::Relaxed),
         }
     }
 
     /// Counts one call. Costs a lock and two look-ups; nothing is allocated for a tool that was counted before.
     pub(super) fn count(&self, account: &AccountId, tool: &Arc<str>, failed: bool) {
+        self.since_start.calls.fetch_add(1, Ordering::Relaxed);
+        self.since_start
+            .errors
+            .fetch_add(failed.into(), Ordering::Relaxed);
         let day = self.clock.now().as_second().div_euclid(86_400);
         self.locked().add(
             day,
