@@ -29,7 +29,9 @@ class Callback {
   static async open() {
     const callback = new Callback();
     callback.server = createServer((request, response) => {
-      callback.seen = new URL(request.url, callback.origin).searchParams;
+      const asked = new URL(request.url, callback.origin);
+      // Browsers ask for an icon, too.
+      if (asked.pathname === '/callback') callback.seen = asked.searchParams;
       response.setHeader('Content-Type', 'text/html');
       response.end('<!doctype html><title>arrived</title>arrived');
     });
