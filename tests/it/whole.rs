@@ -20,11 +20,12 @@ use url::Url;
 const CALLBACK: &str = "http://localhost:7777/callback";
 
 /// A gateway, its pretend Garmin, and a browser.
-struct World {
+pub(crate) struct World {
     simulator: Simulator,
     daemon: Option<Daemon>,
     dir: tempfile::TempDir,
-    http: reqwest::Client,
+    /// A browser: it keeps cookies and follows nothing by itself.
+    pub(crate) http: reqwest::Client,
     first_port: u16,
     port: u16,
     lifecycle: Lifecycle,
@@ -38,7 +39,7 @@ struct Connected {
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,12 +98,12 @@ impl World {
     }
 
     /// As an upgrade does it: stop, start again on the same data and the same port.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
         self.start_gateway().await;
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.port)
     }
 
@@ -155,7 +156,7 @@ impl World {
     }
 
     /// Sends a page's form, with what is hidden in it.
-    async fn post(&self, page: &str, step: &str, fields: &[(&str, &str)]) -> reqwest::Response {
+    pub(crate) async fn post(&self, page: &str, step: &str, fields: &[(&str, &str)]) -> reqwest::Response {
         let mut form = vec![("step", step.to_owned())];
         for name in ["transaction", "csrf"] {
             form.push((name, hidden(page, name)));
@@ -260,7 +261,7 @@ fn log() -> &'static Telemetry {
     LOG.get_or_init(|| Telemetry::start(Console::Stderr, None, LogLevel::Debug, Clock::system()).unwrap())
 }
 
-fn challenge(verifier: &str) -> String {
+pub(crate) fn challenge(verifier: &str) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()))
 }
