@@ -16,6 +16,7 @@
 mod claude;
 mod face;
 mod garmin_api;
+mod mcp;
 mod oauth;
 mod pages;
 mod readme;

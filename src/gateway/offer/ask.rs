@@ -19,7 +19,7 @@ const PAGES: usize = 50;
 /// Why lists could not be learned.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LearnError {
-    #[error("the worker did not answer")]
+    #[error(transparent)]
     Worker(#[from] WorkerError),
     #[error("it refused {0}")]
     Refused(&'static str),

@@ -1,5 +1,6 @@
 // Preload for the conformance suite, which cannot sign in: adds `Authorization: Bearer $BEARER` to every request to
-// $BEARER_HOST that has none, whether it is sent by fetch() or by undici. Usage: node --import=…/bearer.mjs …
+// $BEARER_HOST that has none, whether it is sent by fetch(), by undici or by node:http. Usage: node --import=…/bearer.mjs …
+import http from 'node:http';
 import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 
 const { BEARER, BEARER_HOST } = process.env;
@@ -23,3 +24,9 @@ setGlobalDispatcher(getGlobalDispatcher().compose((dispatch) => (options, handle
   if (!pairs.some(([name]) => name.toLowerCase() === 'authorization')) pairs.push(['authorization', authorization]);
   return dispatch({ ...options, headers: pairs.flat() }, handler);
 }));
+
+const request = http.request;
+http.request = (options, ...rest) => {
+  const ours = `${options?.hostname}:${options?.port}` === BEARER_HOST;
+  return request(ours ? { ...options, headers: { authorization, ...options.headers } } : options, ...rest);
+};
