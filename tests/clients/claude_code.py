@@ -118,7 +118,7 @@ class ClaudeCode:
 
     def __init__(self, stage: Stage, browser_url: str, era: str, add: list[str] | None = None):
         self.add = add or ["claude", "mcp", "add", "--transport", "http", SERVER, stage.mcp]
-        self.home = Home(stage, browser_url)
+        self.home = Home(browser_url)
         self.stage = stage
         self.model = Model()
         self.asked = 0
@@ -182,7 +182,8 @@ class ClaudeCode:
             text, is_error = self._call(tool, arguments)
         if is_error:
             raise Failed(f"{tool}: {text}")
-        return text
+        # Claude Code shows its model the structured half of an answer: {"result": the text}.
+        return json.loads(text)["result"]
 
     def _needs_login(self) -> bool:
         return "eeds authentication" in self._claude("mcp", "list")

@@ -17,9 +17,9 @@ MODERN = "2026-07-28"
 class Driven:
     """An SDK in its own language, behind the line protocol of `drivers/`."""
 
-    def __init__(self, stage: Stage, browser_url: str, command: list):
-        self.home = Home(stage, browser_url)
-        self.lines = Lines(command, self.home.environment(), self.home.path)
+    def __init__(self, browser_url: str, command: list, clock: dict[str, str] | None = None):
+        self.home = Home(browser_url)
+        self.lines = Lines(command, self.home.environment(clock), self.home.path)
 
     def _act(self, **command) -> dict:
         self.lines.say(json.dumps(command))
@@ -50,7 +50,9 @@ class Driven:
 
 def python(version: str):
     def make(stage: Stage, browser_url: str) -> Driven:
-        return Driven(stage, browser_url, [PYTHON[version], HERE / "drivers" / f"python_{version}.py", stage.mcp])
+        # It never refreshes but by its own clock, so that must agree with the gateway's.
+        driver = HERE / "drivers" / f"python_{version}.py"
+        return Driven(browser_url, [PYTHON[version], driver, stage.mcp], stage.faked_time)
 
     return make
 
@@ -58,7 +60,7 @@ def python(version: str):
 def typescript(version: str, *mode: str):
     def make(stage: Stage, browser_url: str) -> Driven:
         driver = drivers_beside_packages() / f"typescript_{version}.mjs"
-        return Driven(stage, browser_url, [NODE, driver, stage.mcp, *mode])
+        return Driven(browser_url, [NODE, driver, stage.mcp, *mode])
 
     return make
 
@@ -76,7 +78,7 @@ class McpRemote:
     """`mcp-remote`: a stdio server that stands for ours, as Claude Desktop and others use it."""
 
     def __init__(self, stage: Stage, browser_url: str):
-        self.home = Home(stage, browser_url)
+        self.home = Home(browser_url)
         self.stage = stage
         self.lines: Lines | None = None
         self.last_id = 0
@@ -123,7 +125,7 @@ class Inspector:
     """The Inspector's command line: a process a call, its tokens in a file between them."""
 
     def __init__(self, stage: Stage, browser_url: str, era: str):
-        self.home = Home(stage, browser_url)
+        self.home = Home(browser_url)
         self.stage, self.era = stage, era
 
     def _run(self, *arguments: str) -> dict:

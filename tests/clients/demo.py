@@ -24,6 +24,8 @@ FIRST_CHAPTERS = (Telling.signs_in, Telling.lists_the_tools, Telling.calls_a_too
 class Demo:
     """The demo as it runs in a terminal; it stands in for a stage where nothing befalls the gateway."""
 
+    faked_time: dict[str, str] = {}
+
     def __init__(self, binary: Path):
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
         self.temporary = self.directory / "tmp"
@@ -31,7 +33,7 @@ class Demo:
         with open(self.directory / "demo.log", "wb") as log:
             self.process = subprocess.Popen(
                 [binary.resolve(), "demo", "--port", str(free_port())],
-                env=self.environment({"TMPDIR": str(self.temporary)}), cwd=self.directory,
+                env={**clean_environment(self.directory), "TMPDIR": str(self.temporary)}, cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
             )
         self.said = ""
@@ -56,9 +58,6 @@ class Demo:
         if found is None:
             raise StageError(f"the demo does not print {pattern}:\n{self.said}")
         return found.group(1)
-
-    def environment(self, more: dict[str, str]) -> dict[str, str]:
-        return {**clean_environment(self.directory), **more}
 
     def stop(self):
         """Ctrl-C: it must end well and leave nothing behind."""

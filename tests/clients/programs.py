@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from stage import Stage
+from stage import clean_environment
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("CI_CACHE", Path.home() / ".cache" / "garmin-gateway-ci"))
@@ -25,9 +25,8 @@ class Failed(AssertionError):
 class Home:
     """A home directory of a client's own, with a browser in it that the stage's person uses."""
 
-    def __init__(self, stage: Stage, browser_url: str):
+    def __init__(self, browser_url: str):
         self.path = Path(tempfile.mkdtemp(prefix="garmin-gateway-client-"))
-        self.stage = stage
         self.browser_url = browser_url
         fake = self.path / "bin"
         fake.mkdir()
@@ -41,14 +40,12 @@ class Home:
         opener.chmod(0o755)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """The stage's clock, this home, and the browser under every name that it is looked for."""
-        own = self.stage.environment({})
+        """This home, and its browser; no display, or a real browser of this machine would be found first."""
+        own = clean_environment(self.path)
         path = os.pathsep.join([str(self.path / "bin"), str(NODE.parent), own["PATH"]])
         opener = str(self.path / "bin" / "xdg-open")
-        return {
-            **own, "HOME": str(self.path), "PATH": path, "BROWSER": opener, "DISPLAY": ":99", "TERM": "dumb",
-            "BROWSER_URL": self.browser_url, **(more or {}),
-        }
+        browser = {"BROWSER": opener, "BROWSER_URL": self.browser_url, "TERM": "dumb"}
+        return {**own, "PATH": path, **browser, **(more or {})}
 
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)

@@ -74,7 +74,7 @@ class Report:
 
 
 def story(binary: Path, make, era: str | None) -> int:
-    with Stage(binary, NO_WAITING) as stage:
+    with Stage(binary, NO_WAITING, with_clock=True) as stage:
         browser = TheBrowser(stage.people[0])
         client = make(stage, browser.url)
         try:

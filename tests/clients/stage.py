@@ -52,6 +52,18 @@ def answers(url: str) -> bool:
         return False
 
 
+def faked_time(clock: Path) -> dict[str, str]:
+    """What makes a program read its calendar clock through libfaketime, from a file that can change."""
+    if not FAKETIME.exists():
+        raise StageError(f"{FAKETIME} is missing: install libfaketime")
+    return {
+        "LD_PRELOAD": str(FAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
 def clean_environment(home: Path) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "HOME": str(home)}
 
@@ -73,20 +85,22 @@ def processes_with(mark: str) -> list[int]:
 class Stage:
     """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
 
-    def __init__(self, binary: Path, settings: dict[str, str] | None = None):
+    def __init__(self, binary: Path, settings: dict[str, str], with_clock: bool = False):
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
         self.binary = binary.resolve()
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.mcp = f"{self.url}/mcp"
-        self.settings = settings or {}
+        self.settings = settings
         self.runtime = self.directory / "runtime"
         self.runtime.mkdir(mode=0o700)
         self.clock = self.directory / "clock"
+        self.faked_time = faked_time(self.clock) if with_clock else {}
         self.set_clock(0)
         self.garmin: subprocess.Popen | None = None
         self.gateway: subprocess.Popen | None = None
         self.people: list[Person] = []
+        self.started: list[int] = []
 
     def __enter__(self) -> "Stage":
         try:
@@ -112,6 +126,7 @@ class Stage:
                 [self.binary, "simulator", "--bind", "127.0.0.1:0"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment({}), text=True,
             )
+        self.started.append(self.garmin.pid)
         line = self.garmin.stdout.readline()
         if not line:
             raise StageError("the pretend Garmin did not start")
@@ -125,6 +140,8 @@ class Stage:
                 [self.binary, "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.gateway_environment(),
             )
+
+        self.started.append(self.gateway.pid)
 
         def ready():
             if self.gateway.poll() is not None:
@@ -148,22 +165,13 @@ class Stage:
         })
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
-        """A clean environment with the clock of this stage: see `set_clock`."""
-        if not FAKETIME.exists():
-            raise StageError(f"{FAKETIME} is missing: install libfaketime")
-        return {
-            **clean_environment(self.directory),
-            "LD_PRELOAD": str(FAKETIME),
-            "FAKETIME_TIMESTAMP_FILE": str(self.clock),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            **more,
-        }
+        """A clean environment, with the clock of this stage if it has one: see `set_clock`."""
+        return {**clean_environment(self.directory), **self.faked_time, **more}
 
     # What happens to them.
 
     def set_clock(self, ahead_s: int):
-        """Sets the calendar clock of gateway and Garmin this far ahead of the machine's; timers go on untouched."""
+        """Sets the calendar clock of this stage that far ahead of the machine's; timers go on untouched."""
         new = self.clock.with_suffix(".new")
         new.write_text(f"+{ahead_s}\n")
         new.replace(self.clock)
@@ -235,4 +243,8 @@ class Stage:
             self.garmin.kill()
             self.garmin.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+        # What libfaketime leaves of processes that were killed.
+        for pid in self.started:
+            for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+                (Path("/dev/shm") / name).unlink(missing_ok=True)
         return left
