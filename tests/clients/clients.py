@@ -124,6 +124,8 @@ class McpRemote:
 class Inspector:
     """The Inspector's command line: a process a call, its tokens in a file between them."""
 
+    ENVIRONMENT = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
+
     def __init__(self, stage: Stage, browser_url: str, era: str):
         self.home = Home(browser_url)
         self.stage, self.era = stage, era
@@ -134,7 +136,7 @@ class Inspector:
             NODE, launcher, "--cli", self.stage.mcp, "--transport", "http", "--protocol-era", self.era,
             "--format", "json", *arguments,
         ]
-        done = run(command, self.home.environment({"MCP_AUTO_OPEN_ENABLED": "true"}), self.home.path)
+        done = run(command, self.home.environment(self.ENVIRONMENT), self.home.path)
         if done.returncode != 0:
             raise Failed(f"{arguments}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}")
         answer = json.loads(done.stdout)
@@ -166,7 +168,8 @@ class Inspector:
 def refresh_token_in(directory: Path) -> str:
     """The one refresh token among a client's own files."""
     for file in sorted(directory.rglob("*.json")):
-        found = re.search(r'"refresh_?[tT]oken"\s*:\s*"([^"]+)"', file.read_text())
+        # Some keep JSON within JSON, so the quotes may be escaped.
+        found = re.search(r'refresh_?[tT]oken\\*"\s*:\s*\\*"([^"\\]+)', file.read_text())
         if found:
             return found.group(1)
     raise Failed(f"no refresh token in {[str(f) for f in directory.rglob('*')]}")
