@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from programs import HERE, NODE, NODE_MODULES, PYTHON, Failed, Home, Lines, run
-from stage import Stage
+from stage import Stage, free_port
 
 LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
@@ -129,12 +129,13 @@ class Inspector:
     def __init__(self, stage: Stage, browser_url: str, era: str):
         self.home = Home(browser_url)
         self.stage, self.era = stage, era
+        self.callback = f"http://127.0.0.1:{free_port()}/oauth/callback"
 
     def _run(self, *arguments: str) -> dict:
         launcher = NODE_MODULES / "@modelcontextprotocol" / "inspector" / "clients" / "launcher" / "build" / "index.js"
         command = [
             NODE, launcher, "--cli", self.stage.mcp, "--transport", "http", "--protocol-era", self.era,
-            "--format", "json", *arguments,
+            "--callback-url", self.callback, "--format", "json", *arguments,
         ]
         done = run(command, self.home.environment(self.ENVIRONMENT), self.home.path)
         if done.returncode != 0:

@@ -7,6 +7,7 @@ Behind the gateway runs `fixture_worker.py`, so what passes was passed on. Failu
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -19,12 +20,20 @@ from programs import HERE, NODE, NODE_MODULES, PYTHON, Failed
 from sign_in import Browser, sign_in
 from stage import Stage, free_port
 
+# Scenarios that the suite reports but doesn't score; they pass, and must go on doing so.
+UNSCORED = {
+    "2025-11-25": ("json-schema-2020-12",),
+    "2026-07-28": ("json-schema-2020-12", "http-header-validation"),
+}
+
 SUITE = NODE_MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 
 
 def settings() -> dict[str, str]:
-    """What makes the fixture worker the worker of a stage."""
-    return {"GARMIN_MCP_CMD": f"{PYTHON['1']} {HERE / 'fixture_worker.py'}"}
+    """What makes the fixture worker the worker of a stage. The fence lets a worker read what lies beside its Python."""
+    worker = PYTHON["1"].parent / "fixture_worker.py"
+    shutil.copyfile(HERE / "fixture_worker.py", worker)
+    return {"GARMIN_MCP_CMD": f"{PYTHON['1']} {worker}"}
 
 
 def server_set(stage: Stage, revision: str) -> int:
@@ -41,7 +50,9 @@ def server_set(stage: Stage, revision: str) -> int:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
         )
         passed = sum(int(n) for n in re.findall(r"^\S+ \S+: (\d+) passed", done.stdout, re.MULTILINE))
-        if done.returncode != 0 or passed == 0:
+        lost = [name for name in UNSCORED[revision] if f"✓ {name}:" not in done.stdout]
+        if done.returncode != 0 or passed == 0 or lost:
+            print(f"not passed, though not scored: {lost}")
             raise Failed(f"{revision}: exit code {done.returncode}\n{verdict(done.stdout)}\n{failures(Path(results))}")
     return passed
 

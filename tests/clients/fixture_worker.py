@@ -19,6 +19,7 @@ from mcp.types import (
     TextContent,
     TextResourceContents,
 )
+from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
 # One red pixel, and a WAV file of no length.
@@ -103,6 +104,21 @@ async def test_tool_with_progress(ctx: Context):
         await ctx.report_progress(step, 100, f"Completed step {step} of 100")
         await asyncio.sleep(0.05)
     return "Tool with progress executed successfully"
+
+
+class Wish(BaseModel):
+    wish: str
+
+
+@server.tool(structured_output=False)
+async def test_streaming_elicitation(ctx: Context):
+    """Asks the person in the middle of the call; behind the gateway nobody answers, and the client must not see it."""
+    await ctx.report_progress(1, 2, "asking")
+    try:
+        answer = await ctx.elicit("What do you wish?", Wish)
+    except Exception as error:
+        return f"nobody could be asked: {error}"
+    return f"answered: {answer.action}"
 
 
 @server.tool(structured_output=False)

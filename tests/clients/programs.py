@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -104,8 +105,16 @@ class Lines:
 def run(
     command: list, environment: dict[str, str], directory: Path, seconds: float = 90.0
 ) -> subprocess.CompletedProcess:
-    """Runs a program to its end, without a terminal and without input."""
-    return subprocess.run(
-        [str(part) for part in command], env=environment, cwd=directory, timeout=seconds,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
+    """Runs a program to its end, without a terminal and without input; what it started ends with it."""
+    command = [str(part) for part in command]
+    with subprocess.Popen(
+        command, env=environment, cwd=directory, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise Failed(f"{command} took longer than {seconds} s\n{out[-3000:]}\n{err[-3000:]}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)

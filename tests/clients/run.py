@@ -84,6 +84,11 @@ def story(binary: Path, make, era: str | None) -> int:
             browser.close()
 
 
+def staged(binary: Path, settings: dict[str, str], act) -> int:
+    with Stage(binary, settings) as stage:
+        return act(stage)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "crash"])
@@ -103,17 +108,17 @@ def main() -> int:
             if not given.only or name in given.only:
                 report.run(name, partial(story, given.bin, make, era))
     elif given.act == "conformance":
-        with Stage(given.bin, {**NO_WAITING, **conformance.settings()}) as stage:
-            report.run("authorization server", partial(conformance.authorization_server, stage))
-            for revision in (clients.LEGACY, clients.MODERN):
-                report.run(f"requirements of {revision}", partial(conformance.server_set, stage, revision))
+        fixture = {**NO_WAITING, **conformance.settings()}
+        report.run("authorization server", partial(staged, given.bin, fixture, conformance.authorization_server))
+        for revision in (clients.LEGACY, clients.MODERN):
+            act = partial(conformance.server_set, revision=revision)
+            report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
     elif given.act == "pages":
-        with Stage(given.bin, NO_WAITING) as stage:
-            report.run("pages", partial(pages.pages, stage))
+        report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
     else:
         print(f"seed {given.seed}")
-        with Stage(given.bin, NO_WAITING) as stage:
-            report.run(f"{given.rounds} crashes", partial(crash.crash, stage, given.rounds, given.seed))
+        act = partial(crash.crash, rounds=given.rounds, seed=given.seed)
+        report.run(f"{given.rounds} crashes", partial(staged, given.bin, NO_WAITING, act))
     return report.exit_code()
 
 

@@ -214,11 +214,10 @@ class Stage:
 
     def log_tail(self, lines: int = 60) -> str:
         parts = []
-        for name in ("gateway.log", "garmin.log"):
-            log = self.directory / name
-            if log.exists():
-                kept = log.read_text(errors="replace").splitlines()[-lines:]
-                parts.append(f"---- {name}\n" + "\n".join(kept))
+        for log in sorted(self.directory.rglob("*.log")):
+            told = log.read_text(errors="replace").splitlines()
+            kept = [line for line in told if '"path":"/readyz"' not in line][-lines:]
+            parts.append(f"---- {log.relative_to(self.directory)}\n" + "\n".join(kept))
         return "\n".join(parts)
 
     def log(self) -> str:
