@@ -71,23 +71,27 @@ class Refreshes:
         self.caller.rpc("tools/list")
 
 
-class Revocations:
-    """Tokens whose revocation got its 200 must be dead; the others of the same account must live."""
+class SignIns:
+    """Whoever was given tokens must be let in; whoever was then signed out must not, however often that was asked."""
 
-    def __init__(self, stage: Stage, person):
-        self.stage, self.person, self.revoked, self.caller = stage, person, [], None
+    def __init__(self, stage: Stage, people: list):
+        self.stage, self.people, self.turn = stage, people, 0
+        self.given: list[Caller] = []
+        self.revoked: list[Caller] = []
 
     def work(self):
-        if self.caller is None:
-            self.caller = Caller(self.stage.url, "crash").connect(self.person)
-        caller = self.caller
-        caller.revoke()
-        self.caller = None
-        self.revoked.append(caller)
+        self.turn += 1
+        caller = Caller(self.stage.url, "crash").connect(self.people[self.turn % len(self.people)])
+        if self.turn % 2:
+            self.given.append(caller)
+        else:
+            # Should the kill take the answer, nobody knows whether these tokens still live.
+            caller.revoke()
+            self.revoked.append(caller)
 
     def check(self):
-        # One whose revocation got no answer may be either; a new one is signed in.
-        self.caller = None
+        for caller in self.given:
+            caller.rpc("tools/list")
         for caller in self.revoked:
             try:
                 caller.rpc("tools/list")
@@ -95,6 +99,7 @@ class Revocations:
                 assert refused.status == 401, refused
             else:
                 raise AssertionError("a revoked token works again after a crash")
+        self.given.clear()
         self.revoked.clear()
 
 
@@ -111,14 +116,22 @@ class Calls:
         assert self.full_name in self.caller.call("get_full_name"), "another person's name"
 
 
+def callers(kinds) -> list[Caller]:
+    """Everybody whose connection the kill cut."""
+    found = []
+    for kind in kinds:
+        found += [*kind.given, *kind.revoked] if isinstance(kind, SignIns) else [kind.caller]
+    return found
+
+
 def crash(stage: Stage, rounds: int, seed: int) -> int:
     """Returns how many acknowledged acts were checked."""
     dice = random.Random(seed)
-    ann, *others = stage.people
+    ann, *others = (person for person in stage.people if person.code is None)
     kinds = [
         Registrations(stage),
         Refreshes(Caller(stage.url, "crash").connect(ann)),
-        Revocations(stage, others[0] if others else ann),
+        SignIns(stage, others),
         Calls(Caller(stage.url, "crash").connect(ann), ann.full_name),
     ]
     total = 0
@@ -139,6 +152,8 @@ def crash(stage: Stage, rounds: int, seed: int) -> int:
         began = time.monotonic()
         stage.start_gateway()
         ready_ms = (time.monotonic() - began) * 1000
+        for caller in callers(kinds):
+            caller.disconnect()
         for kind in kinds:
             kind.check()
         done = sum(load.done for load in loads)

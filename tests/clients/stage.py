@@ -123,7 +123,7 @@ class Stage:
     def start_garmin(self):
         with open(self.directory / "garmin.log", "ab") as log:
             self.garmin = subprocess.Popen(
-                [self.binary, "simulator", "--bind", "127.0.0.1:0"],
+                [self.binary, "simulator", "--bind", "127.0.0.1:0", "--people", "20"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment({}), text=True,
             )
         self.started.append(self.garmin.pid)
