@@ -8,6 +8,7 @@ mod print;
 mod table;
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use crate::daemon::{Daemon, DaemonParts, demo};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
 use crate::foundation::telemetry::{Console, Telemetry};
-use crate::{tools, workers};
+use crate::{console, tools, workers};
 
 const USAGE: u8 = 64;
 const BROKEN: u8 = 70;
@@ -58,6 +59,8 @@ enum Command {
         #[arg(long)]
         people: Option<usize>,
     },
+    /// Watch and steer the running gateway in this terminal.
+    Console(ShowConsole),
     #[command(flatten)]
     Operate(operate::Operate),
     /// Show the settings in effect, and where each comes from.
@@ -77,6 +80,19 @@ struct EnvFile {
     /// A file of NAME=value lines; without it `.env` in the working directory, if there is one.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct ShowConsole {
+    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Draw with ASCII only.
+    #[arg(long)]
+    ascii: bool,
+    /// Draw without colours, as NO_COLOR also says.
+    #[arg(long)]
+    no_color: bool,
 }
 
 #[derive(Args)]
@@ -106,6 +122,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
         Command::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
         Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
+        Command::Console(wish) => show_console(wish),
         Command::Operate(operate) => operate::run(operate),
         Command::Config(wish) => show_config(wish),
         Command::Worker => worker(),
@@ -198,6 +215,29 @@ fn show_config(ShowConfig { env_file, json }: ShowConfig) -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+fn show_console(wish: ShowConsole) -> ExitCode {
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        return fail(
+            USAGE,
+            "the console needs a terminal; `status` and the other subcommands work without one",
+        );
+    }
+    let socket = match operate::socket_path(wish.socket) {
+        Ok(socket) => socket,
+        Err(e) => return fail(CONFIG, &chain(&e)),
+    };
+    let (no_color, speaks_utf8) = Sources::of_process(None).map_or((false, true), |s| s.terminal());
+    let look = console::Look {
+        no_color: wish.no_color || no_color,
+        ascii: wish.ascii || !speaks_utf8,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(console::run(socket, look, Clock::system()))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(BROKEN, &format!("the terminal can't be used: {e}")),
+    }
 }
 
 fn worker() -> ExitCode {

@@ -85,7 +85,7 @@ fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::R
     writeln!(out, "                  then /mcp in Claude Code, to sign in")?;
     writeln!(
         out,
-        "  Its state       garmin-gateway status --socket {runtime_dir}\n"
+        "  Console         garmin-gateway console --socket {runtime_dir}\n"
     )?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };

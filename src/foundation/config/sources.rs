@@ -92,6 +92,21 @@ impl Sources {
             .map(|value| (value.trim(), Source::File(path.clone())))
     }
 
+    /// Whether the person wants no colours (`NO_COLOR`), and whether their terminal can show more than ASCII
+    /// (`LC_ALL`, `LC_CTYPE`, `LANG`; the bare Linux console has no braille).
+    pub fn terminal(&self) -> (bool, bool) {
+        let no_color = self.find("NO_COLOR").is_some();
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .find_map(|name| self.find(name));
+        let speaks_utf8 = locale.is_some_and(|(locale, _)| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        let is_bare = self.find("TERM").is_some_and(|(term, _)| term == "linux");
+        (no_color, speaks_utf8 && !is_bare)
+    }
+
     /// The names that are set anywhere, and where.
     pub(super) fn names(&self) -> impl Iterator<Item = (&str, Source)> {
         let environment = self

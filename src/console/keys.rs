@@ -1,0 +1,226 @@
+//! Which key does what, and where. The footer and the help are made from this table, and views never see a key.
+
+use crate::admin::api::View;
+
+/// A key that was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// A letter, a digit or a sign.
+    Char(char),
+    /// Enter.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Tab.
+    Tab,
+    /// Shift and tab.
+    BackTab,
+    /// Backspace.
+    Backspace,
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
+    /// Page up.
+    PageUp,
+    /// Page down.
+    PageDown,
+    /// Home.
+    Home,
+    /// End.
+    End,
+    /// Ctrl-C.
+    Interrupt,
+}
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Leave.
+    Quit,
+    /// Show or hide the keys.
+    Help,
+    /// Show a view.
+    Show(View),
+    /// The view to the right.
+    NextView,
+    /// The view to the left.
+    PreviousView,
+    /// Move by so many rows.
+    Move(i32),
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+    /// Open what is selected.
+    Open,
+    /// Close or clear.
+    Back,
+    /// Edit the filter.
+    Filter,
+    /// Stop the worker.
+    StopWorker,
+    /// Let them in who knocked.
+    Approve,
+    /// Invite an e-mail.
+    Invite,
+    /// Take an invitation back.
+    Uninvite,
+    /// Revoke what is selected.
+    Revoke,
+    /// Revoke all of the account.
+    RevokeAccount,
+    /// Revoke everything.
+    RevokeAll,
+    /// Erase the account.
+    Forget,
+    /// Watch a race.
+    StartRace,
+    /// Stop watching it.
+    StopRace,
+    /// Change its limits.
+    Limits,
+    /// Have Claude look at it.
+    Look,
+    /// The next lowest level shown.
+    Level,
+    /// Follow the log, or hold it.
+    Follow,
+}
+
+/// A line of the table.
+pub(super) struct Binding {
+    /// The keys that do it.
+    pub(super) keys: &'static [Key],
+    /// How they are written.
+    pub(super) shown: &'static str,
+    /// What they do.
+    pub(super) command: Command,
+    /// Where; `None` is everywhere.
+    pub(super) view: Option<View>,
+    /// A word for the footer; empty is not shown there.
+    pub(super) short: &'static str,
+    /// A line for the help.
+    pub(super) long: &'static str,
+}
+
+const fn binding(
+    keys: &'static [Key],
+    shown: &'static str,
+    command: Command,
+    view: Option<View>,
+    short: &'static str,
+    long: &'static str,
+) -> Binding {
+    Binding {
+        keys,
+        shown,
+        command,
+        view,
+        short,
+        long,
+    }
+}
+
+/// The views in their order.
+pub(super) const VIEWS: [(View, &str); 6] = [
+    (View::Overview, "Overview"),
+    (View::Workers, "Workers"),
+    (View::Accounts, "Accounts"),
+    (View::Races, "Races"),
+    (View::Tokens, "Tokens"),
+    (View::Log, "Log"),
+];
+
+use Command as C;
+use Key as K;
+
+const WORKERS: Option<View> = Some(View::Workers);
+const ACCOUNTS: Option<View> = Some(View::Accounts);
+const RACES: Option<View> = Some(View::Races);
+const TOKENS: Option<View> = Some(View::Tokens);
+const LOG: Option<View> = Some(View::Log);
+
+/// All keys. What a view has of its own comes first, because the footer shows as many as fit.
+#[rustfmt::skip]
+pub(super) const BINDINGS: &[Binding] = &[
+    binding(&[K::Char('s')], "s", C::StopWorker, WORKERS, "stop", "stop the worker; the next call starts a new one"),
+    binding(&[K::Char('a')], "a", C::Approve, ACCOUNTS, "approve", "let in who knocked"),
+    binding(&[K::Char('i')], "i", C::Invite, ACCOUNTS, "invite", "invite an e-mail address"),
+    binding(&[K::Char('u')], "u", C::Uninvite, ACCOUNTS, "uninvite", "take an invitation back"),
+    binding(&[K::Char('x')], "x", C::Revoke, ACCOUNTS, "revoke", "end all access of the account"),
+    binding(&[K::Char('F')], "F", C::Forget, ACCOUNTS, "forget", "end all access and erase the account"),
+    binding(&[K::Char('n')], "n", C::StartRace, RACES, "new", "watch a race: paste its LiveTrack link"),
+    binding(&[K::Char('s')], "s", C::StopRace, RACES, "stop", "stop watching the race"),
+    binding(&[K::Char('l')], "l", C::Limits, RACES, "limits", "change a limit of the race"),
+    binding(&[K::Char('w')], "w", C::Look, RACES, "look", "have Claude look at the race now"),
+    binding(&[K::Char('x')], "x", C::Revoke, TOKENS, "revoke", "end this sign-in of this client"),
+    binding(&[K::Char('X')], "X", C::RevokeAccount, TOKENS, "account", "end all access of this account"),
+    binding(&[K::Char('A')], "A", C::RevokeAll, TOKENS, "all", "end all access of everybody"),
+    binding(&[K::Char('v')], "v", C::Level, LOG, "level", "show less or more: error, warn, info, debug"),
+    binding(&[K::Char('f')], "f", C::Follow, LOG, "follow", "follow the newest event, or hold"),
+    binding(&[K::Enter], "enter", C::Open, None, "open", "open what is selected, or what an event is about"),
+    binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows with a text in them"),
+    binding(&[K::Char('?')], "?", C::Help, None, "help", "show or hide this"),
+    binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "leave; the gateway goes on"),
+    binding(&[K::Char('1')], "1", C::Show(View::Overview), None, "", "Overview"),
+    binding(&[K::Char('2')], "2", C::Show(View::Workers), None, "", "Workers"),
+    binding(&[K::Char('3')], "3", C::Show(View::Accounts), None, "", "Accounts"),
+    binding(&[K::Char('4')], "4", C::Show(View::Races), None, "", "Races"),
+    binding(&[K::Char('5')], "5", C::Show(View::Tokens), None, "", "Tokens and revocations"),
+    binding(&[K::Char('6')], "6", C::Show(View::Log), None, "", "Log"),
+    binding(&[K::Tab, K::Right], "tab", C::NextView, None, "", "the next view"),
+    binding(&[K::BackTab, K::Left], "shift-tab", C::PreviousView, None, "", "the view before"),
+    binding(&[K::Char('j'), K::Down], "j", C::Move(1), None, "", "down"),
+    binding(&[K::Char('k'), K::Up], "k", C::Move(-1), None, "", "up"),
+    binding(&[K::PageDown], "pgdn", C::Move(10), None, "", "ten down"),
+    binding(&[K::PageUp], "pgup", C::Move(-10), None, "", "ten up"),
+    binding(&[K::Char('g'), K::Home], "g", C::First, None, "", "to the first"),
+    binding(&[K::Char('G'), K::End], "G", C::Last, None, "", "to the last"),
+    binding(&[K::Esc], "esc", C::Back, None, "", "close, or clear the filter"),
+];
+
+/// What `key` means in `view`.
+pub(super) fn command(view: View, key: Key) -> Option<Command> {
+    valid_in(view)
+        .find(|binding| binding.keys.contains(&key))
+        .map(|binding| binding.command)
+}
+
+/// The keys of a view.
+pub(super) fn valid_in(view: View) -> impl Iterator<Item = &'static Binding> {
+    BINDINGS
+        .iter()
+        .filter(move |binding| binding.view.is_none_or(|one| one == view))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key_in_one_place() {
+        for (view, name) in VIEWS {
+            let mut keys: Vec<Key> = valid_in(view).flat_map(|b| b.keys).copied().collect();
+            while let Some(key) = keys.pop() {
+                assert!(!keys.contains(&key), "{key:?} means two things in {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_means_what_the_view_says() {
+        for (view, key, expected) in [
+            (View::Workers, Key::Char('s'), Some(Command::StopWorker)),
+            (View::Races, Key::Char('s'), Some(Command::StopRace)),
+            (View::Log, Key::Char('s'), None),
+            (View::Log, Key::Interrupt, Some(Command::Quit)),
+        ] {
+            assert_eq!(command(view, key), expected);
+        }
+    }
+}

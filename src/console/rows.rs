@@ -1,0 +1,108 @@
+//! The rows of each view: one list for moving, filtering and drawing.
+
+use super::state::{LEVELS, State};
+use crate::admin::api::{
+    Account, Attention, Event, Family, Invitation, Knock, Race, Revocation, View, Worker,
+};
+
+/// A row of a view.
+pub(super) enum Row<'a> {
+    /// Something that needs a person.
+    Attention(&'a Attention),
+    /// A worker.
+    Worker(&'a Worker),
+    /// An account.
+    Account(&'a Account),
+    /// An invitation.
+    Invitation(&'a Invitation),
+    /// A knock.
+    Knock(&'a Knock),
+    /// A race.
+    Race(&'a Race),
+    /// A family of tokens.
+    Family(&'a Family),
+    /// A revocation.
+    Revocation(&'a Revocation),
+    /// An event, and its number.
+    Event(u64, &'a Event),
+}
+
+impl<'a> Row<'a> {
+    /// All rows of the view that is shown.
+    pub(super) fn all(state: &'a State) -> Vec<Self> {
+        match state.view {
+            View::Overview => {
+                let attention = state.overview.iter().flat_map(|o| &o.attention);
+                attention
+                    .enumerate()
+                    .map(|(n, one)| Row::Attention(n, one))
+                    .collect()
+            }
+            View::Workers => state.workers.iter().map(Row::Worker).collect(),
+            View::Accounts => {
+                let people = &state.people;
+                let mut rows: Vec<Self> = people.knocks.iter().map(Row::Knock).collect();
+                rows.extend(people.accounts.iter().map(Row::Account));
+                rows.extend(people.invitations.iter().map(Row::Invitation));
+                rows
+            }
+            View::Races => state.races.iter().map(Row::Race).collect(),
+            View::Tokens => {
+                let tokens = &state.tokens;
+                let mut rows: Vec<Self> = tokens.families.iter().map(Row::Family).collect();
+                rows.extend(tokens.revocations.iter().map(Row::Revocation));
+                rows
+            }
+            View::Log => (state.log_start..)
+                .zip(&state.log)
+                .filter(|(_, event)| {
+                    let level = LEVELS.iter().position(|level| *level == event.level);
+                    level.is_none_or(|level| level <= state.level)
+                })
+                .map(|(n, event)| Row::Event(n, event))
+                .collect(),
+        }
+    }
+
+    /// What it is known by while it moves about.
+    pub(super) fn id(&self) -> String {
+        match self {
+            Self::Attention(one) => format!("{} {}", one.subject, one.text),
+            Self::Worker(worker) => worker.account.clone(),
+            Self::Account(account) => account.id.clone(),
+            Self::Invitation(invitation) => format!("invited {}", invitation.email),
+            Self::Knock(knock) => format!("knocked {}", knock.email),
+            Self::Race(race) => race.id.clone(),
+            Self::Family(family) => family.id.clone(),
+            Self::Revocation(revocation) => format!("revoked {}", revocation.family),
+            Self::Event(n, _) => n.to_string(),
+        }
+    }
+
+    /// What the filter looks at.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Attention(a) => format!("{} {}", a.subject, a.text),
+            Self::Worker(w) => format!("{} {} {} {}", w.label, w.account, w.kind, w.state),
+            Self::Account(a) => format!("{} {} {} {} {}", a.email, a.id, a.name, a.garmin, a.access),
+            Self::Invitation(i) => format!("invited {}", i.email),
+            Self::Knock(k) => format!("knocked {}", k.email),
+            Self::Race(r) => format!("{} {} {}", r.name, r.id, r.state),
+            Self::Family(f) => format!("{} {} {} {}", f.id, f.label, f.client, f.access),
+            Self::Revocation(r) => format!("{} {} {} {}", r.family, r.label, r.client, r.reason),
+            Self::Event(_, e) => line(e),
+        }
+    }
+}
+
+/// An event's name and fields.
+pub(super) fn line(event: &Event) -> String {
+    let mut text = event.event.clone();
+    for (name, value) in &event.fields {
+        text.push_str(&match value {
+            serde_json::Value::String(value) => format!(" {name}={value}"),
+            other => format!(" {name}={other}"),
+        });
+    }
+    text
+}

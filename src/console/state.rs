@@ -1,0 +1,580 @@
+//! What the console knows and where the person is in it. [`State::apply`] is the only way it changes: what is, what
+//! happened, when → what is, what to do. No terminal in here.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Map;
+
+use super::dialog::{Dialog, Outcome};
+use super::keys::{self, Command, Key, VIEWS};
+use super::message::{Effect, Link, Message};
+use super::rows::Row;
+use super::words::many;
+use crate::admin::api::{
+    Account, Act, Answer, Event, Overview, People, Race, RaceDetail, Read, Request, Target, Tokens, Update,
+    Usage, View, Worker,
+};
+
+/// Events kept, as many as the daemon keeps.
+const EVENTS: usize = 2_000;
+
+/// Seconds of history behind the sparklines.
+const HISTORY: usize = 600;
+
+/// The levels of the log, most urgent first.
+pub(super) const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
+
+/// Where the person is in one view.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The id of the selected row; in the log none is the newest.
+    pub(super) selected: Option<String>,
+    /// Its place when it was selected, for when it goes away.
+    pub(super) at: usize,
+    /// What rows must have in them.
+    pub(super) filter: String,
+}
+
+/// A second of history.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Second {
+    /// Calls since the second before.
+    pub(super) calls: f64,
+    /// Workers that ran.
+    pub(super) workers: f64,
+    /// People with access.
+    pub(super) people: f64,
+    /// Races under way.
+    pub(super) races: f64,
+}
+
+/// Everything.
+pub(super) struct State {
+    /// Now.
+    pub(super) now: Timestamp,
+    /// The person's time zone.
+    pub(super) zone: TimeZone,
+    /// Columns and rows of the terminal.
+    pub(super) size: (u16, u16),
+    /// The connection.
+    pub(super) link: Link,
+    /// When the daemon was last heard.
+    pub(super) heard_at: Option<Timestamp>,
+    /// What is shown.
+    pub(super) view: View,
+    /// The figures of the first view.
+    pub(super) overview: Option<Overview>,
+    /// The second.
+    pub(super) workers: Vec<Worker>,
+    /// The third.
+    pub(super) people: People,
+    /// The fourth.
+    pub(super) races: Vec<Race>,
+    /// The fifth.
+    pub(super) tokens: Tokens,
+    /// The sixth, with the number of the first event.
+    pub(super) log: VecDeque<Event>,
+    /// How many events went before those in `log`.
+    pub(super) log_start: u64,
+    /// The index in [`LEVELS`] of the lowest level shown.
+    pub(super) level: usize,
+    /// The last minutes.
+    pub(super) history: VecDeque<Second>,
+    /// Last lines of a worker, and whose.
+    pub(super) output: Option<(String, Vec<String>)>,
+    /// What an account used, and which.
+    pub(super) usage: Option<(String, Vec<Usage>)>,
+    /// The race that is drawn.
+    pub(super) race: Option<RaceDetail>,
+    /// A question that waits for the person.
+    pub(super) dialog: Option<Dialog>,
+    /// Whether the filter is being edited.
+    pub(super) filtering: bool,
+    /// Whether the keys are shown.
+    pub(super) help: bool,
+    /// What the last act came to, and until when it is shown.
+    pub(super) notice: Option<(String, Timestamp)>,
+    places: BTreeMap<usize, Place>,
+    calls_before: Option<u64>,
+}
+
+impl State {
+    /// Nothing known yet.
+    pub(super) fn new(now: Timestamp, zone: TimeZone, size: (u16, u16)) -> Self {
+        Self {
+            now,
+            zone,
+            size,
+            link: Link::Connecting,
+            heard_at: None,
+            view: View::Overview,
+            overview: None,
+            workers: Vec::new(),
+            people: People::default(),
+            races: Vec::new(),
+            tokens: Tokens::default(),
+            log: VecDeque::new(),
+            log_start: 0,
+            level: 2,
+            history: VecDeque::new(),
+            output: None,
+            usage: None,
+            race: None,
+            dialog: None,
+            filtering: false,
+            help: false,
+            notice: None,
+            places: BTreeMap::new(),
+            calls_before: None,
+        }
+    }
+
+    /// Takes in what happened at `now`; returns what is to be done.
+    pub(super) fn apply(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
+        self.now = now;
+        match message {
+            Message::Key(key) => self.key(key),
+            Message::Paste(text) => {
+                for c in text.chars().filter(|c| !c.is_control()) {
+                    if let Some(dialog) = &mut self.dialog {
+                        dialog.letter(c);
+                    } else if self.filtering {
+                        self.place_mut().filter.push(c);
+                    }
+                }
+                Vec::new()
+            }
+            Message::Update(update) => {
+                self.heard_at = Some(now);
+                self.update(*update);
+                self.look()
+            }
+            Message::Answer(request, answer) => {
+                self.answer(&request, answer);
+                Vec::new()
+            }
+            Message::Link(link) => {
+                self.link = link;
+                Vec::new()
+            }
+            Message::Tick => {
+                self.second();
+                self.look_again()
+            }
+            Message::Resize(columns, rows) => {
+                self.size = (columns, rows);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Where the person is in the view that is shown.
+    pub(super) fn place(&self) -> Place {
+        self.places.get(&self.index()).cloned().unwrap_or_default()
+    }
+
+    fn place_mut(&mut self) -> &mut Place {
+        let index = self.index();
+        self.places.entry(index).or_default()
+    }
+
+    fn index(&self) -> usize {
+        VIEWS.iter().position(|(view, _)| *view == self.view).unwrap_or(0)
+    }
+
+    /// The rows of the view that pass its filter, and the place of the selected one.
+    pub(super) fn rows(&self) -> (Vec<Row<'_>>, usize) {
+        let place = self.place();
+        let wanted = place.filter.to_lowercase();
+        let mut rows = Row::all(self);
+        if !wanted.is_empty() {
+            rows.retain(|row| row.text().to_lowercase().contains(&wanted));
+        }
+        let last = rows.len().saturating_sub(1);
+        let selected = match &place.selected {
+            Some(id) => rows
+                .iter()
+                .position(|row| row.id() == *id)
+                .unwrap_or(place.at.min(last)),
+            None if self.view == View::Log => last,
+            None => 0,
+        };
+        (rows, selected)
+    }
+
+    /// The account of an id.
+    pub(super) fn account(&self, id: &str) -> Option<&Account> {
+        self.people.accounts.iter().find(|account| account.id == id)
+    }
+
+    fn key(&mut self, key: Key) -> Vec<Effect> {
+        if key == Key::Interrupt {
+            return vec![Effect::Quit];
+        }
+        if let Some(mut dialog) = self.dialog.take() {
+            return match dialog.key(key) {
+                Outcome::Open => {
+                    self.dialog = Some(dialog);
+                    Vec::new()
+                }
+                Outcome::Closed => Vec::new(),
+                Outcome::Do(act) => self.act(act),
+            };
+        }
+        if self.filtering {
+            match key {
+                Key::Char(c) => self.place_mut().filter.push(c),
+                Key::Backspace => drop(self.place_mut().filter.pop()),
+                Key::Enter => self.filtering = false,
+                Key::Esc => {
+                    self.filtering = false;
+                    self.place_mut().filter.clear();
+                }
+                _ => {}
+            }
+            return Vec::new();
+        }
+        match keys::command(self.view, key) {
+            Some(command) => self.command(command),
+            None => Vec::new(),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::Quit => return vec![Effect::Quit],
+            Command::Help => self.help = !self.help,
+            Command::Back if self.help => self.help = false,
+            Command::Back => self.place_mut().filter.clear(),
+            Command::Filter => self.filtering = true,
+            Command::Show(view) => return self.show(view),
+            Command::NextView => return self.turn(1),
+            Command::PreviousView => return self.turn(VIEWS.len() - 1),
+            Command::Move(by) => return self.go(|at, _| at.saturating_add_signed(by as isize)),
+            Command::First => return self.go(|_, _| 0),
+            Command::Last if self.view == View::Log => self.place_mut().selected = None,
+            Command::Last => return self.go(|_, last| last),
+            Command::Follow => {
+                let holds = self.place().selected.is_some();
+                if holds {
+                    self.place_mut().selected = None;
+                } else {
+                    return self.go(|at, _| at);
+                }
+            }
+            Command::Level => self.level = (self.level + 1) % LEVELS.len(),
+            Command::Open => return self.open(),
+            Command::Invite => self.dialog = Some(Dialog::invite()),
+            Command::RevokeAll => self.dialog = Some(self.revoke_all()),
+            Command::StartRace => self.dialog = Some(Dialog::start_race(&self.people.accounts)),
+            Command::Approve
+            | Command::StopWorker
+            | Command::Uninvite
+            | Command::Revoke
+            | Command::RevokeAccount
+            | Command::Forget
+            | Command::StopRace
+            | Command::Limits
+            | Command::Look => return self.act_on_selected(command),
+        }
+        Vec::new()
+    }
+
+    fn show(&mut self, view: View) -> Vec<Effect> {
+        self.view = view;
+        self.help = false;
+        self.look()
+    }
+
+    fn turn(&mut self, by: usize) -> Vec<Effect> {
+        let next = (self.index() + by) % VIEWS.len();
+        VIEWS
+            .get(next)
+            .map_or_else(Vec::new, |(view, _)| self.show(*view))
+    }
+
+    fn go(&mut self, to: impl FnOnce(usize, usize) -> usize) -> Vec<Effect> {
+        let (rows, at) = self.rows();
+        let last = rows.len().saturating_sub(1);
+        let at = to(at, last).min(last);
+        let id = rows.get(at).map(Row::id);
+        let place = self.place_mut();
+        place.at = at;
+        place.selected = id;
+        self.look()
+    }
+
+    /// Goes to where the selected row points.
+    fn open(&mut self) -> Vec<Effect> {
+        let (rows, at) = self.rows();
+        let (view, id) = match rows.get(at) {
+            Some(Row::Attention(one)) => (one.view, one.account.clone()),
+            Some(Row::Worker(worker)) => (View::Accounts, Some(worker.account.clone())),
+            Some(Row::Family(family)) => (View::Accounts, Some(family.account.clone())),
+            Some(Row::Event(_, event)) => match event.fields.get("race.id").and_then(|id| id.as_str()) {
+                Some(race) => (View::Races, Some(race.to_owned())),
+                None => match event.fields.get("account.id").and_then(|id| id.as_str()) {
+                    Some(account) => (View::Accounts, Some(account.to_owned())),
+                    None => return Vec::new(),
+                },
+            },
+            Some(Row::Account(account)) => (View::Workers, Some(account.id.clone())),
+            _ => return Vec::new(),
+        };
+        self.view = view;
+        if let Some(id) = id {
+            let place = self.place_mut();
+            place.filter.clear();
+            place.selected = Some(id);
+        }
+        self.look()
+    }
+
+    fn act_on_selected(&mut self, command: Command) -> Vec<Effect> {
+        let (rows, at) = self.rows();
+        let selected = rows.get(at);
+        let dialog = match (command, selected) {
+            (Command::Approve, Some(Row::Knock(knock))) => {
+                let email = knock.email.clone();
+                return self.act(Act::Invite { email });
+            }
+            (Command::Look, Some(Row::Race(race))) => {
+                let race = race.id.clone();
+                return self.act(Act::LookAtRace { race });
+            }
+            (Command::Uninvite, Some(Row::Invitation(invitation))) => Dialog::confirm(
+                "Take the invitation back",
+                vec![
+                    format!("of {}?", invitation.email),
+                    "Access that they have stays.".into(),
+                ],
+                Act::Uninvite {
+                    email: invitation.email.clone(),
+                },
+            ),
+            (Command::StopWorker, Some(Row::Worker(worker))) => Dialog::confirm(
+                "Stop the worker",
+                vec![
+                    format!("of {}?", worker.label),
+                    format!(
+                        "It cuts {}. The next call starts a new one.",
+                        many(worker.in_flight + worker.waiting, "call")
+                    ),
+                ],
+                Act::StopWorker {
+                    account: worker.account.clone(),
+                },
+            ),
+            (Command::Revoke, Some(Row::Account(account))) => self.revoke_account(&account.id),
+            (Command::RevokeAccount, Some(Row::Family(family))) => self.revoke_account(&family.account),
+            (Command::Revoke, Some(Row::Family(family))) => Dialog::confirm(
+                "End this sign-in",
+                vec![
+                    format!("of {}", family.label),
+                    format!("through {} ({})?", family.client, family.id),
+                ],
+                Act::Revoke(Target::Token(family.id.clone())),
+            ),
+            (Command::Forget, Some(Row::Account(account))) => Dialog::confirm(
+                "Forget the account",
+                vec![
+                    format!("of {}?", account.email),
+                    self.falls(&account.id),
+                    "It is erased with its Garmin tokens.".into(),
+                ],
+                Act::Forget {
+                    account: account.id.clone(),
+                },
+            )
+            .with_word("forget"),
+            (Command::StopRace, Some(Row::Race(race))) => Dialog::confirm(
+                "Stop watching",
+                vec![format!("{}?", race.name), "What was recorded stays.".into()],
+                Act::StopRace {
+                    race: race.id.clone(),
+                },
+            ),
+            (Command::Limits, Some(Row::Race(race))) => Dialog::limits(&race.id),
+            _ => return Vec::new(),
+        };
+        self.dialog = Some(dialog);
+        Vec::new()
+    }
+
+    fn revoke_account(&self, id: &str) -> Dialog {
+        let label = self
+            .account(id)
+            .map_or_else(|| id.to_owned(), |account| account.email.clone());
+        Dialog::confirm(
+            "End all access",
+            vec![format!("of {label}?"), self.falls(id)],
+            Act::Revoke(Target::Account(id.to_owned())),
+        )
+    }
+
+    fn revoke_all(&self) -> Dialog {
+        let running = self.workers.iter().filter(|worker| worker.pid.is_some()).count();
+        Dialog::confirm(
+            "End all access of everybody",
+            vec![format!(
+                "This ends {} and {}.",
+                many(self.tokens.families.len() as u64, "sign-in"),
+                many(running as u64, "worker")
+            )],
+            Act::Revoke(Target::All),
+        )
+    }
+
+    /// What falls with the access of an account.
+    fn falls(&self, account: &str) -> String {
+        let families = self.tokens.families.iter().filter(|f| f.account == account);
+        let workers = self
+            .workers
+            .iter()
+            .filter(|w| w.account == account && w.pid.is_some());
+        let calls: u32 = workers.clone().map(|w| w.in_flight + w.waiting).sum();
+        format!(
+            "This ends {}, {} and {}.",
+            many(families.count() as u64, "sign-in"),
+            many(workers.count() as u64, "worker"),
+            many(calls, "call under way").replace("call under ways", "calls under way"),
+        )
+    }
+
+    fn act(&mut self, act: Act) -> Vec<Effect> {
+        if self.link != Link::Live {
+            self.notice("Not done: the gateway is not connected.".into());
+            return Vec::new();
+        }
+        vec![Effect::Call(Request::Act(act))]
+    }
+
+    fn notice(&mut self, text: String) {
+        let until = self.now + jiff::SignedDuration::from_secs(8);
+        self.notice = Some((text, until));
+    }
+
+    fn update(&mut self, update: Update) {
+        match update {
+            Update::Overview(overview) => self.overview = Some(overview),
+            Update::Workers(workers) => self.workers = workers,
+            Update::Accounts(people) => self.people = people,
+            Update::Races(races) => self.races = races,
+            Update::Tokens(tokens) => self.tokens = tokens,
+            Update::Log { anew, events } => {
+                if anew {
+                    self.log_start += self.log.len() as u64;
+                    self.log.clear();
+                }
+                self.log.extend(events);
+                let over = self.log.len().saturating_sub(EVENTS);
+                self.log.drain(..over);
+                self.log_start += over as u64;
+            }
+        }
+    }
+
+    fn answer(&mut self, request: &Request, answer: Result<Box<Answer>, String>) {
+        let answer = match answer {
+            Ok(answer) => *answer,
+            Err(why) => {
+                // What was only looked at may be gone by now; an act is answered for.
+                if matches!(request, Request::Act(_)) {
+                    self.notice(format!("Not done: {why}"));
+                }
+                return;
+            }
+        };
+        match (request, answer) {
+            (Request::Read(Read::WorkerOutput { account }), Answer::Lines(lines)) => {
+                self.output = Some((account.clone(), lines));
+            }
+            (
+                Request::Read(Read::Usage {
+                    account: Some(account),
+                }),
+                Answer::Usage(usage),
+            ) => self.usage = Some((account.clone(), usage)),
+            (_, Answer::Race(detail)) => self.race = Some(*detail),
+            (_, Answer::Done(sentence)) => self.notice(sentence),
+            (_, Answer::Revoked(fell)) => self.notice(format!(
+                "Ended: {}, {}, {}, {}.",
+                many(fell.families, "sign-in"),
+                many(fell.tokens, "access token"),
+                many(fell.workers, "worker"),
+                many(fell.calls, "call"),
+            )),
+            _ => {}
+        }
+    }
+
+    fn second(&mut self) {
+        if self.notice.as_ref().is_some_and(|(_, until)| *until <= self.now) {
+            self.notice = None;
+        }
+        let Some(overview) = self.overview.as_ref().filter(|_| self.link == Link::Live) else {
+            return;
+        };
+        let before = self.calls_before.replace(overview.calls);
+        self.history.push_back(Second {
+            calls: overview.calls.saturating_sub(before.unwrap_or(overview.calls)) as f64,
+            workers: overview.workers.into(),
+            people: overview.people.into(),
+            races: overview.races.into(),
+        });
+        let over = self.history.len().saturating_sub(HISTORY);
+        self.history.drain(..over);
+    }
+
+    /// Asks for what belongs to the selected row, if it is not there yet.
+    fn look(&mut self) -> Vec<Effect> {
+        let (rows, at) = self.rows();
+        let read = match rows.get(at) {
+            Some(Row::Worker(w)) if self.output.as_ref().is_none_or(|(of, _)| *of != w.account) => {
+                Read::WorkerOutput {
+                    account: w.account.clone(),
+                }
+            }
+            Some(Row::Account(a)) if self.usage.as_ref().is_none_or(|(of, _)| *of != a.id) => Read::Usage {
+                account: Some(a.id.clone()),
+            },
+            Some(Row::Race(race)) if self.race.as_ref().is_none_or(|r| r.race != **race) => Read::Race {
+                race: race.id.clone(),
+            },
+            _ => return Vec::new(),
+        };
+        self.ask(read)
+    }
+
+    /// Asks once a second for what no update tells.
+    fn look_again(&mut self) -> Vec<Effect> {
+        let (rows, at) = self.rows();
+        match rows.get(at) {
+            Some(Row::Worker(worker)) => self.ask(Read::WorkerOutput {
+                account: worker.account.clone(),
+            }),
+            _ => Vec::new(),
+        }
+    }
+
+    fn ask(&self, read: Read) -> Vec<Effect> {
+        if self.link == Link::Live {
+            vec![Effect::Call(Request::Read(read))]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Reads `hr_max=150 power_max=165`.
+pub(super) fn limits(text: &str) -> Option<Map<String, serde_json::Value>> {
+    let mut limits = Map::new();
+    for part in text.split([' ', ',']).filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=')?;
+        let value: f64 = value.parse().ok()?;
+        limits.insert(name.to_owned(), value.into());
+    }
+    (!limits.is_empty()).then_some(limits)
+}

@@ -1,0 +1,343 @@
+//! The views that are a table and what is selected in it: workers, accounts, tokens, log.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
+
+use super::{WIDE, boxed, two_panes};
+use crate::admin::api::{Account, Event, Family, Revocation, View, Worker};
+use crate::console::rows::{self, Row};
+use crate::console::state::{LEVELS, State};
+use crate::console::theme::{Role, Theme};
+use crate::console::words::{ago, bytes, minute, plain, second, span};
+
+/// What a view is called, how wide its columns are, and what is said when it is empty.
+struct Shape {
+    title: String,
+    header: &'static [&'static str],
+    widths: Vec<Constraint>,
+    otherwise: &'static str,
+    detail_rows: u16,
+}
+
+pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let shape = shape(state);
+    let [list, detail] = two_panes(area, shape.detail_rows);
+    let (rows, selected) = state.rows();
+    table(state, theme, frame, list, (&shape, &rows, selected));
+    below(state, theme, frame, detail, rows.get(selected));
+}
+
+/// A table of rows with one of them selected, or a sentence if there are none.
+pub(super) fn plain_table(
+    state: &State,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (title, header, widths, otherwise): (&str, &'static [&'static str], Vec<Constraint>, &str),
+) {
+    let (rows, selected) = state.rows();
+    let shape = Shape {
+        title: title.to_owned(),
+        header,
+        widths,
+        otherwise: "",
+        detail_rows: 0,
+    };
+    if rows.is_empty() {
+        let block = boxed(state, theme, title);
+        frame.render_widget(
+            Paragraph::new(otherwise).wrap(Wrap { trim: true }).block(block),
+            area,
+        );
+        return;
+    }
+    table(state, theme, frame, area, (&shape, &rows, selected));
+}
+
+fn table(
+    state: &State,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (shape, rows, selected): (&Shape, &[Row<'_>], usize),
+) {
+    let block = boxed(state, theme, &shape.title);
+    if rows.is_empty() {
+        let text = if state.overview.is_some() {
+            shape.otherwise
+        } else {
+            "Waiting for the gateway."
+        };
+        frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
+        return;
+    }
+    let cells = rows.iter().map(|row| {
+        let cells = cells(state, theme, row);
+        ratatui::widgets::Row::new(cells)
+    });
+    let header = ratatui::widgets::Row::new(shape.header.iter().copied()).style(theme.style(Role::Accent));
+    let table = Table::new(cells, shape.widths.clone())
+        .header(header)
+        .block(block)
+        .row_highlight_style(theme.style(Role::Selection));
+    let mut at = TableState::default().with_selected(Some(selected));
+    frame.render_stateful_widget(table, area, &mut at);
+}
+
+fn shape(state: &State) -> Shape {
+    use Constraint::{Fill, Length};
+    match state.view {
+        View::Accounts => Shape {
+            title: "Accounts, invitations, knocks".into(),
+            header: &["ACCOUNT", "GARMIN", "LAST SEEN", "SIGN-INS", "CALLS 30D"],
+            widths: vec![Fill(3), Fill(2), Length(12), Length(8), Length(9)],
+            otherwise: "No account yet. i invites somebody.",
+            detail_rows: 9,
+        },
+        View::Tokens => Shape {
+            title: format!(
+                "Sign-ins of clients ({}), then what was revoked ({})",
+                state.tokens.families.len(),
+                state.tokens.revocations.len()
+            ),
+            header: &["ACCOUNT", "CLIENT", "ACCESS", "LAST USED", "ENDS"],
+            widths: vec![Fill(2), Fill(2), Length(15), Length(12), Length(12)],
+            otherwise: "Nobody has access, and nothing was revoked.",
+            detail_rows: 8,
+        },
+        View::Log => Shape {
+            title: format!(
+                "Log: {} and worse, {}",
+                LEVELS.get(state.level).unwrap_or(&"info"),
+                if state.place().selected.is_some() {
+                    "held (f follows)"
+                } else {
+                    "following"
+                }
+            ),
+            header: &["TIME", "LEVEL", "EVENT"],
+            widths: vec![Length(8), Length(5), Fill(1)],
+            otherwise: "No event of this level with this text.",
+            detail_rows: 6,
+        },
+        View::Workers | View::Overview | View::Races => Shape {
+            title: "Workers".into(),
+            header: &[
+                "ACCOUNT", "STATE", "PID", "PORT", "MEMORY", "CALLS", "BUSY", "IDLE",
+            ],
+            widths: vec![
+                Fill(1),
+                Length(10),
+                Length(7),
+                Length(5),
+                Length(8),
+                Length(6),
+                Length(4),
+                Length(7),
+            ],
+            otherwise: "No worker runs. The next call of a person starts theirs.",
+            detail_rows: 9,
+        },
+    }
+}
+
+fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
+    let now = state.now;
+    let cell = |text: &str| Cell::from(plain(text));
+    let told = |text: &str| {
+        let role = Theme::role_of(text);
+        Cell::from(Span::styled(
+            format!("{} {}", theme.sign(role), plain(text)),
+            theme.style(role),
+        ))
+    };
+    let since = |at: Option<jiff::Timestamp>| Cell::from(at.map_or("-".into(), |at| ago(at, now)));
+    match row {
+        Row::Worker(w) => vec![
+            cell(&w.label),
+            told(&w.state),
+            number(w.pid),
+            number(w.port),
+            cell(&w.memory_bytes.map_or("-".into(), bytes)),
+            number(Some(w.calls)),
+            number(Some(w.in_flight + w.waiting)),
+            cell(&w.idle_s.map_or("-".into(), span)),
+        ],
+        Row::Account(a) => vec![
+            cell(&a.email),
+            told(&a.garmin),
+            since(a.last_seen),
+            number(Some(a.tokens)),
+            number(Some(a.calls_30d)),
+        ],
+        Row::Invitation(i) => vec![cell(&i.email), cell("invited"), since(Some(i.invited_at))],
+        Row::Knock(k) => vec![
+            cell(&k.email),
+            Cell::from(Span::styled(
+                format!("{} knocked {}x, a approves", theme.sign(Role::Warn), k.times),
+                theme.style(Role::Warn),
+            )),
+            since(Some(k.last)),
+        ],
+        Row::Race(r) => vec![
+            cell(&r.name),
+            told(&r.state),
+            since(r.last_point_at),
+            cell(
+                &r.distance_m
+                    .map_or("-".into(), |m| format!("{:.1} km", m / 1_000.0)),
+            ),
+        ],
+        Row::Family(f) => vec![
+            cell(&f.label),
+            cell(&f.client),
+            cell(&f.access),
+            since(f.last_used),
+            cell(&f.expires_at.map_or("never".into(), |at| ago(at, now))),
+        ],
+        Row::Revocation(r) => vec![
+            cell(if r.label.is_empty() { &r.account } else { &r.label }),
+            cell(&r.client),
+            Cell::from(Span::styled("revoked", theme.style(Role::Dim))),
+            since(Some(r.at)),
+            cell(&r.reason),
+        ],
+        Row::Event(_, e) => vec![
+            Cell::from(second(e.at, &state.zone)),
+            Cell::from(Span::styled(
+                e.level.clone(),
+                theme.style(Theme::role_of(&e.level)),
+            )),
+            cell(&rows::line(e)),
+        ],
+        Row::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
+    }
+}
+
+fn number<'a>(n: Option<impl ToString>) -> Cell<'a> {
+    Cell::from(Text::from(n.map_or_else(|| "-".into(), |n| n.to_string())))
+}
+
+/// What is selected, in full.
+fn below(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, row: Option<&Row<'_>>) {
+    let (title, lines) = match row {
+        Some(Row::Worker(worker)) => {
+            let room = usize::from(area.height.saturating_sub(4));
+            ("Worker", of_worker(state, worker, room))
+        }
+        Some(Row::Account(account)) => ("Account", of_account(state, account)),
+        Some(Row::Family(family)) => ("Sign-in", of_family(state, family)),
+        Some(Row::Revocation(revocation)) => ("Revocation", of_revocation(state, revocation)),
+        Some(Row::Event(_, event)) => ("Event", of_event(event, area.width >= WIDE)),
+        Some(Row::Knock(knock)) => (
+            "Knock",
+            vec![
+                format!("{} tried to sign in without an invitation.", knock.email),
+                "a lets them in; they were told nothing, and Garmin was not asked.".into(),
+            ],
+        ),
+        Some(Row::Invitation(invitation)) => (
+            "Invitation",
+            vec![format!(
+                "{} may sign in since {}. u takes it back.",
+                invitation.email,
+                minute(invitation.invited_at, &state.zone)
+            )],
+        ),
+        _ => ("Selected", Vec::new()),
+    };
+    let lines: Vec<Line<'_>> = lines.iter().map(|line| Line::raw(plain(line))).collect();
+    let text = Paragraph::new(lines)
+        .wrap(Wrap { trim: false })
+        .block(boxed(state, theme, title));
+    frame.render_widget(text, area);
+}
+
+fn of_worker(state: &State, w: &Worker, room: usize) -> Vec<String> {
+    let cpu = w
+        .cpu_s
+        .map_or(String::new(), |s| format!(", {s:.1} s of processor time"));
+    let mut lines = vec![
+        format!("{} ({}), {}{cpu}", w.label, w.account, w.kind),
+        format!(
+            "{} starts, {} ends in a row; fence: {}",
+            w.starts,
+            w.failures,
+            w.fence.as_deref().unwrap_or("-")
+        ),
+    ];
+    if let Some((_, output)) = state.output.as_ref().filter(|(of, _)| *of == w.account) {
+        lines.extend(output.iter().skip(output.len().saturating_sub(room)).cloned());
+    }
+    lines
+}
+
+fn of_account(state: &State, a: &Account) -> Vec<String> {
+    let token = a.garmin_token_expires.map_or("-".into(), |at| ago(at, state.now));
+    let mut lines = vec![
+        format!(
+            "{} ({}), linked {}",
+            a.name,
+            a.id,
+            minute(a.linked_at, &state.zone)
+        ),
+        format!(
+            "Garmin: {}; its token ends {token} and is renewed before",
+            a.garmin
+        ),
+        format!(
+            "{} clients, access: {}",
+            a.clients,
+            if a.access.is_empty() { "none" } else { &a.access }
+        ),
+    ];
+    if let Some((_, usage)) = state.usage.as_ref().filter(|(of, _)| *of == a.id) {
+        lines.extend(
+            usage
+                .iter()
+                .map(|u| format!("{:6} {} ({} errors)", u.calls, u.tool, u.errors)),
+        );
+    }
+    lines
+}
+
+fn of_family(state: &State, f: &Family) -> Vec<String> {
+    vec![
+        f.id.clone(),
+        format!("{} ({})", f.label, f.account),
+        format!("through {}, {}", f.client, f.access),
+        format!("issued {}", minute(f.issued_at, &state.zone)),
+        format!(
+            "ends {}",
+            f.expires_at.map_or("never".into(), |at| format!(
+                "{} if unused",
+                minute(at, &state.zone)
+            ))
+        ),
+    ]
+}
+
+fn of_revocation(state: &State, r: &Revocation) -> Vec<String> {
+    vec![
+        r.family.clone(),
+        format!("of {} ({})", r.label, r.account),
+        format!("through {}", r.client),
+        format!("revoked {}, by or for: {}", minute(r.at, &state.zone), r.reason),
+    ]
+}
+
+fn of_event(event: &Event, one_a_line: bool) -> Vec<String> {
+    if !one_a_line {
+        return vec![rows::line(event)];
+    }
+    let mut lines = vec![format!("{} {}", event.level, event.event)];
+    lines.extend(
+        event
+            .fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}")),
+    );
+    lines
+}

@@ -1,0 +1,149 @@
+//! The picture. It reads the state and changes nothing.
+//!
+//! ```text
+//! garmin-gateway  1 Overview 2 Workers 3 …                 ● live
+//! ┌ the view: a list, and beside it (wide) or below it what is
+//! │ selected
+//! └
+//!  s stop  enter open  / filter  ? help  q quit
+//! ```
+
+mod lists;
+mod overlay;
+mod overview;
+mod race;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use super::keys::{self, VIEWS};
+use super::message::Link;
+use super::state::State;
+use super::theme::{Role, Theme};
+use super::words::{ago, cut, plain, width};
+use crate::admin::api::View;
+
+/// Below this nothing can be read.
+const SMALLEST: (u16, u16) = (60, 15);
+
+/// From here on there is room for two panes side by side.
+const WIDE: u16 = 120;
+
+/// Draws everything.
+pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        let text = format!(
+            "garmin-gateway: this terminal is {}x{}; the console needs {}x{}. q quits.",
+            area.width, area.height, SMALLEST.0, SMALLEST.1
+        );
+        let lines = Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true });
+        frame.render_widget(lines, area);
+        return;
+    }
+    let [head, body, notice, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Min(0),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    header(state, theme, frame, head);
+    match state.view {
+        View::Overview => overview::draw(state, theme, frame, body),
+        View::Races => race::draw(state, theme, frame, body),
+        View::Workers | View::Accounts | View::Tokens | View::Log => lists::draw(state, theme, frame, body),
+    }
+    told(state, theme, frame, notice);
+    footer(state, theme, frame, foot);
+    if state.help {
+        overlay::help(state, theme, frame, body);
+    }
+    if let Some(dialog) = &state.dialog {
+        overlay::dialog(dialog, theme, frame, body);
+    }
+}
+
+fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut spans = vec![Span::raw(" ")];
+    let room = if area.width < 100 { "" } else { " " };
+    for (n, (view, name)) in VIEWS.iter().enumerate() {
+        let style = if *view == state.view {
+            theme.style(Role::Selection)
+        } else {
+            Style::new()
+        };
+        spans.push(Span::styled(format!("{room} {} {name} {room}", n + 1), style));
+    }
+    frame.render_widget(Line::from(spans), area);
+    let (role, text) = match &state.link {
+        Link::Live => (Role::Ok, "live".to_owned()),
+        Link::Connecting => (Role::Busy, "connecting".to_owned()),
+        Link::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
+    };
+    let text = format!("{} {text} ", theme.sign(role));
+    let line = Line::styled(text, theme.style(role)).right_aligned();
+    frame.render_widget(line, area);
+}
+
+/// The line above the keys: the connection if it is lost, else what the last act came to, else the filter.
+fn told(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let place = state.place();
+    let (role, text) = match (&state.link, &state.notice) {
+        (Link::Lost { why, retry_at }, _) => {
+            let heard = state.heard_at.map_or_else(String::new, |at| {
+                format!("; this is as it was {}", ago(at, state.now))
+            });
+            let wait = (retry_at.as_second() - state.now.as_second()).max(0);
+            (Role::Bad, format!("next try in {wait} s{heard}: {why}"))
+        }
+        (_, Some((notice, _))) => (Role::Accent, notice.clone()),
+        _ if state.filtering => (Role::Accent, format!("filter: {}_", place.filter)),
+        _ if !place.filter.is_empty() => (Role::Warn, format!("filter: {}  (esc clears it)", place.filter)),
+        _ => return,
+    };
+    let text = cut(&plain(&text), usize::from(area.width).saturating_sub(2));
+    frame.render_widget(Line::styled(format!(" {text}"), theme.style(role)), area);
+}
+
+fn footer(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let mut spans = Vec::new();
+    let mut room = usize::from(area.width);
+    for binding in keys::valid_in(state.view).filter(|binding| !binding.short.is_empty()) {
+        let takes = width(binding.shown) + width(binding.short) + 3;
+        if takes > room {
+            break;
+        }
+        room -= takes;
+        spans.push(Span::styled(
+            format!(" {}", binding.shown),
+            theme.style(Role::Accent),
+        ));
+        spans.push(Span::raw(format!(" {} ", binding.short)));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// A box with a title; greyed when what is in it is old.
+fn boxed<'a>(state: &State, theme: Theme, title: &str) -> Block<'a> {
+    let block = Block::bordered()
+        .border_set(theme.border())
+        .title(format!(" {} ", plain(title)));
+    if state.link == Link::Live {
+        block
+    } else {
+        block.style(theme.style(Role::Dim))
+    }
+}
+
+/// The list and its detail: side by side if there is room, otherwise one above the other.
+fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
+    if area.width >= WIDE {
+        Layout::horizontal([Constraint::Percentage(64), Constraint::Min(0)]).areas(area)
+    } else {
+        Layout::vertical([Constraint::Min(5), Constraint::Length(detail_rows)]).areas(area)
+    }
+}

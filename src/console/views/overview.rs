@@ -1,0 +1,130 @@
+//! The first view: what needs a person, figures, the last minutes.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::boxed;
+use crate::console::keys::VIEWS;
+use crate::console::rows::Row;
+use crate::console::state::{Second, State};
+use crate::console::theme::{Role, Theme};
+use crate::console::words::{ago, bytes, cut, many, plain};
+
+pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let [needs, figures] = Layout::vertical([Constraint::Min(5), Constraint::Length(10)]).areas(area);
+    attention(state, theme, frame, needs);
+    let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(figures);
+    numbers(state, theme, frame, now);
+    history(state, theme, frame, lately);
+}
+
+fn attention(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let block = boxed(state, theme, "Needs attention");
+    let room = usize::from(area.width).saturating_sub(4);
+    let (rows, selected) = state.rows();
+    let rows_of_screen = usize::from(area.height.saturating_sub(2)).max(1);
+    let skip = (selected + 1).saturating_sub(rows_of_screen);
+    let mut lines = Vec::new();
+    for (n, row) in rows.iter().enumerate().skip(skip).take(rows_of_screen) {
+        let Row::Attention(one) = row else { continue };
+        let key = VIEWS.iter().position(|(view, _)| *view == one.view).unwrap_or(0) + 1;
+        let name = VIEWS
+            .iter()
+            .find(|(view, _)| *view == one.view)
+            .map_or("", |(_, name)| name);
+        let way = format!("  [{key}] {name}");
+        let text = plain(&format!(
+            "{} {}: {}",
+            theme.sign(Role::Warn),
+            one.subject,
+            one.text
+        ));
+        let text = cut(&text, room.saturating_sub(way.len()));
+        let style = if n == selected {
+            theme.style(Role::Selection)
+        } else {
+            theme.style(Role::Warn)
+        };
+        lines.push(Line::from(vec![
+            Span::styled(text, style),
+            Span::styled(way, theme.style(Role::Accent)),
+        ]));
+    }
+    if lines.is_empty() {
+        lines.push(match &state.overview {
+            Some(_) => Line::styled("Nothing needs you.", theme.style(Role::Ok)),
+            None => Line::raw("Waiting for the gateway."),
+        });
+    }
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+fn numbers(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let block = boxed(state, theme, "Now");
+    let Some(o) = &state.overview else {
+        frame.render_widget(block, area);
+        return;
+    };
+    let room = usize::from(area.width).saturating_sub(4);
+    let simulated = if o.simulated { " (pretended Garmin)" } else { "" };
+    let lines: Vec<Line<'_>> = [
+        format!(
+            "{:10}{}, started {}",
+            "version",
+            o.program,
+            ago(o.started_at, state.now)
+        ),
+        format!("{:10}{}{simulated}", "connector", o.url),
+        format!(
+            "{:10}{} with access, of {}",
+            "people",
+            o.people,
+            many(o.accounts, "account")
+        ),
+        format!(
+            "{:10}{} by {}",
+            "access",
+            many(o.tokens, "sign-in"),
+            many(o.clients, "client")
+        ),
+        format!("{:10}{} of {}", "workers", o.workers, o.max_workers),
+        format!("{:10}{}", "races", o.races),
+        format!("{:10}{}, {}", "calls", o.calls, many(o.errors, "error")),
+        format!(
+            "{:10}{}, store {}",
+            "memory",
+            bytes(o.memory_bytes),
+            bytes(o.store_bytes)
+        ),
+    ]
+    .iter()
+    .map(|line| Line::raw(cut(&plain(line), room)))
+    .collect();
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+fn history(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let block = boxed(state, theme, "Last minutes");
+    let room = usize::from(area.width).saturating_sub(20);
+    let last = state.history.back().copied().unwrap_or_default();
+    let row = |name: &str, of: fn(&Second) -> f64, role| {
+        let spark = theme.spark(state.history.iter().map(of), room);
+        Line::from(vec![
+            Span::raw(format!("{name:9}")),
+            Span::styled(spark, theme.style(role)),
+            Span::raw(format!(" {}", of(&last))),
+        ])
+    };
+    let lines = vec![
+        row("calls/s", |s| s.calls, Role::Busy),
+        Line::raw(""),
+        row("workers", |s| s.workers, Role::Ok),
+        Line::raw(""),
+        row("people", |s| s.people, Role::Accent),
+        Line::raw(""),
+        row("races", |s| s.races, Role::Track),
+    ];
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}
