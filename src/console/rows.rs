@@ -33,10 +33,7 @@ impl<'a> Row<'a> {
         match state.view {
             View::Overview => {
                 let attention = state.overview.iter().flat_map(|o| &o.attention);
-                attention
-                    .enumerate()
-                    .map(|(n, one)| Row::Attention(n, one))
-                    .collect()
+                attention.map(Row::Attention).collect()
             }
             View::Workers => state.workers.iter().map(Row::Worker).collect(),
             View::Accounts => {

@@ -1,1 +1,427 @@
-//! Screens and messages.
+//! Messages in, state and effects out; keys in, screen out.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde_json::{Map, json};
+
+use super::keys::Key;
+use super::message::{Effect, Link, Message};
+use super::state::State;
+use super::theme::Theme;
+use super::views;
+use crate::admin::api::{
+    Account, Act, Answer, Attention, Event, Family, Invitation, Knock, Overview, People, Race, RaceDetail,
+    Read, Refusal, Request, Revocation, Sample, Target, Tokens, Update, View, Worker,
+};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+fn empty(size: (u16, u16)) -> State {
+    State::new(at(0), TimeZone::UTC, size)
+}
+
+/// A gateway with a bit of everything.
+fn typical(size: (u16, u16)) -> State {
+    let mut state = empty(size);
+    let now = at(0);
+    state.apply(Message::Link(Link::Live), now);
+    for update in updates() {
+        state.apply(Message::Update(Box::new(update)), now);
+    }
+    state.apply(Message::Tick, now);
+    state
+}
+
+fn updates() -> Vec<Update> {
+    let account = |name: &str, sign_in_needed| Account {
+        id: format!("acc_{name}"),
+        email: format!("{name}@example.org"),
+        name: format!("{name} Example"),
+        linked_at: at(-90_000),
+        last_seen: Some(at(-40)),
+        garmin: if sign_in_needed {
+            "sign-in needed: refused"
+        } else {
+            "working"
+        }
+        .into(),
+        sign_in_needed,
+        garmin_token_expires: Some(at(7_200)),
+        clients: 1,
+        tokens: 1,
+        access: "read only".into(),
+        calls_30d: 312,
+    };
+    let worker = |name: &str, state: &str, pid| Worker {
+        account: format!("acc_{name}"),
+        label: format!("{name}@example.org"),
+        kind: "builtin".into(),
+        state: state.into(),
+        pid,
+        port: pid.map(|_| 18_001),
+        memory_bytes: pid.map(|_| 12_582_912),
+        cpu_s: pid.map(|_| 0.4),
+        calls: 41,
+        in_flight: 2,
+        waiting: 0,
+        idle_s: None,
+        starts: 1,
+        failures: 0,
+        fence: Some("landlock".into()),
+    };
+    let family = |name: &str| Family {
+        id: format!("fam_{name}"),
+        account: format!("acc_{name}"),
+        label: format!("{name}@example.org"),
+        client: "Claude".into(),
+        access: "read only".into(),
+        issued_at: at(-90_000),
+        last_used: Some(at(-40)),
+        expires_at: None,
+    };
+    let event = |second, level: &str, event: &str, account: &str| Event {
+        at: at(second),
+        level: level.into(),
+        event: event.into(),
+        fields: Map::from_iter([("account.id".to_owned(), json!(account))]),
+    };
+    vec![
+        Update::Overview(Overview {
+            program: "1.2.3".into(),
+            started_at: at(-90_000),
+            url: "https://gateway.example.org/mcp".into(),
+            simulated: false,
+            people: 2,
+            accounts: 2,
+            clients: 1,
+            tokens: 2,
+            workers: 1,
+            max_workers: 10,
+            races: 1,
+            calls: 312,
+            errors: 1,
+            memory_bytes: 31_457_280,
+            store_bytes: 524_288,
+            attention: vec![Attention {
+                subject: "ben@example.org".into(),
+                text: "Garmin wants a new sign-in".into(),
+                account: Some("acc_ben".into()),
+                view: View::Accounts,
+            }],
+        }),
+        Update::Workers(vec![
+            worker("ann", "ready", Some(4_711)),
+            worker("ben", "failed", None),
+        ]),
+        Update::Accounts(People {
+            accounts: vec![account("ann", false), account("ben", true)],
+            invitations: vec![Invitation {
+                email: "cleo@example.org".into(),
+                invited_at: at(-3_600),
+            }],
+            knocks: vec![Knock {
+                email: "dee@example.org".into(),
+                last: at(-300),
+                times: 2,
+            }],
+        }),
+        Update::Races(vec![race()]),
+        Update::Tokens(Tokens {
+            families: vec![family("ann"), family("ben")],
+            revocations: vec![Revocation {
+                at: at(-600),
+                family: "fam_old".into(),
+                account: "acc_ann".into(),
+                label: "ann@example.org".into(),
+                client: "Claude Code".into(),
+                reason: "operator".into(),
+            }],
+        }),
+        Update::Log {
+            anew: true,
+            events: vec![
+                event(-60, "info", "worker.ready", "acc_ann"),
+                event(-50, "debug", "garmin.answered", "acc_ann"),
+                event(-40, "warn", "sign_in.refused", "acc_ben"),
+            ],
+        },
+    ]
+}
+
+fn race() -> Race {
+    Race {
+        id: "race_1".into(),
+        account: "acc_ann".into(),
+        name: "Lausanne half".into(),
+        state: "no signal".into(),
+        started_at: Some(at(-4_000)),
+        last_point_at: Some(at(-400)),
+        distance_m: Some(14_200.0),
+        points: 360,
+        last_alert: None,
+    }
+}
+
+fn race_detail() -> RaceDetail {
+    let track = (0..360).map(|n| {
+        let turn = f64::from(n) / 60.0;
+        Sample {
+            at: at(-4_000 + i64::from(n) * 10),
+            position: Some((46.51 + turn.sin() / 100.0, 6.6 + turn / 100.0)),
+            distance_m: Some(f64::from(n) * 14_200.0 / 359.0),
+            heart_bpm: Some(150.0 + turn.sin() * 20.0),
+            power_w: (n > 100).then_some(250.0),
+            speed_mps: Some(3.4),
+            after_gap: n == 200,
+        }
+    });
+    RaceDetail {
+        race: race(),
+        track: track.collect(),
+        course: vec![(46.5, 6.6), (46.52, 6.66)],
+        limits: Map::from_iter([("hr_max".to_owned(), json!(165))]),
+        splits: vec![("5 km".into(), 1_500.0), ("10 km".into(), 3_010.0)],
+        alerts: vec![(at(-900), "heart rate 171 above 165".into())],
+        last_words: Some("Ease off until the lake.".into()),
+    }
+}
+
+/// Types keys as a person does: letters, and names in angle brackets.
+fn play(state: &mut State, keys: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let mut rest = keys;
+    while let Some(c) = rest.chars().next() {
+        let (key, taken) = match rest.split_once('>') {
+            Some((name, _)) if c == '<' => {
+                let key = match name {
+                    "<enter" => Key::Enter,
+                    "<esc" => Key::Esc,
+                    "<tab" => Key::Tab,
+                    "<right" => Key::Right,
+                    other => panic!("no key {other}>"),
+                };
+                (key, name.len() + 1)
+            }
+            _ => (Key::Char(c), c.len_utf8()),
+        };
+        effects.extend(state.apply(Message::Key(key), at(0)));
+        rest = &rest[taken..];
+    }
+    effects.retain(|effect| !matches!(effect, Effect::Call(Request::Read(_))));
+    effects
+}
+
+fn act(act: Act) -> Vec<Effect> {
+    vec![Effect::Call(Request::Act(act))]
+}
+
+#[test]
+fn keys_become_acts() {
+    let account = || "acc_ann".to_owned();
+    for (keys, expected) in [
+        ("q", vec![Effect::Quit]),
+        ("2s<enter>", vec![]),
+        ("2sy", act(Act::StopWorker { account: account() })),
+        (
+            "3a",
+            act(Act::Invite {
+                email: "dee@example.org".into(),
+            }),
+        ),
+        ("3jx<right><enter>", act(Act::Revoke(Target::Account(account())))),
+        ("3jFforget<enter>", act(Act::Forget { account: account() })),
+        ("3jFforgot<enter>", vec![]),
+        (
+            "3Guy",
+            act(Act::Uninvite {
+                email: "cleo@example.org".into(),
+            }),
+        ),
+        (
+            "3ieve@example.org<enter>",
+            act(Act::Invite {
+                email: "eve@example.org".into(),
+            }),
+        ),
+        ("5xy", act(Act::Revoke(Target::Token("fam_ann".into())))),
+        ("5Xy", act(Act::Revoke(Target::Account(account())))),
+        ("5A<esc>", vec![]),
+        ("5Ay", act(Act::Revoke(Target::All))),
+        (
+            "4w",
+            act(Act::LookAtRace {
+                race: "race_1".into(),
+            }),
+        ),
+        (
+            "4sy",
+            act(Act::StopRace {
+                race: "race_1".into(),
+            }),
+        ),
+        // An account is not a worker.
+        ("3s", vec![]),
+    ] {
+        assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_a_gateway_that_is_not_there() {
+    let mut state = typical((80, 24));
+    let lost = Link::Lost {
+        why: "gone".into(),
+        retry_at: at(2),
+    };
+    state.apply(Message::Link(lost), at(0));
+    assert_eq!(play(&mut state, "3a"), []);
+    assert!(state.notice.as_ref().unwrap().0.starts_with("Not done"));
+}
+
+#[test]
+fn a_selection_stays_with_its_row() {
+    let mut state = typical((80, 24));
+    play(&mut state, "2j");
+    let mut workers = state.workers.clone();
+    workers.reverse();
+    state.apply(Message::Update(Box::new(Update::Workers(workers.clone()))), at(1));
+    assert_eq!(state.rows().1, 0);
+    // It goes away: the row that took its place is selected.
+    workers.remove(0);
+    state.apply(Message::Update(Box::new(Update::Workers(workers))), at(2));
+    assert_eq!(state.rows().1, 0);
+    assert_eq!(state.rows().0[0].id(), "acc_ann");
+}
+
+#[test]
+fn an_event_leads_to_its_account() {
+    let mut state = typical((80, 24));
+    play(&mut state, "6<enter>");
+    assert_eq!(state.view, View::Accounts);
+    let (rows, selected) = state.rows();
+    assert_eq!(rows[selected].id(), "acc_ben");
+}
+
+#[test]
+fn the_log_is_filtered_held_and_bounded() {
+    let mut state = typical((80, 24));
+    play(&mut state, "6");
+    assert_eq!(state.rows().0.len(), 2);
+    play(&mut state, "v");
+    assert_eq!(state.rows().0.len(), 3);
+    play(&mut state, "/ready<enter>");
+    assert_eq!(state.rows().0.len(), 1);
+    play(&mut state, "<esc>f");
+    let held = state.place().selected;
+    let events = vec![state.log[0].clone(); 3_000];
+    let update = Update::Log { anew: false, events };
+    state.apply(Message::Update(Box::new(update)), at(1));
+    assert_eq!(state.log.len(), 2_000);
+    assert_eq!(state.place().selected, held);
+    play(&mut state, "G");
+    assert_eq!(state.rows().1, 1_999);
+}
+
+#[test]
+fn answers_are_told() {
+    let mut state = typical((80, 24));
+    let request = Request::Act(Act::TestNotify);
+    let refused = Err(Refusal::Unavailable("no way is set up".into()).to_string());
+    state.apply(Message::Answer(request.clone(), refused), at(0));
+    assert_eq!(state.notice.as_ref().unwrap().0, "Not done: no way is set up");
+    let done = Ok(Box::new(Answer::Done("Sent.".into())));
+    state.apply(Message::Answer(request, done), at(0));
+    assert_eq!(state.notice.as_ref().unwrap().0, "Sent.");
+    state.apply(Message::Tick, at(9));
+    assert_eq!(state.notice, None);
+}
+
+#[test]
+fn what_is_selected_is_asked_for() {
+    let mut state = typical((80, 24));
+    let effects = state.apply(Message::Key(Key::Char('2')), at(0));
+    let wanted = Read::WorkerOutput {
+        account: "acc_ann".into(),
+    };
+    assert_eq!(effects, [Effect::Call(Request::Read(wanted))]);
+}
+
+/// The screen as text.
+fn screen(state: &State, theme: Theme) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
+    terminal.draw(|frame| views::draw(state, theme, frame)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn every_view_at_every_size_and_state() {
+    let color = Theme {
+        color: true,
+        ascii: false,
+    };
+    for size in [(80, 24), (120, 40)] {
+        for (key, (_, name)) in ('1'..).zip(super::keys::VIEWS) {
+            let show = |mut state: State, kind: &str, theme| {
+                if kind != "empty" {
+                    let read = Read::Race {
+                        race: "race_1".into(),
+                    };
+                    let answer = Ok(Box::new(Answer::Race(Box::new(race_detail()))));
+                    state.apply(Message::Answer(Request::Read(read), answer), at(0));
+                }
+                play(&mut state, &key.to_string());
+                let text = screen(&state, theme);
+                if kind == "ascii" {
+                    assert!(text.is_ascii(), "{name} is not ASCII:\n{text}");
+                }
+                insta::assert_snapshot!(
+                    format!("{name}_{kind}_{}x{}", size.0, size.1).to_lowercase(),
+                    text
+                );
+            };
+            show(empty(size), "empty", color);
+            show(typical(size), "typical", color);
+            show(
+                typical(size),
+                "ascii",
+                Theme {
+                    color: false,
+                    ascii: true,
+                },
+            );
+            let mut lost = typical(size);
+            let link = Link::Lost {
+                why: "no garmin-gateway answers".into(),
+                retry_at: at(0) + SignedDuration::from_secs(2),
+            };
+            lost.apply(Message::Link(link), at(0));
+            show(lost, "lost", color);
+        }
+    }
+}
+
+#[test]
+fn questions_and_keys_lie_over_the_view() {
+    for (name, keys) in [
+        ("revoke", "3jx"),
+        ("forget", "3jFfor"),
+        ("invite", "3ieve"),
+        ("keys", "3?"),
+    ] {
+        let mut state = typical((80, 24));
+        play(&mut state, keys);
+        insta::assert_snapshot!(format!("over_{name}"), screen(&state, Theme::default()));
+    }
+}
+
+#[test]
+fn a_tiny_terminal_gets_a_sentence() {
+    assert!(screen(&typical((40, 5)), Theme::default()).contains("the console needs 60x15"));
+    for width in 1..60 {
+        screen(&typical((width, 3)), Theme::default());
+    }
+}

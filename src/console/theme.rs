@@ -146,7 +146,7 @@ mod tests {
         );
         let values = [0.0, 1.0, 5.0, 10.0];
         assert_eq!(plain.spark(values.into_iter(), 10), "▁▂▅█");
-        assert_eq!(ascii.spark(values.into_iter(), 2), "=#");
+        assert_eq!(ascii.spark(values.into_iter(), 2), "-#");
         assert_eq!(plain.spark([0.0, 0.0].into_iter(), 10), "▁▁");
     }
 
