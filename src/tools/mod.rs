@@ -7,14 +7,14 @@
 //! | [`fields`], [`json`] | from Garmin's documents to what a tool tells |
 //! | [`outcome`] | results and failures, in words |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`] | the tools, a module of garmin_mcp each |
-//! | [`server`] | MCP: a message in, a reply out |
+//! | [`mod@server`] | MCP: a message in, a reply out |
 //! | [`stdio`], [`http`] | its two transports |
 //!
 //! # Invariants
 //!
 //! - Names, parameters, schemas, JSON and texts are those of garmin_mcp at 2974244; every difference is a row of
 //!   `assets/differences.md`.
-//! - A tool is pure: arguments → requests, and Garmin's answers → text. Only [`server`] asks Garmin.
+//! - A tool is pure: arguments → requests, and Garmin's answers → text. Only [`mod@server`] asks Garmin.
 //! - A failure says what to do about it, and never holds what Garmin sent.
 //!
 //! # Absent on purpose

@@ -12,7 +12,7 @@
 //! | [`dice`] | chance that is the same in every run |
 //! | [`life`], [`night`], [`training`] | what is true of a person's days |
 //! | [`series`] | what a watch measures of that |
-//! | `…_documents`, [`activities`], [`profile`] | the same as Garmin's documents |
+//! | `…_documents`, [`activities`], [`mod@profile`] | the same as Garmin's documents |
 //!
 //! Absent on purpose: sign-in, tokens, faults (the simulator's router), and every endpoint that no tool asks for.
 
