@@ -278,7 +278,7 @@ impl Desk {
     }
 
     /// Asks the person, unless they said before that they are sure.
-    async fn confirm(&mut self, sure: &Sure, what: &str, word: Option<&str>) -> Result<(), OperateError> {
+    fn confirm(sure: &Sure, what: &str, word: Option<&str>) -> Result<(), OperateError> {
         if sure.yes {
             return Ok(());
         }
@@ -345,7 +345,7 @@ impl Operate {
                 let mut desk = Desk::open(common).await?;
                 let target = target.target();
                 let what = consequences(&target, &desk.tokens().await?);
-                desk.confirm(&sure, &what, None).await?;
+                Desk::confirm(&sure, &what, None)?;
                 desk.show(Request::Act(Act::Revoke(target))).await
             }
             Self::Forget {
@@ -353,11 +353,11 @@ impl Operate {
                 sure,
                 common,
             } => {
-                let mut desk = Desk::open(common).await?;
+                let desk = Desk::open(common).await?;
                 let what = format!(
                     "This ends all access of {account} and erases the account with its Garmin tokens."
                 );
-                desk.confirm(&sure, &what, Some("forget")).await?;
+                Desk::confirm(&sure, &what, Some("forget"))?;
                 desk.show(Request::Act(Act::Forget { account })).await
             }
             Self::Races { what, common } => {

@@ -12,7 +12,7 @@ use crate::admin::api::{
     Answer, Client, Event, Overview, People, Race, RaceDetail, Revoked, Tokens, Usage, Worker,
 };
 use crate::console;
-use crate::console::words::{ago, bytes, clock, many, minute, plain, second, span};
+use crate::console::words::{self, ago, bytes, clock, many, minute, plain, second, span};
 use crate::foundation::clock::Clock;
 
 /// Prints to standard output.
@@ -50,18 +50,12 @@ impl Print {
         if self.json {
             return put(&json(event));
         }
-        let mut line = format!(
+        let line = format!(
             "{} {:5} {}",
             second(event.at, &self.zone),
             event.level,
-            event.event
+            words::event(event)
         );
-        for (name, value) in &event.fields {
-            line.push_str(&match value {
-                serde_json::Value::String(text) => format!(" {name}={text}"),
-                other => format!(" {name}={other}"),
-            });
-        }
         put(&plain(&line))
     }
 

@@ -24,7 +24,7 @@ impl Table {
 
     /// Adds a row; what could steer the terminal is taken out of it.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.iter().map(|cell| plain(cell)).collect());
+        self.rows.push(cells.map(|cell| plain(&cell)).to_vec());
     }
 
     pub(super) fn is_empty(&self) -> bool {

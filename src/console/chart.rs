@@ -17,7 +17,7 @@ pub(super) struct Projection {
 impl Projection {
     /// One that shows all of `places` in a picture of `width` by `height` dots. None without places.
     pub(super) fn fit(
-        places: impl Iterator<Item = (f64, f64)> + Clone,
+        places: &(impl Iterator<Item = (f64, f64)> + Clone),
         width: f64,
         height: f64,
     ) -> Option<Self> {
@@ -130,14 +130,14 @@ mod tests {
     #[test]
     fn everything_fits_and_north_is_up() {
         let places = [(46.5, 6.6), (46.6, 6.6), (46.5, 6.9)];
-        let on = Projection::fit(places.into_iter(), 80.0, 40.0).unwrap();
+        let on = Projection::fit(&places.into_iter(), 80.0, 40.0).unwrap();
         for place in places {
             let (x, y) = on.dot(place);
             assert!((0.0..80.0).contains(&x) && (0.0..40.0).contains(&y), "{x} {y}");
         }
         assert!(on.dot((46.6, 6.6)).1 < on.dot((46.5, 6.6)).1);
-        assert!(Projection::fit(std::iter::empty(), 80.0, 40.0).is_none());
-        assert!(Projection::fit([(46.5, 6.6)].into_iter(), 80.0, 40.0).is_some());
+        assert!(Projection::fit(&std::iter::empty(), 80.0, 40.0).is_none());
+        assert!(Projection::fit(&[(46.5, 6.6)].into_iter(), 80.0, 40.0).is_some());
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
             let samples = [sample(0, (46.5, 6.5), false), sample(60, (46.5, 6.9), after_gap)];
             let mut dots = Dots::new(20, 2);
             let places = samples.iter().filter_map(|s| s.position);
-            let on = Projection::fit(places, dots.width(), dots.height()).unwrap();
+            let on = Projection::fit(&places, dots.width(), dots.height()).unwrap();
             track(&mut dots, &on, &samples);
             dots.cells(false).count()
         };
@@ -180,7 +180,7 @@ mod tests {
             .collect();
         let mut dots = Dots::new(80, 30);
         let places = samples.iter().filter_map(|s| s.position);
-        let on = Projection::fit(places, dots.width(), dots.height()).unwrap();
+        let on = Projection::fit(&places, dots.width(), dots.height()).unwrap();
         track(&mut dots, &on, &samples);
         assert!(dots.cells(false).count() > 100);
     }

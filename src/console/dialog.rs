@@ -155,11 +155,10 @@ impl Dialog {
         }
         match &mut self.kind {
             Kind::YesNo { act, yes } => match key {
-                Key::Char('y' | 'Y') => return Outcome::Do(act.clone()),
+                Key::Enter if !*yes => return Outcome::Closed,
                 Key::Char('n' | 'N' | 'q') => return Outcome::Closed,
+                Key::Char('y' | 'Y') | Key::Enter => return Outcome::Do(act.clone()),
                 Key::Left | Key::Right | Key::Tab | Key::BackTab => *yes = !*yes,
-                Key::Enter if *yes => return Outcome::Do(act.clone()),
-                Key::Enter => return Outcome::Closed,
                 _ => {}
             },
             Kind::Word { act, word, typed } => match key {

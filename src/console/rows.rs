@@ -1,6 +1,7 @@
 //! The rows of each view: one list for moving, filtering and drawing.
 
 use super::state::{LEVELS, State};
+use super::words::event;
 use crate::admin::api::{
     Account, Attention, Event, Family, Invitation, Knock, Race, Revocation, View, Worker,
 };
@@ -87,19 +88,7 @@ impl<'a> Row<'a> {
             Self::Race(r) => format!("{} {} {}", r.name, r.id, r.state),
             Self::Family(f) => format!("{} {} {} {}", f.id, f.label, f.client, f.access),
             Self::Revocation(r) => format!("{} {} {} {}", r.family, r.label, r.client, r.reason),
-            Self::Event(_, e) => line(e),
+            Self::Event(_, e) => event(e),
         }
     }
-}
-
-/// An event's name and fields.
-pub(super) fn line(event: &Event) -> String {
-    let mut text = event.event.clone();
-    for (name, value) in &event.fields {
-        text.push_str(&match value {
-            serde_json::Value::String(value) => format!(" {name}={value}"),
-            other => format!(" {name}={other}"),
-        });
-    }
-    text
 }

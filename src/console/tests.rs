@@ -36,6 +36,7 @@ fn typical(size: (u16, u16)) -> State {
     state
 }
 
+#[expect(clippy::too_many_lines, reason = "data")]
 fn updates() -> Vec<Update> {
     let account = |name: &str, sign_in_needed| Account {
         id: format!("acc_{name}"),

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::admin::api::Event;
+
 /// How long ago `then` was: `3 s ago`, `2 h ago`; `in 5 min` for what is to come.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - then.as_second();
@@ -72,6 +74,21 @@ pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
 /// The time of day: `21:10:05`.
 pub fn second(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// An event's name and fields.
+pub fn event(event: &Event) -> String {
+    let mut text = event.event.clone();
+    for (name, value) in &event.fields {
+        text.push(' ');
+        text.push_str(name);
+        text.push('=');
+        match value {
+            serde_json::Value::String(value) => text.push_str(value),
+            other => text.push_str(&other.to_string()),
+        }
+    }
+    text
 }
 
 /// Text of strangers without what could steer a terminal or turn the line around.

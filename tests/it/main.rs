@@ -13,6 +13,7 @@
     reason = "tests start processes, ask the clock, and speak to their parents"
 )]
 
+mod admin;
 mod claude;
 mod face;
 mod garmin_api;

@@ -32,9 +32,9 @@ pub(crate) struct World {
 }
 
 /// What a client has after its sign-in.
-struct Connected {
+pub(crate) struct Connected {
     client_id: String,
-    access_token: String,
+    pub(crate) access_token: String,
     refresh_token: String,
 }
 
@@ -101,6 +101,14 @@ impl World {
     pub(crate) async fn restart(&mut self) {
         assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
         self.start_gateway().await;
+    }
+
+    /// The gateway's socket for the console.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir
+            .path()
+            .join("runtime")
+            .join(garmin_gateway::admin::SOCKET_NAME)
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -170,7 +178,7 @@ impl World {
             .unwrap()
     }
 
-    async fn connect(&self, email: &str, password: &str, code: Option<&str>) -> Connected {
+    pub(crate) async fn connect(&self, email: &str, password: &str, code: Option<&str>) -> Connected {
         let verifier = random_token("");
         let (client_id, callback) = self.authorize(email, password, code, verifier.expose()).await;
         let answer: Vec<(String, String)> = callback.query_pairs().into_owned().collect();
@@ -239,7 +247,7 @@ impl World {
         .await
     }
 
-    async fn full_name(&self, token: &str) -> String {
+    pub(crate) async fn full_name(&self, token: &str) -> String {
         let result = self.call(token, "get_full_name", json!({})).await;
         let text = result["content"][0]["text"].as_str().unwrap();
         let told: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));

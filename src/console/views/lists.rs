@@ -7,10 +7,10 @@ use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
 use super::{WIDE, boxed, two_panes};
 use crate::admin::api::{Account, Event, Family, Revocation, View, Worker};
-use crate::console::rows::{self, Row};
+use crate::console::rows::Row;
 use crate::console::state::{LEVELS, State};
 use crate::console::theme::{Role, Theme};
-use crate::console::words::{ago, bytes, minute, plain, second, span};
+use crate::console::words::{self, ago, bytes, many, minute, plain, second, span};
 
 /// What a view is called, how wide its columns are, and what is said when it is empty.
 struct Shape {
@@ -176,7 +176,7 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
         Row::Knock(k) => vec![
             cell(&k.email),
             Cell::from(Span::styled(
-                format!("{} knocked {}x, a approves", theme.sign(Role::Warn), k.times),
+                format!("{} knocked {}x", theme.sign(Role::Warn), k.times),
                 theme.style(Role::Warn),
             )),
             since(Some(k.last)),
@@ -210,7 +210,7 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
                 e.level.clone(),
                 theme.style(Theme::role_of(&e.level)),
             )),
-            cell(&rows::line(e)),
+            cell(&words::event(e)),
         ],
         Row::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
     }
@@ -262,9 +262,9 @@ fn of_worker(state: &State, w: &Worker, room: usize) -> Vec<String> {
     let mut lines = vec![
         format!("{} ({}), {}{cpu}", w.label, w.account, w.kind),
         format!(
-            "{} starts, {} ends in a row; fence: {}",
-            w.starts,
-            w.failures,
+            "{}, {} in a row; fence: {}",
+            many(w.starts, "start"),
+            many(w.failures, "unexpected end"),
             w.fence.as_deref().unwrap_or("-")
         ),
     ];
@@ -288,8 +288,8 @@ fn of_account(state: &State, a: &Account) -> Vec<String> {
             a.garmin
         ),
         format!(
-            "{} clients, access: {}",
-            a.clients,
+            "{}, access: {}",
+            many(a.clients, "client"),
             if a.access.is_empty() { "none" } else { &a.access }
         ),
     ];
@@ -297,7 +297,7 @@ fn of_account(state: &State, a: &Account) -> Vec<String> {
         lines.extend(
             usage
                 .iter()
-                .map(|u| format!("{:6} {} ({} errors)", u.calls, u.tool, u.errors)),
+                .map(|u| format!("{:6} {} ({})", u.calls, u.tool, many(u.errors, "error"))),
         );
     }
     lines
@@ -330,7 +330,7 @@ fn of_revocation(state: &State, r: &Revocation) -> Vec<String> {
 
 fn of_event(event: &Event, one_a_line: bool) -> Vec<String> {
     if !one_a_line {
-        return vec![rows::line(event)];
+        return vec![words::event(event)];
     }
     let mut lines = vec![format!("{} {}", event.level, event.event)];
     lines.extend(

@@ -110,14 +110,23 @@ fn told(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn footer(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let shown: Vec<_> = keys::valid_in(state.view)
+        .filter(|binding| !binding.short.is_empty())
+        .collect();
+    let takes = |binding: &keys::Binding| width(binding.shown) + width(binding.short) + 3;
+    // The way to the keys and the way out are there however many come before them.
+    let is_kept =
+        |binding: &keys::Binding| matches!(binding.command, keys::Command::Help | keys::Command::Quit);
+    let kept: usize = shown.iter().filter(|b| is_kept(b)).map(|b| takes(b)).sum();
+    let mut room = usize::from(area.width).saturating_sub(kept);
     let mut spans = Vec::new();
-    let mut room = usize::from(area.width);
-    for binding in keys::valid_in(state.view).filter(|binding| !binding.short.is_empty()) {
-        let takes = width(binding.shown) + width(binding.short) + 3;
-        if takes > room {
-            break;
+    for binding in shown {
+        if !is_kept(binding) {
+            let Some(left) = room.checked_sub(takes(binding)) else {
+                continue;
+            };
+            room = left;
         }
-        room -= takes;
         spans.push(Span::styled(
             format!(" {}", binding.shown),
             theme.style(Role::Accent),

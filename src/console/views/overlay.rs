@@ -16,7 +16,7 @@ pub(super) fn help(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rec
     let lines: Vec<Line<'_>> = keys::valid_in(state.view)
         .map(|binding| {
             Line::from(vec![
-                Span::styled(format!(" {:10}", binding.shown), theme.style(Role::Accent)),
+                Span::styled(format!(" {:9} ", binding.shown), theme.style(Role::Accent)),
                 Span::raw(binding.long),
             ])
         })
@@ -25,19 +25,28 @@ pub(super) fn help(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rec
     let rows = usize::from(area.height.saturating_sub(2)).max(1);
     let columns = if lines.len() > rows { 2 } else { 1 };
     let half = lines.len().div_ceil(columns);
-    let width = if columns == 2 { area.width } else { 70 };
+    let width = if columns == 2 { 80 } else { 70 };
     let height = u16::try_from(half + 2).unwrap_or(area.height);
     let over = area.centered(Constraint::Max(width), Constraint::Max(height));
     frame.render_widget(Clear, over);
     let block = Block::bordered().border_set(theme.border()).title(" Keys ");
     let inner = block.inner(over);
     frame.render_widget(block, over);
-    for (column, part) in (0u16..).zip(lines.chunks(half)) {
-        let width = inner.width / u16::try_from(columns).unwrap_or(1);
-        let rect = Rect {
-            x: inner.x + column * width,
-            width,
-            ..inner
+    for (column, part) in lines.chunks(half).enumerate() {
+        // What the view has of its own comes first, and its lines are the long ones.
+        let left = if columns == 2 {
+            inner.width * 2 / 3
+        } else {
+            inner.width
+        };
+        let rect = if column == 0 {
+            Rect { width: left, ..inner }
+        } else {
+            Rect {
+                x: inner.x + left,
+                width: inner.width - left,
+                ..inner
+            }
         };
         frame.render_widget(Paragraph::new(part.to_vec()), rect);
     }

@@ -94,9 +94,9 @@ fn map(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &
         Dots::new(inner.width, inner.height),
         Dots::new(inner.width, inner.height),
     );
-    let positions = detail.track.iter().filter_map(|sample| sample.position);
+    let mut positions = detail.track.iter().filter_map(|sample| sample.position);
     let places = detail.course.iter().copied().chain(positions.clone());
-    let Some(on) = Projection::fit(places, track.width(), track.height()) else {
+    let Some(on) = Projection::fit(&places, track.width(), track.height()) else {
         return;
     };
     for pair in detail.course.windows(2) {
@@ -125,7 +125,7 @@ fn map(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &
     if let Some(start) = positions.clone().next() {
         mark(start, theme.glyph("○", "o"), Role::Mark);
     }
-    if let Some(here) = positions.last() {
+    if let Some(here) = positions.next_back() {
         mark(here, theme.glyph("●", "@"), Role::Accent);
     }
 }

@@ -1,0 +1,268 @@
+//! The admin socket: what it says, and that nobody on it disturbs the daemon or each other.
+
+use std::path::Path;
+use std::process::Output;
+use std::time::Duration;
+
+use garmin_gateway::admin::api::{
+    Act, Answer, Call, Hello, Line, Read, Refusal, Request, Revoked, Target, Update,
+};
+use garmin_gateway::admin::client::{Client, ClientError};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::whole::World;
+
+async fn overview(socket: &Path) -> garmin_gateway::admin::api::Overview {
+    let mut client = Client::connect(socket).await.unwrap();
+    match client.ask(Request::Read(Read::Overview)).await.unwrap() {
+        Answer::Overview(overview) => overview,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_operator_sees_a_person_and_ends_their_access() {
+    let world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    let mut client = Client::connect(&world.socket()).await.unwrap();
+
+    let Answer::Workers(workers) = client.ask(Request::Read(Read::Workers)).await.unwrap() else {
+        panic!("no workers");
+    };
+    assert_eq!(
+        (workers[0].label.as_str(), workers[0].state.as_str()),
+        ("ann@example.org", "ready")
+    );
+
+    let revoke = Request::Act(Act::Revoke(Target::Account("ann@example.org".into())));
+    let Answer::Revoked(fell) = client.ask(revoke).await.unwrap() else {
+        panic!("nothing fell");
+    };
+    assert_eq!((fell.families, fell.workers), (1, 1));
+    let refused = world.http.post(world.url("/mcp")).bearer_auth(&ann.access_token);
+    assert_eq!(refused.send().await.unwrap().status(), 401);
+
+    // The console is told without asking.
+    client.send(Request::Follow).await.unwrap();
+    let mut told = Vec::new();
+    while told.len() < 6 {
+        if let Line::Update { sequence, update } = client.next().await.unwrap() {
+            assert_eq!(sequence, told.len() as u64 + 1);
+            told.push(update);
+        }
+    }
+    assert!(
+        told.iter()
+            .any(|u| matches!(u, Update::Tokens(t) if t.revocations.len() == 1))
+    );
+
+    let forget = Request::Act(Act::Forget {
+        account: "ann@example.org".into(),
+    });
+    let Answer::Revoked(fell) = client.ask(forget).await.unwrap() else {
+        panic!("nobody was forgotten");
+    };
+    assert_eq!(fell.accounts, 1);
+    assert_eq!(overview(&world.socket()).await.accounts, 0);
+}
+
+#[tokio::test]
+async fn strange_lines_disturb_nobody() {
+    let world = World::start().await;
+    let socket = world.socket();
+
+    // Half a line.
+    let mut half = UnixStream::connect(&socket).await.unwrap();
+    half.write_all(b"{\"id\":1,").await.unwrap();
+    drop(half);
+
+    // A line that is no request is refused, and the next one is answered.
+    let mut strange = BufReader::new(UnixStream::connect(&socket).await.unwrap());
+    let mut line = String::new();
+    strange.read_line(&mut line).await.unwrap();
+    assert_eq!(serde_json::from_str::<Hello>(&line).unwrap().protocol, 1);
+    strange
+        .write_all(b"{\"id\":1,\"request\":\"fly\"}\n")
+        .await
+        .unwrap();
+    strange
+        .write_all(b"{\"id\":2,\"request\":{\"read\":\"races\"}}\n")
+        .await
+        .unwrap();
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        line.clear();
+        strange.read_line(&mut line).await.unwrap();
+        answers.push(serde_json::from_str::<Value>(&line).unwrap());
+    }
+    assert!(
+        answers[0]["refused"]["refusal"]["invalid"].is_string(),
+        "{answers:?}"
+    );
+    assert_eq!(
+        answers[1],
+        json!({ "answer": { "id": 2, "answer": { "races": [] } } })
+    );
+
+    // Ten megabytes without an end: refused, and the connection is over.
+    let (read, mut write) = UnixStream::connect(&socket).await.unwrap().into_split();
+    let writing = async {
+        let part = vec![b'x'; 1 << 20];
+        for _ in 0..10 {
+            // It is cut off in the middle.
+            if write.write_all(&part).await.is_err() {
+                break;
+            }
+        }
+    };
+    let mut said = Vec::new();
+    let mut read = read.take(1 << 20);
+    let ((), read) = tokio::join!(writing, read.read_to_end(&mut said));
+    // The daemon may be gone before its last word was read.
+    assert!(read.is_err() || String::from_utf8_lossy(&said).contains("is longer than"));
+
+    assert_eq!(overview(&socket).await.accounts, 0);
+}
+
+#[tokio::test]
+async fn many_consoles_and_one_that_does_not_read() {
+    let world = World::start().await;
+    let socket = world.socket();
+    let mut deaf = Client::connect(&socket).await.unwrap();
+    deaf.send(Request::Follow).await.unwrap();
+    for _ in 0..200 {
+        // It asks on and on and reads nothing, until nothing more is taken from it.
+        let asked = tokio::time::timeout(
+            Duration::from_millis(50),
+            deaf.send(Request::Read(Read::Overview)),
+        );
+        if asked.await.is_err() {
+            break;
+        }
+    }
+    let mut consoles = Vec::new();
+    for _ in 0..50 {
+        let mut client = Client::connect(&socket).await.unwrap();
+        client.send(Request::Follow).await.unwrap();
+        consoles.push(client);
+    }
+    for console in &mut consoles {
+        let answer = console.ask(Request::Read(Read::Clients)).await.unwrap();
+        assert_eq!(answer, Answer::Clients(Vec::new()));
+    }
+}
+
+#[tokio::test]
+async fn another_version_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("admin.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let old = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream
+            .write_all(b"{\"protocol\":99,\"program\":\"9.9\"}\n")
+            .await
+            .unwrap();
+        stream
+    };
+    let (_stream, client) = tokio::join!(old, Client::connect(&path));
+    let Err(ClientError::OtherVersion { theirs }) = client else {
+        panic!("it was taken for ours");
+    };
+    assert_eq!(theirs, "9.9");
+}
+
+/// Runs the program against this socket, without a terminal.
+async fn cli(socket: &Path, args: &[&str]) -> Output {
+    tokio::process::Command::new(env!("CARGO_BIN_EXE_garmin-gateway"))
+        .args(args)
+        .arg("--socket")
+        .arg(socket)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn the_command_line_reads_acts_and_refuses() {
+    let world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    let socket = world.socket();
+    let status = cli(&socket, &["status", "--json"]).await;
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!((&status["accounts"], &status["tokens"]), (&json!(1), &json!(1)));
+    let tokens = cli(&socket, &["tokens"]).await;
+    assert!(
+        String::from_utf8(tokens.stdout)
+            .unwrap()
+            .contains("ann@example.org")
+    );
+
+    // Nobody is there to say yes.
+    let unsure = cli(&socket, &["revoke", "--all"]).await;
+    assert_eq!(unsure.status.code(), Some(64));
+    assert!(String::from_utf8(unsure.stderr).unwrap().contains("--yes"));
+    let sure = cli(&socket, &["revoke", "--account", "ann@example.org", "--yes"]).await;
+    assert_eq!(sure.status.code(), Some(0));
+    let refused = world.http.post(world.url("/mcp")).bearer_auth(&ann.access_token);
+    assert_eq!(refused.send().await.unwrap().status(), 401);
+
+    let nobody = cli(&socket, &["forget", "zoe@example.org", "--yes"]).await;
+    assert_eq!(nobody.status.code(), Some(64));
+    let nowhere = cli(Path::new("/nonexistent/admin.sock"), &["status"]).await;
+    assert_eq!(nowhere.status.code(), Some(69));
+    assert!(String::from_utf8(nowhere.stderr).unwrap().contains("start it"));
+}
+
+#[test]
+fn the_protocol_is_as_it_was() {
+    let call = |request| Call { id: 7, request };
+    let lines = [
+        json!(Hello {
+            protocol: 1,
+            program: "1.2.3".into()
+        }),
+        json!(call(Request::Follow)),
+        json!(call(Request::Read(Read::Overview))),
+        json!(call(Request::Read(Read::Race {
+            race: "race_1".into()
+        }))),
+        json!(call(Request::Act(Act::Revoke(Target::All)))),
+        json!(call(Request::Act(Act::Revoke(Target::Account("acc_1".into()))))),
+        json!(call(Request::Act(Act::Forget {
+            account: "acc_1".into()
+        }))),
+        json!(Line::Answer {
+            id: 7,
+            answer: Answer::Revoked(Revoked::default())
+        }),
+        json!(Line::Refused {
+            id: 7,
+            refusal: Refusal::NotFound("no".into())
+        }),
+        json!(Line::Update {
+            sequence: 1,
+            update: Update::Log {
+                anew: true,
+                events: Vec::new()
+            }
+        }),
+    ];
+    let text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(text.join("\n"), @r#"
+    {"protocol":1,"program":"1.2.3"}
+    {"id":7,"request":"follow"}
+    {"id":7,"request":{"read":"overview"}}
+    {"id":7,"request":{"read":{"race":{"race":"race_1"}}}}
+    {"id":7,"request":{"act":{"revoke":"all"}}}
+    {"id":7,"request":{"act":{"revoke":{"account":"acc_1"}}}}
+    {"id":7,"request":{"act":{"forget":{"account":"acc_1"}}}}
+    {"answer":{"id":7,"answer":{"revoked":{"families":0,"tokens":0,"workers":0,"calls":0,"races":0,"accounts":0}}}}
+    {"refused":{"id":7,"refusal":{"not_found":"no"}}}
+    {"update":{"sequence":1,"update":{"log":{"anew":true,"events":[]}}}}
+    "#);
+}
