@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +37,8 @@ class Client(Protocol):
 class TheBrowser:
     """The browser that clients open: a small server, because some clients start a program for it.
 
-    POST {url, follow}: signs the person in there and answers {location}, after visiting it when `follow` is set.
+    POST {url}: signs the person in there and answers {location}. With `follow` it answers at once, as a program that
+    opens a window does, and goes to that location by itself.
     """
 
     person: Person
@@ -50,7 +52,11 @@ class TheBrowser:
             def do_POST(self):
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 try:
-                    status, answer = 200, {"location": browser.visit(asked["url"], asked.get("follow", False))}
+                    if asked.get("follow"):
+                        threading.Thread(target=browser.follow, args=(asked["url"],), daemon=True).start()
+                        status, answer = 200, {}
+                    else:
+                        status, answer = 200, {"location": browser.visit(asked["url"])}
                 except Exception:
                     browser.error = traceback.format_exc()
                     status, answer = 500, {"failed": browser.error}
@@ -67,14 +73,28 @@ class TheBrowser:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def visit(self, url: str, follow: bool) -> str:
+    def visit(self, url: str) -> str:
         location = sign_in(url, self.person)
         self.visits.append(url)
-        if follow:
-            reply = Browser().request("GET", location)
+        return location
+
+    def follow(self, url: str):
+        """Signs in and goes back to the client, which may begin to listen only after it opened the browser."""
+        try:
+            location = self.visit(url)
+            until = time.monotonic() + 15
+            while True:
+                try:
+                    reply = Browser().request("GET", location)
+                    break
+                except ConnectionRefusedError:
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(0.05)
             if reply.status >= 400:
                 raise AssertionError(f"the client's own page answers {reply.status}: {reply.body[:300]}")
-        return location
+        except Exception:
+            self.error = traceback.format_exc()
 
     def close(self):
         self._server.shutdown()

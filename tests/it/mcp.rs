@@ -13,12 +13,12 @@ const META: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io
 
 /// One message to `/mcp`. `headers` are a semicolon list; `META` in the body stands for the modern metadata.
 async fn send(face: &Face, bearer: &str, headers: &str, body: &str) -> Reply {
-    let headers: String = headers
+    let headers = headers
         .split(';')
         .map(str::trim)
         .filter(|h| !h.is_empty())
-        .map(|h| format!("{h}\r\n"))
-        .collect();
+        .flat_map(|h| [h, "\r\n"])
+        .collect::<String>();
     let headers = format!("{bearer}{headers}Content-Type: application/json\r\n");
     face.ask("POST /mcp", &headers, &body.replace("META", META)).await
 }
