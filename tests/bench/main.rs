@@ -67,8 +67,9 @@ async fn measure(smoke: bool) -> Result<()> {
     let rows = figures::all(smoke).await?;
     println!("| | gateway | upstream directly | nginx | wanted |");
     println!("|---|---:|---:|---:|---|");
-    for row in rows {
+    for row in &rows {
         println!("{row}");
     }
+    println!("\n{} figures", rows.len());
     Ok(())
 }
