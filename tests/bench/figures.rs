@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
-use crate::processes::{children, resident_mb, worker_port};
+use crate::processes::{resident_mb, worker_port, workers_of};
 use crate::wire::{Connection, legacy_request, mcp_request};
 use crate::{person, upstream};
 
@@ -171,11 +171,11 @@ async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Ve
     let first = tokens.first().context("no account")?;
     let alone = from_the_catalogue(&house, first, effort.sequence).await?;
     ensure!(
-        children(house.process.id())?.is_empty(),
+        workers_of(house.process.id())?.is_empty(),
         "a worker was started for what needs none"
     );
     let cold = cold_accounts(&house, &tokens).await?;
-    let worker = *children(house.process.id())?.first().context("no worker")?;
+    let worker = *workers_of(house.process.id())?.first().context("no worker")?;
     let direct = from_the_worker(worker_port(worker)?, effort.sequence).await?;
 
     let rows = CATALOGUE
@@ -294,7 +294,7 @@ async fn cold_accounts(house: &House, tokens: &[String]) -> Result<Row> {
 
 /// With a worker for every account.
 fn memory(house: &House, accounts: usize) -> Result<Vec<Row>> {
-    let workers = children(house.process.id())?;
+    let workers = workers_of(house.process.id())?;
     ensure!(
         workers.len() == accounts,
         "{} workers for {accounts} accounts",

@@ -88,8 +88,8 @@ pub(crate) fn resident_mb(id: u32) -> Result<f64> {
     Ok(kib * 1024.0 / 1e6)
 }
 
-/// The processes whose parent is this one.
-pub(crate) fn children(id: u32) -> Result<Vec<u32>> {
+/// The workers whose parent is this process.
+pub(crate) fn workers_of(id: u32) -> Result<Vec<u32>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let Some(child) = entry?
@@ -106,7 +106,12 @@ pub(crate) fn children(id: u32) -> Result<Vec<u32>> {
         let parent = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.split_whitespace().nth(1));
-        if parent.and_then(|parent| parent.parse().ok()) == Some(id) {
+        // The gateway has one more child, which looks after the workers.
+        let environment = fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
+        let has_port = environment
+            .split(|byte| *byte == 0)
+            .any(|entry| entry.starts_with(b"GARMIN_MCP_PORT="));
+        if has_port && parent.and_then(|parent| parent.parse().ok()) == Some(id) {
             found.push(child);
         }
     }
