@@ -10,6 +10,9 @@
 //!
 //! Nothing in the directory is trusted: a worker may put there what it likes.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
