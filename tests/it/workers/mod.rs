@@ -1,6 +1,7 @@
 //! Workers as processes: shared starts, reaping, eviction, crashes, tokens on the way back, fences, what a killed gateway
 //! leaves.
 
+mod builtin;
 mod fake;
 mod killed;
 mod tokens;

@@ -70,9 +70,13 @@ pub(super) fn open_accounts(directory: &Path) -> Accounts {
 
 impl World {
     pub(super) async fn new(settings: WorkerSettings) -> Self {
+        Self::with_garmin(settings, no_garmin()).await
+    }
+
+    pub(super) async fn with_garmin(settings: WorkerSettings, garmin: GarminHosts) -> Self {
         let owned = tempfile::tempdir().unwrap();
         std::fs::create_dir(owned.path().join("data")).unwrap();
-        let world = Self::at(owned.path(), settings).await;
+        let world = Self::start(owned.path(), settings, garmin).await;
         World {
             _owned: Some(owned),
             ..world
@@ -81,13 +85,17 @@ impl World {
 
     /// On what an earlier gateway left in `directory`.
     pub(super) async fn at(directory: &Path, settings: WorkerSettings) -> Self {
+        Self::start(directory, settings, no_garmin()).await
+    }
+
+    async fn start(directory: &Path, settings: WorkerSettings, garmin: GarminHosts) -> Self {
         let accounts = open_accounts(directory);
         let lifecycle = Lifecycle::new();
         let parts = WorkersParts {
             settings,
             runtime_dir: directory.join("run"),
             data_dir: directory.join("data"),
-            garmin: GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap()),
+            garmin,
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
             self_exe: SELF.into(),
@@ -176,6 +184,11 @@ impl World {
             .collect();
         assert!(left.is_empty(), "{left:?} is left");
     }
+}
+
+/// Where nobody listens.
+fn no_garmin() -> GarminHosts {
+    GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap())
 }
 
 pub(super) fn call(
