@@ -100,7 +100,7 @@ async fn it_answers_within_its_means() {
     assert!(!failed && text.contains("calories"), "{text}");
     let process = played.world.info(&played.ann).unwrap().process.unwrap();
     assert!(
-        process.fence.starts_with("files") || process.fence == "limits only",
+        process.fence.starts_with("files") || process.fence == "limits, system calls",
         "{}",
         process.fence
     );

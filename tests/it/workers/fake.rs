@@ -220,6 +220,11 @@ impl Fake {
                 sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap())).await;
                 reply(json!({"process": std::process::id()}))
             }
+            "slow_refresh" => {
+                sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap())).await;
+                self.refresh(arguments["token"].as_str().unwrap());
+                reply(json!({"process": std::process::id()}))
+            }
             "refresh" => {
                 self.refresh(arguments["token"].as_str().unwrap());
                 reply(json!({}))
@@ -273,6 +278,11 @@ impl Fake {
             "connect" => {
                 let port = u16::try_from(arguments["port"].as_u64().unwrap()).unwrap();
                 let error = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).err();
+                reply(json!({"error": error.map(|error| error.kind().to_string())}))
+            }
+            "unix_socket" => {
+                let error =
+                    std::os::unix::net::UnixStream::connect(arguments["path"].as_str().unwrap()).err();
                 reply(json!({"error": error.map(|error| error.kind().to_string())}))
             }
             "signal" => {

@@ -385,6 +385,8 @@ async fn a_worker_knows_nothing_but_its_own() {
         return world.end().await;
     }
     let own = world.worker_directory(&ann);
+    let console = world.directory.join("admin.sock");
+    let _console = std::os::unix::net::UnixListener::bind(&console).unwrap();
     let gateway = nix::unistd::getpid().as_raw();
     for (tool, arguments, allowed) in [
         ("read", json!({"path": own.join("garmin_tokens.json")}), true),
@@ -402,6 +404,7 @@ async fn a_worker_knows_nothing_but_its_own() {
         ("write", json!({"path": "/tmp/garmin-gateway-test"}), false),
         ("read", json!({"path": format!("/proc/{gateway}/environ")}), false),
         ("read", json!({"path": format!("/proc/{others}/environ")}), false),
+        ("unix_socket", json!({"path": console}), false),
     ] {
         let answer = world.read(&ann, tool, arguments.clone()).await.unwrap();
         assert_eq!(answer["error"].is_null(), allowed, "{tool} {arguments}: {answer}");

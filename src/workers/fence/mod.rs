@@ -1,27 +1,22 @@
 //! The fence around a worker: what it may use of the machine, set up by our own binary before it becomes the worker.
 //!
-//! `garmin-gateway __fence <plan>` limits its own resources, gives up its privileges and the way to new ones, ties its life to the
-//! gateway's, locks itself in with landlock, says on its first line of output how far that went, and replaces itself
-//! by the worker's program. A helper of one thread, rather than code between fork and exec, where hardly anything is
+//! `garmin-gateway __fence <plan>` ties its life to the gateway's, limits its own resources, gives up its privileges and
+//! the way to new ones, locks itself in with landlock and seccomp, says on its first line of output how far that went,
+//! and replaces itself by the worker's program. A helper of one thread, rather than code between fork and exec, where hardly anything is
 //! allowed.
 //!
 //! The worker is treated as hostile: it may read the system's libraries and its own program, write its own directory,
 //! listen on its own port, and connect to where Garmin and name servers are. A kernel that can't do all of it does what
 //! it can: the report says what.
 
+mod walls;
+
 use std::ffi::{CString, OsString};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use caps::errors::CapsError;
-use caps::{CapSet, Capability};
-use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, NetPort, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
-};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{execv, getppid};
 use serde::{Deserialize, Serialize};
@@ -31,64 +26,6 @@ pub const SUBCOMMAND: &str = "__fence";
 
 /// What the first line of a fenced process begins with; the [`Report`] follows.
 pub(super) const REPORT: &str = "garmin-gateway fence: ";
-
-/// The newest access rights that we know; an older kernel is asked for fewer.
-const NEWEST: ABI = ABI::V9;
-
-/// Heap and other writable memory of a worker, in bytes.
-const MEMORY: u64 = 1 << 30;
-/// Address space, most of which is never used, in bytes.
-const ADDRESS_SPACE: u64 = 8 << 30;
-/// Open files.
-const FILES: u64 = 1024;
-/// One file that it writes, in bytes: its directory may be on memory.
-const FILE_SIZE: u64 = 256 << 20;
-/// Processes and threads. The kernel counts all of the gateway's user, so this stops a flood and nothing else.
-const PROCESSES: u64 = 4096;
-
-/// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
-const SYSTEM: &[&str] = &[
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/bin",
-    "/sbin",
-    "/nix/store",
-    "/proc",
-    "/sys/devices/system/cpu",
-    "/sys/fs/cgroup",
-    "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/crypto-policies",
-    "/etc/gai.conf",
-    "/etc/group",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/nsswitch.conf",
-    "/etc/os-release",
-    "/etc/passwd",
-    "/etc/pki",
-    "/etc/protocols",
-    "/etc/resolv.conf",
-    "/etc/services",
-    "/etc/ssl",
-    "/etc/timezone",
-];
-
-/// Devices that hold nothing.
-const DEVICES: &[&str] = &[
-    "/dev/null",
-    "/dev/zero",
-    "/dev/full",
-    "/dev/random",
-    "/dev/urandom",
-];
 
 /// What the helper is told to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,7 +59,7 @@ pub(super) struct Plan {
 /// How far the fence goes on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Report {
-    /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6, unix sockets from 9; 0 = no landlock.
+    /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6; 0 = no landlock.
     pub(super) landlock: i32,
     /// What did not work though it should have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -134,11 +71,10 @@ impl Report {
     pub(super) fn words(&self) -> &'static str {
         match self.landlock {
             _ if !self.failed.is_empty() => "incomplete",
-            0 => "limits only",
+            0 => "limits, system calls",
             1..4 => "files",
             4..6 => "files, ports",
-            6..9 => "files, ports, signals",
-            _ => "files, ports, signals, sockets",
+            _ => "files, ports, signals",
         }
     }
 }
@@ -195,75 +131,22 @@ fn become_worker(plan: Plan) -> FenceError {
     if getppid().as_raw() != plan.gateway {
         return FenceError::Orphaned;
     }
-    for (name, resource, most) in [
-        ("memory", Resource::RLIMIT_DATA, MEMORY),
-        ("address space", Resource::RLIMIT_AS, ADDRESS_SPACE),
-        ("open files", Resource::RLIMIT_NOFILE, FILES),
-        ("file size", Resource::RLIMIT_FSIZE, FILE_SIZE),
-        ("processes", Resource::RLIMIT_NPROC, PROCESSES),
-        ("core dumps", Resource::RLIMIT_CORE, 0),
-    ] {
-        note(name, limit(resource, most));
+    for (name, resource, most) in walls::LIMITS {
+        note(name, walls::limit(resource, most));
     }
     note("no new privileges", prctl::set_no_new_privs());
-    if let Err(error) = give_up_capabilities() {
+    if let Err(error) = walls::give_up_capabilities() {
         failed.push(format!("capabilities: {error}"));
     }
-    let landlock = lock_in(&plan).unwrap_or_else(|error| {
+    let landlock = walls::lock_in(&plan).unwrap_or_else(|error| {
         failed.push(format!("landlock: {error}"));
         0
     });
+    if let Err(error) = walls::refuse_calls() {
+        failed.push(format!("system calls: {error}"));
+    }
     say(&Report { landlock, failed });
     run_program(plan)
-}
-
-/// Lowers a limit; one that is lower already stays.
-fn limit(resource: Resource, most: u64) -> nix::Result<()> {
-    let (_, hard) = getrlimit(resource)?;
-    let most = most.min(hard);
-    setrlimit(resource, most, most)
-}
-
-/// A worker of root is root without its powers: some of them see through landlock (CAP_PERFMON reads any process's
-/// environment). What the next program gets is decided by these three sets.
-fn give_up_capabilities() -> Result<(), CapsError> {
-    caps::clear(None, CapSet::Ambient)?;
-    caps::clear(None, CapSet::Inheritable)?;
-    if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? {
-        for capability in caps::read(None, CapSet::Bounding)? {
-            caps::drop(None, CapSet::Bounding, capability)?;
-        }
-    }
-    Ok(())
-}
-
-fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
-    let system = SYSTEM
-        .iter()
-        .map(Path::new)
-        .chain(plan.read.iter().map(PathBuf::as_path));
-    let device = AccessFs::ReadFile | AccessFs::WriteFile;
-    let status = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(NEWEST))?
-        .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
-        .scope(Scope::from_all(NEWEST))?
-        .create()?
-        .add_rules(path_beneath_rules(system, AccessFs::from_read(NEWEST)))?
-        .add_rules(path_beneath_rules(&plan.write, AccessFs::from_all(NEWEST)))?
-        .add_rules(path_beneath_rules(DEVICES, device))?
-        .add_rule(NetPort::new(plan.listen, AccessNet::BindTcp))?
-        .add_rules(
-            plan.connect
-                .iter()
-                .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp))),
-        )?
-        .restrict_self()?;
-    Ok(match (status.ruleset, status.landlock) {
-        (RulesetStatus::NotEnforced, _)
-        | (_, LandlockStatus::NotEnabled | LandlockStatus::NotImplemented) => 0,
-        (_, LandlockStatus::Available { effective_abi, .. }) => effective_abi as i32,
-    })
 }
 
 /// The first line of the worker's output, which the gateway reads as ours.
@@ -328,7 +211,7 @@ mod tests {
     #[test]
     fn the_report_says_how_far_it_goes() {
         for (landlock, failed, words) in [
-            (0, vec![], "limits only"),
+            (0, vec![], "limits, system calls"),
             (3, vec![], "files"),
             (7, vec![], "files, ports, signals"),
             (7, vec!["memory: EPERM".to_owned()], "incomplete"),
