@@ -1,10 +1,14 @@
 //! Races: a LiveTrack link becomes a watched race.
 
 pub mod course;
+pub mod ending;
+pub mod figures;
 mod geo;
+pub mod limits;
 mod plain;
 pub mod sample;
 pub mod settings;
 #[cfg(test)]
 mod support;
 pub mod track;
+pub mod watch;
