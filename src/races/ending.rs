@@ -95,6 +95,12 @@ pub struct Known<'a> {
 /// How near to the end of the course the finish is.
 const AT_FINISH_M: f64 = 150.0;
 
+/// Positions jitter; so near to the end is at it.
+const AT_LINE_M: f64 = 20.0;
+
+/// Who is near the finish and silent for so long has crossed it between two points.
+const STAYS: SignedDuration = SignedDuration::from_mins(2);
+
 /// How much of the course must be behind.
 const MOST_OF_COURSE: f64 = 0.97;
 
@@ -122,7 +128,7 @@ pub fn over(known: &Known<'_>) -> Option<EndReason> {
     let begun_at = known.track.started_at?;
     let since = known.track.true_time(begun_at).min(known.tracking_since);
     let elapsed = known.now.duration_since(since);
-    let finished = at_finish(known.track, known.course);
+    let finished = at_finish(known.track, known.course, silence);
     let enough = if finished {
         known.rules.stale_stop.min(STALE_AFTER_FINISH)
     } else {
@@ -138,8 +144,8 @@ pub fn over(known: &Known<'_>) -> Option<EndReason> {
     }
 }
 
-/// Whether the end of the course was reached.
-pub fn at_finish(track: &Track, course: Option<&Course>) -> bool {
+/// Whether the end of the course was reached, after so much silence: at the line itself, or near it without going on.
+pub fn at_finish(track: &Track, course: Option<&Course>, silence: SignedDuration) -> bool {
     let Some(course) = course else { return false };
     let (Some(end), Some(last)) = (course.end(), track.last) else {
         return false;
@@ -149,7 +155,9 @@ pub fn at_finish(track: &Track, course: Option<&Course>) -> bool {
         .is_some_and(|here| distance_m(here, end) <= AT_FINISH_M);
     // The counter must agree: some courses pass their finish many times.
     let came = track.distance_m() >= course.length_m() * MOST_OF_COURSE;
-    near && came && !is_ahead(track, course)
+    let at_line = track.course_m.is_some_and(|m| course.length_m() - m <= AT_LINE_M);
+    let stays = silence >= STAYS || track.standing().is_some_and(|stop| stop.duration_s() >= 30.0);
+    near && came && !is_ahead(track, course) && (at_line || stays)
 }
 
 fn is_ahead(track: &Track, course: &Course) -> bool {

@@ -121,8 +121,8 @@ mod tests {
         let figures = Figures::of(Some(LegKind::Run), track.recent.range(31..)).unwrap();
         assert_eq!((figures.points, figures.distance_m.round()), (30, 870.0));
         assert_eq!((figures.covered_s, figures.standing_s), (290.0, 0.0));
-        assert_eq!(figures.heart_rate.unwrap().median, 145.0);
-        assert_eq!(figures.cadence.unwrap().mean, 170.0);
+        let (bpm, rpm) = (figures.heart_rate.unwrap(), figures.cadence.unwrap());
+        assert_eq!((bpm.median, rpm.mean), (145.0, 170.0));
         assert_eq!(figures.power, None);
         assert!((figures.speed_mps().unwrap() - 3.0).abs() < 0.001);
         assert_eq!(Figures::of(None, []), None);

@@ -1,5 +1,6 @@
 //! Races: a LiveTrack link becomes a watched race.
 
+pub mod alerts;
 pub mod course;
 pub mod ending;
 pub mod figures;
@@ -12,3 +13,4 @@ pub mod settings;
 mod support;
 pub mod track;
 pub mod watch;
+mod words;

@@ -31,7 +31,7 @@ pub enum Phase {
         /// Since when.
         since: Timestamp,
     },
-    /// It is over.
+    /// It is over. If only silence says so, a few more looks are taken, and new points take it back.
     Over {
         /// Why.
         reason: EndReason,
@@ -113,6 +113,9 @@ const SESSION_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How long after the sign of an end the last look is taken.
 const LAST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
+/// When, after silence ended a race, it is looked at again, minutes.
+const AFTER_LOOKS_MIN: [i64; 7] = [5, 10, 20, 30, 60, 90, 120];
+
 /// Nobody moves yet, or any more: a look a minute is enough.
 const IDLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
@@ -180,16 +183,14 @@ impl Watch {
 
     /// What it means that Garmin does not know the session: an end that was coming, or a dead link.
     fn gone(&self, now: Timestamp) -> EndReason {
-        match self.phase {
-            Phase::Closing { reason, .. } => reason,
-            _ => {
-                let link_ends_at = self.session.as_ref().and_then(Session::link_ends_at);
-                if link_ends_at.is_some_and(|end| end <= now) {
-                    EndReason::LinkExpired
-                } else {
-                    EndReason::LinkGone
-                }
-            }
+        if let Phase::Closing { reason, .. } | Phase::Over { reason, .. } = self.phase {
+            return reason;
+        }
+        let link_ends_at = self.session.as_ref().and_then(Session::link_ends_at);
+        if link_ends_at.is_some_and(|end| end <= now) {
+            EndReason::LinkExpired
+        } else {
+            EndReason::LinkGone
         }
     }
 
@@ -229,6 +230,13 @@ impl Watch {
         };
         let over = ending::over(&known);
         self.phase = match (self.phase, over) {
+            (
+                Phase::Over {
+                    reason: EndReason::Stale,
+                    ..
+                },
+                None,
+            ) => Phase::Live,
             (over @ Phase::Over { .. }, _) => over,
             (Phase::Closing { since, .. }, Some(reason)) if now.duration_since(since) >= LAST_LOOK => {
                 Phase::Over { reason, at: now }
@@ -243,7 +251,10 @@ impl Watch {
     /// What to do next.
     pub fn next(&self, now: Timestamp, settings: &RaceSettings, track: &Track) -> Next {
         let (at, session, begin) = match (&self.phase, &self.failing) {
-            (Phase::Over { .. }, _) => return Next::Nothing,
+            (Phase::Over { reason, at }, _) => match self.after_look(*reason, *at) {
+                Some(look) => (look, true, begin(track)),
+                None => return Next::Nothing,
+            },
             (Phase::Closing { since, .. }, None) => (later(*since, LAST_LOOK.unsigned_abs()), true, None),
             (Phase::Closing { .. }, Some(failing)) => (failing.until, true, None),
             (_, Some(failing)) => (failing.until, self.wants_session(now), begin(track)),
@@ -258,6 +269,23 @@ impl Watch {
             session,
             begin,
         }
+    }
+
+    /// The next look after silence ended the race: a long tunnel looks like a finish without END.
+    fn after_look(&self, reason: EndReason, ended_at: Timestamp) -> Option<Timestamp> {
+        let looked_at = self
+            .last_ok_at
+            .max(self.failing.as_ref().map(|failing| failing.until));
+        let looks = AFTER_LOOKS_MIN
+            .iter()
+            .map(|min| ended_at + SignedDuration::from_mins(*min));
+        (reason == EndReason::Stale)
+            .then(|| {
+                looks
+                    .into_iter()
+                    .find(|look| looked_at.is_none_or(|at| *look > at))
+            })
+            .flatten()
     }
 
     fn wants_session(&self, now: Timestamp) -> bool {
@@ -476,6 +504,34 @@ mod tests {
     }
 
     #[test]
+    fn silence_that_ended_a_race_is_looked_at_for_a_while() {
+        let (mut watch, mut track) = live(3600);
+        let settings = RaceSettings::default();
+        let mut looks = Vec::new();
+        let mut now = at(3615);
+        while let Next::Ask { at: look, .. } = watch.next(now, &settings, &track) {
+            now = look;
+            watch.answered(now, Answer::default());
+            watch.conclude(now, EndRules::default(), &track, None);
+            if watch.over().is_some() {
+                looks.push(now.duration_since(at(3600)).as_secs() / 60);
+            }
+        }
+        assert_eq!(looks, [16, 21, 26, 36, 46, 76, 106, 136]);
+        // Points take it back.
+        track.push(None, &running(9000, 20_000.0));
+        watch.answered(
+            now,
+            Answer {
+                new_points: 1,
+                ..Answer::default()
+            },
+        );
+        watch.conclude(now, EndRules::default(), &track, None);
+        assert_eq!(watch.phase, Phase::Live);
+    }
+
+    #[test]
     fn a_gap_is_asked_for_again_for_a_while() {
         let (mut watch, mut track) = live(600);
         track.push(None, &running(1200, 3600.0));
@@ -517,7 +573,7 @@ mod tests {
         assert_eq!(watch.phase, Phase::Live);
         assert_eq!(
             asks(&watch.next(at(1100), &RaceSettings::default(), &track)),
-            (1100, true, Some(600))
+            (1100, true, Some(610))
         );
     }
 }
