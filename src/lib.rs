@@ -17,7 +17,7 @@
 //! | 0 | [`foundation`]: clock, config, secrets, store, telemetry, lifecycle, http |
 //! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
 //! | 2 | [`accounts`]: who is who |
-//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
+//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack, so far its pure steps |
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
 //! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |
