@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Invited, Live};
@@ -194,27 +194,12 @@ pub struct Accounts {
     store: Store,
     clock: Clock,
     live: watch::Receiver<Live>,
-    linked: broadcast::Sender<AccountId>,
 }
-
-/// So many sign-ins may be behind with being heard of.
-const LINKED: usize = 64;
 
 impl Accounts {
     /// Accounts in `store`, invitations from there and from the live settings.
     pub fn new(store: Store, clock: Clock, live: watch::Receiver<Live>) -> Self {
-        let linked = broadcast::Sender::new(LINKED);
-        Self {
-            store,
-            clock,
-            live,
-            linked,
-        }
-    }
-
-    /// Hears of every sign-in that was kept, from now on: older tokens of that account are out of date.
-    pub fn linked(&self) -> broadcast::Receiver<AccountId> {
-        self.linked.subscribe()
+        Self { store, clock, live }
     }
 
     /// Whether `email` may be taken to Garmin at all.
@@ -344,8 +329,6 @@ impl Accounts {
             })
             .await?;
         tracing::info!(account.id = %account.id, "account.linked");
-        // Nobody may be listening.
-        self.linked.send(account.id.clone()).ok();
         Ok(account)
     }
 

@@ -21,9 +21,8 @@ use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::life::Parts;
 use super::output;
-use super::policy::{Event, Limits, Policy};
+use super::policy::{Event, Limits};
 use super::ports::Ports;
-use super::supervisor::Inbox;
 use super::upstream::Failure;
 use super::watch::LastWatch;
 use super::{leftovers, supervisor};
@@ -229,8 +228,6 @@ impl Workers {
         let users = data_dir.join("users");
         let outputs = users.clone();
         let ending = lifecycle.stopping().child_token();
-        // Before any worker is started: no sign-in is missed.
-        let linked = accounts.linked();
         let parts = Parts {
             recipe,
             spawner,
@@ -246,12 +243,7 @@ impl Workers {
         };
         lifecycle.spawn(
             "workers",
-            supervisor::run(
-                Arc::clone(&board),
-                Arc::new(parts),
-                Inbox { actions, linked },
-                ending.clone(),
-            ),
+            supervisor::run(Arc::clone(&board), Arc::new(parts), actions, ending.clone()),
         );
         Ok(Workers {
             board,
@@ -299,16 +291,9 @@ impl Workers {
         }
     }
 
-    /// [`WorkerInfo::state`] of one account; `None` where there is nothing to tell.
-    pub fn state(&self, account: &AccountId) -> Option<&'static str> {
-        self.board
-            .look(|policy| policy.standing(account))
-            .map(|standing| standing.state)
-    }
-
-    /// How many processes there are.
-    pub fn running(&self) -> usize {
-        self.board.look(Policy::running)
+    /// Whether a call for this account would have to wait for its worker.
+    pub fn is_starting(&self, account: &AccountId) -> bool {
+        !self.board.look(|policy| policy.is_ready(account))
     }
 
     /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
@@ -341,7 +326,7 @@ impl Workers {
     pub async fn drain(&self) {
         self.ending.cancel();
         let mut changes = self.board.changes();
-        while self.running() > 0 {
+        while self.board.look(|policy| policy.running() > 0) {
             if changes.changed().await.is_err() {
                 break;
             }

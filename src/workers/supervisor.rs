@@ -5,35 +5,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
-use super::handle::StopReason;
 use super::life::{Command, Life, Live, Parts};
 use super::policy::{Action, Event, Incarnation, Policy};
-use crate::accounts::AccountId;
 
 /// How long calls in flight may go on when the gateway ends.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// What the supervisor hears of.
-#[derive(Debug)]
-pub(super) struct Inbox {
-    /// What the policy decided.
-    pub(super) actions: mpsc::UnboundedReceiver<Action<Arc<Live>>>,
-    /// Who signed in, or signed in again.
-    pub(super) linked: broadcast::Receiver<AccountId>,
-}
-
 /// Runs until `ending` fires and all workers have ended.
-pub(super) async fn run(board: Arc<Board>, parts: Arc<Parts>, inbox: Inbox, ending: CancellationToken) {
-    let Inbox {
-        mut actions,
-        mut linked,
-    } = inbox;
+pub(super) async fn run(
+    board: Arc<Board>,
+    parts: Arc<Parts>,
+    mut actions: mpsc::UnboundedReceiver<Action<Arc<Live>>>,
+    ending: CancellationToken,
+) {
     let mut changes = board.changes();
     let mut lives = Lives {
         board: Arc::clone(&board),
@@ -64,7 +53,6 @@ pub(super) async fn run(board: Arc<Board>, parts: Arc<Parts>, inbox: Inbox, endi
                 board.happened(Event::DrainNow);
                 force.set(sleep(Duration::MAX));
             }
-            account = linked.recv() => signed_in(&board, account),
             _ = changes.changed() => {}
             () = sleep_until(tick.into()) => board.happened(Event::Tick),
         }
@@ -78,27 +66,6 @@ pub(super) async fn run(board: Arc<Board>, parts: Arc<Parts>, inbox: Inbox, endi
         lives.act(action);
     }
     board.close();
-}
-
-/// The worker of somebody who signed in again has the wrong tokens.
-fn signed_in(board: &Board, linked: Result<AccountId, RecvError>) {
-    let accounts = match linked {
-        Ok(account) => vec![account],
-        // Some were missed: it may be any of them.
-        Err(RecvError::Lagged(_)) => board
-            .standings()
-            .into_iter()
-            .map(|(account, _)| account)
-            .collect(),
-        // `Parts` hold the other end.
-        Err(RecvError::Closed) => Vec::new(),
-    };
-    for account in accounts {
-        board.happened(Event::StopWanted {
-            account,
-            reason: StopReason::SignedInAgain,
-        });
-    }
 }
 
 /// The tasks of the workers that run.
