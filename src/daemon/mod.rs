@@ -159,6 +159,12 @@ impl Daemon {
             simulated: config.garmin.is_simulated(),
             max_workers: config.workers.max,
         };
+        let private = [
+            Some(config.db_path.as_path()),
+            config.secret.path(),
+            sources.file(),
+        ];
+        let private = private.into_iter().flatten().map(Path::to_owned).collect();
         let live = config::watch(&config, sources, &lifecycle);
         follow_log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
@@ -179,6 +185,7 @@ impl Daemon {
             settings: config.workers.clone(),
             runtime_dir: config.runtime_dir.clone(),
             data_dir: config.data_dir.clone(),
+            private,
             garmin: config.garmin.clone(),
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
 use super::child::find_program;
-use super::fence::Plan;
+use super::fence::{Plan, SYSTEM};
+use super::program::Program;
+use super::shown::{Private, Shown};
 use crate::foundation::config::{GarminDomain, GarminHosts, WorkerSettings};
 
 /// Where programs are when the gateway has no `PATH` itself.
@@ -21,8 +22,7 @@ pub(super) struct Recipe {
     settings: WorkerSettings,
     garmin: GarminHosts,
     self_exe: PathBuf,
-    /// Nothing that holds one of these is shown to a worker.
-    private: Vec<PathBuf>,
+    private: Private,
     /// Where `uv` keeps what it downloaded, for all workers.
     uv_cache: PathBuf,
 }
@@ -40,14 +40,13 @@ impl Recipe {
         garmin: GarminHosts,
         self_exe: PathBuf,
         data_dir: &Path,
-        runtime_dir: &Path,
+        private: Private,
     ) -> Self {
-        let private = [data_dir, runtime_dir].map(|path| path.canonicalize().unwrap_or_else(|_| path.into()));
         Recipe {
             settings,
             garmin,
             self_exe,
-            private: private.into(),
+            private,
             uv_cache: data_dir.join("uv"),
         }
     }
@@ -101,6 +100,12 @@ impl Recipe {
             set("GARMINTOKENS_BASE64", format!("{own}/garmin_tokens.base64"));
             set("PYTHONUNBUFFERED", "1".into());
             set("PYTHONDONTWRITEBYTECODE", "1".into());
+            if let Some([word, ..]) = self.settings.command.as_deref()
+                && let Ok(program) = self.program(word)
+                && let Some(base) = self.belongings(&program, &[]).user_base()
+            {
+                set("PYTHONUSERBASE", base.display().to_string());
+            }
             if self.uses_uv() {
                 for (name, below) in [
                     ("UV_CACHE_DIR", "cache"),
@@ -120,28 +125,31 @@ impl Recipe {
             Some([program, arguments @ ..]) => (self.program(program)?, arguments.to_vec()),
             _ => (self.self_exe.clone(), vec!["worker".to_owned()]),
         };
-        let mut read: BTreeSet<PathBuf> = match self.settings.command {
-            None => [program.clone()].into(),
-            Some(_) => program_files(&program),
-        };
-        read.extend(
-            self.variables(&[
-                "SSL_CERT_FILE",
-                "SSL_CERT_DIR",
-                "REQUESTS_CA_BUNDLE",
-                "CURL_CA_BUNDLE",
-            ])
-            .map(PathBuf::from),
-        );
+        let mut shown = Shown::new(&self.private);
+        for path in SYSTEM {
+            shown.tree(Path::new(path));
+        }
+        if self.settings.command.is_none() {
+            shown.tree(&program);
+        } else {
+            self.belongings(&program, &arguments).show(&mut shown);
+            python_settings().iter().for_each(|path| shown.tree(path));
+        }
+        for path in self.variables(&[
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+            "REQUESTS_CA_BUNDLE",
+            "CURL_CA_BUNDLE",
+        ]) {
+            shown.tree(Path::new(path));
+        }
         // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
         if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
-            && let Some(directory) = resolver
-                .parent()
-                .filter(|directory| *directory != Path::new("/etc"))
+            && let Some(directory) = resolver.parent()
         {
-            read.insert(directory.to_owned());
+            shown.tree(&resolver);
+            shown.directory(directory);
         }
-        read.retain(|path| !self.shows_private(path));
         let mut write = vec![directory.to_owned()];
         if self.uses_uv() {
             write.push(self.uv_cache.clone());
@@ -150,16 +158,27 @@ impl Recipe {
             gateway: nix::unistd::getpid().as_raw(),
             program,
             arguments,
-            read: read.into_iter().collect(),
+            read: shown.paths(),
             write,
             listen: port,
             connect: self.connects(),
         })
     }
 
+    fn belongings<'a>(&'a self, path: &'a Path, arguments: &'a [String]) -> Program<'a> {
+        Program {
+            path,
+            arguments,
+            search_path: self.search_path(),
+        }
+    }
+
+    fn search_path(&self) -> &str {
+        self.variables(&["PATH"]).next().unwrap_or(PATH)
+    }
+
     fn program(&self, word: &str) -> Result<PathBuf, ProgramMissing> {
-        let path = self.variables(&["PATH"]).next().unwrap_or(PATH);
-        find_program(word, path).ok_or_else(|| ProgramMissing {
+        find_program(word, self.search_path()).ok_or_else(|| ProgramMissing {
             program: word.to_owned(),
         })
     }
@@ -177,15 +196,6 @@ impl Recipe {
         } else {
             Ok(())
         }
-    }
-
-    fn shows_private(&self, path: &Path) -> bool {
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let shows = self.private.iter().any(|private| private.starts_with(&real));
-        if shows {
-            tracing::warn!(path = %path.display(), "worker.fence_narrowed");
-        }
-        shows
     }
 
     /// HTTPS, name servers, a proxy, and Garmin where it is played by somebody else.
@@ -222,44 +232,17 @@ fn base_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// The files that belong to a program: itself and the libraries beside its `bin` directory, for every link and
-/// interpreter on the way. (A Python program is a script of a virtual environment whose `python` links to another.)
-fn program_files(program: &Path) -> BTreeSet<PathBuf> {
-    let mut files = BTreeSet::new();
-    let mut next = Some(program.to_owned());
-    // A chain that is longer goes in circles.
-    for _ in 0..12 {
-        let Some(path) = next.take() else { break };
-        files.insert(path.clone());
-        if let Some(directory) = path.parent()
-            && directory.file_name().is_some_and(|name| name == "bin")
-            && let Some(prefix) = directory.parent()
-        {
-            files.extend(["bin", "lib", "lib64", "pyvenv.cfg"].map(|name| prefix.join(name)));
-        }
-        next = match fs::read_link(&path) {
-            Ok(target) => path.parent().map(|directory| directory.join(target)),
-            Err(_) => interpreter(&path),
-        };
-    }
-    files.retain(|file| file.exists());
-    files
-}
-
-/// The program that a script names in its first line.
-fn interpreter(script: &Path) -> Option<PathBuf> {
-    let mut line = Vec::new();
-    BufReader::new(fs::File::open(script).ok()?.take(512))
-        .read_until(b'\n', &mut line)
-        .ok()?;
-    let line = String::from_utf8(line).ok()?;
-    let program = line.strip_prefix("#!")?.split_whitespace().next()?;
-    Some(PathBuf::from(program)).filter(|program| program.is_absolute())
+/// `/etc/python3.12`, which Debian's Python reads when it starts.
+fn python_settings() -> Vec<PathBuf> {
+    let entries = fs::read_dir("/etc").into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| base_name(path).starts_with("python"))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::Duration;
 
     use super::*;
@@ -282,9 +265,9 @@ mod tests {
         Recipe::new(
             settings,
             garmin,
-            "/opt/garmin-gateway".into(),
+            "/usr/bin/env".into(),
             &base.join("data"),
-            &base.join("run"),
+            Private::new(&base.join("data"), [base.join("run")]),
         )
     }
 
@@ -318,9 +301,9 @@ mod tests {
         let plan = recipe.plan(Path::new("/run/acc"), 9001).unwrap();
         assert_eq!(
             (plan.program, plan.arguments),
-            ("/opt/garmin-gateway".into(), vec!["worker".to_owned()])
+            ("/usr/bin/env".into(), vec!["worker".to_owned()])
         );
-        assert!(plan.read.contains(&"/opt/garmin-gateway".into()));
+        assert!(plan.read.contains(&"/usr/bin/env".into()));
         assert_eq!((plan.write, plan.listen), (vec!["/run/acc".into()], 9001));
         assert_eq!(plan.connect, [53, 443, 7777]);
     }
@@ -353,45 +336,6 @@ mod tests {
             recipe.plan(Path::new("/run/acc"), 9001).unwrap_err().to_string(),
             "uvx was not found: is it installed, and is GARMIN_MCP_CMD right?"
         );
-    }
-
-    #[test]
-    fn the_files_of_a_python_program_are_found_through_links_and_interpreters() {
-        let base = tempfile::tempdir().unwrap();
-        let at = |path: &str| base.path().join(path);
-        for directory in [
-            "home/bin",
-            "venv/bin",
-            "venv/lib",
-            "python/bin",
-            "python/lib",
-            "data/users",
-            "run",
-        ] {
-            fs::create_dir_all(at(directory)).unwrap();
-        }
-        let script = format!("#!{}\nprint()\n", at("venv/bin/python").display());
-        fs::write(at("venv/bin/garmin-mcp"), script).unwrap();
-        fs::set_permissions(at("venv/bin/garmin-mcp"), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(at("python/bin/python3"), "\x7fELF").unwrap();
-        symlink("../../venv/bin/garmin-mcp", at("home/bin/garmin-mcp")).unwrap();
-        symlink(at("python/bin/python3"), at("venv/bin/python")).unwrap();
-
-        let path = at("home/bin").display().to_string();
-        let recipe = recipe(Some("garmin-mcp"), &[("PATH", &path)], base.path());
-        let plan = recipe.plan(&at("run/acc"), 9001).unwrap();
-        assert_eq!(plan.program, at("home/bin/garmin-mcp"));
-        let read: BTreeSet<PathBuf> = plan
-            .read
-            .iter()
-            .map(|path| path.canonicalize().unwrap())
-            .collect();
-        for expected in ["venv/bin", "venv/lib", "python/bin", "python/lib"] {
-            assert!(
-                read.contains(&at(expected).canonicalize().unwrap()),
-                "{expected} in {read:?}"
-            );
-        }
     }
 
     #[test]

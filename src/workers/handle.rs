@@ -23,6 +23,7 @@ use super::life::Parts;
 use super::output;
 use super::policy::{Event, Limits};
 use super::ports::Ports;
+use super::shown::Private;
 use super::upstream::Failure;
 use super::watch::LastWatch;
 use super::{leftovers, supervisor};
@@ -56,6 +57,8 @@ pub struct WorkersParts {
     pub runtime_dir: PathBuf,
     /// `DATA_DIR`: the workers' logs are in it.
     pub data_dir: PathBuf,
+    /// What else no worker may see: the store, the secret, the settings.
+    pub private: Vec<PathBuf>,
     /// Where Garmin is.
     pub garmin: GarminHosts,
     /// Whose tokens are handed out, and taken in again.
@@ -196,6 +199,7 @@ impl Workers {
             settings,
             runtime_dir,
             data_dir,
+            private,
             garmin,
             accounts,
             lifecycle,
@@ -216,7 +220,10 @@ impl Workers {
             wait_for_room: WAIT_FOR_ROOM,
         };
         let (ports, startup_timeout) = (Ports::new(settings.ports.clone()), settings.startup_timeout);
-        let recipe = Recipe::new(settings, garmin, self_exe.clone(), &data_dir, &root);
+        let users = data_dir.join("users");
+        let closed = [runtime_dir, users.clone()].into_iter().chain(private);
+        let private = Private::new(&data_dir, closed);
+        let recipe = Recipe::new(settings, garmin, self_exe.clone(), &data_dir, private);
         recipe.prepare().map_err(unusable(&data_dir))?;
         let spawner = Spawner::start().map_err(WorkersError::Thread)?;
         let last_watch = LastWatch::start(spawner.clone(), self_exe, &lifecycle);
@@ -225,7 +232,6 @@ impl Workers {
             .ok();
         let (board, actions) = Board::new(limits);
         let kind = recipe.kind().into();
-        let users = data_dir.join("users");
         let outputs = users.clone();
         let ending = lifecycle.stopping().child_token();
         let parts = Parts {

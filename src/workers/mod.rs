@@ -8,7 +8,7 @@
 //! | the door: call, stop, list, drain | `handle` |
 //! | who has a worker and who waits, and what to do when: a pure step | `board`, `policy` |
 //! | doing it: one task for all, one for each worker | `supervisor`, `life` |
-//! | the process: its variables, its start, its fence, its output, its end | `environment`, `child`, [`fence`], `output`, `watch` |
+//! | the process: its variables, its files, its start, its fence, its output, its end | `environment`, `program`, `shown`, `child`, [`fence`], `output`, `watch` |
 //! | the session: MCP over HTTP on the loopback | `upstream` |
 //! | Garmin's tokens: handed out, watched, taken in, wiped | `tokens`, `changes`, `leftovers` |
 //!
@@ -39,6 +39,8 @@ mod output;
 mod policy;
 mod ports;
 mod procfs;
+mod program;
+mod shown;
 mod supervisor;
 mod tokens;
 mod upstream;

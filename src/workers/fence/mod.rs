@@ -27,6 +27,41 @@ pub const SUBCOMMAND: &str = "__fence";
 /// What the first line of a fenced process begins with; the [`Report`] follows.
 pub(super) const REPORT: &str = "garmin-gateway fence: ";
 
+/// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
+pub(super) const SYSTEM: &[&str] = &[
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/lib32",
+    "/bin",
+    "/sbin",
+    "/nix/store",
+    "/proc",
+    "/sys/devices/system/cpu",
+    "/sys/fs/cgroup",
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/pki",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/etc/timezone",
+];
+
 /// What the helper is told to do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,7 +81,7 @@ pub(super) struct Plan {
     pub(super) program: PathBuf,
     /// Its arguments, without the program itself.
     pub(super) arguments: Vec<String>,
-    /// What it may read and run, besides the system's own.
+    /// What it may read and run, the system's own files included.
     pub(super) read: Vec<PathBuf>,
     /// What it may write.
     pub(super) write: Vec<PathBuf>,

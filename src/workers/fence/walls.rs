@@ -2,7 +2,6 @@
 //! process and its heirs gave up does not come back.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use caps::errors::CapsError;
 use caps::{CapSet, Capability};
@@ -32,41 +31,6 @@ const FILES: u64 = 1024;
 const FILE_SIZE: u64 = 256 << 20;
 /// Processes and threads. The kernel counts all of the gateway's user, so this stops a flood and nothing else.
 const PROCESSES: u64 = 4096;
-
-/// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
-const SYSTEM: &[&str] = &[
-    "/usr",
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/bin",
-    "/sbin",
-    "/nix/store",
-    "/proc",
-    "/sys/devices/system/cpu",
-    "/sys/fs/cgroup",
-    "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/crypto-policies",
-    "/etc/gai.conf",
-    "/etc/group",
-    "/etc/host.conf",
-    "/etc/hosts",
-    "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
-    "/etc/localtime",
-    "/etc/mime.types",
-    "/etc/nsswitch.conf",
-    "/etc/os-release",
-    "/etc/passwd",
-    "/etc/pki",
-    "/etc/protocols",
-    "/etc/resolv.conf",
-    "/etc/services",
-    "/etc/ssl",
-    "/etc/timezone",
-];
 
 /// Devices that hold nothing.
 const DEVICES: &[&str] = &[
@@ -128,10 +92,6 @@ pub(super) fn give_up_capabilities() -> Result<(), CapsError> {
 
 /// Files, ports and signals, by landlock. Returns the ABI in force; 0 = this kernel has none.
 pub(super) fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
-    let system = SYSTEM
-        .iter()
-        .map(Path::new)
-        .chain(plan.read.iter().map(PathBuf::as_path));
     let device = AccessFs::ReadFile | AccessFs::WriteFile;
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -139,7 +99,7 @@ pub(super) fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
         .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
         .scope(Scope::from_all(NEWEST))?
         .create()?
-        .add_rules(path_beneath_rules(system, AccessFs::from_read(NEWEST)))?
+        .add_rules(path_beneath_rules(&plan.read, AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(&plan.write, AccessFs::from_all(NEWEST)))?
         .add_rules(path_beneath_rules(DEVICES, device))?
         .add_rule(NetPort::new(plan.listen, AccessNet::BindTcp))?

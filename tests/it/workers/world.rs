@@ -95,6 +95,7 @@ impl World {
             settings,
             runtime_dir: directory.join("run"),
             data_dir: directory.join("data"),
+            private: vec![directory.join("data/db"), directory.join("secret")],
             garmin,
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),

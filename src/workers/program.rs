@@ -1,0 +1,358 @@
+//! What a worker's command consists of: its program, and all that this program needs beside the system's own files.
+//!
+//! Python programs are scripts of a virtual environment, whose `python` links to another installation, whose packages
+//! may lie in a third place; the way is followed to its end, by what the files themselves say.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+use super::child::find_program;
+use super::shown::Shown;
+
+/// What lies beside the `bin` directory of a program and belongs to it.
+const BESIDE_BIN: &[&str] = &[
+    "bin",
+    "lib",
+    "lib64",
+    "libexec",
+    "pyvenv.cfg",
+    "share/zoneinfo",
+    "ssl",
+];
+/// A chain of links and interpreters that is longer goes in circles.
+const LONGEST_CHAIN: usize = 16;
+/// Text files that are read to learn where a program's parts lie are small.
+const LARGEST_TEXT: u64 = 64 << 10;
+
+/// A command and what is known of it.
+#[derive(Debug)]
+pub(super) struct Program<'a> {
+    /// The program, found already.
+    pub(super) path: &'a Path,
+    /// Its arguments.
+    pub(super) arguments: &'a [String],
+    /// Where other programs are looked for.
+    pub(super) search_path: &'a str,
+}
+
+impl Program<'_> {
+    /// Shows everything that belongs to it.
+    pub(super) fn show(&self, shown: &mut Shown<'_>) {
+        let mut way = Way {
+            search_path: self.search_path,
+            shown,
+            seen: BTreeSet::new(),
+            next: vec![self.path.to_owned()],
+        };
+        way.next
+            .extend(self.arguments.iter().filter_map(|word| path_in(word)));
+        if is_env(self.path) {
+            way.next
+                .extend(way.named_by_env(self.arguments.iter().map(String::as_str)));
+        }
+        way.follow();
+    }
+
+    /// Where `pip install --user` put the packages of this program: Python looks for them in the home directory, and
+    /// a worker has one of its own.
+    pub(super) fn user_base(&self) -> Option<&Path> {
+        let base = self.path.parent()?.parent()?;
+        (base.file_name()? == ".local" && !site_packages(base).is_empty()).then_some(base)
+    }
+}
+
+struct Way<'a, 'b> {
+    search_path: &'a str,
+    shown: &'a mut Shown<'b>,
+    seen: BTreeSet<PathBuf>,
+    next: Vec<PathBuf>,
+}
+
+impl Way<'_, '_> {
+    fn follow(&mut self) {
+        while let Some(path) = self.next.pop() {
+            if self.seen.len() < LONGEST_CHAIN && self.seen.insert(path.clone()) {
+                self.look_at(&path);
+            }
+        }
+    }
+
+    fn look_at(&mut self, path: &Path) {
+        if path.is_dir() {
+            return self.shown.directory(path);
+        }
+        self.shown.tree(path);
+        let Some(directory) = path.parent() else { return };
+        match (directory.file_name().and_then(OsStr::to_str), directory.parent()) {
+            (Some("bin" | "sbin"), Some(prefix)) => self.installation(prefix),
+            // pyenv and its like: a script that looks for the right version beside itself.
+            (Some("shims"), Some(root)) => self.shown.directory(root),
+            _ => self.shown.directory(directory),
+        }
+        match fs::read_link(path) {
+            Ok(target) => self.next.push(directory.join(target)),
+            Err(_) => self.next.extend(self.interpreter(path)),
+        }
+    }
+
+    /// What was installed together: a program in `bin`, its libraries beside that.
+    fn installation(&mut self, prefix: &Path) {
+        for part in BESIDE_BIN {
+            self.shown.tree(&prefix.join(part));
+        }
+        // A virtual environment has its own packages, and the libraries of the Python that made it.
+        if let Some(home) = read_text(&prefix.join("pyvenv.cfg")).as_deref().and_then(home_of) {
+            self.next.push(home.join("python3"));
+        }
+        for packages in site_packages(prefix) {
+            for elsewhere in packages_elsewhere(&packages) {
+                self.shown.tree(&elsewhere);
+            }
+        }
+    }
+
+    /// The program that a script names in its first line.
+    fn interpreter(&self, script: &Path) -> Option<PathBuf> {
+        let mut line = Vec::new();
+        BufReader::new(fs::File::open(script).ok()?.take(512))
+            .read_until(b'\n', &mut line)
+            .ok()?;
+        let line = String::from_utf8(line).ok()?;
+        let mut words = line.strip_prefix("#!")?.split_whitespace();
+        let program = PathBuf::from(words.next()?);
+        if is_env(&program) {
+            return self.named_by_env(words);
+        }
+        Some(program).filter(|program| program.is_absolute())
+    }
+
+    /// `env python3`, `env -S python3 -u`, `env A=1 python3`.
+    fn named_by_env<'w>(&self, mut words: impl Iterator<Item = &'w str>) -> Option<PathBuf> {
+        let word = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
+        find_program(word, self.search_path)
+    }
+}
+
+/// A path in a word of a command: itself or, as in `--from=/opt/x`, its end. Relative ones would be looked for in the
+/// worker's own directory.
+fn path_in(word: &str) -> Option<PathBuf> {
+    let word = word
+        .strip_prefix("--")
+        .and_then(|option| Some(option.split_once('=')?.1))
+        .unwrap_or(word);
+    Some(PathBuf::from(word)).filter(|path| path.is_absolute() && path.exists())
+}
+
+fn is_env(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name == "env")
+}
+
+/// `home = /usr/bin` of a `pyvenv.cfg`.
+fn home_of(settings: &str) -> Option<PathBuf> {
+    let mut pairs = settings.lines().filter_map(|line| line.split_once('='));
+    let (_, home) = pairs.find(|(name, _)| name.trim() == "home")?;
+    Some(PathBuf::from(home.trim()))
+}
+
+/// `lib/python3.X/site-packages` and Debian's name for it.
+fn site_packages(prefix: &Path) -> Vec<PathBuf> {
+    let libraries = fs::read_dir(prefix.join("lib")).into_iter().flatten();
+    libraries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"python"))
+        })
+        .flat_map(|python| ["site-packages", "dist-packages"].map(|name| python.join(name)))
+        .filter(|packages| packages.is_dir())
+        .collect()
+}
+
+/// Packages that are used from where they are developed (`pip install -e`, `uv sync`): `.pth` files name directories,
+/// `direct_url.json` a project.
+fn packages_elsewhere(packages: &Path) -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(packages).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .flat_map(|path| match path.extension().and_then(OsStr::to_str) {
+            Some("pth") => named_by_pth(&path),
+            Some("dist-info") => editable_project(&path).into_iter().collect(),
+            _ => Vec::new(),
+        })
+        .collect()
+}
+
+fn named_by_pth(file: &Path) -> Vec<PathBuf> {
+    let text = read_text(file).unwrap_or_default();
+    text.lines().map(str::trim).filter_map(path_in).collect()
+}
+
+fn editable_project(dist_info: &Path) -> Option<PathBuf> {
+    #[derive(Deserialize)]
+    struct Origin {
+        url: String,
+        #[serde(default)]
+        dir_info: DirInfo,
+    }
+    #[derive(Default, Deserialize)]
+    struct DirInfo {
+        #[serde(default)]
+        editable: bool,
+    }
+    let origin: Origin = serde_json::from_str(&read_text(&dist_info.join("direct_url.json"))?).ok()?;
+    let url = Url::parse(&origin.url)
+        .ok()
+        .filter(|_| origin.dir_info.editable)?;
+    url.to_file_path().ok()
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(LARGEST_TEXT).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::super::shown::Private;
+    use super::*;
+
+    struct Ground {
+        base: PathBuf,
+        _owned: tempfile::TempDir,
+    }
+
+    /// Files with their texts (`-> x` is a link, no text a directory) below one directory, whose name `{}` stands for.
+    fn ground(files: &[(&str, &str)]) -> Ground {
+        let owned = tempfile::tempdir().unwrap();
+        let base = owned.path().canonicalize().unwrap();
+        for (path, text) in files {
+            let path = base.join(path);
+            let text = text.replace("{}", base.to_str().unwrap());
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            match text.strip_prefix("-> ") {
+                Some(target) => symlink(target, path).unwrap(),
+                None if text.is_empty() => fs::create_dir_all(path).unwrap(),
+                None => {
+                    fs::write(&path, text).unwrap();
+                    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+                }
+            }
+        }
+        Ground { base, _owned: owned }
+    }
+
+    impl Ground {
+        /// What is shown of this ground for a command, by its real paths.
+        fn shown(&self, command: &str) -> Vec<String> {
+            let command = command.replace("{}", self.base.to_str().unwrap());
+            let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+            let search_path = self.base.join("path").display().to_string();
+            let path = find_program(&words[0], &search_path).unwrap();
+            let program = Program {
+                path: &path,
+                arguments: &words[1..],
+                search_path: &search_path,
+            };
+            let private = Private::new(&self.base.join("data"), [self.base.join("data/db")]);
+            let mut shown = Shown::new(&private);
+            program.show(&mut shown);
+            let real: BTreeSet<String> = shown
+                .paths()
+                .iter()
+                .filter_map(|path| {
+                    let real = path.canonicalize().unwrap();
+                    Some(real.strip_prefix(&self.base).ok()?.display().to_string())
+                })
+                .collect();
+            real.into_iter().collect()
+        }
+    }
+
+    #[test]
+    fn a_virtual_environment_is_followed_to_its_python_and_its_editable_packages() {
+        let ground = ground(&[
+            ("path/garmin-mcp", "-> ../venv/bin/garmin-mcp"),
+            ("venv/bin/garmin-mcp", "#!{}/venv/bin/python -u\n"),
+            ("venv/bin/python", "-> {}/python/bin/python3"),
+            ("venv/pyvenv.cfg", "home = {}/python/bin\nversion = 3.12\n"),
+            (
+                "venv/lib/python3.12/site-packages/_garmin_mcp.pth",
+                "import this\n{}/project/src\n{}/gone\n",
+            ),
+            (
+                "venv/lib/python3.12/site-packages/other-1.dist-info/direct_url.json",
+                r#"{"url": "file://{}/other", "dir_info": {"editable": true}}"#,
+            ),
+            ("project/src/garmin_mcp", ""),
+            ("other", ""),
+            ("python/bin/python3", "\x7fELF"),
+            ("python/lib/python3.12", ""),
+            ("python/private", ""),
+        ]);
+        assert_eq!(
+            ground.shown("garmin-mcp"),
+            [
+                "other",
+                "path",
+                "project/src",
+                "python/bin",
+                "python/bin/python3",
+                "python/lib",
+                "venv/bin",
+                "venv/bin/garmin-mcp",
+                "venv/lib",
+                "venv/pyvenv.cfg"
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_among_the_arguments_are_shown_with_their_directory() {
+        let ground = ground(&[
+            ("path/python3", "\x7fELF"),
+            ("app/x.py", "#!/usr/bin/env -S python3 -u\n"),
+            ("tree/src", ""),
+            ("data/x.py", "print()"),
+            ("data/db", ""),
+        ]);
+        assert_eq!(
+            ground.shown("{}/app/x.py"),
+            ["app", "app/x.py", "path", "path/python3"]
+        );
+        assert_eq!(
+            ground.shown("python3 {}/app/x.py --from={}/tree {}/gone"),
+            ["app", "app/x.py", "path", "path/python3", "tree"]
+        );
+        // A script beside the gateway's own data is shown alone.
+        assert_eq!(
+            ground.shown("python3 {}/data/x.py {}/data/db"),
+            ["data/x.py", "path", "path/python3"]
+        );
+    }
+
+    #[test]
+    fn a_shim_is_shown_with_its_versions() {
+        let ground = ground(&[
+            ("pyenv/shims/python3", "#!/bin/sh\n"),
+            ("pyenv/versions/3.12/bin/python3", "\x7fELF"),
+        ]);
+        assert_eq!(
+            ground.shown("{}/pyenv/shims/python3 -m garmin_mcp"),
+            ["pyenv", "pyenv/shims/python3"]
+        );
+        assert_eq!(
+            ground.shown("/usr/bin/env A=1 {}/pyenv/shims/python3"),
+            ["pyenv", "pyenv/shims/python3"]
+        );
+    }
+}

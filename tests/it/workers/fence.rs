@@ -1,0 +1,213 @@
+//! The fence around a worker, tried from inside with real processes: its own program wherever that lies, and nothing of
+//! anybody else.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::fake;
+use super::world::{World, settings};
+
+/// Writes a program.
+fn program(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A command like that of a Python program: a script of a virtual environment, whose interpreter is a link to another
+/// installation, and which reads a package of a third place before it starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_anywhere_reaches_its_own_parts() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |path: &str| base.path().join(path);
+    let words = fake::command();
+    let (test_binary, arguments) = words.split_first().unwrap();
+    fs::create_dir_all(at("python/bin")).unwrap();
+    // In the same place of the disk, so that no copy is made.
+    if fs::hard_link(test_binary, at("python/bin/python3")).is_err() {
+        fs::copy(test_binary, at("python/bin/python3")).unwrap();
+    }
+    let packages = at("venv/lib/python3.12/site-packages");
+    fs::create_dir_all(&packages).unwrap();
+    fs::write(packages.join("x.pth"), at("project/src").display().to_string()).unwrap();
+    fs::write(
+        at("venv/pyvenv.cfg"),
+        format!("home = {}\n", at("python/bin").display()),
+    )
+    .unwrap();
+    program(&at("project/src/arguments"), &(arguments.join(" ") + "\n"));
+    fs::create_dir_all(at("venv/bin")).unwrap();
+    symlink(at("python/bin/python3"), at("venv/bin/python")).unwrap();
+    let script = format!(
+        "#!/usr/bin/env -S sh -e\nread -r words <{}\nexec {} $words\n",
+        at("project/src/arguments").display(),
+        at("venv/bin/python").display()
+    );
+    program(&at("venv/bin/garmin-mcp"), &script);
+    fs::create_dir_all(at("home/bin")).unwrap();
+    symlink(at("venv/bin/garmin-mcp"), at("home/bin/garmin-mcp")).unwrap();
+
+    let mut settings = settings();
+    settings.command = Some(vec![at("home/bin/garmin-mcp").display().to_string()]);
+    let world = World::new(settings).await;
+    let ann = world.link(1, "t").await;
+    let answer = world
+        .read(&ann, "read", json!({"path": at("venv/pyvenv.cfg")}))
+        .await
+        .unwrap();
+    assert_eq!(answer["error"], json!(null));
+    if world
+        .info(&ann)
+        .unwrap()
+        .process
+        .unwrap()
+        .fence
+        .starts_with("files")
+    {
+        fs::write(at("project/other"), "").unwrap();
+        let answer = world
+            .read(&ann, "read", json!({"path": at("project/other")}))
+            .await
+            .unwrap();
+        assert_eq!(answer["error"], "permission denied", "beside its parts");
+    }
+    world.end().await;
+}
+
+/// Program, data and runtime directory all in one place, as in a directory of one's own under `/opt`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_beside_the_gateways_data_sees_none_of_it() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |path: &str| base.path().join(path);
+    let words = fake::command().join(" ");
+    program(
+        &at("start.sh"),
+        "#!/bin/sh\nset -e\n. \"$(dirname \"$0\")/parts/settings.sh\"\n",
+    );
+    program(&at("parts/settings.sh"), &format!("exec {words}"));
+    fs::create_dir(at("data")).unwrap();
+    fs::write(at("secret"), "x").unwrap();
+    let mut settings = settings();
+    // The test binary, which is the worker in the end, is named so that it is let through.
+    settings.command = Some(vec![
+        at("start.sh").display().to_string(),
+        fake::command().swap_remove(0),
+    ]);
+    let world = World::at(base.path(), settings).await;
+    let (ann, bob) = (world.link(1, "ann-1").await, world.link(2, "bob-1").await);
+    for person in [&ann, &bob] {
+        world.read(person, "who", json!({})).await.unwrap();
+    }
+    if world
+        .info(&ann)
+        .unwrap()
+        .process
+        .unwrap()
+        .fence
+        .starts_with("files")
+    {
+        for (path, allowed) in [
+            (at("parts/settings.sh"), true),
+            (world.worker_directory(&ann), true),
+            (at("data"), false),
+            (at("data/db"), false),
+            (at("secret"), false),
+            (at("run"), false),
+            (world.worker_directory(&bob).join("garmin_tokens.json"), false),
+        ] {
+            let answer = world.read(&ann, "read", json!({"path": path})).await.unwrap();
+            assert_eq!(answer["error"].is_null(), allowed, "{path:?}: {answer}");
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_knows_nothing_but_its_own() {
+    let world = World::new(settings()).await;
+    let (ann, bob) = (
+        world.link(1, "ann-secret").await,
+        world.link(2, "bob-secret").await,
+    );
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
+        .as_i64()
+        .unwrap();
+    let others = world.read(&bob, "who", json!({})).await.unwrap()["process"]
+        .as_i64()
+        .unwrap();
+
+    let told = world.read(&ann, "environment", json!({})).await.unwrap();
+    assert_eq!(told["directory"], json!(world.worker_directory(&ann)));
+    let mut names: Vec<&str> = told["variables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|v| v.as_str().unwrap().split('=').next().unwrap())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    insta::assert_snapshot!(names.join(" "), @"GARMINTOKENS GARMINTOKENS_BASE64 GARMIN_MCP_HOST GARMIN_MCP_PORT GARMIN_MCP_TRANSPORT HOME PATH PYTHONDONTWRITEBYTECODE PYTHONUNBUFFERED TMPDIR");
+    for file in ["environ", "cmdline"] {
+        let content = fs::read(format!("/proc/{process}/{file}")).unwrap();
+        assert!(!String::from_utf8_lossy(&content).contains("secret"), "{file}");
+    }
+    let fence = world.info(&ann).unwrap().process.unwrap().fence;
+    if !fence.starts_with("files") {
+        // Nothing else to show on a kernel without landlock; the event log said so.
+        return world.end().await;
+    }
+    let own = world.worker_directory(&ann);
+    let console = world.directory.join("admin.sock");
+    let _console = std::os::unix::net::UnixListener::bind(&console).unwrap();
+    let gateway = nix::unistd::getpid().as_raw();
+    for (tool, arguments, allowed) in [
+        ("read", json!({"path": own.join("garmin_tokens.json")}), true),
+        ("write", json!({"path": own.join("x")}), true),
+        ("read", json!({"path": "/etc/resolv.conf"}), true),
+        ("read", json!({"path": world.worker_directory(&bob)}), false),
+        (
+            "read",
+            json!({"path": world.worker_directory(&bob).join("garmin_tokens.json")}),
+            false,
+        ),
+        ("read", json!({"path": own.with_extension("json")}), false),
+        ("read", json!({"path": world.directory.join("data")}), false),
+        ("write", json!({"path": world.directory.join("data/x")}), false),
+        ("write", json!({"path": "/tmp/garmin-gateway-test"}), false),
+        ("read", json!({"path": format!("/proc/{gateway}/environ")}), false),
+        ("read", json!({"path": format!("/proc/{others}/environ")}), false),
+        ("unix_socket", json!({"path": console}), false),
+    ] {
+        let answer = world.read(&ann, tool, arguments.clone()).await.unwrap();
+        assert_eq!(answer["error"].is_null(), allowed, "{tool} {arguments}: {answer}");
+    }
+    if fence.contains("ports") {
+        let foreign = world.info(&bob).unwrap().process.unwrap().port;
+        let answer = world
+            .read(&ann, "connect", json!({"port": foreign}))
+            .await
+            .unwrap();
+        assert_eq!(answer["error"], "permission denied");
+        // The port that Garmin is played on here: allowed, though nobody listens.
+        let answer = world.read(&ann, "connect", json!({"port": 9})).await.unwrap();
+        assert_eq!(answer["error"], "connection refused");
+    }
+    if fence.contains("signals") {
+        for process in [i64::from(gateway), others] {
+            let answer = world
+                .read(&ann, "signal", json!({"process": process}))
+                .await
+                .unwrap();
+            assert!(
+                answer["error"]
+                    .as_str()
+                    .is_some_and(|error| error.contains("EPERM")),
+                "{answer}"
+            );
+        }
+    }
+    world.end().await;
+}
