@@ -8,6 +8,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -194,12 +195,37 @@ pub struct Accounts {
     store: Store,
     clock: Clock,
     live: watch::Receiver<Live>,
+    listeners: Listeners,
+}
+
+type Listener = Box<dyn Fn(&AccountId) + Send + Sync>;
+
+/// Who hears of sign-ins.
+#[derive(Clone, Default)]
+struct Listeners(Arc<RwLock<Vec<Listener>>>);
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listeners")
+    }
 }
 
 impl Accounts {
     /// Accounts in `store`, invitations from there and from the live settings.
     pub fn new(store: Store, clock: Clock, live: watch::Receiver<Live>) -> Self {
-        Self { store, clock, live }
+        Self {
+            store,
+            clock,
+            live,
+            listeners: Listeners::default(),
+        }
+    }
+
+    /// Tells `listener` of every sign-in from now on: older tokens of that account are out of date. It is called before
+    /// [`Accounts::link`] returns, so that whoever acts after a sign-in finds it told; it must not block.
+    pub fn on_link(&self, listener: impl Fn(&AccountId) + Send + Sync + 'static) {
+        let mut listeners = self.listeners.0.write().unwrap_or_else(PoisonError::into_inner);
+        listeners.push(Box::new(listener));
     }
 
     /// Whether `email` may be taken to Garmin at all.
@@ -329,6 +355,8 @@ impl Accounts {
             })
             .await?;
         tracing::info!(account.id = %account.id, "account.linked");
+        let listeners = self.listeners.0.read().unwrap_or_else(PoisonError::into_inner);
+        listeners.iter().for_each(|told| told(&account.id));
         Ok(account)
     }
 

@@ -62,6 +62,6 @@ fn count(accounts: &Accounts, oauth: &OAuth, workers: &Workers) -> Result<Counts
         tokens: families.len(),
         people: people.len(),
         clients: clients.len(),
-        workers: workers.list().len(),
+        workers: workers.running(),
     })
 }

@@ -33,11 +33,7 @@ impl Upstream for Workers {
     }
 
     fn wait_reason(&self, account: &AccountId) -> Option<&'static str> {
-        let worker = self
-            .list()
-            .into_iter()
-            .find(|worker| worker.account == *account)?;
-        match worker.state.as_str() {
+        match self.state(account)? {
             "waiting" => Some("Waiting for a free place for your Garmin session"),
             "ready" => None,
             _ => Some("Starting your Garmin session"),

@@ -133,7 +133,9 @@ impl Recipe {
             shown.tree(&program);
         } else {
             self.belongings(&program, &arguments).show(&mut shown);
-            python_settings().iter().for_each(|path| shown.tree(path));
+            for path in python_settings() {
+                shown.tree(&path);
+            }
         }
         for path in self.variables(&[
             "SSL_CERT_FILE",

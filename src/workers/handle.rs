@@ -21,7 +21,7 @@ use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::life::Parts;
 use super::output;
-use super::policy::{Event, Limits};
+use super::policy::{Event, Limits, Policy};
 use super::ports::Ports;
 use super::shown::Private;
 use super::upstream::Failure;
@@ -231,6 +231,7 @@ impl Workers {
             .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
             .ok();
         let (board, actions) = Board::new(limits);
+        replace_after_sign_in(&accounts, &board);
         let kind = recipe.kind().into();
         let outputs = users.clone();
         let ending = lifecycle.stopping().child_token();
@@ -297,9 +298,16 @@ impl Workers {
         }
     }
 
-    /// Whether a call for this account would have to wait for its worker.
-    pub fn is_starting(&self, account: &AccountId) -> bool {
-        !self.board.look(|policy| policy.is_ready(account))
+    /// [`WorkerInfo::state`] of one account; `None` where there is nothing to tell.
+    pub fn state(&self, account: &AccountId) -> Option<&'static str> {
+        self.board
+            .look(|policy| policy.standing(account))
+            .map(|standing| standing.state)
+    }
+
+    /// How many processes there are.
+    pub fn running(&self) -> usize {
+        self.board.look(Policy::running)
     }
 
     /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
@@ -332,12 +340,26 @@ impl Workers {
     pub async fn drain(&self) {
         self.ending.cancel();
         let mut changes = self.board.changes();
-        while self.board.look(|policy| policy.running() > 0) {
+        while self.running() > 0 {
             if changes.changed().await.is_err() {
                 break;
             }
         }
     }
+}
+
+/// The worker of somebody who signed in again has the wrong tokens. What is told here is true when the sign-in is
+/// acknowledged: a call that begins after that waits for a worker with the new ones. Calls in flight end first.
+fn replace_after_sign_in(accounts: &Accounts, board: &Arc<Board>) {
+    let board = Arc::downgrade(board);
+    accounts.on_link(move |account| {
+        if let Some(board) = board.upgrade() {
+            board.happened(Event::StopWanted {
+                account: account.clone(),
+                reason: StopReason::SignedInAgain,
+            });
+        }
+    });
 }
 
 /// Whether a call that failed so often, in these ways, is not tried again, and what its caller is told.

@@ -309,11 +309,9 @@ impl<H: Clone> Policy<H> {
         reap.chain(patience).min()
     }
 
-    /// Whether a call of this account could begin now.
-    pub(super) fn is_ready(&self, account: &AccountId) -> bool {
-        self.entries
-            .get(account)
-            .is_some_and(|entry| matches!(&entry.phase, Phase::Up(up) if up.takes_calls()))
+    /// Where the worker of an account stands.
+    pub(super) fn standing(&self, account: &AccountId) -> Option<Standing<H>> {
+        self.entries.get(account)?.standing()
     }
 
     /// The process that an account has, from its spawn to its end.

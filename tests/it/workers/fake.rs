@@ -229,6 +229,13 @@ impl Fake {
                 self.refresh(arguments["token"].as_str().unwrap());
                 reply(json!({}))
             }
+            // As Garmin does it: a new one of the same sign-in.
+            "refresh_own" => {
+                let token = self.token();
+                let (sign_in, n) = token.split_once('.').unwrap_or((&token, "0"));
+                self.refresh(&format!("{sign_in}.{}", n.parse::<u32>().unwrap() + 1));
+                reply(json!({}))
+            }
             "refresh_and_die" => {
                 self.refresh(arguments["token"].as_str().unwrap());
                 exit(1);
