@@ -2,9 +2,11 @@
 
 pub mod alerts;
 pub mod course;
+pub mod effects;
 pub mod ending;
 pub mod figures;
 mod geo;
+mod id;
 pub mod limits;
 mod plain;
 pub mod sample;
@@ -14,3 +16,5 @@ mod support;
 pub mod track;
 pub mod watch;
 mod words;
+
+pub use id::RaceId;
