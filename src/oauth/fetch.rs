@@ -58,19 +58,29 @@ pub(super) trait Fetch: Send + Sync {
 /// Finds the addresses of a host.
 type Lookup = fn(String) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send>>;
 
-/// Asks over the internet.
+/// Asks over the internet. What it takes the internet to be is given: the gateway only ever has the default, and tests
+/// have one of their own on the loopback.
 pub(super) struct Internet {
-    permits: Semaphore,
-    lookup: Lookup,
-    deadline: Duration,
+    pub(super) permits: Semaphore,
+    pub(super) deadline: Duration,
+    pub(super) lookup: Lookup,
+    /// Which addresses may be connected to.
+    pub(super) may_reach: fn(IpAddr) -> bool,
+    /// Where https is served.
+    pub(super) port: u16,
+    /// Whose certificates count; `None`: those that the system trusts.
+    pub(super) trusted: Option<reqwest::Certificate>,
 }
 
 impl Default for Internet {
     fn default() -> Self {
         Self {
             permits: Semaphore::new(MAX_FETCHES),
-            lookup: |host| Box::pin(addresses_of(host)),
             deadline: DEADLINE,
+            lookup: |host| Box::pin(addresses_of(host)),
+            may_reach: is_global,
+            port: 443,
+            trusted: None,
         }
     }
 }
@@ -81,7 +91,7 @@ impl Fetch for Internet {
             let _permit = self.permits.try_acquire().map_err(|_| FetchProblem::Busy)?;
             let work = async {
                 let addresses = (self.lookup)(url.host().to_owned()).await;
-                let http = pinned(url.host(), &addresses)?;
+                let http = self.pinned(url.host(), &addresses)?;
                 let (body, fresh_for) = download(&http, url.as_str()).await?;
                 Ok((client_metadata::read(url, &body)?, fresh_for))
             };
@@ -91,23 +101,31 @@ impl Fetch for Internet {
     }
 }
 
+impl Internet {
+    /// A client that reaches `host` at `addresses` and nowhere else. Errors: none, or one that is not global.
+    fn pinned(&self, host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, FetchProblem> {
+        if addresses.is_empty() {
+            return Err(FetchProblem::NoAddress);
+        }
+        if !addresses.iter().all(|ip| (self.may_reach)(*ip)) {
+            return Err(FetchProblem::NotGlobal);
+        }
+        let addresses: Vec<SocketAddr> = addresses
+            .iter()
+            .map(|ip| SocketAddr::new(*ip, self.port))
+            .collect();
+        let mut builder = reqwest::Client::builder().https_only(true);
+        if let Some(trusted) = &self.trusted {
+            builder = builder.tls_certs_only([trusted.clone()]);
+        }
+        fenced(builder.resolve_to_addrs(host, &addresses))
+    }
+}
+
 /// Asks the system's resolver.
 async fn addresses_of(host: String) -> Vec<IpAddr> {
     let found = tokio::net::lookup_host((host, 443)).await;
     found.map_or_else(|_| Vec::new(), |addresses| addresses.map(|a| a.ip()).collect())
-}
-
-/// A client that reaches `host` at `addresses` and nowhere else. Errors: none, or one that is not global.
-fn pinned(host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, FetchProblem> {
-    if addresses.is_empty() {
-        return Err(FetchProblem::NoAddress);
-    }
-    if !addresses.iter().all(|ip| is_global(*ip)) {
-        return Err(FetchProblem::NotGlobal);
-    }
-    let addresses: Vec<SocketAddr> = addresses.iter().map(|ip| SocketAddr::new(*ip, 443)).collect();
-    let builder = reqwest::Client::builder().https_only(true);
-    fenced(builder.resolve_to_addrs(host, &addresses))
 }
 
 /// What holds for every fetch, wherever it goes.

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod authorize;
+mod documents;
 mod lifetimes;
 mod tokens;
 
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use url::form_urlencoded;
 
 use super::client_metadata::DocumentUrl;
-use super::fetch::{Fetch, FetchProblem, Fetched};
+use super::fetch::{Fetch, FetchProblem, Fetched, Internet};
 use super::grants::{AuthorizationCode, CODE_PREFIX, Consent};
 use super::pkce::CodeChallenge;
 use super::{OAuth, OAuthError, OAuthParts};
@@ -50,12 +51,21 @@ impl World {
     }
 
     pub(super) fn with_ttl(sign_in_ttl: Option<Duration>) -> Self {
+        Self::with(sign_in_ttl, Box::new(NoInternet))
+    }
+
+    /// Where clients' documents can be had.
+    pub(super) fn with_internet(internet: Internet) -> Self {
+        Self::with(Some(DAYS_90), Box::new(internet))
+    }
+
+    fn with(sign_in_ttl: Option<Duration>, fetch: Box<dyn Fetch>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
         let clock = Clock::manual("2026-11-20T12:00:00Z".parse().unwrap());
         let (live, receiver) = watch::channel(Live::default());
-        let oauth = build(&store, &clock, receiver, ORIGIN, sign_in_ttl);
+        let oauth = build(&store, &clock, receiver, ORIGIN, sign_in_ttl, fetch);
         Self {
             oauth,
             clock,
@@ -73,6 +83,7 @@ impl World {
             self.live.subscribe(),
             origin,
             Some(DAYS_90),
+            Box::new(NoInternet),
         )
     }
 
@@ -120,6 +131,7 @@ fn build(
     live: watch::Receiver<Live>,
     origin: &str,
     sign_in_ttl: Option<Duration>,
+    fetch: Box<dyn Fetch>,
 ) -> OAuth {
     // Another test may have done it.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -137,7 +149,7 @@ fn build(
         sign_in_ttl,
         live,
     };
-    OAuth::with_fetch(parts, Box::new(NoInternet))
+    OAuth::with_fetch(parts, fetch)
 }
 
 /// No client's document can be had.

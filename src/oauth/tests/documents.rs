@@ -1,0 +1,227 @@
+//! Client-id metadata documents over real TLS: a host of our own on the loopback, with a certificate of an authority of
+//! our own, and an internet that leads there.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+use super::*;
+use crate::oauth::AuthorizeStep;
+
+const ID: &str = "https://app.example.org/oauth/client.json";
+const CALLBACK: &str = "http://localhost:5000/cb";
+const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// The host behind [`ID`].
+struct Host {
+    port: u16,
+    authority: reqwest::Certificate,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// What it answers.
+    answer: String,
+    n_connections: usize,
+    requests: Vec<String>,
+}
+
+impl Host {
+    async fn start() -> Self {
+        // Another test may have done it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["app.example.org".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let tls = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = Self {
+            port: listener.local_addr().unwrap().port(),
+            authority: reqwest::Certificate::from_der(authority.der()).unwrap(),
+            seen: Arc::default(),
+        };
+        host.answers("200 OK", 900, "App");
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
+        tokio::spawn(serve(
+            listener,
+            TlsAcceptor::from(Arc::new(tls)),
+            Arc::clone(&host.seen),
+        ));
+        host
+    }
+
+    fn answers(&self, status: &str, max_age: u32, name: &str) {
+        let body = json!({ "client_id": ID, "client_name": name, "redirect_uris": [CALLBACK] }).to_string();
+        self.seen.lock().unwrap().answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nCache-Control: max-age={max_age}\r\n\
+             Location: {ID}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+    }
+
+    fn n_requests(&self) -> usize {
+        self.seen.lock().unwrap().requests.len()
+    }
+
+    /// An internet in which every name leads here, this host's authority is trusted, and the loopback may be reached.
+    fn internet(&self) -> Internet {
+        Internet {
+            lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V4(LOOPBACK)])),
+            may_reach: |ip| ip.is_loopback(),
+            port: self.port,
+            trusted: Some(self.authority.clone()),
+            ..Internet::default()
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Arc<Mutex<Seen>>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        seen.lock().unwrap().n_connections += 1;
+        // Who does not trust us hangs up here.
+        let Ok(mut stream) = tls.accept(stream).await else {
+            continue;
+        };
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            if stream.read_buf(&mut request).await.unwrap() == 0 {
+                break;
+            }
+        }
+        let answer = {
+            let mut seen = seen.lock().unwrap();
+            seen.requests
+                .push(String::from_utf8(request).unwrap().to_ascii_lowercase());
+            seen.answer.clone()
+        };
+        drop(stream.write_all(answer.as_bytes()).await);
+        drop(stream.shutdown().await);
+    }
+}
+
+/// What the page at `/authorize` calls the client; `None`: it is unknown.
+async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
+    let challenge = challenge_text();
+    let query = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", CALLBACK),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    match world.oauth.authorize(&form(&query, &[]), None).await {
+        AuthorizeStep::SignIn(page) => Some(page.client.unwrap().name),
+        AuthorizeStep::Refused(_) => None,
+        _ => panic!("neither a page nor a refusal"),
+    }
+}
+
+/// Section 5, rows *CIMD fetch* and *CIMD content*: fetched over TLS, cached by its headers, the last good copy kept.
+#[tokio::test]
+async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
+    let host = Host::start().await;
+    let world = World::with_internet(host.internet());
+    let name = async |expected: &str, n_requests| {
+        assert_eq!(name_on_page(&world, ID).await.as_deref(), Some(expected));
+        assert_eq!(host.n_requests(), n_requests, "{expected}");
+    };
+    name("App", 1).await;
+    {
+        let seen = host.seen.lock().unwrap();
+        let request = &seen.requests[0];
+        assert!(
+            request.starts_with("get /oauth/client.json http/1.1\r\n"),
+            "{request}"
+        );
+        assert!(request.contains("\r\nhost: app.example.org\r\n"), "{request}");
+        assert!(
+            !request.contains("cookie:") && !request.contains("authorization:"),
+            "{request}"
+        );
+    }
+    name("App", 1).await;
+
+    host.answers("200 OK", 900, "App, renamed");
+    world.pass(899);
+    name("App", 1).await;
+    world.pass(1);
+    name("App, renamed", 2).await;
+
+    // An outage, and a host that suddenly sends elsewhere: neither makes the client unknown.
+    for (n_requests, status) in [(3, "503 Service Unavailable"), (4, "302 Found")] {
+        host.answers(status, 900, "Somebody else");
+        world.pass(900);
+        name("App, renamed", n_requests).await;
+    }
+}
+
+/// The fence holds where the attacker's own name leads to our loopback, with a certificate that we would trust.
+#[tokio::test]
+async fn ssrf_a_name_that_leads_to_the_loopback_is_not_connected_to() {
+    let host = Host::start().await;
+    let internets = [
+        Internet {
+            lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V4(LOOPBACK)])),
+            ..host.internet()
+        },
+        Internet {
+            lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V6(LOOPBACK.to_ipv6_mapped())])),
+            ..host.internet()
+        },
+        Internet {
+            lookup: |_| {
+                Box::pin(std::future::ready(vec![
+                    IpAddr::from([1, 1, 1, 1]),
+                    IpAddr::V4(LOOPBACK),
+                ]))
+            },
+            ..host.internet()
+        },
+    ];
+    for internet in internets {
+        let world = World::with_internet(Internet {
+            may_reach: Internet::default().may_reach,
+            ..internet
+        });
+        assert_eq!(name_on_page(&world, ID).await, None);
+    }
+    assert_eq!(host.seen.lock().unwrap().n_connections, 0);
+    // The very same host is good where the loopback may be reached: nothing else was in its way.
+    let world = World::with_internet(host.internet());
+    assert!(name_on_page(&world, ID).await.is_some());
+}
+
+/// A certificate of an authority that the system does not know, and one for another name.
+#[tokio::test]
+async fn cimd_fetch_believes_only_a_certificate_for_that_host() {
+    let host = Host::start().await;
+    let strangers = Internet {
+        trusted: None,
+        ..host.internet()
+    };
+    assert_eq!(name_on_page(&World::with_internet(strangers), ID).await, None);
+    let other = "https://other.example.org/oauth/client.json";
+    let world = World::with_internet(host.internet());
+    assert_eq!(name_on_page(&world, other).await, None);
+    let seen = host.seen.lock().unwrap();
+    assert_eq!(
+        (seen.n_connections, seen.requests.len()),
+        (2, 0),
+        "it was told what is asked for"
+    );
+}
