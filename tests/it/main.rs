@@ -15,12 +15,14 @@
 
 mod admin;
 mod claude;
+mod crowd;
 mod face;
 mod garmin_api;
 mod mcp;
 mod oauth;
 mod pages;
 mod readme;
+mod revocation;
 mod sign_in;
 mod store;
 mod tools;

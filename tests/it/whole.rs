@@ -27,6 +27,7 @@ pub(crate) struct World {
     /// A browser: it keeps cookies and follows nothing by itself.
     pub(crate) http: reqwest::Client,
     first_port: u16,
+    n_workers: u16,
     port: u16,
     lifecycle: Lifecycle,
 }
@@ -40,10 +41,15 @@ pub(crate) struct Connected {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::of(SimulatorSettings::default(), 10).await
+    }
+
+    /// With these people, and so many workers at once.
+    pub(crate) async fn of(settings: SimulatorSettings, n_workers: u16) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let simulator = Simulator::start(SimulatorSettings::default(), listener, &lifecycle).unwrap();
+        let simulator = Simulator::start(settings, listener, &lifecycle).unwrap();
         let http = reqwest::Client::builder()
             .cookie_store(true)
             .redirect(reqwest::redirect::Policy::none())
@@ -55,7 +61,8 @@ impl World {
             daemon: None,
             dir: tempfile::tempdir().unwrap(),
             http,
-            first_port: ports_for_workers(),
+            first_port: ports_for_workers(n_workers),
+            n_workers,
             port: 0,
             lifecycle,
         };
@@ -67,7 +74,9 @@ impl World {
         let garmin = self.simulator.base_url().as_str();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
         let (data, runtime, secret) = (at("data"), at("runtime"), at("secret"));
-        let (start, end) = (self.first_port.to_string(), (self.first_port + 9).to_string());
+        let workers = self.n_workers.to_string();
+        let start = self.first_port.to_string();
+        let end = (self.first_port + self.n_workers - 1).to_string();
         let port = self.port.to_string();
         let sources = Sources::of_pairs([
             ("PORT", port.as_str()),
@@ -76,8 +85,13 @@ impl World {
             ("GATEWAY_SECRET_FILE", &secret),
             ("INVITED", "@example.org"),
             ("SIGN_IN_SPACING", "0"),
+            ("SIGN_IN_DAILY", "1000"),
+            ("MAX_WORKERS", &workers),
             ("WORKER_PORT_START", &start),
             ("WORKER_PORT_END", &end),
+            ("CALLS_PER_MINUTE", "1000000"),
+            // Many may start at once on a small machine.
+            ("WORKER_STARTUP_TIMEOUT", "120"),
             ("GARMIN_SSO_URL", garmin),
             ("GARMIN_DIAUTH_URL", garmin),
             ("GARMIN_CONNECTAPI_URL", garmin),
@@ -109,6 +123,11 @@ impl World {
             .path()
             .join("runtime")
             .join(garmin_gateway::admin::SOCKET_NAME)
+    }
+
+    /// What runs now.
+    pub(crate) fn workers(&self) -> Vec<garmin_gateway::workers::WorkerInfo> {
+        self.daemon.as_ref().unwrap().workers().list()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -256,11 +275,11 @@ impl World {
 }
 
 /// Every world has workers' ports of its own.
-fn ports_for_workers() -> u16 {
-    static NEXT: Mutex<u16> = Mutex::new(24_000);
+fn ports_for_workers(n: u16) -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(24_010);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    *next += 10;
-    *next
+    *next += n;
+    *next - n
 }
 
 /// One log for the process: all worlds write into it, and the leak test reads it.
