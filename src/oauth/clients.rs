@@ -272,6 +272,15 @@ mod tests {
         assert_ne!(ask(&other).unwrap()["client_id"], first["client_id"]);
     }
 
+    /// The port counts where it is not a native client's own choice.
+    #[test]
+    fn dcr_keeps_the_port_of_a_loopback_address_with_https() {
+        let uri = "https://localhost:3000/callback";
+        let client = registered(&ask(&json!({ "redirect_uris": [uri] })).unwrap());
+        assert!(client.admits(&RedirectUri::parse(uri).unwrap()));
+        assert!(!client.admits(&RedirectUri::parse("https://localhost:3001/callback").unwrap()));
+    }
+
     #[test]
     fn dcr_redirect_fence_leaves_out_what_lies_outside() {
         let mixed = json!({ "redirect_uris": [

@@ -121,10 +121,11 @@ impl RedirectUri {
             && ours.query() == theirs.query()
     }
 
-    /// The same without the port, if it is a loopback address: how one client is told from another.
+    /// The same without the port, where [`Self::admits`] does not look at it: how one client is told from another.
     pub(super) fn without_loopback_port(&self) -> Self {
         let mut url = self.url.clone();
-        if !self.is_loopback() || url.port().is_none() || url.set_port(None).is_err() {
+        let is_any = self.is_loopback() && url.scheme() == "http";
+        if !is_any || url.port().is_none() || url.set_port(None).is_err() {
             return self.clone();
         }
         Self {
