@@ -39,11 +39,11 @@ def settings() -> dict[str, str]:
 def server_set(stage: Stage, revision: str) -> int:
     """Runs one requirement set; returns how many checks passed."""
     caller = Caller(stage.url, "conformance").connect(stage.people[0])
-    bearer = drivers_beside_packages() / "bearer.mjs"
+    preloads = [f"--import={drivers_beside_packages() / name}" for name in ("bearer.mjs", "session.mjs")]
     with tempfile.TemporaryDirectory() as results:
         done = subprocess.run(
             [
-                str(NODE), f"--import={bearer}", str(SUITE), "server", "--url", stage.mcp, "--requirements", revision,
+                str(NODE), *preloads, str(SUITE), "server", "--url", stage.mcp, "--requirements", revision,
                 "--expected-failures", str(HERE / f"expected_failures_{revision}.yml"), "-o", results,
             ],
             env={**os.environ, "BEARER": caller.access_token, "BEARER_HOST": urlsplit(stage.url).netloc},
