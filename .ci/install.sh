@@ -3,10 +3,11 @@
 
 CI_CACHE=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/garmin-gateway-ci}
 CARGO_DENY=0.20.2
+CARGO_FUZZ=0.13.2
 PYTHON_LEGACY='mcp==1.30.0'
 PYTHON_MODERN='mcp==2.3.0'
 export CI_CACHE
-export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$PATH
+export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$PATH
 
 # once DIRECTORY COMMAND…: lets the command fill the directory, unless an earlier run did so to its end.
 once() {
@@ -22,7 +23,7 @@ once() {
 # Debian's packages, unless what they bring is there already.
 install_debian() {
   local missing=() pair
-  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium; do
+  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium g++=g++ tmux=tmux; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
@@ -44,10 +45,10 @@ install_npm() { # DIRECTORY
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
-# A debug build: it checks one lock file, and is there in a minute.
-install_cargo_deny() { # DIRECTORY
-  cargo install cargo-deny --version "$CARGO_DENY" --locked --debug --root "$1" --target-dir "$1/target"
-  rm -rf "$1/target"
+# A debug build: the tool itself has little to do, and is there in a minute.
+install_cargo() { # NAME VERSION DIRECTORY
+  cargo install "$1" --version "$2" --locked --debug --root "$3" --target-dir "$3/target"
+  rm -rf "$3/target"
 }
 
 install_all() {
@@ -58,7 +59,8 @@ install_all() {
   once "$CI_CACHE/python-$PYTHON_LEGACY" install_python "$PYTHON_LEGACY"
   once "$CI_CACHE/python-$PYTHON_MODERN" install_python "$PYTHON_MODERN"
   once "$CI_CACHE/npm-$npm_key" install_npm
-  once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo_deny
+  once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo cargo-deny "$CARGO_DENY"
+  once "$CI_CACHE/cargo-fuzz-$CARGO_FUZZ" install_cargo cargo-fuzz "$CARGO_FUZZ"
   ln -sfn "python-$PYTHON_LEGACY" "$CI_CACHE/python-legacy"
   ln -sfn "python-$PYTHON_MODERN" "$CI_CACHE/python-modern"
   ln -sfn "npm-$npm_key" "$CI_CACHE/npm"

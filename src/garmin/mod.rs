@@ -17,6 +17,8 @@
 //! Absent on purpose: going around Garmin's guards (captcha, TLS finger prints), and tokens as cookies.
 
 pub mod api;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod governor;
 mod http;
 pub mod livetrack;

@@ -26,6 +26,8 @@ mod error;
 mod family;
 mod fetch;
 mod form;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grants;
 mod metadata;
 mod pkce;

@@ -52,7 +52,7 @@ pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Respons
     encode(answer, None)
 }
 
-fn request_headers(exchange: &Exchange) -> RequestHeaders {
+pub(super) fn request_headers(exchange: &Exchange) -> RequestHeaders {
     let text = |value: Option<&str>| value.map(str::to_owned);
     RequestHeaders {
         protocol_version: text(exchange.header("mcp-protocol-version")),

@@ -28,6 +28,9 @@ use tower_service::Service as _;
 use warp::Filter as _;
 use warp::filters::BoxedFilter;
 
+#[cfg(fuzzing)]
+pub use self::request::fuzz as fuzz_headers;
+
 use self::face::{Face, answered, at};
 use self::reply::Response;
 use crate::foundation::clock::Clock;

@@ -262,6 +262,50 @@ fn client_address<'a>(
     client
 }
 
+/// For the fuzzer (`tests/fuzz`): one header a line. A name that decides something comes out once or not at all, and
+/// an address that nobody trusted forwarded is not believed.
+#[cfg(fuzzing)]
+pub fn fuzz(text: &[u8]) {
+    let mut headers = HeaderMap::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+        let (name, value) = line.split_at(colon);
+        let value = value.strip_prefix(b":").unwrap_or_default();
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
+    }
+    let peer = IpAddr::from([203, 0, 113, 7]);
+    let forwarded = || headers.get_all("x-forwarded-for").iter();
+    assert_eq!(client_address(peer, forwarded(), &[]), peer);
+    client_address(
+        peer,
+        forwarded(),
+        &["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+    );
+    let exchange = Exchange {
+        id: String::new(),
+        method: Method::POST,
+        query: String::new(),
+        headers,
+        peer: None,
+        body: None,
+    };
+    exchange.cookie("gateway");
+    exchange.wants_html();
+    exchange.is_form();
+    if exchange.check_headers().is_ok() {
+        for name in &ONCE {
+            let sent = exchange.headers.get_all(name).iter().count();
+            assert_eq!(sent, usize::from(exchange.header(name).is_some()), "{name}");
+        }
+        let read = super::mcp::request_headers(&exchange);
+        drop(read.accepts());
+        drop(read.check_content_type());
+        drop(crate::mcp::PublicHosts::new("https://gw.example.org").check(&read));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

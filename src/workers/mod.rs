@@ -51,3 +51,5 @@ pub use handle::{
 };
 pub use info::{WorkerInfo, WorkerProcess};
 pub use tokens::SIGN_IN_NEEDED;
+#[cfg(fuzzing)]
+pub use upstream::fuzz as fuzz_message;

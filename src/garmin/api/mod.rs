@@ -37,6 +37,13 @@ use crate::foundation::secrets::{Secret, random_bytes};
 
 pub use error::{Error, SignInReason};
 
+/// For the fuzzer: what an answer of the API means.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(status: u16, body: &[u8]) {
+    drop(answer::document(status, body));
+    answer::refusal(status, body);
+}
+
 /// Garmin's slowest documents take some seconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
 

@@ -113,6 +113,38 @@ trait Conversation {
     fn hear(&mut self, heard: &Heard) -> Move<Self::End>;
 }
 
+/// For the fuzzer: sign-ins, and codes where one is wanted, in which Garmin says these things over and over.
+#[cfg(fuzzing)]
+pub(super) fn fuzz(heard: &[Heard]) {
+    fn play<C: Conversation>(conversation: &mut C, heard: &[Heard]) -> C::End {
+        let mut said = heard.iter().cycle().take(64);
+        let mut next = conversation.begin();
+        loop {
+            match next {
+                Move::Done(end) => return end,
+                Move::Send(_) => next = conversation.hear(said.next().expect("an endless sign-in")),
+            }
+        }
+    }
+    if heard.is_empty() {
+        return;
+    }
+    let hosts = GarminHosts::at(&"https://sso.garmin.com".parse().unwrap());
+    let credentials = Credentials {
+        email: "ann@example.org".to_owned(),
+        password: Secret::new("secret"),
+    };
+    let desk = Desk {
+        hosts: &hosts,
+        credentials: &credentials,
+    };
+    let ended = play(&mut chain::Chain::new(desk, &Way::ALL, vec![]), heard);
+    if let chain::Ended::CodeWanted(mut pending) = ended {
+        let code = Secret::new("123456");
+        play(&mut mfa::Verifying::new(&hosts, &mut pending, code), heard);
+    }
+}
+
 impl SignIns {
     /// `http` comes from [`crate::garmin::client`].
     pub fn new(hosts: GarminHosts, http: Client, clock: Clock, settings: GovernorSettings) -> Self {

@@ -17,6 +17,8 @@ mod request;
 mod step;
 mod transactions;
 
+#[cfg(fuzzing)]
+pub(super) use request::way_back;
 pub(super) use transactions::Transactions;
 
 use crate::foundation::secrets::Secret;

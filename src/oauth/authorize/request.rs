@@ -135,6 +135,22 @@ impl AuthorizationRequest {
     }
 }
 
+/// For the fuzzer: where a client that has shown this redirect URI is answered, with a code or with an error.
+#[cfg(fuzzing)]
+pub(in crate::oauth) fn way_back(form: &Form, redirect_uri: &str, public_url: &PublicUrl) -> String {
+    let client = Client {
+        id: "cli_x".into(),
+        name: None,
+        redirect_uris: vec![redirect_uri.into()],
+    };
+    let answer = AnswerTo::new(RedirectUri::parse(redirect_uri).unwrap(), form, public_url);
+    let to = answer.clone();
+    match AuthorizationRequest::read(form, client, answer, public_url) {
+        Ok(request) => request.answer.code("gac_1"),
+        Err(error) => to.error(&error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

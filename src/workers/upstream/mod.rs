@@ -44,6 +44,20 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(3);
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
 
+/// For the fuzzer (`tests/fuzz`): a message of a worker, as the one who waits for request 7 reads it.
+#[cfg(fuzzing)]
+pub fn fuzz(message: &[u8]) {
+    match wire::read(message, 7) {
+        Said::Answer(UpstreamAnswer::Result(result)) => drop(wire::negotiated(&result)),
+        Said::Request(id) => drop(wire::refusal(&id)),
+        Said::Progress(params) => {
+            let ours = wire::with_progress_token(Some(&params), 8);
+            assert!(serde_json::from_str::<serde::de::IgnoredAny>(ours.get()).is_ok());
+        }
+        _ => {}
+    }
+}
+
 /// Why a call got no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {

@@ -1,0 +1,4 @@
+//! The headers of a request, one a line.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| garmin_gateway::web::fuzz_headers(data));

@@ -1,0 +1,23 @@
+//! LiveTrack: a pasted link, and whatever its page and its interfaces answer.
+#![no_main]
+
+use garmin_gateway::foundation::config::GarminHosts;
+use garmin_gateway::garmin::livetrack::{self, Pasted, Session};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    drop(livetrack::points(data));
+    drop(livetrack::course(data));
+    if let Ok(session) = Session::read(data) {
+        session.link_ends_at();
+        session.ended_at("2026-10-04T12:00:00Z".parse().unwrap());
+    }
+    let text = String::from_utf8_lossy(data);
+    livetrack::page(&text);
+    livetrack::csrf_token(&text);
+    let base = "https://livetrack.garmin.com".parse().unwrap();
+    if let Ok(Pasted::Link(link)) = livetrack::find(&text, &GarminHosts::at(&base)) {
+        let url = link.url(&base);
+        assert_eq!(url.host_str(), Some("livetrack.garmin.com"));
+        assert_eq!(url.path_segments().unwrap().count(), 4, "{url}");
+    }
+});

@@ -1,0 +1,33 @@
+//! A JSON-RPC message at `/mcp`: the headers in lines, an empty line, the body.
+#![no_main]
+
+use garmin_gateway::mcp::{Inbound, Message, RequestHeaders};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let at = data.windows(2).position(|two| two == b"\n\n");
+    let (head, body) = at.map_or((&b""[..], data), |at| (&data[..at], &data[at + 2..]));
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head
+        .lines()
+        .map(|line| (!line.is_empty()).then(|| line.to_owned()));
+    let headers = RequestHeaders {
+        protocol_version: lines.next().flatten(),
+        mcp_method: lines.next().flatten(),
+        mcp_name: lines.next().flatten(),
+        ..RequestHeaders::default()
+    };
+    let Ok(message) = Message::parse(body) else { return };
+    let Ok(Inbound::Request(request)) = Inbound::of(&headers, message) else {
+        return;
+    };
+    // What goes on to a worker is an object that is read again as the same, but for what was ours.
+    if let Some(params) = request.params.for_worker() {
+        let whole = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
+        assert!(Message::parse(whole.as_bytes()).is_ok(), "{whole}");
+        for key in ["name", "uri", "arguments"] {
+            let again = garmin_gateway::mcp::params::Params::read(Some(&params)).unwrap();
+            let (ours, theirs) = (request.params.get(key), again.get(key));
+            assert_eq!(ours.map(|raw| raw.get()), theirs.map(|raw| raw.get()));
+        }
+    }
+});

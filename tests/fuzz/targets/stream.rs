@@ -1,0 +1,24 @@
+//! A worker's event stream, cut anywhere; the first byte says where. Every message in it is read.
+#![no_main]
+
+use garmin_gateway::mcp::sse::{Event, Parser};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let Some((cut, stream)) = data.split_first() else {
+        return;
+    };
+    let whole = events(&[stream]);
+    let (head, tail) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(events(&[head, tail]), whole);
+    for event in whole {
+        garmin_gateway::workers::fuzz_message(&event.data);
+    }
+});
+
+fn events(chunks: &[&[u8]]) -> Vec<Event> {
+    let (mut parser, mut events) = (Parser::new(), Vec::new());
+    for chunk in chunks {
+        parser.push(chunk, &mut events).unwrap();
+    }
+    events
+}
