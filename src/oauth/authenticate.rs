@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::OAuth;
 use super::family::TokenFamily;
-use super::grants::{ACCESS_PREFIX, AccessToken, FamilyId, FamilyUse};
+use super::grants::{ACCESS_PREFIX, FamilyId, FamilyUse};
 use crate::accounts::AccountId;
 use crate::foundation::secrets::TokenHash;
 use crate::foundation::store::StoreError;
@@ -53,10 +53,10 @@ impl OAuth {
         if random.len() != 43 {
             return Err(Unauthenticated::Unknown);
         }
-        let token: AccessToken = self
+        let token = self
             .0
-            .store
-            .find(TokenHash::of(bearer).as_bytes())?
+            .access_tokens
+            .find(&self.0.store, TokenHash::of(bearer).as_bytes())?
             .ok_or(Unauthenticated::Unknown)?;
         let now = self.0.clock.now();
         if now >= token.expires_at {
@@ -67,10 +67,10 @@ impl OAuth {
         }
         self.0.uses.note(&token.family, now);
         Ok(Grant {
-            account: token.account,
+            account: token.account.clone(),
             access: token.access,
-            client_id: token.client_id,
-            family: token.family,
+            client_id: token.client_id.clone(),
+            family: token.family.clone(),
         })
     }
 

@@ -50,7 +50,7 @@ use crate::accounts::Accounts;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::store::Store;
+use crate::foundation::store::{Reread, Store};
 use crate::garmin::SignIns;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
@@ -101,6 +101,8 @@ struct Inner {
     live: watch::Receiver<Live>,
     documents: documents::Documents,
     transactions: authorize::Transactions,
+    /// The access tokens that are called with.
+    access_tokens: Reread<grants::AccessToken>,
     uses: authenticate::Uses,
 }
 
@@ -128,6 +130,7 @@ impl OAuth {
             live: parts.live,
             documents,
             transactions: authorize::Transactions::default(),
+            access_tokens: Reread::default(),
             uses: authenticate::Uses::default(),
         }));
         let housekeeper = oauth.clone();

@@ -11,7 +11,6 @@ use std::time::Duration;
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
@@ -31,8 +30,6 @@ use crate::accounts::{AccountId, Accounts};
 use crate::foundation::config::{GarminHosts, WorkerSettings};
 use crate::foundation::lifecycle::Lifecycle;
 
-/// The longest that a call may take, its worker's start included: what Claude waits at most.
-const LONGEST_CALL: Duration = Duration::from_secs(300);
 /// How long a call waits for room when all workers are busy.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 /// A call is tried this often where its worker has provably not begun with it.
@@ -264,23 +261,14 @@ impl Workers {
     ///
     /// A call that only reads is repeated once when its worker ends in the middle of it; any call is repeated when its
     /// worker has provably not begun with it.
+    /// How long it may take is the caller's to say.
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
-        timeout(LONGEST_CALL, self.try_call(account, &call))
-            .await
-            .unwrap_or(Err(WorkerError::TimedOut))
-    }
-
-    async fn try_call(
-        &self,
-        account: &AccountId,
-        call: &UpstreamCall,
-    ) -> Result<UpstreamAnswer, WorkerError> {
         let mut failures = Vec::new();
         loop {
             let mut place = self.board.place(account).await?;
             let worker = place.worker();
             worker.facts.calls.fetch_add(1, Ordering::Relaxed);
-            match worker.upstream.call(call).await {
+            match worker.upstream.call(&call).await {
                 Ok(answer) => {
                     place.served();
                     return Ok(answer);

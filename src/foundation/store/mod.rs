@@ -9,6 +9,7 @@
 //! Absent on purpose: `flush_async` and `watch_prefix` (both hang), iteration over a whole table on a hot path.
 
 mod open;
+mod reread;
 mod tx;
 mod writer;
 
@@ -21,6 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::secrets::{SealError, Vault};
 pub use open::OpenError;
+pub use reread::Reread;
 pub use tx::Tx;
 use writer::{Job, Writer};
 

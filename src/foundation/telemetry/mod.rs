@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -91,6 +92,7 @@ impl Telemetry {
     /// Changes what is logged.
     pub fn set_level(&self, level: LogLevel) {
         self.level.store(rank(level), Ordering::Relaxed);
+        tracing::callsite::rebuild_interest_cache();
     }
 }
 
@@ -129,6 +131,16 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         let rank = rank_of(*metadata.level());
         let wanted = self.telemetry.level.load(Ordering::Relaxed);
         rank <= wanted && (metadata.target().starts_with(OURS) || rank <= 2)
+    }
+
+    /// What is not wanted costs one comparison where it would be said. Asked again when the level changes.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(match self.telemetry.level.load(Ordering::Relaxed) {
+            1 => LevelFilter::ERROR,
+            2 => LevelFilter::WARN,
+            3 => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        })
     }
 
     fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {

@@ -6,6 +6,7 @@
 //!
 //! Source: MCP 2025-11-25, *Transports* and *Lifecycle*; what FastMCP 1.x does with it was measured.
 
+mod hop;
 mod wire;
 
 #[cfg(test)]
@@ -17,15 +18,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::{Method, StatusCode, Uri};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
+use self::hop::{Answer, Broken, Hop};
 use self::wire::Said;
 use super::handle::{UpstreamAnswer, UpstreamCall};
 use crate::foundation::lifecycle::Lifecycle;
@@ -37,12 +34,10 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-versi
 /// The revision that we ask for; FastMCP may answer with an older one.
 const REVISION: &str = "2025-11-25";
 
-/// An idle connection is dropped after this. uvicorn closes its side after 5 s, and a request that crosses with that is
-/// lost, not knowing whether it was read.
-const IDLE_CONNECTION: Duration = Duration::from_secs(3);
-
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
+/// The same of what is read only so that its connection serves the next request.
+const IGNORED_LIMIT: usize = 64 << 10;
 
 /// For the fuzzer (`tests/fuzz`): a message of a worker, as the one who waits for request 7 reads it.
 #[cfg(fuzzing)]
@@ -75,10 +70,20 @@ pub(super) enum Failure {
     BadAnswer(String),
 }
 
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::NotSent => Failure::NotSent,
+            Broken::Lost => Failure::Lost,
+            Broken::TooLong => Failure::BadAnswer(format!("it is longer than {ANSWER_LIMIT} bytes")),
+        }
+    }
+}
+
 /// The way to one worker, before and between sessions.
 #[derive(Debug, Clone)]
 pub(super) struct Link {
-    client: Client<HttpConnector, Full<Bytes>>,
+    hop: Hop,
     endpoint: Uri,
     health: Uri,
     next_id: Arc<AtomicU64>,
@@ -118,25 +123,10 @@ fn tell(listener: Option<&mpsc::Sender<Box<RawValue>>>, params: Box<RawValue>) {
 impl Link {
     /// To the worker that listens on `port` of `127.0.0.1`, now or later.
     pub(super) fn new(port: u16, lifecycle: Lifecycle) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_CONNECTION)
-            .pool_max_idle_per_host(64)
-            .build(connector);
-        // FastMCP answers only to this host name (DNS rebinding).
-        let at = |path: &'static str| {
-            Uri::builder()
-                .scheme("http")
-                .authority(format!("127.0.0.1:{port}"))
-                .path_and_query(path)
-                .build()
-                .unwrap_or_default()
-        };
         Link {
-            client,
-            endpoint: at("/mcp"),
-            health: at("/healthz"),
+            hop: Hop::new(port),
+            endpoint: Uri::from_static("/mcp"),
+            health: Uri::from_static("/healthz"),
             next_id: Arc::new(AtomicU64::new(1)),
             lifecycle,
         }
@@ -144,18 +134,12 @@ impl Link {
 
     /// Whether `GET /healthz` is answered with a success, now.
     pub(super) async fn is_healthy(&self) -> bool {
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = self.health.clone();
-        match self.client.request(request).await {
-            Ok(response) => {
-                let healthy = response.status().is_success();
-                // Read to its end, so that the connection serves the next request.
-                healthy
-                    && Limited::new(response.into_body(), 64 << 10)
-                        .collect()
-                        .await
-                        .is_ok()
-            }
+        let answer = self
+            .hop
+            .send(Method::GET, &self.health, &HeaderMap::new(), Bytes::new())
+            .await;
+        match answer {
+            Ok(answer) => answer.status().is_success() && answer.whole(IGNORED_LIMIT).await.is_ok(),
             Err(_) => false,
         }
     }
@@ -222,22 +206,14 @@ impl Upstream {
         self.link.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<Response<Incoming>, Failure> {
-        let mut request = Request::new(Full::from(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.link.endpoint.clone();
-        *request.headers_mut() = self.headers.clone();
-        let response = self.link.client.request(request).await;
-        let response = response.map_err(|error| {
-            if error.is_connect() {
-                Failure::NotSent
-            } else {
-                Failure::Lost
-            }
-        })?;
-        match response.status() {
+    async fn post(&self, body: Vec<u8>) -> Result<Answer, Failure> {
+        let hop = &self.link.hop;
+        let answer = hop
+            .send(Method::POST, &self.link.endpoint, &self.headers, body.into())
+            .await?;
+        match answer.status() {
             StatusCode::NOT_FOUND => Err(Failure::SessionLost),
-            _ => Ok(response),
+            _ => Ok(answer),
         }
     }
 
@@ -252,7 +228,7 @@ impl Upstream {
             )));
         }
         // Only so that the connection serves the next request.
-        drop(Limited::new(response.into_body(), 64 << 10).collect().await);
+        drop(response.whole(IGNORED_LIMIT).await);
         Ok(())
     }
 
@@ -260,29 +236,15 @@ impl Upstream {
     async fn read(
         &self,
         id: u64,
-        response: Response<Incoming>,
+        response: Answer,
         listeners: Listeners<'_>,
     ) -> Result<UpstreamAnswer, Failure> {
         let status = response.status();
-        let kind = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .map(HeaderValue::as_bytes)
-            .unwrap_or_default();
-        if status.is_success() && kind.starts_with(b"text/event-stream") {
-            return self.read_stream(id, response.into_body(), listeners).await;
+        if status.is_success() && response.is_event_stream() {
+            return self.read_stream(id, response, listeners).await;
         }
-        let body = Limited::new(response.into_body(), ANSWER_LIMIT)
-            .collect()
-            .await
-            .map_err(|error| {
-                if error.is::<http_body_util::LengthLimitError>() {
-                    Failure::BadAnswer(format!("it is longer than {ANSWER_LIMIT} bytes"))
-                } else {
-                    Failure::Lost
-                }
-            })?;
-        match wire::read(&body.to_bytes(), id) {
+        let body = response.whole(ANSWER_LIMIT).await?;
+        match wire::read(&body, id) {
             Said::Answer(answer) => Ok(answer),
             // What refuses a whole request (a bad header) can't always name its id.
             Said::Refusal(error) if !status.is_success() => Ok(UpstreamAnswer::Error(error)),
@@ -294,22 +256,19 @@ impl Upstream {
     async fn read_stream(
         &self,
         id: u64,
-        mut body: Incoming,
+        mut stream: Answer,
         listeners: Listeners<'_>,
     ) -> Result<UpstreamAnswer, Failure> {
         let mut parser = sse::Parser::new();
         let mut events = Vec::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(chunk) = frame.map_err(|_| Failure::Lost)?.into_data() else {
-                continue;
-            };
+        while let Some(chunk) = stream.piece().await? {
             parser
                 .push(&chunk, &mut events)
                 .map_err(|error| Failure::BadAnswer(error.to_string()))?;
             for event in events.drain(..) {
                 match wire::read(&event.data, id) {
                     Said::Answer(answer) => {
-                        self.let_end(body);
+                        self.let_end(stream);
                         return Ok(answer);
                     }
                     Said::Progress(params) => tell(listeners.progress, params),
@@ -323,10 +282,12 @@ impl Upstream {
     }
 
     /// Reads what follows the answer, which is the end of the stream: else the connection could not be used again.
-    fn let_end(&self, mut body: Incoming) {
+    fn let_end(&self, mut stream: Answer) {
         self.link.lifecycle.spawn("worker.stream_end", async move {
-            let end = async { while let Some(Ok(_)) = body.frame().await {} };
-            drop(tokio::time::timeout(Duration::from_secs(1), end).await);
+            let end = async { while let Ok(Some(_)) = stream.piece().await {} };
+            if tokio::time::timeout(Duration::from_secs(1), end).await.is_ok() {
+                stream.finish();
+            }
         });
     }
 
