@@ -14,7 +14,8 @@
 //! | what can go wrong | `faults` |
 //!
 //! While it runs, `POST /simulator/faults` with a rule as JSON (see [`FaultRule`]) breaks something, `DELETE` of the same
-//! path mends everything, and `GET /simulator/requests` tells what it was asked.
+//! path mends everything, `GET /simulator/requests` tells what it was asked, and `GET /simulator/logins` which refresh
+//! tokens of each person still work; `POST /simulator/expire` with `{"email"}` ends a person's access tokens.
 //!
 //! Invariants: it knows no real person; its state ends with its process; what was typed is not remembered.
 

@@ -1,5 +1,6 @@
 //! The loopback server around the world: bytes in, bytes out, and the switches of the tests.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,12 @@ use crate::foundation::clock::Clock;
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+/// The body of `/simulator/expire`.
+#[derive(serde::Deserialize)]
+struct Whose {
+    email: String,
+}
 
 /// What the server shares.
 #[derive(Clone, Debug)]
@@ -49,7 +56,9 @@ impl Shared {
         response(reply)
     }
 
-    /// `POST /simulator/faults` sets one, `DELETE` takes all back; `GET /simulator/requests` tells what was asked.
+    /// `POST /simulator/faults` sets one, `DELETE` takes all back; `GET /simulator/requests` tells what was asked, and
+    /// `GET /simulator/logins` which refresh tokens of each person still work; `POST /simulator/expire` ends a person's
+    /// access tokens.
     fn control(&self, asked: &Asked) -> Reply {
         match (asked.method.as_str(), asked.path.as_str()) {
             ("POST", "/simulator/faults") => match serde_json::from_slice::<FaultRule>(&asked.body) {
@@ -63,6 +72,22 @@ impl Shared {
                 self.world().faults.clear();
                 Reply::empty(204)
             }
+            ("GET", "/simulator/logins") => {
+                let world = self.world();
+                let logins: BTreeMap<&str, Vec<String>> = world
+                    .people
+                    .iter()
+                    .map(|person| (&*person.email, world.tokens.live_refresh_tokens(&person.email)))
+                    .collect();
+                Reply::json(200, &json!(logins))
+            }
+            ("POST", "/simulator/expire") => match serde_json::from_slice::<Whose>(&asked.body) {
+                Ok(Whose { email }) => {
+                    self.world().tokens.expire(&email);
+                    Reply::empty(204)
+                }
+                Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
+            },
             ("GET", "/simulator/requests") => Reply::json(200, &json!(self.world().recorded)),
             _ => Reply::empty(404),
         }

@@ -147,7 +147,9 @@ impl Recipe {
         }
         // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
         if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
-            && let Some(directory) = resolver.parent()
+            && let Some(directory) = resolver
+                .parent()
+                .filter(|directory| *directory != Path::new("/etc"))
         {
             shown.tree(&resolver);
             shown.directory(directory);

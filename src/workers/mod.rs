@@ -8,7 +8,7 @@
 //! | the door: call, stop, list, drain | `handle` |
 //! | who has a worker and who waits, and what to do when: a pure step | `board`, `policy` |
 //! | doing it: one task for all, one for each worker | `supervisor`, `life` |
-//! | the process: its variables, its files, its start, its fence, its output, its end | `environment`, `program`, `shown`, `child`, [`fence`], `output`, `watch` |
+//! | the process: its variables, its files, its start, its fence, its output, its end | `environment`, `program`, `shown`, `child`, [`fence`], `output`, [`causes`], `watch` |
 //! | the session: MCP over HTTP on the loopback | `upstream` |
 //! | Garmin's tokens: handed out, watched, taken in, wiped | `tokens`, `changes`, `leftovers` |
 //!
@@ -27,6 +27,7 @@
 //! No shell, no health checks on a timer (a call that fails is what puts a worker in doubt), no MCP session of a client.
 
 mod board;
+pub mod causes;
 mod changes;
 mod child;
 mod environment;

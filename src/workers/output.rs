@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+use super::causes;
+
 /// How much of the end of it is shown.
 const SHOWN_BYTES: u64 = 16 * 1024;
 
@@ -154,17 +156,7 @@ impl LastWords {
 
     /// Plain advice where the lines show a known cause.
     pub(super) fn advice(&self) -> Option<&'static str> {
-        let said = |text: &str| self.0.iter().any(|line| line.contains(text));
-        if (said("ImportError") || said("ModuleNotFoundError")) && (said("mcp.server") || said("FastMCP")) {
-            return Some("its mcp package is too new or missing: garmin_mcp needs `mcp<2`");
-        }
-        if said("address already in use") || said("Address already in use") {
-            return Some("another program took its port first");
-        }
-        if said("MemoryError") || said("memory allocation of") {
-            return Some("it needed more memory than a worker may have");
-        }
-        None
+        causes::advice(&self.0.iter().collect::<Vec<_>>())
     }
 }
 
@@ -307,27 +299,5 @@ mod tests {
         let lengths: Vec<usize> = lines.iter().map(String::len).collect();
         assert_eq!(lengths, [3, 3, LONGEST_LINE, 5, 16]);
         assert_eq!((lines[0].as_str(), lines[1].as_str()), ("one", "two"));
-    }
-
-    #[test]
-    fn known_causes_become_advice() {
-        let heard = |lines: &[&str]| {
-            let mut words = LastWords::default();
-            for line in lines {
-                words.hear(line);
-            }
-            words.advice()
-        };
-        let old = heard(&[
-            "Traceback (most recent call last):",
-            "ImportError: cannot import name 'FastMCP' from 'mcp.server.fastmcp'",
-        ]);
-        assert!(old.unwrap().contains("mcp<2"));
-        assert!(
-            heard(&["error: [Errno 98] address already in use"])
-                .unwrap()
-                .contains("port")
-        );
-        assert_eq!(heard(&["something else"]), None);
     }
 }

@@ -18,6 +18,7 @@ mod claude;
 mod crowd;
 mod face;
 mod garmin_api;
+mod isolation;
 mod mcp;
 mod oauth;
 mod pages;

@@ -30,6 +30,7 @@ pub(crate) struct World {
     n_workers: u16,
     port: u16,
     lifecycle: Lifecycle,
+    more: Vec<(&'static str, &'static str)>,
 }
 
 /// What a client has after its sign-in.
@@ -46,6 +47,15 @@ impl World {
 
     /// With these people, and so many workers at once.
     pub(crate) async fn of(settings: SimulatorSettings, n_workers: u16) -> Self {
+        Self::with(settings, n_workers, &[]).await
+    }
+
+    /// With settings of the gateway beside the usual ones.
+    pub(crate) async fn with(
+        settings: SimulatorSettings,
+        n_workers: u16,
+        more: &[(&'static str, &'static str)],
+    ) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -65,6 +75,7 @@ impl World {
             n_workers,
             port: 0,
             lifecycle,
+            more: more.to_vec(),
         };
         world.start_gateway().await;
         world
@@ -78,7 +89,7 @@ impl World {
         let start = self.first_port.to_string();
         let end = (self.first_port + self.n_workers - 1).to_string();
         let port = self.port.to_string();
-        let sources = Sources::of_pairs([
+        let usual = [
             ("PORT", port.as_str()),
             ("DATA_DIR", &data),
             ("RUNTIME_DIR", &runtime),
@@ -96,7 +107,8 @@ impl World {
             ("GARMIN_DIAUTH_URL", garmin),
             ("GARMIN_CONNECTAPI_URL", garmin),
             ("GARMIN_LIVETRACK_URL", garmin),
-        ]);
+        ];
+        let sources = Sources::of_pairs(usual.into_iter().chain(self.more.iter().copied()));
         let config = Config::load(&sources).unwrap();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway"));
         let parts = DaemonParts {
@@ -115,6 +127,28 @@ impl World {
     pub(crate) async fn restart(&mut self) {
         assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
         self.start_gateway().await;
+    }
+
+    pub(crate) fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().unwrap()
+    }
+
+    pub(crate) fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
+    /// Where the workers' directories are.
+    pub(crate) fn workers_root(&self) -> PathBuf {
+        self.dir.path().join("runtime/workers").canonicalize().unwrap()
+    }
+
+    /// Stops everything, which must go well and leave nothing of a worker.
+    pub(crate) async fn end(mut self) {
+        assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
+        let left = std::fs::read_dir(self.workers_root()).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["lock"], "a worker's directory is left");
+        assert!(self.lifecycle.drain(Duration::from_secs(5)).await);
     }
 
     /// The gateway's socket for the console.
@@ -257,7 +291,7 @@ impl World {
         answer["result"].clone()
     }
 
-    async fn call(&self, token: &str, tool: &str, arguments: Value) -> Value {
+    pub(crate) async fn call(&self, token: &str, tool: &str, arguments: Value) -> Value {
         self.ask(
             token,
             "tools/call",

@@ -242,7 +242,7 @@ async fn a_worker_that_does_not_start_is_told_in_plain_words() {
     let world = World::new(crash).await;
     let ann = world.link(1, "t").await;
     let error = world.read(&ann, "who", json!({})).await.unwrap_err();
-    insta::assert_snapshot!(error, @"the worker could not be started: it ended with exit code 3 before it was ready: its mcp package is too new or missing: garmin_mcp needs `mcp<2`; the next try is possible in 1 s");
+    insta::assert_snapshot!(error, @"the worker could not be started: it ended with exit code 3 before it was ready: its Python package `mcp` is too new: garmin_mcp needs a version below 2; add `mcp<2` where it is installed, e.g. `uvx --with 'mcp<2' …` in GARMIN_MCP_CMD; the next try is possible in 1 s");
     assert!(
         world
             .read(&ann, "who", json!({}))

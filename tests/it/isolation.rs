@@ -1,0 +1,258 @@
+//! Several people at once with far less room than workers, while workers are killed, stopped and reaped, tokens expire and
+//! people sign in anew: everybody gets their own answers, and nobody loses their login.
+//!
+//! The large one, over processes and with a gateway that is killed too, is `tests/clients/isolation.py`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::simulator::{Person, SimulatorSettings};
+use garmin_gateway::workers::{StopReason, WorkerInfo};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::whole::{Connected, World};
+
+const PEOPLE: u64 = 6;
+const CALLS_EACH: usize = 16;
+
+/// Everybody's answers so far: whoever asks the same again must get the same, and nobody what another got.
+type Seen = Mutex<HashMap<(String, String), u64>>;
+
+fn people() -> Vec<Person> {
+    let person = |n: u64| {
+        Person::new(
+            n,
+            &format!("Person{n}"),
+            &format!("p{n}@example.org"),
+            &format!("secret-{n}"),
+        )
+    };
+    (1..=PEOPLE).map(person).collect()
+}
+
+/// One call; those that found no room are repeated, as they say.
+async fn ask(world: &World, token: &str, tool: &str, arguments: &Value) -> Value {
+    loop {
+        let result = world.call(token, tool, arguments.clone()).await;
+        let text = result["content"][0]["text"].as_str().unwrap().to_owned();
+        if result["isError"] != true {
+            return serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        }
+        let is_expected = [
+            "are in use",
+            "was stopped by the server",
+            "while it was reading, twice",
+            "by signal 9",
+        ];
+        assert!(is_expected.iter().any(|words| text.contains(words)), "{text}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What the callers share.
+struct Play {
+    world: World,
+    people: Vec<Person>,
+    seen: Seen,
+    /// Which refresh tokens were good when a person's access tokens were last expired.
+    spent: Mutex<HashMap<String, Vec<Secret>>>,
+    /// Callers that are not done.
+    running: AtomicUsize,
+    /// One sign-in at a time: they share a browser.
+    browser: tokio::sync::Mutex<()>,
+}
+
+impl Play {
+    async fn connect(&self, person: &Person) -> Connected {
+        let _browser = self.browser.lock().await;
+        self.world.connect(&person.email, &person.password, None).await
+    }
+
+    /// Returns what the person's client has in the end.
+    async fn caller(&self, person: &Person, number: u64) -> Connected {
+        let Play { world, seen, .. } = self;
+        let mut connected = self.connect(person).await;
+        for n in 0..CALLS_EACH {
+            let token = &connected.access_token;
+            if n % 5 == 0 {
+                self.expire(person);
+            }
+            if n % 3 == 0 {
+                let told = ask(world, token, "get_full_name", &json!({})).await;
+                assert_eq!(told["full_name"], json!(person.data.full_name));
+            } else {
+                let date = format!("2026-10-{:02}", n % 20 + 1);
+                let told = ask(world, token, "get_stats", &json!({"date": date})).await;
+                let known = *seen
+                    .lock()
+                    .unwrap()
+                    .entry((date, told.to_string()))
+                    .or_insert(number);
+                assert_eq!(known, number, "the answer of person {known}, for person {number}");
+            }
+            if n == CALLS_EACH / 2 {
+                // Signs in again, while the worker has the tokens of the first time.
+                connected = self.connect(person).await;
+            }
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        connected
+    }
+}
+
+/// No secret of anybody is in a worker's environment or arguments.
+fn is_clean(process: i32, secrets: &[String]) -> bool {
+    ["environ", "cmdline"].iter().all(|file| {
+        let bytes = fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        !secrets.iter().any(|secret| text.contains(secret.as_str()))
+    })
+}
+
+impl Play {
+    fn person(&self, worker: &WorkerInfo) -> &Person {
+        let account = self
+            .world
+            .daemon()
+            .accounts()
+            .find(&worker.account)
+            .unwrap()
+            .unwrap();
+        self.people
+            .iter()
+            .find(|person| person.email == account.email)
+            .unwrap()
+    }
+
+    fn secrets_of(&self, worker: &WorkerInfo) -> Vec<String> {
+        let held = self
+            .world
+            .daemon()
+            .accounts()
+            .tokens(&worker.account)
+            .unwrap()
+            .unwrap()
+            .tokens;
+        let of_garmin = [
+            held.di_token.expose().to_owned(),
+            held.di_refresh_token.unwrap().expose().to_owned(),
+        ];
+        let typed = self
+            .people
+            .iter()
+            .flat_map(|person| [person.password.clone(), person.email.clone()]);
+        typed.chain(of_garmin).collect()
+    }
+
+    /// Ends a person's access tokens: the next call begins with a refresh.
+    fn expire(&self, person: &Person) {
+        let garmin = self.world.simulator();
+        let mut spent = self.spent.lock().unwrap();
+        spent.insert(person.email.clone(), garmin.live_refresh_tokens(&person.email));
+        garmin.expire_access_tokens(&person.email);
+    }
+
+    /// Kills a worker in the middle of whatever it does, but for the moment between Garmin's spending of a refresh token
+    /// and the writing of the next, which would be lost to everybody then. A refresh begins after the access tokens
+    /// expired, and is over when another refresh token than those of that time is written.
+    fn kill(&self, worker: &WorkerInfo, person: &Person) -> bool {
+        let spent = self.spent.lock().unwrap();
+        let directory = self.world.workers_root().join(worker.account.as_str());
+        let written = fs::read_to_string(directory.join("garmin_tokens.json")).unwrap_or_default();
+        let mut to_be_spent = spent.get(&person.email).into_iter().flatten();
+        if written.is_empty() || to_be_spent.any(|token| written.contains(token.expose())) {
+            return false;
+        }
+        let process = worker.process.as_ref();
+        process.is_some_and(|process| kill(Pid::from_raw(process.pid), Signal::SIGKILL).is_ok())
+    }
+
+    /// Until all callers are done. Returns how many workers it killed, and how many it looked at.
+    async fn chaos(&self) -> (usize, usize) {
+        let world = &self.world;
+        let (mut kills, mut looked_at) = (0, 0);
+        for turn in 0.. {
+            if self.running.load(Ordering::SeqCst) == 0 {
+                break;
+            }
+            for worker in world.daemon().workers().list() {
+                let person = self.person(&worker);
+                if let Some(process) = &worker.process {
+                    let secrets = self.secrets_of(&worker);
+                    assert!(
+                        is_clean(process.pid, &secrets),
+                        "a secret is in a worker's environment or arguments"
+                    );
+                    looked_at += 1;
+                }
+                match turn % 4 {
+                    0 | 1 => kills += usize::from(self.kill(&worker, person)),
+                    // In the middle of a refresh now and then.
+                    2 => {
+                        world
+                            .daemon()
+                            .workers()
+                            .stop(&worker.account, StopReason::Operator)
+                            .await;
+                    }
+                    _ => {}
+                }
+            }
+            sleep(Duration::from_millis(60)).await;
+        }
+        (kills, looked_at)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_anothers_answers_and_nobody_loses_a_login() {
+    let people = people();
+    let garmin = SimulatorSettings {
+        people: people.clone(),
+        ..SimulatorSettings::default()
+    };
+    let settings = [
+        ("WORKER_IDLE_TTL", "1"),
+        ("CALLS_PER_MINUTE", "100000"),
+        ("REGISTRATIONS_PER_HOUR", "1000"),
+    ];
+    let mut play = Play {
+        world: World::with(garmin, 3, &settings).await,
+        running: AtomicUsize::new(people.len()),
+        people,
+        seen: Seen::default(),
+        spent: Mutex::default(),
+        browser: tokio::sync::Mutex::default(),
+    };
+    let callers = play
+        .people
+        .iter()
+        .zip(1..)
+        .map(|(person, number)| play.caller(person, number));
+    let (connected, (kills, looked_at)) = tokio::join!(futures_util::future::join_all(callers), play.chaos());
+    assert!(kills > 0 && looked_at > 0, "{kills} kills, {looked_at} looks");
+
+    // Everybody's login works at the end, over a restart, with a Garmin that wants new tokens.
+    play.world.restart().await;
+    for (person, connected) in play.people.iter().zip(&connected) {
+        play.world.simulator().expire_access_tokens(&person.email);
+        let told = ask(
+            &play.world,
+            &connected.access_token,
+            "get_stats",
+            &json!({"date": "2026-09-01"}),
+        )
+        .await;
+        assert_eq!(told["date"], "2026-09-01");
+        let told = ask(&play.world, &connected.access_token, "get_full_name", &json!({})).await;
+        assert_eq!(told["full_name"], json!(person.data.full_name));
+    }
+    play.world.end().await;
+}
