@@ -5,6 +5,7 @@ use crate::accounts::{AccountId, Accounts};
 use crate::foundation::store::{Store, StoreError};
 use crate::gateway::{self, Gateway};
 use crate::oauth::{FamilyId, OAuth};
+use crate::races::Races;
 use crate::workers::{StopReason, Workers};
 
 /// The rooms that an act may concern.
@@ -16,6 +17,8 @@ pub struct Rooms {
     pub oauth: OAuth,
     /// Their workers.
     pub workers: Workers,
+    /// Their races.
+    pub races: Races,
     /// The gateway, which counts calls.
     pub gateway: Gateway,
     /// What was used.
@@ -26,8 +29,12 @@ impl Rooms {
     /// Ends all access of one person: first the tokens, so that no new call begins, then what is under way.
     pub async fn revoke_account(&self, account: &AccountId) -> Result<Revoked, StoreError> {
         let fell = self.oauth.revoke_account(account).await?;
+        let races = self.races.stop_all(account).await?;
         let stopped = self.stop_workers(std::slice::from_ref(account)).await;
-        Ok(report(fell, stopped))
+        Ok(Revoked {
+            races: count(races),
+            ..report(fell, stopped)
+        })
     }
 
     /// Ends one sign-in of one client. The worker stays if another client of the person still has access.
@@ -67,9 +74,10 @@ impl Rooms {
         Ok(report(fell, stopped))
     }
 
-    /// Revokes, then erases the account, its Garmin tokens and what it used.
+    /// Revokes, then erases the account, its Garmin tokens, its races and what it used.
     pub async fn forget(&self, account: &AccountId) -> Result<Revoked, StoreError> {
         let revoked = self.revoke_account(account).await?;
+        self.races.forget(account).await?;
         let forgotten = self.accounts.forget(account).await?;
         let used_by = account.clone();
         self.store

@@ -23,12 +23,17 @@ use crate::foundation::clock::Clock;
 use crate::foundation::config::{self, Config, PublicUrl, Sources};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::RootSecretError;
-use crate::foundation::store::{Health, OpenError, Store};
+use crate::foundation::store::{Health, OpenError, Store, StoreError};
 use crate::foundation::telemetry::Telemetry;
+use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, WorkerLists};
 use crate::mcp::CatalogueError;
 use crate::oauth::{OAuth, OAuthParts};
+use crate::races::effects::Nobody;
+use crate::races::ending::EndRules;
+use crate::races::tools::RaceTools;
+use crate::races::{Races, RacesParts};
 use crate::tools;
 use crate::web::{self, WebLimits, WebParts};
 use crate::workers::{Workers, WorkersParts};
@@ -80,6 +85,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The races can't be taken up.
+    #[error("the races can't be read")]
+    Races(#[from] StoreError),
     /// The workers can't be run.
     #[error("the workers can't be run: {0}")]
     Workers(String),
@@ -99,7 +107,7 @@ impl StartError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bind { .. } | Self::Admin(SocketError::InUse(_)) | Self::Store(OpenError::InUse(_)) => 69,
-            Self::Store(OpenError::Disk { .. }) | Self::Directory { .. } => 74,
+            Self::Store(OpenError::Disk { .. }) | Self::Races(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) => 78,
             Self::Workers(_) | Self::Admin(_) | Self::Signals(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
         }
@@ -170,6 +178,7 @@ impl Daemon {
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
         let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
+        let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
         let sign_ins = SignIns::new(config.garmin.clone(), http, clock.clone(), pace);
         let oauth = OAuth::new(OAuthParts {
             store: store.clone(),
@@ -193,10 +202,19 @@ impl Daemon {
         })
         .await
         .map_err(|e| StartError::Workers(e.to_string()))?;
+        let races = Races::start(RacesParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            livetrack,
+            rules: EndRules::default(),
+            outbox: Arc::new(Nobody),
+            coach: Arc::new(Nobody),
+        })?;
         let gateway = Gateway::start(GatewayParts {
             upstream: Arc::new(workers.clone()),
             lists: worker_lists(&config),
-            own_tools: None,
+            own_tools: Some(Arc::new(RaceTools(races.clone()))),
             public_url: config.public_url.clone(),
             live: live.clone(),
             oauth: oauth.clone(),
@@ -226,6 +244,7 @@ impl Daemon {
             oauth: oauth.clone(),
             workers: workers.clone(),
             gateway: gateway.clone(),
+            races,
             store,
         };
         let desk = Desk { rooms, facts, clock };

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     accounts::AccountId,
+    races::tools::RaceTools,
     workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers},
 };
 
@@ -53,4 +54,20 @@ pub trait LocalTools: Send + Sync {
         tool: &str,
         arguments: Option<Box<RawValue>>,
     ) -> BoxFuture<'static, Box<RawValue>>;
+}
+
+impl LocalTools for RaceTools {
+    fn list(&self) -> String {
+        RaceTools::list()
+    }
+
+    fn call(
+        &self,
+        account: &AccountId,
+        tool: &str,
+        arguments: Option<Box<RawValue>>,
+    ) -> BoxFuture<'static, Box<RawValue>> {
+        let (tools, account, tool) = (self.clone(), account.clone(), tool.to_owned());
+        Box::pin(async move { RaceTools::call(&tools, &account, &tool, arguments.as_deref()).await })
+    }
 }

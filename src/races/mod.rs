@@ -1,20 +1,233 @@
 //! Races: a LiveTrack link becomes a watched race.
+//!
+//! One task a race asks Garmin ([`watch`] says when), keeps the points ([`series`]), folds them ([`track`]), and tells what
+//! the rules say ([`alerts`]). The door is [`Races`].
+//!
+//! Invariants:
+//! - What was told, what is noted as told, and the points that made it so are kept together: after a crash a race goes on
+//!   where it was, and tells nothing twice.
+//! - A person reaches only their own races; another's is not there.
+//! - A link's token is sealed with its race and is in no answer and no log; neither is a position in a log.
+//!
+//! | file | what |
+//! |---|---|
+//! | `settings`, `limits`, `course` | what the person wants |
+//! | `watch`, `ending`, `track`, `alerts`, `figures` | the steps, pure |
+//! | `series`, `records` | what is kept |
+//! | `race`, `life` | one race: its state, its task |
+//! | `open` | the acts: start, stop, change, erase |
+//! | `answers`, `tools` | what people and Claude ask |
+//! | `effects` | the seams to the phone and to Claude |
 
 pub mod alerts;
+pub mod answers;
 pub mod course;
 pub mod effects;
 pub mod ending;
 pub mod figures;
 mod geo;
 mod id;
+mod life;
 pub mod limits;
+mod open;
 mod plain;
+mod race;
+mod records;
 pub mod sample;
+pub mod series;
 pub mod settings;
+mod standing;
 #[cfg(test)]
 mod support;
+pub mod tools;
 pub mod track;
 pub mod watch;
 mod words;
 
-pub use id::RaceId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::accounts::AccountId;
+use crate::foundation::clock::Clock;
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::secrets::TokenHash;
+use crate::foundation::store::{Store, StoreError};
+use crate::garmin::livetrack::LiveTrack;
+use effects::{Coach, Outbox, Snapshot};
+use ending::EndRules;
+use race::{Race, State};
+use records::{OfAccount, Progress, RaceRow, RaceToken, account_key};
+
+pub use id::{NotARaceId, RaceId};
+pub use open::{NotStarted, Refused, Started};
+pub use standing::Standing;
+
+/// What races are watched with.
+pub struct RacesParts {
+    /// Where they are kept.
+    pub store: Store,
+    /// Business time; the tasks sleep by it too.
+    pub clock: Clock,
+    /// Runs the tasks.
+    pub lifecycle: Lifecycle,
+    /// The way to Garmin.
+    pub livetrack: LiveTrack,
+    /// When silence ends a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
+    pub rules: EndRules,
+    /// Where messages go.
+    pub outbox: Arc<dyn Outbox>,
+    /// Who looks.
+    pub coach: Arc<dyn Coach>,
+}
+
+/// All races. Clones are the same.
+#[derive(Clone)]
+pub struct Races(Arc<House>);
+
+/// What the tasks share.
+struct House {
+    store: Store,
+    clock: Clock,
+    lifecycle: Lifecycle,
+    livetrack: LiveTrack,
+    rules: EndRules,
+    outbox: Arc<dyn Outbox>,
+    coach: Arc<dyn Coach>,
+    live: Mutex<BTreeMap<RaceId, Arc<Race>>>,
+    /// One start at a time for each answer to "is it watched already?".
+    starting: tokio::sync::Mutex<()>,
+}
+
+impl House {
+    fn live(&self) -> MutexGuard<'_, BTreeMap<RaceId, Arc<Race>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a token of a race reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceGrant {
+    /// The race, and nothing else.
+    pub race: RaceId,
+    /// Whose it is.
+    pub account: AccountId,
+}
+
+/// A race in a few words.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// All that is known of it.
+    pub snapshot: Snapshot,
+    /// What Claude said last.
+    pub last_words: Option<String>,
+    /// Whether it is still watched.
+    pub watched: bool,
+}
+
+impl Races {
+    /// Takes up all races that are not over. Errors: the store's.
+    pub fn start(parts: RacesParts) -> Result<Self, StoreError> {
+        let races = Self(Arc::new(House {
+            store: parts.store,
+            clock: parts.clock,
+            lifecycle: parts.lifecycle,
+            livetrack: parts.livetrack,
+            rules: parts.rules,
+            outbox: parts.outbox,
+            coach: parts.coach,
+            live: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+        }));
+        for (key, progress) in races.0.store.list::<Progress>(b"")? {
+            let id = String::from_utf8(key)
+                .ok()
+                .and_then(|id| id.parse::<RaceId>().ok());
+            if let Some(id) = id.filter(|_| !progress.done)
+                && let Some(state) = State::load(&races.0.store, &id)?
+            {
+                tracing::info!(race.id = %id, account.id = %state.row.account, points = state.track.points, "race.resumed");
+                races.spawn(id, state);
+            }
+        }
+        Ok(races)
+    }
+
+    /// How many races are watched.
+    pub fn count(&self) -> usize {
+        self.0.live().len()
+    }
+
+    /// The ids of a person's races, oldest first by name.
+    fn ids_of(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
+        let rows = self.0.store.list::<OfAccount>(&account_key(account, ""))?;
+        Ok(rows.into_iter().map(|(_, row)| row.race).collect())
+    }
+
+    /// A race of this account. Errors: the store's; another's race is not there.
+    pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<View>, StoreError> {
+        let state = match self.live_race(id) {
+            Some(race) => race.state(),
+            None => match State::load(&self.0.store, id)? {
+                Some(state) => Arc::new(state),
+                None => return Ok(None),
+            },
+        };
+        if state.row.account != *account {
+            return Ok(None);
+        }
+        Ok(Some(View {
+            snapshot: state.snapshot(id, self.0.clock.now()),
+            last_words: state.progress.last_words.as_ref().map(|(_, words)| words.clone()),
+            watched: !state.progress.done,
+        }))
+    }
+
+    /// All races of this account, newest first.
+    pub fn list(&self, account: &AccountId) -> Result<Vec<View>, StoreError> {
+        let mut views = Vec::new();
+        for id in self.ids_of(account)? {
+            views.extend(self.view(account, &id)?);
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
+    /// The race that is meant when none is named: the newest that is watched, or the newest of all.
+    pub fn newest(&self, account: &AccountId) -> Result<Option<View>, StoreError> {
+        let mut newest: Option<((bool, jiff::Timestamp), RaceId)> = None;
+        for id in self.ids_of(account)? {
+            if let Some(row) = self.0.store.find::<RaceRow>(id.key())? {
+                let rank = (self.live_race(&id).is_some(), row.created_at);
+                if newest.as_ref().is_none_or(|(best, _)| rank > *best) {
+                    newest = Some((rank, id));
+                }
+            }
+        }
+        newest.map_or(Ok(None), |(_, id)| self.view(account, &id))
+    }
+
+    /// What a bearer token reaches, if it is one of a race's and still good. One look into the store.
+    pub fn authenticate(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
+        if !bearer.starts_with(life::TOKEN_PREFIX) {
+            return Ok(None);
+        }
+        let token = self.0.store.find::<RaceToken>(TokenHash::of(bearer).as_bytes())?;
+        Ok(token.map(|token| RaceGrant {
+            race: token.race,
+            account: token.account,
+        }))
+    }
+
+    fn live_race(&self, id: &RaceId) -> Option<Arc<Race>> {
+        self.0.live().get(id).cloned()
+    }
+
+    fn spawn(&self, id: RaceId, state: State) -> Arc<Race> {
+        let cancelled = self.0.lifecycle.stopping().child_token();
+        let race = Arc::new(Race::new(id.clone(), state, cancelled));
+        self.0.live().insert(id, Arc::clone(&race));
+        let (house, watched) = (Arc::clone(&self.0), Arc::clone(&race));
+        self.0.lifecycle.spawn("race", life::watch(house, watched));
+        race
+    }
+}

@@ -9,6 +9,7 @@
 //! Absent on purpose: `flush_async` and `watch_prefix` (both hang), iteration over a whole table on a hot path.
 
 mod open;
+mod packed;
 mod reread;
 mod tx;
 mod writer;
@@ -22,6 +23,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::secrets::{SealError, Vault};
 pub use open::OpenError;
+pub use packed::Packed;
 pub use reread::Reread;
 pub use tx::Tx;
 use writer::{Job, Writer};

@@ -12,6 +12,7 @@
 //!
 //! Absent on purpose: the interfaces of older generations, which answer 404.
 
+mod client;
 mod course;
 mod failure;
 mod fields;
@@ -20,6 +21,7 @@ mod page;
 mod point;
 mod session;
 
+pub use client::{LiveTrack, NotResolved};
 pub use course::course;
 pub use failure::{Failure, back_off};
 pub use link::{BadLink, LiveTrackLink, Pasted, find};

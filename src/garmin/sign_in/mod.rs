@@ -12,7 +12,7 @@
 mod chain;
 mod decline;
 mod html;
-mod json;
+pub(super) mod json;
 mod mfa;
 mod redeem;
 #[cfg(test)]
