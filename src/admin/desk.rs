@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Map;
 
 use super::api::{
     Account, Act, Answer, Attention, Client, Family, Invitation, Knock, Overview, People, Read, Refusal,
@@ -72,8 +73,8 @@ impl Desk {
             Read::Usage { account } => Answer::Usage(self.usage(account.as_deref())?),
             Read::Clients => Answer::Clients(clients(&self.rooms.oauth.families()?)),
             Read::Tokens => Answer::Tokens(self.tokens(&self.rooms.oauth.families()?, &self.labels()?)?),
-            Read::Races => Answer::Races(Vec::new()),
-            Read::Race { race } => return Err(Refusal::NotFound(format!("there is no race {race}"))),
+            Read::Races => Answer::Races(self.races()?),
+            Read::Race { race } => Answer::Race(Box::new(self.race(race)?)),
         })
     }
 
@@ -113,11 +114,30 @@ impl Desk {
             Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client).await?),
             Act::Revoke(Target::All) => Answer::Revoked(rooms.revoke_all().await?),
             Act::Forget { account } => Answer::Revoked(rooms.forget(&self.account(&account)?).await?),
-            Act::StartRace { .. }
-            | Act::StopRace { .. }
-            | Act::ChangeLimits { .. }
-            | Act::LookAtRace { .. }
-            | Act::TestNotify => return Err(Refusal::Unavailable("races are not watched here".into())),
+            Act::StartRace { account, link } => {
+                let account = self.account(&account)?;
+                let started = rooms
+                    .races
+                    .start_tracking(&account, &link, &Map::new(), None)
+                    .await?;
+                Answer::Done(format!("{} is watched.", started.race))
+            }
+            Act::StopRace { race } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.stop_tracking(&account, &race).await?;
+                Answer::Done("It is watched no more. What was recorded stays.".into())
+            }
+            Act::ChangeLimits { race, limits } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.update_thresholds(&account, &race, &limits).await?;
+                Answer::Done("The limits are changed.".into())
+            }
+            Act::LookAtRace { race } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.look(&account, &race)?;
+                Answer::Done("Claude is asked to look at it.".into())
+            }
+            Act::TestNotify => return Err(Refusal::Unavailable("no way to a phone is set up here".into())),
         };
         tracing::info!(op, peer.uid = uid, "admin.acted");
         Ok(answer)
@@ -135,7 +155,7 @@ impl Desk {
             overview,
             workers,
             people,
-            races: Vec::new(),
+            races: self.races()?,
             tokens,
         })
     }
@@ -155,7 +175,7 @@ impl Desk {
             tokens: count(families.len()),
             workers: count(workers.iter().filter(|w| w.pid.is_some()).count()),
             max_workers: count(self.facts.max_workers),
-            races: 0,
+            races: count(self.rooms.races.count()),
             calls: used.calls,
             errors: used.errors,
             memory_bytes: own_memory_bytes(),
@@ -369,7 +389,7 @@ impl Desk {
     }
 
     /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
-    fn account(&self, text: &str) -> Result<AccountId, Refusal> {
+    pub(super) fn account(&self, text: &str) -> Result<AccountId, Refusal> {
         let wanted = text.trim().to_lowercase();
         let mut found = self.rooms.accounts.list()?.into_iter();
         found

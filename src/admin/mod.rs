@@ -9,6 +9,7 @@ pub mod desk;
 mod feed;
 mod lines;
 pub mod operations;
+mod races;
 mod server;
 mod socket;
 

@@ -29,22 +29,18 @@ impl Rooms {
     /// Ends all access of one person: first the tokens, so that no new call begins, then what is under way.
     pub async fn revoke_account(&self, account: &AccountId) -> Result<Revoked, StoreError> {
         let fell = self.oauth.revoke_account(account).await?;
-        let races = self.races.stop_all(account).await?;
-        let stopped = self.stop_workers(std::slice::from_ref(account)).await;
-        Ok(Revoked {
-            races: count(races),
-            ..report(fell, stopped)
-        })
+        let stopped = self.stop(std::slice::from_ref(account)).await?;
+        Ok(report(fell, stopped))
     }
 
-    /// Ends one sign-in of one client. The worker stays if another client of the person still has access.
+    /// Ends one sign-in of one client. Worker and races stay if another client of the person still has access.
     pub async fn revoke_family(&self, family: &FamilyId) -> Result<Revoked, StoreError> {
         let before = self.oauth.families()?;
         let fell = self.oauth.revoke_family(family).await?;
         let account = before.into_iter().find(|f| f.id == *family).map(|f| f.account);
         let stopped = self
-            .stop_workers(&self.without_access(account.into_iter().collect())?)
-            .await;
+            .stop(&self.without_access(account.into_iter().collect())?)
+            .await?;
         Ok(report(fell, stopped))
     }
 
@@ -57,20 +53,15 @@ impl Rooms {
             .filter(|f| f.client_id == client_id)
             .map(|f| f.account)
             .collect();
-        let stopped = self.stop_workers(&self.without_access(accounts)?).await;
+        let stopped = self.stop(&self.without_access(accounts)?).await?;
         Ok(report(fell, stopped))
     }
 
     /// Ends all access of everybody.
     pub async fn revoke_all(&self) -> Result<Revoked, StoreError> {
         let fell = self.oauth.revoke_all().await?;
-        let accounts: Vec<AccountId> = self
-            .workers
-            .list()
-            .into_iter()
-            .map(|worker| worker.account)
-            .collect();
-        let stopped = self.stop_workers(&accounts).await;
+        let accounts: Vec<AccountId> = self.accounts.list()?.into_iter().map(|a| a.id).collect();
+        let stopped = self.stop(&accounts).await?;
         Ok(report(fell, stopped))
     }
 
@@ -98,29 +89,41 @@ impl Rooms {
         Ok(accounts)
     }
 
-    /// Stops the workers of these accounts; the calls in them are cut. Returns how many of each.
-    async fn stop_workers(&self, accounts: &[AccountId]) -> (u32, u32) {
-        let (mut workers, mut calls) = (0, 0);
+    /// Stops the workers and the races of these accounts; the calls in the workers are cut.
+    async fn stop(&self, accounts: &[AccountId]) -> Result<Stopped, StoreError> {
+        let mut stopped = Stopped::default();
         for running in self
             .workers
             .list()
             .iter()
             .filter(|w| accounts.contains(&w.account))
         {
-            workers += u32::from(running.process.is_some());
-            calls += count(running.in_flight + running.waiting);
+            stopped.workers += u32::from(running.process.is_some());
+            stopped.calls += count(running.in_flight + running.waiting);
             self.workers.stop(&running.account, StopReason::Revoked).await;
         }
-        (workers, calls)
+        for account in accounts {
+            stopped.races += count(self.races.stop_all(account).await?);
+        }
+        Ok(stopped)
     }
 }
 
-fn report(fell: crate::oauth::Revoked, (workers, calls): (u32, u32)) -> Revoked {
+/// What was under way and ended with an access.
+#[derive(Clone, Copy, Default)]
+struct Stopped {
+    workers: u32,
+    calls: u32,
+    races: u32,
+}
+
+fn report(fell: crate::oauth::Revoked, stopped: Stopped) -> Revoked {
     Revoked {
         families: count(fell.n_families),
         tokens: count(fell.n_access_tokens),
-        workers,
-        calls,
+        workers: stopped.workers,
+        calls: stopped.calls,
+        races: stopped.races,
         ..Revoked::default()
     }
 }

@@ -122,6 +122,7 @@ pub struct Daemon {
     oauth: OAuth,
     workers: Workers,
     gateway: Gateway,
+    races: Races,
     lifecycle: Lifecycle,
 }
 
@@ -226,6 +227,7 @@ impl Daemon {
         let web = WebParts {
             oauth: oauth.clone(),
             gateway: gateway.clone(),
+            races: races.clone(),
             public_url: config.public_url.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
             live,
@@ -244,7 +246,7 @@ impl Daemon {
             oauth: oauth.clone(),
             workers: workers.clone(),
             gateway: gateway.clone(),
-            races,
+            races: races.clone(),
             store,
         };
         let desk = Desk { rooms, facts, clock };
@@ -258,6 +260,7 @@ impl Daemon {
             oauth,
             workers,
             gateway,
+            races,
             lifecycle,
         })
     }
@@ -285,6 +288,11 @@ impl Daemon {
     /// The workers.
     pub fn workers(&self) -> &Workers {
         &self.workers
+    }
+
+    /// The races.
+    pub fn races(&self) -> &Races {
+        &self.races
     }
 
     /// Runs until a signal says stop or a part of it broke, then drains. Returns whether all went well.

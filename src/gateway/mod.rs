@@ -18,11 +18,13 @@
 //! | `relay` | one call under way: JSON or stream, notifications, cancellation |
 //! | `pace` | calls per account and minute |
 //! | `advice` | what a person is told when no worker answered |
+//! | `caller` | who asks: a person's client, or the holder of a race's token |
 //! | `in_flight` | legacy calls that can be cancelled |
 //! | `usage` | calls per account, tool and day |
 //! | `upstream` | the seams to workers and to the gateway's own tools |
 
 mod advice;
+mod caller;
 mod in_flight;
 mod offer;
 mod pace;
@@ -49,13 +51,14 @@ use crate::{
         Access, CatalogueError, Inbound, Message, PublicHosts, Refusal, Rejected, RequestHeaders,
         envelope::BODY_LIMIT, headers::Accepts,
     },
-    oauth::{Grant, OAuth, Unauthenticated},
+    oauth::{OAuth, Unauthenticated},
 };
 
 use in_flight::InFlight;
-use offer::Offer;
+use offer::{Offer, Offered};
 use pace::Pace;
 
+pub use caller::Caller;
 pub use offer::WorkerLists;
 pub use upstream::{LocalTools, Upstream};
 
@@ -122,6 +125,8 @@ struct House {
     hosts: PublicHosts,
     link: String,
     offer: Offer,
+    /// What the holder of a race's token is offered.
+    for_race: Arc<Offered>,
     live: watch::Receiver<Live>,
     pace: Pace,
     in_flight: InFlight,
@@ -139,6 +144,11 @@ impl Gateway {
             .own_tools
             .as_ref()
             .map_or_else(|| "[]".to_owned(), |tools| tools.list());
+        let race_list = parts
+            .own_tools
+            .as_ref()
+            .map_or_else(|| "[]".to_owned(), |tools| tools.list_for_race());
+        let for_race = Arc::new(offer::only_own(&race_list, origin)?);
         let offer = Offer::new(parts.lists, own_list, origin, &parts.store)?;
         let counters = usage::Counters::new(parts.clock);
         counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
@@ -149,6 +159,7 @@ impl Gateway {
             hosts: PublicHosts::new(origin),
             link: format!("{origin}/link"),
             offer,
+            for_race,
             live: parts.live,
             pace: Pace::default(),
             in_flight: InFlight::default(),
@@ -158,15 +169,26 @@ impl Gateway {
         })))
     }
 
-    /// Finds out who asks, from the value of `Authorization`. Ask this before anything else, for every HTTP method.
+    /// Finds out who asks, from the value of `Authorization`: a person's client, or who holds the token of a race. Ask this before anything else, for every HTTP method.
     /// Errors: the 401 with its challenge; 503 while the store can't be read, because a 401 would make a client
     /// throw a good token away.
-    pub fn admit(&self, authorization: Option<&str>) -> Result<Grant, Answer> {
+    pub fn admit(&self, authorization: Option<&str>) -> Result<Caller, Answer> {
         let oauth = &self.0.oauth;
         let Some(token) = authorization.and_then(bearer) else {
             return Err(unauthorized(oauth, None));
         };
-        oauth.authenticate(token).map_err(|reason| match reason {
+        let race = self
+            .0
+            .own_tools
+            .as_ref()
+            .map(|tools| tools.admit(token))
+            .transpose();
+        let admitted = match race.map(Option::flatten) {
+            Ok(Some(race)) => return Ok(race.into()),
+            Ok(None) => oauth.authenticate(token),
+            Err(e) => Err(e.into()),
+        };
+        admitted.map(Caller::from).map_err(|reason| match reason {
             Unauthenticated::Unavailable(_) => {
                 tracing::error!(%reason, "mcp.admission_failed");
                 let body = Bytes::from_static(b"{\"error\":\"temporarily_unavailable\"}");
@@ -179,7 +201,7 @@ impl Gateway {
     /// Answers a request of somebody who was admitted.
     pub async fn handle(
         &self,
-        grant: Grant,
+        caller: Caller,
         headers: RequestHeaders,
         http_method: &str,
         body: Result<Bytes, TooLarge>,
@@ -194,16 +216,16 @@ impl Gateway {
         match read(&self.0.hosts, &headers, body) {
             Ok((_, Inbound::Noted)) => Answer::Accepted,
             Ok((_, Inbound::Cancelled(id))) => {
-                let cancelled = id.is_some_and(|id| self.0.in_flight.cancel(grant.family.as_str(), id.get()));
-                tracing::debug!(account.id = %grant.account, cancelled, "mcp.cancel_received");
+                let cancelled = id.is_some_and(|id| self.0.in_flight.cancel(&caller.connection, id.get()));
+                tracing::debug!(account.id = %caller.account, cancelled, "mcp.cancel_received");
                 Answer::Accepted
             }
             Ok((accepts, Inbound::Request(request))) => {
                 let method = request.method.name();
-                let span = tracing::debug_span!("mcp.request", account.id = %grant.account, method);
+                let span = tracing::debug_span!("mcp.request", account.id = %caller.account, method);
                 self.0
                     .clone()
-                    .serve(grant, accepts, request)
+                    .serve(caller, accepts, request)
                     .instrument(span)
                     .await
             }

@@ -7,12 +7,11 @@ use tokio::sync::mpsc;
 
 use crate::{
     mcp::{Era, Method, Refusal, Request, answer, headers::Accepts, shorten},
-    oauth::Grant,
     workers::{UpstreamAnswer, UpstreamCall, WorkerError},
 };
 
 use super::{
-    Answer, House,
+    Answer, Caller, House,
     advice::{Asked, advice},
     offer::Offered,
     plan::{Plan, Question, plan},
@@ -29,16 +28,19 @@ impl House {
     /// Answers one request of this caller.
     pub(super) async fn serve(
         self: Arc<Self>,
-        caller: Grant,
+        caller: Caller,
         accepts: Accepts,
         request: Request<'_>,
     ) -> Answer {
-        if !matches!(request.method, Method::Ping | Method::SetLogLevel) {
+        if caller.race.is_none() && !matches!(request.method, Method::Ping | Method::SetLogLevel) {
             self.offer
                 .ensure_known(self.upstream.as_ref(), &caller.account)
                 .await;
         }
-        let offered = self.offer.now();
+        let offered = match caller.race {
+            Some(_) => self.for_race.clone(),
+            None => self.offer.now(),
+        };
         let planned = plan(&offered, caller.access, &request);
         let paced = if matches!(planned, Plan::Own { .. } | Plan::Ask(_)) {
             self.too_fast(&caller)
@@ -62,7 +64,7 @@ impl House {
             },
             Plan::Refuse(refusal) => refused(&refusal.of(Some(request.id))),
             Plan::SetLogLevel(level) => {
-                self.in_flight.set_level(caller.family.as_str(), level);
+                self.in_flight.set_level(&caller.connection, level);
                 Answer::Json {
                     status: 200,
                     body: answer::response(&asking.id, "{}"),
@@ -80,7 +82,7 @@ impl House {
     }
 
     /// What to say to an account that calls too often.
-    fn too_fast(&self, caller: &Grant) -> Option<String> {
+    fn too_fast(&self, caller: &Caller) -> Option<String> {
         let per_minute = self.live.borrow().calls_per_minute;
         let wait = self.pace.take(&caller.account, per_minute).err()?;
         tracing::warn!(account.id = %caller.account, per_minute, "mcp.call_paced");
@@ -92,7 +94,7 @@ impl House {
 
     async fn call_own(
         self: Arc<Self>,
-        caller: Grant,
+        caller: Caller,
         accepts: Accepts,
         asking: Asking,
         tool: Arc<str>,
@@ -101,7 +103,10 @@ impl House {
         let Some(own_tools) = &self.own_tools else {
             return refused(&Refusal::InvalidParams("Unknown tool".into()).into());
         };
-        let call = own_tools.call(&caller.account, &tool, arguments);
+        let call = match &caller.race {
+            Some(race) => own_tools.call_for_race(race, &tool, arguments),
+            None => own_tools.call(&caller.account, &tool, arguments),
+        };
         let listener = Listener {
             era: asking.era,
             accepts,
@@ -135,7 +140,7 @@ impl House {
 
     async fn ask_worker(
         self: Arc<Self>,
-        caller: Grant,
+        caller: Caller,
         accepts: Accepts,
         request: &Request<'_>,
         asking: Asking,
@@ -146,7 +151,7 @@ impl House {
         let log_level = match request.era {
             _ if !logs || !accepts.stream => None,
             Era::Modern => meta.log_level(),
-            Era::Legacy => Some(self.in_flight.level(caller.family.as_str())),
+            Era::Legacy => Some(self.in_flight.level(&caller.connection)),
         };
         let progress_token = meta
             .progress_token
@@ -166,7 +171,7 @@ impl House {
             wait_reason,
         };
         let (flight, cancelled) = match request.era {
-            Era::Legacy => Some(self.in_flight.enter(caller.family.as_str(), &asking.id)).unzip(),
+            Era::Legacy => Some(self.in_flight.enter(&caller.connection, &asking.id)).unzip(),
             Era::Modern => (None, None),
         };
 
@@ -224,7 +229,7 @@ impl House {
     /// Counts and tells what became of a call.
     fn finished(
         self: &Arc<Self>,
-        caller: &Grant,
+        caller: &Caller,
         tool: Option<&Arc<str>>,
         outcome: &Result<UpstreamAnswer, WorkerError>,
     ) {

@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     accounts::AccountId,
-    races::tools::RaceTools,
+    foundation::store::StoreError,
+    races::{RaceGrant, tools::RaceTools},
     workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers},
 };
 
@@ -54,6 +55,20 @@ pub trait LocalTools: Send + Sync {
         tool: &str,
         arguments: Option<Box<RawValue>>,
     ) -> BoxFuture<'static, Box<RawValue>>;
+
+    /// What a bearer token reaches that is no person's but one race's. Errors: it can't be said now.
+    fn admit(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError>;
+
+    /// The tools that such a token reaches, as [`LocalTools::list`].
+    fn list_for_race(&self) -> String;
+
+    /// Answers a call of who holds such a token, as [`LocalTools::call`].
+    fn call_for_race(
+        &self,
+        grant: &RaceGrant,
+        tool: &str,
+        arguments: Option<Box<RawValue>>,
+    ) -> BoxFuture<'static, Box<RawValue>>;
 }
 
 impl LocalTools for RaceTools {
@@ -69,5 +84,23 @@ impl LocalTools for RaceTools {
     ) -> BoxFuture<'static, Box<RawValue>> {
         let (tools, account, tool) = (self.clone(), account.clone(), tool.to_owned());
         Box::pin(async move { RaceTools::call(&tools, &account, &tool, arguments.as_deref()).await })
+    }
+
+    fn admit(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
+        self.0.authenticate(bearer)
+    }
+
+    fn list_for_race(&self) -> String {
+        RaceTools::list_for_race()
+    }
+
+    fn call_for_race(
+        &self,
+        grant: &RaceGrant,
+        tool: &str,
+        arguments: Option<Box<RawValue>>,
+    ) -> BoxFuture<'static, Box<RawValue>> {
+        let (tools, grant, tool) = (self.clone(), grant.clone(), tool.to_owned());
+        Box::pin(async move { RaceTools::call_for_race(&tools, &grant, &tool, arguments.as_deref()).await })
     }
 }

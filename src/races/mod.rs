@@ -94,6 +94,8 @@ struct House {
     outbox: Arc<dyn Outbox>,
     coach: Arc<dyn Coach>,
     live: Mutex<BTreeMap<RaceId, Arc<Race>>>,
+    /// Races that are over, as far as somebody asked for them lately.
+    past: Mutex<BTreeMap<RaceId, Arc<State>>>,
     /// One start at a time for each answer to "is it watched already?".
     starting: tokio::sync::Mutex<()>,
 }
@@ -102,7 +104,34 @@ impl House {
     fn live(&self) -> MutexGuard<'_, BTreeMap<RaceId, Arc<Race>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn past(&self) -> MutexGuard<'_, BTreeMap<RaceId, Arc<State>>> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A race that is over. A track is folded from all points, so what was asked for once is kept for a while.
+    fn past_state(&self, id: &RaceId) -> Result<Option<Arc<State>>, StoreError> {
+        let known = self.past().get(id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(mut state) = State::load(&self.store, id)? else {
+            return Ok(None);
+        };
+        state.track.recent.clear();
+        state.track.recent.shrink_to_fit();
+        let state = Arc::new(state);
+        let mut past = self.past();
+        if past.len() >= MOST_PAST {
+            past.pop_first();
+        }
+        past.insert(id.clone(), Arc::clone(&state));
+        Ok(Some(state))
+    }
 }
+
+/// How many races that are over are kept at hand.
+const MOST_PAST: usize = 64;
 
 /// What a token of a race reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +140,23 @@ pub struct RaceGrant {
     pub race: RaceId,
     /// Whose it is.
     pub account: AccountId,
+}
+
+/// Figures of all races together, for whatever watches the gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How many are watched.
+    pub races: usize,
+    /// How many of them stand how, by [`Standing::name`].
+    pub states: BTreeMap<&'static str, usize>,
+    /// Their points.
+    pub points: usize,
+    /// Polls of them that failed.
+    pub poll_errors: u64,
+    /// The longest time since a newest point, in seconds.
+    pub longest_stale_s: Option<i64>,
+    /// What the whole store takes on the disk.
+    pub store_bytes: u64,
 }
 
 /// A race in a few words.
@@ -136,6 +182,7 @@ impl Races {
             outbox: parts.outbox,
             coach: parts.coach,
             live: Mutex::default(),
+            past: Mutex::default(),
             starting: tokio::sync::Mutex::default(),
         }));
         for (key, progress) in races.0.store.list::<Progress>(b"")? {
@@ -165,12 +212,9 @@ impl Races {
 
     /// A race of this account. Errors: the store's; another's race is not there.
     pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<View>, StoreError> {
-        let state = match self.live_race(id) {
-            Some(race) => race.state(),
-            None => match State::load(&self.0.store, id)? {
-                Some(state) => Arc::new(state),
-                None => return Ok(None),
-            },
+        let live = self.live_race(id).map(|race| race.state());
+        let Some(state) = live.map_or_else(|| self.0.past_state(id), |state| Ok(Some(state)))? else {
+            return Ok(None);
         };
         if state.row.account != *account {
             return Ok(None);
@@ -182,11 +226,63 @@ impl Races {
         }))
     }
 
+    /// The samples of a race of this account with device times from `from` to `to`, in order; none of another's.
+    pub fn samples(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+        from: jiff::Timestamp,
+        to: jiff::Timestamp,
+    ) -> Result<Vec<sample::Sample>, StoreError> {
+        let row = self.0.store.find::<RaceRow>(id.key())?;
+        if row.is_none_or(|row| row.account != *account) {
+            return Ok(Vec::new());
+        }
+        series::read(&self.0.store, id, from, to)
+    }
+
+    /// How many races are watched and how they stand.
+    pub fn figures(&self) -> Figures {
+        let now = self.0.clock.now();
+        let races: Vec<_> = self.0.live().values().map(|race| race.state()).collect();
+        let mut figures = Figures {
+            races: races.len(),
+            store_bytes: self.0.store.size_on_disk(),
+            ..Figures::default()
+        };
+        for state in races {
+            let (watch, track) = (&state.progress.watch, &state.track);
+            *figures
+                .states
+                .entry(Standing::of(now, watch, track).name())
+                .or_default() += 1;
+            figures.points += track.points;
+            figures.poll_errors += watch.errors;
+            let stale = track
+                .last
+                .map(|last| now.duration_since(track.true_time(last.at)).as_secs());
+            figures.longest_stale_s = figures.longest_stale_s.max(stale);
+        }
+        figures
+    }
+
     /// All races of this account, newest first.
     pub fn list(&self, account: &AccountId) -> Result<Vec<View>, StoreError> {
         let mut views = Vec::new();
         for id in self.ids_of(account)? {
             views.extend(self.view(account, &id)?);
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
+    /// All races of everybody, newest first, for the operator.
+    pub fn all(&self) -> Result<Vec<View>, StoreError> {
+        let mut views = Vec::new();
+        for (_, of) in self.0.store.list::<OfAccount>(b"")? {
+            if let Some(account) = self.owner(&of.race)? {
+                views.extend(self.view(&account, &of.race)?);
+            }
         }
         views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
         Ok(views)
@@ -224,6 +320,7 @@ impl Races {
 
     fn spawn(&self, id: RaceId, state: State) -> Arc<Race> {
         let cancelled = self.0.lifecycle.stopping().child_token();
+        self.0.past().remove(&id);
         let race = Arc::new(Race::new(id.clone(), state, cancelled));
         self.0.live().insert(id, Arc::clone(&race));
         let (house, watched) = (Arc::clone(&self.0), Arc::clone(&race));

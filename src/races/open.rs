@@ -323,6 +323,7 @@ impl Races {
         let ids = self.ids_of(account)?;
         for id in &ids {
             let live = self.0.live().remove(id);
+            self.0.past().remove(id);
             if let Some(race) = live {
                 race.erase().await;
             }

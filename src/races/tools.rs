@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::answers::{self, METRICS, Wanted};
 use super::open::{NotStarted, Refused};
-use super::{RaceGrant, RaceId, Races, View, series};
+use super::{RaceGrant, RaceId, Races, View};
 use crate::accounts::AccountId;
 use crate::foundation::store::StoreError;
 
@@ -195,7 +195,7 @@ impl RaceTools {
         if from > to {
             return Err(NotDone("from: must be before to".into()));
         }
-        let samples = series::read(&self.0.0.store, &snapshot.race, from, to)?;
+        let samples = self.0.samples(account, &snapshot.race, from, to)?;
         let resolution_s = resolution_s.or_else(|| coarse(samples.len(), from, to));
         let rows = |s: u32| to.duration_since(from).as_secs() / i64::from(s.max(1));
         if resolution_s

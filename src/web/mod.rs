@@ -13,6 +13,7 @@ mod mcp;
 mod oauth;
 mod pages;
 mod problem;
+mod races;
 mod reply;
 mod request;
 mod sign_in;
@@ -39,6 +40,7 @@ use crate::foundation::http as accept_loop;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
+use crate::races::Races;
 
 /// Whether the gateway can do its work now; `Err` says in a few words what is missing. It is shown to anybody.
 pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
@@ -50,6 +52,8 @@ pub struct WebParts {
     pub oauth: OAuth,
     /// What `/mcp` asks.
     pub gateway: Gateway,
+    /// What `/control` and `/health` ask.
+    pub races: Races,
     /// The address people and Claude use.
     pub public_url: PublicUrl,
     /// Whose `X-Forwarded-For` is believed.
@@ -126,6 +130,8 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/authorize", FORM, sign_in::authorize),
         at(face, "/token", POST, oauth::token),
         at(face, "/revoke", POST, oauth::revoke),
+        // For whoever holds the token of a race.
+        at(face, "/control", POST, races::control),
         // For people.
         at(face, "/", GET, site::landing),
         at(face, "/link", FORM, sign_in::link),
@@ -133,6 +139,7 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/favicon.ico", GET, site::favicon),
         at(face, "/robots.txt", GET, site::robots),
         // For whatever watches the gateway.
+        at(face, "/health", GET, races::health),
         at(face, "/healthz", GET, site::healthz),
         at(face, "/readyz", GET, site::readyz),
     ];

@@ -11,9 +11,13 @@ use garmin_gateway::foundation::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::RootSecret;
 use garmin_gateway::foundation::store::Store;
+use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
 use garmin_gateway::gateway::{Gateway, GatewayParts, Upstream, WorkerLists};
 use garmin_gateway::oauth::{OAuth, OAuthParts};
+use garmin_gateway::races::effects::Nobody;
+use garmin_gateway::races::ending::EndRules;
+use garmin_gateway::races::{Races, RacesParts};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::tools;
 use garmin_gateway::web::{self, Ready, WebLimits, WebParts};
@@ -127,6 +131,15 @@ impl Start {
             sign_in_ttl: None,
             live: watched.clone(),
         });
+        let races = Races::start(RacesParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            livetrack: LiveTrack::new(reqwest::Client::new(), simulator.hosts(), clock.clone()),
+            rules: EndRules::default(),
+            outbox: Arc::new(Nobody),
+            coach: Arc::new(Nobody),
+        });
         let worker = Arc::new(Worker::default());
         let (tools, resources) = tools::lists();
         let gateway = Gateway::start(GatewayParts {
@@ -144,6 +157,7 @@ impl Start {
         let ready: Ready = Arc::new(move || ready);
         let parts = WebParts {
             gateway: gateway.unwrap(),
+            races: races.unwrap(),
             oauth,
             public_url: public_url.clone(),
             trusted_proxies: Vec::new(),

@@ -229,6 +229,15 @@ impl Offer {
     }
 }
 
+/// The gateway's own tools and nothing of a worker's.
+pub(super) fn only_own(own_tools: &str, website: &str) -> Result<Offered, CatalogueError> {
+    let lists = Lists {
+        own_tools,
+        ..Lists::new("[]", "[]")
+    };
+    offered(&lists, &Overlay::built_in()?, website, false)
+}
+
 fn offered(
     lists: &Lists<'_>,
     overlay: &Overlay,

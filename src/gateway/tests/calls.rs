@@ -310,3 +310,38 @@ async fn an_account_has_so_many_calls_a_minute() {
         "lists are free"
     );
 }
+
+/// Who holds the token of a race sees that race's tools and nothing of the person's.
+#[tokio::test]
+async fn the_token_of_a_race_reaches_its_race_alone() {
+    let bench = Bench::new(Access::ReadAndChange);
+    let race = bench
+        .gateway
+        .admit(Some(&format!("Bearer {RACE_TOKEN}")))
+        .unwrap();
+    let ask = async |method: &str, params: &str| {
+        let body = Ok(Bytes::from(legacy_body(method, params)));
+        let answer = bench
+            .gateway
+            .handle(race.clone(), RequestHeaders::default(), "POST", body);
+        json_of(answer.await).1
+    };
+    let listed = ask("tools/list", "{}").await;
+    let names: Vec<_> = listed["result"]["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tool| &tool["name"])
+        .collect();
+    assert_eq!(names, ["get_timeseries"]);
+    let called = ask("tools/call", r#"{"name":"get_timeseries","arguments":{"a":1}}"#).await;
+    assert_eq!(
+        called["result"]["content"][0]["text"],
+        r#"race_abcdefgh12345678 get_timeseries {"a":1}"#
+    );
+    for tool in ["get_stats", "stop_tracking", "add_weigh_in"] {
+        let refused = ask("tools/call", &format!(r#"{{"name":"{tool}"}}"#)).await;
+        assert_eq!(refused["error"]["code"], -32602, "{tool}: {refused}");
+    }
+    assert_eq!(bench.asked(), Vec::<String>::new());
+}

@@ -15,7 +15,8 @@ use crate::{
     foundation::{config::GarminHosts, secrets::RootSecret},
     garmin::{GovernorSettings, SignIns},
     mcp::revision::MODERN,
-    oauth::{FamilyId, OAuthParts},
+    oauth::{FamilyId, Grant, OAuthParts},
+    races::RaceGrant,
     workers::{UpstreamAnswer, UpstreamCall, WorkerError},
 };
 
@@ -69,6 +70,35 @@ impl LocalTools for PretendTools {
             arguments.as_deref().map_or("-", RawValue::get)
         );
         async move { raw(&json!({"content": [{"type": "text", "text": text}]}).to_string()) }.boxed()
+    }
+
+    fn admit(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
+        Ok((bearer == RACE_TOKEN).then(race_grant))
+    }
+
+    fn list_for_race(&self) -> String {
+        r#"[{"name":"get_timeseries"}]"#.to_owned()
+    }
+
+    fn call_for_race(
+        &self,
+        grant: &RaceGrant,
+        tool: &str,
+        arguments: Option<Box<RawValue>>,
+    ) -> BoxFuture<'static, Box<RawValue>> {
+        let arguments = arguments.as_deref().map_or("-", RawValue::get);
+        let text = format!("{} {tool} {arguments}", grant.race);
+        async move { raw(&json!({"content": [{"type": "text", "text": text}]}).to_string()) }.boxed()
+    }
+}
+
+/// Reaches one race.
+const RACE_TOKEN: &str = "grc_race";
+
+fn race_grant() -> RaceGrant {
+    RaceGrant {
+        race: "race_abcdefgh12345678".parse().unwrap(),
+        account: account("a"),
     }
 }
 
@@ -175,13 +205,13 @@ impl Bench {
         std::mem::take(&mut *self.upstream.asked.lock().unwrap())
     }
 
-    fn grant(&self) -> Grant {
-        Grant {
+    fn grant(&self) -> Caller {
+        Caller::from(Grant {
             account: account("a"),
             access: self.access,
             client_id: "client".to_owned(),
             family: FamilyId::parse("fam_abcdefghijklmnop").unwrap(),
-        }
+        })
     }
 
     async fn send(&self, headers: &RequestHeaders, body: &str) -> Answer {

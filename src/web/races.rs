@@ -1,0 +1,109 @@
+//! What is asked about races without MCP: `/control` by whoever holds the token of one, `/health` by whatever watches.
+
+use std::sync::Arc;
+
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::face::Face;
+use super::problem::Problem;
+use super::reply::{self, Response};
+use super::request::Exchange;
+use crate::races::Refused;
+
+/// The largest body of `/control`: eight numbers.
+const CONTROL_LIMIT: usize = 4096;
+
+/// `POST /control`: changes the limits of the race whose token is the bearer. The body is an object of `race_config`'s
+/// thresholds; a number sets one, null takes it away.
+pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response {
+    let bearer = exchange
+        .header(AUTHORIZATION)
+        .and_then(|value| value.split_once(' '));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let grant = match bearer.map(|(_, token)| face.parts.races.authenticate(token.trim())) {
+        Some(Ok(Some(grant))) => grant,
+        Some(Err(e)) => {
+            tracing::error!(reason = %e, "control.failed");
+            return refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "Try again.",
+            );
+        }
+        Some(Ok(None)) | None => {
+            let mut response = refused(
+                StatusCode::UNAUTHORIZED,
+                "invalid_token",
+                "Send the token of a race that is tracked: Authorization: Bearer grc_…",
+            );
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            return response;
+        }
+    };
+    let body = match exchange.body(CONTROL_LIMIT, face.parts.limits.body_timeout).await {
+        Ok(body) => body,
+        Err(problem) => return Problem::Body(problem).as_json(),
+    };
+    let Ok(changes) = serde_json::from_slice::<Map<String, Value>>(&body) else {
+        let text = "The body must be a JSON object of limits, such as {\"power_max\": 150}.";
+        return refused(StatusCode::BAD_REQUEST, "invalid_request", text);
+    };
+    let races = &face.parts.races;
+    match races
+        .update_thresholds(&grant.account, &grant.race, &changes)
+        .await
+    {
+        Ok(limits) => {
+            let body = json!({"race": grant.race.as_str(), "limits": limits});
+            reply::json(StatusCode::OK, body.to_string())
+        }
+        Err(Refused::Fields(bad)) => {
+            let fields: Vec<_> = bad.0.iter().map(|bad| bad.field.as_str()).collect();
+            let body =
+                json!({"error": "invalid_request", "error_description": bad.to_string(), "fields": fields});
+            reply::json(StatusCode::BAD_REQUEST, body.to_string())
+        }
+        Err(Refused::Store(e)) => {
+            tracing::error!(reason = %e, "control.failed");
+            refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "Try again.",
+            )
+        }
+        Err(other) => refused(StatusCode::CONFLICT, "race_over", &other.to_string()),
+    }
+}
+
+/// `GET /health`: how many races are tracked and how they stand, and the store's figures. Nothing of whose they are.
+pub(super) async fn health(face: Arc<Face>, _: Exchange) -> Response {
+    let ready = (face.parts.ready)();
+    let figures = face.parts.races.figures();
+    let body = json!({
+        "status": if ready.is_ok() { "ok" } else { "degraded" },
+        "problem": ready.err(),
+        "tracking": {
+            "active": figures.races > 0,
+            "races": figures.races,
+            "states": figures.states,
+            "poll_errors": figures.poll_errors,
+            "longest_stale_s": figures.longest_stale_s,
+        },
+        "store": { "points": figures.points, "bytes": figures.store_bytes, "writing": ready.is_ok() },
+    });
+    let status = if ready.is_ok() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    reply::json(status, body.to_string())
+}
+
+fn refused(status: StatusCode, error: &str, description: &str) -> Response {
+    let body = json!({"error": error, "error_description": description});
+    reply::json(status, body.to_string())
+}
