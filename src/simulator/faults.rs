@@ -20,6 +20,14 @@ pub enum Place {
     Refresh,
     /// The data API.
     Api,
+    /// LiveTrack's pages, short links and profiles.
+    LivetrackPage,
+    /// LiveTrack's session.
+    LivetrackSession,
+    /// LiveTrack's points.
+    LivetrackPoints,
+    /// LiveTrack's course.
+    LivetrackCourse,
     /// All of them.
     Anywhere,
 }
@@ -84,7 +92,8 @@ pub struct FaultRule {
     pub place: Place,
     /// What.
     pub fault: Fault,
-    /// Only for the person with this e-mail; requests that don't tell who they are for are spared then.
+    /// Only for the person with this e-mail, or the LiveTrack session with this id; requests that don't tell who they
+    /// are for are spared then.
     #[serde(default)]
     pub person: Option<String>,
     /// Only for paths that begin so.
@@ -107,7 +116,7 @@ impl FaultRule {
         }
     }
 
-    /// Only for this person.
+    /// Only for this person, or this LiveTrack session.
     #[must_use]
     pub fn of(self, email: &str) -> Self {
         Self {

@@ -1,8 +1,8 @@
 //! A pretend Garmin, for the demo and for tests.
 //!
 //! One loopback server plays all of Garmin's hosts (their paths don't meet), so every `GARMIN_*_URL` points at it:
-//! the three ways to sign in, codes, tokens with rotation, and the data API. It is strict where Garmin is strict, and
-//! faults can be set while it runs. The same seed gives the same answers; everything it says carries
+//! the three ways to sign in, codes, tokens with rotation, the data API, and LiveTrack. It is strict where Garmin is
+//! strict, and faults can be set while it runs. The same seed gives the same answers; everything it says carries
 //! `X-Simulated: true`.
 //!
 //! | part | where |
@@ -11,16 +11,20 @@
 //! | sign-in pages and JSON | `sso` |
 //! | tokens | `token_service` |
 //! | what the API says of a person | [`data`] |
+//! | races that are watched live | [`livetrack`] |
 //! | what can go wrong | `faults` |
 //!
 //! While it runs, `POST /simulator/faults` with a rule as JSON (see [`FaultRule`]) breaks something, `DELETE` of the same
 //! path mends everything, `GET /simulator/requests` tells what it was asked, and `GET /simulator/logins` which refresh
-//! tokens of each person still work; `POST /simulator/expire` with `{"email"}` ends a person's access tokens.
+//! tokens of each person still work; `POST /simulator/expire` with `{"email"}` ends a person's access tokens. `POST
+//! /simulator/livetrack` begins a race from a scenario.
 //!
 //! Invariants: it knows no real person; its state ends with its process; what was typed is not remembered.
 
 pub mod data;
+mod dice;
 mod faults;
+pub mod livetrack;
 mod people;
 mod reply;
 mod server;
@@ -32,9 +36,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
+use self::livetrack::scenario::Scenario;
+use self::livetrack::{Pace, PlayedLink};
 use self::server::Shared;
 use self::world::World;
 use crate::foundation::clock::Clock;
@@ -126,6 +133,24 @@ impl Simulator {
     /// Takes all faults back.
     pub fn clear_faults(&self) {
         self.shared.world().faults.clear();
+    }
+
+    /// Begins a race. Its links come in the order in which they tell of it; most races have one.
+    pub fn play(&self, scenario: &Scenario, pace: Pace) -> Vec<Url> {
+        let links = self.links(scenario, pace);
+        let joined = links.iter().map(|link| self.base_url.join(&link.path()));
+        joined.filter_map(Result::ok).collect()
+    }
+
+    /// As [`Simulator::play`], with the parts of each link.
+    pub fn links(&self, scenario: &Scenario, pace: Pace) -> Vec<PlayedLink> {
+        let now = self.shared.clock.now();
+        self.shared.world().livetrack.play(scenario, pace, now)
+    }
+
+    /// Every point that a session of LiveTrack tells of from its start to its end, as it is told.
+    pub fn points(&self, session_id: &str) -> Vec<Value> {
+        self.shared.world().livetrack.points(session_id)
     }
 
     /// Lets somebody in who was not there, or changes who was.

@@ -10,9 +10,12 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::faults::FaultRule;
+use super::livetrack::scenario::Scenario;
+use super::livetrack::{Pace, demo_race};
 use super::reply::{Asked, Reply};
 use super::world::World;
 use crate::foundation::clock::Clock;
@@ -59,6 +62,7 @@ impl Shared {
     /// `POST /simulator/faults` sets one, `DELETE` takes all back; `GET /simulator/requests` tells what was asked, and
     /// `GET /simulator/logins` which refresh tokens of each person still work; `POST /simulator/expire` ends a person's
     /// access tokens.
+    /// `POST /simulator/livetrack` begins a race, `GET` of it with a session's id tells how it stands.
     fn control(&self, asked: &Asked) -> Reply {
         match (asked.method.as_str(), asked.path.as_str()) {
             ("POST", "/simulator/faults") => match serde_json::from_slice::<FaultRule>(&asked.body) {
@@ -88,10 +92,64 @@ impl Shared {
                 }
                 Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
             },
+            ("POST", "/simulator/livetrack") => match serde_json::from_slice::<Play>(&asked.body) {
+                Ok(play) => self.play(play, asked.header("host")),
+                Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
+            },
+            ("GET", path) if path.starts_with(RACES) => {
+                let session_id = path.strip_prefix(RACES).unwrap_or_default();
+                let report = self.world().livetrack.report(session_id, self.clock.now());
+                report.map_or(Reply::empty(404), |report| Reply::json(200, &report))
+            }
             ("GET", "/simulator/requests") => Reply::json(200, &json!(self.world().recorded)),
             _ => Reply::empty(404),
         }
     }
+}
+
+impl Shared {
+    /// Begins a race, and tells its links in the order in which they tell of it.
+    fn play(&self, play: Play, host: &str) -> Reply {
+        let scenario = match play.scenario {
+            Some(scenario) => scenario.checked(),
+            None => demo_race(),
+        };
+        let scenario = match scenario {
+            Ok(scenario) => scenario,
+            Err(e) => return Reply::json(400, &json!({"error": e.to_string()})),
+        };
+        let pace = Pace {
+            speed: play.speed.filter(|speed| *speed > 0.0).unwrap_or(1.0),
+            elapsed_s: play.elapsed_s,
+        };
+        let links = self.world().livetrack.play(&scenario, pace, self.clock.now());
+        let told: Vec<_> = links
+            .iter()
+            .map(|link| {
+                json!({
+                    "session_id": link.session_id,
+                    "url": format!("http://{host}{}", link.path()),
+                    "short_url": format!("http://{host}/{}", link.short),
+                })
+            })
+            .collect();
+        Reply::json(201, &json!({"links": told, "race_config": scenario.race_config}))
+    }
+}
+
+/// Where races are begun and told of.
+const RACES: &str = "/simulator/livetrack/";
+
+/// What to play: `{"scenario": {…}, "speed": 60, "elapsed_s": 0}`; without a scenario it is the demo's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Play {
+    #[serde(default)]
+    scenario: Option<Scenario>,
+    #[serde(default)]
+    speed: Option<f64>,
+    #[serde(default)]
+    elapsed_s: u32,
 }
 
 async fn read(request: Request<Incoming>) -> Option<Asked> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::data::{self, DataRequest};
 use super::faults::{Fault, FaultRule, Faults, Place};
+use super::livetrack::{LiveTrack, without_token};
 use super::people::Person;
 use super::reply::{Asked, Reply};
 use super::sso::{self, Desk, Sso};
@@ -22,11 +23,11 @@ const REMEMBERED: usize = 10_000;
 pub struct Recorded {
     /// `GET`, `POST`, …
     pub method: String,
-    /// As it came.
+    /// As it came, but for a token.
     pub path: String,
-    /// As it came, without the question mark.
+    /// As it came, without the question mark and a token.
     pub query: String,
-    /// For whom, as far as the request told.
+    /// For whom, as far as the request told: an e-mail, or the session of LiveTrack.
     pub person: Option<String>,
     /// What was answered.
     pub status: u16,
@@ -37,6 +38,7 @@ pub(super) struct World {
     pub(super) people: Vec<Person>,
     pub(super) faults: Faults,
     pub(super) tokens: TokenService,
+    pub(super) livetrack: LiveTrack,
     pub(super) recorded: VecDeque<Recorded>,
     sso: Sso,
     mint: Mint,
@@ -54,6 +56,7 @@ impl World {
             people,
             faults: Faults::new(faults),
             tokens: TokenService::default(),
+            livetrack: LiveTrack::new(seed),
             recorded: VecDeque::new(),
             sso: Sso::default(),
             mint: Mint::new(seed),
@@ -70,8 +73,8 @@ impl World {
         }
         self.recorded.push_back(Recorded {
             method: asked.method.clone(),
-            path: asked.path.clone(),
-            query: asked.query.clone(),
+            path: without_token(&asked.path),
+            query: without_token(&asked.query),
             person,
             status: reply.status,
         });
@@ -79,6 +82,9 @@ impl World {
     }
 
     fn place(&self, asked: &Asked, now: Timestamp) -> (Place, Option<String>) {
+        if let Some(livetrack) = self.livetrack.place(&asked.path) {
+            return livetrack;
+        }
         let place = match asked.path.as_str() {
             "/mobile/api/login" => Place::Mobile,
             "/portal/api/login" | "/portal/sso/en-US/sign-in" => Place::Portal,
@@ -109,20 +115,21 @@ impl World {
     }
 
     fn reply(&mut self, place: Place, person: Option<&str>, asked: &Asked, now: Timestamp) -> Reply {
-        let delay_ms = match self.strike(place, asked, person, |fault| matches!(fault, Fault::Slow { .. })) {
+        let planned = self.livetrack.fault(place, person, now);
+        let mut strike = |wanted: fn(Place, &Fault) -> bool| {
+            self.strike(place, asked, person, |fault| wanted(place, fault))
+                .or_else(|| planned.clone().filter(|fault| wanted(place, fault)))
+        };
+        let delay_ms = match strike(|_, fault| matches!(fault, Fault::Slow { .. })) {
             Some(Fault::Slow { ms }) => ms,
             _ => 0,
         };
-        let instead = self.strike(place, asked, person, |fault| replacement(place, fault).is_some());
+        let instead = strike(|place, fault| replacement(place, fault).is_some());
         if let Some(reply) = instead.and_then(|fault| replacement(place, &fault)) {
             return Reply { delay_ms, ..reply };
         }
-        let changed = self
-            .strike(place, asked, person, |fault| *fault == Fault::ChangedShape)
-            .is_some();
-        let hangs_up = self
-            .strike(place, asked, person, |fault| *fault == Fault::HangUp)
-            .is_some();
+        let changed = strike(|_, fault| *fault == Fault::ChangedShape).is_some();
+        let hangs_up = strike(|_, fault| *fault == Fault::HangUp).is_some();
         let reply = self.usual(place, person, asked, now);
         let reply = if changed {
             changed_shape(place, reply)
@@ -151,6 +158,10 @@ impl World {
         match place {
             Place::Exchange | Place::Refresh => return self.token_answer(place, person, asked, now),
             Place::Api | Place::Anywhere => return self.api_answer(person, asked, now),
+            Place::LivetrackPage
+            | Place::LivetrackSession
+            | Place::LivetrackPoints
+            | Place::LivetrackCourse => return self.livetrack.answer(asked, now),
             Place::Mobile | Place::Widget | Place::Portal | Place::Verify => {}
         }
         // A page is no sign-in yet: its faults are those above.
@@ -245,7 +256,7 @@ impl World {
 
 /// What is answered instead of the usual, for a fault that leaves nothing of it.
 fn replacement(place: Place, fault: &Fault) -> Option<Reply> {
-    let speaks_json = !matches!(place, Place::Widget);
+    let speaks_json = !matches!(place, Place::Widget | Place::LivetrackPage);
     Some(match fault {
         Fault::RateLimited { in_body: true, .. } => Reply::json(
             200,
@@ -268,7 +279,7 @@ fn replacement(place: Place, fault: &Fault) -> Option<Reply> {
 
 /// The same answer, told in a way that nobody knows.
 fn changed_shape(place: Place, reply: Reply) -> Reply {
-    let body = if place == Place::Widget {
+    let body = if matches!(place, Place::Widget | Place::LivetrackPage) {
         "<html><title>Welcome</title></html>".into()
     } else {
         let old: Value = serde_json::from_slice(&reply.body).unwrap_or_default();

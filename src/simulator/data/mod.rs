@@ -21,7 +21,6 @@ mod activity_documents;
 mod battery_documents;
 mod body_documents;
 mod day_documents;
-mod dice;
 mod life;
 mod night;
 mod profile;
@@ -36,6 +35,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::dice;
 use activities::Search;
 use life::Life;
 

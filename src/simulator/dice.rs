@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 /// Dice for one purpose: thrown in the same order, they fall the same.
+#[derive(Debug)]
 pub(super) struct Dice(u64);
 
 impl Dice {

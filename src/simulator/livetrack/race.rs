@@ -1,0 +1,173 @@
+//! A scenario that is being played: its links, and what can be seen of it at a moment.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::render;
+use super::scenario::{Scenario, TimedFault};
+use super::track::{SimulatedPoint, Track};
+use crate::simulator::faults::Place;
+
+/// How long a link works.
+const LINK_LASTS_S: f64 = 86_400.0;
+
+/// How a scenario is played.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Seconds of the race in one second; the watch's and Garmin's clocks run as fast.
+    pub speed: f64,
+    /// How much of the race has gone by when it is begun.
+    pub elapsed_s: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            elapsed_s: 0,
+        }
+    }
+}
+
+/// Session and token of one link, and the part of the race that it tells of.
+#[derive(Debug, Clone)]
+pub(super) struct Link {
+    pub(super) session_id: String,
+    pub(super) token: String,
+    pub(super) short: String,
+    /// From this second …
+    pub(super) from_s: u32,
+    /// … up to this one.
+    pub(super) to_s: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Race {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) track: Arc<Track>,
+    pub(super) links: Vec<Link>,
+    pace: Pace,
+    /// When it was begun.
+    begun_at: Timestamp,
+    /// When LiveTrack was started, in whole seconds.
+    zero: Timestamp,
+}
+
+impl Race {
+    pub(super) fn new(
+        scenario: Arc<Scenario>,
+        track: Arc<Track>,
+        links: Vec<Link>,
+        pace: Pace,
+        now: Timestamp,
+    ) -> Self {
+        let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let zero = whole
+            .checked_sub(SignedDuration::from_secs(pace.elapsed_s.into()))
+            .unwrap_or(whole);
+        Self {
+            scenario,
+            track,
+            links,
+            pace,
+            begun_at: now,
+            zero,
+        }
+    }
+
+    /// How much of the race has gone by, in seconds.
+    pub(super) fn elapsed_s(&self, now: Timestamp) -> f64 {
+        let real_s = now.duration_since(self.begun_at).as_secs_f64().max(0.0);
+        f64::from(self.pace.elapsed_s) + real_s * self.pace.speed
+    }
+
+    /// A second of the race by a clock that is right.
+    pub(super) fn true_time(&self, at_s: u32) -> Timestamp {
+        self.zero
+            .checked_add(SignedDuration::from_secs(at_s.into()))
+            .unwrap_or(self.zero)
+    }
+
+    /// A second of the race by the watch's clock.
+    pub(super) fn device_time(&self, at_s: u32) -> Timestamp {
+        let right = self.true_time(at_s);
+        right
+            .checked_add(SignedDuration::from_secs(self.scenario.clock_off_s))
+            .unwrap_or(right)
+    }
+
+    /// Whether the link still opens anything.
+    pub(super) fn is_open(&self, link: &Link, elapsed_s: f64) -> bool {
+        let since_s = elapsed_s - f64::from(link.from_s);
+        (0.0..LINK_LASTS_S).contains(&since_s)
+    }
+
+    /// All points that the link ever tells of.
+    pub(super) fn all<'a>(&'a self, link: &'a Link) -> impl DoubleEndedIterator<Item = &'a SimulatedPoint> {
+        let lasts = f64::from(link.from_s) + LINK_LASTS_S;
+        let part = self.part(link);
+        part.iter().filter(move |point| f64::from(point.seen_s) < lasts)
+    }
+
+    fn part(&self, link: &Link) -> &[SimulatedPoint] {
+        let points = &self.track.points;
+        let from = points.partition_point(|point| point.at_s < link.from_s);
+        let to = points.partition_point(|point| point.at_s < link.to_s);
+        points.get(from..to).unwrap_or_default()
+    }
+
+    /// The points that can be seen, from `begin` on.
+    pub(super) fn seen<'a>(
+        &'a self,
+        link: &'a Link,
+        elapsed_s: f64,
+        begin: Option<Timestamp>,
+    ) -> impl DoubleEndedIterator<Item = &'a SimulatedPoint> {
+        let part = self.part(link);
+        let inclusive = self.scenario.answers.begin_inclusive;
+        let skipped = begin.map_or(0, |begin| {
+            part.partition_point(|point| {
+                let at = self.device_time(point.at_s);
+                at < begin || (at == begin && !inclusive)
+            })
+        });
+        let part = part.get(skipped..).unwrap_or_default();
+        part.iter()
+            .filter(move |point| f64::from(point.seen_s) <= elapsed_s)
+    }
+
+    /// When the session truly ended, if that is told by now.
+    pub(super) fn ended_at(&self, link: &Link, elapsed_s: f64) -> Option<Timestamp> {
+        let finish_s = self.track.finished_at_s?;
+        let last = self.part(link).last()?;
+        let told = self.scenario.end.session && finish_s < link.to_s && f64::from(last.seen_s) <= elapsed_s;
+        told.then(|| self.true_time(finish_s))
+    }
+
+    /// What goes wrong at `place` by the scenario.
+    pub(super) fn fault(&self, place: Place, elapsed_s: f64) -> Option<&TimedFault> {
+        self.scenario.faults.iter().find(|timed| {
+            let since_s = elapsed_s - f64::from(timed.at_s);
+            timed.place == place && (0.0..f64::from(timed.for_s)).contains(&since_s)
+        })
+    }
+
+    /// What is told of one point.
+    pub(super) fn told(&self, point: &SimulatedPoint) -> Value {
+        render::point(self, point)
+    }
+
+    /// How the race stands, for whoever plays it.
+    pub(super) fn report(&self, link: &Link, now: Timestamp) -> Value {
+        let elapsed_s = self.elapsed_s(now);
+        json!({
+            "scenario": self.scenario.name,
+            "elapsed_s": elapsed_s,
+            "finished_at_s": self.track.finished_at_s,
+            "seen": self.seen(link, elapsed_s, None).count(),
+            "points": self.all(link).map(|point| self.told(point)).collect::<Vec<_>>(),
+        })
+    }
+}

@@ -1,0 +1,331 @@
+//! From a scenario to its points: what the watch takes, and when LiveTrack has it.
+
+use super::scenario::{AfterSilence, Happening, LegPlan, Scenario};
+use super::way::Way;
+use crate::simulator::dice::Dice;
+
+/// How long after a post its points can be seen.
+const POST_TAKES_S: u32 = 2;
+
+/// One sample of the watch, or of the phone alone.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SimulatedPoint {
+    /// When it was taken, in true seconds since the start of LiveTrack.
+    pub(super) at_s: u32,
+    /// When it can be seen.
+    pub(super) seen_s: u32,
+    pub(super) position: Option<(f64, f64)>,
+    pub(super) altitude_m: f64,
+    pub(super) speed_mps: f64,
+    /// What only a watch knows whose timer runs.
+    pub(super) fitness: Option<Fitness>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Fitness {
+    /// Which of the scenario's legs.
+    pub(super) leg: usize,
+    pub(super) distance_m: f64,
+    pub(super) total_distance_m: f64,
+    pub(super) duration_s: u32,
+    pub(super) total_duration_s: u32,
+    pub(super) heart_rate_bpm: Option<f64>,
+    pub(super) cadence_rpm: Option<f64>,
+    pub(super) power_w: Option<f64>,
+    pub(super) is_moving: bool,
+    pub(super) is_end: bool,
+}
+
+/// A whole race.
+#[derive(Debug)]
+pub(super) struct Track {
+    /// In the order in which they were taken; no two at the same second.
+    pub(super) points: Vec<SimulatedPoint>,
+    /// When the athlete came in; none when the watch died.
+    pub(super) finished_at_s: Option<u32>,
+    pub(super) way: Way,
+    pub(super) length_m: f64,
+}
+
+impl Track {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let length_m = scenario.legs.iter().map(|leg| leg.distance_m).sum();
+        let dies_at_s = scenario.happenings.iter().find_map(|happening| match happening {
+            Happening::WatchDies { at_s } => Some(*at_s),
+            _ => None,
+        });
+        let mut walk = Walk {
+            scenario,
+            dice: Dice::of(scenario.seed, &scenario.name),
+            way: Way::new(scenario.start, length_m),
+            total_m: 0.0,
+            leg_from: (0.0, scenario.before_s),
+            points: Vec::new(),
+            dies_at_s: dies_at_s.unwrap_or(u32::MAX),
+        };
+        let finish_s = walk.go();
+        Self {
+            points: walk.points,
+            finished_at_s: Some(finish_s).filter(|at_s| *at_s < dies_at_s.unwrap_or(u32::MAX)),
+            way: walk.way,
+            length_m,
+        }
+    }
+}
+
+/// The athlete, under way.
+struct Walk<'a> {
+    scenario: &'a Scenario,
+    dice: Dice,
+    way: Way,
+    total_m: f64,
+    /// Where and when the counters of the leg began.
+    leg_from: (f64, u32),
+    points: Vec<SimulatedPoint>,
+    dies_at_s: u32,
+}
+
+impl Walk<'_> {
+    /// Goes all the way, second by second; returns when it came in.
+    fn go(&mut self) -> u32 {
+        let mut at_s = 0;
+        while at_s < self.scenario.before_s {
+            if at_s.is_multiple_of(self.scenario.sample_every_s) {
+                self.sample(at_s, None, 0.0);
+            }
+            at_s += 1;
+        }
+        let mut ends_m = 0.0;
+        let last = self.scenario.legs.len() - 1;
+        for (number, leg) in self.scenario.legs.iter().enumerate() {
+            if number == 0 || leg.restarts_counters {
+                self.leg_from = (self.total_m, at_s);
+            }
+            let begins_m = ends_m;
+            ends_m += leg.distance_m;
+            loop {
+                let progress = (self.total_m - begins_m) / leg.distance_m;
+                let arrived = self.total_m >= ends_m;
+                let speed_mps = self.speed_mps(leg, at_s);
+                if arrived && number < last {
+                    break;
+                }
+                if arrived || at_s.is_multiple_of(self.scenario.sample_every_s) {
+                    let fitness = self.fitness(number, progress, at_s, arrived);
+                    self.sample(at_s, Some(fitness), if arrived { 0.0 } else { speed_mps });
+                }
+                if arrived {
+                    break;
+                }
+                self.total_m = (self.total_m + speed_mps).min(ends_m);
+                at_s += 1;
+            }
+        }
+        at_s
+    }
+
+    /// The speed of this second; nobody keeps exactly to theirs.
+    fn speed_mps(&mut self, leg: &LegPlan, at_s: u32) -> f64 {
+        let mut speed_mps = leg.speed_mps;
+        for happening in &self.scenario.happenings {
+            match happening {
+                Happening::Stop { at_s: from, for_s } if during(at_s, *from, *for_s) => return 0.0,
+                Happening::Values {
+                    at_s: from,
+                    for_s,
+                    speed_mps: Some(other),
+                    ..
+                } if during(at_s, *from, *for_s) => speed_mps = *other,
+                _ => {}
+            }
+        }
+        speed_mps * self.dice.number(0.98, 1.02)
+    }
+
+    fn fitness(&mut self, number: usize, progress: f64, at_s: u32, is_end: bool) -> Fitness {
+        let leg = self.scenario.legs.get(number);
+        let mut heart_rate = leg
+            .and_then(|leg| leg.heart_rate_bpm)
+            .map(|(from, to)| from + progress.clamp(0.0, 1.0) * (to - from));
+        let mut cadence = leg.and_then(|leg| leg.cadence_rpm);
+        let mut power = leg.and_then(|leg| leg.power_w);
+        let mut is_moving = !is_end;
+        for happening in &self.scenario.happenings {
+            match happening {
+                Happening::Stop { at_s: from, for_s } if during(at_s, *from, *for_s) => {
+                    is_moving = false;
+                    cadence = cadence.map(|_| 0.0);
+                    power = power.map(|_| 0.0);
+                }
+                Happening::Values {
+                    at_s: from,
+                    for_s,
+                    heart_rate_bpm,
+                    cadence_rpm,
+                    power_w,
+                    ..
+                } if during(at_s, *from, *for_s) => {
+                    heart_rate = heart_rate_bpm.or(heart_rate);
+                    cadence = cadence_rpm.or(cadence);
+                    power = power_w.or(power);
+                }
+                _ => {}
+            }
+        }
+        let mut near = |value: f64, by: f64| (value + self.dice.number(-by, by)).round().max(0.0);
+        let (from_m, from_s) = self.leg_from;
+        Fitness {
+            leg: number,
+            distance_m: self.total_m - from_m,
+            total_distance_m: self.total_m,
+            duration_s: at_s - from_s,
+            total_duration_s: at_s - self.scenario.before_s,
+            heart_rate_bpm: heart_rate.map(|bpm| near(bpm, 1.5)),
+            cadence_rpm: cadence.map(|rpm| if rpm > 0.0 { near(rpm, 1.0) } else { 0.0 }),
+            power_w: power.map(|watts| if watts > 0.0 { near(watts, 4.0) } else { 0.0 }),
+            is_moving,
+            is_end,
+        }
+    }
+
+    /// Takes a sample, if it will ever be seen.
+    fn sample(&mut self, at_s: u32, fitness: Option<Fitness>, speed_mps: f64) {
+        let leg = fitness
+            .as_ref()
+            .and_then(|fitness| self.scenario.legs.get(fitness.leg));
+        let is_seen = leg.is_none_or(|leg| leg.is_seen) && at_s < self.dies_at_s;
+        let Some(seen_s) = seen_s(self.scenario, at_s).filter(|_| is_seen) else {
+            return;
+        };
+        let no_positions = self.scenario.happenings.iter().any(|happening| {
+            matches!(happening, Happening::NoPositions { at_s: from, for_s } if during(at_s, *from, *for_s))
+        });
+        let has_position = leg.is_none_or(|leg| leg.has_positions) && !no_positions;
+        let fitness = fitness.map(|fitness| Fitness {
+            is_end: fitness.is_end && self.scenario.end.event,
+            ..fitness
+        });
+        self.points.push(SimulatedPoint {
+            at_s,
+            seen_s,
+            position: has_position.then(|| self.way.at(self.total_m)),
+            altitude_m: Way::altitude_m(self.total_m),
+            speed_mps,
+            fitness,
+        });
+    }
+}
+
+fn during(at_s: u32, from_s: u32, for_s: u32) -> bool {
+    at_s >= from_s && at_s - from_s < for_s
+}
+
+/// When a sample can be seen; `None` = never.
+fn seen_s(scenario: &Scenario, at_s: u32) -> Option<u32> {
+    let every_s = scenario.post_every_s;
+    let next_post = |after_s: u32| (after_s / every_s + 1) * every_s;
+    let mut post_s = next_post(at_s);
+    // A post that falls into a silence is tried again after it, and that may be the next silence.
+    loop {
+        let silence = scenario.happenings.iter().find_map(|happening| match happening {
+            Happening::NoSignal {
+                at_s: from,
+                for_s,
+                then,
+            } if during(post_s, *from, *for_s) => Some((*from, from + for_s, *then)),
+            _ => None,
+        });
+        match silence {
+            None => return Some(post_s + POST_TAKES_S),
+            Some((from_s, _, AfterSilence::Lost)) if at_s >= from_s => return None,
+            Some((_, ends_s, AfterSilence::Late { by_s })) => post_s = next_post(ends_s + by_s),
+            Some((_, ends_s, _)) => post_s = next_post(ends_s),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(more: &str) -> Scenario {
+        let text = format!(
+            r#"{{"name": "x", "before_s": 60, "legs": [{{"activity_type": "RUNNING", "distance_m": 3000,
+                "speed_mps": 3, "heart_rate_bpm": [140, 160], "cadence_rpm": 84}}]{more}}}"#
+        );
+        Scenario::read(&text).unwrap()
+    }
+
+    #[test]
+    fn a_race_goes_its_way_to_the_end() {
+        let track = Track::new(&scenario(""));
+        let finish_s = track.finished_at_s.unwrap();
+        assert!((1050..1070).contains(&finish_s), "{finish_s}");
+        let (first, last) = (track.points.first().unwrap(), track.points.last().unwrap());
+        assert_eq!((first.at_s, &first.fitness), (0, &None));
+        let end = last.fitness.as_ref().unwrap();
+        assert_eq!((last.at_s, end.is_end), (finish_s, true));
+        assert_eq!(
+            (end.total_distance_m, end.total_duration_s),
+            (3000.0, finish_s - 60)
+        );
+        let metres = |point: &SimulatedPoint| point.fitness.as_ref().map_or(0.0, |fit| fit.total_distance_m);
+        let pairs: Vec<_> = track.points.windows(2).collect();
+        assert!(pairs.iter().all(|two| two[0].at_s < two[1].at_s));
+        assert!(pairs.iter().all(|two| metres(&two[0]) <= metres(&two[1])));
+        let posted = |point: &SimulatedPoint| point.seen_s > point.at_s && point.seen_s - point.at_s <= 17;
+        assert!(track.points.iter().all(posted));
+    }
+
+    #[test]
+    fn the_same_scenario_gives_the_same_points() {
+        assert_eq!(Track::new(&scenario("")).points, Track::new(&scenario("")).points);
+    }
+
+    fn silent(then: &str) -> Track {
+        let more = format!(
+            r#", "happenings": [{{"kind": "no_signal", "at_s": 300, "for_s": 200, "then": {then}}}]"#
+        );
+        Track::new(&scenario(&more))
+    }
+
+    #[test]
+    fn samples_of_a_silence_come_later_or_never() {
+        let seen = |track: &Track, at_s: u32| {
+            let point = track.points.iter().find(|point| point.at_s == at_s);
+            point.map(|point| point.seen_s)
+        };
+        let kept = silent(r#"{"kind": "kept"}"#);
+        assert_eq!((seen(&kept, 400), seen(&kept, 500)), (Some(512), Some(512)));
+        let late = silent(r#"{"kind": "late", "by_s": 300}"#);
+        assert_eq!((seen(&late, 400), seen(&late, 500)), (Some(812), Some(512)));
+        let lost = silent(r#"{"kind": "lost"}"#);
+        assert_eq!((seen(&lost, 400), seen(&lost, 500)), (None, Some(512)));
+        // What was taken before the silence, and not yet posted, is only late.
+        assert_eq!(seen(&lost, 290), Some(512));
+    }
+
+    #[test]
+    fn who_stops_stands_and_who_dies_is_silent() {
+        let stop = Track::new(&scenario(
+            r#", "happenings": [{"kind": "stop", "at_s": 300, "for_s": 120}]"#,
+        ));
+        let standing: Vec<_> = stop
+            .points
+            .iter()
+            .filter(|point| (300..420).contains(&point.at_s))
+            .collect();
+        assert_eq!(standing.len(), 12);
+        assert!(standing.iter().all(|point| point.speed_mps == 0.0));
+        assert!(
+            standing
+                .iter()
+                .all(|point| !point.fitness.as_ref().unwrap().is_moving)
+        );
+        let dead = Track::new(&scenario(
+            r#", "happenings": [{"kind": "watch_dies", "at_s": 600}]"#,
+        ));
+        assert_eq!(dead.finished_at_s, None);
+        assert_eq!(dead.points.last().unwrap().at_s, 590);
+    }
+}
