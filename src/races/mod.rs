@@ -18,24 +18,33 @@
 //! | `open` | the acts: start, stop, change, erase |
 //! | `answers`, `tools` | what people and Claude ask |
 //! | `effects` | the seams to the phone and to Claude |
+//! | `notify`, `coach` | what is behind them: the outbox, and Claude's looks |
+//! | `analysis`, `facts` | what Claude is shown, and whether what it says is true |
 
 pub mod alerts;
+pub mod analysis;
 pub mod answers;
+pub mod coach;
 pub mod course;
 pub mod effects;
 pub mod ending;
+pub mod facts;
 pub mod figures;
 mod geo;
 mod id;
 mod life;
 pub mod limits;
+pub mod notify;
 mod open;
 mod plain;
+mod post;
 mod race;
 mod records;
 pub mod sample;
 pub mod series;
 pub mod settings;
+#[cfg(test)]
+mod stand_in;
 mod standing;
 #[cfg(test)]
 mod support;

@@ -14,6 +14,7 @@ use super::hosts::{GarminHosts, is_loopback};
 use super::live::Live;
 use super::names::near_miss;
 use super::paths::Paths;
+use super::races::{RacesConfig, any_url};
 use super::reader::{Effective, Problem, Reader, Source};
 use super::sources::Sources;
 
@@ -42,6 +43,10 @@ pub struct Config {
     pub workers: WorkerSettings,
     /// Garmin.
     pub garmin: GarminHosts,
+    /// The races.
+    pub races: RacesConfig,
+    /// Where traces go (OTLP over HTTP), if anywhere.
+    pub otlp: Option<Url>,
     /// The log, but for its level.
     pub log: LogSettings,
     /// What changes without a restart, as it was at the start.
@@ -246,6 +251,15 @@ impl Config {
         };
         let workers = workers(&mut reader);
         let garmin = GarminHosts::read(&mut reader);
+        let races = RacesConfig::read(&mut reader);
+        let fix = "write the collector's address, such as http://127.0.0.1:4318";
+        let otlp = reader.parse("OTEL_EXPORTER_OTLP_ENDPOINT", None, fix, |text| {
+            any_url(text).map(Some)
+        });
+        reader.show(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            otlp.as_ref().map_or("", Url::as_str),
+        );
         let log = LogSettings {
             file: reader.text("GATEWAY_LOG_FILE").map(PathBuf::from),
         };
@@ -289,6 +303,8 @@ impl Config {
             sign_in,
             workers,
             garmin,
+            races,
+            otlp,
             log,
             live,
             effective,

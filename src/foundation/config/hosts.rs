@@ -98,7 +98,7 @@ fn usual(word: &str, domain: GarminDomain) -> Url {
 }
 
 /// https anywhere, http on loopback only; no query, no fragment, no user.
-fn base_url(text: &str) -> Result<Url, String> {
+pub(super) fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|e| format!("it is not a URL ({e})"))?;
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
         return Err("it has more than a host and a path".into());
@@ -112,7 +112,7 @@ fn base_url(text: &str) -> Result<Url, String> {
 }
 
 /// Whether the host of `url` is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::races::NotifyConfig;
 use super::reader::Reader;
 
 /// Settings that take effect when the env file is saved.
@@ -21,6 +22,8 @@ pub struct Live {
     pub registrations_per_hour: u32,
     /// What is logged.
     pub log_level: LogLevel,
+    /// Whom races tell.
+    pub notify: NotifyConfig,
 }
 
 /// An invitation in the settings, lower case.
@@ -142,6 +145,7 @@ impl Live {
                 "write debug, info, warning, error or critical",
                 LogLevel::parse,
             ),
+            notify: NotifyConfig::read(reader),
         };
         reader.show("INVITED", format_args!("{} entries", live.invited.len()));
         reader.show("OPEN_SIGN_UP", live.open_sign_up);

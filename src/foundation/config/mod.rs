@@ -8,15 +8,17 @@ mod hosts;
 mod live;
 mod names;
 mod paths;
+mod races;
 mod reader;
 mod sources;
 mod watch;
 mod worker;
 
 pub use gateway::{Config, LogSettings, PublicUrl, SecretSource, SignInSettings, WorkerSettings};
-pub use hosts::{GarminDomain, GarminHosts};
+pub use hosts::{GarminDomain, GarminHosts, is_loopback};
 pub use live::{Invited, Live, LogLevel, Operator};
 pub use names::{Change, SETTINGS, Setting, near_miss};
+pub use races::{ChannelConfig, CoachConfig, CoachedBy, NotifyConfig, RacesConfig, Targets};
 pub use reader::{Effective, Problem, Source};
 pub use sources::Sources;
 pub use watch::watch;

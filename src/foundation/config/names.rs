@@ -167,6 +167,80 @@ pub const SETTINGS: &[Setting] = &[
         "Garmin's LiveTrack host.",
     ),
     restart(
+        "STALE_STOP_MIN",
+        "15",
+        "Minutes without a new point after which a race is over …",
+    ),
+    restart(
+        "MIN_ELAPSED_MIN",
+        "30",
+        "… if it has gone on for so many minutes.",
+    ),
+    restart(
+        "CLAUDE_RUNNER_URL",
+        "",
+        "A claude-runner that has Claude look at races (POST /run).",
+    ),
+    restart(
+        "CLAUDE_RUNNER_WORKSPACE",
+        "training",
+        "The workspace that the runner is told.",
+    ),
+    restart(
+        "CLAUDE_CMD",
+        "",
+        "Instead of a runner: the Claude Code command, as words, such as claude --model sonnet.",
+    ),
+    restart(
+        "ANALYSIS_TIMEOUT",
+        "300",
+        "Seconds that one look by Claude may take.",
+    ),
+    restart("ANALYSIS_AT_ONCE", "2", "Looks by Claude at once."),
+    restart(
+        "ANALYSIS_DAILY",
+        "200",
+        "Looks by Claude in a day at one person's races.",
+    ),
+    restart(
+        "ANALYSIS_DAILY_USD",
+        "5.00",
+        "What the looks of a day may cost together, where the command tells it; 0 = no limit.",
+    ),
+    live(
+        "TELEGRAM_BOT_TOKEN",
+        "",
+        "The token of the Telegram bot that tells of races; better given as a file.",
+    ),
+    live("TELEGRAM_BOT_TOKEN_FILE", "", "The file that holds it."),
+    live(
+        "TELEGRAM_CHAT_ID",
+        "",
+        "The chat that is told: one for everybody, or e-mail=chat, comma-separated.",
+    ),
+    live(
+        "TELEGRAM_API_URL",
+        "https://api.telegram.org",
+        "Telegram's server, or your own.",
+    ),
+    live("NTFY_URL", "https://ntfy.sh", "The ntfy server."),
+    live(
+        "NTFY_TOPIC",
+        "",
+        "The ntfy topic that is told: one for everybody, or e-mail=topic, comma-separated.",
+    ),
+    live(
+        "NTFY_TOKEN",
+        "",
+        "The token for the ntfy server, if it wants one; better given as a file.",
+    ),
+    live("NTFY_TOKEN_FILE", "", "The file that holds it."),
+    restart(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "An OpenTelemetry collector (OTLP over HTTP) that gets the spans of the races.",
+    ),
+    restart(
         "GATEWAY_LOG_FILE",
         "",
         "A file that the log is written to as well.",

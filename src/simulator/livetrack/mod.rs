@@ -211,7 +211,7 @@ impl LiveTrack {
         let shown = opened.and_then(|(session, token)| {
             let (race, link) = self.race(session)?;
             let elapsed_s = race.elapsed_s(now);
-            (link.token == token && race.is_open(link, elapsed_s)).then_some((race, link, elapsed_s))
+            (link.token == token && link.is_open(elapsed_s)).then_some((race, link, elapsed_s))
         });
         Reply::html(200, render::page(&csrf, shown)).header(
             "set-cookie",
@@ -245,8 +245,7 @@ impl LiveTrack {
         }
         let open = self.race(session).and_then(|(race, link)| {
             let elapsed_s = race.elapsed_s(now);
-            let is_open =
-                race.is_open(link, elapsed_s) && asked.parameter("token").as_ref() == Some(&link.token);
+            let is_open = link.is_open(elapsed_s) && asked.parameter("token").as_ref() == Some(&link.token);
             is_open.then(|| tell(race, link, elapsed_s))
         });
         open.unwrap_or_else(|| Reply::json(404, &json!({"message": "Not Found"})))

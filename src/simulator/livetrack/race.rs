@@ -55,6 +55,14 @@ pub(super) struct Race {
     zero: Timestamp,
 }
 
+impl Link {
+    /// Whether it still opens anything.
+    pub(super) fn is_open(&self, elapsed_s: f64) -> bool {
+        let since_s = elapsed_s - f64::from(self.from_s);
+        (0.0..LINK_LASTS_S).contains(&since_s)
+    }
+}
+
 impl Race {
     pub(super) fn new(
         scenario: Arc<Scenario>,
@@ -96,12 +104,6 @@ impl Race {
         right
             .checked_add(SignedDuration::from_secs(self.scenario.clock_off_s))
             .unwrap_or(right)
-    }
-
-    /// Whether the link still opens anything.
-    pub(super) fn is_open(&self, link: &Link, elapsed_s: f64) -> bool {
-        let since_s = elapsed_s - f64::from(link.from_s);
-        (0.0..LINK_LASTS_S).contains(&since_s)
     }
 
     /// All points that the link ever tells of.

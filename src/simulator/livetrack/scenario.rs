@@ -200,6 +200,10 @@ impl Default for EndPlan {
 /// How LiveTrack answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a scenario, each on its own"
+)]
 pub struct Answers {
     /// Whether the fitness part of a point is in `fitnessPointData`.
     pub nested: bool,

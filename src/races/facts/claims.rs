@@ -1,0 +1,420 @@
+//! Finding in a message what it says in numbers: a value, what it measures, and what it claims to be.
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    /// As it stands in the text.
+    pub(super) said: String,
+    pub(super) value: f64,
+    pub(super) kind: Kind,
+    /// A mean, a highest value, or just a value.
+    pub(super) sense: Sense,
+    /// Of what is still to come ("the next 2 km").
+    pub(super) ahead: bool,
+}
+
+/// What a number measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    HeartRate,
+    Power,
+    Cadence,
+    /// Metres of the race.
+    Distance,
+    /// A place on the way, in metres from the start.
+    Mark,
+    /// Metres per second.
+    Speed,
+    /// Seconds, written with a colon.
+    Time,
+    /// A digit that is none of ours, so nobody can check it.
+    Unreadable,
+}
+
+/// What a number claims to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sense {
+    Value,
+    Mean,
+    Highest,
+}
+
+/// A number in the text.
+struct Number {
+    from: usize,
+    to: usize,
+    value: f64,
+    has_colon: bool,
+}
+
+/// A unit behind a number, and how the number becomes a value.
+#[derive(Clone, Copy)]
+enum Unit {
+    Plain(Kind),
+    Km,
+    Miles,
+    Kmh,
+    /// A time for so many metres.
+    Pace(f64),
+    /// Not told by any series: grams, minutes, percent.
+    Foreign,
+}
+
+/// Longest first within what begins alike.
+const UNITS: [(&str, Unit); 46] = [
+    ("bpm", Unit::Plain(Kind::HeartRate)),
+    ("beats", Unit::Plain(Kind::HeartRate)),
+    ("schläge", Unit::Plain(Kind::HeartRate)),
+    ("watts", Unit::Plain(Kind::Power)),
+    ("watt", Unit::Plain(Kind::Power)),
+    ("w", Unit::Plain(Kind::Power)),
+    ("rpm", Unit::Plain(Kind::Cadence)),
+    ("spm", Unit::Plain(Kind::Cadence)),
+    ("steps", Unit::Plain(Kind::Cadence)),
+    ("schritte", Unit::Plain(Kind::Cadence)),
+    ("u/min", Unit::Plain(Kind::Cadence)),
+    ("km/h", Unit::Kmh),
+    ("kmh", Unit::Kmh),
+    ("kph", Unit::Kmh),
+    ("/km", Unit::Pace(1000.0)),
+    ("min/km", Unit::Pace(1000.0)),
+    ("per km", Unit::Pace(1000.0)),
+    ("per kilomet", Unit::Pace(1000.0)),
+    ("pro km", Unit::Pace(1000.0)),
+    ("pro kilometer", Unit::Pace(1000.0)),
+    ("a km", Unit::Pace(1000.0)),
+    ("/mi", Unit::Pace(1609.344)),
+    ("min/mi", Unit::Pace(1609.344)),
+    ("per mile", Unit::Pace(1609.344)),
+    ("/100 m", Unit::Pace(100.0)),
+    ("/100m", Unit::Pace(100.0)),
+    ("per 100 m", Unit::Pace(100.0)),
+    ("per 100m", Unit::Pace(100.0)),
+    ("km", Unit::Km),
+    ("k", Unit::Km),
+    ("kilometers", Unit::Km),
+    ("kilometres", Unit::Km),
+    ("kilometer", Unit::Km),
+    ("kilometre", Unit::Km),
+    ("miles", Unit::Miles),
+    ("mile", Unit::Miles),
+    ("mi", Unit::Miles),
+    ("%", Unit::Foreign),
+    ("min", Unit::Foreign),
+    ("minutes", Unit::Foreign),
+    ("minuten", Unit::Foreign),
+    ("s", Unit::Foreign),
+    ("sec", Unit::Foreign),
+    ("h", Unit::Foreign),
+    ("g", Unit::Foreign),
+    ("ml", Unit::Foreign),
+];
+
+const HEART_RATE_LABELS: [&str; 9] = [
+    "hr",
+    "heart rate",
+    "heartrate",
+    "bpm",
+    "pulse",
+    "puls",
+    "herzfrequenz",
+    "hf",
+    "heart",
+];
+const POWER_LABELS: [&str; 4] = ["power", "watts", "leistung", "watt"];
+const CADENCE_LABELS: [&str; 3] = ["cadence", "kadenz", "trittfrequenz"];
+const MARK_LABELS: [&str; 6] = ["km", "kilometer", "kilometre", "mark", "k", "mile"];
+const MEAN_WORDS: [&str; 8] = [
+    "average",
+    "averaging",
+    "averaged",
+    "avg",
+    "mean",
+    "durchschnitt",
+    "schnitt",
+    "ø",
+];
+const HIGHEST_WORDS: [&str; 7] = ["max", "maximum", "highest", "peak", "peaked", "hit", "höchste"];
+const AHEAD_WORDS: [&str; 9] = [
+    "next",
+    "last",
+    "every",
+    "first",
+    "for",
+    "nächsten",
+    "letzten",
+    "ersten",
+    "jeden",
+];
+
+/// All claims of a text, in order.
+pub(super) fn claims(text: &str) -> Vec<Claim> {
+    let text = text.to_lowercase();
+    let mut claims: Vec<Claim> = text
+        .char_indices()
+        .filter(|(_, c)| c.is_numeric() && !c.is_ascii())
+        .map(|(_, c)| Claim {
+            said: c.to_string(),
+            value: 0.0,
+            kind: Kind::Unreadable,
+            sense: Sense::Value,
+            ahead: false,
+        })
+        .collect();
+    let numbers = numbers(&text);
+    let mut unit_of_next = None;
+    for (index, number) in numbers.iter().enumerate().rev() {
+        let behind = text.get(number.to..).unwrap_or_default();
+        let own = unit(behind);
+        let next = numbers.get(index + 1);
+        let joined = next.is_some_and(|next| is_joiner(text.get(number.to..next.from).unwrap_or_default()));
+        let unit = own.or_else(|| unit_of_next.filter(|_| joined));
+        unit_of_next = unit;
+        let before = before(
+            &text,
+            index.checked_sub(1).and_then(|i| numbers.get(i)),
+            number.from,
+        );
+        if let Some(claim) = claim(&text, number, unit, before) {
+            claims.push(claim);
+        }
+    }
+    claims.reverse();
+    claims
+}
+
+fn claim(text: &str, number: &Number, unit: Option<Unit>, before: &str) -> Option<Claim> {
+    let kind_and_value = match (unit, number.has_colon) {
+        (Some(Unit::Pace(metres)), true) if number.value > 0.0 => (Kind::Speed, metres / number.value),
+        (Some(Unit::Pace(metres)), false) if number.value > 0.0 => {
+            (Kind::Speed, metres / (number.value * 60.0))
+        }
+        (_, true) => (Kind::Time, number.value),
+        (Some(Unit::Plain(kind)), false) => (kind, number.value),
+        (Some(Unit::Km), false) => (Kind::Distance, number.value * 1000.0),
+        (Some(Unit::Miles), false) => (Kind::Distance, number.value * 1609.344),
+        (Some(Unit::Kmh), false) => (Kind::Speed, number.value / 3.6),
+        (Some(Unit::Foreign | Unit::Pace(_)), false) => return None,
+        (None, false) => (labelled(before)?, number.value),
+    };
+    let (kind, value) = match kind_and_value {
+        (Kind::Mark, value) if ends_with_word(before, &["mile"]) => (Kind::Mark, value * 1609.344),
+        (Kind::Mark, value) => (Kind::Mark, value * 1000.0),
+        other => other,
+    };
+    let sense = if has_word(before, &MEAN_WORDS) {
+        Sense::Mean
+    } else if has_word(before, &HIGHEST_WORDS) {
+        Sense::Highest
+    } else {
+        Sense::Value
+    };
+    let ends = (number.to + 12).min(text.len());
+    let ends = (number.to..=ends).rev().find(|at| text.is_char_boundary(*at))?;
+    Some(Claim {
+        said: text.get(number.from..ends)?.trim().to_owned(),
+        value,
+        kind,
+        sense,
+        ahead: has_word(before, &AHEAD_WORDS),
+    })
+}
+
+/// What stands before a number, up to the number before it and no more than some words.
+fn before<'a>(text: &'a str, previous: Option<&Number>, from: usize) -> &'a str {
+    let start = previous
+        .map_or(0, |previous| previous.to)
+        .max(from.saturating_sub(32));
+    let start = (start..=from)
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(from);
+    let before = text.get(start..from).unwrap_or_default();
+    // A new sentence is about something else.
+    before
+        .rsplit(['.', '!', '?', ';', '\n'])
+        .next()
+        .unwrap_or_default()
+}
+
+fn labelled(before: &str) -> Option<Kind> {
+    let near = before.trim_end_matches([' ', ':', '=', '~', '#', '(']);
+    if ends_with_word(near, &MARK_LABELS) {
+        return Some(Kind::Mark);
+    }
+    [
+        (&HEART_RATE_LABELS[..], Kind::HeartRate),
+        (&POWER_LABELS, Kind::Power),
+        (&CADENCE_LABELS, Kind::Cadence),
+    ]
+    .into_iter()
+    .find(|(labels, _)| has_word(before, labels))
+    .map(|(_, kind)| kind)
+}
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            edge(text.get(..at).and_then(|before| before.chars().next_back()))
+                && edge(text.get(at + word.len()..).and_then(|after| after.chars().next()))
+        })
+    })
+}
+
+fn ends_with_word(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        text.trim_end()
+            .strip_suffix(word)
+            .is_some_and(|rest| rest.chars().next_back().is_none_or(|c| !c.is_alphanumeric()))
+    })
+}
+
+/// The unit at the beginning of what stands behind a number: the longest that fits.
+fn unit(behind: &str) -> Option<Unit> {
+    let behind = behind
+        .strip_prefix('-')
+        .unwrap_or(behind)
+        .trim_start_matches([' ', '\u{a0}', '\u{202f}']);
+    UNITS
+        .iter()
+        .filter(|(name, _)| {
+            behind.strip_prefix(name).is_some_and(|rest| {
+                let whole =
+                    name.ends_with("kilomet") || rest.chars().next().is_none_or(|c| !c.is_alphabetic());
+                // `w/kg` is no power.
+                whole && !(name.chars().all(char::is_alphabetic) && rest.starts_with("/k"))
+            })
+        })
+        .max_by_key(|(name, _)| name.len())
+        .map(|(_, unit)| *unit)
+}
+
+fn is_joiner(between: &str) -> bool {
+    matches!(
+        between.trim(),
+        "-" | "–" | "—" | "to" | "bis" | "and" | "und" | "/" | "or" | "→" | "->"
+    )
+}
+
+/// Numbers: digits with one decimal point or comma, or with colons.
+fn numbers(text: &str) -> Vec<Number> {
+    let mut numbers = Vec::new();
+    let mut from = 0;
+    while let Some(start) = text
+        .get(from..)
+        .and_then(|rest| rest.find(|c: char| c.is_ascii_digit()))
+    {
+        let start = from + start;
+        let rest = text.get(start..).unwrap_or_default();
+        let mut to = start;
+        for (at, c) in rest.char_indices() {
+            let next_is_digit = rest
+                .get(at + c.len_utf8()..)
+                .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+            if !(c.is_ascii_digit() || matches!(c, '.' | ',' | ':') && next_is_digit) {
+                break;
+            }
+            to = start + at + c.len_utf8();
+        }
+        let word = text.get(start..to).unwrap_or_default();
+        let glued = text
+            .get(..start)
+            .and_then(|before| before.chars().next_back())
+            .is_some_and(char::is_alphabetic);
+        if let Some(value) = value(word).filter(|_| !glued) {
+            numbers.push(Number {
+                from: start,
+                to,
+                value,
+                has_colon: word.contains(':'),
+            });
+        }
+        from = to.max(start + 1);
+    }
+    numbers
+}
+
+fn value(word: &str) -> Option<f64> {
+    if word.contains(':') {
+        let parts: Option<Vec<f64>> = word
+            .split(':')
+            .map(|part| part.replace(',', ".").parse().ok())
+            .collect();
+        return parts.map(|parts| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part));
+    }
+    // 12,345 and 12.345 are thousands only where three digits follow more than one; no figure of ours is written so.
+    word.replace(',', ".").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &[(Kind, f64)]) {
+        let found: Vec<_> = claims(text)
+            .iter()
+            .map(|claim| (claim.kind, (claim.value * 10.0).round() / 10.0))
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn what_is_said_is_understood() {
+        check(
+            "HR 163, power 240W.",
+            &[(Kind::HeartRate, 163.0), (Kind::Power, 240.0)],
+        );
+        check(
+            "Stay at 145-150 bpm",
+            &[(Kind::HeartRate, 145.0), (Kind::HeartRate, 150.0)],
+        );
+        check("Your heart rate is now 171", &[(Kind::HeartRate, 171.0)]);
+        check(
+            "12.3 km in 1:02:03 (5:02 /km)",
+            &[
+                (Kind::Distance, 12_300.0),
+                (Kind::Time, 3723.0),
+                (Kind::Speed, 3.3),
+            ],
+        );
+        check(
+            "31,2 km/h bei 88 U/min",
+            &[(Kind::Speed, 8.7), (Kind::Cadence, 88.0)],
+        );
+        check("At km 30 take a gel", &[(Kind::Mark, 30_000.0)]);
+        check("6.5 miles to go", &[(Kind::Distance, 10_460.7)]);
+        check("1:52 /100 m", &[(Kind::Speed, 0.9)]);
+        check(
+            "Drink 150 ml and 30 g in the next 10 minutes, 5% easier, 2 gels",
+            &[],
+        );
+        check("Great job! You are number 1 of our hearts", &[]);
+        check("3.8 W/kg", &[]);
+        check("Puls １６３", &[(Kind::Unreadable, 0.0); 3]);
+    }
+
+    #[test]
+    fn what_it_claims_to_be_is_understood() {
+        let one = |text: &str| claims(text).remove(0);
+        assert_eq!(one("average HR of 152").sense, Sense::Mean);
+        assert_eq!(one("you peaked at 171 bpm").sense, Sense::Highest);
+        assert_eq!(one("max was fine. 152 bpm now").sense, Sense::Value);
+        assert!(one("hold on for the next 2 km").ahead && !one("2 km done").ahead);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_reading(text in ".{0,120}") {
+            for claim in claims(&text) {
+                assert!(claim.value.is_finite());
+            }
+        }
+
+        #[test]
+        fn a_value_with_its_unit_is_always_found(before in "[a-z ,.!-]{0,20}", bpm in 30_u32..250, after in "[ ,.!][a-z .!]{0,20}") {
+            let text = format!("{before} {bpm} bpm{after}");
+            let found = claims(&text);
+            assert!(found.iter().any(|claim| claim.kind == Kind::HeartRate && (claim.value - f64::from(bpm)).abs() < 0.01), "{text}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+use jiff::SignedDuration;
+use url::Url;
+
+use super::super::RaceId;
+use super::super::stand_in::StandIn;
+use super::queue::Waiting;
+use super::*;
+use crate::foundation::config::{Config, NotifyConfig, Sources};
+use crate::foundation::secrets::RootSecret;
+
+const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
+
+struct Bench {
+    store: Store,
+    clock: Clock,
+    live: watch::Sender<Live>,
+    lifecycle: Lifecycle,
+    telegram: StandIn,
+    ntfy: StandIn,
+    notifier: Notifier,
+    race: RaceId,
+    account: AccountId,
+    _dir: tempfile::TempDir,
+}
+
+/// The settings as an operator writes them.
+fn settings(telegram: &Url, ntfy: &Url, more: &[(&str, &str)]) -> Live {
+    let servers = [
+        ("HOME", "/h"),
+        ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("TELEGRAM_API_URL", telegram.as_str()),
+        ("NTFY_URL", ntfy.as_str()),
+    ];
+    let sources = Sources::of_pairs(servers.into_iter().chain(more.iter().copied()));
+    Config::load(&sources).unwrap().live
+}
+
+const BOTH: [(&str, &str); 4] = [
+    ("TELEGRAM_BOT_TOKEN", BOT),
+    ("TELEGRAM_CHAT_ID", "-1001"),
+    ("NTFY_TOPIC", "family"),
+    ("NTFY_TOKEN", "tk_secret"),
+];
+
+impl Bench {
+    async fn new(more: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+        let clock = Clock::manual("2026-10-04T09:00:00Z".parse().unwrap());
+        let lifecycle = Lifecycle::new();
+        let (telegram, ntfy) = (StandIn::start(&lifecycle).await, StandIn::start(&lifecycle).await);
+        let (live, settings) = watch::channel(settings(&telegram.url, &ntfy.url, more));
+        let notifier = Notifier::start(parts(&store, &clock, settings), &lifecycle);
+        Self {
+            store,
+            clock,
+            live,
+            lifecycle,
+            telegram,
+            ntfy,
+            notifier,
+            race: RaceId::random(),
+            account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+            _dir: dir,
+        }
+    }
+
+    async fn push(&self, key: &str, text: &str) {
+        let message = Message {
+            account: self.account.clone(),
+            race: self.race.clone(),
+            severity: Severity::Warning,
+            key: key.into(),
+            text: text.into(),
+        };
+        let outbox = self.notifier.clone();
+        let pushed = self.store.atomic(move |tx| outbox.push(tx, &message));
+        pushed.await.unwrap();
+        self.notifier.wake();
+    }
+
+    fn waiting(&self) -> usize {
+        self.store.list::<Waiting>(b"").unwrap().len()
+    }
+
+    /// Until nothing waits any more.
+    async fn settled(&self) {
+        while self.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn parts(store: &Store, clock: &Clock, live: watch::Receiver<Live>) -> NotifierParts {
+    NotifierParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        live,
+    }
+}
+
+fn texts(stand_in: &StandIn, name: &str) -> Vec<String> {
+    let text = |json: &serde_json::Value| json[name].as_str().unwrap_or_default().to_owned();
+    stand_in
+        .asked()
+        .iter()
+        .map(|request| text(&request.json))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_message_goes_out_on_every_channel_once_per_key() {
+    let bench = Bench::new(&BOTH).await;
+    bench.push("started", "The race has started.").await;
+    bench.push("started", "The race has started.").await;
+    bench.push("split:1", "1 km").await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text"), ["The race has started.", "1 km"]);
+    assert_eq!(texts(&bench.ntfy, "message"), ["The race has started.", "1 km"]);
+    let telegram = bench.telegram.asked().remove(0);
+    assert_eq!(telegram.path, format!("/bot{BOT}/sendMessage"));
+    assert_eq!(telegram.json["chat_id"], "-1001");
+    assert_eq!(telegram.json["disable_notification"], false);
+    let ntfy = bench.ntfy.asked().remove(0);
+    assert_eq!(
+        (ntfy.path.as_str(), &ntfy.headers["authorization"]),
+        ("/", &"Bearer tk_secret".parse().unwrap())
+    );
+    assert_eq!(
+        (&ntfy.json["topic"], &ntfy.json["priority"]),
+        (&"family".into(), &4.into())
+    );
+}
+
+#[tokio::test]
+async fn order_is_kept_over_failures_and_one_channel_does_not_hold_up_the_other() {
+    let bench = Bench::new(&BOTH).await;
+    bench
+        .telegram
+        .will_answer(429, &[], r#"{"ok":false,"parameters":{"retry_after":33}}"#);
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.push("b", "second").await;
+    bench.ntfy.wait_for(2).await;
+    assert_eq!(texts(&bench.ntfy, "message"), ["first", "second"]);
+    // Not before it is time.
+    bench.clock.advance(SignedDuration::from_secs(32));
+    bench.push("c", "third").await;
+    bench.ntfy.wait_for(3).await;
+    assert_eq!(texts(&bench.telegram, "text"), ["first"]);
+    bench.clock.advance(SignedDuration::from_secs(2));
+    bench.notifier.wake();
+    bench.settled().await;
+    assert_eq!(
+        texts(&bench.telegram, "text"),
+        ["first", "first", "second", "third"]
+    );
+    assert_eq!(bench.ntfy.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn what_waits_survives_a_restart_and_goes_where_it_was_not_yet() {
+    let bench = Bench::new(&BOTH).await;
+    bench.telegram.will_answer(502, &[], "");
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.ntfy.wait_for(1).await;
+    assert!(bench.lifecycle.drain(std::time::Duration::from_secs(20)).await);
+    assert_eq!(bench.waiting(), 1);
+
+    let lifecycle = Lifecycle::new();
+    let (telegram, ntfy) = (StandIn::start(&lifecycle).await, StandIn::start(&lifecycle).await);
+    bench.live.send_replace(settings(&telegram.url, &ntfy.url, &BOTH));
+    Notifier::start(
+        parts(&bench.store, &bench.clock, bench.live.subscribe()),
+        &lifecycle,
+    );
+    bench.settled().await;
+    assert_eq!(texts(&telegram, "text"), ["first"]);
+    assert_eq!(ntfy.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn after_a_day_a_message_is_dead() {
+    let bench = Bench::new(&BOTH[..2]).await;
+    bench.telegram.will_answer(403, &[], "");
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.clock.advance(SignedDuration::from_hours(24));
+    bench.notifier.wake();
+    bench.settled().await;
+    assert_eq!(bench.telegram.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_forgotten_account_is_told_nothing_more() {
+    let bench = Bench::new(&BOTH[..2]).await;
+    bench.telegram.will_answer(500, &[], "");
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    let (outbox, account) = (bench.notifier.clone(), bench.account.clone());
+    let forgotten = bench.store.atomic(move |tx| outbox.forget(tx, &account));
+    forgotten.await.unwrap();
+    assert_eq!(bench.waiting(), 0);
+    // The same key may tell again: nothing of it is known any more.
+    bench.clock.advance(SignedDuration::from_secs(60));
+    bench.push("a", "again").await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text"), ["first", "again"]);
+}
+
+#[tokio::test]
+async fn without_a_channel_nothing_is_kept() {
+    let bench = Bench::new(&[]).await;
+    bench.push("a", "first").await;
+    assert_eq!(bench.waiting(), 0);
+    assert!(bench.notifier.test().await.is_empty());
+    assert_eq!(bench.live.borrow().notify, NotifyConfig::default());
+    // Somebody else's chat is no way to this person.
+    let more = [BOTH[0], ("TELEGRAM_CHAT_ID", "ben@example.org=7")];
+    bench
+        .live
+        .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &more));
+    bench.push("b", "second").await;
+    bench.settled().await;
+    assert!(bench.telegram.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
+    let bench = Bench::new(&[BOTH[0], ("TELEGRAM_CHAT_ID", "1,ann@example.org=2"), BOTH[2]]).await;
+    bench.ntfy.will_answer(403, &[], "");
+    let tested = bench.notifier.test().await;
+    assert_eq!(
+        (tested[0].channel, tested[0].sent, &tested[0].failed),
+        ("Telegram", 2, &None)
+    );
+    let advice = tested[1].failed.clone().unwrap();
+    assert!(tested[1].sent == 0 && advice.contains("NTFY_TOPIC"), "{advice}");
+    assert_eq!((bench.telegram.asked().len(), bench.ntfy.asked().len()), (2, 1));
+}
