@@ -21,14 +21,14 @@
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
 //! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |
-//! | 7 | [`console`]: the terminal |
+//! | 7 | [`console`]: the terminal; [`install`]: plan, show, do |
 //! | 8 | [`cli`]: the subcommands |
 //!
 //! # Invariants
 //!
 //! - Fenced crates: warp in [`web`]; sled in `foundation::store`; orion in `foundation::secrets`; clap in [`cli`];
 //!   ratatui and crossterm in [`console`];
-//!   child processes in `workers::child`; the environment in `foundation::config`.
+//!   child processes in `workers::child` (and the system's own programs in [`install`]); the environment in `foundation::config`.
 //! - A write that was acknowledged survives `kill -9` and a power cut.
 //! - Every record is sealed; bearer tokens, codes and client secrets are stored as SHA-256 only.
 //! - No e-mail, password, code, token, cookie or position reaches a log.
@@ -60,5 +60,6 @@ pub mod web;
 pub mod daemon;
 
 pub mod console;
+pub mod install;
 
 pub mod cli;

@@ -3,6 +3,7 @@
 //! Exit codes are those of sysexits: 0 done, 1 the person said no, 64 wrong usage, 69 a service is missing,
 //! 70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings.
 
+mod install;
 mod operate;
 mod print;
 mod table;
@@ -63,6 +64,8 @@ enum Command {
     Console(ShowConsole),
     #[command(flatten)]
     Operate(operate::Operate),
+    /// Install this program as a service, upgrade it, or remove it.
+    Install(install::Install),
     /// Show the settings in effect, and where each comes from.
     Config(ShowConfig),
     /// Run the built-in worker: an MCP server for one person, on standard input or HTTP.
@@ -124,6 +127,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
         Command::Console(wish) => show_console(wish),
         Command::Operate(operate) => operate::run(operate),
+        Command::Install(wish) => match program() {
+            Ok(program) => install::run(&wish, &program),
+            Err(e) => fail(BROKEN, &format!("{e:#}")),
+        },
         Command::Config(wish) => show_config(wish),
         Command::Worker => worker(),
         Command::Fence { arguments } => fence(arguments),

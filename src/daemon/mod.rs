@@ -5,6 +5,7 @@
 
 pub mod demo;
 mod stats;
+mod supervised;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -253,6 +254,7 @@ impl Daemon {
         admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
         stats::start(&accounts, &oauth, &workers, &lifecycle);
         tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");
+        supervised::ready(&lifecycle);
         Ok(Self {
             address,
             public_url: config.public_url,
@@ -317,6 +319,7 @@ impl Daemon {
     /// Stops taking requests, lets those in flight finish, stops the workers. Returns whether all went well.
     pub async fn stop(self) -> bool {
         tracing::info!("daemon.stopping");
+        supervised::stopping();
         self.lifecycle.stop();
         self.workers.drain().await;
         let drained = self.lifecycle.drain(DRAIN).await;

@@ -79,6 +79,12 @@ impl Sources {
         self.file.as_ref().map(|(path, _)| path.as_path())
     }
 
+    /// The person's home directory.
+    pub fn home(&self) -> Option<PathBuf> {
+        let home = self.find("HOME").map(|(home, _)| PathBuf::from(home));
+        home.filter(|home| home.is_absolute())
+    }
+
     /// A variable that is set and not blank, and where.
     pub(super) fn find(&self, name: &str) -> Option<(&str, Source)> {
         let set = |value: &&String| !value.trim().is_empty();

@@ -1,0 +1,169 @@
+//! `install`: asks what is not said, shows the plan, and does it.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{BROKEN, USAGE, fail, say};
+use crate::foundation::config::Sources;
+use crate::install::{self, Answers, Facts, InstallError, Layout, Plan, Wish};
+
+const NOT_THIS_USER: u8 = 77;
+const SAID_NO: u8 = 1;
+
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub(super) struct Install {
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// An installation of your own: no root, in your home directory.
+    #[arg(long)]
+    user: bool,
+    /// Ask nothing.
+    #[arg(long, short)]
+    yes: bool,
+    /// Remove the program; settings and data stay.
+    #[arg(long)]
+    uninstall: bool,
+    /// With --uninstall: remove settings, secret and data too.
+    #[arg(long, requires = "uninstall")]
+    purge: bool,
+    /// The address that people and Claude will use, e.g. https://garmin.example.org.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Who may sign in: an e-mail address or @domain. May be given several times.
+    #[arg(long, value_name = "WHO")]
+    invite: Vec<String>,
+    /// Who runs this gateway, for its pages.
+    #[arg(long, value_name = "NAME")]
+    operator_name: Option<String>,
+    /// Where people reach whoever runs it.
+    #[arg(long, value_name = "E-MAIL")]
+    operator_email: Option<String>,
+}
+
+pub(super) fn run(wish: &Install, program: &Path) -> ExitCode {
+    match install(wish, program) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let code = match error {
+                InstallError::NeedsRoot => NOT_THIS_USER,
+                InstallError::Answer { .. } | InstallError::Downgrade { .. } | InstallError::NoHome => USAGE,
+                _ => BROKEN,
+            };
+            fail(code, &error.to_string())
+        }
+    }
+}
+
+fn install(wish: &Install, program: &Path) -> Result<u8, InstallError> {
+    let layout = if wish.user {
+        Layout::user(&home()?)
+    } else {
+        Layout::system(Path::new("/"))
+    };
+    let facts = Facts::find(layout, program).map_err(|source| InstallError::Step {
+        step: "look at what is installed".to_owned(),
+        source,
+    })?;
+    // To show a plan takes no root.
+    let shown_facts = Facts {
+        is_root: facts.is_root || wish.dry_run,
+        ..facts
+    };
+    let may_ask = !wish.yes && !wish.dry_run && std::io::stdin().is_terminal();
+    let act = if wish.uninstall {
+        Wish::Uninstall { purge: wish.purge }
+    } else {
+        Wish::Install(answers(wish, may_ask && !shown_facts.has_settings))
+    };
+    let plan = install::plan(&shown_facts, &act)?;
+    show(&plan, wish.dry_run);
+    if wish.dry_run || plan.actions.is_empty() {
+        return Ok(0);
+    }
+    if wish.purge
+        && !wish.yes
+        && !(may_ask && asked("All sign-ins will be lost. Type PURGE to go on: ") == "PURGE")
+    {
+        say("Nothing was done. (--yes goes on without asking.)");
+        return Ok(SAID_NO);
+    }
+    if may_ask && !wish.purge {
+        let answer = asked("Go on? [Y/n] ");
+        if !matches!(answer.to_lowercase().as_str(), "" | "y" | "yes") {
+            say("Nothing was done.");
+            return Ok(SAID_NO);
+        }
+    }
+    install::perform(&plan, &shown_facts, program, &mut |step| {
+        say(&format!("· {step}"));
+    })?;
+    for note in &plan.notes {
+        say(note);
+    }
+    Ok(0)
+}
+
+fn show(plan: &Plan, dry_run: bool) {
+    if plan.actions.is_empty() {
+        say("Nothing to do: it is all there.");
+        return;
+    }
+    say(if dry_run {
+        "This would be done:"
+    } else {
+        "This will be done:"
+    });
+    for action in &plan.actions {
+        say(&format!("  {action}"));
+    }
+    if plan.takes_back_from.is_some() {
+        say("If the new program does not come up, the old one and its data come back by themselves.");
+    }
+}
+
+fn answers(wish: &Install, may_ask: bool) -> Answers {
+    let said = |option: &Option<String>, question: &str| match option {
+        Some(answer) => answer.trim().to_owned(),
+        None if may_ask => asked(question),
+        None => String::new(),
+    };
+    let invited = (!wish.invite.is_empty()).then(|| wish.invite.join(","));
+    Answers {
+        public_url: said(
+            &wish.public_url,
+            "The https address that people and Claude will use (empty: this machine only): ",
+        ),
+        invited: said(
+            &invited,
+            "Who may sign in: e-mail addresses or @domains, with commas between them: ",
+        ),
+        operator_name: said(
+            &wish.operator_name,
+            "Your name, for the sign-in page (may be empty): ",
+        ),
+        operator_email: said(
+            &wish.operator_email,
+            "Where people reach you, for the sign-in page (may be empty): ",
+        ),
+    }
+}
+
+/// What the person answers; nothing if the terminal is gone.
+fn asked(question: &str) -> String {
+    let mut out = std::io::stderr().lock();
+    let mut answer = String::new();
+    if write!(out, "{question}").and_then(|()| out.flush()).is_ok() {
+        drop(std::io::stdin().lock().read_line(&mut answer));
+    }
+    answer.trim().to_owned()
+}
+
+fn home() -> Result<PathBuf, InstallError> {
+    let sources = Sources::of_process(None).map_err(|_| InstallError::NoHome)?;
+    sources.home().ok_or(InstallError::NoHome)
+}

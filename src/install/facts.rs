@@ -1,0 +1,127 @@
+//! What is there: everything that the plan depends on.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Layout, Scope};
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Facts {
+    /// The places looked at.
+    pub layout: Layout,
+    /// The version of this program, which is to be installed.
+    pub version: String,
+    /// Whether root asks.
+    pub is_root: bool,
+    /// Whether a service manager takes the unit.
+    pub has_systemd: bool,
+    /// Whether the service user exists.
+    pub has_user: bool,
+    /// The version that is installed.
+    pub installed: Option<String>,
+    /// What is installed is this very file.
+    pub is_same_program: bool,
+    /// The unit is there, word for word.
+    pub is_same_unit: bool,
+    /// A unit is there.
+    pub has_unit: bool,
+    /// The service runs.
+    pub is_running: bool,
+    /// The settings are there.
+    pub has_settings: bool,
+    /// The secret is there.
+    pub has_secret: bool,
+    /// Data are there.
+    pub has_data: bool,
+}
+
+/// The service user.
+pub(super) const USER: &str = "garmin-gateway";
+
+impl Facts {
+    /// Looks. `program` is the file that is to be installed: this one.
+    pub fn find(layout: Layout, program: &Path) -> io::Result<Self> {
+        let has_systemd = has_systemd(layout.scope);
+        let unit = read(&layout.unit)?;
+        Ok(Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            is_root: nix::unistd::geteuid().is_root(),
+            has_user: nix::unistd::User::from_name(USER)?.is_some(),
+            installed: installed(&layout.program),
+            is_same_program: is_same(program, &layout.program)?,
+            is_same_unit: unit.as_deref() == Some(layout.unit_text().as_bytes()),
+            has_unit: unit.is_some(),
+            is_running: has_systemd && systemctl(layout.scope, &["is-active", "--quiet"]).is_ok_and(|ok| ok),
+            has_settings: layout.env_file().exists(),
+            has_secret: layout.secret().exists(),
+            has_data: layout.state.exists(),
+            has_systemd,
+            layout,
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
+    let sizes = (fs::metadata(a)?.len(), fs::metadata(b).map_or(0, |b| b.len()));
+    Ok(sizes.0 == sizes.1 && read(a)? == read(b)?)
+}
+
+/// The version that the installed program tells, e.g. `1.2.3`; something that can't be compared if it tells none.
+fn installed(program: &Path) -> Option<String> {
+    if !program.exists() {
+        return None;
+    }
+    let told = command(program.as_os_str()).arg("--version").output().ok();
+    let told = told.and_then(|told| String::from_utf8(told.stdout).ok());
+    let version = told.and_then(|told| Some(told.split_whitespace().nth(1)?.to_owned()));
+    Some(version.unwrap_or_else(|| "of an unknown version".to_owned()))
+}
+
+/// systemd is the running service manager, and takes orders for this scope.
+fn has_systemd(scope: Scope) -> bool {
+    Path::new("/run/systemd/system").exists()
+        && match scope {
+            Scope::System => true,
+            Scope::User => command("systemctl".as_ref())
+                .args(["--user", "show-environment"])
+                .stdout(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success()),
+        }
+}
+
+/// `systemctl` for the gateway's unit; whether it said yes.
+pub(super) fn systemctl(scope: Scope, words: &[&str]) -> io::Result<bool> {
+    let mut systemctl = command("systemctl".as_ref());
+    if scope == Scope::User {
+        systemctl.arg("--user");
+    }
+    systemctl.args(words);
+    if !words.contains(&"daemon-reload") {
+        systemctl.arg("garmin-gateway.service");
+    }
+    Ok(systemctl.status()?.success())
+}
+
+/// A program of the system, with our output as its own.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an installer has the system's own programs do the system's work"
+)]
+pub(super) fn command(program: &std::ffi::OsStr) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null());
+    command
+}

@@ -1,0 +1,257 @@
+//! Does what the plan says, and takes it back where a new program does not come up.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Gid, Group, Uid, chown};
+
+use super::facts::{USER, command, systemctl};
+use super::{Action, Facts, InstallError, Layout, Plan, Scope};
+use crate::foundation::secrets::random_token;
+
+/// Does one step after the other. `program` is the file to be installed; `say` is given each step before it is done.
+pub fn perform(
+    plan: &Plan,
+    facts: &Facts,
+    program: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), InstallError> {
+    let layout = &facts.layout;
+    // What the unit was, should it have to come back.
+    let old_unit = fs::read(&layout.unit).ok();
+    for (number, action) in plan.actions.iter().enumerate() {
+        say(&action.to_string());
+        let Err(source) = act(action, layout, program) else {
+            continue;
+        };
+        if plan.takes_back_from.is_none_or(|from| number < from) {
+            return Err(InstallError::Step {
+                step: action.to_string(),
+                source,
+            });
+        }
+        let reason = format!("could not {action}: {source}");
+        say("that failed: the old program and its data come back");
+        let (Ok(()) | Err(_)) = act(&Action::Stop, layout, program);
+        let done = plan.actions.get(..number).unwrap_or_default();
+        return Err(match take_back(done, layout, old_unit.as_deref()) {
+            Ok(()) => InstallError::RolledBack { reason },
+            Err(failure) => InstallError::NotRolledBack {
+                reason,
+                failure: failure.to_string(),
+                copy: layout.old_store(),
+            },
+        });
+    }
+    Ok(())
+}
+
+fn take_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
+    for action in done.iter().rev() {
+        match action {
+            Action::PlaceProgram { to, old } => fs::rename(old, to)?,
+            Action::CopyStore { from, to } if to.exists() => {
+                remove_tree(from)?;
+                fs::rename(to, from)?;
+            }
+            Action::WriteFile { path, .. } if *path == layout.unit => {
+                if let Some(text) = old_unit {
+                    write(path, 0o644, text)?;
+                }
+                service(layout.scope, &["daemon-reload"])?;
+            }
+            _ => {}
+        }
+    }
+    service(layout.scope, &["start"])
+}
+
+fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
+    let scope = layout.scope;
+    match action {
+        Action::CreateUser => system(&[
+            "useradd",
+            "--system",
+            "--user-group",
+            "--no-create-home",
+            "--home-dir",
+            "/var/lib/garmin-gateway",
+            "--shell",
+            "/usr/sbin/nologin",
+            USER,
+        ]),
+        Action::MakeDirectory {
+            path,
+            mode,
+            for_service,
+        } => {
+            DirBuilder::new().recursive(true).mode(*mode).create(path)?;
+            if *for_service {
+                give_to_group(path)?;
+            }
+            Ok(())
+        }
+        Action::WriteFile {
+            path,
+            mode,
+            for_service,
+            text,
+        } => {
+            write(path, *mode, text.as_bytes())?;
+            if *for_service {
+                give_to_group(path)?;
+            }
+            Ok(())
+        }
+        Action::MakeSecret(path) => make_secret(path),
+        Action::CheckSettings(path) => {
+            let path = path.as_os_str();
+            let checked = command(program.as_os_str())
+                .args(["config".as_ref(), "--json".as_ref(), "--env-file".as_ref(), path])
+                .output()?;
+            if checked.status.success() {
+                return Ok(());
+            }
+            let words = String::from_utf8_lossy(&checked.stderr).trim().to_owned();
+            Err(io::Error::other(words))
+        }
+        Action::Stop => service(scope, &["stop"]),
+        Action::CopyStore { from, to } => {
+            remove_tree(to)?;
+            if from.exists() {
+                copy_tree(from, to)
+            } else {
+                Ok(())
+            }
+        }
+        Action::PlaceProgram { to, old } => place(program, to, old),
+        Action::ReloadUnits => service(scope, &["daemon-reload"]),
+        Action::EnableAndStart => service(scope, &["enable", "--now"]),
+        // With Type=notify this waits until the gateway says that it is ready, and fails if it never does.
+        Action::Start => service(scope, &["start"]),
+        Action::DisableAndStop => service(scope, &["disable", "--now"]),
+        Action::Remove(path) => match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        },
+        Action::RemoveTree(path) => remove_tree(path),
+        Action::RemoveUser => system(&["userdel", USER]),
+    }
+}
+
+/// Beside its place first, so that a full disk leaves the old program; the running one keeps its file.
+fn place(program: &Path, to: &Path, old: &Path) -> io::Result<()> {
+    make_parent(to)?;
+    let new = to.with_extension("new");
+    fs::copy(program, &new)?;
+    fs::set_permissions(&new, Permissions::from_mode(0o755))?;
+    fs::File::open(&new)?.sync_all()?;
+    if to.exists() {
+        fs::rename(to, old)?;
+    }
+    fs::rename(&new, to)
+}
+
+fn make_secret(path: &Path) -> io::Result<()> {
+    make_parent(path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match file {
+        Ok(mut file) => {
+            file.write_all(random_token("").expose().as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        }
+        // It was made meanwhile: whatever it opens must stay open.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+fn write(path: &Path, mode: u32, text: &[u8]) -> io::Result<()> {
+    make_parent(path)?;
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&new)?;
+    file.write_all(text)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}
+
+fn make_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
+fn give_to_group(path: &Path) -> io::Result<()> {
+    let group =
+        Group::from_name(USER)?.ok_or_else(|| io::Error::other(format!("there is no group {USER}")))?;
+    Ok(chown(path, None, Some(group.gid))?)
+}
+
+fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Files and directories with their modes and owners. A link is not followed: the store has none.
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    let mut left: Vec<(PathBuf, PathBuf)> = vec![(from.to_owned(), to.to_owned())];
+    while let Some((from, to)) = left.pop() {
+        let found = fs::symlink_metadata(&from)?;
+        if found.is_dir() {
+            DirBuilder::new().mode(found.mode() & 0o777).create(&to)?;
+            for entry in fs::read_dir(&from)? {
+                let name = entry?.file_name();
+                left.push((from.join(&name), to.join(&name)));
+            }
+        } else if found.is_file() {
+            fs::copy(&from, &to)?;
+            fs::File::open(&to)?.sync_all()?;
+        } else {
+            continue;
+        }
+        let copied = fs::symlink_metadata(&to)?;
+        if (copied.uid(), copied.gid()) != (found.uid(), found.gid()) {
+            chown(
+                &to,
+                Some(Uid::from_raw(found.uid())),
+                Some(Gid::from_raw(found.gid())),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn service(scope: Scope, words: &[&str]) -> io::Result<()> {
+    if systemctl(scope, words)? {
+        return Ok(());
+    }
+    let user = if scope == Scope::User { "--user " } else { "" };
+    Err(io::Error::other(format!(
+        "systemctl said no; `journalctl {user}-u garmin-gateway -n 20` tells why"
+    )))
+}
+
+fn system(words: &[&str]) -> io::Result<()> {
+    let (program, arguments) = words
+        .split_first()
+        .ok_or_else(|| io::Error::other("no program was named"))?;
+    let status = command(program.as_ref()).args(arguments).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("{program} ended with {status}")))
+    }
+}

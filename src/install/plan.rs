@@ -1,0 +1,268 @@
+//! From what is there and what is wanted to what is to be done. Pure.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::facts::USER;
+use super::{Facts, InstallError, Layout, Scope, Wish};
+
+/// One step. Each can be done again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The service user.
+    CreateUser,
+    /// A directory of this mode; of root and the service user's group where `for_service`.
+    MakeDirectory {
+        /// Where.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The service may look into it.
+        for_service: bool,
+    },
+    /// A file of this mode and text, written whole or not at all.
+    WriteFile {
+        /// Where.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The service may read it.
+        for_service: bool,
+        /// What it says.
+        text: String,
+    },
+    /// A new secret, unless there is one.
+    MakeSecret(PathBuf),
+    /// The new program reads the settings: what it would not start with is found before the old one stops.
+    CheckSettings(PathBuf),
+    /// The service stops.
+    Stop,
+    /// A copy of the store.
+    CopyStore {
+        /// The store.
+        from: PathBuf,
+        /// The copy; one that is there goes.
+        to: PathBuf,
+    },
+    /// This program goes to its place; what was there is kept beside it.
+    PlaceProgram {
+        /// Where.
+        to: PathBuf,
+        /// Where the old one is kept.
+        old: PathBuf,
+    },
+    /// The service manager reads its units.
+    ReloadUnits,
+    /// The service starts now and at every boot, and is waited for.
+    EnableAndStart,
+    /// The service starts, and is waited for.
+    Start,
+    /// The service stops for good.
+    DisableAndStop,
+    /// A file goes, if it is there.
+    Remove(PathBuf),
+    /// A directory goes with all that is in it.
+    RemoveTree(PathBuf),
+    /// The service user goes.
+    RemoveUser,
+}
+
+/// What will be done, and what the person must know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In this order.
+    pub actions: Vec<Action>,
+    /// From this action on a failure is taken back: the old program and store return. `None`: there is no old one.
+    pub takes_back_from: Option<usize>,
+    /// Said at the end.
+    pub notes: Vec<String>,
+}
+
+/// Decides. Errors: what can't be done, before anything was.
+pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
+    if facts.layout.scope == Scope::System && !facts.is_root {
+        return Err(InstallError::NeedsRoot);
+    }
+    match wish {
+        Wish::Install(answers) => {
+            if let Some(installed) = &facts.installed
+                && is_older(&facts.version, installed)
+            {
+                return Err(InstallError::Downgrade {
+                    installed: installed.clone(),
+                    this: facts.version.clone(),
+                });
+            }
+            Ok(install(facts, &answers.env_file()?))
+        }
+        Wish::Uninstall { purge } => Ok(uninstall(facts, *purge)),
+    }
+}
+
+fn install(facts: &Facts, settings: &str) -> Plan {
+    let layout = &facts.layout;
+    let is_system = layout.scope == Scope::System;
+    let mut plan = Plan::default();
+    let mut act = |action| plan.actions.push(action);
+    if is_system && !facts.has_user {
+        act(Action::CreateUser);
+    }
+    if !facts.has_settings {
+        act(Action::MakeDirectory {
+            path: layout.config.clone(),
+            mode: if is_system { 0o750 } else { 0o700 },
+            for_service: is_system,
+        });
+        act(Action::WriteFile {
+            path: layout.env_file(),
+            mode: if is_system { 0o640 } else { 0o600 },
+            for_service: is_system,
+            text: settings.to_owned(),
+        });
+    }
+    // One's own gateway makes its secret itself; the machine's is handed one that it can't read from the disk.
+    if is_system && !facts.has_secret {
+        act(Action::MakeSecret(layout.secret()));
+    }
+    if facts.has_settings {
+        act(Action::CheckSettings(layout.env_file()));
+    }
+    let changes_program = !facts.is_same_program;
+    let changes_unit = facts.has_systemd && !facts.is_same_unit;
+    let restarts = facts.is_running && (changes_program || changes_unit);
+    let mut takes_back_from = None;
+    if restarts {
+        takes_back_from = Some(plan.actions.len());
+        plan.actions.push(Action::Stop);
+        if changes_program {
+            plan.actions.push(Action::CopyStore {
+                from: layout.store(),
+                to: layout.old_store(),
+            });
+        }
+    }
+    let mut act = |action| plan.actions.push(action);
+    if changes_program {
+        act(Action::PlaceProgram {
+            to: layout.program.clone(),
+            old: layout.old_program(),
+        });
+    }
+    if changes_unit {
+        act(Action::WriteFile {
+            path: layout.unit.clone(),
+            mode: 0o644,
+            for_service: false,
+            text: layout.unit_text().to_owned(),
+        });
+        act(Action::ReloadUnits);
+    }
+    if restarts {
+        act(Action::Start);
+    } else if facts.has_systemd && !facts.has_unit {
+        act(Action::EnableAndStart);
+    }
+    plan.takes_back_from = takes_back_from;
+    plan.notes = after_install(facts);
+    plan
+}
+
+fn after_install(facts: &Facts) -> Vec<String> {
+    let layout = &facts.layout;
+    let (program, env_file) = (layout.program.display(), layout.env_file());
+    let env_file = env_file.display();
+    let mut notes = vec![format!("Settings: {env_file}")];
+    if !facts.has_systemd {
+        notes.push(format!(
+            "There is no systemd here. Run it yourself: {program} serve --env-file {env_file}"
+        ));
+    } else if layout.scope == Scope::User {
+        notes
+            .push("It runs while you are signed in; `loginctl enable-linger` lets it run always.".to_owned());
+    } else {
+        notes.push(format!(
+            "Whoever is in the group {USER} may use the console: usermod -aG {USER} YOU"
+        ));
+    }
+    notes.push("See how it goes: garmin-gateway status, garmin-gateway console".to_owned());
+    notes
+}
+
+fn uninstall(facts: &Facts, purge: bool) -> Plan {
+    let layout = &facts.layout;
+    let mut plan = Plan::default();
+    let mut act = |action| plan.actions.push(action);
+    if facts.has_unit {
+        if facts.has_systemd {
+            act(Action::DisableAndStop);
+        }
+        act(Action::Remove(layout.unit.clone()));
+        if facts.has_systemd {
+            act(Action::ReloadUnits);
+        }
+    }
+    act(Action::Remove(layout.program.clone()));
+    act(Action::Remove(layout.old_program()));
+    if purge {
+        for path in [&layout.config, &layout.state, &layout.runtime] {
+            act(Action::RemoveTree(path.clone()));
+        }
+        if layout.scope == Scope::System && facts.has_user {
+            act(Action::RemoveUser);
+        }
+    } else {
+        plan.notes = kept(facts, layout);
+    }
+    plan
+}
+
+fn kept(facts: &Facts, layout: &Layout) -> Vec<String> {
+    let mut kept = Vec::new();
+    if facts.has_settings || facts.has_secret {
+        kept.push(format!(
+            "Kept: settings and secret in {}",
+            layout.config.display()
+        ));
+    }
+    if facts.has_data {
+        kept.push(format!("Kept: people's sign-ins in {}", layout.state.display()));
+    }
+    if !kept.is_empty() {
+        kept.push("--uninstall --purge removes them too.".to_owned());
+    }
+    kept
+}
+
+/// Whether version `a` is before `b`. What is no version is before nothing.
+fn is_older(a: &str, b: &str) -> bool {
+    let parts = |version: &str| -> Option<Vec<u64>> {
+        let numbers = version.split(['-', '+']).next()?;
+        numbers.split('.').map(|part| part.parse().ok()).collect()
+    };
+    match (parts(a), parts(b)) {
+        (Some(a), Some(b)) => a < b,
+        _ => false,
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CreateUser => write!(f, "create the system user {USER}"),
+            Self::MakeDirectory { path, mode, .. } => write!(f, "make {} (mode {mode:04o})", path.display()),
+            Self::WriteFile { path, mode, .. } => write!(f, "write {} (mode {mode:04o})", path.display()),
+            Self::MakeSecret(path) => write!(f, "make a new secret in {} (mode 0600)", path.display()),
+            Self::CheckSettings(path) => write!(f, "check the settings in {}", path.display()),
+            Self::Stop => f.write_str("stop the service"),
+            Self::CopyStore { to, .. } => write!(f, "copy the store to {}", to.display()),
+            Self::PlaceProgram { to, .. } => write!(f, "place the program in {}", to.display()),
+            Self::ReloadUnits => f.write_str("have systemd read its units"),
+            Self::EnableAndStart => f.write_str("start the service, now and at every boot, and wait for it"),
+            Self::Start => f.write_str("start the service and wait for it"),
+            Self::DisableAndStop => f.write_str("stop the service for good"),
+            Self::Remove(path) => write!(f, "remove {}", path.display()),
+            Self::RemoveTree(path) => write!(f, "remove {} and all that is in it", path.display()),
+            Self::RemoveUser => write!(f, "remove the system user {USER}"),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Plans as snapshots, and a whole installation in a directory.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::*;
+
+fn answers() -> Answers {
+    Answers {
+        public_url: "https://garmin.example.org".into(),
+        invited: "ada@example.org,@family.example".into(),
+        operator_name: "Ada's brother".replace('\'', "’"),
+        operator_email: String::new(),
+    }
+}
+
+/// A machine with systemd and nothing of ours.
+fn fresh() -> Facts {
+    Facts {
+        layout: Layout::system(Path::new("/")),
+        version: "1.2.0".into(),
+        is_root: true,
+        has_systemd: true,
+        has_user: false,
+        installed: None,
+        is_same_program: false,
+        is_same_unit: false,
+        has_unit: false,
+        is_running: false,
+        has_settings: false,
+        has_secret: false,
+        has_data: false,
+    }
+}
+
+/// The same with version 1.1.0 at work.
+fn at_work() -> Facts {
+    Facts {
+        has_user: true,
+        installed: Some("1.1.0".into()),
+        is_same_unit: true,
+        has_unit: true,
+        is_running: true,
+        has_settings: true,
+        has_secret: true,
+        has_data: true,
+        ..fresh()
+    }
+}
+
+fn shown(facts: &Facts, wish: &Wish) -> String {
+    let plan = match plan(facts, wish) {
+        Ok(plan) => plan,
+        Err(error) => return format!("refused: {error}"),
+    };
+    let mut text = String::new();
+    for (number, action) in plan.actions.iter().enumerate() {
+        let mark = if plan.takes_back_from.is_some_and(|from| number >= from) {
+            "↺"
+        } else {
+            "-"
+        };
+        writeln!(text, "{mark} {action}").unwrap();
+    }
+    for note in plan.notes {
+        writeln!(text, "{note}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn plans_are_what_they_were() {
+    let install = Wish::Install(answers());
+    let user = Facts {
+        layout: Layout::user(Path::new("/home/ada")),
+        is_root: false,
+        ..fresh()
+    };
+    let cases = [
+        ("root, nothing there", fresh(), install.clone()),
+        ("one's own", user.clone(), install.clone()),
+        (
+            "no systemd",
+            Facts {
+                has_systemd: false,
+                ..user
+            },
+            install.clone(),
+        ),
+        ("upgrade", at_work(), install.clone()),
+        (
+            "upgrade of what does not run",
+            Facts {
+                is_running: false,
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
+            "again",
+            Facts {
+                is_same_program: true,
+                installed: Some("1.2.0".into()),
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
+            "another unit",
+            Facts {
+                is_same_program: true,
+                is_same_unit: false,
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
+            "downgrade",
+            Facts {
+                installed: Some("1.10.0".into()),
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
+            "not root",
+            Facts {
+                is_root: false,
+                ..fresh()
+            },
+            install,
+        ),
+        ("uninstall", at_work(), Wish::Uninstall { purge: false }),
+        ("purge", at_work(), Wish::Uninstall { purge: true }),
+        ("nothing to uninstall", fresh(), Wish::Uninstall { purge: false }),
+    ];
+    let mut all = String::new();
+    for (name, facts, wish) in cases {
+        writeln!(all, "# {name}\n{}", shown(&facts, &wish).trim_end()).unwrap();
+        all.push('\n');
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn answers_become_settings() {
+    let text = answers().env_file().unwrap();
+    let said: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "PUBLIC_URL=https://garmin.example.org",
+            "INVITED=ada@example.org,@family.example",
+            "OPERATOR_NAME='Ada’s brother'",
+        ]
+    );
+    assert!(text.contains("#OPERATOR_EMAIL="));
+    for bad in ["x\nINVITED=@everybody", "it's"] {
+        let answers = Answers {
+            operator_name: bad.into(),
+            ..Answers::default()
+        };
+        assert!(
+            matches!(answers.env_file(), Err(InstallError::Answer { .. })),
+            "{bad}"
+        );
+    }
+}
+
+/// A person's own installation without systemd needs nothing of the machine: all of it is done for real.
+#[test]
+fn an_installation_is_made_upgraded_and_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let layout = Layout::user(home.path());
+    let program = |text: &str| {
+        let path = home.path().join(text);
+        fs::write(&path, format!("#!/bin/sh\necho garmin-gateway {text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
+    let run = |program: &Path, wish: &Wish| {
+        let facts = Facts {
+            has_systemd: false,
+            ..Facts::find(layout.clone(), program).unwrap()
+        };
+        let plan = plan(&facts, wish)?;
+        let mut said = Vec::new();
+        perform(&plan, &facts, program, &mut |line| said.push(line.to_owned()))?;
+        Ok::<_, InstallError>(said.len())
+    };
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let install = Wish::Install(answers());
+
+    let first = program("0.0.1");
+    assert!(run(&first, &install).unwrap() > 0);
+    assert_eq!(mode(&layout.program), 0o755);
+    assert_eq!(mode(&layout.env_file()), 0o600);
+    assert_eq!(mode(&layout.config), 0o700);
+
+    // Settings that a person changed stay through an upgrade; the program before it is kept.
+    fs::write(layout.env_file(), "INVITED=@mine.example\n").unwrap();
+    let second = program("0.0.2");
+    run(&second, &install).unwrap();
+    assert_eq!(fs::read(&layout.program).unwrap(), fs::read(&second).unwrap());
+    assert_eq!(fs::read(layout.old_program()).unwrap(), fs::read(&first).unwrap());
+    assert_eq!(
+        fs::read_to_string(layout.env_file()).unwrap(),
+        "INVITED=@mine.example\n"
+    );
+    // Once more: only the settings are looked at.
+    assert_eq!(run(&second, &install).unwrap(), 1);
+
+    fs::create_dir_all(layout.store()).unwrap();
+    run(&second, &Wish::Uninstall { purge: false }).unwrap();
+    assert!(!layout.program.exists() && !layout.old_program().exists());
+    assert!(layout.env_file().exists() && layout.state.exists());
+    run(&second, &Wish::Uninstall { purge: true }).unwrap();
+    assert!(!layout.config.exists() && !layout.state.exists());
+    // Nothing to remove is no mistake.
+    run(&second, &Wish::Uninstall { purge: true }).unwrap();
+}
+
+/// Settings that the new program does not take are found before anything else is touched.
+#[test]
+fn bad_settings_stop_an_upgrade_before_it_begins() {
+    let home = tempfile::tempdir().unwrap();
+    let layout = Layout::user(home.path());
+    fs::create_dir_all(&layout.config).unwrap();
+    fs::write(layout.env_file(), "PORT=0.5\n").unwrap();
+    let program = home.path().join("new");
+    fs::write(&program, "#!/bin/sh\necho 'PORT is wrong' >&2; exit 78\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let facts = Facts {
+        has_systemd: false,
+        ..Facts::find(layout.clone(), &program).unwrap()
+    };
+    let plan = plan(&facts, &Wish::Install(Answers::default())).unwrap();
+    let error = perform(&plan, &facts, &program, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("PORT is wrong"), "{error}");
+    assert!(!layout.program.exists());
+}

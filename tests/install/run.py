@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""install.sh as people meet it: cut off anywhere, in the shells of small systems, with releases that are not right.
+
+The release is a stand-in whose program notes how it was called; what the program itself does when it installs is
+tested where it is written (src/install). Prints a line per check; the first that fails ends the run.
+
+Usage:  run.py            with dash and busybox on the PATH
+"""
+
+import hashlib
+import http.server
+import io
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[2] / "install.sh"
+SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
+TARGET = {"x86_64": "x86_64-linux", "aarch64": "aarch64-linux"}[platform.machine()]
+ARCHIVE = f"garmin-gateway-{TARGET}.tar.gz"
+PROGRAM = '#!/bin/sh\necho "$0 $*" >> "$CALLS"\n'
+checks = 0
+
+
+def check(what: str, good: bool, told: str = ""):
+    global checks
+    checks += 1
+    if not good:
+        print(f"FAILED: {what}\n{told}")
+        sys.exit(1)
+
+
+def archive(program: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("garmin-gateway")
+        entry.size, entry.mode = len(program), 0o755
+        tar.addfile(entry, io.BytesIO(program.encode()))
+    return packed.getvalue()
+
+
+def sums(data: bytes, name: str = ARCHIVE) -> bytes:
+    return f"{'0' * 64}  other.tar.gz\n{hashlib.sha256(data).hexdigest()}  {name}\n".encode()
+
+
+class Releases(http.server.ThreadingHTTPServer):
+    """Serves `files` by path; every request is noted."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def publish(self, under: str, data: bytes, listed: bytes | None = None):
+        self.files = {f"/{under}/{ARCHIVE}": data, f"/{under}/SHA256SUMS": sums(data) if listed is None else listed}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        body = self.server.files.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_):
+        pass
+
+
+class Ground:
+    """A place to run the script in: its own HOME, TMPDIR and note of calls."""
+
+    def __init__(self, shell: str, releases: Releases):
+        self.shell, self.releases = shell, releases
+        self.home = Path(tempfile.mkdtemp(prefix="garmin-gateway-install-"))
+        self.calls = self.home / "calls"
+        (self.home / "tmp").mkdir()
+        (self.home / "bin").mkdir()
+
+    def run(self, *options: str, script: bytes | None = None, **more: str) -> subprocess.CompletedProcess:
+        self.calls.unlink(missing_ok=True)
+        environment = {
+            "PATH": f"{self.home / 'bin'}:{os.environ['PATH']}", "HOME": str(self.home), "CALLS": str(self.calls),
+            "TMPDIR": str(self.home / "tmp"), "GARMIN_GATEWAY_BASE_URL": self.releases.url, **more,
+        }
+        # Piped in, as `curl … | sh` does it.
+        script = SCRIPT.read_bytes() if script is None else script
+        command = [*SHELLS[self.shell], "-s", "--", *options]
+        done = subprocess.run(command, input=script, env=environment, capture_output=True, timeout=60)
+        left = os.listdir(self.home / "tmp")
+        check(f"{self.shell}: nothing stays in the temporary directory", not left, str(left))
+        return done
+
+    def called(self) -> str:
+        return self.calls.read_text() if self.calls.exists() else ""
+
+    def note_calls_of(self, *names: str):
+        for name in names:
+            tool = self.home / "bin" / name
+            tool.write_text('#!/bin/sh\necho "$0 $*" >> "$CALLS"\nexit 1\n')
+            tool.chmod(0o755)
+
+
+def installs(ground: Ground):
+    good = archive(PROGRAM)
+    ground.releases.publish("latest/download", good)
+    done = ground.run("--user", "--yes")
+    check("the latest release is installed", done.returncode == 0, done.stderr.decode())
+    check("options reach the program", ground.called().rstrip().endswith("garmin-gateway install --user --yes"), ground.called())
+    ground.releases.publish("download/v1.2.3", good)
+    for options in (["--version", "1.2.3"], ["--version", "v1.2.3"], ["--version=1.2.3"]):
+        done = ground.run(*options, "--user")
+        check(f"{options} is installed", done.returncode == 0 and "install --user" in ground.called(), done.stderr.decode())
+
+
+def refuses(ground: Ground):
+    """What is wrong, the exit code, and what must be said; the program is never run."""
+    good, other = archive(PROGRAM), archive(PROGRAM + "# changed\n")
+    for what, data, listed, code, words in [
+        ("a tampered archive", other, sums(good), 65, "checksum"),
+        ("a list without the archive", good, sums(good, "another.tar.gz"), 65, "not in the list"),
+        ("an empty list", good, b"", 65, "not in the list"),
+        ("a list that names it with half a sum", good, f"abc  {ARCHIVE}\n".encode(), 65, "not in the list"),
+        ("what is no archive", b"<html>", sums(b"<html>"), 65, "unpacked"),
+    ]:
+        ground.releases.publish("latest/download", data, listed)
+        done = ground.run("--user")
+        told = done.stderr.decode()
+        check(f"{what}: exit code {code}", done.returncode == code, f"{done.returncode}: {told}")
+        check(f"{what}: it is said", words in told, told)
+        check(f"{what}: nothing is run", not ground.called(), ground.called())
+    ground.releases.files = {}
+    done = ground.run("--user")
+    check("a release that is not there", done.returncode == 69 and not ground.called(), done.stderr.decode())
+    for url in ("", "http://example.org/releases", "ftp://127.0.0.1", "http://127.0.0.1.example.org", "http://localhost.example.org/x"):
+        ground.releases.asked.clear()
+        done = ground.run("--user", GARMIN_GATEWAY_BASE_URL=url)
+        check(f"the address {url!r} is refused", done.returncode == 64 and not ground.releases.asked, done.stderr.decode())
+    for version in ("1.2/../../x", "", "1 2", "$(id)"):
+        done = ground.run("--version", version)
+        check(f"the version {version!r} is refused", done.returncode == 64, done.stderr.decode())
+
+
+def fails_closed(ground: Ground):
+    """Without a tool that can check, nothing is installed."""
+    ground.releases.publish("latest/download", archive(PROGRAM))
+    tools = ground.home / "few"
+    tools.mkdir()
+    for name in ("uname", "id", "mktemp", "rm", "awk", "cut", "tar", "gzip", "curl", "cat", "dirname"):
+        found = shutil.which(name)
+        if found:
+            (tools / name).symlink_to(found)
+    for name in ("dash", "busybox"):
+        (tools / name).symlink_to(shutil.which(name))
+    # busybox's shell finds its own sha256sum even where the PATH has none: that is a tool that can check.
+    done = ground.run("--user", PATH=str(tools))
+    if ground.shell == "busybox":
+        return
+    check("no tool for checksums: nothing is installed", done.returncode != 0 and not ground.called(), done.stderr.decode())
+
+
+def does_nothing_when_cut(ground: Ground):
+    """Every prefix of the file, as a connection that breaks off leaves it."""
+    whole = SCRIPT.read_bytes().rstrip(b"\n")
+    ground.note_calls_of("curl", "wget", "sudo", "cargo", "tar", "mktemp", "uname", "id")
+    for end in range(len(whole)):
+        ground.run(script=whole[:end])
+        check(f"cut at {end} of {len(whole)} bytes: nothing is called", not ground.called(), ground.called())
+
+
+def main():
+    for shell in SHELLS:
+        releases = Releases()
+        before = checks
+        for play in (installs, refuses, fails_closed):
+            play(Ground(shell, releases))
+        if shell == "dash":
+            does_nothing_when_cut(Ground(shell, releases))
+        print(f"ok {checks - before} checks with {shell}")
+    print(f"ok {checks} checks")
+
+
+if __name__ == "__main__":
+    main()
