@@ -23,7 +23,8 @@ once() {
 # Debian's packages, unless what they bring is there already.
 install_debian() {
   local missing=() pair
-  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium g++=g++ tmux=tmux; do
+  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium g++=g++ tmux=tmux \
+    busybox=busybox nginx=nginx-light caddy=caddy; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
