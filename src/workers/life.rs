@@ -27,7 +27,7 @@ use super::handle::StopReason;
 use super::output::{self, LastWords, WorkerLog};
 use super::policy::{End, Event, Incarnation};
 use super::ports::Ports;
-use super::procfs::Stat;
+use super::procfs::{self, Stat};
 use super::tokens::{Directory, TakenIn, TokenError};
 use super::upstream::{Link, Upstream};
 use super::watch::{LastWatch, Note};
@@ -276,12 +276,16 @@ impl Life {
 
     /// Until its session is open, or it is clear that it won't be.
     async fn until_ready(&mut self, running: &mut Running) -> Result<Upstream, End> {
-        let Running { process, link, .. } = running;
+        let Running {
+            process, link, facts, ..
+        } = running;
+        let (group, port) = (process.id(), facts.port);
         let answers = async {
             let mut pause = FIRST_PROBE;
             loop {
                 sleep(pause).await;
-                if link.is_healthy().await {
+                // Whoever answers must be the worker: a stranger on its port would be told everything that it is told.
+                if link.is_healthy().await && procfs::listens(group, port) {
                     return link.open().await;
                 }
                 pause = pause.mul_f64(1.25).min(LAST_PROBE);
@@ -346,9 +350,12 @@ impl Life {
 
     /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
     async fn check(&self, running: &mut Running) -> Result<Upstream, String> {
-        let Running { process, link, .. } = running;
+        let Running {
+            process, link, facts, ..
+        } = running;
+        let (group, port) = (process.id(), facts.port);
         let answers = async {
-            if link.is_healthy().await {
+            if link.is_healthy().await && procfs::listens(group, port) {
                 link.open().await.ok()
             } else {
                 None

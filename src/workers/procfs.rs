@@ -78,6 +78,41 @@ fn processes() -> impl Iterator<Item = Pid> {
         .map(Pid::from_raw)
 }
 
+/// Whether a process of this group listens on this TCP port. Somebody else may have taken it in the moment between our
+/// look at it and the worker's.
+pub(super) fn listens(group: Pid, port: u16) -> bool {
+    let sockets = listeners(port);
+    let has_one = |process: Pid| {
+        let files = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten();
+        files
+            .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+            .any(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
+    };
+    // Mostly it is the first process; a launcher such as `uvx` has it done by a child.
+    !sockets.is_empty()
+        && (has_one(group)
+            || processes()
+                .any(|process| Stat::of(process).is_some_and(|stat| stat.group == group) && has_one(process)))
+}
+
+/// The sockets that listen on a port, as links in `/proc/<pid>/fd` name them.
+fn listeners(port: u16) -> Vec<String> {
+    let port = format!(":{port:04X}");
+    ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .flat_map(|table| {
+            // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …; 0A is LISTEN.
+            let sockets = table.lines().filter_map(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let is_it = fields.get(1)?.ends_with(&port) && *fields.get(3)? == "0A";
+                is_it.then(|| fields.get(9).map(|inode| format!("socket:[{inode}]")))?
+            });
+            sockets.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
 /// This boot of the machine: process numbers and start times mean something within it only.
 pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -126,6 +161,17 @@ mod tests {
         assert_eq!(Stat::parse(stat), Some(expected));
         assert_eq!(Stat::parse(&stat.replace(") S ", ") Z ")), None);
         assert_eq!(Stat::parse("4711 (x"), None);
+    }
+
+    #[test]
+    fn a_listener_is_known_by_its_process() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let ours = nix::unistd::getpgrp();
+        assert!(listens(ours, port));
+        assert!(!listens(Pid::from_raw(1), port), "somebody else's");
+        drop(listener);
+        assert!(!listens(ours, port));
     }
 
     #[test]

@@ -132,14 +132,17 @@ impl Link {
         }
     }
 
-    /// Whether `GET /healthz` is answered with a success, now.
+    /// Whether `GET /healthz` is answered with a success, or by a server that has no such page, now.
     pub(super) async fn is_healthy(&self) -> bool {
         let answer = self
             .hop
             .send(Method::GET, &self.health, &HeaderMap::new(), Bytes::new())
             .await;
         match answer {
-            Ok(answer) => answer.status().is_success() && answer.whole(IGNORED_LIMIT).await.is_ok(),
+            Ok(answer) => {
+                let is_up = answer.status().is_success() || answer.status() == StatusCode::NOT_FOUND;
+                is_up && answer.whole(IGNORED_LIMIT).await.is_ok()
+            }
             Err(_) => false,
         }
     }
