@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::crowd::{Crowd, crowd};
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
 use crate::processes::{resident_mb, worker_port, workers_of};
@@ -14,16 +15,16 @@ use crate::{person, upstream};
 
 /// One line of the table.
 pub(crate) struct Row {
-    name: &'static str,
-    gateway: String,
-    direct: String,
-    nginx: String,
-    wanted: String,
+    pub(crate) name: &'static str,
+    pub(crate) gateway: String,
+    pub(crate) direct: String,
+    pub(crate) nginx: String,
+    pub(crate) wanted: String,
 }
 
 impl Row {
     /// A figure with nothing beside it.
-    fn alone(name: &'static str, gateway: String, wanted: &str) -> Self {
+    pub(crate) fn alone(name: &'static str, gateway: String, wanted: &str) -> Self {
         Self {
             name,
             gateway,
@@ -55,6 +56,7 @@ struct Effort {
     rounds: usize,
     sequence: usize,
     accounts: usize,
+    crowd: Crowd,
 }
 
 /// Measures everything, in the order of the table; or only the calls through the gateway.
@@ -66,6 +68,11 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
             rounds: 1,
             sequence: 50,
             accounts: 3,
+            crowd: Crowd {
+                workers: 4,
+                idle: Duration::from_secs(1),
+                calls: 100,
+            },
         }
     } else {
         Effort {
@@ -74,12 +81,18 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
             rounds: 3,
             sequence: 1000,
             accounts: 50,
+            crowd: Crowd {
+                workers: 100,
+                idle: Duration::from_secs(20),
+                calls: 4000,
+            },
         }
     };
-    let garmin = Garmin::start(effort.accounts).await?;
+    let garmin = Garmin::start(effort.accounts.max(effort.crowd.workers)).await?;
     let mut rows = proxying(&garmin, &effort).await?;
     if !calls_only {
         rows.extend(with_the_built_in_worker(&garmin, &effort).await?);
+        rows.extend(crowd(&garmin, &effort.crowd).await?);
     }
     Ok(rows)
 }

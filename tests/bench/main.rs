@@ -14,6 +14,7 @@
     reason = "a JSON value that lacks a member is null, two targets are two"
 )]
 
+mod crowd;
 mod figures;
 mod house;
 mod load;

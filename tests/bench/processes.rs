@@ -88,6 +88,15 @@ pub(crate) fn resident_mb(id: u32) -> Result<f64> {
     Ok(kib * 1024.0 / 1e6)
 }
 
+/// The processor time of a process so far, all threads together. The kernel counts it in hundredths of a second.
+pub(crate) fn cpu(id: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').context("no name")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |at: usize| -> Result<u64> { Ok(fields.get(at).context("no time")?.parse()?) };
+    Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
 /// The workers whose parent is this process.
 pub(crate) fn workers_of(id: u32) -> Result<Vec<u32>> {
     let mut found = Vec::new();

@@ -5,7 +5,9 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py stories [NAME…]              every client through the whole story of `story.py`
         run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
         run.py pages                        the sign-in pages in headless Chromium, with axe
+        run.py contract                     every kind of worker behind the gateway, the same for all
         run.py crash [--rounds N]           kill -9 under load
+        run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -20,8 +22,10 @@ from pathlib import Path
 import claude_code
 import clients
 import conformance
+import contract
 import crash
 import demo
+import isolation
 import pages
 from stage import Stage
 from story import TheBrowser, tell
@@ -84,17 +88,22 @@ def story(binary: Path, make, era: str | None) -> int:
             browser.close()
 
 
-def staged(binary: Path, settings: dict[str, str], act) -> int:
+def staged(binary: Path, settings, act) -> int:
     with Stage(binary, settings) as stage:
         return act(stage)
 
 
+def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
+    return {**NO_WAITING, **kind.settings(garmin_url)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "crash"])
+    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "contract", "crash", "isolation"])
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     given = parser.parse_args()
     unknown = set(given.only) - set(STORIES)
@@ -115,6 +124,15 @@ def main() -> int:
             report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
+    elif given.act == "contract":
+        for kind in contract.KINDS:
+            settings = partial(worker_settings, kind)
+            report.run(f"contract: {kind.name}", partial(staged, given.bin, settings, partial(contract.contract, kind=kind)))
+    elif given.act == "isolation":
+        print(f"seed {given.seed}")
+        settings = {**NO_WAITING, **isolation.SETTINGS}
+        act = partial(isolation.isolation, calls=given.calls, seed=given.seed)
+        report.run(f"isolation over {given.calls} calls", partial(staged, given.bin, settings, act))
     else:
         print(f"seed {given.seed}")
         act = partial(crash.crash, rounds=given.rounds, seed=given.seed)

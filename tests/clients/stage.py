@@ -85,7 +85,8 @@ def processes_with(mark: str) -> list[int]:
 class Stage:
     """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
 
-    def __init__(self, binary: Path, settings: dict[str, str], with_clock: bool = False):
+    def __init__(self, binary: Path, settings, with_clock: bool = False):
+        """`settings` of the gateway: a dict, or what makes one of Garmin's URL."""
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
         self.binary = binary.resolve()
         self.port = free_port()
@@ -123,7 +124,7 @@ class Stage:
     def start_garmin(self):
         with open(self.directory / "garmin.log", "ab") as log:
             self.garmin = subprocess.Popen(
-                [self.binary, "simulator", "--bind", "127.0.0.1:0", "--people", "20"],
+                [self.binary, "simulator", "--bind", "127.0.0.1:0", "--people", "23"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self.environment({}), text=True,
             )
         self.started.append(self.garmin.pid)
@@ -161,7 +162,7 @@ class Stage:
             "INVITED": ",".join(p.email for p in self.people),
             "GATEWAY_LOG_LEVEL": "debug",
             **garmin,
-            **self.settings,
+            **(self.settings(self.garmin_url) if callable(self.settings) else self.settings),
         })
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
