@@ -133,7 +133,8 @@ async fn ask_garmin(
             session: page.session,
             points: page.points,
             unreadable: 0,
-            changed: true,
+            // A bot check or a notice in the place of data passes.
+            changed: failure != Failure::Page,
         }),
         Err(_) => Err(failure),
     }

@@ -22,6 +22,7 @@ mod isolation;
 mod mcp;
 mod oauth;
 mod pages;
+mod races;
 mod readme;
 mod revocation;
 mod sign_in;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use garmin_gateway::accounts::Accounts;
 use garmin_gateway::daemon::{Daemon, DaemonParts};
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::config::{Config, LogLevel, Sources};
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::{random_token, sha256};
 use garmin_gateway::foundation::telemetry::{Console, Telemetry};
+use garmin_gateway::races::Races;
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -21,7 +23,7 @@ const CALLBACK: &str = "http://localhost:7777/callback";
 
 /// A gateway, its pretend Garmin, and a browser.
 pub(crate) struct World {
-    simulator: Simulator,
+    pub(crate) simulator: Simulator,
     daemon: Option<Daemon>,
     dir: tempfile::TempDir,
     /// A browser: it keeps cookies and follows nothing by itself.
@@ -29,6 +31,7 @@ pub(crate) struct World {
     first_port: u16,
     n_workers: u16,
     port: u16,
+    clock: Clock,
     lifecycle: Lifecycle,
     more: Vec<(&'static str, &'static str)>,
 }
@@ -45,6 +48,15 @@ impl World {
         Self::of(SimulatorSettings::default(), 10).await
     }
 
+    /// Garmin's clock is the gateway's: a world whose time a test moves.
+    pub(crate) async fn start_at(clock: Clock) -> Self {
+        let settings = SimulatorSettings {
+            clock,
+            ..SimulatorSettings::default()
+        };
+        Self::of(settings, 10).await
+    }
+
     /// With these people, and so many workers at once.
     pub(crate) async fn of(settings: SimulatorSettings, n_workers: u16) -> Self {
         Self::with(settings, n_workers, &[]).await
@@ -59,6 +71,7 @@ impl World {
         drop(rustls::crypto::ring::default_provider().install_default());
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let clock = settings.clock.clone();
         let simulator = Simulator::start(settings, listener, &lifecycle).unwrap();
         let http = reqwest::Client::builder()
             .cookie_store(true)
@@ -74,6 +87,7 @@ impl World {
             first_port: ports_for_workers(n_workers),
             n_workers,
             port: 0,
+            clock,
             lifecycle,
             more: more.to_vec(),
         };
@@ -115,7 +129,7 @@ impl World {
             config,
             sources,
             telemetry: log().clone(),
-            clock: Clock::system(),
+            clock: self.clock.clone(),
             program,
         };
         let daemon = Daemon::start(parts).await.unwrap();
@@ -149,6 +163,14 @@ impl World {
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, ["lock"], "a worker's directory is left");
         assert!(self.lifecycle.drain(Duration::from_secs(5)).await);
+    }
+
+    pub(crate) fn races(&self) -> &Races {
+        self.daemon.as_ref().unwrap().races()
+    }
+
+    pub(crate) fn accounts(&self) -> &Accounts {
+        self.daemon.as_ref().unwrap().accounts()
     }
 
     /// The gateway's socket for the console.
@@ -298,6 +320,19 @@ impl World {
             json!({ "name": tool, "arguments": arguments }),
         )
         .await
+    }
+
+    /// What a tool tells, as JSON; its words where it refuses.
+    pub(crate) async fn told(&self, token: &str, tool: &str, arguments: Value) -> Result<Value, String> {
+        let result = self.call(token, tool, arguments).await;
+        let text = result["content"][0]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        if result["isError"] == true {
+            return Err(text);
+        }
+        Ok(serde_json::from_str(&text).unwrap_or_else(|_| panic!("{tool}: {result}")))
     }
 
     pub(crate) async fn full_name(&self, token: &str) -> String {
