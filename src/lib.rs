@@ -7,6 +7,9 @@
 //! rest to the worker process of that account ([`workers`]). A worker is this same binary ([`tools`]) or the
 //! Python `garmin_mcp`; it talks to Garmin ([`garmin`]) and its answer streams back untouched.
 //!
+//! The race tools are the gateway's own: [`races`] answers them without a worker. A race goes on by itself: its task asks
+//! LiveTrack, keeps the points, and tells what its rules say, whether or not anybody asks.
+//!
 //! # Floors
 //!
 //! Rooms are stacked; a room imports only from floors below its own, and rooms on one floor do not know each
@@ -17,7 +20,7 @@
 //! | 0 | [`foundation`]: clock, config, secrets, store, telemetry, lifecycle, http |
 //! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
 //! | 2 | [`accounts`]: who is who |
-//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack, so far its pure steps |
+//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack links, watched, kept and coached |
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
 //! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |

@@ -17,7 +17,7 @@ use crate::foundation::config::{Config, Sources};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::random_id;
 use crate::foundation::telemetry::{Console, Telemetry};
-use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings};
+use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
 /// Runs the demo until a signal says stop. Returns whether all went well.
 pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
@@ -65,9 +65,49 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
         }
         other => other.into(),
     })?;
+    track_for_everybody(&daemon, &simulator, &lifecycle)?;
     announce(&daemon, &people, &runtime)?;
     let well = daemon.run().await?;
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
+}
+
+/// How much of the demo's race has gone by when the demo starts.
+const RACE_ELAPSED_S: u32 = 50 * 60;
+
+/// Whoever signs in finds a race under way.
+fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    let scenario = livetrack::demo_race().map_err(|e| anyhow::anyhow!("the demo's race is wrong: {e:?}"))?;
+    let pace = livetrack::Pace {
+        elapsed_s: RACE_ELAPSED_S,
+        ..livetrack::Pace::default()
+    };
+    let link = simulator.play(&scenario, pace).into_iter().next();
+    let link = link.context("the demo's race has no link")?.to_string();
+    let config = scenario.race_config.as_object().cloned().unwrap_or_default();
+    let (accounts, races, stopping) = (
+        daemon.accounts().clone(),
+        daemon.races().clone(),
+        lifecycle.stopping(),
+    );
+    lifecycle.spawn("demo race", async move {
+        let mut tracked = Vec::new();
+        loop {
+            for account in accounts.list().unwrap_or_default() {
+                if tracked.contains(&account.id) {
+                    continue;
+                }
+                if let Err(e) = races.start_tracking(&account.id, &link, &config, None).await {
+                    tracing::warn!(reason = %e, "demo.race_not_tracked");
+                }
+                tracked.push(account.id);
+            }
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            }
+        }
+    });
+    Ok(())
 }
 
 fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::Result<()> {

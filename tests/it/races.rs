@@ -173,9 +173,9 @@ async fn races_of_one_sport() {
             "started@1 no_signal@40 signal_back@42 finished@78",
         ),
         // Eight minutes at a table from minute 40 on.
-        ("aid_station", "finished", "?"),
+        ("aid_station", "finished", "started@1 stopped@44 finished@123"),
         // The watch is two hours behind, and its athlete stands from minute 25 to 32.
-        ("wrong_clock", "finished", "?"),
+        ("wrong_clock", "finished", "started@1 stopped@30 finished@70"),
     ])
     .await;
 }
@@ -188,7 +188,7 @@ async fn triathlons_with_leg_types_and_without() {
             "finished",
             "started@44 leg_change@48 hr_over@103 power_over@151 power_over@161 leg_change@214 leg_change@217 finished@330",
         ),
-        ("triathlon_other", "finished", "?"),
+        ("triathlon_other", "finished", "started@1 leg_change@29 leg_change@101 finished@146"),
     ])
     .await;
 }
@@ -201,8 +201,16 @@ async fn ends_that_nobody_tells_of() {
             "probably_finished",
             "started@1 no_signal@139 probably_finished@146",
         ),
-        ("no_end", "probably_finished", "?"),
-        ("course", "finished", "?"),
+        (
+            "no_end",
+            "probably_finished",
+            "started@1 no_signal@116 probably_finished@123",
+        ),
+        (
+            "course",
+            "finished",
+            "started@1 no_signal@30 no_signal@40 signal_back@45 off_pace@45 finished@47",
+        ),
     ])
     .await;
 }
@@ -211,7 +219,11 @@ async fn ends_that_nobody_tells_of() {
 async fn garmins_bad_days() {
     check(&[
         ("faults", "finished", "started@1 finished@110"),
-        ("changed_shape", "finished", "?"),
+        (
+            "changed_shape",
+            "finished",
+            "started@1 garmin_changed@16 finished@56",
+        ),
     ])
     .await;
 }
