@@ -27,14 +27,15 @@ class Caller:
     def __init__(self, url: str, client_name: str = "caller", redirect_uri: str = "http://127.0.0.1:3939/callback"):
         self.url, self.client_name, self.redirect_uri = url, client_name, redirect_uri
         at = urlsplit(url)
-        self.host, self.port = at.hostname, at.port
+        self.host, self.port, self.is_https = at.hostname, at.port, at.scheme == "https"
         self.client_id = self.access_token = self.refresh_token = None
         self._connection: http.client.HTTPConnection | None = None
 
     def request(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
         """One request over the kept connection; an OSError or HTTPException means that no whole answer came."""
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+            kind = http.client.HTTPSConnection if self.is_https else http.client.HTTPConnection
+            self._connection = kind(self.host, self.port, timeout=60)
         try:
             self._connection.request(method, path, body, headers)
             reply = self._connection.getresponse()

@@ -8,6 +8,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py contract                     every kind of worker behind the gateway, the same for all
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
+        run.py ways-in                      nginx and Caddy with the files of packaging/ in front
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -27,6 +28,7 @@ import crash
 import demo
 import isolation
 import pages
+import ways_in
 from stage import Stage
 from story import TheBrowser, tell
 
@@ -99,7 +101,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "contract", "crash", "isolation"])
+    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "contract", "crash", "isolation", "ways-in"])
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
@@ -133,6 +135,9 @@ def main() -> int:
         settings = {**NO_WAITING, **isolation.SETTINGS}
         act = partial(isolation.isolation, calls=given.calls, seed=given.seed)
         report.run(f"isolation over {given.calls} calls", partial(staged, given.bin, settings, act))
+    elif given.act == "ways-in":
+        report.run("nginx", partial(ways_in.ways_in, given.bin, ways_in.Nginx, NO_WAITING))
+        report.run("caddy", partial(ways_in.ways_in, given.bin, ways_in.Caddy, NO_WAITING))
     else:
         print(f"seed {given.seed}")
         act = partial(crash.crash, rounds=given.rounds, seed=given.seed)

@@ -85,11 +85,11 @@ def processes_with(mark: str) -> list[int]:
 class Stage:
     """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
 
-    def __init__(self, binary: Path, settings, with_clock: bool = False):
+    def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
         """`settings` of the gateway: a dict, or what makes one of Garmin's URL."""
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
         self.binary = binary.resolve()
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"
         self.mcp = f"{self.url}/mcp"
         self.settings = settings
