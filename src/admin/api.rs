@@ -346,6 +346,9 @@ pub struct Worker {
     pub failures: u32,
     /// What holds it in.
     pub fence: Option<String>,
+    /// After unexpected ends: before this no new one is started.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
 }
 
 /// Accounts, invitations and knocks.
@@ -456,6 +459,9 @@ pub struct Family {
     pub label: String,
     /// The client's name.
     pub client: String,
+    /// The client's id, or its metadata URL.
+    #[serde(default)]
+    pub client_id: String,
     /// `read only` or `read and change`.
     pub access: String,
     /// The sign-in.
@@ -481,6 +487,12 @@ pub struct Revocation {
     pub client: String,
     /// `client`, `operator`, `code_reuse`, `refresh_reuse`, `unused`.
     pub reason: String,
+    /// The operator's uid on the gateway's machine.
+    #[serde(default)]
+    pub by_uid: Option<u32>,
+    /// Access tokens that fell with it.
+    #[serde(default)]
+    pub tokens: u32,
 }
 
 /// What a revocation ended.

@@ -104,16 +104,16 @@ impl Desk {
                 Answer::Done("It is stopped. The next call starts a new one.".into())
             }
             Act::Revoke(Target::Account(account)) => {
-                Answer::Revoked(rooms.revoke_account(&self.account(&account)?).await?)
+                Answer::Revoked(rooms.revoke_account(&self.account(&account)?, uid).await?)
             }
             Act::Revoke(Target::Token(family)) => {
                 let family = FamilyId::parse(&family)
                     .ok_or_else(|| Refusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
-                Answer::Revoked(rooms.revoke_family(&family).await?)
+                Answer::Revoked(rooms.revoke_family(&family, uid).await?)
             }
-            Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client).await?),
-            Act::Revoke(Target::All) => Answer::Revoked(rooms.revoke_all().await?),
-            Act::Forget { account } => Answer::Revoked(rooms.forget(&self.account(&account)?).await?),
+            Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client, uid).await?),
+            Act::Revoke(Target::All) => Answer::Revoked(rooms.revoke_all(uid).await?),
+            Act::Forget { account } => Answer::Revoked(rooms.forget(&self.account(&account)?, uid).await?),
             Act::StartRace { account, link } => {
                 let account = self.account(&account)?;
                 let started = rooms
@@ -139,7 +139,20 @@ impl Desk {
             }
             Act::TestNotify => return Err(Refusal::Unavailable("no way to a phone is set up here".into())),
         };
-        tracing::info!(op, peer.uid = uid, "admin.acted");
+        match &answer {
+            Answer::Revoked(fell) => tracing::info!(
+                op,
+                peer.uid = uid,
+                families = fell.families,
+                access_tokens = fell.tokens,
+                workers = fell.workers,
+                calls = fell.calls,
+                races = fell.races,
+                accounts = fell.accounts,
+                "admin.acted"
+            ),
+            _ => tracing::info!(op, peer.uid = uid, "admin.acted"),
+        }
         Ok(answer)
     }
 
@@ -254,6 +267,9 @@ impl Desk {
                     idle_s: info.idle.map(|idle| idle.as_secs()),
                     starts: info.starts,
                     failures: info.failures,
+                    retry_at: info
+                        .retry_in
+                        .and_then(|pause| self.clock.now().checked_add(pause).ok()),
                 }
             })
             .collect()
@@ -317,6 +333,7 @@ impl Desk {
                 account: family.account.to_string(),
                 label: label(&family.account),
                 client: family.client_name.clone(),
+                client_id: family.client_id.clone(),
                 access: words(family.access).to_owned(),
                 issued_at: family.created_at,
                 last_used: Some(family.last_used_at),
@@ -333,6 +350,8 @@ impl Desk {
                 account: one.account.to_string(),
                 client: one.client_name,
                 reason: one.reason.as_str().to_owned(),
+                by_uid: one.by_uid,
+                tokens: count(one.n_access_tokens),
             })
             .collect();
         Ok(Tokens {

@@ -4,7 +4,7 @@ use super::api::Revoked;
 use crate::accounts::{AccountId, Accounts};
 use crate::foundation::store::{Store, StoreError};
 use crate::gateway::{self, Gateway};
-use crate::oauth::{FamilyId, OAuth};
+use crate::oauth::{self, FamilyId, FamilyOverview, OAuth};
 use crate::races::Races;
 use crate::workers::{StopReason, Workers};
 
@@ -27,47 +27,41 @@ pub struct Rooms {
 
 impl Rooms {
     /// Ends all access of one person: first the tokens, so that no new call begins, then what is under way.
-    pub async fn revoke_account(&self, account: &AccountId) -> Result<Revoked, StoreError> {
-        let fell = self.oauth.revoke_account(account).await?;
-        let stopped = self.stop(std::slice::from_ref(account)).await?;
-        Ok(report(fell, stopped))
+    ///
+    /// `by_uid`, here and below: the operator, for the record of it.
+    pub async fn revoke_account(
+        &self,
+        account: &AccountId,
+        by_uid: Option<u32>,
+    ) -> Result<Revoked, StoreError> {
+        let fell = self.oauth.revoke_account(account, by_uid).await?;
+        self.end(&fell, std::slice::from_ref(account)).await
     }
 
     /// Ends one sign-in of one client. Worker and races stay if another client of the person still has access.
-    pub async fn revoke_family(&self, family: &FamilyId) -> Result<Revoked, StoreError> {
+    pub async fn revoke_family(&self, family: &FamilyId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
         let before = self.oauth.families()?;
-        let fell = self.oauth.revoke_family(family).await?;
-        let account = before.into_iter().find(|f| f.id == *family).map(|f| f.account);
-        let stopped = self
-            .stop(&self.without_access(account.into_iter().collect())?)
-            .await?;
-        Ok(report(fell, stopped))
+        let fell = self.oauth.revoke_family(family, by_uid).await?;
+        self.end(&fell, &self.without_access(&before, &fell)?).await
     }
 
     /// Ends all access through one client.
-    pub async fn revoke_client(&self, client_id: &str) -> Result<Revoked, StoreError> {
+    pub async fn revoke_client(&self, client_id: &str, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
         let before = self.oauth.families()?;
-        let fell = self.oauth.revoke_client(client_id).await?;
-        let accounts = before
-            .into_iter()
-            .filter(|f| f.client_id == client_id)
-            .map(|f| f.account)
-            .collect();
-        let stopped = self.stop(&self.without_access(accounts)?).await?;
-        Ok(report(fell, stopped))
+        let fell = self.oauth.revoke_client(client_id, by_uid).await?;
+        self.end(&fell, &self.without_access(&before, &fell)?).await
     }
 
     /// Ends all access of everybody.
-    pub async fn revoke_all(&self) -> Result<Revoked, StoreError> {
-        let fell = self.oauth.revoke_all().await?;
+    pub async fn revoke_all(&self, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+        let fell = self.oauth.revoke_all(by_uid).await?;
         let accounts: Vec<AccountId> = self.accounts.list()?.into_iter().map(|a| a.id).collect();
-        let stopped = self.stop(&accounts).await?;
-        Ok(report(fell, stopped))
+        self.end(&fell, &accounts).await
     }
 
     /// Revokes, then erases the account, its Garmin tokens, its races and what it used.
-    pub async fn forget(&self, account: &AccountId) -> Result<Revoked, StoreError> {
-        let revoked = self.revoke_account(account).await?;
+    pub async fn forget(&self, account: &AccountId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+        let revoked = self.revoke_account(account, by_uid).await?;
         self.races.forget(account).await?;
         let forgotten = self.accounts.forget(account).await?;
         let used_by = account.clone();
@@ -80,51 +74,39 @@ impl Rooms {
         })
     }
 
-    /// Those of `accounts` that have no sign-in left.
-    fn without_access(&self, mut accounts: Vec<AccountId>) -> Result<Vec<AccountId>, StoreError> {
+    /// Whose the sign-ins were that fell, as far as they have no other one left.
+    fn without_access(
+        &self,
+        before: &[FamilyOverview],
+        fell: &oauth::Revoked,
+    ) -> Result<Vec<AccountId>, StoreError> {
         let left = self.oauth.families()?;
+        let fallen = before.iter().filter(|family| fell.families.contains(&family.id));
+        let mut accounts: Vec<AccountId> = fallen.map(|family| family.account.clone()).collect();
         accounts.retain(|account| !left.iter().any(|family| family.account == *account));
         accounts.sort();
         accounts.dedup();
         Ok(accounts)
     }
 
-    /// Stops the workers and the races of these accounts; the calls in the workers are cut.
-    async fn stop(&self, accounts: &[AccountId]) -> Result<Stopped, StoreError> {
-        let mut stopped = Stopped::default();
-        for running in self
-            .workers
-            .list()
-            .iter()
-            .filter(|w| accounts.contains(&w.account))
-        {
-            stopped.workers += u32::from(running.process.is_some());
-            stopped.calls += count(running.in_flight + running.waiting);
-            self.workers.stop(&running.account, StopReason::Revoked).await;
+    /// Ends what is under way: the calls of the sign-ins that fell, then workers and races of those without access.
+    async fn end(&self, fell: &oauth::Revoked, without_access: &[AccountId]) -> Result<Revoked, StoreError> {
+        let mut revoked = Revoked {
+            families: count(fell.families.len()),
+            tokens: count(fell.n_access_tokens),
+            calls: count(self.gateway.cut(&fell.families)),
+            ..Revoked::default()
+        };
+        for worker in self.workers.list() {
+            if without_access.contains(&worker.account) {
+                revoked.workers += u32::from(worker.process.is_some());
+                self.workers.stop(&worker.account, StopReason::Revoked).await;
+            }
         }
-        for account in accounts {
-            stopped.races += count(self.races.stop_all(account).await?);
+        for account in without_access {
+            revoked.races += count(self.races.stop_all(account).await?);
         }
-        Ok(stopped)
-    }
-}
-
-/// What was under way and ended with an access.
-#[derive(Clone, Copy, Default)]
-struct Stopped {
-    workers: u32,
-    calls: u32,
-    races: u32,
-}
-
-fn report(fell: crate::oauth::Revoked, stopped: Stopped) -> Revoked {
-    Revoked {
-        families: count(fell.n_families),
-        tokens: count(fell.n_access_tokens),
-        workers: stopped.workers,
-        calls: stopped.calls,
-        races: stopped.races,
-        ..Revoked::default()
+        Ok(revoked)
     }
 }
 

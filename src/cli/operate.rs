@@ -464,6 +464,7 @@ mod tests {
             account: format!("acc_{label}"),
             label: label.into(),
             client: "Claude".into(),
+            client_id: "cli_claude".into(),
             access: "read only".into(),
             issued_at: at,
             last_used: None,

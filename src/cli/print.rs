@@ -12,7 +12,7 @@ use crate::admin::api::{
     Answer, Client, Event, Overview, People, Race, RaceDetail, Revoked, Tokens, Usage, Worker,
 };
 use crate::console;
-use crate::console::words::{self, ago, bytes, clock, many, minute, plain, second, span};
+use crate::console::words::{self, ago, bytes, cause, clock, many, minute, plain, second, span};
 use crate::foundation::clock::Clock;
 
 /// Prints to standard output.
@@ -239,7 +239,7 @@ impl Print {
         }
         let mut text = self.table(&table, "Nobody has access.");
         if !tokens.revocations.is_empty() {
-            let mut table = Table::new(&["REVOKED", "ID", "ACCOUNT", "CLIENT", "BY"]);
+            let mut table = Table::new(&["REVOKED", "ID", "ACCOUNT", "CLIENT", "TOKENS", "BY"]);
             for r in &tokens.revocations {
                 table.row([
                     minute(r.at, &self.zone),
@@ -250,7 +250,8 @@ impl Print {
                         r.label.clone()
                     },
                     r.client.clone(),
-                    r.reason.clone(),
+                    r.tokens.to_string(),
+                    cause(r),
                 ]);
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));

@@ -74,6 +74,8 @@ pub(super) enum Command {
     Revoke,
     /// Revoke all of the account.
     RevokeAccount,
+    /// Revoke all through the client.
+    RevokeClient,
     /// Revoke everything.
     RevokeAll,
     /// Erase the account.
@@ -160,6 +162,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('w')], "w", C::Look, RACES, "look", "have Claude look at the race now"),
     binding(&[K::Char('x')], "x", C::Revoke, TOKENS, "revoke", "end this sign-in of this client"),
     binding(&[K::Char('X')], "X", C::RevokeAccount, TOKENS, "account", "end all access of this account"),
+    binding(&[K::Char('C')], "C", C::RevokeClient, TOKENS, "client", "end all access through this client, whosever it is"),
     binding(&[K::Char('A')], "A", C::RevokeAll, TOKENS, "all", "end all access of everybody"),
     binding(&[K::Char('v')], "v", C::Level, LOG, "level", "show less or more: error, warn, info, debug"),
     binding(&[K::Char('f')], "f", C::Follow, LOG, "follow", "follow the newest event, or hold"),

@@ -13,8 +13,8 @@ use super::message::{Effect, Link, Message};
 use super::rows::Row;
 use super::words::many;
 use crate::admin::api::{
-    Account, Act, Answer, Event, Overview, People, Race, RaceDetail, Read, Request, Target, Tokens, Update,
-    Usage, View, Worker,
+    Account, Act, Answer, Event, Family, Overview, People, Race, RaceDetail, Read, Request, Target, Tokens,
+    Update, Usage, View, Worker,
 };
 
 /// Events kept, as many as the daemon keeps.
@@ -274,6 +274,7 @@ impl State {
             | Command::Uninvite
             | Command::Revoke
             | Command::RevokeAccount
+            | Command::RevokeClient
             | Command::Forget
             | Command::StopRace
             | Command::Limits
@@ -369,6 +370,7 @@ impl State {
             ),
             (Command::Revoke, Some(Row::Account(account))) => self.revoke_account(&account.id),
             (Command::RevokeAccount, Some(Row::Family(family))) => self.revoke_account(&family.account),
+            (Command::RevokeClient, Some(Row::Family(family))) => self.revoke_client(family),
             (Command::Revoke, Some(Row::Family(family))) => Dialog::confirm(
                 "End this sign-in",
                 vec![
@@ -411,6 +413,24 @@ impl State {
             "End all access",
             vec![format!("of {label}?"), self.falls(id)],
             Act::Revoke(Target::Account(id.to_owned())),
+        )
+    }
+
+    fn revoke_client(&self, family: &Family) -> Dialog {
+        let families = self.tokens.families.iter();
+        let n = families
+            .filter(|other| other.client_id == family.client_id)
+            .count();
+        Dialog::confirm(
+            "End all access through this client",
+            vec![
+                format!("{}?", family.client),
+                format!(
+                    "This ends {}, of everybody who uses it.",
+                    many(n as u64, "sign-in")
+                ),
+            ],
+            Act::Revoke(Target::Client(family.client_id.clone())),
         )
     }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::admin::api::Event;
+use crate::admin::api::{Event, Revocation};
 
 /// How long ago `then` was: `3 s ago`, `2 h ago`; `in 5 min` for what is to come.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -63,6 +63,14 @@ pub fn many(n: impl Into<u64>, one: &str) -> String {
         format!("1 {one}")
     } else {
         format!("{n} {one}s")
+    }
+}
+
+/// By whom, or for what: `operator (uid 1000)`, `refresh_reuse`.
+pub fn cause(revocation: &Revocation) -> String {
+    match revocation.by_uid {
+        Some(uid) => format!("{} (uid {uid})", revocation.reason),
+        None => revocation.reason.clone(),
     }
 }
 

@@ -19,12 +19,14 @@
 //! | `pace` | calls per account and minute |
 //! | `advice` | what a person is told when no worker answered |
 //! | `caller` | who asks: a person's client, or the holder of a race's token |
+//! | `cuts` | calls that a revocation ends |
 //! | `in_flight` | legacy calls that can be cancelled |
 //! | `usage` | calls per account, tool and day |
 //! | `upstream` | the seams to workers and to the gateway's own tools |
 
 mod advice;
 mod caller;
+mod cuts;
 mod in_flight;
 mod offer;
 mod pace;
@@ -51,9 +53,10 @@ use crate::{
         Access, CatalogueError, Inbound, Message, PublicHosts, Refusal, Rejected, RequestHeaders,
         envelope::BODY_LIMIT, headers::Accepts,
     },
-    oauth::{OAuth, Unauthenticated},
+    oauth::{FamilyId, OAuth, Unauthenticated},
 };
 
+use cuts::Cuts;
 use in_flight::InFlight;
 use offer::{Offer, Offered};
 use pace::Pace;
@@ -130,6 +133,7 @@ struct House {
     live: watch::Receiver<Live>,
     pace: Pace,
     in_flight: InFlight,
+    cuts: Cuts,
     counters: usage::Counters,
     store: Store,
     lifecycle: Lifecycle,
@@ -163,6 +167,7 @@ impl Gateway {
             live: parts.live,
             pace: Pace::default(),
             in_flight: InFlight::default(),
+            cuts: Cuts::default(),
             counters,
             store: parts.store,
             lifecycle: parts.lifecycle,
@@ -231,6 +236,14 @@ impl Gateway {
             }
             Err(rejected) => refused(&rejected),
         }
+    }
+
+    /// Ends the calls of sign-ins that were revoked: those with a worker or on their way to one. Returns how many.
+    pub fn cut(&self, revoked: &[FamilyId]) -> usize {
+        revoked
+            .iter()
+            .map(|family| self.0.cuts.cut(family.as_str()))
+            .sum()
     }
 
     /// Writes down what was counted since the last time. Call it once more when all calls have ended.

@@ -188,14 +188,19 @@ impl House {
             progress,
             messages,
         };
+        let counted = self.cuts.enter(&caller.connection);
         let upstream = self.upstream.call(&caller.account, call);
         let lifecycle = self.lifecycle.clone();
         let answer = Box::pin(async move {
             // The call stays in flight until it is answered, with or without its client.
             let _flight = flight;
-            let outcome = tokio::time::timeout(DEADLINE, upstream)
-                .await
-                .unwrap_or(Err(WorkerError::TimedOut));
+            let outcome = tokio::select! {
+                // First: a sign-in that is over starts nothing.
+                biased;
+                () = counted.cut() => Err(WorkerError::Stopped),
+                outcome = tokio::time::timeout(DEADLINE, upstream) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
+            };
+            drop(counted);
             self.finished(&caller, tool.as_ref(), &outcome);
             match outcome {
                 Ok(UpstreamAnswer::Result(result)) => asking.relayed(&result),

@@ -62,17 +62,36 @@ pub struct Revocation {
     pub client_name: String,
     /// Why.
     pub reason: RevocationReason,
+    /// The operator who did it, by their uid on this machine, where it was one.
+    #[serde(default)]
+    pub by_uid: Option<u32>,
+    /// Access tokens that fell with it.
+    #[serde(default)]
+    pub n_access_tokens: usize,
 }
 
 impl Record for Revocation {
     const TABLE: Table = Table("revocation");
 }
 
+/// Why a family ends, and at whose hand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause {
+    reason: RevocationReason,
+    by_uid: Option<u32>,
+}
+
+impl From<RevocationReason> for Cause {
+    fn from(reason: RevocationReason) -> Self {
+        Self { reason, by_uid: None }
+    }
+}
+
 /// How much access was taken away.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
     /// Token families that ended: sign-ins of clients.
-    pub n_families: usize,
+    pub families: Vec<FamilyId>,
     /// Access tokens that were good until then.
     pub n_access_tokens: usize,
     /// Codes that were on their way and will not be exchanged.
@@ -127,9 +146,11 @@ pub(super) fn end_family(
     tx: &mut Tx<'_>,
     id: &FamilyId,
     family: &TokenFamily,
-    reason: RevocationReason,
+    cause: impl Into<Cause>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
+    let Cause { reason, by_uid } = cause.into();
+    let n_access_tokens = family.n_access_tokens(now);
     family.remove(tx, id);
     let revocation = Revocation {
         at: now,
@@ -138,12 +159,14 @@ pub(super) fn end_family(
         client_id: family.consent.client_id.clone(),
         client_name: family.consent.client_name.clone(),
         reason,
+        by_uid,
+        n_access_tokens,
     };
     // In the order of time.
     let mut key = now.as_microsecond().to_be_bytes().to_vec();
     key.extend_from_slice(id.key());
     tx.put(&key, &revocation)?;
-    Ok(family.n_access_tokens(now))
+    Ok(n_access_tokens)
 }
 
 impl OAuth {
@@ -192,27 +215,38 @@ impl OAuth {
     }
 
     /// Ends all sign-ins of an account. Its Garmin tokens stay; see `accounts` for these.
-    pub async fn revoke_account(&self, account: &AccountId) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Account(account.clone())).await
+    ///
+    /// `by_uid`, here and below: the operator, for the record of it.
+    pub async fn revoke_account(
+        &self,
+        account: &AccountId,
+        by_uid: Option<u32>,
+    ) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Account(account.clone()), by_uid).await
     }
 
     /// Ends all sign-ins of a client, whosever they are.
-    pub async fn revoke_client(&self, client_id: &str) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Client(client_id.to_owned())).await
+    pub async fn revoke_client(&self, client_id: &str, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Client(client_id.to_owned()), by_uid)
+            .await
     }
 
     /// Ends one sign-in.
-    pub async fn revoke_family(&self, family: &FamilyId) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Family(family.clone())).await
+    pub async fn revoke_family(&self, family: &FamilyId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::Family(family.clone()), by_uid).await
     }
 
     /// Ends every sign-in there is.
-    pub async fn revoke_all(&self) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::All).await
+    pub async fn revoke_all(&self, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+        self.revoke_target(Target::All, by_uid).await
     }
 
-    async fn revoke_target(&self, target: Target) -> Result<Revoked, StoreError> {
+    async fn revoke_target(&self, target: Target, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
         let now = self.0.clock.now();
+        let cause = Cause {
+            reason: RevocationReason::Operator,
+            by_uid,
+        };
         let revoked = self
             .0
             .store
@@ -221,9 +255,8 @@ impl OAuth {
                 for (key, family) in tx.list::<TokenFamily>(b"")? {
                     let Some(id) = family_id(&key) else { continue };
                     if target.covers(Some(&id), &family.consent.account, &family.consent.client_id) {
-                        revoked.n_access_tokens +=
-                            end_family(tx, &id, &family, RevocationReason::Operator, now)?;
-                        revoked.n_families += 1;
+                        revoked.n_access_tokens += end_family(tx, &id, &family, cause, now)?;
+                        revoked.families.push(id);
                     }
                 }
                 for (key, code) in tx.list::<AuthorizationCode>(b"")? {
@@ -238,7 +271,7 @@ impl OAuth {
             })
             .await?;
         tracing::info!(
-            families = revoked.n_families,
+            families = revoked.families.len(),
             access_tokens = revoked.n_access_tokens,
             reason = RevocationReason::Operator.as_str(),
             "token.revoked"

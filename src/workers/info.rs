@@ -31,6 +31,8 @@ pub struct WorkerInfo {
     pub starts: u64,
     /// Unexpected ends in a row.
     pub failures: u32,
+    /// How long no new one is started after these.
+    pub retry_in: Option<Duration>,
 }
 
 /// The process of a ready worker.
@@ -83,6 +85,10 @@ pub(super) fn list(board: &Board, kind: &str) -> Vec<WorkerInfo> {
                 .map(|since| Instant::now().saturating_duration_since(since)),
             starts: standing.starts,
             failures: standing.failures,
+            retry_in: standing
+                .retry_at
+                .map(|at| at.saturating_duration_since(Instant::now()))
+                .filter(|pause| !pause.is_zero()),
         })
         .collect();
     infos.sort_by(|a, b| a.account.cmp(&b.account));

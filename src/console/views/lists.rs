@@ -259,10 +259,14 @@ fn of_worker(state: &State, w: &Worker, room: usize) -> Vec<String> {
     let cpu = w
         .cpu_s
         .map_or(String::new(), |s| format!(", {s:.1} s of processor time"));
+    let retry = match w.retry_at {
+        Some(at) if at > state.now => format!("; the next start is possible {}", ago(at, state.now)),
+        _ => String::new(),
+    };
     let mut lines = vec![
         format!("{} ({}), {}{cpu}", w.label, w.account, w.kind),
         format!(
-            "{}, {} in a row; fence: {}",
+            "{}, {} in a row; fence: {}{retry}",
             many(w.starts, "start"),
             many(w.failures, "unexpected end"),
             w.fence.as_deref().unwrap_or("-")
@@ -324,7 +328,12 @@ fn of_revocation(state: &State, r: &Revocation) -> Vec<String> {
         r.family.clone(),
         format!("of {} ({})", r.label, r.account),
         format!("through {}", r.client),
-        format!("revoked {}, by or for: {}", minute(r.at, &state.zone), r.reason),
+        format!(
+            "revoked {}, by or for: {}",
+            minute(r.at, &state.zone),
+            words::cause(r)
+        ),
+        format!("with it fell {}", many(r.tokens, "access token")),
     ]
 }
 

@@ -15,7 +15,7 @@ use crate::{
     foundation::{config::GarminHosts, secrets::RootSecret},
     garmin::{GovernorSettings, SignIns},
     mcp::revision::MODERN,
-    oauth::{FamilyId, Grant, OAuthParts},
+    oauth::{Grant, OAuthParts},
     races::RaceGrant,
     workers::{UpstreamAnswer, UpstreamCall, WorkerError},
 };

@@ -69,7 +69,7 @@ async fn what_nobody_uses_is_swept_away() {
         INVALID_GRANT
     );
     pair(world.oauth.token(&refresh(&used.refresh, &[])).await);
-    assert_eq!(world.oauth.revoke_all().await.unwrap().n_codes, 0);
+    assert_eq!(world.oauth.revoke_all(None).await.unwrap().n_codes, 0);
     world.pass(366 * DAY);
     world.oauth.sweep().await.unwrap();
     assert_eq!(world.oauth.revocations(10).unwrap(), []);
@@ -109,15 +109,15 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
     let (_, c1) = sign_in('c', CLAUDE).await;
     let pending = world.code(&account('a'), CLAUDE).await;
     let good = || [&a1, &a2, &b1, &b2, &c1].map(|tokens| world.is_good(&tokens.access));
-    let revoked = |n_families, n_codes| Revoked {
-        n_families,
-        n_access_tokens: n_families,
-        n_codes,
-    };
+    let counts = |fell: Revoked| (fell.families.len(), fell.n_access_tokens, fell.n_codes);
 
-    assert_eq!(
-        world.oauth.revoke_account(&account('a')).await.unwrap(),
-        revoked(2, 1)
+    let fell = world.oauth.revoke_account(&account('a'), Some(1000)).await;
+    assert_eq!(counts(fell.unwrap()), (2, 2, 1));
+    let audit = world.oauth.revocations(9).unwrap();
+    assert!(
+        audit
+            .iter()
+            .all(|one| (one.by_uid, one.n_access_tokens) == (Some(1000), 1))
     );
     assert_eq!(good(), [false, false, true, true, true]);
     assert_eq!(
@@ -128,15 +128,15 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
         refusal(world.oauth.token(&refresh(&a1.refresh, &[])).await),
         INVALID_GRANT
     );
-    assert_eq!(world.oauth.revoke_family(&b1_id).await.unwrap(), revoked(1, 0));
-    assert_eq!(world.oauth.revoke_family(&b1_id).await.unwrap(), revoked(0, 0));
+    let fell = world.oauth.revoke_family(&b1_id, None).await.unwrap();
+    assert_eq!(fell.families, [b1_id.clone()]);
+    let again = world.oauth.revoke_family(&b1_id, None).await.unwrap();
+    assert_eq!(counts(again), (0, 0, 0));
     assert_eq!(good(), [false, false, false, true, true]);
-    assert_eq!(
-        world.oauth.revoke_client(other_client).await.unwrap(),
-        revoked(1, 0)
-    );
+    let fell = world.oauth.revoke_client(other_client, None).await.unwrap();
+    assert_eq!(counts(fell), (1, 1, 0));
     assert_eq!(good(), [false, false, false, false, true]);
-    assert_eq!(world.oauth.revoke_all().await.unwrap(), revoked(1, 0));
+    assert_eq!(counts(world.oauth.revoke_all(None).await.unwrap()), (1, 1, 0));
     assert_eq!(good(), [false; 5]);
     // It is remembered over a restart, the newest first.
     let revocations = world.restarted_at(ORIGIN).revocations(2).unwrap();
@@ -152,7 +152,7 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
 async fn a_client_that_was_revoked_may_sign_in_again() {
     let world = World::new();
     world.signed_in(&account('a')).await;
-    world.oauth.revoke_client(CLAUDE).await.unwrap();
+    world.oauth.revoke_client(CLAUDE, None).await.unwrap();
     let tokens = world.signed_in(&account('a')).await;
     assert!(world.is_good(&tokens.access));
 }

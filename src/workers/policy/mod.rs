@@ -140,6 +140,7 @@ pub(super) struct Standing<H> {
     pub(super) waiting: usize,
     pub(super) idle_since: Option<Instant>,
     pub(super) failures: u32,
+    pub(super) retry_at: Option<Instant>,
     pub(super) starts: u64,
 }
 
@@ -746,6 +747,7 @@ impl<H: Clone> Entry<H> {
             waiting: self.waiters.len(),
             idle_since: self.idle_since(),
             failures: self.failures,
+            retry_at: self.retry_at,
             starts: self.starts,
         })
     }
