@@ -12,6 +12,8 @@ mod dots;
 mod keys;
 mod link;
 mod message;
+#[cfg(test)]
+mod replay;
 mod rows;
 mod state;
 #[cfg(test)]

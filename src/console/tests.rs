@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::{Color, Modifier, Style};
 use serde_json::{Map, json};
 
 use super::keys::Key;
@@ -73,12 +74,14 @@ fn updates() -> Vec<Update> {
         starts: 1,
         failures: 0,
         fence: Some("landlock".into()),
+        retry_at: pid.is_none().then(|| at(8)),
     };
     let family = |name: &str| Family {
         id: format!("fam_{name}"),
         account: format!("acc_{name}"),
         label: format!("{name}@example.org"),
         client: "Claude".into(),
+        client_id: "https://claude.ai/oauth/mcp-oauth-client-metadata".into(),
         access: "read only".into(),
         issued_at: at(-90_000),
         last_used: Some(at(-40)),
@@ -140,6 +143,8 @@ fn updates() -> Vec<Update> {
                 label: "ann@example.org".into(),
                 client: "Claude Code".into(),
                 reason: "operator".into(),
+                by_uid: Some(1000),
+                tokens: 2,
             }],
         }),
         Update::Log {
@@ -250,6 +255,12 @@ fn keys_become_acts() {
         ),
         ("5xy", act(Act::Revoke(Target::Token("fam_ann".into())))),
         ("5Xy", act(Act::Revoke(Target::Account(account())))),
+        (
+            "5Cy",
+            act(Act::Revoke(Target::Client(
+                "https://claude.ai/oauth/mcp-oauth-client-metadata".into(),
+            ))),
+        ),
         ("5A<esc>", vec![]),
         ("5Ay", act(Act::Revoke(Target::All))),
         (
@@ -353,9 +364,49 @@ fn what_is_selected_is_asked_for() {
 
 /// The screen as text.
 fn screen(state: &State, theme: Theme) -> String {
+    drawn(state, theme).to_string()
+}
+
+fn drawn(state: &State, theme: Theme) -> TestBackend {
     let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
     terminal.draw(|frame| views::draw(state, theme, frame)).unwrap();
-    terminal.backend().to_string()
+    terminal.backend().clone()
+}
+
+/// The styles of the screen: a letter for each cell that has one, and what the letters mean.
+fn styles(state: &State, theme: Theme) -> String {
+    let buffer = drawn(state, theme).buffer().clone();
+    let mut known: Vec<Style> = Vec::new();
+    let plain = Style::reset();
+    let rows = buffer.content.chunks(usize::from(state.size.0)).map(|row| {
+        let letters: String = row
+            .iter()
+            .map(|cell| {
+                let style = cell.style();
+                if (style.fg, style.bg, style.add_modifier) == (plain.fg, plain.bg, Modifier::empty()) {
+                    return '.';
+                }
+                let n = known.iter().position(|one| *one == style).unwrap_or_else(|| {
+                    known.push(style);
+                    known.len() - 1
+                });
+                char::from(b'A' + u8::try_from(n).unwrap())
+            })
+            .collect();
+        letters.trim_end_matches('.').to_owned()
+    });
+    let mut text = rows.collect::<Vec<_>>().join("\n");
+    for (letter, style) in ('A'..).zip(&known) {
+        let color = style.fg.filter(|fg| *fg != Color::Reset);
+        let color = color.map_or_else(String::new, |color| format!(" {color}"));
+        text.push_str(&format!("\n{letter} ={color} {:?}", style.add_modifier));
+        assert!(
+            theme.color || style.fg == plain.fg,
+            "a colour where there are none"
+        );
+        assert_eq!(style.bg, plain.bg, "backgrounds are the terminal's own");
+    }
+    text
 }
 
 #[test]
@@ -379,10 +430,9 @@ fn every_view_at_every_size_and_state() {
                 if kind == "ascii" {
                     assert!(text.is_ascii(), "{name} is not ASCII:\n{text}");
                 }
-                insta::assert_snapshot!(
-                    format!("{name}_{kind}_{}x{}", size.0, size.1).to_lowercase(),
-                    text
-                );
+                let name = format!("{name}_{kind}_{}x{}", size.0, size.1).to_lowercase();
+                insta::assert_snapshot!(format!("{name}_styles"), styles(&state, theme));
+                insta::assert_snapshot!(name, text);
             };
             show(empty(size), "empty", color);
             show(typical(size), "typical", color);

@@ -85,7 +85,8 @@ fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
         Link::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
     };
     let text = format!("{} {text} ", theme.sign(role));
-    let line = Line::styled(text, theme.style(role)).right_aligned();
+    // A line's own style would colour the whole row, and the names of the views with it.
+    let line = Line::from(Span::styled(text, theme.style(role))).right_aligned();
     frame.render_widget(line, area);
 }
 

@@ -1,0 +1,130 @@
+//! A session that was recorded over the demo, played again without a daemon: the same keys and the same lines must lead
+//! to the same requests and the same pictures. `tests/clients/run.py console --record` makes a new one.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::keys::Key;
+use super::message::{Effect, Link, Message};
+use super::state::State;
+use super::theme::Theme;
+use super::views;
+use crate::admin::api::{Call, Line, Request};
+
+const SESSION: &str = include_str!("session.jsonl");
+
+#[derive(Deserialize)]
+struct Entry {
+    /// Seconds since 1970.
+    at: f64,
+    #[serde(flatten)]
+    what: What,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum What {
+    /// The person pressed a key.
+    Key(char),
+    /// The console said this to the daemon.
+    Said(Call),
+    /// The daemon said this: first who it is, then lines.
+    Heard(Value),
+}
+
+struct Replay {
+    state: State,
+    wanted: VecDeque<Request>,
+    asked: HashMap<u64, Request>,
+}
+
+impl Replay {
+    fn apply(&mut self, message: Message, now: Timestamp) {
+        for effect in self.state.apply(message, now) {
+            if let Effect::Call(request) = effect {
+                self.wanted.push_back(request);
+            }
+        }
+    }
+
+    fn said(&mut self, call: Call, now: Timestamp) {
+        // The connection asks for this by itself.
+        if call.request == Request::Follow {
+            return;
+        }
+        if self.wanted.is_empty() {
+            // No key and no line led to it, so it was a second that went by.
+            self.apply(Message::Tick, now);
+        }
+        assert_eq!(self.wanted.pop_front().as_ref(), Some(&call.request));
+        self.asked.insert(call.id, call.request);
+    }
+
+    fn heard(&mut self, line: Value, now: Timestamp) {
+        if line.get("protocol").is_some() {
+            self.apply(Message::Link(Link::Live), now);
+            return;
+        }
+        let message = match serde_json::from_value(line).unwrap() {
+            Line::Update { update, .. } => Some(Message::Update(Box::new(update))),
+            Line::Answer { id, answer } => self
+                .asked
+                .remove(&id)
+                .map(|request| Message::Answer(request, Ok(Box::new(answer)))),
+            Line::Refused { id, refusal } => self
+                .asked
+                .remove(&id)
+                .map(|request| Message::Answer(request, Err(refusal.to_string()))),
+        };
+        if let Some(message) = message {
+            self.apply(message, now);
+        }
+    }
+
+    fn picture(&self) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        let theme = Theme::default();
+        terminal
+            .draw(|frame| views::draw(&self.state, theme, frame))
+            .unwrap();
+        terminal.backend().to_string()
+    }
+}
+
+#[test]
+fn a_recorded_session_replays() {
+    let entries: Vec<Entry> = SESSION
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let moment = |at: f64| Timestamp::from_duration(jiff::SignedDuration::from_secs_f64(at)).unwrap();
+    let mut replay = Replay {
+        state: State::new(moment(entries[0].at), TimeZone::UTC, (80, 24)),
+        wanted: VecDeque::new(),
+        asked: HashMap::new(),
+    };
+    let mut pictures = Vec::new();
+    for Entry { at, what } in entries {
+        let now = moment(at);
+        match what {
+            What::Key(key) => {
+                pictures.push(format!("before {key}\n{}", replay.picture()));
+                replay.apply(Message::Key(Key::Char(key)), now);
+            }
+            What::Said(call) => replay.said(call, now),
+            What::Heard(line) => replay.heard(line, now),
+        }
+    }
+    assert!(
+        replay.wanted.is_empty(),
+        "it asked for more than then: {:?}",
+        replay.wanted
+    );
+    insta::assert_snapshot!(pictures.join("\n\n"));
+}
