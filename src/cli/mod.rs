@@ -9,14 +9,14 @@ mod print;
 mod table;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::daemon::{Daemon, DaemonParts, demo};
 use crate::foundation::clock::Clock;
@@ -24,8 +24,11 @@ use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, W
 use crate::foundation::telemetry::{Console, Telemetry};
 use crate::{console, tools, workers};
 
+const NAME: &str = "garmin-gateway";
+
 const USAGE: u8 = 64;
 const BROKEN: u8 = 70;
+const DISK: u8 = 74;
 const CONFIG: u8 = 78;
 
 /// Connects a trusted circle's Garmin accounts to Claude.
@@ -68,6 +71,17 @@ enum Command {
     Install(install::Install),
     /// Show the settings in effect, and where each comes from.
     Config(ShowConfig),
+    /// Print what makes a shell complete this command line: put it where yours looks for it.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each subcommand.
+    Man {
+        /// A directory that is there; the pages are written into it.
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
     /// Run the built-in worker: an MCP server for one person, on standard input or HTTP.
     Worker,
     /// Fence this process in, then run a worker in its place.
@@ -132,6 +146,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Err(e) => fail(BROKEN, &format!("{e:#}")),
         },
         Command::Config(wish) => show_config(wish),
+        Command::Completions { shell } => completions(shell),
+        Command::Man { into } => man(into.as_deref()),
         Command::Worker => worker(),
         Command::Fence { arguments } => fence(arguments),
     }
@@ -266,6 +282,42 @@ fn worker() -> ExitCode {
     }
 }
 
+fn completions(shell: clap_complete::Shell) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    put(&script)
+}
+
+fn man(into: Option<&Path>) -> ExitCode {
+    let Some(directory) = into else {
+        let mut page = Vec::new();
+        return match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+            Ok(()) => put(&page),
+            Err(e) => fail(BROKEN, &format!("the manual page can't be made: {e}")),
+        };
+    };
+    match clap_mangen::generate_to(Cli::command(), directory) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(
+            DISK,
+            &format!(
+                "the manual pages can't be written into {}: {e}",
+                directory.display()
+            ),
+        ),
+    }
+}
+
+/// Writes to standard output. A reader that has had enough is none of our mistakes.
+fn put(bytes: &[u8]) -> ExitCode {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => fail(DISK, &format!("standard output can't be written: {e}")),
+    }
+}
+
 fn fence(arguments: Vec<OsString>) -> ExitCode {
     // It only returns when the worker could not be started.
     match workers::fence::run(arguments) {
@@ -325,13 +377,40 @@ pub(crate) fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Every subcommand that is shown is completed and has a page; what is hidden has neither.
+    #[test]
+    fn completions_and_manual_pages_know_every_subcommand() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(
+            format!("{:?}", man(Some(dir.path()))),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+        let mut script = Vec::new();
+        clap_complete::generate(clap_complete::Shell::Bash, &mut Cli::command(), NAME, &mut script);
+        let script = String::from_utf8(script).unwrap();
+        let command = Cli::command();
+        let (hidden, shown): (Vec<_>, Vec<_>) = command.get_subcommands().partition(|one| one.is_hide_set());
+        for name in shown.iter().map(|one| one.get_name()) {
+            assert!(
+                dir.path().join(format!("{NAME}-{name}.1")).is_file(),
+                "no page of {name}"
+            );
+            assert!(script.contains(name), "{name} is not completed");
+        }
+        assert!(shown.len() > 15 && !hidden.is_empty());
+        for name in hidden.iter().map(|one| one.get_name()) {
+            assert!(
+                !dir.path().join(format!("{NAME}-{name}.1")).exists(),
+                "a page of {name}"
+            );
+        }
     }
 
     #[test]
