@@ -139,8 +139,8 @@ impl Desk {
             }
             Act::TestNotify => return Err(Refusal::Unavailable("no way to a phone is set up here".into())),
         };
-        match &answer {
-            Answer::Revoked(fell) => tracing::info!(
+        if let Answer::Revoked(fell) = &answer {
+            tracing::info!(
                 op,
                 peer.uid = uid,
                 families = fell.families,
@@ -150,8 +150,9 @@ impl Desk {
                 races = fell.races,
                 accounts = fell.accounts,
                 "admin.acted"
-            ),
-            _ => tracing::info!(op, peer.uid = uid, "admin.acted"),
+            );
+        } else {
+            tracing::info!(op, peer.uid = uid, "admin.acted");
         }
         Ok(answer)
     }

@@ -1,5 +1,7 @@
 //! Messages in, state and effects out; keys in, screen out.
 
+use std::fmt::Write;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
@@ -399,7 +401,7 @@ fn styles(state: &State, theme: Theme) -> String {
     for (letter, style) in ('A'..).zip(&known) {
         let color = style.fg.filter(|fg| *fg != Color::Reset);
         let color = color.map_or_else(String::new, |color| format!(" {color}"));
-        text.push_str(&format!("\n{letter} ={color} {:?}", style.add_modifier));
+        write!(text, "\n{letter} ={color} {:?}", style.add_modifier).unwrap();
         assert!(
             theme.color || style.fg == plain.fg,
             "a colour where there are none"

@@ -5,6 +5,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py stories [NAME…]              every client through the whole story of `story.py`
         run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
         run.py pages                        the sign-in pages in headless Chromium, with axe
+        run.py console [--record FILE]      the console in tmux: the demo, a revocation, a daemon restarted under it
         run.py contract                     every kind of worker behind the gateway, the same for all
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
@@ -23,6 +24,7 @@ from pathlib import Path
 import claude_code
 import clients
 import conformance
+import console
 import contract
 import crash
 import demo
@@ -101,11 +103,12 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "contract", "crash", "isolation", "ways-in"])
+    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in"])
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--calls", type=int, default=10_000)
+    parser.add_argument("--record", type=Path, help="where to keep what passed between the console and the demo")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     given = parser.parse_args()
     unknown = set(given.only) - set(STORIES)
@@ -126,6 +129,9 @@ def main() -> int:
             report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
+    elif given.act == "console":
+        report.run("console of the demo", partial(console.walk, given.bin, given.record))
+        report.run("console over restarts", partial(staged, given.bin, NO_WAITING, console.restart))
     elif given.act == "contract":
         for kind in contract.KINDS:
             settings = partial(worker_settings, kind)

@@ -15,6 +15,7 @@
 
 mod admin;
 mod claude;
+mod console;
 mod crowd;
 mod face;
 mod garmin_api;
@@ -25,6 +26,7 @@ mod pages;
 mod races;
 mod readme;
 mod revocation;
+mod rows;
 mod sign_in;
 mod store;
 mod tools;

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 /// Where the pretend client waits for its code; nobody listens there.
-const CALLBACK: &str = "http://localhost:7777/callback";
+pub(crate) const CALLBACK: &str = "http://localhost:7777/callback";
 
 /// A gateway, its pretend Garmin, and a browser.
 pub(crate) struct World {
@@ -95,7 +95,7 @@ impl World {
         world
     }
 
-    async fn start_gateway(&mut self) {
+    pub(crate) async fn start_gateway(&mut self) {
         let garmin = self.simulator.base_url().as_str();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
         let (data, runtime, secret) = (at("data"), at("runtime"), at("secret"));
@@ -139,7 +139,7 @@ impl World {
 
     /// As an upgrade does it: stop, start again on the same data and the same port.
     pub(crate) async fn restart(&mut self) {
-        assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
+        self.stop_gateway().await;
         self.start_gateway().await;
     }
 
@@ -173,6 +173,10 @@ impl World {
         self.daemon.as_ref().unwrap().accounts()
     }
 
+    pub(crate) async fn stop_gateway(&mut self) {
+        assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
+    }
+
     /// The gateway's socket for the console.
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir
@@ -183,7 +187,7 @@ impl World {
 
     /// What runs now.
     pub(crate) fn workers(&self) -> Vec<garmin_gateway::workers::WorkerInfo> {
-        self.daemon.as_ref().unwrap().workers().list()
+        self.daemon().workers().list()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -191,7 +195,7 @@ impl World {
     }
 
     /// Registers a client and goes through the pages as a person does, up to the code.
-    async fn authorize(
+    pub(crate) async fn authorize(
         &self,
         email: &str,
         password: &str,
@@ -279,7 +283,7 @@ impl World {
         }
     }
 
-    async fn token(&self, form: &[(&str, &str)]) -> Value {
+    pub(crate) async fn token(&self, form: &[(&str, &str)]) -> Value {
         let answer = self
             .http
             .post(self.url("/token"))
@@ -292,7 +296,7 @@ impl World {
     }
 
     /// One JSON-RPC request of the old era; its result.
-    async fn ask(&self, token: &str, method: &str, params: Value) -> Value {
+    pub(crate) async fn ask(&self, token: &str, method: &str, params: Value) -> Value {
         let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
         let answer = self.http.post(self.url("/mcp")).bearer_auth(token).json(&body);
         let answer = answer
