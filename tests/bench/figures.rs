@@ -335,6 +335,6 @@ fn memory(house: &House, accounts: usize) -> Result<Vec<Row>> {
     ])
 }
 
-fn ms(time: Duration) -> String {
+pub(crate) fn ms(time: Duration) -> String {
     format!("{:.3} ms", time.as_secs_f64() * 1000.0)
 }

@@ -3,7 +3,7 @@
 //! The release binary runs as a child process behind real sockets; the load comes from this process, with the same
 //! code for every target, so its own cost is the same in every column. `cargo bench -- --smoke` measures everything
 //! for a moment only: it shows that the bench works, not how fast the gateway is; `-- --calls` measures only what a
-//! call through the gateway costs.
+//! call through the gateway costs, `-- --races` what races cost instead.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 #![expect(
     clippy::disallowed_methods,
@@ -21,6 +21,7 @@ mod load;
 mod machine;
 mod person;
 mod processes;
+mod races;
 mod upstream;
 mod wire;
 
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
             runtime.block_on(serve_as_upstream())
         } else {
             drop(rustls::crypto::ring::default_provider().install_default());
-            runtime.block_on(measure(has("--smoke"), has("--calls")))
+            runtime.block_on(measure(has("--smoke"), has("--calls"), has("--races")))
         }
     });
     match done {
@@ -60,13 +61,17 @@ async fn serve_as_upstream() -> Result<()> {
     upstream::run(&host, port).await
 }
 
-async fn measure(smoke: bool, calls_only: bool) -> Result<()> {
+async fn measure(smoke: bool, calls_only: bool, races_only: bool) -> Result<()> {
     println!("{}", machine::described()?);
     if smoke {
         println!("A smoke run: these figures say that the bench works, nothing else.");
     }
     println!();
-    let rows = figures::all(smoke, calls_only).await?;
+    let rows = if races_only {
+        races::all(smoke).await?
+    } else {
+        figures::all(smoke, calls_only).await?
+    };
     println!("| | gateway | upstream directly | nginx | wanted |");
     println!("|---|---:|---:|---:|---|");
     for row in &rows {

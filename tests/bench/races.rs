@@ -1,0 +1,248 @@
+//! What races cost: on the disk, at a window, at a summary, and a thousand of them at once.
+//!
+//! In this process, with the library as the daemon uses it: the store on a real disk, LiveTrack from the simulator.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use garmin_gateway::accounts::AccountId;
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::secrets::RootSecret;
+use garmin_gateway::foundation::store::{Store, StoreError};
+use garmin_gateway::garmin::livetrack::{LiveTrack, Position, Trackpoint};
+use garmin_gateway::races::effects::{Nobody, Snapshot};
+use garmin_gateway::races::ending::EndRules;
+use garmin_gateway::races::sample::Sample;
+use garmin_gateway::races::settings::{RaceKind, RaceSettings};
+use garmin_gateway::races::track::Track;
+use garmin_gateway::races::watch::Watch;
+use garmin_gateway::races::{RaceId, Races, RacesParts, View, answers, series};
+use garmin_gateway::simulator::livetrack::{Pace, demo_race};
+use garmin_gateway::simulator::{Simulator, SimulatorSettings};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::figures::{Row, ms};
+use crate::load::Times;
+use crate::processes::{cpu, resident_mb};
+
+/// How much of everything.
+struct Effort {
+    points: usize,
+    repeats: usize,
+    races: usize,
+    watched: Duration,
+}
+
+/// Measures all that concerns races.
+pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
+    let effort = if smoke {
+        Effort {
+            points: 30_000,
+            repeats: 20,
+            races: 20,
+            watched: Duration::from_secs(3),
+        }
+    } else {
+        Effort {
+            points: 1_000_000,
+            repeats: 300,
+            races: 1000,
+            watched: Duration::from_secs(180),
+        }
+    };
+    let directory = tempfile::tempdir()?;
+    let mut rows = kept(directory.path(), &effort).await?;
+    rows.extend(watched(directory.path(), &effort).await?);
+    Ok(rows)
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_790_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A runner with what a watch of today sends, whose figures wander as real ones do.
+fn sample(i: usize, every_s: i64) -> Sample {
+    let n = i64::try_from(i).unwrap_or(i64::MAX);
+    let at = start() + SignedDuration::from_secs(n * every_s);
+    let (t, wave) = ((n * every_s) as f64, (i as f64 / 37.0).sin());
+    let mut point = Trackpoint::at(at);
+    point.reported_at = Some(at + SignedDuration::from_secs(8 + n % 7));
+    // Garmin's own unit of an angle, printed in full.
+    let degrees = |angle: f64| angle.round() * 180.0 / 2_147_483_648.0;
+    point.position = Some(Position {
+        lat: degrees(556_300_000.0 + t * 11.0 + wave * 900.0),
+        lon: degrees(170_600_000.0 + t * 35.0 + wave * 700.0),
+    });
+    point.altitude_m = Some(((440.0 + wave * 35.0) * 5.0).round() / 5.0);
+    point.speed_mps = Some(((3.1 + wave / 3.0) * 1000.0).round() / 1000.0);
+    point.distance_m = Some((t * 3.1 * 100.0).round() / 100.0);
+    point.total_distance_m = point.distance_m;
+    (point.duration_s, point.total_duration_s) = (Some(t), Some(t));
+    let body = |base: f64| (base + wave * 9.0).round().max(0.0);
+    let whole = |value: f64| format!("{value:.0}").parse().ok();
+    point.heart_rate_bpm = whole(body(150.0));
+    point.cadence_rpm = whole(body(85.0));
+    point.power_w = whole(body(260.0) + (i * 7919 % 23) as f64);
+    point.activity_type = Some("RUNNING".into());
+    point.other.insert("elevationSource".into(), json!("BAROMETRIC"));
+    Sample {
+        point,
+        seen_at: at + SignedDuration::from_secs(20),
+    }
+}
+
+/// One race's points: written in batches, read in windows, weighed on the disk.
+async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
+    let store = open(&directory.join("points"))?;
+    let race = RaceId::random();
+    let append = async |race: &RaceId, batch: Vec<Sample>| -> Result<()> {
+        let race = race.clone();
+        let kept = store.atomic(move |tx| series::append(tx, &race, batch));
+        kept.await.map(drop).map_err(|e: StoreError| e.into())
+    };
+    // As they come: some at a time, a batch a write.
+    for first in (0..effort.points).step_by(60) {
+        let batch = (first..effort.points.min(first + 60)).map(|i| sample(i, 1));
+        append(&race, batch.collect()).await?;
+    }
+    let bytes = store.size_on_disk() as f64 / effort.points as f64;
+    let mut writes = Vec::new();
+    let other = RaceId::random();
+    for first in (0..effort.repeats * 6).step_by(6) {
+        let batch = (first..first + 6).map(|i| sample(i, 10)).collect();
+        let began = Instant::now();
+        append(&other, batch).await?;
+        writes.push(began.elapsed());
+    }
+    let last = sample(effort.points - 1, 1).point.at;
+    let mut windows = Vec::new();
+    for _ in 0..effort.repeats {
+        let began = Instant::now();
+        let window = series::read(&store, &race, last - SignedDuration::from_mins(10), last)?;
+        windows.push(began.elapsed());
+        ensure!(window.len() == 601, "{} points in ten minutes", window.len());
+    }
+    let day = RaceId::random();
+    append(&day, (0..8640).map(|i| sample(i, 10)).collect()).await?;
+    let mut summaries = Vec::new();
+    for _ in 0..effort.repeats.min(50) {
+        let began = Instant::now();
+        let samples = series::read_all(&store, &day)?;
+        let track = Track::of(RaceKind::Run, None, &samples);
+        let told = answers::summary(&view(&day, track)?).to_string();
+        summaries.push(began.elapsed());
+        ensure!(told.contains("splits"), "no summary");
+    }
+    let points = effort.points;
+    Ok(vec![
+        Row::alone(
+            "race: a batch of 6 points durable, p99",
+            ms(Times::new(writes)?.quantile(0.99)),
+            "5 ms at most",
+        ),
+        Row::alone(
+            "race: the last 10 min of 1,000,000 points, p50",
+            ms(Times::new(windows)?.quantile(0.5)),
+            "1 ms at most",
+        ),
+        Row::alone(
+            "race: summary of 24 hours, from its points, p50",
+            ms(Times::new(summaries)?.quantile(0.5)),
+            "20 ms at most",
+        ),
+        Row::alone(
+            "race: disk for a point",
+            format!("{bytes:.1} bytes ({points} points)"),
+            "60 bytes at most",
+        ),
+    ])
+}
+
+fn view(race: &RaceId, track: Track) -> Result<View> {
+    Ok(View {
+        snapshot: Snapshot {
+            race: race.clone(),
+            account: account(0)?,
+            now: start(),
+            settings: RaceSettings::default(),
+            course: None,
+            watch: Watch::new(start()),
+            track,
+            alerts: Vec::new(),
+        },
+        last_words: None,
+        watched: false,
+    })
+}
+
+/// A thousand races at the usual interval of a minute; LiveTrack answers from this process too, which counts here.
+async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
+    let lifecycle = Lifecycle::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let simulator = Simulator::start(SimulatorSettings::default(), listener, &lifecycle)?;
+    let clock = Clock::system();
+    let http = garmin_gateway::garmin::client(&simulator.hosts())?;
+    let before = resident_mb(std::process::id())?;
+    let races = Races::start(RacesParts {
+        store: open(&directory.join("races"))?,
+        clock: clock.clone(),
+        lifecycle: lifecycle.clone(),
+        livetrack: LiveTrack::new(http, simulator.hosts(), clock),
+        rules: EndRules::default(),
+        outbox: Arc::new(Nobody),
+        coach: Arc::new(Nobody),
+    })?;
+    let scenario = demo_race().map_err(|e| anyhow::anyhow!("{e:?}"))?;
+    let pace = Pace {
+        elapsed_s: 600,
+        ..Pace::default()
+    };
+    for number in 0..effort.races {
+        let link = simulator
+            .play(&scenario, pace)
+            .into_iter()
+            .next()
+            .context("no link")?;
+        let config = serde_json::Map::new();
+        races
+            .start_tracking(&account(number / 8)?, link.as_str(), &config, None)
+            .await?;
+    }
+    // The first look of each reads all that there is; what counts is how it goes on.
+    tokio::time::sleep(effort.watched / 3).await;
+    let (began, cpu_before) = (Instant::now(), cpu(std::process::id())?);
+    tokio::time::sleep(effort.watched).await;
+    let busy =
+        cpu(std::process::id())?.saturating_sub(cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
+    let memory = resident_mb(std::process::id())?;
+    let figures = races.figures();
+    ensure!(figures.races == effort.races && figures.points > 0, "{figures:?}");
+    lifecycle.drain(Duration::from_secs(5)).await;
+    let count = effort.races;
+    Ok(vec![
+        Row::alone(
+            "1,000 races, processor with the pretend LiveTrack",
+            format!("{:.0} % of a core ({count} races)", busy * 100.0),
+            "30 % of a core at most",
+        ),
+        Row::alone(
+            "1,000 races, resident memory with the pretend LiveTrack",
+            format!("{memory:.0} MB ({before:.0} MB before)"),
+            "150 MB at most",
+        ),
+    ])
+}
+
+fn open(path: &Path) -> Result<Store> {
+    let secret = RootSecret::new("a secret of a bench, long enough for a store").context("no secret")?;
+    Ok(Store::open(path, &secret)?)
+}
+
+fn account(number: usize) -> Result<AccountId> {
+    Ok(format!("acc_{number:016}").parse()?)
+}
