@@ -17,6 +17,7 @@ use crate::foundation::store::{Health, StoreError};
 use crate::gateway;
 use crate::mcp::Access;
 use crate::oauth::{FamilyId, FamilyOverview};
+use crate::races::notify::{Notifier, Tested};
 use crate::workers::StopReason;
 
 /// How many revocations are shown.
@@ -34,6 +35,8 @@ pub struct Desk {
     pub facts: Facts,
     /// The time.
     pub clock: Clock,
+    /// The way to phones.
+    pub notifier: Notifier,
 }
 
 /// What does not change while the daemon runs.
@@ -137,7 +140,7 @@ impl Desk {
                 rooms.races.look(&account, &race)?;
                 Answer::Done("Claude is asked to look at it.".into())
             }
-            Act::TestNotify => return Err(Refusal::Unavailable("no way to a phone is set up here".into())),
+            Act::TestNotify => Answer::Done(tested(&self.notifier.test().await)?),
         };
         if let Answer::Revoked(fell) = &answer {
             tracing::info!(
@@ -429,6 +432,23 @@ fn own_memory_bytes() -> u64 {
         .ok()
         .flatten();
     pages().unwrap_or_default() * page.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+}
+
+/// What became of the test messages; an error when any did not go out.
+fn tested(tested: &[Tested]) -> Result<String, Refusal> {
+    if tested.is_empty() {
+        let how = "nothing is set up: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC";
+        return Err(Refusal::Unavailable(how.into()));
+    }
+    let failed: Vec<_> = tested.iter().filter_map(|one| one.failed.clone()).collect();
+    if !failed.is_empty() {
+        return Err(Refusal::Unavailable(failed.join("; ")));
+    }
+    let sent: Vec<_> = tested
+        .iter()
+        .map(|one| format!("{} ({})", one.channel, one.sent))
+        .collect();
+    Ok(format!("A test message is on its way: {}.", sent.join(", ")))
 }
 
 /// Clients are known by the access they have: a registration alone leaves no trace.

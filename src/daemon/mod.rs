@@ -7,12 +7,13 @@ pub mod demo;
 mod stats;
 mod supervised;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -25,14 +26,15 @@ use crate::foundation::config::{self, Config, PublicUrl, Sources};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::RootSecretError;
 use crate::foundation::store::{Health, OpenError, Store, StoreError};
-use crate::foundation::telemetry::Telemetry;
+use crate::foundation::telemetry::{Telemetry, Traces};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, WorkerLists};
 use crate::mcp::CatalogueError;
 use crate::oauth::{OAuth, OAuthParts};
-use crate::races::effects::Nobody;
+use crate::races::coach::{Claude, ClaudeParts};
 use crate::races::ending::EndRules;
+use crate::races::notify::{Notifier, NotifierParts};
 use crate::races::tools::RaceTools;
 use crate::races::{Races, RacesParts};
 use crate::tools;
@@ -204,14 +206,36 @@ impl Daemon {
         })
         .await
         .map_err(|e| StartError::Workers(e.to_string()))?;
+        let notifier = NotifierParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            live: live.clone(),
+        };
+        let notifier = Notifier::start(notifier, &lifecycle);
+        let claude = Claude::new(ClaudeParts {
+            config: config.races.coach.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            public_url: config.public_url.origin().to_owned(),
+            local_url: local_url(address),
+            directory: config.runtime_dir.join("coach"),
+        });
         let races = Races::start(RacesParts {
             store: store.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
             livetrack,
-            rules: EndRules::default(),
-            outbox: Arc::new(Nobody),
-            coach: Arc::new(Nobody),
+            rules: EndRules {
+                stale_stop: whole_seconds(config.races.stale_stop),
+                min_elapsed: whole_seconds(config.races.min_elapsed),
+            },
+            outbox: Arc::new(notifier.clone()),
+            coach: Arc::new(claude),
+            traces: match &config.otlp {
+                Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),
+                None => Traces::off(),
+            },
         })?;
         let gateway = Gateway::start(GatewayParts {
             upstream: Arc::new(workers.clone()),
@@ -250,7 +274,12 @@ impl Daemon {
             races: races.clone(),
             store,
         };
-        let desk = Desk { rooms, facts, clock };
+        let desk = Desk {
+            rooms,
+            facts,
+            clock,
+            notifier,
+        };
         admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
         stats::start(&accounts, &oauth, &workers, &lifecycle);
         tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");
@@ -329,6 +358,20 @@ impl Daemon {
         tracing::info!(drained, "daemon.stopped");
         drained && !self.lifecycle.has_failed()
     }
+}
+
+/// Where a program on this machine reaches us.
+fn local_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+fn whole_seconds(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
 fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartError> {

@@ -7,6 +7,9 @@ pub mod clock;
 pub mod config;
 pub mod http;
 pub mod lifecycle;
+pub mod post;
 pub mod secrets;
+#[cfg(test)]
+pub(crate) mod stand_in;
 pub mod store;
 pub mod telemetry;

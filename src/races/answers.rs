@@ -5,7 +5,6 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::View;
 use super::effects::Snapshot;
 use super::limits;
 use super::plain::plain_text;
@@ -13,6 +12,7 @@ use super::sample::Sample;
 use super::standing::Standing;
 use super::track::{Leg, LegKind, Track};
 use super::words;
+use super::{Coached, RaceId, View};
 
 /// The alerts that a status shows.
 const LAST_ALERTS: usize = 8;
@@ -383,5 +383,24 @@ fn clean(value: Value) -> Value {
             Value::Object(kept)
         }
         other => other,
+    }
+}
+
+/// What became of a coaching message.
+pub(super) fn coached(race: &RaceId, coached: &Coached) -> Value {
+    match coached {
+        Coached::Sent => json!({"race": race.as_str(), "sent": true}),
+        Coached::Corrected(untrue) => {
+            let wrong: Vec<_> = untrue
+                .iter()
+                .map(|untrue| json!({"said": untrue.said, "about": untrue.about}))
+                .collect();
+            json!({
+                "race": race.as_str(),
+                "sent": false,
+                "not_in_the_data": wrong,
+                "note": "Plain figures were sent in its place. get_timeseries shows what was recorded.",
+            })
+        }
     }
 }

@@ -42,6 +42,9 @@ pub trait Outbox: Send + Sync {
     /// Something was queued and is durable now.
     fn wake(&self);
 
+    /// Whether any phone of this account is set up.
+    fn reaches(&self, account: &AccountId) -> bool;
+
     /// Erases what waits for this account, as a part of `tx`.
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError>;
 }
@@ -111,6 +114,10 @@ impl Outbox for Nobody {
     }
 
     fn wake(&self) {}
+
+    fn reaches(&self, _: &AccountId) -> bool {
+        false
+    }
 
     fn forget(&self, _: &mut Tx<'_>, _: &AccountId) -> Result<(), StoreError> {
         Ok(())

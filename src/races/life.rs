@@ -59,12 +59,24 @@ pub(super) async fn watch(house: Arc<House>, race: Arc<Race>) {
             continue;
         };
         let link = race.state().row.link.clone();
+        let mut poll = house.traces.begin("race.poll");
+        poll.text("race.id", &race.id);
         let asked = tokio::select! {
             () = stopping.cancelled() => return,
             () = race.cancelled.cancelled() => return,
             asked = ask_garmin(&house, &link, session, begin) => asked,
         };
-        if let Err(e) = keep(&house, &race, &link, asked).await {
+        match &asked {
+            Ok(heard) => poll.number("points", heard.points.len()),
+            Err(failure) => poll.failed(failure.name()),
+        }
+        let mut store = poll.begin("race.store");
+        let kept = keep(&house, &race, &link, asked).await;
+        if kept.is_err() {
+            store.failed("not_kept");
+        }
+        drop((store, poll));
+        if let Err(e) = kept {
             tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
             let again = house.clock.now() + STORE_AGAIN;
             tokio::select! {
@@ -223,12 +235,17 @@ pub(super) fn look(house: &Arc<House>, race: &Arc<Race>, asked_for: bool) {
     let lifecycle = house.lifecycle.clone();
     lifecycle.spawn("race look", async move {
         let stopping = house.lifecycle.stopping();
+        let mut span = house.traces.begin("race.analysis");
+        span.text("race.id", &race.id);
         tokio::select! {
             () = stopping.cancelled() => {}
             () = race.cancelled.cancelled() => {}
             looked = look_now(&house, &race, asked_for) => match looked {
                 Ok(()) => tracing::info!(race.id = %race.id, asked_for, "race.looked_at"),
-                Err(reason) => tracing::warn!(race.id = %race.id, asked_for, %reason, "race.look_failed"),
+                Err(reason) => {
+                    tracing::warn!(race.id = %race.id, asked_for, %reason, "race.look_failed");
+                    span.failed(reason);
+                }
             },
         }
     });

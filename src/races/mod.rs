@@ -16,6 +16,7 @@
 //! | `series`, `records` | what is kept |
 //! | `race`, `life` | one race: its state, its task |
 //! | `open` | the acts: start, stop, change, erase |
+//! | `coaching` | a message on its way to the phone |
 //! | `answers`, `tools` | what people and Claude ask |
 //! | `effects` | the seams to the phone and to Claude |
 //! | `notify`, `coach` | what is behind them: the outbox, and Claude's looks |
@@ -25,6 +26,7 @@ pub mod alerts;
 pub mod analysis;
 pub mod answers;
 pub mod coach;
+mod coaching;
 pub mod course;
 pub mod effects;
 pub mod ending;
@@ -37,14 +39,11 @@ pub mod limits;
 pub mod notify;
 mod open;
 mod plain;
-mod post;
 mod race;
 mod records;
 pub mod sample;
 pub mod series;
 pub mod settings;
-#[cfg(test)]
-mod stand_in;
 mod standing;
 #[cfg(test)]
 mod support;
@@ -61,12 +60,14 @@ use crate::foundation::clock::Clock;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::TokenHash;
 use crate::foundation::store::{Store, StoreError};
+use crate::foundation::telemetry::Traces;
 use crate::garmin::livetrack::LiveTrack;
 use effects::{Coach, Outbox, Snapshot};
 use ending::EndRules;
 use race::{Race, State};
 use records::{OfAccount, Progress, RaceRow, RaceToken, account_key};
 
+pub use coaching::{Coached, LONGEST_MESSAGE, NotCoached};
 pub use id::{NotARaceId, RaceId};
 pub use open::{NotStarted, Refused, Started};
 pub use standing::Standing;
@@ -87,6 +88,8 @@ pub struct RacesParts {
     pub outbox: Arc<dyn Outbox>,
     /// Who looks.
     pub coach: Arc<dyn Coach>,
+    /// Where spans go.
+    pub traces: Traces,
 }
 
 /// All races. Clones are the same.
@@ -102,6 +105,7 @@ struct House {
     rules: EndRules,
     outbox: Arc<dyn Outbox>,
     coach: Arc<dyn Coach>,
+    traces: Traces,
     live: Mutex<BTreeMap<RaceId, Arc<Race>>>,
     /// Races that are over, as far as somebody asked for them lately.
     past: Mutex<BTreeMap<RaceId, Arc<State>>>,
@@ -190,6 +194,7 @@ impl Races {
             rules: parts.rules,
             outbox: parts.outbox,
             coach: parts.coach,
+            traces: parts.traces,
             live: Mutex::default(),
             past: Mutex::default(),
             starting: tokio::sync::Mutex::default(),

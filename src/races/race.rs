@@ -52,6 +52,8 @@ pub(super) struct Race {
 pub(super) struct Also {
     pub(super) samples: Vec<Sample>,
     pub(super) alerts: Vec<Alert>,
+    /// A message beside those of the alerts.
+    pub(super) message: Option<Message>,
     /// The settings or the link are others now.
     pub(super) row: bool,
     /// Leave only so many tokens.
@@ -173,6 +175,7 @@ impl Race {
             .alerts
             .iter()
             .map(|alert| self.message(&next, alert))
+            .chain(also.message.take())
             .collect();
         let (id, row, mut progress) = (self.id.clone(), next.row.clone(), next.progress.clone());
         let (outbox, told) = (Arc::clone(&house.outbox), !messages.is_empty());

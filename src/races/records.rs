@@ -51,6 +51,9 @@ pub(super) struct Progress {
     /// What it said, and when.
     #[serde(default)]
     pub(super) last_words: Option<(Timestamp, String)>,
+    /// When it last had something to say to the phone.
+    #[serde(default)]
+    pub(super) coached_at: Option<Timestamp>,
     /// Hashes of the tokens that reach this race, newest last, as hexadecimal digits.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
@@ -68,6 +71,7 @@ impl Progress {
             unreadable: 0,
             looked_at: None,
             last_words: None,
+            coached_at: None,
             tokens: Vec::new(),
             done: false,
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::answers::{self, METRICS, Wanted};
 use super::open::{NotStarted, Refused};
-use super::{RaceGrant, RaceId, Races, View};
+use super::{LONGEST_MESSAGE, NotCoached, RaceGrant, RaceId, Races, View};
 use crate::accounts::AccountId;
 use crate::foundation::store::StoreError;
 
@@ -50,6 +50,15 @@ impl From<NotStarted> for NotDone {
     }
 }
 
+impl From<NotCoached> for NotDone {
+    fn from(e: NotCoached) -> Self {
+        match e {
+            NotCoached::Refused(e) => e.into(),
+            other => Self(other.to_string()),
+        }
+    }
+}
+
 /// The longest text that may hold a link: an e-mail.
 const LONGEST_URL: usize = 400_000;
 
@@ -60,7 +69,7 @@ const LONGEST_WINDOW_MIN: u32 = 2880;
 const MOST_ROWS: u32 = 400;
 
 /// The tools that a token of a race reaches.
-pub const FOR_RACE: [&str; 2] = ["get_timeseries", "update_thresholds"];
+pub const FOR_RACE: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl RaceTools {
     /// The tools, as the JSON text of an array.
@@ -162,6 +171,12 @@ impl RaceTools {
                     "race": race.as_str(),
                     "note": "The analysis has begun. What it finds goes to the phone, and to last_analysis in get_tracking_status.",
                 }))
+            }
+            "send_coaching_message" => {
+                let text = given.words("text")?;
+                let race = self.which(account, &mut given, &["text"])?;
+                let coached = races.coach(account, &race, &text).await?;
+                Ok(answers::coached(&race, &coached))
             }
             other => Err(NotDone(format!("There is no tool {other}."))),
         }
@@ -275,6 +290,14 @@ impl Arguments {
             None => Err(NotDone(format!(
                 "{name}: is missing; give the LiveTrack link, https://livetrack.garmin.com/session/<id>/token/<token>"
             ))),
+        }
+    }
+
+    fn words(&mut self, name: &str) -> Result<String, NotDone> {
+        match self.take(name) {
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(NotDone(format!("{name}: must be a text"))),
+            None => Err(NotDone(format!("{name}: is missing; give the message"))),
         }
     }
 
@@ -483,6 +506,17 @@ fn all() -> Vec<Value> {
              set up on the server.",
             &only_race(),
             &[],
+            true,
+        ),
+        tool(
+            "send_coaching_message",
+            "Send a short coaching message about a race that is tracked to the phone of its person. Its numbers are checked against \
+             the recorded data: with one that is not there, plain figures are sent in its place.",
+            &json!({
+                "race": race.clone(),
+                "text": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE, "description": "One or two plain sentences."},
+            }),
+            &["text"],
             true,
         ),
         tool(

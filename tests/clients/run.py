@@ -10,6 +10,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
+        run.py coach                        a look at a race by the real Claude Code
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import claude_code
 import clients
+import coach
 import conformance
 import console
 import contract
@@ -103,7 +105,8 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("act", choices=["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in"])
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in", "coach"]
+    parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
@@ -127,6 +130,8 @@ def main() -> int:
         for revision in (clients.LEGACY, clients.MODERN):
             act = partial(conformance.server_set, revision=revision)
             report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
+    elif given.act == "coach":
+        report.run("coach", partial(coach.coach, given.bin, NO_WAITING))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
     elif given.act == "console":

@@ -11,6 +11,7 @@ use garmin_gateway::foundation::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::RootSecret;
 use garmin_gateway::foundation::store::Store;
+use garmin_gateway::foundation::telemetry::Traces;
 use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
 use garmin_gateway::gateway::{Gateway, GatewayParts, Upstream, WorkerLists};
@@ -139,6 +140,7 @@ impl Start {
             rules: EndRules::default(),
             outbox: Arc::new(Nobody),
             coach: Arc::new(Nobody),
+            traces: Traces::off(),
         });
         let worker = Arc::new(Worker::default());
         let (tools, resources) = tools::lists();

@@ -15,6 +15,7 @@
 
 mod admin;
 mod claude;
+mod coaching;
 mod console;
 mod crowd;
 mod face;

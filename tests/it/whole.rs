@@ -403,6 +403,7 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "stop_tracking",
         "update_thresholds",
         "trigger_analysis",
+        "send_coaching_message",
     ];
     assert_eq!(changing, races);
 

@@ -14,6 +14,7 @@
 
 mod event;
 mod ring;
+mod traces;
 
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal, Write};
@@ -34,6 +35,7 @@ use super::config::LogLevel;
 use event::Fields;
 pub use event::LogEvent;
 pub use ring::Ring;
+pub use traces::{Span, Traces};
 
 /// Where lines go, besides the log file and the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -87,7 +87,7 @@ mod tests {
             ),
             (97, 31, 8, 2)
         );
-        assert_eq!(overlay.races.len(), 8);
+        assert_eq!(overlay.races.len(), 9);
     }
 
     #[test]

@@ -17,6 +17,13 @@ use tokio::process::{Child, Command};
 use super::{NotLooked, SERVER, Seen, TOOLS, failed};
 use crate::foundation::secrets::random_id;
 
+/// Its environment, whatever else is in it: the tools are offered at once, and it talks to nobody but the model.
+const ALWAYS: [(&str, &str); 3] = [
+    ("ENABLE_TOOL_SEARCH", "false"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("DISABLE_AUTOUPDATER", "1"),
+];
+
 /// What is read of its output.
 const LONGEST_OUTPUT: u64 = 1024 * 1024;
 
@@ -134,6 +141,7 @@ fn start(
         .args(cents.map(|cents| format!("--max-budget-usd={:.2}", cents / 100.0)))
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
+        .envs(ALWAYS)
         .current_dir(directory.work())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

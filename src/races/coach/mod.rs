@@ -23,9 +23,9 @@ use url::Url;
 use self::budget::Budget;
 use super::analysis::{self, Hands};
 use super::effects::{Coach, Look, NotLooked};
-use super::post::{Post, Poster};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{CoachConfig, CoachedBy};
+use crate::foundation::post::{Post, Poster};
 use crate::foundation::secrets::Secret;
 use crate::foundation::store::Store;
 

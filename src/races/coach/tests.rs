@@ -3,10 +3,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::facts::tests::look;
-use super::super::stand_in::StandIn;
 use super::*;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::RootSecret;
+use crate::foundation::stand_in::StandIn;
 
 struct Bench {
     claude: Claude,
@@ -132,7 +132,16 @@ async fn a_command_gets_the_prompt_and_the_way_to_one_race() {
     assert!(!arguments.contains("Bearer") && !arguments.contains("elapsed"));
     let mcp: Value = serde_json::from_str(&note("mcp")).unwrap();
     assert_eq!(mcp["mcpServers"]["race"]["url"], "http://127.0.0.1:8080/mcp");
-    let own = ["PATH=", "PWD=", "SHLVL=", "_=", "OLDPWD="];
+    let own = [
+        "ENABLE_TOOL_SEARCH=",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=",
+        "DISABLE_AUTOUPDATER=",
+        "PATH=",
+        "PWD=",
+        "SHLVL=",
+        "_=",
+        "OLDPWD=",
+    ];
     let environment = note("environment");
     assert!(
         environment

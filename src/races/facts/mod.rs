@@ -13,10 +13,10 @@ pub(super) mod tests;
 
 use claims::{Claim, Kind, Sense};
 
-use super::effects::Look;
+use super::effects::Snapshot;
 use super::figures::{Figures, Spread};
 use super::limits::cadence;
-use super::track::{LegKind, Mean};
+use super::track::{LegKind, Mean, Step};
 use super::words;
 
 /// One measured quantity, as far as the race knows it.
@@ -119,9 +119,8 @@ impl Quantity {
 }
 
 impl Known {
-    /// What is known of a race when Claude looks at it.
-    pub fn of(look: &Look) -> Self {
-        let (race, window) = (&look.snapshot, &look.window);
+    /// What is known of a race and its window.
+    pub fn of(race: &Snapshot, window: &[Step]) -> Self {
         let (track, settings) = (&race.track, &race.settings);
         let leg = track.leg().and_then(|leg| leg.kind);
         let figures = Figures::of(leg, window);
@@ -176,7 +175,7 @@ impl Known {
             .extend(gaps.map(|gap| gap.to.duration_since(gap.from).as_secs_f64()));
         let steps = window.iter().filter_map(|step| step.speed_mps);
         steps.for_each(|mps| known.speed.reach(mps));
-        known.plan(look);
+        known.plan(race);
 
         let limits = &settings.thresholds;
         let of = |limits: &[Option<u32>]| limits.iter().flatten().map(|limit| f64::from(*limit)).collect();
@@ -192,8 +191,8 @@ impl Known {
     }
 
     /// Where the athlete is on the way, and what the plan says.
-    fn plan(&mut self, look: &Look) {
-        let (race, track) = (&look.snapshot, &look.snapshot.track);
+    fn plan(&mut self, race: &Snapshot) {
+        let track = &race.track;
         let settings = &race.settings;
         let done_m = track.distance_m();
         let progress_m = track.course_m.unwrap_or(done_m);
@@ -265,8 +264,8 @@ fn in_its_unit(kind: Option<LegKind>, sent: f64) -> f64 {
 }
 
 /// What the rules say in place of a message whose numbers are not true: where the athlete is, and the last minutes.
-pub fn own_words(look: &Look) -> String {
-    let track = &look.snapshot.track;
+pub fn own_words(race: &Snapshot, window: &[Step]) -> String {
+    let track = &race.track;
     let leg = track.leg().and_then(|leg| leg.kind);
     let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
     let mut text = format!(
@@ -274,7 +273,7 @@ pub fn own_words(look: &Look) -> String {
         words::km(progress_m),
         words::time(track.elapsed_s())
     );
-    let Some(figures) = Figures::of(leg, &look.window) else {
+    let Some(figures) = Figures::of(leg, window) else {
         return text;
     };
     let lasted_s = figures.to.duration_since(figures.from).as_secs_f64();

@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::super::RaceId;
-use super::super::effects::Snapshot;
+use super::super::effects::{Look, Snapshot};
 use super::super::settings::{RaceSettings, Thresholds};
 use super::super::support::{at, steady};
 use super::super::track::Track;
@@ -55,7 +55,8 @@ pub(in crate::races) fn look() -> Look {
 }
 
 fn wrong(text: &str) -> Vec<String> {
-    let known = Known::of(&look());
+    let look = look();
+    let known = Known::of(&look.snapshot, &look.window);
     untrue(text, &known)
         .into_iter()
         .map(|untrue| untrue.said)
@@ -99,7 +100,8 @@ fn what_is_made_up_may_not() {
 
 #[test]
 fn the_rules_own_words_are_always_true() {
-    let words = own_words(&look());
+    let look = look();
+    let words = own_words(&look.snapshot, &look.window);
     assert_eq!(words, "10.8 km after 1:00:00. Last 10 min: 5:33 /km, 145 bpm.");
     assert!(wrong(&words).is_empty());
 }
@@ -113,7 +115,8 @@ proptest! {
 
     #[test]
     fn a_distance_passes_only_near_one_that_is_known(metres in 0_u32..42_000) {
-        let known = Known::of(&look());
+        let look = look();
+        let known = Known::of(&look.snapshot, &look.window);
         let km = f64::from(metres) / 1000.0;
         let passes = untrue(&format!("{km:.1} km done"), &known).is_empty();
         let near = known.distances_m.iter().any(|known| (known - km * 1000.0).abs() <= 400.0);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ntfy, telegram};
 use crate::foundation::config::ChannelConfig;
+use crate::foundation::post::{Answer, Post};
 use crate::races::alerts::Severity;
-use crate::races::post::{Answer, Post};
 
 /// The ways to phones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

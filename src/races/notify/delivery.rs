@@ -44,11 +44,10 @@ impl Notifier {
     /// Sends until it is told to stop.
     pub(super) async fn deliver(&self, stopping: CancellationToken) {
         loop {
-            let pause = tokio::select! {
-                () = stopping.cancelled() => return,
-                pause = self.round() => pause,
-            };
+            // What is being sent is sent and noted before the end, or it would be sent again at the next start.
+            let pause = self.round(&stopping).await;
             tokio::select! {
+                biased;
                 () = stopping.cancelled() => return,
                 () = self.0.wake.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -57,7 +56,7 @@ impl Notifier {
     }
 
     /// Sends what is due. Returns how long until something is.
-    async fn round(&self) -> Duration {
+    async fn round(&self, stopping: &CancellationToken) -> Duration {
         let lanes = match self.0.due().await {
             Ok(lanes) => lanes,
             Err(e) => {
@@ -65,7 +64,7 @@ impl Notifier {
                 return Duration::from_secs(30);
             }
         };
-        let sending = lanes.into_iter().map(|lane| self.0.send_lane(lane));
+        let sending = lanes.into_iter().map(|lane| self.0.send_lane(lane, stopping));
         stream::iter(sending)
             .buffer_unordered(AT_ONCE)
             .collect::<()>()
@@ -139,8 +138,8 @@ impl Inner {
         Ok(due)
     }
 
-    /// Sends one message after the other, up to the first that fails.
-    async fn send_lane(&self, lane: Lane) {
+    /// Sends one message after the other, up to the first that fails, or the end of the program.
+    async fn send_lane(&self, lane: Lane, stopping: &CancellationToken) {
         let Lane {
             race,
             channel,
@@ -149,6 +148,9 @@ impl Inner {
             messages,
         } = lane;
         for (key, waiting) in messages {
+            if stopping.is_cancelled() {
+                return;
+            }
             let sent = self
                 .send(channel, &config, &target, waiting.severity, &waiting.text)
                 .await;

@@ -33,9 +33,9 @@ use crate::accounts::{AccountId, Accounts};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{ChannelConfig, Live};
 use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::post::Poster;
 use crate::foundation::store::{Store, StoreError, Tx};
 use crate::races::alerts::Severity;
-use crate::races::post::Poster;
 
 /// What the outbox is made of.
 #[derive(Debug)]
@@ -174,6 +174,10 @@ impl Outbox for Notifier {
 
     fn wake(&self) {
         self.0.wake.notify_one();
+    }
+
+    fn reaches(&self, account: &AccountId) -> bool {
+        self.0.ways(account).is_ok_and(|ways| !ways.is_empty())
     }
 
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {

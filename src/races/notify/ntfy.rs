@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::foundation::config::ChannelConfig;
+use crate::foundation::post::Post;
 use crate::races::alerts::Severity;
-use crate::races::post::Post;
 
 pub(super) fn post(config: &ChannelConfig, topic: &str, severity: Severity, text: &str) -> Post {
     // 2 makes no sound, 3 is the usual, 4 is loud.

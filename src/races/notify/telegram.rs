@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::foundation::config::ChannelConfig;
+use crate::foundation::post::Post;
 use crate::races::alerts::Severity;
-use crate::races::post::Post;
 
 /// Plain text, without a parse mode: nothing in it can be markup.
 pub(super) fn post(config: &ChannelConfig, chat: &str, severity: Severity, text: &str) -> Post {

@@ -2,11 +2,11 @@ use jiff::SignedDuration;
 use url::Url;
 
 use super::super::RaceId;
-use super::super::stand_in::StandIn;
 use super::queue::Waiting;
 use super::*;
 use crate::foundation::config::{Config, NotifyConfig, Sources};
 use crate::foundation::secrets::RootSecret;
+use crate::foundation::stand_in::StandIn;
 
 const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
 

@@ -1,4 +1,4 @@
-//! Posting JSON to the servers of the operator: Telegram, ntfy, a runner.
+//! Posting JSON to the servers of the operator: Telegram, ntfy, a runner, a collector.
 //!
 //! No redirect is followed, answers are read up to a limit, and an error says nothing of the address: it may hold a
 //! token.
@@ -11,39 +11,45 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::Url;
 
-use crate::foundation::config::is_loopback;
-use crate::foundation::secrets::Secret;
+use super::config::is_loopback;
+use super::secrets::Secret;
 
-/// The longest that a server may take.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest that a server may take: less than what a stop waits for.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is read of an answer.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// One request.
-pub(super) struct Post {
-    pub(super) url: Url,
-    pub(super) bearer: Option<Secret>,
-    pub(super) json: Value,
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// Where to.
+    pub url: Url,
+    /// What opens it.
+    pub bearer: Option<Secret>,
+    /// What is sent.
+    pub json: Value,
 }
 
 /// An answer, whatever its status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
     /// `Retry-After` in seconds, if it was sent so.
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
+    pub retry_after: Option<Duration>,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
 }
 
 /// No connection, a broken one, or no answer in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no answer")]
-pub(super) struct NoAnswer;
+pub struct NoAnswer;
 
 /// Sends. A client is made when it is first needed: it reads the system's certificates.
 #[derive(Debug, Default)]
-pub(super) struct Poster {
+pub struct Poster {
     /// For servers elsewhere, through the proxy of the environment if there is one.
     usual: Mutex<Option<Client>>,
     /// For servers on this machine, which no proxy reaches.
@@ -52,7 +58,7 @@ pub(super) struct Poster {
 
 impl Poster {
     /// Posts, and reads the answer.
-    pub(super) async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
+    pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
         let mut request = self.client(&post.url)?.post(post.url).json(&post.json);
         if let Some(bearer) = &post.bearer {
             request = request.bearer_auth(bearer.expose());

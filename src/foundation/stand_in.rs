@@ -1,4 +1,4 @@
-//! A server that stands in for Telegram, ntfy and the runner in the tests of this room: real HTTP, set answers.
+//! A server that stands in for Telegram, ntfy, a runner and a collector in tests: real HTTP, set answers.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,15 +11,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::foundation::http::{Limits, serve};
-use crate::foundation::lifecycle::Lifecycle;
+use super::http::{Limits, serve};
+use super::lifecycle::Lifecycle;
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) json: Value,
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
 }
 
 #[derive(Default)]
@@ -37,14 +37,14 @@ struct Answer {
 
 /// The server.
 #[derive(Clone)]
-pub(super) struct StandIn {
-    pub(super) url: Url,
+pub(crate) struct StandIn {
+    pub(crate) url: Url,
     state: Arc<Mutex<State>>,
     heard: Arc<Notify>,
 }
 
 impl StandIn {
-    pub(super) async fn start(lifecycle: &Lifecycle) -> Self {
+    pub(crate) async fn start(lifecycle: &Lifecycle) -> Self {
         // Another test may have installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,7 +92,7 @@ impl StandIn {
     }
 
     /// The next answer that is not set yet.
-    pub(super) fn will_answer(&self, status: u16, headers: &[(&'static str, &str)], body: &str) {
+    pub(crate) fn will_answer(&self, status: u16, headers: &[(&'static str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let answer = Answer {
             status,
@@ -103,12 +103,12 @@ impl StandIn {
     }
 
     /// What was asked so far.
-    pub(super) fn asked(&self) -> Vec<Request> {
+    pub(crate) fn asked(&self) -> Vec<Request> {
         self.state.lock().unwrap().asked.clone()
     }
 
     /// Waits until so many requests came, and returns them.
-    pub(super) async fn wait_for(&self, count: usize) -> Vec<Request> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Request> {
         loop {
             let heard = self.heard.notified();
             let asked = self.asked();
