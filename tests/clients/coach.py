@@ -111,7 +111,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     # A number that nobody measured does not reach the phone; plain figures do.
     corrected = json.loads(call(model, 2, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
     assert corrected["sent"] is False and corrected["not_in_the_data"][0]["about"] == "heart rate", corrected
-    told = phone.wait_for(" bpm.")
+    told = phone.wait_for(". Last ")
     assert re.match(r"\d+\.\d km after ", told["text"]) and "231" not in told["text"], told
 
     model.words.put({"type": "text", "text": "All is well."})
