@@ -91,6 +91,7 @@ impl Traces {
 
 impl Span {
     /// Begins a span within this one.
+    #[must_use]
     pub fn begin(&self, name: &'static str) -> Self {
         let inner = |open: &Open| Open::new(&open.sink, name, open.trace.clone(), Some(open.id.clone()));
         Self(self.0.as_ref().map(inner))
