@@ -12,6 +12,7 @@ use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::RootSecret;
 use garmin_gateway::foundation::store::{Store, StoreError};
+use garmin_gateway::foundation::telemetry::Traces;
 use garmin_gateway::garmin::livetrack::{LiveTrack, Position, Trackpoint};
 use garmin_gateway::races::effects::{Nobody, Snapshot};
 use garmin_gateway::races::ending::EndRules;
@@ -196,6 +197,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         rules: EndRules::default(),
         outbox: Arc::new(Nobody),
         coach: Arc::new(Nobody),
+        traces: Traces::off(),
     })?;
     let scenario = demo_race().map_err(|e| anyhow::anyhow!("{e:?}"))?;
     let pace = Pace {
