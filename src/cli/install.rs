@@ -31,7 +31,7 @@ pub(super) struct Install {
     /// With --uninstall: remove settings, secret and data too.
     #[arg(long, requires = "uninstall")]
     purge: bool,
-    /// The address that people and Claude will use, e.g. https://garmin.example.org.
+    /// The https address that people and Claude will use.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Who may sign in: an e-mail address or @domain. May be given several times.
