@@ -95,44 +95,42 @@ impl World {
         world
     }
 
-    pub(crate) async fn start_gateway(&mut self) {
-        let garmin = self.simulator.base_url().as_str();
+    /// The gateway's settings: the same data, and from its first start on the same port.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let garmin = self.simulator.base_url().to_string();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
-        let (data, runtime, secret) = (at("data"), at("runtime"), at("secret"));
-        let workers = self.n_workers.to_string();
-        let start = self.first_port.to_string();
-        let end = (self.first_port + self.n_workers - 1).to_string();
-        let port = self.port.to_string();
         let usual = [
-            ("PORT", port.as_str()),
-            ("DATA_DIR", &data),
-            ("RUNTIME_DIR", &runtime),
-            ("GATEWAY_SECRET_FILE", &secret),
-            ("INVITED", "@example.org"),
-            ("SIGN_IN_SPACING", "0"),
-            ("SIGN_IN_DAILY", "1000"),
-            ("MAX_WORKERS", &workers),
-            ("WORKER_PORT_START", &start),
-            ("WORKER_PORT_END", &end),
-            ("CALLS_PER_MINUTE", "1000000"),
+            ("PORT", self.port.to_string()),
+            ("DATA_DIR", at("data")),
+            ("RUNTIME_DIR", at("runtime")),
+            ("GATEWAY_SECRET_FILE", at("secret")),
+            ("INVITED", "@example.org".into()),
+            ("SIGN_IN_SPACING", "0".into()),
+            ("SIGN_IN_DAILY", "1000".into()),
+            ("MAX_WORKERS", self.n_workers.to_string()),
+            ("WORKER_PORT_START", self.first_port.to_string()),
+            (
+                "WORKER_PORT_END",
+                (self.first_port + self.n_workers - 1).to_string(),
+            ),
+            ("CALLS_PER_MINUTE", "1000000".into()),
             // Many may start at once on a small machine.
-            ("WORKER_STARTUP_TIMEOUT", "120"),
-            ("GARMIN_SSO_URL", garmin),
-            ("GARMIN_DIAUTH_URL", garmin),
-            ("GARMIN_CONNECTAPI_URL", garmin),
+            ("WORKER_STARTUP_TIMEOUT", "120".into()),
+            ("GARMIN_SSO_URL", garmin.clone()),
+            ("GARMIN_DIAUTH_URL", garmin.clone()),
+            ("GARMIN_CONNECTAPI_URL", garmin.clone()),
             ("GARMIN_LIVETRACK_URL", garmin),
         ];
-        let sources = Sources::of_pairs(usual.into_iter().chain(self.more.iter().copied()));
-        let config = Config::load(&sources).unwrap();
-        let program = PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway"));
-        let parts = DaemonParts {
-            config,
-            sources,
-            telemetry: log().clone(),
-            clock: self.clock.clone(),
-            program,
-        };
-        let daemon = Daemon::start(parts).await.unwrap();
+        let more = self.more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        usual
+            .into_iter()
+            .chain(more)
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+
+    pub(crate) async fn start_gateway(&mut self) {
+        let daemon = start_daemon(&self.settings(), self.clock.clone()).await;
         self.port = daemon.address().port();
         self.daemon = Some(daemon);
     }
@@ -345,6 +343,21 @@ impl World {
         let told: Value = serde_json::from_str(text).unwrap_or_else(|_| panic!("{text}"));
         told["full_name"].as_str().unwrap().to_owned()
     }
+}
+
+/// A gateway with these settings.
+pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) -> Daemon {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let pairs = settings.iter().map(|(name, value)| (&**name, &**value));
+    let sources = Sources::of_pairs(pairs);
+    let parts = DaemonParts {
+        config: Config::load(&sources).unwrap(),
+        sources,
+        telemetry: log().clone(),
+        clock,
+        program: PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway")),
+    };
+    Daemon::start(parts).await.unwrap()
 }
 
 /// Every world has workers' ports of its own.
