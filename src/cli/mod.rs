@@ -21,8 +21,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::daemon::{Daemon, DaemonParts, demo};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
+use crate::foundation::processes;
 use crate::foundation::telemetry::{Console, Telemetry};
-use crate::{console, tools, workers};
+use crate::{console, tools};
 
 const NAME: &str = "garmin-gateway";
 
@@ -319,8 +320,8 @@ fn put(bytes: &[u8]) -> ExitCode {
 }
 
 fn fence(arguments: Vec<OsString>) -> ExitCode {
-    // It only returns when the worker could not be started.
-    match workers::fence::run(arguments) {
+    // It only returns when the program could not be started.
+    match processes::fence::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => fail(BROKEN, &chain(&e)),
     }

@@ -24,6 +24,7 @@ use crate::admin::{self, SocketError};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{self, Config, PublicUrl, Sources};
 use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::processes::{Private, Processes};
 use crate::foundation::secrets::RootSecretError;
 use crate::foundation::store::{Health, OpenError, Store, StoreError};
 use crate::foundation::telemetry::{Telemetry, Traces};
@@ -91,6 +92,9 @@ pub enum StartError {
     /// The races can't be taken up.
     #[error("the races can't be read")]
     Races(#[from] StoreError),
+    /// No thread can be started that starts processes.
+    #[error("no processes can be started")]
+    Processes(#[source] std::io::Error),
     /// The workers can't be run.
     #[error("the workers can't be run: {0}")]
     Workers(String),
@@ -112,7 +116,12 @@ impl StartError {
             Self::Bind { .. } | Self::Admin(SocketError::InUse(_)) | Self::Store(OpenError::InUse(_)) => 69,
             Self::Store(OpenError::Disk { .. }) | Self::Races(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) => 78,
-            Self::Workers(_) | Self::Admin(_) | Self::Signals(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
+            Self::Processes(_)
+            | Self::Workers(_)
+            | Self::Admin(_)
+            | Self::Signals(_)
+            | Self::Tls(_)
+            | Self::Catalogue(_) => 70,
         }
     }
 }
@@ -175,8 +184,11 @@ impl Daemon {
             Some(config.db_path.as_path()),
             config.secret.path(),
             sources.file(),
+            Some(&config.runtime_dir),
         ];
-        let private = private.into_iter().flatten().map(Path::to_owned).collect();
+        let private = private.into_iter().flatten().map(Path::to_owned);
+        let private = Private::new(&config.data_dir, private.chain([config.data_dir.join("users")]));
+        let processes = Processes::start(program, private, &lifecycle).map_err(StartError::Processes)?;
         let live = config::watch(&config, sources, &lifecycle);
         follow_log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
@@ -198,11 +210,10 @@ impl Daemon {
             settings: config.workers.clone(),
             runtime_dir: config.runtime_dir.clone(),
             data_dir: config.data_dir.clone(),
-            private,
             garmin: config.garmin.clone(),
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
-            self_exe: program,
+            processes: processes.clone(),
         })
         .await
         .map_err(|e| StartError::Workers(e.to_string()))?;
@@ -220,6 +231,7 @@ impl Daemon {
             public_url: config.public_url.origin().to_owned(),
             local_url: local_url(address),
             directory: config.runtime_dir.join("coach"),
+            processes,
         });
         let races = Races::start(RacesParts {
             store: store.clone(),

@@ -8,6 +8,7 @@ pub mod config;
 pub mod http;
 pub mod lifecycle;
 pub mod post;
+pub mod processes;
 pub mod secrets;
 #[cfg(test)]
 pub(crate) mod stand_in;

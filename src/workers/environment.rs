@@ -1,20 +1,16 @@
 //! What a worker is told and shown: its variables, its program, and what the fence lets through. Plain data in, plain
 //! data out, but for looks at where a program lies.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use url::Url;
-
-use super::child::find_program;
-use super::fence::{Plan, SYSTEM};
-use super::program::Program;
-use super::shown::{Private, Shown};
 use crate::foundation::config::{GarminDomain, GarminHosts, WorkerSettings};
+use crate::foundation::processes::{PATH, Plan, Private, Program, Shown, find_program, ports};
 
-/// Where programs are when the gateway has no `PATH` itself.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// Heap and other writable memory of a worker, in bytes.
+const MEMORY: u64 = 1 << 30;
+/// Its address space, in bytes.
+const ADDRESS_SPACE: u64 = 8 << 30;
 
 /// Everything about the workers' program that is the same for all of them.
 #[derive(Debug, Clone)]
@@ -49,11 +45,6 @@ impl Recipe {
             private,
             uv_cache: data_dir.join("uv"),
         }
-    }
-
-    /// Our own binary.
-    pub(super) fn self_exe(&self) -> &Path {
-        &self.self_exe
     }
 
     /// `builtin` or the name of the program.
@@ -125,10 +116,7 @@ impl Recipe {
             Some([program, arguments @ ..]) => (self.program(program)?, arguments.to_vec()),
             _ => (self.self_exe.clone(), vec!["worker".to_owned()]),
         };
-        let mut shown = Shown::new(&self.private);
-        for path in SYSTEM {
-            shown.tree(Path::new(path));
-        }
+        let mut shown = Shown::system(&self.private, &self.settings.passed_on);
         if self.settings.command.is_none() {
             shown.tree(&program);
         } else {
@@ -136,23 +124,6 @@ impl Recipe {
             for path in python_settings() {
                 shown.tree(&path);
             }
-        }
-        for path in self.variables(&[
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-            "REQUESTS_CA_BUNDLE",
-            "CURL_CA_BUNDLE",
-        ]) {
-            shown.tree(Path::new(path));
-        }
-        // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
-        if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
-            && let Some(directory) = resolver
-                .parent()
-                .filter(|directory| *directory != Path::new("/etc"))
-        {
-            shown.tree(&resolver);
-            shown.directory(directory);
         }
         let mut write = vec![directory.to_owned()];
         if self.uses_uv() {
@@ -164,8 +135,10 @@ impl Recipe {
             arguments,
             read: shown.paths(),
             write,
-            listen: port,
+            listen: vec![port],
             connect: self.connects(),
+            memory: MEMORY,
+            address_space: Some(ADDRESS_SPACE),
         })
     }
 
@@ -178,7 +151,9 @@ impl Recipe {
     }
 
     fn search_path(&self) -> &str {
-        self.variables(&["PATH"]).next().unwrap_or(PATH)
+        let passed_on = &self.settings.passed_on;
+        let path = passed_on.iter().find(|(name, _)| name == "PATH");
+        path.map_or(PATH, |(_, path)| path)
     }
 
     fn program(&self, word: &str) -> Result<PathBuf, ProgramMissing> {
@@ -202,31 +177,10 @@ impl Recipe {
         }
     }
 
-    /// HTTPS, name servers, a proxy, and Garmin where it is played by somebody else.
+    /// Garmin too, where it is played by somebody else.
     fn connects(&self) -> Vec<u16> {
-        let port = |url: Url| url.port_or_known_default();
-        let proxies = self
-            .variables(&["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"])
-            // `proxy:3128` would be read as a URL of the scheme `proxy`.
-            .filter_map(|text| {
-                let scheme = if text.contains("://") { "" } else { "http://" };
-                Url::parse(&format!("{scheme}{text}")).ok()
-            });
-        let garmin = [&self.garmin.sso, &self.garmin.diauth, &self.garmin.connectapi].map(Url::clone);
-        let ports: BTreeSet<u16> = [443, 53]
-            .into_iter()
-            .chain(proxies.filter_map(port))
-            .chain(garmin.into_iter().filter_map(port))
-            .collect();
-        ports.into_iter().collect()
-    }
-
-    fn variables<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a str> {
-        let passed_on = &self.settings.passed_on;
-        passed_on
-            .iter()
-            .filter(|(name, _)| names.contains(&name.as_str()))
-            .map(|(_, value)| value.as_str())
+        let garmin = [&self.garmin.sso, &self.garmin.diauth, &self.garmin.connectapi];
+        ports(&self.settings.passed_on, garmin.into_iter().cloned())
     }
 }
 
@@ -248,6 +202,8 @@ fn python_settings() -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use url::Url;
 
     use super::*;
 
@@ -308,7 +264,7 @@ mod tests {
             ("/usr/bin/env".into(), vec!["worker".to_owned()])
         );
         assert!(plan.read.contains(&"/usr/bin/env".into()));
-        assert_eq!((plan.write, plan.listen), (vec!["/run/acc".into()], 9001));
+        assert_eq!((plan.write, plan.listen), (vec!["/run/acc".into()], vec![9001]));
         assert_eq!(plan.connect, [53, 443, 7777]);
     }
 

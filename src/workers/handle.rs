@@ -15,20 +15,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use super::changes::Changes;
-use super::child::Spawner;
 use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::life::Parts;
 use super::output;
 use super::policy::{Event, Limits, Policy};
 use super::ports::Ports;
-use super::shown::Private;
 use super::upstream::Failure;
-use super::watch::LastWatch;
 use super::{leftovers, supervisor};
 use crate::accounts::{AccountId, Accounts};
 use crate::foundation::config::{GarminHosts, WorkerSettings};
 use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::processes::Processes;
 
 /// How long a call waits for room when all workers are busy.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
@@ -54,16 +52,14 @@ pub struct WorkersParts {
     pub runtime_dir: PathBuf,
     /// `DATA_DIR`: the workers' logs are in it.
     pub data_dir: PathBuf,
-    /// What else no worker may see: the store, the secret, the settings.
-    pub private: Vec<PathBuf>,
     /// Where Garmin is.
     pub garmin: GarminHosts,
     /// Whose tokens are handed out, and taken in again.
     pub accounts: Accounts,
     /// Tasks and the stop signal: when it fires, calls in flight get a moment, then all workers stop.
     pub lifecycle: Lifecycle,
-    /// This program's file: workers are fenced by it, and it is the built-in worker.
-    pub self_exe: PathBuf,
+    /// Starts them. This program's own file, by which they are fenced in, is the built-in worker too.
+    pub processes: Processes,
 }
 
 /// Why the workers can't be run at all. *The operator* can act.
@@ -80,9 +76,6 @@ pub enum WorkersError {
         /// The system's words.
         source: io::Error,
     },
-    /// A thread could not be started.
-    #[error("no thread could be started")]
-    Thread(#[source] io::Error),
 }
 
 /// One JSON-RPC request for a worker.
@@ -196,11 +189,10 @@ impl Workers {
             settings,
             runtime_dir,
             data_dir,
-            private,
             garmin,
             accounts,
             lifecycle,
-            self_exe,
+            processes,
         } = parts;
         let (root, lock) = open_root(&runtime_dir.join("workers"))?;
         let unusable = |path: &Path| {
@@ -218,12 +210,9 @@ impl Workers {
         };
         let (ports, startup_timeout) = (Ports::new(settings.ports.clone()), settings.startup_timeout);
         let users = data_dir.join("users");
-        let closed = [runtime_dir, users.clone()].into_iter().chain(private);
-        let private = Private::new(&data_dir, closed);
-        let recipe = Recipe::new(settings, garmin, self_exe.clone(), &data_dir, private);
+        let (self_exe, private) = (processes.self_exe().to_owned(), processes.private().clone());
+        let recipe = Recipe::new(settings, garmin, self_exe, &data_dir, private);
         recipe.prepare().map_err(unusable(&data_dir))?;
-        let spawner = Spawner::start().map_err(WorkersError::Thread)?;
-        let last_watch = LastWatch::start(spawner.clone(), self_exe, &lifecycle);
         let changes = Changes::start()
             .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
             .ok();
@@ -234,8 +223,7 @@ impl Workers {
         let ending = lifecycle.stopping().child_token();
         let parts = Parts {
             recipe,
-            spawner,
-            last_watch,
+            processes,
             ports,
             changes,
             accounts,

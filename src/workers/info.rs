@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::fence;
 use super::procfs::{self, Usage};
 use crate::accounts::AccountId;
+use crate::foundation::processes::Report;
 
 /// One worker, or an account that waits for one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -71,11 +71,7 @@ pub(super) fn list(board: &Board, kind: &str) -> Vec<WorkerInfo> {
                     calls: facts.calls.load(Ordering::Relaxed),
                     resident_bytes,
                     cpu,
-                    fence: facts
-                        .fence
-                        .get()
-                        .map_or("unknown", fence::Report::words)
-                        .to_owned(),
+                    fence: facts.fence.get().map_or("unknown", Report::words).to_owned(),
                 }
             }),
             in_flight: standing.in_flight,

@@ -4,6 +4,7 @@
 //! directory is wiped, and only then is the end reported, so that the next start hands out the newest tokens.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -20,9 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use super::changes::{Changes, Watched};
-use super::child::{Launch, Process, Spawner};
 use super::environment::Recipe;
-use super::fence::{self, Order};
 use super::handle::StopReason;
 use super::output::{self, LastWords, WorkerLog};
 use super::policy::{End, Event, Incarnation};
@@ -30,9 +29,9 @@ use super::ports::Ports;
 use super::procfs::{self, Stat};
 use super::tokens::{Directory, TakenIn, TokenError};
 use super::upstream::{Link, Upstream};
-use super::watch::{LastWatch, Note};
 use crate::accounts::{AccountId, Accounts, GarminLogin};
 use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::processes::{Launch, Process, Processes, REPORT, Report};
 
 /// From TERM to KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,15 +59,14 @@ pub(super) struct Facts {
     pub(super) process: nix::unistd::Pid,
     pub(super) port: u16,
     pub(super) calls: AtomicU64,
-    pub(super) fence: OnceLock<fence::Report>,
+    pub(super) fence: OnceLock<Report>,
 }
 
 /// What all lives share.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) recipe: Recipe,
-    pub(super) spawner: Spawner,
-    pub(super) last_watch: LastWatch,
+    pub(super) processes: Processes,
     pub(super) ports: Ports,
     pub(super) changes: Option<Changes>,
     pub(super) accounts: Accounts,
@@ -209,8 +207,7 @@ impl Life {
     async fn launch(&self, directory: &mut Directory, port: u16) -> Result<Running, String> {
         let Parts {
             recipe,
-            spawner,
-            last_watch,
+            processes,
             changes,
             lifecycle,
             users,
@@ -223,17 +220,20 @@ impl Life {
         if let Err(error) = &log {
             tracing::warn!(reason = %error, "worker.log_failed");
         }
-        let launched = spawner
-            .launch(&Launch {
-                self_exe: recipe.self_exe(),
-                order: &Order::Become(plan),
+        let failed = |error: io::Error| format!("no process could be started ({error})");
+        let (pipe, writer) = io::pipe().map_err(failed)?;
+        let launched = processes
+            .launch(Launch {
+                plan,
                 environment: &recipe.environment(directory.path(), port),
                 directory: directory.path(),
+                output: writer.try_clone().map_err(failed)?.into(),
+                errors: writer.into(),
             })
             .await;
-        let (process, pipe) = launched.map_err(|error| format!("no process could be started ({error})"))?;
+        let process = launched.map_err(failed)?;
+        let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(failed)?;
         let id = process.id();
-        last_watch.tell(Note::Started(id));
         let facts = Arc::new(Facts {
             process: id,
             port,
@@ -389,7 +389,7 @@ impl Life {
         } = running;
         drop(watched);
         end_group(&mut process).await;
-        self.parts.last_watch.tell(Note::Ended(process.id()));
+        drop(process);
         if timeout(Duration::from_millis(500), output_end).await.is_err() {
             output_stop.cancel();
         }
@@ -436,7 +436,7 @@ impl Life {
             worker.pid = facts.process.as_raw(),
             worker.port = facts.port,
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            fence = fence.map_or("unknown", fence::Report::words),
+            fence = fence.map_or("unknown", Report::words),
             "worker.ready"
         );
         if let Some(report) = fence.filter(|report| !report.failed.is_empty() || report.landlock == 0) {
@@ -468,7 +468,7 @@ async fn read_output(pipe: pipe::Receiver, log: Option<WorkerLog>, words: &Mutex
     output::keep(pipe, log, |line| {
         // Only the first line is the fence's; any later one is the worker's own.
         if std::mem::take(&mut is_first)
-            && let Some(report) = line.strip_prefix(fence::REPORT)
+            && let Some(report) = line.strip_prefix(REPORT)
             && let Ok(report) = serde_json::from_str(report)
         {
             drop(facts.fence.set(report));

@@ -8,7 +8,7 @@
 //! | the door: call, stop, list, drain | `handle` |
 //! | who has a worker and who waits, and what to do when: a pure step | `board`, `policy` |
 //! | doing it: one task for all, one for each worker | `supervisor`, `life` |
-//! | the process: its variables, its files, its start, its fence, its output, its end | `environment`, `program`, `shown`, `child`, [`fence`], `output`, [`causes`], `watch` |
+//! | the process: its variables and files, its output, why it did not start | `environment`, `output`, [`causes`]; the rest is [`crate::foundation::processes`] |
 //! | the session: MCP over HTTP on the loopback | `upstream` |
 //! | Garmin's tokens: handed out, watched, taken in, wiped | `tokens`, `changes`, `leftovers` |
 //!
@@ -29,9 +29,7 @@
 mod board;
 pub mod causes;
 mod changes;
-mod child;
 mod environment;
-pub mod fence;
 mod handle;
 mod info;
 mod leftovers;
@@ -40,12 +38,9 @@ mod output;
 mod policy;
 mod ports;
 mod procfs;
-mod program;
-mod shown;
 mod supervisor;
 mod tokens;
 mod upstream;
-mod watch;
 
 pub use handle::{
     StopReason, UpstreamAnswer, UpstreamCall, WorkerError, Workers, WorkersError, WorkersParts,

@@ -21,6 +21,7 @@ mod crowd;
 mod face;
 mod garmin_api;
 mod isolation;
+mod looks;
 mod mcp;
 mod oauth;
 mod pages;

@@ -1,4 +1,4 @@
-//! `claude -p`, started by us: its own process group, directory and environment; the prompt on its input.
+//! `claude -p`, started by us: its own process group, directory, environment and fence; the prompt on its input.
 //!
 //! It gets no tool but those of the race: none that is built in, no other server, none of the settings of the user whom
 //! we run as.
@@ -7,14 +7,16 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Once;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::ChildStderr;
 
+use super::confined::Confined;
 use super::{NotLooked, SERVER, Seen, TOOLS, failed};
+use crate::foundation::processes::{Launch, Process, Processes, REPORT, Report};
 use crate::foundation::secrets::random_id;
 
 /// Its environment, whatever else is in it: the tools are offered at once, and it talks to nobody but the model.
@@ -26,6 +28,9 @@ const ALWAYS: [(&str, &str); 3] = [
 
 /// What is read of its output.
 const LONGEST_OUTPUT: u64 = 1024 * 1024;
+
+/// What it says on standard error is nobody's to read, but for the fence's line.
+const LONGEST_REPORT: u64 = 4096;
 
 /// A directory for one look; it goes with it.
 #[derive(Debug)]
@@ -39,6 +44,7 @@ impl Directory {
         builder.create(parent)?;
         let directory = Self(parent.join(random_id("look_")));
         builder.create(directory.work())?;
+        builder.create(directory.temporary())?;
         let mut file = std::fs::OpenOptions::new();
         let file = file
             .write(true)
@@ -49,8 +55,18 @@ impl Directory {
         Ok(directory)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where it works: nothing is in it.
     fn work(&self) -> PathBuf {
         self.0.join("work")
+    }
+
+    /// Its own `/tmp`.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.0.join("tmp")
     }
 
     fn mcp(&self) -> PathBuf {
@@ -67,33 +83,29 @@ impl Drop for Directory {
 }
 
 /// The process group of a look; it is killed with it.
-struct Group {
-    child: Child,
-    id: Option<Pid>,
-}
+struct Group(Process);
 
 impl Drop for Group {
     fn drop(&mut self) {
         // Also when the first process has ended: others of the group may live. Until it is waited for, no other group can
         // have its number; after that, only a group that is empty is given away.
-        if let Some(id) = self.id {
-            killpg(id, Signal::SIGKILL).ok();
-        }
-        drop(self.child.start_kill());
+        self.0.signal(Signal::SIGKILL);
     }
 }
 
 /// Has Claude look, for no more than so many cents. Dropping the future ends all of it.
 pub(super) async fn run(
-    words: &[String],
-    environment: &[(String, String)],
+    processes: &Processes,
+    confined: Confined,
     directory: &Directory,
     cents: Option<f64>,
     prompt: String,
 ) -> Result<Seen, NotLooked> {
-    let mut group = start(words, environment, directory, cents)
+    let mut group = start(processes, confined, directory, cents)
+        .await
         .map_err(|e| failed(&format!("CLAUDE_CMD can't be started ({})", e.kind())))?;
-    let (input, output) = (group.child.stdin.take(), group.child.stdout.take());
+    let Group(process) = &mut group;
+    let (input, output, errors) = (process.take_input(), process.take_output(), process.take_errors());
     let ask = async {
         if let Some(mut input) = input {
             // It may end before it has read all; what it says then tells more.
@@ -106,9 +118,8 @@ pub(super) async fn run(
             output.take(LONGEST_OUTPUT).read_to_end(&mut said).await.ok();
         }
     };
-    tokio::join!(ask, hear);
-    let status = group
-        .child
+    tokio::join!(ask, hear, hear_fence(errors));
+    let status = process
         .wait()
         .await
         .map_err(|e| failed(&format!("it got lost ({})", e.kind())))?;
@@ -121,39 +132,53 @@ pub(super) async fn run(
     }
 }
 
-fn start(
-    words: &[String],
-    environment: &[(String, String)],
+async fn start(
+    processes: &Processes,
+    confined: Confined,
     directory: &Directory,
     cents: Option<f64>,
 ) -> io::Result<Group> {
-    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::NotFound)?;
+    let Confined {
+        mut plan,
+        environment,
+    } = confined;
     let tools = TOOLS.map(|tool| format!("mcp__{SERVER}__{tool}")).join(",");
-    #[expect(clippy::disallowed_methods, reason = "this is races::coach")]
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .args(["-p", "--output-format", "json", "--no-session-persistence"])
-        .arg("--mcp-config")
-        .arg(directory.mcp())
-        .args(["--strict-mcp-config", "--tools", "", "--setting-sources", ""])
-        .args(["--permission-mode", "dontAsk", "--allowedTools", &tools])
-        .args(cents.map(|cents| format!("--max-budget-usd={:.2}", cents / 100.0)))
-        .env_clear()
-        .envs(environment.iter().map(|(name, value)| (name, value)))
-        .envs(ALWAYS)
-        .current_dir(directory.work())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .kill_on_drop(true);
-    let child = command.spawn()?;
-    let id = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .map(Pid::from_raw);
-    Ok(Group { child, id })
+    let mcp = directory.mcp().display().to_string();
+    let always = [
+        ["-p", "--output-format", "json", "--no-session-persistence"].as_slice(),
+        &["--mcp-config", &mcp],
+        &["--strict-mcp-config", "--tools", "", "--setting-sources", ""],
+        &["--permission-mode", "dontAsk", "--allowedTools", &tools],
+    ];
+    plan.arguments
+        .extend(always.concat().into_iter().map(str::to_owned));
+    let price = cents.map(|cents| format!("--max-budget-usd={:.2}", cents / 100.0));
+    plan.arguments.extend(price);
+    let always = ALWAYS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let environment: Vec<_> = environment.into_iter().chain(always).collect();
+    let launch = Launch {
+        plan,
+        environment: &environment,
+        directory: &directory.work(),
+        output: Stdio::piped(),
+        errors: Stdio::piped(),
+    };
+    processes.launch(launch).await.map(Group)
+}
+
+/// Reads standard error to its end. How far the fence goes is told at the first look: it is the same for all.
+async fn hear_fence(errors: Option<ChildStderr>) {
+    static TOLD: Once = Once::new();
+    let Some(errors) = errors else { return };
+    let mut errors = BufReader::new(errors);
+    let mut line = String::new();
+    let first = (&mut errors).take(LONGEST_REPORT).read_line(&mut line).await;
+    let report = line.strip_prefix(REPORT).filter(|_| first.is_ok());
+    if let Some(report) = report.and_then(|json| serde_json::from_str::<Report>(json).ok()) {
+        let failed = report.failed.join("; ");
+        TOLD.call_once(|| tracing::info!(fence = report.words(), failed, "coach.fenced"));
+    }
+    tokio::io::copy(&mut errors, &mut tokio::io::sink()).await.ok();
 }
 
 /// What `--output-format json` says: one object, with the result and its cost.

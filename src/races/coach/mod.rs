@@ -3,11 +3,13 @@
 //! Invariants:
 //! - A look reaches one race: all it gets is that race's token.
 //! - Looks are limited in time, in number and, where it is told, in cost; a race that is not looked at goes on as before.
-//! - A command has its own process group, directory and environment, and nothing of it is left when its look is over.
+//! - A command has its own process group, directory, environment and fence; nothing of it is left when its look is over,
+//!   or when we end.
 //! - Neither prompt nor token nor what was said is logged.
 
 mod budget;
 mod command;
+mod confined;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +23,14 @@ use tokio::time::timeout;
 use url::Url;
 
 use self::budget::Budget;
+use self::command::Directory;
+use self::confined::{Confined, Missing};
 use super::analysis::{self, Hands};
 use super::effects::{Coach, Look, NotLooked};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{CoachConfig, CoachedBy};
 use crate::foundation::post::{Post, Poster};
+use crate::foundation::processes::Processes;
 use crate::foundation::secrets::Secret;
 use crate::foundation::store::Store;
 
@@ -50,6 +55,8 @@ pub struct ClaudeParts {
     pub local_url: String,
     /// Where commands get their directories; made when missing.
     pub directory: PathBuf,
+    /// Starts commands.
+    pub processes: Processes,
 }
 
 /// Has Claude look at races. Clones are the same.
@@ -131,9 +138,19 @@ impl Inner {
             CoachedBy::Command { words, environment } => {
                 let prompt = analysis::prompt(look, &Hands::Tools { server: SERVER });
                 let mcp = configuration(&self.parts.local_url, &look.token);
-                let directory = command::Directory::make(&self.parts.directory, &mcp)
+                let directory = Directory::make(&self.parts.directory, &mcp)
                     .map_err(|e| failed(&format!("its directory can't be made ({})", e.kind())))?;
-                command::run(words, environment, &directory, cents, prompt).await
+                let (gateway, processes) = (self.parts.local_url.parse().ok(), &self.parts.processes);
+                let confined = Confined::new(
+                    words,
+                    environment,
+                    (directory.path(), &directory.temporary()),
+                    gateway,
+                    processes.private(),
+                );
+                let confined =
+                    confined.map_err(|Missing| failed("CLAUDE_CMD can't be started (not found)"))?;
+                command::run(processes, confined, &directory, cents, prompt).await
             }
         }
     }

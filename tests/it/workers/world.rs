@@ -8,6 +8,7 @@ use garmin_gateway::accounts::{AccountId, Accounts};
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::config::{GarminHosts, Live, WorkerSettings};
 use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::foundation::processes::{Private, Processes};
 use garmin_gateway::foundation::secrets::{RootSecret, Secret};
 use garmin_gateway::foundation::store::Store;
 use garmin_gateway::garmin::{GarminTokens, SignedIn};
@@ -91,15 +92,17 @@ impl World {
     async fn start(directory: &Path, settings: WorkerSettings, garmin: GarminHosts) -> Self {
         let accounts = open_accounts(directory);
         let lifecycle = Lifecycle::new();
+        let data = directory.join("data");
+        let private = ["run", "data/users", "data/db", "secret"].map(|name| directory.join(name));
+        let private = Private::new(&data, private);
         let parts = WorkersParts {
             settings,
             runtime_dir: directory.join("run"),
-            data_dir: directory.join("data"),
-            private: vec![directory.join("data/db"), directory.join("secret")],
+            data_dir: data,
             garmin,
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
-            self_exe: SELF.into(),
+            processes: Processes::start(SELF.into(), private, &lifecycle).unwrap(),
         };
         let workers = Workers::start(parts).await.unwrap();
         World {

@@ -1,11 +1,10 @@
-//! The only place that starts processes for workers.
+//! The only place that starts processes of programs.
 //!
-//! A worker gets a process group of its own, a cleared environment with documented variables, its own working directory,
-//! a pipe as standard input that is its life line, and a pipe for all its output. It starts as our own binary, which
-//! fences itself in and becomes the worker ([`super::fence`]). No secret is in its environment or arguments: Garmin's tokens are
-//! in a file of its directory.
+//! A program gets a process group of its own, a cleared environment with what it is given, its own working directory, and
+//! a pipe as standard input. It starts as our own binary, which fences itself in and becomes the program
+//! ([`super::fence`]).
 //!
-//! All are spawned by one thread that lives as long as the supervisor: a child's parent-death signal fires when the
+//! All are spawned by one thread that lives as long as [`super::Processes`]: a child's parent-death signal fires when the
 //! *thread* that spawned it ends, and tokio's blocking threads come and go.
 
 use std::ffi::OsStr;
@@ -17,42 +16,59 @@ use std::sync::mpsc as blocking;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::net::unix::pipe;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::fence::{Order, SUBCOMMAND};
+use super::fence::{Order, Plan, SUBCOMMAND};
+use super::watch::{LastWatch, Note};
 
 /// A process that was started, and its group.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     group: Pid,
     /// Closed when we end, however we end.
-    life_line: Option<ChildStdin>,
+    input: Option<ChildStdin>,
+    /// Knows of the group while this is there.
+    watch: Option<LastWatch>,
 }
 
 impl Process {
     /// The process id, which is the group's too.
-    pub(super) fn id(&self) -> Pid {
+    pub(crate) fn id(&self) -> Pid {
         self.group
     }
 
+    /// Its standard input, if nobody took it before.
+    pub(crate) fn take_input(&mut self) -> Option<ChildStdin> {
+        self.input.take()
+    }
+
+    /// Its standard output, where that is a pipe.
+    pub(crate) fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Its standard error, where that is a pipe.
+    pub(crate) fn take_errors(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
+    }
+
     /// Waits for the end of the first process of the group.
-    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        // The life line was taken out of the child, or this would close it first.
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        // The input was taken out of the child, or this would close it first.
         self.child.wait().await
     }
 
     /// Signals all of the group.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         // Nobody left to hear it is as good.
         killpg(self.group, signal).ok();
     }
 
     /// Whether any process of the group is left.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         killpg(self.group, None) != Err(Errno::ESRCH)
     }
 }
@@ -63,20 +79,25 @@ impl Drop for Process {
         if self.child.id().is_some() {
             self.signal(Signal::SIGKILL);
         }
+        if let Some(watch) = &self.watch {
+            watch.tell(Note::Ended(self.group));
+        }
     }
 }
 
 /// What to start.
 #[derive(Debug)]
-pub(super) struct Launch<'a> {
-    /// Our own binary.
-    pub(super) self_exe: &'a Path,
-    /// What it is to do there.
-    pub(super) order: &'a Order,
+pub(crate) struct Launch<'a> {
+    /// The program and its fence.
+    pub(crate) plan: Plan,
     /// The whole environment.
-    pub(super) environment: &'a [(String, String)],
+    pub(crate) environment: &'a [(String, String)],
     /// The working directory.
-    pub(super) directory: &'a Path,
+    pub(crate) directory: &'a Path,
+    /// Standard output.
+    pub(crate) output: Stdio,
+    /// Standard error; its first line is the fence's report.
+    pub(crate) errors: Stdio,
 }
 
 /// The thread that spawns. Dropping the last clone ends it, and with it all children that it spawned.
@@ -105,20 +126,25 @@ impl Spawner {
         Ok(Spawner(jobs))
     }
 
-    /// Starts a worker. Returns it with the pipe that all its output comes from.
-    pub(super) async fn launch(&self, launch: &Launch<'_>) -> io::Result<(Process, pipe::Receiver)> {
-        let (reader, writer) = io::pipe()?;
-        let mut command = helper(launch.self_exe, launch.order)?;
+    /// Starts a program, and tells the watch of it.
+    pub(super) async fn launch(
+        &self,
+        self_exe: &Path,
+        launch: Launch<'_>,
+        watch: LastWatch,
+    ) -> io::Result<Process> {
+        let mut command = helper(self_exe, &Order::Become(launch.plan))?;
         command
             .current_dir(launch.directory)
             .envs(launch.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
-            .stdout(writer.try_clone()?)
-            .stderr(writer)
+            .stdout(launch.output)
+            .stderr(launch.errors)
             .kill_on_drop(true);
-        let output = pipe::Receiver::from_owned_fd(reader.into())?;
-        let process = self.spawn(command).await?;
-        Ok((process, output))
+        let mut process = self.spawn(command).await?;
+        watch.tell(Note::Started(process.group));
+        process.watch = Some(watch);
+        Ok(process)
     }
 
     /// Starts the watch. It is not killed with us: it is what remains.
@@ -130,7 +156,7 @@ impl Spawner {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut process = self.spawn(command).await?;
-        let notes = process.life_line.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let notes = process.take_input().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok((process, notes))
     }
 
@@ -143,17 +169,18 @@ impl Spawner {
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .ok_or(io::ErrorKind::NotFound)?;
-        let life_line = child.stdin.take();
+        let input = child.stdin.take();
         Ok(Process {
             child,
             group: Pid::from_raw(id),
-            life_line,
+            input,
+            watch: None,
         })
     }
 }
 
 fn helper(self_exe: &Path, order: &Order) -> io::Result<Command> {
-    #[expect(clippy::disallowed_methods, reason = "this is workers::child")]
+    #[expect(clippy::disallowed_methods, reason = "this is foundation::processes")]
     let mut command = Command::new(self_exe);
     command
         .arg(SUBCOMMAND)
@@ -164,7 +191,7 @@ fn helper(self_exe: &Path, order: &Order) -> io::Result<Command> {
 }
 
 /// Finds a program as a shell would: a word with a slash is a path, any other is looked for in `path`.
-pub(super) fn find_program(word: &str, path: &str) -> Option<PathBuf> {
+pub(crate) fn find_program(word: &str, path: &str) -> Option<PathBuf> {
     if word.contains('/') {
         return std::path::absolute(word)
             .ok()

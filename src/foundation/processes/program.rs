@@ -1,4 +1,4 @@
-//! What a worker's command consists of: its program, and all that this program needs beside the system's own files.
+//! What a command consists of: its program, and all that this program needs beside the system's own files.
 //!
 //! Python programs are scripts of a virtual environment, whose `python` links to another installation, whose packages
 //! may lie in a third place; the way is followed to its end, by what the files themselves say.
@@ -32,18 +32,18 @@ const LARGEST_TEXT: u64 = 64 << 10;
 
 /// A command and what is known of it.
 #[derive(Debug)]
-pub(super) struct Program<'a> {
+pub(crate) struct Program<'a> {
     /// The program, found already.
-    pub(super) path: &'a Path,
+    pub(crate) path: &'a Path,
     /// Its arguments.
-    pub(super) arguments: &'a [String],
+    pub(crate) arguments: &'a [String],
     /// Where other programs are looked for.
-    pub(super) search_path: &'a str,
+    pub(crate) search_path: &'a str,
 }
 
 impl Program<'_> {
     /// Shows everything that belongs to it.
-    pub(super) fn show(&self, shown: &mut Shown<'_>) {
+    pub(crate) fn show(&self, shown: &mut Shown<'_>) {
         let mut way = Way {
             search_path: self.search_path,
             shown,
@@ -61,7 +61,7 @@ impl Program<'_> {
 
     /// Where `pip install --user` put the packages of this program: Python looks for them in the home directory, and
     /// a worker has one of its own.
-    pub(super) fn user_base(&self) -> Option<&Path> {
+    pub(crate) fn user_base(&self) -> Option<&Path> {
         let base = self.path.parent()?.parent()?;
         (base.file_name()? == ".local" && !site_packages(base).is_empty()).then_some(base)
     }

@@ -1,4 +1,4 @@
-//! What a worker may read: trees of files, with nothing private in any of them.
+//! What a program may read: trees of files, with nothing private in any of them.
 //!
 //! Landlock lets through whole trees only and has no exception within one, so a tree that holds something private is
 //! never named: what lies around the private part is, or nothing.
@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What is kept from every worker, as real paths.
+use super::fence::SYSTEM;
+use super::network::CERTIFICATES;
+
+/// What is kept from every program, as real paths.
 #[derive(Debug, Clone)]
-pub(super) struct Private {
+pub struct Private {
     /// Nothing above one of these is shown as a whole.
     whole: Vec<PathBuf>,
     /// Nothing within one of these is shown at all.
@@ -26,7 +29,7 @@ const BROAD: &[&str] = &[
 
 /// The files and trees to name to the kernel, and what was left out.
 #[derive(Debug)]
-pub(super) struct Shown<'a> {
+pub(crate) struct Shown<'a> {
     private: &'a Private,
     paths: BTreeSet<PathBuf>,
     left_out: BTreeSet<PathBuf>,
@@ -34,7 +37,7 @@ pub(super) struct Shown<'a> {
 
 impl Private {
     /// `closed` in all that is in it; of `data_dir` only what is asked for by its own name is ever shown.
-    pub(super) fn new(data_dir: &Path, closed: impl IntoIterator<Item = PathBuf>) -> Self {
+    pub fn new(data_dir: &Path, closed: impl IntoIterator<Item = PathBuf>) -> Self {
         let closed: Vec<PathBuf> = closed.into_iter().map(|path| real(&path)).collect();
         let mut whole = closed.clone();
         whole.push(real(data_dir));
@@ -49,13 +52,19 @@ impl Private {
         self.whole.iter().any(|private| private.starts_with(tree))
     }
 
+    /// Whether a program may have this tree, whole.
+    pub(crate) fn lets(&self, tree: &Path) -> bool {
+        let real = real(tree);
+        !self.holds(&real) && !self.is_closed(&real)
+    }
+
     fn is_closed(&self, path: &Path) -> bool {
         self.closed.iter().any(|closed| path.starts_with(closed))
     }
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(private: &'a Private) -> Self {
+    pub(crate) fn new(private: &'a Private) -> Self {
         Shown {
             private,
             paths: BTreeSet::new(),
@@ -63,8 +72,32 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// With what any program needs: the system's own files, and those by which it finds its way out and whom to trust.
+    pub(crate) fn system(private: &'a Private, environment: &[(String, String)]) -> Self {
+        let mut shown = Self::new(private);
+        for path in SYSTEM {
+            shown.tree(Path::new(path));
+        }
+        for (_, path) in environment
+            .iter()
+            .filter(|(name, _)| CERTIFICATES.contains(&name.as_str()))
+        {
+            shown.tree(Path::new(path));
+        }
+        // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
+        if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
+            && let Some(directory) = resolver
+                .parent()
+                .filter(|directory| *directory != Path::new("/etc"))
+        {
+            shown.tree(&resolver);
+            shown.directory(directory);
+        }
+        shown
+    }
+
     /// Shows a file, or a tree: where it holds something private, the parts around that.
-    pub(super) fn tree(&mut self, path: &Path) {
+    pub(crate) fn tree(&mut self, path: &Path) {
         let Ok(real) = path.canonicalize() else { return };
         if self.private.is_closed(&real) {
             self.left_out.insert(path.to_owned());
@@ -77,7 +110,7 @@ impl<'a> Shown<'a> {
     }
 
     /// As [`Shown::tree`], unless people keep their own things there.
-    pub(super) fn directory(&mut self, path: &Path) {
+    pub(crate) fn directory(&mut self, path: &Path) {
         match path.canonicalize() {
             Ok(real) if self.private.broad.contains(&real) => drop(self.left_out.insert(path.to_owned())),
             _ => self.tree(path),
@@ -85,9 +118,9 @@ impl<'a> Shown<'a> {
     }
 
     /// Everything that was shown.
-    pub(super) fn paths(self) -> Vec<PathBuf> {
+    pub(crate) fn paths(self) -> Vec<PathBuf> {
         for path in &self.left_out {
-            tracing::info!(path = %path.display(), "worker.fence_narrowed");
+            tracing::info!(path = %path.display(), "fence.narrowed");
         }
         self.paths.into_iter().collect()
     }

@@ -1,12 +1,12 @@
-//! The fence around a worker: what it may use of the machine, set up by our own binary before it becomes the worker.
+//! The fence around a program: what it may use of the machine, set up by our own binary before it becomes the program.
 //!
 //! `garmin-gateway __fence <plan>` ties its life to the gateway's, limits its own resources, gives up its privileges and
 //! the way to new ones, locks itself in with landlock and seccomp, says on its first line of output how far that went,
-//! and replaces itself by the worker's program. A helper of one thread, rather than code between fork and exec, where hardly anything is
+//! and replaces itself by the program. A helper of one thread, rather than code between fork and exec, where hardly anything is
 //! allowed.
 //!
-//! The worker is treated as hostile: it may read the system's libraries and its own program, write its own directory,
-//! listen on its own port, and connect to where Garmin and name servers are. A kernel that can't do all of it does what
+//! A program is treated as hostile: it may read the system's libraries and its own parts, write its own directory, listen
+//! on its own port, and connect to where its services and name servers are. A kernel that can't do all of it does what
 //! it can: the report says what.
 
 mod walls;
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub const SUBCOMMAND: &str = "__fence";
 
 /// What the first line of a fenced process begins with; the [`Report`] follows.
-pub(super) const REPORT: &str = "garmin-gateway fence: ";
+pub(crate) const REPORT: &str = "garmin-gateway fence: ";
 
 /// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
 pub(super) const SYSTEM: &[&str] = &[
@@ -66,44 +66,48 @@ pub(super) const SYSTEM: &[&str] = &[
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Order {
-    /// Lock yourself in, then become the worker.
+    /// Lock yourself in, then become the program.
     Become(Plan),
     /// Wait for the gateway's end, then end what it left.
     Watch,
 }
 
-/// A worker to be.
+/// A program to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The gateway's process id: a helper whose parent is another came too late.
-    pub(super) gateway: i32,
-    /// The worker's program, found already.
-    pub(super) program: PathBuf,
+    pub(crate) gateway: i32,
+    /// The program, found already.
+    pub(crate) program: PathBuf,
     /// Its arguments, without the program itself.
-    pub(super) arguments: Vec<String>,
+    pub(crate) arguments: Vec<String>,
     /// What it may read and run, the system's own files included.
-    pub(super) read: Vec<PathBuf>,
+    pub(crate) read: Vec<PathBuf>,
     /// What it may write.
-    pub(super) write: Vec<PathBuf>,
-    /// The TCP port that it may listen on.
-    pub(super) listen: u16,
+    pub(crate) write: Vec<PathBuf>,
+    /// The TCP ports that it may listen on.
+    pub(crate) listen: Vec<u16>,
     /// The TCP ports that it may connect to.
-    pub(super) connect: Vec<u16>,
+    pub(crate) connect: Vec<u16>,
+    /// Heap and other writable memory, in bytes.
+    pub(crate) memory: u64,
+    /// Address space, most of which is never used, in bytes; `None` = any.
+    pub(crate) address_space: Option<u64>,
 }
 
 /// How far the fence goes on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6; 0 = no landlock.
-    pub(super) landlock: i32,
+    pub(crate) landlock: i32,
     /// What did not work though it should have.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) failed: Vec<String>,
+    pub(crate) failed: Vec<String>,
 }
 
 impl Report {
     /// For the log and the console.
-    pub(super) fn words(&self) -> &'static str {
+    pub(crate) fn words(&self) -> &'static str {
         match self.landlock {
             _ if !self.failed.is_empty() => "incomplete",
             0 => "limits, system calls",
@@ -114,13 +118,13 @@ impl Report {
     }
 }
 
-/// Why the helper did not become the worker. *The operator* can act.
+/// Why the helper did not become the program. *The operator* can act.
 #[derive(Debug, thiserror::Error)]
 pub enum FenceError {
     /// Nobody but the gateway calls this subcommand.
     #[error("this subcommand is for the gateway's own use")]
     NotForYou,
-    /// The gateway ended before the worker began.
+    /// The gateway ended before the program began.
     #[error("the gateway has ended")]
     Orphaned,
     /// The program could not be run.
@@ -144,7 +148,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), FenceErr
         return Err(FenceError::NotForYou);
     };
     match serde_json::from_str(&order) {
-        Ok(Order::Become(plan)) => Err(become_worker(plan)),
+        Ok(Order::Become(plan)) => Err(become_program(plan)),
         Ok(Order::Watch) => {
             super::watch::run();
             Ok(())
@@ -153,7 +157,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), FenceErr
     }
 }
 
-fn become_worker(plan: Plan) -> FenceError {
+fn become_program(plan: Plan) -> FenceError {
     let mut failed = Vec::new();
     let mut note = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
@@ -166,7 +170,7 @@ fn become_worker(plan: Plan) -> FenceError {
     if getppid().as_raw() != plan.gateway {
         return FenceError::Orphaned;
     }
-    for (name, resource, most) in walls::LIMITS {
+    for (name, resource, most) in walls::limits(&plan) {
         note(name, walls::limit(resource, most));
     }
     note("no new privileges", prctl::set_no_new_privs());
@@ -184,7 +188,7 @@ fn become_worker(plan: Plan) -> FenceError {
     run_program(plan)
 }
 
-/// The first line of the worker's output, which the gateway reads as ours.
+/// The first line of the program's output, which the gateway reads as ours.
 fn say(report: &Report) {
     let line = format!("{REPORT}{}\n", serde_json::to_string(report).unwrap_or_default());
     // Without a reader there is nobody to tell.
@@ -232,8 +236,10 @@ mod tests {
             arguments: Vec::new(),
             read: Vec::new(),
             write: Vec::new(),
-            listen: 1,
+            listen: vec![1],
             connect: vec![443],
+            memory: 1 << 30,
+            address_space: None,
         };
         // In a thread of its own: what the helper does to itself must not reach the tests beside it.
         let order = serde_json::to_string(&Order::Become(plan)).unwrap();

@@ -64,7 +64,7 @@ impl LastWatch {
     /// Starts the watch, and starts it again should it end.
     pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Self {
         let (notes, inbox) = mpsc::unbounded_channel();
-        lifecycle.spawn("worker.watch", keep(spawner, self_exe, inbox));
+        lifecycle.spawn("watch", keep(spawner, self_exe, inbox));
         LastWatch(notes)
     }
 
@@ -94,9 +94,9 @@ async fn keep(spawner: Spawner, self_exe: PathBuf, mut inbox: mpsc::UnboundedRec
                     unsaid = note.line();
                 }
             }
-            Err(error) => tracing::warn!(reason = %error, "worker.watch_failed"),
+            Err(error) => tracing::warn!(reason = %error, "watch.failed"),
         }
-        tracing::warn!("worker.watch_ended");
+        tracing::warn!("watch.ended");
         sleep(Duration::from_secs(1)).await;
     }
 }
@@ -130,7 +130,7 @@ fn remaining(notes: impl BufRead) -> BTreeSet<Pid> {
 }
 
 /// TERM to all, then KILL to those that are still there when the grace is over. Returns when none is left, or was killed.
-pub(super) fn end_groups(mut groups: BTreeSet<Pid>) {
+pub(crate) fn end_groups(mut groups: BTreeSet<Pid>) {
     groups.retain(|group| killpg(*group, Signal::SIGTERM) != Err(Errno::ESRCH));
     let deadline = Instant::now() + GRACE;
     while !groups.is_empty() && Instant::now() < deadline {

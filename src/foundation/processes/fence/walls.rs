@@ -21,10 +21,6 @@ use super::Plan;
 /// The newest access rights that we know; an older kernel is asked for fewer.
 const NEWEST: ABI = ABI::V9;
 
-/// Heap and other writable memory of a worker, in bytes.
-const MEMORY: u64 = 1 << 30;
-/// Address space, most of which is never used, in bytes.
-const ADDRESS_SPACE: u64 = 8 << 30;
 /// Open files.
 const FILES: u64 = 1024;
 /// One file that it writes, in bytes: its directory may be on memory.
@@ -41,11 +37,11 @@ const DEVICES: &[&str] = &[
     "/dev/urandom",
 ];
 
-/// The kinds of socket that a worker may make: internet, and the kernel's own news of interfaces, which resolvers ask for. No
+/// The kinds of socket that a program may make: internet, and the kernel's own news of interfaces, which resolvers ask for. No
 /// unix sockets: before its ABI 9, landlock lets anybody of the same user reach the console's. (Pairs are another call.)
 const SOCKETS: [libc::c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-/// System calls that no worker needs: they look into other processes, leave the namespaces, or get around the rules above.
+/// System calls that no program needs: they look into other processes, leave the namespaces, or get around the rules above.
 const REFUSED: [libc::c_long; 11] = [
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -60,15 +56,21 @@ const REFUSED: [libc::c_long; 11] = [
     libc::SYS_unshare,
 ];
 
-/// The limits of a worker's resources.
-pub(super) const LIMITS: [(&str, Resource, u64); 6] = [
-    ("memory", Resource::RLIMIT_DATA, MEMORY),
-    ("address space", Resource::RLIMIT_AS, ADDRESS_SPACE),
-    ("open files", Resource::RLIMIT_NOFILE, FILES),
-    ("file size", Resource::RLIMIT_FSIZE, FILE_SIZE),
-    ("processes", Resource::RLIMIT_NPROC, PROCESSES),
-    ("core dumps", Resource::RLIMIT_CORE, 0),
-];
+/// The limits of a program's resources.
+pub(super) fn limits(plan: &Plan) -> impl Iterator<Item = (&'static str, Resource, u64)> {
+    let address_space = plan
+        .address_space
+        .map(|most| ("address space", Resource::RLIMIT_AS, most));
+    [
+        ("memory", Resource::RLIMIT_DATA, plan.memory),
+        ("open files", Resource::RLIMIT_NOFILE, FILES),
+        ("file size", Resource::RLIMIT_FSIZE, FILE_SIZE),
+        ("processes", Resource::RLIMIT_NPROC, PROCESSES),
+        ("core dumps", Resource::RLIMIT_CORE, 0),
+    ]
+    .into_iter()
+    .chain(address_space)
+}
 
 /// Lowers a limit; one that is lower already stays.
 pub(super) fn limit(resource: Resource, most: u64) -> nix::Result<()> {
@@ -77,7 +79,7 @@ pub(super) fn limit(resource: Resource, most: u64) -> nix::Result<()> {
     setrlimit(resource, most, most)
 }
 
-/// A worker of root is root without its powers: some of them see through landlock (CAP_PERFMON reads any process's
+/// A program of root is root without its powers: some of them see through landlock (CAP_PERFMON reads any process's
 /// environment). What the next program gets is decided by these three sets.
 pub(super) fn give_up_capabilities() -> Result<(), CapsError> {
     caps::clear(None, CapSet::Ambient)?;
@@ -102,18 +104,18 @@ pub(super) fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
         .add_rules(path_beneath_rules(&plan.read, AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(&plan.write, AccessFs::from_all(NEWEST)))?
         .add_rules(path_beneath_rules(DEVICES, device))?
-        .add_rule(NetPort::new(plan.listen, AccessNet::BindTcp))?
-        .add_rules(
-            plan.connect
-                .iter()
-                .map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp))),
-        )?
+        .add_rules(ports(&plan.listen, AccessNet::BindTcp))?
+        .add_rules(ports(&plan.connect, AccessNet::ConnectTcp))?
         .restrict_self()?;
     Ok(match (status.ruleset, status.landlock) {
         (RulesetStatus::NotEnforced, _)
         | (_, LandlockStatus::NotEnabled | LandlockStatus::NotImplemented) => 0,
         (_, LandlockStatus::Available { effective_abi, .. }) => effective_abi as i32,
     })
+}
+
+fn ports(ports: &[u16], access: AccessNet) -> impl Iterator<Item = Result<NetPort, RulesetError>> {
+    ports.iter().map(move |port| Ok(NetPort::new(*port, access)))
 }
 
 /// System calls, by seccomp: what is not needed answers EPERM.
