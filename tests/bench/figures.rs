@@ -126,15 +126,22 @@ async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
     sequence(&gateway, 200).await?;
     sequence(&direct, 200).await?;
 
-    let [through, straight] = paced([&gateway, &direct], 200, effort.paced).await?;
+    let proxy = Nginx::start(port).await?;
+    let plain_hop = proxy.as_ref().map(|proxy| call(proxy.port));
+    if let Some(plain_hop) = &plain_hop {
+        sequence(plain_hop, 200).await?;
+    }
+    let targets: Vec<&Target> = [&direct, &gateway].into_iter().chain(&plain_hop).collect();
+    let times = paced(&targets, 200, effort.paced).await?;
     let latency = |name, share, wanted: &str| {
-        let (a, b) = (through.quantile(share), straight.quantile(share));
-        let added = a.saturating_sub(b);
+        let mut cells = times.iter().map(|times| times.quantile(share));
+        let straight = cells.next().unwrap_or_default();
+        let mut hops = cells.map(|hop| format!("{} (+{})", ms(hop), ms(hop.saturating_sub(straight))));
         Row {
             name,
-            gateway: format!("{} (+{})", ms(a), ms(added)),
-            direct: ms(b),
-            nginx: String::new(),
+            gateway: hops.next().unwrap_or_default(),
+            direct: ms(straight),
+            nginx: hops.next().unwrap_or_default(),
             wanted: wanted.to_owned(),
         }
     };
@@ -143,13 +150,12 @@ async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
         latency("warm `tools/call` at 200 calls/s, p99", 0.99, "+2 ms at most"),
     ];
 
-    let proxy = Nginx::start(port).await?;
     let (mut ours, mut theirs, mut plain) = (0.0_f64, 0.0_f64, 0.0_f64);
     for _ in 0..effort.rounds {
         ours = ours.max(saturated(&gateway, 16, effort.saturated).await?);
         plain = plain.max(saturated(&direct, 16, effort.saturated).await?);
-        if let Some(proxy) = &proxy {
-            theirs = theirs.max(saturated(&call(proxy.port), 16, effort.saturated).await?);
+        if let Some(plain_hop) = &plain_hop {
+            theirs = theirs.max(saturated(plain_hop, 16, effort.saturated).await?);
         }
     }
     let share = if proxy.is_some() {

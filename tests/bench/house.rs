@@ -152,7 +152,7 @@ impl Nginx {
     }
 }
 
-/// nginx as the plainest reverse proxy that keeps its connections. One process, which dies with its parent's kill.
+/// nginx as the plainest reverse proxy that keeps its connections.
 fn settings_of_nginx(directory: &Path, port: u16, upstream: u16) -> String {
     let dir = directory.display();
     format!(

@@ -1,4 +1,4 @@
-//! Two kinds of load: as fast as the connections allow, and paced, two targets taking turns.
+//! Two kinds of load: as fast as the connections allow, and paced, several targets taking turns.
 
 use std::time::{Duration, Instant};
 
@@ -76,16 +76,17 @@ pub(crate) async fn sequence(target: &Target, count: usize) -> Result<Times> {
     Times::new(times)
 }
 
-/// Both targets at `rate` calls a second each, their calls taking turns: what disturbs one disturbs the other.
+/// All targets at `rate` calls a second each, their calls taking turns: what disturbs one disturbs the others.
 /// Each call starts when it is due, on one of several connections, however long the others take.
-pub(crate) async fn paced(targets: [&Target; 2], rate: u32, lasting: Duration) -> Result<[Times; 2]> {
+pub(crate) async fn paced(targets: &[&Target], rate: u32, lasting: Duration) -> Result<Vec<Times>> {
     const CONNECTIONS: u32 = 4;
+    let n_targets = u32::try_from(targets.len())?;
     let step = Duration::from_secs(1) * CONNECTIONS / rate;
     let mut workers = JoinSet::new();
-    for lane in 0..CONNECTIONS * 2 {
-        let side = usize::from(lane % 2 == 1);
+    for lane in 0..CONNECTIONS * n_targets {
+        let side = usize::try_from(lane % n_targets)?;
         let target = targets[side].clone();
-        let first = tokio::time::Instant::now() + step * lane / (CONNECTIONS * 2);
+        let first = tokio::time::Instant::now() + step * lane / (CONNECTIONS * n_targets);
         workers.spawn(async move {
             let mut connection = Connection::open(target.port).await?;
             let mut times = Vec::new();
@@ -99,13 +100,12 @@ pub(crate) async fn paced(targets: [&Target; 2], rate: u32, lasting: Duration) -
             Ok::<_, anyhow::Error>((side, times))
         });
     }
-    let mut sides = [Vec::new(), Vec::new()];
+    let mut sides = vec![Vec::new(); targets.len()];
     while let Some(done) = workers.join_next().await {
         let (side, times) = done??;
         sides[side].extend(times);
     }
-    let [a, b] = sides;
-    Ok([Times::new(a)?, Times::new(b)?])
+    sides.into_iter().map(Times::new).collect()
 }
 
 /// As many calls a second as `connections` connections get through, each sending when its last answer is there.

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// A child process that is killed when it goes out of scope.
 pub(crate) struct Process {
@@ -71,6 +73,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Asked first: what has children of its own, as nginx does, ends them before itself.
+        let id = i32::try_from(self.child.id()).unwrap_or_default();
+        if kill(Pid::from_raw(id), Signal::SIGTERM).is_ok() {
+            let until = Instant::now() + Duration::from_secs(5);
+            while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
         if self.child.kill().is_ok() && self.child.wait().is_err() {
             // It was reaped by somebody else: it is gone, which is all that is wanted.
         }
