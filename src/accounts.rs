@@ -30,6 +30,11 @@ impl AccountId {
         Self(random_id("acc_"))
     }
 
+    /// The id that no account has.
+    pub fn nobody() -> Self {
+        Self("acc_0000000000000000".to_owned())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -24,7 +24,7 @@
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
 //! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |
-//! | 7 | [`console`]: the terminal; [`install`]: plan, show, do |
+//! | 7 | [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
 //! | 8 | [`cli`]: the subcommands |
 //!
 //! # Invariants
@@ -63,6 +63,7 @@ pub mod web;
 pub mod daemon;
 
 pub mod console;
+pub mod doctor;
 pub mod install;
 
 pub mod cli;

@@ -72,6 +72,8 @@ pub enum Read {
     Tokens,
     /// [`Answer::Races`]
     Races,
+    /// [`Answer::Metrics`]
+    Metrics,
     /// [`Answer::Race`]
     Race {
         /// Which.
@@ -131,6 +133,10 @@ pub enum Act {
     },
     /// Send a test message by every configured way.
     TestNotify,
+    /// Start the workers' program once, for nobody, and see whether it works.
+    RehearseWorker,
+    /// [`Answer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
+    Probe,
 }
 
 /// What to revoke.
@@ -196,8 +202,15 @@ pub enum Answer {
     Races(Vec<Race>),
     /// To [`Read::Race`].
     Race(Box<RaceDetail>),
+    /// To [`Read::Metrics`]: OpenMetrics text.
+    Metrics(String),
     /// To [`Act::Revoke`] and [`Act::Forget`].
     Revoked(Revoked),
+    /// To [`Act::Probe`].
+    Probe {
+        /// Taken for a minute, by the protocol and no tool.
+        token: String,
+    },
     /// To every other act: it is done; a sentence for the person.
     Done(String),
     /// To [`Request::Follow`]: updates come now.

@@ -103,9 +103,14 @@ impl Client {
 
     /// Asks, and waits for the answer. Updates in between are dropped.
     pub async fn ask(&mut self, request: Request) -> Result<Answer, ClientError> {
+        self.ask_within(request, PATIENCE).await
+    }
+
+    /// As [`Client::ask`], for what takes longer.
+    pub async fn ask_within(&mut self, request: Request, patience: Duration) -> Result<Answer, ClientError> {
         let sent = self.send(request).await?;
         loop {
-            match timeout(PATIENCE, self.next())
+            match timeout(patience, self.next())
                 .await
                 .map_err(|_| ClientError::Silent)??
             {

@@ -10,6 +10,7 @@ use super::api::{
     Revocation, Target, Tokens, Usage, View, Worker,
 };
 use super::feed::Views;
+use super::metrics;
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId, GarminLogin};
 use crate::foundation::clock::Clock;
@@ -19,6 +20,7 @@ use crate::mcp::Access;
 use crate::oauth::{FamilyId, FamilyOverview};
 use crate::races::notify::{Notifier, Tested};
 use crate::workers::StopReason;
+use crate::workers::rehearsal::{self, Rehearsal, Script};
 
 /// How many revocations are shown.
 const REVOCATIONS: usize = 200;
@@ -37,6 +39,8 @@ pub struct Desk {
     pub clock: Clock,
     /// The way to phones.
     pub notifier: Notifier,
+    /// How the workers' program is tried.
+    pub script: Script,
 }
 
 /// What does not change while the daemon runs.
@@ -77,6 +81,7 @@ impl Desk {
             Read::Clients => Answer::Clients(clients(&self.rooms.oauth.families()?)),
             Read::Tokens => Answer::Tokens(self.tokens(&self.rooms.oauth.families()?, &self.labels()?)?),
             Read::Races => Answer::Races(self.races()?),
+            Read::Metrics => Answer::Metrics(self.metrics()?),
             Read::Race { race } => Answer::Race(Box::new(self.race(race)?)),
         })
     }
@@ -141,6 +146,13 @@ impl Desk {
                 Answer::Done("Claude is asked to look at it.".into())
             }
             Act::TestNotify => Answer::Done(tested(&self.notifier.test().await)?),
+            Act::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
+                Rehearsal::Fails(reason) => return Err(Refusal::Unavailable(reason)),
+                works => Answer::Done(works.to_string()),
+            },
+            Act::Probe => Answer::Probe {
+                token: rooms.gateway.probe().expose().to_owned(),
+            },
         };
         if let Answer::Revoked(fell) = &answer {
             tracing::info!(
@@ -175,6 +187,18 @@ impl Desk {
             races: self.races()?,
             tokens,
         })
+    }
+
+    /// What Prometheus is told, as text.
+    pub fn metrics(&self) -> Result<String, Refusal> {
+        let Views {
+            overview,
+            workers,
+            people,
+            ..
+        } = self.views()?;
+        let writes = *self.rooms.store.health().borrow() == Health::Writing;
+        metrics::page(&overview, &people, &workers, writes).map_err(|e| Refusal::Internal(e.to_string()))
     }
 
     fn overview(&self, people: &People, workers: &[Worker], families: &[FamilyOverview]) -> Overview {
@@ -490,6 +514,8 @@ fn name_of(act: &Act) -> &'static str {
         Act::ChangeLimits { .. } => "change_limits",
         Act::LookAtRace { .. } => "look_at_race",
         Act::TestNotify => "test_notify",
+        Act::RehearseWorker => "rehearse_worker",
+        Act::Probe => "probe",
     }
 }
 

@@ -8,6 +8,7 @@ pub mod client;
 pub mod desk;
 mod feed;
 mod lines;
+pub mod metrics;
 pub mod operations;
 mod races;
 mod server;

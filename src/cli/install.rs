@@ -163,7 +163,7 @@ fn asked(question: &str) -> String {
     answer.trim().to_owned()
 }
 
-fn home() -> Result<PathBuf, InstallError> {
+pub(super) fn home() -> Result<PathBuf, InstallError> {
     let sources = Sources::of_process(None).map_err(|_| InstallError::NoHome)?;
     sources.home().ok_or(InstallError::NoHome)
 }

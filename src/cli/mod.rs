@@ -3,10 +3,12 @@
 //! Exit codes are those of sysexits: 0 done, 1 the person said no, 64 wrong usage, 69 a service is missing,
 //! 70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings.
 
+mod doctor;
 mod install;
 mod operate;
 mod print;
 mod table;
+mod worker;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -28,6 +30,7 @@ use crate::{console, tools};
 const NAME: &str = "garmin-gateway";
 
 const USAGE: u8 = 64;
+const UNAVAILABLE: u8 = 69;
 const BROKEN: u8 = 70;
 const DISK: u8 = 74;
 const CONFIG: u8 = 78;
@@ -70,6 +73,8 @@ enum Command {
     Operate(operate::Operate),
     /// Install this program as a service, upgrade it, or remove it.
     Install(install::Install),
+    /// Look at everything that has to be right, here and as Claude sees it, and say what to do.
+    Doctor(doctor::Doctor),
     /// Show the settings in effect, and where each comes from.
     Config(ShowConfig),
     /// Print what makes a shell complete this command line: put it where yours looks for it.
@@ -83,8 +88,11 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
     },
-    /// Run the built-in worker: an MCP server for one person, on standard input or HTTP.
-    Worker,
+    /// Run the built-in worker (an MCP server for one person, on standard input or HTTP), or install the Python one.
+    Worker {
+        #[command(subcommand)]
+        what: Option<worker::WorkerWish>,
+    },
     /// Fence this process in, then run a worker in its place.
     #[command(name = "__fence", hide = true, disable_help_flag = true)]
     Fence {
@@ -146,10 +154,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(program) => install::run(&wish, &program),
             Err(e) => fail(BROKEN, &format!("{e:#}")),
         },
+        Command::Doctor(wish) => doctor::run(wish),
         Command::Config(wish) => show_config(wish),
         Command::Completions { shell } => completions(shell),
         Command::Man { into } => man(into.as_deref()),
-        Command::Worker => worker(),
+        Command::Worker { what: None } => worker(),
+        Command::Worker { what: Some(wish) } => match program() {
+            Ok(program) => worker::run(wish, &program),
+            Err(e) => fail(BROKEN, &format!("{e:#}")),
+        },
         Command::Fence { arguments } => fence(arguments),
     }
 }
@@ -218,7 +231,7 @@ fn exit_code(e: &anyhow::Error) -> u8 {
 }
 
 fn show_config(ShowConfig { env_file, json }: ShowConfig) -> ExitCode {
-    let loaded = Sources::of_process(env_file.env_file.as_deref())
+    let loaded = Sources::of_operator(env_file.env_file.as_deref())
         .map_err(|problem| vec![problem])
         .and_then(|sources| Config::load(&sources));
     let config = match loaded {

@@ -3,14 +3,14 @@
 //! On a terminal an act that hurts says what it hits and asks; elsewhere it wants `--yes`.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::print::Print;
-use super::{BROKEN, USAGE, fail};
+use super::{BROKEN, UNAVAILABLE, USAGE, fail};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{Act, Answer, Event, Line, Read, Refusal, Request, Target, Tokens, Update};
 use crate::admin::client::{Client, ClientError};
@@ -18,7 +18,6 @@ use crate::console::words::{many, plain};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Problem, Sources};
 
-const UNAVAILABLE: u8 = 69;
 const NOT_ALLOWED: u8 = 77;
 /// The person said no.
 const DECLINED: u8 = 1;
@@ -108,6 +107,8 @@ pub(super) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+    /// Print numbers of the whole for Prometheus (OpenMetrics text).
+    Metrics(Common),
     /// Try the messages to phones.
     Notify {
         #[command(subcommand)]
@@ -237,23 +238,31 @@ pub(super) fn run(operate: Operate) -> ExitCode {
     }
 }
 
+/// Where the machine's own gateway runs, as `packaging/` has it.
+const OF_THE_MACHINE: &str = "/run/garmin-gateway";
+
 /// The socket that is meant.
 pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, OperateError> {
-    let path = match given {
-        Some(path) => path,
-        None => {
-            Sources::of_process(None)
-                .map_err(|problem| vec![problem])
-                .and_then(|sources| Config::load(&sources))
-                .map_err(|problems| OperateError::Config { problems })?
-                .runtime_dir
-        }
-    };
-    Ok(if path.is_dir() {
+    if let Some(path) = given {
+        return Ok(socket_in(path));
+    }
+    let own = Sources::of_operator(None)
+        .map_err(|problem| vec![problem])
+        .and_then(|sources| Config::load(&sources))
+        .map_err(|problems| OperateError::Config { problems })?
+        .runtime_dir;
+    // Whoever runs no gateway of their own means the machine's.
+    let is_own = own.join(SOCKET_NAME).exists() || !Path::new(OF_THE_MACHINE).exists();
+    Ok(socket_in(if is_own { own } else { OF_THE_MACHINE.into() }))
+}
+
+/// The socket itself, or the one in this directory.
+pub(super) fn socket_in(path: PathBuf) -> PathBuf {
+    if path.is_dir() {
         path.join(SOCKET_NAME)
     } else {
         path
-    })
+    }
 }
 
 /// A connection, and how to print what comes.
@@ -317,6 +326,7 @@ impl Operate {
             Self::Accounts(common) => Desk::open(common).await?.show(read(Read::Accounts)).await,
             Self::Clients(common) => Desk::open(common).await?.show(read(Read::Clients)).await,
             Self::Tokens(common) => Desk::open(common).await?.show(read(Read::Tokens)).await,
+            Self::Metrics(common) => Desk::open(common).await?.show(read(Read::Metrics)).await,
             Self::Usage {
                 account,
                 tools,

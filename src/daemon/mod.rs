@@ -4,6 +4,7 @@
 //! leftovers are taken in; and the public face stops before the workers, so that calls in flight get their answer.
 
 pub mod demo;
+mod monitored;
 mod stats;
 mod supervised;
 
@@ -40,6 +41,7 @@ use crate::races::tools::RaceTools;
 use crate::races::{Races, RacesParts};
 use crate::tools;
 use crate::web::{self, WebLimits, WebParts};
+use crate::workers::rehearsal::Script;
 use crate::workers::{Workers, WorkersParts};
 
 /// How long calls in flight may take after the stop signal.
@@ -89,6 +91,14 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The metrics' port is taken.
+    #[error("{address} can't be listened on: {source}; set METRICS_ADDRESS to a free one, or take it out")]
+    Metrics {
+        /// Which.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The races can't be taken up.
     #[error("the races can't be read")]
     Races(#[from] StoreError),
@@ -113,7 +123,10 @@ impl StartError {
     /// The exit code of the process, from sysexits.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Bind { .. } | Self::Admin(SocketError::InUse(_)) | Self::Store(OpenError::InUse(_)) => 69,
+            Self::Bind { .. }
+            | Self::Metrics { .. }
+            | Self::Admin(SocketError::InUse(_))
+            | Self::Store(OpenError::InUse(_)) => 69,
             Self::Store(OpenError::Disk { .. }) | Self::Races(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) => 78,
             Self::Processes(_)
@@ -189,6 +202,12 @@ impl Daemon {
         let private = private.into_iter().flatten().map(Path::to_owned);
         let private = Private::new(&config.data_dir, private.chain([config.data_dir.join("users")]));
         let processes = Processes::start(program, private, &lifecycle).map_err(StartError::Processes)?;
+        let script = Script {
+            settings: config.workers.clone(),
+            garmin: config.garmin.clone(),
+            processes: processes.clone(),
+            directory: config.runtime_dir.clone(),
+        };
         let live = config::watch(&config, sources, &lifecycle);
         follow_log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
@@ -244,7 +263,7 @@ impl Daemon {
             },
             outbox: Arc::new(notifier.clone()),
             coach: Arc::new(claude),
-            traces: match &config.otlp {
+            traces: match &config.monitoring.otlp {
                 Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),
                 None => Traces::off(),
             },
@@ -260,6 +279,9 @@ impl Daemon {
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
         })?;
+        if let Some(beat) = config.monitoring.heartbeat.clone() {
+            monitored::heartbeat(beat, store.health(), &lifecycle);
+        }
         let health = store.health();
         let web = WebParts {
             oauth: oauth.clone(),
@@ -291,7 +313,11 @@ impl Daemon {
             facts,
             clock,
             notifier,
+            script,
         };
+        if let Some(address) = config.monitoring.metrics {
+            monitored::metrics(address, desk.clone(), &lifecycle).await?;
+        }
         admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
         stats::start(&accounts, &oauth, &workers, &lifecycle);
         tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");

@@ -1,4 +1,4 @@
-//! Who asks: a person's client, or whoever holds the token of one race.
+//! Who asks: a person's client, whoever holds the token of one race, or `doctor`.
 
 use crate::{accounts::AccountId, mcp::Access, oauth::Grant, races::RaceGrant};
 
@@ -11,8 +11,31 @@ pub struct Caller {
     pub(super) access: Access,
     /// What belongs together: the calls of one sign-in, or of one race.
     pub(super) connection: String,
-    /// Only this race and its tools are reached.
-    pub(super) race: Option<RaceGrant>,
+    /// How far it reaches.
+    pub(super) reach: Reach,
+}
+
+/// What a caller may use at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All that the account has.
+    Account,
+    /// This race and its tools.
+    Race(RaceGrant),
+    /// The protocol, and no tool: whoever asks only sees that the way is open.
+    Nothing,
+}
+
+impl Caller {
+    /// Whoever presented a probe.
+    pub(super) fn probing() -> Self {
+        Self {
+            account: AccountId::nobody(),
+            access: Access::ReadOnly,
+            connection: "probe".to_owned(),
+            reach: Reach::Nothing,
+        }
+    }
 }
 
 impl From<Grant> for Caller {
@@ -21,7 +44,7 @@ impl From<Grant> for Caller {
             account: grant.account,
             access: grant.access,
             connection: grant.family.as_str().to_owned(),
-            race: None,
+            reach: Reach::Account,
         }
     }
 }
@@ -32,7 +55,7 @@ impl From<RaceGrant> for Caller {
             account: race.account.clone(),
             access: Access::ReadOnly,
             connection: race.race.as_str().to_owned(),
-            race: Some(race),
+            reach: Reach::Race(race),
         }
     }
 }

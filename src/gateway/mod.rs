@@ -18,7 +18,8 @@
 //! | `relay` | one call under way: JSON or stream, notifications, cancellation |
 //! | `pace` | calls per account and minute |
 //! | `advice` | what a person is told when no worker answered |
-//! | `caller` | who asks: a person's client, or the holder of a race's token |
+//! | `caller` | who asks: a person's client, the holder of a race's token, or `doctor` |
+//! | `probe` | tokens with which `doctor` goes the way of Claude |
 //! | `cuts` | calls that a revocation ends |
 //! | `in_flight` | legacy calls that can be cancelled |
 //! | `usage` | calls per account, tool and day |
@@ -31,6 +32,7 @@ mod in_flight;
 mod offer;
 mod pace;
 mod plan;
+mod probe;
 mod relay;
 mod serve;
 mod upstream;
@@ -47,6 +49,7 @@ use crate::{
         clock::Clock,
         config::{Live, PublicUrl},
         lifecycle::Lifecycle,
+        secrets::Secret,
         store::{Store, StoreError},
     },
     mcp::{
@@ -60,6 +63,7 @@ use cuts::Cuts;
 use in_flight::InFlight;
 use offer::{Offer, Offered};
 use pace::Pace;
+use probe::Probes;
 
 pub use caller::Caller;
 pub use offer::WorkerLists;
@@ -130,6 +134,9 @@ struct House {
     offer: Offer,
     /// What the holder of a race's token is offered.
     for_race: Arc<Offered>,
+    /// What the holder of a probe is offered.
+    for_probe: Arc<Offered>,
+    probes: Probes,
     live: watch::Receiver<Live>,
     pace: Pace,
     in_flight: InFlight,
@@ -153,7 +160,9 @@ impl Gateway {
             .as_ref()
             .map_or_else(|| "[]".to_owned(), |tools| tools.list_for_race());
         let for_race = Arc::new(offer::only_own(&race_list, origin)?);
+        let for_probe = Arc::new(offer::only_own("[]", origin)?);
         let offer = Offer::new(parts.lists, own_list, origin, &parts.store)?;
+        let probes = Probes::new(parts.clock.clone());
         let counters = usage::Counters::new(parts.clock);
         counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
         Ok(Gateway(Arc::new(House {
@@ -164,6 +173,8 @@ impl Gateway {
             link: format!("{origin}/link"),
             offer,
             for_race,
+            for_probe,
+            probes,
             live: parts.live,
             pace: Pace::default(),
             in_flight: InFlight::default(),
@@ -193,14 +204,16 @@ impl Gateway {
             Ok(None) => oauth.authenticate(token),
             Err(e) => Err(e.into()),
         };
-        admitted.map(Caller::from).map_err(|reason| match reason {
-            Unauthenticated::Unavailable(_) => {
+        match admitted {
+            Ok(grant) => Ok(grant.into()),
+            Err(reason @ Unauthenticated::Unavailable(_)) => {
                 tracing::error!(%reason, "mcp.admission_failed");
                 let body = Bytes::from_static(b"{\"error\":\"temporarily_unavailable\"}");
-                Answer::Json { status: 503, body }
+                Err(Answer::Json { status: 503, body })
             }
-            _ => unauthorized(oauth, Some(&reason)),
-        })
+            Err(_) if self.0.probes.admit(token) => Ok(Caller::probing()),
+            Err(reason) => Err(unauthorized(oauth, Some(&reason))),
+        }
     }
 
     /// Answers a request of somebody who was admitted.
@@ -254,6 +267,11 @@ impl Gateway {
     /// Calls since the start, of all accounts together.
     pub fn used_since_start(&self) -> usage::Usage {
         self.0.counters.since_start()
+    }
+
+    /// A token that is taken for a minute and opens the protocol and no tool.
+    pub fn probe(&self) -> Secret {
+        self.0.probes.give()
     }
 
     /// How many tools a connection with this access sees now.

@@ -13,6 +13,7 @@ use crate::{
 use super::{
     Answer, Caller, House,
     advice::{Asked, advice},
+    caller::Reach,
     offer::Offered,
     plan::{Plan, Question, plan},
     refused,
@@ -32,14 +33,15 @@ impl House {
         accepts: Accepts,
         request: Request<'_>,
     ) -> Answer {
-        if caller.race.is_none() && !matches!(request.method, Method::Ping | Method::SetLogLevel) {
+        if caller.reach == Reach::Account && !matches!(request.method, Method::Ping | Method::SetLogLevel) {
             self.offer
                 .ensure_known(self.upstream.as_ref(), &caller.account)
                 .await;
         }
-        let offered = match caller.race {
-            Some(_) => self.for_race.clone(),
-            None => self.offer.now(),
+        let offered = match caller.reach {
+            Reach::Account => self.offer.now(),
+            Reach::Race(_) => self.for_race.clone(),
+            Reach::Nothing => self.for_probe.clone(),
         };
         let planned = plan(&offered, caller.access, &request);
         let paced = if matches!(planned, Plan::Own { .. } | Plan::Ask(_)) {
@@ -103,9 +105,9 @@ impl House {
         let Some(own_tools) = &self.own_tools else {
             return refused(&Refusal::InvalidParams("Unknown tool".into()).into());
         };
-        let call = match &caller.race {
-            Some(race) => own_tools.call_for_race(race, &tool, arguments),
-            None => own_tools.call(&caller.account, &tool, arguments),
+        let call = match &caller.reach {
+            Reach::Race(race) => own_tools.call_for_race(race, &tool, arguments),
+            Reach::Account | Reach::Nothing => own_tools.call(&caller.account, &tool, arguments),
         };
         let listener = Listener {
             era: asking.era,

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use nix::unistd::{AccessFlags, access};
 
 use super::{Layout, Scope};
 
@@ -113,6 +115,13 @@ pub(super) fn systemctl(scope: Scope, words: &[&str]) -> io::Result<bool> {
         systemctl.arg("garmin-gateway.service");
     }
     Ok(systemctl.status()?.success())
+}
+
+/// A program as a shell would find it in `search_path`.
+pub(super) fn program_in_path(name: &str, search_path: &str) -> Option<PathBuf> {
+    std::env::split_paths(search_path)
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file() && access(program, AccessFlags::X_OK).is_ok())
 }
 
 /// A program of the system, with our output as its own.

@@ -26,6 +26,8 @@ pub struct Layout {
     pub state: PathBuf,
     /// Sockets, and the workers' directories.
     pub runtime: PathBuf,
+    /// What was installed beside the program: the Python worker.
+    pub library: PathBuf,
 }
 
 const NAME: &str = "garmin-gateway";
@@ -40,6 +42,7 @@ impl Layout {
             config: root.join("etc").join(NAME),
             state: root.join("var/lib").join(NAME),
             runtime: root.join("run").join(NAME),
+            library: root.join("usr/local/lib").join(NAME),
         }
     }
 
@@ -53,6 +56,7 @@ impl Layout {
             config: config.join(NAME),
             state: home.join(".local/state").join(NAME),
             runtime: home.join(".cache/run").join(NAME),
+            library: home.join(".local/lib").join(NAME),
         }
     }
 

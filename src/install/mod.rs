@@ -7,13 +7,15 @@
 //! - Settings, secret and data are never overwritten, and never removed but by `--purge`.
 //! - An upgrade keeps the old program and a copy of the store until the new one is ready; else both come back.
 //!
-//! Processes of the system (`systemctl`, `useradd`) are run in `perform` alone.
+//! [`worker`] has the same shape for the Python worker. Processes of the system (`systemctl`, `useradd`, `uv`, `git`) are run in
+//! the two `perform`s alone.
 
 mod facts;
 mod layout;
 mod perform;
 mod plan;
 mod settings;
+pub mod worker;
 
 #[cfg(test)]
 mod tests;

@@ -188,6 +188,19 @@ fn write(path: &Path, mode: u32, text: &[u8]) -> io::Result<()> {
     fs::rename(&new, path)
 }
 
+/// Another text for a file that is there, whole or not at all; mode and owner stay.
+pub(super) fn replace_text(path: &Path, text: &str) -> io::Result<()> {
+    let found = fs::metadata(path)?;
+    let new = path.with_extension("changed");
+    write(&new, found.mode() & 0o777, text.as_bytes())?;
+    chown(
+        &new,
+        Some(Uid::from_raw(found.uid())),
+        Some(Gid::from_raw(found.gid())),
+    )?;
+    fs::rename(&new, path)
+}
+
 fn make_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)
 }
@@ -198,7 +211,7 @@ fn give_to_group(path: &Path) -> io::Result<()> {
     Ok(chown(path, None, Some(group.gid))?)
 }
 
-fn remove_tree(path: &Path) -> io::Result<()> {
+pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
@@ -234,7 +247,7 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn service(scope: Scope, words: &[&str]) -> io::Result<()> {
+pub(super) fn service(scope: Scope, words: &[&str]) -> io::Result<()> {
     if systemctl(scope, words)? {
         return Ok(());
     }

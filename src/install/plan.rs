@@ -203,6 +203,7 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
     }
     act(Action::Remove(layout.program.clone()));
     act(Action::Remove(layout.old_program()));
+    act(Action::RemoveTree(layout.library.clone()));
     if purge {
         for path in [&layout.config, &layout.state, &layout.runtime] {
             act(Action::RemoveTree(path.clone()));

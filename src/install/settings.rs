@@ -66,3 +66,33 @@ fn quoted(option: &'static str, value: &str) -> Result<String, InstallError> {
         format!("'{value}'")
     })
 }
+
+/// What `name` is set to in an env file.
+pub(super) fn find(text: &str, name: &str) -> Option<String> {
+    let value = text.lines().rev().find_map(|line| value_in(line, name))?;
+    Some(value.trim_matches('\'').to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The text with `name` set to `value` where it was set, or at its end; with `None` the line stays as a comment.
+pub(super) fn with(text: &str, name: &str, value: Option<&str>) -> String {
+    let said = value.map(|value| format!("{name}='{value}'"));
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_said = false;
+    for line in text.lines() {
+        match (value_in(line, name), &said) {
+            (None, _) => lines.push(line.to_owned()),
+            (Some(_), Some(said)) if !is_said => {
+                lines.push(said.clone());
+                is_said = true;
+            }
+            (Some(_), _) => lines.push(format!("#{line}")),
+        }
+    }
+    lines.extend(said.filter(|_| !is_said));
+    lines.join("\n") + "\n"
+}
+
+fn value_in<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let (found, value) = line.trim_start().split_once('=')?;
+    (found.trim_end() == name).then(|| value.trim())
+}

@@ -38,7 +38,7 @@ const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 4] = [
 ];
 
 /// Whether `ip` is an address of the public internet and nothing else.
-pub(super) fn is_global(ip: IpAddr) -> bool {
+pub fn is_global(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !NOT_GLOBAL_V4.into_iter().any(|net| holds_v4(net, ip)),
         IpAddr::V6(ip) => holds_v6(GLOBAL_V6, ip) && !NOT_GLOBAL_V6.into_iter().any(|net| holds_v6(net, ip)),

@@ -52,6 +52,7 @@ use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::store::{Reread, Store};
 use crate::garmin::SignIns;
+pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
     AuthorizeRefusal, AuthorizeStep, ClientOnPage, CodeForm, CodePage, CredentialsForm, DenyForm, SignInPage,

@@ -10,6 +10,7 @@
 //! | doing it: one task for all, one for each worker | `supervisor`, `life` |
 //! | the process: its variables and files, its output, why it did not start | `environment`, `output`, [`causes`]; the rest is [`crate::foundation::processes`] |
 //! | the session: MCP over HTTP on the loopback | `upstream` |
+//! | the workers' program, tried once for `doctor` | [`rehearsal`] |
 //! | Garmin's tokens: handed out, watched, taken in, wiped | `tokens`, `changes`, `leftovers` |
 //!
 //! # Invariants
@@ -38,6 +39,7 @@ mod output;
 mod policy;
 mod ports;
 mod procfs;
+pub mod rehearsal;
 mod supervisor;
 mod tokens;
 mod upstream;

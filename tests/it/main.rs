@@ -18,6 +18,7 @@ mod claude;
 mod coaching;
 mod console;
 mod crowd;
+mod doctor;
 mod face;
 mod garmin_api;
 mod isolation;

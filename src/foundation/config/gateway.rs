@@ -12,9 +12,10 @@ use url::Url;
 use super::super::secrets::{RootSecret, RootSecretError, Secret};
 use super::hosts::{GarminHosts, is_loopback};
 use super::live::Live;
+use super::monitoring::Monitoring;
 use super::names::near_miss;
 use super::paths::Paths;
-use super::races::{RacesConfig, any_url};
+use super::races::RacesConfig;
 use super::reader::{Effective, Problem, Reader, Source};
 use super::sources::Sources;
 
@@ -45,8 +46,8 @@ pub struct Config {
     pub garmin: GarminHosts,
     /// The races.
     pub races: RacesConfig,
-    /// Where traces go (OTLP over HTTP), if anywhere.
-    pub otlp: Option<Url>,
+    /// Who watches from elsewhere.
+    pub monitoring: Monitoring,
     /// The log, but for its level.
     pub log: LogSettings,
     /// What changes without a restart, as it was at the start.
@@ -165,6 +166,11 @@ impl PublicUrl {
         self.url.host_str().unwrap_or_default()
     }
 
+    /// The port, said or the scheme's own.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or_default()
+    }
+
     /// What a `Host` header says: host, and port unless it is the scheme's own.
     pub fn authority(&self) -> &str {
         self.origin
@@ -252,14 +258,7 @@ impl Config {
         let workers = workers(&mut reader);
         let garmin = GarminHosts::read(&mut reader);
         let races = RacesConfig::read(&mut reader);
-        let fix = "write the collector's address, such as http://127.0.0.1:4318";
-        let otlp = reader.parse("OTEL_EXPORTER_OTLP_ENDPOINT", None, fix, |text| {
-            any_url(text).map(Some)
-        });
-        reader.show(
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            otlp.as_ref().map_or("", Url::as_str),
-        );
+        let monitoring = Monitoring::read(&mut reader);
         let log = LogSettings {
             file: reader.text("GATEWAY_LOG_FILE").map(PathBuf::from),
         };
@@ -304,7 +303,7 @@ impl Config {
             workers,
             garmin,
             races,
-            otlp,
+            monitoring,
             log,
             live,
             effective,

@@ -6,6 +6,7 @@
 mod gateway;
 mod hosts;
 mod live;
+mod monitoring;
 mod names;
 mod paths;
 mod races;
@@ -17,6 +18,7 @@ mod worker;
 pub use gateway::{Config, LogSettings, PublicUrl, SecretSource, SignInSettings, WorkerSettings};
 pub use hosts::{GarminDomain, GarminHosts, is_loopback};
 pub use live::{Invited, Live, LogLevel, Operator};
+pub use monitoring::{Heartbeat, Monitoring};
 pub use names::{Change, SETTINGS, Setting, near_miss};
 pub use races::{ChannelConfig, CoachConfig, CoachedBy, NotifyConfig, RacesConfig, Targets};
 pub use reader::{Effective, Problem, Source};

@@ -241,6 +241,17 @@ pub const SETTINGS: &[Setting] = &[
         "An OpenTelemetry collector (OTLP over HTTP) that gets the spans of the races.",
     ),
     restart(
+        "METRICS_ADDRESS",
+        "",
+        "Where Prometheus may ask for metrics: an address of this machine with a port.",
+    ),
+    restart(
+        "HEARTBEAT_URL",
+        "",
+        "A dead-man's switch, such as healthchecks.io: posted to while all is well.",
+    ),
+    restart("HEARTBEAT_SECS", "300", "Seconds between two posts to it."),
+    restart(
         "GATEWAY_LOG_FILE",
         "",
         "A file that the log is written to as well.",

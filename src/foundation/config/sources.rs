@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::paths::Paths;
 use super::reader::{Problem, Source};
 
 /// The environment and the env file, as they were read.
@@ -32,6 +33,22 @@ impl Sources {
             file: None,
         }
         .with_file(found.as_deref())
+    }
+
+    /// As [`Sources::of_process`], for whoever operates a gateway that is installed: without an env file here, the one of
+    /// the installation, as far as this user may read it.
+    pub fn of_operator(env_file: Option<&Path>) -> Result<Self, Problem> {
+        let sources = Self::of_process(env_file)?;
+        if sources.file.is_some() {
+            return Ok(sources);
+        }
+        let own = Paths::find(&sources).config.ok();
+        let found = own
+            .into_iter()
+            .chain([PathBuf::from("/etc/garmin-gateway")])
+            .map(|directory| directory.join("gateway.env"))
+            .find(|file| std::fs::File::open(file).is_ok());
+        sources.with_file(found.as_deref())
     }
 
     /// Settings from pairs, as if they were the environment.

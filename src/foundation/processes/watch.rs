@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::child::Spawner;
 use crate::foundation::lifecycle::Lifecycle;
@@ -56,7 +57,7 @@ impl Note {
     }
 }
 
-/// The gateway's end of the pipe. The watch ends when the last clone is dropped.
+/// The gateway's end of the pipe. The watch ends when the program stops and no group is left, or the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct LastWatch(mpsc::UnboundedSender<Note>);
 
@@ -64,7 +65,7 @@ impl LastWatch {
     /// Starts the watch, and starts it again should it end.
     pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Self {
         let (notes, inbox) = mpsc::unbounded_channel();
-        lifecycle.spawn("watch", keep(spawner, self_exe, inbox));
+        lifecycle.spawn("watch", keep(spawner, self_exe, inbox, lifecycle.stopping()));
         LastWatch(notes)
     }
 
@@ -73,7 +74,12 @@ impl LastWatch {
     }
 }
 
-async fn keep(spawner: Spawner, self_exe: PathBuf, mut inbox: mpsc::UnboundedReceiver<Note>) {
+async fn keep(
+    spawner: Spawner,
+    self_exe: PathBuf,
+    mut inbox: mpsc::UnboundedReceiver<Note>,
+    stopping: CancellationToken,
+) {
     let mut groups = BTreeSet::new();
     loop {
         match spawner.launch_watch(&self_exe).await {
@@ -84,6 +90,8 @@ async fn keep(spawner: Spawner, self_exe: PathBuf, mut inbox: mpsc::UnboundedRec
                     let note = tokio::select! {
                         note = inbox.recv() => note,
                         _ = process.wait() => break,
+                        // Whoever may start programs lives on while the program drains.
+                        () = stopping.cancelled(), if groups.is_empty() => None,
                     };
                     let Some(note) = note else {
                         drop(pipe);

@@ -1,0 +1,136 @@
+//! What Prometheus is told: numbers of the whole, in the OpenMetrics text format. Nobody's name is in it.
+
+use std::collections::BTreeMap;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::api::{Overview, People, Worker};
+
+/// The media type of [`text`]'s format.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Every state that a worker can have, so that one without workers shows as 0.
+const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"];
+
+/// The numbers of one moment. Errors: none that a caller could mend.
+pub(super) fn page(
+    overview: &Overview,
+    people: &People,
+    workers: &[Worker],
+    writes: bool,
+) -> Result<String, std::fmt::Error> {
+    let mut registry = Registry::with_prefix("garmin_gateway");
+    let version = [("version", overview.program.clone())];
+    registry.register("build", "The program that runs", Info::new(version.to_vec()));
+    let mut unit = |name: &str, help: &str, unit: Unit, value: f64| {
+        let gauge = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
+        gauge.set(value);
+        registry.register_with_unit(name, help, unit, gauge);
+    };
+    let started_s = overview.started_at.as_millisecond() as f64 / 1000.0;
+    unit(
+        "start_time",
+        "When it started, since 1970",
+        Unit::Seconds,
+        started_s,
+    );
+    unit(
+        "memory",
+        "Resident memory of the gateway",
+        Unit::Bytes,
+        overview.memory_bytes as f64,
+    );
+    unit(
+        "store",
+        "The database on the disk",
+        Unit::Bytes,
+        overview.store_bytes as f64,
+    );
+    let memory: u64 = workers.iter().filter_map(|worker| worker.memory_bytes).sum();
+    unit(
+        "workers_memory",
+        "Resident memory of all workers",
+        Unit::Bytes,
+        memory as f64,
+    );
+
+    let needed = people
+        .accounts
+        .iter()
+        .filter(|account| account.sign_in_needed)
+        .count();
+    let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    for (name, help, value) in [
+        ("store_writable", "1 while the store can write", i64::from(writes)),
+        ("accounts", "Accounts", i64::from(overview.accounts)),
+        ("people", "People with access", i64::from(overview.people)),
+        ("clients", "Clients with access", i64::from(overview.clients)),
+        (
+            "token_families",
+            "Sign-ins of clients that hold",
+            i64::from(overview.tokens),
+        ),
+        (
+            "sign_ins_needed",
+            "Accounts that Garmin wants signed in again",
+            whole(needed),
+        ),
+        (
+            "knocks",
+            "People who tried without an invitation",
+            whole(people.knocks.len()),
+        ),
+        ("races", "Races under way", i64::from(overview.races)),
+        (
+            "workers_limit",
+            "Workers that may run at once",
+            i64::from(overview.max_workers),
+        ),
+        (
+            "attention",
+            "Things that need the operator",
+            whole(overview.attention.len()),
+        ),
+    ] {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
+
+    registry.register("workers", "Workers, by state", by_state(workers));
+
+    for (name, help, value) in [
+        ("calls", "Tool calls since the start", overview.calls),
+        (
+            "call_errors",
+            "Tool calls that ended with an error",
+            overview.errors,
+        ),
+    ] {
+        let counter = Counter::<u64>::default();
+        counter.inc_by(value);
+        registry.register(name, help, counter);
+    }
+
+    let mut page = String::new();
+    text::encode(&mut page, &registry)?;
+    Ok(page)
+}
+
+fn by_state(workers: &[Worker]) -> Family<Vec<(String, String)>, Gauge> {
+    let states = Family::<Vec<(String, String)>, Gauge>::default();
+    let mut in_state: BTreeMap<&str, i64> = STATES.iter().map(|state| (*state, 0)).collect();
+    for worker in workers {
+        *in_state.entry(&worker.state).or_default() += 1;
+    }
+    for (state, n) in in_state {
+        let labels = vec![("state".to_owned(), state.to_owned())];
+        states.get_or_create(&labels).set(n);
+    }
+    states
+}

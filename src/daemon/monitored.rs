@@ -1,0 +1,90 @@
+//! What goes to those who watch from elsewhere: the metrics' page, and the signs of life.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::StartError;
+use crate::admin::desk::Desk;
+use crate::admin::metrics;
+use crate::foundation::config::Heartbeat;
+use crate::foundation::http::{self, Limits};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::post::{Post, Poster};
+use crate::foundation::store::Health;
+
+/// Answers `GET /metrics`, on an address of this machine.
+pub(super) async fn metrics(
+    address: std::net::SocketAddr,
+    desk: Desk,
+    lifecycle: &Lifecycle,
+) -> Result<(), StartError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Metrics { address, source })?;
+    let stop = lifecycle.clone();
+    lifecycle.spawn("metrics", async move {
+        let handle = move |request: Request<Incoming>| {
+            let answer = answer(&request, &desk);
+            async move { answer }
+        };
+        http::serve(listener, Limits::default(), handle, stop).await;
+    });
+    Ok(())
+}
+
+fn answer(request: &Request<Incoming>, desk: &Desk) -> Response<Full<Bytes>> {
+    let (status, page) = match (request.method(), request.uri().path()) {
+        (&Method::GET, "/metrics") => match desk.metrics() {
+            Ok(page) => (StatusCode::OK, page),
+            Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, format!("# {refusal}\n")),
+        },
+        _ => (StatusCode::NOT_FOUND, "# see /metrics\n".to_owned()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(page)));
+    *response.status_mut() = status;
+    let kind = hyper::header::HeaderValue::from_static(metrics::CONTENT_TYPE);
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}
+
+/// Posts a sign of life while the store can write: a gateway that can acknowledge nothing is as good as dead.
+pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, lifecycle: &Lifecycle) {
+    let stopping = lifecycle.stopping();
+    lifecycle.spawn("heartbeat", async move {
+        let poster = Poster::default();
+        let mut beat = tokio::time::interval(heartbeat.every);
+        let mut is_heard = true;
+        loop {
+            tokio::select! {
+                _ = beat.tick() => {}
+                () = stopping.cancelled() => return,
+            }
+            if *health.borrow() != Health::Writing {
+                continue;
+            }
+            let post = Post {
+                url: heartbeat.url.clone(),
+                bearer: None,
+                json: json!({ "version": env!("CARGO_PKG_VERSION") }),
+            };
+            let answer = poster.post(post).await;
+            let heard = answer.as_ref().is_ok_and(|answer| answer.status < 300);
+            // Said when it changes, not at every beat.
+            if heard != is_heard {
+                if heard {
+                    tracing::info!("heartbeat.heard");
+                } else {
+                    let status = answer.map_or(0, |answer| answer.status);
+                    tracing::warn!(status, "heartbeat.unheard");
+                }
+            }
+            is_heard = heard;
+        }
+    });
+}

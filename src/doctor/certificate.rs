@@ -1,0 +1,99 @@
+//! The public address's certificate, as a program that trusts this system's authorities sees it, today and in two weeks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig};
+use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::{Finding, Patient, chain};
+
+const CHECK: &str = "certificate";
+/// Renewals happen a month before the end; later than this something has stopped renewing.
+const NEAR_ITS_END: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// Looks at the certificate that `stream`, a connection to the public address, shows.
+pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
+    let host = patient.config.public_url.host().to_owned();
+    let shown = timeout(patient.visit.patience, shaken(stream, &host)).await;
+    let certificates = match shown {
+        Ok(Ok(certificates)) => certificates,
+        Ok(Err(e)) => return vec![not_taken(&host, &e)],
+        Err(_) => return vec![silent(&host)],
+    };
+    let soon = patient.visit.clock.now() + NEAR_ITS_END;
+    vec![match holds_at(&certificates, &host, soon.as_second()) {
+        Ok(()) => Finding::ok(CHECK, format!("good for {host}, for two weeks at least")),
+        Err(_) => Finding::warn(
+            CHECK,
+            format!("good for {host}, but it ends within two weeks"),
+            "is its renewal still running? (certbot renew --dry-run, or the proxy's log)",
+        ),
+    }]
+}
+
+/// The certificates of a completed handshake: the system's authorities vouch for them now.
+async fn shaken(stream: TcpStream, host: &str) -> Result<Vec<CertificateDer<'static>>, std::io::Error> {
+    let invalid = |e: &dyn std::error::Error| std::io::Error::other(chain(e));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(BuilderVerifierExt::with_platform_verifier)
+        .map_err(|e| invalid(&e))?
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).map_err(|e| invalid(&e))?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    let (_, session) = stream.get_ref();
+    Ok(session.peer_certificates().unwrap_or_default().to_vec())
+}
+
+fn holds_at(certificates: &[CertificateDer<'_>], host: &str, second: i64) -> Result<(), rustls::Error> {
+    let verifier = Verifier::new(Arc::new(rustls::crypto::ring::default_provider()))?;
+    let (own, others) = certificates
+        .split_first()
+        .ok_or(rustls::Error::NoCertificatesPresented)?;
+    let name = ServerName::try_from(host).map_err(|_| rustls::Error::General("no name".to_owned()))?;
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(second).unwrap_or_default()));
+    verifier
+        .verify_server_cert(own, others, &name, &[], at)
+        .map(|_| ())
+}
+
+fn not_taken(host: &str, e: &std::io::Error) -> Finding {
+    let inner = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+    let (says, fix) = match inner {
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        )) => (
+            "it has expired".to_owned(),
+            "renew it, and see why that did not happen by itself",
+        ),
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => (
+            format!("it is not for {host}"),
+            "get one for this name, or mend PUBLIC_URL; does the proxy have a site of this name?",
+        ),
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => (
+            "nobody that this system trusts vouches for it".to_owned(),
+            "Claude takes no self-made certificate: get one from Let's Encrypt; if it is from there, the proxy \
+             has to send the whole chain (fullchain.pem)",
+        ),
+        _ => (chain(e), "does the proxy speak TLS on this port?"),
+    };
+    Finding::fail(CHECK, says, fix)
+}
+
+fn silent(host: &str) -> Finding {
+    Finding::fail(
+        CHECK,
+        format!("{host} takes connections and says nothing"),
+        "does the proxy speak TLS on this port?",
+    )
+}

@@ -1,0 +1,182 @@
+//! What lies on this machine: settings, secret, directories, disk.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, Uid, User, access};
+
+use super::{Finding, Patient, chain};
+use crate::foundation::config::SecretSource;
+
+/// Less room than this and the next busy day fills the disk.
+const LITTLE_ROOM: u64 = 500 << 20;
+/// With less than this nothing can be acknowledged for long.
+const NO_ROOM: u64 = 20 << 20;
+
+/// What the settings themselves warn of.
+pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
+    let from = match patient.visit.sources.file() {
+        Some(file) => format!("read, with {}", file.display()),
+        None => "read; there is no env file".to_owned(),
+    };
+    let mut findings = vec![Finding::ok("settings", from)];
+    for warning in &patient.config.warnings {
+        findings.push(Finding::warn(
+            "settings",
+            warning.clone(),
+            "see `garmin-gateway config`",
+        ));
+    }
+    let live = &patient.config.live;
+    if live.invited.is_empty() && !live.open_sign_up {
+        findings.push(Finding::warn(
+            "settings",
+            "nobody is invited by INVITED",
+            "set INVITED, or use `garmin-gateway invite E-MAIL`; without either nobody can sign in",
+        ));
+    }
+    findings
+}
+
+/// The secret's file.
+pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
+    const CHECK: &str = "secret";
+    let path = match &patient.config.secret {
+        SecretSource::Text(_) => return vec![Finding::ok(CHECK, "given in the settings")],
+        SecretSource::File(path) | SecretSource::Made(path) => path,
+    };
+    let shown = path.display();
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return vec![if patient.config.db_path.exists() {
+                Finding::fail(
+                    CHECK,
+                    format!("{shown} is gone, and the data can't be opened without it"),
+                    "put the file back from where you keep it apart from the backups",
+                )
+            } else {
+                Finding::ok(CHECK, format!("{shown} will be made at the first start"))
+            }];
+        }
+        // The machine's own gateway reads it as a credential, and hides it from everybody else.
+        Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+            return vec![Finding::ok(
+                CHECK,
+                format!("{shown} is closed to this user; run the doctor with sudo to look at it"),
+            )];
+        }
+        Err(e) => {
+            return vec![Finding::fail(
+                CHECK,
+                format!("{shown} can't be looked at: {e}"),
+                "check GATEWAY_SECRET_FILE",
+            )];
+        }
+    };
+    if meta.mode() & 0o077 != 0 {
+        return vec![Finding::fail(
+            CHECK,
+            format!(
+                "{shown} can be read by others (mode {:04o})",
+                meta.mode() & 0o7777
+            ),
+            format!("chmod 600 {shown}"),
+        )];
+    }
+    vec![match patient.config.secret.resolve() {
+        Ok(_) => Finding::ok(CHECK, format!("{shown}, for its owner alone")),
+        Err(e) => Finding::fail(
+            CHECK,
+            chain(&e),
+            "put the right secret there; a new one can't open existing data",
+        ),
+    }]
+}
+
+/// Data and runtime directory.
+pub(super) fn directories(patient: &Patient) -> Vec<Finding> {
+    let config = &patient.config;
+    let mut findings = vec![directory("data", &config.data_dir, "DATA_DIR")];
+    if config.data_dir.exists() {
+        findings.extend(room(&config.data_dir));
+    }
+    findings.push(directory("runtime", &config.runtime_dir, "RUNTIME_DIR"));
+    findings
+}
+
+fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
+    let shown = path.display();
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return unmade(check, path, setting),
+        Err(e) => {
+            return Finding::fail(
+                check,
+                format!("{shown} can't be looked at: {e}"),
+                format!("set {setting} to a directory of this user, or run the doctor with sudo"),
+            );
+        }
+    };
+    if !meta.is_dir() {
+        return Finding::fail(
+            check,
+            format!("{shown} is no directory"),
+            format!("set {setting} to one"),
+        );
+    }
+    // The runtime directory lets the console's group through; whatever is in it is closed by itself.
+    let foreign = if check == "data" { 0o077 } else { 0o027 };
+    if meta.mode() & foreign != 0 {
+        return Finding::fail(
+            check,
+            format!("{shown} is open to others (mode {:04o})", meta.mode() & 0o7777),
+            format!("chmod {} {shown}", if check == "data" { "700" } else { "750" }),
+        );
+    }
+    if meta.uid() == Uid::effective().as_raw() && access(path, AccessFlags::W_OK).is_err() {
+        return Finding::fail(
+            check,
+            format!("{shown} can't be written"),
+            format!("is its disk mounted read-only? Else set {setting} to another directory"),
+        );
+    }
+    Finding::ok(check, format!("{shown}, of {}", owner(meta.uid())))
+}
+
+/// A directory that will be made at the start: in the first one above it that is there.
+fn unmade(check: &'static str, path: &Path, setting: &str) -> Finding {
+    let shown = path.display();
+    let above = path.ancestors().skip(1).find(|above| above.exists());
+    if above.is_some_and(|above| above.is_dir() && access(above, AccessFlags::W_OK).is_ok()) {
+        Finding::ok(check, format!("{shown} will be made at the first start"))
+    } else {
+        Finding::fail(
+            check,
+            format!("{shown} is not there, and this user can't make it"),
+            format!("set {setting} to a directory of this user, or run the doctor with sudo"),
+        )
+    }
+}
+
+fn owner(uid: u32) -> String {
+    let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    user.map_or_else(|| format!("uid {uid}"), |user| user.name)
+}
+
+fn room(path: &Path) -> Option<Finding> {
+    let stat = statvfs(path).ok()?;
+    let free = stat.blocks_available() * stat.fragment_size();
+    let says = format!("{} MB free where the data are", free >> 20);
+    let fix = "make room: without it nothing can be stored, and sign-ins are refused";
+    Some(if free < NO_ROOM {
+        Finding::fail("disk", says, fix)
+    } else if free < LITTLE_ROOM {
+        Finding::warn("disk", says, fix)
+    } else {
+        Finding::ok("disk", says)
+    })
+}

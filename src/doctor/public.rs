@@ -1,0 +1,138 @@
+//! The public address as Claude sees it: its name, its port, its certificate, then Claude's own way.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::way::Way;
+use super::{Finding, Patient, Verdict, cause, certificate};
+use crate::foundation::config::PublicUrl;
+use crate::oauth;
+
+/// The port that Claude's servers connect to.
+const HTTPS: u16 = 443;
+
+/// Everything about the public address.
+pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
+    let url = patient.config.public_url.clone();
+    let mut findings = Vec::new();
+    if url.is_loopback() {
+        findings.push(Finding::warn(
+            "address",
+            format!("{} is reached from this machine only", url.mcp()),
+            "Claude on the web and on phones needs PUBLIC_URL=https://your.host and a way in: see the README",
+        ));
+    } else {
+        findings.push(port(url.port()));
+        let (named, reachable) = name(&url).await;
+        findings.extend(named);
+        if !reachable {
+            return findings;
+        }
+        let stream = match connect(&url, patient.visit.patience).await {
+            Ok(stream) => stream,
+            Err(finding) => {
+                findings.push(finding);
+                return findings;
+            }
+        };
+        let seen = certificate::look(patient, stream).await;
+        let is_good = seen.iter().all(|finding| finding.verdict < Verdict::Fail);
+        findings.extend(seen);
+        if !is_good {
+            return findings;
+        }
+    }
+    let way = match Way::new(&url, patient.visit.patience) {
+        Ok(way) => way,
+        Err(e) => {
+            findings.push(Finding::fail(
+                "address",
+                cause(&e),
+                "install the package ca-certificates",
+            ));
+            return findings;
+        }
+    };
+    let challenged = way.challenge().await;
+    let goes_on = challenged.verdict < Verdict::Fail;
+    findings.push(challenged);
+    if goes_on {
+        findings.extend(way.documents().await);
+        findings.push(way.authorization().await);
+        findings.push(way.registration().await);
+        findings.extend(way.call(patient).await);
+    }
+    findings
+}
+
+fn port(port: u16) -> Finding {
+    if port == HTTPS {
+        Finding::ok("port", "443")
+    } else {
+        Finding::warn(
+            "port",
+            format!("PUBLIC_URL has port {port}"),
+            "Claude on the web and on phones connects to port 443: have the proxy or the router take it",
+        )
+    }
+}
+
+/// What the name stands for, and whether it is worth going on.
+async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
+    match lookup_host((url.host(), url.port())).await {
+        Ok(addresses) => {
+            let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
+            (vec![judged(url.host(), &addresses)], true)
+        }
+        Err(e) => (
+            vec![Finding::fail(
+                "dns",
+                format!("{} is no name that can be looked up ({e})", url.host()),
+                "make a DNS record for it that points to your home, or mend PUBLIC_URL",
+            )],
+            false,
+        ),
+    }
+}
+
+/// Judges what a name stands for. Inside the own network a name may stand for an inner address on purpose.
+pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
+    const CHECK: &str = "dns";
+    let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    let shown = format!("{host} is {}", shown.join(", "));
+    if !addresses.iter().any(|ip| oauth::is_global(*ip)) {
+        return Finding::warn(
+            CHECK,
+            format!("{shown}: an address of your own network"),
+            "right if your own name server answers so at home only; Claude must get a public address",
+        );
+    }
+    if !addresses.iter().any(IpAddr::is_ipv4) {
+        return Finding::fail(
+            CHECK,
+            format!("{shown}: no IPv4 address"),
+            "Claude connects by IPv4: add an A record, or use a tunnel if your provider gives you no IPv4",
+        );
+    }
+    Finding::ok(CHECK, shown)
+}
+
+async fn connect(url: &PublicUrl, patience: Duration) -> Result<TcpStream, Finding> {
+    let shown = format!("{} port {}", url.host(), url.port());
+    let failed = |why: String| {
+        Finding::fail(
+            "connection",
+            format!("{shown} {why}"),
+            "does the router forward the port, and does the proxy run? Some routers don't let you out and in \
+             again: then try the address from a phone without Wi-Fi",
+        )
+    };
+    match timeout(patience, TcpStream::connect((url.host(), url.port()))).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(e)) => Err(failed(format!("takes no connection ({e})"))),
+        Err(_) => Err(failed("does not answer".to_owned())),
+    }
+}

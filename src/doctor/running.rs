@@ -1,0 +1,143 @@
+//! The gateway itself, its store, and the program that its workers run.
+
+use std::time::Duration;
+
+use super::{Finding, Patient, chain};
+use crate::admin::SOCKET_NAME;
+use crate::admin::api::{Act, Answer, Overview, Read, Refusal, Request};
+use crate::admin::client::{Client, ClientError};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::store::{OpenError, Store};
+use crate::workers::rehearsal::{self, Rehearsal, Script};
+
+/// Whether the gateway runs.
+pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
+    const CHECK: &str = "gateway";
+    let usual = patient.config.runtime_dir.join(SOCKET_NAME);
+    let path = patient.visit.socket.as_ref().unwrap_or(&usual);
+    let mut client = match Client::connect(path).await {
+        Ok(client) => client,
+        Err(ClientError::NotRunning(_)) => {
+            return vec![Finding::warn(
+                CHECK,
+                "it does not run",
+                "start it: systemctl start garmin-gateway, or garmin-gateway serve",
+            )];
+        }
+        Err(e) => {
+            return vec![Finding::fail(
+                CHECK,
+                e.to_string(),
+                "use sudo, a user of its group, or a program of its version",
+            )];
+        }
+    };
+    let program = client.hello().program.clone();
+    let mut findings = vec![if program == env!("CARGO_PKG_VERSION") {
+        Finding::ok(CHECK, format!("version {program} runs"))
+    } else {
+        Finding::warn(
+            CHECK,
+            format!(
+                "version {program} runs, and this is {}",
+                env!("CARGO_PKG_VERSION")
+            ),
+            "restart it: systemctl restart garmin-gateway",
+        )
+    }];
+    if let Ok(Answer::Overview(Overview { url, attention, .. })) =
+        client.ask(Request::Read(Read::Overview)).await
+    {
+        if url != patient.config.public_url.mcp() {
+            findings.push(Finding::warn(
+                CHECK,
+                format!("it runs with another address than these settings: {url}"),
+                "restart it, or name its settings with --env-file",
+            ));
+        }
+        for point in attention {
+            findings.push(Finding::warn(
+                CHECK,
+                format!("{}: {}", point.subject, point.text),
+                "see `garmin-gateway console`",
+            ));
+        }
+    }
+    patient.gateway = Some(client);
+    findings
+}
+
+/// Whether the store opens. A running gateway has it open, and says so if it can't write.
+pub(super) async fn store(patient: &mut Patient) -> Vec<Finding> {
+    const CHECK: &str = "store";
+    if let Some(gateway) = &mut patient.gateway {
+        return match gateway.ask(Request::Read(Read::Overview)).await {
+            Ok(Answer::Overview(seen)) => {
+                vec![Finding::ok(
+                    CHECK,
+                    format!("open, {} kB", seen.store_bytes.div_ceil(1024)),
+                )]
+            }
+            Ok(_) => Vec::new(),
+            Err(e) => vec![Finding::fail(
+                CHECK,
+                e.to_string(),
+                "see `garmin-gateway monitor --all`",
+            )],
+        };
+    }
+    if !patient.config.db_path.exists() {
+        return vec![Finding::ok(CHECK, "it will be made at the first start")];
+    }
+    let Ok((secret, _)) = patient.config.secret.resolve() else {
+        return Vec::new();
+    };
+    vec![match Store::open(&patient.config.db_path, &secret) {
+        Ok(store) => Finding::ok(
+            CHECK,
+            format!("opens, {} kB", store.size_on_disk().div_ceil(1024)),
+        ),
+        Err(e) => Finding::fail(
+            CHECK,
+            chain(&e),
+            match e {
+                OpenError::WrongSecret(_) => {
+                    "put the secret back that was used before; a backup opens only with its own too"
+                }
+                OpenError::InUse(_) => {
+                    "find out which: fuser on its files; or give this one its own DATA_DIR"
+                }
+                OpenError::Newer { .. } => "install the newer version again",
+                OpenError::Disk { .. } => {
+                    "check the disk; then `garmin-gateway restore` brings a backup back"
+                }
+            },
+        ),
+    }]
+}
+
+/// Whether a worker comes up: in the running gateway, as its user and inside its unit, else here.
+pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
+    const CHECK: &str = "worker";
+    let fix = "see GARMIN_MCP_CMD; without it the built-in worker is used";
+    let patience = patient.config.workers.startup_timeout + Duration::from_secs(15);
+    if let Some(gateway) = &mut patient.gateway {
+        let request = Request::Act(Act::RehearseWorker);
+        return vec![match gateway.ask_within(request, patience).await {
+            Ok(Answer::Done(text)) => Finding::ok(CHECK, text),
+            Ok(_) => return Vec::new(),
+            Err(ClientError::Refused(Refusal::Unavailable(reason))) => Finding::fail(CHECK, reason, fix),
+            Err(e) => Finding::fail(CHECK, e.to_string(), fix),
+        }];
+    }
+    let lifecycle = Lifecycle::new();
+    let rehearsed = match Script::of(&patient.config, patient.visit.program.clone(), &lifecycle) {
+        Ok(script) => rehearsal::rehearse(script).await,
+        Err(e) => Rehearsal::Fails(e.to_string()),
+    };
+    lifecycle.drain(Duration::from_secs(5)).await;
+    vec![match rehearsed {
+        Rehearsal::Fails(reason) => Finding::fail(CHECK, reason, fix),
+        works => Finding::ok(CHECK, works.to_string()),
+    }]
+}

@@ -1,0 +1,101 @@
+//! What takes no gateway: names, clocks, certificates.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+#[test]
+fn a_name_must_be_a_public_ipv4_address_for_claude() {
+    let judged = |addresses: &[&str]| {
+        let addresses: Vec<IpAddr> = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
+        public::judged("garmin.example.org", &addresses).verdict
+    };
+    for (addresses, verdict) in [
+        (&["93.184.216.34"][..], Verdict::Ok),
+        (&["2606:2800:220:1::1", "93.184.216.34"], Verdict::Ok),
+        (&["2606:2800:220:1::1"], Verdict::Fail),
+        (&["192.168.1.7"], Verdict::Warn),
+        (&["100.64.0.1", "fd00::1"], Verdict::Warn),
+    ] {
+        assert_eq!(judged(addresses), verdict, "{addresses:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_by_more_than_a_minute_is_told_with_its_way() {
+    let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+    let at = |seconds: i64| clock(now + jiff::SignedDuration::from_secs(seconds), now, "Garmin");
+    assert_eq!(at(60).verdict, Verdict::Ok);
+    assert_eq!(at(-60).verdict, Verdict::Ok);
+    assert_eq!(at(61).says, "61 s ahead of Garmin");
+    assert_eq!(at(-3600).says, "3600 s behind Garmin");
+}
+
+fn patient() -> Patient {
+    let sources = Sources::of_pairs([
+        ("PUBLIC_URL", "https://garmin.example.org"),
+        ("DATA_DIR", "/nowhere"),
+        ("RUNTIME_DIR", "/nowhere"),
+        ("GATEWAY_SECRET_FILE", "/nowhere/secret"),
+    ]);
+    Patient {
+        config: Config::load(&sources).unwrap(),
+        visit: Visit {
+            sources,
+            socket: None,
+            program: PathBuf::new(),
+            clock: Clock::system(),
+            patience: Duration::from_secs(30),
+        },
+        gateway: None,
+    }
+}
+
+/// What the doctor says of a server that does this to a connection.
+async fn seen<F>(serve: impl FnOnce(TcpStream) -> F) -> Finding
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (accepted, _) = listener.accept().await.unwrap();
+    let (patient, served) = (patient(), serve(accepted));
+    let (mut findings, ()) = tokio::join!(certificate::look(&patient, stream), served);
+    findings.remove(0)
+}
+
+#[tokio::test]
+async fn a_self_made_certificate_and_a_server_without_tls_are_named() {
+    let own = rcgen::generate_simple_self_signed(["garmin.example.org".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key.into())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let finding = seen(|stream| async move {
+        drop(acceptor.accept(stream).await);
+    })
+    .await;
+    assert_eq!(finding.verdict, Verdict::Fail);
+    assert!(finding.says.contains("vouches"), "{finding:?}");
+
+    let finding = seen(|mut stream| async move {
+        stream
+            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
+    })
+    .await;
+    assert_eq!(finding.verdict, Verdict::Fail);
+    assert!(finding.fix.unwrap().contains("TLS"), "{}", finding.says);
+}

@@ -1,0 +1,266 @@
+//! Claude's own way to the gateway, request by request: each is what a client sends, and the answer is judged.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Finding, Patient, cause};
+use crate::admin::api::{Act, Answer, Request};
+use crate::foundation::config::PublicUrl;
+
+/// Larger answers are of somebody else.
+const LARGEST: usize = 64 << 10;
+
+/// A client that does what Claude does, and shows what it got.
+pub(super) struct Way<'a> {
+    http: Client,
+    url: &'a PublicUrl,
+}
+
+/// An answer, read.
+struct Seen {
+    status: StatusCode,
+    challenge: String,
+    location: Option<String>,
+    body: Value,
+}
+
+impl Seen {
+    /// The text of a member of the answer.
+    fn says(&self, member: &str) -> Option<&str> {
+        self.body.get(member)?.as_str()
+    }
+}
+
+impl<'a> Way<'a> {
+    pub(super) fn new(url: &'a PublicUrl, patience: Duration) -> reqwest::Result<Self> {
+        let mut http = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("garmin-gateway-doctor/", env!("CARGO_PKG_VERSION")))
+            .timeout(patience);
+        if url.is_loopback() {
+            http = http.no_proxy().tls_certs_only([]);
+        }
+        Ok(Self {
+            http: http.build()?,
+            url,
+        })
+    }
+
+    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        let request = self.http.post(format!("{}{path}", self.url.origin()));
+        request
+            .header(CONTENT_TYPE, "application/json")
+            .header("Accept", "application/json, text/event-stream")
+            .body(body.to_string())
+    }
+
+    /// `initialize`, as every client begins.
+    fn initialize(&self) -> RequestBuilder {
+        let client = json!({ "name": "garmin-gateway-doctor", "version": env!("CARGO_PKG_VERSION") });
+        let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+        self.post("/mcp", &message)
+    }
+
+    /// Without a token: 401 with a challenge that names the metadata.
+    pub(super) async fn challenge(&self) -> Finding {
+        const CHECK: &str = "challenge";
+        let seen = match see(self.initialize()).await {
+            Ok(seen) => seen,
+            Err(e) => {
+                return Finding::fail(
+                    CHECK,
+                    format!("{} gives no answer ({e})", self.url.mcp()),
+                    "does the gateway run, and does the proxy point to its BIND_ADDRESS and PORT?",
+                );
+            }
+        };
+        if let Some(location) = &seen.location {
+            return Finding::fail(
+                CHECK,
+                format!("{} is redirected to {location}", self.url.mcp()),
+                "have the proxy answer at this very address: Claude follows no redirect; or mend PUBLIC_URL",
+            );
+        }
+        let (says, fix) = match seen.status.as_u16() {
+            401 if seen.challenge.contains("resource_metadata=") => {
+                return Finding::ok(CHECK, "401 that says where to sign in");
+            }
+            401 => (
+                "401, but without the gateway's challenge".to_owned(),
+                "something in front asks for a password of its own, or drops WWW-Authenticate: take it away for \
+                 the gateway's paths",
+            ),
+            403 => (
+                "403: something in front refuses".to_owned(),
+                "bot protection and lists of addresses must let the gateway's paths through",
+            ),
+            404 => (
+                "404: another server answers there".to_owned(),
+                "have the proxy pass /mcp to the gateway (see packaging/ and the README)",
+            ),
+            code @ (502..=504) => (
+                format!("{code}: the proxy does not reach the gateway"),
+                "does the gateway run? Does the proxy point to its BIND_ADDRESS and PORT?",
+            ),
+            code => (
+                format!("{code} instead of 401"),
+                "have the proxy pass /mcp to the gateway unchanged",
+            ),
+        };
+        Finding::fail(CHECK, says, fix)
+    }
+
+    /// The documents that a client reads before it registers.
+    pub(super) async fn documents(&self) -> Vec<Finding> {
+        let (origin, mcp) = (self.url.origin(), self.url.mcp());
+        let wanted = [
+            (
+                "/.well-known/oauth-protected-resource/mcp",
+                "resource",
+                mcp.as_str(),
+            ),
+            ("/.well-known/oauth-protected-resource", "resource", mcp.as_str()),
+            ("/.well-known/oauth-authorization-server", "issuer", origin),
+        ];
+        let mut findings = Vec::new();
+        for (path, member, value) in wanted {
+            let seen = see(self.http.get(format!("{origin}{path}"))).await;
+            let says = match seen {
+                Ok(seen) if seen.status == StatusCode::OK && seen.says(member) == Some(value) => continue,
+                Ok(seen) if seen.status == StatusCode::OK => match seen.says(member) {
+                    Some(other) => format!("{path} names {other} instead of {value}"),
+                    None => format!("{path} is another document"),
+                },
+                Ok(seen) => format!("{path} answers {}", seen.status.as_u16()),
+                Err(e) => format!("{path} gives no answer ({e})"),
+            };
+            findings.push(Finding::fail(
+                "discovery",
+                says,
+                "have the proxy pass everything below /.well-known/oauth- to the gateway, and set PUBLIC_URL to the \
+                 address that people use",
+            ));
+        }
+        if findings.is_empty() {
+            findings.push(Finding::ok(
+                "discovery",
+                "all documents are there and name this address",
+            ));
+        }
+        findings
+    }
+
+    /// With a token that is none: the gateway must see it.
+    pub(super) async fn authorization(&self) -> Finding {
+        const CHECK: &str = "authorization";
+        match see(self.initialize().header(AUTHORIZATION, "Bearer doctor")).await {
+            Ok(seen)
+                if seen.status == StatusCode::UNAUTHORIZED && seen.challenge.contains("invalid_token") =>
+            {
+                Finding::ok(CHECK, "tokens get through")
+            }
+            Ok(_) => Finding::fail(
+                CHECK,
+                "the Authorization header does not reach the gateway",
+                "have the proxy pass Authorization on, and ask for no password of its own",
+            ),
+            Err(e) => Finding::fail(CHECK, e, "try again"),
+        }
+    }
+
+    /// A client registers, as Claude does.
+    pub(super) async fn registration(&self) -> Finding {
+        const CHECK: &str = "registration";
+        let client = json!({
+            "client_name": "garmin-gateway doctor",
+            "redirect_uris": ["http://localhost/callback"],
+            "token_endpoint_auth_method": "none",
+        });
+        match see(self.post("/register", &client)).await {
+            Ok(seen) if seen.status == StatusCode::CREATED && seen.says("client_id").is_some() => {
+                Finding::ok(CHECK, "clients can register")
+            }
+            Ok(seen) => Finding::fail(
+                CHECK,
+                format!("/register answers {}", seen.status.as_u16()),
+                if seen.status == StatusCode::TOO_MANY_REQUESTS {
+                    "too many clients registered in this hour: wait, or raise REGISTRATIONS_PER_HOUR"
+                } else {
+                    "have the proxy pass POST /register, /token and /revoke to the gateway"
+                },
+            ),
+            Err(e) => Finding::fail(CHECK, e, "have the proxy pass POST /register to the gateway"),
+        }
+    }
+
+    /// A call with a token that is good: out of the house, in again through the proxy, and answered.
+    pub(super) async fn call(&self, patient: &mut Patient) -> Option<Finding> {
+        const CHECK: &str = "call";
+        let gateway = patient.gateway.as_mut()?;
+        let token = match gateway.ask(Request::Act(Act::Probe)).await {
+            Ok(Answer::Probe { token }) => token,
+            Ok(_) => return None,
+            Err(e) => return Some(Finding::fail(CHECK, e.to_string(), "restart the gateway")),
+        };
+        let asked = self.initialize().header(AUTHORIZATION, format!("Bearer {token}"));
+        Some(match see(asked).await {
+            Ok(seen) if seen.body.pointer("/result/serverInfo").is_some() => {
+                Finding::ok(CHECK, "a call through the public address is answered")
+            }
+            Ok(seen) if seen.status == StatusCode::UNAUTHORIZED => Finding::fail(
+                CHECK,
+                "another gateway answers at the public address than the one that runs here",
+                "have the proxy point to this one",
+            ),
+            // Asked only of whoever has a token: 401 comes before everything else.
+            Ok(seen) if seen.status == StatusCode::FORBIDDEN => Finding::fail(
+                CHECK,
+                "403: the gateway does not know the name that it was asked by",
+                "have the proxy pass the Host header on (proxy_set_header Host $host), and set PUBLIC_URL to the \
+                 address that people use",
+            ),
+            Ok(seen) => Finding::fail(
+                CHECK,
+                format!("it is answered with {}", seen.status.as_u16()),
+                "see `garmin-gateway monitor --all` while the doctor runs",
+            ),
+            Err(e) => Finding::fail(CHECK, e, "does the proxy wait long enough? (proxy_read_timeout)"),
+        })
+    }
+}
+
+/// Sends, and reads what comes. Errors: the reason, for people.
+async fn see(request: RequestBuilder) -> Result<Seen, String> {
+    let answer = request.send().await.map_err(|e| cause(&e.without_url()))?;
+    let header = |name| {
+        let value = answer.headers().get(name)?;
+        Some(value.to_str().ok()?.to_owned())
+    };
+    let status = answer.status();
+    let (challenge, location) = (header(WWW_AUTHENTICATE), header(LOCATION));
+    let is_redirect = status.is_redirection();
+    Ok(Seen {
+        status,
+        challenge: challenge.unwrap_or_default(),
+        location: location.filter(|_| is_redirect),
+        body: body(answer).await?,
+    })
+}
+
+/// JSON, as it is or as the first event of a stream; null if it is neither.
+async fn body(mut answer: Response) -> Result<Value, String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|e| cause(&e.without_url()))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > LARGEST {
+            return Ok(Value::Null);
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let data = text.lines().find_map(|line| line.strip_prefix("data:"));
+    Ok(serde_json::from_str(data.unwrap_or(&text)).unwrap_or_default())
+}

@@ -1,0 +1,183 @@
+//! From what is there and what is wanted to what is to be done. Pure.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::{Facts, Place, Program, SETTING, Wish, WorkerError};
+
+/// One step. Each can be done again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A revision is fetched; git proves that it is the one.
+    Fetch {
+        /// A repository.
+        source: String,
+        /// 40 hexadecimal digits.
+        revision: String,
+        /// A directory; what is in it goes first.
+        into: PathBuf,
+    },
+    /// Its packages are installed, as its lock file says.
+    Build {
+        /// The revision's directory.
+        revision: PathBuf,
+    },
+    /// Its program is started once.
+    Try {
+        /// The program.
+        program: PathBuf,
+    },
+    /// A revision becomes the current one.
+    Switch {
+        /// The revision.
+        to: String,
+        /// The one that was.
+        from: Option<String>,
+    },
+    /// Directories of revisions that nothing names any more go.
+    Sweep {
+        /// What stays.
+        keep: Vec<String>,
+    },
+    /// The setting of the workers' program is written, or taken out; a running gateway starts anew, and if it does not come
+    /// up, both are taken back.
+    Choose {
+        /// What [`SETTING`] is to say.
+        command: Option<String>,
+        /// Whether the gateway is to start anew.
+        restart: bool,
+    },
+    /// All revisions go.
+    Remove(PathBuf),
+}
+
+/// Decides. Errors: what can't be done, before anything was.
+pub fn plan(facts: &Facts, wish: &Wish) -> Result<Vec<Action>, WorkerError> {
+    if facts.needs_root() {
+        return Err(WorkerError::NeedsRoot);
+    }
+    let place = Place::of(&facts.layout);
+    match wish {
+        Wish::Install { revision, source } => install(facts, &place, revision, source),
+        Wish::Rollback => {
+            let to = facts.previous.clone().ok_or(WorkerError::NotThere(
+                "there is no revision before the current one",
+            ))?;
+            Ok(vec![
+                Action::Try {
+                    program: Place::program(&place.revision(&to)),
+                },
+                Action::Switch {
+                    to,
+                    from: facts.current.clone(),
+                },
+            ])
+        }
+        Wish::Use(program) => choose(facts, &place, *program),
+        Wish::Remove => {
+            if facts.command.as_deref() == Some(place.command().as_str()) {
+                return Err(WorkerError::NotThere(
+                    "it is in use: `garmin-gateway worker use built-in` first",
+                ));
+            }
+            Ok(vec![Action::Remove(place.0)])
+        }
+    }
+}
+
+fn install(facts: &Facts, place: &Place, revision: &str, source: &str) -> Result<Vec<Action>, WorkerError> {
+    let is_one = revision.len() == 40 && revision.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_one {
+        return Err(WorkerError::NotARevision);
+    }
+    for (found, program, fix) in [
+        (&facts.git, "git", "apt install git"),
+        (
+            &facts.uv,
+            "uv",
+            "see https://docs.astral.sh/uv/getting-started/installation, or `pipx install uv`",
+        ),
+    ] {
+        if found.is_none() {
+            return Err(WorkerError::Missing { program, fix });
+        }
+    }
+    if facts.current.as_deref() == Some(revision) {
+        return Ok(Vec::new());
+    }
+    let directory = place.revision(revision);
+    let program = Place::program(&directory);
+    let mut actions = Vec::new();
+    // A revision that is the previous one is whole already.
+    if facts.previous.as_deref() != Some(revision) {
+        actions.push(Action::Fetch {
+            source: source.to_owned(),
+            revision: revision.to_owned(),
+            into: directory.join("source"),
+        });
+        actions.push(Action::Build {
+            revision: directory.clone(),
+        });
+    }
+    actions.push(Action::Try { program });
+    actions.push(Action::Switch {
+        to: revision.to_owned(),
+        from: facts.current.clone(),
+    });
+    let keep = [Some(revision.to_owned()), facts.current.clone()];
+    actions.push(Action::Sweep {
+        keep: keep.into_iter().flatten().collect(),
+    });
+    Ok(actions)
+}
+
+fn choose(facts: &Facts, place: &Place, program: Program) -> Result<Vec<Action>, WorkerError> {
+    if !facts.has_settings {
+        return Err(WorkerError::NotThere(
+            "no gateway is installed here: without one, set GARMIN_MCP_CMD yourself",
+        ));
+    }
+    let command = match program {
+        Program::BuiltIn => None,
+        Program::GarminMcp if facts.current.is_none() => {
+            return Err(WorkerError::NotThere(
+                "garmin_mcp is not installed: `garmin-gateway worker install` first",
+            ));
+        }
+        Program::GarminMcp => Some(place.command()),
+    };
+    if facts.command == command {
+        return Ok(Vec::new());
+    }
+    let mut actions = Vec::new();
+    if command.is_some() {
+        actions.push(Action::Try {
+            program: Place::program(&place.current()),
+        });
+    }
+    actions.push(Action::Choose {
+        command,
+        restart: facts.is_running,
+    });
+    Ok(actions)
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch { source, revision, .. } => write!(f, "fetch revision {revision} of {source}"),
+            Self::Build { revision } => write!(f, "install its locked packages in {}", revision.display()),
+            Self::Try { program } => write!(f, "start {} once", program.display()),
+            Self::Switch { to, .. } => write!(f, "make {to} the current revision"),
+            Self::Sweep { .. } => f.write_str("remove what is no longer used"),
+            Self::Choose { command, restart } => {
+                match command {
+                    Some(command) => write!(f, "set {SETTING}={command}")?,
+                    None => write!(f, "take {SETTING} out: workers are built in")?,
+                }
+                f.write_str(if *restart { ", and restart the gateway" } else { "" })
+            }
+            Self::Remove(path) => write!(f, "remove {} and all that is in it", path.display()),
+        }
+    }
+}

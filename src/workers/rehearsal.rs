@@ -1,0 +1,206 @@
+//! The workers' program, tried once: started as a worker is, fenced as a worker is, asked for its tools, and ended.
+//!
+//! It is given the tokens of nobody. The built-in worker lists its tools all the same; `garmin_mcp` asks Garmin first whose
+//! tokens it has, and ends when it is told: by then its Python, its packages and the fence have proved good.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use super::{UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
+use crate::accounts::{AccountId, Accounts};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::{Config, GarminHosts, Live, WorkerSettings};
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::processes::{Private, Processes};
+use crate::foundation::secrets::{RootSecret, Secret, random_id};
+use crate::foundation::store::Store;
+use crate::garmin::{GarminTokens, SignedIn};
+
+/// What `garmin_mcp` prints when Garmin does not know the tokens.
+const STOPPED_AT_GARMIN: &str = "Failed to initialize Garmin Connect client";
+/// After the end of a rehearsal.
+const CLEAN_UP: Duration = Duration::from_secs(10);
+
+/// How a rehearsal went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// It started and listed its tools.
+    Answers {
+        /// How many tools it has.
+        n_tools: usize,
+        /// From nothing to the list.
+        took: Duration,
+        /// How far the fence around it goes.
+        fence: String,
+    },
+    /// It started and went as far as it goes without a person's tokens.
+    WantsTokens,
+    /// It does not work. Plain words, with what to do where the cause is known.
+    Fails(String),
+}
+
+impl fmt::Display for Rehearsal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answers { n_tools, took, fence } => write!(
+                f,
+                "it starts and lists {n_tools} tools in {} ms; fence: {fence}",
+                took.as_millis()
+            ),
+            Self::WantsTokens => {
+                f.write_str("it starts; without a person's tokens Garmin lets it go no further")
+            }
+            Self::Fails(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// What a rehearsal needs.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// How workers are run.
+    pub settings: WorkerSettings,
+    /// Where Garmin is.
+    pub garmin: GarminHosts,
+    /// Starts it.
+    pub processes: Processes,
+    /// A directory to work in; nothing is left there.
+    pub directory: PathBuf,
+}
+
+impl Script {
+    /// For a program that runs no gateway: `config` is what the gateway would run with, `self_exe` this program's file. To be
+    /// called within the runtime. Errors: no thread could be started.
+    pub fn of(config: &Config, self_exe: PathBuf, lifecycle: &Lifecycle) -> io::Result<Self> {
+        let secret = config.secret.path().map(ToOwned::to_owned);
+        let closed = secret.into_iter().chain([config.db_path.clone()]);
+        let private = Private::new(&config.data_dir, closed);
+        Ok(Self {
+            settings: config.workers.clone(),
+            garmin: config.garmin.clone(),
+            processes: Processes::start(self_exe, private, lifecycle)?,
+            directory: std::env::temp_dir(),
+        })
+    }
+}
+
+/// Tries the workers' program.
+pub async fn rehearse(script: Script) -> Rehearsal {
+    let stage = Stage(script.directory.join(random_id("rehearsal-")));
+    let lifecycle = Lifecycle::new();
+    let outcome = perform(script, &stage.0, &lifecycle).await;
+    lifecycle.drain(CLEAN_UP).await;
+    outcome.unwrap_or_else(Rehearsal::Fails)
+}
+
+async fn perform(script: Script, stage: &Path, lifecycle: &Lifecycle) -> Result<Rehearsal, String> {
+    let Script {
+        settings,
+        garmin,
+        processes,
+        ..
+    } = script;
+    let kept = |what: &str| {
+        let what = what.to_owned();
+        move |e: &dyn fmt::Display| format!("{what} for the rehearsal can't be made: {e}")
+    };
+    let runtime_dir = stage.join("run");
+    fs::create_dir_all(&runtime_dir).map_err(|e| kept("a directory")(&e))?;
+    let secret = RootSecret::new(&random_id("").repeat(2)).map_err(|e| kept("a secret")(&e))?;
+    let store = Store::open(&stage.join("db"), &secret).map_err(|e| kept("a store")(&e))?;
+    let (_live, live) = watch::channel(Live::default());
+    let accounts = Accounts::new(store, Clock::system(), live);
+    let nobody = accounts.link("nobody@invalid", nobody()).await;
+    let nobody = nobody.map_err(|e| kept("an account")(&e))?.id;
+    let workers = Workers::start(WorkersParts {
+        settings,
+        runtime_dir,
+        data_dir: stage.to_owned(),
+        garmin,
+        accounts,
+        lifecycle: lifecycle.clone(),
+        processes,
+    });
+    let workers = workers.await.map_err(|e| e.to_string())?;
+    let outcome = ask(&workers, &nobody).await;
+    workers.drain().await;
+    outcome
+}
+
+async fn ask(workers: &Workers, nobody: &AccountId) -> Result<Rehearsal, String> {
+    #[derive(Deserialize)]
+    struct List {
+        tools: Vec<serde::de::IgnoredAny>,
+    }
+    let begin = Instant::now();
+    let call = UpstreamCall {
+        method: "tools/list".to_owned(),
+        params: None,
+        read_only: true,
+        progress: None,
+        messages: None,
+    };
+    match workers.call(nobody, call).await {
+        Ok(UpstreamAnswer::Result(list)) => {
+            let took = begin.elapsed();
+            let list: List = serde_json::from_str(list.get()).map_err(|_| "its list of tools is none")?;
+            let fence = workers.list().into_iter().find_map(|worker| worker.process);
+            Ok(Rehearsal::Answers {
+                n_tools: list.tools.len(),
+                took,
+                fence: fence.map_or_else(String::new, |process| process.fence),
+            })
+        }
+        Ok(UpstreamAnswer::Error(_)) => Err("it refuses to list its tools".to_owned()),
+        Err(error) => {
+            let said = workers.output(nobody);
+            if said.iter().any(|line| line.contains(STOPPED_AT_GARMIN)) {
+                Ok(Rehearsal::WantsTokens)
+            } else {
+                Err(error.to_string())
+            }
+        }
+    }
+}
+
+/// Nobody's tokens: of the right shape and not near their end, so that nobody tries to refresh them.
+fn nobody() -> SignedIn {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let token = format!(
+        "{}.{}.{}",
+        part(r#"{"alg":"none"}"#),
+        part(r#"{"exp":4102444800}"#),
+        part("-")
+    );
+    SignedIn {
+        profile_id: 1,
+        display_name: "nobody".to_owned(),
+        full_name: "Nobody".to_owned(),
+        tokens: GarminTokens {
+            di_token: Secret::new(token),
+            di_refresh_token: Some(Secret::new("none")),
+            di_client_id: Some("NONE".to_owned()),
+        },
+    }
+}
+
+/// The directory of a rehearsal; it goes with it.
+struct Stage(PathBuf);
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Err(e) = fs::remove_dir_all(&self.0)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.0.display(), reason = %e, "rehearsal.directory_left");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The doctor, before whom one thing at a time is wrong: it names each, and nothing else.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use garmin_gateway::doctor::{Finding, Verdict, Visit, examine};
+use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::foundation::config::Sources;
+use garmin_gateway::simulator::SimulatorSettings;
+use jiff::ToSpan;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::whole::World;
+
+/// What is wrong with a healthy gateway of a test: it is for this machine only.
+const USUAL: &str = "address";
+
+type Settings = Vec<(String, String)>;
+
+fn with(mut settings: Settings, name: &str, value: &str) -> Settings {
+    settings.retain(|(known, _)| known != name);
+    settings.push((name.to_owned(), value.to_owned()));
+    settings
+}
+
+fn value<'a>(settings: &'a Settings, name: &str) -> &'a str {
+    let (_, value) = settings.iter().find(|(known, _)| known == name).unwrap();
+    value
+}
+
+async fn findings_at(settings: &Settings, clock: Clock) -> Vec<Finding> {
+    let pairs = settings
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let visit = Visit {
+        sources: Sources::of_pairs(pairs),
+        socket: None,
+        program: env!("CARGO_BIN_EXE_garmin-gateway").into(),
+        clock,
+        patience: Duration::from_secs(30),
+    };
+    let mut findings = Vec::new();
+    let worst = examine(visit, |finding| findings.push(finding)).await;
+    assert_eq!(
+        worst,
+        findings.iter().map(|finding| finding.verdict).max().unwrap()
+    );
+    for finding in &findings {
+        assert_eq!(
+            finding.verdict == Verdict::Ok,
+            finding.fix.is_none(),
+            "{finding:?}"
+        );
+    }
+    findings
+}
+
+async fn findings(settings: &Settings) -> Vec<Finding> {
+    findings_at(settings, Clock::system()).await
+}
+
+/// What is not as it should be, each with its verdict.
+fn wrong(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
+    let wrong = findings.iter().filter(|finding| finding.verdict != Verdict::Ok);
+    let wrong = wrong.map(|finding| (finding.check, finding.verdict));
+    wrong.filter(|(check, _)| *check != USUAL).collect()
+}
+
+/// The only thing that is wrong.
+fn only(findings: &[Finding]) -> &Finding {
+    let [(check, _)] = wrong(findings)[..] else {
+        panic!("not one thing is wrong: {findings:#?}");
+    };
+    let is_it = |finding: &&Finding| finding.check == check && finding.verdict != Verdict::Ok;
+    findings.iter().find(is_it).unwrap()
+}
+
+/// A server between Claude and the gateway, which does what `change` does to the head of each request, or answers
+/// by itself. Its address is free before there is a gateway.
+struct Proxy {
+    listener: TcpListener,
+    url: &'static str,
+}
+
+impl Proxy {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+        Self {
+            listener,
+            url: url.leak(),
+        }
+    }
+
+    /// `change`: the head of a request to the head that is passed on, or what is answered instead.
+    fn run(self, to: u16, change: impl Fn(String) -> Result<String, &'static str> + Send + 'static) {
+        tokio::spawn(async move {
+            loop {
+                let (mut client, _) = self.listener.accept().await.unwrap();
+                let mut bytes = vec![0; 64 << 10];
+                let mut n = 0;
+                let head = loop {
+                    n += client.read(&mut bytes[n..]).await.unwrap();
+                    if let Some(at) = bytes[..n].windows(4).position(|end| end == b"\r\n\r\n") {
+                        break at + 2;
+                    }
+                };
+                let text = String::from_utf8(bytes[..head].to_vec()).unwrap();
+                let length = text.to_lowercase().lines().find_map(|line| {
+                    line.strip_prefix("content-length:")
+                        .map(|n| n.trim().parse::<usize>().unwrap())
+                });
+                while n < head + 2 + length.unwrap_or_default() {
+                    n += client.read(&mut bytes[n..]).await.unwrap();
+                }
+                match change(text) {
+                    Ok(text) => {
+                        let mut gateway = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
+                        let head = format!("{text}Connection: close\r\n\r\n");
+                        gateway.write_all(head.as_bytes()).await.unwrap();
+                        gateway.write_all(&bytes[text_end(&bytes)..n]).await.unwrap();
+                        tokio::io::copy(&mut gateway, &mut client).await.unwrap();
+                    }
+                    Err(answer) => {
+                        let answer =
+                            format!("HTTP/1.1 {answer}Content-Length: 0\r\nConnection: close\r\n\r\n");
+                        client.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                }
+                client.shutdown().await.ok();
+            }
+        });
+    }
+}
+
+/// Where the body begins.
+fn text_end(bytes: &[u8]) -> usize {
+    bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4
+}
+
+async fn world(more: &[(&'static str, &'static str)]) -> World {
+    World::with(SimulatorSettings::default(), 3, more).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_runs_is_well_and_so_is_one_that_does_not_yet() {
+    let mut world = world(&[]).await;
+    // PUBLIC_URL follows a port that the system chose.
+    let local = format!("http://localhost:{}", world.port());
+    let settings = with(world.settings(), "PUBLIC_URL", &local);
+    let seen = findings(&settings).await;
+    assert_eq!(wrong(&seen), [], "{seen:#?}");
+    for check in [
+        "settings",
+        "secret",
+        "data",
+        "disk",
+        "runtime",
+        "gateway",
+        "store",
+        "worker",
+        "garmin",
+        "clock",
+        "challenge",
+        "discovery",
+        "authorization",
+        "registration",
+        "call",
+    ] {
+        assert!(
+            seen.iter().any(|finding| finding.check == check),
+            "{check} was not looked at"
+        );
+    }
+    let worker = seen.iter().find(|finding| finding.check == "worker").unwrap();
+    assert!(
+        worker.says.contains("lists 53 tools") || worker.says.contains("tools in"),
+        "{worker:?}"
+    );
+
+    // Nothing answers at the address of a gateway that does not run.
+    world.stop_gateway().await;
+    let seen = findings(&settings).await;
+    assert_eq!(
+        wrong(&seen),
+        [("gateway", Verdict::Warn), ("challenge", Verdict::Fail)],
+        "{seen:#?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_on_this_machine_is_named() {
+    let mut world = world(&[]).await;
+    let local = format!("http://localhost:{}", world.port());
+    let settings = with(world.settings(), "PUBLIC_URL", &local);
+    let mode = |path: &str, mode: u32| {
+        std::fs::set_permissions(Path::new(path), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+
+    let secret = value(&settings, "GATEWAY_SECRET_FILE").to_owned();
+    mode(&secret, 0o644);
+    let seen = findings(&settings).await;
+    assert_eq!(only(&seen).check, "secret");
+    assert_eq!(
+        only(&seen).fix.as_deref(),
+        Some(format!("chmod 600 {secret}").as_str())
+    );
+    mode(&secret, 0o600);
+
+    let data = value(&settings, "DATA_DIR").to_owned();
+    mode(&data, 0o755);
+    let seen = findings(&settings).await;
+    assert_eq!((only(&seen).check, only(&seen).verdict), ("data", Verdict::Fail));
+    mode(&data, 0o700);
+
+    let seen = findings(&with(settings.clone(), "PORT", "many")).await;
+    assert_eq!(only(&seen).check, "settings");
+    let seen = findings(&with(settings.clone(), "PUBLIC_URI", "x")).await;
+    assert!(only(&seen).says.contains("did you mean PUBLIC_URL"), "{seen:#?}");
+
+    let hour_ahead = Clock::manual(Clock::system().now() + 1.hour());
+    let seen = findings_at(&settings, hour_ahead).await;
+    assert_eq!(only(&seen).check, "clock");
+    assert!(only(&seen).says.contains("ahead of Garmin"), "{seen:#?}");
+
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let seen = findings(&with(settings.clone(), "GARMIN_DIAUTH_URL", &closed)).await;
+    assert_eq!(
+        (only(&seen).check, only(&seen).verdict),
+        ("garmin", Verdict::Fail)
+    );
+
+    // What follows is looked at without a gateway.
+    world.stop_gateway().await;
+    let offline = |seen: &[Finding]| {
+        let mut wrong = wrong(seen);
+        wrong.retain(|(check, _)| !matches!(*check, "gateway" | "challenge"));
+        wrong
+    };
+    let other = Path::new(&data).with_file_name("other");
+    std::fs::write(&other, "quite another text of forty letters, say").unwrap();
+    mode(other.to_str().unwrap(), 0o600);
+    let seen = findings(&with(
+        settings.clone(),
+        "GATEWAY_SECRET_FILE",
+        other.to_str().unwrap(),
+    ))
+    .await;
+    assert_eq!(offline(&seen), [("store", Verdict::Fail)], "{seen:#?}");
+
+    std::fs::rename(&secret, format!("{secret}.away")).unwrap();
+    let seen = findings(&settings).await;
+    assert_eq!(offline(&seen)[0], ("secret", Verdict::Fail), "{seen:#?}");
+    std::fs::rename(format!("{secret}.away"), &secret).unwrap();
+
+    let seen = findings(&with(settings.clone(), "GARMIN_MCP_CMD", "no-such-program")).await;
+    assert_eq!(offline(&seen), [("worker", Verdict::Fail)], "{seen:#?}");
+    let too_new =
+        "/bin/sh -c 'echo \"ModuleNotFoundError: No module named mcp.server.fastmcp FastMCP\"; exit 1'";
+    let seen = findings(&with(settings.clone(), "GARMIN_MCP_CMD", too_new)).await;
+    assert_eq!(offline(&seen), [("worker", Verdict::Fail)], "{seen:#?}");
+    let worker = seen.iter().find(|finding| finding.check == "worker").unwrap();
+    assert!(worker.says.contains("mcp<2"), "{worker:?}");
+    let at_garmin = "/bin/sh -c 'echo \"Failed to initialize Garmin Connect client. Exiting.\"'";
+    let seen = findings(&with(settings.clone(), "GARMIN_MCP_CMD", at_garmin)).await;
+    assert_eq!(offline(&seen), [], "{seen:#?}");
+}
+
+/// What a proxy does to the head of a request, or what it answers.
+type Fault = fn(String) -> Result<String, &'static str>;
+
+/// A fault, the check that finds it, and a word of what it says.
+const FAULTS: &[(Fault, &str, &str)] = &[
+    (
+        |_| Err("301 Moved\r\nLocation: https://other.example.org/mcp\r\n"),
+        "challenge",
+        "redirected",
+    ),
+    (|_| Err("502 Bad Gateway\r\n"), "challenge", "502"),
+    (|_| Err("404 Not Found\r\n"), "challenge", "another server"),
+    (
+        |_| Err("401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"home\"\r\n"),
+        "challenge",
+        "challenge",
+    ),
+    (
+        |head| {
+            let host = head
+                .lines()
+                .find(|line| line.to_lowercase().starts_with("host:"))
+                .unwrap();
+            Ok(head.replace(host, "Host: backend"))
+        },
+        "call",
+        "403",
+    ),
+    (
+        |head| {
+            if head.contains("/.well-known/") {
+                Err("404 Not Found\r\n")
+            } else {
+                Ok(head)
+            }
+        },
+        "discovery",
+        "404",
+    ),
+    (
+        |head| {
+            let kept = head
+                .lines()
+                .filter(|line| !line.to_lowercase().starts_with("authorization:"));
+            Ok(kept.collect::<Vec<_>>().join("\r\n") + "\r\n")
+        },
+        "authorization",
+        "does not reach",
+    ),
+    (
+        |head| {
+            if head.starts_with("POST /register") {
+                Err("405 Method Not Allowed\r\n")
+            } else {
+                Ok(head)
+            }
+        },
+        "registration",
+        "405",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_proxy_is_named() {
+    for (fault, check, word) in FAULTS {
+        let proxy = Proxy::new().await;
+        let world = world(&[("PUBLIC_URL", proxy.url)]).await;
+        proxy.run(world.port(), *fault);
+        let seen = findings(&world.settings()).await;
+        let first = seen
+            .iter()
+            .find(|finding| finding.verdict == Verdict::Fail)
+            .unwrap_or_else(|| panic!("{check} was not found: {seen:#?}"));
+        assert_eq!(first.check, *check, "{seen:#?}");
+        assert!(first.says.contains(word), "{seen:#?}");
+    }
+
+    // And where it does nothing, nothing is found: the call goes out and in again.
+    let proxy = Proxy::new().await;
+    let world = world(&[("PUBLIC_URL", proxy.url)]).await;
+    proxy.run(world.port(), Ok);
+    let seen = findings(&world.settings()).await;
+    assert_eq!(wrong(&seen), [], "{seen:#?}");
+    assert!(seen.iter().any(|finding| finding.check == "call"), "{seen:#?}");
+}
