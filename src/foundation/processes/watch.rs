@@ -88,6 +88,8 @@ async fn keep(
                 let mut unsaid: String = groups.iter().map(|group| Note::Started(*group).line()).collect();
                 while pipe.write_all(unsaid.as_bytes()).await.is_ok() {
                     let note = tokio::select! {
+                        // In order: what was started is known before it is asked whether nothing is left.
+                        biased;
                         note = inbox.recv() => note,
                         _ = process.wait() => break,
                         // Whoever may start programs lives on while the program drains.
