@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::coach::budget;
 use super::course::{BadCourse, Course};
 use super::effects::NotLooked;
 use super::id::RaceId;
@@ -331,7 +332,11 @@ impl Races {
             self.0.store.atomic(move |tx| erase(tx, &id, &account)).await?;
         }
         let (outbox, of) = (Arc::clone(&self.0.outbox), account.clone());
-        self.0.store.atomic(move |tx| outbox.forget(tx, &of)).await?;
+        let erased = self.0.store.atomic(move |tx| {
+            budget::forget(tx, &of);
+            outbox.forget(tx, &of)
+        });
+        erased.await?;
         Ok(ids.len())
     }
 }

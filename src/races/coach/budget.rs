@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NotLooked, failed};
 use crate::accounts::AccountId;
-use crate::foundation::store::{Record, Store, StoreError, Table};
+use crate::foundation::store::{Record, Store, StoreError, Table, Tx};
 
 /// The looks of one day (UTC): of one account, or the cost of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,6 +80,11 @@ impl Budget {
             tracing::warn!(reason = %e, "coach.cost_not_noted");
         }
     }
+}
+
+/// Erases the count of an account.
+pub(in crate::races) fn forget(tx: &mut Tx<'_>, account: &AccountId) {
+    tx.remove::<Spent>(account.as_str().as_bytes());
 }
 
 fn day(now: Timestamp) -> Date {

@@ -7,7 +7,7 @@
 //!   or when we end.
 //! - Neither prompt nor token nor what was said is logged.
 
-mod budget;
+pub(super) mod budget;
 mod command;
 mod confined;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Whole races over the real daemon: a scenario is played to its end by a clock that jumps from one thing that is due to
 //! the next, so hours take seconds and nothing depends on how fast this machine is.
 
+mod control;
 mod killed;
 
 use garmin_gateway::accounts::AccountId;
