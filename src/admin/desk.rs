@@ -145,7 +145,7 @@ impl Desk {
                 rooms.races.look(&account, &race)?;
                 Answer::Done("Claude is asked to look at it.".into())
             }
-            Act::TestNotify => Answer::Done(tested(&self.notifier.test().await)?),
+            Act::TestNotify => Answer::Done(tested(&self.notifier.test().await?)?),
             Act::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
                 Rehearsal::Fails(reason) => return Err(Refusal::Unavailable(reason)),
                 works => Answer::Done(works.to_string()),
@@ -461,7 +461,7 @@ fn own_memory_bytes() -> u64 {
 /// What became of the test messages; an error when any did not go out.
 fn tested(tested: &[Tested]) -> Result<String, Refusal> {
     if tested.is_empty() {
-        let how = "nothing is set up: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC";
+        let how = "no phone is set: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC, or let people set their own";
         return Err(Refusal::Unavailable(how.into()));
     }
     let failed: Vec<_> = tested.iter().filter_map(|one| one.failed.clone()).collect();

@@ -116,6 +116,9 @@ pub const METRICS: [&str; 9] = [
     "moving_s",
 ];
 
+/// Those that are told when nobody names any: the first ones.
+pub const USUAL_METRICS: &[&str] = METRICS.split_at(6).0;
+
 /// The answer of `get_timeseries`: columns and rows. A row is the mean of its points; distance, position and timer are
 /// those of its last point. Where nothing was recorded there is no row.
 pub fn timeseries(snapshot: &Snapshot, samples: &[Sample], wanted: &Wanted) -> Value {

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::alerts::Severity;
-use super::effects::Message;
+use super::effects::{Message, NotSet, Phone, Reach};
 use super::facts::{self, Known, Untrue};
 use super::open::Refused;
 use super::plain::plain_text;
@@ -40,12 +40,23 @@ pub enum NotCoached {
     TooSoon,
     /// The operator.
     #[error(
-        "no phone is set up for this person: the operator sets TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC"
+        "no phone is set up for this person: set_phone sets one, or the operator TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or \
+         NTFY_TOPIC"
     )]
     NoPhone,
 }
 
 impl Races {
+    /// Where the messages to a person go.
+    pub fn reach(&self, account: &AccountId) -> Reach {
+        self.0.outbox.reach(account)
+    }
+
+    /// Sets where a person is told; an empty phone takes it back. Returns where their messages go then.
+    pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<Reach, NotSet> {
+        self.0.outbox.set_phone(account, phone).await
+    }
+
     /// Sends a message about a race that is watched to the phone of its person. Numbers that are not the race's are never
     /// sent: then the rules' own words go. A text that was sent before is left out quietly.
     pub async fn coach(&self, account: &AccountId, id: &RaceId, text: &str) -> Result<Coached, NotCoached> {
@@ -58,7 +69,7 @@ impl Races {
             let there = self.view(account, id).map_err(Refused::from)?.is_some();
             return Err(if there { Refused::Over } else { Refused::NoSuchRace }.into());
         };
-        if !self.0.outbox.reaches(account) {
+        if self.reach(account) == Reach::Nowhere {
             return Err(NotCoached::NoPhone);
         }
         let state = race.state();

@@ -3,10 +3,12 @@
 //! Both are told what to do and never ask the race anything, so a phone that is out of reach or a runner that is down
 //! costs a race nothing.
 
+use std::fmt;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::alerts::{Alert, Severity};
 use super::course::Course;
@@ -33,6 +35,69 @@ pub struct Message {
     pub text: String,
 }
 
+/// Where a person wants to be told. Personal: no part of it is logged or shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// A chat of Telegram: its number, or `@name`.
+    pub telegram_chat: Option<String>,
+    /// A topic of ntfy.
+    pub ntfy_topic: Option<String>,
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone").finish_non_exhaustive()
+    }
+}
+
+/// Where the messages to a person go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nowhere.
+    Nowhere,
+    /// Where the operator's settings say.
+    Usual,
+    /// Where the person said.
+    Own,
+}
+
+/// Why a person's phone was not set. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSet {
+    /// The person: it can't be a chat or a topic.
+    #[error("{field}: must be {shape}")]
+    Shape {
+        /// Which of the two.
+        field: &'static str,
+        /// What a good one looks like.
+        shape: &'static str,
+    },
+    /// The operator: this way is not set up.
+    #[error("{field}: this gateway has no {channel}; its operator sets {setting}")]
+    NoWay {
+        /// Which of the two.
+        field: &'static str,
+        /// What it is the way of.
+        channel: &'static str,
+        /// What is missing.
+        setting: &'static str,
+    },
+    /// The person, mostly: the message did not go out.
+    #[error("{field}: the message to try it did not go out: {why}")]
+    NotSent {
+        /// Which of the two.
+        field: &'static str,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The person: they tried a moment ago.
+    #[error("it was tried a moment ago; wait ten seconds")]
+    TooSoon,
+    /// The store's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Takes messages in and sends them in its own time.
 pub trait Outbox: Send + Sync {
     /// Queues `message` as a part of `tx`, so that what was told and what is noted as told are kept together or not at
@@ -42,10 +107,14 @@ pub trait Outbox: Send + Sync {
     /// Something was queued and is durable now.
     fn wake(&self);
 
-    /// Whether any phone of this account is set up.
-    fn reaches(&self, account: &AccountId) -> bool;
+    /// Where the messages to this account go.
+    fn reach(&self, account: &AccountId) -> Reach;
 
-    /// Erases what waits for this account, as a part of `tx`.
+    /// From now on this account is told there and nowhere else; with an empty one, where the operator's settings say. A
+    /// message is sent there first. Returns where its messages go then.
+    fn set_phone(&self, account: &AccountId, phone: Phone) -> BoxFuture<'static, Result<Reach, NotSet>>;
+
+    /// Erases what waits for this account and where it is told, as a part of `tx`.
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError>;
 }
 
@@ -115,8 +184,12 @@ impl Outbox for Nobody {
 
     fn wake(&self) {}
 
-    fn reaches(&self, _: &AccountId) -> bool {
-        false
+    fn reach(&self, _: &AccountId) -> Reach {
+        Reach::Nowhere
+    }
+
+    fn set_phone(&self, _: &AccountId, _: Phone) -> BoxFuture<'static, Result<Reach, NotSet>> {
+        Box::pin(std::future::ready(Ok(Reach::Nowhere)))
     }
 
     fn forget(&self, _: &mut Tx<'_>, _: &AccountId) -> Result<(), StoreError> {

@@ -151,11 +151,25 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
         "{refused}"
     );
 
+    // He sets his own, and it is tried at once.
+    let phone = json!({"telegram_chat": 4711});
+    let set = told(&world.call(&ben.access_token, "set_phone", phone).await);
+    assert_eq!(set, json!({"messages": "to this person's own phone"}));
+    telegram
+        .find(|json| json["chat_id"] == "4711" && says("from now on")(json))
+        .await;
+    let said = json!({"text": "Well begun."});
+    world.call(&ben.access_token, "send_coaching_message", said).await;
+    let (_, sent) = telegram.find(says("Well begun.")).await;
+    assert_eq!(sent["chat_id"], "4711");
+    // Whoever holds a race's token alone does not say where its person is told.
+    assert_eq!(world.call(token, "set_phone", json!({})).await, Value::Null);
+
     let mut operator = Client::connect(&world.socket()).await.unwrap();
     let tested = operator.ask(Request::Act(Act::TestNotify)).await.unwrap();
     assert_eq!(
         tested,
-        Answer::Done("A test message is on its way: Telegram (1).".into())
+        Answer::Done("A test message is on its way: Telegram (2).".into())
     );
     telegram.find(says("A test from garmin-gateway")).await;
 

@@ -421,6 +421,7 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "update_thresholds",
         "trigger_analysis",
         "send_coaching_message",
+        "set_phone",
     ];
     assert_eq!(changing, races);
 

@@ -20,7 +20,10 @@ pub use hosts::{GarminDomain, GarminHosts, is_loopback};
 pub use live::{Invited, Live, LogLevel, Operator};
 pub use monitoring::{Heartbeat, Monitoring};
 pub use names::{Change, SETTINGS, Setting, near_miss};
-pub use races::{ChannelConfig, CoachConfig, CoachedBy, NotifyConfig, RacesConfig, Targets};
+pub use races::{
+    ChannelConfig, CoachConfig, CoachedBy, NotifyConfig, RacesConfig, Targets, is_ntfy_topic,
+    is_telegram_chat,
+};
 pub use reader::{Effective, Problem, Source};
 pub use sources::Sources;
 pub use watch::watch;

@@ -216,18 +216,22 @@ pub const SETTINGS: &[Setting] = &[
     live(
         "TELEGRAM_CHAT_ID",
         "",
-        "The chat that is told: one for everybody, or e-mail=chat, comma-separated.",
+        "The chat that is told: one for everybody, or e-mail=chat, comma-separated; people may set their own.",
     ),
     live(
         "TELEGRAM_API_URL",
         "https://api.telegram.org",
         "Telegram's server, or your own.",
     ),
-    live("NTFY_URL", "https://ntfy.sh", "The ntfy server."),
+    live(
+        "NTFY_URL",
+        "https://ntfy.sh",
+        "The ntfy server; naming one, even this, lets people set their own topics.",
+    ),
     live(
         "NTFY_TOPIC",
         "",
-        "The ntfy topic that is told: one for everybody, or e-mail=topic, comma-separated.",
+        "The ntfy topic that is told: one for everybody, or e-mail=topic, comma-separated; people may set their own.",
     ),
     live(
         "NTFY_TOKEN",

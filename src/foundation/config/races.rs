@@ -250,19 +250,15 @@ fn telegram(reader: &mut Reader<'_>) -> Option<ChannelConfig> {
             && rest.len() >= 16
             && rest.bytes().all(plain)
     });
-    let targets = targets(reader, "TELEGRAM_CHAT_ID", |chat| {
-        let digits = chat.strip_prefix('-').unwrap_or(chat);
-        let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        is_number || chat.len() > 1 && chat.starts_with('@')
-    });
+    let targets = targets(reader, "TELEGRAM_CHAT_ID", is_telegram_chat);
     let url = server(reader, "TELEGRAM_API_URL", "https://api.telegram.org");
-    let missing = match (&token, targets.0.is_empty()) {
-        (Some(_), true) => Some(("TELEGRAM_CHAT_ID", "TELEGRAM_BOT_TOKEN is set, and no chat")),
-        (None, false) => Some(("TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID is set, and no bot")),
-        _ => None,
-    };
-    if let Some((name, what)) = missing {
-        reader.problem(name, what, "set both, or none");
+    // A bot without a chat is good: people may name their own.
+    if token.is_none() && !targets.0.is_empty() {
+        reader.problem(
+            "TELEGRAM_BOT_TOKEN",
+            "TELEGRAM_CHAT_ID is set, and no bot",
+            "set both, or none",
+        );
     }
     let token = Some(token?);
     Some(ChannelConfig { url, token, targets })
@@ -272,12 +268,26 @@ fn ntfy(reader: &mut Reader<'_>) -> Option<ChannelConfig> {
     let token = secret(reader, "NTFY_TOKEN", "NTFY_TOKEN_FILE", |text| {
         text.bytes().all(|b| b.is_ascii_graphic())
     });
-    let targets = targets(reader, "NTFY_TOPIC", |topic| {
-        let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-        (1..=64).contains(&topic.len()) && topic.bytes().all(plain)
-    });
+    let targets = targets(reader, "NTFY_TOPIC", is_ntfy_topic);
+    // Whoever names a server wants it to be used: people may name their own topics.
+    let is_wanted = !targets.0.is_empty() || reader.text("NTFY_URL").is_some();
     let url = server(reader, "NTFY_URL", "https://ntfy.sh");
-    (!targets.0.is_empty()).then_some(ChannelConfig { url, token, targets })
+    is_wanted.then_some(ChannelConfig { url, token, targets })
+}
+
+/// Whether this can be a chat of Telegram: its number, or `@name`.
+pub fn is_telegram_chat(chat: &str) -> bool {
+    let digits = chat.strip_prefix('-').unwrap_or(chat);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    chat.len() <= 64 && (is_number || chat.strip_prefix('@').is_some_and(is_plain))
+}
+
+/// Whether this can be a topic of ntfy.
+pub fn is_ntfy_topic(topic: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+    (1..=64).contains(&topic.len()) && topic.bytes().all(plain)
 }
 
 fn server(reader: &mut Reader<'_>, name: &'static str, usual: &'static str) -> Url {
@@ -392,6 +402,28 @@ mod tests {
     }
 
     #[test]
+    fn a_way_without_a_target_is_there_for_who_has_their_own() {
+        let notify = load(&[BOT, ("NTFY_URL", "https://ntfy.example.org")])
+            .unwrap()
+            .live
+            .notify;
+        for way in [notify.telegram, notify.ntfy] {
+            assert_eq!(way.unwrap().targets, Targets::default());
+        }
+        for (chat, is_one) in [
+            ("42", true),
+            ("-100", true),
+            ("@ann_1", true),
+            ("@", false),
+            ("-", false),
+            ("ann", false),
+            ("@a/b", false),
+        ] {
+            assert_eq!(is_telegram_chat(chat), is_one, "{chat}");
+        }
+    }
+
+    #[test]
     fn nothing_set_means_nobody_is_told_and_nobody_looks() {
         let config = load(&[]).unwrap();
         assert_eq!(config.live.notify, NotifyConfig::default());
@@ -421,7 +453,6 @@ mod tests {
     #[test]
     fn what_does_not_fit_together_is_told_without_the_secret() {
         for (pairs, name) in [
-            (vec![BOT], "TELEGRAM_CHAT_ID"),
             (vec![("TELEGRAM_CHAT_ID", "42")], "TELEGRAM_BOT_TOKEN"),
             (
                 vec![

@@ -87,7 +87,7 @@ mod tests {
             ),
             (97, 31, 8, 2)
         );
-        assert_eq!(overlay.races.len(), 9);
+        assert_eq!(overlay.races.len(), 10);
     }
 
     #[test]

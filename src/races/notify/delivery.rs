@@ -104,7 +104,7 @@ impl Inner {
             let Some((_, first)) = messages.first() else {
                 continue;
             };
-            let ways = self.ways(&first.account)?;
+            let (_, ways) = self.ways(&first.account)?;
             let settled = |waiting: &Waiting| ways.iter().all(|(channel, ..)| waiting.done.contains(channel));
             let (gone, left): (Vec<_>, Vec<_>) =
                 messages.into_iter().partition(|(_, waiting)| settled(waiting));
@@ -195,6 +195,7 @@ impl Inner {
         let open: Vec<Channel> = match self.parts.store.find::<Waiting>(&key)? {
             Some(waiting) => self
                 .ways(&waiting.account)?
+                .1
                 .into_iter()
                 .map(|(channel, ..)| channel)
                 .collect(),

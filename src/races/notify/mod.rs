@@ -10,25 +10,29 @@
 //! | part | where |
 //! |---|---|
 //! | what waits, and for whom | `queue` |
+//! | where a person said that they want to be told | `phone` |
 //! | one message as a request, and what is made of the answer | `telegram`, `ntfy` |
 //! | sending in its own time | `delivery` |
 
 mod channel;
 mod delivery;
 mod ntfy;
+mod phone;
 mod queue;
 mod telegram;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use self::channel::{Channel, Failure};
 use self::delivery::Lanes;
-use super::effects::{Message, Outbox};
+use super::effects::{Message, NotSet, Outbox, Phone, Reach};
 use crate::accounts::{AccountId, Accounts};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{ChannelConfig, Live};
@@ -61,6 +65,8 @@ struct Inner {
     /// Something was queued.
     wake: Notify,
     lanes: Mutex<Lanes>,
+    /// When people last tried a phone.
+    tried: Mutex<HashMap<AccountId, Timestamp>>,
 }
 
 /// What became of a test message on one channel.
@@ -81,24 +87,32 @@ impl Notifier {
             parts,
             poster: Poster::default(),
             wake: Notify::new(),
-            lanes: Mutex::new(HashMap::new()),
+            lanes: Mutex::default(),
+            tried: Mutex::default(),
         }));
         let (sending, stopping) = (notifier.clone(), lifecycle.stopping());
         lifecycle.spawn("notify", async move { sending.deliver(stopping).await });
         notifier
     }
 
-    /// Sends a test message to every target that is set, now and past the queue. Empty when nothing is set.
-    pub async fn test(&self) -> Vec<Tested> {
+    /// Sends a test message to every target that is set, by the operator or by a person, now and past the queue. Empty
+    /// when nothing is set. Errors: the store's.
+    pub async fn test(&self) -> Result<Vec<Tested>, StoreError> {
         let text = "A test from garmin-gateway: messages of your races arrive here.";
+        let phones = self.0.phones()?;
         let mut tested = Vec::new();
         for (channel, config) in self.0.channels() {
+            let own = phones.iter().filter_map(|phone| phone.on(channel));
+            let targets: BTreeSet<&str> = config.targets.all().into_iter().chain(own).collect();
+            if targets.is_empty() {
+                continue;
+            }
             let mut report = Tested {
                 channel: channel.shown(),
                 sent: 0,
                 failed: None,
             };
-            for target in config.targets.all() {
+            for target in targets {
                 match self
                     .0
                     .send(channel, &config, target, Severity::Notice, text)
@@ -118,9 +132,12 @@ impl Notifier {
             );
             tested.push(report);
         }
-        tested
+        Ok(tested)
     }
 }
+
+/// A channel, and where on it.
+type Way = (Channel, ChannelConfig, String);
 
 impl Inner {
     /// The channels that are set up at this moment.
@@ -135,15 +152,31 @@ impl Inner {
         telegram.into_iter().chain(ntfy).collect()
     }
 
-    /// The channels that reach this person, each with the person's target.
-    fn ways(&self, account: &AccountId) -> Result<Vec<(Channel, ChannelConfig, String)>, StoreError> {
+    /// The channels that reach this person, each with the person's target: those that they chose themselves, as far as
+    /// these are set up here; else the operator's.
+    fn ways(&self, account: &AccountId) -> Result<(Reach, Vec<Way>), StoreError> {
+        let (channels, own) = (self.channels(), self.phone(account)?);
+        let chosen = channels.iter().filter_map(|(channel, config)| {
+            let target = own.as_ref()?.on(*channel)?.to_owned();
+            Some((*channel, config.clone(), target))
+        });
+        let chosen: Vec<_> = chosen.collect();
+        if !chosen.is_empty() {
+            return Ok((Reach::Own, chosen));
+        }
         let email = self.parts.accounts.find(account)?.map(|account| account.email);
         let names: Vec<_> = email.as_deref().into_iter().chain([account.as_str()]).collect();
-        let ways = self.channels().into_iter().filter_map(|(channel, config)| {
+        let usual = channels.into_iter().filter_map(|(channel, config)| {
             let target = config.targets.of(&names)?.to_owned();
             Some((channel, config, target))
         });
-        Ok(ways.collect())
+        let usual: Vec<_> = usual.collect();
+        let reach = if usual.is_empty() {
+            Reach::Nowhere
+        } else {
+            Reach::Usual
+        };
+        Ok((reach, usual))
     }
 
     async fn send(
@@ -176,11 +209,17 @@ impl Outbox for Notifier {
         self.0.wake.notify_one();
     }
 
-    fn reaches(&self, account: &AccountId) -> bool {
-        self.0.ways(account).is_ok_and(|ways| !ways.is_empty())
+    fn reach(&self, account: &AccountId) -> Reach {
+        self.0.ways(account).map_or(Reach::Nowhere, |(reach, _)| reach)
+    }
+
+    fn set_phone(&self, account: &AccountId, phone: Phone) -> BoxFuture<'static, Result<Reach, NotSet>> {
+        let (inner, account) = (Arc::clone(&self.0), account.clone());
+        Box::pin(async move { inner.set_phone(&account, phone).await })
     }
 
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
+        phone::forget(tx, account);
         queue::forget(tx, account)
     }
 }

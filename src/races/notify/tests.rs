@@ -29,9 +29,10 @@ fn settings(telegram: &Url, ntfy: &Url, more: &[(&str, &str)]) -> Live {
         ("HOME", "/h"),
         ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
         ("TELEGRAM_API_URL", telegram.as_str()),
-        ("NTFY_URL", ntfy.as_str()),
     ];
-    let sources = Sources::of_pairs(servers.into_iter().chain(more.iter().copied()));
+    let is_wanted = more.iter().any(|(name, _)| name.starts_with("NTFY"));
+    let ntfy = is_wanted.then_some(("NTFY_URL", ntfy.as_str()));
+    let sources = Sources::of_pairs(servers.into_iter().chain(ntfy).chain(more.iter().copied()));
     Config::load(&sources).unwrap().live
 }
 
@@ -204,6 +205,11 @@ async fn after_a_day_a_message_is_dead() {
 #[tokio::test]
 async fn a_forgotten_account_is_told_nothing_more() {
     let bench = Bench::new(&BOTH[..2]).await;
+    bench
+        .store
+        .put(bench.account.as_str().as_bytes(), phone(Some("42"), None))
+        .await
+        .unwrap();
     bench.telegram.will_answer(500, &[], "");
     bench.push("a", "first").await;
     bench.failure_noted().await;
@@ -211,6 +217,7 @@ async fn a_forgotten_account_is_told_nothing_more() {
     let forgotten = bench.store.atomic(move |tx| outbox.forget(tx, &account));
     forgotten.await.unwrap();
     assert_eq!(bench.waiting(), 0);
+    assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());
     // The same key may tell again: nothing of it is known any more.
     bench.clock.advance(SignedDuration::from_secs(60));
     bench.push("a", "again").await;
@@ -223,7 +230,7 @@ async fn without_a_channel_nothing_is_kept() {
     let bench = Bench::new(&[]).await;
     bench.push("a", "first").await;
     assert_eq!(bench.waiting(), 0);
-    assert!(bench.notifier.test().await.is_empty());
+    assert!(bench.notifier.test().await.unwrap().is_empty());
     assert_eq!(bench.live.borrow().notify, NotifyConfig::default());
     // Somebody else's chat is no way to this person.
     let more = [BOTH[0], ("TELEGRAM_CHAT_ID", "ben@example.org=7")];
@@ -239,7 +246,7 @@ async fn without_a_channel_nothing_is_kept() {
 async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
     let bench = Bench::new(&[BOTH[0], ("TELEGRAM_CHAT_ID", "1,ann@example.org=2"), BOTH[2]]).await;
     bench.ntfy.will_answer(403, &[], "");
-    let tested = bench.notifier.test().await;
+    let tested = bench.notifier.test().await.unwrap();
     assert_eq!(
         (tested[0].channel, tested[0].sent, &tested[0].failed),
         ("Telegram", 2, &None)
@@ -247,4 +254,85 @@ async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
     let advice = tested[1].failed.clone().unwrap();
     assert!(tested[1].sent == 0 && advice.contains("NTFY_TOPIC"), "{advice}");
     assert_eq!((bench.telegram.asked().len(), bench.ntfy.asked().len()), (2, 1));
+}
+
+fn phone(chat: Option<&str>, topic: Option<&str>) -> Phone {
+    Phone {
+        telegram_chat: chat.map(str::to_owned),
+        ntfy_topic: topic.map(str::to_owned),
+    }
+}
+
+impl Bench {
+    async fn set(&self, phone: Phone) -> Result<Reach, String> {
+        // Trying is not as fast as one likes.
+        self.clock.advance(SignedDuration::from_secs(11));
+        let set = self.notifier.set_phone(&self.account, phone).await;
+        set.map_err(|refused| refused.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_told_where_they_said_and_nowhere_else() {
+    let bench = Bench::new(&BOTH).await;
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Usual);
+    assert_eq!(bench.set(phone(None, Some("anns-own"))).await, Ok(Reach::Own));
+    bench.push("a", "first").await;
+    bench.settled().await;
+    assert!(bench.telegram.asked().is_empty());
+    let told = bench.ntfy.asked();
+    let topics: Vec<_> = told.iter().map(|request| request.json["topic"].clone()).collect();
+    assert_eq!(topics, ["anns-own", "anns-own"]);
+    assert_eq!(told[1].json["message"], "first");
+    // The operator's test reaches every phone: the family's chat and topic, and Ann's own.
+    let sent: Vec<_> = bench
+        .notifier
+        .test()
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.sent)
+        .collect();
+    assert_eq!(sent, [1, 2]);
+
+    // After a restart too, and back again when nothing is set.
+    let again = Notifier::start(
+        parts(&bench.store, &bench.clock, bench.live.subscribe()),
+        &bench.lifecycle,
+    );
+    assert_eq!(again.reach(&bench.account), Reach::Own);
+    assert_eq!(bench.set(Phone::default()).await, Ok(Reach::Usual));
+    bench.push("b", "second").await;
+    bench.settled().await;
+    let told = texts(&bench.telegram, "text");
+    assert_eq!((told.len(), told[1].as_str()), (2, "second"));
+}
+
+#[tokio::test]
+async fn a_phone_that_can_not_be_reached_is_not_set() {
+    let bench = Bench::new(&BOTH[..1]).await;
+    for (wanted, words) in [
+        (phone(Some("ann"), None), "telegram_chat: must be"),
+        (phone(None, Some("a/b")), "ntfy_topic: must be"),
+        (phone(None, Some("anns-own")), "its operator sets NTFY_URL"),
+    ] {
+        let refused = bench.set(wanted).await.unwrap_err();
+        assert!(refused.contains(words), "{refused}");
+    }
+    bench.telegram.will_answer(403, &[], "");
+    let refused = bench.set(phone(Some("42"), None)).await.unwrap_err();
+    assert!(refused.contains("pressed Start"), "{refused}");
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
+    // Not again at once.
+    let refused = bench
+        .notifier
+        .set_phone(&bench.account, phone(Some("42"), None))
+        .await;
+    assert!(matches!(refused, Err(NotSet::TooSoon)), "{refused:?}");
+    assert_eq!(bench.set(phone(Some("42"), None)).await, Ok(Reach::Own));
+    // Where the bot is gone, so is the way.
+    bench
+        .live
+        .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &[]));
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
 }

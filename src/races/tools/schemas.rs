@@ -1,0 +1,153 @@
+//! The race tools as `tools/list` describes them. Titles and hints are the catalogue's.
+
+use serde_json::{Map, Value, json};
+
+use super::super::LONGEST_MESSAGE;
+use super::super::answers::METRICS;
+use super::LONGEST_WINDOW_MIN;
+
+const RACE: &str = "Which race, by its id from list_races. Left out: the one that is tracked, or the newest.";
+
+fn tool(name: &str, description: &str, properties: &Value, required: &[&str], open_world: bool) -> Value {
+    json!({
+        "name": name,
+        "description": description,
+        "inputSchema": {"type": "object", "properties": properties, "required": required, "additionalProperties": false},
+        "annotations": {"openWorldHint": open_world},
+    })
+}
+
+fn thresholds() -> Map<String, Value> {
+    let field = |(name, min, max, unit): (&str, u32, u32, &str)| {
+        (
+            name.to_owned(),
+            json!({"type": ["integer", "null"], "minimum": min, "maximum": max, "description": unit}),
+        )
+    };
+    super::super::settings::THRESHOLDS
+        .into_iter()
+        .map(field)
+        .collect()
+}
+
+fn race_config() -> Value {
+    let mut fields = thresholds();
+    let more = json!({
+        "race_name": {"type": "string", "description": "What to call it."},
+        "race_type": {"type": "string", "description": "marathon, half marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon hr_*, power_* and cadence_min are the bike's and run_* the run's."},
+        "distance_km": {"type": "number", "description": "The whole distance, if there is no course."},
+        "target_time": {"type": "string", "description": "The time to finish in, h:mm:ss."},
+        "checkpoints": {"type": "array", "description": "Places on the way: name, km, and cutoff and target as h:mm:ss after the start.", "items": {"type": "object"}},
+        "course_gpx": {"type": "string", "description": "The text of the course's GPX file."},
+        "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Seconds between two looks at LiveTrack; 60."},
+        "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Seconds between two analyses; 600."},
+        "analyze_window_min": {"type": "integer", "minimum": 1, "maximum": 120, "description": "Minutes that an analysis is shown; 10."},
+    });
+    if let Value::Object(more) = more {
+        fields.extend(more);
+    }
+    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "Limits and settings of the race; all may be left out."})
+}
+
+/// All tools, as `tools/list` has them.
+pub(super) fn all() -> Vec<Value> {
+    let race = json!({"type": "string", "description": RACE});
+    let only_race = || json!({"race": race.clone()});
+    vec![
+        tool(
+            "start_tracking",
+            "Track a race live from its Garmin LiveTrack link: it is polled until it ends, every point is kept, and rules tell \
+             the phone of the start, stops, lost signal, splits, limits that are passed, and the finish. Use it when somebody \
+             shares a LiveTrack link (or the e-mail with it). Tracking goes on by itself; nothing must stay open.",
+            &json!({
+                "url": {"type": "string", "description": "The LiveTrack link, a gar.mn link, or the text of the e-mail."},
+                "race_config": race_config(),
+                "continue_race": {"type": "string", "description": "The id of a race that goes on with this new link, when the athlete had to start LiveTrack again."},
+            }),
+            &["url"],
+            true,
+        ),
+        tool(
+            "stop_tracking",
+            "Stop tracking a race; what was recorded stays. Races stop by themselves at their end. Returns the summary.",
+            &only_race(),
+            &[],
+            false,
+        ),
+        tool(
+            "get_tracking_status",
+            "How a race stands now: state (running, stopped, no_signal, finished …), elapsed and stale time, last point, \
+             distance, leg, limits, poll errors, last alerts. \"no_signal\" is no stop: nothing is known then.",
+            &only_race(),
+            &[],
+            false,
+        ),
+        tool(
+            "get_timeseries",
+            "The recorded data of a race as columns and rows: heart rate, power, cadence, speed, altitude, distance, position. \
+             Without arguments the last 10 minutes. Where nothing was recorded there is no row.",
+            &json!({
+                "race": race.clone(),
+                "window_min": {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MIN, "description": "The last so many minutes; 10."},
+                "from": {"type": "string", "description": "Instead of window_min: from this time (UTC) …"},
+                "to": {"type": "string", "description": "… to this one."},
+                "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds in a row; left out, every point, or what keeps the answer readable."},
+                "metrics": {"type": "array", "items": {"type": "string", "enum": METRICS}, "description": "Which columns."},
+            }),
+            &[],
+            false,
+        ),
+        tool(
+            "update_thresholds",
+            "Change limits of a race that is tracked: a number sets one, null takes it away. Alerts follow at once.",
+            &json!({"race": race.clone(), "thresholds": {"type": "object", "properties": thresholds(), "additionalProperties": false}}),
+            &["thresholds"],
+            false,
+        ),
+        tool(
+            "trigger_analysis",
+            "Have the race analysed now instead of at the next interval; coaching goes to the phone. Needs an analysis that is \
+             set up on the server.",
+            &only_race(),
+            &[],
+            true,
+        ),
+        tool(
+            "send_coaching_message",
+            "Send a short coaching message about a race that is tracked to the phone of its person. Its numbers are checked against \
+             the recorded data: with one that is not there, plain figures are sent in its place.",
+            &json!({
+                "race": race.clone(),
+                "text": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE, "description": "One or two plain sentences."},
+            }),
+            &["text"],
+            true,
+        ),
+        tool(
+            "set_phone",
+            "Set where the messages of this person's races go: their own Telegram chat, an ntfy topic, or both; with neither, back \
+             to what the operator set. A message is sent there first, and nothing is changed where that fails. Use it when \
+             somebody asks to be told on their own phone, and only with what they said themselves.",
+            &json!({
+                "telegram_chat": {"type": "string", "description": "The number of their chat, after they pressed Start at the operator's bot; @userinfobot tells it."},
+                "ntfy_topic": {"type": "string", "description": "A name that nobody guesses, subscribed in their ntfy app."},
+            }),
+            &[],
+            true,
+        ),
+        tool(
+            "list_races",
+            "All races of this person, newest first, past ones too.",
+            &json!({}),
+            &[],
+            false,
+        ),
+        tool(
+            "get_race_summary",
+            "A race as a whole, under way or past: time, distance, splits, legs, heart-rate zones, stops, gaps in the data, alerts.",
+            &only_race(),
+            &[],
+            false,
+        ),
+    ]
+}
