@@ -1,5 +1,6 @@
 //! The pages people sign in on: what they send, and what they get next.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{RETRY_AFTER, SET_COOKIE};
@@ -52,15 +53,31 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, way: Way) -> Response 
     let oauth = &face.parts.oauth;
     let browser = exchange.cookie(face.cookie_name()).map(str::to_owned);
     let browser = browser.as_deref();
+    let source = face.client_address(&exchange);
     let step = if exchange.method == Method::POST {
         match posted(&face, &mut exchange).await {
-            Ok(Posted::Credentials(form)) => oauth.submit_credentials(form, browser).await,
-            Ok(Posted::Code(form)) => oauth.submit_code(form, browser).await,
+            Ok(Posted::Credentials(form)) => {
+                let step = oauth.submit_credentials(form, browser).await;
+                tell_failure(
+                    source,
+                    matches!(step, AuthorizeStep::SignIn(_) | AuthorizeStep::Refused(_)),
+                );
+                step
+            }
+            Ok(Posted::Code(form)) => {
+                let step = oauth.submit_code(form, browser).await;
+                let is_through = matches!(
+                    step,
+                    AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. }
+                );
+                tell_failure(source, !is_through);
+                step
+            }
             Ok(Posted::Deny(form)) => oauth.deny(form, browser).await,
             Err(problem) => return face.refuse_page(&exchange, problem),
         }
     } else {
-        let (source, now) = (face.client_address(&exchange), face.parts.clock.now());
+        let now = face.parts.clock.now();
         let registrations = face.parts.live.borrow().registrations_per_hour;
         let per_hour = registrations.saturating_mul(SIGN_INS_PER_REGISTRATION);
         if let Err(exhausted) = face.sign_ins.take(source, per_hour, now) {
@@ -73,6 +90,14 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, way: Way) -> Response 
         }
     };
     show(&face, &exchange, way, step)
+}
+
+/// The line that `packaging/fail2ban` reads, and the only one with an address: whoever guesses passwords or codes is to be
+/// kept out by the firewall, which knows nothing else of them.
+fn tell_failure(source: Option<IpAddr>, has_failed: bool) {
+    if let Some(source) = source.filter(|_| has_failed) {
+        tracing::warn!(client.address = %source, "sign_in.failed");
+    }
 }
 
 /// What a page of ours sent back.

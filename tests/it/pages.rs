@@ -3,10 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use garmin_gateway::foundation::secrets::sha256;
+use garmin_gateway::simulator::SimulatorSettings;
 use serde_json::Value;
 use url::form_urlencoded;
 
 use super::face::{FORM, Face, HTML, Reply, Start};
+use super::whole::{World, log};
 
 const VERIFIER: &str = "a-code-verifier-that-is-long-enough-for-the-rules";
 const CALLBACK: &str = "http://localhost:53682/callback";
@@ -372,4 +374,80 @@ async fn a_form_belongs_to_one_browser_and_one_visit() {
 
     own.post("/authorize", &stolen).await;
     assert!(own.returned("code").is_some(), "the right one works all the same");
+}
+
+/// Who guesses is told to the firewall by one line, in the words that its filter waits for; who gets in is not.
+#[tokio::test]
+async fn failed_sign_ins_are_told_with_their_address() {
+    const GUESSER: &str = "203.0.113.77";
+    let filter = include_str!("../../packaging/fail2ban/filter.conf");
+    let rule = filter
+        .lines()
+        .find_map(|line| line.strip_prefix("failregex = ^.*"));
+    let awaited = rule.unwrap().replace("\\.", ".").replace("<ADDR>", GUESSER);
+    let told = || {
+        let (events, _) = log().ring().follow();
+        let lines = events.iter().map(|event| event.to_json());
+        lines.filter(|line| line.contains(&awaited)).count()
+    };
+
+    let mut world = World::with(
+        SimulatorSettings::default(),
+        3,
+        &[("TRUSTED_PROXIES", "127.0.0.1")],
+    )
+    .await;
+    let from = [("x-forwarded-for".parse().unwrap(), GUESSER.parse().unwrap())];
+    world.http = reqwest::Client::builder()
+        .cookie_store(true)
+        .default_headers(from.into_iter().collect())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let begin = async || {
+        world
+            .http
+            .get(world.url("/link"))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+    };
+    let with_password = |password| {
+        [
+            ("email", "ben@example.org"),
+            ("password", password),
+            ("access", "read_only"),
+        ]
+    };
+
+    let page = begin().await;
+    world.post(&page, "credentials", &with_password("a guess")).await;
+    assert_eq!(told(), 1);
+    let page = begin().await;
+    let page = world
+        .post(&page, "credentials", &with_password("demo-ben"))
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(told(), 1, "a code was asked for, and that is no failure");
+    let page = world
+        .post(&page, "code", &[("code", "000000")])
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(told(), 2);
+    let page = world
+        .post(&page, "code", &[("code", "123456")])
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(page.contains("Ben Example"), "{}", words(&page));
+    assert_eq!(told(), 2);
+    world.end().await;
 }

@@ -373,7 +373,7 @@ fn ports_for_workers(n: u16) -> u16 {
 }
 
 /// One log for the process: all worlds write into it, and the leak test reads it.
-fn log() -> &'static Telemetry {
+pub(crate) fn log() -> &'static Telemetry {
     static LOG: OnceLock<Telemetry> = OnceLock::new();
     LOG.get_or_init(|| Telemetry::start(Console::Stderr, None, LogLevel::Debug, Clock::system()).unwrap())
 }
