@@ -18,8 +18,9 @@
 {
 set -eu
 
-# A release writes its own address here.
+# A release writes its own address here, and the key that it is signed with.
 released_at=
+signed_by=
 base_url=${GARMIN_GATEWAY_BASE_URL:-$released_at}
 name=garmin-gateway
 
@@ -84,6 +85,17 @@ verify() { # FILE SUMS NAME
   [ "$(sha256_of "$1")" = "$wanted" ] || die 65 "the checksum of $3 is wrong; nothing was installed"
 }
 
+# The checksums say that nothing was damaged, the signature whose they are.
+verify_signature() { # SUMS SIGNATURE
+  if has ssh-keygen; then
+    printf 'releases %s\n' "$signed_by" >"$work/signers"
+    ssh-keygen -Y verify -f "$work/signers" -I releases -n "$name" -s "$2" <"$1" >/dev/null 2>&1 ||
+      die 65 "the checksums are not signed with the release key; nothing was installed"
+  else
+    say "The signature is not checked: there is no ssh-keygen here."
+  fi
+}
+
 # Sets $program.
 fetch_release() { # VERSION
   check_base_url
@@ -92,6 +104,10 @@ fetch_release() { # VERSION
   archive=$name-$(target).tar.gz
   say "Fetching $archive from $from"
   fetch "$from/SHA256SUMS" "$work/SHA256SUMS"
+  if [ -n "$signed_by" ]; then
+    fetch "$from/SHA256SUMS.sig" "$work/SHA256SUMS.sig"
+    verify_signature "$work/SHA256SUMS" "$work/SHA256SUMS.sig"
+  fi
   fetch "$from/$archive" "$work/$archive"
   verify "$work/$archive" "$work/SHA256SUMS" "$archive"
   tar -xzf "$work/$archive" -C "$work" || die 65 "$archive can't be unpacked; nothing was installed"

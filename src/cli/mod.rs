@@ -21,6 +21,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::daemon::{Daemon, DaemonParts, demo};
+use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
 use crate::foundation::processes;
@@ -344,18 +345,6 @@ fn fence(arguments: Vec<OsString>) -> ExitCode {
 fn install_crypto() {
     // It was installed before, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
-}
-
-/// An error and its causes, on one line.
-fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut cause = e.source();
-    while let Some(e) = cause {
-        text.push_str(": ");
-        text.push_str(&e.to_string());
-        cause = e.source();
-    }
-    text
 }
 
 /// Tells all mistakes in the settings.

@@ -15,6 +15,7 @@ use crate::admin::SOCKET_NAME;
 use crate::admin::api::{Act, Answer, Event, Line, Read, Refusal, Request, Target, Tokens, Update};
 use crate::admin::client::{Client, ClientError};
 use crate::console::words::{many, plain};
+use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Problem, Sources};
 
@@ -234,7 +235,7 @@ pub(super) fn run(operate: Operate) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has seen enough.
         Err(OperateError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => fail(e.exit_code(), &plain(&super::chain(&e))),
+        Err(e) => fail(e.exit_code(), &plain(&chain(&e))),
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 
 use super::{BROKEN, USAGE, fail, say};
+use crate::foundation::causes::chain;
 use crate::foundation::config::{Config, Problem, Sources};
 use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
 use crate::install::{InstallError, Layout};
@@ -92,7 +93,7 @@ impl Failure {
 pub(super) fn run(wish: WorkerWish, program: &Path) -> ExitCode {
     match carry_out(wish, program) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => fail(failure.exit_code(), &super::chain(&failure)),
+        Err(failure) => fail(failure.exit_code(), &chain(&failure)),
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{Finding, Patient, chain};
+use super::{Finding, Patient};
+use crate::foundation::causes::chain;
 
 const CHECK: &str = "certificate";
 /// Renewals happen a month before the end; later than this something has stopped renewing.

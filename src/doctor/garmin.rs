@@ -7,7 +7,8 @@ use jiff::fmt::rfc2822;
 use reqwest::header::DATE;
 use url::Url;
 
-use super::{Finding, Patient, cause, clock};
+use super::{Finding, Patient, clock};
+use crate::foundation::causes::root;
 use crate::garmin;
 
 /// Each of Garmin's hosts, and the clock by what they say.
@@ -18,7 +19,7 @@ pub(super) async fn hosts(patient: &Patient) -> Vec<Finding> {
         Err(e) => {
             return vec![Finding::fail(
                 "garmin",
-                cause(&e),
+                root(&e),
                 "install the system's CA certificates (package ca-certificates)",
             )];
         }
@@ -59,7 +60,7 @@ async fn ask(http: &reqwest::Client, host: &Url, patience: Duration) -> (Finding
             } else {
                 "check this machine's DNS, firewall and proxy settings, and its CA certificates"
             };
-            let says = format!("{name} can't be reached ({})", cause(&e.without_url()));
+            let says = format!("{name} can't be reached ({})", root(&e.without_url()));
             (Finding::fail("garmin", says, fix), None)
         }
     }

@@ -162,27 +162,3 @@ fn clock(ours: Timestamp, theirs: Timestamp, whose: &str) -> Finding {
         Finding::fail("clock", format!("{} s {way} {whose}", off.abs()), fix)
     }
 }
-
-/// The last cause of an error: what a library puts around it says only that something failed.
-fn cause(e: &dyn std::error::Error) -> String {
-    let mut last = e;
-    while let Some(e) = last.source() {
-        last = e;
-    }
-    last.to_string()
-}
-
-/// An error and its causes, on one line.
-fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut cause = e.source();
-    while let Some(e) = cause {
-        let next = e.to_string();
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = e.source();
-    }
-    text
-}

@@ -8,7 +8,8 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, Uid, User, access};
 
-use super::{Finding, Patient, chain};
+use super::{Finding, Patient};
+use crate::foundation::causes::chain;
 use crate::foundation::config::SecretSource;
 
 /// Less room than this and the next busy day fills the disk.

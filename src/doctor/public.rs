@@ -7,7 +7,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::way::Way;
-use super::{Finding, Patient, Verdict, cause, certificate};
+use super::{Finding, Patient, Verdict, certificate};
+use crate::foundation::causes::root;
 use crate::foundation::config::PublicUrl;
 use crate::oauth;
 
@@ -50,7 +51,7 @@ pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
         Err(e) => {
             findings.push(Finding::fail(
                 "address",
-                cause(&e),
+                root(&e),
                 "install the package ca-certificates",
             ));
             return findings;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Finding, Patient, chain};
+use super::{Finding, Patient};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{Act, Answer, Overview, Read, Refusal, Request};
 use crate::admin::client::{Client, ClientError};
+use crate::foundation::causes::chain;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::store::{OpenError, Store};
 use crate::workers::rehearsal::{self, Rehearsal, Script};

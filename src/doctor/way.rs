@@ -6,8 +6,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Finding, Patient, cause};
+use super::{Finding, Patient};
 use crate::admin::api::{Act, Answer, Request};
+use crate::foundation::causes::root;
 use crate::foundation::config::PublicUrl;
 
 /// Larger answers are of somebody else.
@@ -235,7 +236,7 @@ impl<'a> Way<'a> {
 
 /// Sends, and reads what comes. Errors: the reason, for people.
 async fn see(request: RequestBuilder) -> Result<Seen, String> {
-    let answer = request.send().await.map_err(|e| cause(&e.without_url()))?;
+    let answer = request.send().await.map_err(|e| root(&e.without_url()))?;
     let header = |name| {
         let value = answer.headers().get(name)?;
         Some(value.to_str().ok()?.to_owned())
@@ -254,7 +255,7 @@ async fn see(request: RequestBuilder) -> Result<Seen, String> {
 /// JSON, as it is or as the first event of a stream; null if it is neither.
 async fn body(mut answer: Response) -> Result<Value, String> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|e| cause(&e.without_url()))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|e| root(&e.without_url()))? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LARGEST {
             return Ok(Value::Null);

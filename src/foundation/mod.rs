@@ -3,6 +3,7 @@
 //! Invariants: time is asked of [`clock`] alone, the environment is read in [`config`] alone, bytes at rest pass
 //! through [`secrets`], and every write through the one writer of [`store`].
 
+pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod http;

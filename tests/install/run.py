@@ -152,6 +152,45 @@ def refuses(ground: Ground):
         check(f"the version {version!r} is refused", done.returncode == 64, done.stderr.decode())
 
 
+def sealed(archive_bytes: bytes, key: Path) -> tuple[bytes, dict[str, bytes]]:
+    """A release as packaging/release.sh seals it: its install.sh, and its files by path."""
+    dist = Path(tempfile.mkdtemp(prefix="garmin-gateway-dist-"))
+    (dist / ARCHIVE).write_bytes(archive_bytes)
+    release = SCRIPT.parent / "packaging/release.sh"
+    subprocess.run(["sh", str(release), "seal", str(dist), "https://releases.example.org"],
+                   env={**os.environ, "RELEASE_KEY": str(key), "SOURCE_DATE_EPOCH": "0"}, check=True, capture_output=True)
+    files = {f"/latest/download/{path.name}": path.read_bytes() for path in dist.iterdir()}
+    shutil.rmtree(dist)
+    return files["/latest/download/install.sh"], files
+
+
+def checks_signatures(ground: Ground):
+    """A release that was sealed is installed by its own install.sh; one that somebody else made is not."""
+    keys = [ground.home / "key", ground.home / "other"]
+    for key in keys:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    script, files = sealed(archive(PROGRAM), keys[0])
+    check("install.sh knows its release", b"\nreleased_at=https://releases.example.org\n" in script, script.decode()[:2000])
+    ground.releases.files = dict(files)
+    done = ground.run("--user", script=script)
+    check("a signed release is installed", done.returncode == 0 and "install --user" in ground.called(), done.stderr.decode())
+
+    _, others = sealed(archive(PROGRAM + "# another\n"), keys[1])
+    ground.releases.files = dict(others)
+    done = ground.run("--user", script=script)
+    check("a release of another key", done.returncode == 65 and "not signed" in done.stderr.decode(), done.stderr.decode())
+    check("a release of another key is not run", not ground.called(), ground.called())
+
+    mixed = {**others, "/latest/download/SHA256SUMS.sig": files["/latest/download/SHA256SUMS.sig"]}
+    ground.releases.files = mixed
+    done = ground.run("--user", script=script)
+    check("another list under our signature", done.returncode == 65 and not ground.called(), done.stderr.decode())
+
+    ground.releases.files = {path: data for path, data in files.items() if not path.endswith(".sig")}
+    done = ground.run("--user", script=script)
+    check("a signature that is missing", done.returncode == 69 and not ground.called(), done.stderr.decode())
+
+
 def fails_closed(ground: Ground):
     """Without a tool that can check, nothing is installed."""
     ground.releases.publish("latest/download", archive(PROGRAM))
@@ -183,7 +222,7 @@ def main():
     for shell in SHELLS:
         releases = Releases()
         before = checks
-        for play in (installs, refuses, fails_closed):
+        for play in (installs, refuses, checks_signatures, fails_closed):
             play(Ground(shell, releases))
         if shell == "dash":
             does_nothing_when_cut(Ground(shell, releases))

@@ -1,0 +1,112 @@
+#!/bin/sh
+# Makes a release: one archive and one Debian package a machine, a bill of materials, checksums, a signature.
+#
+#   packaging/release.sh build DIR          on each kind of machine: its archive and package, into DIR
+#   packaging/release.sh seal DIR URL       once, over all of them: checksums, signature, and an install.sh that knows
+#                                           the address of the releases and the key that they are signed with
+#
+# build needs cargo and dpkg-deb, and cargo-cyclonedx for the bill of materials. seal needs ssh-keygen and, in RELEASE_KEY, the
+# file of the private key (ssh-keygen -t ed25519). Both can be run again; SOURCE_DATE_EPOCH is the commit's time.
+# PROFILE=dev makes a quick one, to try this script.
+set -eu
+cd "$(dirname "$0")/.."
+name=garmin-gateway
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
+
+die() {
+  echo "release.sh: $*" >&2
+  exit 1
+}
+
+needs() {
+  for program in "$@"; do command -v "$program" >/dev/null || die "$program is needed"; done
+}
+
+# The same files make the same archive, whoever packs them.
+pack() { # ARCHIVE DIRECTORY FILES…
+  archive=$1
+  directory=$2
+  shift 2
+  tar --create --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+    --directory="$directory" "$@" | gzip -n -9 >"$archive"
+}
+
+# Statically linked with glibc: it runs on any Linux of the last ten years. --target keeps macros out of it.
+compile() {
+  machine=$(uname -m)
+  triple=$machine-unknown-linux-gnu
+  profile=${PROFILE:-release}
+  RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile "$profile" --target "$triple"
+  [ "$profile" = dev ] && profile=debug
+  program=target/$triple/$profile/$name
+}
+
+debian_package() { # PROGRAM DIR
+  case $machine in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; *) die "no Debian name for $machine" ;; esac
+  tree=$(mktemp -d)
+  install -D -m 0755 "$1" "$tree/usr/bin/$name"
+  install -D -m 0644 "packaging/$name.service" "$tree/usr/lib/systemd/system/$name.service"
+  sed -i 's#/usr/local/bin/#/usr/bin/#; s#^. Placed by .*#\# Placed by the Debian package.#' \
+    "$tree/usr/lib/systemd/system/$name.service"
+  install -D -m 0640 packaging/gateway.env "$tree/etc/$name/gateway.env"
+  install -D -m 0644 LICENSE "$tree/usr/share/doc/$name/copyright"
+  mkdir -p "$tree/usr/share/man/man1"
+  "$1" man --into "$tree/usr/share/man/man1"
+  gzip -n -9 "$tree"/usr/share/man/man1/*
+  mkdir -p "$tree/usr/share/bash-completion/completions" "$tree/usr/share/zsh/vendor-completions" \
+    "$tree/usr/share/fish/vendor_completions.d"
+  "$1" completions bash >"$tree/usr/share/bash-completion/completions/$name"
+  "$1" completions zsh >"$tree/usr/share/zsh/vendor-completions/_$name"
+  "$1" completions fish >"$tree/usr/share/fish/vendor_completions.d/$name.fish"
+  mkdir "$tree/DEBIAN"
+  sed "s/@VERSION@/$version/; s/@ARCH@/$arch/" packaging/deb/control >"$tree/DEBIAN/control"
+  echo "/etc/$name/gateway.env" >"$tree/DEBIAN/conffiles"
+  for script in postinst prerm postrm; do install -m 0755 "packaging/deb/$script" "$tree/DEBIAN/$script"; done
+  dpkg-deb --root-owner-group --build "$tree" "$2/${name}_${version}_$arch.deb" >/dev/null
+  rm -rf "$tree"
+}
+
+build() { # DIR
+  needs cargo dpkg-deb gzip tar
+  mkdir -p "$1"
+  compile
+  tree=$(mktemp -d)
+  install -m 0755 "$program" "$tree/$name"
+  strip "$tree/$name"
+  cp LICENSE README.md "$tree/"
+  pack "$1/$name-$machine-linux.tar.gz" "$tree" "$name" LICENSE README.md
+  debian_package "$tree/$name" "$1"
+  rm -rf "$tree"
+  if command -v cargo-cyclonedx >/dev/null; then
+    cargo cyclonedx --format json --target "$triple" --override-filename "$name-$machine-linux.cdx"
+    mv "$name-$machine-linux.cdx.json" "$1/"
+  else
+    echo "release.sh: WARNING: no bill of materials, cargo-cyclonedx is not installed" >&2
+  fi
+}
+
+seal() { # DIR URL
+  needs sha256sum ssh-keygen
+  [ -n "${RELEASE_KEY:-}" ] || die "RELEASE_KEY must name the file of the private key"
+  case $2 in https://*) ;; *) die "the address of the releases must begin with https://" ;; esac
+  key=$(ssh-keygen -y -f "$RELEASE_KEY" | cut -d ' ' -f 1,2)
+  sed "s#^released_at=\$#released_at=$2#; s#^signed_by=\$#signed_by='$key'#" install.sh >"$1/install.sh"
+  chmod 0755 "$1/install.sh"
+  grep -q "^released_at=$2\$" "$1/install.sh" || die "install.sh has no place for the address"
+  grep -q "^signed_by='ssh-" "$1/install.sh" || die "install.sh has no place for the key"
+  (
+    cd "$1"
+    rm -f SHA256SUMS SHA256SUMS.sig
+    sha256sum -- * >SHA256SUMS.new
+    mv SHA256SUMS.new SHA256SUMS
+  )
+  ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n "$name" "$1/SHA256SUMS"
+}
+
+case "${1-}:$#" in
+  build:2) build "$2" ;;
+  seal:3) seal "$2" "$3" ;;
+  *) die "release.sh build DIR, or release.sh seal DIR URL" ;;
+esac

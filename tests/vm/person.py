@@ -1,0 +1,25 @@
+"""In the machine: a person who signs in through the proxy and calls tools; the tokens are kept in a file.
+
+Usage:  person.py connect|call|refused FILE
+"""
+
+import json
+import sys
+
+sys.path.insert(0, "/mnt")
+from caller import Caller
+from sign_in import Person
+
+URL = "http://localhost"
+KNOWN = json.loads(open("/run/simulator.json").readline())["people"][0]
+
+what, file = sys.argv[1:]
+caller = Caller(URL)
+if what == "connect":
+    caller.connect(Person(KNOWN["email"], KNOWN["password"], KNOWN["full_name"], KNOWN.get("mfa_code")))
+else:
+    caller.client_id, caller.access_token, caller.refresh_token = json.load(open(file))
+    caller.refresh()
+json.dump([caller.client_id, caller.access_token, caller.refresh_token], open(file, "w"))
+assert KNOWN["full_name"] in caller.call("get_full_name"), "another person answered"
+assert "total_steps" in caller.call("get_stats", {"date": "2026-11-02"}), "no steps"

@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""The appliance on a fresh Debian with systemd, in a virtual machine without a network.
+
+Usage:  run.py install PROGRAM [PACKAGE]   a release is installed, used, upgraded, backed up, restored and removed
+        run.py power-cut PROGRAM CUTS      the power goes while sign-ins are refreshed: nothing acknowledged is lost
+
+It takes qemu-system-x86_64, mmdebstrap and e2fsprogs, and says so loudly where they are not.
+"""
+
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import machine
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+PATIENCE = 900
+
+
+def files_for(program: Path, package: Path | None = None) -> Path:
+    """What the machine finds on its second disk."""
+    files = Path(tempfile.mkdtemp(prefix="garmin-gateway-vm-files-"))
+    for name in ("run.sh", "person.py", "power_cut.sh", "power_cut.py"):
+        shutil.copy(HERE / name, files)
+    for name in ("caller.py", "sign_in.py"):
+        shutil.copy(REPOSITORY / "tests/clients" / name, files)
+    shutil.copy(REPOSITORY / "packaging/nginx.conf", files)
+    shutil.copy(program, files / "garmin-gateway")
+    subprocess.run(["strip", files / "garmin-gateway"], check=True)
+    if package:
+        shutil.copy(package, files / "garmin-gateway.deb")
+    # A release as packaging/release.sh seals it, with a key of this run.
+    latest = files / "releases/latest/download"
+    latest.mkdir(parents=True)
+    subprocess.run(["tar", "-czf", latest / "garmin-gateway-x86_64-linux.tar.gz", "-C", files, "garmin-gateway"], check=True)
+    key = files / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    subprocess.run(["sh", REPOSITORY / "packaging/release.sh", "seal", latest, "https://releases.example.org"],
+                   env={"RELEASE_KEY": str(key), "SOURCE_DATE_EPOCH": "0", "PATH": "/usr/bin:/bin"}, check=True)
+    return files
+
+
+def walk(vm: machine.Machine, files: Path, boot: str) -> int:
+    """One boot; returns how many checks held."""
+    running = vm.boot(files, boot)
+    checks, said = 0, []
+    until = time.monotonic() + PATIENCE
+    for line in running.stdout:
+        said.append(line)
+        if line.startswith("ok "):
+            checks += 1
+            print(line.rstrip(), flush=True)
+        if time.monotonic() > until:
+            running.kill()
+    running.wait()
+    if not any(line.startswith(f"done with the {boot} boot") for line in said):
+        print("".join(said[-80:]))
+        sys.exit(f"the {boot} boot did not come to its end")
+    return checks
+
+
+def install(program: Path, package: Path | None) -> int:
+    files, vm = files_for(program, package), machine.Machine()
+    try:
+        boots = ["first", "second"] + (["package"] if package else [])
+        return sum(walk(vm, files, boot) for boot in boots)
+    finally:
+        vm.close()
+        shutil.rmtree(files)
+
+
+def power_cut(program: Path, cuts: int) -> int:
+    files, vm = files_for(program), machine.Machine()
+    shutil.copy(HERE / "power_cut.sh", files / "run.sh")
+    tokens: dict[str, list[str]] = {}
+    acknowledged = held = 0
+    said = re.compile(r"ACK (\d+) (\S+) (grt_\S+)\s*$")
+    try:
+        for cut in range(cuts + 1):
+            (files / "tokens.json").write_text(json.dumps(tokens))
+            running = vm.boot(files)
+            goes_at, until = None, time.monotonic() + PATIENCE
+            for line in running.stdout:
+                if found := said.search(line):
+                    tokens[found[1]] = [found[2], found[3]]
+                    acknowledged += 1
+                if "HELD" in line:
+                    held += 1
+                if "LOST" in line:
+                    sys.exit(f"after cut {cut}: {line}")
+                if "READY" in line:
+                    goes_at = time.monotonic() + random.uniform(0.5, 5)
+                if goes_at and time.monotonic() > goes_at:
+                    break
+                if time.monotonic() > until:
+                    sys.exit(f"boot {cut} did not come to its load")
+            # The power goes. What was on the line already was acknowledged too.
+            running.kill()
+            for line in running.stdout.read().splitlines(keepends=True):
+                if line.endswith("\n") and (found := said.search(line)):
+                    tokens[found[1]] = [found[2], found[3]]
+                    acknowledged += 1
+            running.wait()
+            print(f"cut {cut}: {acknowledged} refreshes acknowledged, {held} sign-ins held so far", flush=True)
+        return held
+    finally:
+        vm.close()
+        shutil.rmtree(files)
+
+
+def main():
+    if missing := machine.missing():
+        print(f"SKIPPED: no {', '.join(missing)} here, so nothing was tried in a virtual machine")
+        print("ok 0 checks")
+        return
+    machine.prepare()
+    match sys.argv[1:]:
+        case ["install", program, *package]:
+            checks = install(Path(program), Path(package[0]) if package else None)
+        case ["power-cut", program, cuts]:
+            checks = power_cut(Path(program), int(cuts))
+        case _:
+            sys.exit(__doc__)
+    print(f"ok {checks} checks")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+# In the machine, as root: the walk of one boot (`words` says which). Every line that begins with "ok" is a check that
+# held; the first that does not ends the walk.
+set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+read -r boot <<X
+$(cat /mnt/words)
+X
+
+ok() { # WORDS -- COMMAND…
+  what=
+  while [ "$1" != -- ]; do what="$what $1"; shift; done
+  shift
+  if "$@" >/tmp/out 2>&1; then echo "ok$what"; else
+    echo "FAILED$what"
+    cat /tmp/out
+    journalctl -u garmin-gateway -n 30 --no-pager -o cat
+    exit 1
+  fi
+}
+
+not() { ! "$@"; }
+contains() { grep -q -- "$1" "$2"; }
+active() { [ "$(systemctl is-active garmin-gateway)" = active ]; }
+state() { systemctl show garmin-gateway -p "$1" --value; }
+person() { python3 /mnt/person.py "$1" /root/tokens; }
+
+# What is outside: the releases, Garmin, and nginx with the file of packaging/.
+outside() {
+  (cd /mnt/releases && exec python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1) &
+  /mnt/garmin-gateway simulator --bind 127.0.0.1:9999 --people 2 >/run/simulator.json 2>/dev/null &
+  sed '/\[::\]:443/d; s/listen 443 ssl/listen 80/; /ssl_/d; s/server_name .*/server_name localhost;/' /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
+  rm -f /etc/nginx/sites-enabled/default
+  systemctl start nginx || journalctl -u nginx -n 5 --no-pager -o cat
+  until [ -s /run/simulator.json ]; do sleep 0.2; done
+}
+
+install_release() { GARMIN_GATEWAY_BASE_URL=http://127.0.0.1:8000 sh /mnt/releases/latest/download/install.sh "$@"; }
+
+first() {
+  ok a plan is shown -- install_release --dry-run
+  ok and nothing was done -- not test -e /etc/garmin-gateway
+  ok the release installs -- install_release --yes --public-url http://localhost --invite @example.org --operator-name VM
+  ok the service runs -- active
+  security=$(systemd-analyze security garmin-gateway 2>/dev/null | sed -n 's/.*exposure level for garmin-gateway.service: \([0-9.]*\).*/\1/p')
+  ok the unit is exposed by "$security", 2.0 at most -- awk "BEGIN { exit !($security <= 2.0) }"
+  ok the secret is root\'s alone -- test "$(stat -c '%U %a' /etc/garmin-gateway/secret)" = "root 600"
+  ok the data are the service\'s alone -- test "$(stat -c '%U %a' /var/lib/garmin-gateway)" = "garmin-gateway 700"
+  cat >>/etc/garmin-gateway/gateway.env <<X
+GARMIN_SSO_URL=http://127.0.0.1:9999
+GARMIN_DIAUTH_URL=http://127.0.0.1:9999
+GARMIN_CONNECTAPI_URL=http://127.0.0.1:9999
+GARMIN_LIVETRACK_URL=http://127.0.0.1:9999
+TRUSTED_PROXIES=127.0.0.1
+SIGN_IN_SPACING=0
+X
+  ok new settings are taken up -- systemctl restart garmin-gateway
+  ok a person signs in through nginx and calls tools -- person connect
+  ok the worker is fenced -- sh -c "journalctl -u garmin-gateway -o cat | grep -q '\"event\":\"worker.ready\".*\"fence\":\"files'"
+  ok the doctor finds nothing to mend -- garmin-gateway doctor
+  ok a killed gateway comes back -- kill -9 "$(state MainPID)"
+  sleep 4
+  ok it is back -- active
+  ok and the sign-in holds -- person call
+}
+
+second() {
+  ok after a reboot it runs -- active
+  ok and the sign-in holds -- person call
+  before=$(sha256sum </usr/local/bin/garmin-gateway)
+  # A build that does not come up: the unit refuses what ends with this mark.
+  mkdir -p /etc/systemd/system/garmin-gateway.service.d
+  printf '[Service]\nExecStartPre=/bin/sh -c "! tail -c 20 /usr/local/bin/garmin-gateway | grep -q BROKEN"\n' \
+    >/etc/systemd/system/garmin-gateway.service.d/refuse.conf
+  systemctl daemon-reload
+  cp /mnt/garmin-gateway /root/broken && printf BROKEN >>/root/broken
+  ok a broken upgrade says so -- not /root/broken install --yes
+  ok the old program is back -- test "$(sha256sum </usr/local/bin/garmin-gateway)" = "$before"
+  ok and runs -- active
+  ok and the sign-in holds after the broken upgrade -- person call
+  cp /mnt/garmin-gateway /root/good && printf GOOD >>/root/good
+  ok a good upgrade is done -- /root/good install --yes
+  ok the new program is there -- contains GOOD /usr/local/bin/garmin-gateway
+  ok and the sign-in holds after the upgrade -- person call
+
+  ok a backup is made -- garmin-gateway backup /var/lib/garmin-gateway/vm.backup
+  cp /var/lib/garmin-gateway/vm.backup /root/vm.backup
+  ok the gateway stops -- systemctl stop garmin-gateway
+  rm -rf /var/lib/garmin-gateway/gateway.db
+  ok the backup is whole -- garmin-gateway restore --verify /root/vm.backup
+  ok it is restored -- garmin-gateway restore /root/vm.backup
+  chown -R garmin-gateway:garmin-gateway /var/lib/garmin-gateway
+  ok the gateway starts on it -- systemctl start garmin-gateway
+  ok and the sign-in holds after the restore -- person call
+
+  ok it is uninstalled -- garmin-gateway install --uninstall --yes
+  ok settings and data stay -- test -e /etc/garmin-gateway/secret -a -e /var/lib/garmin-gateway/gateway.db
+  ok and it is gone otherwise -- not test -e /usr/local/bin/garmin-gateway
+  ok the purge is done -- /mnt/garmin-gateway install --uninstall --purge --yes
+  for left in /etc/garmin-gateway /var/lib/garmin-gateway /run/garmin-gateway /etc/systemd/system/garmin-gateway.service; do
+    ok nothing is left in $left -- not test -e $left
+  done
+  ok nor of the user -- not id garmin-gateway
+}
+
+# The Debian package, which places things where a distribution does.
+package() {
+  ok the package installs -- dpkg -i /mnt/garmin-gateway.deb
+  ok its service runs -- active
+  ok it answers -- garmin-gateway status
+  ok the package goes -- dpkg --remove garmin-gateway
+  ok its data stay -- test -e /var/lib/garmin-gateway
+  ok the package is purged -- dpkg --purge garmin-gateway
+  ok and nothing stays -- not test -e /var/lib/garmin-gateway -o -e /etc/garmin-gateway
+}
+
+if [ "$boot" = package ]; then package; else
+  outside
+  $boot
+fi
+echo "done with the $boot boot"
