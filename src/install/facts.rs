@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use nix::unistd::{AccessFlags, access};
 
 use super::{Layout, Scope};
+use crate::foundation::config::{Config, Sources};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +40,21 @@ pub struct Facts {
     pub has_secret: bool,
     /// Data are there.
     pub has_data: bool,
+    /// Where the settings have the store.
+    pub store: PathBuf,
 }
 
 /// The service user.
 pub(super) const USER: &str = "garmin-gateway";
 
 impl Facts {
+    /// The store before the last upgrade: beside the store, so that going back is a rename.
+    pub fn old_store(&self) -> PathBuf {
+        let mut name = self.store.clone().into_os_string();
+        name.push(".before-upgrade");
+        name.into()
+    }
+
     /// Looks. `program` is the file that is to be installed: this one.
     pub fn find(layout: Layout, program: &Path) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);
@@ -61,10 +71,27 @@ impl Facts {
             has_settings: layout.env_file().exists(),
             has_secret: layout.secret().exists(),
             has_data: layout.state.exists(),
+            store: store(&layout),
             has_systemd,
             layout,
         })
     }
+}
+
+/// Where the service keeps its store: `DB_PATH` or `DATA_DIR` of its settings, or the usual place. Settings that the
+/// program does not take stop the plan before the store is touched.
+fn store(layout: &Layout) -> PathBuf {
+    let path = |path: &Path| path.display().to_string();
+    let (state, config, runtime) = (path(&layout.state), path(&layout.config), path(&layout.runtime));
+    let unit = [
+        ("STATE_DIRECTORY", state.as_str()),
+        ("CONFIGURATION_DIRECTORY", &config),
+        ("RUNTIME_DIRECTORY", &runtime),
+    ];
+    let env_file = layout.env_file();
+    let sources = Sources::of_pairs(unit).with_file(env_file.exists().then_some(env_file.as_path()));
+    let settings = sources.ok().and_then(|sources| Config::load(&sources).ok());
+    settings.map_or_else(|| layout.store(), |settings| settings.db_path)
 }
 
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {

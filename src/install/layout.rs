@@ -75,14 +75,9 @@ impl Layout {
         self.program.with_extension("old")
     }
 
-    /// The store.
+    /// The store, unless the settings have it elsewhere.
     pub fn store(&self) -> PathBuf {
         self.state.join("gateway.db")
-    }
-
-    /// The store before the last upgrade.
-    pub fn old_store(&self) -> PathBuf {
-        self.state.join("gateway.db.before-upgrade")
     }
 
     /// What the unit file says.

@@ -41,7 +41,7 @@ pub fn perform(
             Err(failure) => InstallError::NotRolledBack {
                 reason,
                 failure: failure.to_string(),
-                copy: layout.old_store(),
+                copy: facts.old_store(),
             },
         });
     }

@@ -136,8 +136,8 @@ fn install(facts: &Facts, settings: &str) -> Plan {
         plan.actions.push(Action::Stop);
         if changes_program {
             plan.actions.push(Action::CopyStore {
-                from: layout.store(),
-                to: layout.old_store(),
+                from: facts.store.clone(),
+                to: facts.old_store(),
             });
         }
     }
@@ -207,6 +207,10 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
     if purge {
         for path in [&layout.config, &layout.state, &layout.runtime] {
             act(Action::RemoveTree(path.clone()));
+        }
+        if !facts.store.starts_with(&layout.state) {
+            act(Action::RemoveTree(facts.store.clone()));
+            act(Action::RemoveTree(facts.old_store()));
         }
         if layout.scope == Scope::System && facts.has_user {
             act(Action::RemoveUser);

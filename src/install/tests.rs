@@ -32,6 +32,7 @@ fn fresh() -> Facts {
         has_settings: false,
         has_secret: false,
         has_data: false,
+        store: "/var/lib/garmin-gateway/gateway.db".into(),
     }
 }
 
@@ -91,6 +92,14 @@ fn plans_are_what_they_were() {
         ),
         ("upgrade", at_work(), install.clone()),
         (
+            "upgrade, the store elsewhere",
+            Facts {
+                store: "/srv/garmin.db".into(),
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
             "upgrade of what does not run",
             Facts {
                 is_running: false,
@@ -134,6 +143,14 @@ fn plans_are_what_they_were() {
         ),
         ("uninstall", at_work(), Wish::Uninstall { purge: false }),
         ("purge", at_work(), Wish::Uninstall { purge: true }),
+        (
+            "purge, the store elsewhere",
+            Facts {
+                store: "/srv/garmin.db".into(),
+                ..at_work()
+            },
+            Wish::Uninstall { purge: true },
+        ),
         ("nothing to uninstall", fresh(), Wish::Uninstall { purge: false }),
     ];
     let mut all = String::new();
@@ -223,6 +240,24 @@ fn an_installation_is_made_upgraded_and_removed() {
     assert!(!layout.config.exists() && !layout.state.exists());
     // Nothing to remove is no mistake.
     run(&second, &Wish::Uninstall { purge: true }).unwrap();
+}
+
+#[test]
+fn the_store_is_where_the_settings_have_it() {
+    let home = tempfile::tempdir().unwrap();
+    let layout = Layout::user(home.path());
+    let program = std::env::current_exe().unwrap();
+    let store = || Facts::find(layout.clone(), &program).unwrap().store;
+    assert_eq!(store(), layout.store());
+    fs::create_dir_all(&layout.config).unwrap();
+    for (settings, wanted) in [
+        ("PORT=8080", layout.store()),
+        ("DATA_DIR=/srv/garmin", "/srv/garmin/gateway.db".into()),
+        ("DATA_DIR=/srv/garmin\nDB_PATH=/mnt/db", "/mnt/db".into()),
+    ] {
+        fs::write(layout.env_file(), settings).unwrap();
+        assert_eq!(store(), wanted, "{settings}");
+    }
 }
 
 /// Settings that the new program does not take are found before anything else is touched.
