@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Invited, Live};
 use crate::foundation::secrets::{random_id, sha256};
-use crate::foundation::store::{Record, Store, StoreError, Table, Tx};
+use crate::foundation::store::{Kind, Record, Store, StoreError, Table, Tx};
 use crate::garmin::{GarminTokens, SignedIn};
 
 /// Names an account in logs, paths and keys: `acc_` and 16 letters.
@@ -190,6 +190,15 @@ pub struct Knock {
 impl Record for Knock {
     const TABLE: Table = Table("knock");
 }
+
+/// What this room keeps in the store.
+pub const KINDS: &[Kind] = &[
+    Kind::of::<Account>(),
+    Kind::of::<ByProfile>(),
+    Kind::of::<HeldTokens>(),
+    Kind::of::<Invitation>(),
+    Kind::of::<Knock>(),
+];
 
 /// Strangers can make us write these; more are not noted until the operator clears some.
 const MAX_KNOCKS: usize = 100;

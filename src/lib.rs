@@ -24,7 +24,7 @@
 //! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
 //! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
 //! | 6 | [`daemon`]: build, announce, wait, drain |
-//! | 7 | [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
+//! | 7 | [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do; [`upkeep`]: backups, and the secret |
 //! | 8 | [`cli`]: the subcommands |
 //!
 //! # Invariants
@@ -65,5 +65,6 @@ pub mod daemon;
 pub mod console;
 pub mod doctor;
 pub mod install;
+pub mod upkeep;
 
 pub mod cli;

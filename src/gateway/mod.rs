@@ -50,7 +50,7 @@ use crate::{
         config::{Live, PublicUrl},
         lifecycle::Lifecycle,
         secrets::Secret,
-        store::{Store, StoreError},
+        store::{Kind, Store, StoreError},
     },
     mcp::{
         Access, CatalogueError, Inbound, Message, PublicHosts, Refusal, Rejected, RequestHeaders,
@@ -68,6 +68,9 @@ use probe::Probes;
 pub use caller::Caller;
 pub use offer::WorkerLists;
 pub use upstream::{LocalTools, Upstream};
+
+/// What this room keeps in the store.
+pub const KINDS: &[Kind] = &[Kind::of::<usage::Usage>(), offer::KIND];
 
 /// What the public face sends back for one request to `/mcp`.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::clients::Client;
 use super::fetch::{Fetch, FetchProblem};
 use super::grants::after;
 use crate::foundation::clock::Clock;
-use crate::foundation::store::{Record, Store, StoreError, Table};
+use crate::foundation::store::{Kind, Record, Store, StoreError, Table};
 
 /// Documents in memory; those that are asked for again soonest make room.
 const MAX_CACHED: usize = 128;
@@ -34,6 +34,9 @@ struct GoodCopy {
 impl Record for GoodCopy {
     const TABLE: Table = Table("client_document");
 }
+
+/// The table of the copies.
+pub(super) const KIND: Kind = Kind::of::<GoodCopy>();
 
 #[derive(Clone)]
 struct Cached {

@@ -50,7 +50,7 @@ use crate::accounts::Accounts;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::store::{Reread, Store};
+use crate::foundation::store::{Kind, Reread, Store};
 use crate::garmin::SignIns;
 pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
@@ -60,6 +60,17 @@ pub use authorize::{
 pub use error::OAuthError;
 pub use grants::FamilyId;
 pub use revoke::{FamilyOverview, Revocation, RevocationReason, Revoked};
+
+/// What this room keeps in the store.
+pub const KINDS: &[Kind] = &[
+    Kind::of::<grants::AuthorizationCode>(),
+    Kind::of::<grants::AccessToken>(),
+    Kind::of::<grants::RefreshToken>(),
+    Kind::of::<grants::FamilyUse>(),
+    Kind::of::<family::TokenFamily>(),
+    Kind::of::<Revocation>(),
+    documents::KIND,
+];
 
 /// How often last uses are written down: often enough for the console, seldom enough for a memory card.
 const FLUSH_EVERY: Duration = Duration::from_secs(5 * 60);

@@ -59,7 +59,7 @@ use crate::accounts::AccountId;
 use crate::foundation::clock::Clock;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::TokenHash;
-use crate::foundation::store::{Store, StoreError};
+use crate::foundation::store::{Kind, Store, StoreError};
 use crate::foundation::telemetry::Traces;
 use crate::garmin::livetrack::LiveTrack;
 use effects::{Coach, Outbox, Snapshot};
@@ -71,6 +71,20 @@ pub use coaching::{Coached, LONGEST_MESSAGE, NotCoached};
 pub use id::{NotARaceId, RaceId};
 pub use open::{NotStarted, Refused, Started};
 pub use standing::Standing;
+
+/// What this room keeps in the store.
+pub const KINDS: &[Kind] = &[
+    Kind::of::<RaceRow>(),
+    Kind::of::<Progress>(),
+    Kind::of::<records::CourseRow>(),
+    Kind::of::<alerts::Alert>(),
+    Kind::of::<OfAccount>(),
+    Kind::of::<RaceToken>(),
+    series::KIND,
+    notify::KINDS[0],
+    notify::KINDS[1],
+    coach::KIND,
+];
 
 /// What races are watched with.
 pub struct RacesParts {

@@ -210,6 +210,14 @@ impl SecretSource {
         }
     }
 
+    /// The secret; a file that is missing is not made.
+    pub fn read(&self) -> Result<RootSecret, RootSecretError> {
+        match self {
+            Self::Text(text) => RootSecret::new(text.expose()),
+            Self::File(path) | Self::Made(path) => RootSecret::read(path),
+        }
+    }
+
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match self {

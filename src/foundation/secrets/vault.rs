@@ -101,6 +101,11 @@ impl RootSecret {
         Ok((Self(secret), true))
     }
 
+    /// The text, to hand it to a running gateway.
+    pub fn text(&self) -> Secret {
+        self.0.clone()
+    }
+
     /// A key for one purpose, by HKDF-SHA-256.
     fn derive(&self, purpose: &str) -> Result<[u8; 32], SealError> {
         let mut key = [0; 32];
@@ -152,6 +157,12 @@ impl Vault {
         let key =
             Self::with_key(&root.derive(DATA_KEY_PURPOSE)?)?.open(DATA_KEY_PURPOSE.as_bytes(), wrapped)?;
         Self::with_key(&key)
+    }
+
+    /// The data key sealed by another secret, for keeping.
+    pub fn wrap(&self, root: &RootSecret) -> Result<Vec<u8>, SealError> {
+        Self::with_key(&root.derive(DATA_KEY_PURPOSE)?)?
+            .seal(DATA_KEY_PURPOSE.as_bytes(), self.0.unprotected_as_ref())
     }
 
     fn with_key(key: &[u8]) -> Result<Self, SealError> {

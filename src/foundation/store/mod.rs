@@ -8,25 +8,35 @@
 //!
 //! Absent on purpose: `flush_async` and `watch_prefix` (both hang), iteration over a whole table on a hot path.
 
+mod archive;
+mod compact;
+mod keys;
+mod kind;
+mod moment;
 mod open;
 mod packed;
 mod reread;
+mod swap;
 mod tx;
 mod writer;
 
 use std::fs::File;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{oneshot, watch};
 
 use super::secrets::{SealError, Vault};
+pub use archive::{Archive, ArchiveError, Backup, Contents, Head};
+pub use compact::{Compacted, RestoreError, Restored};
+pub use keys::RotateError;
+pub use kind::Kind;
 pub use open::OpenError;
 pub use packed::Packed;
 pub use reread::Reread;
 pub use tx::Tx;
-use writer::{Job, Writer};
+use writer::{Job, Work, Writer};
 
 /// The name of a table: a prefix of the keys, so it must not contain a zero byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +76,9 @@ pub enum StoreError {
     /// Nobody (bug): a value outgrew what the store keeps safely.
     #[error("a record of table {0} has {1} bytes, which is too large")]
     TooLarge(&'static str, usize),
+    /// Two backups at once would both be slow.
+    #[error("a backup is being made; try again when it is done")]
+    Busy,
     /// The program is stopping.
     #[error("the store is closed")]
     Closed,
@@ -100,6 +113,8 @@ struct Core {
     /// `None` only for the moment in which the writer reopens a database that failed.
     opened: RwLock<Option<Opened>>,
     health: watch::Sender<Health>,
+    /// Somebody reads the whole as it was at one moment.
+    reading: Mutex<Option<moment::Reading>>,
 }
 
 /// An open database. sled holds its lock until the last clone of `db` and `tree` is gone.
@@ -109,6 +124,14 @@ struct Opened {
     tree: sled::Tree,
     /// Our own handle of sled's file, for `fdatasync`.
     sync: Arc<File>,
+}
+
+impl Opened {
+    /// Makes durable what was written: sled's own flush does not reach the disk.
+    fn durable(&self) -> std::io::Result<()> {
+        self.db.flush()?;
+        self.sync.sync_data()
+    }
 }
 
 impl Core {
@@ -174,8 +197,21 @@ impl Store {
             };
             (keep, Box::new(acknowledge))
         });
-        self.writer.send(job)?;
+        self.writer.send(Work::Unit(job))?;
         answer.await.map_err(|_| self.not_taken())?
+    }
+
+    /// Runs `act` on the writer between two groups: nothing is written and nothing reopened meanwhile.
+    async fn alone<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Core, &open::Files) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(Work::Alone(Box::new(move |core, files| {
+            // The caller may be gone; what it asked for is done all the same.
+            drop(reply.send(act(core, files)));
+        })))?;
+        answer.await.map_err(|_| self.not_taken())
     }
 
     /// Why a unit of work was dropped without an answer.

@@ -2,16 +2,16 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::watch;
 
-use super::super::secrets::{RootSecret, SealError, Vault};
+use super::super::secrets::RootSecret;
 use super::writer::Writer;
-use super::{Core, Health, Opened, Store};
+use super::{Core, Health, Opened, Store, swap};
 
 /// The layout that this program writes. A higher one on the disk is refused.
-const SCHEMA: u8 = 1;
+pub(super) const SCHEMA: u8 = 1;
 
 /// sled's resident memory is some three times this.
 const CACHE_BYTES: u64 = 4 << 20;
@@ -49,16 +49,15 @@ pub enum OpenError {
 impl Store {
     /// Opens the database in the directory `path`, or makes it there (mode 0700). Errors: see [`OpenError`].
     pub fn open(path: &Path, secret: &RootSecret) -> Result<Self, OpenError> {
-        let files = Files {
-            path: path.to_owned(),
-        };
+        let files = Files::at(path);
         let opened = files.open()?;
-        let vault = unlock(&opened, path, secret)?;
+        let vault = opened.unlock(path, secret)?;
         let (health, _) = watch::channel(Health::Writing);
         let core = Arc::new(Core {
             vault,
             opened: RwLock::new(Some(opened)),
             health,
+            reading: Mutex::default(),
         });
         let writer = Writer::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
             path: path.to_owned(),
@@ -71,47 +70,23 @@ impl Store {
     }
 }
 
-/// The data key: made on the first start, unsealed on every other.
-fn unlock(opened: &Opened, path: &Path, secret: &RootSecret) -> Result<Vault, OpenError> {
-    let refused = |e: &dyn std::fmt::Display| OpenError::Disk {
-        path: path.to_owned(),
-        reason: e.to_string(),
-    };
-    let sealing = |e: SealError| match e {
-        SealError::NotOurs => OpenError::WrongSecret(path.to_owned()),
-        SealError::Refused => refused(&e),
-    };
-    let meta = opened.db.open_tree("meta").map_err(|e| refused(&e))?;
-    let found = meta
-        .get("schema")
-        .map_err(|e| refused(&e))?
-        .and_then(|v| v.first().copied());
-    if let Some(found) = found.filter(|found| *found > SCHEMA) {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-        });
-    }
-    if let Some(wrapped) = meta.get("data_key").map_err(|e| refused(&e))? {
-        return Vault::unwrap(secret, &wrapped).map_err(sealing);
-    }
-    let (vault, wrapped) = Vault::create(secret).map_err(sealing)?;
-    let mut batch = sled::Batch::default();
-    batch.insert("schema", &[SCHEMA]);
-    batch.insert("data_key", wrapped);
-    meta.apply_batch(batch).map_err(|e| refused(&e))?;
-    opened.db.flush().map_err(|e| refused(&e))?;
-    opened.sync.sync_data().map_err(|e| refused(&e))?;
-    Ok(vault)
-}
-
 /// Where the database is; also used to open it again after the disk failed.
 pub(super) struct Files {
     path: PathBuf,
 }
 
 impl Files {
-    fn refused(&self, e: &dyn std::fmt::Display) -> OpenError {
+    pub(super) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn refused(&self, e: &dyn std::fmt::Display) -> OpenError {
         OpenError::Disk {
             path: self.path.clone(),
             reason: e.to_string(),
@@ -128,6 +103,9 @@ impl Files {
     pub(super) fn open(&self) -> Result<Opened, OpenError> {
         use std::os::unix::fs::DirBuilderExt;
 
+        if swap::finish(&self.path).map_err(|e| self.refused(&e))? {
+            tracing::info!("store.swap_finished");
+        }
         let fresh = !self.path.exists();
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -143,6 +121,7 @@ impl Files {
                 sled::Error::Io(io) if is_locked(io) => OpenError::InUse(self.path.clone()),
                 _ => self.refused(&e),
             })?;
+        swap::clear(&self.path).map_err(|e| self.refused(&e))?;
         let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
         if fresh {
             // The directory entries themselves must survive a power cut.

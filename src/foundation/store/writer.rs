@@ -1,6 +1,5 @@
 //! The one thread that writes, in groups: many units of work, one flush and one `fdatasync`.
 
-use std::fs::File;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,13 +9,24 @@ use std::time::Duration;
 
 use super::open::Files;
 use super::tx::Changes;
-use super::{Core, Health, Opened, StoreError, Tx};
+use super::{Core, Health, Opened, StoreError, Tx, moment};
 
 /// Told once the group is durable, or was lost.
 type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// A unit of work: does its reads and writes, says whether they are to be kept, and how to tell its caller.
 pub(super) type Job = Box<dyn FnOnce(&mut Tx<'_>) -> (bool, Acknowledge) + Send>;
+
+/// Something that the writer does between two groups, with nobody else at the files.
+pub(super) type Alone = Box<dyn FnOnce(&Core, &Files) + Send>;
+
+/// What is queued for the writer.
+pub(super) enum Work {
+    /// A unit of work; several share one flush.
+    Unit(Job),
+    /// Something of its own.
+    Alone(Alone),
+}
 
 /// The most units that one flush acknowledges.
 const GROUP: usize = 256;
@@ -26,7 +36,7 @@ const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
 /// The queue to the writer thread. Dropping it finishes what is queued and ends the thread.
 pub(super) struct Writer {
-    jobs: Mutex<Option<Sender<Job>>>,
+    jobs: Mutex<Option<Sender<Work>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -42,7 +52,7 @@ impl Writer {
         })
     }
 
-    pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
+    pub(super) fn send(&self, job: Work) -> Result<(), StoreError> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.as_ref()
             .and_then(|jobs| jobs.send(job).ok())
@@ -66,7 +76,7 @@ struct Writing {
 }
 
 impl Writing {
-    fn run(self, queue: &Receiver<Job>) {
+    fn run(self, queue: &Receiver<Work>) {
         let mut broken = false;
         loop {
             let first = if broken {
@@ -77,24 +87,38 @@ impl Writing {
             match first {
                 // A broken store takes no work: dropping the job tells its caller so.
                 Ok(job) if broken => drop(job),
-                Ok(first) => broken = !self.commit(first, queue),
+                Ok(Work::Alone(act)) => broken = !self.alone(act),
+                Ok(Work::Unit(first)) => {
+                    let (group, next) = group(first, queue);
+                    broken = !self.commit(group);
+                    if let Some(act) = next.filter(|_| !broken) {
+                        broken = !self.alone(act);
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => broken = !self.reopen(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    /// Runs `first` and what else is waiting, and makes it durable. Returns whether the disk took it.
-    fn commit(&self, first: Job, queue: &Receiver<Job>) -> bool {
-        let Ok(Opened { tree, sync, .. }) = self.core.opened() else {
+    /// Returns whether the database is open afterwards.
+    fn alone(&self, act: Alone) -> bool {
+        // As with units: whoever waits for it is told that the store closed.
+        let ran = std::panic::catch_unwind(AssertUnwindSafe(|| act(&self.core, &self.files)));
+        ran.is_ok() && self.core.opened().is_ok()
+    }
+
+    /// Runs a group and makes it durable. Returns whether the disk took it.
+    fn commit(&self, group: Vec<Job>) -> bool {
+        let Ok(opened) = self.core.opened() else {
             return false;
         };
         let mut all = Changes::new();
         let mut acknowledgements = Vec::new();
-        for job in std::iter::once(first).chain(queue.try_iter().take(GROUP)) {
+        for job in group {
             let mut tx = Tx {
                 vault: &self.core.vault,
-                tree: &tree,
+                tree: &opened.tree,
                 before: &all,
                 changes: Changes::new(),
             };
@@ -111,7 +135,7 @@ impl Writing {
         let written = if all.is_empty() {
             Ok(())
         } else {
-            write(&tree, &sync, all)
+            write(&self.core, &opened, all)
         };
         if let Err(reason) = &written {
             tracing::error!(reason, "store.write_failed");
@@ -147,7 +171,24 @@ impl Writing {
     }
 }
 
-fn write(tree: &sled::Tree, sync: &File, changes: Changes) -> Result<(), String> {
+/// `first` and the units that wait behind it, and what waits behind those.
+fn group(first: Job, queue: &Receiver<Work>) -> (Vec<Job>, Option<Alone>) {
+    let mut group = vec![first];
+    while group.len() < GROUP {
+        match queue.try_recv() {
+            Ok(Work::Unit(job)) => group.push(job),
+            Ok(Work::Alone(act)) => return (group, Some(act)),
+            Err(_) => break,
+        }
+    }
+    (group, None)
+}
+
+pub(super) fn write(core: &Core, opened: &Opened, changes: Changes) -> Result<(), String> {
+    let mut reading = moment::lock(core);
+    if let Some(reading) = reading.as_mut() {
+        reading.keep(&opened.tree, &changes).map_err(|e| e.to_string())?;
+    }
     let mut batch = sled::Batch::default();
     for (at, value) in changes {
         match value {
@@ -155,7 +196,7 @@ fn write(tree: &sled::Tree, sync: &File, changes: Changes) -> Result<(), String>
             None => batch.remove(at),
         }
     }
-    tree.apply_batch(batch).map_err(|e| e.to_string())?;
-    tree.flush().map_err(|e| e.to_string())?;
-    sync.sync_data().map_err(|e| e.to_string())
+    opened.tree.apply_batch(batch).map_err(|e| e.to_string())?;
+    drop(reading);
+    opened.durable().map_err(|e| e.to_string())
 }

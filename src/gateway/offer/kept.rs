@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::foundation::{
     secrets::sha256,
-    store::{Record, Store, StoreError, Table},
+    store::{Kind, Record, Store, StoreError, Table},
 };
 
 /// The store holds values under 32 KiB, and JSON may double a text.
@@ -26,6 +26,9 @@ struct Chunk(String);
 impl Record for Chunk {
     const TABLE: Table = Table("catalogue");
 }
+
+/// The table of the lists.
+pub(in crate::gateway) const KIND: Kind = Kind::of::<Chunk>();
 
 /// The lists that were kept for the worker of this fingerprint.
 pub(super) fn find(store: &Store, fingerprint: &str) -> Result<Option<Asked>, StoreError> {

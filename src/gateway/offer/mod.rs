@@ -26,6 +26,8 @@ use super::upstream::Upstream;
 use ask::{LearnError, ask_all};
 use kept::Asked;
 
+pub(super) use kept::KIND;
+
 /// Lists are asked for again after this.
 const FRESH_FOR: Duration = Duration::from_secs(600);
 /// After a failure they are not asked for again before this.

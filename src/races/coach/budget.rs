@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{NotLooked, failed};
 use crate::accounts::AccountId;
-use crate::foundation::store::{Record, Store, StoreError, Table, Tx};
+use crate::foundation::store::{Kind, Record, Store, StoreError, Table, Tx};
 
 /// The looks of one day (UTC): of one account, or the cost of all.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ struct Spent {
 impl Record for Spent {
     const TABLE: Table = Table("looks");
 }
+
+/// The table of the looks.
+pub(in crate::races) const KIND: Kind = Kind::of::<Spent>();
 
 /// The key of what all looks cost together; no account id is so short.
 const ALL: &[u8] = b"all";

@@ -34,6 +34,8 @@ use crate::foundation::processes::Processes;
 use crate::foundation::secrets::Secret;
 use crate::foundation::store::Store;
 
+pub(super) use self::budget::KIND;
+
 /// What the server of the race's tools is called in Claude's configuration.
 const SERVER: &str = "race";
 

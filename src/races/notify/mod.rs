@@ -41,6 +41,8 @@ use crate::foundation::post::Poster;
 use crate::foundation::store::{Store, StoreError, Tx};
 use crate::races::alerts::Severity;
 
+pub(super) use self::queue::KINDS;
+
 /// What the outbox is made of.
 #[derive(Debug)]
 pub struct NotifierParts {

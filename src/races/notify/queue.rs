@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::Channel;
 use crate::accounts::AccountId;
 use crate::foundation::secrets::sha256;
-use crate::foundation::store::{Record, StoreError, Table, Tx};
+use crate::foundation::store::{Kind, Record, StoreError, Table, Tx};
 use crate::races::alerts::Severity;
 use crate::races::effects::Message;
 
@@ -40,6 +40,9 @@ struct Told {
 impl Record for Told {
     const TABLE: Table = Table("outbox_told");
 }
+
+/// The tables of the outbox.
+pub(in crate::races) const KINDS: [Kind; 2] = [Kind::of::<Waiting>(), Kind::of::<Told>()];
 
 /// Races tell some dozens of things; the oldest keys of one that tells more are let go.
 const MOST_KEYS: usize = 1000;

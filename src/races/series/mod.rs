@@ -17,8 +17,11 @@ use jiff::Timestamp;
 
 use super::id::RaceId;
 use super::sample::Sample;
-use crate::foundation::store::{Store, StoreError, Tx};
+use crate::foundation::store::{Kind, Store, StoreError, Tx};
 use block::{Block, MOST};
+
+/// The table of the points.
+pub(super) const KIND: Kind = Kind::packed::<Block>();
 
 /// What a batch brought.
 #[derive(Clone, Debug, Default, PartialEq)]
