@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::foundation::secrets::Secret;
+
 /// The version of this protocol. It changes when a value changes its meaning; new members do not change it.
 pub const PROTOCOL: u32 = 1;
 
@@ -44,6 +46,16 @@ pub enum Request {
     Act(Act),
     /// To be told of every change from now on, beginning with the whole.
     Follow,
+    /// To have something that is too long for a line: it comes in [`Line::Part`]s.
+    Stream(Stream),
+}
+
+/// What comes in parts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// The store at this moment, sealed.
+    Backup,
 }
 
 /// What can be known.
@@ -137,6 +149,18 @@ pub enum Act {
     RehearseWorker,
     /// [`Answer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
     Probe,
+    /// Let another secret open the store too. Whoever knows the one that does may.
+    PrepareSecret {
+        /// The one that opens it now.
+        current: Secret,
+        /// The other.
+        new: Secret,
+    },
+    /// Let only this secret open the store, which was prepared for it.
+    SettleSecret {
+        /// The one that opens it from now on.
+        new: Secret,
+    },
 }
 
 /// What to revoke.
@@ -170,6 +194,13 @@ pub enum Line {
         id: u64,
         /// Why.
         refusal: Refusal,
+    },
+    /// The next part of what was asked for; an answer follows the last.
+    Part {
+        /// Of the call.
+        id: u64,
+        /// Bytes, as base64.
+        part: String,
     },
     /// Something changed.
     Update {
@@ -211,6 +242,8 @@ pub enum Answer {
         /// Taken for a minute, by the protocol and no tool.
         token: String,
     },
+    /// To [`Request::Stream`], after its parts.
+    Streamed(Streamed),
     /// To every other act: it is done; a sentence for the person.
     Done(String),
     /// To [`Request::Follow`]: updates come now.
@@ -523,6 +556,15 @@ pub struct Revoked {
     pub races: u32,
     /// Accounts that were erased.
     pub accounts: u32,
+}
+
+/// What was sent in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Streamed {
+    /// The moment that it shows.
+    pub at: Timestamp,
+    /// How many records are in it.
+    pub records: u64,
 }
 
 /// A race.

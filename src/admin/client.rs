@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use super::api::{Answer, Call, Hello, Line, PROTOCOL, Refusal, Request};
+use super::api::{Answer, Call, Hello, Line, PROTOCOL, Refusal, Request, Stream, Streamed};
 use super::lines::{self, LineError};
 
 /// A daemon that is there answers at once; one that does not is not there.
@@ -116,7 +118,33 @@ impl Client {
             {
                 Line::Answer { id, answer } if id == sent => return Ok(answer),
                 Line::Refused { id, refusal } if id == sent => return Err(refusal.into()),
-                Line::Answer { .. } | Line::Refused { .. } | Line::Update { .. } => {}
+                Line::Answer { .. } | Line::Refused { .. } | Line::Part { .. } | Line::Update { .. } => {}
+            }
+        }
+    }
+
+    /// Asks for something that comes in parts, and gives each to `take`. Returns the answer after the last.
+    pub async fn stream<E: From<ClientError>>(
+        &mut self,
+        stream: Stream,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Streamed, E> {
+        let sent = self.send(Request::Stream(stream)).await?;
+        loop {
+            let line = timeout(PATIENCE, self.next()).await;
+            match line.map_err(|_| ClientError::Silent)?? {
+                Line::Part { id, part } if id == sent => {
+                    let bytes = STANDARD.decode(part);
+                    take(&bytes.map_err(|e| ClientError::Broken(LineError::Shape(e.to_string())))?)?;
+                }
+                Line::Answer {
+                    id,
+                    answer: Answer::Streamed(streamed),
+                } if id == sent => return Ok(streamed),
+                Line::Refused { id, refusal } if id == sent => {
+                    return Err(ClientError::Refused(refusal).into());
+                }
+                Line::Answer { .. } | Line::Refused { .. } | Line::Part { .. } | Line::Update { .. } => {}
             }
         }
     }

@@ -14,7 +14,8 @@ use super::metrics;
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId, GarminLogin};
 use crate::foundation::clock::Clock;
-use crate::foundation::store::{Health, StoreError};
+use crate::foundation::secrets::{RootSecret, Secret};
+use crate::foundation::store::{Health, RotateError, StoreError};
 use crate::gateway;
 use crate::mcp::Access;
 use crate::oauth::{FamilyId, FamilyOverview};
@@ -59,10 +60,19 @@ pub struct Facts {
 impl From<StoreError> for Refusal {
     fn from(e: StoreError) -> Self {
         match e {
-            StoreError::NotWritten(_) | StoreError::NotRead(_) | StoreError::Closed => {
+            StoreError::NotWritten(_) | StoreError::NotRead(_) | StoreError::Busy | StoreError::Closed => {
                 Self::Unavailable(e.to_string())
             }
             other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<RotateError> for Refusal {
+    fn from(e: RotateError) -> Self {
+        match e {
+            RotateError::Store(e) => e.into(),
+            RotateError::WrongSecret | RotateError::NotPrepared => Self::Invalid(e.to_string()),
         }
     }
 }
@@ -153,6 +163,14 @@ impl Desk {
             Act::Probe => Answer::Probe {
                 token: rooms.gateway.probe().expose().to_owned(),
             },
+            Act::PrepareSecret { current, new } => {
+                rooms.store.prepare_secret(root(&current)?, root(&new)?).await?;
+                Answer::Done("Both secrets open the store now.".into())
+            }
+            Act::SettleSecret { new } => {
+                rooms.store.settle_secret(root(&new)?).await?;
+                Answer::Done("Only the new secret opens the store now.".into())
+            }
         };
         if let Answer::Revoked(fell) = &answer {
             tracing::info!(
@@ -498,6 +516,10 @@ fn words(access: Access) -> &'static str {
     }
 }
 
+fn root(secret: &Secret) -> Result<RootSecret, Refusal> {
+    RootSecret::new(secret.expose()).map_err(|e| Refusal::Invalid(format!("the secret: {e}")))
+}
+
 /// An act's name in the log.
 fn name_of(act: &Act) -> &'static str {
     match act {
@@ -516,6 +538,8 @@ fn name_of(act: &Act) -> &'static str {
         Act::TestNotify => "test_notify",
         Act::RehearseWorker => "rehearse_worker",
         Act::Probe => "probe",
+        Act::PrepareSecret { .. } => "prepare_secret",
+        Act::SettleSecret { .. } => "settle_secret",
     }
 }
 

@@ -13,6 +13,7 @@ pub mod operations;
 mod races;
 mod server;
 mod socket;
+mod stream;
 
 pub use socket::{NAME as SOCKET_NAME, SocketError};
 

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::BufReader;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::timeout;
 
-use super::api::{Answer, Call, Event, Hello, Line, PROTOCOL, Refusal, Request, Update};
+use super::api::{Answer, Call, Event, Hello, Line, PROTOCOL, Refusal, Request, Stream, Update};
 use super::desk::Desk;
 use super::feed::{Feed, Follower};
 use super::lines::{self, LineError};
+use super::stream::Piece;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::telemetry::{LogEvent, Ring};
 
@@ -135,6 +138,7 @@ impl Connection {
             let answer = match request {
                 Request::Read(read) => self.desk.read(&read),
                 Request::Act(act) => self.desk.act(act, self.uid).await,
+                Request::Stream(stream) => self.stream(id, &stream).await?,
                 Request::Follow => {
                     put(
                         &mut self.write,
@@ -153,6 +157,23 @@ impl Connection {
                 Err(refusal) => self.refuse(id, refusal).await?,
             }
         }
+    }
+
+    /// Sends something in parts. Returns the answer that ends it.
+    async fn stream(&mut self, id: u64, stream: &Stream) -> Result<Result<Answer, Refusal>, LineError> {
+        let mut pieces = self.desk.stream(stream, self.uid);
+        while let Some(piece) = pieces.recv().await {
+            match piece {
+                Piece::Part(bytes) => {
+                    let part = STANDARD.encode(bytes);
+                    put(&mut self.write, &Line::Part { id, part }).await?;
+                }
+                Piece::End(end) => return Ok(end.map(Answer::Streamed)),
+            }
+        }
+        Ok(Err(Refusal::Internal(
+            "it broke in the middle; the log says why".into(),
+        )))
     }
 
     /// Sends the whole, once.

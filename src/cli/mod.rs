@@ -3,10 +3,14 @@
 //! Exit codes are those of sysexits: 0 done, 1 the person said no, 64 wrong usage, 69 a service is missing,
 //! 70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings.
 
+mod backup;
 mod doctor;
 mod install;
 mod operate;
+mod place;
 mod print;
+mod progress;
+mod secret;
 mod table;
 mod worker;
 
@@ -20,6 +24,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use crate::console::words::plain;
 use crate::daemon::{Daemon, DaemonParts, demo};
 use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
@@ -72,6 +77,14 @@ enum Command {
     Console(ShowConsole),
     #[command(flatten)]
     Operate(operate::Operate),
+    /// Back up the store into one sealed file, while the gateway runs or not.
+    #[command(after_help = "The secret is not in it: keep that apart. Without it a backup is noise.")]
+    Backup(backup::Backup),
+    /// Bring a backup back, or check one.
+    #[command(after_help = "The gateway must be stopped, except for --verify.")]
+    Restore(backup::Restore),
+    /// Change the secret that seals the store; a running gateway goes on.
+    RotateSecret(secret::RotateSecret),
     /// Install this program as a service, upgrade it, or remove it.
     Install(install::Install),
     /// Look at everything that has to be right, here and as Claude sees it, and say what to do.
@@ -151,6 +164,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
         Command::Console(wish) => show_console(wish),
         Command::Operate(operate) => operate::run(operate),
+        Command::Backup(wish) => in_thread(backup::backup(wish)),
+        Command::Restore(wish) => in_thread(backup::restore(wish)),
+        Command::RotateSecret(wish) => in_thread(secret::rotate_secret(wish)),
         Command::Install(wish) => match program() {
             Ok(program) => install::run(&wish, &program),
             Err(e) => fail(BROKEN, &format!("{e:#}")),
@@ -206,6 +222,19 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
 /// This program's file, which is also the built-in worker.
 fn program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("this program's own file can't be found")
+}
+
+/// Runs a subcommand's future, and turns its end into an exit code.
+fn in_thread(act: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
+    };
+    match runtime.block_on(act) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => fail(place::exit_code(&e), &plain(&format!("{e:#}"))),
+    }
 }
 
 /// Runs the daemon's future on a runtime of its own and turns its end into an exit code.

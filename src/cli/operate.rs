@@ -210,17 +210,25 @@ pub(super) enum OperateError {
 }
 
 impl OperateError {
-    fn exit_code(&self) -> u8 {
+    pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } => super::CONFIG,
-            Self::Client(ClientError::NotAllowed(_)) => NOT_ALLOWED,
-            Self::Client(ClientError::Refused(Refusal::Invalid(_) | Refusal::NotFound(_)))
-            | Self::NobodyToAsk => USAGE,
-            Self::Client(ClientError::Refused(Refusal::Internal(_))) | Self::OtherAnswer => BROKEN,
-            Self::Client(_) => UNAVAILABLE,
+            Self::Client(e) => client_exit_code(e),
+            Self::NobodyToAsk => USAGE,
+            Self::OtherAnswer => BROKEN,
             Self::Declined => DECLINED,
             Self::Output(_) => 74,
         }
+    }
+}
+
+/// The exit code of a gateway that can't be asked, or refuses.
+pub(super) fn client_exit_code(error: &ClientError) -> u8 {
+    match error {
+        ClientError::NotAllowed(_) => NOT_ALLOWED,
+        ClientError::Refused(Refusal::Invalid(_) | Refusal::NotFound(_)) => USAGE,
+        ClientError::Refused(Refusal::Internal(_)) => BROKEN,
+        _ => UNAVAILABLE,
     }
 }
 

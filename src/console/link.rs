@@ -129,6 +129,8 @@ impl Up {
                 .asked
                 .remove(&id)
                 .map(|request| Message::Answer(request, Err(refusal.to_string()))),
+            // It asks for nothing that comes in parts.
+            Line::Part { .. } => None,
             Line::Update { sequence, update } => {
                 let expected = self.sequence + 1;
                 self.sequence = sequence;

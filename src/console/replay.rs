@@ -73,6 +73,7 @@ impl Replay {
         }
         let message = match serde_json::from_value(line).unwrap() {
             Line::Update { update, .. } => Some(Message::Update(Box::new(update))),
+            Line::Part { .. } => None,
             Line::Answer { id, answer } => self
                 .asked
                 .remove(&id)

@@ -22,6 +22,7 @@ mod doctor;
 mod face;
 mod garmin_api;
 mod isolation;
+mod keys;
 mod looks;
 mod mcp;
 mod oauth;

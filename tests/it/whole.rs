@@ -38,9 +38,9 @@ pub(crate) struct World {
 
 /// What a client has after its sign-in.
 pub(crate) struct Connected {
-    client_id: String,
+    pub(crate) client_id: String,
     pub(crate) access_token: String,
-    refresh_token: String,
+    pub(crate) refresh_token: String,
 }
 
 impl World {
@@ -147,6 +147,11 @@ impl World {
 
     pub(crate) fn simulator(&self) -> &Simulator {
         &self.simulator
+    }
+
+    /// Where everything of the gateway is.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
     }
 
     /// Where the workers' directories are.

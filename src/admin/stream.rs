@@ -1,0 +1,67 @@
+//! What is too long for a line: made piece by piece on a thread of its own, only as fast as it is taken.
+
+use tokio::sync::mpsc;
+
+use super::api::{Refusal, Stream, Streamed};
+use super::desk::Desk;
+
+/// Pieces that wait to be taken.
+const WAITING: usize = 4;
+
+/// What a stream gives.
+pub(super) enum Piece {
+    /// The next bytes.
+    Part(Vec<u8>),
+    /// It is over, well or not.
+    End(Result<Streamed, Refusal>),
+}
+
+/// Where pieces go. An error: nobody takes them any more.
+struct Taker(mpsc::Sender<Piece>);
+
+/// Nobody takes the pieces any more.
+struct Gone;
+
+impl From<Gone> for Refusal {
+    fn from(_: Gone) -> Self {
+        Self::Unavailable("nobody listens".into())
+    }
+}
+
+impl Taker {
+    fn give(&self, bytes: Vec<u8>) -> Result<(), Gone> {
+        self.0.blocking_send(Piece::Part(bytes)).map_err(|_| Gone)
+    }
+}
+
+impl Desk {
+    /// Begins a stream. It ends by itself when the pieces are not taken any more.
+    pub(super) fn stream(&self, stream: &Stream, uid: Option<u32>) -> mpsc::Receiver<Piece> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let (desk, taker, stream) = (self.clone(), Taker(sender), stream.clone());
+        tokio::task::spawn_blocking(move || {
+            let end = match stream {
+                Stream::Backup => desk.backup(&taker),
+            };
+            match &end {
+                Ok(streamed) => tracing::info!(peer.uid = uid, records = streamed.records, "backup.made"),
+                Err(e) => tracing::warn!(peer.uid = uid, reason = %e, "backup.not_made"),
+            }
+            // Whoever asked may be gone.
+            drop(taker.0.blocking_send(Piece::End(end)));
+        });
+        receiver
+    }
+
+    fn backup(&self, taker: &Taker) -> Result<Streamed, Refusal> {
+        let at = self.clock.now();
+        let mut backup = self.rooms.store.backup(at)?;
+        for piece in backup.by_ref() {
+            taker.give(piece?)?;
+        }
+        Ok(Streamed {
+            at,
+            records: backup.records(),
+        })
+    }
+}

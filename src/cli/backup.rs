@@ -1,0 +1,256 @@
+//! `backup` and `restore`.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::place::{Gateway, OwnStore, Place, Running, Wrong, own};
+use super::progress::Progress;
+use super::say;
+use crate::admin::api::{Stream, Streamed};
+use crate::console::words::{bytes, many};
+use crate::foundation::clock::Clock;
+use crate::foundation::config::Config;
+use crate::foundation::secrets::RootSecret;
+use crate::foundation::store::{Archive, Contents, Head, RestoreError, Store};
+use crate::upkeep::{backups, kinds};
+
+#[derive(Args)]
+pub(super) struct Backup {
+    /// The file, or a directory, in which it gets a name that tells the time; without it DATA_DIR/backups.
+    #[arg(value_name = "FILE|DIR")]
+    to: Option<PathBuf>,
+    /// Keep so many of the newest in the directory, and remove the others.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    keep: Option<u16>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(super) struct Restore {
+    /// The backup.
+    file: PathBuf,
+    /// Check that it is whole and that every record of it opens, and change nothing.
+    #[arg(long, conflicts_with = "replace")]
+    verify: bool,
+    /// There is a store: keep it beside, under another name.
+    #[arg(long)]
+    replace: bool,
+    /// The secret of the time of the backup, if it was changed since.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Makes a backup, by the gateway that runs or of the store itself.
+pub(super) async fn backup(wish: Backup) -> anyhow::Result<()> {
+    let config = wish.place.config()?;
+    let now = Clock::system().now();
+    let wished = wish
+        .to
+        .clone()
+        .unwrap_or_else(|| config.data_dir.join("backups").join(""));
+    let path = backups::place(&wished, now);
+    if wish.keep.is_some() && path == wished {
+        anyhow::bail!(Wrong(format!(
+            "--keep is for a directory; write {}/ if it is to be one",
+            wished.display()
+        )));
+    }
+    let gateway = wish.place.find(&config).await?;
+    let mut file = backups::begin(path)?;
+    let mut progress = Progress::of("backing up");
+    let mut write = |piece: &[u8]| -> anyhow::Result<()> {
+        file.write(piece)?;
+        progress.bytes(file.bytes(), None);
+        Ok(())
+    };
+    let Streamed { at, records } = match gateway {
+        Gateway::Running(mut client) => client.stream(Stream::Backup, &mut write).await?,
+        Gateway::Stopped => from_store(&OwnStore::open(&config)?, now, &mut write)?,
+    };
+    let n_bytes = file.bytes();
+    let path = file.finish()?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    drop(progress);
+    let removed = match wish.keep {
+        Some(most) => backups::keep(&path, most.into())?,
+        None => 0,
+    };
+    if config.data_dir.join("backups") == path.parent().unwrap_or(&path) {
+        own(&config.data_dir.join("backups"));
+    }
+    if wish.json {
+        say(&json!({
+            "file": path, "at": at, "records": records, "bytes": n_bytes, "removed": removed
+        })
+        .to_string());
+        return Ok(());
+    }
+    say(&format!(
+        "{}: {}, {}, as of {}",
+        path.display(),
+        many(records, "record"),
+        bytes(n_bytes),
+        moment(at)
+    ));
+    if removed > 0 {
+        say(&format!("{} removed", many(removed as u64, "older backup")));
+    }
+    say("The secret is not in it: keep that apart. Without it this is noise.");
+    Ok(())
+}
+
+fn from_store(
+    own: &OwnStore,
+    now: Timestamp,
+    write: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<Streamed> {
+    let mut backup = own.store()?.backup(now)?;
+    for piece in backup.by_ref() {
+        write(&piece?)?;
+    }
+    Ok(Streamed {
+        at: now,
+        records: backup.records(),
+    })
+}
+
+/// Brings a backup back, or checks it.
+pub(super) async fn restore(wish: Restore) -> anyhow::Result<()> {
+    let config = wish.place.config()?;
+    let opens = match &wish.secret_file {
+        Some(file) => RootSecret::read(file)?,
+        None => config.secret.read().context(
+            "the secret that was kept apart is needed: put it in its place, or name it with --secret-file",
+        )?,
+    };
+    let file = &wish.file;
+    let named = || file.display().to_string();
+    let opened = File::open(file).with_context(named)?;
+    let length = opened.metadata().with_context(named)?.len();
+    let archive = Archive::open(BufReader::new(opened), &opens).with_context(named)?;
+    let head = archive.head().clone();
+    if wish.verify {
+        let mut progress = Progress::of("checking");
+        let contents = archive.verify(&kinds(), &mut |done| progress.bytes(done, Some(length)));
+        let contents = contents.with_context(named)?;
+        drop(progress);
+        if wish.json {
+            say(&report(&head, &contents).to_string());
+        } else {
+            say(&format!(
+                "{} is whole, and every record of it opens.",
+                file.display()
+            ));
+            describe(&head, &contents);
+        }
+        return Ok(());
+    }
+    if let Gateway::Running(_) = wish.place.find(&config).await? {
+        anyhow::bail!(Running);
+    }
+    bring_back(&wish, &config, archive, &head, length)
+}
+
+fn bring_back(
+    wish: &Restore,
+    config: &Config,
+    archive: Archive<BufReader<File>>,
+    head: &Head,
+    length: u64,
+) -> anyhow::Result<()> {
+    let (path, file) = (&config.db_path, &wish.file);
+    // Sealed from now on with the secret that the gateway has, which need not be the one of then.
+    let (secret, _) = config.secret.resolve()?;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+    }
+    let now = Clock::system().now();
+    let old = wish.replace.then(|| beside(path, now));
+    let mut progress = Progress::of("restoring");
+    let restored = Store::restore(path, archive, &secret, old, &kinds(), &mut |done| {
+        progress.bytes(done, Some(length));
+    });
+    drop(progress);
+    let restored = restored.map_err(|e| match e {
+        // The message says all.
+        RestoreError::Archive(e) => anyhow::Error::new(e).context(file.display().to_string()),
+        e => e.into(),
+    })?;
+    own(path);
+    let old = restored.old.as_deref();
+    if wish.json {
+        let mut report = report(head, &restored.contents);
+        if let Some(report) = report.as_object_mut() {
+            report.insert("store".into(), json!(path));
+            report.insert("old_store".into(), json!(old));
+        }
+        say(&report.to_string());
+        return Ok(());
+    }
+    say(&format!(
+        "{} is restored from {}.",
+        path.display(),
+        file.display()
+    ));
+    describe(head, &restored.contents);
+    let then = moment(head.made_at);
+    say(&format!(
+        "Everything is as it was at {then}. What was revoked or forgotten after that works again: revoke it once more."
+    ));
+    say("Who signed in after that signs in again; so may those whose Garmin tokens were renewed meanwhile.");
+    if let Some(old) = old {
+        say(&format!(
+            "The store before is in {}; remove it when all is well.",
+            old.display()
+        ));
+    }
+    Ok(())
+}
+
+fn beside(path: &Path, now: Timestamp) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+    name.into()
+}
+
+fn report(head: &Head, contents: &Contents) -> serde_json::Value {
+    json!({
+        "at": head.made_at,
+        "program": head.program,
+        "records": contents.records,
+        "tables": contents.tables,
+        "bytes": contents.bytes,
+    })
+}
+
+fn describe(head: &Head, contents: &Contents) {
+    say(&format!(
+        "Made at {} by version {}: {}, {}",
+        moment(head.made_at),
+        head.program,
+        many(contents.records, "record"),
+        bytes(contents.bytes)
+    ));
+    for (table, count) in &contents.tables {
+        say(&format!("  {table:20} {count:>9}"));
+    }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,51 @@
+//! How far long work is: one line on a terminal, which goes when it is done; nothing elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::console::words;
+
+/// Often enough to seem alive.
+const PACE: Duration = Duration::from_millis(100);
+
+/// The line. It goes when this does.
+pub(super) struct Progress {
+    what: &'static str,
+    shown: Option<Instant>,
+    is_terminal: bool,
+}
+
+impl Progress {
+    /// Of this work, such as `backing up`.
+    pub(super) fn of(what: &'static str) -> Self {
+        Self {
+            what,
+            shown: None,
+            is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// So many bytes are done; of all, if that is known.
+    pub(super) fn bytes(&mut self, done: u64, all: Option<u64>) {
+        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < PACE) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let of = all.map_or_else(String::new, |all| format!(" of {}", words::bytes(all)));
+        Self::put(&format!("\r\x1b[K{} {}{of}", self.what, words::bytes(done)));
+    }
+
+    fn put(text: &str) {
+        let mut err = std::io::stderr().lock();
+        // A terminal that is gone shows nothing, and that is all.
+        drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown.is_some() {
+            Self::put("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `rotate-secret`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::place::{Gateway, OwnStore, Place, Wrong};
+use super::say;
+use crate::admin::api::{Act, Request};
+use crate::admin::client::{Client, ClientError};
+use crate::foundation::config::SecretSource;
+use crate::foundation::secrets::{RootSecret, Secret};
+use crate::foundation::store::{RotateError, Store};
+use crate::upkeep::{Keys, rotate};
+
+#[derive(Args)]
+pub(super) struct RotateSecret {
+    /// Write the new secret there, and leave it to you to give it to the gateway: for a secret in the environment, a
+    /// container, a credential store.
+    #[arg(long, value_name = "FILE")]
+    apart: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// systemd's copies of credentials; what is changed there changes nothing.
+const CREDENTIALS: &str = "/run/credentials";
+
+/// Changes the secret.
+pub(super) async fn rotate_secret(wish: RotateSecret) -> anyhow::Result<()> {
+    let config = wish.place.config()?;
+    let file = match &config.secret {
+        SecretSource::Text(_) => None,
+        SecretSource::File(path) if path.starts_with(CREDENTIALS) => None,
+        SecretSource::File(path) | SecretSource::Made(path) => Some(path.as_path()),
+    };
+    let apart = wish.apart.as_deref();
+    if file.is_none() && apart.is_none() {
+        anyhow::bail!(Wrong(
+            "the secret comes from the environment or a credential, where only you can change it; \
+             add --apart FILE: the new one is written there, and the store opens with both until the gateway starts with it"
+                .to_owned()
+        ));
+    }
+    let current = config.secret.read()?.text();
+    let gateway = wish.place.find(&config).await?;
+    let runs = matches!(gateway, Gateway::Running(_));
+    match gateway {
+        Gateway::Running(client) => rotate(current, file, apart, &mut Served(client), |_| true).await?,
+        Gateway::Stopped => {
+            let own = OwnStore::open(&config)?;
+            rotate(current, file, apart, &mut Own(own.store()?), |_| true).await?;
+        }
+    }
+    tell(&wish, file, runs);
+    Ok(())
+}
+
+fn tell(wish: &RotateSecret, file: Option<&Path>, runs: bool) {
+    if wish.json {
+        let path = wish.apart.as_deref().or(file);
+        say(&json!({ "file": path, "done": wish.apart.is_none(), "running": runs }).to_string());
+        return;
+    }
+    if let Some(apart) = &wish.apart {
+        say(&format!("The new secret is in {}.", apart.display()));
+        say(
+            "Both secrets open the store now. Give the new one to the gateway (GATEWAY_SECRET, GATEWAY_SECRET_FILE or its",
+        );
+        say(
+            "credential), and restart it: from then on the old one opens nothing. Keep a copy apart from the data.",
+        );
+    } else if let Some(file) = file {
+        say(&format!(
+            "{} is changed; the old secret opens the store no more. Keep a copy of the new one apart from the data.",
+            file.display()
+        ));
+        if runs {
+            say("The gateway goes on; it needs no restart.");
+        }
+    }
+    say(
+        "Backups from before are sealed with the old secret: keep it as long as them, for restore --secret-file.",
+    );
+}
+
+/// The store of a running gateway.
+struct Served(Client);
+
+impl Keys for Served {
+    type Error = ClientError;
+
+    async fn prepare(&mut self, current: Secret, new: Secret) -> Result<(), ClientError> {
+        let act = Act::PrepareSecret { current, new };
+        self.0.ask(Request::Act(act)).await.map(drop)
+    }
+
+    async fn settle(&mut self, new: Secret) -> Result<(), ClientError> {
+        let act = Act::SettleSecret { new };
+        self.0.ask(Request::Act(act)).await.map(drop)
+    }
+}
+
+/// A store that nobody else has open.
+struct Own<'a>(&'a Store);
+
+/// What was read or made here was checked before.
+fn root(secret: &Secret) -> Result<RootSecret, RotateError> {
+    RootSecret::new(secret.expose()).map_err(|_| RotateError::WrongSecret)
+}
+
+impl Keys for Own<'_> {
+    type Error = RotateError;
+
+    async fn prepare(&mut self, current: Secret, new: Secret) -> Result<(), RotateError> {
+        self.0.prepare_secret(root(&current)?, root(&new)?).await
+    }
+
+    async fn settle(&mut self, new: Secret) -> Result<(), RotateError> {
+        self.0.settle_secret(root(&new)?).await
+    }
+}
