@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::operate::{OperateError, UNAVAILABLE, client_exit_code};
-use super::{BROKEN, CONFIG, DISK, EnvFile, USAGE};
+use super::operate::{OperateError, client_exit_code};
+use super::{BROKEN, CONFIG, DISK, EnvFile, UNAVAILABLE, USAGE};
 use crate::admin::SOCKET_NAME;
 use crate::admin::client::{Client, ClientError};
 use crate::foundation::config::{Config, Sources};

@@ -97,7 +97,9 @@ impl Print {
             Answer::Lines(lines) => plain(&lines.join("\n")),
             Answer::Accounts(people) => self.people(people),
             Answer::Metrics(page) => page.trim_end().to_owned(),
-            Answer::Usage(_) | Answer::Following | Answer::Probe { .. } | Answer::Streamed(_) => String::new(),
+            Answer::Usage(_) | Answer::Following | Answer::Probe { .. } | Answer::Streamed(_) => {
+                String::new()
+            }
             Answer::Clients(clients) => self.clients(clients),
             Answer::Tokens(tokens) => self.tokens(tokens),
             Answer::Races(races) => self.races(races),

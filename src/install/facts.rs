@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use nix::unistd::{AccessFlags, access};
 
+use super::layout::BACKUP_TIMER;
 use super::{Layout, Scope};
 use crate::foundation::config::{Config, Sources};
 
@@ -30,6 +31,10 @@ pub struct Facts {
     pub is_same_program: bool,
     /// The unit is there, word for word.
     pub is_same_unit: bool,
+    /// The backups' unit and timer are there, word for word.
+    pub is_same_backup: bool,
+    /// The backups' timer is there.
+    pub has_backup: bool,
     /// A unit is there.
     pub has_unit: bool,
     /// The service runs.
@@ -66,6 +71,8 @@ impl Facts {
             installed: installed(&layout.program),
             is_same_program: is_same(program, &layout.program)?,
             is_same_unit: unit.as_deref() == Some(layout.unit_text().as_bytes()),
+            is_same_backup: is_same_backup(&layout)?,
+            has_backup: layout.backup_timer().exists(),
             has_unit: unit.is_some(),
             is_running: has_systemd && systemctl(layout.scope, &["is-active", "--quiet"]).is_ok_and(|ok| ok),
             has_settings: layout.env_file().exists(),
@@ -102,6 +109,15 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+fn is_same_backup(layout: &Layout) -> io::Result<bool> {
+    for (path, text) in layout.backup_units() {
+        if read(&path)?.as_deref() != Some(text.as_bytes()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
     let sizes = (fs::metadata(a)?.len(), fs::metadata(b).map_or(0, |b| b.len()));
     Ok(sizes.0 == sizes.1 && read(a)? == read(b)?)
@@ -131,14 +147,14 @@ fn has_systemd(scope: Scope) -> bool {
         }
 }
 
-/// `systemctl` for the gateway's unit; whether it said yes.
+/// `systemctl` for the gateway's unit, unless another is named; whether it said yes.
 pub(super) fn systemctl(scope: Scope, words: &[&str]) -> io::Result<bool> {
     let mut systemctl = command("systemctl".as_ref());
     if scope == Scope::User {
         systemctl.arg("--user");
     }
     systemctl.args(words);
-    if !words.contains(&"daemon-reload") {
+    if !words.contains(&"daemon-reload") && !words.contains(&BACKUP_TIMER) {
         systemctl.arg("garmin-gateway.service");
     }
     Ok(systemctl.status()?.success())

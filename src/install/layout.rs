@@ -32,6 +32,9 @@ pub struct Layout {
 
 const NAME: &str = "garmin-gateway";
 
+/// The name of the timer of the backups.
+pub(super) const BACKUP_TIMER: &str = "garmin-gateway-backup.timer";
+
 impl Layout {
     /// The machine's places below `root`, which is `/` but in tests and packages.
     pub fn system(root: &Path) -> Self {
@@ -78,6 +81,26 @@ impl Layout {
     /// The store, unless the settings have it elsewhere.
     pub fn store(&self) -> PathBuf {
         self.state.join("gateway.db")
+    }
+
+    /// The unit that makes a backup.
+    pub fn backup_unit(&self) -> PathBuf {
+        self.unit.with_file_name("garmin-gateway-backup.service")
+    }
+
+    /// The timer that starts it.
+    pub fn backup_timer(&self) -> PathBuf {
+        self.unit.with_file_name(BACKUP_TIMER)
+    }
+
+    /// The unit that makes a backup and its timer, with what they say.
+    pub fn backup_units(&self) -> [(PathBuf, &'static str); 2] {
+        let unit = match self.scope {
+            Scope::System => include_str!("../../packaging/garmin-gateway-backup.service"),
+            Scope::User => include_str!("../../packaging/garmin-gateway-backup-user.service"),
+        };
+        let timer = include_str!("../../packaging/garmin-gateway-backup.timer");
+        [(self.backup_unit(), unit), (self.backup_timer(), timer)]
     }
 
     /// What the unit file says.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Group, Uid, chown};
 
 use super::facts::{USER, command, systemctl};
+use super::layout::BACKUP_TIMER;
 use super::{Action, Facts, InstallError, Layout, Plan, Scope};
 use crate::foundation::secrets::random_token;
 
@@ -132,6 +133,8 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         // With Type=notify this waits until the gateway says that it is ready, and fails if it never does.
         Action::Start => service(scope, &["start"]),
         Action::DisableAndStop => service(scope, &["disable", "--now"]),
+        Action::EnableBackups => service(scope, &["enable", "--now", BACKUP_TIMER]),
+        Action::DisableBackups => service(scope, &["disable", "--now", BACKUP_TIMER]),
         Action::Remove(path) => match fs::remove_file(path) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),

@@ -59,6 +59,10 @@ pub enum Action {
     Start,
     /// The service stops for good.
     DisableAndStop,
+    /// A backup is made every night.
+    EnableBackups,
+    /// None is made any more.
+    DisableBackups,
     /// A file goes, if it is there.
     Remove(PathBuf),
     /// A directory goes with all that is in it.
@@ -131,7 +135,9 @@ fn install(facts: &Facts, settings: &str) -> Plan {
     let changes_unit = facts.has_systemd && !facts.is_same_unit;
     let restarts = facts.is_running && (changes_program || changes_unit);
     let mut takes_back_from = None;
+    // Before anything that runs is touched: what fails here needs no going back.
     if restarts {
+        plan.actions.extend(backups(facts));
         takes_back_from = Some(plan.actions.len());
         plan.actions.push(Action::Stop);
         if changes_program {
@@ -162,9 +168,29 @@ fn install(facts: &Facts, settings: &str) -> Plan {
     } else if facts.has_systemd && !facts.has_unit {
         act(Action::EnableAndStart);
     }
+    if !restarts {
+        plan.actions.extend(backups(facts));
+    }
     plan.takes_back_from = takes_back_from;
     plan.notes = after_install(facts);
     plan
+}
+
+/// The nightly backup.
+fn backups(facts: &Facts) -> Vec<Action> {
+    if !facts.has_systemd || facts.is_same_backup {
+        return Vec::new();
+    }
+    let write = |(path, text): (PathBuf, &str)| Action::WriteFile {
+        path,
+        mode: 0o644,
+        for_service: false,
+        text: text.to_owned(),
+    };
+    let units = facts.layout.backup_units().into_iter().map(write);
+    units
+        .chain([Action::ReloadUnits, Action::EnableBackups])
+        .collect()
 }
 
 fn after_install(facts: &Facts) -> Vec<String> {
@@ -192,14 +218,21 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
     let layout = &facts.layout;
     let mut plan = Plan::default();
     let mut act = |action| plan.actions.push(action);
+    if facts.has_backup && facts.has_systemd {
+        act(Action::DisableBackups);
+    }
+    if facts.has_unit && facts.has_systemd {
+        act(Action::DisableAndStop);
+    }
+    if facts.has_backup {
+        act(Action::Remove(layout.backup_timer()));
+        act(Action::Remove(layout.backup_unit()));
+    }
     if facts.has_unit {
-        if facts.has_systemd {
-            act(Action::DisableAndStop);
-        }
         act(Action::Remove(layout.unit.clone()));
-        if facts.has_systemd {
-            act(Action::ReloadUnits);
-        }
+    }
+    if (facts.has_unit || facts.has_backup) && facts.has_systemd {
+        act(Action::ReloadUnits);
     }
     act(Action::Remove(layout.program.clone()));
     act(Action::Remove(layout.old_program()));
@@ -265,6 +298,8 @@ impl fmt::Display for Action {
             Self::EnableAndStart => f.write_str("start the service, now and at every boot, and wait for it"),
             Self::Start => f.write_str("start the service and wait for it"),
             Self::DisableAndStop => f.write_str("stop the service for good"),
+            Self::EnableBackups => f.write_str("make a backup every night"),
+            Self::DisableBackups => f.write_str("make no more backups"),
             Self::Remove(path) => write!(f, "remove {}", path.display()),
             Self::RemoveTree(path) => write!(f, "remove {} and all that is in it", path.display()),
             Self::RemoveUser => write!(f, "remove the system user {USER}"),

@@ -27,6 +27,8 @@ fn fresh() -> Facts {
         installed: None,
         is_same_program: false,
         is_same_unit: false,
+        is_same_backup: false,
+        has_backup: false,
         has_unit: false,
         is_running: false,
         has_settings: false,
@@ -42,6 +44,8 @@ fn at_work() -> Facts {
         has_user: true,
         installed: Some("1.1.0".into()),
         is_same_unit: true,
+        is_same_backup: true,
+        has_backup: true,
         has_unit: true,
         is_running: true,
         has_settings: true,
@@ -121,6 +125,15 @@ fn plans_are_what_they_were() {
             Facts {
                 is_same_program: true,
                 is_same_unit: false,
+                ..at_work()
+            },
+            install.clone(),
+        ),
+        (
+            "upgrade of what made no backups",
+            Facts {
+                is_same_backup: false,
+                has_backup: false,
                 ..at_work()
             },
             install.clone(),

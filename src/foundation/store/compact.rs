@@ -296,7 +296,10 @@ mod tests {
         reading.join().unwrap();
         let after = disk(dir.path());
         let told = format!("{before} bytes on the disk before, {after} after: {compacted:?}");
-        assert!(compacted.after < compacted.before / 4 && after < before / 4, "{told}");
+        assert!(
+            compacted.after < compacted.before / 4 && after < before / 4,
+            "{told}"
+        );
         assert!(all(&store) == kept);
         fill(&store, 100..110).await;
         assert_eq!(
