@@ -83,6 +83,7 @@ pub const KINDS: &[Kind] = &[
     series::KIND,
     notify::KINDS[0],
     notify::KINDS[1],
+    Kind::of::<effects::Phone>(),
     coach::KIND,
 ];
 
