@@ -99,9 +99,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The races can't be taken up.
-    #[error("the races can't be read")]
-    Races(#[from] StoreError),
+    /// What goes on from the last start can't be taken up.
+    #[error("the store can't be read")]
+    Read(#[from] StoreError),
     /// No thread can be started that starts processes.
     #[error("no processes can be started")]
     Processes(#[source] std::io::Error),
@@ -127,7 +127,7 @@ impl StartError {
             | Self::Metrics { .. }
             | Self::Admin(SocketError::InUse(_))
             | Self::Store(OpenError::InUse(_)) => 69,
-            Self::Store(OpenError::Disk { .. }) | Self::Races(_) | Self::Directory { .. } => 74,
+            Self::Store(OpenError::Disk { .. }) | Self::Read(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) => 78,
             Self::Processes(_)
             | Self::Workers(_)
@@ -214,7 +214,7 @@ impl Daemon {
         let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
         let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
-        let sign_ins = SignIns::new(config.garmin.clone(), http, clock.clone(), pace);
+        let sign_ins = SignIns::kept_in(&store, config.garmin.clone(), http, clock.clone(), pace)?;
         let oauth = OAuth::new(OAuthParts {
             store: store.clone(),
             clock: clock.clone(),

@@ -4,16 +4,18 @@
 //! per person and day, a way in that was throttled is left alone for a while, and a password that Garmin called wrong
 //! is not sent a second time. The queue and its spacing are in [`super::sign_in`].
 //!
-//! All of it is in memory: a restart forgets. A person is known by a keyed hash of the e-mail, a wrong password by a
-//! keyed hash of both; the key never leaves the process.
+//! A person is known by a keyed hash of the e-mail, a wrong password by a keyed hash of both. What reached Garmin outlives
+//! a restart ([`super::ledger`]).
 //!
 //! Absent on purpose: any retry. Only people start sign-ins.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::refusal::{Refusal, Way};
 use super::sign_in::Credentials;
@@ -92,28 +94,52 @@ impl GovernorSettings {
 }
 
 /// A person as the governor knows one: a keyed hash of the e-mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Person([u8; 32]);
 
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// A pair of e-mail and password, as a keyed hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PasswordMark([u8; 32]);
 
 /// What is known at the moment.
 pub(super) struct Governor {
     settings: GovernorSettings,
-    key: [u8; 32],
-    cooling: BTreeMap<Way, Timestamp>,
-    people: HashMap<Person, Record>,
+    general: General,
+    people: HashMap<Person, OfPerson>,
 }
 
-#[derive(Default)]
-struct Record {
+/// What concerns everybody.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct General {
+    /// Of all hashes.
+    key: [u8; 32],
+    /// Ways in that were throttled, and until when they are left alone.
+    cooling: BTreeMap<Way, Timestamp>,
+}
+
+/// What is known of one person.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct OfPerson {
     /// When sign-ins reached Garmin, oldest first.
     reached: Vec<Timestamp>,
     wrong: Vec<(PasswordMark, Timestamp)>,
     /// Ways whose tokens the API refused, and when: tried last.
     unfruitful: Vec<(Way, Timestamp)>,
+}
+
+impl OfPerson {
+    /// The time of the last thing that is known.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        let wrong = self.wrong.iter().map(|(_, at)| at);
+        let unfruitful = self.unfruitful.iter().map(|(_, at)| at);
+        self.reached.iter().chain(wrong).chain(unfruitful).max().copied()
+    }
 }
 
 /// Whether and how a sign-in may go.
@@ -132,10 +158,31 @@ impl Governor {
     pub(super) fn new(settings: GovernorSettings) -> Self {
         Self {
             settings,
-            key: random_bytes(),
-            cooling: BTreeMap::new(),
+            general: General {
+                key: random_bytes(),
+                cooling: BTreeMap::new(),
+            },
             people: HashMap::new(),
         }
+    }
+
+    /// One that goes on where another ended.
+    pub(super) fn recall(
+        settings: GovernorSettings,
+        general: General,
+        people: impl IntoIterator<Item = (Person, OfPerson)>,
+    ) -> Self {
+        Self {
+            settings,
+            general,
+            people: people.into_iter().collect(),
+        }
+    }
+
+    /// What would be recalled: of all, and of this person.
+    pub(super) fn known(&self, person: Person) -> (General, OfPerson) {
+        let of_person = self.people.get(&person).cloned().unwrap_or_default();
+        (self.general.clone(), of_person)
     }
 
     /// The same person however the e-mail is written.
@@ -185,7 +232,7 @@ impl Governor {
         }
         let (skipped, mut ways): (Vec<_>, Vec<_>) = Way::ALL
             .into_iter()
-            .partition(|way| self.cooling.contains_key(way));
+            .partition(|way| self.general.cooling.contains_key(way));
         if ways.is_empty() {
             return Turn::Refused(Refusal::RateLimited {
                 until: self.free_at(),
@@ -194,7 +241,7 @@ impl Governor {
         let unfruitful = |way: &Way| record.is_some_and(|r| r.unfruitful.iter().any(|(w, _)| w == way));
         ways.sort_by_key(unfruitful);
         let reason = |way: Way| Refusal::RateLimited {
-            until: self.cooling.get(&way).copied(),
+            until: self.general.cooling.get(&way).copied(),
         };
         Turn::Go {
             ways,
@@ -229,7 +276,7 @@ impl Governor {
         let wait = SignedDuration::try_from(retry_after.unwrap_or(self.settings.cool_down)).unwrap_or(DAY);
         let until = plus(now, wait);
         for way in way.map_or_else(|| Way::ALL.to_vec(), |way| vec![way]) {
-            let cooling = self.cooling.entry(way).or_insert(until);
+            let cooling = self.general.cooling.entry(way).or_insert(until);
             *cooling = until.max(*cooling);
         }
         until
@@ -237,8 +284,8 @@ impl Governor {
 
     /// When the next way in is free again; `None` when one is free now.
     pub(super) fn free_at(&self) -> Option<Timestamp> {
-        let all_cool = Way::ALL.iter().all(|way| self.cooling.contains_key(way));
-        self.cooling.values().min().copied().filter(|_| all_cool)
+        let all_cool = Way::ALL.iter().all(|way| self.general.cooling.contains_key(way));
+        self.general.cooling.values().min().copied().filter(|_| all_cool)
     }
 
     /// The refusal as the person should hear it: with the time that only the governor knows.
@@ -252,7 +299,7 @@ impl Governor {
     }
 
     fn forget_old(&mut self, now: Timestamp) {
-        self.cooling.retain(|_, until| *until > now);
+        self.general.cooling.retain(|_, until| *until > now);
         let memory = SignedDuration::try_from(self.settings.wrong_password_memory).unwrap_or(DAY);
         let is_young = |at: &Timestamp, age: SignedDuration| now.duration_since(*at) < age;
         self.people.retain(|_, record| {
@@ -264,7 +311,7 @@ impl Governor {
     }
 
     fn keyed(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut data = self.key.to_vec();
+        let mut data = self.general.key.to_vec();
         for part in parts {
             // With its length in front, no two lists of parts read the same.
             data.extend_from_slice(&part.len().to_be_bytes());

@@ -21,6 +21,7 @@ pub mod api;
 pub mod fuzzing;
 mod governor;
 mod http;
+mod ledger;
 pub mod livetrack;
 mod refusal;
 mod sign_in;

@@ -256,7 +256,7 @@ impl House {
                 tracing::warn!(account.id = %caller.account, tool, %reason, "mcp.call_failed");
             }
         }
-        if outcome.is_ok() && self.offer.is_stale() {
+        if outcome.is_ok() && self.offer.is_stale(self.upstream.as_ref()) {
             let (house, account) = (self.clone(), caller.account.clone());
             self.lifecycle.spawn("catalogue.refresh", async move {
                 house.offer.refresh(house.upstream.as_ref(), &account).await;

@@ -1,5 +1,7 @@
 //! Where answers come from: the workers, and the gateway's own tools. Two seams, each one method wide.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
@@ -22,6 +24,9 @@ pub trait Upstream: Send + Sync {
     /// What a call of this account waits for before its worker has it, in words for the person; `None` if for nothing.
     /// Asked once a call takes long.
     fn wait_reason(&self, account: &AccountId) -> Option<&'static str>;
+
+    /// What the worker that was started last said of itself (`serverInfo`); `None` before the first.
+    fn server(&self) -> Option<Arc<str>>;
 }
 
 impl Upstream for Workers {
@@ -40,6 +45,10 @@ impl Upstream for Workers {
             "ready" => None,
             _ => Some("Starting your Garmin session"),
         }
+    }
+
+    fn server(&self) -> Option<Arc<str>> {
+        Workers::server(self)
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Board {
     actions: mpsc::UnboundedSender<Action<Arc<Live>>>,
     /// Told after every step that is not a plain call.
     changed: watch::Sender<()>,
+    /// What the worker that was started last said of itself. All run the same command.
+    server: Mutex<Option<Arc<str>>>,
 }
 
 #[derive(Debug)]
@@ -50,8 +52,19 @@ impl Board {
             state: Mutex::new(state),
             actions,
             changed: watch::Sender::new(()),
+            server: Mutex::default(),
         };
         (Arc::new(board), inbox)
+    }
+
+    /// A worker said who it is.
+    pub(super) fn heard(&self, server: Option<Arc<str>>) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// What the worker that was started last said of itself.
+    pub(super) fn server(&self) -> Option<Arc<str>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A place for one call, now or when there is one.

@@ -281,6 +281,11 @@ impl Workers {
             .map(|standing| standing.state)
     }
 
+    /// The `serverInfo` of the worker that was started last, as it wrote it; `None` before the first.
+    pub fn server(&self) -> Option<Arc<str>> {
+        self.board.server()
+    }
+
     /// How many processes there are.
     pub fn running(&self) -> usize {
         self.board.look(Policy::running)

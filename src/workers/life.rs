@@ -403,6 +403,7 @@ impl Life {
     }
 
     fn ready(&self, running: &Running, upstream: Upstream) -> Arc<Live> {
+        self.board.heard(upstream.server());
         Arc::new(Live {
             account: self.account.clone(),
             upstream,

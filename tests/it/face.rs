@@ -231,6 +231,10 @@ impl Upstream for Worker {
     fn wait_reason(&self, _: &AccountId) -> Option<&'static str> {
         None
     }
+
+    fn server(&self) -> Option<Arc<str>> {
+        None
+    }
 }
 
 impl Face {

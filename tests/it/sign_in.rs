@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::foundation::secrets::{RootSecret, Secret};
+use garmin_gateway::foundation::store::{Record, Store, Table};
 use garmin_gateway::garmin::{
     self, Credentials, GovernorSettings, MfaChallenge, MfaMethod, Refusal, SignInOutcome, SignIns, SignedIn,
 };
@@ -435,6 +436,60 @@ async fn a_day_has_six_sign_ins_of_a_person_and_only_those_that_reached_garmin_c
     garmin.challenged(BEN).await;
     garmin.clock.advance(SignedDuration::from_hours(24));
     garmin.signed_in(ANN).await;
+}
+
+/// What a restart must not undo: the count of the day, a password that was wrong, a way in that was throttled.
+#[tokio::test]
+async fn a_restart_forgets_nothing_that_reached_garmin() {
+    let mut garmin = Garmin::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+    let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+    let restarted = |garmin: &Garmin| {
+        let settings = GovernorSettings::without_pauses();
+        let (hosts, clock) = (garmin.simulator.hosts(), garmin.clock.clone());
+        SignIns::kept_in(&store, hosts, garmin.http.clone(), clock, settings).unwrap()
+    };
+    garmin.sign_ins = restarted(&garmin);
+    for guess in 0..6 {
+        garmin.refused((ANN.0, &format!("guess {guess}"))).await;
+        garmin.sign_ins = restarted(&garmin);
+    }
+    assert_eq!(
+        garmin.refused((ANN.0, "guess 5")).await,
+        Refusal::SamePasswordAgain
+    );
+    let full = Refusal::TooManyToday { until: after(86_400) };
+    assert_eq!(garmin.refused(ANN).await, full);
+    assert_eq!(garmin.logins(), [6, 0, 0]);
+
+    garmin.breaks(Place::Anywhere, limited(600));
+    let throttled = garmin.refused(BEN).await;
+    let until = Some(after(600));
+    assert_eq!(throttled, Refusal::RateLimited { until });
+    garmin.simulator.clear_faults();
+    garmin.sign_ins = restarted(&garmin);
+    let asked = garmin.simulator.requests().len();
+    assert_eq!(garmin.refused(DORA).await, throttled);
+    assert_eq!(garmin.simulator.requests().len(), asked, "Garmin is left alone");
+
+    // A day later nothing of Ann is known, nor kept once somebody else was there.
+    garmin.clock.advance(SignedDuration::from_hours(24));
+    garmin.sign_ins = restarted(&garmin);
+    garmin.challenged(BEN).await;
+    let kept = store.list::<Known>(b"").unwrap();
+    assert_eq!(kept.len(), 1, "Ben's");
+    assert!(!format!("{:?}", kept[0].1.0).contains("example"), "no e-mail");
+    garmin.sign_ins = restarted(&garmin);
+    garmin.signed_in(ANN).await;
+}
+
+/// What the store has of people who signed in.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Known(serde_json::Value);
+
+impl Record for Known {
+    const TABLE: Table = Table("sign_ins_of");
 }
 
 #[tokio::test]

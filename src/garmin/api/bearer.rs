@@ -56,7 +56,7 @@ impl Api {
             }
             None => token_service::Refreshed::Spent,
         };
-        tracing::info!(name: "garmin.refreshed", outcome = refreshed.name(), "garmin.refreshed");
+        tracing::info!(outcome = refreshed.name(), "garmin.refreshed");
         let bearer = keyring.refreshed(refreshed, refused, self.0.clock.now());
         self.save(&mut keyring).await;
         bearer
@@ -68,7 +68,7 @@ impl Api {
             Ok(Ok(tokens)) => Some(tokens),
             Ok(Err(TokenFileError::Missing(_))) | Err(_) => None,
             Ok(Err(e)) => {
-                tracing::warn!(name: "tokens.unreadable", reason = e.plainly(), "tokens.unreadable");
+                tracing::warn!(reason = e.plainly(), "tokens.unreadable");
                 None
             }
         }
@@ -82,7 +82,7 @@ impl Api {
         let file = self.0.file.clone();
         match tokio::task::spawn_blocking(move || file.write(&tokens)).await {
             Ok(Ok(())) => keyring.saved(),
-            Ok(Err(e)) => tracing::error!(name: "tokens.unsaved", reason = e.plainly(), "tokens.unsaved"),
+            Ok(Err(e)) => tracing::error!(reason = e.plainly(), "tokens.unsaved"),
             Err(_) => {}
         }
     }

@@ -360,7 +360,7 @@ impl Api {
         let until = told.max(*held);
         *held = until;
         drop(held);
-        tracing::warn!(name: "garmin.throttled", until = until.map(tracing::field::display), "garmin.throttled");
+        tracing::warn!(until = until.map(tracing::field::display), "garmin.throttled");
         Error::RateLimited { until }
     }
 }

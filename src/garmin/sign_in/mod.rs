@@ -27,13 +27,14 @@ use reqwest::Client;
 use reqwest::cookie::Jar;
 
 use super::governor::{self, Governor, GovernorSettings, Person};
-use super::http;
 use super::refusal::{Refusal, Way};
 use super::tokens::GarminTokens;
 use super::wire::{Ask, Cookies, Heard, Pause};
+use super::{http, ledger};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::GarminHosts;
 use crate::foundation::secrets::{Secret, random_bytes, random_id};
+use crate::foundation::store::{Store, StoreError};
 
 use mfa::Pending;
 pub use mfa::{MfaChallenge, MfaMethod};
@@ -81,6 +82,8 @@ struct Inner {
     clock: Clock,
     settings: GovernorSettings,
     governor: Mutex<Governor>,
+    /// Where the governor's knowledge outlives us.
+    store: Option<Store>,
     /// Held by the sign-in that is under way; knows when the last one ended.
     queue: tokio::sync::Mutex<Option<Instant>>,
     lately: Mutex<decline::Lately>,
@@ -146,15 +149,47 @@ pub(super) fn fuzz(heard: &[Heard]) {
 }
 
 impl SignIns {
-    /// `http` comes from [`crate::garmin::client`].
+    /// With a governor that forgets when the program ends. `http` comes from [`crate::garmin::client`].
     pub fn new(hosts: GarminHosts, http: Client, clock: Clock, settings: GovernorSettings) -> Self {
-        let governor = Mutex::new(Governor::new(settings.clone()));
+        let governor = Governor::new(settings.clone());
+        Self::with(hosts, http, clock, (settings, governor), None)
+    }
+
+    /// With a governor that goes on where that of the last start ended. Errors: the store's.
+    pub fn kept_in(
+        store: &Store,
+        hosts: GarminHosts,
+        http: Client,
+        clock: Clock,
+        settings: GovernorSettings,
+    ) -> Result<Self, StoreError> {
+        let governor = match ledger::read(store)? {
+            Some((general, people)) => Governor::recall(settings.clone(), general, people),
+            None => Governor::new(settings.clone()),
+        };
+        Ok(Self::with(
+            hosts,
+            http,
+            clock,
+            (settings, governor),
+            Some(store.clone()),
+        ))
+    }
+
+    fn with(
+        hosts: GarminHosts,
+        http: Client,
+        clock: Clock,
+        (settings, governor): (GovernorSettings, Governor),
+        store: Option<Store>,
+    ) -> Self {
         Self(Arc::new(Inner {
             hosts,
             http,
             clock,
             settings,
-            governor,
+            governor: Mutex::new(governor),
+            store,
             queue: tokio::sync::Mutex::default(),
             lately: Mutex::default(),
         }))
@@ -179,7 +214,7 @@ impl SignIns {
             governor::Turn::Go { ways, skipped } => (ways, skipped),
             governor::Turn::Refused(refusal) => return refused(&id, None, refusal),
         };
-        tracing::info!(name: "sign_in.started", { sign_in.id = id.as_str() }, "sign_in.started");
+        tracing::info!(sign_in.id = id.as_str(), "sign_in.started");
         let desk = Desk {
             hosts: &inner.hosts,
             credentials: &credentials,
@@ -199,10 +234,16 @@ impl SignIns {
                 inner.governor().unfruitful(person, *way, now);
             }
             tracing::info!(
-                name: "sign_in.way_failed", way = way.name(), reason = refusal.reason(), sign_in.id = id.as_str(),
+                way = way.name(),
+                reason = refusal.reason(),
+                sign_in.id = id.as_str(),
                 "sign_in.way_failed"
             );
         }
+        if let Some(Refusal::WrongCredentials) = refusal {
+            inner.governor().wrong_password(person, mark, now);
+        }
+        inner.write_down(person).await;
         let way = chain.way();
         match ended {
             chain::Ended::SignedIn(signed_in) => {
@@ -211,14 +252,13 @@ impl SignIns {
             }
             chain::Ended::CodeWanted(pending) => {
                 tracing::info!(
-                    name: "sign_in.mfa_required", way = way.map(Way::name), sign_in.id = id.as_str(), "sign_in.mfa_required"
+                    way = way.map(Way::name),
+                    sign_in.id = id.as_str(),
+                    "sign_in.mfa_required"
                 );
                 SignInOutcome::Mfa(MfaChallenge::new(pending, line.jar, person, now))
             }
             chain::Ended::Refused(refusal) => {
-                if refusal == Refusal::WrongCredentials {
-                    inner.governor().wrong_password(person, mark, now);
-                }
                 let refusal = inner.governor().dated(refusal);
                 refused(&id, way, refusal)
             }
@@ -263,6 +303,7 @@ impl SignIns {
                 refusal
             }
         };
+        inner.write_down(challenge.person).await;
         let refusal = inner.governor().dated(refusal);
         refused(&id, Some(way), refusal)
     }
@@ -271,6 +312,15 @@ impl SignIns {
 impl Inner {
     fn governor(&self) -> std::sync::MutexGuard<'_, Governor> {
         self.governor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets what is known of this person, and of the ways in, outlive us.
+    async fn write_down(&self, person: Person) {
+        let Some(store) = &self.store else { return };
+        let (general, known) = self.governor().known(person);
+        if let Err(e) = ledger::write(store, general, person, known, self.clock.now()).await {
+            tracing::error!(reason = %e, "sign_in.not_written_down");
+        }
     }
 
     /// Waits until it's this sign-in's turn; `None` when that takes too long.
@@ -347,11 +397,14 @@ impl<'a> Line<'a> {
         }
         let started = Instant::now();
         let heard = http::send(&self.inner.http, ask, &self.jar, self.inner.clock.now()).await;
-        self.note(ask, &heard, started.elapsed());
+        if self.note(ask, &heard, started.elapsed()) {
+            self.inner.write_down(self.person).await;
+        }
         heard
     }
 
-    fn note(&mut self, ask: &Ask, heard: &Heard, took: Duration) {
+    /// Returns whether the governor knows more now.
+    fn note(&mut self, ask: &Ask, heard: &Heard, took: Duration) -> bool {
         let now = self.inner.clock.now();
         let (status, way) = (
             if let Heard::Answer(answer) = heard {
@@ -362,34 +415,44 @@ impl<'a> Line<'a> {
             ask.bucket,
         );
         tracing::debug!(
-            name: "garmin.answered", status, path = ask.url.path(), sign_in.id = self.id,
-            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "garmin.answered"
+            status,
+            path = ask.url.path(),
+            sign_in.id = self.id,
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "garmin.answered"
         );
         // What timed out or broke off may have reached Garmin all the same.
-        if !self.counted && !matches!(heard, Heard::NoConnection) {
+        let is_first = !self.counted && !matches!(heard, Heard::NoConnection);
+        if is_first {
             self.counted = true;
             self.inner.governor().reached(self.person, now);
         }
-        let Heard::Answer(answer) = heard else { return };
+        let Heard::Answer(answer) = heard else {
+            return is_first;
+        };
         if answer.is_throttle() {
             let until = self.inner.governor().throttled(way, answer.retry_after, now);
             tracing::warn!(
-                name: "garmin.throttled", way = way.map(Way::name), %until, sign_in.id = self.id, "garmin.throttled"
+                way = way.map(Way::name), %until, sign_in.id = self.id, "garmin.throttled"
             );
         }
+        is_first || answer.is_throttle()
     }
 }
 
 fn succeeded(id: &str, way: Option<Way>) {
-    tracing::info!(name: "sign_in.succeeded", way = way.map(Way::name), sign_in.id = id, "sign_in.succeeded");
+    tracing::info!(way = way.map(Way::name), sign_in.id = id, "sign_in.succeeded");
 }
 
 fn refused(id: &str, way: Option<Way>, refusal: Refusal) -> SignInOutcome {
     if let Refusal::Changed { path } = &refusal {
-        tracing::warn!(name: "garmin.answer_changed", path, sign_in.id = id, "garmin.answer_changed");
+        tracing::warn!(path, sign_in.id = id, "garmin.answer_changed");
     }
     tracing::info!(
-        name: "sign_in.failed", reason = refusal.reason(), way = way.map(Way::name), sign_in.id = id, "sign_in.failed"
+        reason = refusal.reason(),
+        way = way.map(Way::name),
+        sign_in.id = id,
+        "sign_in.failed"
     );
     SignInOutcome::Refused(refusal)
 }

@@ -38,6 +38,8 @@ pub(super) async fn ask_all(upstream: &dyn Upstream, account: &AccountId) -> Res
         resources: ask(upstream, account, "resources/list", "resources").await?,
         resource_templates: ask(upstream, account, "resources/templates/list", "resourceTemplates").await?,
         prompts: ask(upstream, account, "prompts/list", "prompts").await?,
+        // Whoever was asked was started last, or says the same.
+        server: upstream.server(),
     })
 }
 

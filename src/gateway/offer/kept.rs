@@ -1,5 +1,7 @@
 //! The lists of a foreign worker, as the store keeps them.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::foundation::{
@@ -17,6 +19,9 @@ pub(super) struct Asked {
     pub(super) resources: String,
     pub(super) resource_templates: String,
     pub(super) prompts: String,
+    /// The `serverInfo` of the worker that they are of: its name and version.
+    #[serde(default)]
+    pub(super) server: Option<Arc<str>>,
 }
 
 /// A piece of [`Asked`], because the store keeps small values only. Key: `fingerprint/number`.

@@ -2,7 +2,7 @@
 //!
 //! The built-in worker's lists are known. Those of a foreign worker (`GARMIN_MCP_CMD`) are kept in the store, so
 //! that a restart needs no worker to list tools; they are asked for when nothing is known yet, and again in the
-//! background while people call.
+//! background while people call, at once where a worker says that it is another version.
 
 mod ask;
 mod kept;
@@ -76,6 +76,8 @@ pub(super) struct Offer {
 struct Foreign {
     store: Store,
     fingerprint: String,
+    /// What the worker said of itself whose lists are offered.
+    server: Mutex<Option<Arc<str>>>,
     asking: tokio::sync::Mutex<()>,
     state: Mutex<Known>,
 }
@@ -108,6 +110,7 @@ impl Offer {
                 Some(Foreign {
                     store: store.clone(),
                     fingerprint: kept::fingerprint(&command),
+                    server: Mutex::default(),
                     asking: tokio::sync::Mutex::new(()),
                     state: Mutex::new(Known {
                         lists: false,
@@ -143,11 +146,17 @@ impl Offer {
     fn take_kept(&self, foreign: &Foreign) {
         let taken = match kept::find(&foreign.store, &foreign.fingerprint) {
             Ok(None) => return,
-            Ok(Some(asked)) => self.take(&asked).map_err(|error| error.to_string()),
+            Ok(Some(asked)) => self
+                .take(&asked)
+                .map(|()| asked.server)
+                .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         match taken {
-            Ok(()) => foreign.note(|known| known.lists = true),
+            Ok(server) => {
+                foreign.is_from(server);
+                foreign.note(|known| known.lists = true);
+            }
             Err(reason) => tracing::warn!(reason, "catalogue.not_read"),
         }
     }
@@ -174,17 +183,17 @@ impl Offer {
     }
 
     /// The lists are old enough to be asked for again, and nobody does so at the moment.
-    pub(super) fn is_stale(&self) -> bool {
+    pub(super) fn is_stale(&self, upstream: &dyn Upstream) -> bool {
         self.foreign
             .as_ref()
-            .is_some_and(|foreign| foreign.is_stale() && foreign.asking.try_lock().is_ok())
+            .is_some_and(|foreign| foreign.is_stale(upstream) && foreign.asking.try_lock().is_ok())
     }
 
     /// Asks the worker of this account for its lists again, if they are still old.
     pub(super) async fn refresh(&self, upstream: &dyn Upstream, account: &AccountId) {
         if let Some(foreign) = &self.foreign {
             let _asking = foreign.asking.lock().await;
-            if foreign.is_stale() {
+            if foreign.is_stale(upstream) {
                 self.ask(foreign, upstream, account).await;
             }
         }
@@ -192,7 +201,10 @@ impl Offer {
 
     async fn ask(&self, foreign: &Foreign, upstream: &dyn Upstream, account: &AccountId) {
         let learned = match tokio::time::timeout(ASK_LIMIT, ask_all(upstream, account)).await {
-            Ok(Ok(asked)) => self.take(&asked).map(|()| asked).map_err(LearnError::from),
+            Ok(Ok(asked)) => {
+                foreign.is_from(asked.server.clone());
+                self.take(&asked).map(|()| asked).map_err(LearnError::from)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(LearnError::TooLong),
         };
@@ -276,9 +288,26 @@ impl Foreign {
         !known.lists && known.asked.is_none_or(|(at, _)| at.elapsed() >= RETRY_AFTER)
     }
 
-    fn is_stale(&self) -> bool {
-        self.known()
-            .asked
-            .is_none_or(|(at, went_well)| at.elapsed() >= if went_well { FRESH_FOR } else { RETRY_AFTER })
+    fn is_stale(&self, upstream: &dyn Upstream) -> bool {
+        self.known().asked.is_none_or(|(at, went_well)| {
+            if went_well {
+                self.is_another(upstream) || at.elapsed() >= FRESH_FOR
+            } else {
+                at.elapsed() >= RETRY_AFTER
+            }
+        })
+    }
+
+    fn is_from(&self, server: Option<Arc<str>>) {
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
+    }
+
+    /// Whether the worker that was started last is another program, or another version of it, than the one whose lists
+    /// are offered.
+    fn is_another(&self, upstream: &dyn Upstream) -> bool {
+        let known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        upstream
+            .server()
+            .is_some_and(|server| known.as_ref() != Some(&server))
     }
 }

@@ -131,6 +131,42 @@ async fn lists_are_refreshed_while_people_call() {
     assert_eq!(names(&bench).await, ["stop_tracking", "get_stats", "b", "c"]);
 }
 
+/// A program that was upgraded while the gateway runs: the first worker of the new version is asked at once.
+#[tokio::test]
+async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
+    let bench = bench();
+    let version = |bench: &Bench, version: &str| {
+        let server = format!(r#"{{"name":"x","version":"{version}"}}"#);
+        *bench.upstream.server.lock().unwrap() = Some(server.into());
+    };
+    bench.respond(|method, call| std::future::ready(lists(method, &call)));
+    version(&bench, "1");
+    assert_eq!(names(&bench).await.len(), 3);
+    bench.asked();
+    bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await;
+    assert_eq!(bench.asked().len(), 1, "the same version is not asked again");
+
+    version(&bench, "2");
+    bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await;
+    assert!(bench.lifecycle.drain(Duration::from_secs(10)).await);
+    assert_eq!(bench.asked().len(), 6, "the call, and the lists");
+    let kept = bench.store.list::<Kept>(b"").unwrap();
+    let kept: String = kept.into_iter().map(|(_, Kept(piece))| piece).collect();
+    assert!(
+        kept.contains(r#"\"version\":\"2\""#),
+        "{}",
+        &kept[kept.len() - 200..]
+    );
+}
+
+/// What the store has of catalogues.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept(String);
+
+impl crate::foundation::store::Record for Kept {
+    const TABLE: crate::foundation::store::Table = crate::foundation::store::Table("catalogue");
+}
+
 /// Section 3: `notifications/message` only as the request asked for it; legacy as `logging/setLevel` said.
 #[tokio::test]
 async fn log_messages_reach_who_asked_for_them() {

@@ -32,6 +32,7 @@ type Respond = Box<dyn Fn(&str, UpstreamCall) -> BoxFuture<'static, Outcome> + S
 struct PretendUpstream {
     asked: Mutex<Vec<String>>,
     respond: Mutex<Respond>,
+    server: Mutex<Option<Arc<str>>>,
 }
 
 impl Upstream for PretendUpstream {
@@ -48,6 +49,10 @@ impl Upstream for PretendUpstream {
 
     fn wait_reason(&self, _account: &AccountId) -> Option<&'static str> {
         None
+    }
+
+    fn server(&self) -> Option<Arc<str>> {
+        self.server.lock().unwrap().clone()
     }
 }
 
@@ -162,6 +167,7 @@ impl Bench {
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
         let upstream = Arc::new(PretendUpstream {
             asked: Mutex::default(),
+            server: Mutex::default(),
             respond: Mutex::new(Box::new(|_, _| async { result(r#"{"content":[]}"#) }.boxed())),
         });
         let lifecycle = Lifecycle::new();

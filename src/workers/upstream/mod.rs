@@ -95,6 +95,8 @@ pub(super) struct Link {
 pub(super) struct Upstream {
     link: Link,
     headers: HeaderMap,
+    /// What the worker said of itself.
+    server: Option<Arc<str>>,
 }
 
 /// Who hears what a worker says besides its answer.
@@ -158,6 +160,7 @@ impl Link {
         let mut upstream = Upstream {
             link: self.clone(),
             headers,
+            server: None,
         };
 
         let id = upstream.new_id();
@@ -174,6 +177,7 @@ impl Link {
             .and_then(|revision| HeaderValue::try_from(revision).ok())
             .ok_or_else(|| Failure::BadAnswer("its answer to initialize names no protocol version".into()))?;
         upstream.headers.insert(PROTOCOL_VERSION, revision);
+        upstream.server = wire::server(&result);
         // A stateless worker gives none.
         if let Some(session) = session {
             upstream.headers.insert(SESSION_ID, session);
@@ -186,6 +190,11 @@ impl Link {
 }
 
 impl Upstream {
+    /// The worker's `serverInfo`: its name and version.
+    pub(super) fn server(&self) -> Option<Arc<str>> {
+        self.server.clone()
+    }
+
     /// One call. Dropping the future tells the worker that it is cancelled.
     pub(super) async fn call(&self, call: &UpstreamCall) -> Result<UpstreamAnswer, Failure> {
         let id = self.new_id();

@@ -237,6 +237,7 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
     let upstream = Upstream {
         link: Link::new(address.port(), lifecycle.clone()),
         headers: HeaderMap::new(),
+        server: None,
     };
     lifecycle.spawn("worker", async move {
         let (mut stream, _) = listener.accept().await.unwrap();

@@ -1,6 +1,7 @@
 //! The messages of the session: what is sent, and what the worker's messages mean. Bytes only.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -115,6 +116,12 @@ pub(super) fn initialize_params(revision: &str) -> Box<RawValue> {
 pub(super) fn negotiated(result: &RawValue) -> Option<String> {
     let version = Members::of(result.get())?.get("protocolVersion")?;
     serde_json::from_str(version.get()).ok()
+}
+
+/// `serverInfo` in the result of `initialize`, as it is written.
+pub(super) fn server(result: &RawValue) -> Option<Arc<str>> {
+    let members = Members::of(result.get())?;
+    members.get("serverInfo").map(|server| server.get().into())
 }
 
 /// `params` with our progress token in `_meta`; everything else byte for byte.
@@ -273,5 +280,9 @@ mod tests {
             Some("2025-06-18")
         );
         assert_eq!(result(r#"{"protocolVersion":3}"#), None);
+        let info = r#"{"name":"Garmin Connect v1.0","version":"1.30.0"}"#;
+        let told = server(&raw(format!(r#"{{"protocolVersion":"x","serverInfo":{info}}}"#)));
+        assert_eq!(told.as_deref(), Some(info));
+        assert_eq!(server(&raw("{}".into())), None);
     }
 }
