@@ -33,7 +33,7 @@ pub(super) async fn serve(listener: TcpListener, server: Server, lifecycle: Life
         .local_addr()
         .is_ok_and(|address: SocketAddr| address.ip().is_loopback());
     if !is_local {
-        tracing::warn!(name: "worker.open_to_the_network", "worker.open_to_the_network");
+        tracing::warn!("worker.open_to_the_network");
     }
     let handle = move |request: Request<Incoming>| {
         let server = server.clone();

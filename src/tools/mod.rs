@@ -122,7 +122,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
     let result = match config.transport {
         Transport::Stdio => {
             let server = server(config, clock, &lifecycle, Box::new(|| ()))?;
-            tracing::info!(name: "worker.listening", transport = "stdio", "worker.listening");
+            tracing::info!(transport = "stdio", "worker.listening");
             let streams = (tokio::io::stdin(), tokio::io::stdout());
             stdio::serve(&server, streams.0, streams.1, stopping.cancelled())
                 .await
@@ -142,14 +142,14 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             };
             let server = server(config, clock, &lifecycle, sign_in_needed)?;
             let port = listener.local_addr().map_or(0, |address| address.port());
-            tracing::info!(name: "worker.listening", transport = "streamable-http", port, "worker.listening");
+            tracing::info!(transport = "streamable-http", port, "worker.listening");
             lifecycle.spawn("http", http::serve(listener, server, lifecycle.clone()));
             stopping.cancelled().await;
             Ok(())
         }
     };
     if !lifecycle.drain(DRAIN).await {
-        tracing::warn!(name: "worker.drain_cut", "worker.drain_cut");
+        tracing::warn!("worker.drain_cut");
     }
     result
 }
@@ -163,7 +163,7 @@ fn server(
     let offered = tools().filter(|tool| config.offers(tool.name)).collect();
     for name in config.enabled.iter().flatten().chain(&config.disabled) {
         if !tools().any(|tool| tool.name == name) {
-            tracing::warn!(name: "worker.filter_unknown", tool = %name, "worker.filter_unknown");
+            tracing::warn!(tool = %name, "worker.filter_unknown");
         }
     }
     let api = Api::new(ApiParts {
@@ -226,7 +226,7 @@ fn leave_mark(path: &Path) {
         .open(path);
     match made {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            tracing::warn!(name: "worker.mark_failed", reason = %e, "worker.mark_failed");
+            tracing::warn!(reason = %e, "worker.mark_failed");
         }
         _ => {}
     }

@@ -175,13 +175,13 @@ fn log(id: &str, method: &Method, path: &'static str, status: StatusCode, starte
     .map_or("other", Method::as_str);
     match status {
         500.. => {
-            tracing::warn!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+            tracing::warn!(method, path, status, ms, request.id = id, "web.answered");
         }
         400.. if path != "other" && !path.starts_with("/mcp") => {
-            tracing::info!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+            tracing::info!(method, path, status, ms, request.id = id, "web.answered");
         }
         _ => {
-            tracing::debug!(name: "web.answered", method, path, status, ms, request.id = id, "web.answered");
+            tracing::debug!(method, path, status, ms, request.id = id, "web.answered");
         }
     }
 }

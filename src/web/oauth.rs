@@ -62,7 +62,7 @@ pub(super) async fn register(face: Arc<Face>, mut exchange: Exchange) -> Respons
         .body(LARGEST_REGISTRATION, face.parts.limits.body_timeout)
         .await;
     if let Err(exhausted) = face.registrations.take(source, per_hour, now) {
-        tracing::warn!(name: "client.registration_refused", reason = "budget", "client.registration_refused");
+        tracing::warn!(reason = "budget", "client.registration_refused");
         return Problem::Busy(exhausted).as_json();
     }
     match body {

@@ -56,7 +56,7 @@ pub(super) enum Forms<'a> {
 /// A page, with the policy that fits what it does. A template that can't be written becomes a bare 500.
 pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -> Response {
     let Ok(html) = page.render() else {
-        tracing::error!(name: "bug", place = "page template", "bug");
+        tracing::error!(place = "page template", "bug");
         return typed(
             StatusCode::INTERNAL_SERVER_ERROR,
             HeaderValue::from_static("text/plain; charset=utf-8"),
@@ -109,7 +109,7 @@ pub(super) fn oauth(outcome: Result<(StatusCode, Value), OAuthError>) -> Respons
         Ok((status, body)) => json(status, body.to_string()),
         Err(error) => {
             if let OAuthError::TemporarilyUnavailable(source) = &error {
-                tracing::error!(name: "store.unavailable", reason = %source, "store.unavailable");
+                tracing::error!(reason = %source, "store.unavailable");
             }
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let mut response = json(status, error.body().to_string());

@@ -186,7 +186,7 @@ impl Exchange {
         if let Some(body) = self.body.take()
             && tokio::time::timeout(deadline, collect(body, 0)).await.is_err()
         {
-            tracing::debug!(name: "web.body_abandoned", "web.body_abandoned");
+            tracing::debug!("web.body_abandoned");
         }
     }
 }

@@ -81,7 +81,7 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, way: Way) -> Response 
         let registrations = face.parts.live.borrow().registrations_per_hour;
         let per_hour = registrations.saturating_mul(SIGN_INS_PER_REGISTRATION);
         if let Err(exhausted) = face.sign_ins.take(source, per_hour, now) {
-            tracing::warn!(name: "sign_in.refused", reason = "budget", "sign_in.refused");
+            tracing::warn!(reason = "budget", "sign_in.refused");
             return face.refuse_page(&exchange, Problem::Busy(exhausted));
         }
         match way {
@@ -195,7 +195,7 @@ fn show(face: &Face, exchange: &Exchange, way: Way, step: AuthorizeStep) -> Resp
             reply::page(StatusCode::OK, &page, forms(origin.as_deref()))
         }
         AuthorizeStep::Redirect { url } => reply::see_other(&url).unwrap_or_else(|| {
-            tracing::error!(name: "bug", place = "redirect is no header value", "bug");
+            tracing::error!(place = "redirect is no header value", "bug");
             face.refuse_page(exchange, Problem::Broken)
         }),
         AuthorizeStep::Linked { full_name } => {

@@ -154,7 +154,7 @@ impl Server {
         let call = match Call::check(tool, arguments, || self.today()) {
             Ok(call) => call,
             Err(refused) => {
-                tracing::info!(name: "tool.refused", tool = tool.name, "tool.refused");
+                tracing::info!(tool = tool.name, "tool.refused");
                 return Outcome::of_arguments(tool.name, &refused.to_string());
             }
         };
@@ -162,11 +162,11 @@ impl Server {
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match text {
             Ok(text) => {
-                tracing::info!(name: "tool.told", tool = tool.name, ms, bytes = text.len(), "tool.told");
+                tracing::info!(tool = tool.name, ms, bytes = text.len(), "tool.told");
                 Outcome::Told(text)
             }
             Err(failure) => {
-                tracing::warn!(name: "tool.failed", tool = tool.name, ms, class = failure.class(), "tool.failed");
+                tracing::warn!(tool = tool.name, ms, class = failure.class(), "tool.failed");
                 if let Failure::Garmin(api::Error::SignInNeeded(_)) = failure {
                     (self.0.sign_in_needed)();
                 }
