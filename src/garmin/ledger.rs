@@ -31,8 +31,11 @@ const GENERAL: &[u8] = b"governor";
 /// Nothing that the governor knows of a person matters for longer.
 const MATTERS: SignedDuration = SignedDuration::from_hours(24);
 
+/// What the governor knows of all, and of each.
+type Known = (General, Vec<(Person, OfPerson)>);
+
 /// What was written down, if anything was. Errors: the store's.
-pub(super) fn read(store: &Store) -> Result<Option<(General, Vec<(Person, OfPerson)>)>, StoreError> {
+pub(super) fn read(store: &Store) -> Result<Option<Known>, StoreError> {
     let Some(general) = store.find::<General>(GENERAL)? else {
         return Ok(None);
     };
