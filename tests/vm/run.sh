@@ -31,7 +31,7 @@ outside() {
   sed '/\[::\]:443/d; s/listen 443 ssl/listen 80/; /ssl_/d; s/server_name .*/server_name localhost;/' /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
   rm -f /etc/nginx/sites-enabled/default
   systemctl start nginx || journalctl -u nginx -n 5 --no-pager -o cat
-  until [ -s /run/simulator.json ]; do sleep 0.2; done
+  until [ -s /run/simulator.json ] && curl -s -o /tmp/out http://127.0.0.1:8000/; do sleep 0.2; done
 }
 
 install_release() { GARMIN_GATEWAY_BASE_URL=http://127.0.0.1:8000 sh /mnt/releases/latest/download/install.sh "$@"; }
