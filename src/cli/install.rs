@@ -65,7 +65,8 @@ fn install(wish: &Install, program: &Path) -> Result<u8, InstallError> {
     } else {
         Layout::system(Path::new("/"))
     };
-    let facts = Facts::find(layout, program).map_err(|source| InstallError::Step {
+    let look = || Facts::find(layout, program, super::manual::manuals()?);
+    let facts = look().map_err(|source| InstallError::Step {
         step: "look at what is installed".to_owned(),
         source,
     })?;

@@ -6,6 +6,7 @@
 mod backup;
 mod doctor;
 mod install;
+mod manual;
 mod operate;
 mod place;
 mod print;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::console::words::plain;
 use crate::daemon::{Daemon, DaemonParts, demo};
@@ -173,8 +174,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
         Command::Doctor(wish) => doctor::run(wish),
         Command::Config(wish) => show_config(wish),
-        Command::Completions { shell } => completions(shell),
-        Command::Man { into } => man(into.as_deref()),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { into } => manual::man(into.as_deref()),
         Command::Worker { what: None } => worker(),
         Command::Worker { what: Some(wish) } => match program() {
             Ok(program) => worker::run(wish, &program),
@@ -326,32 +327,6 @@ fn worker() -> ExitCode {
     }
 }
 
-fn completions(shell: clap_complete::Shell) -> ExitCode {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
-    put(&script)
-}
-
-fn man(into: Option<&Path>) -> ExitCode {
-    let Some(directory) = into else {
-        let mut page = Vec::new();
-        return match clap_mangen::Man::new(Cli::command()).render(&mut page) {
-            Ok(()) => put(&page),
-            Err(e) => fail(BROKEN, &format!("the manual page can't be made: {e}")),
-        };
-    };
-    match clap_mangen::generate_to(Cli::command(), directory) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(
-            DISK,
-            &format!(
-                "the manual pages can't be written into {}: {e}",
-                directory.display()
-            ),
-        ),
-    }
-}
-
 /// Writes to standard output. A reader that has had enough is none of our mistakes.
 fn put(bytes: &[u8]) -> ExitCode {
     let mut out = std::io::stdout().lock();
@@ -409,40 +384,13 @@ pub(crate) fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    /// Every subcommand that is shown is completed and has a page; what is hidden has neither.
-    #[test]
-    fn completions_and_manual_pages_know_every_subcommand() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(
-            format!("{:?}", man(Some(dir.path()))),
-            format!("{:?}", ExitCode::SUCCESS)
-        );
-        let mut script = Vec::new();
-        clap_complete::generate(clap_complete::Shell::Bash, &mut Cli::command(), NAME, &mut script);
-        let script = String::from_utf8(script).unwrap();
-        let command = Cli::command();
-        let (hidden, shown): (Vec<_>, Vec<_>) = command.get_subcommands().partition(|one| one.is_hide_set());
-        for name in shown.iter().map(|one| one.get_name()) {
-            assert!(
-                dir.path().join(format!("{NAME}-{name}.1")).is_file(),
-                "no page of {name}"
-            );
-            assert!(script.contains(name), "{name} is not completed");
-        }
-        assert!(shown.len() > 15 && !hidden.is_empty());
-        for name in hidden.iter().map(|one| one.get_name()) {
-            assert!(
-                !dir.path().join(format!("{NAME}-{name}.1")).exists(),
-                "a page of {name}"
-            );
-        }
     }
 
     #[test]

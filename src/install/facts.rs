@@ -47,6 +47,19 @@ pub struct Facts {
     pub has_data: bool,
     /// Where the settings have the store.
     pub store: PathBuf,
+    /// What this program comes with to read and to complete.
+    pub manuals: Vec<Manual>,
+    /// All of it is there, word for word.
+    pub has_same_manuals: bool,
+}
+
+/// A manual page, or what makes a shell complete the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manual {
+    /// Below [`Layout::share`].
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
 }
 
 /// The service user.
@@ -61,7 +74,7 @@ impl Facts {
     }
 
     /// Looks. `program` is the file that is to be installed: this one.
-    pub fn find(layout: Layout, program: &Path) -> io::Result<Self> {
+    pub fn find(layout: Layout, program: &Path, manuals: Vec<Manual>) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);
         let unit = read(&layout.unit)?;
         Ok(Self {
@@ -79,6 +92,8 @@ impl Facts {
             has_secret: layout.secret().exists(),
             has_data: layout.state.exists(),
             store: store(&layout),
+            has_same_manuals: has_same_manuals(&layout, &manuals)?,
+            manuals,
             has_systemd,
             layout,
         })
@@ -112,6 +127,15 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 fn is_same_backup(layout: &Layout) -> io::Result<bool> {
     for (path, text) in layout.backup_units() {
         if read(&path)?.as_deref() != Some(text.as_bytes()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn has_same_manuals(layout: &Layout, manuals: &[Manual]) -> io::Result<bool> {
+    for Manual { path, text } in manuals {
+        if read(&layout.share.join(path))?.as_deref() != Some(text.as_bytes()) {
             return Ok(false);
         }
     }

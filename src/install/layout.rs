@@ -28,6 +28,8 @@ pub struct Layout {
     pub runtime: PathBuf,
     /// What was installed beside the program: the Python worker.
     pub library: PathBuf,
+    /// Manual pages and completions, each where its reader looks.
+    pub share: PathBuf,
 }
 
 const NAME: &str = "garmin-gateway";
@@ -46,6 +48,7 @@ impl Layout {
             state: root.join("var/lib").join(NAME),
             runtime: root.join("run").join(NAME),
             library: root.join("usr/local/lib").join(NAME),
+            share: root.join("usr/local/share"),
         }
     }
 
@@ -60,6 +63,7 @@ impl Layout {
             state: home.join(".local/state").join(NAME),
             runtime: home.join(".cache/run").join(NAME),
             library: home.join(".local/lib").join(NAME),
+            share: home.join(".local/share"),
         }
     }
 

@@ -22,7 +22,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use facts::Facts;
+pub use facts::{Facts, Manual};
 pub use layout::{Layout, Scope};
 pub use perform::perform;
 pub use plan::{Action, Plan, plan};

@@ -128,6 +128,12 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
             }
         }
         Action::PlaceProgram { to, old } => place(program, to, old),
+        Action::PlaceManuals { share, manuals } => manuals
+            .iter()
+            .try_for_each(|manual| write(&share.join(&manual.path), 0o644, manual.text.as_bytes())),
+        Action::RemoveManuals { share, paths } => {
+            paths.iter().try_for_each(|path| remove_file(&share.join(path)))
+        }
         Action::ReloadUnits => service(scope, &["daemon-reload"]),
         Action::EnableAndStart => service(scope, &["enable", "--now"]),
         // With Type=notify this waits until the gateway says that it is ready, and fails if it never does.
@@ -135,10 +141,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         Action::DisableAndStop => service(scope, &["disable", "--now"]),
         Action::EnableBackups => service(scope, &["enable", "--now", BACKUP_TIMER]),
         Action::DisableBackups => service(scope, &["disable", "--now", BACKUP_TIMER]),
-        Action::Remove(path) => match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        },
+        Action::Remove(path) => remove_file(path),
         Action::RemoveTree(path) => remove_tree(path),
         Action::RemoveUser => system(&["userdel", USER]),
     }
@@ -212,6 +215,13 @@ fn give_to_group(path: &Path) -> io::Result<()> {
     let group =
         Group::from_name(USER)?.ok_or_else(|| io::Error::other(format!("there is no group {USER}")))?;
     Ok(chown(path, None, Some(group.gid))?)
+}
+
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn remove_tree(path: &Path) -> io::Result<()> {

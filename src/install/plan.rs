@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::facts::USER;
-use super::{Facts, InstallError, Layout, Scope, Wish};
+use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
 
 /// One step. Each can be done again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,20 @@ pub enum Action {
         to: PathBuf,
         /// Where the old one is kept.
         old: PathBuf,
+    },
+    /// Manual pages and completions go to their places.
+    PlaceManuals {
+        /// Below this directory.
+        share: PathBuf,
+        /// What.
+        manuals: Vec<Manual>,
+    },
+    /// They go.
+    RemoveManuals {
+        /// Below this directory.
+        share: PathBuf,
+        /// Which.
+        paths: Vec<PathBuf>,
     },
     /// The service manager reads its units.
     ReloadUnits,
@@ -130,6 +144,12 @@ fn install(facts: &Facts, settings: &str) -> Plan {
     }
     if facts.has_settings {
         act(Action::CheckSettings(layout.env_file()));
+    }
+    if !facts.has_same_manuals {
+        plan.actions.push(Action::PlaceManuals {
+            share: layout.share.clone(),
+            manuals: facts.manuals.clone(),
+        });
     }
     let changes_program = !facts.is_same_program;
     let changes_unit = facts.has_systemd && !facts.is_same_unit;
@@ -236,6 +256,10 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
     }
     act(Action::Remove(layout.program.clone()));
     act(Action::Remove(layout.old_program()));
+    act(Action::RemoveManuals {
+        share: layout.share.clone(),
+        paths: facts.manuals.iter().map(|manual| manual.path.clone()).collect(),
+    });
     act(Action::RemoveTree(layout.library.clone()));
     if purge {
         for path in [&layout.config, &layout.state, &layout.runtime] {
@@ -294,6 +318,15 @@ impl fmt::Display for Action {
             Self::Stop => f.write_str("stop the service"),
             Self::CopyStore { to, .. } => write!(f, "copy the store to {}", to.display()),
             Self::PlaceProgram { to, .. } => write!(f, "place the program in {}", to.display()),
+            Self::PlaceManuals { share, manuals } => write!(
+                f,
+                "place {} manual pages and completions below {}",
+                manuals.len(),
+                share.display()
+            ),
+            Self::RemoveManuals { share, .. } => {
+                write!(f, "remove manual pages and completions below {}", share.display())
+            }
             Self::ReloadUnits => f.write_str("have systemd read its units"),
             Self::EnableAndStart => f.write_str("start the service, now and at every boot, and wait for it"),
             Self::Start => f.write_str("start the service and wait for it"),

@@ -16,6 +16,13 @@ fn answers() -> Answers {
     }
 }
 
+fn page() -> Manual {
+    Manual {
+        path: "man/man1/garmin-gateway.1".into(),
+        text: "A page.\n".into(),
+    }
+}
+
 /// A machine with systemd and nothing of ours.
 fn fresh() -> Facts {
     Facts {
@@ -35,6 +42,8 @@ fn fresh() -> Facts {
         has_secret: false,
         has_data: false,
         store: "/var/lib/garmin-gateway/gateway.db".into(),
+        manuals: vec![page()],
+        has_same_manuals: false,
     }
 }
 
@@ -216,7 +225,7 @@ fn an_installation_is_made_upgraded_and_removed() {
     let run = |program: &Path, wish: &Wish| {
         let facts = Facts {
             has_systemd: false,
-            ..Facts::find(layout.clone(), program).unwrap()
+            ..Facts::find(layout.clone(), program, vec![page()]).unwrap()
         };
         let plan = plan(&facts, wish)?;
         let mut said = Vec::new();
@@ -260,7 +269,7 @@ fn the_store_is_where_the_settings_have_it() {
     let home = tempfile::tempdir().unwrap();
     let layout = Layout::user(home.path());
     let program = std::env::current_exe().unwrap();
-    let store = || Facts::find(layout.clone(), &program).unwrap().store;
+    let store = || Facts::find(layout.clone(), &program, vec![page()]).unwrap().store;
     assert_eq!(store(), layout.store());
     fs::create_dir_all(&layout.config).unwrap();
     for (settings, wanted) in [
@@ -285,7 +294,7 @@ fn bad_settings_stop_an_upgrade_before_it_begins() {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let facts = Facts {
         has_systemd: false,
-        ..Facts::find(layout.clone(), &program).unwrap()
+        ..Facts::find(layout.clone(), &program, vec![page()]).unwrap()
     };
     let plan = plan(&facts, &Wish::Install(Answers::default())).unwrap();
     let error = perform(&plan, &facts, &program, &mut |_| ()).unwrap_err();
