@@ -125,6 +125,70 @@ async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     world.end().await;
 }
 
+/// `uvx`, as far as the fence goes: it runs the `uv` beside it, which makes an environment in its cache at the first start
+/// and runs the program from there.
+#[tokio::test(flavor = "multi_thread")]
+async fn uvx_fills_its_cache_once_for_all() {
+    let base = tempfile::tempdir().unwrap();
+    let at = |path: &str| base.path().join(path);
+    program(
+        &at("uv/bin/uvx"),
+        "#!/bin/sh\nexec \"$(dirname \"$0\")/uv\" tool uvx \"$@\"\n",
+    );
+    let made = "$UV_CACHE_DIR/archive-v0/x/bin/garmin-mcp";
+    let words = fake::command();
+    let uv = format!(
+        "#!/bin/sh\nset -e\n[ \"$4\" = garmin-mcp ]\n\
+         if ! [ -e {made} ]; then\n\
+           mkdir -p $(dirname {made}) $UV_TOOL_DIR $UV_PYTHON_INSTALL_DIR\n\
+           echo '#!/bin/sh' > {made}\n echo 'exec {}' >> {made}\n chmod +x {made}\n echo . >> $UV_TOOL_DIR/made\n\
+         fi\nexec {made}\n",
+        words.join(" ")
+    );
+    program(&at("uv/bin/uv"), &uv);
+    let mut settings = settings();
+    settings.command = Some(vec![
+        at("uv/bin/uvx").display().to_string(),
+        // The test binary, which is the worker in the end, is named so that it is let through.
+        format!("--from={}", words[0]),
+        "garmin-mcp".to_owned(),
+    ]);
+    let world = World::at(base.path(), settings).await;
+    let (ann, bob) = (world.link(1, "ann-1").await, world.link(2, "bob-1").await);
+    for person in [&ann, &bob] {
+        world.read(person, "who", json!({})).await.unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(at("data/uv/tools/made")).unwrap(),
+        ".\n",
+        "made once"
+    );
+    assert!(at("data/uv/python").is_dir());
+    if world
+        .info(&ann)
+        .unwrap()
+        .process
+        .unwrap()
+        .fence
+        .starts_with("files")
+    {
+        for (tool, path, allowed) in [
+            ("write", at("data/uv/cache/x"), true),
+            ("write", at("uv/bin/x"), false),
+            ("read", at("data/db"), false),
+            (
+                "read",
+                world.worker_directory(&bob).join("garmin_tokens.json"),
+                false,
+            ),
+        ] {
+            let answer = world.read(&ann, tool, json!({"path": path})).await.unwrap();
+            assert_eq!(answer["error"].is_null(), allowed, "{tool} {path:?}: {answer}");
+        }
+    }
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_knows_nothing_but_its_own() {
     let world = World::new(settings()).await;
