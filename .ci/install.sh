@@ -6,6 +6,7 @@ CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
 PYTHON_LEGACY='mcp==1.30.0'
 PYTHON_MODERN='mcp==2.3.0'
+PYTHON_PROMETHEUS='prometheus-client==0.23.1'
 export CI_CACHE
 export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$PATH
 
@@ -23,7 +24,7 @@ once() {
 # Debian's packages, unless what they bring is there already.
 install_debian() {
   local missing=() pair
-  for pair in shellcheck=shellcheck npm=npm script=bsdutils chromium=chromium g++=g++ tmux=tmux \
+  for pair in shellcheck=shellcheck npm=npm script=bsdutils ssh-keygen=openssh-client chromium=chromium g++=g++ tmux=tmux \
     busybox=busybox nginx=nginx-light caddy=caddy; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
@@ -59,10 +60,12 @@ install_all() {
   install_debian
   once "$CI_CACHE/python-$PYTHON_LEGACY" install_python "$PYTHON_LEGACY"
   once "$CI_CACHE/python-$PYTHON_MODERN" install_python "$PYTHON_MODERN"
+  once "$CI_CACHE/python-$PYTHON_PROMETHEUS" install_python "$PYTHON_PROMETHEUS"
   once "$CI_CACHE/npm-$npm_key" install_npm
   once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo cargo-deny "$CARGO_DENY"
   once "$CI_CACHE/cargo-fuzz-$CARGO_FUZZ" install_cargo cargo-fuzz "$CARGO_FUZZ"
   ln -sfn "python-$PYTHON_LEGACY" "$CI_CACHE/python-legacy"
   ln -sfn "python-$PYTHON_MODERN" "$CI_CACHE/python-modern"
+  ln -sfn "python-$PYTHON_PROMETHEUS" "$CI_CACHE/python-prometheus"
   ln -sfn "npm-$npm_key" "$CI_CACHE/npm"
 }

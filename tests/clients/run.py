@@ -11,6 +11,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
+        run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -32,6 +33,7 @@ import crash
 import demo
 import isolation
 import pages
+import watched
 import ways_in
 from stage import Stage
 from story import TheBrowser, tell
@@ -105,7 +107,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in", "coach"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in", "coach", "watched"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -132,6 +134,8 @@ def main() -> int:
             report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
     elif given.act == "coach":
         report.run("coach", partial(coach.coach, given.bin, NO_WAITING))
+    elif given.act == "watched":
+        report.run("watched", partial(watched.watched, given.bin, NO_WAITING))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
     elif given.act == "console":
