@@ -56,6 +56,27 @@ pub enum Request {
 pub enum Stream {
     /// The store at this moment, sealed.
     Backup,
+    /// What is a person's own, as text.
+    Export {
+        /// Whose: id or e-mail.
+        account: String,
+        /// One race alone.
+        race: Option<String>,
+        /// As what.
+        form: ExportForm,
+    },
+}
+
+/// As what a person's own data are exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportForm {
+    /// Everything.
+    Json,
+    /// The positions of one race.
+    Gpx,
+    /// The points of one race.
+    Csv,
 }
 
 /// What can be known.
@@ -149,6 +170,17 @@ pub enum Act {
     RehearseWorker,
     /// [`Answer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
     Probe,
+    /// Erase races that are over, and what was used.
+    Purge {
+        /// Of one person: id or e-mail; without it of all.
+        account: Option<String>,
+        /// What told nothing new since then; without it everything that is over.
+        before: Option<Timestamp>,
+        /// Whether to erase at all: room may be wanted back of what was erased before.
+        erase: bool,
+        /// Give the room on the disk back.
+        compact: bool,
+    },
     /// Let another secret open the store too. Whoever knows the one that does may.
     PrepareSecret {
         /// The one that opens it now.
@@ -242,6 +274,8 @@ pub enum Answer {
         /// Taken for a minute, by the protocol and no tool.
         token: String,
     },
+    /// To [`Act::Purge`].
+    Purged(Purged),
     /// To [`Request::Stream`], after its parts.
     Streamed(Streamed),
     /// To every other act: it is done; a sentence for the person.
@@ -556,6 +590,17 @@ pub struct Revoked {
     pub races: u32,
     /// Accounts that were erased.
     pub accounts: u32,
+}
+
+/// What was erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purged {
+    /// Races.
+    pub races: u32,
+    /// Lines of what was used: a tool on a day.
+    pub usage: u32,
+    /// Bytes that the store took on the disk, and takes now, if it was compacted.
+    pub compacted: Option<(u64, u64)>,
 }
 
 /// What was sent in parts.

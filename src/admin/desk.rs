@@ -14,8 +14,7 @@ use super::metrics;
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId, GarminLogin};
 use crate::foundation::clock::Clock;
-use crate::foundation::secrets::{RootSecret, Secret};
-use crate::foundation::store::{Health, RotateError, StoreError};
+use crate::foundation::store::{Health, StoreError};
 use crate::gateway;
 use crate::mcp::Access;
 use crate::oauth::{FamilyId, FamilyOverview};
@@ -64,15 +63,6 @@ impl From<StoreError> for Refusal {
                 Self::Unavailable(e.to_string())
             }
             other => Self::Internal(other.to_string()),
-        }
-    }
-}
-
-impl From<RotateError> for Refusal {
-    fn from(e: RotateError) -> Self {
-        match e {
-            RotateError::Store(e) => e.into(),
-            RotateError::WrongSecret | RotateError::NotPrepared => Self::Invalid(e.to_string()),
         }
     }
 }
@@ -163,14 +153,18 @@ impl Desk {
             Act::Probe => Answer::Probe {
                 token: rooms.gateway.probe().expose().to_owned(),
             },
-            Act::PrepareSecret { current, new } => {
-                rooms.store.prepare_secret(root(&current)?, root(&new)?).await?;
-                Answer::Done("Both secrets open the store now.".into())
+            Act::Purge {
+                account,
+                before,
+                erase,
+                compact,
+            } => {
+                let before = before.unwrap_or(Timestamp::MAX);
+                let erase = erase.then_some(before);
+                Answer::Purged(self.purge(account.as_deref(), erase, compact).await?)
             }
-            Act::SettleSecret { new } => {
-                rooms.store.settle_secret(root(&new)?).await?;
-                Answer::Done("Only the new secret opens the store now.".into())
-            }
+            Act::PrepareSecret { current, new } => Answer::Done(self.prepare_secret(&current, &new).await?),
+            Act::SettleSecret { new } => Answer::Done(self.settle_secret(&new).await?),
         };
         if let Answer::Revoked(fell) = &answer {
             tracing::info!(
@@ -516,10 +510,6 @@ fn words(access: Access) -> &'static str {
     }
 }
 
-fn root(secret: &Secret) -> Result<RootSecret, Refusal> {
-    RootSecret::new(secret.expose()).map_err(|e| Refusal::Invalid(format!("the secret: {e}")))
-}
-
 /// An act's name in the log.
 fn name_of(act: &Act) -> &'static str {
     match act {
@@ -538,6 +528,7 @@ fn name_of(act: &Act) -> &'static str {
         Act::TestNotify => "test_notify",
         Act::RehearseWorker => "rehearse_worker",
         Act::Probe => "probe",
+        Act::Purge { .. } => "purge",
         Act::PrepareSecret { .. } => "prepare_secret",
         Act::SettleSecret { .. } => "settle_secret",
     }

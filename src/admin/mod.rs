@@ -6,7 +6,9 @@
 pub mod api;
 pub mod client;
 pub mod desk;
+mod export;
 mod feed;
+mod keeping;
 mod lines;
 pub mod metrics;
 pub mod operations;

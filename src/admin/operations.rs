@@ -1,6 +1,9 @@
 //! Acts that concern several rooms, each one function that reads like the policy.
 
-use super::api::Revoked;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::api::{Purged, Revoked};
 use crate::accounts::{AccountId, Accounts};
 use crate::foundation::store::{Store, StoreError};
 use crate::gateway::{self, Gateway};
@@ -71,6 +74,21 @@ impl Rooms {
         Ok(Revoked {
             accounts: u32::from(forgotten),
             ..revoked
+        })
+    }
+
+    /// Erases what is over: races that told nothing new since `before`, and what was used before that day; of one person
+    /// or of all. Accounts and their access stay.
+    pub async fn purge(&self, account: Option<&AccountId>, before: Timestamp) -> Result<Purged, StoreError> {
+        let races = self.races.purge(account, before).await?;
+        let (day, of) = (before.to_zoned(TimeZone::UTC).date(), account.cloned());
+        let used = self
+            .store
+            .atomic(move |tx| gateway::usage::purge(tx, of.as_ref(), day));
+        Ok(Purged {
+            races: count(races),
+            usage: count(used.await?),
+            compacted: None,
         })
     }
 

@@ -17,10 +17,10 @@ pub(super) enum Piece {
 }
 
 /// Where pieces go. An error: nobody takes them any more.
-struct Taker(mpsc::Sender<Piece>);
+pub(super) struct Taker(mpsc::Sender<Piece>);
 
 /// Nobody takes the pieces any more.
-struct Gone;
+pub(super) struct Gone;
 
 impl From<Gone> for Refusal {
     fn from(_: Gone) -> Self {
@@ -29,7 +29,7 @@ impl From<Gone> for Refusal {
 }
 
 impl Taker {
-    fn give(&self, bytes: Vec<u8>) -> Result<(), Gone> {
+    pub(super) fn give(&self, bytes: Vec<u8>) -> Result<(), Gone> {
         self.0.blocking_send(Piece::Part(bytes)).map_err(|_| Gone)
     }
 }
@@ -40,12 +40,18 @@ impl Desk {
         let (sender, receiver) = mpsc::channel(WAITING);
         let (desk, taker, stream) = (self.clone(), Taker(sender), stream.clone());
         tokio::task::spawn_blocking(move || {
+            let what = name_of(&stream);
             let end = match stream {
                 Stream::Backup => desk.backup(&taker),
+                Stream::Export { account, race, form } => {
+                    desk.export(&account, race.as_deref(), form, &taker)
+                }
             };
             match &end {
-                Ok(streamed) => tracing::info!(peer.uid = uid, records = streamed.records, "backup.made"),
-                Err(e) => tracing::warn!(peer.uid = uid, reason = %e, "backup.not_made"),
+                Ok(streamed) => {
+                    tracing::info!(what, peer.uid = uid, records = streamed.records, "admin.streamed");
+                }
+                Err(e) => tracing::warn!(what, peer.uid = uid, reason = %e, "admin.stream_failed"),
             }
             // Whoever asked may be gone.
             drop(taker.0.blocking_send(Piece::End(end)));
@@ -63,5 +69,13 @@ impl Desk {
             at,
             records: backup.records(),
         })
+    }
+}
+
+/// A stream's name in the log.
+fn name_of(stream: &Stream) -> &'static str {
+    match stream {
+        Stream::Backup => "backup",
+        Stream::Export { .. } => "export",
     }
 }

@@ -5,6 +5,7 @@
 
 mod backup;
 mod doctor;
+mod export;
 mod install;
 mod manual;
 mod operate;
@@ -84,6 +85,8 @@ enum Command {
     /// Bring a backup back, or check one.
     #[command(after_help = "The gateway must be stopped, except for --verify.")]
     Restore(backup::Restore),
+    /// Give a person's own data and races: JSON, or one race as GPX or CSV; no tokens.
+    Export(export::Export),
     /// Change the secret that seals the store; a running gateway goes on.
     RotateSecret(secret::RotateSecret),
     /// Install this program as a service, upgrade it, or remove it.
@@ -167,6 +170,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Operate(operate) => operate::run(operate),
         Command::Backup(wish) => in_thread(backup::backup(wish)),
         Command::Restore(wish) => in_thread(backup::restore(wish)),
+        Command::Export(wish) => in_thread(export::export(wish)),
         Command::RotateSecret(wish) => in_thread(secret::rotate_secret(wish)),
         Command::Install(wish) => match program() {
             Ok(program) => install::run(&wish, &program),

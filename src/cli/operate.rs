@@ -5,6 +5,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -18,6 +19,9 @@ use crate::console::words::{many, plain};
 use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Problem, Sources};
+
+/// What may take its time takes no longer.
+const LONG: Duration = Duration::from_secs(600);
 
 const NOT_ALLOWED: u8 = 77;
 /// The person said no.
@@ -93,6 +97,15 @@ pub(super) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+    /// Erase past races, and what was used, for good; give the room on the disk back.
+    Purge {
+        #[command(flatten)]
+        wish: PurgeWish,
+        #[command(flatten)]
+        sure: Sure,
+        #[command(flatten)]
+        common: Common,
+    },
     /// Watch races.
     Races {
         #[command(subcommand)]
@@ -143,6 +156,47 @@ impl RevokeTarget {
             (_, Some(token), _) => Target::Token(token),
             (.., Some(client)) => Target::Client(client),
             (None, None, None) => Target::All,
+        }
+    }
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct PurgeWish {
+    /// Races that told nothing new since the beginning of this day (UTC), and what was used before it.
+    #[arg(long, value_name = "DATE")]
+    races_before: Option<jiff::civil::Date>,
+    /// Of one person alone: e-mail or id. Their account and access stay; `forget` takes those.
+    #[arg(long, value_name = "WHO")]
+    account: Option<String>,
+    /// Copy the store, so that it is small again; people notice nothing.
+    #[arg(long)]
+    compact: bool,
+}
+
+impl PurgeWish {
+    /// What will be erased, in a sentence; nothing for room alone.
+    fn consequences(&self) -> Option<String> {
+        let whose = self.account.as_deref().unwrap_or("everybody");
+        let which = match (self.races_before, &self.account) {
+            (Some(day), _) => format!("from before {day} "),
+            (None, Some(_)) => String::new(),
+            (None, None) => return None,
+        };
+        Some(format!(
+            "This erases the past races {which}of {whose}, and what they used, for good."
+        ))
+    }
+
+    fn act(self) -> Act {
+        let before = self
+            .races_before
+            .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+        Act::Purge {
+            erase: self.races_before.is_some() || self.account.is_some(),
+            account: self.account,
+            before: before.map(|day| day.timestamp()),
+            compact: self.compact,
         }
     }
 }
@@ -378,6 +432,14 @@ impl Operate {
                 );
                 Desk::confirm(&sure, &what, Some("forget"))?;
                 desk.show(Request::Act(Act::Forget { account })).await
+            }
+            Self::Purge { wish, sure, common } => {
+                let mut desk = Desk::open(common).await?;
+                if let Some(what) = wish.consequences() {
+                    Desk::confirm(&sure, &what, None)?;
+                }
+                let answer = desk.client.ask_within(Request::Act(wish.act()), LONG).await?;
+                Ok(desk.print.answer(&answer)?)
             }
             Self::Races { what, common } => {
                 let desk = Desk::open(common).await?;

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::operate::{OperateError, client_exit_code};
+use super::operate::{OperateError, client_exit_code, socket_in};
 use super::{BROKEN, CONFIG, DISK, EnvFile, UNAVAILABLE, USAGE};
-use crate::admin::SOCKET_NAME;
 use crate::admin::client::{Client, ClientError};
 use crate::foundation::config::{Config, Sources};
 use crate::foundation::secrets::RootSecretError;
@@ -35,7 +34,7 @@ pub(super) enum Gateway {
 impl Place {
     /// The settings of the gateway that is meant.
     pub(super) fn config(&self) -> Result<Config, OperateError> {
-        Sources::of_process(self.env_file.env_file.as_deref())
+        Sources::of_operator(self.env_file.env_file.as_deref())
             .map_err(|problem| vec![problem])
             .and_then(|sources| Config::load(&sources))
             .map_err(|problems| OperateError::Config { problems })
@@ -44,12 +43,7 @@ impl Place {
     /// Whether it runs. Errors: a socket was named, and nobody answers on it; or somebody who may not be asked.
     pub(super) async fn find(&self, config: &Config) -> Result<Gateway, ClientError> {
         let path = self.socket.as_ref().unwrap_or(&config.runtime_dir);
-        let path = if path.is_dir() {
-            path.join(SOCKET_NAME)
-        } else {
-            path.clone()
-        };
-        match Client::connect(&path).await {
+        match Client::connect(&socket_in(path.clone())).await {
             Ok(client) => Ok(Gateway::Running(client)),
             Err(ClientError::NotRunning(_)) if self.socket.is_none() => Ok(Gateway::Stopped),
             Err(e) => Err(e),

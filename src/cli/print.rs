@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::operate::json;
 use super::table::Table;
 use crate::admin::api::{
-    Answer, Client, Event, Overview, People, Race, RaceDetail, Revoked, Tokens, Usage, Worker,
+    Answer, Client, Event, Overview, People, Purged, Race, RaceDetail, Revoked, Tokens, Usage, Worker,
 };
 use crate::console;
 use crate::console::words::{self, ago, bytes, cause, clock, many, minute, plain, second, span};
@@ -105,6 +105,7 @@ impl Print {
             Answer::Races(races) => self.races(races),
             Answer::Race(race) => self.race(race),
             Answer::Revoked(revoked) => fallen(revoked),
+            Answer::Purged(purged) => erased(purged),
             Answer::Done(sentence) => plain(sentence),
         }
     }
@@ -316,6 +317,15 @@ fn fallen(r: &Revoked) -> String {
         text.push_str(" The account and its Garmin tokens are erased.");
     }
     text
+}
+
+fn erased(p: &Purged) -> String {
+    let (races, used) = (many(p.races, "race"), many(p.usage, "line"));
+    let room = p.compacted.map_or_else(String::new, |(before, after)| {
+        let (before, after) = (bytes(before), bytes(after));
+        format!(" The store took {before} on the disk, and takes {after} now.")
+    });
+    format!("Erased: {races}, {used} of use.{room}")
 }
 
 fn by_account(rows: Vec<Usage>) -> Vec<Usage> {

@@ -5,6 +5,7 @@
 
 pub mod demo;
 mod monitored;
+mod retention;
 mod stats;
 mod supervised;
 
@@ -308,6 +309,7 @@ impl Daemon {
             races: races.clone(),
             store,
         };
+        retention::start(rooms.clone(), config.races.retention, clock.clone(), &lifecycle);
         let desk = Desk {
             rooms,
             facts,

@@ -116,6 +116,9 @@ pub trait Outbox: Send + Sync {
 
     /// Erases what waits for this account and where it is told, as a part of `tx`.
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError>;
+
+    /// Erases what waits for this race and what it has told, as a part of `tx`.
+    fn forget_race(&self, tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError>;
 }
 
 /// A race as it stands at one moment.
@@ -193,6 +196,10 @@ impl Outbox for Nobody {
     }
 
     fn forget(&self, _: &mut Tx<'_>, _: &AccountId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn forget_race(&self, _: &mut Tx<'_>, _: &AccountId, _: &RaceId) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -15,7 +15,7 @@
 //! | `watch`, `ending`, `track`, `alerts`, `figures` | the steps, pure |
 //! | `series`, `records` | what is kept |
 //! | `race`, `life` | one race: its state, its task |
-//! | `open` | the acts: start, stop, change, erase |
+//! | `open`, `retention` | the acts: start, stop, change, erase |
 //! | `coaching` | a message on its way to the phone |
 //! | `answers`, `tools` | what people and Claude ask |
 //! | `effects` | the seams to the phone and to Claude |
@@ -41,6 +41,7 @@ mod open;
 mod plain;
 mod race;
 mod records;
+mod retention;
 pub mod sample;
 pub mod series;
 pub mod settings;

@@ -341,7 +341,7 @@ impl Races {
     }
 }
 
-fn erase(tx: &mut Tx<'_>, id: &RaceId, account: &AccountId) -> Result<(), StoreError> {
+pub(super) fn erase(tx: &mut Tx<'_>, id: &RaceId, account: &AccountId) -> Result<(), StoreError> {
     series::forget(tx, id)?;
     for (key, _) in tx.list::<Alert>(id.key())? {
         tx.remove::<Alert>(&key);

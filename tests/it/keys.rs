@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::whole::World;
 
 /// Runs the program with the settings of this world's gateway, and no terminal.
-async fn cli(world: &World, args: &[&str]) -> Output {
+pub(crate) async fn cli(world: &World, args: &[&str]) -> Output {
     let at = |name: &str| world.dir().join(name);
     tokio::process::Command::new(env!("CARGO_BIN_EXE_garmin-gateway"))
         .args(args)
@@ -28,7 +28,7 @@ async fn cli(world: &World, args: &[&str]) -> Output {
 }
 
 /// What it prints as JSON, once it is done well.
-async fn done(world: &World, args: &[&str]) -> Value {
+pub(crate) async fn done(world: &World, args: &[&str]) -> Value {
     let output = cli(world, args).await;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{args:?}: {words}");
@@ -37,7 +37,7 @@ async fn done(world: &World, args: &[&str]) -> Value {
 }
 
 /// Its exit code and words, once it refused.
-async fn refused(world: &World, args: &[&str]) -> (i32, String) {
+pub(crate) async fn refused(world: &World, args: &[&str]) -> (i32, String) {
     let output = cli(world, args).await;
     let words = String::from_utf8(output.stderr).unwrap();
     (output.status.code().unwrap(), words)

@@ -177,6 +177,11 @@ pub const SETTINGS: &[Setting] = &[
         "… if it has gone on for so many minutes.",
     ),
     restart(
+        "RACE_RETENTION_DAYS",
+        "0",
+        "Days after which past races and what was used are erased; 0 = never.",
+    ),
+    restart(
         "CLAUDE_RUNNER_URL",
         "",
         "A claude-runner that has Claude look at races (POST /run).",

@@ -17,6 +17,8 @@ pub struct RacesConfig {
     pub stale_stop: Duration,
     /// … that has gone on for so long.
     pub min_elapsed: Duration,
+    /// How long races are kept once they are over; `None` = for ever.
+    pub retention: Option<Duration>,
     /// How Claude looks at them.
     pub coach: CoachConfig,
 }
@@ -138,9 +140,12 @@ impl RacesConfig {
         };
         let stale_stop = minutes(reader, "STALE_STOP_MIN", 15, 1_440);
         let min_elapsed = minutes(reader, "MIN_ELAPSED_MIN", 30, 1_440);
+        let days = reader.number("RACE_RETENTION_DAYS", 0, 0, 36_500);
+        reader.show("RACE_RETENTION_DAYS", days);
         Self {
             stale_stop,
             min_elapsed,
+            retention: (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400)),
             coach: coach(reader),
         }
     }

@@ -19,6 +19,9 @@ use crate::foundation::secrets::RootSecret;
 /// sled lets go of its lock when the last reader is done, which takes a moment.
 const LET_GO: Duration = Duration::from_secs(5);
 
+/// A smaller database is left alone.
+const SMALL_BYTES: u64 = 32 << 20;
+
 /// What a compaction brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
@@ -38,6 +41,21 @@ pub struct Restored {
 }
 
 impl Store {
+    /// Whether the database takes so much more room than its records that a copy would be worth it: three times theirs.
+    /// Reads all of it, if it is not small. Errors: the store's.
+    pub fn is_wasteful(&self) -> Result<bool, StoreError> {
+        let taken = self.size_on_disk();
+        if taken < SMALL_BYTES {
+            return Ok(false);
+        }
+        let mut needed = 0;
+        for entry in &self.core.tree()? {
+            let (at, value) = entry.map_err(super::not_read)?;
+            needed += (at.len() + value.len()) as u64;
+        }
+        Ok(taken / 3 > needed)
+    }
+
     /// Copies the store and takes the copy, which is as small as it can be. Reading goes on; writing waits.
     /// Errors: the disk refused; then all is as it was.
     pub async fn compact(&self) -> Result<Compacted, StoreError> {

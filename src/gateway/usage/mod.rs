@@ -74,6 +74,21 @@ pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets what was used before a day, by one account or by all. Returns how many lines went.
+pub fn purge(tx: &mut Tx<'_>, account: Option<&AccountId>, before: Date) -> Result<usize, StoreError> {
+    let prefix = account.map_or_else(String::new, |account| format!("{account}/"));
+    let mut purged = 0;
+    for (key, _) in tx.list::<Usage>(prefix.as_bytes())? {
+        let text = std::str::from_utf8(&key).unwrap_or_default();
+        let day = text.split('/').nth(1).and_then(|day| day.parse::<Date>().ok());
+        if day.is_some_and(|day| day < before) {
+            tx.remove::<Usage>(&key);
+            purged += 1;
+        }
+    }
+    Ok(purged)
+}
+
 /// The counters. Clones are the same counters.
 #[derive(Debug, Clone)]
 pub(super) struct Counters {

@@ -39,6 +39,7 @@ use crate::foundation::config::{ChannelConfig, Live};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::post::Poster;
 use crate::foundation::store::{Store, StoreError, Tx};
+use crate::races::RaceId;
 use crate::races::alerts::Severity;
 
 pub(super) use self::queue::KINDS;
@@ -223,5 +224,9 @@ impl Outbox for Notifier {
     fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
         phone::forget(tx, account);
         queue::forget(tx, account)
+    }
+
+    fn forget_race(&self, tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
+        queue::forget_race(tx, account, race)
     }
 }

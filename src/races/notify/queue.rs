@@ -11,6 +11,7 @@ use super::channel::Channel;
 use crate::accounts::AccountId;
 use crate::foundation::secrets::sha256;
 use crate::foundation::store::{Kind, Record, StoreError, Table, Tx};
+use crate::races::RaceId;
 use crate::races::alerts::Severity;
 use crate::races::effects::Message;
 
@@ -81,6 +82,16 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &Message, now: Timestamp) -> Result
 fn number(key: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(key).ok()?;
     text.rsplit('/').next()?.parse().ok()
+}
+
+/// Erases what waits for a race, and what it has told.
+pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
+    let race = format!("{account}/{race}");
+    for (key, _) in tx.list::<Waiting>(format!("{race}/").as_bytes())? {
+        tx.remove::<Waiting>(&key);
+    }
+    tx.remove::<Told>(race.as_bytes());
+    Ok(())
 }
 
 /// Erases all that waits for an account, and what it was told.

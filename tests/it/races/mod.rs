@@ -3,6 +3,7 @@
 
 mod control;
 mod killed;
+mod past;
 
 use garmin_gateway::accounts::AccountId;
 use garmin_gateway::foundation::clock::Clock;
@@ -41,6 +42,11 @@ impl Tracked {
     async fn start(name: &str) -> Self {
         let clock = Clock::manual(start());
         let world = World::start_at(clock.clone()).await;
+        Self::in_world(world, clock, name).await
+    }
+
+    /// In a world of this clock.
+    async fn in_world(world: World, clock: Clock, name: &str) -> Self {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
         let scenario = scenario(name);
         let links = world.simulator.links(&scenario, Pace::default());

@@ -1,0 +1,287 @@
+//! What is a person's own, for them to take away: JSON of everything, or the points of one race as GPX or CSV.
+//!
+//! No token, secret or LiveTrack link is in it.
+
+use jiff::Timestamp;
+use quick_xml::escape::escape;
+use serde_json::{Map, Value, json};
+
+use super::api::{ExportForm, Refusal, Streamed};
+use super::desk::Desk;
+use super::stream::Taker;
+use crate::accounts::AccountId;
+use crate::gateway::usage;
+use crate::races::RaceId;
+use crate::races::sample::Sample;
+
+/// Text is handed on in pieces of about this.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Text on its way, in pieces.
+struct Text<'a> {
+    taker: &'a Taker,
+    text: String,
+}
+
+impl Text<'_> {
+    fn put(&mut self, text: &str) -> Result<(), Refusal> {
+        self.text.push_str(text);
+        if self.text.len() >= PIECE_BYTES {
+            self.end()?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Refusal> {
+        Ok(self.taker.give(std::mem::take(&mut self.text).into_bytes())?)
+    }
+}
+
+impl Desk {
+    /// Gives all that is kept of a person, or the points of one of their races.
+    pub(super) fn export(
+        &self,
+        account: &str,
+        race: Option<&str>,
+        form: ExportForm,
+        taker: &Taker,
+    ) -> Result<Streamed, Refusal> {
+        let account = self.account(account)?;
+        let race = race.map(|race| self.race_of(race)).transpose()?;
+        if race.as_ref().is_some_and(|(owner, _)| *owner != account) {
+            return Err(Refusal::NotFound(
+                "that is no race of this account; `races` lists them".into(),
+            ));
+        }
+        let mut text = Text {
+            taker,
+            text: String::new(),
+        };
+        let records = match (form, race) {
+            (ExportForm::Json, race) => self.all_of(&account, race.map(|(_, id)| id), &mut text)?,
+            (ExportForm::Gpx, Some((_, id))) => self.gpx(&account, &id, &mut text)?,
+            (ExportForm::Csv, Some((_, id))) => self.csv(&account, &id, &mut text)?,
+            (ExportForm::Gpx | ExportForm::Csv, None) => {
+                return Err(Refusal::Invalid(
+                    "GPX and CSV are for one race: name it with --race".into(),
+                ));
+            }
+        };
+        text.end()?;
+        Ok(Streamed {
+            at: self.clock.now(),
+            records,
+        })
+    }
+
+    fn points(&self, account: &AccountId, race: &RaceId) -> Result<Vec<Sample>, Refusal> {
+        let races = &self.rooms.races;
+        Ok(races.samples(account, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?)
+    }
+
+    /// One JSON object; a point a line. Returns how many points.
+    fn all_of(&self, account: &AccountId, only: Option<RaceId>, text: &mut Text<'_>) -> Result<u64, Refusal> {
+        let rooms = &self.rooms;
+        let missing = || Refusal::NotFound("the account is gone".into());
+        let person = rooms.accounts.find(account)?.ok_or_else(missing)?;
+        let families = rooms.oauth.families()?.into_iter();
+        let sign_ins: Vec<Value> = families
+            .filter(|family| family.account == *account)
+            .map(|family| {
+                json!({
+                    "client": family.client_name,
+                    "signed_in_at": family.created_at,
+                    "last_used_at": family.last_used_at,
+                    "ends_at": family.expires_at,
+                })
+            })
+            .collect();
+        let used: Vec<Value> = usage::used(&rooms.store, account)?
+            .into_iter()
+            .map(|line| {
+                json!({
+                    "day": line.day.to_string(),
+                    "tool": line.tool,
+                    "calls": line.usage.calls,
+                    "errors": line.usage.errors,
+                })
+            })
+            .collect();
+        let head = json!({
+            "exported_at": self.clock.now(),
+            "account": {
+                "id": person.id.to_string(),
+                "garmin_profile_id": person.profile_id,
+                "email": person.email,
+                "name": person.full_name,
+                "linked_at": person.linked_at,
+            },
+            "sign_ins": sign_ins,
+            "usage": used,
+        });
+        text.put(&open_object(&head))?;
+        text.put(",\n\"races\":[")?;
+        let ids = match only {
+            Some(id) => vec![id],
+            None => rooms
+                .races
+                .list(account)?
+                .into_iter()
+                .map(|view| view.snapshot.race)
+                .collect(),
+        };
+        let mut n_points = 0;
+        for (number, id) in ids.iter().enumerate() {
+            text.put(if number == 0 { "\n" } else { ",\n" })?;
+            text.put(&open_object(&self.told_of(id)?))?;
+            text.put(",\n\"points\":[")?;
+            for (number, sample) in self.points(account, id)?.iter().enumerate() {
+                text.put(if number == 0 { "\n" } else { ",\n" })?;
+                text.put(&point(sample).to_string())?;
+                n_points += 1;
+            }
+            text.put("]}")?;
+        }
+        text.put("]}\n")?;
+        Ok(n_points)
+    }
+
+    /// A race but for its points.
+    fn told_of(&self, id: &RaceId) -> Result<Value, Refusal> {
+        let detail = self.race(id.as_str())?;
+        let alerts = detail.alerts.iter();
+        Ok(json!({
+            "id": detail.race.id,
+            "name": detail.race.name,
+            "state": detail.race.state,
+            "started_at": detail.race.started_at,
+            "last_point_at": detail.race.last_point_at,
+            "distance_m": detail.race.distance_m,
+            "limits": detail.limits,
+            "splits": detail.splits.iter().map(|(label, s)| json!({ "to": label, "duration_s": s })).collect::<Vec<_>>(),
+            "alerts": alerts.map(|(at, text)| json!({ "at": at, "text": text })).collect::<Vec<_>>(),
+            "course": detail.course,
+            "last_words": detail.last_words,
+        }))
+    }
+
+    /// GPX 1.1, with heart rate and cadence as Garmin's own extension has them. Points without a position are left out.
+    fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, Refusal> {
+        let name = self.race(id.as_str())?.race.name;
+        text.put(concat!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
+            "<gpx version=\"1.1\" creator=\"garmin-gateway\" xmlns=\"http://www.topografix.com/GPX/1/1\"",
+            " xmlns:gpxtpx=\"http://www.garmin.com/xmlschemas/TrackPointExtension/v1\">\n<trk><name>"
+        ))?;
+        text.put(&escape(name.as_str()))?;
+        text.put("</name><trkseg>\n")?;
+        let mut n_points = 0;
+        for Sample { point, .. } in self.points(account, id)? {
+            let Some(place) = point.position else { continue };
+            let mut line = String::new();
+            let mut put = |part: String| line.push_str(&part);
+            put(format!(
+                "<trkpt lat=\"{:.7}\" lon=\"{:.7}\">",
+                place.lat, place.lon
+            ));
+            if let Some(altitude) = point.altitude_m {
+                put(format!("<ele>{altitude}</ele>"));
+            }
+            put(format!("<time>{}</time>", point.at));
+            if point.heart_rate_bpm.is_some() || point.cadence_rpm.is_some() || point.power_w.is_some() {
+                put("<extensions>".to_owned());
+                if let Some(power) = point.power_w {
+                    put(format!("<power>{power}</power>"));
+                }
+                put("<gpxtpx:TrackPointExtension>".to_owned());
+                if let Some(heart_rate) = point.heart_rate_bpm {
+                    put(format!("<gpxtpx:hr>{heart_rate}</gpxtpx:hr>"));
+                }
+                if let Some(cadence) = point.cadence_rpm {
+                    put(format!("<gpxtpx:cad>{cadence}</gpxtpx:cad>"));
+                }
+                put("</gpxtpx:TrackPointExtension></extensions>".to_owned());
+            }
+            put("</trkpt>\n".to_owned());
+            text.put(&line)?;
+            n_points += 1;
+        }
+        text.put("</trkseg></trk></gpx>\n")?;
+        Ok(n_points)
+    }
+
+    /// A header, and a line a point; what the device did not tell is empty.
+    fn csv(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, Refusal> {
+        text.put(concat!(
+            "at,lat,lon,altitude_m,speed_mps,distance_m,total_distance_m,duration_s,total_duration_s,",
+            "heart_rate_bpm,cadence_rpm,power_w,activity_type\n"
+        ))?;
+        let points = self.points(account, id)?;
+        for Sample { point, .. } in &points {
+            let or_empty = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+            let cells = [
+                point.at.to_string(),
+                or_empty(point.position.map(|place| place.lat)),
+                or_empty(point.position.map(|place| place.lon)),
+                or_empty(point.altitude_m),
+                or_empty(point.speed_mps),
+                or_empty(point.distance_m),
+                or_empty(point.total_distance_m),
+                or_empty(point.duration_s),
+                or_empty(point.total_duration_s),
+                or_empty(point.heart_rate_bpm.map(f64::from)),
+                or_empty(point.cadence_rpm.map(f64::from)),
+                or_empty(point.power_w.map(f64::from)),
+                cell(point.activity_type.as_deref().unwrap_or_default()),
+            ];
+            text.put(&cells.join(","))?;
+            text.put("\n")?;
+        }
+        Ok(points.len() as u64)
+    }
+}
+
+/// An object's text without its last brace: more members follow.
+fn open_object(object: &Value) -> String {
+    let mut text = object.to_string();
+    text.pop();
+    text
+}
+
+/// A text that came from outside: letters, digits and a few signs, so that no spreadsheet takes it for a formula.
+fn cell(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || "_ .".contains(*c))
+        .collect()
+}
+
+/// What is known of a point; what the device did not tell is not there.
+fn point(sample: &Sample) -> Value {
+    let point = &sample.point;
+    let members = [
+        ("at", json!(point.at)),
+        ("reported_at", json!(point.reported_at)),
+        ("seen_at", json!(sample.seen_at)),
+        ("lat", json!(point.position.map(|place| place.lat))),
+        ("lon", json!(point.position.map(|place| place.lon))),
+        ("altitude_m", json!(point.altitude_m)),
+        ("speed_mps", json!(point.speed_mps)),
+        ("distance_m", json!(point.distance_m)),
+        ("total_distance_m", json!(point.total_distance_m)),
+        ("duration_s", json!(point.duration_s)),
+        ("total_duration_s", json!(point.total_duration_s)),
+        ("heart_rate_bpm", json!(point.heart_rate_bpm)),
+        ("cadence_rpm", json!(point.cadence_rpm)),
+        ("power_w", json!(point.power_w)),
+        ("activity_type", json!(point.activity_type)),
+    ];
+    let known = members.into_iter().filter(|(_, value)| !value.is_null());
+    let mut told: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value)).collect();
+    if !point.events.is_empty() {
+        told.insert("events".into(), json!(point.events));
+    }
+    if !point.other.is_empty() {
+        told.insert("other".into(), Value::Object(point.other.clone()));
+    }
+    Value::Object(told)
+}

@@ -1,0 +1,86 @@
+//! `export`: what is a person's own, for them to take away.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::operate::socket_path;
+use super::place::Wrong;
+use super::progress::Progress;
+use super::say;
+use crate::admin::api::{ExportForm, Stream};
+use crate::admin::client::Client;
+use crate::console::words::{bytes, many};
+use crate::upkeep::PrivateFile;
+
+#[derive(Args)]
+pub(super) struct Export {
+    /// Whose: e-mail or id.
+    #[arg(long, value_name = "WHO")]
+    account: String,
+    /// One race alone: its id in `races`.
+    #[arg(long, value_name = "ID")]
+    race: Option<String>,
+    /// As what: everything as JSON, or the points of one race as GPX or CSV.
+    #[arg(long = "as", value_name = "FORM", default_value = "json")]
+    form: Form,
+    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Where it goes, readable for you alone; without it to standard output.
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Form {
+    Json,
+    Gpx,
+    Csv,
+}
+
+/// Asks the running gateway for it, and writes it down.
+pub(super) async fn export(wish: Export) -> anyhow::Result<()> {
+    if let Some(file) = wish.file.as_ref().filter(|file| file.exists()) {
+        anyhow::bail!(Wrong(format!("{} is there: give another name", file.display())));
+    }
+    let mut client = Client::connect(&socket_path(wish.socket)?).await?;
+    let stream = Stream::Export {
+        account: wish.account,
+        race: wish.race,
+        form: match wish.form {
+            Form::Json => ExportForm::Json,
+            Form::Gpx => ExportForm::Gpx,
+            Form::Csv => ExportForm::Csv,
+        },
+    };
+    let Some(path) = wish.file else {
+        client
+            .stream(stream, |piece| {
+                std::io::stdout()
+                    .lock()
+                    .write_all(piece)
+                    .map_err(anyhow::Error::from)
+            })
+            .await?;
+        return Ok(std::io::stdout().lock().flush()?);
+    };
+    let mut file = PrivateFile::begin(path)?;
+    let mut progress = Progress::of("exporting");
+    let streamed = client.stream(stream, |piece| -> anyhow::Result<()> {
+        file.write(piece)?;
+        progress.bytes(file.bytes(), None);
+        Ok(())
+    });
+    let streamed = streamed.await?;
+    drop(progress);
+    let n_bytes = file.bytes();
+    let path = file.finish()?;
+    say(&format!(
+        "{}: {}, {}",
+        path.display(),
+        many(streamed.records, "point"),
+        bytes(n_bytes)
+    ));
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What is erased by itself: races and usage older than `RACE_RETENTION_DAYS`, at the start and once a day; and the room
+//! that the database keeps of what was erased.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::admin::operations::Rooms;
+use crate::foundation::clock::Clock;
+use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::store::StoreError;
+
+const EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often the clock is looked at.
+const PACE: Duration = Duration::from_secs(600);
+
+/// Erases, daily, what is older than `keep`; `None`: nothing gets too old.
+pub(super) fn start(rooms: Rooms, keep: Option<Duration>, clock: Clock, lifecycle: &Lifecycle) {
+    let stopping = lifecycle.stopping();
+    lifecycle.spawn("retention", async move {
+        let mut last = None;
+        loop {
+            let now = clock.now();
+            if last.is_none_or(|last| now.duration_since(last) >= EVERY) {
+                last = Some(now);
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    done = once(&rooms, keep, &clock) => if let Err(e) = done {
+                        tracing::warn!(reason = %e, "retention.failed");
+                    }
+                }
+            }
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(PACE) => {}
+            }
+        }
+    });
+}
+
+async fn once(rooms: &Rooms, keep: Option<Duration>, clock: &Clock) -> Result<(), StoreError> {
+    if let Some(before) = keep.and_then(|keep| clock.now().checked_sub(keep).ok()) {
+        let purged = rooms.purge(None, before).await?;
+        if purged.races + purged.usage > 0 {
+            tracing::info!(races = purged.races, usage = purged.usage, "retention.purged");
+        }
+    }
+    let store = rooms.store.clone();
+    // It may read all of it.
+    let wasteful = tokio::task::spawn_blocking(move || store.is_wasteful()).await;
+    if matches!(wasteful, Ok(Ok(true))) {
+        rooms.store.compact().await?;
+    }
+    Ok(())
+}
