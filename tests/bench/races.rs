@@ -11,7 +11,7 @@ use garmin_gateway::accounts::AccountId;
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::RootSecret;
-use garmin_gateway::foundation::store::{Store, StoreError};
+use garmin_gateway::foundation::store::{Archive, Store, StoreError};
 use garmin_gateway::foundation::telemetry::Traces;
 use garmin_gateway::garmin::livetrack::{LiveTrack, Position, Trackpoint};
 use garmin_gateway::races::effects::{Nobody, Snapshot};
@@ -23,6 +23,7 @@ use garmin_gateway::races::watch::Watch;
 use garmin_gateway::races::{RaceId, Races, RacesParts, View, answers, series};
 use garmin_gateway::simulator::livetrack::{Pace, demo_race};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
+use garmin_gateway::upkeep::{PrivateFile, kinds};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -140,7 +141,9 @@ async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         ensure!(told.contains("splits"), "no summary");
     }
     let points = effort.points;
+    let backup = backed_up(&store, directory, &race, last).await?;
     Ok(vec![
+        backup,
         Row::alone(
             "race: a batch of 6 points durable, p99",
             ms(Times::new(writes)?.quantile(0.99)),
@@ -162,6 +165,59 @@ async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
             "60 bytes at most",
         ),
     ])
+}
+
+/// A backup into a file, as a running gateway makes it, while somebody reads and writes without a pause.
+async fn backed_up(store: &Store, directory: &Path, race: &RaceId, last: Timestamp) -> Result<Row> {
+    let path = directory.join("bench.backup");
+    let (copied, from) = (path.clone(), store.clone());
+    let making = tokio::task::spawn_blocking(move || -> Result<(Duration, u64, u64)> {
+        let began = Instant::now();
+        let mut file = PrivateFile::begin(copied)?;
+        let mut backup = from.backup(start())?;
+        for piece in backup.by_ref() {
+            file.write(&piece?)?;
+        }
+        let (bytes, records) = (file.bytes(), backup.records());
+        file.finish()?;
+        Ok((began.elapsed(), bytes, records))
+    });
+    let (other, mut writes, mut reads) = (RaceId::random(), Vec::new(), Vec::new());
+    while !making.is_finished() {
+        let (to, first) = (other.clone(), writes.len() * 6);
+        let batch = (first..first + 6).map(|i| sample(i, 10)).collect();
+        let began = Instant::now();
+        let kept = store.atomic(move |tx| series::append(tx, &to, batch));
+        kept.await.map_err(|e: StoreError| anyhow::anyhow!(e))?;
+        writes.push(began.elapsed());
+        let began = Instant::now();
+        series::read(store, race, last - SignedDuration::from_mins(10), last)?;
+        reads.push(began.elapsed());
+    }
+    let (took, bytes, records) = making.await??;
+    let secret = secret()?;
+    let archive = Archive::open(std::io::BufReader::new(std::fs::File::open(&path)?), &secret)?;
+    let checked = archive.verify(&kinds(), &mut |_| {})?;
+    ensure!(
+        checked.records == records,
+        "{} of {records} records",
+        checked.records
+    );
+    let (write, read) = (
+        Times::new(writes)?.quantile(0.99),
+        Times::new(reads)?.quantile(0.99),
+    );
+    let mb = bytes as f64 / 1e6;
+    Ok(Row::alone(
+        "backup of 1,000,000 points with calls going on",
+        format!(
+            "{:.1} s, {mb:.0} MB (a write meanwhile {}, a read {}, p99)",
+            took.as_secs_f64(),
+            ms(write),
+            ms(read)
+        ),
+        "10 s at most",
+    ))
 }
 
 fn view(race: &RaceId, track: Track) -> Result<View> {
@@ -240,9 +296,12 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     ])
 }
 
+fn secret() -> Result<RootSecret> {
+    RootSecret::new("a secret of a bench, long enough for a store").context("no secret")
+}
+
 fn open(path: &Path) -> Result<Store> {
-    let secret = RootSecret::new("a secret of a bench, long enough for a store").context("no secret")?;
-    Ok(Store::open(path, &secret)?)
+    Ok(Store::open(path, &secret()?)?)
 }
 
 fn account(number: usize) -> Result<AccountId> {
