@@ -47,9 +47,11 @@ debian_package() { # PROGRAM DIR
   case $machine in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; *) die "no Debian name for $machine" ;; esac
   tree=$(mktemp -d)
   install -D -m 0755 "$1" "$tree/usr/bin/$name"
-  install -D -m 0644 "packaging/$name.service" "$tree/usr/lib/systemd/system/$name.service"
-  sed -i 's#/usr/local/bin/#/usr/bin/#; s#^. Placed by .*#\# Placed by the Debian package.#' \
-    "$tree/usr/lib/systemd/system/$name.service"
+  for unit in "$name.service" "$name-backup.service" "$name-backup.timer"; do
+    install -D -m 0644 "packaging/$unit" "$tree/usr/lib/systemd/system/$unit"
+    sed -i 's#/usr/local/bin/#/usr/bin/#; s#^. Placed by .*#\# Placed by the Debian package.#' \
+      "$tree/usr/lib/systemd/system/$unit"
+  done
   install -D -m 0640 packaging/gateway.env "$tree/etc/$name/gateway.env"
   install -D -m 0644 LICENSE "$tree/usr/share/doc/$name/copyright"
   mkdir -p "$tree/usr/share/man/man1"
