@@ -71,8 +71,8 @@ X
 }
 
 second() {
-  ok after a reboot it runs -- active
-  ok and the sign-in holds -- person call
+  ok after a reboot it runs -- active_again
+  ok and the sign-in holds -- person again
   before=$(sha256sum </usr/local/bin/garmin-gateway)
   # A build that does not come up: the unit refuses what ends with this mark.
   mkdir -p /etc/systemd/system/garmin-gateway.service.d
