@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::governor::{General, OfPerson, Person};
-use crate::foundation::store::{Record, Store, StoreError, Table};
+use crate::foundation::store::{Kind, Record, Store, StoreError, Table};
 
 impl Record for General {
     const TABLE: Table = Table("sign_ins");
@@ -24,6 +24,9 @@ struct Row {
 impl Record for Row {
     const TABLE: Table = Table("sign_ins_of");
 }
+
+/// The tables of this room.
+pub(super) const KINDS: [Kind; 2] = [Kind::of::<General>(), Kind::of::<Row>()];
 
 /// The one record of its table.
 const GENERAL: &[u8] = b"governor";

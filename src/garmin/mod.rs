@@ -37,3 +37,6 @@ pub use refusal::{Refusal, Way};
 pub use sign_in::{Credentials, MfaChallenge, MfaMethod, SignInOutcome, SignIns, SignedIn};
 pub use token_file::{TokenFile, TokenFileError};
 pub use tokens::GarminTokens;
+
+/// The tables of this room.
+pub const KINDS: &[crate::foundation::store::Kind] = &ledger::KINDS;

@@ -15,11 +15,18 @@ pub use files::{NotWritten, PrivateFile, give_to_owner_of};
 pub use secret::{Keys, RotateFileError, Step, rotate};
 
 use crate::foundation::store::Kind;
-use crate::{accounts, gateway, oauth, races};
+use crate::{accounts, garmin, gateway, oauth, races};
 
 /// All tables of the store.
 pub fn kinds() -> Vec<Kind> {
-    [accounts::KINDS, oauth::KINDS, races::KINDS, gateway::KINDS].concat()
+    [
+        garmin::KINDS,
+        accounts::KINDS,
+        oauth::KINDS,
+        races::KINDS,
+        gateway::KINDS,
+    ]
+    .concat()
 }
 
 #[cfg(test)]
