@@ -11,6 +11,7 @@ mod dialog;
 mod dots;
 mod keys;
 mod link;
+pub mod measured;
 mod message;
 #[cfg(test)]
 mod replay;

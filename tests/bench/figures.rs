@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::console::console;
 use crate::crowd::{Crowd, crowd};
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
@@ -93,6 +94,7 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
     if !calls_only {
         rows.extend(with_the_built_in_worker(&garmin, &effort).await?);
         rows.extend(crowd(&garmin, &effort.crowd).await?);
+        rows.extend(console(&garmin, effort.crowd.idle).await?);
     }
     Ok(rows)
 }

@@ -27,6 +27,11 @@ struct Told {
 }
 
 impl Garmin {
+    /// Where it is: `http://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Starts it with this many people without MFA.
     pub(crate) async fn start(people: usize) -> Result<Self> {
         let directory = TempDir::new()?;
@@ -69,7 +74,7 @@ pub(crate) struct House {
     pub(crate) port: u16,
     /// The gateway itself.
     pub(crate) process: Process,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl House {
@@ -111,8 +116,16 @@ impl House {
             url,
             port,
             process,
-            _directory: directory,
+            directory,
         })
+    }
+}
+
+impl House {
+    /// The console's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        let name = garmin_gateway::admin::SOCKET_NAME;
+        self.directory.path().join("runtime").join(name)
     }
 }
 

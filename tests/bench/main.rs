@@ -3,7 +3,7 @@
 //! The release binary runs as a child process behind real sockets; the load comes from this process, with the same
 //! code for every target, so its own cost is the same in every column. `cargo bench -- --smoke` measures everything
 //! for a moment only: it shows that the bench works, not how fast the gateway is; `-- --calls` measures only what a
-//! call through the gateway costs, `-- --races` what races cost instead.
+//! call through the gateway costs, `-- --races` what races cost instead, `-- --console` what the console does.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 #![expect(
     clippy::disallowed_methods,
@@ -14,6 +14,7 @@
     reason = "a JSON value that lacks a member is null, two targets are two"
 )]
 
+mod console;
 mod crowd;
 mod figures;
 mod house;
@@ -41,7 +42,10 @@ fn main() -> ExitCode {
             runtime.block_on(serve_as_upstream())
         } else {
             drop(rustls::crypto::ring::default_provider().install_default());
-            runtime.block_on(measure(has("--smoke"), has("--calls"), has("--races")))
+            let part = ["--calls", "--races", "--console"]
+                .into_iter()
+                .find(|part| has(part));
+            runtime.block_on(measure(has("--smoke"), part))
         }
     });
     match done {
@@ -61,16 +65,16 @@ async fn serve_as_upstream() -> Result<()> {
     upstream::run(&host, port).await
 }
 
-async fn measure(smoke: bool, calls_only: bool, races_only: bool) -> Result<()> {
+async fn measure(smoke: bool, part: Option<&str>) -> Result<()> {
     println!("{}", machine::described()?);
     if smoke {
         println!("A smoke run: these figures say that the bench works, nothing else.");
     }
     println!();
-    let rows = if races_only {
-        races::all(smoke).await?
-    } else {
-        figures::all(smoke, calls_only).await?
+    let rows = match part {
+        Some("--races") => races::all(smoke).await?,
+        Some("--console") => console::all(smoke).await?,
+        part => figures::all(smoke, part.is_some()).await?,
     };
     println!("| | gateway | upstream directly | nginx | wanted |");
     println!("|---|---:|---:|---:|---|");

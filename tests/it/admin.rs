@@ -69,6 +69,42 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
     assert_eq!(overview(&world.socket()).await.accounts, 0);
 }
 
+/// Whether `uid` with `gid` gets through to the socket. The shell is told by the kernel: not allowed, or that a socket is no
+/// file.
+fn reaches(socket: &Path, uid: u32, gid: u32) -> bool {
+    use std::os::unix::process::CommandExt;
+    let mut shell = std::process::Command::new("/bin/sh");
+    let shell = shell.args(["-c", ": > \"$0\""]).arg(socket).env("LC_ALL", "C");
+    let said = shell.uid(uid).gid(gid).output().unwrap().stderr;
+    let said = String::from_utf8(said).unwrap();
+    let is_refused = said.contains("Permission denied");
+    assert!(is_refused || said.contains("No such device"), "{said}");
+    !is_refused
+}
+
+/// Only root can be somebody else; anybody else has shown by then that the modes are right.
+#[tokio::test]
+async fn another_user_is_refused_by_the_kernel_and_one_of_the_group_is_not() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let world = World::start().await;
+    let socket = world.socket();
+    let runtime = socket.parent().unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    assert_eq!((mode(runtime), mode(&socket)), (0o750, 0o660));
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let open = |path: &Path| std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    open(runtime.parent().unwrap());
+    let (nobody, group) = (65_534, std::fs::metadata(&socket).unwrap().gid());
+    assert!(!reaches(&socket, nobody, nobody));
+    assert!(reaches(&socket, nobody, group));
+    // The socket's own mode is enough where somebody made the directory before us, for all to enter.
+    open(runtime);
+    assert!(!reaches(&socket, nobody, nobody));
+    assert_eq!(overview(&socket).await.accounts, 0);
+}
+
 #[tokio::test]
 async fn strange_lines_disturb_nobody() {
     let world = World::start().await;

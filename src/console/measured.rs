@@ -1,0 +1,35 @@
+//! What drawing costs, for the bench.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::message::Link;
+use super::state::State;
+use super::theme::Theme;
+use super::views;
+use crate::admin::api::{RaceDetail, View};
+
+/// How long each of `times` pictures of a race takes on a screen of this size that nobody sees.
+pub fn race_drawn(detail: &RaceDetail, size: (u16, u16), times: usize) -> Vec<Duration> {
+    let now = detail.race.last_point_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut state = State::new(now, TimeZone::UTC, size);
+    state.link = Link::Live;
+    state.view = View::Races;
+    state.races = vec![detail.race.clone()];
+    state.race = Some(detail.clone());
+    let theme = Theme {
+        color: true,
+        ascii: false,
+    };
+    let Ok(mut terminal) = Terminal::new(TestBackend::new(size.0, size.1));
+    let picture = |_| {
+        let began = Instant::now();
+        let Ok(_) = terminal.draw(|frame| views::draw(&state, theme, frame));
+        began.elapsed()
+    };
+    (0..times).map(picture).collect()
+}

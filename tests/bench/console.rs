@@ -1,0 +1,136 @@
+//! What the console costs: a long race drawn, and a daemon that one is attached to.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use garmin_gateway::admin::api::{Race, RaceDetail, Request, Sample};
+use garmin_gateway::admin::client::Client;
+use garmin_gateway::console::measured::race_drawn;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use crate::figures::Row;
+use crate::house::{Garmin, House};
+use crate::load::Target;
+use crate::person;
+use crate::processes::cpu;
+use crate::wire::{Connection, mcp_request};
+
+/// Points of the race that is drawn: fourteen hours, one a second.
+const POINTS: u32 = 50_000;
+
+/// These figures alone.
+pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
+    let idle = Duration::from_secs(if smoke { 1 } else { 20 });
+    console(&Garmin::start(1).await?, idle).await
+}
+
+/// All that is measured of the console.
+pub(crate) async fn console(garmin: &Garmin, idle: Duration) -> Result<Vec<Row>> {
+    let mut rows = vec![drawn()?];
+    rows.push(attached(garmin, idle).await?);
+    Ok(rows)
+}
+
+fn drawn() -> Result<Row> {
+    let mut times = race_drawn(&race(), (120, 40), 50);
+    times.sort_unstable();
+    let of = |at: usize| times.get(at).copied().context("nothing was drawn");
+    let (median, worst) = (of(times.len() / 2)?, of(times.len() - 1)?);
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Ok(Row::alone(
+        "a race of 50,000 points drawn at 120×40, p50 (worst)",
+        format!("{:.1} ms ({:.1} ms)", ms(median), ms(worst)),
+        "10 ms at most",
+    ))
+}
+
+/// A race that winds over the map, with all figures and a gap now and then.
+fn race() -> RaceDetail {
+    let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+    let sample = |n: u32| {
+        let way = f64::from(n) / f64::from(POINTS) * 40.0;
+        Sample {
+            at: start + SignedDuration::from_secs(n.into()),
+            position: Some((47.0 + way.sin() / 10.0, 8.0 + (way * 0.7).cos() / 10.0)),
+            distance_m: Some(f64::from(n) * 3.0),
+            heart_bpm: Some(140.0 + 20.0 * way.sin()),
+            power_w: Some(220.0 + 60.0 * way.cos()),
+            speed_mps: Some(3.0 + way.sin()),
+            after_gap: n.is_multiple_of(5000),
+        }
+    };
+    let race = Race {
+        id: "race_bench".into(),
+        account: "ann@example.org".into(),
+        name: "A long one".into(),
+        state: "running".into(),
+        started_at: Some(start),
+        last_point_at: Some(start + SignedDuration::from_secs(POINTS.into())),
+        distance_m: Some(f64::from(POINTS) * 3.0),
+        points: POINTS.into(),
+        last_alert: None,
+    };
+    RaceDetail {
+        race,
+        track: (0..POINTS).map(sample).collect(),
+        course: Vec::new(),
+        limits: Map::from_iter([("hr_max".to_owned(), json!(165))]),
+        splits: Vec::new(),
+        alerts: Vec::new(),
+        last_words: None,
+    }
+}
+
+/// The daemon's share of a core while a worker runs and a race is under way: with a console that follows, beside without.
+async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
+    let house = House::start(garmin, &[]).await?;
+    let token = person::connect(&house.url, garmin.person(0)?).await?;
+    let mut connection = Connection::open(house.port).await?;
+    let mut call = async |name: &str, arguments: Value, contains: &'static [u8]| {
+        let request = mcp_request(
+            &token,
+            "tools/call",
+            &json!({"name": name, "arguments": arguments}),
+        );
+        let target = Target {
+            port: house.port,
+            request,
+            contains,
+        };
+        target.once(&mut connection).await
+    };
+    call("get_full_name", json!({}), b"full_name").await?;
+    let url = format!("{}/simulator/livetrack", garmin.url());
+    let played = reqwest::Client::new()
+        .post(url)
+        .body(json!({"elapsed_s": 2400}).to_string());
+    let played: Value = serde_json::from_slice(&played.send().await?.bytes().await?)?;
+    let link = json!({"url": played["links"][0]["url"], "race_config": {"poll_interval_secs": 5}});
+    call("start_tracking", link, b"race_").await?;
+
+    let without = share(&house, idle).await?;
+    let mut console = Client::connect(&house.socket()).await?;
+    console.send(Request::Follow).await?;
+    let following = tokio::spawn(async move { while console.next().await.is_ok() {} });
+    // The first full picture is not what being attached costs.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let with = share(&house, idle).await?;
+    following.abort();
+    let percent = |share: f64| format!("{:.2} %", share * 100.0);
+    Ok(Row {
+        direct: format!("{} without", percent(without)),
+        ..Row::alone(
+            "the daemon's share of a core, one console attached",
+            percent(with),
+            "1 % at most beyond",
+        )
+    })
+}
+
+async fn share(house: &House, time: Duration) -> Result<f64> {
+    let (began, before) = (Instant::now(), cpu(house.process.id())?);
+    tokio::time::sleep(time).await;
+    let used = cpu(house.process.id())?.saturating_sub(before);
+    Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
+}
