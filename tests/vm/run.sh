@@ -89,13 +89,15 @@ second() {
   ok the new program is there -- contains GOOD /usr/local/bin/garmin-gateway
   ok and the sign-in holds after the upgrade -- person call
 
+  ok the nightly backup is due -- systemctl is-active --quiet garmin-gateway-backup.timer
+  ok the nightly backup is made in its fences -- systemctl start garmin-gateway-backup.service
+  ok it is there -- sh -c 'garmin-gateway restore --verify /var/lib/garmin-gateway/backups/*.backup'
   ok a backup is made -- garmin-gateway backup /var/lib/garmin-gateway/vm.backup
   cp /var/lib/garmin-gateway/vm.backup /root/vm.backup
   ok the gateway stops -- systemctl stop garmin-gateway
   rm -rf /var/lib/garmin-gateway/gateway.db
   ok the backup is whole -- garmin-gateway restore --verify /root/vm.backup
   ok it is restored -- garmin-gateway restore /root/vm.backup
-  chown -R garmin-gateway:garmin-gateway /var/lib/garmin-gateway
   ok the gateway starts on it -- systemctl start garmin-gateway
   ok and the sign-in holds after the restore -- person call
 

@@ -330,6 +330,22 @@ mod tests {
         assert_eq!(all(&store).len(), kept.len() + 10);
     }
 
+    #[tokio::test]
+    async fn a_backup_that_a_compaction_overtakes_is_of_its_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret("an unguessable")).unwrap();
+        fill(&store, 0..300).await;
+        let then = all(&store).len() as u64;
+        let mut pieces = store.backup(Timestamp::UNIX_EPOCH).unwrap();
+        let mut bytes: Vec<u8> = pieces.by_ref().take(3).flat_map(Result::unwrap).collect();
+        fill(&store, 250..320).await;
+        store.compact().await.unwrap();
+        fill(&store, 290..340).await;
+        bytes.extend(pieces.by_ref().flat_map(Result::unwrap));
+        let archive = Archive::open(&bytes[..], &secret("an unguessable")).unwrap();
+        assert_eq!(archive.verify(&KINDS, &mut |_| {}).unwrap().records, then);
+    }
+
     fn backup(store: &Store) -> Vec<u8> {
         let pieces = store.backup(Timestamp::UNIX_EPOCH).unwrap();
         pieces.collect::<Result<Vec<_>, _>>().unwrap().concat()
