@@ -7,7 +7,6 @@
 //! - Keys of the store are not sealed, so an e-mail is never one: invitations are kept under its hash.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -16,69 +15,22 @@ use tokio::sync::watch;
 
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Invited, Live};
-use crate::foundation::secrets::{random_id, sha256};
+use crate::foundation::id::{Id, Named};
+use crate::foundation::secrets::sha256;
 use crate::foundation::store::{Kind, Record, Store, StoreError, Table, Tx};
 use crate::garmin::{GarminTokens, SignedIn};
 
+/// What an [`AccountId`] names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfAccount {}
+
+impl Named for OfAccount {
+    const PREFIX: &'static str = "acc_";
+    const WORDS: &'static str = "an account id";
+}
+
 /// Names an account in logs, paths and keys: `acc_` and 16 letters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct AccountId(String);
-
-impl AccountId {
-    fn new() -> Self {
-        Self(random_id("acc_"))
-    }
-
-    /// The id that no account has.
-    pub fn nobody() -> Self {
-        Self("acc_0000000000000000".to_owned())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The text is no account id.
-#[derive(Debug, thiserror::Error)]
-#[error("an account id is acc_ and 16 letters")]
-pub struct NotAnAccountId;
-
-impl FromStr for AccountId {
-    type Err = NotAnAccountId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnAccountId> {
-        // It becomes a directory name, so nothing else may be in it.
-        let letters = text.strip_prefix("acc_").ok_or(NotAnAccountId)?;
-        let fits = letters.len() == 16
-            && letters
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        fits.then(|| Self(text.to_owned())).ok_or(NotAnAccountId)
-    }
-}
-
-impl TryFrom<String> for AccountId {
-    type Error = NotAnAccountId;
-
-    fn try_from(text: String) -> Result<Self, NotAnAccountId> {
-        text.parse()
-    }
-}
-
-impl From<AccountId> for String {
-    fn from(id: AccountId) -> Self {
-        id.0
-    }
-}
+pub type AccountId = Id<OfAccount>;
 
 /// A person whose Garmin account is linked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -340,7 +292,7 @@ impl Accounts {
                         ..known
                     },
                     None => Account {
-                        id: AccountId::new(),
+                        id: AccountId::random(),
                         profile_id,
                         email,
                         full_name,
@@ -638,6 +590,6 @@ mod tests {
         ] {
             assert_eq!(text.parse::<AccountId>().is_ok(), ok, "{text}");
         }
-        assert!(AccountId::new().as_str().parse::<AccountId>().is_ok());
+        assert!(AccountId::random().as_str().parse::<AccountId>().is_ok());
     }
 }

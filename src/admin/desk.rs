@@ -115,8 +115,9 @@ impl Desk {
                 Answer::Revoked(rooms.revoke_account(&self.account(&account)?, uid).await?)
             }
             Act::Revoke(Target::Token(family)) => {
-                let family = FamilyId::parse(&family)
-                    .ok_or_else(|| Refusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
+                let family: FamilyId = family
+                    .parse()
+                    .map_err(|_| Refusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
                 Answer::Revoked(rooms.revoke_family(&family, uid).await?)
             }
             Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client, uid).await?),

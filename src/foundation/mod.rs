@@ -7,6 +7,7 @@ pub mod causes;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod id;
 pub mod lifecycle;
 pub mod post;
 pub mod processes;

@@ -7,14 +7,12 @@
 //!
 //! Times are [`crate::foundation::clock::Clock`]'s.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::pkce::CodeChallenge;
 use crate::accounts::AccountId;
-use crate::foundation::secrets::random_id;
+use crate::foundation::id::{Id, Named};
 use crate::foundation::store::{Record, Table};
 use crate::mcp::Access;
 
@@ -33,41 +31,18 @@ pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// once, in bursts of up to 76 seconds.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
-/// Names a token family in logs and on the console: `fam_` and 16 letters. Not a secret.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FamilyId(String);
+/// What a [`FamilyId`] names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfFamily {}
 
-impl FamilyId {
-    pub(super) fn random() -> Self {
-        Self(random_id("fam_"))
-    }
-
-    /// The id that a person typed; whether there is such a family is another question.
-    pub fn parse(text: &str) -> Option<Self> {
-        let letters = text.strip_prefix("fam_")?;
-        let fits = letters.len() == 16
-            && letters
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(super) fn key(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
+impl Named for OfFamily {
+    const PREFIX: &'static str = "fam_";
+    const WORDS: &'static str = "the id of a sign-in";
 }
 
-impl fmt::Display for FamilyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// Names a token family in logs and on the console: `fam_` and 16 letters. Not a secret. Whether there is such a family is
+/// another question than whether a text can be its name.
+pub type FamilyId = Id<OfFamily>;
 
 /// Who may do what, for whom: what a consent says, and what its code and its tokens carry on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -368,5 +368,5 @@ impl OAuth {
 const CODE_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn family_id(key: &[u8]) -> Option<FamilyId> {
-    FamilyId::parse(std::str::from_utf8(key).ok()?)
+    std::str::from_utf8(key).ok()?.parse().ok()
 }

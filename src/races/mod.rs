@@ -69,7 +69,7 @@ use race::{Race, State};
 use records::{OfAccount, Progress, RaceRow, RaceToken, account_key};
 
 pub use coaching::{Coached, LONGEST_MESSAGE, NotCoached};
-pub use id::{NotARaceId, RaceId};
+pub use id::RaceId;
 pub use open::{NotStarted, Refused, Started};
 pub use standing::Standing;
 

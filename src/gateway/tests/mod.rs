@@ -216,7 +216,7 @@ impl Bench {
             account: account("a"),
             access: self.access,
             client_id: "client".to_owned(),
-            family: FamilyId::parse("fam_abcdefghijklmnop").unwrap(),
+            family: "fam_abcdefghijklmnop".parse().unwrap(),
         })
     }
 
