@@ -121,7 +121,8 @@ enum Command {
 
 #[derive(Args)]
 struct EnvFile {
-    /// A file of NAME=value lines; without it `.env` in the working directory, if there is one.
+    /// A file of NAME=value lines; without it `.env` in the working directory, else (but for `serve`) that of the
+    /// installation.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
 }
