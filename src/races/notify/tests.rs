@@ -296,11 +296,14 @@ async fn a_person_is_told_where_they_said_and_nowhere_else() {
     assert_eq!(sent, [1, 2]);
 
     // After a restart too, and back again when nothing is set.
+    let restarted = Lifecycle::new();
     let again = Notifier::start(
         parts(&bench.store, &bench.clock, bench.live.subscribe()),
-        &bench.lifecycle,
+        &restarted,
     );
     assert_eq!(again.reach(&bench.account), Reach::Own);
+    // One gateway at a time tells.
+    assert!(restarted.drain(std::time::Duration::from_secs(5)).await);
     assert_eq!(bench.set(Phone::default()).await, Ok(Reach::Usual));
     bench.push("b", "second").await;
     bench.settled().await;

@@ -1,26 +1,21 @@
-//! Reads the rooms for whoever looks, and passes acts on.
+//! What can be known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Map;
+use jiff::SignedDuration;
 
-use super::api::{
-    Account, Act, Answer, Attention, Client, Family, Invitation, Knock, Overview, People, Read, Refusal,
-    Revocation, Target, Tokens, Usage, View, Worker,
+use super::Desk;
+use crate::accounts::{AccountId, GarminLogin};
+use crate::admin::api::{
+    Account, Answer, Attention, Client, Family, Invitation, Knock, Overview, People, Read, Refusal,
+    Revocation, Tokens, Usage, View, Worker,
 };
-use super::feed::Views;
-use super::metrics;
-use super::operations::Rooms;
-use crate::accounts::{self, AccountId, GarminLogin};
-use crate::foundation::clock::Clock;
-use crate::foundation::store::{Health, StoreError};
+use crate::admin::feed::Views;
+use crate::admin::metrics;
+use crate::foundation::store::Health;
 use crate::gateway;
 use crate::mcp::Access;
-use crate::oauth::{FamilyId, FamilyOverview};
-use crate::races::notify::{Notifier, Tested};
-use crate::workers::StopReason;
-use crate::workers::rehearsal::{self, Rehearsal, Script};
+use crate::oauth::FamilyOverview;
 
 /// How many revocations are shown.
 const REVOCATIONS: usize = 200;
@@ -28,48 +23,9 @@ const REVOCATIONS: usize = 200;
 /// How far back usage is summed.
 const USAGE_DAYS: i64 = 30;
 
-/// Knows the rooms.
-#[derive(Clone)]
-pub struct Desk {
-    /// What is read and acted on.
-    pub rooms: Rooms,
-    /// What the daemon is.
-    pub facts: Facts,
-    /// The time.
-    pub clock: Clock,
-    /// The way to phones.
-    pub notifier: Notifier,
-    /// How the workers' program is tried.
-    pub script: Script,
-}
-
-/// What does not change while the daemon runs.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// When it started.
-    pub started_at: Timestamp,
-    /// The connector URL.
-    pub url: String,
-    /// Whether its Garmin is pretended.
-    pub simulated: bool,
-    /// `MAX_WORKERS`
-    pub max_workers: usize,
-}
-
-impl From<StoreError> for Refusal {
-    fn from(e: StoreError) -> Self {
-        match e {
-            StoreError::NotWritten(_) | StoreError::NotRead(_) | StoreError::Busy | StoreError::Closed => {
-                Self::Unavailable(e.to_string())
-            }
-            other => Self::Internal(other.to_string()),
-        }
-    }
-}
-
 impl Desk {
     /// Answers a read.
-    pub(super) fn read(&self, read: &Read) -> Result<Answer, Refusal> {
+    pub(in crate::admin) fn read(&self, read: &Read) -> Result<Answer, Refusal> {
         Ok(match read {
             Read::Overview => Answer::Overview(self.views()?.overview),
             Read::Workers => Answer::Workers(self.workers(&self.labels()?)),
@@ -86,107 +42,8 @@ impl Desk {
         })
     }
 
-    /// Does an act. Who did it is in the log.
-    pub(super) async fn act(&self, act: Act, uid: Option<u32>) -> Result<Answer, Refusal> {
-        let (op, rooms) = (name_of(&act), &self.rooms);
-        let answer = match act {
-            Act::Invite { email } => {
-                let email = accounts::is_email(&email)
-                    .then_some(email)
-                    .ok_or_else(|| Refusal::Invalid("that is no e-mail address".into()))?;
-                rooms.accounts.invite(&email).await?;
-                Answer::Done("They may sign in now.".into())
-            }
-            Act::Uninvite { email } => {
-                rooms.accounts.uninvite(&email).await?;
-                Answer::Done(
-                    "They may not sign in any more. Access that they have stays: revoke it if it shall end."
-                        .into(),
-                )
-            }
-            Act::StopWorker { account } => {
-                rooms
-                    .workers
-                    .stop(&self.account(&account)?, StopReason::Operator)
-                    .await;
-                Answer::Done("It is stopped. The next call starts a new one.".into())
-            }
-            Act::Revoke(Target::Account(account)) => {
-                Answer::Revoked(rooms.revoke_account(&self.account(&account)?, uid).await?)
-            }
-            Act::Revoke(Target::Token(family)) => {
-                let family: FamilyId = family
-                    .parse()
-                    .map_err(|_| Refusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
-                Answer::Revoked(rooms.revoke_family(&family, uid).await?)
-            }
-            Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client, uid).await?),
-            Act::Revoke(Target::All) => Answer::Revoked(rooms.revoke_all(uid).await?),
-            Act::Forget { account } => Answer::Revoked(rooms.forget(&self.account(&account)?, uid).await?),
-            Act::StartRace { account, link } => {
-                let account = self.account(&account)?;
-                let started = rooms
-                    .races
-                    .start_tracking(&account, &link, &Map::new(), None)
-                    .await?;
-                Answer::Done(format!("{} is watched.", started.race))
-            }
-            Act::StopRace { race } => {
-                let (account, race) = self.race_of(&race)?;
-                rooms.races.stop_tracking(&account, &race).await?;
-                Answer::Done("It is watched no more. What was recorded stays.".into())
-            }
-            Act::ChangeLimits { race, limits } => {
-                let (account, race) = self.race_of(&race)?;
-                rooms.races.update_thresholds(&account, &race, &limits).await?;
-                Answer::Done("The limits are changed.".into())
-            }
-            Act::LookAtRace { race } => {
-                let (account, race) = self.race_of(&race)?;
-                rooms.races.look(&account, &race)?;
-                Answer::Done("Claude is asked to look at it.".into())
-            }
-            Act::TestNotify => Answer::Done(tested(&self.notifier.test().await?)?),
-            Act::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
-                Rehearsal::Fails(reason) => return Err(Refusal::Unavailable(reason)),
-                works => Answer::Done(works.to_string()),
-            },
-            Act::Probe => Answer::Probe {
-                token: rooms.gateway.probe().expose().to_owned(),
-            },
-            Act::Purge {
-                account,
-                before,
-                erase,
-                compact,
-            } => {
-                let before = before.unwrap_or(Timestamp::MAX);
-                let erase = erase.then_some(before);
-                Answer::Purged(self.purge(account.as_deref(), erase, compact).await?)
-            }
-            Act::PrepareSecret { current, new } => Answer::Done(self.prepare_secret(&current, &new).await?),
-            Act::SettleSecret { new } => Answer::Done(self.settle_secret(&new).await?),
-        };
-        if let Answer::Revoked(fell) = &answer {
-            tracing::info!(
-                op,
-                peer.uid = uid,
-                families = fell.families,
-                access_tokens = fell.tokens,
-                workers = fell.workers,
-                calls = fell.calls,
-                races = fell.races,
-                accounts = fell.accounts,
-                "admin.acted"
-            );
-        } else {
-            tracing::info!(op, peer.uid = uid, "admin.acted");
-        }
-        Ok(answer)
-    }
-
     /// Everything that the console shows all the time.
-    pub(super) fn views(&self) -> Result<Views, Refusal> {
+    pub(in crate::admin) fn views(&self) -> Result<Views, Refusal> {
         let families = self.rooms.oauth.families()?;
         let labels = self.labels()?;
         let people = self.people(&families)?;
@@ -436,27 +293,6 @@ impl Desk {
         }
         Ok(by_tool)
     }
-
-    /// What people call each account.
-    fn labels(&self) -> Result<BTreeMap<AccountId, String>, Refusal> {
-        Ok(self
-            .rooms
-            .accounts
-            .list()?
-            .into_iter()
-            .map(|account| (account.id, account.email))
-            .collect())
-    }
-
-    /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
-    pub(super) fn account(&self, text: &str) -> Result<AccountId, Refusal> {
-        let wanted = text.trim().to_lowercase();
-        let mut found = self.rooms.accounts.list()?.into_iter();
-        found
-            .find(|account| account.id.as_str() == wanted || account.email == wanted)
-            .map(|account| account.id)
-            .ok_or_else(|| Refusal::NotFound(format!("there is no account {text}; `accounts` lists them")))
-    }
 }
 
 /// Resident memory of this process, from the kernel; 0 where it does not tell.
@@ -469,23 +305,6 @@ fn own_memory_bytes() -> u64 {
         .ok()
         .flatten();
     pages().unwrap_or_default() * page.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
-}
-
-/// What became of the test messages; an error when any did not go out.
-fn tested(tested: &[Tested]) -> Result<String, Refusal> {
-    if tested.is_empty() {
-        let how = "no phone is set: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC, or let people set their own";
-        return Err(Refusal::Unavailable(how.into()));
-    }
-    let failed: Vec<_> = tested.iter().filter_map(|one| one.failed.clone()).collect();
-    if !failed.is_empty() {
-        return Err(Refusal::Unavailable(failed.join("; ")));
-    }
-    let sent: Vec<_> = tested
-        .iter()
-        .map(|one| format!("{} ({})", one.channel, one.sent))
-        .collect();
-    Ok(format!("A test message is on its way: {}.", sent.join(", ")))
 }
 
 /// Clients are known by the access they have: a registration alone leaves no trace.
@@ -508,30 +327,6 @@ fn words(access: Access) -> &'static str {
     match access {
         Access::ReadOnly => "read only",
         Access::ReadAndChange => "read and change",
-    }
-}
-
-/// An act's name in the log.
-fn name_of(act: &Act) -> &'static str {
-    match act {
-        Act::Invite { .. } => "invite",
-        Act::Uninvite { .. } => "uninvite",
-        Act::StopWorker { .. } => "stop_worker",
-        Act::Revoke(Target::Account(_)) => "revoke_account",
-        Act::Revoke(Target::Token(_)) => "revoke_token",
-        Act::Revoke(Target::Client(_)) => "revoke_client",
-        Act::Revoke(Target::All) => "revoke_all",
-        Act::Forget { .. } => "forget",
-        Act::StartRace { .. } => "start_race",
-        Act::StopRace { .. } => "stop_race",
-        Act::ChangeLimits { .. } => "change_limits",
-        Act::LookAtRace { .. } => "look_at_race",
-        Act::TestNotify => "test_notify",
-        Act::RehearseWorker => "rehearse_worker",
-        Act::Probe => "probe",
-        Act::Purge { .. } => "purge",
-        Act::PrepareSecret { .. } => "prepare_secret",
-        Act::SettleSecret { .. } => "settle_secret",
     }
 }
 
