@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -112,15 +113,23 @@ impl Files {
             .mode(0o700)
             .create(&self.path)
             .map_err(|e| self.refused(&e))?;
-        let db = sled::Config::new()
+        let config = sled::Config::new()
             .path(&self.path)
             .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(Some(500))
-            .open()
-            .map_err(|e| match &e {
-                sled::Error::Io(io) if is_locked(io) => OpenError::InUse(self.path.clone()),
-                _ => self.refused(&e),
-            })?;
+            .flush_every_ms(Some(500));
+        let begin = Instant::now();
+        let db = loop {
+            match config.open() {
+                Ok(db) => break db,
+                Err(sled::Error::Io(io)) if is_locked(&io) => {
+                    if begin.elapsed() > LOCK_PATIENCE {
+                        return Err(OpenError::InUse(self.path.clone()));
+                    }
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(e) => return Err(self.refused(&e)),
+            }
+        };
         swap::clear(&self.path).map_err(|e| self.refused(&e))?;
         let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
         if fresh {
@@ -142,6 +151,11 @@ impl Files {
         })
     }
 }
+
+/// A store that we closed a moment ago stays locked while a process is being started: the child has our descriptors until
+/// it becomes its program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// sled wraps the refused lock in an error of kind `Other` that only its text tells apart.
 fn is_locked(e: &std::io::Error) -> bool {
