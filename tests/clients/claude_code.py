@@ -114,12 +114,15 @@ def spoken(body: dict, block: dict) -> bytes:
 
 
 class ClaudeCode:
-    """`claude mcp add`, `claude mcp login` and `claude -p`, in the era that is asked for."""
+    """`claude mcp add`, `claude mcp login` and `claude -p`, in the era that is asked for.
 
-    def __init__(self, stage: Stage, browser_url: str, era: str, add: list[str] | None = None):
+    Of the stage it takes the connector's address alone; `patience_s` is how long one step may take.
+    """
+
+    def __init__(self, stage: Stage, browser_url: str, era: str, add: list[str] | None = None, patience_s: int = 60):
         self.add = add or ["claude", "mcp", "add", "--transport", "http", SERVER, stage.mcp]
         self.home = Home(browser_url)
-        self.stage = stage
+        self.patience_s = patience_s
         self.model = Model()
         self.asked = 0
         self.conversation: subprocess.Popen | None = None
@@ -131,11 +134,12 @@ class ClaudeCode:
             "DISABLE_AUTOUPDATER": "1",
             "DISABLE_TELEMETRY": "1",
             "DISABLE_ERROR_REPORTING": "1",
+            "MCP_TIMEOUT": str(patience_s * 1000),
             **({"MCP_PROTOCOL_NEGOTIATION": "legacy"} if era == "legacy" else {}),
         })
 
     def _claude(self, *arguments: str) -> str:
-        done = run([CLAUDE, *arguments], self.environment, self.home.path)
+        done = run([CLAUDE, *arguments], self.environment, self.home.path, 1.5 * self.patience_s)
         if done.returncode != 0:
             raise Failed(f"claude {' '.join(arguments)}: {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done.stdout
@@ -155,7 +159,7 @@ class ClaudeCode:
     def log_in(self):
         # The command wants a terminal.
         command = shlex.join([str(CLAUDE), "mcp", "login", SERVER])
-        done = run(["script", "-qec", command, "/dev/null"], self.environment, self.home.path)
+        done = run(["script", "-qec", command, "/dev/null"], self.environment, self.home.path, 1.5 * self.patience_s)
         if done.returncode != 0:
             raise Failed(f"claude mcp login: {done.returncode}\n{done.stdout[-3000:]}")
 
@@ -193,11 +197,11 @@ class ClaudeCode:
         use = {"type": "tool_use", "id": f"toolu_{self.asked}", "name": f"mcp__{SERVER}__{tool}", "input": arguments}
         self.model.words.put(use)
         try:
-            block = self.model.results.get(timeout=60)
+            block = self.model.results.get(timeout=self.patience_s)
         except queue.Empty:
             ended = self.conversation.poll()
             said = self.conversation.stdout.read()[-3000:] if ended is not None else "still running"
-            raise Failed(f"no result of {tool} in 60 s; claude: {ended} {said}") from None
+            raise Failed(f"no result of {tool} in {self.patience_s} s; claude: {ended} {said}") from None
         content = block["content"]
         text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
         return text, bool(block.get("is_error"))

@@ -66,15 +66,19 @@ def prepare():
 
 
 class Machine:
-    """One machine with a disk of its own; it can be booted again and again."""
+    """One machine with a disk of its own; it can be booted again and again.
 
-    def __init__(self):
+    Nothing reaches the world from in there; `port` of this machine leads to the same one in there, where that is wanted.
+    """
+
+    def __init__(self, port: int | None = None):
+        self.forward = f",hostfwd=tcp:127.0.0.1:{port}-:{port}" if port else ""
         self.place = Path(tempfile.mkdtemp(prefix="garmin-gateway-vm-"))
         self.disk = self.place / "disk.img"
         run("cp", "--sparse=always", CACHE / "root.img", self.disk)
 
     def boot(self, files: Path, *words: str) -> subprocess.Popen:
-        """Starts it with the directory `files` as a disk; what it says comes out of `stdout`. `words` reach run.sh."""
+        """Starts it with the directory `files` as a disk; `words` reach run.sh. Its serial line is stdin and stdout."""
         (files / "words").write_text(" ".join(words))
         payload = self.place / "files.img"
         payload.unlink(missing_ok=True)
@@ -86,9 +90,9 @@ class Machine:
             "-kernel", CACHE / "vmlinuz", "-initrd", CACHE / "initrd.img",
             "-append", "root=/dev/vda rw console=ttyS0 quiet loglevel=3 systemd.show_status=0",
             "-drive", f"file={self.disk},format=raw,if=virtio", "-drive", f"file={payload},format=raw,if=virtio",
-            "-netdev", "user,id=n0,restrict=on", "-device", "virtio-net-pci,netdev=n0", "-device", "virtio-rng-pci",
+            "-netdev", f"user,id=n0,restrict=on{self.forward}", "-device", "virtio-net-pci,netdev=n0", "-device", "virtio-rng-pci",
         ]
-        return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        return subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True, errors="replace", bufsize=1)
 
     def close(self):

@@ -1,8 +1,8 @@
-# In the machine, as root: the walk of one boot (`words` says which). Every line that begins with "ok" is a check that
+# In the machine, as root: the walk of one boot (`words` says which, and the port that nginx listens on). Every line that begins with "ok" is a check that
 # held; the first that does not ends the walk.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-read -r boot <<X
+read -r boot port <<X
 $(cat /mnt/words)
 X
 
@@ -30,13 +30,21 @@ active_again() {
   return 1
 }
 state() { systemctl show garmin-gateway -p "$1" --value; }
-person() { python3 /mnt/person.py "$1" /root/tokens; }
+person() { python3 /mnt/person.py "$1" "http://localhost:$port" /root/tokens; }
+
+# Somebody outside comes through nginx, and says on the serial line when they are done.
+client() {
+  echo "a client may come: $(head -n 1 /run/simulator.json)"
+  read -r _ </dev/ttyS0
+}
 
 # What is outside: the releases, Garmin, and nginx with the file of packaging/.
 outside() {
+  for card in /sys/class/net/e*; do card=${card##*/}; done
+  ip address add 10.0.2.15/24 dev "$card" && ip link set "$card" up
   (cd /mnt/releases && exec python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1) &
   /mnt/garmin-gateway simulator --bind 127.0.0.1:9999 --people 2 >/run/simulator.json 2>/dev/null &
-  sed '/\[::\]:443/d; s/listen 443 ssl/listen 80/; /ssl_/d; s/server_name .*/server_name localhost;/' /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
+  sed "/\[::\]:443/d; s/listen 443 ssl/listen $port/; /ssl_/d; s/server_name .*/server_name localhost;/" /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
   rm -f /etc/nginx/sites-enabled/default
   systemctl start nginx || journalctl -u nginx -n 5 --no-pager -o cat
   until [ -s /run/simulator.json ] && curl -s -o /tmp/out http://127.0.0.1:8000/; do sleep 0.2; done
@@ -47,7 +55,7 @@ install_release() { GARMIN_GATEWAY_BASE_URL=http://127.0.0.1:8000 sh /mnt/releas
 first() {
   ok a plan is shown -- install_release --dry-run
   ok and nothing was done -- not test -e /etc/garmin-gateway
-  ok the release installs -- install_release --yes --public-url http://localhost --invite @example.org --operator-name VM
+  ok the release installs -- install_release --yes --public-url "http://localhost:$port" --invite @example.org --operator-name VM
   ok the service runs -- active
   security=$(systemd-analyze security garmin-gateway 2>/dev/null | sed -n 's/.*exposure level for garmin-gateway.service: \([0-9.]*\).*/\1/p')
   ok the unit is exposed by "$security", 2.0 at most -- awk "BEGIN { exit !($security <= 2.0) }"
@@ -63,6 +71,7 @@ SIGN_IN_SPACING=0
 X
   ok new settings are taken up -- systemctl restart garmin-gateway
   ok a person signs in through nginx and calls tools -- person connect
+  client
   ok the worker is fenced -- sh -c "journalctl -u garmin-gateway -o cat | grep -q '\"event\":\"worker.ready\".*\"fence\":\"files'"
   ok the doctor finds nothing to mend -- garmin-gateway doctor
   ok a killed gateway comes back -- kill -9 "$(state MainPID)"

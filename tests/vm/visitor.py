@@ -1,0 +1,39 @@
+"""Outside of the machine: the real Claude Code signs a person in and calls tools, by the port that leads to its nginx."""
+
+import json
+from types import SimpleNamespace
+
+from claude_code import ClaudeCode
+from programs import CLAUDE
+from sign_in import Person
+from story import TheBrowser
+
+# The processor in there is emulated: what takes a blink elsewhere may take a minute.
+PATIENCE_S = 300
+
+
+def missing() -> list[str]:
+    return [] if CLAUDE.exists() else ["Claude Code"]
+
+
+def visit(url: str, people: list[dict]) -> list[str]:
+    """What was checked, a line each."""
+    told = people[-1]
+    person = Person(told["email"], told["password"], told["full_name"], told.get("mfa_code"))
+    browser = TheBrowser(person)
+    client = ClaudeCode(SimpleNamespace(mcp=f"{url}/mcp"), browser.url, era="modern", patience_s=PATIENCE_S)
+    try:
+        client.connect()
+        assert len(browser.visits) == 1, f"{len(browser.visits)} sign-ins {browser.error}"
+        assert "get_stats" in client.tools(), "Claude Code does not see the tools"
+        said = json.loads(client.call("get_full_name", {}))
+        assert said == {"full_name": person.full_name}, f"get_full_name said {said}"
+        said = json.loads(client.call("get_stats", {"date": "2026-11-02"}))
+        assert said.get("total_steps", 0) > 0, f"get_stats said {said}"
+    finally:
+        client.close()
+        browser.close()
+    return [
+        "ok Claude Code of another machine signs a person in through nginx",
+        "ok it sees the tools and calls them",
+    ]
