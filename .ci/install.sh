@@ -25,10 +25,12 @@ once() {
 install_debian() {
   local missing=() pair
   for pair in shellcheck=shellcheck npm=npm script=bsdutils ssh-keygen=openssh-client chromium=chromium g++=g++ tmux=tmux \
-    busybox=busybox nginx=nginx-light caddy=caddy; do
+    busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
+  [ -e /lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
+  /usr/bin/python3 -c 'import systemd.journal' 2>/dev/null || missing+=(python3-systemd)
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   [ "${#missing[@]}" -gt 0 ] || return 0
   echo "installing ${missing[*]}"

@@ -11,7 +11,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
-        run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch
+        run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -23,6 +23,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import banned
 import claude_code
 import clients
 import coach
@@ -136,6 +137,7 @@ def main() -> int:
         report.run("coach", partial(coach.coach, given.bin, NO_WAITING))
     elif given.act == "watched":
         report.run("watched", partial(watched.watched, given.bin, NO_WAITING))
+        report.run("fail2ban", partial(banned.banned, given.bin, NO_WAITING))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
     elif given.act == "console":

@@ -119,16 +119,18 @@ class Reply:
 
 
 class Browser:
-    """Cookies and requests of one browser; it never follows a redirect by itself."""
+    """Cookies and requests of one browser; it never follows a redirect by itself. `more` are headers of its own."""
 
-    def __init__(self):
+    def __init__(self, more: dict[str, str] | None = None):
         self.cookies: dict[str, str] = {}
+        self.more = more or {}
 
     def request(self, method: str, url: str, form: dict[str, str] | None = None) -> Reply:
         at = urlsplit(url)
         kind = http.client.HTTPSConnection if at.scheme == "https" else http.client.HTTPConnection
         connection = kind(at.hostname, at.port, timeout=60)
         headers = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (sign-in driver)", "Sec-Fetch-Mode": "navigate"}
+        headers |= self.more
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
         body = None

@@ -383,8 +383,9 @@ async fn failed_sign_ins_are_told_with_their_address() {
     let filter = include_str!("../../packaging/fail2ban/filter.conf");
     let rule = filter
         .lines()
-        .find_map(|line| line.strip_prefix("failregex = ^.*"));
-    let awaited = rule.unwrap().replace("\\.", ".").replace("<ADDR>", GUESSER);
+        .find_map(|line| line.split_once(r#"(?:"at":"[^"]+")?,"#));
+    let (_, awaited) = rule.unwrap();
+    let awaited = awaited.replace("\\.", ".").replace("<ADDR>", GUESSER);
     let told = || {
         let (events, _) = log().ring().follow();
         let lines = events.iter().map(|event| event.to_json());
