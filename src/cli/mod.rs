@@ -27,7 +27,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::console::words::plain;
-use crate::daemon::{Daemon, DaemonParts, demo};
+use crate::daemon::{Daemon, DaemonParts, Kept, demo};
 use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
@@ -191,6 +191,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn serve(env_file: Option<&Path>) -> ExitCode {
+    let kept = Kept::take();
     let loaded = Sources::of_process(env_file)
         .map_err(|problem| vec![problem])
         .and_then(|sources| Ok((Config::load(&sources)?, sources)));
@@ -220,6 +221,7 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
             telemetry,
             clock,
             program: program()?,
+            kept,
         };
         Ok(Daemon::start(parts).await?.run().await?)
     })

@@ -57,6 +57,7 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
         telemetry,
         clock,
         program,
+        kept: super::Kept::default(),
     })
     .await
     .map_err(|e| match e {

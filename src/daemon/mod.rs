@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::net::TcpListener;
+pub use supervised::Kept;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::Accounts;
@@ -60,6 +60,8 @@ pub struct DaemonParts {
     pub clock: Clock,
     /// The program that is also the built-in worker.
     pub program: PathBuf,
+    /// What the service manager kept since the last run.
+    pub kept: Kept,
 }
 
 /// Why the daemon does not start. All are for the operator, and nothing was changed.
@@ -162,6 +164,7 @@ impl Daemon {
             telemetry,
             clock,
             program,
+            kept,
         } = parts;
         let lifecycle = Lifecycle::new();
         for warning in &config.warnings {
@@ -177,12 +180,11 @@ impl Daemon {
         }
         let store = Store::open(&config.db_path, &secret)?;
         drop(secret);
-        let listener = TcpListener::bind(config.bind)
-            .await
-            .map_err(|source| StartError::Bind {
-                address: config.bind,
-                source,
-            })?;
+        let listener = supervised::listen(config.bind, kept).await;
+        let listener = listener.map_err(|source| StartError::Bind {
+            address: config.bind,
+            source,
+        })?;
         let address = listener.local_addr().unwrap_or(config.bind);
         if config.public_url == PublicUrl::local(0) {
             config.public_url = PublicUrl::local(address.port());

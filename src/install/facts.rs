@@ -66,13 +66,6 @@ pub struct Manual {
 pub(super) const USER: &str = "garmin-gateway";
 
 impl Facts {
-    /// The store before the last upgrade: beside the store, so that going back is a rename.
-    pub fn old_store(&self) -> PathBuf {
-        let mut name = self.store.clone().into_os_string();
-        name.push(".before-upgrade");
-        name.into()
-    }
-
     /// Looks. `program` is the file that is to be installed: this one.
     pub fn find(layout: Layout, program: &Path, manuals: Vec<Manual>) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);

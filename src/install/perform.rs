@@ -3,14 +3,16 @@
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 
 use nix::unistd::{Gid, Group, Uid, chown};
 
 use super::facts::{USER, command, systemctl};
 use super::layout::BACKUP_TIMER;
 use super::{Action, Facts, InstallError, Layout, Plan, Scope};
-use crate::foundation::secrets::random_token;
+use crate::foundation::secrets::{random_id, random_token};
+use crate::foundation::store::fallback;
 
 /// Does one step after the other. `program` is the file to be installed; `say` is given each step before it is done.
 pub fn perform(
@@ -35,14 +37,13 @@ pub fn perform(
         }
         let reason = format!("could not {action}: {source}");
         say("that failed: the old program and its data come back");
-        let (Ok(()) | Err(_)) = act(&Action::Stop, layout, program);
         let done = plan.actions.get(..number).unwrap_or_default();
         return Err(match take_back(done, layout, old_unit.as_deref()) {
             Ok(()) => InstallError::RolledBack { reason },
             Err(failure) => InstallError::NotRolledBack {
                 reason,
                 failure: failure.to_string(),
-                copy: facts.old_store(),
+                copy: fallback::copy_of(&facts.store),
             },
         });
     }
@@ -50,13 +51,12 @@ pub fn perform(
 }
 
 fn take_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
+    // Whether it runs or not: nobody has the store open now.
+    service(layout.scope, &["stop"])?;
     for action in done.iter().rev() {
         match action {
             Action::PlaceProgram { to, old } => fs::rename(old, to)?,
-            Action::CopyStore { from, to } if to.exists() => {
-                remove_tree(from)?;
-                fs::rename(to, from)?;
-            }
+            Action::AskForCopy(store) => fallback::go_back(store)?,
             Action::WriteFile { path, .. } if *path == layout.unit => {
                 if let Some(text) = old_unit {
                     write(path, 0o644, text)?;
@@ -109,24 +109,19 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         Action::MakeSecret(path) => make_secret(path),
         Action::CheckSettings(path) => {
             let path = path.as_os_str();
-            let checked = command(program.as_os_str())
-                .args(["config".as_ref(), "--json".as_ref(), "--env-file".as_ref(), path])
-                .output()?;
-            if checked.status.success() {
-                return Ok(());
-            }
-            let words = String::from_utf8_lossy(&checked.stderr).trim().to_owned();
-            Err(io::Error::other(words))
+            says_yes(command(program.as_os_str()).args([
+                "config".as_ref(),
+                "--json".as_ref(),
+                "--env-file".as_ref(),
+                path,
+            ]))
         }
-        Action::Stop => service(scope, &["stop"]),
-        Action::CopyStore { from, to } => {
-            remove_tree(to)?;
-            if from.exists() {
-                copy_tree(from, to)
-            } else {
-                Ok(())
-            }
-        }
+        Action::CheckStore {
+            installed,
+            runtime,
+            env_file,
+        } => check_store(installed, runtime, env_file, program),
+        Action::AskForCopy(store) => fallback::ask(store),
         Action::PlaceProgram { to, old } => place(program, to, old),
         Action::PlaceManuals { share, manuals } => manuals
             .iter()
@@ -137,7 +132,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         Action::ReloadUnits => service(scope, &["daemon-reload"]),
         Action::EnableAndStart => service(scope, &["enable", "--now"]),
         // With Type=notify this waits until the gateway says that it is ready, and fails if it never does.
-        Action::Start => service(scope, &["start"]),
+        Action::Restart => service(scope, &["restart"]),
         Action::DisableAndStop => service(scope, &["disable", "--now"]),
         Action::EnableBackups => service(scope, &["enable", "--now", BACKUP_TIMER]),
         Action::DisableBackups => service(scope, &["disable", "--now", BACKUP_TIMER]),
@@ -145,6 +140,35 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         Action::RemoveTree(path) => remove_tree(path),
         Action::RemoveUser => system(&["userdel", USER]),
     }
+}
+
+/// The backup is sealed, and goes when it was read.
+fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path) -> io::Result<()> {
+    let directory = std::env::temp_dir().join(random_id("garmin-gateway-upgrade-"));
+    DirBuilder::new().mode(0o700).create(&directory)?;
+    let backup = directory.join("check.backup");
+    let of_settings = ["--env-file".as_ref(), env_file.as_os_str()];
+    let mut make = command(installed.as_os_str());
+    make.arg("backup")
+        .args(of_settings)
+        .arg("--socket")
+        .arg(runtime)
+        .arg(&backup);
+    let mut read = command(program.as_os_str());
+    read.args(["restore", "--verify"]).args(of_settings).arg(&backup);
+    let checked = says_yes(&mut make).and_then(|()| says_yes(&mut read));
+    remove_tree(&directory)?;
+    checked
+}
+
+/// Runs it, and makes an error of what it says if it fails.
+fn says_yes(command: &mut Command) -> io::Result<()> {
+    let ended = command.output()?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&ended.stderr).trim().to_owned();
+    Err(io::Error::other(words))
 }
 
 /// Beside its place first, so that a full disk leaves the old program; the running one keeps its file.
@@ -229,35 +253,6 @@ pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => Ok(()),
     }
-}
-
-/// Files and directories with their modes and owners. A link is not followed: the store has none.
-fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
-    let mut left: Vec<(PathBuf, PathBuf)> = vec![(from.to_owned(), to.to_owned())];
-    while let Some((from, to)) = left.pop() {
-        let found = fs::symlink_metadata(&from)?;
-        if found.is_dir() {
-            DirBuilder::new().mode(found.mode() & 0o777).create(&to)?;
-            for entry in fs::read_dir(&from)? {
-                let name = entry?.file_name();
-                left.push((from.join(&name), to.join(&name)));
-            }
-        } else if found.is_file() {
-            fs::copy(&from, &to)?;
-            fs::File::open(&to)?.sync_all()?;
-        } else {
-            continue;
-        }
-        let copied = fs::symlink_metadata(&to)?;
-        if (copied.uid(), copied.gid()) != (found.uid(), found.gid()) {
-            chown(
-                &to,
-                Some(Uid::from_raw(found.uid())),
-                Some(Gid::from_raw(found.gid())),
-            )?;
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn service(scope: Scope, words: &[&str]) -> io::Result<()> {

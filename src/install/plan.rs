@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::facts::USER;
 use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
+use crate::foundation::store::fallback;
 
 /// One step. Each can be done again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,15 +36,18 @@ pub enum Action {
     MakeSecret(PathBuf),
     /// The new program reads the settings: what it would not start with is found before the old one stops.
     CheckSettings(PathBuf),
-    /// The service stops.
-    Stop,
-    /// A copy of the store.
-    CopyStore {
-        /// The store.
-        from: PathBuf,
-        /// The copy; one that is there goes.
-        to: PathBuf,
+    /// The installed program makes a backup, and the new one reads all of it: data that it would not open are found
+    /// before the old one stops.
+    CheckStore {
+        /// The installed program.
+        installed: PathBuf,
+        /// Where the gateway's sockets are.
+        runtime: PathBuf,
+        /// The settings.
+        env_file: PathBuf,
     },
+    /// Whoever opens this store next makes a copy of it first; one that is there goes.
+    AskForCopy(PathBuf),
     /// This program goes to its place; what was there is kept beside it.
     PlaceProgram {
         /// Where.
@@ -69,8 +73,8 @@ pub enum Action {
     ReloadUnits,
     /// The service starts now and at every boot, and is waited for.
     EnableAndStart,
-    /// The service starts, and is waited for.
-    Start,
+    /// The service is restarted, and waited for. Who connects meanwhile waits in its socket.
+    Restart,
     /// The service stops for good.
     DisableAndStop,
     /// A backup is made every night.
@@ -120,6 +124,9 @@ pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
 fn install(facts: &Facts, settings: &str) -> Plan {
     let layout = &facts.layout;
     let is_system = layout.scope == Scope::System;
+    let changes_program = !facts.is_same_program;
+    let changes_unit = facts.has_systemd && !facts.is_same_unit;
+    let restarts = facts.is_running && (changes_program || changes_unit);
     let mut plan = Plan::default();
     let mut act = |action| plan.actions.push(action);
     if is_system && !facts.has_user {
@@ -145,26 +152,26 @@ fn install(facts: &Facts, settings: &str) -> Plan {
     if facts.has_settings {
         act(Action::CheckSettings(layout.env_file()));
     }
+    if restarts && changes_program {
+        act(Action::CheckStore {
+            installed: layout.program.clone(),
+            runtime: layout.runtime.clone(),
+            env_file: layout.env_file(),
+        });
+    }
     if !facts.has_same_manuals {
         plan.actions.push(Action::PlaceManuals {
             share: layout.share.clone(),
             manuals: facts.manuals.clone(),
         });
     }
-    let changes_program = !facts.is_same_program;
-    let changes_unit = facts.has_systemd && !facts.is_same_unit;
-    let restarts = facts.is_running && (changes_program || changes_unit);
     let mut takes_back_from = None;
     // Before anything that runs is touched: what fails here needs no going back.
     if restarts {
         plan.actions.extend(backups(facts));
         takes_back_from = Some(plan.actions.len());
-        plan.actions.push(Action::Stop);
         if changes_program {
-            plan.actions.push(Action::CopyStore {
-                from: facts.store.clone(),
-                to: facts.old_store(),
-            });
+            plan.actions.push(Action::AskForCopy(facts.store.clone()));
         }
     }
     let mut act = |action| plan.actions.push(action);
@@ -184,7 +191,7 @@ fn install(facts: &Facts, settings: &str) -> Plan {
         act(Action::ReloadUnits);
     }
     if restarts {
-        act(Action::Start);
+        act(Action::Restart);
     } else if facts.has_systemd && !facts.has_unit {
         act(Action::EnableAndStart);
     }
@@ -267,7 +274,7 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
         }
         if !facts.store.starts_with(&layout.state) {
             act(Action::RemoveTree(facts.store.clone()));
-            act(Action::RemoveTree(facts.old_store()));
+            act(Action::RemoveTree(fallback::copy_of(&facts.store)));
         }
         if layout.scope == Scope::System && facts.has_user {
             act(Action::RemoveUser);
@@ -315,8 +322,12 @@ impl fmt::Display for Action {
             Self::WriteFile { path, mode, .. } => write!(f, "write {} (mode {mode:04o})", path.display()),
             Self::MakeSecret(path) => write!(f, "make a new secret in {} (mode 0600)", path.display()),
             Self::CheckSettings(path) => write!(f, "check the settings in {}", path.display()),
-            Self::Stop => f.write_str("stop the service"),
-            Self::CopyStore { to, .. } => write!(f, "copy the store to {}", to.display()),
+            Self::CheckStore { .. } => f.write_str("have the new program read a backup of the store"),
+            Self::AskForCopy(store) => write!(
+                f,
+                "have the store copied to {} before the new program opens it",
+                fallback::copy_of(store).display()
+            ),
             Self::PlaceProgram { to, .. } => write!(f, "place the program in {}", to.display()),
             Self::PlaceManuals { share, manuals } => write!(
                 f,
@@ -329,7 +340,7 @@ impl fmt::Display for Action {
             }
             Self::ReloadUnits => f.write_str("have systemd read its units"),
             Self::EnableAndStart => f.write_str("start the service, now and at every boot, and wait for it"),
-            Self::Start => f.write_str("start the service and wait for it"),
+            Self::Restart => f.write_str("restart the service and wait for it"),
             Self::DisableAndStop => f.write_str("stop the service for good"),
             Self::EnableBackups => f.write_str("make a backup every night"),
             Self::DisableBackups => f.write_str("make no more backups"),

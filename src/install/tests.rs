@@ -301,3 +301,64 @@ fn bad_settings_stop_an_upgrade_before_it_begins() {
     assert!(error.to_string().contains("PORT is wrong"), "{error}");
     assert!(!layout.program.exists());
 }
+
+/// So are data that it does not open, while the old one still runs.
+#[test]
+fn data_that_the_new_program_does_not_read_stop_an_upgrade_before_it_begins() {
+    let home = tempfile::tempdir().unwrap();
+    let program = |name: &str, does: &str| {
+        let path = home.path().join(name);
+        fs::write(
+            &path,
+            format!(
+                "#!/bin/sh\necho \"{name} $*\" >>{}/log\n{does}\n",
+                home.path().display()
+            ),
+        )
+        .unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    };
+    let layout = Layout::user(home.path());
+    let facts = Facts::find(layout.clone(), Path::new("/bin/sh"), vec![page()]).unwrap();
+    let check = |installed: &Path, new: &Path| {
+        let plan = Plan {
+            actions: vec![Action::CheckStore {
+                installed: installed.to_owned(),
+                runtime: "/run/ours".into(),
+                env_file: "/etc/ours.env".into(),
+            }],
+            ..Plan::default()
+        };
+        perform(&plan, &facts, new, &mut |_| ()).map_err(|e| e.to_string())
+    };
+    // The last argument of both is the file.
+    let makes = program("makes", "for file; do :; done; echo sealed >\"$file\"");
+    let fails = program("fails", "echo 'another backup is being made' >&2; exit 1");
+    let reads = program("reads", "for file; do :; done; grep -q sealed \"$file\"");
+    let refuses = program("refuses", "echo 'a record does not open' >&2; exit 1");
+    assert_eq!(check(&makes, &reads), Ok(()));
+    assert!(
+        check(&makes, &refuses)
+            .unwrap_err()
+            .contains("a record does not open")
+    );
+    assert!(check(&fails, &reads).unwrap_err().contains("another backup"));
+
+    let log = fs::read_to_string(home.path().join("log")).unwrap();
+    let said: Vec<Vec<&str>> = log.lines().map(|line| line.split(' ').collect()).collect();
+    let [backup, restore, ..] = &said[..] else {
+        panic!("{log}");
+    };
+    assert_eq!(
+        backup[..5],
+        ["makes", "backup", "--env-file", "/etc/ours.env", "--socket"]
+    );
+    assert_eq!(
+        restore[..5],
+        ["reads", "restore", "--verify", "--env-file", "/etc/ours.env"]
+    );
+    let file = Path::new(backup.last().unwrap());
+    assert_eq!(restore.last(), backup.last());
+    assert!(!file.exists() && !file.parent().unwrap().exists());
+}

@@ -29,6 +29,7 @@ mod oauth;
 mod pages;
 mod races;
 mod readme;
+mod restart;
 mod revocation;
 mod rows;
 mod sign_in;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use garmin_gateway::accounts::Accounts;
-use garmin_gateway::daemon::{Daemon, DaemonParts};
+use garmin_gateway::daemon::{Daemon, DaemonParts, Kept};
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::config::{Config, LogLevel, Sources};
 use garmin_gateway::foundation::lifecycle::Lifecycle;
@@ -365,6 +365,7 @@ pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) ->
         telemetry: log().clone(),
         clock,
         program: PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway")),
+        kept: Kept::default(),
     };
     Daemon::start(parts).await.unwrap()
 }

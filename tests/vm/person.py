@@ -1,12 +1,15 @@
 """In the machine: a person who signs in through the proxy and calls tools; the tokens are kept in a file.
 
-Usage:  person.py connect|call|again URL FILE
+Usage:  person.py connect|call|again|keep URL FILE
 
+keep: the person calls without a pause until /run/enough is there, and the longest that one of them waited is told.
 again: the pretend Garmin of this boot knows nobody; the person signs in with another client, and the first one goes on.
 """
 
 import json
+import os
 import sys
+import time
 
 sys.path.insert(0, "/mnt")
 from caller import Caller
@@ -25,5 +28,12 @@ else:
 if what == "again":
     Caller(url).connect(person)
 json.dump([caller.client_id, caller.access_token, caller.refresh_token], open(file, "w"))
+waits = []
+while what == "keep" and not os.path.exists("/run/enough"):
+    begin = time.monotonic()
+    caller.call("get_full_name")
+    waits.append(time.monotonic() - begin)
+if waits:
+    print(f"{len(waits)} calls, {sorted(waits)[len(waits) // 2]:.1f} s each, one waited {max(waits):.1f} s")
 assert KNOWN["full_name"] in caller.call("get_full_name"), "another person answered"
 assert "total_steps" in caller.call("get_stats", {"date": "2026-11-02"}), "no steps"

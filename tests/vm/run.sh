@@ -94,7 +94,12 @@ second() {
   ok and runs -- active
   ok and the sign-in holds after the broken upgrade -- person call
   cp /mnt/garmin-gateway /root/good && printf GOOD >>/root/good
+  person keep >/run/kept 2>&1 &
+  keeps=$!
   ok a good upgrade is done -- /root/good install --yes
+  touch /run/enough
+  ok a client in the middle of it only waits -- wait $keeps
+  echo "ok of the upgrade: $(cat /run/kept)"
   ok the new program is there -- contains GOOD /usr/local/bin/garmin-gateway
   ok and the sign-in holds after the upgrade -- person call
 

@@ -10,6 +10,7 @@
 
 mod archive;
 mod compact;
+pub mod fallback;
 mod keys;
 mod kind;
 mod moment;

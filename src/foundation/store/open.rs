@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::super::secrets::RootSecret;
 use super::writer::Writer;
-use super::{Core, Health, Opened, Store, swap};
+use super::{Core, Health, Opened, Store, fallback, swap};
 
 /// The layout that this program writes. A higher one on the disk is refused.
 pub(super) const SCHEMA: u8 = 1;
@@ -119,7 +119,11 @@ impl Files {
             .flush_every_ms(Some(500));
         let begin = Instant::now();
         let db = loop {
-            match config.open() {
+            let copied = fallback::make(&self.path);
+            if let Ok(true) = copied {
+                tracing::info!("store.copied");
+            }
+            match copied.map_err(sled::Error::from).and_then(|_| config.open()) {
                 Ok(db) => break db,
                 Err(sled::Error::Io(io)) if is_locked(&io) => {
                     if begin.elapsed() > LOCK_PATIENCE {

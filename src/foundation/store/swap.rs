@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// `path` with something behind its name.
-fn beside(path: &Path, behind: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, behind: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(behind);
     name.into()
@@ -68,11 +68,11 @@ pub(super) fn finish(path: &Path) -> io::Result<bool> {
 }
 
 /// The entries of a directory survive a power cut from now on.
-fn sync(directory: &Path) -> io::Result<()> {
+pub(super) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
         _ => sync(Path::new(".")),

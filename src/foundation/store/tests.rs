@@ -128,6 +128,40 @@ fn a_second_opener_and_a_wrong_secret_are_told_apart() {
 }
 
 #[tokio::test]
+async fn the_copy_that_was_asked_for_is_of_before_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let text = |store: Store| store.find::<Note>(b"a").unwrap().map(|note| note.text);
+    // Of nothing, nothing is made.
+    fallback::ask(&path).unwrap();
+    let store = open(dir.path()).unwrap();
+    assert!(!fallback::copy_of(&path).exists());
+    store.put(b"a", note("before")).await.unwrap();
+
+    // Asked for while it is open: whoever opens it next makes it, and nobody can before.
+    fallback::ask(&path).unwrap();
+    store.put(b"a", note("still before")).await.unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::InUse(_))));
+    assert!(!fallback::copy_of(&path).exists());
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("after")).await.unwrap();
+    drop(store);
+    // Once is enough.
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("long after")).await.unwrap();
+    drop(store);
+    fallback::go_back(&path).unwrap();
+    assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));
+
+    // Taken back before anybody opened it: it stays as it is, and no copy is made later.
+    fallback::ask(&path).unwrap();
+    fallback::go_back(&path).unwrap();
+    assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));
+    assert!(!fallback::copy_of(&path).exists());
+}
+
+#[tokio::test]
 async fn a_value_moved_to_another_key_does_not_open() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();

@@ -1,0 +1,160 @@
+//! A service manager that keeps the listening socket: who connects while the gateway is away waits for the next one.
+//! The manager is a stand-in with systemd's protocol; the gateway is the program itself.
+
+use std::fmt::Write as _;
+use std::io::IoSliceMut;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What systemd does with a unit of `Type=notify` and `FileDescriptorStoreMax=1`.
+struct Manager {
+    dir: tempfile::TempDir,
+    told: UnixDatagram,
+    kept: Option<OwnedFd>,
+    /// All that it was told, but signs of life.
+    heard: String,
+}
+
+impl Manager {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let told = UnixDatagram::bind(dir.path().join("notify")).unwrap();
+        told.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self {
+            dir,
+            told,
+            kept: None,
+            heard: String::new(),
+        }
+    }
+
+    /// Starts it with what is kept, and waits until it says that it is ready.
+    fn start(&mut self, address: SocketAddr) -> Child {
+        let at = |name: &str| self.dir.path().join(name);
+        // The shell puts the socket where it belongs, and becomes the gateway.
+        let handed = match &self.kept {
+            Some(_) => "LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=listener exec \"$0\" serve 3<&0 </dev/null",
+            None => "exec \"$0\" serve",
+        };
+        let gateway = Command::new("/bin/sh")
+            .args(["-c", handed, env!("CARGO_BIN_EXE_garmin-gateway")])
+            .env_clear()
+            .env("NOTIFY_SOCKET", at("notify"))
+            .env("BIND_ADDRESS", address.ip().to_string())
+            .env("PORT", address.port().to_string())
+            .env("DATA_DIR", at("data"))
+            .env("RUNTIME_DIR", at("runtime"))
+            .env("GATEWAY_SECRET_FILE", at("secret"))
+            .current_dir(self.dir.path())
+            .stdin(match &self.kept {
+                Some(kept) => Stdio::from(kept.try_clone().unwrap()),
+                None => Stdio::null(),
+            })
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.heard.clear();
+        while !self.heard.contains("READY=1") {
+            self.hear();
+        }
+        gateway
+    }
+
+    fn hear(&mut self) {
+        let mut text = [0; 512];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut beside = RecvAncillaryBuffer::new(&mut space);
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        let got = recvmsg(&self.told, &mut [IoSliceMut::new(&mut text)], &mut beside, flags).unwrap();
+        let text = std::str::from_utf8(&text[..got.bytes]).unwrap();
+        if text.contains("FDSTOREREMOVE=1") {
+            self.kept = None;
+        }
+        for message in beside.drain() {
+            if let RecvAncillaryMessage::ScmRights(sockets) = message {
+                assert!(
+                    text.contains("FDSTORE=1") && text.contains("FDNAME=listener"),
+                    "{text}"
+                );
+                self.kept = sockets.last();
+            }
+        }
+        self.heard.write_str(text).unwrap();
+    }
+}
+
+fn stop(mut gateway: Child, signal: Signal) {
+    kill(Pid::from_raw(gateway.id().try_into().unwrap()), signal).unwrap();
+    gateway.wait().unwrap();
+}
+
+/// Connects, and asks for what only a running gateway answers.
+async fn ask(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let question = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(question.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn answered(mut stream: TcpStream) {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+async fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn who_connects_while_the_gateway_is_restarted_waits() {
+    let mut manager = Manager::new();
+    let address = free_address().await;
+    let mut gateway = manager.start(address);
+    assert!(manager.kept.is_some(), "{}", manager.heard);
+    answered(ask(address).await).await;
+
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        stop(gateway, signal);
+        let waiting = ask(address).await;
+        gateway = manager.start(address);
+        assert!(!manager.heard.contains("FDSTORE"), "the same socket is kept once");
+        answered(waiting).await;
+        answered(ask(address).await).await;
+    }
+
+    // Settings name another port: what was kept is let go, and nobody listens there any more.
+    stop(gateway, Signal::SIGTERM);
+    let other = free_address().await;
+    let gateway = manager.start(other);
+    answered(ask(other).await).await;
+    assert!(TcpStream::connect(address).await.is_err());
+    let sockets = socket_count(gateway.id());
+    stop(gateway, Signal::SIGTERM);
+    let again = manager.start(other);
+    assert_eq!(
+        socket_count(again.id()),
+        sockets,
+        "one listener, handed over or not"
+    );
+    stop(again, Signal::SIGTERM);
+}
+
+fn socket_count(pid: u32) -> usize {
+    let open = std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd")).unwrap();
+    let links = open.filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    links
+        .filter(|link| link.to_string_lossy().starts_with("socket:"))
+        .count()
+}
