@@ -7,6 +7,7 @@ CARGO_FUZZ=0.13.2
 PYTHON_LEGACY='mcp==1.30.0'
 PYTHON_MODERN='mcp==2.3.0'
 PYTHON_PROMETHEUS='prometheus-client==0.23.1'
+UV='uv==0.13.9'
 export CI_CACHE
 export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$PATH
 
@@ -63,11 +64,13 @@ install_all() {
   once "$CI_CACHE/python-$PYTHON_LEGACY" install_python "$PYTHON_LEGACY"
   once "$CI_CACHE/python-$PYTHON_MODERN" install_python "$PYTHON_MODERN"
   once "$CI_CACHE/python-$PYTHON_PROMETHEUS" install_python "$PYTHON_PROMETHEUS"
+  once "$CI_CACHE/python-$UV" install_python "$UV"
   once "$CI_CACHE/npm-$npm_key" install_npm
   once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo cargo-deny "$CARGO_DENY"
   once "$CI_CACHE/cargo-fuzz-$CARGO_FUZZ" install_cargo cargo-fuzz "$CARGO_FUZZ"
   ln -sfn "python-$PYTHON_LEGACY" "$CI_CACHE/python-legacy"
   ln -sfn "python-$PYTHON_MODERN" "$CI_CACHE/python-modern"
   ln -sfn "python-$PYTHON_PROMETHEUS" "$CI_CACHE/python-prometheus"
+  ln -sfn "python-$UV" "$CI_CACHE/uv"
   ln -sfn "npm-$npm_key" "$CI_CACHE/npm"
 }

@@ -30,8 +30,8 @@ class Kind:
     settings: Callable[[str], dict[str, str]] = lambda garmin: {}
     #: A tool with a `steps` argument that reports progress.
     counts: str | None = None
-    #: Its lists are learned from it.
-    is_foreign: bool = True
+    #: A tool that no other kind has: its lists are learned from it. None: the gateway's own.
+    known_by: str | None = None
 
 
 def fixture(garmin_url: str, *more: str) -> dict[str, str]:
@@ -42,9 +42,9 @@ def fixture(garmin_url: str, *more: str) -> dict[str, str]:
 
 
 KINDS = [
-    Kind("built-in", is_foreign=False),
-    Kind("FastMCP 1.x", fixture, counts="count"),
-    Kind("FastMCP 1.x without /healthz", lambda garmin: fixture(garmin, "--no-healthz"), counts="count"),
+    Kind("built-in"),
+    Kind("FastMCP 1.x", fixture, "count", "count"),
+    Kind("FastMCP 1.x without /healthz", lambda garmin: fixture(garmin, "--no-healthz"), "count", "count"),
 ]
 
 
@@ -88,7 +88,7 @@ class Contract:
     # The chapters.
 
     def starts_when_it_is_needed(self):
-        assert not self.stage.workers() or self.kind.is_foreign
+        assert not self.stage.workers() or self.kind.known_by
         assert json.loads(self.caller.call("get_full_name")) == {"full_name": self.person.full_name}
         self.ask()
         self.worker()
@@ -96,7 +96,7 @@ class Contract:
     def has_its_own_lists(self):
         def learned():
             self.tools = sorted(tool["name"] for tool in self.caller.rpc("tools/list", era=LEGACY)["tools"])
-            return self.kind.counts is None or self.kind.counts in self.tools
+            return self.kind.known_by is None or self.kind.known_by in self.tools
 
         wait_for("its tools are listed", learned, 10)
         assert "get_stats" in self.tools and "get_full_name" in self.tools, self.tools
@@ -170,12 +170,6 @@ class Contract:
         assert not self.stage.workers(), "a worker was started for a list"
         self.ask()
 
-    CHAPTERS = (
-        starts_when_it_is_needed, has_its_own_lists, tells_errors_and_goes_on, reports_progress,
-        forgets_a_call_whose_client_went_away, gives_back_what_it_refreshed, ends_when_it_is_told,
-        is_asked_again_when_it_dies_in_a_reading_call, is_not_needed_for_lists_after_a_restart,
-    )
-
     def slow(self, ms: int):
         self.garmin("faults", {"place": "api", "fault": {"kind": "slow", "ms": ms}, "path": "/usersummary-service"})
 
@@ -199,13 +193,22 @@ class Contract:
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
         return connection
 
+    CHAPTERS = (
+        starts_when_it_is_needed, has_its_own_lists, tells_errors_and_goes_on, reports_progress,
+        forgets_a_call_whose_client_went_away, gives_back_what_it_refreshed, ends_when_it_is_told,
+        is_asked_again_when_it_dies_in_a_reading_call, is_not_needed_for_lists_after_a_restart,
+    )
+
+    def all(self) -> int:
+        """Returns how many chapters held."""
+        for chapter in self.CHAPTERS:
+            try:
+                chapter(self)
+            except Exception as error:
+                said = chapter.__name__.replace("_", " ")
+                raise AssertionError(f"the {self.kind.name} worker {said}: {error}") from error
+        return len(self.CHAPTERS)
+
 
 def contract(stage: Stage, kind: Kind) -> int:
-    """Returns how many chapters held."""
-    play = Contract(stage, kind)
-    for chapter in Contract.CHAPTERS:
-        try:
-            chapter(play)
-        except Exception as error:
-            raise AssertionError(f"the {kind.name} worker {chapter.__name__.replace('_', ' ')}: {error}") from error
-    return len(Contract.CHAPTERS)
+    return Contract(stage, kind).all()

@@ -7,6 +7,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py pages                        the sign-in pages in headless Chromium, with axe
         run.py console [--record FILE]      the console in tmux: the demo, a revocation, a daemon restarted under it
         run.py contract                     every kind of worker behind the gateway, the same for all
+        run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
@@ -16,6 +17,7 @@ Each line `ok N checks …` is one client or suite; the exit code is 0 only when
 """
 
 import argparse
+import os
 import random
 import sys
 import time
@@ -32,8 +34,10 @@ import console
 import contract
 import crash
 import demo
+import garmin_mcp
 import isolation
 import pages
+import real_names
 import watched
 import ways_in
 from stage import Stage
@@ -108,7 +112,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "crash", "isolation", "ways-in", "coach", "watched"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -147,6 +151,12 @@ def main() -> int:
         for kind in contract.KINDS:
             settings = partial(worker_settings, kind)
             report.run(f"contract: {kind.name}", partial(staged, given.bin, settings, partial(contract.contract, kind=kind)))
+    elif given.act == "garmin-mcp":
+        if why := real_names.INSIDE not in os.environ and garmin_mcp.set_up(given.bin):
+            print(f"SKIPPED: {why}, so garmin_mcp itself was not tried")
+            return 0
+        real_names.enter()
+        report.run("contract: garmin_mcp", partial(garmin_mcp.tried, given.bin, NO_WAITING))
     elif given.act == "isolation":
         print(f"seed {given.seed}")
         settings = {**NO_WAITING, **isolation.SETTINGS}

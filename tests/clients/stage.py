@@ -86,7 +86,7 @@ class Stage:
     """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
 
     def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
-        """`settings` of the gateway: a dict, or what makes one of Garmin's URL."""
+        """`settings` of the gateway: a dict, or what makes one of Garmin's URL; None takes one away."""
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
         self.binary = binary.resolve()
         self.port = port or free_port()
@@ -153,7 +153,7 @@ class Stage:
 
     def gateway_environment(self) -> dict[str, str]:
         garmin = {f"GARMIN_{name}_URL": self.garmin_url for name in ("SSO", "DIAUTH", "CONNECTAPI", "LIVETRACK")}
-        return self.environment({
+        settings = {
             "PORT": str(self.port),
             "PUBLIC_URL": self.url,
             "DATA_DIR": str(self.directory / "data"),
@@ -163,7 +163,8 @@ class Stage:
             "GATEWAY_LOG_LEVEL": "debug",
             **garmin,
             **(self.settings(self.garmin_url) if callable(self.settings) else self.settings),
-        })
+        }
+        return self.environment({name: value for name, value in settings.items() if value is not None})
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
         """A clean environment, with the clock of this stage if it has one: see `set_clock`."""
