@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::handle::WorkerError;
+use super::call::WorkerError;
 use super::life::Live;
 use super::policy::{Action, Event, Incarnation, Limits, Policy, Seat, Standing, Ticket};
 use crate::accounts::AccountId;

@@ -5,7 +5,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | the door: call, stop, list, drain | `handle` |
+//! | the door: call, stop, list, drain; what a call is and comes to | `handle`, `call` |
 //! | who has a worker and who waits, and what to do when: a pure step | `board`, `policy` |
 //! | doing it: one task for all, one for each worker | `supervisor`, `life` |
 //! | the process: its variables and files, its output, why it did not start | `environment`, `output`, [`causes`]; the rest is [`crate::foundation::processes`] |
@@ -28,6 +28,7 @@
 //! No shell, no health checks on a timer (a call that fails is what puts a worker in doubt), no MCP session of a client.
 
 mod board;
+mod call;
 pub mod causes;
 mod changes;
 mod environment;
@@ -44,10 +45,10 @@ mod supervisor;
 mod tokens;
 mod upstream;
 
-pub use handle::{
-    StopReason, UpstreamAnswer, UpstreamCall, WorkerError, Workers, WorkersError, WorkersParts,
-};
+pub use call::{UpstreamAnswer, UpstreamCall, WorkerError};
+pub use handle::{Workers, WorkersError, WorkersParts};
 pub use info::{WorkerInfo, WorkerProcess};
+pub use policy::StopReason;
 pub use tokens::SIGN_IN_NEEDED;
 #[cfg(fuzzing)]
 pub use upstream::fuzz as fuzz_message;

@@ -11,184 +11,25 @@
 //! - Every waiter is answered once, by [`Action::Admit`] or [`Action::Refuse`], unless it gave up.
 //! - Accounts that wait for room get it in the order in which they came.
 
+mod entry;
+mod room;
+mod words;
+
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::handle::{StopReason, WorkerError};
+use entry::{Entry, Phase, Up, Waiter};
+pub use words::StopReason;
+pub(super) use words::{Action, End, Event, Incarnation, Limits, Seat, Standing, Ticket};
+
+use super::call::WorkerError;
 use crate::accounts::AccountId;
 
 /// A worker that answered a call, or was ready this long, leaves a clean record.
 const STABLE: Duration = Duration::from_secs(60);
-/// The longest pause between two starts of a worker that keeps ending.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
-
-/// The numbers that the policy goes by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// `MAX_WORKERS`
-    pub(super) max: usize,
-    /// `WORKER_IDLE_TTL`
-    pub(super) idle_ttl: Duration,
-    /// How long a call waits for room before it is told that all workers are busy.
-    pub(super) wait_for_room: Duration,
-}
-
-/// One life of a worker process; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Incarnation(u64);
-
-/// A call that waits for its worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Ticket(pub(super) u64);
-
-/// What happened. `H` is what a caller needs of a ready worker; the policy only hands it on.
-#[derive(Debug)]
-pub(super) enum Event<H> {
-    /// A call found no ready worker ([`Policy::enter`] said no).
-    Wanted { account: AccountId, ticket: Ticket },
-    /// The caller went away while it waited.
-    GaveUp { account: AccountId, ticket: Ticket },
-    /// The process answers, and its MCP session is open.
-    Started {
-        account: AccountId,
-        incarnation: Incarnation,
-        handle: H,
-    },
-    /// A call failed in a way that puts the worker in doubt.
-    Suspected {
-        account: AccountId,
-        incarnation: Incarnation,
-    },
-    /// The worker was looked at and answers; `handle` replaces the former one.
-    Cleared {
-        account: AccountId,
-        incarnation: Incarnation,
-        handle: H,
-    },
-    /// The process has ended and its directory is wiped.
-    Gone {
-        account: AccountId,
-        incarnation: Incarnation,
-        end: End,
-    },
-    /// Somebody wants this worker stopped.
-    StopWanted { account: AccountId, reason: StopReason },
-    /// Time passed.
-    Tick,
-    /// The gateway ends: idle workers stop now, the others after their last call.
-    Drain,
-    /// It ends for good: all workers stop now.
-    DrainNow,
-}
-
-/// How a worker came to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// It was told to.
-    Stopped,
-    /// There are no Garmin tokens that work.
-    SignInNeeded,
-    /// By itself, after it was ready.
-    Crashed { reason: String },
-    /// By itself, before it was ready.
-    NotStarted { reason: String },
-    /// It was not ready in time: the calls that waited have waited long enough.
-    TooSlow { reason: String },
-}
-
-/// What to do.
-#[derive(Debug)]
-pub(super) enum Action<H> {
-    /// Start a process.
-    Spawn {
-        account: AccountId,
-        incarnation: Incarnation,
-    },
-    /// See whether the worker still answers; `Cleared` or `Gone` follows.
-    Check {
-        account: AccountId,
-        incarnation: Incarnation,
-    },
-    /// End the process (TERM, then KILL); `Gone` follows.
-    Stop {
-        account: AccountId,
-        incarnation: Incarnation,
-        reason: StopReason,
-    },
-    /// The waiting call may go ahead, and is counted as in flight.
-    Admit { ticket: Ticket, seat: Seat<H> },
-    /// The waiting call is told why not.
-    Refuse { ticket: Ticket, error: WorkerError },
-}
-
-/// A call's place at a ready worker; given back with [`Policy::leave`].
-#[derive(Debug, Clone)]
-pub(super) struct Seat<H> {
-    pub(super) incarnation: Incarnation,
-    pub(super) handle: H,
-}
-
-/// Where a worker stands, for the console.
-#[derive(Debug, Clone)]
-pub(super) struct Standing<H> {
-    pub(super) handle: Option<H>,
-    pub(super) state: &'static str,
-    pub(super) in_flight: usize,
-    pub(super) waiting: usize,
-    pub(super) idle_since: Option<Instant>,
-    pub(super) failures: u32,
-    pub(super) retry_at: Option<Instant>,
-    pub(super) starts: u64,
-}
-
-#[derive(Debug)]
-struct Entry<H> {
-    phase: Phase<H>,
-    waiters: Vec<Waiter>,
-    /// Ends in a row without a stable life between them.
-    failures: u32,
-    /// No start before this.
-    retry_at: Option<Instant>,
-    /// Plain words for the last failure.
-    reason: String,
-    starts: u64,
-}
-
-#[derive(Debug)]
-enum Phase<H> {
-    Absent,
-    Starting(Incarnation),
-    Up(Up<H>),
-    Stopping(Incarnation),
-}
-
-/// A process that has been ready.
-#[derive(Debug)]
-struct Up<H> {
-    incarnation: Incarnation,
-    handle: H,
-    in_flight: usize,
-    ready_at: Instant,
-    /// It answered a call.
-    served: bool,
-    /// When the last call ended, or the worker became ready.
-    used_at: Instant,
-    /// In doubt: new calls wait.
-    checking: bool,
-    /// New calls wait for its successor; it is stopped when the last call in flight has ended.
-    retiring: Option<StopReason>,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    ticket: Ticket,
-    /// Until when it waits for room.
-    until: Instant,
-}
-
 /// What is: all workers, and all who wait for one.
 #[derive(Debug)]
 pub(super) struct Policy<H> {
@@ -250,13 +91,8 @@ impl<H: Clone> Policy<H> {
         let reason = up
             .retiring
             .or((self.queue.len() > self.stopping).then_some(StopReason::Evicted))?;
-        entry.phase = Phase::Stopping(incarnation);
         self.stopping += 1;
-        Some(Action::Stop {
-            account: account.clone(),
-            incarnation,
-            reason,
-        })
+        Some(entry.stop(account, incarnation, reason))
     }
 
     /// Everything else that can happen.
@@ -292,22 +128,6 @@ impl<H: Clone> Policy<H> {
         }
         self.fill(&mut actions);
         actions
-    }
-
-    /// When the next [`Event::Tick`] is due. While a call is in flight the answer is on the early side, never late:
-    /// so a call needs not wake anybody.
-    pub(super) fn next_tick(&self, now: Instant) -> Option<Instant> {
-        let reap = self.entries.values().filter_map(|entry| match &entry.phase {
-            Phase::Up(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),
-            Phase::Up(up) => Some(up.used_at + self.limits.idle_ttl),
-            _ => None,
-        });
-        let patience = self.queue.iter().filter_map(|account| {
-            self.entries
-                .get(account)
-                .and_then(|entry| entry.waiters.iter().map(|waiter| waiter.until).min())
-        });
-        reap.chain(patience).min()
     }
 
     /// Where the worker of an account stands.
@@ -441,13 +261,8 @@ impl<H: Clone> Policy<H> {
         up.handle = handle;
         match up.retiring {
             Some(reason) if up.in_flight == 0 => {
-                entry.phase = Phase::Stopping(incarnation);
                 self.stopping += 1;
-                actions.push(Action::Stop {
-                    account: account.clone(),
-                    incarnation,
-                    reason,
-                });
+                actions.push(entry.stop(account, incarnation, reason));
             }
             Some(_) => {}
             None => entry.admit_waiters(actions),
@@ -531,56 +346,13 @@ impl<H: Clone> Policy<H> {
             Phase::Absent | Phase::Stopping(_) => None,
         };
         if let Some(incarnation) = incarnation {
-            entry.phase = Phase::Stopping(incarnation);
             self.stopping += 1;
-            actions.push(Action::Stop {
-                account: account.clone(),
-                incarnation,
-                reason,
-            });
+            actions.push(entry.stop(account, incarnation, reason));
         }
         // Those who waited for this process now wait for the next.
         if !entry.waiters.is_empty() && !self.queue.contains(account) {
             self.queue.push_back(account.clone());
         }
-    }
-
-    fn tick(&mut self, now: Instant, actions: &mut Vec<Action<H>>) {
-        for (account, entry) in &mut self.entries {
-            if let Phase::Up(up) = &entry.phase
-                && up.is_idle()
-                && up.used_at + self.limits.idle_ttl <= now
-            {
-                let incarnation = up.incarnation;
-                entry.phase = Phase::Stopping(incarnation);
-                self.stopping += 1;
-                actions.push(Action::Stop {
-                    account: account.clone(),
-                    incarnation,
-                    reason: StopReason::Idle,
-                });
-            }
-        }
-        let busy = WorkerError::Busy {
-            retry_after: self.limits.wait_for_room,
-        };
-        let entries = &mut self.entries;
-        self.queue.retain(|account| {
-            let Some(entry) = entries.get_mut(account) else {
-                return false;
-            };
-            entry.waiters.retain(|waiter| {
-                let patient = waiter.until > now;
-                if !patient {
-                    actions.push(Action::Refuse {
-                        ticket: waiter.ticket,
-                        error: busy.clone(),
-                    });
-                }
-                patient
-            });
-            !entry.waiters.is_empty()
-        });
     }
 
     fn drain(&mut self, now: bool, actions: &mut Vec<Action<H>>) {
@@ -597,174 +369,8 @@ impl<H: Clone> Policy<H> {
                 Phase::Starting(incarnation) => *incarnation,
                 Phase::Absent | Phase::Stopping(_) => continue,
             };
-            entry.phase = Phase::Stopping(incarnation);
             self.stopping += 1;
-            actions.push(Action::Stop {
-                account: account.clone(),
-                incarnation,
-                reason: StopReason::Draining,
-            });
+            actions.push(entry.stop(account, incarnation, StopReason::Draining));
         }
-    }
-
-    /// Starts processes for those who wait while there is room, and makes room where there is none.
-    fn fill(&mut self, actions: &mut Vec<Action<H>>) {
-        let mut looked_at = 0;
-        while self.running < self.limits.max
-            && let Some(account) = self.queue.get(looked_at)
-        {
-            let Some(entry) = self.entries.get_mut(account) else {
-                break;
-            };
-            // Still waiting for the end of its own former process.
-            if !matches!(entry.phase, Phase::Absent) {
-                looked_at += 1;
-                continue;
-            }
-            self.last_incarnation += 1;
-            let incarnation = Incarnation(self.last_incarnation);
-            entry.phase = Phase::Starting(incarnation);
-            entry.starts += 1;
-            self.running += 1;
-            if let Some(account) = self.queue.remove(looked_at) {
-                actions.push(Action::Spawn { account, incarnation });
-            }
-        }
-        // Every process that is stopping leaves room for one of the queue, as does one that retires for its own account.
-        let waiting = |account: &&AccountId| {
-            self.entries
-                .get(*account)
-                .is_some_and(|entry| !matches!(entry.phase, Phase::Up(_)))
-        };
-        let in_need = self.queue.iter().filter(waiting).count();
-        while in_need > self.stopping {
-            let Some((account, entry)) = self
-                .entries
-                .iter_mut()
-                .filter(|(_, entry)| matches!(&entry.phase, Phase::Up(up) if up.is_idle()))
-                .min_by_key(|(_, entry)| entry.idle_since())
-            else {
-                break;
-            };
-            let Phase::Up(up) = &entry.phase else { break };
-            let incarnation = up.incarnation;
-            entry.phase = Phase::Stopping(incarnation);
-            self.stopping += 1;
-            actions.push(Action::Stop {
-                account: account.clone(),
-                incarnation,
-                reason: StopReason::Evicted,
-            });
-        }
-    }
-}
-
-impl<H: Clone> Up<H> {
-    fn seat(&mut self) -> Seat<H> {
-        self.in_flight += 1;
-        Seat {
-            incarnation: self.incarnation,
-            handle: self.handle.clone(),
-        }
-    }
-}
-
-impl<H> Up<H> {
-    fn takes_calls(&self) -> bool {
-        !self.checking && self.retiring.is_none()
-    }
-
-    fn is_idle(&self) -> bool {
-        self.in_flight == 0 && !self.checking
-    }
-}
-
-impl<H> Entry<H> {
-    fn new() -> Self {
-        Entry {
-            phase: Phase::Absent,
-            waiters: Vec::new(),
-            failures: 0,
-            retry_at: None,
-            reason: String::new(),
-            starts: 0,
-        }
-    }
-
-    /// Counts a failure. `None`: the next start may follow at once.
-    fn failed(&mut self, reason: String, now: Instant) -> Option<WorkerError> {
-        self.failures = self.failures.saturating_add(1);
-        self.reason = reason;
-        let pause = back_off(self.failures);
-        if pause.is_zero() {
-            self.retry_at = None;
-            return None;
-        }
-        self.retry_at = Some(now + pause);
-        Some(self.start_failed(now))
-    }
-
-    fn start_failed(&self, now: Instant) -> WorkerError {
-        let wait = self
-            .retry_at
-            .map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let seconds = wait.as_millis().div_ceil(1000);
-        WorkerError::StartFailed {
-            reason: format!("{}; the next try is possible in {seconds} s", self.reason),
-        }
-    }
-
-    fn refuse_waiters(&mut self, error: &WorkerError, actions: &mut Vec<Action<H>>) {
-        actions.extend(self.waiters.drain(..).map(|waiter| Action::Refuse {
-            ticket: waiter.ticket,
-            error: error.clone(),
-        }));
-    }
-
-    fn idle_since(&self) -> Option<Instant> {
-        match &self.phase {
-            Phase::Up(up) if up.in_flight == 0 => Some(up.used_at),
-            _ => None,
-        }
-    }
-}
-
-impl<H: Clone> Entry<H> {
-    fn standing(&self) -> Option<Standing<H>> {
-        let (state, up) = match &self.phase {
-            Phase::Absent if !self.waiters.is_empty() => ("waiting", None),
-            Phase::Absent if self.failures > 0 => ("failed", None),
-            Phase::Absent => return None,
-            Phase::Starting(_) => ("starting", None),
-            Phase::Up(up) if up.retiring.is_some() => ("stopping", Some(up)),
-            Phase::Up(up) => ("ready", Some(up)),
-            Phase::Stopping(_) => ("stopping", None),
-        };
-        Some(Standing {
-            handle: up.map(|up| up.handle.clone()),
-            state,
-            in_flight: up.map_or(0, |up| up.in_flight),
-            waiting: self.waiters.len(),
-            idle_since: self.idle_since(),
-            failures: self.failures,
-            retry_at: self.retry_at,
-            starts: self.starts,
-        })
-    }
-
-    fn admit_waiters(&mut self, actions: &mut Vec<Action<H>>) {
-        let Phase::Up(up) = &mut self.phase else { return };
-        actions.extend(self.waiters.drain(..).map(|waiter| Action::Admit {
-            ticket: waiter.ticket,
-            seat: up.seat(),
-        }));
-    }
-}
-
-/// The pause before the start after the `failures`-th failure in a row: none, 1 s, 2 s, 4 s … 60 s.
-fn back_off(failures: u32) -> Duration {
-    match failures {
-        0 | 1 => Duration::ZERO,
-        n => Duration::from_secs(1u64 << (n - 2).min(6)).min(LONGEST_BACK_OFF),
     }
 }

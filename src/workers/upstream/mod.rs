@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use self::hop::{Answer, Broken, Hop};
 use self::wire::Said;
-use super::handle::{UpstreamAnswer, UpstreamCall};
+use super::call::{UpstreamAnswer, UpstreamCall};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::mcp::sse;
 

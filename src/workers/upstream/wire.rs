@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::handle::UpstreamAnswer;
+use super::super::call::UpstreamAnswer;
 use crate::mcp::members::{Members, write_string};
 
 /// What a message of the worker says to us.

@@ -1,0 +1,175 @@
+//! One account's part of the policy: its process, those who wait for it, and its record of failures.
+
+use std::time::{Duration, Instant};
+
+use super::words::{Action, Incarnation, Seat, Standing, StopReason, Ticket};
+use crate::accounts::AccountId;
+use crate::workers::call::WorkerError;
+
+/// The longest pause between two starts of a worker that keeps ending.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Entry<H> {
+    pub(super) phase: Phase<H>,
+    pub(super) waiters: Vec<Waiter>,
+    /// Ends in a row without a stable life between them.
+    pub(super) failures: u32,
+    /// No start before this.
+    pub(super) retry_at: Option<Instant>,
+    /// Plain words for the last failure.
+    pub(super) reason: String,
+    pub(super) starts: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Phase<H> {
+    Absent,
+    Starting(Incarnation),
+    Up(Up<H>),
+    Stopping(Incarnation),
+}
+
+/// A process that has been ready.
+#[derive(Debug)]
+pub(super) struct Up<H> {
+    pub(super) incarnation: Incarnation,
+    pub(super) handle: H,
+    pub(super) in_flight: usize,
+    pub(super) ready_at: Instant,
+    /// It answered a call.
+    pub(super) served: bool,
+    /// When the last call ended, or the worker became ready.
+    pub(super) used_at: Instant,
+    /// In doubt: new calls wait.
+    pub(super) checking: bool,
+    /// New calls wait for its successor; it is stopped when the last call in flight has ended.
+    pub(super) retiring: Option<StopReason>,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) ticket: Ticket,
+    /// Until when it waits for room.
+    pub(super) until: Instant,
+}
+
+impl<H: Clone> Up<H> {
+    pub(super) fn seat(&mut self) -> Seat<H> {
+        self.in_flight += 1;
+        Seat {
+            incarnation: self.incarnation,
+            handle: self.handle.clone(),
+        }
+    }
+}
+
+impl<H> Up<H> {
+    pub(super) fn takes_calls(&self) -> bool {
+        !self.checking && self.retiring.is_none()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight == 0 && !self.checking
+    }
+}
+
+impl<H> Entry<H> {
+    pub(super) fn new() -> Self {
+        Entry {
+            phase: Phase::Absent,
+            waiters: Vec::new(),
+            failures: 0,
+            retry_at: None,
+            reason: String::new(),
+            starts: 0,
+        }
+    }
+
+    /// Has its process ended.
+    pub(super) fn stop(&mut self, account: &AccountId, incarnation: Incarnation, reason: StopReason) -> Action<H> {
+        self.phase = Phase::Stopping(incarnation);
+        Action::Stop {
+            account: account.clone(),
+            incarnation,
+            reason,
+        }
+    }
+
+    /// Counts a failure. `None`: the next start may follow at once.
+    pub(super) fn failed(&mut self, reason: String, now: Instant) -> Option<WorkerError> {
+        self.failures = self.failures.saturating_add(1);
+        self.reason = reason;
+        let pause = back_off(self.failures);
+        if pause.is_zero() {
+            self.retry_at = None;
+            return None;
+        }
+        self.retry_at = Some(now + pause);
+        Some(self.start_failed(now))
+    }
+
+    pub(super) fn start_failed(&self, now: Instant) -> WorkerError {
+        let wait = self
+            .retry_at
+            .map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        let seconds = wait.as_millis().div_ceil(1000);
+        WorkerError::StartFailed {
+            reason: format!("{}; the next try is possible in {seconds} s", self.reason),
+        }
+    }
+
+    pub(super) fn refuse_waiters(&mut self, error: &WorkerError, actions: &mut Vec<Action<H>>) {
+        actions.extend(self.waiters.drain(..).map(|waiter| Action::Refuse {
+            ticket: waiter.ticket,
+            error: error.clone(),
+        }));
+    }
+
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Up(up) if up.in_flight == 0 => Some(up.used_at),
+            _ => None,
+        }
+    }
+}
+
+impl<H: Clone> Entry<H> {
+    pub(super) fn standing(&self) -> Option<Standing<H>> {
+        let (state, up) = match &self.phase {
+            Phase::Absent if !self.waiters.is_empty() => ("waiting", None),
+            Phase::Absent if self.failures > 0 => ("failed", None),
+            Phase::Absent => return None,
+            Phase::Starting(_) => ("starting", None),
+            Phase::Up(up) if up.retiring.is_some() => ("stopping", Some(up)),
+            Phase::Up(up) => ("ready", Some(up)),
+            Phase::Stopping(_) => ("stopping", None),
+        };
+        Some(Standing {
+            handle: up.map(|up| up.handle.clone()),
+            state,
+            in_flight: up.map_or(0, |up| up.in_flight),
+            waiting: self.waiters.len(),
+            idle_since: self.idle_since(),
+            failures: self.failures,
+            retry_at: self.retry_at,
+            starts: self.starts,
+        })
+    }
+
+    pub(super) fn admit_waiters(&mut self, actions: &mut Vec<Action<H>>) {
+        let Phase::Up(up) = &mut self.phase else { return };
+        actions.extend(self.waiters.drain(..).map(|waiter| Action::Admit {
+            ticket: waiter.ticket,
+            seat: up.seat(),
+        }));
+    }
+}
+
+/// The pause before the start after the `failures`-th failure in a row: none, 1 s, 2 s, 4 s … 60 s.
+pub(super) fn back_off(failures: u32) -> Duration {
+    match failures {
+        0 | 1 => Duration::ZERO,
+        n => Duration::from_secs(1u64 << (n - 2).min(6)).min(LONGEST_BACK_OFF),
+    }
+}

@@ -1,0 +1,106 @@
+//! Room: who gets it, who makes it, and how long anybody waits for it.
+
+use std::time::Instant;
+
+use super::entry::Phase;
+use super::words::{Action, Incarnation, StopReason};
+use super::Policy;
+use crate::accounts::AccountId;
+use crate::workers::call::WorkerError;
+
+impl<H: Clone> Policy<H> {
+    /// Starts processes for those who wait while there is room, and makes room where there is none.
+    pub(super) fn fill(&mut self, actions: &mut Vec<Action<H>>) {
+        let mut looked_at = 0;
+        while self.running < self.limits.max
+            && let Some(account) = self.queue.get(looked_at)
+        {
+            let Some(entry) = self.entries.get_mut(account) else {
+                break;
+            };
+            // Still waiting for the end of its own former process.
+            if !matches!(entry.phase, Phase::Absent) {
+                looked_at += 1;
+                continue;
+            }
+            self.last_incarnation += 1;
+            let incarnation = Incarnation(self.last_incarnation);
+            entry.phase = Phase::Starting(incarnation);
+            entry.starts += 1;
+            self.running += 1;
+            if let Some(account) = self.queue.remove(looked_at) {
+                actions.push(Action::Spawn { account, incarnation });
+            }
+        }
+        // Every process that is stopping leaves room for one of the queue, as does one that retires for its own account.
+        let waiting = |account: &&AccountId| {
+            self.entries
+                .get(*account)
+                .is_some_and(|entry| !matches!(entry.phase, Phase::Up(_)))
+        };
+        let in_need = self.queue.iter().filter(waiting).count();
+        while in_need > self.stopping {
+            let Some((account, entry)) = self
+                .entries
+                .iter_mut()
+                .filter(|(_, entry)| matches!(&entry.phase, Phase::Up(up) if up.is_idle()))
+                .min_by_key(|(_, entry)| entry.idle_since())
+            else {
+                break;
+            };
+            let Phase::Up(up) = &entry.phase else { break };
+            let incarnation = up.incarnation;
+            self.stopping += 1;
+            actions.push(entry.stop(account, incarnation, StopReason::Evicted));
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: Instant, actions: &mut Vec<Action<H>>) {
+        for (account, entry) in &mut self.entries {
+            if let Phase::Up(up) = &entry.phase
+                && up.is_idle()
+                && up.used_at + self.limits.idle_ttl <= now
+            {
+                let incarnation = up.incarnation;
+                self.stopping += 1;
+                actions.push(entry.stop(account, incarnation, StopReason::Idle));
+            }
+        }
+        let busy = WorkerError::Busy {
+            retry_after: self.limits.wait_for_room,
+        };
+        let entries = &mut self.entries;
+        self.queue.retain(|account| {
+            let Some(entry) = entries.get_mut(account) else {
+                return false;
+            };
+            entry.waiters.retain(|waiter| {
+                let patient = waiter.until > now;
+                if !patient {
+                    actions.push(Action::Refuse {
+                        ticket: waiter.ticket,
+                        error: busy.clone(),
+                    });
+                }
+                patient
+            });
+            !entry.waiters.is_empty()
+        });
+    }
+
+    /// When the next [`super::Event::Tick`] is due. While a call is in flight the answer is on the early side, never late:
+    /// so a call needs not wake anybody.
+    pub(in crate::workers) fn next_tick(&self, now: Instant) -> Option<Instant> {
+        let reap = self.entries.values().filter_map(|entry| match &entry.phase {
+            Phase::Up(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),
+            Phase::Up(up) => Some(up.used_at + self.limits.idle_ttl),
+            _ => None,
+        });
+        let patience = self.queue.iter().filter_map(|account| {
+            self.entries
+                .get(account)
+                .and_then(|entry| entry.waiters.iter().map(|waiter| waiter.until).min())
+        });
+        reap.chain(patience).min()
+    }
+}

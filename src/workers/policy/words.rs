@@ -1,0 +1,164 @@
+//! What is said between the policy and the loop beside it: what happened, and what to do.
+
+use std::time::{Duration, Instant};
+
+use super::super::call::WorkerError;
+use crate::accounts::AccountId;
+
+/// The numbers that the policy goes by.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::workers) struct Limits {
+    /// `MAX_WORKERS`
+    pub(in crate::workers) max: usize,
+    /// `WORKER_IDLE_TTL`
+    pub(in crate::workers) idle_ttl: Duration,
+    /// How long a call waits for room before it is told that all workers are busy.
+    pub(in crate::workers) wait_for_room: Duration,
+}
+
+/// One life of a worker process; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::workers) struct Incarnation(pub(super) u64);
+
+/// A call that waits for its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::workers) struct Ticket(pub(in crate::workers) u64);
+
+/// What happened. `H` is what a caller needs of a ready worker; the policy only hands it on.
+#[derive(Debug)]
+pub(in crate::workers) enum Event<H> {
+    /// A call found no ready worker ([`super::Policy::enter`] said no).
+    Wanted { account: AccountId, ticket: Ticket },
+    /// The caller went away while it waited.
+    GaveUp { account: AccountId, ticket: Ticket },
+    /// The process answers, and its MCP session is open.
+    Started {
+        account: AccountId,
+        incarnation: Incarnation,
+        handle: H,
+    },
+    /// A call failed in a way that puts the worker in doubt.
+    Suspected {
+        account: AccountId,
+        incarnation: Incarnation,
+    },
+    /// The worker was looked at and answers; `handle` replaces the former one.
+    Cleared {
+        account: AccountId,
+        incarnation: Incarnation,
+        handle: H,
+    },
+    /// The process has ended and its directory is wiped.
+    Gone {
+        account: AccountId,
+        incarnation: Incarnation,
+        end: End,
+    },
+    /// Somebody wants this worker stopped.
+    StopWanted { account: AccountId, reason: StopReason },
+    /// Time passed.
+    Tick,
+    /// The gateway ends: idle workers stop now, the others after their last call.
+    Drain,
+    /// It ends for good: all workers stop now.
+    DrainNow,
+}
+
+/// How a worker came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::workers) enum End {
+    /// It was told to.
+    Stopped,
+    /// There are no Garmin tokens that work.
+    SignInNeeded,
+    /// By itself, after it was ready.
+    Crashed { reason: String },
+    /// By itself, before it was ready.
+    NotStarted { reason: String },
+    /// It was not ready in time: the calls that waited have waited long enough.
+    TooSlow { reason: String },
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(in crate::workers) enum Action<H> {
+    /// Start a process.
+    Spawn {
+        account: AccountId,
+        incarnation: Incarnation,
+    },
+    /// See whether the worker still answers; `Cleared` or `Gone` follows.
+    Check {
+        account: AccountId,
+        incarnation: Incarnation,
+    },
+    /// End the process (TERM, then KILL); `Gone` follows.
+    Stop {
+        account: AccountId,
+        incarnation: Incarnation,
+        reason: StopReason,
+    },
+    /// The waiting call may go ahead, and is counted as in flight.
+    Admit { ticket: Ticket, seat: Seat<H> },
+    /// The waiting call is told why not.
+    Refuse { ticket: Ticket, error: WorkerError },
+}
+
+/// A call's place at a ready worker; given back with [`super::Policy::leave`].
+#[derive(Debug, Clone)]
+pub(in crate::workers) struct Seat<H> {
+    pub(in crate::workers) incarnation: Incarnation,
+    pub(in crate::workers) handle: H,
+}
+
+/// Where a worker stands, for the console.
+#[derive(Debug, Clone)]
+pub(in crate::workers) struct Standing<H> {
+    pub(in crate::workers) handle: Option<H>,
+    pub(in crate::workers) state: &'static str,
+    pub(in crate::workers) in_flight: usize,
+    pub(in crate::workers) waiting: usize,
+    pub(in crate::workers) idle_since: Option<Instant>,
+    pub(in crate::workers) failures: u32,
+    pub(in crate::workers) retry_at: Option<Instant>,
+    pub(in crate::workers) starts: u64,
+}
+
+/// Why a worker is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// Nobody called for `WORKER_IDLE_TTL`.
+    Idle,
+    /// Another account needed the room.
+    Evicted,
+    /// The person signed in at Garmin again: the next call starts a worker with the new tokens.
+    SignedInAgain,
+    /// Garmin refuses its tokens: the person must sign in again.
+    SignInNeeded,
+    /// The account's access was revoked, or the account forgotten.
+    Revoked,
+    /// The operator asked for it.
+    Operator,
+    /// The gateway ends.
+    Draining,
+}
+
+impl StopReason {
+    /// Whether calls in flight may end first, and calls that wait go to the next worker.
+    pub(in crate::workers) fn is_gentle(self) -> bool {
+        matches!(self, StopReason::SignedInAgain | StopReason::SignInNeeded)
+    }
+
+    /// The word in events and on the console.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StopReason::Idle => "idle",
+            StopReason::Evicted => "evicted",
+            StopReason::SignedInAgain => "signed_in_again",
+            StopReason::SignInNeeded => "sign_in_needed",
+            StopReason::Revoked => "revoked",
+            StopReason::Operator => "operator",
+            StopReason::Draining => "draining",
+        }
+    }
+}
