@@ -4,39 +4,26 @@
 //! directory is wiped, and only then is the end reported, so that the next start hands out the newest tokens.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::Flock;
-use nix::sys::signal::Signal;
-use tokio::net::unix::pipe;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::board::Board;
 use super::changes::{Changes, Watched};
 use super::environment::Recipe;
-use super::handle::StopReason;
-use super::output::{self, LastWords, WorkerLog};
-use super::policy::{End, Event, Incarnation};
+use super::policy::{End, Event, Incarnation, StopReason};
 use super::ports::Ports;
-use super::procfs::{self, Stat};
+use super::running::{Facts, Running, ending, is_there};
 use super::tokens::{Directory, TakenIn, TokenError};
-use super::upstream::{Link, Upstream};
+use super::upstream::Upstream;
 use crate::accounts::{AccountId, Accounts, GarminLogin};
 use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::processes::{Launch, Process, Processes, REPORT, Report};
+use crate::foundation::processes::{Processes, Report};
 
-/// From TERM to KILL.
-const GRACE: Duration = Duration::from_secs(5);
-/// What remains of a group after its first process ended gets this long of the grace.
-const REST_GRACE: Duration = Duration::from_secs(1);
 /// A worker in doubt must answer within this. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
 const CHECK: Duration = Duration::from_secs(10);
 /// The first look whether a new worker is ready; later looks are further apart.
@@ -51,15 +38,6 @@ pub(super) struct Live {
     pub(super) account: AccountId,
     pub(super) upstream: Upstream,
     pub(super) facts: Arc<Facts>,
-}
-
-/// What is told of a running worker.
-#[derive(Debug)]
-pub(super) struct Facts {
-    pub(super) process: nix::unistd::Pid,
-    pub(super) port: u16,
-    pub(super) calls: AtomicU64,
-    pub(super) fence: OnceLock<Report>,
 }
 
 /// What all lives share.
@@ -95,19 +73,6 @@ pub(super) struct Life {
     pub(super) account: AccountId,
     pub(super) incarnation: Incarnation,
     pub(super) commands: mpsc::UnboundedReceiver<Command>,
-}
-
-/// The parts of a process that runs.
-struct Running {
-    process: Process,
-    link: Link,
-    facts: Arc<Facts>,
-    watched: Option<Watched>,
-    words: Arc<Mutex<LastWords>>,
-    /// Resolves when all output was read.
-    output_end: oneshot::Receiver<()>,
-    /// Ends the reading where a stray process keeps the pipe open.
-    output_stop: CancellationToken,
 }
 
 impl Life {
@@ -184,7 +149,7 @@ impl Life {
                 reason: "none of the workers' ports is free".to_owned(),
             };
         };
-        let mut running = match self.launch(directory, port.number()).await {
+        let mut running = match Running::launch(&self.parts, &self.account, directory, port.number()).await {
             Ok(running) => running,
             Err(reason) => return End::NotStarted { reason },
         };
@@ -201,77 +166,7 @@ impl Life {
             }
             Err(end) => end,
         };
-        self.end(running, end).await
-    }
-
-    async fn launch(&self, directory: &mut Directory, port: u16) -> Result<Running, String> {
-        let Parts {
-            recipe,
-            processes,
-            changes,
-            lifecycle,
-            users,
-            ..
-        } = &*self.parts;
-        let plan = recipe
-            .plan(directory.path(), port)
-            .map_err(|error| error.to_string())?;
-        let log = WorkerLog::open(&users.join(self.account.as_str())).await;
-        if let Err(error) = &log {
-            tracing::warn!(reason = %error, "worker.log_failed");
-        }
-        let failed = |error: io::Error| format!("no process could be started ({error})");
-        let (pipe, writer) = io::pipe().map_err(failed)?;
-        let launched = processes
-            .launch(Launch {
-                plan,
-                environment: &recipe.environment(directory.path(), port),
-                directory: directory.path(),
-                output: writer.try_clone().map_err(failed)?.into(),
-                errors: writer.into(),
-            })
-            .await;
-        let process = launched.map_err(failed)?;
-        let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(failed)?;
-        let id = process.id();
-        let facts = Arc::new(Facts {
-            process: id,
-            port,
-            calls: AtomicU64::new(0),
-            fence: OnceLock::new(),
-        });
-        tracing::info!(
-            account.id = %self.account, worker.pid = id.as_raw(), worker.port = port, kind = recipe.kind(),
-            "worker.started"
-        );
-        if let Err(error) = directory.mark(id, Stat::of(id).map_or(0, |stat| stat.started)) {
-            tell_token_error(&self.account, &error);
-        }
-        let watched = changes
-            .as_ref()
-            .and_then(|changes| changes.watch(directory.path()).ok());
-        let (words, output_stop) = (Arc::default(), CancellationToken::new());
-        let (told, output_end) = oneshot::channel();
-        lifecycle.spawn("worker.output", {
-            let (words, facts, stop) = (Arc::clone(&words), Arc::clone(&facts), output_stop.clone());
-            async move {
-                tokio::select! {
-                    () = read_output(pipe, log.ok(), &words, &facts) => {}
-                    () = stop.cancelled() => {}
-                }
-                told.send(()).ok();
-            }
-        });
-        let link = Link::new(port, lifecycle.clone());
-        Ok(Running {
-            process,
-            link,
-            facts,
-            watched,
-            words,
-            output_end,
-            output_stop,
-        })
+        running.end(end).await
     }
 
     /// Until its session is open, or it is clear that it won't be.
@@ -279,13 +174,11 @@ impl Life {
         let Running {
             process, link, facts, ..
         } = running;
-        let (group, port) = (process.id(), facts.port);
         let answers = async {
             let mut pause = FIRST_PROBE;
             loop {
                 sleep(pause).await;
-                // Whoever answers must be the worker: a stranger on its port would be told everything that it is told.
-                if link.is_healthy().await && procfs::listens(group, port) {
+                if is_there(link, facts).await {
                     return link.open().await;
                 }
                 pause = pause.mul_f64(1.25).min(LAST_PROBE);
@@ -353,9 +246,8 @@ impl Life {
         let Running {
             process, link, facts, ..
         } = running;
-        let (group, port) = (process.id(), facts.port);
         let answers = async {
-            if link.is_healthy().await && procfs::listens(group, port) {
+            if is_there(link, facts).await {
                 link.open().await.ok()
             } else {
                 None
@@ -374,31 +266,6 @@ impl Life {
                 },
                 Err(_) => Err(silent()),
             },
-        }
-    }
-
-    /// Whatever the reason, nothing of its group stays behind.
-    async fn end(&self, running: Running, end: End) -> End {
-        let Running {
-            mut process,
-            words,
-            output_end,
-            output_stop,
-            watched,
-            ..
-        } = running;
-        drop(watched);
-        end_group(&mut process).await;
-        drop(process);
-        if timeout(Duration::from_millis(500), output_end).await.is_err() {
-            output_stop.cancel();
-        }
-        let advice = words.lock().unwrap_or_else(PoisonError::into_inner).advice();
-        match (end, advice) {
-            (End::NotStarted { reason }, Some(advice)) => End::NotStarted {
-                reason: format!("{reason}: {advice}"),
-            },
-            (end, _) => end,
         }
     }
 
@@ -447,39 +314,6 @@ impl Life {
     }
 }
 
-/// TERM to the group, then KILL to what is left of it. Returns when its first process has ended.
-async fn end_group(process: &mut Process) {
-    process.signal(Signal::SIGTERM);
-    let first_ended = timeout(GRACE, process.wait()).await.is_ok();
-    if first_ended && timeout(REST_GRACE, no_one_left(process)).await.is_ok() {
-        return;
-    }
-    process.signal(Signal::SIGKILL);
-    drop(process.wait().await);
-}
-
-async fn no_one_left(process: &Process) {
-    while process.is_alive() {
-        sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn read_output(pipe: pipe::Receiver, log: Option<WorkerLog>, words: &Mutex<LastWords>, facts: &Facts) {
-    let mut is_first = true;
-    output::keep(pipe, log, |line| {
-        // Only the first line is the fence's; any later one is the worker's own.
-        if std::mem::take(&mut is_first)
-            && let Some(report) = line.strip_prefix(REPORT)
-            && let Ok(report) = serde_json::from_str(report)
-        {
-            drop(facts.fence.set(report));
-            return;
-        }
-        words.lock().unwrap_or_else(PoisonError::into_inner).hear(line);
-    })
-    .await;
-}
-
 async fn changed(watched: Option<&Watched>) {
     match watched {
         Some(watched) => watched.changed().await,
@@ -493,37 +327,9 @@ async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<Command>) {
     while let Some(Command::Check) = commands.recv().await {}
 }
 
-/// How a process ended, in plain words.
-fn ending(status: Option<ExitStatus>, when: &str) -> String {
-    match status.map(|status| (status.code(), status.signal())) {
-        Some((Some(code), _)) => format!("it ended with exit code {code}{when}"),
-        Some((None, Some(signal))) => format!("it was ended by signal {signal}{when}"),
-        _ => format!("it ended{when}"),
-    }
-}
-
-fn tell_token_error(account: &AccountId, error: &TokenError) {
+pub(super) fn tell_token_error(account: &AccountId, error: &TokenError) {
     let cause = std::error::Error::source(error)
         .map(ToString::to_string)
         .unwrap_or_default();
     tracing::error!(account.id = %account, reason = %error, cause, "worker.tokens_failed");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn endings_are_told_in_plain_words() {
-        let exited = |code: i32| Some(ExitStatus::from_raw(code << 8));
-        assert_eq!(
-            ending(exited(1), " before it was ready"),
-            "it ended with exit code 1 before it was ready"
-        );
-        assert_eq!(
-            ending(Some(ExitStatus::from_raw(9)), ""),
-            "it was ended by signal 9"
-        );
-        assert_eq!(ending(None, ""), "it ended");
-    }
 }

@@ -41,6 +41,7 @@ mod policy;
 mod ports;
 mod procfs;
 pub mod rehearsal;
+mod running;
 mod supervisor;
 mod tokens;
 mod upstream;

@@ -87,7 +87,12 @@ impl<H> Entry<H> {
     }
 
     /// Has its process ended.
-    pub(super) fn stop(&mut self, account: &AccountId, incarnation: Incarnation, reason: StopReason) -> Action<H> {
+    pub(super) fn stop(
+        &mut self,
+        account: &AccountId,
+        incarnation: Incarnation,
+        reason: StopReason,
+    ) -> Action<H> {
         self.phase = Phase::Stopping(incarnation);
         Action::Stop {
             account: account.clone(),

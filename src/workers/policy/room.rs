@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
+use super::Policy;
 use super::entry::Phase;
 use super::words::{Action, Incarnation, StopReason};
-use super::Policy;
 use crate::accounts::AccountId;
 use crate::workers::call::WorkerError;
 

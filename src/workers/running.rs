@@ -1,0 +1,220 @@
+//! The process of a worker: started with all that is read of it, asked whether it is there, ended with all its group.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::net::unix::pipe;
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::changes::Watched;
+use super::life::{Parts, tell_token_error};
+use super::output::{self, LastWords, WorkerLog};
+use super::policy::End;
+use super::procfs::{self, Stat};
+use super::tokens::Directory;
+use super::upstream::Link;
+use crate::accounts::AccountId;
+use crate::foundation::processes::{Launch, Process, REPORT, Report};
+
+/// From TERM to KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// What remains of a group after its first process ended gets this long of the grace.
+const REST_GRACE: Duration = Duration::from_secs(1);
+
+/// What is told of a running worker.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) process: nix::unistd::Pid,
+    pub(super) port: u16,
+    pub(super) calls: AtomicU64,
+    pub(super) fence: OnceLock<Report>,
+}
+
+/// The parts of a process that runs.
+pub(super) struct Running {
+    pub(super) process: Process,
+    pub(super) link: Link,
+    pub(super) facts: Arc<Facts>,
+    pub(super) watched: Option<Watched>,
+    words: Arc<Mutex<LastWords>>,
+    /// Resolves when all output was read.
+    output_end: oneshot::Receiver<()>,
+    /// Ends the reading where a stray process keeps the pipe open.
+    output_stop: CancellationToken,
+}
+
+impl Running {
+    /// Starts it, fenced in, with the tokens of `directory` to use and `port` to listen on. Errors: plain words.
+    pub(super) async fn launch(
+        parts: &Parts,
+        account: &AccountId,
+        directory: &mut Directory,
+        port: u16,
+    ) -> Result<Self, String> {
+        let Parts {
+            recipe,
+            processes,
+            changes,
+            lifecycle,
+            users,
+            ..
+        } = parts;
+        let plan = recipe
+            .plan(directory.path(), port)
+            .map_err(|error| error.to_string())?;
+        let log = WorkerLog::open(&users.join(account.as_str())).await;
+        if let Err(error) = &log {
+            tracing::warn!(reason = %error, "worker.log_failed");
+        }
+        let failed = |error: io::Error| format!("no process could be started ({error})");
+        let (pipe, writer) = io::pipe().map_err(failed)?;
+        let launched = processes
+            .launch(Launch {
+                plan,
+                environment: &recipe.environment(directory.path(), port),
+                directory: directory.path(),
+                output: writer.try_clone().map_err(failed)?.into(),
+                errors: writer.into(),
+            })
+            .await;
+        let process = launched.map_err(failed)?;
+        let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(failed)?;
+        let id = process.id();
+        let facts = Arc::new(Facts {
+            process: id,
+            port,
+            calls: AtomicU64::new(0),
+            fence: OnceLock::new(),
+        });
+        tracing::info!(
+            account.id = %account, worker.pid = id.as_raw(), worker.port = port, kind = recipe.kind(),
+            "worker.started"
+        );
+        if let Err(error) = directory.mark(id, Stat::of(id).map_or(0, |stat| stat.started)) {
+            tell_token_error(account, &error);
+        }
+        let watched = changes
+            .as_ref()
+            .and_then(|changes| changes.watch(directory.path()).ok());
+        let (words, output_stop) = (Arc::default(), CancellationToken::new());
+        let (told, output_end) = oneshot::channel();
+        lifecycle.spawn("worker.output", {
+            let (words, facts, stop) = (Arc::clone(&words), Arc::clone(&facts), output_stop.clone());
+            async move {
+                tokio::select! {
+                    () = read_output(pipe, log.ok(), &words, &facts) => {}
+                    () = stop.cancelled() => {}
+                }
+                told.send(()).ok();
+            }
+        });
+        let link = Link::new(port, lifecycle.clone());
+        Ok(Running {
+            process,
+            link,
+            facts,
+            watched,
+            words,
+            output_end,
+            output_stop,
+        })
+    }
+
+    /// Whatever the reason, nothing of its group stays behind.
+    pub(super) async fn end(self, end: End) -> End {
+        let Running {
+            mut process,
+            words,
+            output_end,
+            output_stop,
+            watched,
+            ..
+        } = self;
+        drop(watched);
+        end_group(&mut process).await;
+        drop(process);
+        if timeout(Duration::from_millis(500), output_end).await.is_err() {
+            output_stop.cancel();
+        }
+        let advice = words.lock().unwrap_or_else(PoisonError::into_inner).advice();
+        match (end, advice) {
+            (End::NotStarted { reason }, Some(advice)) => End::NotStarted {
+                reason: format!("{reason}: {advice}"),
+            },
+            (end, _) => end,
+        }
+    }
+}
+
+/// Whoever answers must be the worker: a stranger on its port would be told everything that it is told.
+pub(super) async fn is_there(link: &Link, facts: &Facts) -> bool {
+    link.is_healthy().await && procfs::listens(facts.process, facts.port)
+}
+
+/// TERM to the group, then KILL to what is left of it. Returns when its first process has ended.
+async fn end_group(process: &mut Process) {
+    process.signal(Signal::SIGTERM);
+    let first_ended = timeout(GRACE, process.wait()).await.is_ok();
+    if first_ended && timeout(REST_GRACE, no_one_left(process)).await.is_ok() {
+        return;
+    }
+    process.signal(Signal::SIGKILL);
+    drop(process.wait().await);
+}
+
+async fn no_one_left(process: &Process) {
+    while process.is_alive() {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn read_output(pipe: pipe::Receiver, log: Option<WorkerLog>, words: &Mutex<LastWords>, facts: &Facts) {
+    let mut is_first = true;
+    output::keep(pipe, log, |line| {
+        // Only the first line is the fence's; any later one is the worker's own.
+        if std::mem::take(&mut is_first)
+            && let Some(report) = line.strip_prefix(REPORT)
+            && let Ok(report) = serde_json::from_str(report)
+        {
+            drop(facts.fence.set(report));
+            return;
+        }
+        words.lock().unwrap_or_else(PoisonError::into_inner).hear(line);
+    })
+    .await;
+}
+
+/// How a process ended, in plain words.
+pub(super) fn ending(status: Option<ExitStatus>, when: &str) -> String {
+    match status.map(|status| (status.code(), status.signal())) {
+        Some((Some(code), _)) => format!("it ended with exit code {code}{when}"),
+        Some((None, Some(signal))) => format!("it was ended by signal {signal}{when}"),
+        _ => format!("it ended{when}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_told_in_plain_words() {
+        let exited = |code: i32| Some(ExitStatus::from_raw(code << 8));
+        assert_eq!(
+            ending(exited(1), " before it was ready"),
+            "it ended with exit code 1 before it was ready"
+        );
+        assert_eq!(
+            ending(Some(ExitStatus::from_raw(9)), ""),
+            "it was ended by signal 9"
+        );
+        assert_eq!(ending(None, ""), "it ended");
+    }
+}
