@@ -78,6 +78,7 @@ fn hear_exchange(
         Heard::Answer(answer) if answer.is_throttle() => {
             return Turn::Refused(Refusal::RateLimited { until: None });
         }
+        Heard::Answer(answer) if answer.is_challenge_page() => return Turn::Refused(Refusal::BotChallenge),
         Heard::Answer(answer) => match token_service::read_tokens(answer, tried) {
             Some(tokens) => {
                 let ask = profile(hosts, &tokens);
@@ -139,6 +140,8 @@ fn hear_profile(
                 Err(refusal) => Turn::Refused(refusal),
             };
         }
+        // The guard in front of the data service, which has not seen the token: another one would fare no better.
+        Heard::Answer(answer) if answer.is_challenge_page() => return Turn::Refused(Refusal::BotChallenge),
         // The data service does not know this token as active. It says nothing about the password.
         Heard::Answer(Answer {
             status: 401 | 403, ..

@@ -280,6 +280,21 @@ fn a_token_that_the_api_refuses_leads_to_the_next_way() {
 }
 
 #[test]
+fn a_page_of_the_guard_is_no_answer_about_ticket_or_token_and_ends_it() {
+    let guard = || Heard::Answer(answer(403, "text/html", "<title>Just a moment...</title>"));
+    check(
+        vec![said("SUCCESSFUL"), guard()],
+        &[MOBILE, TOKEN],
+        is_refused(Refusal::BotChallenge),
+    );
+    check(
+        vec![said("SUCCESSFUL"), tokens(), guard()],
+        &[MOBILE, TOKEN, PROFILE],
+        is_refused(Refusal::BotChallenge),
+    );
+}
+
+#[test]
 fn a_profile_that_does_not_come_is_asked_for_three_times_and_costs_no_other_sign_in() {
     let out_of_order = || json_answer(503, &json!({}));
     let start = || vec![said("SUCCESSFUL"), tokens(), out_of_order(), Heard::Nothing];
