@@ -19,6 +19,8 @@ use crate::accounts::Accounts;
 
 /// From TERM to KILL.
 const GRACE: Duration = Duration::from_secs(2);
+/// From KILL to the end, which the kernel may take a moment for.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Whom to signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,17 +77,19 @@ fn group_of(directory: &Directory) -> Option<Pid> {
     is_ours.then_some(group)
 }
 
-/// TERM, then KILL.
+/// TERM, then KILL. Until they have ended they may still write.
 async fn end(mut left: BTreeSet<Left>) {
-    left.retain(|left| signal(*left, Some(Signal::SIGTERM)));
-    let all_ended = async {
-        while !left.is_empty() {
-            sleep(Duration::from_millis(10)).await;
-            left.retain(|left| signal(*left, None));
+    for (sent, patience) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, LAST_MOMENT)] {
+        left.retain(|left| signal(*left, Some(sent)));
+        let all_ended = async {
+            while !left.is_empty() {
+                sleep(Duration::from_millis(10)).await;
+                left.retain(|left| signal(*left, None));
+            }
+        };
+        if timeout(patience, all_ended).await.is_ok() {
+            return;
         }
-    };
-    if timeout(GRACE, all_ended).await.is_err() {
-        left.retain(|left| signal(*left, Some(Signal::SIGKILL)));
     }
 }
 
