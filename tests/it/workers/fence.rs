@@ -59,14 +59,7 @@ async fn a_program_anywhere_reaches_its_own_parts() {
         .await
         .unwrap();
     assert_eq!(answer["error"], json!(null));
-    if world
-        .info(&ann)
-        .unwrap()
-        .process
-        .unwrap()
-        .fence
-        .starts_with("files")
-    {
+    if world.fence(&ann).starts_with("files") {
         fs::write(at("project/other"), "").unwrap();
         let answer = world
             .read(&ann, "read", json!({"path": at("project/other")}))
@@ -101,14 +94,7 @@ async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     for person in [&ann, &bob] {
         world.read(person, "who", json!({})).await.unwrap();
     }
-    if world
-        .info(&ann)
-        .unwrap()
-        .process
-        .unwrap()
-        .fence
-        .starts_with("files")
-    {
+    if world.fence(&ann).starts_with("files") {
         for (path, allowed) in [
             (at("parts/settings.sh"), true),
             (world.worker_directory(&ann), true),
@@ -164,14 +150,7 @@ async fn uvx_fills_its_cache_once_for_all() {
         "made once"
     );
     assert!(at("data/uv/python").is_dir());
-    if world
-        .info(&ann)
-        .unwrap()
-        .process
-        .unwrap()
-        .fence
-        .starts_with("files")
-    {
+    if world.fence(&ann).starts_with("files") {
         for (tool, path, allowed) in [
             ("write", at("data/uv/cache/x"), true),
             ("write", at("uv/bin/x"), false),
@@ -218,7 +197,7 @@ async fn a_worker_knows_nothing_but_its_own() {
         let content = fs::read(format!("/proc/{process}/{file}")).unwrap();
         assert!(!String::from_utf8_lossy(&content).contains("secret"), "{file}");
     }
-    let fence = world.info(&ann).unwrap().process.unwrap().fence;
+    let fence = world.fence(&ann);
     if !fence.starts_with("files") {
         // Nothing else to show on a kernel without landlock; the event log said so.
         return world.end().await;

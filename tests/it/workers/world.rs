@@ -166,6 +166,11 @@ impl World {
             .find(|info| info.account == *account)
     }
 
+    /// How far the fence around a running worker goes on this kernel.
+    pub(super) fn fence(&self, account: &AccountId) -> String {
+        self.info(account).unwrap().process.unwrap().fence
+    }
+
     pub(super) fn held_token(&self, account: &AccountId) -> String {
         let held = self.accounts.tokens(account).unwrap().unwrap();
         held.tokens.di_refresh_token.unwrap().expose().to_owned()
