@@ -153,7 +153,7 @@ impl Life {
             Ok(running) => running,
             Err(reason) => return End::NotStarted { reason },
         };
-        let upstream = self.until_ready(&mut running).await;
+        let upstream = self.until_ready(&mut running, directory).await;
         let end = match upstream {
             Ok(upstream) => {
                 self.tell_ready(&running.facts, begin.elapsed());
@@ -169,10 +169,18 @@ impl Life {
         running.end(end).await
     }
 
-    /// Until its session is open, or it is clear that it won't be.
-    async fn until_ready(&mut self, running: &mut Running) -> Result<Upstream, End> {
+    /// Until its session is open, or it is clear that it won't be. `garmin_mcp` may refresh before it listens.
+    async fn until_ready(
+        &mut self,
+        running: &mut Running,
+        directory: &mut Directory,
+    ) -> Result<Upstream, End> {
         let Running {
-            process, link, facts, ..
+            process,
+            link,
+            facts,
+            watched,
+            ..
         } = running;
         let answers = async {
             let mut pause = FIRST_PROBE;
@@ -185,64 +193,77 @@ impl Life {
             }
         };
         let limit = self.parts.startup_timeout;
-        tokio::select! {
-            () = stop_asked(&mut self.commands) => Err(End::Stopped),
-            status = process.wait() => Err(End::NotStarted { reason: ending(status.ok(), " before it was ready") }),
-            opened = timeout(limit, answers) => match opened {
-                Ok(Ok(upstream)) => Ok(upstream),
-                Ok(Err(failure)) => Err(End::NotStarted { reason: failure.to_string() }),
-                Err(_) => {
-                    tracing::warn!(account.id = %self.account, "worker.start_timed_out");
-                    Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
+        let opened = timeout(limit, answers);
+        tokio::pin!(opened);
+        loop {
+            tokio::select! {
+                () = stop_asked(&mut self.commands) => return Err(End::Stopped),
+                status = process.wait() => {
+                    return Err(End::NotStarted { reason: ending(status.ok(), " before it was ready") });
                 }
-            },
+                opened = &mut opened => return match opened {
+                    Ok(Ok(upstream)) => Ok(upstream),
+                    Ok(Err(failure)) => Err(End::NotStarted { reason: failure.to_string() }),
+                    Err(_) => {
+                        tracing::warn!(account.id = %self.account, "worker.start_timed_out");
+                        Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
+                    }
+                },
+                // What can't be sealed now is tried again when it is ready, or when it ends.
+                () = changed(watched.as_ref()) => {
+                    self.look_into(directory).await;
+                }
+            }
         }
     }
 
     /// Until it ends or is to be stopped.
     async fn until_end(&mut self, running: &mut Running, directory: &mut Directory) -> End {
-        let mut unsealed = false;
+        let mut is_sealed = self.look_into(directory).await;
         loop {
-            let looked = tokio::select! {
+            tokio::select! {
                 status = running.process.wait() => {
                     return End::Crashed { reason: ending(status.ok(), "") };
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Check) => {
-                        let upstream = match self.check(running).await {
-                            Ok(upstream) => upstream,
-                            Err(reason) => return End::Crashed { reason },
-                        };
-                        self.board.happened(Event::Cleared {
+                    Some(Command::Check) => match self.check(running).await {
+                        Ok(upstream) => self.board.happened(Event::Cleared {
                             account: self.account.clone(),
                             incarnation: self.incarnation,
                             handle: self.ready(running, upstream),
-                        });
-                        continue;
-                    }
+                        }),
+                        Err(end) => return end,
+                    },
                     Some(Command::Stop) | None => return End::Stopped,
                 },
-                () = changed(running.watched.as_ref()) => directory.take_in(&self.parts.accounts).await,
-                () = sleep(SEAL_AGAIN), if unsealed => directory.take_in(&self.parts.accounts).await,
-            };
-            unsealed = false;
-            match looked {
-                Ok(TakenIn::Nothing | TakenIn::Sealed) => {}
-                Ok(TakenIn::Outdated) => self.retire(StopReason::SignedInAgain),
-                Err(error) => {
-                    tell_token_error(&self.account, &error);
-                    unsealed = true;
-                }
-            }
-            if directory.says_sign_in_needed() {
-                self.mark_sign_in_needed(directory).await;
-                self.retire(StopReason::SignInNeeded);
+                () = changed(running.watched.as_ref()) => is_sealed = self.look_into(directory).await,
+                () = sleep(SEAL_AGAIN), if !is_sealed => is_sealed = self.look_into(directory).await,
             }
         }
     }
 
+    /// Seals what the worker refreshed, and heeds what it says. Returns whether nothing is left to be sealed.
+    async fn look_into(&self, directory: &mut Directory) -> bool {
+        let is_sealed = match directory.take_in(&self.parts.accounts).await {
+            Ok(TakenIn::Nothing | TakenIn::Sealed) => true,
+            Ok(TakenIn::Outdated) => {
+                self.retire(StopReason::SignedInAgain);
+                true
+            }
+            Err(error) => {
+                tell_token_error(&self.account, &error);
+                false
+            }
+        };
+        if directory.says_sign_in_needed() {
+            self.mark_sign_in_needed(directory).await;
+            self.retire(StopReason::SignInNeeded);
+        }
+        is_sealed
+    }
+
     /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
-    async fn check(&self, running: &mut Running) -> Result<Upstream, String> {
+    async fn check(&mut self, running: &mut Running) -> Result<Upstream, End> {
         let Running {
             process, link, facts, ..
         } = running;
@@ -254,19 +275,21 @@ impl Life {
             }
         };
         let silent = || "it no longer answered".to_owned();
-        tokio::select! {
+        let reason = tokio::select! {
             biased;
-            status = process.wait() => Err(ending(status.ok(), "")),
+            status = process.wait() => ending(status.ok(), ""),
+            () = stop_asked(&mut self.commands) => return Err(End::Stopped),
             upstream = timeout(CHECK, answers) => match upstream {
-                Ok(Some(upstream)) => Ok(upstream),
+                Ok(Some(upstream)) => return Ok(upstream),
                 // It may be about to end, and that is the better reason.
                 Ok(None) => match timeout(Duration::from_millis(100), process.wait()).await {
-                    Ok(status) => Err(ending(status.ok(), "")),
-                    Err(_) => Err(silent()),
+                    Ok(status) => ending(status.ok(), ""),
+                    Err(_) => silent(),
                 },
-                Err(_) => Err(silent()),
+                Err(_) => silent(),
             },
-        }
+        };
+        Err(End::Crashed { reason })
     }
 
     fn ready(&self, running: &Running, upstream: Upstream) -> Arc<Live> {

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, exit};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ struct Fake {
     session: AtomicU64,
     cancelled: Mutex<Vec<Value>>,
     released: Notify,
+    /// It answers no more looks whether it is well.
+    is_frozen: AtomicBool,
 }
 
 /// Not a test: without the worker's variables it does nothing.
@@ -73,7 +75,10 @@ fn program() {
         };
         let fake = Arc::new(fake);
         let lifecycle = Lifecycle::new();
-        if mode == "deaf" {
+        if mode == "refresh" {
+            fake.refresh("second");
+        }
+        if mode == "deaf" || mode == "refresh" {
             std::future::pending::<()>().await;
         }
         if mode == "stubborn" {
@@ -132,6 +137,9 @@ fn as_stream(messages: Vec<(Duration, Value)>) -> Response<Body> {
 impl Fake {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::GET {
+            if self.is_frozen.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             return plain(StatusCode::OK, "ok");
         }
         let session = request.headers().get("mcp-session-id").cloned();
@@ -257,6 +265,12 @@ impl Fake {
             "die" => exit(1),
             "die_once" => reply(json!({"process": std::process::id()})),
             "forget_session" => {
+                self.session.fetch_add(1, Ordering::SeqCst);
+                reply(json!({}))
+            }
+            // Its session is gone, and whoever looks after it waits.
+            "freeze" => {
+                self.is_frozen.store(true, Ordering::SeqCst);
                 self.session.fetch_add(1, Ordering::SeqCst);
                 reply(json!({}))
             }

@@ -333,6 +333,25 @@ async fn one_that_does_not_want_to_end_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_in_doubt_is_stopped_without_waiting_for_its_answer() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    world.read(&ann, "freeze", json!({})).await.unwrap();
+    let stop = async {
+        until("the call waits while the worker is looked at", || {
+            world.info(&ann).unwrap().waiting == 1
+        })
+        .await;
+        world.workers.stop(&ann, StopReason::Revoked).await;
+    };
+    let (call, ()) = tokio::join!(world.read(&ann, "who", json!({})), stop);
+    assert_eq!(call, Err(WorkerError::Stopped));
+    // It ended because it was told to, not because it was given up at last.
+    assert_eq!(world.info(&ann), None);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_in_flight_end_before_the_gateway_does() {
     let world = World::new(settings()).await;
     let ann = world.link(1, "t").await;

@@ -29,6 +29,23 @@ async fn refreshed_tokens_are_sealed_while_the_worker_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tokens_refreshed_before_it_is_ready_are_sealed_then() {
+    let mut settings = settings();
+    settings.enabled_tools = Some("refresh".into());
+    settings.startup_timeout = Duration::from_secs(600);
+    let world = World::new(settings).await;
+    let ann = world.link(1, "first").await;
+    let stop = async {
+        until("its token is sealed", || world.held_token(&ann) == "second").await;
+        assert_eq!(world.info(&ann).unwrap().state, "starting");
+        world.workers.stop(&ann, StopReason::Revoked).await;
+    };
+    let (call, ()) = tokio::join!(world.read(&ann, "who", json!({})), stop);
+    assert_eq!(call, Err(WorkerError::Stopped));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tokens_refreshed_in_the_last_moment_are_sealed_before_the_next_start() {
     let world = World::new(settings()).await;
     let ann = world.link(1, "t0").await;
