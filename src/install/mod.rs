@@ -6,6 +6,8 @@
 //! Invariants:
 //! - Settings, secret and data are never overwritten, and never removed but by `--purge`.
 //! - An upgrade keeps the old program and a copy of the store until the new one is ready; else both come back.
+//! - Nothing that runs is touched before the new program has read the settings and a backup of the store. The service is
+//!   restarted and never stopped, so that its listening socket stays (`daemon::Kept`).
 //!
 //! [`worker`] has the same shape for the Python worker. Processes of the system (`systemctl`, `useradd`, `uv`, `git`) are run in
 //! the two `perform`s alone.

@@ -2,12 +2,9 @@
 //!
 //! sled keeps the room of what was removed; only a copy is small again.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-use nix::fcntl::{Flock, FlockArg};
 
 use super::archive::{Archive, ArchiveError, Contents};
 use super::moment::Entries;
@@ -92,7 +89,7 @@ impl Store {
             (false, _) => None,
         };
         // Held until it is away, so that no gateway starts with it meanwhile.
-        let locked = old.as_ref().map(|_| lock(path)).transpose()?;
+        let locked = old.as_ref().map(|_| swap::lock(path)).transpose()?;
         if locked.as_ref().is_some_and(Option::is_none) {
             return Err(RestoreError::Open(OpenError::InUse(path.to_owned())));
         }
@@ -210,24 +207,9 @@ impl Files {
     }
 }
 
-/// sled's own lock on the database at `path`; none while it is open somewhere.
-fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
-    let file = match File::open(path.join("db")) {
-        Ok(file) => file,
-        // Something else lies there; it is in nobody's use.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => File::open(path)?,
-        Err(e) => return Err(e),
-    };
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(locked) => Ok(Some(locked)),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
-        Err((_, e)) => Err(e.into()),
-    }
-}
-
 fn wait_for(path: &Path) -> io::Result<()> {
     let began = Instant::now();
-    while lock(path)?.is_none() {
+    while swap::lock(path)?.is_none() {
         if began.elapsed() > LET_GO {
             return Err(io::Error::other("somebody reads the database and does not end"));
         }

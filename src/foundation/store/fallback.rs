@@ -8,9 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
-
-use super::swap::{beside, sync, sync_parent};
+use super::swap::{beside, lock, sync, sync_parent};
 
 /// Where the copy of the database at `path` is.
 pub fn copy_of(path: &Path) -> PathBuf {
@@ -52,24 +50,15 @@ pub(super) fn make(path: &Path) -> io::Result<bool> {
     }
     let making = beside(path, ".copying");
     remove_tree(&making)?;
-    let file = match File::open(path.join("db")) {
-        Ok(file) => file,
-        // Nothing is there to copy.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            remove_file(&request(path))?;
-            return Ok(false);
-        }
-        Err(e) => return Err(e),
-    };
-    // The lock that sled takes.
-    let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| e)?;
-    copy_tree(path, &making)?;
-    remove_tree(&copy_of(path))?;
-    fs::rename(making, copy_of(path))?;
-    sync_parent(path)?;
+    if path.exists() {
+        let _locked = lock(path)?.ok_or(io::ErrorKind::WouldBlock)?;
+        copy_tree(path, &making)?;
+        remove_tree(&copy_of(path))?;
+        fs::rename(making, copy_of(path))?;
+        sync_parent(path)?;
+    }
     remove_file(&request(path))?;
     sync_parent(path)?;
-    drop(lock);
     Ok(true)
 }
 

@@ -8,6 +8,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
 /// `path` with something behind its name.
 pub(super) fn beside(path: &Path, behind: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
@@ -65,6 +68,21 @@ pub(super) fn finish(path: &Path) -> io::Result<bool> {
     }
     swap(path, None)?;
     Ok(true)
+}
+
+/// sled's own lock on the database at `path`; none while it is open somewhere.
+pub(super) fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
+    let file = match File::open(path.join("db")) {
+        Ok(file) => file,
+        // Something else lies there; it is in nobody's use.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => File::open(path)?,
+        Err(e) => return Err(e),
+    };
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(locked) => Ok(Some(locked)),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, e)) => Err(e.into()),
+    }
 }
 
 /// The entries of a directory survive a power cut from now on.
