@@ -4,12 +4,13 @@
 CI_CACHE=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/garmin-gateway-ci}
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+CARGO_CYCLONEDX=0.5.9
 PYTHON_LEGACY='mcp==1.30.0'
 PYTHON_MODERN='mcp==2.3.0'
 PYTHON_PROMETHEUS='prometheus-client==0.23.1'
 UV='uv==0.13.9'
 export CI_CACHE
-export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$PATH
+export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$CI_CACHE/cargo-cyclonedx-$CARGO_CYCLONEDX/bin:$PATH
 
 # once DIRECTORY COMMAND…: lets the command fill the directory, unless an earlier run did so to its end.
 once() {
@@ -26,7 +27,7 @@ once() {
 install_debian() {
   local missing=() pair
   for pair in shellcheck=shellcheck npm=npm script=bsdutils ssh-keygen=openssh-client chromium=chromium g++=g++ tmux=tmux \
-    busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban; do
+    busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban jq=jq; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
@@ -68,6 +69,7 @@ install_all() {
   once "$CI_CACHE/npm-$npm_key" install_npm
   once "$CI_CACHE/cargo-deny-$CARGO_DENY" install_cargo cargo-deny "$CARGO_DENY"
   once "$CI_CACHE/cargo-fuzz-$CARGO_FUZZ" install_cargo cargo-fuzz "$CARGO_FUZZ"
+  once "$CI_CACHE/cargo-cyclonedx-$CARGO_CYCLONEDX" install_cargo cargo-cyclonedx "$CARGO_CYCLONEDX"
   ln -sfn "python-$PYTHON_LEGACY" "$CI_CACHE/python-legacy"
   ln -sfn "python-$PYTHON_MODERN" "$CI_CACHE/python-modern"
   ln -sfn "python-$PYTHON_PROMETHEUS" "$CI_CACHE/python-prometheus"

@@ -2,11 +2,12 @@
 # Makes a release: one archive and one Debian package a machine, a bill of materials, checksums, a signature.
 #
 #   packaging/release.sh build DIR          on each kind of machine: its archive and package, into DIR
+#   packaging/release.sh materials DIR      the bill of materials alone
 #   packaging/release.sh seal DIR URL       once, over all of them: checksums, signature, and an install.sh that knows
 #                                           the address of the releases and the key that they are signed with
 #
-# build needs cargo and dpkg-deb, and cargo-cyclonedx for the bill of materials. seal needs ssh-keygen and, in RELEASE_KEY, the
-# file of the private key (ssh-keygen -t ed25519). Both can be run again; SOURCE_DATE_EPOCH is the commit's time.
+# build needs cargo, dpkg-deb, cargo-cyclonedx and jq. seal needs ssh-keygen and, in RELEASE_KEY, the file of the private key
+# (ssh-keygen -t ed25519). All can be run again; SOURCE_DATE_EPOCH is the commit's time.
 # PROFILE=dev makes a quick one, to try this script.
 set -eu
 cd "$(dirname "$0")/.."
@@ -35,8 +36,6 @@ pack() { # ARCHIVE DIRECTORY FILES…
 
 # Statically linked with glibc: it runs on any Linux of the last ten years. --target keeps macros out of it.
 compile() {
-  machine=$(uname -m)
-  triple=$machine-unknown-linux-gnu
   profile=${PROFILE:-release}
   RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile "$profile" --target "$triple"
   [ "$profile" = dev ] && profile=debug
@@ -70,9 +69,30 @@ debian_package() { # PROGRAM DIR
   rm -rf "$tree"
 }
 
+# Every crate that the program is built of, the same wherever it is made. cargo-cyclonedx names what Cargo.lock could lead
+# to, with whatever features; cargo itself knows what it builds. What is linked in beside the crates is added.
+materials() { # DIR
+  needs cargo cargo-cyclonedx jq getconf
+  bill=$name-$machine-linux.cdx
+  cargo cyclonedx --quiet --format json --spec-version 1.5 --target "$triple" --override-filename "$bill"
+  built=$(cargo tree --quiet --locked --edges normal,build --target "$triple" --prefix none --format '{p}' |
+    sed -n 's/^\([^ ]*\) v\([^ ]*\).*/\1 \2/p' | sort -u)
+  # Our own crate it names by the directory that it lies in, and says that it can be fetched from there.
+  sed "s|path+file://$PWD#||; s|?download_url=file://\.||" "$bill.json" |
+    jq --arg built "$built" --arg glibc "$(getconf GNU_LIBC_VERSION)" --arg rust "$(rustc --version | cut -d ' ' -f 2)" '
+      ($built | split("\n") | INDEX(.)) as $is_built
+      | def linked($name; $version): { type: "library", "bom-ref": $name, $name, $version, purl: "pkg:generic/\($name)@\($version)" };
+        .components |= map(select($is_built["\(.name) \(.version)"]))
+      | ([.metadata.component, .components[]] | INDEX(."bom-ref")) as $is_named
+      | .dependencies |= map(select($is_named[.ref]) | if .dependsOn then .dependsOn |= map(select($is_named[.])) else . end)
+      | .components += [linked("glibc"; $glibc | ltrimstr("glibc ")), linked("rust-std"; $rust)]
+    ' >"$1/$bill.json"
+  rm "$bill.json"
+  if grep -e 'file://' -e "$PWD" "$1/$bill.json"; then die "the bill of materials names a place on this machine"; fi
+}
+
 build() { # DIR
-  needs cargo dpkg-deb gzip tar
-  mkdir -p "$1"
+  needs cargo cargo-cyclonedx dpkg-deb gzip tar
   compile
   tree=$(mktemp -d)
   install -m 0755 "$program" "$tree/$name"
@@ -81,12 +101,7 @@ build() { # DIR
   pack "$1/$name-$machine-linux.tar.gz" "$tree" "$name" LICENSE README.md
   debian_package "$tree/$name" "$1"
   rm -rf "$tree"
-  if command -v cargo-cyclonedx >/dev/null; then
-    cargo cyclonedx --format json --target "$triple" --override-filename "$name-$machine-linux.cdx"
-    mv "$name-$machine-linux.cdx.json" "$1/"
-  else
-    echo "release.sh: WARNING: no bill of materials, cargo-cyclonedx is not installed" >&2
-  fi
+  materials "$1"
 }
 
 seal() { # DIR URL
@@ -107,8 +122,13 @@ seal() { # DIR URL
   ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n "$name" "$1/SHA256SUMS"
 }
 
+machine=$(uname -m)
+triple=$machine-unknown-linux-gnu
 case "${1-}:$#" in
-  build:2) build "$2" ;;
+  build:2 | materials:2)
+    mkdir -p "$2"
+    "$1" "$2"
+    ;;
   seal:3) seal "$2" "$3" ;;
-  *) die "release.sh build DIR, or release.sh seal DIR URL" ;;
+  *) die "release.sh build DIR, release.sh materials DIR, or release.sh seal DIR URL" ;;
 esac
