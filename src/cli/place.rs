@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::operate::{OperateError, client_exit_code, socket_in};
+use super::operate::{OperateError, client_exit_code, socket_in, usual_socket};
 use super::{BROKEN, CONFIG, DISK, EnvFile, UNAVAILABLE, USAGE};
 use crate::admin::client::{Client, ClientError};
 use crate::foundation::config::{Config, Sources};
@@ -42,8 +42,13 @@ impl Place {
 
     /// Whether it runs. Errors: a socket was named, and nobody answers on it; or somebody who may not be asked.
     pub(super) async fn find(&self, config: &Config) -> Result<Gateway, ClientError> {
-        let path = self.socket.as_ref().unwrap_or(&config.runtime_dir);
-        match Client::connect(&socket_in(path.clone())).await {
+        let path = match &self.socket {
+            Some(path) => socket_in(path.clone()),
+            // A store of their own is what they mean, whether its gateway runs or not.
+            None if config.db_path.is_dir() => socket_in(config.runtime_dir.clone()),
+            None => usual_socket(&config.runtime_dir),
+        };
+        match Client::connect(&path).await {
             Ok(client) => Ok(Gateway::Running(client)),
             Err(ClientError::NotRunning(_)) if self.socket.is_none() => Ok(Gateway::Stopped),
             Err(e) => Err(e),

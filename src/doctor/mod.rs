@@ -30,7 +30,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::admin::client::Client;
+use crate::admin::api::Answer;
+use crate::admin::client::{Client, ClientError};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Problem, Sources};
 
@@ -107,6 +108,8 @@ struct Patient {
     visit: Visit,
     /// The gateway, if it runs.
     gateway: Option<Client>,
+    /// What it answered when it was asked for its overview.
+    overview: Option<Result<Answer, ClientError>>,
 }
 
 /// Looks at everything in turn; `tell` gets each finding as it comes. Returns the worst.
@@ -124,12 +127,13 @@ pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
                 config,
                 visit,
                 gateway: None,
+                overview: None,
             };
             note(place::settings(&patient));
             note(place::secret(&patient));
             note(place::directories(&patient));
             note(running::gateway(&mut patient).await);
-            note(running::store(&mut patient).await);
+            note(running::store(&patient));
             note(running::worker(&mut patient).await);
             note(garmin::hosts(&patient).await);
             note(public::address(&mut patient).await);

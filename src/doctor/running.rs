@@ -46,10 +46,9 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
             "restart it: systemctl restart garmin-gateway",
         )
     }];
-    if let Ok(Answer::Overview(Overview { url, attention, .. })) =
-        client.ask(Request::Read(Read::Overview)).await
-    {
-        if url != patient.config.public_url.mcp() {
+    let overview = client.ask(Request::Read(Read::Overview)).await;
+    if let Ok(Answer::Overview(Overview { url, attention, .. })) = &overview {
+        if *url != patient.config.public_url.mcp() {
             findings.push(Finding::warn(
                 CHECK,
                 format!("it runs with another address than these settings: {url}"),
@@ -65,14 +64,15 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
         }
     }
     patient.gateway = Some(client);
+    patient.overview = Some(overview);
     findings
 }
 
 /// Whether the store opens. A running gateway has it open, and says so if it can't write.
-pub(super) async fn store(patient: &mut Patient) -> Vec<Finding> {
+pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "store";
-    if let Some(gateway) = &mut patient.gateway {
-        return match gateway.ask(Request::Read(Read::Overview)).await {
+    if let Some(overview) = &patient.overview {
+        return match overview {
             Ok(Answer::Overview(seen)) => {
                 vec![Finding::ok(
                     CHECK,

@@ -54,6 +54,7 @@ fn patient() -> Patient {
             patience: Duration::from_secs(30),
         },
         gateway: None,
+        overview: None,
     }
 }
 

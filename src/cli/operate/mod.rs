@@ -93,14 +93,21 @@ pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, OperateErro
     if let Some(path) = given {
         return Ok(socket_in(path));
     }
-    let own = Sources::of_operator(None)
+    let config = Sources::of_operator(None)
         .map_err(|problem| vec![problem])
         .and_then(|sources| Config::load(&sources))
-        .map_err(|problems| OperateError::Config { problems })?
-        .runtime_dir;
-    // Whoever runs no gateway of their own means the machine's.
-    let is_own = own.join(SOCKET_NAME).exists() || !Path::new(OF_THE_MACHINE).exists();
-    Ok(socket_in(if is_own { own } else { OF_THE_MACHINE.into() }))
+        .map_err(|problems| OperateError::Config { problems })?;
+    Ok(usual_socket(&config.runtime_dir))
+}
+
+/// The socket that is meant where none is named: whoever runs no gateway of their own means the machine's.
+pub(super) fn usual_socket(own: &Path) -> PathBuf {
+    usual_of(own, Path::new(OF_THE_MACHINE))
+}
+
+fn usual_of(own: &Path, of_the_machine: &Path) -> PathBuf {
+    let is_own = own.join(SOCKET_NAME).exists() || !of_the_machine.exists();
+    socket_in(if is_own { own } else { of_the_machine }.to_owned())
 }
 
 /// The socket itself, or the one in this directory.
@@ -320,6 +327,19 @@ mod tests {
         for wrong in ["hr_max", "hr_max=", "hr_max=fast"] {
             assert!(limit(wrong).unwrap_err().contains("NAME=NUMBER"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn who_runs_no_gateway_of_their_own_means_the_machines() {
+        let place = tempfile::tempdir().unwrap();
+        let (own, of_the_machine) = (place.path().join("own"), place.path().join("machine"));
+        assert_eq!(usual_of(&own, &of_the_machine), own, "there is none");
+        std::fs::create_dir(&of_the_machine).unwrap();
+        assert_eq!(usual_of(&own, &of_the_machine), of_the_machine.join(SOCKET_NAME));
+        std::fs::create_dir(&own).unwrap();
+        assert_eq!(usual_of(&own, &of_the_machine), of_the_machine.join(SOCKET_NAME));
+        std::fs::write(own.join(SOCKET_NAME), "").unwrap();
+        assert_eq!(usual_of(&own, &of_the_machine), own.join(SOCKET_NAME));
     }
 
     #[test]
