@@ -31,6 +31,7 @@ mod races;
 mod readme;
 mod restart;
 mod revocation;
+mod rotation;
 mod rows;
 mod sign_in;
 mod store;

@@ -1,0 +1,111 @@
+//! A change of the secret that is killed anywhere, with and without a gateway: what is in the secret's place opens the
+//! store, and nothing is lost. With the program itself, and `kill -9`.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use garmin_gateway::admin::client::Client;
+use garmin_gateway::foundation::secrets::{RootSecret, random_bytes};
+use garmin_gateway::foundation::store::Store;
+use jiff::Timestamp;
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+use crate::keys::done;
+use crate::whole::World;
+
+/// How often it is killed without a gateway, and with one.
+const ROUNDS: (usize, usize) = (20, 10);
+
+/// From the first byte of the new secret to the last step takes about so long.
+const ROTATION: Duration = Duration::from_millis(30);
+
+fn program(world: &World, subcommand: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_garmin-gateway"))
+        .arg(subcommand)
+        .env_clear()
+        .env("HOME", world.dir())
+        .envs(world.settings())
+        .current_dir(world.dir())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Opens the store with what is in the secret's place, and reads all of it; returns how many records it holds.
+fn records(world: &World) -> u64 {
+    let secret = RootSecret::read(&world.dir().join("secret")).unwrap();
+    let store = Store::open(&world.dir().join("data/gateway.db"), &secret).unwrap();
+    let mut backup = store.backup(Timestamp::UNIX_EPOCH).unwrap();
+    for piece in backup.by_ref() {
+        piece.unwrap();
+    }
+    backup.records()
+}
+
+/// Waits until the change is under way, and for a random part of it. Returns whether it was seen.
+async fn midway(world: &World, changing: &mut Child) -> bool {
+    let new: PathBuf = world.dir().join("secret.new");
+    while !new.exists() {
+        if changing.try_wait().unwrap().is_some() {
+            return false;
+        }
+        tokio::task::yield_now().await;
+    }
+    let part = f64::from(u32::from_be_bytes(random_bytes())) / f64::from(u32::MAX);
+    sleep(ROTATION.mul_f64(part)).await;
+    true
+}
+
+#[tokio::test]
+async fn a_change_of_the_secret_that_is_killed_anywhere_loses_nothing() {
+    let mut world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    world.stop_gateway().await;
+    let held = records(&world);
+    let mut midways = 0;
+
+    for round in 0..ROUNDS.0 {
+        let mut changing = program(&world, "rotate-secret");
+        midways += usize::from(midway(&world, &mut changing).await);
+        changing.kill().await.unwrap();
+        assert_eq!(records(&world), held, "round {round} without a gateway");
+    }
+    for round in 0..ROUNDS.1 {
+        let mut gateway = program(&world, "serve");
+        while Client::connect(&world.socket()).await.is_err() {
+            assert_eq!(gateway.try_wait().unwrap(), None, "it does not start");
+            sleep(Duration::from_millis(5)).await;
+        }
+        let mut changing = program(&world, "rotate-secret");
+        midways += usize::from(midway(&world, &mut changing).await);
+        // Either may go first, and the other goes on for a moment.
+        let mut both = [gateway, changing];
+        if round % 2 == 0 {
+            both.reverse();
+        }
+        for victim in &mut both {
+            victim.kill().await.unwrap();
+        }
+        assert!(records(&world) >= held, "round {round} with a gateway");
+    }
+    assert!(midways > 0, "no change was ever seen under way");
+
+    // And it can still be changed to the end.
+    done(&world, &["rotate-secret", "--json"]).await;
+    world.start_gateway().await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    let renewed = world
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", &ann.client_id),
+            ("refresh_token", &ann.refresh_token),
+        ])
+        .await;
+    let token = renewed["access_token"].as_str().unwrap();
+    assert_eq!(world.full_name(token).await, "Ann Example");
+}
