@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use prometheus_client::encoding::text;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -28,9 +28,7 @@ pub(super) fn page(
     let version = [("version", overview.program.clone())];
     registry.register("build", "The program that runs", Info::new(version.to_vec()));
     let mut unit = |name: &str, help: &str, unit: Unit, value: f64| {
-        let gauge = Gauge::<f64, std::sync::atomic::AtomicU64>::default();
-        gauge.set(value);
-        registry.register_with_unit(name, help, unit, gauge);
+        registry.register_with_unit(name, help, unit, ConstGauge::new(value));
     };
     let started_s = overview.started_at.as_millisecond() as f64 / 1000.0;
     unit(
@@ -97,9 +95,7 @@ pub(super) fn page(
             whole(overview.attention.len()),
         ),
     ] {
-        let gauge = Gauge::<i64>::default();
-        gauge.set(value);
-        registry.register(name, help, gauge);
+        registry.register(name, help, ConstGauge::new(value));
     }
 
     registry.register("workers", "Workers, by state", by_state(workers));
@@ -112,9 +108,7 @@ pub(super) fn page(
             overview.errors,
         ),
     ] {
-        let counter = Counter::<u64>::default();
-        counter.inc_by(value);
-        registry.register(name, help, counter);
+        registry.register(name, help, ConstCounter::new(value));
     }
 
     let mut page = String::new();

@@ -120,26 +120,15 @@ impl Connection {
 
 impl Up {
     async fn next(&mut self) -> Result<Option<Message>, ClientError> {
-        Ok(match self.client.next().await? {
-            Line::Answer { id, answer } => self
-                .asked
-                .remove(&id)
-                .map(|request| Message::Answer(request, Ok(Box::new(answer)))),
-            Line::Refused { id, refusal } => self
-                .asked
-                .remove(&id)
-                .map(|request| Message::Answer(request, Err(refusal.to_string()))),
-            // It asks for nothing that comes in parts.
-            Line::Part { .. } => None,
-            Line::Update { sequence, update } => {
-                let expected = self.sequence + 1;
-                self.sequence = sequence;
-                if sequence != expected {
-                    // Something was missed, so everything is asked for anew.
-                    self.client.send(Request::Follow).await?;
-                }
-                Some(Message::Update(Box::new(update)))
+        let line = self.client.next().await?;
+        if let Line::Update { sequence, .. } = line {
+            let expected = self.sequence + 1;
+            self.sequence = sequence;
+            if sequence != expected {
+                // Something was missed, so everything is asked for anew.
+                self.client.send(Request::Follow).await?;
             }
-        })
+        }
+        Ok(Message::of(line, &mut self.asked))
     }
 }

@@ -1,9 +1,11 @@
 //! All that can happen to the console, and all that it may ask for.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::keys::Key;
-use crate::admin::api::{Answer, Request, Update};
+use crate::admin::api::{Answer, Line, Request, Update};
 
 /// Something happened. All come through one channel, in one order.
 #[derive(Clone, Debug)]
@@ -22,6 +24,20 @@ pub(super) enum Message {
     Tick,
     /// The terminal has another size.
     Resize(u16, u16),
+}
+
+impl Message {
+    /// What a line of the daemon means. `asked` are the requests that wait for an answer; the one that is answered goes.
+    pub(super) fn of(line: Line, asked: &mut HashMap<u64, Request>) -> Option<Self> {
+        let (id, answer) = match line {
+            Line::Answer { id, answer } => (id, Ok(Box::new(answer))),
+            Line::Refused { id, refusal } => (id, Err(refusal.to_string())),
+            // The console asks for nothing that comes in parts.
+            Line::Part { .. } => return None,
+            Line::Update { update, .. } => return Some(Self::Update(Box::new(update))),
+        };
+        asked.remove(&id).map(|request| Self::Answer(request, answer))
+    }
 }
 
 /// The connection to the daemon.

@@ -71,19 +71,8 @@ impl Replay {
             self.apply(Message::Link(Link::Live), now);
             return;
         }
-        let message = match serde_json::from_value(line).unwrap() {
-            Line::Update { update, .. } => Some(Message::Update(Box::new(update))),
-            Line::Part { .. } => None,
-            Line::Answer { id, answer } => self
-                .asked
-                .remove(&id)
-                .map(|request| Message::Answer(request, Ok(Box::new(answer)))),
-            Line::Refused { id, refusal } => self
-                .asked
-                .remove(&id)
-                .map(|request| Message::Answer(request, Err(refusal.to_string()))),
-        };
-        if let Some(message) = message {
+        let line: Line = serde_json::from_value(line).unwrap();
+        if let Some(message) = Message::of(line, &mut self.asked) {
             self.apply(message, now);
         }
     }

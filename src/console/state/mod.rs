@@ -1,6 +1,9 @@
 //! What the console knows and where the person is in it. [`State::apply`] is the only way it changes: what is, what
 //! happened, when → what is, what to do. No terminal in here.
 
+mod heard;
+mod questions;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
@@ -11,10 +14,8 @@ use super::dialog::{Dialog, Outcome};
 use super::keys::{self, Command, Key, VIEWS};
 use super::message::{Effect, Link, Message};
 use super::rows::Row;
-use super::words::many;
 use crate::admin::api::{
-    Account, Act, Answer, Event, Family, Overview, People, Race, RaceDetail, Read, Request, Target, Tokens,
-    Update, Usage, View, Worker,
+    Account, Act, Event, Overview, People, Race, RaceDetail, Read, Request, Tokens, Usage, View, Worker,
 };
 
 /// Events kept, as many as the daemon keeps.
@@ -333,136 +334,6 @@ impl State {
         self.look()
     }
 
-    fn act_on_selected(&mut self, command: Command) -> Vec<Effect> {
-        let (rows, at) = self.rows();
-        let selected = rows.get(at);
-        let dialog = match (command, selected) {
-            (Command::Approve, Some(Row::Knock(knock))) => {
-                let email = knock.email.clone();
-                return self.act(Act::Invite { email });
-            }
-            (Command::Look, Some(Row::Race(race))) => {
-                let race = race.id.clone();
-                return self.act(Act::LookAtRace { race });
-            }
-            (Command::Uninvite, Some(Row::Invitation(invitation))) => Dialog::confirm(
-                "Take the invitation back",
-                vec![
-                    format!("of {}?", invitation.email),
-                    "Access that they have stays.".into(),
-                ],
-                Act::Uninvite {
-                    email: invitation.email.clone(),
-                },
-            ),
-            (Command::StopWorker, Some(Row::Worker(worker))) => Dialog::confirm(
-                "Stop the worker",
-                vec![
-                    format!("of {}?", worker.label),
-                    format!(
-                        "It cuts {}. The next call starts a new one.",
-                        many(worker.in_flight + worker.waiting, "call")
-                    ),
-                ],
-                Act::StopWorker {
-                    account: worker.account.clone(),
-                },
-            ),
-            (Command::Revoke, Some(Row::Account(account))) => self.revoke_account(&account.id),
-            (Command::RevokeAccount, Some(Row::Family(family))) => self.revoke_account(&family.account),
-            (Command::RevokeClient, Some(Row::Family(family))) => self.revoke_client(family),
-            (Command::Revoke, Some(Row::Family(family))) => Dialog::confirm(
-                "End this sign-in",
-                vec![
-                    format!("of {}", family.label),
-                    format!("through {} ({})?", family.client, family.id),
-                ],
-                Act::Revoke(Target::Token(family.id.clone())),
-            ),
-            (Command::Forget, Some(Row::Account(account))) => Dialog::confirm(
-                "Forget the account",
-                vec![
-                    format!("of {}?", account.email),
-                    self.falls(&account.id),
-                    "It is erased with its Garmin tokens.".into(),
-                ],
-                Act::Forget {
-                    account: account.id.clone(),
-                },
-            )
-            .with_word("forget"),
-            (Command::StopRace, Some(Row::Race(race))) => Dialog::confirm(
-                "Stop watching",
-                vec![format!("{}?", race.name), "What was recorded stays.".into()],
-                Act::StopRace {
-                    race: race.id.clone(),
-                },
-            ),
-            (Command::Limits, Some(Row::Race(race))) => Dialog::limits(&race.id),
-            _ => return Vec::new(),
-        };
-        self.dialog = Some(dialog);
-        Vec::new()
-    }
-
-    fn revoke_account(&self, id: &str) -> Dialog {
-        let label = self
-            .account(id)
-            .map_or_else(|| id.to_owned(), |account| account.email.clone());
-        Dialog::confirm(
-            "End all access",
-            vec![format!("of {label}?"), self.falls(id)],
-            Act::Revoke(Target::Account(id.to_owned())),
-        )
-    }
-
-    fn revoke_client(&self, family: &Family) -> Dialog {
-        let families = self.tokens.families.iter();
-        let n = families
-            .filter(|other| other.client_id == family.client_id)
-            .count();
-        Dialog::confirm(
-            "End all access through this client",
-            vec![
-                format!("{}?", family.client),
-                format!(
-                    "This ends {}, of everybody who uses it.",
-                    many(n as u64, "sign-in")
-                ),
-            ],
-            Act::Revoke(Target::Client(family.client_id.clone())),
-        )
-    }
-
-    fn revoke_all(&self) -> Dialog {
-        let running = self.workers.iter().filter(|worker| worker.pid.is_some()).count();
-        Dialog::confirm(
-            "End all access of everybody",
-            vec![format!(
-                "This ends {} and {}.",
-                many(self.tokens.families.len() as u64, "sign-in"),
-                many(running as u64, "worker")
-            )],
-            Act::Revoke(Target::All),
-        )
-    }
-
-    /// What falls with the access of an account.
-    fn falls(&self, account: &str) -> String {
-        let families = self.tokens.families.iter().filter(|f| f.account == account);
-        let workers = self
-            .workers
-            .iter()
-            .filter(|w| w.account == account && w.pid.is_some());
-        let calls: u32 = workers.clone().map(|w| w.in_flight + w.waiting).sum();
-        format!(
-            "This ends {}, {} and {}.",
-            many(families.count() as u64, "sign-in"),
-            many(workers.count() as u64, "worker"),
-            many(calls, "call under way").replace("call under ways", "calls under way"),
-        )
-    }
-
     fn act(&mut self, act: Act) -> Vec<Effect> {
         if self.link != Link::Live {
             self.notice("Not done: the gateway is not connected.".into());
@@ -474,78 +345,6 @@ impl State {
     fn notice(&mut self, text: String) {
         let until = self.now + jiff::SignedDuration::from_secs(8);
         self.notice = Some((text, until));
-    }
-
-    fn update(&mut self, update: Update) {
-        match update {
-            Update::Overview(overview) => self.overview = Some(overview),
-            Update::Workers(workers) => self.workers = workers,
-            Update::Accounts(people) => self.people = people,
-            Update::Races(races) => self.races = races,
-            Update::Tokens(tokens) => self.tokens = tokens,
-            Update::Log { anew, events } => {
-                if anew {
-                    self.log_start += self.log.len() as u64;
-                    self.log.clear();
-                }
-                self.log.extend(events);
-                let over = self.log.len().saturating_sub(EVENTS);
-                self.log.drain(..over);
-                self.log_start += over as u64;
-            }
-        }
-    }
-
-    fn answer(&mut self, request: &Request, answer: Result<Box<Answer>, String>) {
-        let answer = match answer {
-            Ok(answer) => *answer,
-            Err(why) => {
-                // What was only looked at may be gone by now; an act is answered for.
-                if matches!(request, Request::Act(_)) {
-                    self.notice(format!("Not done: {why}"));
-                }
-                return;
-            }
-        };
-        match (request, answer) {
-            (Request::Read(Read::WorkerOutput { account }), Answer::Lines(lines)) => {
-                self.output = Some((account.clone(), lines));
-            }
-            (
-                Request::Read(Read::Usage {
-                    account: Some(account),
-                }),
-                Answer::Usage(usage),
-            ) => self.usage = Some((account.clone(), usage)),
-            (_, Answer::Race(detail)) => self.race = Some(*detail),
-            (_, Answer::Done(sentence)) => self.notice(sentence),
-            (_, Answer::Revoked(fell)) => self.notice(format!(
-                "Ended: {}, {}, {}, {}.",
-                many(fell.families, "sign-in"),
-                many(fell.tokens, "access token"),
-                many(fell.workers, "worker"),
-                many(fell.calls, "call"),
-            )),
-            _ => {}
-        }
-    }
-
-    fn second(&mut self) {
-        if self.notice.as_ref().is_some_and(|(_, until)| *until <= self.now) {
-            self.notice = None;
-        }
-        let Some(overview) = self.overview.as_ref().filter(|_| self.link == Link::Live) else {
-            return;
-        };
-        let before = self.calls_before.replace(overview.calls);
-        self.history.push_back(Second {
-            calls: overview.calls.saturating_sub(before.unwrap_or(overview.calls)) as f64,
-            workers: overview.workers.into(),
-            people: overview.people.into(),
-            races: overview.races.into(),
-        });
-        let over = self.history.len().saturating_sub(HISTORY);
-        self.history.drain(..over);
     }
 
     /// Asks for what belongs to the selected row, if it is not there yet.
