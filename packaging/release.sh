@@ -44,7 +44,7 @@ compile() {
 
 debian_package() { # PROGRAM DIR
   case $machine in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; *) die "no Debian name for $machine" ;; esac
-  tree=$(mktemp -d)
+  tree=$work/package
   install -D -m 0755 "$1" "$tree/usr/bin/$name"
   for unit in "$name.service" "$name-backup.service" "$name-backup.timer"; do
     install -D -m 0644 "packaging/$unit" "$tree/usr/lib/systemd/system/$unit"
@@ -66,7 +66,6 @@ debian_package() { # PROGRAM DIR
   echo "/etc/$name/gateway.env" >"$tree/DEBIAN/conffiles"
   for script in postinst prerm postrm; do install -m 0755 "packaging/deb/$script" "$tree/DEBIAN/$script"; done
   dpkg-deb --root-owner-group --build "$tree" "$2/${name}_${version}_$arch.deb" >/dev/null
-  rm -rf "$tree"
 }
 
 # Every crate that the program is built of, the same wherever it is made. cargo-cyclonedx names what Cargo.lock could lead
@@ -94,13 +93,14 @@ materials() { # DIR
 build() { # DIR
   needs cargo cargo-cyclonedx dpkg-deb gzip tar
   compile
-  tree=$(mktemp -d)
-  install -m 0755 "$program" "$tree/$name"
-  strip "$tree/$name"
-  cp LICENSE README.md "$tree/"
-  pack "$1/$name-$machine-linux.tar.gz" "$tree" "$name" LICENSE README.md
-  debian_package "$tree/$name" "$1"
-  rm -rf "$tree"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  mkdir "$work/archive"
+  install -m 0755 "$program" "$work/archive/$name"
+  strip "$work/archive/$name"
+  cp LICENSE README.md "$work/archive/"
+  pack "$1/$name-$machine-linux.tar.gz" "$work/archive" "$name" LICENSE README.md
+  debian_package "$work/archive/$name" "$1"
   materials "$1"
 }
 

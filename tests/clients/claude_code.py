@@ -7,63 +7,48 @@ import json
 import queue
 import shlex
 import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from clients import refresh_token_in
 from programs import CLAUDE, Failed, Home, run
+from serving import Handler, Server
 from stage import Stage
 
 SERVER = "garmin"
+EVENTS = "text/event-stream"
 
 
 class Model:
-    """A Messages API. `say` makes it ask for a tool; `results` holds what Claude Code brought back."""
+    """A Messages API. `use` makes it ask for a tool; `results` holds what Claude Code brought back."""
 
     def __init__(self):
         self.words: queue.Queue = queue.Queue()
         self.results: queue.Queue = queue.Queue()
         self.tools: dict[str, dict] = {}
-        self._seen = 0
+        self._seen = self._asked = 0
         model = self
 
-        class Api(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Api(Handler):
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.json()
                 if self.path.startswith("/v1/messages") and "count_tokens" not in self.path:
                     model.answer(self, body)
                 else:
-                    model.reply(self, "application/json", b'{"input_tokens": 1}')
+                    self.reply(b'{"input_tokens": 1}')
 
             def do_GET(self):
-                model.reply(self, "application/json", b"{}")
+                self.reply(b"{}")
 
             do_HEAD = do_GET
 
-            def log_message(self, *_):
-                pass
+        self._server = Server(Api)
+        self.url = self._server.url
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @staticmethod
-    def reply(request: BaseHTTPRequestHandler, kind: str, body: bytes):
-        request.send_response(200)
-        request.send_header("Content-Type", kind)
-        request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    def answer(self, request: BaseHTTPRequestHandler, body: dict):
+    def answer(self, request: Handler, body: dict):
         """Takes in what the conversation holds, waits for the next word, and says it."""
         offered = {tool["name"]: tool for tool in body.get("tools", []) if "name" in tool}
         if not offered:
             # Claude Code asks for titles and the like beside the conversation.
-            return self.reply(request, "text/event-stream", spoken(body, {"type": "text", "text": "ok"}))
+            return request.reply(spoken(body, {"type": "text", "text": "ok"}), EVENTS)
         self.tools = offered
         results = [
             block
@@ -75,14 +60,26 @@ class Model:
         for block in results[self._seen:]:
             self.results.put(block)
         self._seen = len(results)
-        self.reply(request, "text/event-stream", spoken(body, self.words.get()))
+        request.reply(spoken(body, self.words.get()), EVENTS)
+
+    def use(self, tool: str, arguments: dict, patience_s: int) -> tuple[str, bool]:
+        """Asks for a tool; what it said, and whether that is an error. queue.Empty: nothing came back."""
+        self._asked += 1
+        self.words.put({"type": "tool_use", "id": f"toolu_{self._asked}", "name": tool, "input": arguments})
+        block = self.results.get(timeout=patience_s)
+        content = block["content"]
+        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+        return text, bool(block.get("is_error"))
+
+    def say(self, text: str):
+        """Ends its turn with these words."""
+        self.words.put({"type": "text", "text": text})
 
     def begin(self):
         self._seen = 0
 
     def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
 def spoken(body: dict, block: dict) -> bytes:
@@ -124,7 +121,6 @@ class ClaudeCode:
         self.home = Home(browser_url)
         self.patience_s = patience_s
         self.model = Model()
-        self.asked = 0
         self.conversation: subprocess.Popen | None = None
         self.environment = self.home.environment({
             "ANTHROPIC_BASE_URL": self.model.url,
@@ -193,18 +189,12 @@ class ClaudeCode:
         return "eeds authentication" in self._claude("mcp", "list")
 
     def _call(self, tool: str, arguments: dict) -> tuple[str, bool]:
-        self.asked += 1
-        use = {"type": "tool_use", "id": f"toolu_{self.asked}", "name": f"mcp__{SERVER}__{tool}", "input": arguments}
-        self.model.words.put(use)
         try:
-            block = self.model.results.get(timeout=self.patience_s)
+            return self.model.use(f"mcp__{SERVER}__{tool}", arguments, self.patience_s)
         except queue.Empty:
             ended = self.conversation.poll()
             said = self.conversation.stdout.read()[-3000:] if ended is not None else "still running"
             raise Failed(f"no result of {tool} in {self.patience_s} s; claude: {ended} {said}") from None
-        content = block["content"]
-        text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-        return text, bool(block.get("is_error"))
 
     def refresh_token(self) -> str:
         return refresh_token_in(self.home.path / ".claude")
@@ -213,7 +203,7 @@ class ClaudeCode:
         """Lets the conversation come to its own end."""
         if self.conversation is None:
             return
-        self.model.words.put({"type": "text", "text": "DONE"})
+        self.model.say("DONE")
         try:
             said, _ = self.conversation.communicate(timeout=30)
         except subprocess.TimeoutExpired:

@@ -6,14 +6,13 @@ The model is the small Messages API of `claude_code.py`, the phone a small Bot A
 import json
 import queue
 import re
-import threading
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import clients
 from claude_code import Model
 from programs import CLAUDE
+from serving import Handler, Server
 from stage import Stage, wait_for
 from story import TheBrowser
 
@@ -29,26 +28,16 @@ class Phone:
         self.messages: queue.Queue = queue.Queue()
         phone = self
 
-        class Api(BaseHTTPRequestHandler):
+        class Api(Handler):
             def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                phone.messages.put((self.path, body))
-                self.send_response(200)
-                self.send_header("Content-Length", "11")
-                self.end_headers()
-                self.wfile.write(b'{"ok":true}')
+                phone.messages.put((self.path, self.json()))
+                self.reply(b'{"ok":true}')
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = Server(Api)
+        self.url = self._server.url
 
     def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def wait_for(self, text: str) -> dict:
         while True:
@@ -101,7 +90,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     client.call("trigger_analysis", {})
 
     # What Claude is offered: the race's tools and nothing else.
-    series = call(model, 1, "get_timeseries", {"window_min": 10})
+    series = call(model, "get_timeseries", {"window_min": 10})
     rows = json.loads(series)
     assert rows, series
     offered = set(model.tools)
@@ -109,12 +98,12 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     assert offered == wanted, offered
 
     # A number that nobody measured does not reach the phone; plain figures do.
-    corrected = json.loads(call(model, 2, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
+    corrected = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
     assert corrected["sent"] is False and corrected["not_in_the_data"][0]["about"] == "heart rate", corrected
     told = phone.wait_for(". Last ")
     assert re.match(r"\d+\.\d km after ", told["text"]) and "231" not in told["text"], told
 
-    model.words.put({"type": "text", "text": "All is well."})
+    model.say("All is well.")
 
     def looked():
         return "All is well." in client.call("get_tracking_status", {})
@@ -127,11 +116,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     return 5
 
 
-def call(model: Model, number: int, tool: str, arguments: dict) -> str:
-    name = f"mcp__{SERVER}__{tool}"
-    model.words.put({"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": arguments})
-    block = model.results.get(timeout=120)
-    content = block["content"]
-    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
-    assert not block.get("is_error"), text
+def call(model: Model, tool: str, arguments: dict) -> str:
+    text, is_error = model.use(f"mcp__{SERVER}__{tool}", arguments, 120)
+    assert not is_error, text
     return text

@@ -38,6 +38,7 @@ import garmin_mcp
 import isolation
 import pages
 import real_names
+import scratch
 import watched
 import ways_in
 from stage import Stage
@@ -124,6 +125,7 @@ def main() -> int:
     unknown = set(given.only) - set(STORIES)
     if unknown:
         parser.error(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(STORIES)}")
+    scratch.begin()
     report = Report()
     if given.act == "demo":
         report.run("demo", partial(demo.demo, given.bin))

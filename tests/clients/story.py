@@ -5,9 +5,9 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
+from serving import Handler, Server
 from sign_in import Browser, Person, sign_in
 from stage import Stage
 
@@ -48,30 +48,22 @@ class TheBrowser:
     def __post_init__(self):
         browser = self
 
-        class Door(BaseHTTPRequestHandler):
+        class Door(Handler):
             def do_POST(self):
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                asked = self.json()
+                status, answer = 200, {}
                 try:
                     if asked.get("follow"):
                         threading.Thread(target=browser.follow, args=(asked["url"],), daemon=True).start()
-                        status, answer = 200, {}
                     else:
-                        status, answer = 200, {"location": browser.visit(asked["url"])}
+                        answer = {"location": browser.visit(asked["url"])}
                 except Exception:
                     browser.error = traceback.format_exc()
                     status, answer = 500, {"failed": browser.error}
-                body = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(json.dumps(answer).encode(), status=status)
 
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = Server(Door)
+        self.url = f"{self._server.url}/"
 
     def visit(self, url: str) -> str:
         location = sign_in(url, self.person)
@@ -97,8 +89,7 @@ class TheBrowser:
             self.error = traceback.format_exc()
 
     def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
 
 class Telling:

@@ -1,44 +1,38 @@
 """Who watches from elsewhere: Prometheus' own parser on the metrics, and a dead-man's switch that hears the gateway."""
 
-import http.server
 import json
 import subprocess
-import threading
 import urllib.request
 from pathlib import Path
 
 from caller import Caller
 from programs import CACHE, HERE
+from serving import Handler, Server
 from stage import Stage, StageError, free_port, wait_for
 
 PYTHON = CACHE / "python-prometheus" / "bin" / "python"
 
 
-class Switch(http.server.ThreadingHTTPServer):
+class Switch(Server):
     """Hears signs of life."""
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Hears)
         self.heard: list[str] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Hears)
 
 
-class Hears(http.server.BaseHTTPRequestHandler):
+class Hears(Handler):
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.body()
         self.server.heard.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
+        self.reply()
 
 
 def watched(binary: Path, settings: dict[str, str]) -> int:
     switch, port = Switch(), free_port()
     more = {
         "METRICS_ADDRESS": f"127.0.0.1:{port}",
-        "HEARTBEAT_URL": f"http://127.0.0.1:{switch.server_address[1]}/ping/a-secret-word", "HEARTBEAT_SECS": "10",
+        "HEARTBEAT_URL": f"{switch.url}/ping/a-secret-word", "HEARTBEAT_SECS": "10",
     }
     with Stage(binary, {**settings, **more}) as stage:
         person = stage.people[0]

@@ -5,6 +5,7 @@ nothing else is changed.
 """
 
 import os
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -64,6 +65,7 @@ class Front:
     def stop(self):
         self.process.terminate()
         self.process.wait(20)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class Nginx(Front):

@@ -21,6 +21,10 @@ import threading
 from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parents[2] / "install.sh"
+sys.path.insert(1, str(SCRIPT.parent / "tests/clients"))
+
+import scratch
+
 SHELLS = {"dash": ["dash"], "busybox": ["busybox", "sh"]}
 TARGET = {"x86_64": "x86_64-linux", "aarch64": "aarch64-linux"}[platform.machine()]
 ARCHIVE = f"garmin-gateway-{TARGET}.tar.gz"
@@ -219,6 +223,7 @@ def does_nothing_when_cut(ground: Ground):
 
 
 def main():
+    scratch.begin()
     for shell in SHELLS:
         releases = Releases()
         before = checks

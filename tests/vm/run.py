@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 sys.path.insert(1, str(REPOSITORY / "tests/clients"))
 
+import scratch
 import visitor
 from stage import free_port
 
@@ -137,6 +138,7 @@ def main():
         print("ok 0 checks")
         return
     machine.prepare()
+    scratch.begin()
     match sys.argv[1:]:
         case ["install", program, *package]:
             checks = install(Path(program), Path(package[0]) if package else None)
