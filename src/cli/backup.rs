@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
@@ -16,6 +16,7 @@ use crate::admin::api::{Stream, Streamed};
 use crate::console::words::{bytes, many};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::Config;
+use crate::foundation::disk::beside;
 use crate::foundation::secrets::RootSecret;
 use crate::foundation::store::{Archive, Contents, Head, RestoreError, Store};
 use crate::upkeep::{backups, kinds};
@@ -180,7 +181,9 @@ fn bring_back(
         std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     }
     let now = Clock::system().now();
-    let old = wish.replace.then(|| beside(path, now));
+    let old = wish
+        .replace
+        .then(|| beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ"))));
     let mut progress = Progress::of("restoring");
     let restored = Store::restore(path, archive, &secret, old, &kinds(), &mut |done| {
         progress.bytes(done, Some(length));
@@ -220,12 +223,6 @@ fn bring_back(
         ));
     }
     Ok(())
-}
-
-fn beside(path: &Path, now: Timestamp) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-    name.into()
 }
 
 fn report(head: &Head, contents: &Contents) -> serde_json::Value {

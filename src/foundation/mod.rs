@@ -6,6 +6,7 @@
 pub mod causes;
 pub mod clock;
 pub mod config;
+pub mod disk;
 pub mod http;
 pub mod id;
 pub mod lifecycle;

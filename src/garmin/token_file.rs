@@ -4,7 +4,7 @@
 //! never sees half of it and a crash leaves one of the two. A symlink in its place is refused, for reading and for
 //! writing, because the directory may have been prepared by somebody else.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::tokens::GarminTokens;
+use crate::foundation::disk;
 use crate::foundation::secrets::random_id;
 
 /// Far beyond any token set; a longer file is something else.
@@ -99,14 +100,10 @@ impl TokenFile {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(self.io("look at", e)),
         }
-        let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        let new = directory.join(random_id(".garmin_tokens-"));
+        let new = disk::parent(&self.0).join(random_id(".garmin_tokens-"));
         let replaced = self.fill(&new, tokens).and_then(|()| {
             fs::rename(&new, &self.0).map_err(|e| self.io("replace", e))?;
-            File::open(directory)
-                .and_then(|d| d.sync_all())
-                .map_err(|e| self.io("sync the directory of", e))
+            disk::sync_parent(&self.0).map_err(|e| self.io("sync the directory of", e))
         });
         if replaced.is_err() {
             // What is left of it holds tokens; that it can't be removed was said by the first error.

@@ -11,6 +11,7 @@ use nix::unistd::{Gid, Group, Uid, chown};
 use super::facts::{USER, command, systemctl};
 use super::layout::BACKUP_TIMER;
 use super::{Action, Facts, InstallError, Layout, Plan, Scope};
+use crate::foundation::disk::{remove_file, remove_tree, sync_parent};
 use crate::foundation::secrets::{random_id, random_token};
 use crate::foundation::store::fallback;
 
@@ -181,7 +182,8 @@ fn place(program: &Path, to: &Path, old: &Path) -> io::Result<()> {
     if to.exists() {
         fs::rename(to, old)?;
     }
-    fs::rename(&new, to)
+    fs::rename(&new, to)?;
+    sync_parent(to)
 }
 
 fn make_secret(path: &Path) -> io::Result<()> {
@@ -195,7 +197,8 @@ fn make_secret(path: &Path) -> io::Result<()> {
         Ok(mut file) => {
             file.write_all(random_token("").expose().as_bytes())?;
             file.write_all(b"\n")?;
-            file.sync_all()
+            file.sync_all()?;
+            sync_parent(path)
         }
         // It was made meanwhile: whatever it opens must stay open.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -215,7 +218,8 @@ fn write(path: &Path, mode: u32, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()?;
-    fs::rename(&new, path)
+    fs::rename(&new, path)?;
+    sync_parent(path)
 }
 
 /// Another text for a file that is there, whole or not at all; mode and owner stay.
@@ -239,20 +243,6 @@ fn give_to_group(path: &Path) -> io::Result<()> {
     let group =
         Group::from_name(USER)?.ok_or_else(|| io::Error::other(format!("there is no group {USER}")))?;
     Ok(chown(path, None, Some(group.gid))?)
-}
-
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn service(scope: Scope, words: &[&str]) -> io::Result<()> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::files::{NotWritten, PART, PrivateFile};
+use crate::foundation::disk;
 
 const PREFIX: &str = "garmin-gateway-";
 const SUFFIX: &str = ".backup";
@@ -45,9 +46,8 @@ pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
 /// interrupted. Only files with names as [`place`] makes them. Returns how many went.
 pub fn keep(newest: &Path, most: usize) -> Result<usize, BackupError> {
     let failed = |e| NotWritten::new(newest, e);
-    let directory = newest.parent().filter(|parent| !parent.as_os_str().is_empty());
     let (mut whole, mut spent) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(directory.unwrap_or(Path::new("."))).map_err(failed)? {
+    for entry in fs::read_dir(disk::parent(newest)).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path
             .file_name()
@@ -91,7 +91,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::upkeep::files::behind;
+    use crate::foundation::disk::beside;
 
     fn at(day: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()
@@ -138,7 +138,7 @@ mod tests {
         let strange = dir.path().join("garmin-gateway-mine.backup");
         fs::write(&strange, "x").unwrap();
         // One was interrupted long ago, one is being made by somebody else.
-        let [spent, other] = [1, 9].map(|day| behind(&place(dir.path(), at(day)), PART));
+        let [spent, other] = [1, 9].map(|day| beside(&place(dir.path(), at(day)), PART));
         fs::write(&spent, "x").unwrap();
         fs::write(&other, "x").unwrap();
         assert_eq!(keep(&days[4], 2).unwrap(), 4);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
 
+use crate::foundation::disk::{beside, parent, remove_file, sync_parent};
+
 /// Behind the name of one that is not whole yet.
 pub(super) const PART: &str = ".part";
 
@@ -38,7 +40,7 @@ pub struct PrivateFile {
 impl PrivateFile {
     /// Begins `path`; its directory is made (0700) if it is not there. A file of this name stays until the end.
     pub fn begin(path: PathBuf) -> Result<Self, NotWritten> {
-        let part = behind(&path, PART);
+        let part = beside(&path, PART);
         let begin = || {
             if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
                 fs::DirBuilder::new()
@@ -46,10 +48,7 @@ impl PrivateFile {
                     .mode(0o700)
                     .create(directory)?;
             }
-            match fs::remove_file(&part) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-                _ => {}
-            }
+            remove_file(&part)?;
             OpenOptions::new()
                 .write(true)
                 .create_new(true)
@@ -95,26 +94,13 @@ impl Drop for PrivateFile {
     }
 }
 
-pub(super) fn behind(path: &Path, text: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(text);
-    name.into()
-}
-
-/// The entries of the directory that `path` is in survive a power cut from now on.
-pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
 /// What root made in a directory of the service is the service's: gives `path` and all in it to the owner of the
 /// directory that it is in. For anybody but root it does nothing.
 pub fn give_to_owner_of(path: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
     }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let owner = fs::metadata(parent.unwrap_or(Path::new(".")))?;
+    let owner = fs::metadata(parent(path))?;
     let (uid, gid) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {

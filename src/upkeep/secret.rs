@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown};
 
-use super::files::{behind, sync_parent};
+use crate::foundation::disk;
 use crate::foundation::secrets::{Secret, random_token};
 
 /// The store that the secret opens: a running gateway's, or one that is opened for this.
@@ -75,7 +75,7 @@ pub async fn rotate<K: Keys>(
         }
     };
     let new = random_token("");
-    let beside = file.map(|file| behind(file, ".new"));
+    let beside = file.map(|file| disk::beside(file, ".new"));
     let Some(written) = apart.or(beside.as_deref()) else {
         return Ok(());
     };
@@ -93,7 +93,7 @@ pub async fn rotate<K: Keys>(
         return Ok(());
     };
     fs::rename(written, file)
-        .and_then(|()| sync_parent(file))
+        .and_then(|()| disk::sync_parent(file))
         .map_err(failed)?;
     told(Step::Replaced)?;
     keys.settle(new).await.map_err(RotateFileError::Keys)?;
@@ -124,7 +124,7 @@ fn write(path: &Path, secret: &Secret, like: Option<&Path>) -> io::Result<()> {
     }
     writeln!(file, "{}", secret.expose())?;
     file.sync_all()?;
-    sync_parent(path)
+    disk::sync_parent(path)
 }
 
 #[cfg(test)]

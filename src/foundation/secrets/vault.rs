@@ -8,6 +8,7 @@ use orion::hazardous::kdf::hkdf::{Hkdf, SHA256};
 use orion::hazardous::stream::xchacha20::{Nonce, SecretKey};
 
 use super::{Secret, random_bytes, random_token};
+use crate::foundation::disk;
 
 const NONCE_LEN: usize = 24;
 const TAG_LEN: usize = 16;
@@ -97,6 +98,8 @@ impl RootSecret {
             .map_err(unwritable)?;
         writeln!(file, "{}", secret.expose())
             .and_then(|()| file.sync_all())
+            // Whose name a power cut took would leave data that nothing opens.
+            .and_then(|()| disk::sync_parent(path))
             .map_err(unwritable)?;
         Ok((Self(secret), true))
     }

@@ -8,7 +8,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::swap::{beside, lock, sync, sync_parent};
+use super::swap::lock;
+use crate::foundation::disk::{beside, remove_file, remove_tree, sync, sync_parent};
 
 /// Where the copy of the database at `path` is.
 pub fn copy_of(path: &Path) -> PathBuf {
@@ -81,18 +82,4 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     directories.iter().try_for_each(|directory| sync(directory))
-}
-
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn remove_tree(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-        _ => Ok(()),
-    }
 }

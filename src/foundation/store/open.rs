@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::super::secrets::RootSecret;
 use super::writer::Writer;
 use super::{Core, Health, Opened, Store, fallback, swap};
+use crate::foundation::disk;
 
 /// The layout that this program writes. A higher one on the disk is refused.
 pub(super) const SCHEMA: u8 = 1;
@@ -138,14 +139,9 @@ impl Files {
         let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
         if fresh {
             // The directory entries themselves must survive a power cut.
-            for dir in [Some(self.path.as_path()), self.path.parent()]
-                .into_iter()
-                .flatten()
-            {
-                File::open(dir)
-                    .and_then(|d| d.sync_all())
-                    .map_err(|e| self.refused(&e))?;
-            }
+            disk::sync(&self.path)
+                .and_then(|()| disk::sync_parent(&self.path))
+                .map_err(|e| self.refused(&e))?;
         }
         let tree = db.open_tree("records").map_err(|e| self.refused(&e))?;
         Ok(Opened {

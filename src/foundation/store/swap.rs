@@ -11,12 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
-/// `path` with something behind its name.
-pub(super) fn beside(path: &Path, behind: &str) -> PathBuf {
-    let mut name = path.to_owned().into_os_string();
-    name.push(behind);
-    name.into()
-}
+use crate::foundation::disk::{beside, remove_tree, sync, sync_parent};
 
 /// Where a new database is made.
 pub(super) fn making(path: &Path) -> PathBuf {
@@ -35,13 +30,8 @@ pub(super) fn old(path: &Path) -> PathBuf {
 
 /// Removes what is left beside the database at `path` of one that was made; the lock on the database must be held.
 pub(super) fn clear(path: &Path) -> io::Result<()> {
-    for left in [making(path), new(path), old(path)] {
-        match fs::remove_dir_all(left) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-    }
-    Ok(())
+    let left = [making(path), new(path), old(path)];
+    left.iter().try_for_each(|left| remove_tree(left))
 }
 
 /// The database that was made is whole.
@@ -82,17 +72,5 @@ pub(super) fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
         Ok(locked) => Ok(Some(locked)),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),
         Err((_, e)) => Err(e.into()),
-    }
-}
-
-/// The entries of a directory survive a power cut from now on.
-pub(super) fn sync(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
-        _ => sync(Path::new(".")),
     }
 }

@@ -12,9 +12,10 @@ use nix::sys::stat::{Mode, umask};
 
 use super::{Action, Facts, Place, SETTING, WorkerError};
 use crate::foundation::config::Config;
+use crate::foundation::disk::{remove_file, remove_tree};
 use crate::foundation::lifecycle::Lifecycle;
 use crate::install::facts::command;
-use crate::install::perform::{remove_tree, replace_text, service};
+use crate::install::perform::{replace_text, service};
 use crate::install::settings;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
@@ -141,10 +142,7 @@ async fn tried(program: &Path, config: &Config, self_exe: &Path) -> Result<(), S
 /// A link that names `to` takes the place of whatever `link` was, at once.
 fn point(link: &Path, to: &str) -> io::Result<()> {
     let new = link.with_extension("new");
-    match fs::remove_file(&new) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
+    remove_file(&new)?;
     symlink(to, &new)?;
     fs::rename(&new, link)
 }
