@@ -4,7 +4,9 @@
 //! - An account is its own random id, bound to Garmin's profile id. The e-mail that somebody typed is a label.
 //! - Garmin spends a refresh token when it is used, so the newest tokens must win: every change of them has a
 //!   generation, and a worker's write-back is taken only if nothing newer came in between.
-//! - Keys of the store are not sealed, so an e-mail is never one: invitations are kept under its hash.
+//! - Keys of the store are not sealed, so an e-mail is never one: [`invitations`] are kept under its hash.
+
+mod invitations;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::foundation::clock::Clock;
-use crate::foundation::config::{Invited, Live};
+use crate::foundation::config::Live;
 use crate::foundation::id::{Id, Named};
-use crate::foundation::secrets::sha256;
 use crate::foundation::store::{Kind, Record, Store, StoreError, Table, Tx};
 use crate::garmin::{GarminTokens, SignedIn};
+pub use invitations::{Invitation, Knock, is_email};
 
 /// What an [`AccountId`] names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,36 +115,6 @@ pub enum WriteBack {
     Stale,
 }
 
-/// Somebody may sign in, because the operator said so.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Invitation {
-    /// Whom, lower case.
-    pub email: String,
-    /// When it was given.
-    pub invited_at: Timestamp,
-}
-
-impl Record for Invitation {
-    const TABLE: Table = Table("invitation");
-}
-
-/// Somebody tried to sign in without an invitation.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Knock {
-    /// The e-mail that was typed: nobody proved that it is theirs.
-    pub email: String,
-    /// The first time.
-    pub first: Timestamp,
-    /// The last time.
-    pub last: Timestamp,
-    /// How often.
-    pub times: u32,
-}
-
-impl Record for Knock {
-    const TABLE: Table = Table("knock");
-}
-
 /// What this room keeps in the store.
 pub const KINDS: &[Kind] = &[
     Kind::of::<Account>(),
@@ -151,9 +123,6 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<Invitation>(),
     Kind::of::<Knock>(),
 ];
-
-/// Strangers can make us write these; more are not noted until the operator clears some.
-const MAX_KNOCKS: usize = 100;
 
 /// Knows all accounts. Clones share everything.
 #[derive(Clone, Debug)]
@@ -192,79 +161,6 @@ impl Accounts {
     pub fn on_link(&self, listener: impl Fn(&AccountId) + Send + Sync + 'static) {
         let mut listeners = self.listeners.0.write().unwrap_or_else(PoisonError::into_inner);
         listeners.push(Box::new(listener));
-    }
-
-    /// Whether `email` may be taken to Garmin at all.
-    pub fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
-        let by_settings = {
-            let live = self.live.borrow();
-            live.open_sign_up || live.invited.iter().any(|invited| invited.covers(email))
-        };
-        Ok(by_settings || self.store.find::<Invitation>(&email_key(email))?.is_some())
-    }
-
-    /// Invites an e-mail and forgets that it knocked.
-    pub async fn invite(&self, email: &str) -> Result<(), StoreError> {
-        let key = email_key(email);
-        let invitation = Invitation {
-            email: email.trim().to_lowercase(),
-            invited_at: self.clock.now(),
-        };
-        self.store
-            .atomic(move |tx| {
-                tx.remove::<Knock>(&key);
-                tx.put(&key, &invitation)
-            })
-            .await
-    }
-
-    /// Takes an invitation back. What it already let in stays.
-    pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
-        self.store.remove::<Invitation>(&email_key(email)).await
-    }
-
-    /// Invitations that were given here (those in the settings are not among them).
-    pub fn invitations(&self) -> Result<Vec<Invitation>, StoreError> {
-        Ok(self
-            .store
-            .list(b"")?
-            .into_iter()
-            .map(|(_, invitation)| invitation)
-            .collect())
-    }
-
-    /// Notes that somebody without an invitation tried, so that the operator can see it.
-    pub async fn knocked(&self, email: &str) -> Result<(), StoreError> {
-        let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
-        self.store
-            .atomic(move |tx| {
-                let knock = match tx.find::<Knock>(&key)? {
-                    Some(knock) => Knock {
-                        last: now,
-                        times: knock.times.saturating_add(1),
-                        ..knock
-                    },
-                    None if tx.list::<Knock>(b"")?.len() >= MAX_KNOCKS => return Ok(()),
-                    None => Knock {
-                        email,
-                        first: now,
-                        last: now,
-                        times: 1,
-                    },
-                };
-                tx.put(&key, &knock)
-            })
-            .await
-    }
-
-    /// Who knocked.
-    pub fn knocks(&self) -> Result<Vec<Knock>, StoreError> {
-        Ok(self
-            .store
-            .list(b"")?
-            .into_iter()
-            .map(|(_, knock)| knock)
-            .collect())
     }
 
     /// Keeps a successful sign-in: makes the account or refreshes it. Its tokens win over all before.
@@ -446,27 +342,18 @@ fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, St
     Ok(true)
 }
 
-/// Whether a text looks like one e-mail address. Only its owner can tell whether it is one.
-pub fn is_email(text: &str) -> bool {
-    matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
-}
-
-fn email_key(email: &str) -> [u8; 32] {
-    sha256(email.trim().to_lowercase().as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::foundation::secrets::{RootSecret, Secret};
 
-    struct Fixture {
-        accounts: Accounts,
-        live: watch::Sender<Live>,
+    pub(super) struct Fixture {
+        pub(super) accounts: Accounts,
+        pub(super) live: watch::Sender<Live>,
         _dir: tempfile::TempDir,
     }
 
-    fn fixture() -> Fixture {
+    pub(super) fn fixture() -> Fixture {
         let dir = tempfile::tempdir().unwrap();
         let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
@@ -552,31 +439,6 @@ mod tests {
         assert!(!working());
         accounts.link("ann@example.org", signed_in(7, "b")).await.unwrap();
         assert!(working());
-    }
-
-    #[tokio::test]
-    async fn invitations_come_from_settings_and_store() {
-        let Fixture { accounts, live, .. } = fixture();
-        assert!(!accounts.is_invited("ann@example.org").unwrap());
-        accounts.knocked("Ann@example.org").await.unwrap();
-        accounts.knocked("ann@example.org").await.unwrap();
-        assert_eq!(accounts.knocks().unwrap()[0].times, 2);
-        accounts.invite(" Ann@Example.org").await.unwrap();
-        assert!(accounts.is_invited("ann@example.org").unwrap());
-        assert!(accounts.knocks().unwrap().is_empty());
-        accounts.uninvite("ann@example.org").await.unwrap();
-        assert!(!accounts.is_invited("ann@example.org").unwrap());
-        live.send_modify(|live| live.invited.push(Invited::parse("@example.org").unwrap()));
-        assert!(accounts.is_invited("ann@example.org").unwrap());
-    }
-
-    #[tokio::test]
-    async fn strangers_cannot_fill_the_store_with_knocks() {
-        let Fixture { accounts, .. } = fixture();
-        for n in 0..MAX_KNOCKS + 5 {
-            accounts.knocked(&format!("{n}@example.org")).await.unwrap();
-        }
-        assert_eq!(accounts.knocks().unwrap().len(), MAX_KNOCKS);
     }
 
     #[test]
