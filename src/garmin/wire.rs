@@ -10,6 +10,11 @@ use url::Url;
 
 use super::refusal::Way;
 
+/// What a browser on a desk calls itself, for the pages that are made for one.
+pub(super) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
+/// What a browser takes where it asks for a page.
+pub(super) const ACCEPT_PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
 /// One request to send.
 pub(super) struct Ask {
     pub(super) method: Method,

@@ -23,7 +23,7 @@ use super::{
 use crate::foundation::clock::Clock;
 use crate::foundation::config::GarminHosts;
 use crate::garmin::http::retry_after;
-use crate::garmin::sign_in::json::BROWSER;
+use crate::garmin::wire::BROWSER;
 
 /// How long a pair is used. Garmin's own time is not known; clients use five minutes.
 const PAIR_LASTS: SignedDuration = SignedDuration::from_mins(5);

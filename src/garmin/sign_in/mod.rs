@@ -12,11 +12,13 @@
 mod chain;
 mod decline;
 mod html;
-pub(super) mod json;
+mod json;
+mod line;
 mod mfa;
 mod redeem;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod widget;
 
 use std::ops::RangeInclusive;
@@ -24,18 +26,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
-use reqwest::cookie::Jar;
 
 use super::governor::{self, Governor, GovernorSettings, Person};
+use super::ledger;
 use super::refusal::{Refusal, Way};
 use super::tokens::GarminTokens;
-use super::wire::{Ask, Cookies, Heard, Pause};
-use super::{http, ledger};
+use super::wire::{Ask, Heard, Pause};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::GarminHosts;
 use crate::foundation::secrets::{Secret, random_bytes, random_id};
 use crate::foundation::store::{Store, StoreError};
 
+use line::Line;
 use mfa::Pending;
 pub use mfa::{MfaChallenge, MfaMethod};
 
@@ -351,92 +353,6 @@ struct Place<'a>(tokio::sync::MutexGuard<'a, Option<Instant>>);
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         *self.0 = Some(Instant::now());
-    }
-}
-
-/// The loop of one sign-in: waits, sends, counts, and tells the steps what came back.
-struct Line<'a> {
-    inner: &'a Inner,
-    person: Person,
-    id: &'a str,
-    jar: Arc<Jar>,
-    counted: bool,
-}
-
-impl<'a> Line<'a> {
-    fn new(inner: &'a Inner, person: Person, id: &'a str) -> Self {
-        Self {
-            inner,
-            person,
-            id,
-            jar: Arc::default(),
-            counted: false,
-        }
-    }
-
-    async fn talk<C: Conversation>(&mut self, conversation: &mut C) -> C::End {
-        let mut next = conversation.begin();
-        loop {
-            match next {
-                Move::Done(end) => return end,
-                Move::Send(ask) => {
-                    let heard = self.send(&ask).await;
-                    next = conversation.hear(&heard);
-                }
-            }
-        }
-    }
-
-    async fn send(&mut self, ask: &Ask) -> Heard {
-        let wait = self.inner.pause(ask.pause);
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
-        if ask.cookies == Cookies::New {
-            self.jar = Arc::default();
-        }
-        let started = Instant::now();
-        let heard = http::send(&self.inner.http, ask, &self.jar, self.inner.clock.now()).await;
-        if self.note(ask, &heard, started.elapsed()) {
-            self.inner.write_down(self.person).await;
-        }
-        heard
-    }
-
-    /// Returns whether the governor knows more now.
-    fn note(&mut self, ask: &Ask, heard: &Heard, took: Duration) -> bool {
-        let now = self.inner.clock.now();
-        let (status, way) = (
-            if let Heard::Answer(answer) = heard {
-                answer.status
-            } else {
-                0
-            },
-            ask.bucket,
-        );
-        tracing::debug!(
-            status,
-            path = ask.url.path(),
-            sign_in.id = self.id,
-            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            "garmin.answered"
-        );
-        // What timed out or broke off may have reached Garmin all the same.
-        let is_first = !self.counted && !matches!(heard, Heard::NoConnection);
-        if is_first {
-            self.counted = true;
-            self.inner.governor().reached(self.person, now);
-        }
-        let Heard::Answer(answer) = heard else {
-            return is_first;
-        };
-        if answer.is_throttle() {
-            let until = self.inner.governor().throttled(way, answer.retry_after, now);
-            tracing::warn!(
-                way = way.map(Way::name), %until, sign_in.id = self.id, "garmin.throttled"
-            );
-        }
-        is_first || answer.is_throttle()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::json::changed;
+use super::trouble::changed;
 use super::{SignedIn, Turn};
 use crate::foundation::config::GarminHosts;
 use crate::foundation::secrets::Secret;

@@ -1,25 +1,23 @@
 //! The two ways in that speak JSON: the phone app's and the web site's. One form of request and answer, two clients.
 
+mod code;
+
 use serde_json::{Value, json};
 use url::Url;
 
-use super::mfa::{CodeAnswer, Pending};
+use super::redeem::Ticket;
+use super::trouble::{changed, json_trouble, page_trouble};
 use super::{Credentials, Desk, Turn};
 use crate::foundation::config::GarminHosts;
 use crate::foundation::secrets::Secret;
 use crate::garmin::refusal::{Refusal, Way};
-use crate::garmin::sign_in::redeem::Ticket;
-use crate::garmin::wire::{self, Answer, Ask, Body, Cookies, Heard, Method, Pause};
+use crate::garmin::wire::{self, ACCEPT_PAGE, Answer, Ask, BROWSER, Body, Cookies, Heard, Method, Pause};
+
+pub(super) use code::{read_verify, verify};
 
 /// What the phone app calls itself.
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
-/// A browser on a desk, for the pages that are made for one.
-pub(in crate::garmin) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
-pub(super) const ACCEPT_PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 const ACCEPT_JSON: &str = "application/json, text/plain, */*";
-
-/// How a code gets to the person when the answer does not say.
-const DEFAULT_METHOD: &str = "email";
 
 /// Where in one of the JSON ways a sign-in is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,48 +62,6 @@ pub(super) fn service(hosts: &GarminHosts, way: Way) -> String {
         Way::Mobile => format!("https://mobile.integration.{domain}/gcm/ios"),
         Way::Widget => wire::at(&hosts.sso, "/sso/embed").into(),
         Way::Portal => format!("https://connect.{domain}/app"),
-    }
-}
-
-/// The code, sent by the path of `way`, which need not be the one that asked for it.
-pub(super) fn verify(hosts: &GarminHosts, way: Way, method: &str, code: &Secret) -> Ask {
-    let path = if way == Way::Portal {
-        "/portal/api/mfa/verifyCode"
-    } else {
-        "/mobile/api/mfa/verifyCode"
-    };
-    let body = json!({
-        "mfaMethod": method,
-        "mfaVerificationCode": code.expose(),
-        "rememberMyBrowser": true,
-        "reconsentList": [],
-        "mfaSetup": false,
-    });
-    post(hosts, way, path, body)
-}
-
-/// What Garmin said to a code.
-pub(super) fn read_verify(hosts: &GarminHosts, login_way: Way, answer: &Answer) -> CodeAnswer {
-    let place = "code verification";
-    let Some(kind) = status_type(answer) else {
-        return match (answer.status, answer.json()) {
-            // A refusal in Garmin's own words, only not in the known form: the code was looked at.
-            (400..=403 | 422, Some(_)) if !is_problem(answer) => CodeAnswer::Wrong,
-            _ => match trouble(place, answer) {
-                Some(refusal) => CodeAnswer::NotHeard(refusal),
-                None => CodeAnswer::Refused(changed(place, "responseStatus.type")),
-            },
-        };
-    };
-    match kind.as_str() {
-        "SUCCESSFUL" => match ticket(hosts, login_way, place, answer) {
-            Ok(ticket) => CodeAnswer::Ticket(ticket),
-            Err(refusal) => CodeAnswer::Refused(refusal),
-        },
-        "ACCOUNT_LOCKED" => CodeAnswer::Refused(Refusal::AccountLocked),
-        "CAPTCHA_REQUIRED" => CodeAnswer::Refused(Refusal::BotChallenge),
-        // No source has recorded how a wrong code is named; what is none of the above is one.
-        _ => CodeAnswer::Wrong,
     }
 }
 
@@ -166,7 +122,7 @@ fn post(hosts: &GarminHosts, way: Way, path: &str, body: Value) -> Ask {
 fn read_login(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Turn<At> {
     let Some(kind) = status_type(answer) else {
         return Turn::Refused(
-            trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
+            json_trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
         );
     };
     match kind.as_str() {
@@ -174,32 +130,14 @@ fn read_login(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Tu
             Ok(ticket) => Turn::Won(ticket),
             Err(refusal) => Turn::Refused(refusal),
         },
-        "MFA_REQUIRED" => Turn::CodeWanted(pending(way, answer)),
+        "MFA_REQUIRED" => Turn::CodeWanted(code::pending(way, answer)),
         "INVALID_USERNAME_PASSWORD" => Turn::Refused(Refusal::WrongCredentials),
         "ACCOUNT_LOCKED" => Turn::Refused(Refusal::AccountLocked),
         "CAPTCHA_REQUIRED" => Turn::Refused(Refusal::BotChallenge),
-        _ => Turn::Refused(trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type"))),
+        _ => Turn::Refused(
+            json_trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
+        ),
     }
-}
-
-fn pending(way: Way, answer: &Answer) -> Pending {
-    let info = answer
-        .json()
-        .and_then(|json| json.get("customerMfaInfo").cloned())
-        .unwrap_or_default();
-    let text = |key: &str| {
-        info.get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    let method = text("mfaLastMethodUsed").unwrap_or_else(|| DEFAULT_METHOD.to_owned());
-    let sent_to = match method.as_str() {
-        "email" => text("email"),
-        "sms" | "phone" => text("phoneNumber"),
-        _ => None,
-    };
-    Pending::Json { way, method, sent_to }
 }
 
 fn ticket(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Result<Ticket, Refusal> {
@@ -226,52 +164,15 @@ fn status_type(answer: &Answer) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn is_problem(answer: &Answer) -> bool {
-    answer.content_type.contains("problem+json")
-}
-
-/// The class of an answer that is not of the known JSON form. `None`: it is JSON and a success.
-fn trouble(place: &str, answer: &Answer) -> Option<Refusal> {
-    if let Some(refusal) = page_trouble(place, answer) {
-        return Some(refusal);
-    }
-    if answer.is_throttle() {
-        return Some(Refusal::RateLimited { until: None });
-    }
-    answer.json().is_none().then_some(Refusal::Temporary)
-}
-
-/// The class of an answer by its status and kind alone. `None`: a success.
-pub(super) fn page_trouble(place: &str, answer: &Answer) -> Option<Refusal> {
-    if answer.is_challenge_page() {
-        return Some(Refusal::BotChallenge);
-    }
-    match answer.status {
-        200..300 => None,
-        300..400 => Some(changed(place, "redirect")),
-        429 => Some(Refusal::RateLimited { until: None }),
-        403 => Some(Refusal::BotChallenge),
-        400 if is_problem(answer) => Some(Refusal::RequestRejected),
-        _ if answer.is_out_of_order() => Some(Refusal::Temporary),
-        status => Some(Refusal::Unexplained { status }),
-    }
-}
-
-pub(super) fn changed(place: &str, path: &str) -> Refusal {
-    Refusal::Changed {
-        path: format!("{place}: {path}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{answer, credentials, hosts};
     use super::*;
 
-    const JSON: &str = "application/json";
-    const PROBLEM: &str = "application/problem+json";
+    pub(super) const JSON: &str = "application/json";
+    pub(super) const PROBLEM: &str = "application/problem+json";
 
-    fn said(kind: &str) -> String {
+    pub(super) fn said(kind: &str) -> String {
         json!({"responseStatus": {"type": kind, "message": "", "httpStatus": "OK"}, "serviceTicketId": null})
             .to_string()
     }
@@ -438,78 +339,5 @@ mod tests {
         };
         assert_eq!(ticket.ticket.expose(), "ST-1-sso");
         assert_eq!(ticket.service, "https://mobile.integration.garmin.cn/gcm/ios");
-    }
-
-    #[test]
-    fn a_wanted_code_says_how_it_comes() {
-        let check = |info: Value, wanted: (&str, Option<&str>)| {
-            let text =
-                json!({"responseStatus": {"type": "MFA_REQUIRED"}, "customerMfaInfo": info}).to_string();
-            let Pending::Json { method, sent_to, .. } = pending(Way::Mobile, &answer(200, JSON, &text))
-            else {
-                panic!("a JSON challenge")
-            };
-            assert_eq!((method.as_str(), sent_to.as_deref()), wanted);
-        };
-        check(
-            json!({"email": "a***@x", "mfaLastMethodUsed": "email"}),
-            ("email", Some("a***@x")),
-        );
-        check(
-            json!({"phoneNumber": "***12", "email": "a***@x", "mfaLastMethodUsed": "sms"}),
-            ("sms", Some("***12")),
-        );
-        check(
-            json!({"email": "a***@x", "mfaLastMethodUsed": "totp"}),
-            ("totp", None),
-        );
-        check(Value::Null, ("email", None));
-    }
-
-    #[test]
-    fn what_is_said_to_a_code() {
-        let check = |status, content_type, text: &str, wanted: CodeAnswer| {
-            assert_eq!(
-                read_verify(&hosts(), Way::Mobile, &answer(status, content_type, text)),
-                wanted,
-                "{status} {text}"
-            );
-        };
-        let good =
-            json!({"responseStatus": {"type": "SUCCESSFUL"}, "serviceTicketId": "ST-1-sso"}).to_string();
-        let ticket = Ticket {
-            ticket: Secret::new("ST-1-sso"),
-            service: service(&hosts(), Way::Mobile),
-        };
-        check(200, JSON, &good, CodeAnswer::Ticket(ticket));
-        for kind in [
-            "INVALID_MFA_CODE",
-            "INVALID_USERNAME_PASSWORD",
-            "MFA_REQUIRED",
-            "ANYTHING",
-        ] {
-            check(401, JSON, &said(kind), CodeAnswer::Wrong);
-        }
-        check(403, JSON, r#"{"message":"no"}"#, CodeAnswer::Wrong);
-        check(
-            200,
-            JSON,
-            &said("ACCOUNT_LOCKED"),
-            CodeAnswer::Refused(Refusal::AccountLocked),
-        );
-        check(
-            429,
-            JSON,
-            "{}",
-            CodeAnswer::NotHeard(Refusal::RateLimited { until: None }),
-        );
-        check(503, "text/html", "<h1>", CodeAnswer::NotHeard(Refusal::Temporary));
-        check(400, PROBLEM, "{}", CodeAnswer::NotHeard(Refusal::RequestRejected));
-        check(
-            200,
-            JSON,
-            &said("SUCCESSFUL"),
-            CodeAnswer::Refused(changed("code verification", "serviceTicketId")),
-        );
     }
 }

@@ -1,18 +1,23 @@
 //! The way in by the HTML form that other sites embed. It has rate limits of its own, so it often works when the JSON
 //! ways are throttled.
 
+mod page;
+
 use serde_json::json;
 use url::Url;
 
 use super::html;
-use super::json::{ACCEPT_PAGE, BROWSER, changed, page_trouble};
 use super::mfa::{CodeAnswer, Pending};
 use super::redeem::Ticket;
+use super::trouble::{changed, page_trouble};
 use super::{Desk, Turn};
 use crate::foundation::config::GarminHosts;
 use crate::foundation::secrets::Secret;
 use crate::garmin::refusal::{Refusal, Way};
-use crate::garmin::wire::{self, Answer, Ask, Body, Cookies, Heard, Method, Pause};
+use crate::garmin::wire::{self, ACCEPT_PAGE, Answer, Ask, BROWSER, Body, Cookies, Heard, Method, Pause};
+
+pub(super) use page::CodePage;
+use page::{Page, read};
 
 /// Where in the widget's way a sign-in is.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,26 +30,6 @@ pub(super) enum At {
     Submitted,
     /// The code was asked to be sent.
     SendCode(Box<CodePage>),
-}
-
-/// The page that wants a code: what is needed to answer it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CodePage {
-    /// The page's `_csrf`; each page has a new one.
-    csrf: String,
-    /// `email`, `sms`, `totp`, …; empty when the page does not say.
-    pub(super) method: String,
-    /// Masked by Garmin; `None` when nothing was sent yet.
-    pub(super) sent_to: Option<String>,
-    delivery: Option<Delivery>,
-}
-
-/// What Garmin wants to know to send a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Delivery {
-    customer_guid: String,
-    locale: String,
-    client_id: String,
 }
 
 /// The first request of the way.
@@ -203,73 +188,10 @@ fn send_code(hosts: &GarminHosts, page: &CodePage) -> Option<Ask> {
     Some(ask.header("accept", "application/json, text/plain, */*"))
 }
 
-/// A page that follows a submitted form.
-enum Page {
-    Success(Option<Secret>),
-    Code(Box<CodePage>),
-    Refused(Refusal),
-}
-
-fn read(place: &str, answer: &Answer) -> Page {
-    let page = answer.text.as_str();
-    let title = html::title(page).unwrap_or_default().to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| title.contains(word));
-    if has(&["success"]) {
-        return Page::Success(html::ticket(page).map(Secret::new));
-    }
-    // The e-mail code page has the title of the plain form, so the content decides.
-    if has(&["enter mfa code"])
-        || html::has_input(page, "mfa-code")
-        || html::variable(page, "mfaMethod").is_some()
-    {
-        return match code_page(page) {
-            Some(code_page) => Page::Code(Box::new(code_page)),
-            None => Page::Refused(changed(place, "code page: _csrf")),
-        };
-    }
-    Page::Refused(if has(&["unable to sign in", "unable to login"]) {
-        Refusal::Restricted
-    } else if has(&["locked", "account error"]) {
-        Refusal::AccountLocked
-    } else if has(&["invalid", "incorrect"]) {
-        Refusal::WrongCredentials
-    } else if has(&["bad gateway", "service unavailable", "cloudflare", "502", "503"]) {
-        Refusal::Temporary
-    } else if html::has_input(page, "password") {
-        // The form again: something was wrong, and the page says what only in words.
-        let page = page.to_lowercase();
-        if ["invalid sign in", "incorrect", "passwords are case sensitive"]
-            .iter()
-            .any(|words| page.contains(words))
-        {
-            Refusal::WrongCredentials
-        } else {
-            Refusal::Unexplained {
-                status: answer.status,
-            }
-        }
-    } else {
-        changed(place, "title")
-    })
-}
-
-fn code_page(page: &str) -> Option<CodePage> {
-    let delivery = html::variable(page, "customerGuid").map(|customer_guid| Delivery {
-        customer_guid,
-        locale: html::variable(page, "locale").unwrap_or_else(|| "en".to_owned()),
-        client_id: html::variable(page, "clientId").unwrap_or_default(),
-    });
-    Some(CodePage {
-        csrf: html::input(page, "_csrf")?,
-        method: html::variable(page, "mfaMethod").unwrap_or_default(),
-        sent_to: html::variable(page, "codeSentTo"),
-        delivery,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{answer, credentials, hosts};
+    use super::page::code_page;
     use super::*;
 
     fn page(title: &str, body: &str) -> String {

@@ -1,0 +1,75 @@
+//! How patient sign-ins are: the limits, and the pauses.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::foundation::config::{GarminHosts, SignInSettings};
+
+/// The limits of all sign-ins together, and the pauses within one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GovernorSettings {
+    /// From the end of a sign-in to the start of the next (`SIGN_IN_SPACING`).
+    pub spacing: Duration,
+    /// Sign-ins of one e-mail in 24 hours that reached Garmin (`SIGN_IN_DAILY`).
+    pub daily: u32,
+    /// How long a way in is left alone after a 429 that does not say.
+    pub cool_down: Duration,
+    /// How long a wrong password is known as one.
+    pub wrong_password_memory: Duration,
+    /// The longest wait in the queue.
+    pub patience: Duration,
+    /// Between the widget's form and its submission.
+    pub form_pause: RangeInclusive<Duration>,
+    /// Between the portal's page and its submission.
+    pub portal_pause: RangeInclusive<Duration>,
+    /// Before the profile is asked for again.
+    pub again_pause: Duration,
+}
+
+impl Default for GovernorSettings {
+    /// For the real Garmin.
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            spacing: seconds(5),
+            daily: 6,
+            // Reports speak of hours; each further 429 begins it anew.
+            cool_down: seconds(3600),
+            wrong_password_memory: seconds(15 * 60),
+            patience: seconds(60),
+            // What a browser's user needs to type; quicker forms were throttled.
+            form_pause: seconds(3)..=seconds(8),
+            portal_pause: seconds(10)..=seconds(20),
+            again_pause: seconds(1),
+        }
+    }
+}
+
+impl GovernorSettings {
+    /// As configured. A Garmin of our own on this machine minds no haste, so the pauses within a sign-in fall away
+    /// there; the limits stay.
+    pub fn new(sign_in: SignInSettings, hosts: &GarminHosts) -> Self {
+        let usual = if hosts.is_simulated() {
+            Self::without_pauses()
+        } else {
+            Self::default()
+        };
+        Self {
+            spacing: sign_in.spacing,
+            daily: sign_in.daily,
+            ..usual
+        }
+    }
+
+    /// For a Garmin of our own on this machine, which minds no haste: the same limits without any pause.
+    pub fn without_pauses() -> Self {
+        let none = Duration::ZERO..=Duration::ZERO;
+        Self {
+            spacing: Duration::ZERO,
+            form_pause: none.clone(),
+            portal_pause: none,
+            again_pause: Duration::ZERO,
+            ..Self::default()
+        }
+    }
+}
