@@ -69,8 +69,8 @@ class Unmodified(Contract):
     CHAPTERS = (*Contract.CHAPTERS, has_all_its_tools, is_fenced_in, leaves_nothing_of_a_person_in_a_log)
 
 
-def tried(binary: Path, settings: dict[str, str]) -> int:
-    with real_names.RealNames() as names:
+def tried(binary: Path, settings: dict[str, str], behind_proxy: bool) -> int:
+    with real_names.RealNames(behind_proxy) as names:
         def of_worker(garmin_url: str) -> dict[str, str | None]:
             return {**settings, **names.settings(garmin_url), "GARMIN_MCP_CMD": str(PROGRAM)}
 

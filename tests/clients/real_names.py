@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 NAMES = [f"{host}.garmin.com" for host in ("sso", "diauth", "connectapi", "connect", "mobile.integration")]
 ADDRESS = "127.0.0.77"
+PROXY_PORT = 3128
 INSIDE = "GARMIN_GATEWAY_REAL_NAMES"
 NAMESPACES = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
 PROGRAMS = ["unshare", "ip", "mount", "openssl"]
@@ -43,28 +44,37 @@ def enter():
 
 
 class RealNames:
-    """The names, and TLS before the Garmin of `forward_to`. Only after `enter`; use it in a `with` block."""
+    """The names, and TLS before the pretend Garmin. Only after `enter`; use it in a `with` block.
 
-    def __init__(self):
+    Behind a proxy nobody here knows the names but the proxy, as in a house that lets nothing out by itself.
+    """
+
+    def __init__(self, behind_proxy: bool = False):
         self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-names-"))
         self.authority = self.directory / "authority.pem"
         self.connections: dict[str, int] = dict.fromkeys(NAMES, 0)
         self.garmin: tuple[str, int] | None = None
+        self.servers: list[asyncio.Server] = []
         self._certify()
         hosts = self.directory / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESS} {' '.join(NAMES)}\n")
+        known = "" if behind_proxy else f"{ADDRESS} {' '.join(NAMES)}\n"
+        hosts.write_text(f"127.0.0.1 localhost\n{known}")
         subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
         self.loop = asyncio.new_event_loop()
-        self.server = self.loop.run_until_complete(
-            asyncio.start_server(self._forward, sock=socket.create_server((ADDRESS, 443)), ssl=self.tls)
-        )
+        self._listen(self._forward, 443, self.tls)
+        self.proxy: dict[str, str] = {}
+        if behind_proxy:
+            self._listen(self._connect, PROXY_PORT)
+            self.proxy = {"HTTPS_PROXY": f"http://{ADDRESS}:{PROXY_PORT}"}
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
 
     def __enter__(self) -> "RealNames":
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        for server in self.servers:
+            self.loop.call_soon_threadsafe(server.close)
+        subprocess.run(["umount", "/etc/hosts"], check=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def settings(self, garmin_url: str) -> dict[str, str | None]:
@@ -72,7 +82,7 @@ class RealNames:
         at = urlsplit(garmin_url)
         self.garmin = (at.hostname, at.port)
         built_in = {f"GARMIN_{name}_URL": None for name in ("SSO", "DIAUTH", "CONNECTAPI")}
-        return {**built_in, "SSL_CERT_FILE": str(self.authority), "REQUESTS_CA_BUNDLE": str(self.authority)}
+        return {**built_in, **self.proxy, "SSL_CERT_FILE": str(self.authority), "REQUESTS_CA_BUNDLE": str(self.authority)}
 
     def _certify(self):
         """An authority of this run, and a certificate of its for all the names."""
@@ -97,11 +107,30 @@ class RealNames:
             return None
         return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
+    def _listen(self, serve, port: int, tls: ssl.SSLContext | None = None):
+        server = asyncio.start_server(serve, sock=socket.create_server((ADDRESS, port)), ssl=tls)
+        self.servers.append(self.loop.run_until_complete(server))
+
     async def _forward(self, asking: asyncio.StreamReader, answering: asyncio.StreamWriter):
-        # Whoever hangs up in the middle is none of this matter.
-        with contextlib.suppress(OSError):
-            from_garmin, to_garmin = await asyncio.open_connection(*self.garmin)
-            await asyncio.gather(pour(asking, to_garmin), pour(from_garmin, answering))
+        await join(asking, answering, *self.garmin)
+
+    async def _connect(self, asking: asyncio.StreamReader, answering: asyncio.StreamWriter):
+        """The proxy: `CONNECT name:443`, and nothing else leads anywhere."""
+        method, target, _ = (await asking.readline()).decode().split()
+        while (await asking.readline()).strip():
+            pass
+        if method != "CONNECT" or target not in [f"{name}:443" for name in NAMES]:
+            answering.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return answering.close()
+        answering.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await join(asking, answering, ADDRESS, 443)
+
+
+async def join(asking: asyncio.StreamReader, answering: asyncio.StreamWriter, host: str, port: int):
+    # Whoever hangs up in the middle is none of this matter.
+    with contextlib.suppress(OSError):
+        source, sink = await asyncio.open_connection(host, port)
+        await asyncio.gather(pour(asking, sink), pour(source, answering))
 
 
 async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter):

@@ -158,7 +158,8 @@ def main() -> int:
             print(f"SKIPPED: {why}, so garmin_mcp itself was not tried")
             return 0
         real_names.enter()
-        report.run("contract: garmin_mcp", partial(garmin_mcp.tried, given.bin, NO_WAITING))
+        for name, behind_proxy in (("garmin_mcp", False), ("garmin_mcp behind a proxy", True)):
+            report.run(f"contract: {name}", partial(garmin_mcp.tried, given.bin, NO_WAITING, behind_proxy))
     elif given.act == "isolation":
         print(f"seed {given.seed}")
         settings = {**NO_WAITING, **isolation.SETTINGS}
