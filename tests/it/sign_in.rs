@@ -484,6 +484,40 @@ async fn a_restart_forgets_nothing_that_reached_garmin() {
     garmin.signed_in(ANN).await;
 }
 
+/// Neither a person who leaves nor a gateway that is killed before the answer gets a sign-in for nothing.
+#[tokio::test]
+async fn what_garmin_has_seen_counts_though_nobody_hears_the_answer() {
+    let mut garmin = Garmin::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+    let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+    let restarted = |garmin: &Garmin| {
+        let settings = GovernorSettings {
+            daily: 1,
+            ..GovernorSettings::without_pauses()
+        };
+        let (hosts, clock) = (garmin.simulator.hosts(), garmin.clock.clone());
+        SignIns::kept_in(&store, hosts, garmin.http.clone(), clock, settings).unwrap()
+    };
+    garmin.sign_ins = restarted(&garmin);
+    garmin
+        .simulator
+        .add_fault(FaultRule::new(Place::Mobile, Fault::Slow { ms: 60_000 }).of(ANN.0));
+    let seen = async {
+        while garmin.simulator.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        outcome = garmin.begin(ANN) => panic!("{outcome:?}"),
+        () = seen => {}
+    }
+    let full = Refusal::TooManyToday { until: after(86_400) };
+    assert_eq!(garmin.refused(ANN).await, full);
+    garmin.sign_ins = restarted(&garmin);
+    assert_eq!(garmin.refused(ANN).await, full);
+}
+
 /// What the store has of people who signed in.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Known(serde_json::Value);

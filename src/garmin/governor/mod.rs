@@ -182,9 +182,16 @@ impl Governor {
         }
     }
 
-    /// A sign-in of this person got an answer of Garmin.
+    /// A sign-in of this person goes to Garmin. What times out or breaks off may have been read there all the same.
     pub(super) fn reached(&mut self, person: Person, now: Timestamp) {
         self.people.entry(person).or_default().reached.push(now);
+    }
+
+    /// The one that went last had no connection to go on.
+    pub(super) fn not_reached(&mut self, person: Person) {
+        if let Some(record) = self.people.get_mut(&person) {
+            record.reached.pop();
+        }
     }
 
     /// Garmin called this password wrong.

@@ -53,16 +53,32 @@ impl<'a> Line<'a> {
         if ask.cookies == Cookies::New {
             self.jar = Arc::default();
         }
+        let is_first = !self.counted;
+        if is_first {
+            self.count().await;
+        }
         let started = Instant::now();
         let heard = http::send(&self.inner.http, ask, &self.jar, self.inner.clock.now()).await;
+        if is_first && matches!(heard, Heard::NoConnection) {
+            self.counted = false;
+            self.inner.governor().not_reached(self.person);
+            self.inner.write_down(self.person).await;
+        }
         if self.note(ask, &heard, started.elapsed()) {
             self.inner.write_down(self.person).await;
         }
         heard
     }
 
+    /// Before Garmin hears: whoever leaves, or is killed, before the answer has been there all the same.
+    async fn count(&mut self) {
+        self.counted = true;
+        self.inner.governor().reached(self.person, self.inner.clock.now());
+        self.inner.write_down(self.person).await;
+    }
+
     /// Returns whether the governor knows more now.
-    fn note(&mut self, ask: &Ask, heard: &Heard, took: Duration) -> bool {
+    fn note(&self, ask: &Ask, heard: &Heard, took: Duration) -> bool {
         let now = self.inner.clock.now();
         let (status, way) = (
             if let Heard::Answer(answer) = heard {
@@ -79,14 +95,8 @@ impl<'a> Line<'a> {
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "garmin.answered"
         );
-        // What timed out or broke off may have reached Garmin all the same.
-        let is_first = !self.counted && !matches!(heard, Heard::NoConnection);
-        if is_first {
-            self.counted = true;
-            self.inner.governor().reached(self.person, now);
-        }
         let Heard::Answer(answer) = heard else {
-            return is_first;
+            return false;
         };
         if answer.is_throttle() {
             let until = self.inner.governor().throttled(way, answer.retry_after, now);
@@ -94,6 +104,6 @@ impl<'a> Line<'a> {
                 way = way.map(Way::name), %until, sign_in.id = self.id, "garmin.throttled"
             );
         }
-        is_first || answer.is_throttle()
+        answer.is_throttle()
     }
 }
