@@ -137,13 +137,7 @@ impl Answer {
 
     /// Whether this is a page of the guard in front of Garmin, which wants a browser (or a human).
     pub(super) fn is_challenge_page(&self) -> bool {
-        const SIGNS: [&str; 4] = [
-            "Just a moment",
-            "Attention Required",
-            "Access denied",
-            "cf-challenge",
-        ];
-        self.is_html() && SIGNS.iter().any(|sign| self.text.contains(sign))
+        self.is_html() && speaks_as_guard(&self.text)
     }
 
     /// Whether Garmin asks for fewer requests: by the status, or inside an answer that calls itself a success.
@@ -159,6 +153,21 @@ impl Answer {
     pub(super) fn is_out_of_order(&self) -> bool {
         matches!(self.status, 408 | 425 | 500..)
     }
+}
+
+/// As [`Answer::is_challenge_page`], of a body alone.
+pub(super) fn is_challenge_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<") && speaks_as_guard(&String::from_utf8_lossy(body))
+}
+
+fn speaks_as_guard(page: &str) -> bool {
+    const SIGNS: [&str; 4] = [
+        "Just a moment",
+        "Attention Required",
+        "Access denied",
+        "cf-challenge",
+    ];
+    SIGNS.iter().any(|sign| page.contains(sign))
 }
 
 /// `base` with `path` behind its own path, so that a base URL may have one.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::error::Error;
+use crate::garmin::wire::is_challenge_page;
 
 /// Longest message of Garmin's that is passed on.
 const LONGEST_MESSAGE: usize = 500;
@@ -12,13 +13,21 @@ pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, Error> {
     if status == 204 || body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(body).map_err(|_| Error::Changed { path: "$".to_owned() })
+    serde_json::from_slice(body).map_err(|_| {
+        if is_challenge_page(body) {
+            Error::Unreachable
+        } else {
+            Error::Changed { path: "$".to_owned() }
+        }
+    })
 }
 
 /// The error of an answer from 400 to 499, but for 401 and 429, which are not about the request.
 pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
     match status {
         404 => Error::NotFound,
+        // The guard in front of Garmin, which let nothing through.
+        403 if is_challenge_page(body) => Error::Unreachable,
         _ => Error::Refused {
             status,
             message: message(body),
@@ -69,6 +78,7 @@ mod tests {
         check(200, " \n", Ok(Value::Null));
         check(200, r#"{"a":1}"#, Ok(json!({"a": 1})));
         check(200, "[]", Ok(json!([])));
+        check(200, "<title>Just a moment...</title>", Err(Error::Unreachable));
         check(200, "<html>", Err(Error::Changed { path: "$".to_owned() }));
     }
 

@@ -297,8 +297,9 @@ impl Api {
         match self.once(&Method::GET, &url, None, bearer).await? {
             Sent::Answer { status: 200..300, .. } => Ok(true),
             Sent::Answer {
-                status: 401 | 403, ..
-            } => Ok(false),
+                status: 401 | 403,
+                body,
+            } if !wire::is_challenge_page(&body) => Ok(false),
             _ => Err(Error::Unreachable),
         }
     }
