@@ -24,9 +24,17 @@ TOOLS, OWN_TOOLS = 134, 10
 
 
 def set_up(binary: Path) -> str | None:
-    """Has the product install it; says why that can't be, if it can't."""
-    if why := real_names.missing():
-        return why
+    """Has the product install it, and goes on where Garmin's names are ours; says why that can't be, if it can't."""
+    if real_names.is_inside():
+        return None
+    why = real_names.missing() or installed(binary)
+    if why is None:
+        real_names.enter()
+    return why
+
+
+def installed(binary: Path) -> str | None:
+    """By the product's own command, once; says why that can't be, if it can't."""
     if not (UV / "uv").exists() or shutil.which("git") is None:
         return "no uv or no git here"
     HOME.mkdir(parents=True, exist_ok=True)

@@ -36,15 +36,17 @@ def missing() -> str | None:
     return None
 
 
+def is_inside() -> bool:
+    return INSIDE in os.environ
+
+
 def enter():
-    """Returns inside; outside, this program is begun again inside and nothing comes back."""
-    if INSIDE not in os.environ:
-        os.execvpe(NAMESPACES[0], [*NAMESPACES, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    """Begins this program again inside; nothing comes back."""
+    os.execvpe(NAMESPACES[0], [*NAMESPACES, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
 class RealNames:
-    """The names, and TLS before the pretend Garmin. Only after `enter`; use it in a `with` block.
+    """The names, and TLS before the pretend Garmin. Only inside; use it in a `with` block.
 
     Behind a proxy nobody here knows the names but the proxy, as in a house that lets nothing out by itself.
     """
@@ -56,6 +58,7 @@ class RealNames:
         self.garmin: tuple[str, int] | None = None
         self.servers: list[asyncio.Server] = []
         self._certify()
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         hosts = self.directory / "hosts"
         known = "" if behind_proxy else f"{ADDRESS} {' '.join(NAMES)}\n"
         hosts.write_text(f"127.0.0.1 localhost\n{known}")

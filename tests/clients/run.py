@@ -17,7 +17,6 @@ Each line `ok N checks …` is one client or suite; the exit code is 0 only when
 """
 
 import argparse
-import os
 import random
 import sys
 import time
@@ -37,7 +36,6 @@ import demo
 import garmin_mcp
 import isolation
 import pages
-import real_names
 import scratch
 import watched
 import ways_in
@@ -125,6 +123,9 @@ def main() -> int:
     unknown = set(given.only) - set(STORIES)
     if unknown:
         parser.error(f"no such story: {', '.join(sorted(unknown))}; there are {', '.join(STORIES)}")
+    if given.act == "garmin-mcp" and (why := garmin_mcp.set_up(given.bin)):
+        print(f"SKIPPED: {why}, so garmin_mcp itself was not tried")
+        return 0
     scratch.begin()
     report = Report()
     if given.act == "demo":
@@ -154,10 +155,6 @@ def main() -> int:
             settings = partial(worker_settings, kind)
             report.run(f"contract: {kind.name}", partial(staged, given.bin, settings, partial(contract.contract, kind=kind)))
     elif given.act == "garmin-mcp":
-        if why := real_names.INSIDE not in os.environ and garmin_mcp.set_up(given.bin):
-            print(f"SKIPPED: {why}, so garmin_mcp itself was not tried")
-            return 0
-        real_names.enter()
         for name, behind_proxy in (("garmin_mcp", False), ("garmin_mcp behind a proxy", True)):
             report.run(f"contract: {name}", partial(garmin_mcp.tried, given.bin, NO_WAITING, behind_proxy))
     elif given.act == "isolation":
