@@ -2,8 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,14 +13,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Daemon, DaemonParts};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Sources};
+use crate::foundation::disk::Scratch;
 use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::secrets::random_id;
 use crate::foundation::telemetry::{Console, Telemetry};
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
 /// Runs the demo until a signal says stop. Returns whether all went well.
 pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
-    let home = Home::make()?;
+    let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
+    let at = |name: &str| home.path().join(name).display().to_string();
     let clock = Clock::system();
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0")
@@ -33,7 +33,7 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
 
     let garmin = simulator.base_url().as_str();
     let port = port.to_string();
-    let (data, runtime, secret) = (home.at("data"), home.at("runtime"), home.at("secret"));
+    let (data, runtime, secret) = (at("data"), at("runtime"), at("secret"));
     let sources = Sources::of_pairs([
         ("PORT", port.as_str()),
         ("DATA_DIR", &data),
@@ -184,27 +184,4 @@ pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Resu
         _ = interrupt.recv() => {}
     }
     Ok(lifecycle.drain(Duration::from_secs(2)).await)
-}
-
-/// The demo's directory; it goes with the demo.
-struct Home(PathBuf);
-
-impl Home {
-    fn make() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(random_id("garmin-gateway-demo-"));
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
-    }
-
-    fn at(&self, name: &str) -> String {
-        Path::join(&self.0, name).display().to_string()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        if let Err(e) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), reason = %e, "demo.directory_left");
-        }
-    }
 }

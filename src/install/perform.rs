@@ -11,8 +11,8 @@ use nix::unistd::{Gid, Group, Uid, chown};
 use super::facts::{USER, command, systemctl};
 use super::layout::BACKUP_TIMER;
 use super::{Action, Facts, InstallError, Layout, Plan, Scope};
-use crate::foundation::disk::{remove_file, remove_tree, sync_parent};
-use crate::foundation::secrets::{random_id, random_token};
+use crate::foundation::disk::{Scratch, remove_file, remove_tree, sync_parent};
+use crate::foundation::secrets::random_token;
 use crate::foundation::store::fallback;
 
 /// Does one step after the other. `program` is the file to be installed; `say` is given each step before it is done.
@@ -145,9 +145,8 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
 
 /// The backup is sealed, and goes when it was read.
 fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path) -> io::Result<()> {
-    let directory = std::env::temp_dir().join(random_id("garmin-gateway-upgrade-"));
-    DirBuilder::new().mode(0o700).create(&directory)?;
-    let backup = directory.join("check.backup");
+    let directory = Scratch::make(&std::env::temp_dir(), "garmin-gateway-upgrade-")?;
+    let backup = directory.path().join("check.backup");
     let of_settings = ["--env-file".as_ref(), env_file.as_os_str()];
     let mut make = command(installed.as_os_str());
     make.arg("backup")
@@ -157,9 +156,7 @@ fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path
         .arg(&backup);
     let mut read = command(program.as_os_str());
     read.args(["restore", "--verify"]).args(of_settings).arg(&backup);
-    let checked = says_yes(&mut make).and_then(|()| says_yes(&mut read));
-    remove_tree(&directory)?;
-    checked
+    says_yes(&mut make).and_then(|()| says_yes(&mut read))
 }
 
 /// Runs it, and makes an error of what it says if it fails.

@@ -18,6 +18,7 @@ use super::{UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
 use crate::accounts::{AccountId, Accounts};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, GarminHosts, Live, WorkerSettings};
+use crate::foundation::disk::Scratch;
 use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::processes::{Private, Processes};
 use crate::foundation::secrets::{RootSecret, Secret, random_id};
@@ -94,9 +95,12 @@ impl Script {
 
 /// Tries the workers' program.
 pub async fn rehearse(script: Script) -> Rehearsal {
-    let stage = Stage(script.directory.join(random_id("rehearsal-")));
+    let stage = match Scratch::make(&script.directory, "rehearsal-") {
+        Ok(stage) => stage,
+        Err(e) => return Rehearsal::Fails(format!("a directory for the rehearsal can't be made: {e}")),
+    };
     let lifecycle = Lifecycle::new();
-    let outcome = perform(script, &stage.0, &lifecycle).await;
+    let outcome = perform(script, stage.path(), &lifecycle).await;
     lifecycle.drain(CLEAN_UP).await;
     outcome.unwrap_or_else(Rehearsal::Fails)
 }
@@ -113,7 +117,7 @@ async fn perform(script: Script, stage: &Path, lifecycle: &Lifecycle) -> Result<
         move |e: &dyn fmt::Display| format!("{what} for the rehearsal can't be made: {e}")
     };
     let runtime_dir = stage.join("run");
-    fs::create_dir_all(&runtime_dir).map_err(|e| kept("a directory")(&e))?;
+    fs::create_dir(&runtime_dir).map_err(|e| kept("a directory")(&e))?;
     let secret = RootSecret::new(&random_id("").repeat(2)).map_err(|e| kept("a secret")(&e))?;
     let store = Store::open(&stage.join("db"), &secret).map_err(|e| kept("a store")(&e))?;
     let (_live, live) = watch::channel(Live::default());
@@ -189,18 +193,5 @@ fn nobody() -> SignedIn {
             di_refresh_token: Some(Secret::new("none")),
             di_client_id: Some("NONE".to_owned()),
         },
-    }
-}
-
-/// The directory of a rehearsal; it goes with it.
-struct Stage(PathBuf);
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if let Err(e) = fs::remove_dir_all(&self.0)
-            && e.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!(path = %self.0.display(), reason = %e, "rehearsal.directory_left");
-        }
     }
 }

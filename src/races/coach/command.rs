@@ -16,8 +16,8 @@ use tokio::process::ChildStderr;
 
 use super::confined::Confined;
 use super::{NotLooked, SERVER, Seen, TOOLS, failed};
+use crate::foundation::disk::Scratch;
 use crate::foundation::processes::{Launch, Process, Processes, REPORT, Report};
-use crate::foundation::secrets::random_id;
 
 /// Its environment, whatever else is in it: the tools are offered at once, and it talks to nobody but the model.
 const ALWAYS: [(&str, &str); 3] = [
@@ -34,15 +34,14 @@ const LONGEST_REPORT: u64 = 4096;
 
 /// A directory for one look; it goes with it.
 #[derive(Debug)]
-pub(super) struct Directory(PathBuf);
+pub(super) struct Directory(Scratch);
 
 impl Directory {
     /// Makes one in `parent`, with the MCP configuration beside an empty working directory.
     pub(super) fn make(parent: &Path, mcp: &Value) -> io::Result<Self> {
+        let directory = Self(Scratch::make(parent, "look_")?);
         let mut builder = std::fs::DirBuilder::new();
-        builder.mode(0o700).recursive(true);
-        builder.create(parent)?;
-        let directory = Self(parent.join(random_id("look_")));
+        builder.mode(0o700);
         builder.create(directory.work())?;
         builder.create(directory.temporary())?;
         let mut file = std::fs::OpenOptions::new();
@@ -56,29 +55,21 @@ impl Directory {
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// Where it works: nothing is in it.
     fn work(&self) -> PathBuf {
-        self.0.join("work")
+        self.path().join("work")
     }
 
     /// Its own `/tmp`.
     pub(super) fn temporary(&self) -> PathBuf {
-        self.0.join("tmp")
+        self.path().join("tmp")
     }
 
     fn mcp(&self) -> PathBuf {
-        self.0.join("mcp.json")
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if let Err(e) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(reason = %e.kind(), "coach.directory_left");
-        }
+        self.path().join("mcp.json")
     }
 }
 
