@@ -17,7 +17,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 0 | [`foundation`]: clock, config, id, secrets, store, telemetry, lifecycle, causes, http, post, processes |
+//! | 0 | [`foundation`]: clock, config, disk, id, secrets, store, telemetry, lifecycle, causes, http, post, processes |
 //! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
 //! | 2 | [`accounts`]: who is who |
 //! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack links, watched, kept and coached |
@@ -30,8 +30,8 @@
 //! # Invariants
 //!
 //! - Fenced crates: warp in [`web`]; sled in `foundation::store`; orion in `foundation::secrets`; clap in [`cli`];
-//!   ratatui and crossterm in [`console`];
-//!   child processes in `foundation::processes` (and the system's own programs in [`install`]); the environment in `foundation::config`.
+//!   ratatui and crossterm in [`console`]; child processes in `foundation::processes` (and the system's own programs in
+//!   [`install`]); the environment in `foundation::config` (and what the service manager puts there in [`daemon`]).
 //! - A write that was acknowledged survives `kill -9` and a power cut.
 //! - Every record is sealed; bearer tokens, codes and client secrets are stored as SHA-256 only.
 //! - No e-mail, password, code, token, cookie or position reaches a log; an address does only where a sign-in fails.
