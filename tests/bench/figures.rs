@@ -11,6 +11,7 @@ use crate::crowd::{Crowd, crowd};
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
 use crate::processes::{resident_mb, worker_port, workers_of};
+use crate::restart::restart;
 use crate::wire::{Connection, legacy_request, mcp_request};
 use crate::{person, upstream};
 
@@ -95,6 +96,7 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
         rows.extend(with_the_built_in_worker(&garmin, &effort).await?);
         rows.extend(crowd(&garmin, &effort.crowd).await?);
         rows.extend(console(&garmin, effort.crowd.idle).await?);
+        rows.push(restart(&garmin, effort.rounds * 5).await?);
     }
     Ok(rows)
 }

@@ -1,5 +1,6 @@
 //! What stands around a measurement: the pretend Garmin, a gateway with its data, nginx.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -75,6 +76,9 @@ pub(crate) struct House {
     /// The gateway itself.
     pub(crate) process: Process,
     directory: TempDir,
+    environment: Vec<(&'static str, String)>,
+    /// Kept while it is restarted, as systemd does.
+    socket: TcpListener,
 }
 
 impl House {
@@ -82,7 +86,8 @@ impl House {
     pub(crate) async fn start(garmin: &Garmin, settings: &[(&'static str, String)]) -> Result<Self> {
         let directory = TempDir::new()?;
         let at = |name: &str| directory.path().join(name).display().to_string();
-        let port = free_port()?;
+        let socket = TcpListener::bind(("127.0.0.1", 0))?;
+        let port = socket.local_addr()?.port();
         let url = format!("http://localhost:{port}");
         let invited: Vec<&str> = garmin.people.iter().map(|person| person.email.as_str()).collect();
         let mut environment = vec![
@@ -109,24 +114,39 @@ impl House {
             environment.push((name, garmin.url.clone()));
         }
         environment.extend(settings.iter().cloned());
-        let log = directory.path().join("gateway.log");
-        let mut process = Process::start(Path::new(GATEWAY), &["serve"], &environment, log)?;
+        let mut process = serve(&socket, &environment, &directory)?;
         process.ready(&format!("{url}/readyz")).await?;
         Ok(Self {
             url,
             port,
             process,
             directory,
+            environment,
+            socket,
         })
     }
-}
 
-impl House {
+    /// Another one in its place, as after an upgrade: asked to stop, waited for, started.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        self.process.stop();
+        self.process = serve(&self.socket, &self.environment, &self.directory)?;
+        self.process.ready(&format!("{}/readyz", self.url)).await
+    }
+
     /// The console's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         let name = garmin_gateway::admin::SOCKET_NAME;
         self.directory.path().join("runtime").join(name)
     }
+}
+
+fn serve(
+    socket: &TcpListener,
+    environment: &[(&'static str, String)],
+    directory: &TempDir,
+) -> Result<Process> {
+    let log = directory.path().join("gateway.log");
+    Process::on_socket(socket, Path::new(GATEWAY), "serve", environment, log)
 }
 
 /// nginx in front of the same upstream.
@@ -187,7 +207,5 @@ http {{
 
 /// A port that nobody listens on.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
-        .local_addr()?
-        .port())
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -23,6 +23,7 @@ mod machine;
 mod person;
 mod processes;
 mod races;
+mod restart;
 mod upstream;
 mod wire;
 

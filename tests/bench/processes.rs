@@ -1,6 +1,8 @@
 //! The processes under measurement: the gateway's release binary, its workers, the fast upstream, nginx.
 
 use std::fs;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,19 +19,51 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a program with exactly this environment; what it prints goes to `log`.
-    #[expect(clippy::disallowed_methods, reason = "the bench starts what it measures")]
     pub(crate) fn start(
         program: &Path,
         arguments: &[&str],
         environment: &[(&str, String)],
         log: PathBuf,
     ) -> Result<Self> {
-        let out = fs::File::create(&log)?;
+        Self::with_input(Stdio::null(), program, arguments, environment, log)
+    }
+
+    /// Starts a program as a service manager does that keeps its listening socket: it is handed over as number 3.
+    pub(crate) fn on_socket(
+        socket: &TcpListener,
+        program: &Path,
+        arguments: &str,
+        environment: &[(&str, String)],
+        log: PathBuf,
+    ) -> Result<Self> {
+        let socket = OwnedFd::from(socket.try_clone()?);
+        // The shell puts the socket where it belongs, and becomes the program.
+        let becomes = format!("LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" {arguments} 3<&0 </dev/null");
+        let program = program.display().to_string();
+        let shell = Path::new("/bin/sh");
+        Self::with_input(
+            socket.into(),
+            shell,
+            &["-c", &becomes, &program],
+            environment,
+            log,
+        )
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the bench starts what it measures")]
+    fn with_input(
+        input: Stdio,
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+        log: PathBuf,
+    ) -> Result<Self> {
+        let out = fs::OpenOptions::new().create(true).append(true).open(&log)?;
         let child = Command::new(program)
             .args(arguments)
             .env_clear()
             .envs(environment.iter().map(|(name, value)| (*name, value)))
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(out.try_clone()?)
             .stderr(out)
             .spawn()
@@ -71,8 +105,9 @@ impl Process {
     }
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Asks it to end, and sees to it.
+    pub(crate) fn stop(&mut self) {
         // Asked first: what has children of its own, as nginx does, ends them before itself.
         let id = i32::try_from(self.child.id()).unwrap_or_default();
         if kill(Pid::from_raw(id), Signal::SIGTERM).is_ok() {
@@ -84,6 +119,12 @@ impl Drop for Process {
         if self.child.kill().is_ok() && self.child.wait().is_err() {
             // It was reaped by somebody else: it is gone, which is all that is wanted.
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
