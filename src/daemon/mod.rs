@@ -18,6 +18,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 pub use supervised::Kept;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::admin::desk::{Desk, Facts};
@@ -151,7 +152,14 @@ pub struct Daemon {
     workers: Workers,
     gateway: Gateway,
     races: Races,
+    face: Face,
     lifecycle: Lifecycle,
+}
+
+/// The public face, which stops before all others.
+struct Face {
+    stopping: CancellationToken,
+    ended: CancellationToken,
 }
 
 impl Daemon {
@@ -301,8 +309,15 @@ impl Daemon {
             }),
             limits: WebLimits::default(),
         };
-        let face = lifecycle.clone();
-        lifecycle.spawn("web", async move { web::serve(listener, web, &face).await });
+        let face = Face {
+            stopping: lifecycle.stopping().child_token(),
+            ended: CancellationToken::new(),
+        };
+        let (stopping, ended) = (face.stopping.clone(), face.ended.clone());
+        lifecycle.spawn("web", async move {
+            web::serve(listener, web, stopping).await;
+            ended.cancel();
+        });
         let rooms = Rooms {
             accounts: accounts.clone(),
             oauth: oauth.clone(),
@@ -334,6 +349,7 @@ impl Daemon {
             workers,
             gateway,
             races,
+            face,
             lifecycle,
         })
     }
@@ -391,6 +407,13 @@ impl Daemon {
     pub async fn stop(self) -> bool {
         tracing::info!("daemon.stopping");
         supervised::stopping();
+        self.face.stopping.cancel();
+        // Something may have broken: then all stop at once.
+        let broken = self.lifecycle.stopping();
+        tokio::select! {
+            () = self.face.ended.cancelled() => {}
+            () = broken.cancelled() => {}
+        }
         self.lifecycle.stop();
         self.workers.drain().await;
         let drained = self.lifecycle.drain(DRAIN).await;

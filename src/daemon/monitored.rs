@@ -27,7 +27,7 @@ pub(super) async fn metrics(
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| StartError::Metrics { address, source })?;
-    let stop = lifecycle.clone();
+    let stop = lifecycle.stopping();
     lifecycle.spawn("metrics", async move {
         let handle = move |request: Request<Incoming>| {
             let answer = answer(&request, &desk);

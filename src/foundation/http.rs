@@ -1,13 +1,15 @@
 //! One accept loop for every HTTP server of ours: the public face, the built-in worker, the simulator.
 //!
 //! A connection that sends no header in time is closed (this is also the keep-alive limit), connections are capped,
-//! a panic in a handler becomes a 500, and a stop ends idle connections at once and lets busy ones finish.
+//! a panic in a handler becomes a 500, and a stop ends idle connections at once and lets busy ones finish: whoever has
+//! just connected still gets the answer to what they ask.
 //! Body limits and timeouts are the handler's, because only it knows what it reads.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +19,14 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::lifecycle::Lifecycle;
+/// After the stop, how long a connection may take on which nothing was asked yet.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
 /// Who is at the other end of the connection; an extension of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,18 +53,17 @@ impl Default for Limits {
     }
 }
 
-/// Serves `handle` on `listener` until the lifecycle stops; returns when the connections are done or the drain time
-/// is over. Run it as a task of the lifecycle.
-pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, lifecycle: Lifecycle)
+/// Serves `handle` on `listener` until `stopping` fires; returns when the connections are done or the drain time is
+/// over. Run it as a task of the lifecycle.
+pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, stopping: CancellationToken)
 where
     H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
-    let stopping = lifecycle.stopping();
     let room = Arc::new(Semaphore::new(limits.max_connections));
-    let connections = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
@@ -86,33 +89,42 @@ where
         if let Err(e) = stream.set_nodelay(true) {
             tracing::debug!(reason = %e, "http.nodelay_refused");
         }
-        let handle = handle.clone();
-        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            let answer = AssertUnwindSafe(handle(request)).catch_unwind();
-            async move {
-                Ok::<_, Infallible>(match answer.await {
-                    Ok(response) => response.map(Either::Left),
-                    Err(_) => broken(),
-                })
-            }
-        });
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "connections are drained here, and one may fail alone"
-        )]
-        tokio::spawn(async move {
-            if let Err(e) = connection.await {
+        let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
+        connections.spawn(async move {
+            let asked = Notify::new();
+            let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
+                asked.notify_one();
+                request.extensions_mut().insert(Peer(peer));
+                let answer = AssertUnwindSafe(handle(request)).catch_unwind();
+                async move {
+                    Ok::<_, Infallible>(match answer.await {
+                        Ok(response) => response.map(Either::Left),
+                        Err(_) => broken(),
+                    })
+                }
+            });
+            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let last_question = async {
+                stopping.cancelled().await;
+                timeout(FIRST_REQUEST, asked.notified()).await
+            };
+            let ended = tokio::select! {
+                ended = &mut connection => ended,
+                _ = last_question => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(e) = ended {
                 tracing::debug!(reason = %e, "http.connection_ended");
             }
             drop(permit);
         });
     }
     drop(listener);
-    tokio::select! {
-        () = connections.shutdown() => {}
-        () = sleep(limits.drain) => tracing::warn!("http.drain_cut"),
+    connections.close();
+    if timeout(limits.drain, connections.wait()).await.is_err() {
+        tracing::warn!("http.drain_cut");
     }
 }
 
@@ -130,6 +142,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::foundation::lifecycle::Lifecycle;
 
     async fn start(limits: Limits) -> (SocketAddr, Lifecycle) {
         let lifecycle = Lifecycle::new();
@@ -139,7 +152,7 @@ mod tests {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };
-        lifecycle.spawn("server", serve(listener, limits, handle, lifecycle.clone()));
+        lifecycle.spawn("server", serve(listener, limits, handle, lifecycle.stopping()));
         (address, lifecycle)
     }
 
@@ -177,6 +190,29 @@ mod tests {
         let (address, _lifecycle) = start(limits).await;
         assert_eq!(exchange(address, "").await, "");
         assert!(!exchange(address, "GET / HTTP/1.1\r\nHo").await.contains("200"));
+    }
+
+    /// A proxy has connected, and what it asks is on its way when the stop comes.
+    #[tokio::test]
+    async fn who_has_just_connected_is_answered_after_the_stop() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Another one behind it in the queue was served: it is accepted.
+        let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        exchange(address, &format!("GET / {close}")).await;
+        lifecycle.stop();
+        sleep(Duration::from_millis(20)).await;
+        stream
+            .write_all(format!("GET / {}", close.replace("close", "keep-alive")).as_bytes())
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"),
+            "{answer}"
+        );
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
     }
 
     #[tokio::test]

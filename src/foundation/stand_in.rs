@@ -70,7 +70,7 @@ impl StandIn {
         };
         lifecycle.spawn(
             "stand-in",
-            serve(listener, Limits::default(), handle, lifecycle.clone()),
+            serve(listener, Limits::default(), handle, lifecycle.stopping()),
         );
         stand_in
     }

@@ -110,7 +110,7 @@ impl Simulator {
         let handle = move |request| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
-            serve(listener, Limits::default(), handle, lifecycle.clone()),
+            serve(listener, Limits::default(), handle, lifecycle.stopping()),
         );
         Ok(Self { base_url, shared })
     }

@@ -15,11 +15,11 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::server::{Reply, Server};
 use super::stdio::LONGEST_MESSAGE;
 use crate::foundation::http::{Limits, serve as serve_http};
-use crate::foundation::lifecycle::Lifecycle;
 use crate::foundation::secrets::random_id;
 use crate::mcp::{Refusal, Rejected};
 
@@ -27,8 +27,8 @@ const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Serves until the lifecycle stops.
-pub(super) async fn serve(listener: TcpListener, server: Server, lifecycle: Lifecycle) {
+/// Serves until `stopping` fires.
+pub(super) async fn serve(listener: TcpListener, server: Server, stopping: CancellationToken) {
     let is_local = listener
         .local_addr()
         .is_ok_and(|address: SocketAddr| address.ip().is_loopback());
@@ -39,7 +39,7 @@ pub(super) async fn serve(listener: TcpListener, server: Server, lifecycle: Life
         let server = server.clone();
         async move { answer(&server, request, is_local).await }
     };
-    serve_http(listener, Limits::default(), handle, lifecycle).await;
+    serve_http(listener, Limits::default(), handle, stopping).await;
 }
 
 async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {

@@ -143,7 +143,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             let server = server(config, clock, &lifecycle, sign_in_needed)?;
             let port = listener.local_addr().map_or(0, |address| address.port());
             tracing::info!(transport = "streamable-http", port, "worker.listening");
-            lifecycle.spawn("http", http::serve(listener, server, lifecycle.clone()));
+            lifecycle.spawn("http", http::serve(listener, server, stopping.clone()));
             stopping.cancelled().await;
             Ok(())
         }

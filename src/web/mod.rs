@@ -25,6 +25,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use warp::Filter as _;
 use warp::filters::BoxedFilter;
@@ -37,7 +38,6 @@ use self::reply::Response;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::http as accept_loop;
-use crate::foundation::lifecycle::Lifecycle;
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
@@ -88,8 +88,8 @@ impl Default for WebLimits {
     }
 }
 
-/// Serves the public face until the lifecycle stops; returns when the last connection is done or the drain is over.
-pub async fn serve(listener: TcpListener, parts: WebParts, lifecycle: &Lifecycle) {
+/// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
+pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
     let connections = parts.limits.connections;
     let routes = warp::service(routes(&Arc::new(Face::new(parts))));
     let handle = move |request| {
@@ -100,7 +100,7 @@ pub async fn serve(listener: TcpListener, parts: WebParts, lifecycle: &Lifecycle
             }
         }
     };
-    accept_loop::serve(listener, connections, handle, lifecycle.clone()).await;
+    accept_loop::serve(listener, connections, handle, stopping).await;
 }
 
 const GET: &str = "GET, HEAD";

@@ -46,7 +46,7 @@ impl Taker {
                 http::Response::new(Full::<Bytes>::from(r#"{"ok":true}"#))
             }
         };
-        let serving = serve(listener, Limits::default(), handle, lifecycle.clone());
+        let serving = serve(listener, Limits::default(), handle, lifecycle.stopping());
         lifecycle.spawn("taker", serving);
         taker
     }

@@ -169,8 +169,8 @@ impl Start {
             ready,
             limits: self.limits,
         };
-        let serving = lifecycle.clone();
-        lifecycle.spawn("web", async move { web::serve(listener, parts, &serving).await });
+        let serving = lifecycle.stopping();
+        lifecycle.spawn("web", async move { web::serve(listener, parts, serving).await });
         Face {
             address,
             live,

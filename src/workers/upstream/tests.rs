@@ -58,7 +58,7 @@ async fn worker(answer: Answer) -> Worker {
     };
     lifecycle.spawn(
         "worker",
-        serve(listener, Limits::default(), handle, lifecycle.clone()),
+        serve(listener, Limits::default(), handle, lifecycle.stopping()),
     );
     Worker {
         link: Link::new(port, lifecycle.clone()),

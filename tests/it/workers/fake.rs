@@ -96,7 +96,7 @@ fn program() {
             let fake = Arc::clone(&fake);
             async move { fake.answer(request).await }
         };
-        serve(listener, Limits::default(), answer, lifecycle).await;
+        serve(listener, Limits::default(), answer, lifecycle.stopping()).await;
     });
 }
 
