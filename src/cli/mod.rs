@@ -31,6 +31,7 @@ use crate::daemon::{Daemon, DaemonParts, Kept, demo};
 use crate::foundation::causes::chain;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Effective, LogLevel, Problem, Sources, WorkerConfig};
+use crate::foundation::lifecycle::StopSignals;
 use crate::foundation::processes;
 use crate::foundation::telemetry::{Console, Telemetry};
 use crate::{console, tools};
@@ -215,6 +216,7 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
         }
     };
     in_runtime(async move {
+        let signals = StopSignals::listen().context("signals can't be listened to")?;
         let parts = DaemonParts {
             config,
             sources,
@@ -223,7 +225,7 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
             program: program()?,
             kept,
         };
-        Ok(Daemon::start(parts).await?.run().await?)
+        Ok(Daemon::start(parts).await?.run(signals).await)
     })
 }
 

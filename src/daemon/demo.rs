@@ -8,18 +8,18 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Daemon, DaemonParts};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Config, Sources};
 use crate::foundation::disk::Scratch;
-use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::lifecycle::{Lifecycle, StopSignals};
 use crate::foundation::telemetry::{Console, Telemetry};
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
 /// Runs the demo until a signal says stop. Returns whether all went well.
 pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
+    let signals = StopSignals::listen()?;
     let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
     let at = |name: &str| home.path().join(name).display().to_string();
     let clock = Clock::system();
@@ -68,7 +68,7 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     })?;
     track_for_everybody(&daemon, &simulator, &lifecycle)?;
     announce(&daemon, &people, &runtime)?;
-    let well = daemon.run().await?;
+    let well = daemon.run(signals).await;
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
 }
 
@@ -171,17 +171,13 @@ pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Resu
         })
         .collect();
     let simulator = Simulator::start(settings, listener, &lifecycle)?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = StopSignals::listen()?;
     {
         let url = simulator.base_url().as_str().trim_end_matches('/');
         let mut out = std::io::stdout().lock();
         writeln!(out, "{}", json!({ "url": url, "people": people }))?;
         out.flush()?;
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.wait().await;
     Ok(lifecycle.drain(Duration::from_secs(2)).await)
 }

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 pub use supervised::Kept;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
@@ -26,7 +25,7 @@ use crate::admin::operations::Rooms;
 use crate::admin::{self, SocketError};
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{self, Config, PublicUrl, Sources};
-use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::lifecycle::{Lifecycle, StopSignals};
 use crate::foundation::processes::{Private, Processes};
 use crate::foundation::secrets::RootSecretError;
 use crate::foundation::store::{Health, OpenError, Store, StoreError};
@@ -118,9 +117,6 @@ pub enum StartError {
     /// This build's own catalogue is damaged.
     #[error("the built-in catalogue is damaged")]
     Catalogue(#[from] CatalogueError),
-    /// Signals can't be heard.
-    #[error("signals can't be listened to")]
-    Signals(#[source] std::io::Error),
 }
 
 impl StartError {
@@ -133,12 +129,7 @@ impl StartError {
             | Self::Store(OpenError::InUse(_)) => 69,
             Self::Store(OpenError::Disk { .. }) | Self::Read(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) => 78,
-            Self::Processes(_)
-            | Self::Workers(_)
-            | Self::Admin(_)
-            | Self::Signals(_)
-            | Self::Tls(_)
-            | Self::Catalogue(_) => 70,
+            Self::Processes(_) | Self::Workers(_) | Self::Admin(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
         }
     }
 }
@@ -385,22 +376,18 @@ impl Daemon {
     }
 
     /// Runs until a signal says stop or a part of it broke, then drains. Returns whether all went well.
-    pub async fn run(self) -> Result<bool, StartError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    /// The signals are listened to before [`Daemon::start`], so that one that comes meanwhile is not lost.
+    pub async fn run(self, mut signals: StopSignals) -> bool {
         let stopping = self.lifecycle.stopping();
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = signals.wait() => {}
             () = stopping.cancelled() => {}
         }
-        let drained = tokio::select! {
+        tokio::select! {
             well = self.stop() => well,
             // Whoever asks twice means it.
-            _ = terminate.recv() => false,
-            _ = interrupt.recv() => false,
-        };
-        Ok(drained)
+            () = signals.wait() => false,
+        }
     }
 
     /// Stops taking requests, lets those in flight finish, stops the workers. Returns whether all went well.

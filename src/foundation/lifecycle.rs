@@ -1,15 +1,17 @@
-//! Named tasks, the stop signal, and the drain.
+//! Named tasks, the stop signal, and the drain; the signals of the system that ask for it.
 //!
 //! Every task of the program is spawned here: it has a name in the log, it is told when to stop, and the drain waits
 //! for it. A task that panics is an event (`task.failed`) and stops the program, because half a daemon is worse
 //! than a restart.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -64,6 +66,32 @@ impl Lifecycle {
         self.stop.cancel();
         self.tasks.close();
         tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok()
+    }
+}
+
+/// SIGTERM and SIGINT: whoever runs the program wants it to stop.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// From now on they end nothing by themselves, and are kept until they are waited for. In a runtime only. Errors: the
+    /// system refuses.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one.
+    pub async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -47,11 +47,10 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Transport, WorkerConfig};
-use crate::foundation::lifecycle::Lifecycle;
+use crate::foundation::lifecycle::{Lifecycle, StopSignals};
 use crate::garmin::{self, Api, ApiParts, ApiSettings};
 use crate::workers::SIGN_IN_NEEDED;
 use server::Server;
@@ -178,17 +177,14 @@ fn server(
 }
 
 fn stop_on_signals(lifecycle: &Lifecycle) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = StopSignals::listen()?;
     let told = lifecycle.clone();
     lifecycle.spawn("signals", async move {
         let stopping = told.stopping();
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            () = signals.wait() => told.stop(),
             () = stopping.cancelled() => {}
         }
-        told.stop();
     });
     Ok(())
 }

@@ -96,10 +96,11 @@ second() {
   cp /mnt/garmin-gateway /root/good && printf GOOD >>/root/good
   person keep >/run/kept 2>&1 &
   keeps=$!
+  until [ -e /run/keeps ] || ! kill -0 $keeps; do sleep 0.2; done
   ok a good upgrade is done -- /root/good install --yes
   touch /run/enough
   ok a client in the middle of it only waits -- wait $keeps
-  echo "ok of the upgrade: $(cat /run/kept)"
+  ok of the upgrade: "$(cat /run/kept)" -- test -s /run/kept
   ok the new program is there -- contains GOOD /usr/local/bin/garmin-gateway
   ok and the sign-in holds after the upgrade -- person call
 
