@@ -27,7 +27,7 @@ class Demo:
     faked_time: dict[str, str] = {}
 
     def __init__(self, binary: Path):
-        self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="stage-"))
         self.temporary = self.directory / "tmp"
         self.temporary.mkdir()
         with open(self.directory / "demo.log", "wb") as log:

@@ -27,7 +27,7 @@ class Home:
     """A home directory of a client's own, with a browser in it that the stage's person uses."""
 
     def __init__(self, browser_url: str):
-        self.path = Path(tempfile.mkdtemp(prefix="garmin-gateway-client-"))
+        self.path = Path(tempfile.mkdtemp(prefix="client-"))
         self.browser_url = browser_url
         fake = self.path / "bin"
         fake.mkdir()

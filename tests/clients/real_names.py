@@ -52,7 +52,7 @@ class RealNames:
     """
 
     def __init__(self, behind_proxy: bool = False):
-        self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-names-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="names-"))
         self.authority = self.directory / "authority.pem"
         self.connections: dict[str, int] = dict.fromkeys(NAMES, 0)
         self.garmin: tuple[str, int] | None = None

@@ -87,7 +87,7 @@ class Stage:
 
     def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
         """`settings` of the gateway: a dict, or what makes one of Garmin's URL; None takes one away."""
-        self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-stage-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="stage-"))
         self.binary = binary.resolve()
         self.port = port or free_port()
         self.url = f"http://localhost:{self.port}"

@@ -32,7 +32,7 @@ class Front:
     """A reverse proxy with a certificate for `localhost`."""
 
     def __init__(self):
-        self.directory = Path(tempfile.mkdtemp(prefix="garmin-gateway-front-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="front-"))
         self.port, self.behind = free_port(), free_port()
         self.url = f"https://localhost:{self.port}"
         self.certificate, self.key = self.directory / "certificate.pem", self.directory / "key.pem"

@@ -73,7 +73,7 @@ class Machine:
 
     def __init__(self, port: int | None = None):
         self.forward = f",hostfwd=tcp:127.0.0.1:{port}-:{port}" if port else ""
-        self.place = Path(tempfile.mkdtemp(prefix="garmin-gateway-vm-"))
+        self.place = Path(tempfile.mkdtemp(prefix="vm-"))
         self.disk = self.place / "disk.img"
         run("cp", "--sparse=always", CACHE / "root.img", self.disk)
 

@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 sys.path.insert(1, str(REPOSITORY / "tests/clients"))
 
+import garmin_mcp
 import scratch
 import visitor
 from stage import free_port
@@ -33,10 +34,10 @@ PATIENCE = 900
 
 def files_for(program: Path, package: Path | None = None) -> Path:
     """What the machine finds on its second disk."""
-    files = Path(tempfile.mkdtemp(prefix="garmin-gateway-vm-files-"))
-    for name in ("run.sh", "person.py", "power_cut.sh", "power_cut.py"):
+    files = Path(tempfile.mkdtemp(prefix="vm-files-"))
+    for name in ("run.sh", "person.py", "names.py", "power_cut.sh", "power_cut.py"):
         shutil.copy(HERE / name, files)
-    for name in ("caller.py", "sign_in.py"):
+    for name in ("caller.py", "sign_in.py", "real_names.py"):
         shutil.copy(REPOSITORY / "tests/clients" / name, files)
     shutil.copy(REPOSITORY / "packaging/nginx.conf", files)
     shutil.copy(program, files / "garmin-gateway")
@@ -85,8 +86,13 @@ def walk(vm: machine.Machine, files: Path, boot: str, port: int) -> int:
 def install(program: Path, package: Path | None) -> int:
     port = free_port()
     files, vm = files_for(program, package), machine.Machine(port)
+    has_python = garmin_mcp.PROGRAM.exists()
+    if has_python:
+        shutil.copytree(garmin_mcp.PROGRAM.parents[3], files / "garmin_mcp", symlinks=True)
+    else:
+        print("left out: the unmodified garmin_mcp, which `.ci/run garmin-mcp` brings where its source can be fetched")
     try:
-        boots = ["first", "second"] + (["package"] if package else [])
+        boots = ["first", *["python"] * has_python, "second", *["package"] * (package is not None)]
         return sum(walk(vm, files, boot, port) for boot in boots)
     finally:
         vm.close()

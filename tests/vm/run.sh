@@ -29,8 +29,12 @@ active_again() {
   done
   return 1
 }
+journal_has() { journalctl -b -u garmin-gateway -o cat | grep -q "$1"; }
 state() { systemctl show garmin-gateway -p "$1" --value; }
 person() { python3 /mnt/person.py "$1" "http://localhost:$port" /root/tokens; }
+
+# A call waits for its worker only as long as Claude waits for a call.
+again_with_patience() { person again || person call || person call; }
 
 # Somebody outside comes through nginx, and says on the serial line when they are done.
 client() {
@@ -72,11 +76,44 @@ X
   ok new settings are taken up -- systemctl restart garmin-gateway
   ok a person signs in through nginx and calls tools -- person connect
   client
-  ok the worker is fenced -- sh -c "journalctl -u garmin-gateway -o cat | grep -q '\"event\":\"worker.ready\".*\"fence\":\"files'"
+  ok the worker is fenced -- journal_has '"event":"worker.ready".*"fence":"files'
   ok the doctor finds nothing to mend -- garmin-gateway doctor
   ok a killed gateway comes back -- kill -9 "$(state MainPID)"
   ok it is back -- active_again
   ok and the sign-in holds -- person call
+}
+
+# The unmodified garmin_mcp under the same unit, and Garmin's own names, which are built into it.
+python() {
+  at=/usr/local/lib/garmin-gateway/garmin_mcp
+  mkdir -p $at
+  cp -a /mnt/garmin_mcp/. $at/
+  # It was set up for the Python of another machine.
+  venv=$at/$(readlink $at/current)/venv
+  ln -sf /usr/bin/python3 $venv/bin/python
+  sed -i 's#^home = .*#home = /usr/bin#' $venv/pyvenv.cfg
+  sed -i "2s#'/[^']*/bin/python'#'$venv/bin/python'#" $venv/bin/garmin-mcp
+  authority=/usr/local/share/authority.pem
+  python3 /mnt/names.py $authority >/run/names 2>&1 &
+  until [ -s $authority ]; do sleep 0.2; done
+  chmod 0644 $authority
+  # The emulated processor takes its time to read so much Python.
+  cp -p /etc/garmin-gateway/gateway.env /root/gateway.env
+  sed -i '/^GARMIN_\(SSO\|DIAUTH\|CONNECTAPI\)_URL/d' /etc/garmin-gateway/gateway.env
+  echo WORKER_STARTUP_TIMEOUT=600 >>/etc/garmin-gateway/gateway.env
+  names=/etc/systemd/system/garmin-gateway.service.d/names.conf
+  mkdir -p "${names%/*}"
+  printf '[Service]\nEnvironment=SSL_CERT_FILE=%s REQUESTS_CA_BUNDLE=%s\n' $authority $authority >$names
+  systemctl daemon-reload
+  ok the Python worker is chosen -- garmin-gateway worker use garmin_mcp
+  ok a person signs in at Garmin\'s own names and calls it through nginx -- again_with_patience
+  ok it is the one that answers -- journal_has '"event":"worker.started".*"kind":"garmin-mcp"'
+  ok it is fenced under the unit -- journal_has '"event":"worker.ready".*"fence":"files'
+  rm -r "${names%/*}"
+  systemctl daemon-reload
+  cp -p /root/gateway.env /etc/garmin-gateway/gateway.env
+  ok and back to the built-in one -- systemctl restart garmin-gateway
+  ok and the sign-in holds with it -- person call
 }
 
 second() {
