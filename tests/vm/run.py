@@ -7,6 +7,7 @@ Usage:  run.py install PROGRAM [PACKAGE]   a release is installed, used, upgrade
 It takes qemu-system-x86_64, mmdebstrap, e2fsprogs and Claude Code (`.ci/run tools` brings it), and says so loudly where they are not.
 """
 
+import atexit
 import json
 import random
 import re
@@ -109,6 +110,7 @@ def power_cut(program: Path, cuts: int) -> int:
         for cut in range(cuts + 1):
             (files / "tokens.json").write_text(json.dumps(tokens))
             running = vm.boot(files)
+            atexit.register(running.kill)
             goes_at, until = None, time.monotonic() + PATIENCE
             for line in running.stdout:
                 if found := said.search(line):
