@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::IoSliceMut;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -14,7 +14,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
+
+use crate::whole::ports;
 
 /// What systemd does with a unit of `Type=notify` and `FileDescriptorStoreMax=1`.
 struct Manager {
@@ -112,15 +114,14 @@ async fn answered(mut stream: TcpStream) {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
-async fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+fn free_address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, ports(1)).into()
 }
 
 #[tokio::test]
 async fn who_connects_while_the_gateway_is_restarted_waits() {
     let mut manager = Manager::new();
-    let address = free_address().await;
+    let address = free_address();
     let mut gateway = manager.start(address);
     assert!(manager.kept.is_some(), "{}", manager.heard);
     answered(ask(address).await).await;
@@ -136,7 +137,7 @@ async fn who_connects_while_the_gateway_is_restarted_waits() {
 
     // Settings name another port: what was kept is let go, and nobody listens there any more.
     stop(gateway, Signal::SIGTERM);
-    let other = free_address().await;
+    let other = free_address();
     let gateway = manager.start(other);
     answered(ask(other).await).await;
     assert!(TcpStream::connect(address).await.is_err());

@@ -1,7 +1,7 @@
 //! The built-in worker as a process: every tool over both transports, against the pretend Garmin.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,6 +19,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
+
+use crate::whole::ports;
 
 const ANN: (&str, &str) = ("ann@example.org", "demo-ann");
 /// Longer than anything here takes.
@@ -352,15 +354,10 @@ struct Listening {
 
 impl Listening {
     async fn start(house: &House) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let port = free.port().to_string();
+        let port = ports(1);
         let variables = [
             ("GARMIN_MCP_TRANSPORT", "streamable-http"),
-            ("GARMIN_MCP_PORT", port.as_str()),
+            ("GARMIN_MCP_PORT", &port.to_string()),
         ];
         let mut child = house.command(&variables).spawn().unwrap();
         let life_line = child.stdin.take();
@@ -368,7 +365,7 @@ impl Listening {
         let worker = Self {
             child,
             life_line,
-            address: free,
+            address: (Ipv4Addr::LOCALHOST, port).into(),
             http,
         };
         let ready = async {

@@ -84,9 +84,9 @@ impl World {
             daemon: None,
             dir: tempfile::tempdir().unwrap(),
             http,
-            first_port: ports_for_workers(n_workers),
+            first_port: ports(n_workers),
             n_workers,
-            port: 0,
+            port: ports(1),
             clock,
             lifecycle,
             more: more.to_vec(),
@@ -95,7 +95,7 @@ impl World {
         world
     }
 
-    /// The gateway's settings: the same data, and from its first start on the same port.
+    /// The gateway's settings: the same data, and the same port.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let garmin = self.simulator.base_url().to_string();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
@@ -130,9 +130,7 @@ impl World {
     }
 
     pub(crate) async fn start_gateway(&mut self) {
-        let daemon = start_daemon(&self.settings(), self.clock.clone()).await;
-        self.port = daemon.address().port();
-        self.daemon = Some(daemon);
+        self.daemon = Some(start_daemon(&self.settings(), self.clock.clone()).await);
     }
 
     /// As an upgrade does it: stop, start again on the same data and the same port.
@@ -370,8 +368,9 @@ pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) ->
     Daemon::start(parts).await.unwrap()
 }
 
-/// Every world has workers' ports of its own.
-fn ports_for_workers(n: u16) -> u16 {
+/// The first of so many ports that nobody else in this process is given, and the kernel gives to nobody who asks for
+/// any: they stay free while nothing listens on them.
+pub(crate) fn ports(n: u16) -> u16 {
     static NEXT: Mutex<u16> = Mutex::new(24_010);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
     *next += n;
