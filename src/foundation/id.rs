@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,24 +17,24 @@ pub trait Named {
     const WORDS: &'static str;
 }
 
-/// The name of one thing of a kind.
+/// The name of one thing of a kind. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(
     try_from = "String",
     into = "String",
     bound(serialize = "K: Clone", deserialize = "K: Named")
 )]
-pub struct Id<K>(String, PhantomData<K>);
+pub struct Id<K>(Arc<str>, PhantomData<K>);
 
 impl<K: Named> Id<K> {
     /// A new one.
     pub fn random() -> Self {
-        Self(random_id(K::PREFIX), PhantomData)
+        Self(random_id(K::PREFIX).into(), PhantomData)
     }
 
     /// The id that nothing has: no letter of a random one is a 0.
     pub fn nobody() -> Self {
-        Self(format!("{}0000000000000000", K::PREFIX), PhantomData)
+        Self(format!("{}0000000000000000", K::PREFIX).into(), PhantomData)
     }
 }
 
@@ -79,7 +80,7 @@ impl<K: Named> FromStr for Id<K> {
             && letters
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        fits.then(|| Self(text.to_owned(), PhantomData)).ok_or(NotAnId {
+        fits.then(|| Self(text.into(), PhantomData)).ok_or(NotAnId {
             words: K::WORDS,
             prefix: K::PREFIX,
         })
@@ -96,7 +97,7 @@ impl<K: Named> TryFrom<String> for Id<K> {
 
 impl<K> From<Id<K>> for String {
     fn from(id: Id<K>) -> Self {
-        id.0
+        id.as_str().to_owned()
     }
 }
 

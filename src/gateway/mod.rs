@@ -223,7 +223,7 @@ impl Gateway {
     pub async fn handle(
         &self,
         caller: Caller,
-        headers: RequestHeaders,
+        headers: RequestHeaders<'_>,
         http_method: &str,
         body: Result<Bytes, TooLarge>,
     ) -> Answer {
@@ -309,7 +309,7 @@ fn unauthorized(oauth: &OAuth, reason: Option<&Unauthenticated>) -> Answer {
 /// The rules that need no knowledge of who asks: foreign pages and names, types, envelope, era.
 fn read<'a>(
     hosts: &PublicHosts,
-    headers: &RequestHeaders,
+    headers: &RequestHeaders<'_>,
     body: &'a [u8],
 ) -> Result<(Accepts, Inbound<'a>), Rejected> {
     hosts.check(headers)?;

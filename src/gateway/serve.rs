@@ -184,7 +184,7 @@ impl House {
             uri,
         } = question;
         let call = UpstreamCall {
-            method: request.method.name().to_owned(),
+            method: request.method.name(),
             params,
             read_only,
             progress,

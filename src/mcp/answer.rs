@@ -32,10 +32,12 @@ pub fn relayed(id: &str, era: Era, method: Method, result: &RawValue, server: &s
     if era == Era::Legacy {
         return result.get().starts_with('{').then(|| response(id, result.get()));
     }
-    let members = Members::of(result.get())?;
     let mut out = String::with_capacity(id.len() + result.get().len() + server.len() + 160);
     open(&mut out, id);
-    write_modern(&mut out, &members, method, server);
+    match has_nothing_of_ours(result) {
+        Some(members) => write_modern(&mut out, &Members::default(), members, method, server),
+        None => write_modern(&mut out, &Members::of(result.get())?, "", method, server),
+    }
     out.push('}');
     Some(Bytes::from(out))
 }
@@ -130,7 +132,25 @@ fn open(out: &mut String, id: &str) {
     out.push_str(",\"result\":");
 }
 
-fn write_modern(out: &mut String, members: &Members<'_>, method: Method, server: &str) {
+/// The text between the braces of an object that has no member that the modern era adds, at any depth: most have none,
+/// and need not be read a second time to be sure.
+fn has_nothing_of_ours(result: &RawValue) -> Option<&str> {
+    // A key can be spelled in another way only with this.
+    const ESCAPE: &str = "\\u";
+    let mentions = |text| result.get().contains(text);
+    let members = result.get().strip_prefix('{')?.strip_suffix('}')?;
+    let ours = [
+        "\"resultType\"",
+        "\"_meta\"",
+        "\"ttlMs\"",
+        "\"cacheScope\"",
+        ESCAPE,
+    ];
+    (!ours.into_iter().any(mentions)).then(|| members.trim())
+}
+
+/// The members that were read, and the text of others that need not be.
+fn write_modern(out: &mut String, members: &Members<'_>, unread: &str, method: Method, server: &str) {
     out.push('{');
     if members.get("resultType").is_none() {
         out.push_str("\"resultType\":\"complete\",");
@@ -148,6 +168,7 @@ fn write_modern(out: &mut String, members: &Members<'_>, method: Method, server:
         member.write(out);
         out.push(',');
     }
+    out.push_str(unread);
     write_meta(out, members.get("_meta"), server);
     out.push('}');
 }
@@ -216,6 +237,17 @@ mod tests {
                 Method::CallTool,
                 r#"{"_meta":{"a":1.0,"io.modelcontextprotocol/serverInfo":{"name":"worker"}},"content":[]}"#,
                 r#"{"resultType":"complete","content":[],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s"},"a":1.0}}"#.to_owned(),
+            ),
+            (Method::CallTool, "{ }", format!(r#"{{"resultType":"complete",{META}}}"#)),
+            (
+                Method::CallTool,
+                r#"{"_m\u0065ta":{"a":1},"content":[]}"#,
+                r#"{"resultType":"complete","content":[],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s"},"a":1}}"#.to_owned(),
+            ),
+            (
+                Method::CallTool,
+                r#"{"content":[{"text":"a \"_meta\"","_meta":{"b":1}}]}"#,
+                format!(r#"{{"resultType":"complete","content":[{{"text":"a \"_meta\"","_meta":{{"b":1}}}}],{META}}}"#),
             ),
             (Method::CallTool, r#"{"resultType":"complete"}"#, format!(r#"{{"resultType":"complete",{META}}}"#)),
             (

@@ -9,22 +9,22 @@ use super::refusal::Refusal;
 /// The request headers that the transport rules look at, each the first value as text.
 ///
 /// `None` = absent. A header sent twice, or with bytes that are not text, is the face's to refuse.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestHeaders {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestHeaders<'a> {
     /// `MCP-Protocol-Version`
-    pub protocol_version: Option<String>,
+    pub protocol_version: Option<&'a str>,
     /// `Mcp-Method`
-    pub mcp_method: Option<String>,
+    pub mcp_method: Option<&'a str>,
     /// `Mcp-Name`, still encoded
-    pub mcp_name: Option<String>,
+    pub mcp_name: Option<&'a str>,
     /// `Accept`
-    pub accept: Option<String>,
+    pub accept: Option<&'a str>,
     /// `Content-Type`
-    pub content_type: Option<String>,
+    pub content_type: Option<&'a str>,
     /// `Origin`
-    pub origin: Option<String>,
+    pub origin: Option<&'a str>,
     /// `Host` as the client sent it
-    pub host: Option<String>,
+    pub host: Option<&'a str>,
 }
 
 /// In which forms a client takes an answer.
@@ -60,14 +60,14 @@ impl PublicHosts {
 
     /// Rows *Origin* and *Host* of section 6: a `Host` that is ours or loopback; no `Origin`, or ours, or Claude's,
     /// or, where the gateway itself is reached by loopback, any loopback one.
-    pub fn check(&self, headers: &RequestHeaders) -> Result<(), Refusal> {
-        if let Some(host) = &headers.host {
+    pub fn check(&self, headers: &RequestHeaders<'_>) -> Result<(), Refusal> {
+        if let Some(host) = headers.host {
             let host = without_port(host.trim());
             if !host.eq_ignore_ascii_case(&self.host) && !is_loopback(host) {
                 return Err(Refusal::ForeignHost);
             }
         }
-        let Some(origin) = headers.origin.as_deref().map(str::trim) else {
+        let Some(origin) = headers.origin.map(str::trim) else {
             return Ok(());
         };
         let ours = origin.eq_ignore_ascii_case(&self.origin)
@@ -103,10 +103,10 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-impl RequestHeaders {
+impl RequestHeaders<'_> {
     /// What the client takes. No `Accept`, or `*/*`, takes both (row *Accept* of section 6).
     pub fn accepts(&self) -> Result<Accepts, Refusal> {
-        let Some(accept) = self.accept.as_deref().filter(|accept| !accept.trim().is_empty()) else {
+        let Some(accept) = self.accept.filter(|accept| !accept.trim().is_empty()) else {
             return Ok(Accepts {
                 json: true,
                 stream: true,
@@ -140,7 +140,7 @@ impl RequestHeaders {
 
     /// The body is JSON, or of no stated kind.
     pub fn check_content_type(&self) -> Result<(), Refusal> {
-        let Some(content_type) = &self.content_type else {
+        let Some(content_type) = self.content_type else {
             return Ok(());
         };
         let kind = content_type.split(';').next().unwrap_or_default().trim();
@@ -212,7 +212,7 @@ mod tests {
             (Some("application/json;q=0.0"), None),
         ] {
             let headers = RequestHeaders {
-                accept: accept.map(str::to_owned),
+                accept,
                 ..RequestHeaders::default()
             };
             let seen = headers.accepts().map(|accepts| (accepts.json, accepts.stream));
@@ -234,7 +234,7 @@ mod tests {
             (Some("application/x-www-form-urlencoded"), false),
         ] {
             let headers = RequestHeaders {
-                content_type: content_type.map(str::to_owned),
+                content_type,
                 ..RequestHeaders::default()
             };
             assert_eq!(headers.check_content_type().is_ok(), expected, "{content_type:?}");
@@ -247,8 +247,8 @@ mod tests {
     fn foreign_pages_and_foreign_names_are_refused() {
         let check = |public: &str, host: Option<&str>, origin: Option<&str>| {
             let headers = RequestHeaders {
-                host: host.map(str::to_owned),
-                origin: origin.map(str::to_owned),
+                origin,
+                host,
                 ..RequestHeaders::default()
             };
             PublicHosts::new(public)
@@ -354,8 +354,8 @@ mod tests {
         fn arbitrary_headers_never_panic(text in ".*") {
             drop(decoded(&text));
             let headers = RequestHeaders {
-                accept: Some(text.clone()), content_type: Some(text.clone()),
-                host: Some(text.clone()), origin: Some(text), ..RequestHeaders::default()
+                accept: Some(&text), content_type: Some(&text),
+                host: Some(&text), origin: Some(&text), ..RequestHeaders::default()
             };
             drop(headers.accepts());
             drop(headers.check_content_type());

@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Method, StatusCode};
+use warp::Filter as _;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
-use warp::{Filter as _, Rejection};
 
 use super::limits::Budget;
 use super::problem::Problem;
 use super::reply::{self, Response};
-use super::request::{Exchange, exchange};
+use super::request::{Exchange, RequestId, exchange};
 use super::{ANY, WebParts, pages};
 use crate::foundation::secrets::random_bytes;
 use crate::mcp::{PublicHosts, RequestHeaders};
@@ -26,7 +26,6 @@ pub(super) struct Face {
     hosts: PublicHosts,
     pub(super) registrations: Budget,
     pub(super) sign_ins: Budget,
-    /// Tells apart the requests of two runs.
     run: u32,
     requests: AtomicU64,
 }
@@ -43,12 +42,11 @@ impl Face {
         }
     }
 
-    fn next_request_id(&self) -> String {
-        format!(
-            "req_{:08x}-{:x}",
-            self.run,
-            self.requests.fetch_add(1, Ordering::Relaxed)
-        )
+    fn next_request_id(&self) -> RequestId {
+        RequestId {
+            run: self.run,
+            number: self.requests.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     pub(super) fn origin(&self) -> &str {
@@ -68,9 +66,8 @@ impl Face {
 
     /// Whether the request names this gateway or this machine; a stranger's name for it is how rebinding begins.
     pub(super) fn is_own_host(&self, exchange: &Exchange) -> bool {
-        let host = exchange.header(HOST).map(str::to_owned);
         let named = RequestHeaders {
-            host,
+            host: exchange.header(HOST),
             ..RequestHeaders::default()
         };
         self.hosts.check(&named).is_ok()
@@ -83,7 +80,7 @@ impl Face {
     /// A page for a person, JSON for a program.
     pub(super) fn refuse(&self, exchange: &Exchange, problem: Problem) -> Response {
         if exchange.wants_html() {
-            problem.as_page(self.frame(), self.origin(), &exchange.id)
+            problem.as_page(self.frame(), self.origin(), exchange.id)
         } else {
             problem.as_json()
         }
@@ -127,31 +124,41 @@ where
 {
     let face = Arc::clone(face);
     exchange()
-        .and_then(move |mut exchange: Exchange| {
-            let (face, handler) = (Arc::clone(&face), handler.clone());
-            async move {
-                let started = Instant::now();
-                let (method, id) = (exchange.method.clone(), face.next_request_id());
-                exchange.id.clone_from(&id);
-                let chunked = exchange.headers.contains_key(TRANSFER_ENCODING);
-                let mut response = match exchange.check_headers() {
-                    Err(smuggled) => face.refuse(&exchange, Problem::Headers(smuggled)),
-                    Ok(()) if !allows(methods, &method) => face.refuse(&exchange, Problem::Method(methods)),
-                    Ok(()) => handler(Arc::clone(&face), exchange).await,
-                };
-                reply::finish(&mut response, &id, face.parts.public_url.is_https());
-                if chunked {
-                    // There may have been a length as well; hyper drops it unseen, and RFC 9112 (section 6.3) wants
-                    // the connection closed, so that no proxy's idea of the rest becomes a request.
-                    response
-                        .headers_mut()
-                        .insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                log(&id, &method, path, response.status(), started);
-                Ok::<_, Rejection>(response)
-            }
-        })
+        .then(move |exchange| answer(Arc::clone(&face), path, methods, handler.clone(), exchange))
         .boxed()
+}
+
+/// What a handler says, and what goes for all of them.
+pub(super) async fn answer<H, F>(
+    face: Arc<Face>,
+    path: &'static str,
+    methods: &'static str,
+    handler: H,
+    mut exchange: Exchange,
+) -> Response
+where
+    H: Fn(Arc<Face>, Exchange) -> F,
+    F: Future<Output = Response>,
+{
+    let started = Instant::now();
+    let (method, id) = (exchange.method.clone(), face.next_request_id());
+    exchange.id = id;
+    let chunked = exchange.headers.contains_key(TRANSFER_ENCODING);
+    let mut response = match exchange.check_headers() {
+        Err(smuggled) => face.refuse(&exchange, Problem::Headers(smuggled)),
+        Ok(()) if !allows(methods, &method) => face.refuse(&exchange, Problem::Method(methods)),
+        Ok(()) => handler(Arc::clone(&face), exchange).await,
+    };
+    reply::finish(&mut response, id, face.parts.public_url.is_https());
+    if chunked {
+        // There may have been a length as well; hyper drops it unseen, and RFC 9112 (section 6.3) wants the connection
+        // closed, so that no proxy's idea of the rest becomes a request.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    log(id, &method, path, response.status(), started);
+    response
 }
 
 fn allows(methods: &str, method: &Method) -> bool {
@@ -159,7 +166,7 @@ fn allows(methods: &str, method: &Method) -> bool {
 }
 
 /// One line an answer; what a page calls a reference is its `request.id`.
-fn log(id: &str, method: &Method, path: &'static str, status: StatusCode, started: Instant) {
+fn log(id: RequestId, method: &Method, path: &'static str, status: StatusCode, started: Instant) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
     // Unknown methods are a stranger's text.
@@ -175,13 +182,13 @@ fn log(id: &str, method: &Method, path: &'static str, status: StatusCode, starte
     .map_or("other", Method::as_str);
     match status {
         500.. => {
-            tracing::warn!(method, path, status, ms, request.id = id, "web.answered");
+            tracing::warn!(method, path, status, ms, request.id = %id, "web.answered");
         }
         400.. if path != "other" && !path.starts_with("/mcp") => {
-            tracing::info!(method, path, status, ms, request.id = id, "web.answered");
+            tracing::info!(method, path, status, ms, request.id = %id, "web.answered");
         }
         _ => {
-            tracing::debug!(method, path, status, ms, request.id = id, "web.answered");
+            tracing::debug!(method, path, status, ms, request.id = %id, "web.answered");
         }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! The bearer is judged before the body is read: a stranger costs no memory, and gets its 401 whatever it sent.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,23 +44,23 @@ pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Respons
         Err(BodyError::TooLarge) => Err(TooLarge),
         Err(problem) => return Problem::Body(problem).as_json(),
     };
-    let headers = request_headers(&exchange);
+    let accept = exchange.accept();
+    let headers = request_headers(&exchange, accept.as_deref());
     let answer = gateway
         .handle(grant, headers, exchange.method.as_str(), body)
         .await;
     encode(answer, None)
 }
 
-pub(super) fn request_headers(exchange: &Exchange) -> RequestHeaders {
-    let text = |value: Option<&str>| value.map(str::to_owned);
+pub(super) fn request_headers<'a>(exchange: &'a Exchange, accept: Option<&'a str>) -> RequestHeaders<'a> {
     RequestHeaders {
-        protocol_version: text(exchange.header("mcp-protocol-version")),
-        mcp_method: text(exchange.header("mcp-method")),
-        mcp_name: text(exchange.header("mcp-name")),
-        accept: exchange.accept().map(Cow::into_owned),
-        content_type: text(exchange.header(CONTENT_TYPE)),
-        origin: text(exchange.header(ORIGIN)),
-        host: text(exchange.header(HOST)),
+        protocol_version: exchange.header("mcp-protocol-version"),
+        mcp_method: exchange.header("mcp-method"),
+        mcp_name: exchange.header("mcp-name"),
+        accept,
+        content_type: exchange.header(CONTENT_TYPE),
+        origin: exchange.header(ORIGIN),
+        host: exchange.header(HOST),
     }
 }
 

@@ -22,6 +22,8 @@ mod site;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -33,8 +35,9 @@ use warp::filters::BoxedFilter;
 #[cfg(fuzzing)]
 pub use self::request::fuzz as fuzz_headers;
 
-use self::face::{Face, answered, at};
+use self::face::{Face, answer, answered, at};
 use self::reply::Response;
+use self::request::Exchange;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::http as accept_loop;
@@ -91,11 +94,16 @@ impl Default for WebLimits {
 /// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
 pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
     let connections = parts.limits.connections;
-    let routes = warp::service(routes(&Arc::new(Face::new(parts))));
-    let handle = move |request| {
-        let answer = routes.clone().call(request);
+    let face = Arc::new(Face::new(parts));
+    let routes = warp::service(routes(&face));
+    let handle = move |request: Request<Incoming>| {
+        let (face, mut routes) = (Arc::clone(&face), routes.clone());
         async move {
-            match answer.await {
+            // What Claude calls all day takes no way round by the table.
+            if request.uri().path() == MCP {
+                return answer(face, MCP, ANY, mcp::endpoint, Exchange::from(request)).await;
+            }
+            match routes.call(request).await {
                 Ok(response) => response,
             }
         }
@@ -103,6 +111,8 @@ pub async fn serve(listener: TcpListener, parts: WebParts, stopping: Cancellatio
     accept_loop::serve(listener, connections, handle, stopping).await;
 }
 
+/// What Claude calls.
+const MCP: &str = "/mcp";
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 const FORM: &str = "GET, POST";
@@ -110,12 +120,11 @@ const DOCUMENT: &str = "GET, HEAD, OPTIONS";
 /// The handler answers every method itself.
 const ANY: &str = "*";
 
-/// Every path there is; the first that matches answers. What is asked most stands first.
+/// Every path but [`MCP`]; the first that matches answers.
 #[rustfmt::skip] // It is a table.
 fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
     let table = [
-        // What Claude calls. Nothing redirects from one spelling to the other: a redirect loses the bearer token.
-        at(face, "/mcp", ANY, mcp::endpoint),
+        // [`MCP`] in its other spelling. Nothing redirects from one to the other: a redirect loses the bearer token.
         at(face, "/mcp/", ANY, mcp::endpoint),
         // Discovery: RFC 9728, RFC 8414 and OpenID Connect's name for it, each with the suffixes that clients try.
         at(face, "/.well-known/oauth-protected-resource/mcp", DOCUMENT, oauth::protected_resource),

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode};
 use super::limits::Exhausted;
 use super::pages;
 use super::reply::{Forms, Response, json, page};
-use super::request::{BodyError, Smuggled};
+use super::request::{BodyError, RequestId, Smuggled};
 
 /// What the web face itself refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,14 +135,14 @@ impl Problem {
     }
 
     /// For a person.
-    pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: &str) -> Response {
+    pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: RequestId) -> Response {
         let told = self.told();
         let message = pages::Message {
             frame,
             title: told.title.to_owned(),
             explanation: told.explanation.to_owned(),
             steps: self.steps(origin),
-            reference: reference.to_owned(),
+            reference: reference.to_string(),
         };
         self.with_headers(page(told.status, &message, Forms::None))
     }
@@ -187,7 +187,7 @@ mod tests {
             assert_eq!(problem.told().code, code, "{problem:?}");
             assert!(ascii(problem.told().explanation).len() > 20);
             let frame = pages::Frame::new("localhost", None, None, false);
-            let page = problem.as_page(frame, "http://localhost", "req_1");
+            let page = problem.as_page(frame, "http://localhost", RequestId::default());
             assert_eq!(page.status(), response.status());
             assert_eq!(page.headers().get(ALLOW), response.headers().get(ALLOW));
         };

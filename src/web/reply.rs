@@ -11,6 +11,7 @@ use serde_json::Value;
 pub(super) use warp::reply::Response;
 
 use super::pages::STYLE_SOURCE;
+use super::request::RequestId;
 use crate::oauth::OAuthError;
 
 /// The reference of one request: in its answer's `X-Request-Id`, on its error page, and in the log.
@@ -128,7 +129,7 @@ pub(super) fn oauth(outcome: Result<(StatusCode, Value), OAuthError>) -> Respons
 }
 
 /// The headers that every answer has. What a handler set stays.
-pub(super) fn finish(response: &mut Response, request_id: &str, https: bool) {
+pub(super) fn finish(response: &mut Response, id: RequestId, https: bool) {
     let headers = response.headers_mut();
     headers
         .entry(CACHE_CONTROL)
@@ -140,7 +141,7 @@ pub(super) fn finish(response: &mut Response, request_id: &str, https: bool) {
             HeaderValue::from_static("max-age=31536000"),
         );
     }
-    if let Ok(id) = HeaderValue::from_str(request_id) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
         headers.insert(X_REQUEST_ID, id);
     }
 }
@@ -189,7 +190,7 @@ mod tests {
     fn oauth_answers_are_never_stored() {
         let check = |outcome, status: u16| {
             let mut response = oauth(outcome);
-            finish(&mut response, "req_1", true);
+            finish(&mut response, RequestId::default(), true);
             assert_eq!(response.status().as_u16(), status);
             assert_eq!(response.headers().get(CACHE_CONTROL).unwrap(), "no-store");
             assert_eq!(response.headers().get(PRAGMA).unwrap(), "no-cache");
@@ -205,15 +206,15 @@ mod tests {
     #[test]
     fn every_answer_has_its_headers() {
         let mut plain = empty(StatusCode::OK);
-        finish(&mut plain, "req_1", false);
+        finish(&mut plain, RequestId { run: 1, number: 18 }, false);
         assert!(plain.headers().get(STRICT_TRANSPORT_SECURITY).is_none());
         assert_eq!(plain.headers().get(X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
-        assert_eq!(plain.headers().get(X_REQUEST_ID).unwrap(), "req_1");
+        assert_eq!(plain.headers().get(X_REQUEST_ID).unwrap(), "req_00000001-12");
         let mut cached = empty(StatusCode::OK);
         cached
             .headers_mut()
             .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-        finish(&mut cached, "req_2", true);
+        finish(&mut cached, RequestId::default(), true);
         assert_eq!(
             cached.headers().get(CACHE_CONTROL).unwrap(),
             "public, max-age=300"

@@ -4,16 +4,19 @@
 //! a limit and a deadline, and a forwarded address counts only from a proxy that the operator named.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN,
 };
 use http::{HeaderValue, Method};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use ipnet::IpNet;
 use warp::{Filter, Rejection};
 
@@ -32,12 +35,27 @@ const ONCE: [HeaderName; 8] = [
     HeaderName::from_static("sec-fetch-site"),
 ];
 
-type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+type Body = BoxStream<'static, Result<Bytes, BodyError>>;
+
+/// What an answer, its page and the log call a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RequestId {
+    /// Tells apart the requests of two runs.
+    pub(super) run: u32,
+    /// Counts those of one run.
+    pub(super) number: u64,
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "req_{:08x}-{:x}", self.run, self.number)
+    }
+}
 
 /// One request. Its body is taken at most once.
 pub(super) struct Exchange {
-    /// What the answer and the log call this request; empty until the face gives it one.
-    pub(super) id: String,
+    /// Given by the face.
+    pub(super) id: RequestId,
     pub(super) method: Method,
     /// The query without its question mark; empty if there is none.
     pub(super) query: String,
@@ -56,7 +74,7 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
         .and(warp::ext::optional::<Peer>())
         .and(body)
         .map(|method, query, headers, peer, body| Exchange {
-            id: String::new(),
+            id: RequestId::default(),
             method,
             query,
             headers,
@@ -65,13 +83,32 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
         })
 }
 
+impl From<http::Request<Incoming>> for Exchange {
+    fn from(request: http::Request<Incoming>) -> Self {
+        let (mut head, body) = request.into_parts();
+        Exchange {
+            id: RequestId::default(),
+            method: head.method,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            peer: head.extensions.remove::<Peer>(),
+            body: Some(body.into_data_stream().map_err(|_| BodyError::Broken).boxed()),
+        }
+    }
+}
+
 /// Gives warp's unnameable stream a name.
 fn boxed<S, B>(stream: S) -> Body
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
     B: Buf,
 {
-    Box::pin(stream.map(|part| part.map(|mut part| part.copy_to_bytes(part.remaining()))))
+    stream
+        .map(|part| match part {
+            Ok(mut part) => Ok(part.copy_to_bytes(part.remaining())),
+            Err(_) => Err(BodyError::Broken),
+        })
+        .boxed()
 }
 
 /// Why a request is not looked at any further.
@@ -200,7 +237,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut more = BytesMut::new();
     let mut seen = 0;
     while let Some(part) = body.next().await {
-        let part = part.map_err(|_| BodyError::Broken)?;
+        let part = part?;
         seen += part.len();
         if seen > PATIENCE.max(limit) {
             return Err(BodyError::TooLarge);
@@ -284,7 +321,7 @@ pub fn fuzz(text: &[u8]) {
         &["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
     );
     let exchange = Exchange {
-        id: String::new(),
+        id: RequestId::default(),
         method: Method::POST,
         query: String::new(),
         headers,
@@ -299,7 +336,8 @@ pub fn fuzz(text: &[u8]) {
             let sent = exchange.headers.get_all(name).iter().count();
             assert_eq!(sent, usize::from(exchange.header(name).is_some()), "{name}");
         }
-        let read = super::mcp::request_headers(&exchange);
+        let accept = exchange.accept();
+        let read = super::mcp::request_headers(&exchange, accept.as_deref());
         drop(read.accepts());
         drop(read.check_content_type());
         drop(crate::mcp::PublicHosts::new("https://gw.example.org").check(&read));
@@ -339,7 +377,7 @@ mod tests {
 
     fn with(lines: &[(&str, &str)]) -> Exchange {
         Exchange {
-            id: String::new(),
+            id: RequestId::default(),
             method: Method::GET,
             query: String::new(),
             headers: headers(lines),

@@ -215,7 +215,7 @@ fn show(face: &Face, exchange: &Exchange, way: Way, step: AuthorizeStep) -> Resp
                     Way::Authorize => start_again(face.origin()),
                     Way::Link => vec![format!("Begin again at {}/link", face.origin())],
                 },
-                reference: exchange.id.clone(),
+                reference: exchange.id.to_string(),
             };
             let mut response = reply::page(status, &page, Forms::None);
             if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -260,7 +260,7 @@ impl Face {
 
     /// Forms are for people, even where a browser doesn't say so.
     fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
-        problem.as_page(self.frame(), self.origin(), &exchange.id)
+        problem.as_page(self.frame(), self.origin(), exchange.id)
     }
 }
 

@@ -69,12 +69,12 @@ impl Board {
 
     /// A place for one call, now or when there is one.
     pub(super) async fn place(self: &Arc<Self>, account: &AccountId) -> Result<Place, WorkerError> {
-        let (reply, answer) = oneshot::channel();
-        let ticket = {
+        let (ticket, answer) = {
             let mut state = self.lock();
             if let Some(seat) = state.policy.enter(account) {
                 return Ok(Place::new(self, seat));
             }
+            let (reply, answer) = oneshot::channel();
             state.last_ticket += 1;
             let ticket = Ticket(state.last_ticket);
             state.waiting.insert(ticket, reply);
@@ -85,7 +85,7 @@ impl Board {
                     ticket,
                 },
             );
-            ticket
+            (ticket, answer)
         };
         self.changed.send_replace(());
         let waiting = Waiting {

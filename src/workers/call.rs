@@ -14,7 +14,7 @@ const MOST_TRIES: usize = 4;
 #[derive(Debug)]
 pub struct UpstreamCall {
     /// The JSON-RPC method, e.g. `tools/call`.
-    pub method: String,
+    pub method: &'static str,
     /// Its `params`, passed on byte for byte but for `_meta.progressToken`, which the worker's session owns.
     pub params: Option<Box<RawValue>>,
     /// True where a repetition changes nothing: such a call is repeated once when its worker dies.

@@ -146,7 +146,7 @@ async fn ask(workers: &Workers, nobody: &AccountId) -> Result<Rehearsal, String>
     }
     let begin = Instant::now();
     let call = UpstreamCall {
-        method: "tools/list".to_owned(),
+        method: "tools/list",
         params: None,
         read_only: true,
         progress: None,

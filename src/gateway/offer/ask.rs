@@ -54,7 +54,7 @@ async fn ask(
     let mut params: Option<Box<RawValue>> = None;
     for _ in 0..PAGES {
         let call = UpstreamCall {
-            method: method.to_owned(),
+            method,
             params: params.take(),
             read_only: true,
             progress: None,

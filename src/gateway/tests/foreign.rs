@@ -211,7 +211,8 @@ async fn log_messages_reach_who_asked_for_them() {
 
     let (status, _) = bench.modern("tools/call", r#""name":"get_stats""#).await;
     assert_eq!(status, 200, "a modern request without a level gets none");
-    let (headers, body) = modern_request("tools/call", r#""name":"get_stats""#);
+    let (name, body) = modern_request("tools/call", r#""name":"get_stats""#);
+    let headers = modern_headers("tools/call", name.as_deref());
     let body = body.replace(
         r#""_meta":{"#,
         r#""_meta":{"io.modelcontextprotocol/logLevel":"debug","#,

@@ -43,8 +43,8 @@ impl Upstream for PretendUpstream {
             .lock()
             .unwrap()
             .push(format!("{account} {} {params} {reads}", call.method));
-        let method = call.method.clone();
-        (self.respond.lock().unwrap())(&method, call)
+        let method = call.method;
+        (self.respond.lock().unwrap())(method, call)
     }
 
     fn wait_reason(&self, _account: &AccountId) -> Option<&'static str> {
@@ -220,14 +220,9 @@ impl Bench {
         })
     }
 
-    async fn send(&self, headers: &RequestHeaders, body: &str) -> Answer {
+    async fn send(&self, headers: &RequestHeaders<'_>, body: &str) -> Answer {
         self.gateway
-            .handle(
-                self.grant(),
-                headers.clone(),
-                "POST",
-                Ok(Bytes::from(body.to_owned())),
-            )
+            .handle(self.grant(), *headers, "POST", Ok(Bytes::from(body.to_owned())))
             .await
     }
 
@@ -245,8 +240,8 @@ impl Bench {
     }
 
     async fn send_modern(&self, method: &str, members: &str) -> Answer {
-        let (headers, body) = modern_request(method, members);
-        self.send(&headers, &body).await
+        let (name, body) = modern_request(method, members);
+        self.send(&modern_headers(method, name.as_deref()), &body).await
     }
 }
 
@@ -255,7 +250,8 @@ fn legacy_body(method: &str, params: &str) -> String {
 }
 
 /// `members` are those of `params` beside `_meta`, e.g. `"name":"x"`.
-fn modern_request(method: &str, members: &str) -> (RequestHeaders, String) {
+/// Returns what the request names, and its body.
+fn modern_request(method: &str, members: &str) -> (Option<String>, String) {
     let mut params = format!(
         r#"{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"{MODERN}","io.modelcontextprotocol/clientCapabilities":{{}},"progressToken":"p"}}"#
     );
@@ -269,13 +265,16 @@ fn modern_request(method: &str, members: &str) -> (RequestHeaders, String) {
         .or(parsed.get("uri"))
         .and_then(Value::as_str)
         .map(str::to_owned);
-    let headers = RequestHeaders {
-        protocol_version: Some(MODERN.to_owned()),
-        mcp_method: Some(method.to_owned()),
+    (name, legacy_body(method, &params))
+}
+
+fn modern_headers<'a>(method: &'a str, name: Option<&'a str>) -> RequestHeaders<'a> {
+    RequestHeaders {
+        protocol_version: Some(MODERN),
+        mcp_method: Some(method),
         mcp_name: name,
         ..RequestHeaders::default()
-    };
-    (headers, legacy_body(method, &params))
+    }
 }
 
 fn json_of(answer: Answer) -> (u16, Value) {

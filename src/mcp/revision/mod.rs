@@ -138,7 +138,7 @@ impl Method {
 
 impl<'a> Inbound<'a> {
     /// Applies the table (sections 3 and 4 of the protocol notes) to a message and the headers it came with.
-    pub fn of(headers: &RequestHeaders, message: Message<'a>) -> Result<Self, Rejected> {
+    pub fn of(headers: &RequestHeaders<'_>, message: Message<'a>) -> Result<Self, Rejected> {
         match message {
             Message::Response => Ok(Inbound::Noted),
             Message::Notification { method, params } => {
@@ -166,10 +166,9 @@ impl<'a> Inbound<'a> {
     }
 }
 
-fn judge(headers: &RequestHeaders, name: &str, params: &Params<'_>) -> Result<(Era, Method), Refusal> {
+fn judge(headers: &RequestHeaders<'_>, name: &str, params: &Params<'_>) -> Result<(Era, Method), Refusal> {
     let says_modern = headers
         .protocol_version
-        .as_deref()
         .is_some_and(|version| version.trim() == MODERN);
     let is_modern = params.meta.has_version()
         || name == "server/discover"
@@ -185,11 +184,11 @@ fn judge(headers: &RequestHeaders, name: &str, params: &Params<'_>) -> Result<(E
 }
 
 /// The order is that of the conformance suite: metadata, version, then the other headers, then the method.
-fn modern(headers: &RequestHeaders, name: &str, params: &Params<'_>) -> Result<Method, Refusal> {
+fn modern(headers: &RequestHeaders<'_>, name: &str, params: &Params<'_>) -> Result<Method, Refusal> {
     let version = params.meta.required()?;
     same(
         "MCP-Protocol-Version",
-        headers.protocol_version.as_deref().map(Cow::Borrowed),
+        headers.protocol_version.map(Cow::Borrowed),
         &version,
     )?;
     if version != MODERN {
@@ -198,11 +197,7 @@ fn modern(headers: &RequestHeaders, name: &str, params: &Params<'_>) -> Result<M
             era: Era::Modern,
         });
     }
-    same(
-        "Mcp-Method",
-        headers.mcp_method.as_deref().map(Cow::Borrowed),
-        name,
-    )?;
+    same("Mcp-Method", headers.mcp_method.map(Cow::Borrowed), name)?;
     let method = known_method(name, Era::Modern)?;
     if let Some(value) = method
         .named_by()
@@ -210,11 +205,7 @@ fn modern(headers: &RequestHeaders, name: &str, params: &Params<'_>) -> Result<M
         .transpose()?
         .flatten()
     {
-        same(
-            "Mcp-Name",
-            headers.mcp_name.as_deref().map(decoded).transpose()?,
-            &value,
-        )?;
+        same("Mcp-Name", headers.mcp_name.map(decoded).transpose()?, &value)?;
     }
     Ok(method)
 }
@@ -250,8 +241,8 @@ fn known_method(name: &str, era: Era) -> Result<Method, Refusal> {
 }
 
 /// Legacy: no version means 2025-03-26; a version that nobody knows is refused.
-fn known_version(headers: &RequestHeaders) -> Result<(), Refusal> {
-    match headers.protocol_version.as_deref().map(str::trim) {
+fn known_version(headers: &RequestHeaders<'_>) -> Result<(), Refusal> {
+    match headers.protocol_version.map(str::trim) {
         Some(version) if version != MODERN && !LEGACY.contains(&version) => {
             Err(Refusal::UnsupportedVersion {
                 requested: shortened(version),

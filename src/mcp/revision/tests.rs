@@ -7,17 +7,21 @@ use super::*;
 /// In a row, `META` stands for the two required members of `_meta`.
 const META: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
 
-fn headers(version: Option<&str>, method: Option<&str>, name: Option<&str>) -> RequestHeaders {
+fn headers<'a>(
+    version: Option<&'a str>,
+    method: Option<&'a str>,
+    name: Option<&'a str>,
+) -> RequestHeaders<'a> {
     RequestHeaders {
-        protocol_version: version.map(str::to_owned),
-        mcp_method: method.map(str::to_owned),
-        mcp_name: name.map(str::to_owned),
+        protocol_version: version,
+        mcp_method: method,
+        mcp_name: name,
         ..RequestHeaders::default()
     }
 }
 
 /// What becomes of a body: `modern tools/list`, `legacy ping`, `noted`, `cancelled 5`, or `400 -32020`.
-fn outcome(headers: &RequestHeaders, body: &str) -> String {
+fn outcome(headers: &RequestHeaders<'_>, body: &str) -> String {
     let inbound = Message::parse(body.as_bytes()).and_then(|message| Inbound::of(headers, message));
     match inbound {
         Ok(Inbound::Request(request)) => {

@@ -199,10 +199,10 @@ impl Upstream {
     pub(super) async fn call(&self, call: &UpstreamCall) -> Result<UpstreamAnswer, Failure> {
         let id = self.new_id();
         let body = match (&call.progress, &call.params) {
-            (None, params) => wire::request(id, &call.method, params.as_deref()),
+            (None, params) => wire::request(id, call.method, params.as_deref()),
             (Some(_), params) => {
                 let params = wire::with_progress_token(params.as_deref(), id);
-                wire::request(id, &call.method, Some(&params))
+                wire::request(id, call.method, Some(&params))
             }
         };
         let cancel = CancelOnDrop(Some((self, id)));

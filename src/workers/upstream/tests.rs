@@ -82,7 +82,7 @@ fn initialized(message: &Value) -> Option<(u16, &'static str, String)> {
 fn tools_call(params: &Value) -> UpstreamCall {
     let params = serde_json::value::to_raw_value(params).unwrap();
     UpstreamCall {
-        method: "tools/call".into(),
+        method: "tools/call",
         params: Some(params),
         read_only: true,
         progress: None,

@@ -9,7 +9,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let head = String::from_utf8_lossy(head);
     let mut lines = head
         .lines()
-        .map(|line| (!line.is_empty()).then(|| line.to_owned()));
+        .map(|line| (!line.is_empty()).then_some(line));
     let headers = RequestHeaders {
         protocol_version: lines.next().flatten(),
         mcp_method: lines.next().flatten(),

@@ -209,7 +209,7 @@ pub(super) fn call(
     let params = json!({"name": tool, "arguments": arguments});
     let params = Some(serde_json::value::to_raw_value(&params).unwrap());
     UpstreamCall {
-        method: "tools/call".into(),
+        method: "tools/call",
         params,
         read_only,
         progress,
