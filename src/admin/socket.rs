@@ -11,12 +11,18 @@ use tokio::net::UnixListener;
 /// The name of the socket in the runtime directory.
 pub const NAME: &str = "admin.sock";
 
+/// `sun_path` of unix(7), without its final zero.
+const LONGEST: usize = 107;
+
 /// Why the socket can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     /// Operator: somebody answers on it.
     #[error("{path} is answered by another garmin-gateway; stop it first", path = .0.display())]
     InUse(PathBuf),
+    /// Operator: the kernel has no room for the name.
+    #[error("{path} is too long a name for a socket, which may have {LONGEST} bytes: set RUNTIME_DIR to a shorter one", path = .0.display())]
+    TooLong(PathBuf),
     /// Operator: the system refused.
     #[error("{path} can't be made: {reason}", path = .path.display())]
     Refused {
@@ -33,6 +39,9 @@ pub(super) fn listen_at(path: &Path) -> Result<UnixListener, SocketError> {
         path: path.to_owned(),
         reason: e.to_string(),
     };
+    if path.as_os_str().len() > LONGEST {
+        return Err(SocketError::TooLong(path.to_owned()));
+    }
     if path.exists() {
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             return Err(SocketError::InUse(path.to_owned()));
@@ -66,5 +75,17 @@ mod tests {
         drop(live);
         assert!(path.exists());
         listen_at(&path).unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_longest_name_is_taken_and_a_longer_one_explained() {
+        let dir = tempfile::tempdir().unwrap();
+        let room = LONGEST - dir.path().as_os_str().len() - 1;
+        listen_at(&dir.path().join("x".repeat(room))).unwrap();
+        let refused = listen_at(&dir.path().join("x".repeat(room + 1))).unwrap_err();
+        assert!(
+            refused.to_string().contains("set RUNTIME_DIR to a shorter one"),
+            "{refused}"
+        );
     }
 }

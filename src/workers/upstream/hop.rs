@@ -1,9 +1,9 @@
 //! HTTP/1.1 to one worker, over connections that are kept.
 //!
-//! Every connection is driven by the call that uses it, in that call's own task: an answer wakes one task and nothing
-//! is handed from task to task, which is most of what a hop costs. A call that is dropped closes its connection.
+//! Every connection is driven by the call that uses it, in that call's own task (see `line`). A call that is dropped
+//! closes its connection.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::{Pin, pin};
@@ -16,9 +16,11 @@ use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode, Uri, response};
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{self, Connection, SendRequest};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+
+use super::line::Line;
 
 /// An idle connection is dropped after this. uvicorn closes its side after 5 s, and a request that crosses with that is
 /// lost, not knowing whether it was read.
@@ -143,9 +145,9 @@ impl Answer {
     /// The next piece of the body; `None` at its end.
     pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Broken> {
         loop {
-            let (body, wire) = (&mut self.body, &mut self.wire);
-            let frame = wire
-                .drive(|context| Pin::new(&mut *body).poll_frame(context))
+            let (body, line) = (&mut self.body, &mut self.wire.line);
+            let frame = line
+                .drive(|_, context| Pin::new(&mut *body).poll_frame(context))
                 .await;
             match frame {
                 None => return Ok(None),
@@ -190,9 +192,7 @@ impl Answer {
 #[derive(Debug)]
 struct Wire {
     sender: SendRequest<Full<Bytes>>,
-    connection: Connection<TokioIo<TcpStream>, Full<Bytes>>,
-    /// The connection is over, and must not be polled again.
-    over: bool,
+    line: Line,
 }
 
 type Sent = Result<(Wire, http::Response<Incoming>), (Broken, Option<Request<Full<Bytes>>>)>;
@@ -206,8 +206,7 @@ impl Wire {
             .map_err(io::Error::other)?;
         Ok(Wire {
             sender,
-            connection,
-            over: false,
+            line: Line::new(connection),
         })
     }
 
@@ -218,7 +217,7 @@ impl Wire {
         }
         let answer = self.sender.try_send_request(request);
         let mut answer = pin!(answer);
-        match self.drive(|context| answer.as_mut().poll(context)).await {
+        match self.line.drive(|_, context| answer.as_mut().poll(context)).await {
             Ok(answer) => Ok((self, answer)),
             Err(mut error) => match error.take_message() {
                 Some(unsent) => Err((Broken::NotSent, Some(unsent))),
@@ -229,33 +228,14 @@ impl Wire {
 
     /// Whether the connection takes a request; sees whether the worker closed it while it lay idle.
     async fn is_ready(&mut self) -> bool {
-        poll_fn(|context| {
-            self.advance(context);
-            if self.over {
+        let sender = &mut self.sender;
+        let is_ready = |over: bool, context: &mut Context<'_>| {
+            if over {
                 return Poll::Ready(false);
             }
-            self.sender.poll_ready(context).map(|ready| ready.is_ok())
-        })
-        .await
-    }
-
-    /// Waits for what `poll` waits for, and moves the bytes that it takes.
-    async fn drive<T>(&mut self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-        poll_fn(|context| {
-            if let Poll::Ready(done) = poll(context) {
-                return Poll::Ready(done);
-            }
-            self.advance(context);
-            poll(context)
-        })
-        .await
-    }
-
-    fn advance(&mut self, context: &mut Context<'_>) {
-        if !self.over {
-            // How it ended, its user is told by hyper.
-            self.over = Pin::new(&mut self.connection).poll(context).is_ready();
-        }
+            sender.poll_ready(context).map(|ready| ready.is_ok())
+        };
+        self.line.drive(is_ready).await
     }
 }
 
@@ -330,11 +310,7 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(get(&hop).await.unwrap(), "ab");
             // The end of the connection arrives.
-            while !hop.idle().iter_mut().all(|(wire, _)| {
-                let mut context = Context::from_waker(std::task::Waker::noop());
-                wire.advance(&mut context);
-                wire.over
-            }) {
+            while !hop.idle().iter_mut().all(|(wire, _)| wire.line.is_over()) {
                 tokio::task::yield_now().await;
             }
         }

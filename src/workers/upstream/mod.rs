@@ -7,6 +7,7 @@
 //! Source: MCP 2025-11-25, *Transports* and *Lifecycle*; what FastMCP 1.x does with it was measured.
 
 mod hop;
+mod line;
 mod wire;
 
 #[cfg(test)]
