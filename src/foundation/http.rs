@@ -6,7 +6,7 @@
 //! Body limits and timeouts are the handler's, because only it knows what it reads.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -24,6 +24,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use super::turns::Turns;
 
 /// After the stop, how long a connection may take on which nothing was asked yet.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
@@ -108,8 +110,11 @@ where
                 stopping.cancelled().await;
                 timeout(FIRST_REQUEST, asked.notified()).await
             };
+            let turns = Turns::default();
+            let in_turns =
+                poll_fn(|context| turns.poll(context, |context| connection.as_mut().poll(context)));
             let ended = tokio::select! {
-                ended = &mut connection => ended,
+                ended = in_turns => ended,
                 _ = last_question => {
                     connection.as_mut().graceful_shutdown();
                     connection.await

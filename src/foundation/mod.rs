@@ -17,3 +17,4 @@ pub mod secrets;
 pub(crate) mod stand_in;
 pub mod store;
 pub mod telemetry;
+pub mod turns;
