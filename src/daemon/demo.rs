@@ -124,9 +124,12 @@ fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::R
         "  Claude Code     claude mcp add --transport http garmin {url}"
     )?;
     writeln!(out, "                  then /mcp in Claude Code, to sign in")?;
+    // As it was called itself: who tries it has not installed it.
+    let program = std::env::args().next();
+    let program = program.as_deref().unwrap_or("garmin-gateway");
     writeln!(
         out,
-        "  Console         garmin-gateway console --socket {runtime_dir}\n"
+        "  Console         {program} console --socket {runtime_dir}\n"
     )?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };
