@@ -7,9 +7,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let at = data.windows(2).position(|two| two == b"\n\n");
     let (head, body) = at.map_or((&b""[..], data), |at| (&data[..at], &data[at + 2..]));
     let head = String::from_utf8_lossy(head);
-    let mut lines = head
-        .lines()
-        .map(|line| (!line.is_empty()).then_some(line));
+    let mut lines = head.lines().map(|line| (!line.is_empty()).then_some(line));
     let headers = RequestHeaders {
         protocol_version: lines.next().flatten(),
         mcp_method: lines.next().flatten(),
