@@ -65,7 +65,8 @@ impl Turns {
         let Wakes { in_turn, again, task } = &*self.wakes;
         task.register(context.waker());
         for _ in 0..MOST {
-            again.store(false, Ordering::SeqCst);
+            // Read, and not only written: who was woken until now is heard in this turn, on every processor.
+            again.swap(false, Ordering::SeqCst);
             in_turn.store(true, Ordering::SeqCst);
             let done = poll(&mut Context::from_waker(&self.waker));
             in_turn.store(false, Ordering::SeqCst);

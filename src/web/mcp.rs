@@ -11,11 +11,11 @@ use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIG
 use http::{HeaderValue, Method, StatusCode};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::body::BodyError;
 use super::face::Face;
 use super::pages::Arrival;
 use super::problem::Problem;
 use super::reply::{self, Response};
-use super::request::BodyError;
 use super::request::Exchange;
 use super::site;
 use crate::gateway::{Answer, TooLarge};

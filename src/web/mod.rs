@@ -7,6 +7,7 @@
 //! Absent on purpose: scripts, outside resources, redirects of `/mcp`, limits by address alone, CORS on anything but
 //! the discovery documents, and a log of queries, bodies, cookies or unknown paths (people paste secrets there).
 
+mod body;
 mod face;
 mod limits;
 mod mcp;

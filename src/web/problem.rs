@@ -4,10 +4,11 @@
 use http::header::{ALLOW, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
+use super::body::BodyError;
 use super::limits::Exhausted;
 use super::pages;
 use super::reply::{Forms, Response, json, page};
-use super::request::{BodyError, RequestId, Smuggled};
+use super::request::{RequestId, Smuggled};
 
 /// What the web face itself refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,18 +8,16 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
-use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use bytes::Bytes;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN,
 };
 use http::{HeaderValue, Method};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use warp::{Filter, Rejection};
 
+use super::body::{self, Body, BodyError, collect};
 use crate::foundation::http::Peer;
 
 /// Headers that decide something: two of them would let two readers of one request disagree.
@@ -34,8 +32,6 @@ const ONCE: [HeaderName; 8] = [
     HeaderName::from_static("mcp-name"),
     HeaderName::from_static("sec-fetch-site"),
 ];
-
-type Body = BoxStream<'static, Result<Bytes, BodyError>>;
 
 /// What an answer, its page and the log call a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +63,7 @@ pub(super) struct Exchange {
 /// Takes a request apart. It rejects nothing.
 pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    let body = warp::body::stream().map(boxed);
+    let body = warp::body::stream().map(body::through_warp);
     warp::method()
         .and(query)
         .and(warp::header::headers_cloned())
@@ -92,23 +88,9 @@ impl From<http::Request<Incoming>> for Exchange {
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
             peer: head.extensions.remove::<Peer>(),
-            body: Some(body.into_data_stream().map_err(|_| BodyError::Broken).boxed()),
+            body: Some(body::incoming(body)),
         }
     }
-}
-
-/// Gives warp's unnameable stream a name.
-fn boxed<S, B>(stream: S) -> Body
-where
-    S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
-    B: Buf,
-{
-    stream
-        .map(|part| match part {
-            Ok(mut part) => Ok(part.copy_to_bytes(part.remaining())),
-            Err(_) => Err(BodyError::Broken),
-        })
-        .boxed()
 }
 
 /// Why a request is not looked at any further.
@@ -123,20 +105,6 @@ pub(super) enum Smuggled {
     /// A header that decides something is not text.
     #[error("a header is not text")]
     NotText,
-}
-
-/// Why there is no body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BodyError {
-    /// More than the limit, announced or sent.
-    #[error("the body is larger than allowed")]
-    TooLarge,
-    /// The deadline passed before its end came.
-    #[error("the body came too slowly")]
-    TooSlow,
-    /// The connection broke, or the chunks are malformed.
-    #[error("the body could not be read")]
-    Broken,
 }
 
 impl Exchange {
@@ -225,38 +193,6 @@ impl Exchange {
         {
             tracing::debug!("web.body_abandoned");
         }
-    }
-}
-
-/// How much of an oversized body is read for politeness.
-const PATIENCE: usize = 4 << 20;
-
-/// Reads to the end, keeping at most `limit` bytes; a body in one piece is not copied.
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
-    let mut first = Bytes::new();
-    let mut more = BytesMut::new();
-    let mut seen = 0;
-    while let Some(part) = body.next().await {
-        let part = part?;
-        seen += part.len();
-        if seen > PATIENCE.max(limit) {
-            return Err(BodyError::TooLarge);
-        }
-        if seen > limit {
-            (first, more) = (Bytes::new(), BytesMut::new());
-        } else if first.is_empty() {
-            first = part;
-        } else {
-            if more.is_empty() {
-                more.extend_from_slice(&first);
-            }
-            more.extend_from_slice(&part);
-        }
-    }
-    match seen {
-        _ if seen > limit => Err(BodyError::TooLarge),
-        _ if more.is_empty() => Ok(first),
-        _ => Ok(more.freeze()),
     }
 }
 
@@ -480,34 +416,6 @@ mod tests {
         check("127.0.0.1", &["203.0.113.7, , 10.0.0.2"], "10.0.0.2");
         check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
         check("127.0.0.1", &["::ffff:203.0.113.7"], "203.0.113.7");
-    }
-
-    fn parts(parts: &[&'static str]) -> Body {
-        let parts: Vec<_> = parts
-            .iter()
-            .map(|part| Ok(Bytes::from_static(part.as_bytes())))
-            .collect();
-        Box::pin(futures_util::stream::iter(parts))
-    }
-
-    #[tokio::test]
-    async fn bodies_end_at_their_limit() {
-        let check = async |sent: &[&'static str], limit, expected: Result<&'static str, BodyError>| {
-            let read = collect(parts(sent), limit).await;
-            assert_eq!(
-                read,
-                expected.map(|text| Bytes::from_static(text.as_bytes())),
-                "{sent:?}"
-            );
-        };
-        check(&[], 4, Ok("")).await;
-        check(&["abcd"], 4, Ok("abcd")).await;
-        check(&["ab", "cd"], 4, Ok("abcd")).await;
-        check(&["a", "b", "c", "d"], 4, Ok("abcd")).await;
-        check(&["", "ab", "", "cd"], 4, Ok("abcd")).await;
-        check(&["abcde"], 4, Err(BodyError::TooLarge)).await;
-        check(&["abcd", "e"], 4, Err(BodyError::TooLarge)).await;
-        check(&["abcd", "e", "f"], 4, Err(BodyError::TooLarge)).await;
     }
 
     #[tokio::test]

@@ -1,0 +1,108 @@
+//! The body of a request, read to its end and kept up to a limit.
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+/// A body in the parts that it comes in.
+pub(super) type Body = BoxStream<'static, Result<Bytes, BodyError>>;
+
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    /// More than the limit, announced or sent.
+    #[error("the body is larger than allowed")]
+    TooLarge,
+    /// The deadline passed before its end came.
+    #[error("the body came too slowly")]
+    TooSlow,
+    /// The connection broke, or the chunks are malformed.
+    #[error("the body could not be read")]
+    Broken,
+}
+
+/// As it comes off the wire.
+pub(super) fn incoming(body: Incoming) -> Body {
+    body.into_data_stream().map_err(|_| BodyError::Broken).boxed()
+}
+
+/// As it comes through warp, whose stream has no name.
+pub(super) fn through_warp<S, B>(stream: S) -> Body
+where
+    S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
+    B: Buf,
+{
+    stream
+        .map(|part| match part {
+            Ok(mut part) => Ok(part.copy_to_bytes(part.remaining())),
+            Err(_) => Err(BodyError::Broken),
+        })
+        .boxed()
+}
+
+/// How much of an oversized body is read for politeness.
+const PATIENCE: usize = 4 << 20;
+
+/// Reads to the end, keeping at most `limit` bytes; a body in one piece is not copied.
+pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let mut first = Bytes::new();
+    let mut more = BytesMut::new();
+    let mut seen = 0;
+    while let Some(part) = body.next().await {
+        let part = part?;
+        seen += part.len();
+        if seen > PATIENCE.max(limit) {
+            return Err(BodyError::TooLarge);
+        }
+        if seen > limit {
+            (first, more) = (Bytes::new(), BytesMut::new());
+        } else if first.is_empty() {
+            first = part;
+        } else {
+            if more.is_empty() {
+                more.extend_from_slice(&first);
+            }
+            more.extend_from_slice(&part);
+        }
+    }
+    match seen {
+        _ if seen > limit => Err(BodyError::TooLarge),
+        _ if more.is_empty() => Ok(first),
+        _ => Ok(more.freeze()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(parts: &[&'static str]) -> Body {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|part| Ok(Bytes::from_static(part.as_bytes())))
+            .collect();
+        Box::pin(futures_util::stream::iter(parts))
+    }
+
+    #[tokio::test]
+    async fn bodies_end_at_their_limit() {
+        let check = async |sent: &[&'static str], limit, expected: Result<&'static str, BodyError>| {
+            let read = collect(parts(sent), limit).await;
+            assert_eq!(
+                read,
+                expected.map(|text| Bytes::from_static(text.as_bytes())),
+                "{sent:?}"
+            );
+        };
+        check(&[], 4, Ok("")).await;
+        check(&["abcd"], 4, Ok("abcd")).await;
+        check(&["ab", "cd"], 4, Ok("abcd")).await;
+        check(&["a", "b", "c", "d"], 4, Ok("abcd")).await;
+        check(&["", "ab", "", "cd"], 4, Ok("abcd")).await;
+        check(&["abcde"], 4, Err(BodyError::TooLarge)).await;
+        check(&["abcd", "e"], 4, Err(BodyError::TooLarge)).await;
+        check(&["abcd", "e", "f"], 4, Err(BodyError::TooLarge)).await;
+    }
+}
