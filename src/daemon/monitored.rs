@@ -29,7 +29,7 @@ pub(super) async fn metrics(
         .map_err(|source| StartError::Metrics { address, source })?;
     let stop = lifecycle.stopping();
     lifecycle.spawn("metrics", async move {
-        let handle = move |request: Request<Incoming>| {
+        let handle = move |request: Request<Incoming>, _| {
             let answer = answer(&request, &desk);
             async move { answer }
         };

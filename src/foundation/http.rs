@@ -30,7 +30,7 @@ use super::turns::Turns;
 /// After the stop, how long a connection may take on which nothing was asked yet.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
-/// Who is at the other end of the connection; an extension of every request.
+/// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
@@ -59,7 +59,7 @@ impl Default for Limits {
 /// over. Run it as a task of the lifecycle.
 pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, stopping: CancellationToken)
 where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
@@ -94,10 +94,9 @@ where
         let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
         connections.spawn(async move {
             let asked = Notify::new();
-            let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
+            let service = hyper::service::service_fn(|request: Request<Incoming>| {
                 asked.notify_one();
-                request.extensions_mut().insert(Peer(peer));
-                let answer = AssertUnwindSafe(handle(request)).catch_unwind();
+                let answer = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
                 async move {
                     Ok::<_, Infallible>(match answer.await {
                         Ok(response) => response.map(Either::Left),
@@ -153,7 +152,7 @@ mod tests {
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let handle = |request: Request<Incoming>| async move {
+        let handle = |request: Request<Incoming>, _| async move {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };

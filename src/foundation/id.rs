@@ -95,6 +95,12 @@ impl<K: Named> TryFrom<String> for Id<K> {
     }
 }
 
+impl<K> From<Id<K>> for Arc<str> {
+    fn from(id: Id<K>) -> Self {
+        id.0
+    }
+}
+
 impl<K> From<Id<K>> for String {
     fn from(id: Id<K>) -> Self {
         id.as_str().to_owned()

@@ -1,5 +1,7 @@
 //! Who asks: a person's client, whoever holds the token of one race, or `doctor`.
 
+use std::sync::Arc;
+
 use crate::{accounts::AccountId, mcp::Access, oauth::Grant, races::RaceGrant};
 
 /// Who was admitted.
@@ -10,7 +12,7 @@ pub struct Caller {
     /// What may be done with Garmin's data.
     pub(super) access: Access,
     /// What belongs together: the calls of one sign-in, or of one race.
-    pub(super) connection: String,
+    pub(super) connection: Arc<str>,
     /// How far it reaches.
     pub(super) reach: Reach,
 }
@@ -32,7 +34,7 @@ impl Caller {
         Self {
             account: AccountId::nobody(),
             access: Access::ReadOnly,
-            connection: "probe".to_owned(),
+            connection: "probe".into(),
             reach: Reach::Nothing,
         }
     }
@@ -43,7 +45,7 @@ impl From<Grant> for Caller {
         Self {
             account: grant.account,
             access: grant.access,
-            connection: grant.family.as_str().to_owned(),
+            connection: grant.family.into(),
             reach: Reach::Account,
         }
     }
@@ -54,7 +56,7 @@ impl From<RaceGrant> for Caller {
         Self {
             account: race.account.clone(),
             access: Access::ReadOnly,
-            connection: race.race.as_str().to_owned(),
+            connection: race.race.clone().into(),
             reach: Reach::Race(race),
         }
     }

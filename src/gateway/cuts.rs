@@ -14,7 +14,7 @@ pub(super) struct Cuts(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    calls: HashMap<Box<str>, (CancellationToken, usize)>,
+    calls: HashMap<Arc<str>, (CancellationToken, usize)>,
     over: HashSet<Box<str>>,
 }
 
@@ -22,7 +22,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Counted {
     set: Cuts,
-    family: Box<str>,
+    family: Arc<str>,
     cut: CancellationToken,
 }
 
@@ -35,21 +35,21 @@ impl Counted {
 
 impl Cuts {
     /// Enters a call of a sign-in.
-    pub(super) fn enter(&self, family: &str) -> Counted {
+    pub(super) fn enter(&self, family: &Arc<str>) -> Counted {
         let mut state = self.locked();
-        let cut = if state.over.contains(family) {
+        let cut = if state.over.contains(family.as_ref()) {
             let cut = CancellationToken::new();
             cut.cancel();
             cut
         } else {
-            let (cut, n) = state.calls.entry(family.into()).or_default();
+            let (cut, n) = state.calls.entry(Arc::clone(family)).or_default();
             *n += 1;
             cut.clone()
         };
         drop(state);
         Counted {
             set: self.clone(),
-            family: family.into(),
+            family: Arc::clone(family),
             cut,
         }
     }
@@ -89,13 +89,13 @@ mod tests {
 
     #[test]
     fn a_sign_in_is_cut_alone_and_for_ever() {
-        let cuts = Cuts::default();
-        let (one, two, other) = (cuts.enter("fam_a"), cuts.enter("fam_a"), cuts.enter("fam_b"));
-        drop(cuts.enter("fam_a"));
+        let (cuts, a) = (Cuts::default(), Arc::from("fam_a"));
+        let (one, two, other) = (cuts.enter(&a), cuts.enter(&a), cuts.enter(&"fam_b".into()));
+        drop(cuts.enter(&a));
         assert_eq!(cuts.cut("fam_a"), 2);
         let is_cut = |call: &Counted| call.cut().now_or_never().is_some();
         assert!(is_cut(&one) && is_cut(&two) && !is_cut(&other));
-        assert!(is_cut(&cuts.enter("fam_a")), "admitted before, and here after");
+        assert!(is_cut(&cuts.enter(&a)), "admitted before, and here after");
         assert_eq!((cuts.cut("fam_a"), cuts.cut("fam_b")), (0, 1));
         drop((one, two, other));
         assert!(cuts.locked().calls.is_empty());

@@ -107,7 +107,7 @@ impl Simulator {
             clock: settings.clock,
         };
         let answering = shared.clone();
-        let handle = move |request| answering.clone().handle(request);
+        let handle = move |request, _| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
             serve(listener, Limits::default(), handle, lifecycle.stopping()),

@@ -35,7 +35,7 @@ pub(super) async fn serve(listener: TcpListener, server: Server, stopping: Cance
     if !is_local {
         tracing::warn!("worker.open_to_the_network");
     }
-    let handle = move |request: Request<Incoming>| {
+    let handle = move |request: Request<Incoming>, _| {
         let server = server.clone();
         async move { answer(&server, request, is_local).await }
     };

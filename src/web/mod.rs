@@ -41,7 +41,7 @@ use self::reply::Response;
 use self::request::Exchange;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
-use crate::foundation::http as accept_loop;
+use crate::foundation::http::{self as accept_loop, Peer};
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
@@ -97,13 +97,14 @@ pub async fn serve(listener: TcpListener, parts: WebParts, stopping: Cancellatio
     let connections = parts.limits.connections;
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
-    let handle = move |request: Request<Incoming>| {
+    let handle = move |mut request: Request<Incoming>, peer: Peer| {
         let (face, mut routes) = (Arc::clone(&face), routes.clone());
         async move {
             // What Claude calls all day takes no way round by the table.
             if request.uri().path() == MCP {
-                return answer(face, MCP, ANY, mcp::endpoint, Exchange::from(request)).await;
+                return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
             }
+            request.extensions_mut().insert(peer);
             match routes.call(request).await {
                 Ok(response) => response,
             }

@@ -79,20 +79,6 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
         })
 }
 
-impl From<http::Request<Incoming>> for Exchange {
-    fn from(request: http::Request<Incoming>) -> Self {
-        let (mut head, body) = request.into_parts();
-        Exchange {
-            id: RequestId::default(),
-            method: head.method,
-            query: head.uri.query().unwrap_or_default().to_owned(),
-            headers: head.headers,
-            peer: head.extensions.remove::<Peer>(),
-            body: Some(body::incoming(body)),
-        }
-    }
-}
-
 /// Why a request is not looked at any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Smuggled {
@@ -108,6 +94,19 @@ pub(super) enum Smuggled {
 }
 
 impl Exchange {
+    /// Takes apart what comes past warp.
+    pub(super) fn new(request: http::Request<Incoming>, peer: Peer) -> Self {
+        let (head, body) = request.into_parts();
+        Exchange {
+            id: RequestId::default(),
+            method: head.method,
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            peer: Some(peer),
+            body: Some(body::incoming(body)),
+        }
+    }
+
     /// Checks the headers for what lets a proxy and us read two different requests.
     pub(super) fn check_headers(&self) -> Result<(), Smuggled> {
         check_headers(&self.headers)
@@ -197,12 +196,14 @@ impl Exchange {
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), Smuggled> {
-    if headers.keys().any(|name| name.as_str().contains('_')) {
-        return Err(Smuggled::Underscore);
-    }
     let repeated = headers.len() != headers.keys_len();
-    for name in &ONCE {
-        let Some(value) = headers.get(name) else { continue };
+    for (name, value) in headers {
+        if name.as_str().as_bytes().contains(&b'_') {
+            return Err(Smuggled::Underscore);
+        }
+        if !ONCE.contains(name) {
+            continue;
+        }
         if repeated && headers.get_all(name).iter().nth(1).is_some() {
             return Err(Smuggled::Doubled);
         }

@@ -32,9 +32,12 @@ const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 
 /// The workers of all accounts. Clones are the same workers.
 #[derive(Debug, Clone)]
-pub struct Workers {
+pub struct Workers(Arc<House>);
+
+#[derive(Debug)]
+struct House {
     board: Arc<Board>,
-    kind: Arc<str>,
+    kind: String,
     ending: CancellationToken,
     /// `DATA_DIR/users`
     outputs: PathBuf,
@@ -111,7 +114,7 @@ impl Workers {
             .ok();
         let (board, actions) = Board::new(limits);
         replace_after_sign_in(&accounts, &board);
-        let kind = recipe.kind().into();
+        let kind = recipe.kind();
         let outputs = users.clone();
         let ending = lifecycle.stopping().child_token();
         let parts = Parts {
@@ -130,12 +133,12 @@ impl Workers {
             "workers",
             supervisor::run(Arc::clone(&board), Arc::new(parts), actions, ending.clone()),
         );
-        Ok(Workers {
+        Ok(Workers(Arc::new(House {
             board,
             kind,
             ending,
             outputs,
-        })
+        })))
     }
 
     /// One call to the worker of `account`, which is started where it does not run. Dropping the future cancels it.
@@ -146,7 +149,7 @@ impl Workers {
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
         let mut failures = Vec::new();
         loop {
-            let mut place = self.board.place(account).await?;
+            let mut place = self.0.board.place(account).await?;
             let worker = place.worker();
             worker.facts.calls.fetch_add(1, Ordering::Relaxed);
             match worker.upstream.call(&call).await {
@@ -169,31 +172,32 @@ impl Workers {
 
     /// [`WorkerInfo::state`] of one account; `None` where there is nothing to tell.
     pub fn state(&self, account: &AccountId) -> Option<&'static str> {
-        self.board
+        self.0
+            .board
             .look(|policy| policy.standing(account))
             .map(|standing| standing.state)
     }
 
     /// The `serverInfo` of the worker that was started last, as it wrote it; `None` before the first.
     pub fn server(&self) -> Option<Arc<str>> {
-        self.board.server()
+        self.0.board.server()
     }
 
     /// How many processes there are.
     pub fn running(&self) -> usize {
-        self.board.look(Policy::running)
+        self.0.board.look(Policy::running)
     }
 
     /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
     pub async fn stop(&self, account: &AccountId, reason: StopReason) {
-        let mut changes = self.board.changes();
-        let before = self.board.look(|policy| policy.incarnation(account));
-        self.board.happened(Event::StopWanted {
+        let mut changes = self.0.board.changes();
+        let before = self.0.board.look(|policy| policy.incarnation(account));
+        self.0.board.happened(Event::StopWanted {
             account: account.clone(),
             reason,
         });
         // A new one may be on its way already, for calls that wait.
-        while before.is_some() && self.board.look(|policy| policy.incarnation(account)) == before {
+        while before.is_some() && self.0.board.look(|policy| policy.incarnation(account)) == before {
             if changes.changed().await.is_err() {
                 break;
             }
@@ -202,18 +206,18 @@ impl Workers {
 
     /// The last lines that an account's workers printed, secrets masked, oldest first. Empty where none ran.
     pub fn output(&self, account: &AccountId) -> Vec<String> {
-        output::last_lines(&self.outputs.join(account.as_str()))
+        output::last_lines(&self.0.outputs.join(account.as_str()))
     }
 
     /// Every account that has a worker, waits for one, or failed to get one.
     pub fn list(&self) -> Vec<WorkerInfo> {
-        info::list(&self.board, &self.kind)
+        info::list(&self.0.board, &self.0.kind)
     }
 
     /// Stops all workers and waits for their end: calls in flight get a few seconds, new ones are refused.
     pub async fn drain(&self) {
-        self.ending.cancel();
-        let mut changes = self.board.changes();
+        self.0.ending.cancel();
+        let mut changes = self.0.board.changes();
         while self.running() > 0 {
             if changes.changed().await.is_err() {
                 break;

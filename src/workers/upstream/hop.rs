@@ -45,15 +45,18 @@ pub(super) enum Broken {
 pub(super) struct Hop {
     address: SocketAddr,
     host: HeaderValue,
-    idle: Arc<Mutex<Vec<(Wire, Instant)>>>,
+    idle: Arc<Mutex<Idle>>,
 }
+
+/// Connections that wait for the next call, since when.
+type Idle = Vec<(Box<Wire>, Instant)>;
 
 /// An answer whose head was read.
 #[derive(Debug)]
 pub(super) struct Answer {
     head: response::Parts,
     body: Incoming,
-    wire: Wire,
+    wire: Box<Wire>,
     hop: Hop,
 }
 
@@ -69,7 +72,12 @@ impl Hop {
         }
     }
 
-    /// Sends a request and waits for the head of its answer.
+    /// The headers that every request has.
+    pub(super) fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([(HOST, self.host.clone())])
+    }
+
+    /// Sends a request and waits for the head of its answer. `headers` are those of [`Hop::headers`] and more.
     pub(super) async fn send(
         &self,
         method: Method,
@@ -81,7 +89,6 @@ impl Hop {
         *request.method_mut() = method;
         *request.uri_mut() = path.clone();
         *request.headers_mut() = headers.clone();
-        request.headers_mut().insert(HOST, self.host.clone());
         while let Some(wire) = self.take() {
             // The worker may have closed it meanwhile: then it has not seen the request, and the next one may do.
             request = match wire.send(request).await {
@@ -95,7 +102,7 @@ impl Hop {
         Ok(self.answer(wire, answer))
     }
 
-    fn answer(&self, wire: Wire, answer: http::Response<Incoming>) -> Answer {
+    fn answer(&self, wire: Box<Wire>, answer: http::Response<Incoming>) -> Answer {
         let (head, body) = answer.into_parts();
         Answer {
             head,
@@ -106,7 +113,7 @@ impl Hop {
     }
 
     /// The connection that was used last: the others may grow old and go.
-    fn take(&self) -> Option<Wire> {
+    fn take(&self) -> Option<Box<Wire>> {
         let (wire, since) = self.idle().pop()?;
         if since.elapsed() < IDLE_CONNECTION {
             return Some(wire);
@@ -116,14 +123,14 @@ impl Hop {
         None
     }
 
-    fn give_back(&self, wire: Wire) {
+    fn give_back(&self, wire: Box<Wire>) {
         let mut idle = self.idle();
         if idle.len() < MOST_IDLE {
             idle.push((wire, Instant::now()));
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<(Wire, Instant)>> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,30 +195,30 @@ impl Answer {
     }
 }
 
-/// One connection.
+/// One connection. It is large, and passed from hand to hand: in a box.
 #[derive(Debug)]
 struct Wire {
     sender: SendRequest<Full<Bytes>>,
     line: Line,
 }
 
-type Sent = Result<(Wire, http::Response<Incoming>), (Broken, Option<Request<Full<Bytes>>>)>;
+type Sent = Result<(Box<Wire>, http::Response<Incoming>), (Broken, Option<Request<Full<Bytes>>>)>;
 
 impl Wire {
-    async fn open(address: SocketAddr) -> io::Result<Self> {
+    async fn open(address: SocketAddr) -> io::Result<Box<Self>> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
-        Ok(Wire {
+        Ok(Box::new(Wire {
             sender,
             line: Line::new(connection),
-        })
+        }))
     }
 
     /// Errors: with the request, where the worker has provably not seen it.
-    async fn send(mut self, request: Request<Full<Bytes>>) -> Sent {
+    async fn send(mut self: Box<Self>, request: Request<Full<Bytes>>) -> Sent {
         if !self.is_ready().await {
             return Err((Broken::NotSent, Some(request)));
         }
@@ -226,7 +233,8 @@ impl Wire {
         }
     }
 
-    /// Whether the connection takes a request; sees whether the worker closed it while it lay idle.
+    /// Whether the connection takes a request. That the worker closed it while it lay idle may not be seen before the
+    /// request is to go out, which then comes back.
     async fn is_ready(&mut self) -> bool {
         let sender = &mut self.sender;
         let is_ready = |over: bool, context: &mut Context<'_>| {
@@ -267,9 +275,7 @@ mod tests {
 
     async fn get(hop: &Hop) -> Result<Bytes, Broken> {
         let path = Uri::from_static("/x");
-        let answer = hop
-            .send(Method::GET, &path, &HeaderMap::new(), Bytes::new())
-            .await?;
+        let answer = hop.send(Method::GET, &path, &hop.headers(), Bytes::new()).await?;
         answer.whole(100).await
     }
 
@@ -307,14 +313,17 @@ mod tests {
                 stream.write_all(answer).await.unwrap();
             }
         });
-        for _ in 0..20 {
+        for round in 0..20 {
             assert_eq!(get(&hop).await.unwrap(), "ab");
-            // The end of the connection arrives.
-            let (mut wire, since) = hop.idle().pop().unwrap();
-            wire.line
-                .drive(|over, _| if over { Poll::Ready(()) } else { Poll::Pending })
-                .await;
-            hop.idle().push((wire, since));
+            // The end of the connection arrives, and only every other time somebody looks.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if round % 2 == 0 {
+                let (mut wire, since) = hop.idle().pop().unwrap();
+                wire.line
+                    .drive(|over, _| if over { Poll::Ready(()) } else { Poll::Pending })
+                    .await;
+                hop.idle().push((wire, since));
+            }
         }
         server.await.unwrap();
     }
@@ -322,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_is_dropped_closes_its_connection() {
         let (listener, hop) = listen().await;
-        let (path, headers) = (Uri::from_static("/x"), HeaderMap::new());
+        let (path, headers) = (Uri::from_static("/x"), hop.headers());
         let mut call = Box::pin(hop.send(Method::GET, &path, &headers, Bytes::new()));
         let mut stream = tokio::select! {
             _ = &mut call => panic!("nobody answered"),

@@ -18,35 +18,34 @@ type Http = Connection<TokioIo<TcpStream>, Full<Bytes>>;
 /// One connection, without its sender.
 #[derive(Debug)]
 pub(super) struct Line {
-    connection: Http,
-    /// The connection ended, and must not be polled again.
-    over: bool,
+    /// `None` once it ended.
+    connection: Option<Http>,
     turns: Turns,
 }
 
 impl Line {
     pub(super) fn new(connection: Http) -> Self {
         Self {
-            connection,
-            over: false,
+            connection: Some(connection),
             turns: Turns::default(),
         }
     }
 
     /// Waits for what `poll` waits for, and moves the bytes that it takes. `poll` is told whether the connection ended.
     pub(super) async fn drive<T>(&mut self, mut poll: impl FnMut(bool, &mut Context<'_>) -> Poll<T>) -> T {
-        let Self {
-            connection,
-            over,
-            turns,
-        } = self;
+        let Self { connection, turns } = self;
         poll_fn(|context| {
             turns.poll(context, |context| {
-                if !*over {
+                // What the last bytes brought needs no others.
+                let done = poll(connection.is_none(), context);
+                let Some(open) = connection.as_mut().filter(|_| done.is_pending()) else {
+                    return done;
+                };
+                if Pin::new(open).poll(context).is_ready() {
                     // How it ended, its user is told by hyper.
-                    *over = Pin::new(&mut *connection).poll(context).is_ready();
+                    *connection = None;
                 }
-                poll(*over, context)
+                poll(connection.is_none(), context)
             })
         })
         .await

@@ -139,7 +139,7 @@ impl Link {
     pub(super) async fn is_healthy(&self) -> bool {
         let answer = self
             .hop
-            .send(Method::GET, &self.health, &HeaderMap::new(), Bytes::new())
+            .send(Method::GET, &self.health, &self.hop.headers(), Bytes::new())
             .await;
         match answer {
             Ok(answer) => {
@@ -152,7 +152,7 @@ impl Link {
 
     /// Opens a session: `initialize`, then `notifications/initialized`.
     pub(super) async fn open(&self) -> Result<Upstream, Failure> {
-        let mut headers = HeaderMap::with_capacity(8);
+        let mut headers = self.hop.headers();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(
             ACCEPT,
