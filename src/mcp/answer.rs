@@ -34,7 +34,7 @@ pub fn relayed(id: &str, era: Era, method: Method, result: &RawValue, server: &s
     }
     let mut out = String::with_capacity(id.len() + result.get().len() + server.len() + 160);
     open(&mut out, id);
-    match has_nothing_of_ours(result, method) {
+    match has_nothing_of_ours(result) {
         Some(members) => write_modern(&mut out, &Members::default(), members, method, server),
         None => write_modern(&mut out, &Members::of(result.get())?, "", method, server),
     }
@@ -134,23 +134,19 @@ fn open(out: &mut String, id: &str) {
 
 /// The text between the braces of an object that has no member that the modern era adds, at any depth: most have none,
 /// and need not be read a second time to be sure.
-fn has_nothing_of_ours(result: &RawValue, method: Method) -> Option<&str> {
+fn has_nothing_of_ours(result: &RawValue) -> Option<&str> {
     // A key can be spelled in another way only with this.
     const ESCAPE: &str = "\\u";
+    let mentions = |text| result.get().contains(text);
     let members = result.get().strip_prefix('{')?.strip_suffix('}')?;
-    let added: &[&str] = if method == Method::ReadResource {
-        &[
-            "\"resultType\"",
-            "\"_meta\"",
-            "\"ttlMs\"",
-            "\"cacheScope\"",
-            ESCAPE,
-        ]
-    } else {
-        &["\"resultType\"", "\"_meta\"", ESCAPE]
-    };
-    let has_one = added.iter().any(|text| members.contains(text));
-    (!has_one).then(|| members.trim())
+    let ours = [
+        "\"resultType\"",
+        "\"_meta\"",
+        "\"ttlMs\"",
+        "\"cacheScope\"",
+        ESCAPE,
+    ];
+    (!ours.into_iter().any(mentions)).then(|| members.trim())
 }
 
 /// The members that were read, and the text of others that need not be.
