@@ -17,7 +17,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 0 | [`foundation`]: clock, config, disk, id, secrets, store, telemetry, lifecycle, causes, http, post, processes, turns |
+//! | 0 | [`foundation`]: clock, config, disk, id, secrets, store, telemetry, lifecycle, causes, http, lanes, post, processes, turns |
 //! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
 //! | 2 | [`accounts`]: who is who |
 //! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack links, watched, kept and coached |

@@ -27,6 +27,7 @@ use crate::admin::desk::{Desk, Facts};
 use crate::admin::operations::Rooms;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{self, Config, PublicUrl, Sources};
+use crate::foundation::lanes::Lanes;
 use crate::foundation::lifecycle::{Lifecycle, StopSignals};
 use crate::foundation::processes::{Private, Processes};
 use crate::foundation::store::{Health, Store};
@@ -79,6 +80,8 @@ pub struct Daemon {
 
 /// The public face, which stops before all others.
 struct Face {
+    /// What goes on without its client, goes on in them.
+    _lanes: Lanes,
     stopping: CancellationToken,
     ended: CancellationToken,
 }
@@ -230,13 +233,15 @@ impl Daemon {
             }),
             limits: WebLimits::default(),
         };
+        let lanes = Lanes::start().map_err(StartError::Lanes)?;
         let face = Face {
+            _lanes: lanes.clone(),
             stopping: lifecycle.stopping().child_token(),
             ended: CancellationToken::new(),
         };
         let (stopping, ended) = (face.stopping.clone(), face.ended.clone());
         lifecycle.spawn("web", async move {
-            web::serve(listener, web, stopping).await;
+            web::serve(listener, &lanes, web, stopping).await;
             ended.cancel();
         });
         let rooms = Rooms {

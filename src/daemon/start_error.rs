@@ -52,6 +52,9 @@ pub enum StartError {
     /// No thread can be started that starts processes.
     #[error("no processes can be started")]
     Processes(#[source] std::io::Error),
+    /// No thread can be started that serves connections.
+    #[error("no thread can be started: {0}; allow the service more tasks (TasksMax, ulimit -u)")]
+    Lanes(#[source] std::io::Error),
     /// The workers can't be run.
     #[error("the workers can't be run: {0}")]
     Workers(String),
@@ -73,7 +76,12 @@ impl StartError {
             | Self::Store(OpenError::InUse(_)) => 69,
             Self::Store(OpenError::Disk { .. }) | Self::Read(_) | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
-            Self::Processes(_) | Self::Workers(_) | Self::Admin(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
+            Self::Processes(_)
+            | Self::Lanes(_)
+            | Self::Workers(_)
+            | Self::Admin(_)
+            | Self::Tls(_)
+            | Self::Catalogue(_) => 70,
         }
     }
 }

@@ -19,12 +19,13 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::lanes::Lanes;
 use super::turns::Turns;
 
 /// After the stop, how long a connection may take on which nothing was asked yet.
@@ -64,6 +65,22 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
+    serve_in(&Lanes::here(), listener, limits, handle, stopping).await;
+}
+
+/// The same, with every connection in one of `lanes`.
+pub async fn serve_in<H, F, B>(
+    lanes: &Lanes,
+    listener: TcpListener,
+    limits: Limits,
+    handle: H,
+    stopping: CancellationToken,
+) where
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
     let room = Arc::new(Semaphore::new(limits.max_connections));
     let connections = TaskTracker::new();
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -92,7 +109,11 @@ where
             tracing::debug!(reason = %e, "http.nodelay_refused");
         }
         let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
-        connections.spawn(async move {
+        lanes.spawn(&connections, async move {
+            let stream = match stream.into_std().and_then(TcpStream::from_std) {
+                Ok(stream) => stream,
+                Err(e) => return tracing::warn!(reason = %e, "http.accept_failed"),
+            };
             let asked = Notify::new();
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
                 asked.notify_one();
@@ -143,7 +164,6 @@ fn broken<B>() -> Response<Either<B, Full<Bytes>>> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
 
     use super::*;
     use crate::foundation::lifecycle::Lifecycle;

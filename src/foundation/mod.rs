@@ -9,6 +9,7 @@ pub mod config;
 pub mod disk;
 pub mod http;
 pub mod id;
+pub mod lanes;
 pub mod lifecycle;
 pub mod post;
 pub mod processes;

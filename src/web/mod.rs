@@ -42,6 +42,7 @@ use self::request::Exchange;
 use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::http::{self as accept_loop, Peer};
+use crate::foundation::lanes::Lanes;
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
@@ -92,8 +93,9 @@ impl Default for WebLimits {
     }
 }
 
-/// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
-pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
+/// Serves the public face in `lanes` until `stopping` fires; returns when the last connection is done or the drain is
+/// over.
+pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stopping: CancellationToken) {
     let connections = parts.limits.connections;
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
@@ -110,7 +112,7 @@ pub async fn serve(listener: TcpListener, parts: WebParts, stopping: Cancellatio
             }
         }
     };
-    accept_loop::serve(listener, connections, handle, stopping).await;
+    accept_loop::serve_in(lanes, listener, connections, handle, stopping).await;
 }
 
 /// What Claude calls.

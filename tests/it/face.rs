@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use garmin_gateway::accounts::{AccountId, Accounts};
 use garmin_gateway::foundation::clock::Clock;
 use garmin_gateway::foundation::config::{Invited, Live, Operator, PublicUrl};
+use garmin_gateway::foundation::lanes::Lanes;
 use garmin_gateway::foundation::lifecycle::Lifecycle;
 use garmin_gateway::foundation::secrets::RootSecret;
 use garmin_gateway::foundation::store::Store;
@@ -170,7 +171,10 @@ impl Start {
             limits: self.limits,
         };
         let serving = lifecycle.stopping();
-        lifecycle.spawn("web", async move { web::serve(listener, parts, serving).await });
+        let lanes = Lanes::start().unwrap();
+        lifecycle.spawn("web", async move {
+            web::serve(listener, &lanes, parts, serving).await;
+        });
         Face {
             address,
             live,

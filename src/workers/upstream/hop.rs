@@ -19,6 +19,7 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::runtime::{Handle, Id};
 
 use super::line::Line;
 
@@ -48,7 +49,7 @@ pub(super) struct Hop {
     idle: Arc<Mutex<Idle>>,
 }
 
-/// Connections that wait for the next call, since when.
+/// Connections that wait for the next call, since when; the oldest first.
 type Idle = Vec<(Box<Wire>, Instant)>;
 
 /// An answer whose head was read.
@@ -112,15 +113,15 @@ impl Hop {
         }
     }
 
-    /// The connection that was used last: the others may grow old and go.
+    /// The connection that was used last here: the others may grow old and go.
     fn take(&self) -> Option<Box<Wire>> {
-        let (wire, since) = self.idle().pop()?;
-        if since.elapsed() < IDLE_CONNECTION {
-            return Some(wire);
-        }
-        // All below it are older still.
-        self.idle().clear();
-        None
+        let (now, here) = (Instant::now(), Handle::current().id());
+        let mut idle = self.idle();
+        let is_old = |(_, since): &(_, Instant)| now.duration_since(*since) >= IDLE_CONNECTION;
+        let old = idle.partition_point(is_old);
+        drop(idle.drain(..old));
+        let last = idle.iter().rposition(|(wire, _)| wire.runtime == here)?;
+        Some(idle.remove(last).0)
     }
 
     fn give_back(&self, wire: Box<Wire>) {
@@ -198,6 +199,8 @@ impl Answer {
 /// One connection. It is large, and passed from hand to hand: in a box.
 #[derive(Debug)]
 struct Wire {
+    /// Where its socket is watched. Elsewhere it could be used as well, but each answer would pass through two threads.
+    runtime: Id,
     sender: SendRequest<Full<Bytes>>,
     line: Line,
 }
@@ -212,6 +215,7 @@ impl Wire {
             .await
             .map_err(io::Error::other)?;
         Ok(Box::new(Wire {
+            runtime: Handle::current().id(),
             sender,
             line: Line::new(connection),
         }))
@@ -299,6 +303,38 @@ mod tests {
             assert_eq!(get(&hop).await.unwrap(), expected);
         }
         server.await.unwrap();
+    }
+
+    /// Answers every request with the number of its connection.
+    async fn count_connections(listener: TcpListener) {
+        for number in 1.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                while read_request(&mut stream).await {
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{number}");
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_used_again_where_it_is_watched_while_it_is_young() {
+        let (listener, hop) = listen().await;
+        tokio::spawn(count_connections(listener));
+        assert_eq!(get(&hop).await.unwrap(), "1");
+        let there = hop.clone();
+        let elsewhere = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(get(&there))
+        });
+        assert_eq!(elsewhere.await.unwrap().unwrap(), "2");
+        assert_eq!(get(&hop).await.unwrap(), "1");
+        for (_, since) in hop.idle().iter_mut() {
+            *since -= IDLE_CONNECTION;
+        }
+        assert_eq!(get(&hop).await.unwrap(), "3");
+        assert_eq!(hop.idle().len(), 1);
     }
 
     /// uvicorn closes idle connections without a word.
