@@ -4,15 +4,22 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::person::Person;
 use crate::processes::Process;
 
-/// The release binary.
-const GATEWAY: &str = env!("CARGO_BIN_EXE_garmin-gateway");
+/// What is measured: the program that `--program` names, or else the one that cargo built with the bench.
+fn gateway() -> Result<PathBuf> {
+    let mut arguments = std::env::args_os().skip_while(|argument| argument != "--program");
+    match (arguments.next(), arguments.next()) {
+        (None, _) => Ok(env!("CARGO_BIN_EXE_garmin-gateway").into()),
+        (Some(_), Some(program)) => Ok(program.into()),
+        (Some(_), None) => bail!("--program needs the gateway's file"),
+    }
+}
 
 /// The pretend Garmin, a process of its own.
 pub(crate) struct Garmin {
@@ -45,7 +52,7 @@ impl Garmin {
             "--people",
             &(people + 5).to_string(),
         ];
-        let mut process = Process::start(Path::new(GATEWAY), &arguments, &[], log)?;
+        let mut process = Process::start(&gateway()?, &arguments, &[], log)?;
         let told: Told = serde_json::from_str(&process.first_line().await?)?;
         let people = told
             .people
@@ -147,7 +154,7 @@ fn serve(
     directory: &TempDir,
 ) -> Result<Process> {
     let log = directory.path().join("gateway.log");
-    Process::on_socket(socket, Path::new(GATEWAY), "serve", environment, log)
+    Process::on_socket(socket, &gateway()?, "serve", environment, log)
 }
 
 /// nginx in front of the same upstream.

@@ -1,7 +1,8 @@
 //! `cargo bench`: the figures of the README, each beside the upstream reached directly in the same run.
 //!
-//! The release binary runs as a child process behind real sockets; the load comes from this process, with the same
-//! code for every target, so its own cost is the same in every column. `cargo bench -- --smoke` measures everything
+//! The program runs as a child process behind real sockets; the load comes from this process, with the same code for
+//! every target, so its own cost is the same in every column. `cargo bench -- --program FILE` measures that program, say
+//! one of packaging/release.sh, and not the one that cargo builds. `cargo bench -- --smoke` measures everything
 //! for a moment only: it shows that the bench works, not how fast the gateway is; `-- --calls` measures only what a
 //! call through the gateway costs, `-- --races` what races cost instead, `-- --console` what the console does.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]

@@ -13,6 +13,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
+        run.py training                     what a release is built to do fast (packaging/release.sh)
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
 
@@ -37,6 +38,7 @@ import garmin_mcp
 import isolation
 import pages
 import scratch
+import training
 import watched
 import ways_in
 from stage import Stage
@@ -111,7 +113,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched", "training"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -162,6 +164,9 @@ def main() -> int:
         settings = {**NO_WAITING, **isolation.SETTINGS}
         act = partial(isolation.isolation, calls=given.calls, seed=given.seed)
         report.run(f"isolation over {given.calls} calls", partial(staged, given.bin, settings, act))
+    elif given.act == "training":
+        settings = {**NO_WAITING, **training.SETTINGS}
+        report.run("training", partial(staged, given.bin, settings, training.training))
     elif given.act == "ways-in":
         report.run("nginx", partial(ways_in.ways_in, given.bin, ways_in.Nginx, NO_WAITING))
         report.run("caddy", partial(ways_in.ways_in, given.bin, ways_in.Caddy, NO_WAITING))
