@@ -232,6 +232,7 @@ impl Daemon {
                 Health::Degraded(_) => Err("the store can't write"),
             }),
             limits: WebLimits::default(),
+            lifecycle: lifecycle.clone(),
         };
         let lanes = Lanes::start().map_err(StartError::Lanes)?;
         let face = Face {

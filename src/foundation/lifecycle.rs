@@ -11,39 +11,57 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 /// Spawns, stops and waits for the tasks of one program. Clones are the same lifecycle.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Lifecycle {
+    runtime: Handle,
     stop: CancellationToken,
     tasks: TaskTracker,
     failed: Arc<AtomicBool>,
 }
 
 impl Lifecycle {
-    /// A lifecycle with no tasks yet.
+    /// A lifecycle with no tasks yet. All will run in the runtime in which this is called.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            runtime: Handle::current(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            failed: Arc::default(),
+        }
     }
 
     /// Starts a task. It should end soon after [`Lifecycle::stopping`] fires.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let span = tracing::info_span!("task", task = name);
         let lifecycle = self.clone();
-        self.tasks.spawn(
-            async move {
-                if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
-                    tracing::error!(task = name, "task.failed");
-                    lifecycle.failed.store(true, Ordering::Relaxed);
-                    lifecycle.stop.cancel();
-                }
+        let task = async move {
+            if std::panic::AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!(task = name, "task.failed");
+                lifecycle.failed.store(true, Ordering::Relaxed);
+                lifecycle.stop.cancel();
             }
-            .instrument(span),
-        );
+        };
+        drop(self.tasks.spawn_on(task.instrument(span), &self.runtime));
+    }
+
+    /// Does a part of somebody's work in the runtime of the tasks: what takes long holds up nobody beside who waits for it.
+    /// Dropped, it ends; a panic in it is the caller's.
+    pub async fn apart<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match AbortOnDropHandle::new(self.runtime.spawn(work.in_current_span())).await {
+            Ok(done) => done,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shut down: nobody is left to tell.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     /// Fires when the program is to stop. Derive a child token to stop a part on its own.
@@ -66,6 +84,12 @@ impl Lifecycle {
         self.stop.cancel();
         self.tasks.close();
         tokio::time::timeout(deadline, self.tasks.wait()).await.is_ok()
+    }
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -114,6 +138,30 @@ mod tests {
         lifecycle.spawn("breaks", async { panic!("on purpose") });
         lifecycle.stopping().cancelled().await;
         assert!(lifecycle.has_failed());
+    }
+
+    #[tokio::test]
+    async fn what_is_done_apart_is_done_in_the_runtime_of_the_tasks_and_ends_with_its_caller() {
+        let (lifecycle, here) = (Lifecycle::new(), Handle::current().id());
+        let there = lifecycle.clone();
+        let elsewhere = tokio::task::spawn_blocking(move || {
+            let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            other.block_on(there.apart(async { Handle::current().id() }))
+        });
+        assert_eq!(elsewhere.await.unwrap(), here);
+
+        let broken = std::panic::AssertUnwindSafe(lifecycle.apart(async { panic!("on purpose") }));
+        assert!(broken.catch_unwind().await.is_err());
+        assert!(!lifecycle.has_failed());
+
+        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
+        let mut endless = Box::pin(lifecycle.apart(async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        }));
+        assert!((&mut endless).now_or_never().is_none());
+        drop(endless);
+        assert!(dropped.await.is_err());
     }
 
     #[tokio::test]

@@ -118,7 +118,9 @@ impl House {
         };
         let (house, lifecycle) = (self.clone(), self.lifecycle.clone());
         let answer = Box::pin(async move {
-            let reply = match tokio::time::timeout(DEADLINE, call).await {
+            // It reads and reckons: other calls do not wait for that.
+            let called = async move { tokio::time::timeout(DEADLINE, call).await };
+            let reply = match house.lifecycle.apart(called).await {
                 Ok(result) => asking.relayed(&result),
                 Err(_) => asking.tool_error("This took too long. Try again."),
             };

@@ -43,6 +43,7 @@ use crate::foundation::clock::Clock;
 use crate::foundation::config::{Live, PublicUrl};
 use crate::foundation::http::{self as accept_loop, Peer};
 use crate::foundation::lanes::Lanes;
+use crate::foundation::lifecycle::Lifecycle;
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
@@ -73,6 +74,8 @@ pub struct WebParts {
     pub ready: Ready,
     /// Connections, headers and bodies.
     pub limits: WebLimits,
+    /// Answers pages.
+    pub lifecycle: Lifecycle,
 }
 
 /// What a client may cost before it is known.
@@ -107,7 +110,9 @@ pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stoppi
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
             }
             request.extensions_mut().insert(peer);
-            match routes.call(request).await {
+            // A sign-in asks Garmin, and a page takes its time: calls wait for neither.
+            let answered = async move { routes.call(request).await };
+            match face.parts.lifecycle.apart(answered).await {
                 Ok(response) => response,
             }
         }

@@ -169,6 +169,7 @@ impl Start {
             clock,
             ready,
             limits: self.limits,
+            lifecycle: lifecycle.clone(),
         };
         let serving = lifecycle.stopping();
         let lanes = Lanes::start().unwrap();
