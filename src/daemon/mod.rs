@@ -80,7 +80,7 @@ pub struct Daemon {
 
 /// The public face, which stops before all others.
 struct Face {
-    /// What goes on without its client, goes on in them.
+    /// They stay until the last call is answered: its connection to a worker is watched in one of them.
     _lanes: Lanes,
     stopping: CancellationToken,
     ended: CancellationToken,
