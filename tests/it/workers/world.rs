@@ -1,7 +1,6 @@
 //! People with accounts and workers, in a temporary directory.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use garmin_gateway::accounts::{AccountId, Accounts};
@@ -18,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fake;
+use crate::whole::ports;
 
 /// The gateway's binary.
 pub(super) const SELF: &str = env!("CARGO_BIN_EXE_garmin-gateway");
@@ -32,8 +32,7 @@ pub(super) struct World {
 
 /// The fake worker with usual limits; each test has its own ports.
 pub(super) fn settings() -> WorkerSettings {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 41_000 + NEXT.fetch_add(1, Ordering::Relaxed) * 20;
+    let start = ports(20);
     WorkerSettings {
         command: Some(fake::command()),
         ports: start..=start + 19,
