@@ -13,25 +13,27 @@
 //! # Floors
 //!
 //! Rooms are stacked; a room imports only from floors below its own, and rooms on one floor do not know each
-//! other. The list is also a good reading order.
+//! other. The list is also a good reading order. `tests/it/tidy.rs` holds it.
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 0 | [`foundation`]: clock, config, disk, id, secrets, store, telemetry, lifecycle, causes, http, lanes, post, processes, turns |
-//! | 1 | [`garmin`]: all that talks to Garmin; [`mcp`]: the protocol without I/O |
-//! | 2 | [`accounts`]: who is who |
-//! | 3 | [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`races`]: LiveTrack links, watched, kept and coached |
-//! | 4 | [`tools`]: the built-in worker; [`gateway`]: bearer → account → answer |
-//! | 5 | [`web`]: the public face; [`admin`]: the private one; [`simulator`]: a pretend Garmin |
-//! | 6 | [`daemon`]: build, announce, wait, drain |
-//! | 7 | [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do; [`upkeep`]: backups, and the secret |
-//! | 8 | [`cli`]: the subcommands |
+//! | 0 | [`base`]: clock, id, secrets, lifecycle, http, log |
+//! | 1 | [`config`]: the settings; [`store`]: sealed records on disk; [`sandbox`]: child processes; [`mcp`]: the protocol without I/O |
+//! | 2 | [`garmin`]: all that talks to Garmin |
+//! | 3 | [`accounts`]: who is who |
+//! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
+//! | 5 | [`notify`]: messages to phones; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
+//! | 6 | [`races`]: LiveTrack links, watched, kept and coached |
+//! | 7 | [`gateway`]: bearer → account → answer |
+//! | 8 | [`web`]: the public face; [`admin`]: the private one; [`upkeep`]: backups, and the secret; [`simulator`]: a pretend Garmin |
+//! | 9 | [`daemon`]: build, announce, wait, drain; [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
+//! | 10 | [`cli`]: the subcommands |
 //!
 //! # Invariants
 //!
-//! - Fenced crates: warp in [`web`]; sled in `foundation::store`; orion in `foundation::secrets`; clap in [`cli`];
-//!   ratatui and crossterm in [`console`]; child processes in `foundation::processes` (and the system's own programs in
-//!   [`install`]); the environment in `foundation::config` (and what the service manager puts there in [`daemon`]).
+//! - Fenced crates: warp in [`web`]; sled in [`store`]; orion in `base::secrets`; clap in [`cli`];
+//!   ratatui and crossterm in [`console`]; child processes in [`sandbox`] (and the system's own programs in
+//!   [`install`]); the environment in [`config`] (and what the service manager puts there in [`daemon`]).
 //! - A write that was acknowledged survives `kill -9` and a power cut.
 //! - Every record is sealed; bearer tokens, codes and client secrets are stored as SHA-256 only.
 //! - No e-mail, password, code, token, cookie or position reaches a log; an address does only where a sign-in fails.
@@ -42,22 +44,32 @@
 //! No MCP sessions, no server-to-client requests, no cache of tokens in front of the store that could outlive a
 //! revocation, no unsafe code.
 
-pub mod foundation;
+pub mod base;
+
+pub mod config;
+pub mod mcp;
+pub mod sandbox;
+pub mod store;
 
 pub mod garmin;
-pub mod mcp;
 
 pub mod accounts;
 
 pub mod oauth;
-pub mod races;
+pub mod race;
 pub mod workers;
 
-pub mod gateway;
+pub mod coach;
+pub mod notify;
 pub mod tools;
+
+pub mod races;
+
+pub mod gateway;
 
 pub mod admin;
 pub mod simulator;
+pub mod upkeep;
 pub mod web;
 
 pub mod daemon;
@@ -65,6 +77,5 @@ pub mod daemon;
 pub mod console;
 pub mod doctor;
 pub mod install;
-pub mod upkeep;
 
 pub mod cli;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Accounts;
-use crate::foundation::config::Invited;
-use crate::foundation::secrets::sha256;
-use crate::foundation::store::{Record, Store, StoreError, Table};
+use crate::base::secrets::sha256;
+use crate::config::Invited;
+use crate::store::{Record, Store, StoreError, Table};
 
 /// Somebody may sign in, because the operator said so.
 #[derive(Clone, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use super::desk::Desk;
 use super::stream::Taker;
 use crate::accounts::AccountId;
 use crate::gateway::usage;
-use crate::races::RaceId;
-use crate::races::sample::Sample;
+use crate::race::id::RaceId;
+use crate::race::sample::Sample;
 
 /// Text is handed on in pieces of about this.
 const PIECE_BYTES: usize = 64 * 1024;

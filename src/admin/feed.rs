@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::api::{Overview, People, Race, Tokens, Update, Worker};
 use super::desk::Desk;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::telemetry::Ring;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::log::Ring;
 
 /// How often figures that no event tells of are made anew.
 const PACE: Duration = Duration::from_secs(1);

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::api::{Purged, Refusal};
 use super::desk::Desk;
-use crate::foundation::secrets::{RootSecret, Secret};
-use crate::foundation::store::RotateError;
+use crate::base::secrets::{RootSecret, Secret};
+use crate::store::RotateError;
 
 impl From<RotateError> for Refusal {
     fn from(e: RotateError) -> Self {

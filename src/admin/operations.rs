@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 
 use super::api::{Purged, Revoked};
 use crate::accounts::{AccountId, Accounts};
-use crate::foundation::store::{Store, StoreError};
 use crate::gateway::{self, Gateway};
 use crate::oauth::{self, FamilyId, FamilyOverview, OAuth};
 use crate::races::Races;
+use crate::store::{Store, StoreError};
 use crate::workers::{StopReason, Workers};
 
 /// The rooms that an act may concern.

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 use super::api::{Race, RaceDetail, Refusal, Sample};
 use super::desk::Desk;
 use crate::accounts::AccountId;
-use crate::races::{NotStarted, RaceId, Refused, View, answers};
+use crate::race::id::RaceId;
+use crate::races::{NotStarted, Refused, View, answers};
 use jiff::Timestamp;
 
 /// The most points that are drawn.

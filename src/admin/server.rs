@@ -16,8 +16,8 @@ use super::desk::Desk;
 use super::feed::{Feed, Follower};
 use super::lines::{self, LineError};
 use super::stream::Piece;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::telemetry::{LogEvent, Ring};
+use crate::base::lifecycle::Lifecycle;
+use crate::base::log::{LogEvent, Ring};
 
 /// Consoles at once; more wait.
 const MAX_CONNECTIONS: usize = 64;

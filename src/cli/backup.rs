@@ -13,12 +13,12 @@ use super::place::{Gateway, OwnStore, Place, Running, Wrong, own};
 use super::progress::Progress;
 use super::say;
 use crate::admin::api::{Stream, Streamed};
+use crate::base::clock::Clock;
+use crate::base::disk::beside;
+use crate::base::secrets::RootSecret;
+use crate::config::Config;
 use crate::console::words::{bytes, many};
-use crate::foundation::clock::Clock;
-use crate::foundation::config::Config;
-use crate::foundation::disk::beside;
-use crate::foundation::secrets::RootSecret;
-use crate::foundation::store::{Archive, Contents, Head, RestoreError, Store};
+use crate::store::{Archive, Contents, Head, RestoreError, Store};
 use crate::upkeep::{backups, kinds};
 
 #[derive(Args)]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{BROKEN, UNAVAILABLE, fail, say};
+use crate::base::clock::Clock;
+use crate::config::Sources;
 use crate::console::words::plain;
 use crate::doctor::{self, Finding, Verdict, Visit};
-use crate::foundation::clock::Clock;
-use crate::foundation::config::Sources;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{BROKEN, USAGE, fail, say};
-use crate::foundation::config::Sources;
+use crate::config::Sources;
 use crate::install::{self, Answers, Facts, InstallError, Layout, Plan, Wish};
 
 const NOT_THIS_USER: u8 = 77;

@@ -7,9 +7,9 @@ use clap::Args;
 use super::operate::{OperateError, client_exit_code, socket_in, usual_socket};
 use super::{BROKEN, CONFIG, DISK, EnvFile, UNAVAILABLE, USAGE};
 use crate::admin::client::{Client, ClientError};
-use crate::foundation::config::{Config, Sources};
-use crate::foundation::secrets::RootSecretError;
-use crate::foundation::store::{ArchiveError, OpenError, RestoreError, RotateError, Store, StoreError};
+use crate::base::secrets::RootSecretError;
+use crate::config::{Config, Sources};
+use crate::store::{ArchiveError, OpenError, RestoreError, RotateError, Store, StoreError};
 use crate::upkeep::backups::BackupError;
 use crate::upkeep::{NotWritten, RotateFileError, give_to_owner_of};
 

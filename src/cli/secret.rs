@@ -9,9 +9,9 @@ use super::place::{Gateway, OwnStore, Place, Wrong};
 use super::say;
 use crate::admin::api::{Act, Request};
 use crate::admin::client::{Client, ClientError};
-use crate::foundation::config::SecretSource;
-use crate::foundation::secrets::{RootSecret, Secret};
-use crate::foundation::store::{RotateError, Store};
+use crate::base::secrets::{RootSecret, Secret};
+use crate::config::SecretSource;
+use crate::store::{RotateError, Store};
 use crate::upkeep::{Keys, rotate};
 
 #[derive(Args)]

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 
 use super::{BROKEN, USAGE, fail, say};
-use crate::foundation::causes::chain;
-use crate::foundation::config::{Config, Problem, Sources};
+use crate::base::causes::chain;
+use crate::config::{Config, Problem, Sources};
 use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
 use crate::install::{InstallError, Layout};
 

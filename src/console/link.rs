@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::message::{self, Message};
 use crate::admin::api::{Line, Request};
 use crate::admin::client::{Client, ClientError};
-use crate::foundation::clock::Clock;
+use crate::base::clock::Clock;
 
 /// The first wait after a loss, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));

@@ -10,11 +10,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{Daemon, DaemonParts};
-use crate::foundation::clock::Clock;
-use crate::foundation::config::{Config, Sources};
-use crate::foundation::disk::Scratch;
-use crate::foundation::lifecycle::{Lifecycle, StopSignals};
-use crate::foundation::telemetry::{Console, Telemetry};
+use crate::base::clock::Clock;
+use crate::base::disk::Scratch;
+use crate::base::lifecycle::{Lifecycle, StopSignals};
+use crate::base::log::{Console, Telemetry};
+use crate::config::{Config, Sources};
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
 /// Runs the demo until a signal says stop. Returns whether all went well.

@@ -12,11 +12,12 @@ use tokio::sync::watch;
 use super::StartError;
 use crate::admin::desk::Desk;
 use crate::admin::metrics;
-use crate::foundation::config::Heartbeat;
-use crate::foundation::http::{self, Limits};
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::post::{Post, Poster};
-use crate::foundation::store::Health;
+use crate::base::http;
+use crate::base::http::Limits;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::post::{Post, Poster};
+use crate::config::Heartbeat;
+use crate::store::Health;
 
 /// Answers `GET /metrics`, on an address of this machine.
 pub(super) async fn metrics(

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::admin::operations::Rooms;
-use crate::foundation::clock::Clock;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::store::StoreError;
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::store::StoreError;
 
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 

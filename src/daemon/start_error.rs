@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::admin::SocketError;
-use crate::foundation::secrets::RootSecretError;
-use crate::foundation::store::{OpenError, StoreError};
+use crate::base::secrets::RootSecretError;
 use crate::mcp::CatalogueError;
+use crate::store::{OpenError, StoreError};
 
 /// Why the daemon does not start. All are for the operator, and nothing was changed.
 #[derive(Debug, thiserror::Error)]

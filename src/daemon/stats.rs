@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::accounts::Accounts;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::store::StoreError;
+use crate::base::lifecycle::Lifecycle;
 use crate::oauth::OAuth;
+use crate::store::StoreError;
 use crate::workers::Workers;
 
 const EVERY: Duration = Duration::from_secs(15);

@@ -12,7 +12,7 @@ use listenfd::ListenFd;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 
-use crate::foundation::lifecycle::Lifecycle;
+use crate::base::lifecycle::Lifecycle;
 
 /// What the socket is called in the manager's keeping.
 const LISTENER: NotifyState<'static> = NotifyState::FdName("listener");

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{Finding, Patient};
-use crate::foundation::causes::chain;
+use crate::base::causes::chain;
 
 const CHECK: &str = "certificate";
 /// Renewals happen a month before the end; later than this something has stopped renewing.

@@ -8,7 +8,7 @@ use reqwest::header::DATE;
 use url::Url;
 
 use super::{Finding, Patient, clock};
-use crate::foundation::causes::root;
+use crate::base::causes::root;
 use crate::garmin;
 
 /// Each of Garmin's hosts, and the clock by what they say.

@@ -9,8 +9,8 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, Uid, User, access};
 
 use super::{Finding, Patient};
-use crate::foundation::causes::chain;
-use crate::foundation::config::SecretSource;
+use crate::base::causes::chain;
+use crate::config::SecretSource;
 
 /// Less room than this and the next busy day fills the disk.
 const LITTLE_ROOM: u64 = 500 << 20;

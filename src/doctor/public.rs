@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::way::Way;
 use super::{Finding, Patient, Verdict, certificate};
-use crate::foundation::causes::root;
-use crate::foundation::config::PublicUrl;
+use crate::base::causes::root;
+use crate::config::PublicUrl;
 use crate::oauth;
 
 /// The port that Claude's servers connect to.

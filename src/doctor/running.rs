@@ -6,9 +6,9 @@ use super::{Finding, Patient};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{Act, Answer, Overview, Read, Refusal, Request};
 use crate::admin::client::{Client, ClientError};
-use crate::foundation::causes::chain;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::store::{OpenError, Store};
+use crate::base::causes::chain;
+use crate::base::lifecycle::Lifecycle;
+use crate::store::{OpenError, Store};
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
 /// Whether the gateway runs.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Finding, Patient};
 use crate::admin::api::{Act, Answer, Request};
-use crate::foundation::causes::root;
-use crate::foundation::config::PublicUrl;
+use crate::base::causes::root;
+use crate::config::PublicUrl;
 
 /// Larger answers are of somebody else.
 const LARGEST: usize = 64 << 10;

@@ -4,7 +4,7 @@
 use super::tokens::GarminTokens;
 use super::wire::{Answer, Heard};
 use super::{api, sign_in, token_service};
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 
 /// A conversation with Garmin in which it answers these: status, content type, body.
 ///

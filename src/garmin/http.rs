@@ -13,7 +13,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use url::Url;
 
 use super::wire::{Answer, Ask, Body, Cookies, Heard, Method};
-use crate::foundation::config::GarminHosts;
+use crate::config::GarminHosts;
 
 /// A server that does not take a connection in this time will not in more.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

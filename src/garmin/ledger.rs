@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::governor::{General, OfPerson, Person};
-use crate::foundation::store::{Kind, Record, Store, StoreError, Table};
+use crate::store::{Kind, Record, Store, StoreError, Table};
 
 impl Record for General {
     const TABLE: Table = Table("sign_ins");

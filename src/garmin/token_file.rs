@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::tokens::GarminTokens;
-use crate::foundation::disk;
-use crate::foundation::secrets::random_id;
+use crate::base::disk;
+use crate::base::secrets::random_id;
 
 /// Far beyond any token set; a longer file is something else.
 const LONGEST: u64 = 64 * 1024;
@@ -141,7 +141,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-    use crate::foundation::secrets::Secret;
+    use crate::base::secrets::Secret;
 
     fn tokens(name: &str) -> GarminTokens {
         GarminTokens {

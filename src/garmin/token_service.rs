@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::api::headers::native;
 use super::tokens::{Claims, GarminTokens};
 use super::wire::{self, Answer, Ask, Body, Heard, Method};
-use crate::foundation::config::GarminHosts;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 
 /// The client ids of Garmin's own apps, newest first. Garmin retires them in time, so a refused one is followed by
 /// the next.

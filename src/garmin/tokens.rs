@@ -9,7 +9,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 
 /// JWTs leave the padding off; a token that keeps it is still read.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(

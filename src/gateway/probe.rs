@@ -6,10 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::foundation::{
-    clock::Clock,
-    secrets::{Secret, TokenHash, random_token},
-};
+use crate::base::clock::Clock;
+use crate::base::secrets::{Secret, TokenHash, random_token};
 
 /// How long a probe is taken.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(1);

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 
-use crate::{
-    accounts::AccountId,
-    foundation::store::StoreError,
-    races::{RaceGrant, tools::RaceTools},
-    workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers},
-};
+use crate::accounts::AccountId;
+use crate::races::RaceGrant;
+use crate::races::tools::RaceTools;
+use crate::store::StoreError;
+use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
 /// One worker per account, started when it is needed.
 pub trait Upstream: Send + Sync {

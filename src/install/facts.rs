@@ -9,7 +9,7 @@ use nix::unistd::{AccessFlags, access};
 
 use super::layout::BACKUP_TIMER;
 use super::{Layout, Scope};
-use crate::foundation::config::{Config, Sources};
+use crate::config::{Config, Sources};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use nix::unistd::{Gid, Group, Uid, chown};
 use super::facts::{USER, command, systemctl};
 use super::layout::BACKUP_TIMER;
 use super::{Action, Facts, InstallError, Layout, Plan, Scope};
-use crate::foundation::disk::{Scratch, remove_file, remove_tree, sync_parent};
-use crate::foundation::secrets::random_token;
-use crate::foundation::store::fallback;
+use crate::base::disk::{Scratch, remove_file, remove_tree, sync_parent};
+use crate::base::secrets::random_token;
+use crate::store::fallback;
 
 /// Does one step after the other. `program` is the file to be installed; `say` is given each step before it is done.
 pub fn perform(

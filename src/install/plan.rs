@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::facts::USER;
 use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
-use crate::foundation::store::fallback;
+use crate::store::fallback;
 
 /// One step. Each can be done again.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use super::OAuth;
 use super::family::TokenFamily;
 use super::grants::{ACCESS_PREFIX, FamilyId, FamilyUse};
 use crate::accounts::AccountId;
-use crate::foundation::secrets::TokenHash;
-use crate::foundation::store::StoreError;
+use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
+use crate::store::StoreError;
 
 /// What a good access token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::client_metadata::DocumentUrl;
 use super::clients::Client;
 use super::fetch::{Fetch, FetchProblem};
 use super::grants::after;
-use crate::foundation::clock::Clock;
-use crate::foundation::store::{Kind, Record, Store, StoreError, Table};
+use crate::base::clock::Clock;
+use crate::store::{Kind, Record, Store, StoreError, Table};
 
 /// Documents in memory; those that are asked for again soonest make room.
 const MAX_CACHED: usize = 128;
@@ -133,7 +133,7 @@ mod tests {
 
     use super::super::fetch::Fetched;
     use super::*;
-    use crate::foundation::secrets::RootSecret;
+    use crate::base::secrets::RootSecret;
 
     /// A host that answers with what it is told to, and counts.
     #[derive(Default)]

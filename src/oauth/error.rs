@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::foundation::store::StoreError;
+use crate::store::StoreError;
 
 /// A refusal in the words of OAuth: the variant is the `error` string, what it carries the `error_description`.
 ///

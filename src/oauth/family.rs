@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::grants::{
     ACCESS_PREFIX, AccessToken, Consent, FamilyId, FamilyUse, GRACE, REFRESH_PREFIX, RefreshToken, after,
 };
-use crate::foundation::secrets::{Secret, TokenHash, derived_token, random_token};
-use crate::foundation::store::{Record, StoreError, Table, Tx};
+use crate::base::secrets::{Secret, TokenHash, derived_token, random_token};
+use crate::store::{Record, StoreError, Table, Tx};
 
 /// Spent refresh tokens that a family remembers, to notice when one comes back. Older ones are just unknown.
 const MAX_SPENT: usize = 32;

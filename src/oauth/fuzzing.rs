@@ -9,7 +9,7 @@ use super::client_metadata::{self, DocumentUrl};
 use super::clients::{self, ClientId};
 use super::form::Form;
 use super::redirect::{RedirectFence, RedirectUri};
-use crate::foundation::config::PublicUrl;
+use crate::config::PublicUrl;
 
 /// A redirect URI that passes the fence leads to loopback or Claude's callback, and an answer put on it goes there
 /// with each of its parameters exactly once.

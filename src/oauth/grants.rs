@@ -5,16 +5,16 @@
 //! - An access token has a row exactly as long as it is good. Ending a family removes its rows in the same unit of work,
 //!   so the next call finds nothing.
 //!
-//! Times are [`crate::foundation::clock::Clock`]'s.
+//! Times are [`crate::base::clock::Clock`]'s.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::pkce::CodeChallenge;
 use crate::accounts::AccountId;
-use crate::foundation::id::{Id, Named};
-use crate::foundation::store::{Record, Table};
+use crate::base::id::{Id, Named};
 use crate::mcp::Access;
+use crate::store::{Record, Table};
 
 pub(super) const CODE_PREFIX: &str = "gac_";
 pub(super) const ACCESS_PREFIX: &str = "gat_";

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::foundation::config::PublicUrl;
+use crate::config::PublicUrl;
 
 /// The one scope. Access is chosen by the person on the page, not by the client.
 pub(super) const SCOPE: &str = "garmin";

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::error::OAuthError;
-use crate::foundation::secrets::{constant_time_eq, sha256};
+use crate::base::secrets::{constant_time_eq, sha256};
 
 /// SHA-256 of the verifier that only the client knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

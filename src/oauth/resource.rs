@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::error::OAuthError;
-use crate::foundation::config::PublicUrl;
+use crate::config::PublicUrl;
 
 /// Checks the `resource` parameters of a request and returns the audience, always `https://host/mcp`.
 ///

@@ -11,9 +11,9 @@ use super::family::TokenFamily;
 use super::form::Form;
 use super::grants::{AccessToken, AuthorizationCode, FamilyId, FamilyUse, RefreshToken, after};
 use crate::accounts::AccountId;
-use crate::foundation::secrets::TokenHash;
-use crate::foundation::store::{Record, StoreError, Table, Tx};
+use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
+use crate::store::{Record, StoreError, Table, Tx};
 
 /// How long a revocation is remembered.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);

@@ -19,8 +19,8 @@ use super::metadata::SCOPES;
 use super::resource;
 use super::revoke::{RevocationReason, end_family};
 use crate::accounts::AccountId;
-use crate::foundation::secrets::{Secret, TokenHash};
-use crate::foundation::store::{StoreError, Tx};
+use crate::base::secrets::{Secret, TokenHash};
+use crate::store::{StoreError, Tx};
 
 /// What a client says when it exchanges a code.
 struct Exchange {

@@ -5,14 +5,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::effects::Snapshot;
-use super::limits;
-use super::plain::plain_text;
-use super::sample::Sample;
-use super::standing::Standing;
-use super::track::{Leg, LegKind, Track};
-use super::words;
-use super::{Coached, RaceId, View};
+use super::{Coached, View};
+use crate::race::id::RaceId;
+use crate::race::limits;
+use crate::race::plain::plain_text;
+use crate::race::sample::Sample;
+use crate::race::snapshot::Snapshot;
+use crate::race::standing::Standing;
+use crate::race::track::{Leg, LegKind, Track};
+use crate::race::words;
 
 /// The alerts that a status shows.
 const LAST_ALERTS: usize = 8;
@@ -51,7 +52,7 @@ pub fn status(view: &View) -> Value {
         "active": view.watched,
         "state": standing.name(),
         "meaning": standing.sentence(),
-        "ended_because": watch.over().map(super::ending::EndReason::sentence),
+        "ended_because": watch.over().map(crate::race::ending::EndReason::sentence),
         "now": seconds(now),
         "tracked_since": seconds(watch.since),
         "started_at": track.started_at.map(|at| seconds(track.true_time(at))),
@@ -224,7 +225,7 @@ pub fn summary(view: &View) -> Value {
     stops.extend(
         track
             .standing()
-            .filter(|stop| stop.duration_s() >= super::track::SHORTEST_STOP_S),
+            .filter(|stop| stop.duration_s() >= crate::race::track::SHORTEST_STOP_S),
     );
     let stops: Vec<_> = stops
         .iter()
@@ -337,7 +338,7 @@ fn short(text: &str) -> String {
     plain_text(text).chars().take(60).collect()
 }
 
-fn alert(alert: &super::alerts::Alert) -> Value {
+fn alert(alert: &crate::race::alerts::Alert) -> Value {
     json!({"at": seconds(alert.at), "kind": alert.kind.name(), "severity": alert.severity, "text": alert.text})
 }
 

@@ -2,14 +2,16 @@
 
 use jiff::SignedDuration;
 
-use super::alerts::Severity;
-use super::effects::{Message, NotSet, Phone, Reach};
-use super::facts::{self, Known, Untrue};
 use super::open::Refused;
-use super::plain::plain_text;
 use super::race::{Also, State};
-use super::{RaceId, Races, life};
+use super::{Races, life};
 use crate::accounts::AccountId;
+use crate::notify::message::{Message, NotSet, Phone, Reach};
+use crate::race::alerts::Severity;
+use crate::race::claims;
+use crate::race::claims::{Known, Untrue};
+use crate::race::id::RaceId;
+use crate::race::plain::plain_text;
 
 /// The longest message, in characters.
 pub const LONGEST_MESSAGE: usize = 600;
@@ -76,11 +78,11 @@ impl Races {
         let now = self.0.clock.now();
         let window = life::window(&self.0, &race, &state).map_err(Refused::from)?;
         let snapshot = state.snapshot(id, now);
-        let untrue = facts::untrue(&text, &Known::of(&snapshot, &window));
+        let untrue = claims::untrue(&text, &Known::of(&snapshot, &window));
         let said = if untrue.is_empty() {
             text
         } else {
-            facts::own_words(&snapshot, &window)
+            claims::own_words(&snapshot, &window)
         };
         let message = Message {
             account: account.clone(),
@@ -110,8 +112,8 @@ impl Races {
     }
 }
 
-impl From<crate::foundation::store::StoreError> for NotCoached {
-    fn from(e: crate::foundation::store::StoreError) -> Self {
+impl From<crate::store::StoreError> for NotCoached {
+    fn from(e: crate::store::StoreError) -> Self {
         Self::Refused(e.into())
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::House;
-use super::effects::{Look, NotLooked};
 use super::race::{Also, Race, State};
 use super::records::{RaceToken, hex};
-use super::sample::Sample;
 use super::series;
-use super::track::{Step, Track};
-use super::watch::{Answer, Next, Phase};
-use crate::foundation::secrets::{Secret, TokenHash, random_token};
-use crate::foundation::store::StoreError;
+use crate::base::secrets::{Secret, TokenHash, random_token};
+use crate::coach::look::{Look, NotLooked};
 use crate::garmin::livetrack::{Failure, LiveTrackLink, Session, Trackpoint};
+use crate::race::sample::Sample;
+use crate::race::schedule::{Answer, Next, Phase};
+use crate::race::track::{Step, Track};
+use crate::store::StoreError;
 
 /// What a token of a race begins with.
 pub(super) const TOKEN_PREFIX: &str = "grc_";

@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::coach::budget;
-use super::course::{BadCourse, Course};
-use super::effects::NotLooked;
-use super::id::RaceId;
 use super::life;
 use super::race::{Also, Race, State};
 use super::records::{CourseRow, OfAccount, Progress, RaceRow, account_key};
 use super::series;
-use super::settings::{BadFields, RaceSettings, Thresholds};
-use super::track::Track;
-use super::{Races, View, alerts::Alert, records};
+use super::{Races, View, records};
 use crate::accounts::AccountId;
-use crate::foundation::secrets::Secret;
-use crate::foundation::store::{StoreError, Tx};
+use crate::base::secrets::Secret;
+use crate::coach::budget;
+use crate::coach::look::NotLooked;
 use crate::garmin::livetrack::{Failure, LiveTrackLink, NotResolved};
+use crate::race::alerts::Alert;
+use crate::race::course::{BadCourse, Course};
+use crate::race::id::RaceId;
+use crate::race::settings::{BadFields, RaceSettings, Thresholds};
+use crate::race::track::Track;
+use crate::store::{StoreError, Tx};
 
 /// The most races of one person that are watched at once, and of all together.
 const MOST_EACH: usize = 8;

@@ -10,16 +10,18 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::House;
-use super::alerts::{self, Alert, Situation};
-use super::course::Course;
-use super::effects::{Message, Snapshot};
-use super::id::RaceId;
 use super::records::{CourseRow, Progress, RaceRow, RaceToken, alert_key, drop_tokens};
-use super::sample::Sample;
 use super::series;
-use super::track::Track;
-use crate::foundation::secrets::TokenHash;
-use crate::foundation::store::{Store, StoreError};
+use crate::base::secrets::TokenHash;
+use crate::notify::message::Message;
+use crate::race::alerts;
+use crate::race::alerts::{Alert, Situation};
+use crate::race::course::Course;
+use crate::race::id::RaceId;
+use crate::race::sample::Sample;
+use crate::race::snapshot::Snapshot;
+use crate::race::track::Track;
+use crate::store::{Store, StoreError};
 
 /// The most alerts that are kept in memory.
 const MOST_ALERTS: usize = 500;

@@ -12,15 +12,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::alerts::{Alert, Told};
-use super::course::Course;
-use super::id::RaceId;
-use super::settings::RaceSettings;
-use super::watch::Watch;
 use crate::accounts::AccountId;
-use crate::foundation::secrets::TokenHash;
-use crate::foundation::store::{Record, Table, Tx};
+use crate::base::secrets::TokenHash;
 use crate::garmin::livetrack::LiveTrackLink;
+use crate::race::alerts::{Alert, Told};
+use crate::race::course::Course;
+use crate::race::id::RaceId;
+use crate::race::schedule::Watch;
+use crate::race::settings::RaceSettings;
+use crate::store::{Record, Table, Tx};
 
 /// What the person gave.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use super::Races;
 use super::open::erase;
 use super::records::{OfAccount, Progress, RaceRow, account_key};
 use crate::accounts::AccountId;
-use crate::foundation::store::StoreError;
+use crate::store::StoreError;
 
 impl Races {
     /// Erases the races that are over and told nothing new since `before`, of one account or of all, with their points,

@@ -18,7 +18,7 @@ use super::livetrack::scenario::Scenario;
 use super::livetrack::{Pace, demo_race};
 use super::reply::{Asked, Reply};
 use super::world::World;
-use crate::foundation::clock::Clock;
+use crate::base::clock::Clock;
 
 /// Uploads are some MB at most.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;

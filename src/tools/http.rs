@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::{Reply, Server};
 use super::stdio::LONGEST_MESSAGE;
-use crate::foundation::http::{Limits, serve as serve_http};
-use crate::foundation::secrets::random_id;
+use crate::base::http::{Limits, serve as serve_http};
+use crate::base::secrets::random_id;
 use crate::mcp::{Refusal, Rejected};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::files::{NotWritten, PART, PrivateFile};
-use crate::foundation::disk;
+use crate::base::disk;
 
 const PREFIX: &str = "garmin-gateway-";
 const SUFFIX: &str = ".backup";
@@ -91,7 +91,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::foundation::disk::beside;
+    use crate::base::disk::beside;
 
     fn at(day: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + day * 86_400).unwrap()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
 
-use crate::foundation::disk::{beside, parent, remove_file, sync_parent};
+use crate::base::disk::{beside, parent, remove_file, sync_parent};
 
 /// Behind the name of one that is not whole yet.
 pub(super) const PART: &str = ".part";

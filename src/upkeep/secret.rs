@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown};
 
-use crate::foundation::disk;
-use crate::foundation::secrets::{Secret, random_token};
+use crate::base::disk;
+use crate::base::secrets::{Secret, random_token};
 
 /// The store that the secret opens: a running gateway's, or one that is opened for this.
 pub trait Keys {
@@ -130,8 +130,8 @@ fn write(path: &Path, secret: &Secret, like: Option<&Path>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::foundation::secrets::{RootSecret, RootSecretError};
-    use crate::foundation::store::{OpenError, RotateError, Store};
+    use crate::base::secrets::{RootSecret, RootSecretError};
+    use crate::store::{OpenError, RotateError, Store};
 
     fn read(file: &Path) -> Result<Secret, RootSecretError> {
         RootSecret::read(file).map(|secret| secret.text())

@@ -17,7 +17,7 @@ use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::{Exchange, RequestId, exchange};
 use super::{ANY, WebParts, pages};
-use crate::foundation::secrets::random_bytes;
+use crate::base::secrets::random_bytes;
 use crate::mcp::{PublicHosts, RequestHeaders};
 
 /// What the handlers share.

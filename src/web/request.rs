@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use warp::{Filter, Rejection};
 
 use super::body::{self, Body, BodyError, collect};
-use crate::foundation::http::Peer;
+use crate::base::http::Peer;
 
 /// Headers that decide something: two of them would let two readers of one request disagree.
 /// `Accept` is not among them: it is a list, and lists may come in lines (RFC 9110, section 5.3).

@@ -13,7 +13,7 @@ use super::pages::{self, Channel};
 use super::problem::{Problem, start_again};
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 use crate::mcp::Access;
 use crate::oauth::{AuthorizeStep, ClientOnPage, CodeForm, CredentialsForm, DenyForm};
 

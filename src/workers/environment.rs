@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::foundation::config::{GarminDomain, GarminHosts, WorkerSettings};
-use crate::foundation::processes::{PATH, Plan, Private, Program, Shown, find_program, ports};
+use crate::config::{GarminDomain, GarminHosts, WorkerSettings};
+use crate::sandbox::{PATH, Plan, Private, Program, Shown, find_program, ports};
 
 /// Heap and other writable memory of a worker, in bytes.
 const MEMORY: u64 = 1 << 30;

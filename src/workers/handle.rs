@@ -23,9 +23,9 @@ use super::ports::Ports;
 use super::upstream::Failure;
 use super::{leftovers, supervisor};
 use crate::accounts::{AccountId, Accounts};
-use crate::foundation::config::{GarminHosts, WorkerSettings};
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::processes::Processes;
+use crate::base::lifecycle::Lifecycle;
+use crate::config::{GarminHosts, WorkerSettings};
+use crate::sandbox::Processes;
 
 /// How long a call waits for room when all workers are busy.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::board::Board;
 use super::procfs::{self, Usage};
 use crate::accounts::AccountId;
-use crate::foundation::processes::Report;
+use crate::sandbox::Report;
 
 /// One worker, or an account that waits for one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

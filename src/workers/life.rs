@@ -21,8 +21,8 @@ use super::running::{Facts, Running, ending, is_there};
 use super::tokens::{Directory, TakenIn, TokenError};
 use super::upstream::Upstream;
 use crate::accounts::{AccountId, Accounts, GarminLogin};
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::processes::{Processes, Report};
+use crate::base::lifecycle::Lifecycle;
+use crate::sandbox::{Processes, Report};
 
 /// A worker in doubt must answer within this. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
 const CHECK: Duration = Duration::from_secs(10);

@@ -16,14 +16,14 @@ use tokio::sync::watch;
 
 use super::{UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
 use crate::accounts::{AccountId, Accounts};
-use crate::foundation::clock::Clock;
-use crate::foundation::config::{Config, GarminHosts, Live, WorkerSettings};
-use crate::foundation::disk::Scratch;
-use crate::foundation::lifecycle::Lifecycle;
-use crate::foundation::processes::{Private, Processes};
-use crate::foundation::secrets::{RootSecret, Secret, random_id};
-use crate::foundation::store::Store;
+use crate::base::clock::Clock;
+use crate::base::disk::Scratch;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::secrets::{RootSecret, Secret, random_id};
+use crate::config::{Config, GarminHosts, Live, WorkerSettings};
 use crate::garmin::{GarminTokens, SignedIn};
+use crate::sandbox::{Private, Processes};
+use crate::store::Store;
 
 /// What `garmin_mcp` prints when Garmin does not know the tokens.
 const STOPPED_AT_GARMIN: &str = "Failed to initialize Garmin Connect client";

@@ -21,7 +21,7 @@ use super::procfs::{self, Stat};
 use super::tokens::Directory;
 use super::upstream::Link;
 use crate::accounts::AccountId;
-use crate::foundation::processes::{Launch, Process, REPORT, Report};
+use crate::sandbox::{Launch, Process, REPORT, Report};
 
 /// From TERM to KILL.
 const GRACE: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use garmin_gateway::foundation::secrets::{random_token, sha256};
+use garmin_gateway::base::secrets::{random_token, sha256};
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use serde::Deserialize;

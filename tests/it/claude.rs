@@ -2,7 +2,7 @@
 //! machines without cookies; the person's browser is another one.
 
 use futures_util::future::join_all;
-use garmin_gateway::foundation::secrets::random_token;
+use garmin_gateway::base::secrets::random_token;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use url::Url;

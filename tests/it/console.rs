@@ -233,7 +233,7 @@ async fn the_terminal_is_whole_after_signals_and_a_panic() {
 #[ignore = "it panics on purpose"]
 async fn a_console_that_panics() {
     let look = garmin_gateway::console::Look::default();
-    let clock = garmin_gateway::foundation::clock::Clock::system();
+    let clock = garmin_gateway::base::clock::Clock::system();
     let console = garmin_gateway::console::run("/nonexistent/admin.sock".into(), look, clock);
     let later = async {
         tokio::time::sleep(Duration::from_millis(300)).await;

@@ -4,9 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::config::Sources;
 use garmin_gateway::doctor::{Finding, Verdict, Visit, examine};
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::config::Sources;
 use garmin_gateway::simulator::SimulatorSettings;
 use jiff::ToSpan;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

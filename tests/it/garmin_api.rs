@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::garmin::api::{Error, SignInReason};
 use garmin_gateway::garmin::{Api, ApiParts, ApiSettings, GarminTokens, TokenFile};
 use garmin_gateway::simulator::{Fault, FaultRule, Place};

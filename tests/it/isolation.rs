@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::base::secrets::Secret;
 use garmin_gateway::simulator::{Person, SimulatorSettings};
 use garmin_gateway::workers::{StopReason, WorkerInfo};
 use nix::sys::signal::{Signal, kill};

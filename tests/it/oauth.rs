@@ -3,17 +3,17 @@
 use std::time::{Duration, Instant};
 
 use garmin_gateway::accounts::{Accounts, GarminLogin};
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::config::{Invited, Live, PublicUrl};
-use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::{RootSecret, Secret};
-use garmin_gateway::foundation::store::Store;
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::lifecycle::Lifecycle;
+use garmin_gateway::base::secrets::{RootSecret, Secret};
+use garmin_gateway::config::{Invited, Live, PublicUrl};
 use garmin_gateway::garmin::{self, GovernorSettings, SignIns};
 use garmin_gateway::mcp::Access;
 use garmin_gateway::oauth::{
     AuthorizeStep, CodeForm, CodePage, CredentialsForm, DenyForm, OAuth, OAuthParts, SignInPage,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
+use garmin_gateway::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;

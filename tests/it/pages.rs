@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use garmin_gateway::foundation::secrets::sha256;
+use garmin_gateway::base::secrets::sha256;
 use garmin_gateway::simulator::SimulatorSettings;
 use serde_json::Value;
 use url::form_urlencoded;

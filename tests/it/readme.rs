@@ -1,10 +1,10 @@
 //! The README tells what the code says.
 
-use garmin_gateway::foundation::config::{Change, SETTINGS};
+use garmin_gateway::config::{Change, SETTINGS};
 
 #[test]
 fn its_settings_are_those_of_the_code() {
-    let row = |s: &garmin_gateway::foundation::config::Setting| {
+    let row = |s: &garmin_gateway::config::Setting| {
         let live = if s.change == Change::Live { "live" } else { "" };
         let default = if s.default.is_empty() {
             String::new()

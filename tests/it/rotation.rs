@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use garmin_gateway::admin::client::Client;
-use garmin_gateway::foundation::secrets::{RootSecret, random_bytes};
-use garmin_gateway::foundation::store::Store;
+use garmin_gateway::base::secrets::{RootSecret, random_bytes};
+use garmin_gateway::store::Store;
 use jiff::Timestamp;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;

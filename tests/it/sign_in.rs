@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::{RootSecret, Secret};
-use garmin_gateway::foundation::store::{Record, Store, Table};
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::lifecycle::Lifecycle;
+use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::garmin::{
     self, Credentials, GovernorSettings, MfaChallenge, MfaMethod, Refusal, SignInOutcome, SignIns, SignedIn,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
+use garmin_gateway::store::{Record, Store, Table};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
@@ -591,7 +591,7 @@ async fn without_a_garmin_nothing_is_counted() {
         .parse()
         .unwrap();
     drop(nobody);
-    let hosts = garmin_gateway::foundation::config::GarminHosts::at(&url);
+    let hosts = garmin_gateway::config::GarminHosts::at(&url);
     let settings = GovernorSettings {
         daily: 1,
         ..GovernorSettings::without_pauses()

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use garmin_gateway::foundation::secrets::{RootSecret, random_bytes};
-use garmin_gateway::foundation::store::{Health, Record, Store, StoreError, Table};
+use garmin_gateway::base::secrets::{RootSecret, random_bytes};
+use garmin_gateway::store::{Health, Record, Store, StoreError, Table};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 

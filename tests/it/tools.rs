@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::lifecycle::Lifecycle;
+use garmin_gateway::base::secrets::Secret;
 use garmin_gateway::garmin::{self, Credentials, GovernorSettings, SignInOutcome, SignIns, TokenFile};
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
 use garmin_gateway::tools;

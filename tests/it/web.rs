@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use garmin_gateway::foundation::http::Limits;
+use garmin_gateway::base::http::Limits;
 use garmin_gateway::web::WebLimits;
 
 use tokio::io::AsyncReadExt as _;

@@ -6,12 +6,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use garmin_gateway::accounts::Accounts;
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::lifecycle::Lifecycle;
+use garmin_gateway::base::log::LogLevel;
+use garmin_gateway::base::log::{Console, Telemetry};
+use garmin_gateway::base::secrets::{random_token, sha256};
+use garmin_gateway::config::{Config, Sources};
 use garmin_gateway::daemon::{Daemon, DaemonParts, Kept};
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::config::{Config, LogLevel, Sources};
-use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::{random_token, sha256};
-use garmin_gateway::foundation::telemetry::{Console, Telemetry};
 use garmin_gateway::races::Races;
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use serde_json::{Value, json};

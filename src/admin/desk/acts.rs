@@ -6,8 +6,8 @@ use serde_json::Map;
 use super::Desk;
 use crate::accounts::{self};
 use crate::admin::api::{Act, Answer, Refusal, Target};
+use crate::notify::Tested;
 use crate::oauth::FamilyId;
-use crate::races::notify::Tested;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal};
 

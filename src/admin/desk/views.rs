@@ -12,10 +12,10 @@ use crate::admin::api::{
 };
 use crate::admin::feed::Views;
 use crate::admin::metrics;
-use crate::foundation::store::Health;
 use crate::gateway;
 use crate::mcp::Access;
 use crate::oauth::FamilyOverview;
+use crate::store::Health;
 
 /// How many revocations are shown.
 const REVOCATIONS: usize = 200;

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedMutexGuard, oneshot};
 use super::Api;
 use super::error::Error;
 use super::keyring::{Keyring, Next};
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 use crate::garmin::http;
 use crate::garmin::token_file::TokenFileError;
 use crate::garmin::token_service;

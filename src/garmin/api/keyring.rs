@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::error::{Error, SignInReason};
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 use crate::garmin::token_service::Refreshed;
 use crate::garmin::tokens::GarminTokens;
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::foundation::config::{GarminHosts, SignInSettings};
+use crate::config::{GarminHosts, SignInSettings};
 
 /// The limits of all sign-ins together, and the pauses within one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use super::{
     BadLink, Failure, LiveTrackLink, Page, Pasted, Points, Position, Session, Trackpoint, course, csrf_token,
     find, page, points,
 };
-use crate::foundation::clock::Clock;
-use crate::foundation::config::GarminHosts;
+use crate::base::clock::Clock;
+use crate::config::GarminHosts;
 use crate::garmin::http::retry_after;
 use crate::garmin::wire::BROWSER;
 

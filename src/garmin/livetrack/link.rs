@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::foundation::config::GarminHosts;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 
 /// What a good link looks like, for answers to a bad one.
 const GOOD: &str = "https://livetrack.garmin.com/session/<id>/token/<token>";

@@ -11,8 +11,8 @@ use reqwest::cookie::Jar;
 
 use super::redeem::{self, Ticket};
 use super::{Conversation, Move, SignedIn, Turn, json, widget};
-use crate::foundation::config::GarminHosts;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 use crate::garmin::governor::Person;
 use crate::garmin::refusal::{Refusal, Way};
 use crate::garmin::wire::{Ask, Heard};

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::trouble::changed;
 use super::{SignedIn, Turn};
-use crate::foundation::config::GarminHosts;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 use crate::garmin::api::headers::native;
 use crate::garmin::refusal::Refusal;
 use crate::garmin::token_service::{self, CLIENT_IDS};

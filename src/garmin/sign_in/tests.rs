@@ -5,7 +5,7 @@ use serde_json::json;
 use super::chain::{Chain, Ended};
 use super::mfa::{self, Verifying};
 use super::*;
-use crate::foundation::config::GarminDomain;
+use crate::config::GarminDomain;
 use crate::garmin::wire::Answer;
 
 pub(super) fn hosts() -> GarminHosts {

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::foundation::{
-    secrets::sha256,
-    store::{Kind, Record, Store, StoreError, Table},
-};
+use crate::base::secrets::sha256;
+use crate::store::{Kind, Record, Store, StoreError, Table};
 
 /// The store holds values under 32 KiB, and JSON may double a text.
 const CHUNK: usize = 12 << 10;

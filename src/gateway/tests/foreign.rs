@@ -163,8 +163,8 @@ async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Kept(String);
 
-impl crate::foundation::store::Record for Kept {
-    const TABLE: crate::foundation::store::Table = crate::foundation::store::Table("catalogue");
+impl crate::store::Record for Kept {
+    const TABLE: crate::store::Table = crate::store::Table("catalogue");
 }
 
 /// Section 3: `notifications/message` only as the request asked for it; legacy as `logging/setLevel` said.

@@ -1,7 +1,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::foundation::secrets::RootSecret;
+use crate::base::secrets::RootSecret;
 
 fn account(letter: &str) -> AccountId {
     format!("acc_{}", letter.repeat(16)).parse().unwrap()

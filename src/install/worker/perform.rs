@@ -11,9 +11,9 @@ use std::time::Duration;
 use nix::sys::stat::{Mode, umask};
 
 use super::{Action, Facts, Place, SETTING, WorkerError};
-use crate::foundation::config::Config;
-use crate::foundation::disk::{remove_file, remove_tree};
-use crate::foundation::lifecycle::Lifecycle;
+use crate::base::disk::{remove_file, remove_tree};
+use crate::base::lifecycle::Lifecycle;
+use crate::config::Config;
 use crate::install::facts::command;
 use crate::install::perform::{replace_text, service};
 use crate::install::settings;

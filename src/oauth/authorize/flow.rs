@@ -17,9 +17,9 @@ use super::request::{AnswerTo, AuthorizationRequest};
 use super::step::{Act, Event, Heard, Stage};
 use super::transactions::{Answer, Purpose, Transaction, Visit};
 use super::{AuthorizeStep, CodeForm, CodePage, CredentialsForm, DenyForm, SignInPage, refusals};
-use crate::foundation::secrets::{Secret, TokenHash, random_token};
-use crate::foundation::store::StoreError;
+use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::garmin::{Credentials, MfaChallenge, MfaMethod, SignInOutcome, SignedIn};
+use crate::store::StoreError;
 
 /// What a form brought.
 enum Submitted {

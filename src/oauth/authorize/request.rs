@@ -7,7 +7,7 @@ use super::super::pkce::CodeChallenge;
 use super::super::redirect::RedirectUri;
 use super::super::resource;
 use super::ClientOnPage;
-use crate::foundation::config::PublicUrl;
+use crate::config::PublicUrl;
 
 /// It is kept for as long as the sign-in takes; Claude's has some 50 characters.
 const MAX_STATE_BYTES: usize = 4096;

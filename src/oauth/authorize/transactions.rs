@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::request::AuthorizationRequest;
 use super::step::{LIFE, Progress};
-use crate::foundation::secrets::{Secret, TokenHash, constant_time_eq, random_id, random_token};
+use crate::base::secrets::{Secret, TokenHash, constant_time_eq, random_id, random_token};
 use crate::garmin::MfaChallenge;
 
 /// Clicks of one visit that may wait for each other. A person makes two; more is a program that wants to fill us.

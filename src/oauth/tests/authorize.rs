@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::*;
-use crate::foundation::config::Invited;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::Invited;
 use crate::oauth::{AuthorizeStep, CodeForm, CredentialsForm, DenyForm, SignInPage};
 
 /// What Claude asks with.

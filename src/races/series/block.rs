@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::columns::{Reader, Writer};
-use crate::foundation::store::{Packed, Table};
 use crate::garmin::livetrack::{PointStatus, Position, Trackpoint};
-use crate::races::sample::Sample;
+use crate::race::sample::Sample;
+use crate::store::{Packed, Table};
 
 /// The most samples of a block: ten minutes at one a second are five of them, and what an append rewrites stays short.
 pub(super) const MOST: usize = 128;

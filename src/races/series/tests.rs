@@ -2,11 +2,11 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::support::{at, running, steady};
 use super::*;
-use crate::foundation::secrets::RootSecret;
-use crate::foundation::store::Packed as _;
+use crate::base::secrets::RootSecret;
 use crate::garmin::livetrack::{PointStatus, Position, Trackpoint};
+use crate::race::support::{at, running, steady};
+use crate::store::Packed as _;
 
 struct Kept {
     store: Store,
@@ -84,13 +84,13 @@ async fn long_unknown_members_make_blocks_shorter_and_not_lost() {
     let mut samples = steady(1270, 3.0);
     for (i, sample) in samples.iter_mut().enumerate() {
         // What does not compress.
-        let noise = crate::foundation::secrets::random_token("");
+        let noise = crate::base::secrets::random_token("");
         sample
             .point
             .other
             .insert(format!("member{i}"), noise.expose().repeat(20).into());
         let more: Vec<_> = (0..20)
-            .map(|_| crate::foundation::secrets::random_token("").expose().to_owned())
+            .map(|_| crate::base::secrets::random_token("").expose().to_owned())
             .collect();
         sample.point.other.insert("more".into(), json!(more));
     }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::super::RaceId;
 use super::super::answers::{METRICS, USUAL_METRICS};
 use super::NotDone;
+use crate::race::id::RaceId;
 
 /// The longest text that may hold a link: an e-mail.
 const LONGEST_URL: usize = 400_000;
@@ -136,7 +136,7 @@ impl Arguments {
         match self.0.into_iter().find(|(_, value)| !value.is_null()) {
             None => Ok(()),
             Some((name, _)) => {
-                let name: String = super::super::plain::plain_text(&name).chars().take(40).collect();
+                let name: String = crate::race::plain::plain_text(&name).chars().take(40).collect();
                 let known = if names.is_empty() {
                     "none".to_owned()
                 } else {

@@ -24,10 +24,7 @@ fn thresholds() -> Map<String, Value> {
             json!({"type": ["integer", "null"], "minimum": min, "maximum": max, "description": unit}),
         )
     };
-    super::super::settings::THRESHOLDS
-        .into_iter()
-        .map(field)
-        .collect()
+    crate::race::settings::THRESHOLDS.into_iter().map(field).collect()
 }
 
 fn race_config() -> Value {

@@ -4,8 +4,8 @@ use futures_util::FutureExt;
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::foundation::config::GarminHosts;
-use crate::foundation::lifecycle::Lifecycle;
+use crate::base::lifecycle::Lifecycle;
+use crate::config::GarminHosts;
 use crate::garmin::{ApiParts, ApiSettings};
 use crate::tools::{stdio, tools};
 

@@ -7,11 +7,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::*;
-use crate::foundation::clock::Clock;
-use crate::foundation::config::Live;
-use crate::foundation::secrets::{RootSecret, Secret};
-use crate::foundation::store::Store;
+use crate::base::clock::Clock;
+use crate::base::secrets::{RootSecret, Secret};
+use crate::config::Live;
 use crate::garmin::SignedIn;
+use crate::store::Store;
 
 fn tokens(refresh: &str) -> GarminTokens {
     GarminTokens {

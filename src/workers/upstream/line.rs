@@ -11,7 +11,7 @@ use hyper::client::conn::http1::Connection;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::foundation::turns::Turns;
+use crate::base::turns::Turns;
 
 type Http = Connection<TokioIo<TcpStream>, Full<Bytes>>;
 

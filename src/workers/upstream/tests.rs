@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::foundation::http::{Limits, serve};
+use crate::base::http::{Limits, serve};
 
 /// What the worker does with a request: its headers and message in, status, headers and body out.
 type Answer = fn(&HeaderMap, &Value) -> (u16, &'static str, String);

@@ -3,9 +3,9 @@
 use garmin_gateway::accounts::AccountId;
 use garmin_gateway::admin::api::{Act, Answer, Request, Revoked, Target};
 use garmin_gateway::admin::client::Client;
-use garmin_gateway::foundation::secrets::{RootSecret, Secret};
-use garmin_gateway::foundation::store::{Packed, Record, Store, Table};
-use garmin_gateway::races::RaceId;
+use garmin_gateway::base::secrets::{RootSecret, Secret};
+use garmin_gateway::race::id::RaceId;
+use garmin_gateway::store::{Packed, Record, Store, Table};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

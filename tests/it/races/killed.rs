@@ -4,8 +4,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::secrets::random_bytes;
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::secrets::random_bytes;
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};

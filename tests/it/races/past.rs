@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use garmin_gateway::foundation::clock::Clock;
+use garmin_gateway::base::clock::Clock;
 use garmin_gateway::simulator::SimulatorSettings;
 use jiff::SignedDuration;
 use quick_xml::events::Event;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use garmin_gateway::accounts::AccountId;
-use garmin_gateway::foundation::clock::Clock;
-use garmin_gateway::foundation::lifecycle::Lifecycle;
-use garmin_gateway::foundation::secrets::Secret;
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::lifecycle::Lifecycle;
+use garmin_gateway::base::secrets::Secret;
 use garmin_gateway::garmin::{self, Credentials, GovernorSettings, SignInOutcome, SignIns, SignedIn};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::workers::{StopReason, WorkerError};

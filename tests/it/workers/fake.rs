@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use garmin_gateway::foundation::http::{Limits, serve};
-use garmin_gateway::foundation::lifecycle::Lifecycle;
+use garmin_gateway::base::http::{Limits, serve};
+use garmin_gateway::base::lifecycle::Lifecycle;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};

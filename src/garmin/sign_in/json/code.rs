@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::super::mfa::{CodeAnswer, Pending};
 use super::super::trouble::{changed, is_problem, json_trouble};
 use super::{post, status_type, ticket};
-use crate::foundation::config::GarminHosts;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 use crate::garmin::refusal::{Refusal, Way};
 use crate::garmin::wire::{Answer, Ask};
 

@@ -2,7 +2,7 @@
 
 use super::super::html;
 use super::super::trouble::changed;
-use crate::foundation::secrets::Secret;
+use crate::base::secrets::Secret;
 use crate::garmin::refusal::Refusal;
 use crate::garmin::wire::Answer;
 

@@ -1,0 +1,79 @@
+//! Names and entries on the disk, as more than one room needs them.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::base::secrets::random_id;
+
+/// `path` with something behind its name: a file or directory in the same directory.
+pub fn beside(path: &Path, behind: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(behind);
+    name.into()
+}
+
+/// The directory that `path` is in.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The entries of `directory` survive a power cut from now on.
+pub fn sync(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// The entries of the directory that `path` is in survive a power cut from now on.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    sync(parent(path))
+}
+
+/// The file goes, if it is there.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    unless_gone(fs::remove_file(path))
+}
+
+/// The directory goes with all that is in it, if it is there.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    unless_gone(fs::remove_dir_all(path))
+}
+
+fn unless_gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// A directory for a while, its user's alone; it goes when this does.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes one in `parent`, which is made too if it is not there. Its name begins with `prefix`.
+    pub fn make(parent: &Path, prefix: &str) -> io::Result<Self> {
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700);
+        builder.recursive(true).create(parent)?;
+        let path = parent.join(random_id(prefix));
+        builder.recursive(false).create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(e) = remove_tree(&self.0) {
+            tracing::warn!(path = %self.0.display(), reason = %e, "directory.left");
+        }
+    }
+}

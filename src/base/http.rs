@@ -1,0 +1,260 @@
+//! One accept loop for every HTTP server of ours: the public face, the built-in worker, the simulator.
+//!
+//! A connection that sends no header in time is closed (this is also the keep-alive limit), connections are capped,
+//! a panic in a handler becomes a 500, and a stop ends idle connections at once and lets busy ones finish: whoever has
+//! just connected still gets the answer to what they ask.
+//! Body limits and timeouts are the handler's, because only it knows what it reads.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http_body_util::{Either, Full};
+use hyper::body::{Body, Incoming};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::base::lanes::Lanes;
+use crate::base::turns::Turns;
+
+/// After the stop, how long a connection may take on which nothing was asked yet.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// What a server bears.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a connection may take to send a header, and may stay idle.
+    pub header_timeout: Duration,
+    /// How many connections are open at once; more wait in the listener's queue.
+    pub max_connections: usize,
+    /// How long busy connections may go on after the stop signal.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(20),
+            max_connections: 512,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `handle` on `listener` until `stopping` fires; returns when the connections are done or the drain time is
+/// over. Run it as a task of the lifecycle.
+pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, stopping: CancellationToken)
+where
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    serve_in(&Lanes::here(), listener, limits, handle, stopping).await;
+}
+
+/// The same, with every connection in one of `lanes`.
+pub async fn serve_in<H, F, B>(
+    lanes: &Lanes,
+    listener: TcpListener,
+    limits: Limits,
+    handle: H,
+    stopping: CancellationToken,
+) where
+    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    let room = Arc::new(Semaphore::new(limits.max_connections));
+    let connections = TaskTracker::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(64)
+        .max_buf_size(64 * 1024);
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = stopping.cancelled() => break,
+        };
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(e) => {
+                    // Out of file descriptors, mostly: give them time to come back.
+                    tracing::warn!(reason = %e, "http.accept_failed");
+                    sleep(Duration::from_millis(200)).await;
+                    continue;
+                }
+            },
+            () = stopping.cancelled() => break,
+        };
+        if let Err(e) = stream.set_nodelay(true) {
+            tracing::debug!(reason = %e, "http.nodelay_refused");
+        }
+        let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
+        lanes.spawn(&connections, async move {
+            let stream = match stream.into_std().and_then(TcpStream::from_std) {
+                Ok(stream) => stream,
+                Err(e) => return tracing::warn!(reason = %e, "http.accept_failed"),
+            };
+            let asked = Notify::new();
+            let service = hyper::service::service_fn(|request: Request<Incoming>| {
+                asked.notify_one();
+                let answer = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
+                async move {
+                    Ok::<_, Infallible>(match answer.await {
+                        Ok(response) => response.map(Either::Left),
+                        Err(_) => broken(),
+                    })
+                }
+            });
+            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+            let last_question = async {
+                stopping.cancelled().await;
+                timeout(FIRST_REQUEST, asked.notified()).await
+            };
+            let turns = Turns::default();
+            let in_turns =
+                poll_fn(|context| turns.poll(context, |context| connection.as_mut().poll(context)));
+            let ended = tokio::select! {
+                ended = in_turns => ended,
+                _ = last_question => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(e) = ended {
+                tracing::debug!(reason = %e, "http.connection_ended");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    connections.close();
+    if timeout(limits.drain, connections.wait()).await.is_err() {
+        tracing::warn!("http.drain_cut");
+    }
+}
+
+fn broken<B>() -> Response<Either<B, Full<Bytes>>> {
+    tracing::error!(place = "http handler", "bug");
+    let body = Full::new(Bytes::from_static(b"Something broke here. It is in the log.\n"));
+    let mut response = Response::new(Either::Right(body));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+/// Whether the host of `url` is this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::base::lifecycle::Lifecycle;
+
+    async fn start(limits: Limits) -> (SocketAddr, Lifecycle) {
+        let lifecycle = Lifecycle::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let handle = |request: Request<Incoming>, _| async move {
+            assert!(request.uri().path() != "/panic", "on purpose");
+            Response::new(Full::new(Bytes::from_static(b"hello")))
+        };
+        lifecycle.spawn("server", serve(listener, limits, handle, lifecycle.stopping()));
+        (address, lifecycle)
+    }
+
+    async fn exchange(address: SocketAddr, sent: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn answers_and_survives_a_panicking_handler() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        assert!(
+            exchange(address, &format!("GET /panic {close}"))
+                .await
+                .starts_with("HTTP/1.1 500")
+        );
+        assert!(
+            exchange(address, &format!("GET / {close}"))
+                .await
+                .ends_with("hello")
+        );
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_says_nothing_is_closed() {
+        let limits = Limits {
+            header_timeout: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let (address, _lifecycle) = start(limits).await;
+        assert_eq!(exchange(address, "").await, "");
+        assert!(!exchange(address, "GET / HTTP/1.1\r\nHo").await.contains("200"));
+    }
+
+    /// A proxy has connected, and what it asks is on its way when the stop comes.
+    #[tokio::test]
+    async fn who_has_just_connected_is_answered_after_the_stop() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // Another one behind it in the queue was served: it is accepted.
+        let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        exchange(address, &format!("GET / {close}")).await;
+        lifecycle.stop();
+        sleep(Duration::from_millis(20)).await;
+        stream
+            .write_all(format!("GET / {}", close.replace("close", "keep-alive")).as_bytes())
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("hello"),
+            "{answer}"
+        );
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn idle_connections_do_not_hold_up_a_stop() {
+        let (address, lifecycle) = start(Limits::default()).await;
+        let idle = TcpStream::connect(address).await.unwrap();
+        assert!(lifecycle.drain(Duration::from_secs(5)).await);
+        drop(idle);
+    }
+}

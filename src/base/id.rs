@@ -1,0 +1,142 @@
+//! Names of things in logs, answers, paths and keys: a prefix that says what it is, and 16 letters. Not secrets.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::secrets::random_id;
+
+/// What is named.
+pub trait Named {
+    /// What its names begin with.
+    const PREFIX: &'static str;
+    /// What it is called in a message, with its article.
+    const WORDS: &'static str;
+}
+
+/// The name of one thing of a kind. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(
+    try_from = "String",
+    into = "String",
+    bound(serialize = "K: Clone", deserialize = "K: Named")
+)]
+pub struct Id<K>(Arc<str>, PhantomData<K>);
+
+impl<K: Named> Id<K> {
+    /// A new one.
+    pub fn random() -> Self {
+        Self(random_id(K::PREFIX).into(), PhantomData)
+    }
+
+    /// The id that nothing has: no letter of a random one is a 0.
+    pub fn nobody() -> Self {
+        Self(format!("{}0000000000000000", K::PREFIX).into(), PhantomData)
+    }
+}
+
+impl<K> Id<K> {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// As a key of the store.
+    pub fn key(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Id").field(&self.0).finish()
+    }
+}
+
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is no name of this kind.
+#[derive(Debug, thiserror::Error)]
+#[error("{words} is {prefix} and 16 letters")]
+pub struct NotAnId {
+    words: &'static str,
+    prefix: &'static str,
+}
+
+impl<K: Named> FromStr for Id<K> {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let letters = text.strip_prefix(K::PREFIX).unwrap_or_default();
+        // It becomes a directory name, so nothing else may be in it.
+        let fits = letters.len() == 16
+            && letters
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        fits.then(|| Self(text.into(), PhantomData)).ok_or(NotAnId {
+            words: K::WORDS,
+            prefix: K::PREFIX,
+        })
+    }
+}
+
+impl<K: Named> TryFrom<String> for Id<K> {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        text.parse()
+    }
+}
+
+impl<K> From<Id<K>> for Arc<str> {
+    fn from(id: Id<K>) -> Self {
+        id.0
+    }
+}
+
+impl<K> From<Id<K>> for String {
+    fn from(id: Id<K>) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    enum OfTest {}
+
+    impl Named for OfTest {
+        const PREFIX: &'static str = "test_";
+        const WORDS: &'static str = "a test id";
+    }
+
+    #[test]
+    fn only_names_of_the_kind_are_taken() {
+        let id = Id::<OfTest>::random();
+        assert_eq!(id.to_string().parse::<Id<OfTest>>().unwrap(), id);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<Id<OfTest>>(&json).unwrap(), id);
+        for text in [
+            "",
+            "test_",
+            "race_abcdefghabcdefgh",
+            "test_abcdefghabcdefg",
+            "test_abcdefghabcdefgH",
+            "test_abcdefgh/bcdefgh",
+            "test_abcdefghabcdefghi",
+        ] {
+            let wrong = text.parse::<Id<OfTest>>().unwrap_err();
+            assert_eq!(wrong.to_string(), "a test id is test_ and 16 letters", "{text}");
+        }
+    }
+}

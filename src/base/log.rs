@@ -1,0 +1,196 @@
+//! The log: events are facts in the past tense, and their message is their name.
+//!
+//! On a terminal an event is one short line; elsewhere it is one JSON object a line. The same events go to the log
+//! file, if there is one, and to a ring that the console shows. The level may change at any time.
+//!
+//! Invariant: other crates are heard from `warn` on only, because their debug output shows headers and bodies.
+//!
+//! | level | events |
+//! |---|---|
+//! | error | `task.failed`, `store.write_failed`, `store.reopen_failed`, `bug` |
+//! | warn | what should not happen: `worker.exited`, `token.reuse_detected`, `garmin.answer_changed`, `config.refused` |
+//! | info | what happens: `daemon.ready`, `account.linked`, `worker.ready`, `token.issued`, `stats` |
+//! | debug | every request and line |
+
+mod event;
+mod level;
+mod ring;
+mod traces;
+
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::base::clock::Clock;
+use event::Fields;
+pub use event::LogEvent;
+pub use level::LogLevel;
+pub use ring::Ring;
+pub use traces::{Span, Traces};
+
+/// Where lines go, besides the log file and the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Console {
+    /// Standard output: the daemon.
+    Stdout,
+    /// Standard error: commands whose output is for other programs.
+    Stderr,
+}
+
+/// The running log: its ring, and its level.
+#[derive(Clone, Debug)]
+pub struct Telemetry {
+    ring: Ring,
+    level: Arc<AtomicU8>,
+}
+
+impl Telemetry {
+    /// Starts logging for the whole process. Errors: the log file can't be opened, or logging was started before.
+    pub fn start(
+        console: Console,
+        file: Option<&Path>,
+        level: LogLevel,
+        clock: Clock,
+    ) -> std::io::Result<Self> {
+        let file = file
+            .map(|path| OpenOptions::new().create(true).append(true).open(path))
+            .transpose()?;
+        let is_terminal = match console {
+            Console::Stdout => std::io::stdout().is_terminal(),
+            Console::Stderr => std::io::stderr().is_terminal(),
+        };
+        let telemetry = Self {
+            ring: Ring::default(),
+            level: Arc::new(AtomicU8::new(rank(level))),
+        };
+        let layer = Log {
+            console,
+            is_terminal,
+            file: file.map(Mutex::new),
+            telemetry: telemetry.clone(),
+            clock,
+        };
+        tracing_subscriber::registry()
+            .with(layer)
+            .try_init()
+            .map_err(std::io::Error::other)?;
+        Ok(telemetry)
+    }
+
+    /// The last events, and those to come.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// Changes what is logged.
+    pub fn set_level(&self, level: LogLevel) {
+        self.level.store(rank(level), Ordering::Relaxed);
+        tracing::callsite::rebuild_interest_cache();
+    }
+}
+
+/// Higher is chattier.
+fn rank(level: LogLevel) -> u8 {
+    match level {
+        LogLevel::Error => 1,
+        LogLevel::Warning => 2,
+        LogLevel::Info => 3,
+        LogLevel::Debug => 4,
+    }
+}
+
+fn rank_of(level: Level) -> u8 {
+    match level {
+        Level::ERROR => 1,
+        Level::WARN => 2,
+        Level::INFO => 3,
+        Level::DEBUG => 4,
+        Level::TRACE => 5,
+    }
+}
+
+const OURS: &str = env!("CARGO_CRATE_NAME");
+
+struct Log {
+    console: Console,
+    is_terminal: bool,
+    file: Option<Mutex<File>>,
+    telemetry: Telemetry,
+    clock: Clock,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let rank = rank_of(*metadata.level());
+        let wanted = self.telemetry.level.load(Ordering::Relaxed);
+        rank <= wanted && (metadata.target().starts_with(OURS) || rank <= 2)
+    }
+
+    /// What is not wanted costs one comparison where it would be said. Asked again when the level changes.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(match self.telemetry.level.load(Ordering::Relaxed) {
+            1 => LevelFilter::ERROR,
+            2 => LevelFilter::WARN,
+            3 => LevelFilter::INFO,
+            _ => LevelFilter::DEBUG,
+        })
+    }
+
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
+        // The level changes while the program runs.
+        tracing::subscriber::Interest::sometimes()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut fields = Fields::default();
+            attributes.record(&mut fields);
+            span.extensions_mut().insert(fields);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
+        {
+            values.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.add_missing(of_span);
+            }
+        }
+        event.record(&mut fields);
+        let event = LogEvent::new(self.clock.now(), *event.metadata().level(), fields);
+        let json = event.to_json();
+        let line = if self.is_terminal {
+            event.to_line()
+        } else {
+            json.clone()
+        };
+        // A full pipe or disk must not take the program with it: what can't be logged is lost.
+        drop(match self.console {
+            Console::Stdout => writeln!(std::io::stdout().lock(), "{line}"),
+            Console::Stderr => writeln!(std::io::stderr().lock(), "{line}"),
+        });
+        if let Some(file) = &self.file {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(writeln!(file, "{json}"));
+        }
+        self.telemetry.ring.push(event);
+    }
+}

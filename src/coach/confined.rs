@@ -1,0 +1,200 @@
+//! What a started Claude may use of this machine: its program, its own login, a directory for the look, and the ports of
+//! the model and of the gateway. Never the store, the secret, or what belongs to a worker.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use crate::sandbox::{PATH, Plan, Private, Program, Shown, find_program, ports};
+
+/// Writable memory, in bytes. Its address space is left alone: the engines of JavaScript reserve far more than they use.
+const MEMORY: u64 = 4 << 30;
+
+/// Where Claude Code keeps its login and settings, below the home directory, unless `CLAUDE_CONFIG_DIR` says otherwise.
+const CONFIG: &str = ".claude";
+/// A file beside it that older logins are in.
+const CONFIG_FILE: &str = ".claude.json";
+
+/// A command in its fence.
+#[derive(Debug)]
+pub(super) struct Confined {
+    /// Its arguments are those of the setting; more may follow.
+    pub(super) plan: Plan,
+    /// All of its environment.
+    pub(super) environment: Vec<(String, String)>,
+}
+
+/// The command is not there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Missing;
+
+impl Confined {
+    /// `words` with `environment`, for a look that has `directory` to itself and `temporary` in it as `/tmp`, and that
+    /// reaches us at `gateway`.
+    pub(super) fn new(
+        words: &[String],
+        environment: &[(String, String)],
+        (directory, temporary): (&Path, &Path),
+        gateway: Option<Url>,
+        private: &Private,
+    ) -> Result<Self, Missing> {
+        let mut environment = environment.to_vec();
+        let (word, arguments) = words.split_first().ok_or(Missing)?;
+        let search_path = find(&environment, "PATH").unwrap_or(PATH).to_owned();
+        let path = find_program(word, &search_path).ok_or(Missing)?;
+        let mut shown = Shown::system(private, &environment);
+        let program = Program {
+            path: &path,
+            arguments,
+            search_path: &search_path,
+        };
+        program.show(&mut shown);
+        let mut write = vec![directory.to_owned()];
+        write.extend(
+            login(&mut environment)
+                .into_iter()
+                .filter(|path| private.lets(path)),
+        );
+        let model = find(&environment, "ANTHROPIC_BASE_URL").and_then(|url| Url::parse(url).ok());
+        let connect = ports(&environment, model.into_iter().chain(gateway));
+        environment.retain(|(name, _)| name != "TMPDIR");
+        environment.push(("TMPDIR".into(), temporary.display().to_string()));
+        Ok(Self {
+            plan: Plan {
+                gateway: nix::unistd::getpid().as_raw(),
+                arguments: arguments.to_vec(),
+                read: shown.paths(),
+                program: path,
+                write,
+                listen: Vec::new(),
+                connect,
+                memory: MEMORY,
+                address_space: None,
+            },
+            environment,
+        })
+    }
+}
+
+/// Where its login is. A file in the home directory can't be replaced from behind the fence, so where there is none yet,
+/// the directory is made to hold all of it.
+fn login(environment: &mut Vec<(String, String)>) -> Vec<PathBuf> {
+    if let Some(directory) = find(environment, "CLAUDE_CONFIG_DIR") {
+        return vec![directory.into()];
+    }
+    let Some(home) = find(environment, "HOME").map(PathBuf::from) else {
+        return Vec::new();
+    };
+    let (directory, file) = (home.join(CONFIG), home.join(CONFIG_FILE));
+    if !file.exists() {
+        environment.push(("CLAUDE_CONFIG_DIR".into(), directory.display().to_string()));
+    }
+    // One that can't be made is reported by the command itself, in its own words.
+    std::fs::create_dir_all(&directory).ok();
+    vec![directory, file]
+}
+
+fn find<'a>(environment: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = environment.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Ground {
+        dir: tempfile::TempDir,
+    }
+
+    impl Ground {
+        fn at(&self, path: &str) -> String {
+            self.dir.path().join(path).display().to_string()
+        }
+
+        fn confined(&self, more: &[(&str, &str)]) -> Confined {
+            let private = ["data/db", "run"].map(|path| self.at(path).into());
+            let private = Private::new(self.at("data").as_ref(), private);
+            let mut environment = vec![("HOME".to_owned(), self.at("home"))];
+            let more = more
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            environment.extend(more);
+            let directory = self.dir.path().join("run/coach/look_1");
+            let words = ["/bin/sh".to_owned(), "--model".to_owned()];
+            let gateway = Url::parse("http://127.0.0.1:8080").ok();
+            let own = (directory.as_path(), &*directory.join("tmp"));
+            Confined::new(&words, &environment, own, gateway, &private).unwrap()
+        }
+    }
+
+    fn ground() -> Ground {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["data/db", "data/claude", "run", "home"] {
+            std::fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        Ground { dir }
+    }
+
+    #[test]
+    fn it_writes_its_own_directory_and_its_login_and_reaches_the_model_and_us() {
+        let ground = ground();
+        let Confined { plan, environment } =
+            ground.confined(&[("ANTHROPIC_BASE_URL", "http://127.0.0.1:9999/v1")]);
+        let login = ground.at("home/.claude");
+        let expected = [
+            ground.at("run/coach/look_1"),
+            login.clone(),
+            ground.at("home/.claude.json"),
+        ];
+        assert_eq!(plan.write, expected.map(PathBuf::from));
+        assert_eq!((plan.connect, plan.listen), (vec![53, 443, 8080, 9999], vec![]));
+        assert_eq!(plan.arguments, ["--model"]);
+        assert_eq!(find(&environment, "CLAUDE_CONFIG_DIR"), Some(&*login));
+        assert_eq!(
+            find(&environment, "TMPDIR"),
+            Some(&*ground.at("run/coach/look_1/tmp"))
+        );
+        let home = PathBuf::from(ground.at("home"));
+        assert!(
+            !plan.read.iter().any(|path| home.starts_with(path)),
+            "{:?}",
+            plan.read
+        );
+    }
+
+    #[test]
+    fn an_older_login_stays_where_it_is() {
+        let ground = ground();
+        std::fs::write(ground.at("home/.claude.json"), "{}").unwrap();
+        let confined = ground.confined(&[]);
+        assert_eq!(find(&confined.environment, "CLAUDE_CONFIG_DIR"), None);
+        assert!(
+            confined
+                .plan
+                .write
+                .contains(&ground.at("home/.claude.json").into())
+        );
+    }
+
+    #[test]
+    fn a_login_is_no_way_to_what_is_private() {
+        let ground = ground();
+        for (path, is_let) in [
+            ("data/claude", true),
+            ("data", false),
+            ("data/db", false),
+            ("data/db/x", false),
+            ("run", false),
+            ("", false),
+        ] {
+            let path = ground.at(path);
+            let confined = ground.confined(&[("CLAUDE_CONFIG_DIR", &path)]);
+            assert_eq!(
+                confined.plan.write.contains(&path.clone().into()),
+                is_let,
+                "{path}"
+            );
+        }
+    }
+}

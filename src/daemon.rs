@@ -1,0 +1,406 @@
+//! Builds everything, starts it, announces it, waits, drains.
+//!
+//! The order matters twice: nothing is announced before the store is open, the port is bound and the workers'
+//! leftovers are taken in; and the public face stops before the workers, so that calls in flight get their answer.
+
+pub mod demo;
+mod monitored;
+mod retention;
+mod start_error;
+mod stats;
+mod supervised;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+pub use start_error::StartError;
+pub use supervised::Kept;
+use tokio_util::sync::CancellationToken;
+
+use crate::accounts::Accounts;
+use crate::admin;
+use crate::admin::desk::{Desk, Facts};
+use crate::admin::operations::Rooms;
+use crate::base::clock::Clock;
+use crate::base::lanes::Lanes;
+use crate::base::lifecycle::{Lifecycle, StopSignals};
+use crate::base::log::{Telemetry, Traces};
+use crate::coach::{Claude, ClaudeParts};
+use crate::config;
+use crate::config::{Config, PublicUrl, Sources};
+use crate::garmin::livetrack::LiveTrack;
+use crate::garmin::{self, GovernorSettings, SignIns};
+use crate::gateway::{Gateway, GatewayParts, WorkerLists};
+use crate::notify::{Notifier, NotifierParts};
+use crate::oauth::{OAuth, OAuthParts};
+use crate::race::ending::EndRules;
+use crate::races::tools::RaceTools;
+use crate::races::{Races, RacesParts};
+use crate::sandbox::{Private, Processes};
+use crate::store::{Health, Store};
+use crate::tools;
+use crate::web::{self, WebLimits, WebParts};
+use crate::workers::rehearsal::Script;
+use crate::workers::{Workers, WorkersParts};
+
+/// How long calls in flight may take after the stop signal.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// What a daemon is made of.
+pub struct DaemonParts {
+    /// The settings.
+    pub config: Config,
+    /// Where they came from: the env file is watched.
+    pub sources: Sources,
+    /// The running log.
+    pub telemetry: Telemetry,
+    /// The time.
+    pub clock: Clock,
+    /// The program that is also the built-in worker.
+    pub program: PathBuf,
+    /// What the service manager kept since the last run.
+    pub kept: Kept,
+}
+
+/// A running gateway.
+pub struct Daemon {
+    address: SocketAddr,
+    public_url: PublicUrl,
+    accounts: Accounts,
+    oauth: OAuth,
+    workers: Workers,
+    gateway: Gateway,
+    races: Races,
+    face: Face,
+    lifecycle: Lifecycle,
+}
+
+/// The public face, which stops before all others.
+struct Face {
+    /// They stay until the last call is answered: its connection to a worker is watched in one of them.
+    _lanes: Lanes,
+    stopping: CancellationToken,
+    ended: CancellationToken,
+}
+
+impl Daemon {
+    /// Builds and starts everything; when it returns, the gateway answers.
+    #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
+    pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
+        let DaemonParts {
+            mut config,
+            sources,
+            telemetry,
+            clock,
+            program,
+            kept,
+        } = parts;
+        let lifecycle = Lifecycle::new();
+        for warning in &config.warnings {
+            tracing::warn!(warning, "config.warned");
+        }
+        directory(&config.data_dir, "DATA_DIR", 0o700)?;
+        // The group may reach the console's socket in it; the workers' directories are closed by themselves.
+        directory(&config.runtime_dir, "RUNTIME_DIR", 0o750)?;
+        let (secret, made) = config.secret.resolve()?;
+        if made {
+            let path = config.secret.path().unwrap_or(Path::new("")).display();
+            tracing::info!(%path, "secret.made");
+        }
+        let store = Store::open(&config.db_path, &secret)?;
+        drop(secret);
+        let listener = supervised::listen(config.bind, kept).await;
+        let listener = listener.map_err(|source| StartError::Bind {
+            address: config.bind,
+            source,
+        })?;
+        let address = listener.local_addr().unwrap_or(config.bind);
+        if config.public_url == PublicUrl::local(0) {
+            config.public_url = PublicUrl::local(address.port());
+        }
+
+        let facts = Facts {
+            started_at: clock.now(),
+            url: config.public_url.mcp(),
+            simulated: config.garmin.is_simulated(),
+            max_workers: config.workers.max,
+        };
+        let private = [
+            Some(config.db_path.as_path()),
+            config.secret.path(),
+            sources.file(),
+            Some(&config.runtime_dir),
+        ];
+        let private = private.into_iter().flatten().map(Path::to_owned);
+        let private = Private::new(&config.data_dir, private.chain([config.data_dir.join("users")]));
+        let processes = Processes::start(program, private, &lifecycle).map_err(StartError::Processes)?;
+        let script = Script {
+            settings: config.workers.clone(),
+            garmin: config.garmin.clone(),
+            processes: processes.clone(),
+            directory: config.runtime_dir.clone(),
+        };
+        let live = config::watch(&config, sources, &lifecycle);
+        follow_log_level(&telemetry, live.clone(), &lifecycle);
+        let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
+        let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
+        let pace = GovernorSettings::new(config.sign_in, &config.garmin);
+        let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
+        let sign_ins = SignIns::kept_in(&store, config.garmin.clone(), http, clock.clone(), pace)?;
+        let oauth = OAuth::new(OAuthParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            accounts: accounts.clone(),
+            sign_ins,
+            public_url: config.public_url.clone(),
+            sign_in_ttl: config.sign_in_ttl,
+            live: live.clone(),
+        });
+        let workers = Workers::start(WorkersParts {
+            settings: config.workers.clone(),
+            runtime_dir: config.runtime_dir.clone(),
+            data_dir: config.data_dir.clone(),
+            garmin: config.garmin.clone(),
+            accounts: accounts.clone(),
+            lifecycle: lifecycle.clone(),
+            processes: processes.clone(),
+        })
+        .await
+        .map_err(|e| StartError::Workers(e.to_string()))?;
+        let notifier = NotifierParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            live: live.clone(),
+        };
+        let notifier = Notifier::start(notifier, &lifecycle);
+        let claude = Claude::new(ClaudeParts {
+            config: config.races.coach.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            public_url: config.public_url.origin().to_owned(),
+            local_url: local_url(address),
+            directory: config.runtime_dir.join("coach"),
+            processes,
+        });
+        let races = Races::start(RacesParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+            livetrack,
+            rules: EndRules {
+                stale_stop: whole_seconds(config.races.stale_stop),
+                min_elapsed: whole_seconds(config.races.min_elapsed),
+            },
+            outbox: Arc::new(notifier.clone()),
+            coach: Arc::new(claude),
+            traces: match &config.monitoring.otlp {
+                Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),
+                None => Traces::off(),
+            },
+        })?;
+        let gateway = Gateway::start(GatewayParts {
+            upstream: Arc::new(workers.clone()),
+            lists: worker_lists(&config),
+            own_tools: Some(Arc::new(RaceTools(races.clone()))),
+            public_url: config.public_url.clone(),
+            live: live.clone(),
+            oauth: oauth.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+        })?;
+        if let Some(beat) = config.monitoring.heartbeat.clone() {
+            monitored::heartbeat(beat, store.health(), &lifecycle);
+        }
+        let health = store.health();
+        let web = WebParts {
+            oauth: oauth.clone(),
+            gateway: gateway.clone(),
+            races: races.clone(),
+            public_url: config.public_url.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+            live,
+            clock: clock.clone(),
+            simulated: config.garmin.is_simulated(),
+            ready: Arc::new(move || match &*health.borrow() {
+                Health::Writing => Ok(()),
+                Health::Degraded(_) => Err("the store can't write"),
+            }),
+            limits: WebLimits::default(),
+            lifecycle: lifecycle.clone(),
+        };
+        let lanes = Lanes::start().map_err(StartError::Lanes)?;
+        let face = Face {
+            _lanes: lanes.clone(),
+            stopping: lifecycle.stopping().child_token(),
+            ended: CancellationToken::new(),
+        };
+        let (stopping, ended) = (face.stopping.clone(), face.ended.clone());
+        lifecycle.spawn("web", async move {
+            web::serve(listener, &lanes, web, stopping).await;
+            ended.cancel();
+        });
+        let rooms = Rooms {
+            accounts: accounts.clone(),
+            oauth: oauth.clone(),
+            workers: workers.clone(),
+            gateway: gateway.clone(),
+            races: races.clone(),
+            store,
+        };
+        retention::start(rooms.clone(), config.races.retention, clock.clone(), &lifecycle);
+        let desk = Desk {
+            rooms,
+            facts,
+            clock,
+            notifier,
+            script,
+        };
+        if let Some(address) = config.monitoring.metrics {
+            monitored::metrics(address, desk.clone(), &lifecycle).await?;
+        }
+        admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
+        stats::start(&accounts, &oauth, &workers, &lifecycle);
+        tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");
+        supervised::ready(&lifecycle);
+        Ok(Self {
+            address,
+            public_url: config.public_url,
+            accounts,
+            oauth,
+            workers,
+            gateway,
+            races,
+            face,
+            lifecycle,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What people and Claude call it.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// The authorization server.
+    pub fn oauth(&self) -> &OAuth {
+        &self.oauth
+    }
+
+    /// The workers.
+    pub fn workers(&self) -> &Workers {
+        &self.workers
+    }
+
+    /// The races.
+    pub fn races(&self) -> &Races {
+        &self.races
+    }
+
+    /// Runs until a signal says stop or a part of it broke, then drains. Returns whether all went well.
+    /// The signals are listened to before [`Daemon::start`], so that one that comes meanwhile is not lost.
+    pub async fn run(self, mut signals: StopSignals) -> bool {
+        let stopping = self.lifecycle.stopping();
+        tokio::select! {
+            () = signals.wait() => {}
+            () = stopping.cancelled() => {}
+        }
+        tokio::select! {
+            well = self.stop() => well,
+            // Whoever asks twice means it.
+            () = signals.wait() => false,
+        }
+    }
+
+    /// Stops taking requests, lets those in flight finish, stops the workers. Returns whether all went well.
+    pub async fn stop(self) -> bool {
+        tracing::info!("daemon.stopping");
+        supervised::stopping();
+        self.face.stopping.cancel();
+        // Something may have broken: then all stop at once.
+        let broken = self.lifecycle.stopping();
+        tokio::select! {
+            () = self.face.ended.cancelled() => {}
+            () = broken.cancelled() => {}
+        }
+        self.lifecycle.stop();
+        self.workers.drain().await;
+        let drained = self.lifecycle.drain(DRAIN).await;
+        if let Err(e) = self.gateway.flush_usage().await {
+            tracing::warn!(reason = %e, "usage.lost");
+        }
+        tracing::info!(drained, "daemon.stopped");
+        drained && !self.lifecycle.has_failed()
+    }
+}
+
+/// Where a program on this machine reaches us.
+fn local_url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+fn whole_seconds(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
+fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartError> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .map_err(|source| StartError::Directory {
+            path: path.to_owned(),
+            setting,
+            source,
+        })
+}
+
+/// What is offered before any worker ran: the built-in tools, also for a foreign worker until it was asked.
+fn worker_lists(config: &Config) -> WorkerLists {
+    let (tools, resources) = tools::lists();
+    match &config.workers.command {
+        None => WorkerLists::BuiltIn { tools, resources },
+        Some(command) => WorkerLists::Foreign {
+            command: command.clone(),
+            seed_tools: tools,
+            seed_resources: resources,
+        },
+    }
+}
+
+fn follow_log_level(
+    telemetry: &Telemetry,
+    mut live: tokio::sync::watch::Receiver<config::Live>,
+    lifecycle: &Lifecycle,
+) {
+    let (telemetry, stopping) = (telemetry.clone(), lifecycle.stopping());
+    lifecycle.spawn("log level", async move {
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                changed = live.changed() => if changed.is_err() { return },
+            }
+            telemetry.set_level(live.borrow_and_update().log_level);
+        }
+    });
+}

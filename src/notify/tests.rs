@@ -1,0 +1,341 @@
+use jiff::SignedDuration;
+use url::Url;
+
+use super::queue::Waiting;
+use super::*;
+use crate::base::secrets::RootSecret;
+use crate::base::stand_in::StandIn;
+use crate::config::{Config, NotifyConfig, Sources};
+use crate::race::id::RaceId;
+
+const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
+
+struct Bench {
+    store: Store,
+    clock: Clock,
+    live: watch::Sender<Live>,
+    lifecycle: Lifecycle,
+    telegram: StandIn,
+    ntfy: StandIn,
+    notifier: Notifier,
+    race: RaceId,
+    account: AccountId,
+    _dir: tempfile::TempDir,
+}
+
+/// The settings as an operator writes them.
+fn settings(telegram: &Url, ntfy: &Url, more: &[(&str, &str)]) -> Live {
+    let servers = [
+        ("HOME", "/h"),
+        ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("TELEGRAM_API_URL", telegram.as_str()),
+    ];
+    let is_wanted = more.iter().any(|(name, _)| name.starts_with("NTFY"));
+    let ntfy = is_wanted.then_some(("NTFY_URL", ntfy.as_str()));
+    let sources = Sources::of_pairs(servers.into_iter().chain(ntfy).chain(more.iter().copied()));
+    Config::load(&sources).unwrap().live
+}
+
+const BOTH: [(&str, &str); 4] = [
+    ("TELEGRAM_BOT_TOKEN", BOT),
+    ("TELEGRAM_CHAT_ID", "-1001"),
+    ("NTFY_TOPIC", "family"),
+    ("NTFY_TOKEN", "tk_secret"),
+];
+
+impl Bench {
+    async fn new(more: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+        let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+        let clock = Clock::manual("2026-10-04T09:00:00Z".parse().unwrap());
+        let lifecycle = Lifecycle::new();
+        let (telegram, ntfy) = (StandIn::start(&lifecycle).await, StandIn::start(&lifecycle).await);
+        let (live, settings) = watch::channel(settings(&telegram.url, &ntfy.url, more));
+        let notifier = Notifier::start(parts(&store, &clock, settings), &lifecycle);
+        Self {
+            store,
+            clock,
+            live,
+            lifecycle,
+            telegram,
+            ntfy,
+            notifier,
+            race: RaceId::random(),
+            account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+            _dir: dir,
+        }
+    }
+
+    async fn push(&self, key: &str, text: &str) {
+        let message = Message {
+            account: self.account.clone(),
+            race: self.race.clone(),
+            severity: Severity::Warning,
+            key: key.into(),
+            text: text.into(),
+        };
+        let outbox = self.notifier.clone();
+        let pushed = self.store.atomic(move |tx| outbox.push(tx, &message));
+        pushed.await.unwrap();
+        self.notifier.wake();
+    }
+
+    fn waiting(&self) -> usize {
+        self.store.list::<Waiting>(b"").unwrap().len()
+    }
+
+    /// Until it is noted that a message did not go out: the stand-in knows of the attempt before that.
+    async fn failure_noted(&self) {
+        while self.notifier.0.lanes().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Until nothing waits any more.
+    async fn settled(&self) {
+        while self.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn parts(store: &Store, clock: &Clock, live: watch::Receiver<Live>) -> NotifierParts {
+    NotifierParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        live,
+    }
+}
+
+fn texts(stand_in: &StandIn, name: &str) -> Vec<String> {
+    let text = |json: &serde_json::Value| json[name].as_str().unwrap_or_default().to_owned();
+    stand_in
+        .asked()
+        .iter()
+        .map(|request| text(&request.json))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_message_goes_out_on_every_channel_once_per_key() {
+    let bench = Bench::new(&BOTH).await;
+    bench.push("started", "The race has started.").await;
+    bench.push("started", "The race has started.").await;
+    bench.push("split:1", "1 km").await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text"), ["The race has started.", "1 km"]);
+    assert_eq!(texts(&bench.ntfy, "message"), ["The race has started.", "1 km"]);
+    let telegram = bench.telegram.asked().remove(0);
+    assert_eq!(telegram.path, format!("/bot{BOT}/sendMessage"));
+    assert_eq!(telegram.json["chat_id"], "-1001");
+    assert_eq!(telegram.json["disable_notification"], false);
+    let ntfy = bench.ntfy.asked().remove(0);
+    assert_eq!(
+        (ntfy.path.as_str(), &ntfy.headers["authorization"]),
+        ("/", &"Bearer tk_secret".parse().unwrap())
+    );
+    assert_eq!(
+        (&ntfy.json["topic"], &ntfy.json["priority"]),
+        (&"family".into(), &4.into())
+    );
+}
+
+#[tokio::test]
+async fn order_is_kept_over_failures_and_one_channel_does_not_hold_up_the_other() {
+    let bench = Bench::new(&BOTH).await;
+    bench
+        .telegram
+        .will_answer(429, &[], r#"{"ok":false,"parameters":{"retry_after":33}}"#);
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.push("b", "second").await;
+    bench.ntfy.wait_for(2).await;
+    assert_eq!(texts(&bench.ntfy, "message"), ["first", "second"]);
+    // Not before it is time.
+    bench.clock.advance(SignedDuration::from_secs(32));
+    bench.push("c", "third").await;
+    bench.ntfy.wait_for(3).await;
+    assert_eq!(texts(&bench.telegram, "text"), ["first"]);
+    bench.clock.advance(SignedDuration::from_secs(2));
+    bench.notifier.wake();
+    bench.settled().await;
+    assert_eq!(
+        texts(&bench.telegram, "text"),
+        ["first", "first", "second", "third"]
+    );
+    assert_eq!(bench.ntfy.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn what_waits_survives_a_restart_and_goes_where_it_was_not_yet() {
+    let bench = Bench::new(&BOTH).await;
+    bench.telegram.will_answer(502, &[], "");
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.ntfy.wait_for(1).await;
+    assert!(bench.lifecycle.drain(std::time::Duration::from_secs(20)).await);
+    assert_eq!(bench.waiting(), 1);
+
+    let lifecycle = Lifecycle::new();
+    let (telegram, ntfy) = (StandIn::start(&lifecycle).await, StandIn::start(&lifecycle).await);
+    bench.live.send_replace(settings(&telegram.url, &ntfy.url, &BOTH));
+    Notifier::start(
+        parts(&bench.store, &bench.clock, bench.live.subscribe()),
+        &lifecycle,
+    );
+    bench.settled().await;
+    assert_eq!(texts(&telegram, "text"), ["first"]);
+    assert_eq!(ntfy.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn after_a_day_a_message_is_dead() {
+    let bench = Bench::new(&BOTH[..2]).await;
+    bench.telegram.will_answer(403, &[], "");
+    bench.push("a", "first").await;
+    bench.telegram.wait_for(1).await;
+    bench.clock.advance(SignedDuration::from_hours(24));
+    bench.notifier.wake();
+    bench.settled().await;
+    assert_eq!(bench.telegram.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_forgotten_account_is_told_nothing_more() {
+    let bench = Bench::new(&BOTH[..2]).await;
+    bench
+        .store
+        .put(bench.account.as_str().as_bytes(), phone(Some("42"), None))
+        .await
+        .unwrap();
+    bench.telegram.will_answer(500, &[], "");
+    bench.push("a", "first").await;
+    bench.failure_noted().await;
+    let (outbox, account) = (bench.notifier.clone(), bench.account.clone());
+    let forgotten = bench.store.atomic(move |tx| outbox.forget(tx, &account));
+    forgotten.await.unwrap();
+    assert_eq!(bench.waiting(), 0);
+    assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());
+    // The same key may tell again: nothing of it is known any more.
+    bench.clock.advance(SignedDuration::from_secs(60));
+    bench.push("a", "again").await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text"), ["first", "again"]);
+}
+
+#[tokio::test]
+async fn without_a_channel_nothing_is_kept() {
+    let bench = Bench::new(&[]).await;
+    bench.push("a", "first").await;
+    assert_eq!(bench.waiting(), 0);
+    assert!(bench.notifier.test().await.unwrap().is_empty());
+    assert_eq!(bench.live.borrow().notify, NotifyConfig::default());
+    // Somebody else's chat is no way to this person.
+    let more = [BOTH[0], ("TELEGRAM_CHAT_ID", "ben@example.org=7")];
+    bench
+        .live
+        .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &more));
+    bench.push("b", "second").await;
+    bench.settled().await;
+    assert!(bench.telegram.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
+    let bench = Bench::new(&[BOTH[0], ("TELEGRAM_CHAT_ID", "1,ann@example.org=2"), BOTH[2]]).await;
+    bench.ntfy.will_answer(403, &[], "");
+    let tested = bench.notifier.test().await.unwrap();
+    assert_eq!(
+        (tested[0].channel, tested[0].sent, &tested[0].failed),
+        ("Telegram", 2, &None)
+    );
+    let advice = tested[1].failed.clone().unwrap();
+    assert!(tested[1].sent == 0 && advice.contains("NTFY_TOPIC"), "{advice}");
+    assert_eq!((bench.telegram.asked().len(), bench.ntfy.asked().len()), (2, 1));
+}
+
+fn phone(chat: Option<&str>, topic: Option<&str>) -> Phone {
+    Phone {
+        telegram_chat: chat.map(str::to_owned),
+        ntfy_topic: topic.map(str::to_owned),
+    }
+}
+
+impl Bench {
+    async fn set(&self, phone: Phone) -> Result<Reach, String> {
+        // Trying is not as fast as one likes.
+        self.clock.advance(SignedDuration::from_secs(11));
+        let set = self.notifier.set_phone(&self.account, phone).await;
+        set.map_err(|refused| refused.to_string())
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_told_where_they_said_and_nowhere_else() {
+    let bench = Bench::new(&BOTH).await;
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Usual);
+    assert_eq!(bench.set(phone(None, Some("anns-own"))).await, Ok(Reach::Own));
+    bench.push("a", "first").await;
+    bench.settled().await;
+    assert!(bench.telegram.asked().is_empty());
+    let told = bench.ntfy.asked();
+    let topics: Vec<_> = told.iter().map(|request| request.json["topic"].clone()).collect();
+    assert_eq!(topics, ["anns-own", "anns-own"]);
+    assert_eq!(told[1].json["message"], "first");
+    // The operator's test reaches every phone: the family's chat and topic, and Ann's own.
+    let sent: Vec<_> = bench
+        .notifier
+        .test()
+        .await
+        .unwrap()
+        .iter()
+        .map(|one| one.sent)
+        .collect();
+    assert_eq!(sent, [1, 2]);
+
+    // After a restart too, and back again when nothing is set.
+    let restarted = Lifecycle::new();
+    let again = Notifier::start(
+        parts(&bench.store, &bench.clock, bench.live.subscribe()),
+        &restarted,
+    );
+    assert_eq!(again.reach(&bench.account), Reach::Own);
+    // One gateway at a time tells.
+    assert!(restarted.drain(std::time::Duration::from_secs(5)).await);
+    assert_eq!(bench.set(Phone::default()).await, Ok(Reach::Usual));
+    bench.push("b", "second").await;
+    bench.settled().await;
+    let told = texts(&bench.telegram, "text");
+    assert_eq!((told.len(), told[1].as_str()), (2, "second"));
+}
+
+#[tokio::test]
+async fn a_phone_that_can_not_be_reached_is_not_set() {
+    let bench = Bench::new(&BOTH[..1]).await;
+    for (wanted, words) in [
+        (phone(Some("ann"), None), "telegram_chat: must be"),
+        (phone(None, Some("a/b")), "ntfy_topic: must be"),
+        (phone(None, Some("anns-own")), "its operator sets NTFY_URL"),
+    ] {
+        let refused = bench.set(wanted).await.unwrap_err();
+        assert!(refused.contains(words), "{refused}");
+    }
+    bench.telegram.will_answer(403, &[], "");
+    let refused = bench.set(phone(Some("42"), None)).await.unwrap_err();
+    assert!(refused.contains("pressed Start"), "{refused}");
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
+    // Not again at once.
+    let refused = bench
+        .notifier
+        .set_phone(&bench.account, phone(Some("42"), None))
+        .await;
+    assert!(matches!(refused, Err(NotSet::TooSoon)), "{refused:?}");
+    assert_eq!(bench.set(phone(Some("42"), None)).await, Ok(Reach::Own));
+    // Where the bot is gone, so is the way.
+    bench
+        .live
+        .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &[]));
+    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
+}

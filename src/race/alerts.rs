@@ -1,0 +1,309 @@
+//! The rules that watch a race before any model does. Pure: (what was told, what is) → what to tell.
+//!
+//! Every rule has a severity, a threshold with hysteresis where it can flutter, a cool-down where it can come back, and
+//! a key under which it is told only once. What is judged is data of the device's own time; data that came late is
+//! told as late, or not at all.
+//!
+//! Invariant: an athlete of whom nothing is seen is never called standing, and one who is seen to stand is never called
+//! out of signal.
+
+mod limit;
+mod pace;
+mod progress;
+mod signal;
+#[cfg(test)]
+mod tests;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::race::course::Course;
+use crate::race::ending;
+use crate::race::ending::EndReason;
+use crate::race::schedule::{Phase, Watch};
+use crate::race::settings::RaceSettings;
+use crate::race::track::Track;
+use crate::race::words;
+
+/// What an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// The watch's timer runs.
+    Started,
+    /// Nothing has been seen of the athlete for a while.
+    NoSignal,
+    /// There is something again.
+    SignalBack,
+    /// The athlete is seen to stand.
+    Stopped,
+    /// Heart rate above its ceiling.
+    HrOver,
+    /// Heart rate below its floor.
+    HrUnder,
+    /// Power above its ceiling.
+    PowerOver,
+    /// Power below its floor.
+    PowerUnder,
+    /// Cadence below its floor.
+    CadenceUnder,
+    /// Ahead of the plan or behind it.
+    OffPace,
+    /// A mark of the way was passed.
+    Split,
+    /// A checkpoint was passed.
+    Checkpoint,
+    /// Another sport begins.
+    LegChange,
+    /// It is over.
+    Finished,
+    /// It seems to be over.
+    ProbablyFinished,
+    /// The link is dead, and the race is not.
+    LinkGone,
+    /// Garmin's answers have another shape.
+    GarminChanged,
+}
+
+impl AlertKind {
+    /// The name in data.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::NoSignal => "no_signal",
+            Self::SignalBack => "signal_back",
+            Self::Stopped => "stopped",
+            Self::HrOver => "hr_over",
+            Self::HrUnder => "hr_under",
+            Self::PowerOver => "power_over",
+            Self::PowerUnder => "power_under",
+            Self::CadenceUnder => "cadence_under",
+            Self::OffPace => "off_pace",
+            Self::Split => "split",
+            Self::Checkpoint => "checkpoint",
+            Self::LegChange => "leg_change",
+            Self::Finished => "finished",
+            Self::ProbablyFinished => "probably_finished",
+            Self::LinkGone => "link_gone",
+            Self::GarminChanged => "garmin_changed",
+        }
+    }
+}
+
+/// How much an alert matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nice to know; told without a sound.
+    Info,
+    /// Worth a look.
+    Notice,
+    /// Something may be wrong.
+    Warning,
+}
+
+/// Something to tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// What it is about.
+    pub kind: AlertKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The same thing is told once under the same key.
+    pub key: String,
+    /// The rule's own words.
+    pub text: String,
+    /// When it was raised, by our clock.
+    pub at: Timestamp,
+}
+
+/// What is, when the rules are asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// Our time.
+    pub now: Timestamp,
+    /// The points so far.
+    pub track: &'a Track,
+    /// The watching.
+    pub watch: &'a Watch,
+    /// What the person wants.
+    pub settings: &'a RaceSettings,
+    /// The way, if there is one.
+    pub course: Option<&'a Course>,
+}
+
+impl Situation<'_> {
+    /// Whether the newest point tells of now.
+    fn is_fresh(&self) -> bool {
+        let silence = self.watch.silence(self.track);
+        silence.is_some_and(|silence| silence < self.watch.quiet_after().min(FRESH))
+    }
+
+    fn is_at_finish(&self) -> bool {
+        let silence = self.watch.silence(self.track).unwrap_or_default();
+        ending::at_finish(self.track, self.course, silence)
+    }
+
+    /// How far the athlete came: along the course if there is one.
+    fn progress_m(&self) -> f64 {
+        self.track.course_m.unwrap_or_else(|| self.track.distance_m())
+    }
+
+    /// The whole way, if it is known.
+    fn whole_m(&self) -> Option<f64> {
+        self.course.map(Course::length_m).or(self.settings.distance_m)
+    }
+
+    fn alert(&self, kind: AlertKind, severity: Severity, key: String, text: String) -> Alert {
+        Alert {
+            kind,
+            severity,
+            key,
+            text,
+            at: self.now,
+        }
+    }
+}
+
+/// Data older than this says nothing of now.
+const FRESH: SignedDuration = SignedDuration::from_mins(4);
+
+/// What was told so far. Kept over restarts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    started: bool,
+    end: Option<EndReason>,
+    signal: signal::Told,
+    limits: limit::Told,
+    pace: pace::Told,
+    progress: progress::Told,
+    changed_at: Option<Timestamp>,
+}
+
+/// How many answers in a row must be strange before it is told, and how often.
+const STRANGE_ANSWERS: u32 = 2;
+const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
+
+/// Asks all rules. What they tell is noted in `told`, so the next time it is not told again.
+pub fn judge(told: &mut Told, situation: &Situation<'_>) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    changed(told, situation, &mut alerts);
+    if situation.track.started_at.is_some() {
+        started(told, situation, &mut alerts);
+        progress::judge(&mut told.progress, situation, &mut alerts);
+        let ending = matches!(situation.watch.phase, Phase::Closing { .. } | Phase::Over { .. });
+        if !ending {
+            signal::judge(&mut told.signal, situation, &mut alerts);
+        }
+        if !ending && situation.is_fresh() && !situation.is_at_finish() {
+            limit::judge(&mut told.limits, situation, &mut alerts);
+            pace::judge(&mut told.pace, situation, &mut alerts);
+        }
+    }
+    over(told, situation, &mut alerts);
+    alerts
+}
+
+fn started(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    if std::mem::replace(&mut told.started, true) {
+        return;
+    }
+    let ran_s = situation.track.elapsed_s();
+    let text = if ran_s < 300.0 {
+        "The race has started.".to_owned()
+    } else {
+        format!(
+            "The race is under way: {} after {}.",
+            words::km(situation.progress_m()),
+            words::time(ran_s)
+        )
+    };
+    alerts.push(situation.alert(AlertKind::Started, Severity::Notice, "started".into(), text));
+}
+
+fn changed(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let lately = told
+        .changed_at
+        .is_some_and(|at| situation.now.duration_since(at) < TELL_CHANGE_EVERY);
+    if situation.watch.changed < STRANGE_ANSWERS || lately {
+        return;
+    }
+    told.changed_at = Some(situation.now);
+    let text = "Garmin's LiveTrack answers differently than this program knows; the data may have holes. \
+                Look for a newer version."
+        .to_owned();
+    let key = format!("garmin_changed:{}", situation.now.as_second());
+    alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, text));
+}
+
+/// Tells of the end, once; an END that was taken back and comes again is told again.
+fn over(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let track = situation.track;
+    let reason = match situation.watch.phase {
+        Phase::Over { reason, .. } => Some(reason),
+        // A finish is told at once, though one more look is taken; what is only supposed waits for that look.
+        Phase::Closing { reason, .. } => Some(reason).filter(|reason| reason.is_finish()),
+        Phase::Live if situation.is_at_finish() => Some(EndReason::CourseFinished),
+        Phase::Live | Phase::Waiting => None,
+    };
+    let before = told.end;
+    if reason.is_none() && before == Some(EndReason::CourseFinished) {
+        // Who walks away from the finish has finished all the same.
+        return;
+    }
+    told.end = reason;
+    let Some(reason) = reason else { return };
+    let known = before.is_some_and(|before| before == reason || before.is_finish());
+    if known || reason == EndReason::ByHand {
+        return;
+    }
+    let key = format!(
+        "over:{}:{}",
+        track.last.map_or(0, |last| last.at.as_second()),
+        reason.is_finish()
+    );
+    let (kind, severity, text) = if reason.is_finish() {
+        (
+            AlertKind::Finished,
+            Severity::Notice,
+            format!("Finished: {}.", result(situation)),
+        )
+    } else if matches!(reason, EndReason::LinkGone | EndReason::LinkExpired) {
+        let text = format!(
+            "The LiveTrack link no longer works ({}). If the race goes on, start tracking with the new link and \
+             continue this race. So far: {}.",
+            reason.sentence(),
+            result(situation)
+        );
+        (AlertKind::LinkGone, Severity::Warning, text)
+    } else {
+        let silence = situation.watch.silence(track).unwrap_or_default().as_secs_f64();
+        let of = situation
+            .whole_m()
+            .map_or_else(String::new, |whole_m| format!(", of {}", words::km(whole_m)));
+        let text = format!(
+            "No new data for {}: probably finished, or out of coverage for long. Last seen: {}{of}.",
+            words::minutes(silence),
+            result(situation)
+        );
+        (AlertKind::ProbablyFinished, Severity::Notice, text)
+    };
+    alerts.push(situation.alert(kind, severity, key, text));
+}
+
+/// `42.2 km in 3:29:10 (4:57 /km)`.
+fn result(situation: &Situation<'_>) -> String {
+    let track = situation.track;
+    if track.started_at.is_none() {
+        return "nothing was seen of it".to_owned();
+    }
+    let (way_m, ran_s) = (track.distance_m(), track.elapsed_s());
+    let kind = track
+        .leg()
+        .and_then(|leg| leg.kind)
+        .filter(|_| track.legs.len() == 1);
+    let pace = words::pace(kind, way_m / ran_s.max(1.0)).filter(|_| track.legs.len() == 1);
+    let pace = pace.map_or_else(String::new, |pace| format!(" ({pace})"));
+    format!("{} in {}{pace}", words::km(way_m), words::time(ran_s))
+}

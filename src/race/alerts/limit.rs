@@ -1,0 +1,190 @@
+//! Heart rate, power and cadence against their limits.
+//!
+//! Judged is a window of five minutes within the leg, well covered by data, so that neither a spike of the strap nor a
+//! hill of one minute is told. Told again is only what got clearly worse, or came back after a while.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, AlertKind, Severity, Situation};
+use crate::race::figures::{Figures, Spread};
+use crate::race::limits::{Limits, limits};
+use crate::race::words;
+
+/// What is looked at.
+const WINDOW: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much of it must be covered by points.
+const COVERED_S: f64 = 4.0 * 60.0;
+
+/// Part of its points that must have the metric.
+const WITH_METRIC: f64 = 0.6;
+
+/// The heart needs so long to get going: what it does before is not judged, nor is a floor on a new leg.
+const WARM_UP: SignedDuration = SignedDuration::from_mins(10);
+
+/// Standing for more than this part of the window explains every floor.
+const MOST_STANDING: f64 = 0.2;
+
+/// A limit that was told is not told again for so long.
+const COOL_DOWN: SignedDuration = SignedDuration::from_mins(10);
+
+/// By how much a value must come back within the limit before it counts as kept: part of the limit.
+const HYSTERESIS: f64 = 0.02;
+
+/// By how much it must be worse than when it was told to be told again: part of the limit.
+const WORSE: f64 = 0.04;
+
+/// What was told of limits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Told {
+    /// The leg it belongs to.
+    leg: usize,
+    broken: BTreeMap<AlertKind, Broken>,
+}
+
+/// A limit that was broken at least once on this leg.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Broken {
+    /// Whether it still is.
+    now: bool,
+    /// When it was told.
+    told_at: Timestamp,
+    /// The value that was told.
+    value: f64,
+}
+
+/// One limit, and what it is held against.
+struct Rule {
+    kind: AlertKind,
+    /// What is measured, in words.
+    what: &'static str,
+    unit: &'static str,
+    limit: Option<u32>,
+    is_ceiling: bool,
+    value: Option<f64>,
+}
+
+pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let track = situation.track;
+    let (Some(last), Some(leg)) = (track.last, track.leg()) else {
+        return;
+    };
+    if told.leg != last.leg {
+        *told = Told {
+            leg: last.leg,
+            ..Told::default()
+        };
+    }
+    let from = last.at.checked_sub(WINDOW).unwrap_or(last.at);
+    let warm_at = track.started_at.map_or(from, |start| start + WARM_UP);
+    let figures = |from: Timestamp| {
+        let steps = track
+            .recent
+            .iter()
+            .filter(|step| step.leg == last.leg && step.at >= from);
+        Figures::of(leg.kind, steps).filter(|figures| figures.covered_s >= COVERED_S)
+    };
+    let (Some(all), warm) = (figures(from), figures(from.max(warm_at))) else {
+        return;
+    };
+    let can_be_under =
+        leg.elapsed_s() >= WARM_UP.as_secs_f64() && all.standing_s <= MOST_STANDING * all.covered_s;
+    let limits = limits(&situation.settings.thresholds, situation.settings.kind, leg.kind);
+    for rule in rules(&limits, &all, warm.as_ref()) {
+        if rule.is_ceiling || can_be_under {
+            hold(told, situation, &rule, alerts);
+        }
+    }
+}
+
+fn rules(limits: &Limits, all: &Figures, warm: Option<&Figures>) -> [Rule; 5] {
+    let enough = |figures: &Figures, spread: Option<Spread>| {
+        spread.filter(|spread| spread.count as f64 >= WITH_METRIC * figures.points as f64)
+    };
+    let bpm = warm
+        .and_then(|warm| enough(warm, warm.heart_rate))
+        .map(|spread| spread.median);
+    // Power jumps from second to second; what counts for the legs is its mean.
+    let watts = enough(all, all.power).map(|spread| spread.mean);
+    let rpm = enough(all, all.cadence).map(|spread| spread.median);
+    let rule = |kind, what, unit, limit, is_ceiling, value| Rule {
+        kind,
+        what,
+        unit,
+        limit,
+        is_ceiling,
+        value,
+    };
+    [
+        rule(AlertKind::HrOver, "Heart rate", "bpm", limits.hr_max, true, bpm),
+        rule(AlertKind::HrUnder, "Heart rate", "bpm", limits.hr_min, false, bpm),
+        rule(AlertKind::PowerOver, "Power", "W", limits.power_max, true, watts),
+        rule(
+            AlertKind::PowerUnder,
+            "Power",
+            "W",
+            limits.power_min,
+            false,
+            watts,
+        ),
+        rule(
+            AlertKind::CadenceUnder,
+            "Cadence",
+            "per minute",
+            limits.cadence_min,
+            false,
+            rpm,
+        ),
+    ]
+}
+
+fn hold(told: &mut Told, situation: &Situation<'_>, rule: &Rule, alerts: &mut Vec<Alert>) {
+    let (Some(limit), Some(value)) = (rule.limit.map(f64::from), rule.value) else {
+        return;
+    };
+    let sign = if rule.is_ceiling { 1.0 } else { -1.0 };
+    // Positive = broken.
+    let excess = (value - limit) * sign;
+    let before = told.broken.get(&rule.kind).copied();
+    let was = before.is_some_and(|before| before.now);
+    let is = excess > if was { -HYSTERESIS * limit } else { 0.0 };
+    if let Some(broken) = told.broken.get_mut(&rule.kind) {
+        broken.now = is;
+    }
+    let cooled = before.is_none_or(|before| situation.now.duration_since(before.told_at) >= COOL_DOWN);
+    let worse = before.is_none_or(|before| (value - before.value) * sign >= WORSE * limit);
+    if excess <= 0.0 || !cooled || (was && !worse) {
+        return;
+    }
+    told.broken.insert(
+        rule.kind,
+        Broken {
+            now: true,
+            told_at: situation.now,
+            value,
+        },
+    );
+    let track = situation.track;
+    let sport = track
+        .leg()
+        .and_then(|leg| leg.kind)
+        .map_or("", |kind| kind.word());
+    let on = if sport.is_empty() {
+        String::new()
+    } else {
+        format!(" on the {sport}")
+    };
+    let text = format!(
+        "{} {value:.0} {} over the last 5 min is {} the limit of {limit:.0}{on}, at {}.",
+        rule.what,
+        rule.unit,
+        if rule.is_ceiling { "over" } else { "under" },
+        words::km(situation.progress_m())
+    );
+    let key = format!("{}:{}:{}", rule.kind.name(), told.leg, situation.now.as_second());
+    alerts.push(situation.alert(rule.kind, Severity::Notice, key, text));
+}

@@ -1,0 +1,105 @@
+//! Ahead of the plan, or behind it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, AlertKind, Severity, Situation};
+use crate::race::settings::RaceKind;
+use crate::race::words;
+
+/// Two looks at the pace are this far apart, seconds of the race.
+const EVERY_S: f64 = 5.0 * 60.0;
+
+/// So many looks in a row must find it off.
+const LOOKS: u32 = 2;
+
+/// Before this much of the race nothing is told: the start is crowded.
+const WARM_UP_S: f64 = 15.0 * 60.0;
+
+/// How far off is off: seconds, and part of the planned time, whichever is more.
+const OFF_S: f64 = 60.0;
+const OFF_PART: f64 = 0.02;
+
+/// What was told of the pace. After it was told it is told again when it is as much again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Told {
+    /// The device's time of the last look.
+    looked_at: Option<Timestamp>,
+    /// Looks in a row that found it off in the same direction; positive = behind.
+    off: i32,
+    /// The deviation that was told, seconds; positive = behind.
+    deviation_s: Option<f64>,
+}
+
+pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let Some(last) = situation.track.last else { return };
+    let elapsed_s = situation.track.elapsed_s();
+    let looked_s = told
+        .looked_at
+        .map_or(f64::INFINITY, |at| last.at.duration_since(at).as_secs_f64());
+    if elapsed_s < WARM_UP_S || looked_s < EVERY_S {
+        return;
+    }
+    let Some(planned_s) = planned_s(situation) else {
+        return;
+    };
+    told.looked_at = Some(last.at);
+    let behind_s = elapsed_s - planned_s;
+    let off_s = OFF_S.max(OFF_PART * planned_s);
+    let direction = if behind_s > off_s {
+        1
+    } else if behind_s < -off_s {
+        -1
+    } else {
+        0
+    };
+    told.off = if direction == 0 || told.off.signum() != direction {
+        direction
+    } else {
+        told.off.saturating_add(direction)
+    };
+    if behind_s.abs() < off_s / 2.0 {
+        told.deviation_s = None;
+    }
+    let much_more = told
+        .deviation_s
+        .is_none_or(|told_s| (behind_s - told_s) * f64::from(direction) >= off_s);
+    if told.off.unsigned_abs() < LOOKS || !much_more {
+        return;
+    }
+    told.deviation_s = Some(behind_s);
+    let word = if direction > 0 { "behind" } else { "ahead of" };
+    let text = format!(
+        "{} {word} the plan at {} (after {}, planned {}).",
+        words::time(behind_s.abs()),
+        words::km(situation.progress_m()),
+        words::time(elapsed_s),
+        words::time(planned_s)
+    );
+    let key = format!("off_pace:{}", last.at.as_second());
+    alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, text));
+}
+
+/// When the athlete should be where they are: even between the start, the checkpoints with a target, and the finish.
+/// A race of several sports has no even pace, so there only checkpoints count, and nothing beyond the last of them.
+fn planned_s(situation: &Situation<'_>) -> Option<f64> {
+    let settings = situation.settings;
+    let mut knots = vec![(0.0, 0.0)];
+    let targets = settings.checkpoints.iter();
+    knots.extend(targets.filter_map(|at| Some((at.km * 1000.0, f64::from(at.target_s?)))));
+    let several = matches!(settings.kind, RaceKind::Triathlon | RaceKind::Duathlon);
+    if let (Some(whole_m), Some(target_s)) = (situation.whole_m(), settings.target_time_s)
+        && (!several || knots.len() > 1)
+    {
+        knots.push((whole_m, f64::from(target_s)));
+    }
+    let here_m = situation.progress_m();
+    knots.windows(2).find_map(|two| {
+        let &[(from_m, from_s), (to_m, to_s)] = two else {
+            return None;
+        };
+        let part = (here_m - from_m) / (to_m - from_m);
+        (to_m > from_m && (0.0..=1.0).contains(&part)).then(|| part.mul_add(to_s - from_s, from_s))
+    })
+}

@@ -1,0 +1,185 @@
+//! Marks of the way: splits, checkpoints, legs. What the data only brings later is told as what it is: passed earlier.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, AlertKind, Severity, Situation};
+use crate::race::track::{LegKind, Split};
+use crate::race::words;
+
+/// A mark that was passed longer ago is told as late.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What was told of the way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Told {
+    /// The last mark: leg, and metres in it.
+    split: Option<(usize, f64)>,
+    /// How many checkpoints.
+    checkpoints: usize,
+    /// How many legs; the first needs no telling.
+    legs: usize,
+}
+
+pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    legs(told, situation, alerts);
+    splits(told, situation, alerts);
+    checkpoints(told, situation, alerts);
+}
+
+/// Every how many metres a mark is told, by sport.
+fn told_every_m(kind: Option<LegKind>) -> Option<f64> {
+    match kind {
+        Some(LegKind::Run) | None => Some(5000.0),
+        Some(LegKind::Ride) => Some(20_000.0),
+        Some(LegKind::Swim | LegKind::Transition) => None,
+    }
+}
+
+fn splits(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let track = situation.track;
+    let mut marks = track.splits.iter().filter(|split| {
+        let kind = track.legs.get(split.leg).and_then(|leg| leg.kind);
+        told_every_m(kind).is_some_and(|every| (split.to_m % every).abs() < 0.5)
+            && told.split.is_none_or(|before| (split.leg, split.to_m) > before)
+    });
+    // Of several at once, which a gap brings, only the last is news.
+    let Some(split) = marks.next_back() else { return };
+    told.split = Some((split.leg, split.to_m));
+    let Some(leg) = track.legs.get(split.leg) else {
+        return;
+    };
+    let ran_s = split.at.duration_since(leg.started_at).as_secs_f64();
+    let sport = leg.kind.map_or(String::new(), |kind| format!(" {}", kind.word()));
+    let heart = split
+        .heart_rate_bpm
+        .map_or_else(String::new, |bpm| format!(", heart rate {bpm:.0} bpm"));
+    let ago = situation.now.duration_since(track.true_time(split.at));
+    let late = if ago > LATE {
+        format!(" ({} ago; the data came late)", words::minutes(ago.as_secs_f64()))
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{}{sport} after {}{}{heart}{late}.",
+        words::mark(split.to_m),
+        words::time(ran_s),
+        last_stretch(track.splits.as_slice(), split, leg.kind)
+    );
+    let key = format!("split:{}:{:.0}", split.leg, split.to_m);
+    alerts.push(situation.alert(AlertKind::Split, Severity::Info, key, text));
+}
+
+/// `, last 5 km 25:30 (5:06 /km)`: the time since the mark before.
+fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String {
+    let Some(every) = told_every_m(kind) else {
+        return String::new();
+    };
+    let seconds: f64 = splits
+        .iter()
+        .filter(|split| {
+            split.leg == mark.leg && split.from_m >= mark.to_m - every - 0.5 && split.to_m <= mark.to_m
+        })
+        .map(|split| split.duration_s)
+        .sum();
+    match words::pace(kind, every / seconds.max(1.0)) {
+        Some(pace) => format!(", last {} {} ({pace})", words::mark(every), words::time(seconds)),
+        None => String::new(),
+    }
+}
+
+fn checkpoints(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let here_m = situation.progress_m();
+    let all = &situation.settings.checkpoints;
+    let passed = all
+        .iter()
+        .take_while(|checkpoint| checkpoint.km * 1000.0 <= here_m)
+        .count();
+    if passed <= told.checkpoints {
+        return;
+    }
+    told.checkpoints = passed;
+    let Some(checkpoint) = passed.checked_sub(1).and_then(|i| all.get(i)) else {
+        return;
+    };
+    let track = situation.track;
+    // The first point behind it, where the distance of the course and of the watch may differ a little.
+    let beyond_m = track.distance_m() - (here_m - checkpoint.km * 1000.0);
+    let at = track
+        .recent
+        .iter()
+        .find(|step| step.distance_m >= beyond_m)
+        .or(track.last.as_ref());
+    let (Some(at), Some(start)) = (at, track.started_at) else {
+        return;
+    };
+    let after_s = at.at.duration_since(start).as_secs_f64();
+    let against = |what: &str, planned_s: Option<u32>| {
+        planned_s.map_or_else(String::new, |planned_s| {
+            let early_s = f64::from(planned_s) - after_s;
+            let word = if early_s >= 0.0 { "before" } else { "after" };
+            format!(", {} {word} the {what}", words::time(early_s.abs()))
+        })
+    };
+    let text = format!(
+        "Passed {} ({}) after {}{}{}.",
+        checkpoint.name,
+        words::mark(checkpoint.km * 1000.0),
+        words::time(after_s),
+        against("planned time", checkpoint.target_s),
+        against("cut-off", checkpoint.cutoff_s)
+    );
+    let missed = checkpoint
+        .cutoff_s
+        .is_some_and(|cutoff_s| after_s > f64::from(cutoff_s));
+    let severity = if missed {
+        Severity::Warning
+    } else {
+        Severity::Notice
+    };
+    let key = format!("checkpoint:{passed}");
+    alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, text));
+}
+
+fn legs(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let legs = &situation.track.legs;
+    // A leg whose sport is not known yet is told when it is, or when the next one begins.
+    let unknown = legs.last().is_some_and(|leg| leg.kind.is_none());
+    let known = legs.len() - usize::from(unknown);
+    if told.legs == 0 {
+        told.legs = known.min(1);
+    }
+    if known <= told.legs || told.legs == 0 {
+        return;
+    }
+    told.legs = known;
+    let (Some(done), Some(now)) = (
+        known.checked_sub(2).and_then(|i| legs.get(i)),
+        legs.get(known - 1),
+    ) else {
+        return;
+    };
+    let word = |kind: Option<LegKind>| kind.map_or("leg", LegKind::word);
+    let begun_s = situation
+        .track
+        .started_at
+        .map_or(0.0, |start| now.started_at.duration_since(start).as_secs_f64());
+    let text = format!(
+        "{} done: {} in {}. The {} began after {}.",
+        capital(word(done.kind)),
+        words::km(done.distance_m()),
+        words::time(now.started_at.duration_since(done.started_at).as_secs_f64()),
+        word(now.kind),
+        words::time(begun_s)
+    );
+    let key = format!("leg_change:{}", known - 1);
+    alerts.push(situation.alert(AlertKind::LegChange, Severity::Notice, key, text));
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

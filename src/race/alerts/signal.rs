@@ -1,0 +1,169 @@
+//! No signal, signal back, stopped: two states that look the same on a map, and mean different things.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Alert, AlertKind, Severity, Situation};
+use crate::race::track::LegKind;
+use crate::race::words;
+
+/// Silence is told gently after this …
+const SOFT_S: f64 = 10.0 * 60.0;
+
+/// … and firmly after this.
+const FIRM_S: f64 = 20.0 * 60.0;
+
+/// Standing is told after this; near a checkpoint and between two sports later.
+const STANDING_S: f64 = 4.0 * 60.0;
+const STANDING_AT_CHECKPOINT_S: f64 = 10.0 * 60.0;
+const STANDING_IN_TRANSITION_S: f64 = 15.0 * 60.0;
+
+/// Standing for so long is told firmly, wherever.
+const STANDING_FIRM_S: f64 = 20.0 * 60.0;
+
+/// This far from a checkpoint is at it.
+const AT_CHECKPOINT_M: f64 = 300.0;
+
+/// Who has made less than this stands at the start.
+const AT_START_M: f64 = 200.0;
+
+/// After standing was told, another stop is told only when it is this far on.
+const ANOTHER_PLACE_M: f64 = 300.0;
+
+/// What was told of signal and standing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Told {
+    silence: Option<Silence>,
+    standing: Option<Standing>,
+}
+
+/// A silence that was told.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Silence {
+    /// The last point before it, by the device's clock.
+    since: Timestamp,
+    /// Distance of the race there.
+    at_m: f64,
+    firm: bool,
+}
+
+/// A stop that was told.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Standing {
+    at_m: f64,
+    firm: bool,
+}
+
+pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let Some(silence) = situation.watch.silence(situation.track) else {
+        return;
+    };
+    if silence > situation.watch.quiet_after() {
+        quiet(told, situation, silence.as_secs_f64(), alerts);
+    } else {
+        back(told, situation, alerts);
+        standing(told, situation, alerts);
+    }
+}
+
+fn quiet(told: &mut Told, situation: &Situation<'_>, silence_s: f64, alerts: &mut Vec<Alert>) {
+    let Some(last) = situation.track.last else { return };
+    let firm = silence_s >= FIRM_S;
+    let due = match told.silence {
+        None => silence_s >= SOFT_S,
+        Some(before) => firm && !before.firm,
+    };
+    if !due {
+        return;
+    }
+    let since = told.silence.map_or(last.at, |before| before.since);
+    told.silence = Some(Silence {
+        since,
+        at_m: last.distance_m,
+        firm,
+    });
+    let (severity, level, advice) = if firm {
+        (
+            Severity::Warning,
+            "firm",
+            "That is long even for bad coverage; do they need help?",
+        )
+    } else {
+        (Severity::Notice, "soft", "Often that is only bad coverage.")
+    };
+    let text = format!(
+        "No signal for {}. Last seen at {}, moving or not is unknown. {advice}",
+        words::minutes(silence_s),
+        words::km(situation.progress_m())
+    );
+    let key = format!("no_signal:{}:{level}", since.as_second());
+    alerts.push(situation.alert(AlertKind::NoSignal, severity, key, text));
+}
+
+fn back(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let (Some(silence), Some(last)) = (told.silence.take(), situation.track.last) else {
+        return;
+    };
+    let gone_s = last.at.duration_since(silence.since).as_secs_f64();
+    let text = format!(
+        "Signal is back after {}: now at {}, {} covered meanwhile.",
+        words::minutes(gone_s),
+        words::km(situation.progress_m()),
+        words::km((last.distance_m - silence.at_m).max(0.0))
+    );
+    let key = format!("signal_back:{}", silence.since.as_second());
+    alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, text));
+}
+
+fn standing(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+    let track = situation.track;
+    if let Some(before) = told.standing
+        && track.distance_m() - before.at_m > ANOTHER_PLACE_M
+    {
+        told.standing = None;
+    }
+    let Some(stop) = track.standing() else { return };
+    let kind = track.leg().and_then(|leg| leg.kind);
+    if track.distance_m() < AT_START_M || kind == Some(LegKind::Swim) {
+        return;
+    }
+    let at_checkpoint = situation
+        .settings
+        .checkpoints
+        .iter()
+        .any(|checkpoint| (checkpoint.km * 1000.0 - situation.progress_m()).abs() <= AT_CHECKPOINT_M);
+    let in_transition = kind == Some(LegKind::Transition) || (kind.is_none() && track.legs.len() > 1);
+    let patience_s = if in_transition {
+        STANDING_IN_TRANSITION_S
+    } else if at_checkpoint {
+        STANDING_AT_CHECKPOINT_S
+    } else {
+        STANDING_S
+    };
+    let stood_s = stop.duration_s();
+    let firm = stood_s >= STANDING_FIRM_S;
+    let due = match told.standing {
+        None => stood_s >= patience_s,
+        Some(before) => firm && !before.firm,
+    };
+    if !due {
+        return;
+    }
+    told.standing = Some(Standing {
+        at_m: stop.at_m,
+        firm,
+    });
+    let (severity, level) = if firm {
+        (Severity::Warning, "firm")
+    } else {
+        (Severity::Notice, "soft")
+    };
+    let text = format!(
+        "Standing still for {} at {}. The signal is good.",
+        words::minutes(stood_s),
+        words::km(situation.progress_m())
+    );
+    let key = format!("stopped:{}:{level}", stop.from.as_second());
+    alerts.push(situation.alert(AlertKind::Stopped, severity, key, text));
+}

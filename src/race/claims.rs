@@ -1,0 +1,292 @@
+//! Whether the numbers in a message are those of the race: nobody is to change their pace over a figure that a model
+//! made up. Pure.
+//!
+//! What a series tells is checked (heart rate, power, cadence, distance, pace and speed, times with a colon), against the
+//! window, the legs, the splits, the limits and the plan. Means and extremes that are called so must be those. A value
+//! that is only advice must still be one that this race has seen, or one of its limits.
+//!
+//! Absent on purpose: what no series tells (grams, minutes of advice, percent), and numbers written as words.
+
+mod reading;
+#[cfg(test)]
+pub(super) mod tests;
+
+use reading::{Claim, Kind, Sense};
+
+use crate::race::figures::{Figures, Spread};
+use crate::race::limits::cadence;
+use crate::race::snapshot::Snapshot;
+use crate::race::track::{LegKind, Mean, Step};
+use crate::race::words;
+
+/// One measured quantity, as far as the race knows it.
+#[derive(Clone, Debug, Default)]
+struct Quantity {
+    low: Option<f64>,
+    high: Option<f64>,
+    means: Vec<f64>,
+    highs: Vec<f64>,
+    /// Limits: true though nothing was measured.
+    limits: Vec<f64>,
+}
+
+/// What a message may say of a race at a moment.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    heart_rate: Quantity,
+    power: Quantity,
+    cadence: Quantity,
+    /// Metres per second.
+    speed: Quantity,
+    distances_m: Vec<f64>,
+    /// The whole way, or as far as the athlete came.
+    farthest_m: f64,
+    times_s: Vec<f64>,
+}
+
+/// A number that is not the race's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untrue {
+    /// As it stands in the message.
+    pub said: String,
+    /// What it measures.
+    pub about: &'static str,
+}
+
+/// The numbers of `text` that are not those of the race; empty = it may be sent.
+pub fn untrue(text: &str, known: &Known) -> Vec<Untrue> {
+    let wrong = reading::claims(text)
+        .into_iter()
+        .filter(|claim| !known.holds(claim));
+    wrong
+        .map(|claim| Untrue {
+            about: about(claim.kind),
+            said: claim.said,
+        })
+        .collect()
+}
+
+fn about(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HeartRate => "heart rate",
+        Kind::Power => "power",
+        Kind::Cadence => "cadence",
+        Kind::Distance => "distance",
+        Kind::Mark => "place on the way",
+        Kind::Speed => "pace",
+        Kind::Time => "time",
+        Kind::Unreadable => "digits of another script",
+    }
+}
+
+impl Quantity {
+    fn measured(&mut self, mean: &Mean, unit: impl Fn(f64) -> f64) {
+        for value in [mean.lowest(), mean.highest()].into_iter().flatten() {
+            self.reach(unit(value));
+        }
+        self.means.extend(mean.mean().map(&unit));
+        self.highs.extend(mean.highest().map(&unit));
+    }
+
+    fn spread(&mut self, spread: Option<Spread>) {
+        let Some(spread) = spread else { return };
+        self.reach(spread.low);
+        self.reach(spread.high);
+        self.means.extend([spread.mean, spread.median]);
+        self.highs.push(spread.high);
+    }
+
+    fn reach(&mut self, value: f64) {
+        self.low = Some(self.low.map_or(value, |low| low.min(value)));
+        self.high = Some(self.high.map_or(value, |high| high.max(value)));
+    }
+
+    /// Whether a value may be said; it may be off by `slack`.
+    fn holds(&self, value: f64, sense: Sense, slack: f64) -> bool {
+        let near = |values: &[f64]| values.iter().any(|known| (known - value).abs() <= slack);
+        if near(&self.limits) {
+            return true;
+        }
+        match sense {
+            Sense::Mean => near(&self.means),
+            Sense::Highest => near(&self.highs),
+            Sense::Value => {
+                let within = self.low.zip(self.high);
+                within.is_some_and(|(low, high)| (low - slack..=high + slack).contains(&value))
+            }
+        }
+    }
+}
+
+impl Known {
+    /// What is known of a race and its window.
+    pub fn of(race: &Snapshot, window: &[Step]) -> Self {
+        let (track, settings) = (&race.track, &race.settings);
+        let leg = track.leg().and_then(|leg| leg.kind);
+        let figures = Figures::of(leg, window);
+        let mut known = Self::default();
+
+        if let Some(figures) = &figures {
+            known.heart_rate.spread(figures.heart_rate);
+            known.power.spread(figures.power);
+            known.cadence.spread(figures.cadence);
+            known.distances_m.push(figures.distance_m);
+            known.speed.means.extend(figures.speed_mps());
+        }
+        for leg in &track.legs {
+            known.heart_rate.measured(&leg.sums.heart_rate, |bpm| bpm);
+            known.power.measured(&leg.sums.power, |watts| watts);
+            let kind = leg.kind;
+            known
+                .cadence
+                .measured(&leg.sums.cadence, |sent| in_its_unit(kind, sent));
+            known.distances_m.push(leg.distance_m());
+            known
+                .times_s
+                .extend([leg.elapsed_s(), leg.sums.moving_s, leg.sums.standing_s]);
+            known
+                .speed
+                .means
+                .push(leg.distance_m() / leg.elapsed_s().max(1.0));
+            known
+                .speed
+                .means
+                .push(leg.distance_m() / leg.sums.moving_s.max(1.0));
+        }
+        for split in &track.splits {
+            known.heart_rate.means.extend(split.heart_rate_bpm);
+            known.power.means.extend(split.power_w);
+            known.distances_m.extend([split.race_m, split.to_m]);
+            known.times_s.push(split.duration_s);
+            known
+                .speed
+                .means
+                .push((split.to_m - split.from_m) / split.duration_s.max(1.0));
+            if let Some(start) = track.started_at {
+                known.times_s.push(split.at.duration_since(start).as_secs_f64());
+            }
+        }
+        known
+            .times_s
+            .extend(track.stops().iter().map(crate::race::track::Stop::duration_s));
+        let gaps = track.gaps.iter();
+        known
+            .times_s
+            .extend(gaps.map(|gap| gap.to.duration_since(gap.from).as_secs_f64()));
+        let steps = window.iter().filter_map(|step| step.speed_mps);
+        steps.for_each(|mps| known.speed.reach(mps));
+        known.plan(race);
+
+        let limits = &settings.thresholds;
+        let of = |limits: &[Option<u32>]| limits.iter().flatten().map(|limit| f64::from(*limit)).collect();
+        known.heart_rate.limits = of(&[limits.hr_max, limits.hr_min, limits.run_hr_max, limits.run_hr_min]);
+        known.power.limits = of(&[limits.power_max, limits.power_min]);
+        known.cadence.limits = of(&[limits.cadence_min, limits.run_cadence_min]);
+        let slowest = known.speed.means.clone();
+        slowest
+            .into_iter()
+            .filter(|mps| *mps > 0.3)
+            .for_each(|mps| known.speed.reach(mps));
+        known
+    }
+
+    /// Where the athlete is on the way, and what the plan says.
+    fn plan(&mut self, race: &Snapshot) {
+        let track = &race.track;
+        let settings = &race.settings;
+        let done_m = track.distance_m();
+        let progress_m = track.course_m.unwrap_or(done_m);
+        let elapsed_s = track.elapsed_s();
+        self.distances_m.extend([done_m, progress_m]);
+        self.times_s.push(elapsed_s);
+        self.speed.means.push(done_m / elapsed_s.max(1.0));
+        let course_m = race.course.as_ref().map(|course| course.length_m());
+        let whole_m = course_m.or(settings.distance_m);
+        self.farthest_m = whole_m.unwrap_or(progress_m).max(progress_m);
+        let target_s = settings.target_time_s.map(f64::from);
+        self.times_s.extend(target_s);
+        if let Some(whole_m) = whole_m {
+            self.distances_m
+                .extend([whole_m, (whole_m - progress_m).max(0.0)]);
+            self.speed
+                .limits
+                .extend(target_s.map(|target_s| whole_m / target_s.max(1.0)));
+            let speeds = self.speed.means.clone();
+            for mps in speeds.into_iter().filter(|mps| *mps > 0.3) {
+                let left_s = (whole_m - progress_m).max(0.0) / mps;
+                self.times_s.extend([left_s, elapsed_s + left_s]);
+                self.times_s
+                    .extend(target_s.map(|target_s| (target_s - elapsed_s - left_s).abs()));
+            }
+        }
+        for checkpoint in &settings.checkpoints {
+            let at_m = checkpoint.km * 1000.0;
+            self.distances_m.extend([at_m, (at_m - progress_m).max(0.0)]);
+            let times = [checkpoint.cutoff_s, checkpoint.target_s];
+            for time_s in times.into_iter().flatten().map(f64::from) {
+                self.times_s.extend([time_s, (time_s - elapsed_s).abs()]);
+            }
+        }
+    }
+
+    fn holds(&self, claim: &Claim) -> bool {
+        let value = claim.value;
+        match claim.kind {
+            Kind::HeartRate => self.heart_rate.holds(value, claim.sense, 1.5),
+            Kind::Power => self.power.holds(value, claim.sense, 5.0),
+            Kind::Cadence => self.cadence.holds(value, claim.sense, 1.5),
+            Kind::Speed => self.speed.holds(value, claim.sense, value * 0.03),
+            Kind::Distance => {
+                let near = |known: &f64| (known - value).abs() <= (value * 0.01).max(150.0);
+                // "The next 2 km" are nobody's measurement.
+                let to_come = claim.ahead && value <= 10_000.0_f64.min(self.farthest_m);
+                to_come || self.distances_m.iter().any(near)
+            }
+            Kind::Mark => value <= self.farthest_m + 100.0,
+            Kind::Time => {
+                let near = |known: &f64| (known - value).abs() <= (known * 0.02).max(5.0);
+                // 4:57 without a unit is mostly a pace.
+                let as_pace = (120.0..1200.0).contains(&value) && {
+                    let mps = 1000.0 / value;
+                    self.speed.holds(mps, claim.sense, mps * 0.03)
+                };
+                as_pace || self.times_s.iter().any(near)
+            }
+            Kind::Unreadable => false,
+        }
+    }
+}
+
+/// A mean cadence in the unit of its leg: strides of one leg become steps.
+fn in_its_unit(kind: Option<LegKind>, sent: f64) -> f64 {
+    let doubled = cadence(kind, 100) == 200 && sent < 130.0;
+    if doubled { sent * 2.0 } else { sent }
+}
+
+/// What the rules say in place of a message whose numbers are not true: where the athlete is, and the last minutes.
+pub fn own_words(race: &Snapshot, window: &[Step]) -> String {
+    let track = &race.track;
+    let leg = track.leg().and_then(|leg| leg.kind);
+    let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
+    let mut text = format!(
+        "{} after {}.",
+        words::km(progress_m),
+        words::time(track.elapsed_s())
+    );
+    let Some(figures) = Figures::of(leg, window) else {
+        return text;
+    };
+    let lasted_s = figures.to.duration_since(figures.from).as_secs_f64();
+    let mut parts = Vec::new();
+    parts.extend(figures.speed_mps().and_then(|mps| words::pace(leg, mps)));
+    parts.extend(figures.heart_rate.map(|spread| format!("{:.0} bpm", spread.mean)));
+    parts.extend(figures.power.map(|spread| format!("{:.0} W", spread.mean)));
+    if !parts.is_empty() && lasted_s >= 60.0 {
+        text.extend([format!(
+            " Last {}: {}.",
+            words::minutes(lasted_s),
+            parts.join(", ")
+        )]);
+    }
+    text
+}

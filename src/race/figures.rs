@@ -1,0 +1,136 @@
+//! The figures of a window: what the last minutes were like.
+
+use jiff::Timestamp;
+
+use crate::race::limits::cadence;
+use crate::race::track::{LegKind, Step};
+
+/// How one metric was spread over a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// Half of the points lie above. Blind to spikes.
+    pub median: f64,
+    /// The mean of the points.
+    pub mean: f64,
+    /// The lowest.
+    pub low: f64,
+    /// The highest.
+    pub high: f64,
+    /// How many points had it.
+    pub count: usize,
+}
+
+impl Spread {
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let count = values.len();
+        let (low, high) = (*values.first()?, *values.last()?);
+        let upper = *values.get(count / 2)?;
+        let median = if count % 2 == 1 {
+            upper
+        } else {
+            f64::midpoint(*values.get(count / 2 - 1)?, upper)
+        };
+        Some(Self {
+            median,
+            mean: values.iter().sum::<f64>() / count as f64,
+            low,
+            high,
+            count,
+        })
+    }
+}
+
+/// What a window was like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// The first point.
+    pub from: Timestamp,
+    /// The last point.
+    pub to: Timestamp,
+    /// How many points.
+    pub points: usize,
+    /// The way made.
+    pub distance_m: f64,
+    /// Seconds that are covered by points less than a gap apart.
+    pub covered_s: f64,
+    /// Seconds of these in which it stood.
+    pub standing_s: f64,
+    /// Heart rate, bpm.
+    pub heart_rate: Option<Spread>,
+    /// Power, W.
+    pub power: Option<Spread>,
+    /// Cadence in the unit of the sport; zeros left out.
+    pub cadence: Option<Spread>,
+}
+
+impl Figures {
+    /// The figures of these steps, which are in order; `None` without steps. Cadence is told in the unit of `leg`.
+    pub fn of<'a>(leg: Option<LegKind>, steps: impl IntoIterator<Item = &'a Step>) -> Option<Self> {
+        let mut steps = steps.into_iter().peekable();
+        let first = **steps.peek()?;
+        let (mut last, mut points) = (first, 0);
+        let (mut covered_s, mut standing_s) = (0.0, 0.0);
+        let (mut bpm, mut watts, mut rpm) = (Vec::new(), Vec::new(), Vec::new());
+        for step in steps {
+            // The first step's time belongs to what was before the window.
+            if points > 0 {
+                covered_s += step.dt_s;
+                standing_s += if step.standing { step.dt_s } else { 0.0 };
+            }
+            points += 1;
+            bpm.extend(step.heart_rate_bpm.map(f64::from));
+            watts.extend(step.power_w.map(f64::from));
+            rpm.extend(
+                step.cadence_rpm
+                    .filter(|rpm| *rpm > 0)
+                    .map(|sent| f64::from(cadence(leg, sent))),
+            );
+            last = *step;
+        }
+        Some(Self {
+            from: first.at,
+            to: last.at,
+            points,
+            distance_m: last.distance_m - first.distance_m,
+            covered_s,
+            standing_s,
+            heart_rate: Spread::of(bpm),
+            power: Spread::of(watts),
+            cadence: Spread::of(rpm),
+        })
+    }
+
+    /// Mean speed over the covered time.
+    pub fn speed_mps(&self) -> Option<f64> {
+        let whole_s = self.to.duration_since(self.from).as_secs_f64();
+        (whole_s > 0.0).then(|| self.distance_m / whole_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::settings::RaceKind;
+    use crate::race::support::steady;
+    use crate::race::track::Track;
+
+    #[test]
+    fn a_steady_window() {
+        let track = Track::of(RaceKind::Run, None, &steady(600, 3.0));
+        let figures = Figures::of(Some(LegKind::Run), track.recent.range(31..)).unwrap();
+        assert_eq!((figures.points, figures.distance_m.round()), (30, 870.0));
+        assert_eq!((figures.covered_s, figures.standing_s), (290.0, 0.0));
+        let (bpm, rpm) = (figures.heart_rate.unwrap(), figures.cadence.unwrap());
+        assert_eq!((bpm.median, rpm.mean), (145.0, 170.0));
+        assert_eq!(figures.power, None);
+        assert!((figures.speed_mps().unwrap() - 3.0).abs() < 0.001);
+        assert_eq!(Figures::of(None, []), None);
+    }
+
+    #[test]
+    fn the_median_is_blind_to_a_spike() {
+        let spread = Spread::of(vec![140.0, 250.0, 141.0, 139.0]).unwrap();
+        assert_eq!((spread.median, spread.low, spread.high), (140.5, 139.0, 250.0));
+    }
+}

@@ -1,0 +1,54 @@
+//! Distances on the Earth.
+
+use crate::garmin::livetrack::Position;
+
+/// Mean radius of the Earth, metres.
+const RADIUS_M: f64 = 6_371_008.8;
+
+/// Metres between two places along the great circle.
+pub fn distance_m(a: Position, b: Position) -> f64 {
+    let (lat_a, lat_b) = (a.lat.to_radians(), b.lat.to_radians());
+    let half_lat = ((lat_b - lat_a) / 2.0).sin();
+    let half_lon = ((b.lon - a.lon).to_radians() / 2.0).sin();
+    let h = half_lat.mul_add(half_lat, lat_a.cos() * lat_b.cos() * half_lon * half_lon);
+    2.0 * RADIUS_M * h.clamp(0.0, 1.0).sqrt().asin()
+}
+
+/// `place` in metres east and north of `origin`; good for some kilometres around it.
+pub fn plane_m(origin: Position, place: Position) -> (f64, f64) {
+    let mut lon = place.lon - origin.lon;
+    if lon.abs() > 180.0 {
+        lon -= 360.0_f64.copysign(lon);
+    }
+    let east = lon.to_radians() * origin.lat.to_radians().cos() * RADIUS_M;
+    let north = (place.lat - origin.lat).to_radians() * RADIUS_M;
+    (east, north)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_distances() {
+        let at = |lat, lon| Position { lat, lon };
+        for (a, b, metres) in [
+            (at(0.0, 0.0), at(0.0, 1.0), 111_195.0),
+            (at(46.62, 14.31), at(46.62, 14.31), 0.0),
+            // Vienna to Graz.
+            (at(48.2082, 16.3738), at(47.0707, 15.4395), 144_600.0),
+            (at(0.0, 179.9), at(0.0, -179.9), 22_239.0),
+        ] {
+            let measured = distance_m(a, b);
+            assert!(
+                (measured - metres).abs() <= metres * 0.002,
+                "{a:?} {b:?} {measured}"
+            );
+        }
+        let (east, north) = plane_m(at(60.0, 179.99), at(60.01, -179.99));
+        assert!(
+            (east - 1112.0).abs() < 2.0 && (north - 1112.0).abs() < 2.0,
+            "{east} {north}"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The name of a race.
+
+use crate::base::id::{Id, Named};
+
+/// What a [`RaceId`] names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OfRace {}
+
+impl Named for OfRace {
+    const PREFIX: &'static str = "race_";
+    const WORDS: &'static str = "a race id";
+}
+
+/// Names a race in answers, logs and keys: `race_` and 16 letters. Not a secret.
+pub type RaceId = Id<OfRace>;

@@ -1,0 +1,88 @@
+//! Made-up samples for the tests of this room.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::garmin::livetrack::{Position, Trackpoint};
+use crate::race::id::RaceId;
+use crate::race::sample::Sample;
+use crate::race::schedule::Watch;
+use crate::race::settings::{RaceKind, RaceSettings, Thresholds};
+use crate::race::snapshot::Snapshot;
+use crate::race::track::{Step, Track};
+
+/// When made-up races start.
+pub(crate) fn start() -> Timestamp {
+    "2026-10-04T08:00:00Z".parse().unwrap()
+}
+
+/// `seconds` after the start.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    start() + SignedDuration::from_secs(seconds)
+}
+
+/// A sample of a runner on a straight road east, `seconds` after the start and `metres` from it, 15 s under way.
+pub(crate) fn running(seconds: i64, metres: f64) -> Sample {
+    let mut point = Trackpoint::at(at(seconds));
+    point.reported_at = Some(at(seconds + 14));
+    point.position = Some(Position {
+        lat: 46.62,
+        lon: 14.3 + metres / 76_370.0,
+    });
+    point.total_distance_m = Some(metres);
+    point.distance_m = Some(metres);
+    point.total_duration_s = Some(seconds as f64);
+    point.duration_s = Some(seconds as f64);
+    point.heart_rate_bpm = Some(145);
+    point.cadence_rpm = Some(85);
+    point.activity_type = Some("RUNNING".into());
+    Sample {
+        point,
+        seen_at: at(seconds + 15),
+    }
+}
+
+/// A run at `mps` from second 0 to `to_s`, a point every 10 s.
+pub(crate) fn steady(to_s: i64, mps: f64) -> Vec<Sample> {
+    (0..=to_s / 10)
+        .map(|i| running(i * 10, (i * 10) as f64 * mps))
+        .collect()
+}
+
+/// An hour of running at 3 m/s with 145 bpm, looked at over ten minutes.
+pub(crate) fn hour() -> (Snapshot, Vec<Step>) {
+    let mut samples = steady(3600, 3.0);
+    // One minute of it was hard.
+    for sample in &mut samples[100..106] {
+        sample.point.heart_rate_bpm = Some(171);
+    }
+    let settings = RaceSettings {
+        kind: RaceKind::Run,
+        distance_m: Some(21_097.5),
+        target_time_s: Some(2 * 3600),
+        thresholds: Thresholds {
+            run_hr_max: Some(165),
+            ..Thresholds::default()
+        },
+        ..RaceSettings::default()
+    };
+    let track = Track::of(RaceKind::Run, None, &samples);
+    let now = at(3615);
+    let from = at(3600) - SignedDuration::from_mins(10);
+    let window = track
+        .recent
+        .iter()
+        .filter(|step| step.at >= from)
+        .copied()
+        .collect();
+    let snapshot = Snapshot {
+        race: RaceId::random(),
+        account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+        now,
+        settings,
+        course: None,
+        watch: Watch::new(at(0)),
+        track,
+        alerts: vec![],
+    };
+    (snapshot, window)
+}

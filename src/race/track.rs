@@ -1,0 +1,430 @@
+//! The track: what the points of a race amount to. Pure: the same points give the same track.
+//!
+//! A track is folded from points in the order of the device's time. A batch that arrives late is stored in its place
+//! and the track folded anew, so splits, gaps and legs are those of the whole series and not of its arrival.
+//!
+//! Invariants: distance never goes back; whatever a counter or a position says, nothing here panics or is not finite.
+
+mod distance;
+mod leg;
+mod split;
+mod still;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::garmin::livetrack::{Position, Trackpoint};
+use crate::race::course::Course;
+use crate::race::sample::Sample;
+use crate::race::settings::RaceKind;
+use distance::Odometer;
+use leg::{Border, Borders};
+use split::{Running, Stretch};
+use still::Stops;
+
+pub use leg::{Leg, LegKind};
+pub use split::{Split, split_length_m};
+pub use still::{GAP_S, Gap, SHORTEST_STOP_S, Stop};
+pub use sums::{Mean, Sums};
+
+/// One point, cleaned and put in its place in the race.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The device's time.
+    pub at: Timestamp,
+    /// Seconds since the point before; 0 for the first and after a gap.
+    pub dt_s: f64,
+    /// Which leg, counted from 0.
+    pub leg: usize,
+    /// Distance of the race.
+    pub distance_m: f64,
+    /// Whether the distance was worked out from positions or speed.
+    pub derived: bool,
+    /// Where.
+    pub position: Option<Position>,
+    /// Height above the sea.
+    pub altitude_m: Option<f64>,
+    /// The device's speed, or the way made since the point before.
+    pub speed_mps: Option<f64>,
+    /// Heart rate.
+    pub heart_rate_bpm: Option<u32>,
+    /// Cadence as sent: turns, or strides of one leg.
+    pub cadence_rpm: Option<u32>,
+    /// Power.
+    pub power_w: Option<u32>,
+    /// Whether it is seen to stand.
+    pub standing: bool,
+}
+
+/// A phone alone, without the watch's counters, has begun the race when it came so far: the way to the start is shorter.
+const WITHOUT_WATCH_M: f64 = 2000.0;
+
+/// Who goes on for so long after an END has only ended a leg, or pressed the wrong button.
+const AFTER_END_M: f64 = 100.0;
+
+/// How much of the newest past is kept as steps.
+const RECENT: SignedDuration = SignedDuration::from_mins(31);
+
+/// What the points of a race amount to.
+#[derive(Clone, Debug)]
+pub struct Track {
+    kind: RaceKind,
+    /// How many points there were.
+    pub points: usize,
+    /// The first point at all, and the newest.
+    pub first_at: Option<Timestamp>,
+    /// The newest point.
+    pub last: Option<Step>,
+    /// When the race began for the athlete: the timer's start, or the first movement.
+    pub started_at: Option<Timestamp>,
+    /// The legs; empty before the start.
+    pub legs: Vec<Leg>,
+    /// The splits of all legs.
+    pub splits: Vec<Split>,
+    /// The gaps.
+    pub gaps: Vec<Gap>,
+    /// How high was climbed, metres.
+    pub ascent_m: f64,
+    /// Distance along the course, if there is one.
+    pub course_m: Option<f64>,
+    /// Distance from the course at the newest position, if there is one.
+    pub off_course_m: Option<f64>,
+    /// The last half hour.
+    pub recent: VecDeque<Step>,
+    /// When and where the device said that it is over.
+    ended: Option<(Timestamp, f64)>,
+    stops: Stops,
+    odometer: Odometer,
+    borders: Borders,
+    running: Option<Running>,
+    climb: Climb,
+    lag: Lag,
+}
+
+impl Track {
+    /// A track without points.
+    pub fn new(kind: RaceKind) -> Self {
+        Self {
+            kind,
+            points: 0,
+            first_at: None,
+            last: None,
+            started_at: None,
+            ended: None,
+            legs: Vec::new(),
+            splits: Vec::new(),
+            gaps: Vec::new(),
+            ascent_m: 0.0,
+            course_m: None,
+            off_course_m: None,
+            recent: VecDeque::new(),
+            stops: Stops::default(),
+            odometer: Odometer::default(),
+            borders: Borders::default(),
+            running: None,
+            climb: Climb::default(),
+            lag: Lag::default(),
+        }
+    }
+
+    /// The track of these samples, which are in the order of the device's time.
+    pub fn of<'a>(
+        kind: RaceKind,
+        course: Option<&Course>,
+        samples: impl IntoIterator<Item = &'a Sample>,
+    ) -> Self {
+        let mut track = Self::new(kind);
+        for sample in samples {
+            track.push(course, sample);
+        }
+        track
+    }
+
+    /// Adds a sample that is later than all before, by the device's time; any other is left out. Returns its place.
+    pub fn push(&mut self, course: Option<&Course>, sample: &Sample) -> Option<Step> {
+        let point = &sample.point;
+        let before = self.last;
+        let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
+        if before.is_some() && since_s <= 0.0 {
+            return None;
+        }
+        if !self.odometer.has_counter() && (point.total_distance_m.or(point.distance_m)).is_some() {
+            self.forget_the_way_here();
+        }
+        self.lag.take(sample);
+        self.points += 1;
+        self.first_at.get_or_insert(point.at);
+        let before_m = self.odometer.distance_m();
+        let way = self.odometer.advance(point);
+        self.start(point, before.map_or(point.at, |before| before.at));
+        let gap = since_s > GAP_S;
+        if gap
+            && self.started_at.is_some()
+            && let Some(before) = before
+        {
+            self.gaps.push(Gap {
+                from: before.at,
+                to: point.at,
+                distance_m: way.step_m,
+                at_m: before_m,
+            });
+        }
+        let own_speed = || (way.known && since_s > 0.0 && !gap).then(|| way.step_m / since_s);
+        let mut step = Step {
+            at: point.at,
+            dt_s: if gap { 0.0 } else { since_s },
+            leg: 0,
+            distance_m: self.odometer.distance_m(),
+            derived: way.derived,
+            position: point.position,
+            altitude_m: point.altitude_m,
+            speed_mps: point.speed_mps.or_else(own_speed),
+            heart_rate_bpm: point.heart_rate_bpm,
+            cadence_rpm: point.cadence_rpm,
+            power_w: point.power_w,
+            standing: self.started_at.is_some()
+                && still::is_standing(way.known, way.step_m, since_s, point.speed_mps),
+        };
+        if self.started_at.is_some() {
+            self.cross(point, before_m);
+            step.leg = self.legs.len().saturating_sub(1);
+            self.measure(before, &step, gap);
+            self.place(course, &step);
+        }
+        match self.ended {
+            Some((_, at_m)) if step.distance_m > at_m + AFTER_END_M => self.ended = None,
+            None if point.is_end() => self.ended = Some((point.at, step.distance_m)),
+            _ => {}
+        }
+        self.remember(step);
+        Some(step)
+    }
+
+    /// What the phone saw before the watch began to count was the way to the start.
+    fn forget_the_way_here(&mut self) {
+        let (points, first_at, lag, last) = (self.points, self.first_at, self.lag, self.last);
+        *self = Self::new(self.kind);
+        (self.points, self.first_at, self.lag) = (points, first_at, lag);
+        self.last = last.map(|last| Step {
+            distance_m: 0.0,
+            ..last
+        });
+    }
+
+    /// The race begins with the first point that the watch counts; without a watch, when [`WITHOUT_WATCH_M`] are made.
+    fn start(&mut self, point: &Trackpoint, before_at: Timestamp) {
+        if self.started_at.is_some() {
+            return;
+        }
+        let timer_s = point.total_duration_s.or(point.duration_s);
+        let counts = timer_s.is_some_and(|s| s > 0.0)
+            || point
+                .total_distance_m
+                .or(point.distance_m)
+                .is_some_and(|m| m > 0.0);
+        self.started_at = if counts {
+            // The first report of a race may come minutes after its start; the timer knows.
+            #[expect(clippy::cast_possible_truncation, reason = "at most 600")]
+            let ran = timer_s.filter(|s| *s <= 600.0).map_or(0, |s| s as i64);
+            point.at.checked_sub(SignedDuration::from_secs(ran)).ok()
+        } else if self.odometer.distance_m() > WITHOUT_WATCH_M {
+            Some(before_at)
+        } else {
+            None
+        };
+    }
+
+    /// Begins legs.
+    fn cross(&mut self, point: &Trackpoint, before_m: f64) {
+        let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
+        let Some(leg) = self.legs.last_mut() else {
+            let by_race = leg::first_kind(self.kind);
+            let (kind, typed) = (by_race.or(told), by_race.is_none() && told.is_some());
+            let at = self.started_at.unwrap_or(point.at);
+            self.legs.push(Leg::new(kind, typed, at, 0.0));
+            self.running = Some(Running::new(at));
+            // The first point also sets what later ones are compared with.
+            if let Some(leg) = self.legs.last() {
+                self.borders.cross(self.kind, leg, point);
+            }
+            return;
+        };
+        if let Some(Border { kind, at }) = self.borders.cross(self.kind, leg, point) {
+            let unnamed_so_far = leg.kind.is_none() && kind.is_some() && self.legs.len() == 1;
+            let is_first = self.legs.len() == 1;
+            if unnamed_so_far && let Some(leg) = self.legs.last_mut() {
+                (leg.kind, leg.typed) = (kind, true);
+                return;
+            }
+            if let Some(leg) = self.legs.last_mut()
+                && leg::was_transition(leg, is_first)
+            {
+                leg.kind = Some(LegKind::Transition);
+            }
+            self.legs.push(Leg::new(kind, kind.is_some(), at, before_m));
+            self.running = Some(Running::new(at));
+        } else if leg.kind.is_none() {
+            let before = self.sport_before_last();
+            if let Some(leg) = self.legs.last_mut() {
+                leg.kind = leg::guess(self.kind, before, leg);
+            }
+        }
+    }
+
+    /// The sport of the newest leg before the present one that was no transition.
+    fn sport_before_last(&self) -> Option<LegKind> {
+        let earlier = self.legs.iter().rev().skip(1).filter_map(|leg| leg.kind);
+        earlier.into_iter().find(|kind| *kind != LegKind::Transition)
+    }
+
+    /// Adds the step to its leg, its split and the stops.
+    fn measure(&mut self, before: Option<Step>, step: &Step, gap: bool) {
+        let climbed_m = self.climb.take(step.altitude_m);
+        self.ascent_m += climbed_m;
+        let before_at = before.map_or(step.at, |before| before.at);
+        self.stops.advance(before_at, step);
+        let Some(leg) = self.legs.last_mut() else { return };
+        let before_m = leg.to_m - leg.from_m;
+        let before_at = before_at.max(leg.started_at);
+        leg.ascent_m += climbed_m;
+        leg.sums.add(step);
+        (leg.last_at, leg.to_m) = (step.at.max(leg.last_at), step.distance_m);
+        if let (Some(running), Some(length_m)) = (&mut self.running, split_length_m(leg.kind)) {
+            let stretch = Stretch {
+                leg: step.leg,
+                leg_from_m: leg.from_m,
+                before_m,
+                after_m: leg.distance_m(),
+                before_at,
+                after_at: step.at,
+                heart_rate_bpm: step.heart_rate_bpm,
+                power_w: step.power_w,
+                gap: gap || before.is_none(),
+            };
+            running.advance(length_m, stretch, &mut self.splits);
+        }
+    }
+
+    fn place(&mut self, course: Option<&Course>, step: &Step) {
+        let (Some(course), Some(position)) = (course, step.position) else {
+            return;
+        };
+        let from_m = self.course_m.unwrap_or(0.0);
+        if let Some(at) = course.locate(position, from_m) {
+            self.off_course_m = Some(at.off_m);
+            // Far off the line nothing is known of the progress on it.
+            if at.off_m <= 200.0 {
+                self.course_m = Some(from_m.max(at.along_m));
+            }
+        }
+    }
+
+    fn remember(&mut self, step: Step) {
+        self.last = Some(step);
+        self.recent.push_back(step);
+        let oldest = step.at.checked_sub(RECENT).unwrap_or(step.at);
+        while self.recent.front().is_some_and(|first| first.at < oldest) {
+            self.recent.pop_front();
+        }
+    }
+
+    /// The leg that is going on, or was the last.
+    pub fn leg(&self) -> Option<&Leg> {
+        self.legs.last()
+    }
+
+    /// Distance of the race, metres.
+    pub fn distance_m(&self) -> f64 {
+        self.odometer.distance_m()
+    }
+
+    /// From the start to the newest point, seconds; 0 before the start.
+    pub fn elapsed_s(&self) -> f64 {
+        match (self.started_at, self.last) {
+            (Some(start), Some(last)) => last.at.duration_since(start).as_secs_f64().max(0.0),
+            _ => 0.0,
+        }
+    }
+
+    /// When the device said that it is over, if it did; going on afterwards takes it back.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        self.ended.map(|(at, _)| at)
+    }
+
+    /// The stops that are over, each a minute or longer.
+    pub fn stops(&self) -> &[Stop] {
+        &self.stops.done
+    }
+
+    /// The standing that lasts at the newest point, however short.
+    pub fn standing(&self) -> Option<&Stop> {
+        self.stops.standing.as_ref()
+    }
+
+    /// How far the device's clock is from the true time: positive = it is ahead. Zero within what delays explain.
+    pub fn clock_ahead(&self) -> SignedDuration {
+        self.lag.clock_ahead()
+    }
+
+    /// A time of the device's clock as true time.
+    pub fn true_time(&self, at: Timestamp) -> Timestamp {
+        at.checked_sub(self.clock_ahead()).unwrap_or(at)
+    }
+}
+
+/// Sums up climbing, blind to less than 3 m: heights jitter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Climb {
+    low_m: Option<f64>,
+}
+
+impl Climb {
+    fn take(&mut self, altitude_m: Option<f64>) -> f64 {
+        let Some(now) = altitude_m else { return 0.0 };
+        let low = *self.low_m.get_or_insert(now);
+        if now - low >= 3.0 {
+            self.low_m = Some(now);
+            now - low
+        } else {
+            self.low_m = Some(low.min(now));
+            0.0
+        }
+    }
+}
+
+/// How long after its time a point arrived, at best.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lag {
+    /// At Garmin, by Garmin's clock, milliseconds.
+    reported_ms: Option<i64>,
+    /// Here, by ours.
+    seen_ms: Option<i64>,
+}
+
+/// A phone may post minutes late; only a point from the future, or hours of delay at the very best, are a wrong clock.
+const AHEAD_MS: i64 = 60_000;
+const BEHIND_MS: i64 = 1_800_000;
+
+impl Lag {
+    fn take(&mut self, sample: &Sample) {
+        fn least(best: &mut Option<i64>, at: Timestamp, device: Timestamp) {
+            let lag = at.as_millisecond().saturating_sub(device.as_millisecond());
+            *best = Some(best.map_or(lag, |best| best.min(lag)));
+        }
+        let device = sample.point.at;
+        if let Some(reported) = sample.point.reported_at {
+            least(&mut self.reported_ms, reported, device);
+        }
+        least(&mut self.seen_ms, sample.seen_at, device);
+    }
+
+    fn clock_ahead(&self) -> SignedDuration {
+        let ahead = self.reported_ms.or(self.seen_ms).filter(|lag| *lag < -AHEAD_MS);
+        let behind = self.reported_ms.filter(|lag| *lag > BEHIND_MS);
+        SignedDuration::from_millis(-ahead.or(behind).unwrap_or(0))
+    }
+}

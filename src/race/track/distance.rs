@@ -1,0 +1,212 @@
+//! How far somebody came: the device's counters where they are there, positions where they are not.
+
+use jiff::Timestamp;
+
+use crate::garmin::livetrack::{Position, Trackpoint};
+use crate::race::geo::distance_m;
+
+/// Faster than this nobody moves in a race: the counter is wrong, not the athlete fast.
+const FASTEST_MPS: f64 = 40.0;
+
+/// A counter that goes back less than this was corrected; one that goes back more was started anew.
+const CORRECTION_M: f64 = 50.0;
+
+/// Positions jitter; a step shorter than this is not counted.
+const SHORTEST_STEP_M: f64 = 10.0;
+
+/// Sums up distance. Never goes back, whatever the counters do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Odometer {
+    distance_m: f64,
+    /// What the counter said when it was at zero for us.
+    base_m: f64,
+    counter_m: Option<f64>,
+    /// Whether the session's counter was ever seen; then the leg's is not looked at.
+    has_total: bool,
+    /// The last place that was counted.
+    anchor: Option<Position>,
+    last_at: Option<Timestamp>,
+}
+
+/// What one point added.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Advance {
+    /// Metres since the last point.
+    pub(super) step_m: f64,
+    /// Whether something (a counter, a position) says so; without it the step is 0 for want of knowledge.
+    pub(super) known: bool,
+    /// Whether it was worked out from positions or speed.
+    pub(super) derived: bool,
+}
+
+impl Odometer {
+    pub(super) fn distance_m(&self) -> f64 {
+        self.distance_m
+    }
+
+    /// Whether a counter was seen so far.
+    pub(super) fn has_counter(&self) -> bool {
+        self.counter_m.is_some()
+    }
+
+    /// Counts one point, later than the last.
+    pub(super) fn advance(&mut self, point: &Trackpoint) -> Advance {
+        let before_m = self.distance_m;
+        let dt_s = self
+            .last_at
+            .replace(point.at)
+            .map_or(0.0, |last| point.at.duration_since(last).as_secs_f64().max(0.0));
+        self.has_total |= point.total_distance_m.is_some();
+        let counter = point
+            .total_distance_m
+            .or(point.distance_m.filter(|_| !self.has_total));
+        let reachable_m = FASTEST_MPS * dt_s.max(1.0);
+        let placed_m = self.placed(point, reachable_m);
+        let derived = if let Some(counter_m) = counter {
+            self.count(counter_m, reachable_m, placed_m)
+        } else {
+            let by_speed = || point.speed_mps.filter(|_| dt_s <= 60.0).map(|mps| mps * dt_s);
+            self.distance_m += placed_m.or_else(by_speed).unwrap_or(0.0);
+            true
+        };
+        Advance {
+            step_m: self.distance_m - before_m,
+            known: counter.is_some() || placed_m.is_some() || point.speed_mps.is_some(),
+            derived,
+        }
+    }
+
+    /// Takes what a counter says, if that can be. Returns whether it could not, and the way on the ground counts.
+    fn count(&mut self, counter_m: f64, reachable_m: f64, placed_m: Option<f64>) -> bool {
+        let before = self.counter_m.replace(counter_m);
+        if before.is_some_and(|before_m| counter_m < before_m - CORRECTION_M) {
+            self.base_m = self.distance_m;
+        }
+        let now_m = self.base_m + counter_m;
+        let absurd = before.is_some() && now_m - self.distance_m > reachable_m;
+        if absurd {
+            self.distance_m += placed_m.unwrap_or(0.0);
+            self.base_m = self.distance_m - counter_m;
+        } else {
+            self.distance_m = self.distance_m.max(now_m);
+        }
+        absurd
+    }
+
+    /// The way from the last counted place, if both are known and it can have been made.
+    fn placed(&mut self, point: &Trackpoint, reachable_m: f64) -> Option<f64> {
+        let here = point.position?;
+        let Some(anchor) = self.anchor else {
+            self.anchor = Some(here);
+            return None;
+        };
+        let way_m = distance_m(anchor, here);
+        if way_m < SHORTEST_STEP_M {
+            return Some(0.0);
+        }
+        self.anchor = Some(here);
+        (way_m <= reachable_m.max(SHORTEST_STEP_M * 2.0)).then_some(way_m)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    /// Seconds, total, counter of the leg, longitude.
+    type Told = (i64, Option<f64>, Option<f64>, Option<f64>);
+
+    /// The distance after each point.
+    fn run(points: &[Told]) -> Vec<f64> {
+        let start: Timestamp = "2026-10-04T08:00:00Z".parse().unwrap();
+        let mut odometer = Odometer::default();
+        points
+            .iter()
+            .map(|(seconds, total, leg, lon)| {
+                let mut point = Trackpoint::at(start + SignedDuration::from_secs(*seconds));
+                (point.total_distance_m, point.distance_m) = (*total, *leg);
+                point.position = lon.map(|lon| Position { lat: 0.0, lon });
+                odometer.advance(&point);
+                odometer.distance_m().round()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn counters_are_believed_and_may_start_anew() {
+        let total = |seconds, metres| (seconds, Some(metres), None, None);
+        for (points, expected) in [
+            (
+                vec![total(0, 0.0), total(10, 30.0), total(20, 60.0)],
+                vec![0.0, 30.0, 60.0],
+            ),
+            // Corrected a little.
+            (
+                vec![total(0, 500.0), total(10, 480.0), total(20, 520.0)],
+                vec![500.0, 500.0, 520.0],
+            ),
+            // A second session.
+            (
+                vec![
+                    total(0, 900.0),
+                    total(10, 930.0),
+                    total(20, 10.0),
+                    total(30, 40.0),
+                ],
+                vec![900.0, 930.0, 940.0, 970.0],
+            ),
+            // One absurd value, and back again.
+            (
+                vec![
+                    total(0, 100.0),
+                    total(10, 9e6),
+                    total(20, 160.0),
+                    total(30, 190.0),
+                ],
+                vec![100.0, 100.0, 260.0, 290.0],
+            ),
+            // The whole distance first seen late.
+            (
+                vec![total(0, 30_000.0), total(10, 30_030.0)],
+                vec![30_000.0, 30_030.0],
+            ),
+        ] {
+            assert_eq!(run(&points), expected, "{points:?}");
+        }
+    }
+
+    #[test]
+    fn the_counter_of_the_leg_serves_without_a_total() {
+        let leg = |seconds, metres| (seconds, None, Some(metres), None);
+        let points = [leg(0, 700.0), leg(10, 730.0), leg(20, 5.0), leg(30, 105.0)];
+        assert_eq!(run(&points), [700.0, 730.0, 735.0, 835.0]);
+        let both = [
+            (0, Some(700.0), Some(700.0), None),
+            (10, None, Some(0.0), None),
+            (20, Some(760.0), Some(30.0), None),
+        ];
+        assert_eq!(run(&both), [700.0, 700.0, 760.0]);
+    }
+
+    #[test]
+    fn positions_serve_without_counters() {
+        // 0.001 degrees at the equator are 111 m.
+        let at = |seconds, lon| (seconds, None, None, Some(lon));
+        let points = [
+            at(0, 1.0),
+            at(30, 1.001),
+            at(60, 1.00101),
+            at(90, 1.002),
+            at(100, 9.0),
+            at(130, 9.001),
+        ];
+        assert_eq!(run(&points), [0.0, 111.0, 111.0, 222.0, 222.0, 334.0]);
+        let mixed = [
+            (0, Some(50.0), None, Some(1.0)),
+            at(30, 1.001),
+            (60, Some(200.0), None, Some(1.0015)),
+        ];
+        assert_eq!(run(&mixed), [50.0, 161.0, 200.0]);
+    }
+}

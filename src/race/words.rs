@@ -1,0 +1,70 @@
+//! Figures in words for people: no zone of time is known, so times are those of the race.
+
+use crate::race::track::LegKind;
+
+/// `1:02:03`, or `2:03` under an hour.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time of a race, not negative"
+)]
+pub fn time(seconds: f64) -> String {
+    let all = seconds.max(0.0).round() as u64;
+    let (h, m, s) = (all / 3600, all / 60 % 60, all % 60);
+    if h > 0 {
+        format!("{h}:{m:02}:{s:02}")
+    } else {
+        format!("{m}:{s:02}")
+    }
+}
+
+/// `4:57 /km`, `31.2 km/h` on a bicycle, `1:52 /100 m` in water; `None` for who hardly moves.
+pub fn pace(kind: Option<LegKind>, mps: f64) -> Option<String> {
+    (mps >= 0.3).then(|| match kind {
+        Some(LegKind::Ride) => format!("{:.1} km/h", mps * 3.6),
+        Some(LegKind::Swim) => format!("{} /100 m", time(100.0 / mps)),
+        _ => format!("{} /km", time(1000.0 / mps)),
+    })
+}
+
+/// `23.4 km`.
+pub fn km(metres: f64) -> String {
+    format!("{:.1} km", metres / 1000.0)
+}
+
+/// `10 km`, or `1.5 km`: a mark on the way.
+pub fn mark(metres: f64) -> String {
+    let km = metres / 1000.0;
+    if (km - km.round()).abs() < 0.01 {
+        format!("{km:.0} km")
+    } else {
+        format!("{km:.1} km")
+    }
+}
+
+/// `12 min`.
+pub fn minutes(seconds: f64) -> String {
+    format!("{:.0} min", (seconds / 60.0).floor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(
+            (time(59.6), time(3723.0), time(-5.0)),
+            ("1:00".into(), "1:02:03".into(), "0:00".into())
+        );
+        assert_eq!(pace(Some(LegKind::Run), 3.367).unwrap(), "4:57 /km");
+        assert_eq!(pace(Some(LegKind::Ride), 8.667).unwrap(), "31.2 km/h");
+        assert_eq!(pace(Some(LegKind::Swim), 0.893).unwrap(), "1:52 /100 m");
+        assert_eq!(pace(None, 0.0), None);
+        assert_eq!(
+            (km(23_449.0), mark(10_000.0), mark(1500.0)),
+            ("23.4 km".into(), "10 km".into(), "1.5 km".into())
+        );
+        assert_eq!(minutes(779.0), "12 min");
+    }
+}

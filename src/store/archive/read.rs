@@ -1,0 +1,179 @@
+//! A backup is read, and checked while it is.
+
+use std::io::{self, Read};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::moment::Entries;
+use super::super::{Kind, belongs_to, open};
+use super::{ArchiveError, Contents, END, Head, MARK, MAX_HEAD_BYTES, MAX_PART_BYTES, RECORDS, part_of};
+use crate::base::secrets::{RootSecret, SealError, Vault, sha256};
+
+/// A backup that is read. What it gives out was authenticated; that nothing is missing is known at its end.
+pub struct Archive<R> {
+    from: R,
+    head: Head,
+    vault: Vault,
+    id: [u8; 32],
+    parts: u64,
+    records: u64,
+    bytes: u64,
+}
+
+impl<R: Read> Archive<R> {
+    /// Reads mark and head, and opens the data key with `secret`.
+    pub fn open(mut from: R, secret: &RootSecret) -> Result<Self, ArchiveError> {
+        let mut mark = [0; MARK.len()];
+        from.read_exact(&mut mark).map_err(|_| ArchiveError::NotOurs)?;
+        let (ours, version) = MARK.split_at(MARK.len() - 2);
+        if !mark.starts_with(ours) {
+            return Err(ArchiveError::NotOurs);
+        }
+        if !mark.ends_with(version) {
+            return Err(ArchiveError::Newer("another kind of file".into()));
+        }
+        let mut bytes = mark.len() as u64;
+        let json = read_part(&mut from, &mut bytes, MAX_HEAD_BYTES)?;
+        let head: Head = serde_json::from_slice(&json).map_err(|_| ArchiveError::Damaged(bytes))?;
+        if head.schema > open::SCHEMA {
+            return Err(ArchiveError::Newer(head.program));
+        }
+        let sealed_key = STANDARD.decode(&head.data_key);
+        let sealed_key = sealed_key.map_err(|_| ArchiveError::Damaged(bytes))?;
+        let vault = Vault::unwrap(secret, &sealed_key).map_err(|e| match e {
+            SealError::NotOurs => ArchiveError::WrongSecret(head.made_at),
+            SealError::Refused => ArchiveError::Damaged(bytes),
+        })?;
+        let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+        let id = sha256(&[&mark[..], &length.to_le_bytes(), &json].concat());
+        Ok(Self {
+            from,
+            head,
+            vault,
+            id,
+            parts: 0,
+            records: 0,
+            bytes,
+        })
+    }
+
+    /// What it says of itself. Right only when the first part opened.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// What opens its records.
+    pub(in crate::store) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Bytes read so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The next records; `None` at the end, once that is proved to be the end.
+    pub(in crate::store) fn next(&mut self) -> Result<Option<Entries>, ArchiveError> {
+        let began = self.bytes;
+        let sealed = read_part(&mut self.from, &mut self.bytes, MAX_PART_BYTES)?;
+        let plain = self.vault.open(&part_of(&self.id, self.parts), &sealed);
+        let plain = plain.map_err(|_| ArchiveError::Damaged(began))?;
+        self.parts += 1;
+        match plain.split_first() {
+            Some((&RECORDS, rest)) => {
+                let entries = entries(rest).ok_or(ArchiveError::Damaged(began))?;
+                self.records += entries.len() as u64;
+                Ok(Some(entries))
+            }
+            Some((&END, rest)) if rest == self.records.to_le_bytes() => {
+                match self.from.read(&mut [0])? {
+                    0 => Ok(None),
+                    // Something was put behind it.
+                    _ => Err(ArchiveError::Damaged(self.bytes)),
+                }
+            }
+            _ => Err(ArchiveError::Damaged(began)),
+        }
+    }
+
+    /// Reads all of it and opens every record, giving each part to `each`. `kinds` are the tables that this program
+    /// knows; `told` hears the bytes read so far.
+    pub(in crate::store) fn check(
+        mut self,
+        kinds: &[Kind],
+        told: &mut dyn FnMut(u64),
+        each: &mut dyn FnMut(Entries) -> Result<(), ArchiveError>,
+    ) -> Result<Contents, ArchiveError> {
+        let mut contents = Contents::default();
+        while let Some(entries) = self.next()? {
+            for (at, value) in &entries {
+                let table = self.check_record(kinds, at, value)?;
+                *contents.tables.entry(table).or_default() += 1;
+            }
+            each(entries)?;
+            told(self.bytes);
+        }
+        contents.records = self.records;
+        contents.bytes = self.bytes;
+        Ok(contents)
+    }
+
+    /// Whether a record opens and is of a version that this program knows. Returns its table.
+    fn check_record(&self, kinds: &[Kind], at: &[u8], value: &[u8]) -> Result<String, ArchiveError> {
+        let table = at.split(|byte| *byte == 0).next().unwrap_or_default();
+        let name = String::from_utf8_lossy(table).into_owned();
+        let Some((&version, sealed)) = value.split_first() else {
+            return Err(ArchiveError::Record(name));
+        };
+        let known = kinds.iter().find(|kind| kind.table.as_bytes() == table);
+        if known.is_none_or(|known| version > known.version) {
+            return Err(ArchiveError::Newer(self.head.program.clone()));
+        }
+        match self.vault.open(&belongs_to(at, version), sealed) {
+            Ok(_) => Ok(name),
+            Err(_) => Err(ArchiveError::Record(name)),
+        }
+    }
+
+    /// Reads all of it, opens every record, and changes nothing.
+    pub fn verify(self, kinds: &[Kind], told: &mut dyn FnMut(u64)) -> Result<Contents, ArchiveError> {
+        self.check(kinds, told, &mut |_| Ok(()))
+    }
+}
+
+/// Reads a length and so many bytes; counts them.
+fn read_part(from: &mut impl Read, so_far: &mut u64, most: u32) -> Result<Vec<u8>, ArchiveError> {
+    let cut = |so_far: u64| {
+        move |e: io::Error| match e.kind() {
+            io::ErrorKind::UnexpectedEof => ArchiveError::Cut(so_far),
+            _ => ArchiveError::Disk(e),
+        }
+    };
+    let mut length = [0; 4];
+    from.read_exact(&mut length).map_err(cut(*so_far))?;
+    let length = u32::from_le_bytes(length);
+    if length > most {
+        return Err(ArchiveError::Damaged(*so_far));
+    }
+    let mut part = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    from.read_exact(&mut part).map_err(cut(*so_far))?;
+    *so_far += 4 + u64::from(length);
+    Ok(part)
+}
+
+/// Keys and values, each behind its length.
+fn entries(mut from: &[u8]) -> Option<Entries> {
+    let mut next = || -> Option<Vec<u8>> {
+        let (length, rest) = from.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        from = rest;
+        Some(bytes.to_vec())
+    };
+    let mut entries = Entries::new();
+    while let Some(key) = next() {
+        entries.push((key, next()?));
+    }
+    from.is_empty().then_some(entries)
+}

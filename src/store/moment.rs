@@ -1,0 +1,182 @@
+//! The store as it was at one moment, read while writing goes on.
+//!
+//! Nothing is copied beforehand and no write waits: the writer puts aside what it is about to change ahead of the
+//! reading, and only as long as somebody reads. So a moment costs the memory of what changed meanwhile.
+
+use std::cmp::Ordering;
+use std::ops::Bound;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::tx::Changes;
+use super::{Core, Store, StoreError, not_read};
+
+/// Records of about so many bytes are read at once.
+const PART_BYTES: usize = 64 * 1024;
+
+/// A reading under way, as the writer sees it.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// The last key that was read.
+    read_to: Option<Vec<u8>>,
+    /// What was changed behind it since the moment, as it was then; `None`: it was not there.
+    then: Changes,
+}
+
+/// Stored entries: full keys and sealed values.
+pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// All records at one moment, in the order of their keys. One at a time; dropping it ends it.
+pub(super) struct Moment {
+    core: Arc<Core>,
+}
+
+impl Store {
+    /// The store as it is now. Errors: [`StoreError::Busy`] while another moment is read.
+    pub(super) fn moment(&self) -> Result<Moment, StoreError> {
+        let mut reading = lock(&self.core);
+        if reading.is_some() {
+            return Err(StoreError::Busy);
+        }
+        *reading = Some(Reading::default());
+        Ok(Moment {
+            core: Arc::clone(&self.core),
+        })
+    }
+}
+
+impl Moment {
+    /// The next records; none when all were read. Errors: the database can't be read.
+    pub(super) fn next(&mut self) -> Result<Entries, StoreError> {
+        let mut reading = lock(&self.core);
+        let Some(Reading { read_to, then }) = reading.as_mut() else {
+            return Ok(Vec::new());
+        };
+        let after = read_to.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let tree = self.core.tree()?;
+        let mut now = tree.range((after.clone(), Bound::Unbounded));
+        let mut kept = std::mem::take(then).into_iter().peekable();
+        let (mut entries, mut n_bytes) = (Entries::new(), 0);
+        let mut live = now.next().transpose().map_err(not_read)?;
+        while n_bytes < PART_BYTES {
+            let order = match (kept.peek(), &live) {
+                (Some((kept, _)), Some((live, _))) => kept.as_slice().cmp(live),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => break,
+            };
+            let mut entry = None;
+            if order.is_ge() {
+                entry = live.take().map(|(at, value)| (at.to_vec(), Some(value.to_vec())));
+                live = now.next().transpose().map_err(not_read)?;
+            }
+            if order.is_le() {
+                entry = kept.next();
+            }
+            let Some((at, value)) = entry else { break };
+            *read_to = Some(at.clone());
+            // What was not there then is not there.
+            if let Some(value) = value {
+                n_bytes += at.len() + value.len();
+                entries.push((at, value));
+            }
+        }
+        *then = kept.collect();
+        if entries.is_empty() {
+            *reading = None;
+        }
+        Ok(entries)
+    }
+}
+
+impl Drop for Moment {
+    fn drop(&mut self) {
+        lock(&self.core).take();
+    }
+}
+
+/// Held by the writer while it changes the tree, so that a reading sees a group of changes whole or not at all.
+pub(super) fn lock(core: &Core) -> MutexGuard<'_, Option<Reading>> {
+    core.reading.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reading {
+    /// Puts aside what is about to be changed and was not read yet.
+    pub(super) fn keep(&mut self, tree: &sled::Tree, changes: &Changes) -> Result<(), sled::Error> {
+        let is_ahead = |at: &Vec<u8>| self.read_to.as_ref().is_none_or(|read_to| at > read_to);
+        let ahead: Vec<_> = changes.keys().filter(|at| is_ahead(at)).collect();
+        for at in ahead {
+            if !self.then.contains_key(at) {
+                let value = tree.get(at)?.map(|value| value.to_vec());
+                self.then.insert(at.clone(), value);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::secrets::RootSecret;
+    use crate::store::writer::write;
+
+    /// One step: read on, or change these keys to these values (none: remove).
+    #[derive(Clone, Debug)]
+    enum Step {
+        Read,
+        Change(Vec<(u8, Option<u8>)>),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let change = (0..40_u8, proptest::option::of(any::<u8>()));
+        let step = prop_oneof![
+            Just(Step::Read),
+            proptest::collection::vec(change, 1..6).prop_map(Step::Change)
+        ];
+        proptest::collection::vec(step, 1..40)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever is written while it is read: what comes out is what was there.
+        #[test]
+        fn a_moment_is_one_point_in_time(first in proptest::collection::btree_map(0..40_u8, any::<u8>(), 0..30), steps in steps()) {
+            let dir = tempfile::tempdir().unwrap();
+            let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
+            let store = Store::open(&dir.path().join("db"), &secret).unwrap();
+            let opened = store.core.opened().unwrap();
+            // Large values, so that a moment takes several readings.
+            let value = |n: u8| vec![n; PART_BYTES / 4];
+            let change = |changes: Vec<(u8, Option<u8>)>| {
+                let changes = changes.into_iter().map(|(key, n)| (vec![key], n.map(value))).collect();
+                write(&store.core, &opened, changes).unwrap();
+            };
+            change(first.iter().map(|(key, n)| (*key, Some(*n))).collect());
+            let mut moment = store.moment().unwrap();
+            prop_assert!(matches!(store.moment(), Err(StoreError::Busy)));
+            let mut read = BTreeMap::new();
+            for step in steps {
+                match step {
+                    Step::Read => read.extend(moment.next().unwrap()),
+                    Step::Change(changes) => change(changes),
+                }
+            }
+            loop {
+                let entries = moment.next().unwrap();
+                if entries.is_empty() { break }
+                for (at, value) in entries {
+                    prop_assert!(read.insert(at, value).is_none());
+                }
+            }
+            let wanted: BTreeMap<_, _> = first.iter().map(|(key, n)| (vec![*key], value(*n))).collect();
+            prop_assert!(read == wanted);
+            drop(moment);
+            store.moment().unwrap();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::base::secrets::RootSecret;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Note {
+    text: String,
+}
+
+impl Record for Note {
+    const TABLE: Table = Table("note");
+    const VERSION: u8 = 2;
+
+    fn upgrade(from: u8, old: serde_json::Value) -> Option<Self> {
+        (from == 1).then(|| Note {
+            text: format!("{} (old)", old.as_str().unwrap_or_default()),
+        })
+    }
+}
+
+/// What version 1 of the program wrote under the same table.
+#[derive(Serialize, Deserialize)]
+struct OldNote(String);
+
+impl Record for OldNote {
+    const TABLE: Table = Table("note");
+}
+
+fn note(text: &str) -> Note {
+    Note { text: text.into() }
+}
+
+fn open(dir: &Path) -> Result<Store, OpenError> {
+    Store::open(
+        &dir.join("db"),
+        &RootSecret::new("an unguessable text of 32 letters").unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn records_survive_reopening_and_old_ones_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("one")).await.unwrap();
+    store.put(b"b", OldNote("two".into())).await.unwrap();
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    assert_eq!(store.find::<Note>(b"a").unwrap(), Some(note("one")));
+    let all = store.list::<Note>(b"").unwrap();
+    assert_eq!(
+        all,
+        vec![(b"a".to_vec(), note("one")), (b"b".to_vec(), note("two (old)"))]
+    );
+    assert!(matches!(
+        store.find::<OldNote>(b"a"),
+        Err(StoreError::Newer("note", 2))
+    ));
+}
+
+#[tokio::test]
+async fn a_failed_unit_leaves_nothing_and_units_see_their_own_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let refused: Result<(), StoreError> = store
+        .atomic(|tx| {
+            tx.put(b"a", &note("lost"))?;
+            assert_eq!(tx.find::<Note>(b"a")?, Some(note("lost")));
+            Err(StoreError::Closed)
+        })
+        .await;
+    assert!(refused.is_err());
+    assert_eq!(store.find::<Note>(b"a").unwrap(), None);
+    store
+        .atomic(|tx| {
+            tx.put(b"a", &note("1"))?;
+            tx.put(b"b", &note("2"))?;
+            tx.remove::<Note>(b"a");
+            assert_eq!(tx.list::<Note>(b"")?.len(), 1);
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(store.list::<Note>(b"").unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn concurrent_units_are_serial() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    store.put(b"n", note("0")).await.unwrap();
+    let add = |store: Store| async move {
+        store
+            .atomic(|tx| {
+                let old: u32 = tx.find::<Note>(b"n")?.unwrap().text.parse().unwrap();
+                tx.put(b"n", &note(&(old + 1).to_string()))
+            })
+            .await
+            .unwrap();
+    };
+    futures_util::future::join_all((0..200).map(|_| add(store.clone()))).await;
+    assert_eq!(store.find::<Note>(b"n").unwrap(), Some(note("200")));
+}
+
+#[tokio::test]
+async fn a_panicking_unit_does_not_stop_the_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let broken: Result<(), StoreError> = store.atomic(|_| panic!("on purpose")).await;
+    assert!(broken.is_err());
+    store.put(b"a", note("still")).await.unwrap();
+}
+
+#[test]
+fn a_second_opener_and_a_wrong_secret_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path()).unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::InUse(_))));
+    drop(first);
+    let other = RootSecret::new("another text that has 32 letters!").unwrap();
+    assert!(matches!(
+        Store::open(&dir.path().join("db"), &other),
+        Err(OpenError::WrongSecret(_))
+    ));
+    open(dir.path()).unwrap();
+}
+
+#[tokio::test]
+async fn the_copy_that_was_asked_for_is_of_before_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let text = |store: Store| store.find::<Note>(b"a").unwrap().map(|note| note.text);
+    // Of nothing, nothing is made.
+    fallback::ask(&path).unwrap();
+    let store = open(dir.path()).unwrap();
+    assert!(!fallback::copy_of(&path).exists());
+    store.put(b"a", note("before")).await.unwrap();
+
+    // Asked for while it is open: whoever opens it next makes it, and nobody can before.
+    fallback::ask(&path).unwrap();
+    store.put(b"a", note("still before")).await.unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::InUse(_))));
+    assert!(!fallback::copy_of(&path).exists());
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("after")).await.unwrap();
+    drop(store);
+    // Once is enough.
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("long after")).await.unwrap();
+    drop(store);
+    fallback::go_back(&path).unwrap();
+    assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));
+
+    // Taken back before anybody opened it: it stays as it is, and no copy is made later.
+    fallback::ask(&path).unwrap();
+    fallback::go_back(&path).unwrap();
+    assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));
+    assert!(!fallback::copy_of(&path).exists());
+}
+
+#[tokio::test]
+async fn a_value_moved_to_another_key_does_not_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    store.put(b"a", note("mine")).await.unwrap();
+    let tree = store.core.tree().unwrap();
+    let stolen = tree.get(full_key(Note::TABLE, b"a")).unwrap().unwrap();
+    tree.insert(full_key(Note::TABLE, b"b"), stolen).unwrap();
+    assert!(matches!(
+        store.find::<Note>(b"b"),
+        Err(StoreError::Sealed("note", _))
+    ));
+}
+
+#[tokio::test]
+async fn too_large_a_record_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let large = store.put(b"a", note(&"x".repeat(MAX_VALUE_BYTES))).await;
+    assert!(matches!(large, Err(StoreError::TooLarge("note", _))));
+}

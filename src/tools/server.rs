@@ -1,0 +1,279 @@
+//! The MCP server for one person, without a transport: one message in, one reply out.
+//!
+//! It speaks the eras up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps nothing
+//! about its client, so a client may skip `initialize` or lose its session id, and is served all the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::call::{Call, Get};
+use super::json::dump;
+use super::outcome::{Failure, Outcome};
+use super::table::{Kind, Told, Tool};
+use crate::base::clock::Clock;
+use crate::garmin::{Api, api};
+use crate::mcp::answer::response;
+use crate::mcp::members::Members;
+use crate::mcp::params::Params;
+use crate::mcp::revision::negotiated;
+use crate::mcp::{Era, Message, Refusal, Rejected};
+
+/// The tools that are offered, and the person's Garmin. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Server(Arc<Inner>);
+
+struct Inner {
+    tools: Vec<&'static Tool>,
+    api: Api,
+    clock: Clock,
+    sign_in_needed: SignInNeeded,
+    /// The calls under way, by the raw id of their request.
+    under_way: Mutex<HashMap<String, CancellationToken>>,
+}
+
+/// What is done when Garmin takes the sign-in no more.
+pub(super) type SignInNeeded = Box<dyn Fn() + Send + Sync>;
+
+/// What is sent back for one message.
+#[derive(Debug, PartialEq)]
+pub(super) enum Reply {
+    /// One JSON-RPC response.
+    Answer(Bytes),
+    /// The response to `initialize`.
+    Opened(Bytes),
+    /// An error about the message itself, with the HTTP status that goes with it.
+    Refused(u16, Bytes),
+    /// Nothing: it was a notification or a response.
+    Nothing,
+}
+
+impl Server {
+    pub(super) fn new(
+        tools: Vec<&'static Tool>,
+        api: Api,
+        clock: Clock,
+        sign_in_needed: SignInNeeded,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            tools,
+            api,
+            clock,
+            sign_in_needed,
+            under_way: Mutex::default(),
+        }))
+    }
+
+    /// Answers one message. Dropping the future stops the call.
+    pub(super) async fn reply(&self, message: &[u8]) -> Reply {
+        match Message::parse(message) {
+            Ok(Message::Request { id, method, params }) => match self.request(id, &method, params).await {
+                Ok(result) if method == "initialize" => Reply::Opened(response(id.get(), &result)),
+                Ok(result) => Reply::Answer(response(id.get(), &result)),
+                Err(refusal) => refused(&refusal.of(Some(id))),
+            },
+            Ok(Message::Notification { method, params }) => {
+                if method == "notifications/cancelled" {
+                    self.cancel(params);
+                }
+                Reply::Nothing
+            }
+            Ok(Message::Response) => Reply::Nothing,
+            Err(rejected) => refused(&rejected),
+        }
+    }
+
+    async fn request(
+        &self,
+        id: &RawValue,
+        method: &str,
+        params: Option<&RawValue>,
+    ) -> Result<String, Refusal> {
+        let params = Params::read(params)?;
+        match method {
+            "initialize" => Ok(initialize(params.text("protocolVersion")?.as_deref())),
+            "ping" => Ok("{}".to_owned()),
+            "tools/list" => {
+                let tools: Vec<Value> = self.0.tools.iter().map(|tool| tool.listing()).collect();
+                Ok(json!({"tools": tools}).to_string())
+            }
+            "tools/call" => self.call(id, &params).await,
+            "resources/list" => Ok(json!({"resources": []}).to_string()),
+            "resources/templates/list" => Ok(json!({"resourceTemplates": []}).to_string()),
+            "resources/read" => {
+                let uri = params.text("uri")?.unwrap_or_default().into_owned();
+                Err(Refusal::ResourceNotFound {
+                    uri,
+                    era: Era::Legacy,
+                })
+            }
+            "prompts/list" => Ok(json!({"prompts": []}).to_string()),
+            unknown => {
+                let method = unknown.chars().take(80).collect();
+                Err(Refusal::MethodNotFound {
+                    method,
+                    era: Era::Legacy,
+                })
+            }
+        }
+    }
+
+    async fn call(&self, id: &RawValue, params: &Params<'_>) -> Result<String, Refusal> {
+        let name = params
+            .text("name")?
+            .ok_or(Refusal::InvalidParams("params.name is missing".into()))?;
+        let arguments: Map<String, Value> =
+            match params.get("arguments").filter(|given| given.get() != "null") {
+                None => Map::new(),
+                Some(given) => serde_json::from_str(given.get())
+                    .map_err(|_| Refusal::InvalidParams("params.arguments must be an object".into()))?,
+            };
+        let Some(tool) = self.0.tools.iter().find(|tool| tool.name == name) else {
+            return Ok(Outcome::Failed(format!("Unknown tool: {name}")).result());
+        };
+        let cancelled = CancellationToken::new();
+        let _under_way = UnderWay::enter(self, id, &cancelled);
+        tokio::select! {
+            outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
+            // Nobody waits for this answer, but HTTP wants one.
+            () = cancelled.cancelled() => Err(Refusal::NoAnswer("Request cancelled".to_owned())),
+        }
+    }
+
+    /// Carries out one call.
+    async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> Outcome {
+        let started = Instant::now();
+        let call = match Call::check(tool, arguments, || self.today()) {
+            Ok(call) => call,
+            Err(refused) => {
+                tracing::info!(tool = tool.name, "tool.refused");
+                return Outcome::of_arguments(tool.name, &refused.to_string());
+            }
+        };
+        let text = self.text(tool, &call).await;
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        match text {
+            Ok(text) => {
+                tracing::info!(tool = tool.name, ms, bytes = text.len(), "tool.told");
+                Outcome::Told(text)
+            }
+            Err(failure) => {
+                tracing::warn!(tool = tool.name, ms, class = failure.class(), "tool.failed");
+                if let Failure::Garmin(api::Error::SignInNeeded(_)) = failure {
+                    (self.0.sign_in_needed)();
+                }
+                Outcome::of_failure(tool, &failure, self.0.clock.now())
+            }
+        }
+    }
+
+    async fn text(&self, tool: &Tool, call: &Call) -> Result<String, Failure> {
+        let gets = tool.gets(call).into_iter();
+        let answers = match try_join_all(gets.map(|get| self.get(get))).await {
+            Ok(answers) => answers,
+            // An id that Garmin does not know is nothing that went wrong.
+            Err(Failure::Garmin(api::Error::NotFound)) if takes_id(tool) => {
+                return Ok(call.fill(tool.nothing));
+            }
+            Err(failure) => return Err(failure),
+        };
+        let answers: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
+        Ok(match tool.told(call, &answers)? {
+            Told::Json(value) => dump(&value),
+            Told::AsSent => dump(answers.first().copied().unwrap_or(&Value::Null)),
+            Told::Text(text) => text,
+            Told::Nothing => call.fill(tool.nothing),
+        })
+    }
+
+    async fn get(&self, get: Get) -> Result<Arc<Value>, Failure> {
+        let get = if get.needs_display_name() {
+            match self.0.api.display_name().await? {
+                "" => return Err(Failure::NoDisplayName),
+                name => get.of_person(name),
+            }
+        } else {
+            get
+        };
+        Ok(self.0.api.get_json(&get.path, &get.query).await?)
+    }
+
+    /// The person's day: in the time zone of the machine, or of `TZ`.
+    fn today(&self) -> Date {
+        self.0.clock.now().to_zoned(TimeZone::system()).date()
+    }
+
+    /// `notifications/cancelled`: its `requestId` names the request.
+    fn cancel(&self, params: Option<&RawValue>) {
+        let id = params.and_then(|params| Members::of(params.get())?.get("requestId"));
+        let call = id.and_then(|id| self.under_way().remove(id.get()));
+        if let Some(call) = call {
+            call.cancel();
+        }
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call in the list of those that can be cancelled, for as long as this lives.
+struct UnderWay<'a> {
+    server: &'a Server,
+    id: &'a str,
+}
+
+impl<'a> UnderWay<'a> {
+    fn enter(server: &'a Server, id: &'a RawValue, cancelled: &CancellationToken) -> Self {
+        server.under_way().insert(id.get().to_owned(), cancelled.clone());
+        Self { server, id: id.get() }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.server.under_way().remove(self.id);
+    }
+}
+
+fn takes_id(tool: &Tool) -> bool {
+    tool.parameters
+        .iter()
+        .any(|parameter| matches!(parameter.kind, Kind::Id))
+}
+
+fn refused(rejected: &Rejected) -> Reply {
+    match rejected.refusal.status() {
+        200 => Reply::Answer(rejected.body()),
+        status => Reply::Refused(status, rejected.body()),
+    }
+}
+
+fn initialize(requested: Option<&str>) -> String {
+    json!({
+        "protocolVersion": negotiated(requested),
+        "capabilities": {
+            "tools": {"listChanged": false},
+            "resources": {"subscribe": false, "listChanged": false},
+        },
+        "serverInfo": {
+            "name": "garmin-gateway worker",
+            "title": "Garmin",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "instructions": "Garmin Connect data of one person. Days are YYYY-MM-DD. Prefer the summary tools (get_stats, \
+                         get_sleep_summary, get_heart_rates_summary, get_stress_summary) before the detailed ones.",
+    })
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests;
