@@ -1,6 +1,6 @@
 //! Looking after the data: backups in files, bringing one back, changing the secret.
 //!
-//! What is in a backup, and how it is sealed, is the store's (`foundation::store`); here it becomes a file, or comes from
+//! What is in a backup, and how it is sealed, is the store's (`store`); here it becomes a file, or comes from
 //! one. Whether a gateway runs is for whoever calls to find out: `backup` takes the pieces from wherever they come.
 //!
 //! Invariants:

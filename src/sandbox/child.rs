@@ -180,7 +180,7 @@ impl Spawner {
 }
 
 fn helper(self_exe: &Path, order: &Order) -> io::Result<Command> {
-    #[expect(clippy::disallowed_methods, reason = "this is foundation::processes")]
+    #[expect(clippy::disallowed_methods, reason = "this is the sandbox")]
     let mut command = Command::new(self_exe);
     command
         .arg(SUBCOMMAND)

@@ -1,7 +1,7 @@
 //! LiveTrack: a pasted link, and whatever its page and its interfaces answer.
 #![no_main]
 
-use garmin_gateway::foundation::config::GarminHosts;
+use garmin_gateway::config::GarminHosts;
 use garmin_gateway::garmin::livetrack::{self, Pasted, Session};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
