@@ -4,25 +4,41 @@
 #   curl -fsSL https://…/install.sh | sh
 #   sh install.sh [--version 1.2.3] [options of `garmin-gateway install`]
 #
-# Run from a checkout of the source it builds the program with cargo instead.
-# Options (all but --version are handed to the program): --dry-run shows what would be done and does nothing; --user installs
-# without root; --yes asks nothing; --uninstall removes the program, --purge with it settings and data.
+# Run from a checkout of the source, it builds the program with cargo instead. `--help` lists the options and exit codes.
 #
-# Environment: GARMIN_GATEWAY_BASE_URL   where the releases are (https, or http to this machine): under it are
-#                                        latest/download/ and download/v1.2.3/, each with SHA256SUMS
-# Exit codes: 0 done, 1 you said no, 64 wrong usage, 65 the download is not what was published, 69 nothing could be
-# fetched, 70 a step failed and was taken back, 77 needs root.
-#
-# Everything stands in one pair of braces, which a shell reads to its end before it runs any of it: half a download does
-# nothing, wherever it was cut.
+# The whole script is one pair of braces. A shell reads them to the end before it runs anything, so a download that
+# breaks off does nothing, wherever it was cut.
 {
 set -eu
 
-# A release writes its own address here, and the key that it is signed with.
+# A release fills in its own address and the key that it is signed with.
 released_at=
 signed_by=
 base_url=${GARMIN_GATEWAY_BASE_URL:-$released_at}
 name=garmin-gateway
+
+usage() {
+  cat <<'END'
+Installs garmin-gateway: fetches one release, checks it, and runs `garmin-gateway install` from it.
+From a checkout of the source, it builds the program with cargo instead.
+
+Usage: install.sh [--version 1.2.3] [OPTIONS]
+
+  --version 1.2.3   this release, not the latest (must be the first option)
+  --dry-run         show the plan; build, install and change nothing
+  --user            install for yourself, without root
+  --yes             do not ask
+  --uninstall       remove the program; with --purge, settings and data as well
+  --help            show this text
+
+Environment:
+  GARMIN_GATEWAY_BASE_URL   where the releases are (https, or http on this machine). Below it are latest/download/ and
+                            download/v1.2.3/, each with a SHA256SUMS.
+
+Exit codes: 0 done; 1 you answered no; 64 wrong usage; 65 the download is not the published one; 69 a download or a
+needed tool is missing; 70 a step failed and was undone; 77 root is needed.
+END
+}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -44,10 +60,10 @@ target() {
   esac
 }
 
-# Plain http would let anybody on the way choose what is installed; to this machine there is no way.
+# With plain http, anybody on the network path could replace the program. A loopback address has no such path.
 check_base_url() {
   case $base_url in
-    '') die 64 "this copy knows no release: set GARMIN_GATEWAY_BASE_URL, or run it from a checkout of the source" ;;
+    '') die 64 "this copy of install.sh has no release address: set GARMIN_GATEWAY_BASE_URL, or run it from a checkout of the source" ;;
     https://*) protocols='=https' ;;
     http://127.0.0.1 | http://127.0.0.1[:/]* | http://localhost | http://localhost[:/]*) protocols='=http' ;;
     *) die 64 "GARMIN_GATEWAY_BASE_URL must begin with https://" ;;
@@ -59,7 +75,7 @@ fetch() { # URL FILE
     curl --proto "$protocols" --proto-redir "$protocols" --tlsv1.2 --fail --silent --show-error --location \
       --retry 3 --connect-timeout 20 --output "$2" "$1"
   elif has wget; then
-    # busybox's wget knows only these options.
+    # The wget of busybox has only these options.
     wget -q -O "$2" "$1"
   else
     die 69 "curl or wget is needed"
@@ -79,20 +95,20 @@ sha256_of() { # FILE
 }
 
 verify() { # FILE SUMS NAME
-  # The name is the last field, with or without the mark of binary mode.
+  # The name is the last field; a * before it marks binary mode.
   wanted=$(awk -v name="$3" '$2 == name || $2 == "*" name { print $1 }' "$2")
   [ "${#wanted}" -eq 64 ] || die 65 "$3 is not in the list of checksums; nothing was installed"
   [ "$(sha256_of "$1")" = "$wanted" ] || die 65 "the checksum of $3 is wrong; nothing was installed"
 }
 
-# The checksums say that nothing was damaged, the signature whose they are.
+# The checksums prove that the archive is undamaged; the signature proves who made the checksums.
 verify_signature() { # SUMS SIGNATURE
   if has ssh-keygen; then
     printf 'releases %s\n' "$signed_by" >"$work/signers"
     ssh-keygen -Y verify -f "$work/signers" -I releases -n "$name" -s "$2" <"$1" >/dev/null 2>&1 ||
       die 65 "the checksums are not signed with the release key; nothing was installed"
   else
-    say "The signature is not checked: there is no ssh-keygen here."
+    say "The signature is not checked, because ssh-keygen is not installed."
   fi
 }
 
@@ -115,31 +131,52 @@ fetch_release() { # VERSION
   [ -x "$program" ] || die 65 "$archive holds no program; nothing was installed"
 }
 
+# A dry run needs a program to ask for the plan, and never builds one.
+plan_without_building() { # CHECKOUT OPTIONS…
+  program=${CARGO_TARGET_DIR:-$1/target}/release/$name
+  if [ -x "$program" ]; then
+    say "Showing the plan of the program that was built last: $program"
+    return 0
+  fi
+  say "Would build the program in $1: cargo build --release --locked"
+  say "Would then run: $name install"
+  say "The plan itself comes from the program. Build it, then run this again."
+  return 1
+}
+
 # Sets $program.
 build() { # CHECKOUT
   has cargo || die 69 "cargo is needed to build from a checkout: https://rustup.rs"
   say "Building the program in $1"
-  (cd "$1" && cargo build --release --locked) || die 70 "it does not build"
+  (cd "$1" && cargo build --release --locked) || die 70 "the build failed"
   program=${CARGO_TARGET_DIR:-$1/target}/release/$name
 }
 
-# The checkout that this file lies in, if it does.
+# The checkout that this file is in; fails outside of one.
 checkout() {
   case $0 in */install.sh | install.sh) ;; *) return 1 ;; esac
   here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || return 1
   [ -f "$here/Cargo.toml" ] && [ -f "$here/src/main.rs" ] && echo "$here"
 }
 
-# Whether the program must be run as root: a system-wide installation that is more than shown.
+is_given() { # OPTION OPTIONS…
+  wanted=$1
+  shift
+  for option in "$@"; do [ "$option" != "$wanted" ] || return 0; done
+  return 1
+}
+
+# A system-wide installation needs root; showing its plan does not.
 needs_root() {
-  [ "$(id -u)" -ne 0 ] || return 1
-  for option in "$@"; do
-    case $option in --user | --dry-run | --help | -h) return 1 ;; esac
-  done
+  [ "$(id -u)" -ne 0 ] && ! is_given --user "$@" && ! is_given --dry-run "$@"
 }
 
 main() {
   umask 022
+  if is_given --help "$@" || is_given -h "$@"; then
+    usage
+    return 0
+  fi
   version=latest
   case ${1-} in
     --version)
@@ -155,19 +192,25 @@ main() {
   esac
   case $version in
     latest) ;;
-    *[!0-9A-Za-z.+-]* | '') die 64 "'$version' is no version" ;;
+    *[!0-9A-Za-z.+-]* | '') die 64 "'$version' is not a version" ;;
   esac
+  source=
+  if [ "$version" = latest ]; then source=$(checkout) || source=; fi
+  if [ -n "$source" ] && is_given --dry-run "$@"; then
+    plan_without_building "$source" "$@" || return 0
+    exec "$program" install "$@"
+  fi
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  if [ "$version" = latest ] && source=$(checkout); then build "$source"; else fetch_release "$version"; fi
-  # A script that is piped in has the pipe as its input; questions are for the terminal.
+  if [ -n "$source" ]; then build "$source"; else fetch_release "$version"; fi
+  # A script that is piped into a shell has the pipe as its input, so the answers are read from the terminal.
   if [ -t 0 ] || ! [ -r /dev/tty ] || ! [ -t 2 ]; then input=/dev/stdin; else input=/dev/tty; fi
   if needs_root "$@"; then
-    has sudo || die 77 "run this as root, or with --user for an installation of your own"
+    has sudo || die 77 "run this as root, or with --user to install for yourself"
     say "Installing needs root: sudo $name install $*"
-    # shellcheck disable=SC2024 # The terminal is read as whoever sits at it.
+    # shellcheck disable=SC2024 # The terminal belongs to the caller, not to root.
     sudo "$program" install "$@" <"$input"
   else
     "$program" install "$@" <"$input"

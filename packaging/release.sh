@@ -56,7 +56,7 @@ compile() {
 
 # --target keeps the flags out of macros and build scripts.
 compile_with() { # FLAGS
-  profile=${PROFILE:-release}
+  profile=${PROFILE:-dist}
   RUSTFLAGS="-C target-feature=+crt-static $1" cargo build --locked --profile "$profile" --target "$triple"
   [ "$profile" = dev ] && profile=debug
   program=target/$triple/$profile/$name

@@ -30,9 +30,9 @@ TOOLS = ("buildah", "mmdebstrap")
 BASE = CACHE / "container" / "bookworm.tar"
 CARGO = """#!/bin/sh
 set -eu
-[ "$*" = "build --release --locked" ] && [ -e src/main.rs ] && [ -e Cargo.lock ] && [ ! -e .git ] && [ ! -e target/debug ]
-mkdir -p target/release
-cp /built/garmin-gateway target/release/
+[ "$*" = "build --profile dist --locked" ] && [ -e src/main.rs ] && [ -e Cargo.lock ] && [ ! -e .git ] && [ ! -e target/debug ]
+mkdir -p target/dist
+cp /built/garmin-gateway target/dist/
 """
 # Quick where the kernel has it for us; vfs, which copies everything, elsewhere.
 DRIVER = os.environ.get("CONTAINER_STORAGE", "overlay")

@@ -195,6 +195,41 @@ def checks_signatures(ground: Ground):
     check("a signature that is missing", done.returncode == 69 and not ground.called(), done.stderr.decode())
 
 
+def shows_without_building(ground: Ground):
+    """In a checkout, --help and --dry-run build nothing and write nothing, wherever they stand among the options."""
+    checkout = ground.home / "checkout"
+    (checkout / "src").mkdir(parents=True)
+    shutil.copy(SCRIPT, checkout / "install.sh")
+    (checkout / "Cargo.toml").touch()
+    (checkout / "src/main.rs").touch()
+    ground.note_calls_of("cargo", "sudo", "curl", "wget", "mktemp")
+
+    def run(*options: str) -> subprocess.CompletedProcess:
+        ground.calls.unlink(missing_ok=True)
+        environment = {"PATH": f"{ground.home / 'bin'}:{os.environ['PATH']}", "HOME": str(ground.home), "CALLS": str(ground.calls)}
+        command = [*SHELLS[ground.shell], str(checkout / "install.sh"), *options]
+        before = sorted(checkout.rglob("*"))
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        check(f"{options}: exit code 0", done.returncode == 0, done.stderr.decode())
+        check(f"{options}: nothing is written", sorted(checkout.rglob("*")) == before)
+        return done
+
+    for options in (["--help"], ["-h"], ["--user", "--help"], ["--help", "--dry-run"], ["--version", "1.2.3", "--help"]):
+        told = run(*options).stdout.decode()
+        check(f"{options}: the options are listed", "--dry-run" in told and "Exit codes" in told, told)
+        check(f"{options}: nothing is called", not ground.called(), ground.called())
+    for options in (["--dry-run"], ["--user", "--dry-run"]):
+        told = run(*options).stderr.decode()
+        check(f"{options}: the build is announced", "Would build" in told and "cargo build --release" in told, told)
+        check(f"{options}: nothing is called", not ground.called(), ground.called())
+    built = checkout / "target/release/garmin-gateway"
+    built.parent.mkdir(parents=True)
+    built.write_text(PROGRAM)
+    built.chmod(0o755)
+    run("--dry-run", "--user")
+    check("a program that is built already shows its plan", ground.called() == f"{built} install --dry-run --user\n", ground.called())
+
+
 def fails_closed(ground: Ground):
     """Without a tool that can check, nothing is installed."""
     ground.releases.publish("latest/download", archive(PROGRAM))
@@ -227,7 +262,7 @@ def main():
     for shell in SHELLS:
         releases = Releases()
         before = checks
-        for play in (installs, refuses, checks_signatures, fails_closed):
+        for play in (installs, refuses, checks_signatures, fails_closed, shows_without_building):
             play(Ground(shell, releases))
         if shell == "dash":
             does_nothing_when_cut(Ground(shell, releases))
