@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the steps need beyond the toolchain, pinned, in $CI_CACHE, each part once. Sourced by .ci/run.
+# Installs what the steps need beyond the toolchain: pinned, in $CI_CACHE, each part once. Sourced by .ci/run.
 
 CI_CACHE=${CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/garmin-gateway-ci}
 CARGO_DENY=0.20.2
@@ -12,7 +12,7 @@ UV='uv==0.13.9'
 export CI_CACHE
 export PATH=$CI_CACHE/cargo-deny-$CARGO_DENY/bin:$CI_CACHE/cargo-fuzz-$CARGO_FUZZ/bin:$CI_CACHE/cargo-cyclonedx-$CARGO_CYCLONEDX/bin:$PATH
 
-# once DIRECTORY COMMAND…: lets the command fill the directory, unless an earlier run did so to its end.
+# once DIRECTORY COMMAND…: runs the command to fill the directory, unless an earlier run completed it.
 once() {
   local dir=$1
   shift
@@ -23,11 +23,12 @@ once() {
   touch "$dir/.complete"
 }
 
-# Debian's packages, unless what they bring is there already.
+# Debian packages whose commands or files are missing.
 install_debian() {
   local missing=() pair
   for pair in shellcheck=shellcheck npm=npm script=bsdutils ssh-keygen=openssh-client chromium=chromium g++=g++ tmux=tmux \
-    busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban jq=jq; do
+    busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban jq=jq qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap \
+    buildah=buildah; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)
@@ -45,13 +46,13 @@ install_python() { # PACKAGE DIRECTORY
   "$2/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
 
-# No install scripts: every binary that is used lies in a package as it is.
+# Install scripts are off: every binary in use ships inside a package.
 install_npm() { # DIRECTORY
   cp tests/clients/package.json tests/clients/package-lock.json "$1/"
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
-# A debug build: the tool itself has little to do, and is there in a minute.
+# A debug build takes a minute, and these tools have little to do.
 install_cargo() { # NAME VERSION DIRECTORY
   cargo install "$1" --version "$2" --locked --debug --root "$3" --target-dir "$3/target"
   rm -rf "$3/target"

@@ -7,7 +7,7 @@ WANTED=("$@")
 PASSED=0
 STARTED=$SECONDS
 
-# step NAME COMMAND…: runs it in a shell of its own, so that `set -e` holds inside functions too.
+# step NAME COMMAND…: runs the command in a subshell, so that `set -e` also holds inside functions.
 step() {
   local name=$1 began=$SECONDS status=0
   shift
@@ -33,12 +33,12 @@ step() {
   printf 'ok %5d s  %s\n' "$((SECONDS - began))" "$(paste -sd ';' "$STEP_LOG.notes")"
 }
 
-# note TEXT: what the line of a passed step says beside its time.
+# note TEXT: shown beside the time in the line of a passed step.
 note() {
   echo "$*" | tee -a "$STEP_LOG.notes"
 }
 
-# counted PATTERN: adds up the first group of PATTERN over this step's log; fails when that comes to nothing.
+# counted PATTERN: adds up the first group of PATTERN over this step's log, and fails if the sum is zero.
 counted() {
   local sum
   sum=$(sed -nE "s/$1.*/\\1/p" "$STEP_LOG" | awk '{ n += $1 } END { print n + 0 }')

@@ -1,4 +1,4 @@
-"""fail2ban's own reader, with the filter of `packaging/`, on the log of a gateway that people guess passwords at.
+"""fail2ban's own reader with the filter from `packaging/`, run on the log of a gateway under password guessing.
 
 It must ban who guesses, by the address that the proxy tells, and nobody else, whatever the guessers send.
 """
@@ -23,13 +23,13 @@ UNIT = "garmin-gateway.service"
 GUESSERS = {"203.0.113.77": 3, "2001:db8::77": 2}
 HONEST = "192.0.2.10"
 VICTIM = "198.51.100.5"
-# What a guesser would like to have in the log.
+# Attempts to inject lines into the log.
 FORGED = f'"level":"warn","event":"sign_in.failed","client.address":"{VICTIM}"'
 FORGERIES = (FORGED, f'",{FORGED}', f'\n{{"at":"2026-11-21T12:00:00Z",{FORGED}}}', f'\\",{FORGED}', f"x{{,{FORGED}}}")
 
 
 def banned(binary: Path, settings: dict[str, str]) -> int:
-    """Returns how many things were checked."""
+    """Returns the number of checks."""
     began = int(time.time())
     with Stage(binary, {**settings, "TRUSTED_PROXIES": "127.0.0.1", "GATEWAY_LOG_FILE": OWN}) as stage:
         person = stage.people[0]
@@ -45,7 +45,7 @@ def banned(binary: Path, settings: dict[str, str]) -> int:
         journal = journal_of(stage.directory, lines)
         checks = 0
         for source in (str(stage.directory / OWN), f"systemd-journal[journalfiles={journal}]"):
-            # The log is in UTC, wherever the machine stands.
+            # The log is in UTC in every time zone.
             for zone in ("UTC", "America/New_York"):
                 found = read(source, zone)
                 assert counted(found) == forged, f"{source} in {zone}: {counted(found)} instead of {forged}"
@@ -65,7 +65,7 @@ def guess(stage: Stage, address: str, person: Person, **more: str):
 
 
 def forge(stage: Stage, address: str) -> int:
-    """Says what would ban somebody else, wherever something can be said; returns how many sign-ins that took."""
+    """Tries to get another address banned through every field a client controls; returns the number of sign-ins used."""
     for text in FORGERIES:
         line = text.replace("\n", "")
         guess(stage, address, Person(f"{text}@example.org", text), **{"User-Agent": line, "Referer": line})
@@ -76,13 +76,13 @@ def forge(stage: Stage, address: str) -> int:
             try:
                 caller.request("POST", path, json.dumps({"jsonrpc": "2.0", "id": text, "method": text}), sent)
             except (OSError, http.client.HTTPException, ValueError):
-                # Refused before anything was read of it.
+                # Refused before the body was read.
                 continue
     return len(FORGERIES)
 
 
 def journal_of(directory: Path, lines: list[str]) -> Path:
-    """A journal with what the gateway said, and the same said by a unit that is none of ours."""
+    """A journal with the gateway's lines, and the same lines from an unrelated unit."""
     entries = []
     for n, line in enumerate(lines):
         for unit, said in ((UNIT, line), ("other.service", "{" + f'"at":"2026-11-21T12:00:00Z",{FORGED}' + "}")):
@@ -96,7 +96,7 @@ def journal_of(directory: Path, lines: list[str]) -> Path:
 
 
 def read(source: str, zone: str) -> list[tuple[str, float]]:
-    """Who fails where, by fail2ban: addresses and times."""
+    """The failures that fail2ban finds: addresses and times."""
     done = subprocess.run(
         ["fail2ban-regex", "--raw", "-o", "<ip> <time>", source, str(FILTER)],
         env={"PATH": "/usr/bin:/bin", "TZ": zone}, capture_output=True, text=True, timeout=120,

@@ -1,4 +1,4 @@
-"""A bare MCP client of our own, for what needs no SDK: signs in, keeps its tokens, calls in either era."""
+"""A minimal MCP client for plays that need no SDK: signs in, keeps its tokens, speaks both protocol eras."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ LEGACY = "2025-11-25"
 
 
 class Refused(RuntimeError):
-    """An HTTP status other than the one that was needed; `status` and `body` say more."""
+    """An unexpected HTTP status; see `status` and `body`."""
 
     def __init__(self, what: str, status: int, body: str):
         super().__init__(f"{what}: {status} {body[:300]}")
@@ -22,7 +22,7 @@ class Refused(RuntimeError):
 
 
 class Caller:
-    """One client of one gateway. Not for several threads at once."""
+    """One client of one gateway. Not thread-safe."""
 
     def __init__(self, url: str, client_name: str = "caller", redirect_uri: str = "http://127.0.0.1:3939/callback"):
         self.url, self.client_name, self.redirect_uri = url, client_name, redirect_uri
@@ -32,7 +32,7 @@ class Caller:
         self._connection: http.client.HTTPConnection | None = None
 
     def request(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
-        """One request over the kept connection; an OSError or HTTPException means that no whole answer came."""
+        """One request over the kept connection. OSError and HTTPException mean that no complete response arrived."""
         if self._connection is None:
             kind = http.client.HTTPSConnection if self.is_https else http.client.HTTPConnection
             self._connection = kind(self.host, self.port, timeout=60)
@@ -71,7 +71,7 @@ class Caller:
         return f"{self.url}/authorize?{urlencode(query)}"
 
     def connect(self, person: Person, access: str = "read_and_change") -> "Caller":
-        """Registers if need be, signs the person in and redeems the code."""
+        """Registers if necessary, signs the person in and redeems the code."""
         if self.client_id is None:
             self.register()
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(12)

@@ -1,4 +1,4 @@
-"""Claude Code, the real program, without a login: its model is a small server here that asks for the tools we name.
+"""The real Claude Code without an Anthropic login: a small local server plays the model and requests the tools that a test names.
 
 One `claude -p` is one conversation: it stays open between the calls of the story, because the model takes its time.
 """
@@ -18,7 +18,7 @@ EVENTS = "text/event-stream"
 
 
 class Model:
-    """A Messages API. `use` makes it ask for a tool; `results` holds what Claude Code brought back."""
+    """A Messages API. `use` makes it request a tool; `results` holds what Claude Code returned."""
 
     def __init__(self):
         self.words: queue.Queue = queue.Queue()
@@ -44,10 +44,10 @@ class Model:
         self.url = self._server.url
 
     def answer(self, request: Handler, body: dict):
-        """Takes in what the conversation holds, waits for the next word, and says it."""
+        """Reads the conversation, waits for the next scripted turn, and sends it."""
         offered = {tool["name"]: tool for tool in body.get("tools", []) if "name" in tool}
         if not offered:
-            # Claude Code asks for titles and the like beside the conversation.
+            # Claude Code also requests titles and the like, outside the conversation.
             return request.reply(spoken(body, {"type": "text", "text": "ok"}), EVENTS)
         self.tools = offered
         results = [
@@ -63,7 +63,7 @@ class Model:
         request.reply(spoken(body, self.words.get()), EVENTS)
 
     def use(self, tool: str, arguments: dict, patience_s: int) -> tuple[str, bool]:
-        """Asks for a tool; what it said, and whether that is an error. queue.Empty: nothing came back."""
+        """Requests a tool; returns its text and whether it is an error. queue.Empty: no result arrived."""
         self._asked += 1
         self.words.put({"type": "tool_use", "id": f"toolu_{self._asked}", "name": tool, "input": arguments})
         block = self.results.get(timeout=patience_s)
@@ -111,7 +111,7 @@ def spoken(body: dict, block: dict) -> bytes:
 
 
 class ClaudeCode:
-    """`claude mcp add`, `claude mcp login` and `claude -p`, in the era that is asked for.
+    """`claude mcp add`, `claude mcp login` and `claude -p`, in the requested era.
 
     Of the stage it takes the connector's address alone; `patience_s` is how long one step may take.
     """
@@ -175,14 +175,14 @@ class ClaudeCode:
     def call(self, tool: str, arguments: dict) -> str:
         text, is_error = self._call(tool, arguments)
         if is_error and self._needs_login():
-            # What a person does on "needs authentication".
+            # What a person does when it says "needs authentication".
             self.end()
             self.log_in()
             self.begin()
             text, is_error = self._call(tool, arguments)
         if is_error:
             raise Failed(f"{tool}: {text}")
-        # Claude Code shows its model the structured half of an answer: {"result": the text}.
+        # Claude Code passes only the structured half of a result to its model: {"result": the text}.
         return json.loads(text)["result"]
 
     def _needs_login(self) -> bool:
@@ -200,7 +200,7 @@ class ClaudeCode:
         return refresh_token_in(self.home.path / ".claude")
 
     def end(self):
-        """Lets the conversation come to its own end."""
+        """Lets the conversation end by itself."""
         if self.conversation is None:
             return
         self.model.say("DONE")

@@ -1,4 +1,4 @@
-"""The clients of others, each as an adapter for the story: SDKs by their drivers, mcp-remote, the Inspector.
+"""Third-party clients, each as an adapter for the story: the SDKs through their drivers, mcp-remote, the Inspector.
 
 Claude Code has a file of its own: `claude_code.py`.
 """
@@ -50,7 +50,7 @@ class Driven:
 
 def python(version: str):
     def make(stage: Stage, browser_url: str) -> Driven:
-        # It never refreshes but by its own clock, so that must agree with the gateway's.
+        # It refreshes by its own clock only, so that clock must agree with the gateway's.
         driver = HERE / "drivers" / f"python_{version}.py"
         return Driven(browser_url, [PYTHON[version], driver, stage.mcp], stage.faked_time)
 
@@ -66,7 +66,7 @@ def typescript(version: str, *mode: str):
 
 
 def drivers_beside_packages() -> Path:
-    """The drivers where Node finds their packages: it looks from where a file lies."""
+    """The drivers, copied to where Node finds their packages: it resolves them from a file's location."""
     place = NODE_MODULES.parent / "drivers"
     place.mkdir(exist_ok=True)
     for file in (HERE / "drivers").glob("*.mjs"):
@@ -75,7 +75,7 @@ def drivers_beside_packages() -> Path:
 
 
 class McpRemote:
-    """`mcp-remote`: a stdio server that stands for ours, as Claude Desktop and others use it."""
+    """`mcp-remote`: a stdio server that proxies ours, as Claude Desktop and others use it."""
 
     def __init__(self, stage: Stage, browser_url: str):
         self.home = Home(browser_url)
@@ -122,7 +122,7 @@ class McpRemote:
 
 
 class Inspector:
-    """The Inspector's command line: a process a call, its tokens in a file between them."""
+    """The Inspector's command line: one process per call, with its tokens in a file between calls."""
 
     ENVIRONMENT = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
 
@@ -148,7 +148,7 @@ class Inspector:
         return ""
 
     def tools(self) -> dict[str, dict]:
-        # --strict: schemas that some client could not use end with exit code 6.
+        # --strict: exit code 6 for a schema that some client cannot use.
         return {tool["name"]: tool for tool in self._run("--method", "tools/list", "--strict")["tools"]}
 
     def call(self, tool: str, arguments: dict) -> str:
@@ -169,7 +169,7 @@ class Inspector:
 def refresh_token_in(directory: Path) -> str:
     """The one refresh token among a client's own files."""
     for file in sorted(directory.rglob("*.json")):
-        # Some keep JSON within JSON, so the quotes may be escaped.
+        # Some clients store JSON inside JSON, so the quotes may be escaped.
         found = re.search(r'refresh_?[tT]oken\\*"\s*:\s*\\*"([^"\\]+)', file.read_text())
         if found:
             return found.group(1)

@@ -1,4 +1,4 @@
-"""A race is looked at by the real Claude Code, started by the gateway: it reads the race and tells the phone.
+"""The gateway starts the real Claude Code, which reads a race and sends a message to the phone.
 
 The model is the small Messages API of `claude_code.py`, the phone a small Bot API; everything between is real.
 """
@@ -22,7 +22,7 @@ SERVER = "race"
 
 
 class Phone:
-    """A Bot API that takes messages."""
+    """A Telegram Bot API that accepts messages."""
 
     def __init__(self):
         self.messages: queue.Queue = queue.Queue()
@@ -49,7 +49,7 @@ class Phone:
 
 
 def coach(binary: Path, settings: dict[str, str]) -> int:
-    """Returns how many things were checked."""
+    """Returns the number of checks."""
     model, phone = Model(), Phone()
     settings = {
         **settings,
@@ -97,7 +97,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     wanted = {f"mcp__{SERVER}__{tool}" for tool in ("get_timeseries", "update_thresholds", "send_coaching_message")}
     assert offered == wanted, offered
 
-    # A number that nobody measured does not reach the phone; plain figures do.
+    # A number that was never measured is held back; the rules' own figures are sent instead.
     corrected = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
     assert corrected["sent"] is False and corrected["not_in_the_data"][0]["about"] == "heart rate", corrected
     told = phone.wait_for(". Last ")

@@ -1,4 +1,4 @@
-"""The gateway killed with SIGKILL under load, again and again: what it acknowledged must hold, nothing may stay behind.
+"""The gateway is killed with SIGKILL under load, again and again: every acknowledged write must hold, and nothing may be left behind.
 
 While clients register, refresh, revoke and call tools at once, the gateway is killed at a random moment and started
 again on the same data. Whatever got its answer before the kill is then asked for; what got none may have happened or
@@ -18,7 +18,7 @@ LOST = (OSError, http.client.HTTPException, ValueError)
 
 
 class Load(threading.Thread):
-    """One kind of work in a loop, until told to stop; it notes what was acknowledged."""
+    """One kind of work in a loop until told to stop; it records what was acknowledged."""
 
     def __init__(self, work):
         super().__init__(daemon=True)
@@ -30,7 +30,7 @@ class Load(threading.Thread):
                 self.work()
                 self.done += 1
             except LOST:
-                # The kill took the answer: nothing was acknowledged.
+                # The kill cut off the response: nothing was acknowledged.
                 time.sleep(0.005)
             except Exception as error:
                 self.error = error
@@ -38,7 +38,7 @@ class Load(threading.Thread):
 
 
 class Registrations:
-    """Every client_id that a 201 named must be known afterwards."""
+    """Every client_id from a 201 must be known afterwards."""
 
     def __init__(self, stage: Stage):
         self.stage, self.acknowledged = stage, []
@@ -57,7 +57,7 @@ class Registrations:
 
 
 class Refreshes:
-    """The newest tokens that a 200 named must work, in front of /mcp and at /token."""
+    """The newest tokens from a 200 must work at /mcp and at /token."""
 
     def __init__(self, caller: Caller):
         self.caller = caller
@@ -72,7 +72,7 @@ class Refreshes:
 
 
 class SignIns:
-    """Whoever was given tokens must be let in; whoever was then signed out must not, however often that was asked."""
+    """Issued tokens must be accepted; revoked ones must be refused, however often they are tried."""
 
     def __init__(self, stage: Stage, people: list):
         self.stage, self.people, self.turn = stage, people, 0
@@ -85,7 +85,7 @@ class SignIns:
         if self.turn % 2:
             self.given.append(caller)
         else:
-            # Should the kill take the answer, nobody knows whether these tokens still live.
+            # If the kill cuts off the response, these tokens may be valid or revoked.
             caller.revoke()
             self.revoked.append(caller)
 
@@ -104,7 +104,7 @@ class SignIns:
 
 
 class Calls:
-    """Tool calls through the worker: they keep it alive under the kill, and must work after it."""
+    """Tool calls through the worker: they keep it busy during the kill, and must work afterwards."""
 
     def __init__(self, caller: Caller, full_name: str):
         self.caller, self.full_name = caller, full_name
@@ -117,7 +117,7 @@ class Calls:
 
 
 def callers(kinds) -> list[Caller]:
-    """Everybody whose connection the kill cut."""
+    """The load tasks whose connections the kill cut."""
     found = []
     for kind in kinds:
         found += [*kind.given, *kind.revoked] if isinstance(kind, SignIns) else [kind.caller]
@@ -125,7 +125,7 @@ def callers(kinds) -> list[Caller]:
 
 
 def crash(stage: Stage, rounds: int, seed: int) -> int:
-    """Returns how many acknowledged acts were checked."""
+    """Returns the number of acknowledged writes that were checked."""
     dice = random.Random(seed)
     ann, *others = (person for person in stage.people if person.code is None)
     kinds = [

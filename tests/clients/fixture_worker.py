@@ -1,4 +1,4 @@
-"""A worker with the tools, resources and prompts that the MCP conformance suite asks a server for.
+"""A worker with the tools, resources and prompts that the MCP conformance suite expects of a server.
 
 It takes the place of `garmin_mcp` (GARMIN_MCP_CMD) and is built as that is, on FastMCP 1.x: what the suite then finds
 of it behind the gateway was passed on truly, in an era that the worker itself does not know.
@@ -22,7 +22,7 @@ from mcp.types import (
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
-# One red pixel, and a WAV file of no length.
+# One red pixel, and an empty WAV file.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 SILENCE = "UklGRiYAAABXQVZFZm10IBAAAAABAAEAQB8AAAB9AAACABAAZGF0YQIAAAA="
 
@@ -92,7 +92,7 @@ async def test_tool_with_logging(ctx: Context):
 
 @server.tool(structured_output=False)
 async def test_logging_tool(ctx: Context):
-    """Logs whether or not anybody asked for it."""
+    """Logs even when no log level was requested."""
     await log_three_lines(ctx)
     return "logged"
 
@@ -112,7 +112,7 @@ class Wish(BaseModel):
 
 @server.tool(structured_output=False)
 async def test_streaming_elicitation(ctx: Context):
-    """Asks the person in the middle of the call; behind the gateway nobody answers, and the client must not see it."""
+    """Elicits input in the middle of the call; the gateway does not forward this, and the client must not see it."""
     await ctx.report_progress(1, 2, "asking")
     try:
         answer = await ctx.elicit("What do you wish?", Wish)
@@ -160,13 +160,13 @@ server._tool_manager.get_tool("json_schema_2020_12_tool").parameters = {
 
 @server.resource("test://static-text", mime_type="text/plain")
 def static_text() -> str:
-    """A text that never changes."""
+    """A constant text."""
     return "This is the content of the static text resource."
 
 
 @server.resource("test://static-binary", mime_type="image/png")
 def static_binary() -> bytes:
-    """An image that never changes."""
+    """A constant image."""
     return base64.b64decode(PIXEL)
 
 

@@ -24,7 +24,7 @@ TOOLS, OWN_TOOLS = 134, 10
 
 
 def set_up(binary: Path) -> str | None:
-    """Has the product install it, and goes on where Garmin's names are ours; says why that can't be, if it can't."""
+    """Has the product install it, then continues in a network where Garmin's names are local; prints the reason if that is impossible."""
     if real_names.is_inside():
         return None
     why = real_names.missing() or installed(binary)
@@ -34,7 +34,7 @@ def set_up(binary: Path) -> str | None:
 
 
 def installed(binary: Path) -> str | None:
-    """By the product's own command, once; says why that can't be, if it can't."""
+    """Installs it once with the product's own command; prints the reason if that is impossible."""
     if not (UV / "uv").exists() or shutil.which("git") is None:
         return "no uv or no git here"
     HOME.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def installed(binary: Path) -> str | None:
 
 
 class Unmodified(Contract):
-    """The contract, and what only the real one can show."""
+    """The contract, and checks that need the real program."""
 
     def has_all_its_tools(self):
         assert len(self.tools) == TOOLS + OWN_TOOLS, f"{len(self.tools)} tools instead of {TOOLS} and {OWN_TOOLS}"
@@ -59,7 +59,7 @@ class Unmodified(Contract):
         told = [json.loads(line) for line in self.log().splitlines()]
         fences = {event["fence"] for event in told if event["event"] == "worker.ready"}
         assert len(fences) == 1 and not fences & {"unknown", "incomplete"}, f"fences: {fences}"
-        # Where the kernel can't do all of it, that was said.
+        # A kernel without the full fence was reported.
         is_partial = fences == {"limits, system calls"}
         assert is_partial == any(event["event"] == "worker.fence_incomplete" for event in told)
 

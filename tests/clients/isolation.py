@@ -1,4 +1,4 @@
-"""Twenty people, thousands of calls, room for a third of their workers, and SIGKILL for workers and gateway at random.
+"""Twenty people, thousands of calls, room for a third of their workers, and SIGKILL for workers and the gateway at random.
 
 Everybody calls, signs in anew and lets Garmin's access tokens expire; nobody may ever get another person's answer, lose
 a login, or find a process, a descriptor or a directory left behind. The environment and the arguments of every worker
@@ -21,9 +21,9 @@ from stage import Stage, processes_with, wait_for
 
 LOST = (OSError, http.client.HTTPException, ValueError)
 SETTINGS = {"MAX_WORKERS": "7", "WORKER_IDLE_TTL": "1"}
-# What a call may be told while workers are killed and places are few; it is asked again.
+# Errors that a call may get while workers are killed and places are scarce; the call is repeated.
 EXPECTED = ("are in use", "was stopped by the server", "while it was reading, twice", "the next try is possible in")
-# But not for ever.
+# Upper bound for the repetitions.
 PATIENCE_S = 60
 TOOLS = (
     ("get_full_name", lambda dice: {}),
@@ -34,7 +34,7 @@ TOOLS = (
 
 
 class Play:
-    """What all of them share."""
+    """State shared by all people."""
 
     def __init__(self, stage: Stage):
         self.stage = stage
@@ -56,7 +56,7 @@ class Play:
             self.garmin("expire", {"email": person.email})
 
     def check(self, person: Person, tool: str, arguments: dict, text: str):
-        """Whoever asks the same again gets the same; nobody gets what another person got."""
+        """The same question gets the same answer, and no person gets another's."""
         if tool == "get_full_name":
             assert json.loads(text) == {"full_name": person.full_name}, f"{person.full_name} was told {text}"
             return
@@ -86,13 +86,13 @@ class Visitor(threading.Thread):
                     self.play.expire(self.person)
                 self.ask()
                 if self.answered % 25 == 0:
-                    # Long enough for others to take the place, at times for the worker to be reaped.
+                    # Long enough for others to take the place, and sometimes for the worker to be reaped.
                     time.sleep(self.dice.uniform(0, 1.5))
         except Exception as error:
             self.error = error
 
     def connect(self):
-        """Signs in; what a kill of the gateway cut short is begun anew."""
+        """Signs in, and starts again if a kill of the gateway interrupts it."""
         while True:
             deaths = self.play.deaths
             try:
@@ -101,7 +101,7 @@ class Visitor(threading.Thread):
             except LOST:
                 time.sleep(0.1)
             except Exception:
-                # Half of a sign-in may be known to the gateway that was killed, and half to the next.
+                # The killed gateway may have known half of the sign-in, and the next one the other half.
                 time.sleep(0.1)
                 if deaths == self.play.deaths:
                     raise
@@ -111,7 +111,7 @@ class Visitor(threading.Thread):
             self.play.secrets |= {caller.access_token, caller.refresh_token}
 
     def ask(self):
-        """One call, repeated until it is answered."""
+        """One call, repeated until it succeeds."""
         tool, arguments = self.dice.choice(TOOLS)
         arguments = arguments(self.dice)
         until = time.monotonic() + PATIENCE_S
@@ -136,7 +136,7 @@ class Visitor(threading.Thread):
 
 
 class Chaos:
-    """Kills workers all the time, and the gateway now and then."""
+    """Kills workers continuously and the gateway occasionally."""
 
     def __init__(self, play: Play, seed: int):
         self.play, self.dice = play, random.Random(seed)
@@ -144,7 +144,7 @@ class Chaos:
         self.killed_at: dict[str, float] = {}
 
     def workers(self) -> dict[int, tuple[str, bytes]]:
-        """Process → its directory, and all that can be read of how it was started."""
+        """Process → its directory, and everything readable about how it was started."""
         found = {}
         for pid in self.play.stage.workers():
             try:
@@ -157,7 +157,7 @@ class Chaos:
         return found
 
     def look(self):
-        """No secret of anybody is in a worker's environment or arguments."""
+        """No secret appears in a worker's environment or arguments."""
         people = self.play.stage.people
         with self.play.lock:
             secrets = set(self.play.secrets)
@@ -178,7 +178,7 @@ class Chaos:
         if not workers:
             return
         pid, (directory, _) = self.dice.choice(sorted(workers.items()))
-        # A worker that keeps dying gets longer and longer pauses, rightly; that is not what is tried here.
+        # A worker that keeps dying is restarted after longer and longer pauses, which is not tested here.
         if time.monotonic() - self.killed_at.get(directory, 0) < 5:
             return
         with self.play.lock:
@@ -198,7 +198,7 @@ class Chaos:
 
     def kill_gateway(self):
         stage = self.play.stage
-        # Told first: whoever is cut off must find it told.
+        # Set first: a cut-off caller must find it set.
         self.play.deaths += 1
         stage.kill_gateway()
         wait_for("the workers died with their gateway", lambda: not processes_with(str(stage.runtime)), 2.0)
@@ -206,7 +206,7 @@ class Chaos:
 
 
 def sockets(stage: Stage) -> dict[str, str]:
-    """What every socket of this machine is for the gateway, by its inode."""
+    """The role of every socket of this machine for the gateway, by inode."""
     garmin = urlsplit(stage.garmin_url).port
     found = {}
     for table in ("tcp", "tcp6"):
@@ -228,7 +228,7 @@ def sockets(stage: Stage) -> dict[str, str]:
 
 
 def descriptors(stage: Stage) -> list[str]:
-    """What the gateway has open, each by what it is; the store's own files come and go with what is written."""
+    """The gateway's open files by kind, without the store's own files, which come and go."""
     found, directory, known = [], f"/proc/{stage.gateway.pid}/fd", sockets(stage)
     for name in os.listdir(directory):
         try:
@@ -243,7 +243,7 @@ def descriptors(stage: Stage) -> list[str]:
 
 
 def settled(stage: Stage) -> list[str]:
-    """What the gateway has open when nobody calls and all workers are reaped."""
+    """The gateway's open files when it is idle and all workers are reaped."""
     wait_for("all workers are reaped", lambda: not stage.workers(), 30)
     seen = [descriptors(stage)]
 
@@ -258,16 +258,16 @@ def settled(stage: Stage) -> list[str]:
 
 # The state of a socket in /proc/net/tcp.
 LISTENS = "0A"
-# The one that is kept for the next sign-in, which go one by one; it is closed when it was not used for a while.
+# The connection kept for the next sign-in; sign-ins are serial, and it closes when idle.
 GARMIN = "connected to Garmin"
 MOST_TO_GARMIN = 1
 
-# So often the gateway is killed on the way.
+# How many times the gateway is killed.
 DEATHS = 15
 
 
 def run(play: Play, chaos: Chaos, visitors: list[Visitor], kills_gateway: bool):
-    """Lets them call until all are done, while things are killed."""
+    """Runs all people to the end while processes are killed."""
     distance = sum(visitor.calls for visitor in visitors) / (DEATHS + 1)
     next_death = distance
     for visitor in visitors:
@@ -278,7 +278,7 @@ def run(play: Play, chaos: Chaos, visitors: list[Visitor], kills_gateway: bool):
             raise AssertionError(f"{failed.person.email}: {failed.error!r}") from failed.error
         chaos.kill_worker()
         chaos.look()
-        # Counted in answers: a slow machine needs no more deaths than a quick one.
+        # Counted in answers, so that slow and fast machines see the same number of kills.
         if kills_gateway and sum(visitor.answered for visitor in visitors) > next_death:
             chaos.kill_gateway()
             next_death += distance * chaos.dice.uniform(0.5, 1.5)
@@ -289,7 +289,7 @@ def run(play: Play, chaos: Chaos, visitors: list[Visitor], kills_gateway: bool):
 
 
 def isolation(stage: Stage, calls: int, seed: int) -> int:
-    """Returns how many answers were checked."""
+    """Returns the number of answers that were checked."""
     people = [person for person in stage.people if person.code is None][:20]
     play, dice = Play(stage), random.Random(seed)
     chaos = Chaos(play, dice.random())
@@ -305,13 +305,13 @@ def isolation(stage: Stage, calls: int, seed: int) -> int:
     )
     assert chaos.killed and play.deaths and chaos.looked_at, "nothing was killed, or nothing was looked at"
 
-    # Every login still works, with a Garmin that wants new tokens, in front of a gateway that was killed.
+    # Every sign-in still works after the kills, although Garmin now demands a refresh.
     chaos.kill_gateway()
     for visitor in visitors:
         visitor.caller.disconnect()
         play.expire(visitor.person)
         visitor.ask()
-    # One gateway's life: what it opened for workers that came and went, it closed.
+    # One gateway process: everything opened for workers that have gone is closed.
     for visitor in visitors:
         visitor.caller.disconnect()
     before = settled(stage)

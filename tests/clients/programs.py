@@ -1,4 +1,4 @@
-"""Where the installed clients lie, and what a client program finds around it."""
+"""The paths of the installed clients, and the environment that a client program runs in."""
 
 import os
 import shutil
@@ -20,11 +20,11 @@ PYTHON = {"1": CACHE / "python-legacy" / "bin" / "python", "2": CACHE / "python-
 
 
 class Failed(AssertionError):
-    """A client program said something else than it should."""
+    """A client program produced unexpected output."""
 
 
 class Home:
-    """A home directory of a client's own, with a browser in it that the stage's person uses."""
+    """A separate home directory for a client, with a browser command that acts as the stage's person."""
 
     def __init__(self, browser_url: str):
         self.path = Path(tempfile.mkdtemp(prefix="client-"))
@@ -41,7 +41,7 @@ class Home:
         opener.chmod(0o755)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """This home, and its browser; no display, or a real browser of this machine would be found first."""
+        """This home and its browser. There is no display, because a real browser of this machine would be found first."""
         own = clean_environment(self.path)
         path = os.pathsep.join([str(self.path / "bin"), str(NODE.parent), own["PATH"]])
         opener = str(self.path / "bin" / "xdg-open")
@@ -53,7 +53,7 @@ class Home:
 
 
 class Lines:
-    """A program that is talked to by lines."""
+    """A program with a line protocol on stdin and stdout."""
 
     def __init__(self, command: list, environment: dict[str, str], directory: Path):
         self._log = tempfile.TemporaryFile("w+")
@@ -105,7 +105,7 @@ class Lines:
 def run(
     command: list, environment: dict[str, str], directory: Path, seconds: float = 90.0
 ) -> subprocess.CompletedProcess:
-    """Runs a program to its end, without a terminal and without input; what it started ends with it."""
+    """Runs a program to its end without a terminal or input, then ends its child processes."""
     command = [str(part) for part in command]
     with subprocess.Popen(
         command, env=environment, cwd=directory, stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Garmin's own host names for a pretend Garmin: in a network of one's own, where nothing real can be reached.
+"""Garmin's own host names for the simulator, inside a network namespace from which nothing real can be reached.
 
 A program that has Garmin's addresses built in is tried as it is. `enter` begins this same program again in namespaces of
 its own (it takes no root where people may have user namespaces): there the names lead to a loopback address, and
@@ -27,7 +27,7 @@ PROGRAMS = ["unshare", "ip", "mount", "openssl"]
 
 
 def missing() -> str | None:
-    """What keeps this machine from it, if anything does."""
+    """Why this machine cannot do it, or None."""
     absent = [program for program in PROGRAMS if shutil.which(program) is None]
     if absent:
         return f"no {', '.join(absent)} here"
@@ -41,12 +41,12 @@ def is_inside() -> bool:
 
 
 def enter():
-    """Begins this program again inside; nothing comes back."""
+    """Re-executes this program inside the namespace; does not return."""
     os.execvpe(NAMESPACES[0], [*NAMESPACES, sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
 class RealNames:
-    """The names, and TLS before the pretend Garmin. Only inside; use it in a `with` block.
+    """The names, and TLS in front of the simulator. Works only inside the namespace; use it in a `with` block.
 
     Behind a proxy nobody here knows the names but the proxy, as in a house that lets nothing out by itself.
     """
@@ -81,14 +81,14 @@ class RealNames:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def settings(self, garmin_url: str) -> dict[str, str | None]:
-        """What a gateway and its workers are told: whom to trust, and of Garmin's addresses nothing."""
+        """Settings for a gateway and its workers: the CA to trust, and no addresses of Garmin."""
         at = urlsplit(garmin_url)
         self.garmin = (at.hostname, at.port)
         built_in = {f"GARMIN_{name}_URL": None for name in ("SSO", "DIAUTH", "CONNECTAPI")}
         return {**built_in, **self.proxy, "SSL_CERT_FILE": str(self.authority), "REQUESTS_CA_BUNDLE": str(self.authority)}
 
     def _certify(self):
-        """An authority of this run, and a certificate of its for all the names."""
+        """A certificate authority for this run, and one certificate for all names."""
         def openssl(*arguments: str | Path):
             subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=self.directory)
 
@@ -118,7 +118,7 @@ class RealNames:
         await join(asking, answering, *self.garmin)
 
     async def _connect(self, asking: asyncio.StreamReader, answering: asyncio.StreamWriter):
-        """The proxy: `CONNECT name:443`, and nothing else leads anywhere."""
+        """A proxy that serves `CONNECT name:443` and nothing else."""
         method, target, _ = (await asking.readline()).decode().split()
         while (await asking.readline()).strip():
             pass
@@ -130,14 +130,14 @@ class RealNames:
 
 
 async def join(asking: asyncio.StreamReader, answering: asyncio.StreamWriter, host: str, port: int):
-    # Whoever hangs up in the middle is none of this matter.
+    # A connection dropped midway is not an error here.
     with contextlib.suppress(OSError):
         source, sink = await asyncio.open_connection(host, port)
         await asyncio.gather(pour(asking, sink), pour(source, answering))
 
 
 async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter):
-    """Until one of them ends."""
+    """Copies until either side closes."""
     with contextlib.suppress(OSError):
         while data := await source.read(65536):
             sink.write(data)

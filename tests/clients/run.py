@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Real clients against the release binary. What is installed, and where, is `.ci/install.sh`'s affair.
+"""Real clients against the release binary. `.ci/install.sh` installs what they need.
 
 Usage:  run.py demo                         a newcomer's way: `garmin-gateway demo`, and a client with what it prints
         run.py stories [NAME…]              every client through the whole story of `story.py`
@@ -46,7 +46,7 @@ from story import TheBrowser, tell
 
 BINARY = Path(__file__).resolve().parents[2] / "target" / "release" / "garmin-gateway"
 
-# Name, adapter, the revision that must be agreed on (None: the client does not tell).
+# Name, adapter, the revision that must be negotiated (None: the client does not report it).
 STORIES = {
     "python-1": (clients.python("1"), clients.LEGACY),
     "python-2": (clients.python("2"), clients.MODERN),
@@ -60,7 +60,7 @@ STORIES = {
     "claude-code-legacy": (partial(claude_code.ClaudeCode, era="legacy"), None),
 }
 
-# Tests sign in and call far more often than people do.
+# The plays sign in and call far more often than people do.
 NO_WAITING = {
     "SIGN_IN_SPACING": "0",
     "SIGN_IN_DAILY": "1000",
@@ -70,7 +70,7 @@ NO_WAITING = {
 
 
 class Report:
-    """Prints a line per act and remembers whether any failed."""
+    """Prints a line per play and remembers failures."""
 
     def __init__(self):
         self.passed = self.failed = 0

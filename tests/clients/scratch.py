@@ -1,4 +1,4 @@
-"""Where a run makes its directories: all in one, which goes when the run ends, well or not. Only `kill -9` leaves it.
+"""One directory for all temporary files of a run, removed at its end whatever the result. Only `kill -9` leaves it behind.
 
 Names are short: a socket's whole path has 107 letters at most.
 """
@@ -11,10 +11,10 @@ import tempfile
 
 
 def begin():
-    """From here on `tempfile` makes everything in the directory of this run."""
+    """Makes `tempfile` create everything in this run's directory."""
     place = tempfile.mkdtemp(prefix="gateway-")
     tempfile.tempdir = place
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    # Ended by somebody else, it ends as if it had come to its own end.
+    # A termination signal runs the normal clean-up.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))

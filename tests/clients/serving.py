@@ -1,4 +1,4 @@
-"""Small servers of a test's own: what the real ones of others would answer, as far as it is asked."""
+"""Small servers that stand in for third-party services, as far as the tests use them."""
 
 import json
 import threading
@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on a free port of this machine until it is closed."""
+    """Serves on a free local port until it is closed."""
 
     daemon_threads = True
 
@@ -21,7 +21,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; it is written down nowhere."""
+    """One request; nothing is logged."""
 
     protocol_version = "HTTP/1.1"
 

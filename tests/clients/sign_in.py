@@ -18,12 +18,12 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 
 class PageError(AssertionError):
-    """The page is not what a person needs it to be."""
+    """A page does not meet the requirements below."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a Garmin account; `code` is their MFA code, None without MFA."""
+    """A person with a Garmin account; `code` is their MFA code, or None without MFA."""
 
     email: str
     password: str
@@ -119,7 +119,7 @@ class Reply:
 
 
 class Browser:
-    """Cookies and requests of one browser; it never follows a redirect by itself. `more` are headers of its own."""
+    """Cookies and requests of one browser, without automatic redirects. `more` holds additional headers."""
 
     def __init__(self, more: dict[str, str] | None = None):
         self.cookies: dict[str, str] = {}
@@ -163,7 +163,7 @@ def policy(reply: Reply) -> dict[str, list[str]]:
 
 
 def check_page(reply: Reply, page: Page):
-    """What holds for every page that asks for a secret."""
+    """Requirements for every page that asks for a secret."""
     rules = policy(reply)
     need(rules.get("frame-ancestors") == ["'none'"], "the page may be framed", page)
     need("default-src" in rules, "no default-src in the Content-Security-Policy", page)
@@ -180,7 +180,7 @@ def check_labels(form: Form, page: Page):
 
 
 def check_may_lead_to(reply: Reply, base: str, target: str, page: Page):
-    """A browser applies form-action to the redirect after the form, too."""
+    """Browsers apply form-action to the redirect after the form as well."""
     allowed = policy(reply).get("form-action")
     need(allowed is not None, "no form-action in the Content-Security-Policy", page)
     origin, ours = origin_of(target), origin_of(base)
@@ -203,7 +203,7 @@ def submit(browser: Browser, base: str, form: Form, filled: dict[str, str]) -> R
 
 
 def sign_in(url: str, person: Person, access: str = "read_only", client_name: str | None = None) -> str:
-    """Goes through the pages and returns the final redirect. Raises PageError when a page is not as it must be."""
+    """Goes through the pages and returns the final redirect. Raises PageError if a page fails a check."""
     browser = Browser()
     target = parse_qs(urlsplit(url).query)["redirect_uri"][0]
     reply = browser.request("GET", url)
@@ -212,7 +212,7 @@ def sign_in(url: str, person: Person, access: str = "read_only", client_name: st
         page = Page(reply.body)
         asked = next((kind for kind in ("password", "code") if page.form_with(kind)), None)
         need(asked is not None, f"status {reply.status} and nothing to fill in", page)
-        # A person whose answer was refused would read why; whoever sends it once more locks the account.
+        # A person reads the error. Sending the same form again would lock the account.
         need(asked not in answered, f"the {asked} was refused with status {reply.status}", page)
         need(answered or reply.status == 200, f"status {reply.status} for the first page", page)
         answered.append(asked)

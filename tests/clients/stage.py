@@ -1,4 +1,4 @@
-"""The processes that the clients meet: the pretend Garmin and the gateway, each the release binary itself.
+"""The server processes of a play: the Garmin simulator and the gateway, both from the release binary.
 
 The gateway is `serve`, the real daemon, and Garmin a process of its own: so the gateway can be killed and started
 again while Garmin goes on, as in life. A gateway and its workers are known by the stage's runtime directory in
@@ -21,20 +21,20 @@ from pathlib import Path
 
 from sign_in import Person
 
-# The ports that this run has given away.
+# The ports already handed out in this run.
 _given: set[int] = set()
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 class StageError(RuntimeError):
-    """A process did not do what the play needs of it."""
+    """A process did not behave as the play needs."""
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that stays free until it is used: the kernel gives none of these to who asks for any."""
+    """A free port of 127.0.0.1 below the ephemeral range, so that the kernel does not hand it to another program first."""
     first_given_to_anybody = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    # Above the gateway's usual ports for workers.
+    # Above the gateway's default worker ports.
     ours = [port for port in range(10_000, first_given_to_anybody) if port not in _given]
     for port in random.sample(ours, 100):
         with socket.socket() as s:
@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 def wait_for(what: str, condition, seconds: float = 20.0):
-    """Polls until the condition returns something true, and returns it."""
+    """Polls until the condition is truthy, and returns its value."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         answer = condition()
@@ -68,7 +68,7 @@ def answers(url: str) -> bool:
 
 
 def faked_time(clock: Path) -> dict[str, str]:
-    """What makes a program read its calendar clock through libfaketime, from a file that can change."""
+    """The environment that makes a program read its wall clock through libfaketime, from a file that can change."""
     if not FAKETIME.exists():
         raise StageError(f"{FAKETIME} is missing: install libfaketime")
     return {
@@ -84,7 +84,7 @@ def clean_environment(home: Path) -> dict[str, str]:
 
 
 def processes_with(mark: str) -> list[int]:
-    """All living processes that have this text in their environment."""
+    """All running processes with this text in their environment."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -92,16 +92,16 @@ def processes_with(mark: str) -> list[int]:
                 if mark.encode() in (entry / "environ").read_bytes():
                     found.append(int(entry.name))
             except OSError:
-                # It ended meanwhile, or is somebody else's.
+                # It has ended, or belongs to another user.
                 continue
     return found
 
 
 class Stage:
-    """One gateway with its data and one pretend Garmin. Use it in a `with` block."""
+    """One gateway with its data, and one Garmin simulator. Use it in a `with` block."""
 
     def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
-        """`settings` of the gateway: a dict, or what makes one of Garmin's URL; None takes one away."""
+        """`settings` of the gateway: a dict, or a function from Garmin's URL to a dict; None removes a setting."""
         self.directory = Path(tempfile.mkdtemp(prefix="stage-"))
         self.binary = binary.resolve()
         self.port = port or free_port()
@@ -182,19 +182,19 @@ class Stage:
         return self.environment({name: value for name, value in settings.items() if value is not None})
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
-        """A clean environment, with the clock of this stage if it has one: see `set_clock`."""
+        """A clean environment, with this stage's clock if there is one (see `set_clock`)."""
         return {**clean_environment(self.directory), **self.faked_time, **more}
 
-    # What happens to them.
+    # Faults and restarts.
 
     def set_clock(self, ahead_s: int):
-        """Sets the calendar clock of this stage that far ahead of the machine's; timers go on untouched."""
+        """Sets this stage's wall clock ahead of the machine's; monotonic timers are unaffected."""
         new = self.clock.with_suffix(".new")
         new.write_text(f"+{ahead_s}\n")
         new.replace(self.clock)
 
     def restart_gateway(self):
-        """As an upgrade does it: asked to stop, it drains and exits with 0; a new one takes over its data."""
+        """Like an upgrade: the gateway is asked to stop, drains and exits with 0, and a new one takes over its data."""
         self.gateway.terminate()
         try:
             status = self.gateway.wait(20)
@@ -209,7 +209,7 @@ class Stage:
         self.gateway.wait()
 
     def kill_workers(self) -> int:
-        """Kills every worker the hard way, at once; returns how many there were."""
+        """Kills every worker with SIGKILL; returns their number."""
         workers = self.workers()
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
@@ -217,15 +217,15 @@ class Stage:
         return len(workers)
 
     def revoke(self, refresh_token: str):
-        """Ends a sign-in by RFC 7009, as its owner may from anywhere."""
+        """Revokes a sign-in by RFC 7009."""
         form = urllib.parse.urlencode({"token": refresh_token}).encode()
         with urllib.request.urlopen(f"{self.url}/revoke", form, timeout=10) as reply:
             reply.read()
 
-    # What can be seen of them.
+    # Observations.
 
     def workers(self) -> list[int]:
-        """The workers, whatever program they are."""
+        """All worker processes, of either kind."""
         found = processes_with(str(self.runtime))
         return [pid for pid in found if self.gateway is None or pid != self.gateway.pid]
 
@@ -241,7 +241,7 @@ class Stage:
         return (self.directory / "gateway.log").read_text(errors="replace")
 
     def close(self) -> list[int]:
-        """Stops everything; returns the workers that outlived their gateway, after killing them."""
+        """Stops everything; kills and returns workers that outlived their gateway."""
         if self.gateway is not None and self.gateway.poll() is None:
             self.gateway.terminate()
             try:
@@ -259,7 +259,7 @@ class Stage:
             self.garmin.kill()
             self.garmin.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
-        # What libfaketime leaves of processes that were killed.
+        # Shared memory that libfaketime leaves behind for killed processes.
         for pid in self.started:
             for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
                 (Path("/dev/shm") / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One conversation with everything that befalls a connector in a year, told to every client alike."""
+"""One story with every event of a connector's year, the same for all clients."""
 
 import json
 import threading
@@ -11,31 +11,31 @@ from serving import Handler, Server
 from sign_in import Browser, Person, sign_in
 from stage import Stage
 
-# Longer than any access token, shorter than any sign-in.
+# Longer than an access token lives, shorter than a sign-in lives.
 TWO_DAYS_S = 2 * 86_400
 
 
 class Client(Protocol):
-    """What a client must be able to do; nothing here knows how it does it."""
+    """The interface that the story needs from a client."""
 
     def connect(self) -> str:
-        """Signs in and connects; returns the revision that was agreed on, or an empty string."""
+        """Signs in and connects; returns the negotiated revision, or an empty string."""
 
     def tools(self) -> dict[str, dict]:
         """The tools by name, as listed to the client."""
 
     def call(self, tool: str, arguments: dict) -> str:
-        """The text of the tool's answer. A sign-in on the way is a part of it."""
+        """The text of the tool's answer, after a sign-in if one is needed."""
 
     def refresh_token(self) -> str:
-        """The refresh token that it holds now."""
+        """The refresh token that the client holds now."""
 
     def close(self): ...
 
 
 @dataclass
 class TheBrowser:
-    """The browser that clients open: a small server, because some clients start a program for it.
+    """The browser that clients open. It is a small server, because some clients start a separate program for it.
 
     POST {url}: signs the person in there and answers {location}. With `follow` it answers at once, as a program that
     opens a window does, and goes to that location by itself.
@@ -71,7 +71,7 @@ class TheBrowser:
         return location
 
     def follow(self, url: str):
-        """Signs in and goes back to the client, which may begin to listen only after it opened the browser."""
+        """Signs in and returns to the client, which may start to listen only after it opened the browser."""
         try:
             location = self.visit(url)
             until = time.monotonic() + 15
@@ -93,7 +93,7 @@ class TheBrowser:
 
 
 class Telling:
-    """The story with one client. Each chapter is what happens and what must hold then."""
+    """The story with one client. Each chapter is an event and what must hold afterwards."""
 
     def __init__(self, stage: Stage, client: Client, browser: TheBrowser, era: str | None):
         self.stage, self.client, self.browser, self.era = stage, client, browser, era
@@ -152,7 +152,7 @@ class Telling:
 
 
 def tell(stage: Stage, client: Client, browser: TheBrowser, era: str | None, chapters=Telling.CHAPTERS) -> int:
-    """Tells the chapters; returns how many they are. One that fails ends the story."""
+    """Runs the chapters and returns their number. The first failure ends the story."""
     telling = Telling(stage, client, browser, era)
     for chapter in chapters:
         name = chapter.__name__.replace("_", " ")

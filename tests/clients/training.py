@@ -1,4 +1,4 @@
-"""What a gateway does all day, for the compiler to see: see `compile` in packaging/release.sh.
+"""A typical load for profile-guided builds: see `compile` in packaging/release.sh.
 
 The calls of clients in both eras, from connections that they keep and over more than one of them at once; beside
 them, as seldom as in life, what else a client asks. What is not played here, the compiler takes for seldom.
@@ -10,7 +10,7 @@ import threading
 from caller import LEGACY, MODERN, Caller, Refused
 from stage import Stage
 
-# As people run it, and not as the other plays do.
+# Default settings, unlike the other plays.
 SETTINGS = {"GATEWAY_LOG_LEVEL": "info"}
 
 CONNECTIONS = 8
@@ -30,7 +30,7 @@ def need(right: bool, what: str):
 
 
 def client(of: Caller) -> Caller:
-    """Another connection of the same sign-in."""
+    """A second connection with the same sign-in."""
     other = Caller(of.url, of.client_name)
     other.client_id, other.access_token = of.client_id, of.access_token
     return other

@@ -1,4 +1,4 @@
-"""Who watches from elsewhere: Prometheus' own parser on the metrics, and a dead-man's switch that hears the gateway."""
+"""Monitoring from outside: Prometheus' own parser on the metrics, and a dead man's switch for the heartbeat."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ PYTHON = CACHE / "python-prometheus" / "bin" / "python"
 
 
 class Switch(Server):
-    """Hears signs of life."""
+    """Receives heartbeats."""
 
     def __init__(self):
         self.heard: list[str] = []

@@ -1,4 +1,4 @@
-"""The ways in from the internet: the files of `packaging/` in front of the gateway, with TLS and real clients.
+"""Reverse proxies configured from the files in `packaging/`, with TLS and real clients.
 
 Each file is used as a person would use it: their host name, their certificate and their ports are written into it,
 nothing else is changed.
@@ -21,7 +21,7 @@ HOST = "garmin.example.org"
 
 
 def written_into(text: str, *changes: tuple[str, str]) -> str:
-    """The file with a person's own values. Each must be there to be replaced."""
+    """The file with its placeholder values replaced. Each placeholder must exist."""
     for old, new in changes:
         assert old in text, f"the file no longer holds {old!r}"
         text = text.replace(old, new)
@@ -96,14 +96,14 @@ class Caddy(Front):
             (f"{HOST} {{\n", f"{self.url} {{\n\ttls {self.certificate} {self.key}\n"),
             ("127.0.0.1:8080", f"127.0.0.1:{self.behind}"),
         )
-        # Only what keeps a test to itself: no admin port, no port 80.
+        # Isolation for the test: no admin port, no port 80.
         file = self.directory / "Caddyfile"
         file.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + own)
         return ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
 
 
 def documents_name(caller: Caller, url: str) -> int:
-    """What Claude reads first names the address that it came by."""
+    """The first document that Claude reads names the address it was fetched from."""
     for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"):
         status, body = caller.request("GET", path, None, {})
         assert status == 200 and url in body and "http://" not in body, f"{path}: {status} {body[:300]}"
@@ -114,7 +114,7 @@ def documents_name(caller: Caller, url: str) -> int:
 
 def ways_in(binary: Path, make: type[Front], settings: dict[str, str]) -> int:
     front = make()
-    # Python's own clients read it when they first make a TLS context; Claude Code has a variable of its own.
+    # Python clients read it when they create a TLS context; Claude Code has its own variable.
     os.environ["SSL_CERT_FILE"] = str(front.certificate)
     own = {**settings, "PORT": str(front.behind), "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}
     with Stage(binary, own, port=front.behind) as stage:
@@ -127,7 +127,7 @@ def ways_in(binary: Path, make: type[Front], settings: dict[str, str]) -> int:
             assert person.full_name in caller.call("get_full_name"), "somebody else's name"
             caller.refresh()
             caller.rpc("tools/list")
-            # A large question and an answer that the gateway refuses come through as they are.
+            # A large request, and a refusal by the gateway, pass through unchanged.
             status, body = caller.request("POST", "/mcp", "x" * (1_100_000), {
                 "Content-Type": "application/json", "Authorization": f"Bearer {caller.access_token}",
             })

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Dockerfile, built and run without an engine and without its registry: buildah, in a directory of its own.
+"""The Dockerfile, built and run by buildah without an engine or a registry.
 
 Every step of the file is done. Its base images can't be asked for here, so others stand under their names: a Debian made by
 mmdebstrap, and the same with a `cargo` that hands over the program which is built already.
@@ -34,13 +34,13 @@ set -eu
 mkdir -p target/dist
 cp /built/garmin-gateway target/dist/
 """
-# Quick where the kernel has it for us; vfs, which copies everything, elsewhere.
+# overlay is fast where the kernel supports it; vfs copies everything.
 DRIVER = os.environ.get("CONTAINER_STORAGE", "overlay")
 USER = "10001:10001"
 
 
 def prepare():
-    """The base, once; it takes the network."""
+    """The base image, built once; needs the network."""
     if BASE.exists():
         return
     BASE.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def prepare():
 
 
 class Images:
-    """A store of images of its own."""
+    """A separate image store."""
 
     def __init__(self):
         self.place = Path(tempfile.mkdtemp(prefix="images-"))
@@ -63,7 +63,7 @@ class Images:
         return done.stdout.strip()
 
     def close(self):
-        """What is mounted would be in the way of removing it."""
+        """Unmounts, so that the directory can be removed."""
         self.buildah("rm", "--all")
         shutil.rmtree(self.place)
 
@@ -88,7 +88,7 @@ class Images:
 
 
 class Container:
-    """One container of the image, with its data and secret outside, as compose has it; its network is this machine's."""
+    """One container of the image, with data and secret on the host as in compose.yaml, on the host's network."""
 
     def __init__(self, images: Images, config: dict, settings: dict[str, str]):
         self.images, self.config = images, config
@@ -118,7 +118,7 @@ class Container:
         return self.run(*words).returncode == 0
 
     def gateways(self) -> list[int]:
-        """The gateway without its workers."""
+        """The gateway process, without its workers."""
         def words(pid: int) -> bytes:
             try:
                 return Path(f"/proc/{pid}/cmdline").read_bytes()

@@ -1,4 +1,4 @@
-"""A virtual machine: a fresh Debian with systemd, by QEMU's software emulation, and what it says on its serial line."""
+"""A virtual machine: a fresh Debian with systemd under QEMU's software emulation, observed through its serial line."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ PACKAGES = ("systemd,systemd-sysv,dbus,udev,linux-image-cloud-amd64,iproute2,ca-
 TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs")
 CACHE = Path(os.environ.get("CI_CACHE", Path.home() / ".cache/garmin-gateway-ci")) / "vm"
 
-# Runs what is on the second disk when the machine is up, and turns the machine off.
+# Runs the script on the second disk after boot, then powers off.
 UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -35,7 +35,7 @@ def run(*words: str | Path):
 
 
 def prepare():
-    """The file system of the machine, once; it takes the network."""
+    """The machine's file system, built once; needs the network."""
     if (CACHE / ".complete").exists():
         return
     root = CACHE / "root"
@@ -50,7 +50,7 @@ def prepare():
     wanted = units / "multi-user.target.wants/run.service"
     wanted.unlink(missing_ok=True)
     wanted.symlink_to("/etc/systemd/system/run.service")
-    # Nobody signs in at the serial line, and nginx waits until it is wanted.
+    # No login prompt on the serial line, and nginx starts only on request.
     for unit in ("serial-getty@ttyS0.service", "systemd-networkd-wait-online.service"):
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
@@ -66,7 +66,7 @@ def prepare():
 
 
 class Machine:
-    """One machine with a disk of its own; it can be booted again and again.
+    """One machine with its own disk; it can be booted repeatedly.
 
     Nothing reaches the world from in there; `port` of this machine leads to the same one in there, where that is wanted.
     """
@@ -78,7 +78,7 @@ class Machine:
         run("cp", "--sparse=always", CACHE / "root.img", self.disk)
 
     def boot(self, files: Path, *words: str) -> subprocess.Popen:
-        """Starts it with the directory `files` as a disk; `words` reach run.sh. Its serial line is stdin and stdout."""
+        """Boots it with the directory `files` as a disk; `words` are passed to run.sh. Its serial line is stdin and stdout."""
         (files / "words").write_text(" ".join(words))
         payload = self.place / "files.img"
         payload.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""In the machine: Garmin's own names lead to the pretend Garmin. FILE gets the authority to trust.
+"""Inside the machine: Garmin's own names lead to the simulator. FILE receives the CA certificate to trust.
 
 Usage:  names.py FILE
 """

@@ -1,4 +1,4 @@
-"""In the machine: a person who signs in through the proxy and calls tools; the tokens are kept in a file.
+"""Inside the machine: a person signs in through the proxy and calls tools; the tokens are kept in a file.
 
 Usage:  person.py connect|call|again|keep URL FILE
 

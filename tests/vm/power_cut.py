@@ -1,4 +1,4 @@
-"""In the machine: refreshes tokens, and says each one that was acknowledged on the serial line."""
+"""Inside the machine: refreshes tokens and prints each acknowledged one on the serial line."""
 
 import json
 import sys

@@ -34,7 +34,7 @@ PATIENCE = 900
 
 
 def files_for(program: Path, package: Path | None = None) -> Path:
-    """What the machine finds on its second disk."""
+    """The contents of the machine's second disk."""
     files = Path(tempfile.mkdtemp(prefix="vm-files-"))
     for name in ("run.sh", "person.py", "names.py", "power_cut.sh", "power_cut.py"):
         shutil.copy(HERE / name, files)
@@ -57,7 +57,7 @@ def files_for(program: Path, package: Path | None = None) -> Path:
 
 
 def walk(vm: machine.Machine, files: Path, boot: str, port: int) -> int:
-    """One boot; returns how many checks held."""
+    """One boot; returns the number of passed checks."""
     running = vm.boot(files, boot, str(port))
     patience = threading.Timer(PATIENCE, running.kill)
     patience.start()
@@ -126,7 +126,7 @@ def power_cut(program: Path, cuts: int) -> int:
                     break
                 if time.monotonic() > until:
                     sys.exit(f"boot {cut} did not come to its load")
-            # The power goes. What was on the line already was acknowledged too.
+            # Power cut. Lines already received were acknowledged as well.
             running.kill()
             for line in running.stdout.read().splitlines(keepends=True):
                 if line.endswith("\n") and (found := said.search(line)):

@@ -1,4 +1,4 @@
-"""Outside of the machine: the real Claude Code signs a person in and calls tools, by the port that leads to its nginx."""
+"""Outside the machine: the real Claude Code signs a person in and calls tools through the forwarded port of its nginx."""
 
 import json
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from programs import CLAUDE
 from sign_in import Person
 from story import TheBrowser
 
-# The processor in there is emulated: what takes a blink elsewhere may take a minute.
+# The processor is emulated: an instant elsewhere may take a minute here.
 PATIENCE_S = 300
 
 
@@ -17,7 +17,7 @@ def missing() -> list[str]:
 
 
 def visit(url: str, people: list[dict]) -> list[str]:
-    """What was checked, a line each."""
+    """The checks, one per line."""
     told = people[-1]
     person = Person(told["email"], told["password"], told["full_name"], told.get("mfa_code"))
     browser = TheBrowser(person)
