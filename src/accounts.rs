@@ -20,19 +20,19 @@ use crate::base::id::{Id, Named};
 use crate::config::Live;
 use crate::garmin::{GarminTokens, SignedIn};
 use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
-pub use invitations::{Invitation, Knock, is_email};
+pub use invitations::{AccessRequest, Invitation, is_email};
 
 /// What an [`AccountId`] names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OfAccount {}
+pub enum AccountIdKind {}
 
-impl Named for OfAccount {
+impl Named for AccountIdKind {
     const PREFIX: &'static str = "acc_";
     const WORDS: &'static str = "an account id";
 }
 
 /// Names an account in logs, paths and keys: `acc_` and 16 letters.
-pub type AccountId = Id<OfAccount>;
+pub type AccountId = Id<AccountIdKind>;
 
 /// A person whose Garmin account is linked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +121,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<ByProfile>(),
     Kind::of::<HeldTokens>(),
     Kind::of::<Invitation>(),
-    Kind::of::<Knock>(),
+    Kind::of::<AccessRequest>(),
 ];
 
 /// Knows all accounts. Clones share everything.
@@ -130,18 +130,18 @@ pub struct Accounts {
     store: Store,
     clock: Clock,
     live: watch::Receiver<Live>,
-    listeners: Listeners,
+    listeners: LinkListeners,
 }
 
-type Listener = Box<dyn Fn(&AccountId) + Send + Sync>;
+type LinkListener = Box<dyn Fn(&AccountId) + Send + Sync>;
 
 /// Who hears of sign-ins.
 #[derive(Clone, Default)]
-struct Listeners(Arc<RwLock<Vec<Listener>>>);
+struct LinkListeners(Arc<RwLock<Vec<LinkListener>>>);
 
-impl fmt::Debug for Listeners {
+impl fmt::Debug for LinkListeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Listeners")
+        f.write_str("LinkListeners")
     }
 }
 
@@ -152,7 +152,7 @@ impl Accounts {
             store,
             clock,
             live,
-            listeners: Listeners::default(),
+            listeners: LinkListeners::default(),
         }
     }
 

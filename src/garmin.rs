@@ -16,7 +16,7 @@
 //!
 //! Absent on purpose: going around Garmin's guards (captcha, TLS finger prints), and tokens as cookies.
 
-pub mod api;
+mod api;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod governor;
@@ -30,10 +30,10 @@ mod token_service;
 mod tokens;
 mod wire;
 
-pub use api::{Api, ApiParts, ApiSettings};
+pub use api::{Api, ApiError, ApiParts, ApiSettings, SignInReason};
 pub use governor::GovernorSettings;
 pub use http::client;
-pub use refusal::{Refusal, Way};
+pub use refusal::{SignInMethod, SignInRefusal};
 pub use sign_in::{Credentials, MfaChallenge, MfaMethod, SignInOutcome, SignIns, SignedIn};
 pub use token_file::{TokenFile, TokenFileError};
 pub use tokens::GarminTokens;

@@ -23,7 +23,7 @@ impl Record for Invitation {
 
 /// Somebody tried to sign in without an invitation.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Knock {
+pub struct AccessRequest {
     /// The e-mail that was typed: nobody proved that it is theirs.
     pub email: String,
     /// The first time.
@@ -34,12 +34,12 @@ pub struct Knock {
     pub times: u32,
 }
 
-impl Record for Knock {
+impl Record for AccessRequest {
     const TABLE: Table = Table("knock");
 }
 
 /// Strangers can make us write these; more are not noted until the operator clears some.
-const MAX_KNOCKS: usize = 100;
+const MAX_ACCESS_REQUESTS: usize = 100;
 
 impl Accounts {
     /// Whether `email` may be taken to Garmin at all.
@@ -51,7 +51,7 @@ impl Accounts {
         Ok(by_settings || self.store.find::<Invitation>(&email_key(email))?.is_some())
     }
 
-    /// Invites an e-mail and forgets that it knocked.
+    /// Invites an e-mail and forgets that it note_access_request.
     pub async fn invite(&self, email: &str) -> Result<(), StoreError> {
         let key = email_key(email);
         let invitation = Invitation {
@@ -60,7 +60,7 @@ impl Accounts {
         };
         self.store
             .atomic(move |tx| {
-                tx.remove::<Knock>(&key);
+                tx.remove::<AccessRequest>(&key);
                 tx.put(&key, &invitation)
             })
             .await
@@ -79,34 +79,34 @@ impl Accounts {
     }
 
     /// Notes that somebody without an invitation tried, so that the operator can see it.
-    pub async fn knocked(&self, email: &str) -> Result<(), StoreError> {
+    pub async fn note_access_request(&self, email: &str) -> Result<(), StoreError> {
         let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
         self.store
             .atomic(move |tx| {
-                let knock = match tx.find::<Knock>(&key)? {
-                    Some(knock) => Knock {
+                let request = match tx.find::<AccessRequest>(&key)? {
+                    Some(request) => AccessRequest {
                         last: now,
-                        times: knock.times.saturating_add(1),
-                        ..knock
+                        times: request.times.saturating_add(1),
+                        ..request
                     },
-                    None if tx.list::<Knock>(b"")?.len() >= MAX_KNOCKS => return Ok(()),
-                    None => Knock {
+                    None if tx.list::<AccessRequest>(b"")?.len() >= MAX_ACCESS_REQUESTS => return Ok(()),
+                    None => AccessRequest {
                         email,
                         first: now,
                         last: now,
                         times: 1,
                     },
                 };
-                tx.put(&key, &knock)
+                tx.put(&key, &request)
             })
             .await
     }
 
-    /// Who knocked, the first first.
-    pub fn knocks(&self) -> Result<Vec<Knock>, StoreError> {
-        let mut knocks: Vec<Knock> = records(&self.store)?;
-        knocks.sort_by(|a, b| (a.first, &a.email).cmp(&(b.first, &b.email)));
-        Ok(knocks)
+    /// Who note_access_request, the first first.
+    pub fn access_requests(&self) -> Result<Vec<AccessRequest>, StoreError> {
+        let mut requests: Vec<AccessRequest> = records(&self.store)?;
+        requests.sort_by(|a, b| (a.first, &a.email).cmp(&(b.first, &b.email)));
+        Ok(requests)
     }
 }
 
@@ -134,12 +134,12 @@ mod tests {
     async fn invitations_come_from_settings_and_store() {
         let Fixture { accounts, live, .. } = fixture();
         assert!(!accounts.is_invited("ann@example.org").unwrap());
-        accounts.knocked("Ann@example.org").await.unwrap();
-        accounts.knocked("ann@example.org").await.unwrap();
-        assert_eq!(accounts.knocks().unwrap()[0].times, 2);
+        accounts.note_access_request("Ann@example.org").await.unwrap();
+        accounts.note_access_request("ann@example.org").await.unwrap();
+        assert_eq!(accounts.access_requests().unwrap()[0].times, 2);
         accounts.invite(" Ann@Example.org").await.unwrap();
         assert!(accounts.is_invited("ann@example.org").unwrap());
-        assert!(accounts.knocks().unwrap().is_empty());
+        assert!(accounts.access_requests().unwrap().is_empty());
         accounts.uninvite("ann@example.org").await.unwrap();
         assert!(!accounts.is_invited("ann@example.org").unwrap());
         live.send_modify(|live| live.invited.push(Invited::parse("@example.org").unwrap()));
@@ -149,9 +149,12 @@ mod tests {
     #[tokio::test]
     async fn strangers_cannot_fill_the_store_with_knocks() {
         let Fixture { accounts, .. } = fixture();
-        for n in 0..MAX_KNOCKS + 5 {
-            accounts.knocked(&format!("{n}@example.org")).await.unwrap();
+        for n in 0..MAX_ACCESS_REQUESTS + 5 {
+            accounts
+                .note_access_request(&format!("{n}@example.org"))
+                .await
+                .unwrap();
         }
-        assert_eq!(accounts.knocks().unwrap().len(), MAX_KNOCKS);
+        assert_eq!(accounts.access_requests().unwrap().len(), MAX_ACCESS_REQUESTS);
     }
 }

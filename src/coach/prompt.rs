@@ -10,7 +10,7 @@ mod table;
 mod tests;
 
 use crate::coach::look::Look;
-use crate::garmin::livetrack::Session;
+use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::figures::Figures;
 use crate::race::limits::{Limits, limits};
 use crate::race::plain::plain_text;
@@ -110,7 +110,7 @@ fn race(look: &Look) -> String {
         |name: &str, text: Option<String>| lines.extend(text.map(|text| format!("{name}: {text}")));
     line("race", settings.name.as_deref().map(quoted));
     line("type", settings.type_text.as_deref().map(quoted));
-    let told = |read: fn(&Session) -> Option<&str>| session.as_ref().and_then(read).map(quoted);
+    let told = |read: fn(&LiveTrackSession) -> Option<&str>| session.as_ref().and_then(read).map(quoted);
     line("athlete", told(|session| session.athlete.as_deref()));
     line("session", told(|session| session.name.as_deref()));
     let whole_m = look

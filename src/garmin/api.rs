@@ -35,7 +35,7 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::{Secret, random_bytes};
 use crate::config::GarminHosts;
 
-pub use error::{Error, SignInReason};
+pub use error::{ApiError, SignInReason};
 
 /// For the fuzzer: what an answer of the API means.
 #[cfg(fuzzing)]
@@ -173,7 +173,7 @@ impl Api {
         &self,
         path: &str,
         query: &[(impl AsRef<str>, impl AsRef<str>)],
-    ) -> Result<Arc<Value>, Error> {
+    ) -> Result<Arc<Value>, ApiError> {
         let url = self.url(path, query);
         let key = url[url::Position::BeforePath..].to_owned();
         let api = self.clone();
@@ -185,14 +185,14 @@ impl Api {
 
     /// Sends a change once, with `body` as JSON if there is one; the answer's document, `null` when it is empty.
     ///
-    /// Errors: [`Error::Uncertain`] when no answer came: it may have happened.
+    /// Errors: [`ApiError::Uncertain`] when no answer came: it may have happened.
     pub async fn send_json(
         &self,
         method: Method,
         path: &str,
         query: &[(impl AsRef<str>, impl AsRef<str>)],
         body: Option<&Value>,
-    ) -> Result<Value, Error> {
+    ) -> Result<Value, ApiError> {
         let url = self.url(path, query);
         let sent = self.authorized(&method, &url, body).await;
         self.0.cache.forget();
@@ -200,15 +200,15 @@ impl Api {
             Sent::Answer { status, body } => match status {
                 200..300 => answer::document(status, &body),
                 400..500 => Err(answer::refusal(status, &body)),
-                _ => Err(Error::Uncertain),
+                _ => Err(ApiError::Uncertain),
             },
-            Sent::NoConnection => Err(Error::Unreachable),
-            Sent::Nothing => Err(Error::Uncertain),
+            Sent::NoConnection => Err(ApiError::Unreachable),
+            Sent::Nothing => Err(ApiError::Uncertain),
         }
     }
 
     /// The name of this person in Garmin's paths; empty when the profile has none yet. Asked once.
-    pub async fn display_name(&self) -> Result<&str, Error> {
+    pub async fn display_name(&self) -> Result<&str, ApiError> {
         if let Some(name) = self.0.display_name.get() {
             return Ok(name);
         }
@@ -247,10 +247,10 @@ impl Api {
                 Sent::Answer { status, body } if !answer::is_passing(status) => {
                     return Err(match status {
                         400..500 => answer::refusal(status, &body),
-                        300..400 => Error::Changed {
+                        300..400 => ApiError::Changed {
                             path: "redirect".to_owned(),
                         },
-                        _ => Error::Unreachable,
+                        _ => ApiError::Unreachable,
                     });
                 }
                 Sent::Answer { .. } | Sent::NoConnection | Sent::Nothing => {}
@@ -259,11 +259,16 @@ impl Api {
                 tokio::time::sleep(jitter(self.0.settings.retry_wait * 2_u32.pow(tried - 1))).await;
             }
         }
-        Err(Error::Unreachable)
+        Err(ApiError::Unreachable)
     }
 
     /// Sends with a bearer token; once more with a new one when Garmin refuses it.
-    async fn authorized(&self, method: &Method, url: &url::Url, body: Option<&Value>) -> Result<Sent, Error> {
+    async fn authorized(
+        &self,
+        method: &Method,
+        url: &url::Url,
+        body: Option<&Value>,
+    ) -> Result<Sent, ApiError> {
         let mut refused: Option<Secret> = None;
         loop {
             self.check_throttle()?;
@@ -282,7 +287,7 @@ impl Api {
                 return Err(answer::refusal(401, said));
             }
             if refused.is_some() {
-                return Err(Error::SignInNeeded(SignInReason::NotAccepted));
+                return Err(ApiError::SignInNeeded(SignInReason::NotAccepted));
             }
             // A request that was refused for its token was not carried out, so it may be sent again.
             refused = Some(bearer);
@@ -292,7 +297,7 @@ impl Api {
     /// Whether the API takes the token for what everybody may read: the person's own profile.
     ///
     /// Without this, one path that answers 401 for reasons of its own would end the whole sign-in.
-    async fn is_accepted(&self, bearer: &Secret) -> Result<bool, Error> {
+    async fn is_accepted(&self, bearer: &Secret) -> Result<bool, ApiError> {
         let url = wire::at(&self.0.hosts.connectapi, PROFILE);
         match self.once(&Method::GET, &url, None, bearer).await? {
             Sent::Answer { status: 200..300, .. } => Ok(true),
@@ -300,7 +305,7 @@ impl Api {
                 status: 401 | 403,
                 body,
             } if !wire::is_challenge_page(&body) => Ok(false),
-            _ => Err(Error::Unreachable),
+            _ => Err(ApiError::Unreachable),
         }
     }
 
@@ -310,7 +315,7 @@ impl Api {
         url: &url::Url,
         body: Option<&Value>,
         bearer: &Secret,
-    ) -> Result<Sent, Error> {
+    ) -> Result<Sent, ApiError> {
         let mut request = self.0.http.request(method.clone(), url.clone()).timeout(TIMEOUT);
         for (name, value) in headers::native() {
             request = request.header(name, value);
@@ -337,19 +342,19 @@ impl Api {
         })
     }
 
-    fn check_throttle(&self) -> Result<(), Error> {
+    fn check_throttle(&self) -> Result<(), ApiError> {
         let until = *self
             .0
             .throttled_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         match until.filter(|until| *until > self.0.clock.now()) {
-            Some(until) => Err(Error::RateLimited { until: Some(until) }),
+            Some(until) => Err(ApiError::RateLimited { until: Some(until) }),
             None => Ok(()),
         }
     }
 
-    fn throttle(&self, wait: Option<Duration>) -> Error {
+    fn throttle(&self, wait: Option<Duration>) -> ApiError {
         let wait =
             SignedDuration::try_from(wait.unwrap_or(THROTTLED)).unwrap_or(SignedDuration::from_mins(1));
         let told = self.0.clock.now().checked_add(wait).ok();
@@ -362,7 +367,7 @@ impl Api {
         *held = until;
         drop(held);
         tracing::warn!(until = until.map(tracing::field::display), "garmin.throttled");
-        Error::RateLimited { until }
+        ApiError::RateLimited { until }
     }
 }
 

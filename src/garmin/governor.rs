@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{Refusal, Way};
+use super::refusal::{SignInMethod, SignInRefusal};
 use super::sign_in::Credentials;
 use crate::base::secrets::{Secret, random_bytes, sha256};
 
@@ -53,7 +53,7 @@ pub(super) struct General {
     /// Of all hashes.
     key: [u8; 32],
     /// Ways in that were throttled, and until when they are left alone.
-    cooling: BTreeMap<Way, Timestamp>,
+    cooling: BTreeMap<SignInMethod, Timestamp>,
 }
 
 /// What is known of one person.
@@ -63,7 +63,7 @@ pub(super) struct OfPerson {
     reached: Vec<Timestamp>,
     wrong: Vec<(PasswordMark, Timestamp)>,
     /// Ways whose tokens the API refused, and when: tried last.
-    unfruitful: Vec<(Way, Timestamp)>,
+    unfruitful: Vec<(SignInMethod, Timestamp)>,
 }
 
 impl OfPerson {
@@ -80,11 +80,11 @@ impl OfPerson {
 pub(super) enum Turn {
     /// By these ways, in this order; the others are left out for a reason.
     Go {
-        ways: Vec<Way>,
-        skipped: Vec<(Way, Refusal)>,
+        ways: Vec<SignInMethod>,
+        skipped: Vec<(SignInMethod, SignInRefusal)>,
     },
     /// Nothing is sent.
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 impl Governor {
@@ -147,7 +147,7 @@ impl Governor {
         self.forget_old(now);
         let record = self.people.get(&person);
         if record.is_some_and(|record| record.wrong.iter().any(|(wrong, _)| *wrong == mark)) {
-            return Turn::Refused(Refusal::SamePasswordAgain);
+            return Turn::Refused(SignInRefusal::SamePasswordAgain);
         }
         let daily = usize::try_from(self.settings.daily).unwrap_or(usize::MAX);
         if let Some(record) = record.filter(|record| record.reached.len() >= daily) {
@@ -159,21 +159,22 @@ impl Governor {
                 .nth(daily.saturating_sub(1))
                 .copied()
                 .unwrap_or(now);
-            return Turn::Refused(Refusal::TooManyToday {
+            return Turn::Refused(SignInRefusal::TooManyToday {
                 until: plus(first, DAY),
             });
         }
-        let (skipped, mut ways): (Vec<_>, Vec<_>) = Way::ALL
+        let (skipped, mut ways): (Vec<_>, Vec<_>) = SignInMethod::ALL
             .into_iter()
             .partition(|way| self.general.cooling.contains_key(way));
         if ways.is_empty() {
-            return Turn::Refused(Refusal::RateLimited {
+            return Turn::Refused(SignInRefusal::RateLimited {
                 until: self.free_at(),
             });
         }
-        let unfruitful = |way: &Way| record.is_some_and(|r| r.unfruitful.iter().any(|(w, _)| w == way));
+        let unfruitful =
+            |way: &SignInMethod| record.is_some_and(|r| r.unfruitful.iter().any(|(w, _)| w == way));
         ways.sort_by_key(unfruitful);
-        let reason = |way: Way| Refusal::RateLimited {
+        let reason = |way: SignInMethod| SignInRefusal::RateLimited {
             until: self.general.cooling.get(&way).copied(),
         };
         Turn::Go {
@@ -200,7 +201,7 @@ impl Governor {
     }
 
     /// The API refused the token that this way gave.
-    pub(super) fn unfruitful(&mut self, person: Person, way: Way, now: Timestamp) {
+    pub(super) fn unfruitful(&mut self, person: Person, way: SignInMethod, now: Timestamp) {
         let record = self.people.entry(person).or_default();
         record.unfruitful.retain(|(known, _)| *known != way);
         record.unfruitful.push((way, now));
@@ -209,13 +210,13 @@ impl Governor {
     /// Garmin asked for fewer requests of one way in, or (`None`) of all.
     pub(super) fn throttled(
         &mut self,
-        way: Option<Way>,
+        way: Option<SignInMethod>,
         retry_after: Option<Duration>,
         now: Timestamp,
     ) -> Timestamp {
         let wait = SignedDuration::try_from(retry_after.unwrap_or(self.settings.cool_down)).unwrap_or(DAY);
         let until = plus(now, wait);
-        for way in way.map_or_else(|| Way::ALL.to_vec(), |way| vec![way]) {
+        for way in way.map_or_else(|| SignInMethod::ALL.to_vec(), |way| vec![way]) {
             let cooling = self.general.cooling.entry(way).or_insert(until);
             *cooling = until.max(*cooling);
         }
@@ -224,14 +225,16 @@ impl Governor {
 
     /// When the next way in is free again; `None` when one is free now.
     pub(super) fn free_at(&self) -> Option<Timestamp> {
-        let all_cool = Way::ALL.iter().all(|way| self.general.cooling.contains_key(way));
+        let all_cool = SignInMethod::ALL
+            .iter()
+            .all(|way| self.general.cooling.contains_key(way));
         self.general.cooling.values().min().copied().filter(|_| all_cool)
     }
 
     /// The refusal as the person should hear it: with the time that only the governor knows.
-    pub(super) fn dated(&self, refusal: Refusal) -> Refusal {
+    pub(super) fn dated(&self, refusal: SignInRefusal) -> SignInRefusal {
         match refusal {
-            Refusal::RateLimited { .. } => Refusal::RateLimited {
+            SignInRefusal::RateLimited { .. } => SignInRefusal::RateLimited {
                 until: self.free_at(),
             },
             other => other,
@@ -285,7 +288,7 @@ mod tests {
         (governor, person, mark)
     }
 
-    fn go(ways: &[Way]) -> Turn {
+    fn go(ways: &[SignInMethod]) -> Turn {
         Turn::Go {
             ways: ways.to_vec(),
             skipped: vec![],
@@ -304,11 +307,11 @@ mod tests {
         let (mut governor, person, mark) = governor();
         governor.reached(person, at(0));
         governor.reached(person, at(100));
-        let full = Turn::Refused(Refusal::TooManyToday { until: at(86_400) });
+        let full = Turn::Refused(SignInRefusal::TooManyToday { until: at(86_400) });
         assert_eq!(governor.turn(person, mark, at(200)), full);
         let other = governor.person("bob@example.org");
-        assert_eq!(governor.turn(other, mark, at(200)), go(&Way::ALL));
-        assert_eq!(governor.turn(person, mark, at(86_400)), go(&Way::ALL));
+        assert_eq!(governor.turn(other, mark, at(200)), go(&SignInMethod::ALL));
+        assert_eq!(governor.turn(person, mark, at(86_400)), go(&SignInMethod::ALL));
     }
 
     #[test]
@@ -317,30 +320,33 @@ mod tests {
         governor.wrong_password(person, mark, at(0));
         assert_eq!(
             governor.turn(person, mark, at(60)),
-            Turn::Refused(Refusal::SamePasswordAgain)
+            Turn::Refused(SignInRefusal::SamePasswordAgain)
         );
         let another = governor.mark(person, &Secret::new("another"));
-        assert_eq!(governor.turn(person, another, at(60)), go(&Way::ALL));
-        assert_eq!(governor.turn(person, mark, at(900)), go(&Way::ALL));
+        assert_eq!(governor.turn(person, another, at(60)), go(&SignInMethod::ALL));
+        assert_eq!(governor.turn(person, mark, at(900)), go(&SignInMethod::ALL));
     }
 
     #[test]
     fn a_throttled_way_is_left_out_and_all_throttled_is_a_refusal() {
         let (mut governor, person, mark) = governor();
-        governor.throttled(Some(Way::Mobile), Some(Duration::from_secs(60)), at(0));
+        governor.throttled(Some(SignInMethod::Mobile), Some(Duration::from_secs(60)), at(0));
         assert_eq!(
             governor.turn(person, mark, at(1)),
             Turn::Go {
-                ways: vec![Way::Widget, Way::Portal],
-                skipped: vec![(Way::Mobile, Refusal::RateLimited { until: Some(at(60)) })],
+                ways: vec![SignInMethod::Widget, SignInMethod::Portal],
+                skipped: vec![(
+                    SignInMethod::Mobile,
+                    SignInRefusal::RateLimited { until: Some(at(60)) }
+                )],
             }
         );
         governor.throttled(None, None, at(2));
-        let refused = Turn::Refused(Refusal::RateLimited {
+        let refused = Turn::Refused(SignInRefusal::RateLimited {
             until: Some(at(3602)),
         });
         assert_eq!(governor.turn(person, mark, at(61)), refused);
-        assert_eq!(governor.turn(person, mark, at(3602)), go(&Way::ALL));
+        assert_eq!(governor.turn(person, mark, at(3602)), go(&SignInMethod::ALL));
     }
 
     #[test]
@@ -354,12 +360,12 @@ mod tests {
     #[test]
     fn a_way_whose_token_was_refused_comes_last() {
         let (mut governor, person, mark) = governor();
-        governor.unfruitful(person, Way::Mobile, at(0));
+        governor.unfruitful(person, SignInMethod::Mobile, at(0));
         assert_eq!(
             governor.turn(person, mark, at(1)),
-            go(&[Way::Widget, Way::Portal, Way::Mobile])
+            go(&[SignInMethod::Widget, SignInMethod::Portal, SignInMethod::Mobile])
         );
-        assert_eq!(governor.turn(person, mark, at(86_401)), go(&Way::ALL));
+        assert_eq!(governor.turn(person, mark, at(86_401)), go(&SignInMethod::ALL));
     }
 
     #[test]

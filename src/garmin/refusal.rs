@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// One of Garmin's ways in. All lead to the same tokens; each has its own limits at Garmin's edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum SignInMethod {
     /// The JSON interface of the phone app.
     Mobile,
     /// The HTML form that other sites embed.
@@ -21,7 +21,7 @@ pub enum Way {
     Portal,
 }
 
-impl Way {
+impl SignInMethod {
     /// The order in which they are tried: the quick one, the one with limits of its own, the slow one.
     pub const ALL: [Self; 3] = [Self::Mobile, Self::Widget, Self::Portal];
 
@@ -35,7 +35,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for SignInMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Mobile => "the phone app's sign-in",
@@ -45,9 +45,9 @@ impl fmt::Display for Way {
     }
 }
 
-/// A class of refusal. [`Refusal::for_person`] says it on a page, [`Refusal::reason`] in an event.
+/// A class of refusal. [`SignInRefusal::for_person`] says it on a page, [`SignInRefusal::reason`] in an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SignInRefusal {
     /// Garmin says that e-mail and password don't belong together. Who can act: the person.
     WrongCredentials,
     /// The same e-mail and password that Garmin just called wrong; they were not sent again. The person.
@@ -102,11 +102,11 @@ pub enum Refusal {
     /// Every way in failed, each for another reason.
     Exhausted {
         /// In the order tried.
-        ways: Vec<(Way, Refusal)>,
+        ways: Vec<(SignInMethod, SignInRefusal)>,
     },
 }
 
-impl Refusal {
+impl SignInRefusal {
     /// The name of the class, for events: stable, and free of anything personal.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -215,7 +215,7 @@ impl Refusal {
         }
     }
 
-    /// The class in a few words, for the list in [`Refusal::Exhausted`].
+    /// The class in a few words, for the list in [`SignInRefusal::Exhausted`].
     fn short(&self) -> String {
         match self {
             Self::BotChallenge => "a captcha is wanted".to_owned(),
@@ -243,37 +243,37 @@ fn after(until: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    fn samples() -> Vec<Refusal> {
+    fn samples() -> Vec<SignInRefusal> {
         let at: Timestamp = "2026-11-21T14:29:30Z".parse().unwrap();
         vec![
-            Refusal::WrongCredentials,
-            Refusal::SamePasswordAgain,
-            Refusal::AccountLocked,
-            Refusal::Restricted,
-            Refusal::BotChallenge,
-            Refusal::RateLimited { until: Some(at) },
-            Refusal::RateLimited { until: None },
-            Refusal::TooManyToday { until: at },
-            Refusal::Busy,
-            Refusal::NotACode,
-            Refusal::WrongCode { tries_left: 2 },
-            Refusal::WrongCode { tries_left: 1 },
-            Refusal::WrongCode { tries_left: 0 },
-            Refusal::ChallengeOver,
-            Refusal::TokenNotAccepted,
-            Refusal::TicketRefused,
-            Refusal::Temporary,
-            Refusal::Unreachable,
-            Refusal::RequestRejected,
-            Refusal::Unexplained { status: 401 },
-            Refusal::Changed {
+            SignInRefusal::WrongCredentials,
+            SignInRefusal::SamePasswordAgain,
+            SignInRefusal::AccountLocked,
+            SignInRefusal::Restricted,
+            SignInRefusal::BotChallenge,
+            SignInRefusal::RateLimited { until: Some(at) },
+            SignInRefusal::RateLimited { until: None },
+            SignInRefusal::TooManyToday { until: at },
+            SignInRefusal::Busy,
+            SignInRefusal::NotACode,
+            SignInRefusal::WrongCode { tries_left: 2 },
+            SignInRefusal::WrongCode { tries_left: 1 },
+            SignInRefusal::WrongCode { tries_left: 0 },
+            SignInRefusal::ChallengeOver,
+            SignInRefusal::TokenNotAccepted,
+            SignInRefusal::TicketRefused,
+            SignInRefusal::Temporary,
+            SignInRefusal::Unreachable,
+            SignInRefusal::RequestRejected,
+            SignInRefusal::Unexplained { status: 401 },
+            SignInRefusal::Changed {
                 path: "mobile login: responseStatus.type".to_owned(),
             },
-            Refusal::Exhausted {
+            SignInRefusal::Exhausted {
                 ways: vec![
-                    (Way::Mobile, Refusal::RateLimited { until: None }),
-                    (Way::Widget, Refusal::BotChallenge),
-                    (Way::Portal, Refusal::Unexplained { status: 401 }),
+                    (SignInMethod::Mobile, SignInRefusal::RateLimited { until: None }),
+                    (SignInMethod::Widget, SignInRefusal::BotChallenge),
+                    (SignInMethod::Portal, SignInRefusal::Unexplained { status: 401 }),
                 ],
             },
         ]
@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn each_class_has_a_text_of_its_own() {
         let samples = samples();
-        let texts: std::collections::BTreeSet<String> = samples.iter().map(Refusal::for_person).collect();
+        let texts: std::collections::BTreeSet<String> =
+            samples.iter().map(SignInRefusal::for_person).collect();
         assert_eq!(texts.len(), samples.len());
     }
 
@@ -290,14 +291,18 @@ mod tests {
     fn only_a_wrong_password_is_called_one() {
         for refusal in samples() {
             let called_wrong = refusal.for_person().contains("don't belong together");
-            assert_eq!(called_wrong, refusal == Refusal::WrongCredentials, "{refusal:?}");
+            assert_eq!(
+                called_wrong,
+                refusal == SignInRefusal::WrongCredentials,
+                "{refusal:?}"
+            );
         }
     }
 
     #[test]
     fn times_are_shown_and_never_too_early() {
         let at: Timestamp = "2026-11-21T14:29:30Z".parse().unwrap();
-        let text = Refusal::RateLimited { until: Some(at) }.for_person();
+        let text = SignInRefusal::RateLimited { until: Some(at) }.for_person();
         assert!(text.contains("after 14:30 UTC on 21 November"), "{text}");
     }
 

@@ -29,7 +29,7 @@ use reqwest::Client;
 
 use super::governor::{self, Governor, GovernorSettings, Person};
 use super::ledger;
-use super::refusal::{Refusal, Way};
+use super::refusal::{SignInMethod, SignInRefusal};
 use super::tokens::GarminTokens;
 use super::wire::{Ask, Heard, Pause};
 use crate::base::clock::Clock;
@@ -71,7 +71,7 @@ pub enum SignInOutcome {
     /// Garmin wants a code: ask the person, then [`SignIns::verify`].
     Mfa(MfaChallenge),
     /// Not now, or not like this.
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 /// All sign-ins of this gateway. Clones are the same.
@@ -102,7 +102,7 @@ enum Turn<At, Won = redeem::Ticket> {
     Ask(At, Ask),
     CodeWanted(Pending),
     Won(Won),
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 /// What to do next.
@@ -143,7 +143,7 @@ pub(super) fn fuzz(heard: &[Heard]) {
         hosts: &hosts,
         credentials: &credentials,
     };
-    let ended = play(&mut chain::Chain::new(desk, &Way::ALL, vec![]), heard);
+    let ended = play(&mut chain::Chain::new(desk, &SignInMethod::ALL, vec![]), heard);
     if let chain::Ended::CodeWanted(mut pending) = ended {
         let code = Secret::new("123456");
         play(&mut mfa::Verifying::new(&hosts, &mut pending, code), heard);
@@ -209,7 +209,7 @@ impl SignIns {
             return refused(&id, None, refusal);
         }
         let Some(_place) = inner.wait_in_queue().await else {
-            return refused(&id, None, Refusal::Busy);
+            return refused(&id, None, SignInRefusal::Busy);
         };
         let turn = inner.governor().turn(person, mark, inner.clock.now());
         let (ways, skipped) = match turn {
@@ -232,7 +232,7 @@ impl SignIns {
         };
         inner.lately().heard(refusal, started.elapsed(), now);
         for (way, refusal) in chain.setbacks() {
-            if *refusal == Refusal::TokenNotAccepted {
+            if *refusal == SignInRefusal::TokenNotAccepted {
                 inner.governor().unfruitful(person, *way, now);
             }
             tracing::info!(
@@ -242,7 +242,7 @@ impl SignIns {
                 "sign_in.way_failed"
             );
         }
-        if let Some(Refusal::WrongCredentials) = refusal {
+        if let Some(SignInRefusal::WrongCredentials) = refusal {
             inner.governor().wrong_password(person, mark, now);
         }
         inner.write_down(person).await;
@@ -254,7 +254,7 @@ impl SignIns {
             }
             chain::Ended::CodeWanted(pending) => {
                 tracing::info!(
-                    way = way.map(Way::name),
+                    way = way.map(SignInMethod::name),
                     sign_in.id = id.as_str(),
                     "sign_in.mfa_required"
                 );
@@ -269,7 +269,7 @@ impl SignIns {
 
     /// Answers a challenge with the code that the person typed.
     ///
-    /// After [`Refusal::WrongCode`], and when Garmin did not look at the code, the challenge takes another one while
+    /// After [`SignInRefusal::WrongCode`], and when Garmin did not look at the code, the challenge takes another one while
     /// [`MfaChallenge::tries_left`] is above 0. It does not wait in the queue: its sign-in had its turn, and codes are
     /// good for half a minute.
     pub async fn verify(&self, challenge: &mut MfaChallenge, code: &Secret) -> SignInOutcome {
@@ -279,7 +279,7 @@ impl SignIns {
             return refused(&id, None, refusal);
         }
         let Some(code) = mfa::code_of(code) else {
-            return refused(&id, None, Refusal::NotACode);
+            return refused(&id, None, SignInRefusal::NotACode);
         };
         let way = challenge.way();
         let mut line = Line::new(inner, challenge.person, &id);
@@ -297,7 +297,7 @@ impl SignIns {
             mfa::Ended::NotHeard(refusal) => refusal,
             mfa::Ended::Refused(refusal) => {
                 challenge.close();
-                if refusal == Refusal::TokenNotAccepted {
+                if refusal == SignInRefusal::TokenNotAccepted {
                     inner
                         .governor()
                         .unfruitful(challenge.person, way, inner.clock.now());
@@ -356,17 +356,21 @@ impl Drop for Place<'_> {
     }
 }
 
-fn succeeded(id: &str, way: Option<Way>) {
-    tracing::info!(way = way.map(Way::name), sign_in.id = id, "sign_in.succeeded");
+fn succeeded(id: &str, way: Option<SignInMethod>) {
+    tracing::info!(
+        way = way.map(SignInMethod::name),
+        sign_in.id = id,
+        "sign_in.succeeded"
+    );
 }
 
-fn refused(id: &str, way: Option<Way>, refusal: Refusal) -> SignInOutcome {
-    if let Refusal::Changed { path } = &refusal {
+fn refused(id: &str, way: Option<SignInMethod>, refusal: SignInRefusal) -> SignInOutcome {
+    if let SignInRefusal::Changed { path } = &refusal {
         tracing::warn!(path, sign_in.id = id, "garmin.answer_changed");
     }
     tracing::info!(
         reason = refusal.reason(),
-        way = way.map(Way::name),
+        way = way.map(SignInMethod::name),
         sign_in.id = id,
         "sign_in.failed"
     );

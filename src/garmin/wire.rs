@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::refusal::Way;
+use super::refusal::SignInMethod;
 
 /// What a browser on a desk calls itself, for the pages that are made for one.
 pub(super) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
@@ -25,7 +25,7 @@ pub(super) struct Ask {
     /// Wait before sending, as a human or a polite client would.
     pub(super) pause: Pause,
     /// Whose limits at Garmin it counts against: one way in, or (`None`) all of them.
-    pub(super) bucket: Option<Way>,
+    pub(super) bucket: Option<SignInMethod>,
 }
 
 impl Ask {
@@ -57,7 +57,7 @@ impl Ask {
         self
     }
 
-    pub(super) fn bucket(mut self, way: Way) -> Self {
+    pub(super) fn bucket(mut self, way: SignInMethod) -> Self {
         self.bucket = Some(way);
         self
     }

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::garmin::livetrack::Session;
+use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::course::Course;
 use crate::race::geo::distance_m;
 use crate::race::track::Track;
@@ -79,7 +79,7 @@ pub struct Known<'a> {
     /// The track so far.
     pub track: &'a Track,
     /// The session, if it was ever read.
-    pub session: Option<&'a Session>,
+    pub session: Option<&'a LiveTrackSession>,
     /// The way, if there is one.
     pub course: Option<&'a Course>,
     /// Since when this race is watched.
@@ -121,7 +121,7 @@ pub fn over(known: &Known<'_>) -> Option<EndReason> {
     }
     // What Garmin could not be asked about is not the athlete's silence.
     let silence = known.last_ok_at.duration_since(known.last_new_at);
-    let link_over = known.session.and_then(Session::link_ends_at);
+    let link_over = known.session.and_then(LiveTrackSession::link_ends_at);
     if link_over.is_some_and(|end| end <= known.now) && silence >= known.rules.stale_stop {
         return Some(EndReason::LinkExpired);
     }
@@ -182,7 +182,7 @@ mod tests {
     struct Case<'a> {
         samples: Vec<Sample>,
         course: Option<&'a Course>,
-        session: Session,
+        session: LiveTrackSession,
         /// Seconds after the start.
         now_s: i64,
         last_ok_s: i64,
@@ -205,11 +205,11 @@ mod tests {
         assert_eq!(over(&known), expected, "now {}", case.now_s);
     }
 
-    fn session() -> Session {
-        Session {
+    fn session() -> LiveTrackSession {
+        LiveTrackSession {
             start: Some(at(-60)),
             end: Some(at(86_340)),
-            ..Session::default()
+            ..LiveTrackSession::default()
         }
     }
 
@@ -271,7 +271,7 @@ mod tests {
         ended.samples.last_mut().unwrap().point.events = vec!["END".into()];
         check(&ended, Some(EndReason::EndEvent));
         let by_garmin = Case {
-            session: Session {
+            session: LiveTrackSession {
                 end: Some(at(3590)),
                 ..session()
             },

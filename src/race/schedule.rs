@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::garmin::livetrack::{Failure, Session, back_off};
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackSession, back_off};
 use crate::race::course::Course;
 use crate::race::ending;
 use crate::race::ending::{EndReason, EndRules, Known};
@@ -67,7 +67,7 @@ pub struct Watch {
     /// When a new link carried the race on, if one did.
     pub carried_on_at: Option<Timestamp>,
     /// The session as last read.
-    pub session: Option<Session>,
+    pub session: Option<LiveTrackSession>,
     /// When that was.
     pub session_at: Option<Timestamp>,
     /// When LiveTrack last answered.
@@ -88,7 +88,7 @@ pub struct Watch {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The session, if it was asked for.
-    pub session: Option<Session>,
+    pub session: Option<LiveTrackSession>,
     /// How many points were new.
     pub new_points: usize,
     /// Whether the interface has another shape now.
@@ -163,7 +163,7 @@ impl Watch {
     }
 
     /// Takes a failure in.
-    pub fn failed(&mut self, now: Timestamp, failure: &Failure) {
+    pub fn failed(&mut self, now: Timestamp, failure: &LiveTrackError) {
         self.errors += 1;
         if failure.is_change() {
             self.changed += 1;
@@ -190,7 +190,7 @@ impl Watch {
         if let Phase::Closing { reason, .. } | Phase::Over { reason, .. } = self.phase {
             return reason;
         }
-        let link_ends_at = self.session.as_ref().and_then(Session::link_ends_at);
+        let link_ends_at = self.session.as_ref().and_then(LiveTrackSession::link_ends_at);
         if link_ends_at.is_some_and(|end| end <= now) {
             EndReason::LinkExpired
         } else {

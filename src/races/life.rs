@@ -10,7 +10,7 @@ use super::records::{RaceToken, hex};
 use super::series;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::coach::look::{Look, NotLooked};
-use crate::garmin::livetrack::{Failure, LiveTrackLink, Session, Trackpoint};
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, Trackpoint};
 use crate::race::sample::Sample;
 use crate::race::schedule::{Answer, Next, Phase};
 use crate::race::track::{Step, Track};
@@ -31,7 +31,7 @@ const LONGEST_WORDS: usize = 4000;
 /// What LiveTrack told.
 #[derive(Default)]
 struct Heard {
-    session: Option<Session>,
+    session: Option<LiveTrackSession>,
     points: Vec<Trackpoint>,
     unreadable: usize,
     changed: bool,
@@ -120,7 +120,7 @@ async fn ask_garmin(
     link: &LiveTrackLink,
     session: bool,
     begin: Option<Timestamp>,
-) -> Result<Heard, Failure> {
+) -> Result<Heard, LiveTrackError> {
     let asked = async {
         let session = if session {
             Some(house.livetrack.session(link).await?)
@@ -128,7 +128,7 @@ async fn ask_garmin(
             None
         };
         let points = house.livetrack.points(link, begin).await?;
-        Ok::<_, Failure>(Heard {
+        Ok::<_, LiveTrackError>(Heard {
             session,
             unreadable: points.unreadable,
             points: points.points,
@@ -137,7 +137,7 @@ async fn ask_garmin(
     };
     let failure = match asked.await {
         // An interface that moved away answers 404 too; the page tells the two apart.
-        Err(failure) if failure.is_change() || failure == Failure::Gone => failure,
+        Err(failure) if failure.is_change() || failure == LiveTrackError::Gone => failure,
         other => return other,
     };
     match house.livetrack.page(link).await {
@@ -146,7 +146,7 @@ async fn ask_garmin(
             points: page.points,
             unreadable: 0,
             // A bot check or a notice in the place of data passes.
-            changed: failure != Failure::Page,
+            changed: failure != LiveTrackError::Page,
         }),
         Err(_) => Err(failure),
     }
@@ -157,7 +157,7 @@ async fn keep(
     house: &Arc<House>,
     race: &Race,
     link: &LiveTrackLink,
-    asked: Result<Heard, Failure>,
+    asked: Result<Heard, LiveTrackError>,
 ) -> Result<(), StoreError> {
     let now = whole_ms(house.clock.now());
     let change = race.change(house, |state| {

@@ -13,7 +13,7 @@ use crate::accounts::AccountId;
 use crate::base::secrets::Secret;
 use crate::coach::budget;
 use crate::coach::look::NotLooked;
-use crate::garmin::livetrack::{Failure, LiveTrackLink, NotResolved};
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, ResolveError};
 use crate::race::alerts::Alert;
 use crate::race::course::{BadCourse, Course};
 use crate::race::id::RaceId;
@@ -36,7 +36,7 @@ pub enum NotStarted {
     Course(#[from] BadCourse),
     /// The link leads nowhere.
     #[error("url: {0}")]
-    Link(#[from] NotResolved),
+    Link(#[from] ResolveError),
     /// Garmin does not know the session.
     #[error(
         "url: Garmin does not know this LiveTrack session (any more); links work for 24 hours. Ask the athlete for the new \
@@ -103,8 +103,10 @@ impl Races {
         let link = house.livetrack.resolve(text).await?;
         let unreachable = match house.livetrack.session(&link).await {
             Ok(_) => false,
-            Err(Failure::Gone) if house.livetrack.page(&link).await.is_err() => return Err(NotStarted::Gone),
-            Err(failure) => failure != Failure::Gone,
+            Err(LiveTrackError::Gone) if house.livetrack.page(&link).await.is_err() => {
+                return Err(NotStarted::Gone);
+            }
+            Err(failure) => failure != LiveTrackError::Gone,
         };
         let _one = house.starting.lock().await;
         let ids = self.ids_of(account)?;

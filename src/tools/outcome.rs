@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fields::Changed;
 use super::table::{Tool, Untold};
-use crate::garmin::api;
+use crate::garmin::ApiError;
 use crate::mcp::members::write_string;
 
 /// The result of one call.
@@ -23,7 +23,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
-    Garmin(#[from] api::Error),
+    Garmin(#[from] ApiError),
     #[error(transparent)]
     Untold(#[from] Untold),
     /// New profiles have no display name, and most paths need one.
@@ -44,15 +44,15 @@ impl Failure {
     /// What the person or the model can do about it, in the words that a result carries.
     fn told(&self, now: Timestamp) -> String {
         match self {
-            Failure::Garmin(api::Error::SignInNeeded(reason)) => format!(
+            Failure::Garmin(ApiError::SignInNeeded(reason)) => format!(
                 "Garmin asks this person to sign in again ({reason}). Open the gateway's address in a browser, with \
                  /link at its end, sign in to Garmin there, then ask again."
             ),
-            Failure::Garmin(api::Error::RateLimited { until }) => {
+            Failure::Garmin(ApiError::RateLimited { until }) => {
                 let wait = until.map_or(60, |until| until.duration_since(now).as_secs().max(1));
                 format!("Garmin limits how often it is asked. Try again in {wait} s.")
             }
-            Failure::Garmin(api::Error::Unreachable) => {
+            Failure::Garmin(ApiError::Unreachable) => {
                 "Garmin Connect is unreachable. Check your network connection or try again later.".to_owned()
             }
             other => other.to_string(),
@@ -63,13 +63,13 @@ impl Failure {
     pub(super) fn class(&self) -> &'static str {
         match self {
             Failure::Garmin(error) => match error {
-                api::Error::SignInNeeded(_) => "sign_in_needed",
-                api::Error::RateLimited { .. } => "rate_limited",
-                api::Error::NotFound => "not_found",
-                api::Error::Refused { .. } => "refused",
-                api::Error::Unreachable => "unreachable",
-                api::Error::Uncertain => "uncertain",
-                api::Error::Changed { .. } => "changed",
+                ApiError::SignInNeeded(_) => "sign_in_needed",
+                ApiError::RateLimited { .. } => "rate_limited",
+                ApiError::NotFound => "not_found",
+                ApiError::Refused { .. } => "refused",
+                ApiError::Unreachable => "unreachable",
+                ApiError::Uncertain => "uncertain",
+                ApiError::Changed { .. } => "changed",
             },
             Failure::Untold(Untold::Changed(_)) => "changed",
             Failure::Untold(Untold::Private) => "private",
@@ -119,7 +119,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::garmin::api::{Error, SignInReason};
+    use crate::garmin::{ApiError, SignInReason};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn each_class_of_failure_says_what_to_do() {
         check(
-            Error::SignInNeeded(SignInReason::Spent),
+            ApiError::SignInNeeded(SignInReason::Spent),
             "sign_in_needed",
             "Garmin asks this person to sign in again (the sign-in has ended). Open the gateway's address in a browser, \
              with /link at its end, sign in to Garmin there, then ask again.",
         );
         let until = Timestamp::from_second(90).unwrap();
-        let limited = |until| Error::RateLimited { until };
+        let limited = |until| ApiError::RateLimited { until };
         check(
             limited(Some(until)),
             "rate_limited",
@@ -160,12 +160,12 @@ mod tests {
             "Garmin limits how often it is asked. Try again in 60 s.",
         );
         check(
-            Error::Unreachable,
+            ApiError::Unreachable,
             "unreachable",
             "Garmin Connect is unreachable. Check your network connection or try again later.",
         );
-        check(Error::NotFound, "not_found", "Garmin has nothing there");
-        let refused = Error::Refused {
+        check(ApiError::NotFound, "not_found", "Garmin has nothing there");
+        let refused = ApiError::Refused {
             status: 403,
             message: "HTTP 403 Forbidden".into(),
         };
@@ -175,7 +175,7 @@ mod tests {
             "Garmin refused the request (status 403): HTTP 403 Forbidden",
         );
         check(
-            Error::Changed { path: "$.x".into() },
+            ApiError::Changed { path: "$.x".into() },
             "changed",
             "Garmin changed its answer ($.x); this program needs an update",
         );

@@ -20,7 +20,7 @@ use super::json::dump;
 use super::outcome::{Failure, Outcome};
 use super::table::{Kind, Told, Tool};
 use crate::base::clock::Clock;
-use crate::garmin::{Api, api};
+use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
 use crate::mcp::members::Members;
 use crate::mcp::params::Params;
@@ -167,7 +167,7 @@ impl Server {
             }
             Err(failure) => {
                 tracing::warn!(tool = tool.name, ms, class = failure.class(), "tool.failed");
-                if let Failure::Garmin(api::Error::SignInNeeded(_)) = failure {
+                if let Failure::Garmin(ApiError::SignInNeeded(_)) = failure {
                     (self.0.sign_in_needed)();
                 }
                 Outcome::of_failure(tool, &failure, self.0.clock.now())
@@ -180,7 +180,7 @@ impl Server {
         let answers = match try_join_all(gets.map(|get| self.get(get))).await {
             Ok(answers) => answers,
             // An id that Garmin does not know is nothing that went wrong.
-            Err(Failure::Garmin(api::Error::NotFound)) if takes_id(tool) => {
+            Err(Failure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
                 return Ok(call.fill(tool.nothing));
             }
             Err(failure) => return Err(failure),

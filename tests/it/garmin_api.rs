@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use garmin_gateway::base::lifecycle::Lifecycle;
-use garmin_gateway::garmin::api::{Error, SignInReason};
 use garmin_gateway::garmin::{Api, ApiParts, ApiSettings, GarminTokens, TokenFile};
+use garmin_gateway::garmin::{ApiError, SignInReason};
 use garmin_gateway::simulator::{Fault, FaultRule, Place};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ impl Worker {
         );
     }
 
-    async fn get(&self, path: &str) -> Result<Value, Error> {
+    async fn get(&self, path: &str) -> Result<Value, ApiError> {
         self.api
             .get_json(path, &NOTHING)
             .await
@@ -175,7 +175,7 @@ async fn when_the_login_is_over_a_new_one_in_the_file_is_taken_up() {
     let worker = Worker::start().await;
     worker.get(SETTINGS).await.unwrap();
     worker.garmin.simulator.revoke(ANN.0);
-    let spent = Err(Error::SignInNeeded(SignInReason::Spent));
+    let spent = Err(ApiError::SignInNeeded(SignInReason::Spent));
     assert_eq!(worker.get(PROFILE).await, spent);
     let refreshes = worker.count(TOKEN);
     assert_eq!(worker.get(PROFILE).await, spent);
@@ -198,7 +198,7 @@ async fn without_a_token_file_a_sign_in_is_needed_and_then_found() {
     std::fs::remove_file(worker.file.path()).unwrap();
     assert_eq!(
         worker.get(PROFILE).await,
-        Err(Error::SignInNeeded(SignInReason::NoTokens))
+        Err(ApiError::SignInNeeded(SignInReason::NoTokens))
     );
     worker.file.write(&tokens).unwrap();
     worker.get(PROFILE).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_token_that_the_api_never_takes_costs_one_refresh() {
     let exchanged = worker.count(TOKEN);
     assert_eq!(
         worker.get(PROFILE).await,
-        Err(Error::SignInNeeded(SignInReason::NotAccepted))
+        Err(ApiError::SignInNeeded(SignInReason::NotAccepted))
     );
     assert_eq!(worker.count(TOKEN) - exchanged, 1);
     worker.assert_one_live();
@@ -224,7 +224,7 @@ async fn a_path_that_refuses_a_good_token_does_not_end_the_sign_in() {
     worker.garmin.simulator.add_fault(rule);
     let exchanged = worker.count(TOKEN);
     for _ in 0..3 {
-        let refused = Error::Refused {
+        let refused = ApiError::Refused {
             status: 401,
             message: String::new(),
         };
@@ -259,14 +259,17 @@ async fn reads_are_sent_again_and_changes_never() {
     worker.get(SETTINGS).await.unwrap();
     assert_eq!(worker.count(SETTINGS), 3);
     worker.breaks(Place::Api, Fault::Status { status: 503 }, 3);
-    assert_eq!(worker.get("/always/out/of/order").await, Err(Error::Unreachable));
+    assert_eq!(
+        worker.get("/always/out/of/order").await,
+        Err(ApiError::Unreachable)
+    );
     for fault in [Fault::Status { status: 503 }, Fault::HangUp] {
         worker.breaks(Place::Api, fault, 1);
         let sent = worker
             .api
             .send_json(reqwest::Method::PUT, "/change", &NOTHING, None)
             .await;
-        assert_eq!(sent, Err(Error::Uncertain));
+        assert_eq!(sent, Err(ApiError::Uncertain));
     }
     assert_eq!(worker.count("/change"), 2);
 }
@@ -274,9 +277,9 @@ async fn reads_are_sent_again_and_changes_never() {
 #[tokio::test]
 async fn refusals_have_their_class_and_are_not_repeated() {
     let worker = Worker::start().await;
-    assert_eq!(worker.get("/no/such/thing").await, Err(Error::NotFound));
+    assert_eq!(worker.get("/no/such/thing").await, Err(ApiError::NotFound));
     worker.breaks(Place::Api, Fault::Status { status: 403 }, 1);
-    let refused = Error::Refused {
+    let refused = ApiError::Refused {
         status: 403,
         message: String::new(),
     };
@@ -284,11 +287,11 @@ async fn refusals_have_their_class_and_are_not_repeated() {
     // The guard in front of Garmin says nothing about the request, nor about the sign-in.
     for status in [200, 403] {
         worker.breaks(Place::Api, Fault::ChallengePage { status }, 1);
-        assert_eq!(worker.get(SETTINGS).await, Err(Error::Unreachable));
+        assert_eq!(worker.get(SETTINGS).await, Err(ApiError::Unreachable));
     }
     worker.breaks(Place::Api, Fault::Status { status: 401 }, 2);
     worker.breaks(Place::Api, Fault::ChallengePage { status: 403 }, 1);
-    assert_eq!(worker.get(SETTINGS).await, Err(Error::Unreachable));
+    assert_eq!(worker.get(SETTINGS).await, Err(ApiError::Unreachable));
     worker.breaks(Place::Api, Fault::Status { status: 204 }, 1);
     assert_eq!(worker.get("/empty").await, Ok(Value::Null));
     assert_eq!(worker.count("/no/such/thing"), 1);
@@ -306,7 +309,7 @@ async fn after_a_429_nothing_is_sent_until_the_time_that_garmin_named() {
         1,
     );
     let until = Some(noon() + SignedDuration::from_secs(30));
-    let limited = Err(Error::RateLimited { until });
+    let limited = Err(ApiError::RateLimited { until });
     assert_eq!(worker.get(SETTINGS).await, limited);
     assert_eq!(worker.get(SETTINGS).await, limited);
     assert_eq!(worker.count(SETTINGS), 1);
@@ -324,7 +327,7 @@ async fn tokens_that_cannot_be_saved_are_used_and_saved_later() {
     // The file is gone with its directory; what the process holds from before is not there yet either.
     assert_eq!(
         worker.get(PROFILE).await,
-        Err(Error::SignInNeeded(SignInReason::NoTokens))
+        Err(ApiError::SignInNeeded(SignInReason::NoTokens))
     );
     std::fs::rename(&aside, &directory).unwrap();
     worker.get(PROFILE).await.unwrap();

@@ -6,7 +6,8 @@ use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::garmin::{
-    self, Credentials, GovernorSettings, MfaChallenge, MfaMethod, Refusal, SignInOutcome, SignIns, SignedIn,
+    self, Credentials, GovernorSettings, MfaChallenge, MfaMethod, SignInOutcome, SignInRefusal, SignIns,
+    SignedIn,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
 use garmin_gateway::store::{Record, Store, Table};
@@ -83,14 +84,14 @@ impl Garmin {
         }
     }
 
-    async fn refused(&self, who: (&str, &str)) -> Refusal {
+    async fn refused(&self, who: (&str, &str)) -> SignInRefusal {
         match self.begin(who).await {
             SignInOutcome::Refused(refusal) => refusal,
             other => panic!("{other:?}"),
         }
     }
 
-    async fn code(&self, challenge: &mut MfaChallenge, code: &str) -> Result<SignedIn, Refusal> {
+    async fn code(&self, challenge: &mut MfaChallenge, code: &str) -> Result<SignedIn, SignInRefusal> {
         match self.sign_ins.verify(challenge, &Secret::new(code)).await {
             SignInOutcome::SignedIn(signed_in) => Ok(signed_in),
             SignInOutcome::Refused(refusal) => Err(refusal),
@@ -146,11 +147,11 @@ async fn a_person_signs_in_and_is_known_by_the_profile_id() {
 async fn a_wrong_password_is_called_one_and_not_sent_twice() {
     let garmin = Garmin::start().await;
     let wrong = (ANN.0, "a guess");
-    assert_eq!(garmin.refused(wrong).await, Refusal::WrongCredentials);
-    assert_eq!(garmin.refused(wrong).await, Refusal::SamePasswordAgain);
+    assert_eq!(garmin.refused(wrong).await, SignInRefusal::WrongCredentials);
+    assert_eq!(garmin.refused(wrong).await, SignInRefusal::SamePasswordAgain);
     assert_eq!(
         garmin.refused((" ANN@example.org", "a guess")).await,
-        Refusal::SamePasswordAgain
+        SignInRefusal::SamePasswordAgain
     );
     assert_eq!(garmin.logins(), [1, 0, 0]);
     garmin.signed_in(ANN).await;
@@ -159,7 +160,7 @@ async fn a_wrong_password_is_called_one_and_not_sent_twice() {
 #[tokio::test]
 async fn a_locked_account_is_told_so_and_not_tried_by_other_ways() {
     let garmin = Garmin::start().await;
-    assert_eq!(garmin.refused(LOU).await, Refusal::AccountLocked);
+    assert_eq!(garmin.refused(LOU).await, SignInRefusal::AccountLocked);
     assert_eq!(garmin.logins(), [1, 0, 0]);
 }
 
@@ -171,16 +172,19 @@ async fn a_wrong_code_leaves_the_challenge_open_for_the_right_one() {
         (challenge.method(), challenge.sent_to()),
         (MfaMethod::Email, Some("b*****@example.org"))
     );
-    assert_eq!(garmin.code(&mut challenge, "12").await, Err(Refusal::NotACode));
+    assert_eq!(
+        garmin.code(&mut challenge, "12").await,
+        Err(SignInRefusal::NotACode)
+    );
     assert_eq!(
         garmin.code(&mut challenge, "000000").await,
-        Err(Refusal::WrongCode { tries_left: 2 })
+        Err(SignInRefusal::WrongCode { tries_left: 2 })
     );
     let ben = garmin.code(&mut challenge, "123 456").await.unwrap();
     assert_eq!(ben.profile_id, 900_002);
     assert_eq!(
         garmin.code(&mut challenge, "123456").await,
-        Err(Refusal::ChallengeOver)
+        Err(SignInRefusal::ChallengeOver)
     );
     assert_eq!(garmin.logins(), [1, 0, 0]);
 }
@@ -192,7 +196,7 @@ async fn a_code_is_good_only_in_the_sign_in_that_asked_for_it() {
     let mut doras = garmin.challenged(DORA).await;
     assert_eq!(
         garmin.code(&mut doras, "123456").await,
-        Err(Refusal::WrongCode { tries_left: 2 })
+        Err(SignInRefusal::WrongCode { tries_left: 2 })
     );
     assert_eq!(
         garmin.code(&mut doras, "654321").await.unwrap().profile_id,
@@ -211,12 +215,12 @@ async fn three_wrong_codes_end_a_challenge() {
     for tries_left in [2, 1, 0] {
         assert_eq!(
             garmin.code(&mut challenge, "000000").await,
-            Err(Refusal::WrongCode { tries_left })
+            Err(SignInRefusal::WrongCode { tries_left })
         );
     }
     assert_eq!(
         garmin.code(&mut challenge, "123456").await,
-        Err(Refusal::ChallengeOver)
+        Err(SignInRefusal::ChallengeOver)
     );
 }
 
@@ -227,7 +231,7 @@ async fn a_challenge_of_yesterday_is_over() {
     garmin.clock.advance(SignedDuration::from_mins(11));
     assert_eq!(
         garmin.code(&mut challenge, "123456").await,
-        Err(Refusal::ChallengeOver)
+        Err(SignInRefusal::ChallengeOver)
     );
     assert_eq!(garmin.simulator.count("/mobile/api/mfa"), 0);
 }
@@ -240,7 +244,7 @@ async fn the_widgets_code_is_asked_for_and_a_wrong_one_can_be_followed_by_the_ri
     assert_eq!(garmin.simulator.count("/sso/verifyMFA/mfaCode"), 1);
     assert_eq!(
         garmin.code(&mut challenge, "000000").await,
-        Err(Refusal::WrongCode { tries_left: 2 })
+        Err(SignInRefusal::WrongCode { tries_left: 2 })
     );
     assert_eq!(
         garmin.code(&mut challenge, "123456").await.unwrap().profile_id,
@@ -269,7 +273,7 @@ async fn the_portal_is_the_last_way_and_takes_codes_too() {
     let mut challenge = garmin.challenged(BEN).await;
     assert_eq!(
         garmin.code(&mut challenge, "000000").await,
-        Err(Refusal::WrongCode { tries_left: 2 })
+        Err(SignInRefusal::WrongCode { tries_left: 2 })
     );
     assert_eq!(
         garmin.code(&mut challenge, "123456").await.unwrap().profile_id,
@@ -299,7 +303,7 @@ async fn a_code_that_nobody_looked_at_costs_no_try() {
     garmin.breaks(Place::Verify, Fault::HangUp);
     assert_eq!(
         garmin.code(&mut challenge, "123456").await,
-        Err(Refusal::Unreachable)
+        Err(SignInRefusal::Unreachable)
     );
     assert_eq!(challenge.tries_left(), 3);
 }
@@ -322,7 +326,7 @@ async fn a_throttled_way_is_left_alone_while_the_others_work() {
 async fn throttled_everywhere_nobody_reaches_garmin_until_the_time_that_is_told() {
     let garmin = Garmin::start().await;
     garmin.breaks(Place::Anywhere, limited(900));
-    let refusal = Refusal::RateLimited {
+    let refusal = SignInRefusal::RateLimited {
         until: Some(after(900)),
     };
     assert_eq!(garmin.refused(ANN).await, refusal);
@@ -350,7 +354,7 @@ async fn a_429_without_a_time_means_an_hour_also_when_it_calls_itself_200() {
     }
     assert_eq!(
         garmin.refused(ANN).await,
-        Refusal::RateLimited {
+        SignInRefusal::RateLimited {
             until: Some(after(3600))
         }
     );
@@ -367,7 +371,7 @@ async fn a_token_that_the_api_refuses_is_not_a_sign_in() {
     assert_eq!(garmin.logins(), [1, 2, 0]);
     garmin.breaks(Place::Api, Fault::TokenNotAccepted);
     garmin.clock.advance(SignedDuration::from_hours(25));
-    assert_eq!(garmin.refused(ANN).await, Refusal::TokenNotAccepted);
+    assert_eq!(garmin.refused(ANN).await, SignInRefusal::TokenNotAccepted);
     assert_eq!(garmin.logins(), [2, 3, 1]);
 }
 
@@ -399,7 +403,7 @@ async fn what_garmin_changed_is_named_by_its_place() {
     garmin.breaks(Place::Portal, Fault::ChangedShape);
     garmin.breaks(Place::Widget, Fault::ChangedShape);
     let refusal = garmin.refused(ANN).await;
-    let Refusal::Changed { path } = &refusal else {
+    let SignInRefusal::Changed { path } = &refusal else {
         panic!("{refusal:?}")
     };
     assert_eq!(path, "mobile login: responseStatus.type");
@@ -408,7 +412,7 @@ async fn what_garmin_changed_is_named_by_its_place() {
     let refusal = garmin.refused(ANN).await;
     assert_eq!(
         refusal,
-        Refusal::Changed {
+        SignInRefusal::Changed {
             path: "token service: access_token".to_owned()
         }
     );
@@ -420,17 +424,17 @@ async fn a_day_has_six_sign_ins_of_a_person_and_only_those_that_reached_garmin_c
     for guess in 0..6 {
         assert_eq!(
             garmin.refused((ANN.0, &format!("guess {guess}"))).await,
-            Refusal::WrongCredentials
+            SignInRefusal::WrongCredentials
         );
         // Not sent, so not counted.
         assert_eq!(
             garmin.refused((ANN.0, &format!("guess {guess}"))).await,
-            Refusal::SamePasswordAgain
+            SignInRefusal::SamePasswordAgain
         );
     }
     assert_eq!(
         garmin.refused(ANN).await,
-        Refusal::TooManyToday { until: after(86_400) }
+        SignInRefusal::TooManyToday { until: after(86_400) }
     );
     assert_eq!(garmin.logins(), [6, 0, 0]);
     garmin.challenged(BEN).await;
@@ -457,16 +461,16 @@ async fn a_restart_forgets_nothing_that_reached_garmin() {
     }
     assert_eq!(
         garmin.refused((ANN.0, "guess 5")).await,
-        Refusal::SamePasswordAgain
+        SignInRefusal::SamePasswordAgain
     );
-    let full = Refusal::TooManyToday { until: after(86_400) };
+    let full = SignInRefusal::TooManyToday { until: after(86_400) };
     assert_eq!(garmin.refused(ANN).await, full);
     assert_eq!(garmin.logins(), [6, 0, 0]);
 
     garmin.breaks(Place::Anywhere, limited(600));
     let throttled = garmin.refused(BEN).await;
     let until = Some(after(600));
-    assert_eq!(throttled, Refusal::RateLimited { until });
+    assert_eq!(throttled, SignInRefusal::RateLimited { until });
     garmin.simulator.clear_faults();
     garmin.sign_ins = restarted(&garmin);
     let asked = garmin.simulator.requests().len();
@@ -512,7 +516,7 @@ async fn what_garmin_has_seen_counts_though_nobody_hears_the_answer() {
         outcome = garmin.begin(ANN) => panic!("{outcome:?}"),
         () = seen => {}
     }
-    let full = Refusal::TooManyToday { until: after(86_400) };
+    let full = SignInRefusal::TooManyToday { until: after(86_400) };
     assert_eq!(garmin.refused(ANN).await, full);
     garmin.sign_ins = restarted(&garmin);
     assert_eq!(garmin.refused(ANN).await, full);
@@ -568,7 +572,7 @@ async fn a_queue_that_is_too_long_says_so_and_sends_nothing() {
         .simulator
         .add_fault(FaultRule::new(Place::Mobile, Fault::Slow { ms: 400 }).of(ANN.0));
     let (_, refusal) = tokio::join!(garmin.signed_in(ANN), garmin.refused(BEN));
-    assert_eq!(refusal, Refusal::Busy);
+    assert_eq!(refusal, SignInRefusal::Busy);
     assert_eq!(garmin.logins(), [1, 0, 0]);
 }
 
@@ -599,7 +603,7 @@ async fn without_a_garmin_nothing_is_counted() {
     let sign_ins = SignIns::new(hosts, garmin.http.clone(), garmin.clock.clone(), settings);
     let alone = Garmin { sign_ins, ..garmin };
     for _ in 0..3 {
-        assert_eq!(alone.refused(ANN).await, Refusal::Unreachable);
+        assert_eq!(alone.refused(ANN).await, SignInRefusal::Unreachable);
     }
 }
 
@@ -622,7 +626,7 @@ async fn faults_are_set_over_http_too() {
     let rule = r#"{"place":"mobile","fault":{"kind":"locked"},"person":"ann@example.org"}"#;
     assert_eq!(set(rule).await.unwrap().status(), 204);
     assert_eq!(set(r#"{"place":"mobile"}"#).await.unwrap().status(), 400);
-    assert_eq!(garmin.refused(ANN).await, Refusal::AccountLocked);
+    assert_eq!(garmin.refused(ANN).await, SignInRefusal::AccountLocked);
     assert_eq!(
         garmin.http.delete(url.clone()).send().await.unwrap().status(),
         204

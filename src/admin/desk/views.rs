@@ -207,7 +207,7 @@ impl Desk {
                 invited_at: i.invited_at,
             })
             .collect();
-        let knocks = accounts.knocks()?.into_iter();
+        let knocks = accounts.access_requests()?.into_iter();
         people.knocks = knocks
             .map(|k| Knock {
                 email: k.email,

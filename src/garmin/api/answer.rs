@@ -2,33 +2,33 @@
 
 use serde_json::Value;
 
-use super::error::Error;
+use super::error::ApiError;
 use crate::garmin::wire::is_challenge_page;
 
 /// Longest message of Garmin's that is passed on.
 const LONGEST_MESSAGE: usize = 500;
 
 /// The document of a successful answer; `null` for an empty one, which is how Garmin says "nothing on that day".
-pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, Error> {
+pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, ApiError> {
     if status == 204 || body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
     }
     serde_json::from_slice(body).map_err(|_| {
         if is_challenge_page(body) {
-            Error::Unreachable
+            ApiError::Unreachable
         } else {
-            Error::Changed { path: "$".to_owned() }
+            ApiError::Changed { path: "$".to_owned() }
         }
     })
 }
 
 /// The error of an answer from 400 to 499, but for 401 and 429, which are not about the request.
-pub(super) fn refusal(status: u16, body: &[u8]) -> Error {
+pub(super) fn refusal(status: u16, body: &[u8]) -> ApiError {
     match status {
-        404 => Error::NotFound,
+        404 => ApiError::NotFound,
         // The guard in front of Garmin, which let nothing through.
-        403 if is_challenge_page(body) => Error::Unreachable,
-        _ => Error::Refused {
+        403 if is_challenge_page(body) => ApiError::Unreachable,
+        _ => ApiError::Refused {
             status,
             message: message(body),
         },
@@ -71,21 +71,21 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_null() {
-        let check = |status, body: &str, wanted: Result<Value, Error>| {
+        let check = |status, body: &str, wanted: Result<Value, ApiError>| {
             assert_eq!(document(status, body.as_bytes()), wanted, "{body}");
         };
         check(204, "", Ok(Value::Null));
         check(200, " \n", Ok(Value::Null));
         check(200, r#"{"a":1}"#, Ok(json!({"a": 1})));
         check(200, "[]", Ok(json!([])));
-        check(200, "<title>Just a moment...</title>", Err(Error::Unreachable));
-        check(200, "<html>", Err(Error::Changed { path: "$".to_owned() }));
+        check(200, "<title>Just a moment...</title>", Err(ApiError::Unreachable));
+        check(200, "<html>", Err(ApiError::Changed { path: "$".to_owned() }));
     }
 
     #[test]
     fn garmins_words_are_passed_on_from_where_they_are() {
         let check = |body: &str, wanted: &str| {
-            let wanted = Error::Refused {
+            let wanted = ApiError::Refused {
                 status: 400,
                 message: wanted.to_owned(),
             };
@@ -98,7 +98,7 @@ mod tests {
         check(nested, "Duplicate");
         check(r#"{"message":null}"#, "");
         check("<html>", "");
-        assert_eq!(refusal(404, b"{}"), Error::NotFound);
+        assert_eq!(refusal(404, b"{}"), ApiError::NotFound);
         assert_eq!(
             message(format!(r#"{{"message":"{}"}}"#, "x".repeat(900)).as_bytes()).len(),
             LONGEST_MESSAGE

@@ -6,7 +6,7 @@ use reqwest::cookie::Jar;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::Api;
-use super::error::Error;
+use super::error::ApiError;
 use super::keyring::{Keyring, Next};
 use crate::base::secrets::Secret;
 use crate::garmin::http;
@@ -16,7 +16,7 @@ use crate::garmin::tokens::GarminTokens;
 
 impl Api {
     /// A bearer token that is good, as far as is known. Those who come while it is being refreshed wait for that.
-    pub(super) async fn bearer(&self, refused: Option<&Secret>) -> Result<Secret, Error> {
+    pub(super) async fn bearer(&self, refused: Option<&Secret>) -> Result<Secret, ApiError> {
         let mut keyring = Arc::clone(&self.0.keyring).lock_owned().await;
         let now = self.0.clock.now();
         if keyring.wants_file(refused, now)
@@ -38,7 +38,7 @@ impl Api {
                     // Nobody may be waiting any more; the tokens are saved all the same.
                     drop(done.send(result));
                 });
-                refreshed.await.unwrap_or(Err(Error::Unreachable))
+                refreshed.await.unwrap_or(Err(ApiError::Unreachable))
             }
         }
     }
@@ -48,7 +48,7 @@ impl Api {
         mut keyring: OwnedMutexGuard<Keyring>,
         tokens: &GarminTokens,
         refused: Option<&Secret>,
-    ) -> Result<Secret, Error> {
+    ) -> Result<Secret, ApiError> {
         let refreshed = match token_service::refresh(&self.0.hosts, tokens) {
             Some(ask) => {
                 let heard = http::send(&self.0.http, &ask, &Jar::default(), self.0.clock.now()).await;

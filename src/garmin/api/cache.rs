@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use serde_json::Value;
 
-use super::error::Error;
+use super::error::ApiError;
 
 /// Longest answer that is kept, in bytes of JSON: most documents of a day are shorter.
 const LARGEST: usize = 128 * 1024;
@@ -21,7 +21,7 @@ const LARGEST: usize = 128 * 1024;
 const ROOM: usize = 512 * 1024;
 
 /// An answer and the length of its JSON.
-pub(super) type Read = Result<(Arc<Value>, usize), Error>;
+pub(super) type Read = Result<(Arc<Value>, usize), ApiError>;
 
 #[derive(Default)]
 pub(super) struct Cache {
@@ -50,7 +50,7 @@ impl Cache {
         key: &str,
         age: Duration,
         read: impl FnOnce() -> F,
-    ) -> Result<Arc<Value>, Error>
+    ) -> Result<Arc<Value>, ApiError>
     where
         F: Future<Output = Read> + Send + 'static,
     {
@@ -203,8 +203,8 @@ mod tests {
     #[tokio::test]
     async fn failures_and_giants_are_not_kept_and_the_room_is_bounded() {
         let (cache, count) = (Cache::default(), Arc::default());
-        let failure = cache.get("a", AGE, || async { Err(Error::NotFound) }).await;
-        assert_eq!(failure, Err(Error::NotFound));
+        let failure = cache.get("a", AGE, || async { Err(ApiError::NotFound) }).await;
+        assert_eq!(failure, Err(ApiError::NotFound));
         assert_eq!(
             *cache
                 .get("a", AGE, || counted(&count, LARGEST + 1))

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 ///
 /// Cheap to clone: equal requests share one answer, and one failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
+pub enum ApiError {
     /// Only signing in at Garmin again helps. The person.
     #[error("Garmin wants this person to sign in again: {0}")]
     SignInNeeded(SignInReason),

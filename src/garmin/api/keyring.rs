@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::error::{Error, SignInReason};
+use super::error::{ApiError, SignInReason};
 use crate::base::secrets::Secret;
 use crate::garmin::token_service::Refreshed;
 use crate::garmin::tokens::GarminTokens;
@@ -42,7 +42,7 @@ pub(super) enum Next {
     Use(Secret),
     /// Refresh these and tell [`Keyring::refreshed`].
     Refresh(GarminTokens),
-    Fail(Error),
+    Fail(ApiError),
 }
 
 impl Keyring {
@@ -65,7 +65,7 @@ impl Keyring {
     /// What to do now. `refused` is the bearer token that Garmin just answered with 401, if it did.
     pub(super) fn next(&self, refused: Option<&Secret>, now: Timestamp) -> Next {
         let Some(tokens) = &self.tokens else {
-            return Next::Fail(Error::SignInNeeded(SignInReason::NoTokens));
+            return Next::Fail(ApiError::SignInNeeded(SignInReason::NoTokens));
         };
         let is_over = self.is_over(refused, now);
         let is_near = self
@@ -76,10 +76,10 @@ impl Keyring {
             return Next::Use(tokens.di_token.clone());
         }
         if !self.can_refresh() {
-            return Next::Fail(Error::SignInNeeded(SignInReason::Spent));
+            return Next::Fail(ApiError::SignInNeeded(SignInReason::Spent));
         }
         match self.throttled_until.filter(|until| *until > now) {
-            Some(until) => Next::Fail(Error::RateLimited { until: Some(until) }),
+            Some(until) => Next::Fail(ApiError::RateLimited { until: Some(until) }),
             None => Next::Refresh(tokens.clone()),
         }
     }
@@ -90,7 +90,7 @@ impl Keyring {
         refreshed: Refreshed,
         refused: Option<&Secret>,
         now: Timestamp,
-    ) -> Result<Secret, Error> {
+    ) -> Result<Secret, ApiError> {
         let after = |wait: SignedDuration| now.checked_add(wait).ok();
         self.rest_until = after(REST);
         let failure = match refreshed {
@@ -110,18 +110,18 @@ impl Keyring {
             }
             Refreshed::Spent => {
                 self.is_spent = true;
-                Error::SignInNeeded(SignInReason::Spent)
+                ApiError::SignInNeeded(SignInReason::Spent)
             }
             Refreshed::Throttled(wait) => {
                 let wait = wait.unwrap_or(Duration::from_secs(60)).try_into().unwrap_or(REST);
                 self.throttled_until = after(wait);
                 self.rest_until = self.throttled_until;
-                Error::RateLimited {
+                ApiError::RateLimited {
                     until: self.throttled_until,
                 }
             }
-            Refreshed::Failed => Error::Unreachable,
-            Refreshed::Changed => Error::Changed {
+            Refreshed::Failed => ApiError::Unreachable,
+            Refreshed::Changed => ApiError::Changed {
                 path: "token service: access_token".to_owned(),
             },
         };
@@ -190,7 +190,7 @@ mod tests {
         ring
     }
 
-    const SPENT: Error = Error::SignInNeeded(SignInReason::Spent);
+    const SPENT: ApiError = ApiError::SignInNeeded(SignInReason::Spent);
 
     #[track_caller]
     fn check(ring: &Keyring, refused: Option<&Secret>, now: i64, wanted: &Next) {
@@ -244,7 +244,7 @@ mod tests {
             &Keyring::default(),
             None,
             0,
-            &Next::Fail(Error::SignInNeeded(SignInReason::NoTokens)),
+            &Next::Fail(ApiError::SignInNeeded(SignInReason::NoTokens)),
         );
     }
 
@@ -259,7 +259,7 @@ mod tests {
         // When it is over, every call tries.
         assert_eq!(
             ring.refreshed(Refreshed::Failed, None, at(1_000)),
-            Err(Error::Unreachable)
+            Err(ApiError::Unreachable)
         );
         check(&ring, None, 1_001, &Next::Refresh(held.clone()));
         check(&ring, Some(&held.di_token), 501, &Next::Refresh(held.clone()));
@@ -279,7 +279,7 @@ mod tests {
             &ring,
             None,
             1_000,
-            &Next::Fail(Error::RateLimited {
+            &Next::Fail(ApiError::RateLimited {
                 until: Some(at(1_200)),
             }),
         );

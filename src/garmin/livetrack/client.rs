@@ -17,8 +17,8 @@ use url::Url;
 
 use super::link::at;
 use super::{
-    BadLink, Failure, LiveTrackLink, Page, Pasted, Points, Position, Session, Trackpoint, course, csrf_token,
-    find, page, points,
+    LinkProblem, LiveTrackError, LiveTrackLink, LiveTrackPage, LiveTrackSession, PastedLink, Position,
+    Trackpoint, TrackpointBatch, course, csrf_token, find, page, points,
 };
 use crate::base::clock::Clock;
 use crate::config::GarminHosts;
@@ -46,10 +46,10 @@ const SHORT_PAGE: usize = 50;
 
 /// Why a pasted link leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotResolved {
+pub enum ResolveError {
     /// It is none, or leads elsewhere. The person: paste the right one.
     #[error(transparent)]
-    Bad(#[from] BadLink),
+    Bad(#[from] LinkProblem),
     /// The short link or the profile leads to no session. The person: is LiveTrack running?
     #[error(
         "the link leads to no LiveTrack session; is it running? Paste the link from Garmin's e-mail instead"
@@ -57,26 +57,26 @@ pub enum NotResolved {
     NoSession,
     /// Garmin did not answer as it should.
     #[error("the link can't be followed now: {0}")]
-    Failed(#[from] Failure),
+    Failed(#[from] LiveTrackError),
 }
 
 /// LiveTrack over HTTP. Clones are the same.
 #[derive(Clone, Debug)]
-pub struct LiveTrack(Arc<Inner>);
+pub struct LiveTrack(Arc<LiveTrackState>);
 
 #[derive(Debug)]
-struct Inner {
+struct LiveTrackState {
     http: Client,
     hosts: GarminHosts,
     clock: Clock,
-    pair: Mutex<Option<Pair>>,
+    pair: Mutex<Option<CsrfPair>>,
     bootstrap: tokio::sync::Mutex<()>,
     reading: Semaphore,
 }
 
 /// What a page gives that opens the interface.
 #[derive(Clone, Debug)]
-struct Pair {
+struct CsrfPair {
     csrf: String,
     cookies: String,
     made_at: Timestamp,
@@ -85,7 +85,7 @@ struct Pair {
 impl LiveTrack {
     /// `http` is [`crate::garmin::client`]'s.
     pub fn new(http: Client, hosts: GarminHosts, clock: Clock) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(LiveTrackState {
             http,
             hosts,
             clock,
@@ -96,17 +96,17 @@ impl LiveTrack {
     }
 
     /// The link in what a person pasted; a short one is looked up.
-    pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, NotResolved> {
+    pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;
         let (host, path) = match find(text, hosts)? {
-            Pasted::Link(link) => return Ok(link),
-            Pasted::Short(code) => ("https://gar.mn", code),
-            Pasted::Profile(name) => ("https://live.garmin.com", name),
+            PastedLink::Link(link) => return Ok(link),
+            PastedLink::Short(code) => ("https://gar.mn", code),
+            PastedLink::Profile(name) => ("https://live.garmin.com", name),
         };
         let base = if hosts.is_simulated() {
             hosts.livetrack.clone()
         } else {
-            Url::parse(host).map_err(|_| NotResolved::NoSession)?
+            Url::parse(host).map_err(|_| ResolveError::NoSession)?
         };
         let request = self.0.http.get(at(&base, &[&path]));
         let response = self.send(request.header(ACCEPT, "text/html")).await?;
@@ -117,18 +117,18 @@ impl LiveTrack {
             None => {
                 return Err(self
                     .refusal(&response)
-                    .map_or(NotResolved::NoSession, unknown_is_none));
+                    .map_or(ResolveError::NoSession, unknown_is_none));
             }
         };
         match find(&text.replace("\\/", "/"), hosts) {
-            Ok(Pasted::Link(link)) => Ok(link),
-            _ => Err(NotResolved::NoSession),
+            Ok(PastedLink::Link(link)) => Ok(link),
+            _ => Err(ResolveError::NoSession),
         }
     }
 
     /// Who, since when, until when.
-    pub async fn session(&self, link: &LiveTrackLink) -> Result<Session, Failure> {
-        Session::read(
+    pub async fn session(&self, link: &LiveTrackLink) -> Result<LiveTrackSession, LiveTrackError> {
+        LiveTrackSession::read(
             &self
                 .get(link, &["api", "sessions", &link.session_id], None)
                 .await?,
@@ -137,9 +137,13 @@ impl LiveTrack {
 
     /// The points from `begin` on (`None`: all that there are), all pages of them. A point at `begin` itself may be
     /// there or not.
-    pub async fn points(&self, link: &LiveTrackLink, begin: Option<Timestamp>) -> Result<Points, Failure> {
+    pub async fn points(
+        &self,
+        link: &LiveTrackLink,
+        begin: Option<Timestamp>,
+    ) -> Result<TrackpointBatch, LiveTrackError> {
         let path = ["api", "sessions", &link.session_id, "track-points", "common"];
-        let mut all = Points::default();
+        let mut all = TrackpointBatch::default();
         let mut begin = begin;
         for _ in 0..MOST_PAGES {
             let part = points(&self.get(link, &path, begin).await?)?;
@@ -157,7 +161,7 @@ impl LiveTrack {
     }
 
     /// The places of the course that the athlete follows; empty when there is none.
-    pub async fn course(&self, link: &LiveTrackLink) -> Result<Vec<Position>, Failure> {
+    pub async fn course(&self, link: &LiveTrackLink) -> Result<Vec<Position>, LiveTrackError> {
         course(
             &self
                 .get(
@@ -169,12 +173,12 @@ impl LiveTrack {
         )
     }
 
-    /// What the person's page was drawn from: the last resort. Errors: [`Failure::Changed`] when it holds nothing that
+    /// What the person's page was drawn from: the last resort. Errors: [`LiveTrackError::Changed`] when it holds nothing that
     /// we know.
-    pub async fn page(&self, link: &LiveTrackLink) -> Result<Page, Failure> {
+    pub async fn page(&self, link: &LiveTrackLink) -> Result<LiveTrackPage, LiveTrackError> {
         let found = page(&self.bootstrap(link).await?);
         if found.session.is_none() && found.points.is_empty() {
-            return Err(Failure::Changed("page"));
+            return Err(LiveTrackError::Changed("page"));
         }
         Ok(found)
     }
@@ -185,7 +189,7 @@ impl LiveTrack {
         link: &LiveTrackLink,
         path: &[&str],
         begin: Option<Timestamp>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, LiveTrackError> {
         let mut url = at(&self.0.hosts.livetrack, path);
         url.query_pairs_mut().append_pair("token", link.token.expose());
         if let Some(begin) = begin {
@@ -206,15 +210,15 @@ impl LiveTrack {
             let response = self.send(request).await?;
             match self.refusal(&response) {
                 None => return read(response, LARGEST_ANSWER).await,
-                Some(Failure::Refused) => refused = Some(pair.csrf),
+                Some(LiveTrackError::Refused) => refused = Some(pair.csrf),
                 Some(failure) => return Err(failure),
             }
         }
-        Err(Failure::Refused)
+        Err(LiveTrackError::Refused)
     }
 
     /// A pair that is not too old, nor the one that was refused.
-    async fn pair(&self, link: &LiveTrackLink, refused: Option<String>) -> Result<Pair, Failure> {
+    async fn pair(&self, link: &LiveTrackLink, refused: Option<String>) -> Result<CsrfPair, LiveTrackError> {
         let known = || {
             let now = self.0.clock.now();
             self.kept().clone().filter(|pair| {
@@ -230,11 +234,11 @@ impl LiveTrack {
             return Ok(pair);
         }
         self.bootstrap(link).await?;
-        known().ok_or(Failure::Changed("meta[name=csrf-token]"))
+        known().ok_or(LiveTrackError::Changed("meta[name=csrf-token]"))
     }
 
     /// Fetches the page of the link; its pair is kept. Returns the page.
-    async fn bootstrap(&self, link: &LiveTrackLink) -> Result<String, Failure> {
+    async fn bootstrap(&self, link: &LiveTrackLink) -> Result<String, LiveTrackError> {
         let request = self.0.http.get(link.url(&self.0.hosts.livetrack));
         let response = self.send(request.header(ACCEPT, "text/html")).await?;
         if let Some(failure) = self.refusal(&response) {
@@ -243,7 +247,7 @@ impl LiveTrack {
         let cookies = cookies(response.headers());
         let html = self.text(response).await?;
         if let Some(csrf) = csrf_token(&html) {
-            *self.kept() = Some(Pair {
+            *self.kept() = Some(CsrfPair {
                 csrf,
                 cookies,
                 made_at: self.0.clock.now(),
@@ -252,37 +256,37 @@ impl LiveTrack {
         Ok(html)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+    async fn send(&self, request: RequestBuilder) -> Result<Response, LiveTrackError> {
         let request = request.header(USER_AGENT, BROWSER).timeout(TIMEOUT);
-        request.send().await.map_err(|_| Failure::Unreachable)
+        request.send().await.map_err(|_| LiveTrackError::Unreachable)
     }
 
-    async fn text(&self, response: Response) -> Result<String, Failure> {
+    async fn text(&self, response: Response) -> Result<String, LiveTrackError> {
         Ok(String::from_utf8_lossy(&read(response, LARGEST_PAGE).await?).into_owned())
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<Pair>> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Option<CsrfPair>> {
         self.0.pair.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a status other than success means.
-    fn refusal(&self, response: &Response) -> Option<Failure> {
+    fn refusal(&self, response: &Response) -> Option<LiveTrackError> {
         match response.status().as_u16() {
             200..=299 => None,
-            401 | 403 => Some(Failure::Refused),
-            404 | 410 => Some(Failure::Gone),
-            429 => Some(Failure::RateLimited {
+            401 | 403 => Some(LiveTrackError::Refused),
+            404 | 410 => Some(LiveTrackError::Gone),
+            429 => Some(LiveTrackError::RateLimited {
                 retry_after: retry_after(response.headers(), self.0.clock.now()),
             }),
-            other => Some(Failure::Server(other)),
+            other => Some(LiveTrackError::Server(other)),
         }
     }
 }
 
-fn unknown_is_none(failure: Failure) -> NotResolved {
+fn unknown_is_none(failure: LiveTrackError) -> ResolveError {
     match failure {
-        Failure::Gone => NotResolved::NoSession,
-        other => NotResolved::Failed(other),
+        LiveTrackError::Gone => ResolveError::NoSession,
+        other => ResolveError::Failed(other),
     }
 }
 
@@ -295,11 +299,11 @@ fn cookies(headers: &HeaderMap) -> String {
     pairs.take(16).collect::<Vec<_>>().join("; ")
 }
 
-async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, Failure> {
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, LiveTrackError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| LiveTrackError::Unreachable)? {
         if body.len() + chunk.len() > limit {
-            return Err(Failure::Changed("size"));
+            return Err(LiveTrackError::Changed("size"));
         }
         body.extend_from_slice(&chunk);
     }

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::json_fields::JsonFields;
 use super::point::json;
-use super::{Failure, Position};
+use super::{LiveTrackError, Position};
 
 /// Reads the courses answer: the places of the first course in order, empty when there is none.
-pub fn course(body: &[u8]) -> Result<Vec<Position>, Failure> {
+pub fn course(body: &[u8]) -> Result<Vec<Position>, LiveTrackError> {
     let Some(value) = json(body)? else {
         return Ok(Vec::new());
     };
     let courses = value.get("courses").and_then(Value::as_array);
     let points = courses
-        .ok_or(Failure::Changed("$.courses"))?
+        .ok_or(LiveTrackError::Changed("$.courses"))?
         .first()
         .and_then(|course| course.get("coursePoints"))
         .and_then(Value::as_array);
@@ -21,7 +21,7 @@ pub fn course(body: &[u8]) -> Result<Vec<Position>, Failure> {
 }
 
 fn place(value: &Value) -> Option<Position> {
-    let mut position = Fields(value.get("position")?.as_object()?.clone());
+    let mut position = JsonFields(value.get("position")?.as_object()?.clone());
     Some(Position {
         lat: position.number("lat", -90.0..=90.0)?,
         lon: position.number("lon", -180.0..=180.0)?,
@@ -48,6 +48,6 @@ mod tests {
         );
         assert_eq!(course(br#"{"courses":[]}"#), Ok(vec![]));
         assert_eq!(course(b""), Ok(vec![]));
-        assert_eq!(course(b"{}"), Err(Failure::Changed("$.courses")));
+        assert_eq!(course(b"{}"), Err(LiveTrackError::Changed("$.courses")));
     }
 }

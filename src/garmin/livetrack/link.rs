@@ -52,7 +52,7 @@ pub(super) fn at(base: &Url, segments: &[&str]) -> Url {
 
 /// A link as it was pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pasted {
+pub enum PastedLink {
     /// Complete.
     Link(LiveTrackLink),
     /// `gar.mn/…`: the code, to be resolved.
@@ -63,7 +63,7 @@ pub enum Pasted {
 
 /// Why no link was found; each says what a good one looks like, and none repeats what was pasted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadLink {
+pub enum LinkProblem {
     /// There is no web address in it.
     #[error("there is no LiveTrack link in the text; a good one looks like {GOOD}")]
     Missing,
@@ -79,18 +79,18 @@ pub enum BadLink {
 /// a short link, a profile page, or an e-mail (also as its quoted-printable source) that holds one of these.
 ///
 /// A complete link wins over one that must be resolved first.
-pub fn find(text: &str, hosts: &GarminHosts) -> Result<Pasted, BadLink> {
+pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
     let text = plain(text);
     let mut other = None;
-    let mut worst = BadLink::Missing;
+    let mut worst = LinkProblem::Missing;
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')')) {
         let Some(url) = address(word) else { continue };
         match judge(&url, hosts) {
-            Ok(link @ Pasted::Link(_)) => return Ok(link),
+            Ok(link @ PastedLink::Link(_)) => return Ok(link),
             Ok(unresolved) => other = other.or(Some(unresolved)),
             // An e-mail links to many pages; only a LiveTrack address that is broken says more than "other host".
-            Err(BadLink::Incomplete) => worst = BadLink::Incomplete,
-            Err(bad) if worst == BadLink::Missing => worst = bad,
+            Err(LinkProblem::Incomplete) => worst = LinkProblem::Incomplete,
+            Err(bad) if worst == LinkProblem::Missing => worst = bad,
             Err(_) => {}
         }
     }
@@ -109,9 +109,9 @@ fn address(word: &str) -> Option<Url> {
         .flatten()
 }
 
-fn judge(url: &Url, hosts: &GarminHosts) -> Result<Pasted, BadLink> {
+fn judge(url: &Url, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(BadLink::OtherHost);
+        return Err(LinkProblem::OtherHost);
     }
     let host = url.host_str().unwrap_or_default();
     let ours = (url.host_str(), url.port_or_known_default())
@@ -127,20 +127,20 @@ fn judge(url: &Url, hosts: &GarminHosts) -> Result<Pasted, BadLink> {
             let in_query = || url.query_pairs().find(|(key, _)| key == "token");
             let (id, token) = match segments.as_slice() {
                 ["session", id, "token", token, ..] => (*id, (*token).to_owned()),
-                ["session", id, ..] => (*id, in_query().ok_or(BadLink::Incomplete)?.1.into_owned()),
-                _ => return Err(BadLink::Incomplete),
+                ["session", id, ..] => (*id, in_query().ok_or(LinkProblem::Incomplete)?.1.into_owned()),
+                _ => return Err(LinkProblem::Incomplete),
             };
             LiveTrackLink::new(id, &token)
-                .map(Pasted::Link)
-                .ok_or(BadLink::Incomplete)
+                .map(PastedLink::Link)
+                .ok_or(LinkProblem::Incomplete)
         }
         ("gar.mn" | "www.gar.mn", [code, ..]) if usual_port && is_code(code, 1, 64) => {
-            Ok(Pasted::Short((*code).to_owned()))
+            Ok(PastedLink::Short((*code).to_owned()))
         }
         ("live.garmin.com", [name]) if usual_port && is_code(name, 3, 64) => {
-            Ok(Pasted::Profile((*name).to_owned()))
+            Ok(PastedLink::Profile((*name).to_owned()))
         }
-        _ => Err(BadLink::OtherHost),
+        _ => Err(LinkProblem::OtherHost),
     }
 }
 
@@ -199,11 +199,11 @@ mod tests {
         }
     }
 
-    fn check(text: &str, expected: Result<&str, BadLink>) {
+    fn check(text: &str, expected: Result<&str, LinkProblem>) {
         let found = find(text, &hosts()).map(|pasted| match pasted {
-            Pasted::Link(link) => link.url(&hosts().livetrack).to_string(),
-            Pasted::Short(code) => format!("short {code}"),
-            Pasted::Profile(name) => format!("profile {name}"),
+            PastedLink::Link(link) => link.url(&hosts().livetrack).to_string(),
+            PastedLink::Short(code) => format!("short {code}"),
+            PastedLink::Profile(name) => format!("profile {name}"),
         });
         assert_eq!(found, expected.map(str::to_owned), "{text}");
     }
@@ -257,28 +257,28 @@ mod tests {
             "https://gar.mn/".into(),
             "https://live.garmin.com/a/b".into(),
         ] {
-            check(&url, Err(BadLink::OtherHost));
+            check(&url, Err(LinkProblem::OtherHost));
         }
     }
 
     #[test]
     fn what_is_missing_is_told() {
         for (text, bad) in [
-            ("", BadLink::Missing),
-            ("follow me", BadLink::Missing),
-            ("https://example.org/x", BadLink::OtherHost),
-            ("https://livetrack.garmin.com/", BadLink::Incomplete),
+            ("", LinkProblem::Missing),
+            ("follow me", LinkProblem::Missing),
+            ("https://example.org/x", LinkProblem::OtherHost),
+            ("https://livetrack.garmin.com/", LinkProblem::Incomplete),
             (
                 "https://livetrack.garmin.com/session/1111/token/AA",
-                BadLink::Incomplete,
+                LinkProblem::Incomplete,
             ),
             (
                 &format!("https://livetrack.garmin.com/session/{ID}"),
-                BadLink::Incomplete,
+                LinkProblem::Incomplete,
             ),
             (
                 &format!("https://livetrack.garmin.com/session/{ID}/token/"),
-                BadLink::Incomplete,
+                LinkProblem::Incomplete,
             ),
         ] {
             check(text, Err(bad));
@@ -290,12 +290,12 @@ mod tests {
         let base = Url::parse("http://127.0.0.1:4711").unwrap();
         let hosts = GarminHosts::at(&base);
         let text = format!("http://127.0.0.1:4711/session/{ID}/token/{TOKEN}");
-        let Ok(Pasted::Link(link)) = find(&text, &hosts) else {
+        let Ok(PastedLink::Link(link)) = find(&text, &hosts) else {
             panic!("no link")
         };
         assert_eq!(link.url(&base).as_str(), text);
         let elsewhere = text.replace("4711", "4712");
-        assert_eq!(find(&elsewhere, &hosts), Err(BadLink::OtherHost));
+        assert_eq!(find(&elsewhere, &hosts), Err(LinkProblem::OtherHost));
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_is_pasted_only_garmins_host_comes_out(text in ".{0,200}") {
-            if let Ok(Pasted::Link(link)) = find(&text, &hosts()) {
+            if let Ok(PastedLink::Link(link)) = find(&text, &hosts()) {
                 assert_eq!(link.url(&hosts().livetrack).host_str(), Some("livetrack.garmin.com"));
             }
         }

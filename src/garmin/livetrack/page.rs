@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Session, Trackpoint};
+use super::{LiveTrackSession, Trackpoint};
 
 /// The CSRF token of a page: `<meta name="csrf-token" content="…">`, or the same under its other names.
 pub fn csrf_token(html: &str) -> Option<String> {
@@ -39,16 +39,16 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 /// What a page was drawn from.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
+pub struct LiveTrackPage {
     /// The session, if it was found.
-    pub session: Option<Session>,
+    pub session: Option<LiveTrackSession>,
     /// All points that were found, in the order of the page.
     pub points: Vec<Trackpoint>,
 }
 
 /// Finds session and points in a page. Empty when the page holds no data that we know.
-pub fn page(html: &str) -> Page {
-    let mut found = Page::default();
+pub fn page(html: &str) -> LiveTrackPage {
+    let mut found = LiveTrackPage::default();
     for text in next_data(html).into_iter().chain(next_fragments(html)) {
         gather(&text, &mut found, 0);
     }
@@ -93,7 +93,7 @@ fn next_fragments(html: &str) -> Vec<String> {
 /// JSON strings within JSON strings are opened, but not for ever.
 const DEEPEST: usize = 4;
 
-fn gather(text: &str, found: &mut Page, depth: usize) {
+fn gather(text: &str, found: &mut LiveTrackPage, depth: usize) {
     if depth < DEEPEST
         && let Ok(value) = serde_json::from_str::<Value>(text)
     {
@@ -101,7 +101,7 @@ fn gather(text: &str, found: &mut Page, depth: usize) {
     }
 }
 
-fn visit(value: &Value, found: &mut Page, depth: usize) {
+fn visit(value: &Value, found: &mut LiveTrackPage, depth: usize) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| visit(item, found, depth)),
         Value::Object(object) => {
@@ -109,7 +109,7 @@ fn visit(value: &Value, found: &mut Page, depth: usize) {
                 found.points.extend(points.iter().filter_map(Trackpoint::read));
             }
             if found.session.is_none() && object.contains_key("sessionId") && object.contains_key("start") {
-                found.session = Session::from_value(value);
+                found.session = LiveTrackSession::from_value(value);
             }
             let others = object.iter().filter(|(name, _)| *name != "trackPoints");
             others.for_each(|(_, inner)| visit(inner, found, depth));
@@ -194,7 +194,7 @@ mod tests {
             "self.__next_f.push(",
             "self.__next_f.push([1,\"a:{\"])",
         ] {
-            assert_eq!(page(html), Page::default());
+            assert_eq!(page(html), LiveTrackPage::default());
         }
     }
 

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::Failure;
-use super::fields::Fields;
+use super::LiveTrackError;
+use super::json_fields::JsonFields;
 
 /// A place on the Earth, WGS 84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,7 +89,7 @@ impl Trackpoint {
 
     /// Reads one point; `None` when it has no time that could be one.
     pub fn read(value: &Value) -> Option<Self> {
-        let mut flat = Fields(value.as_object()?.clone());
+        let mut flat = JsonFields(value.as_object()?.clone());
         let mut point = Self::at(flat.moment("dateTime")?);
         let nested = flat.object("fitnessPointData");
         point.reported_at = flat.moment("reportedTime");
@@ -114,7 +114,7 @@ impl Trackpoint {
     }
 
     /// Reads the members that are flat now and were nested before.
-    fn fitness(&mut self, fields: &mut Fields) {
+    fn fitness(&mut self, fields: &mut JsonFields) {
         self.speed_mps = fields.number("speedMetersPerSec", SPEED);
         self.distance_m = fields.number("distanceMeters", DISTANCE);
         self.total_distance_m = fields.number("totalDistanceMeters", DISTANCE);
@@ -187,7 +187,7 @@ const DISTANCE: std::ops::RangeInclusive<f64> = 0.0..=10_000_000.0;
 const DURATION: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
 /// A position within bounds; one that has none (0, 0 counts as none) stays where it is.
-fn position(fields: &mut Fields) -> Option<Position> {
+fn position(fields: &mut JsonFields) -> Option<Position> {
     let mut inner = fields.object("position")?;
     let whole = inner.0.clone();
     let lat = inner.number("lat", -90.0..=90.0);
@@ -206,7 +206,7 @@ fn position(fields: &mut Fields) -> Option<Position> {
 
 /// What one answer held.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Points {
+pub struct TrackpointBatch {
     /// The points that could be read, as they came.
     pub points: Vec<Trackpoint>,
     /// How many entries had no time, and so could not be kept.
@@ -215,44 +215,44 @@ pub struct Points {
 
 /// Reads an answer of the track-points interface. An empty body or list = nothing new.
 ///
-/// Errors: [`Failure::Page`] for HTML, [`Failure::Unreachable`] for text that breaks off, [`Failure::Changed`] for
+/// Errors: [`LiveTrackError::Page`] for HTML, [`LiveTrackError::Unreachable`] for text that breaks off, [`LiveTrackError::Changed`] for
 /// JSON of another shape, also when not one of many entries has a time.
-pub fn points(body: &[u8]) -> Result<Points, Failure> {
+pub fn points(body: &[u8]) -> Result<TrackpointBatch, LiveTrackError> {
     let Some(value) = json(body)? else {
-        return Ok(Points::default());
+        return Ok(TrackpointBatch::default());
     };
     let entries = match &value {
         Value::Object(object) => match object.get("trackPoints") {
             Some(Value::Array(entries)) => entries,
-            Some(Value::Null) => return Ok(Points::default()),
-            _ => return Err(Failure::Changed("$.trackPoints")),
+            Some(Value::Null) => return Ok(TrackpointBatch::default()),
+            _ => return Err(LiveTrackError::Changed("$.trackPoints")),
         },
         Value::Array(entries) => entries,
-        Value::Null => return Ok(Points::default()),
-        _ => return Err(Failure::Changed("$")),
+        Value::Null => return Ok(TrackpointBatch::default()),
+        _ => return Err(LiveTrackError::Changed("$")),
     };
     let points: Vec<_> = entries.iter().filter_map(Trackpoint::read).collect();
     if points.is_empty() && !entries.is_empty() {
-        return Err(Failure::Changed("$.trackPoints[].dateTime"));
+        return Err(LiveTrackError::Changed("$.trackPoints[].dateTime"));
     }
-    Ok(Points {
+    Ok(TrackpointBatch {
         unreadable: entries.len() - points.len(),
         points,
     })
 }
 
 /// Reads a body as JSON; `None` when it is empty.
-pub(super) fn json(body: &[u8]) -> Result<Option<Value>, Failure> {
+pub(super) fn json(body: &[u8]) -> Result<Option<Value>, LiveTrackError> {
     let text = body.trim_ascii();
     if text.is_empty() {
         return Ok(None);
     }
     if text.starts_with(b"<") {
-        return Err(Failure::Page);
+        return Err(LiveTrackError::Page);
     }
     serde_json::from_slice(text)
         .map(Some)
-        .map_err(|_| Failure::Unreachable)
+        .map_err(|_| LiveTrackError::Unreachable)
 }
 
 #[cfg(test)]
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn answers_are_told_apart() {
-        let check = |body: &str, expected: Result<(usize, usize), Failure>| {
+        let check = |body: &str, expected: Result<(usize, usize), LiveTrackError>| {
             let read = points(body.as_bytes()).map(|read| (read.points.len(), read.unreadable));
             assert_eq!(read, expected, "{body}");
         };
@@ -357,14 +357,14 @@ mod tests {
         check(r#"{"trackPoints":null}"#, Ok((0, 0)));
         check(&format!(r#"{{"trackPoints":[{point}, 7, {{}}]}}"#), Ok((1, 2)));
         check(&format!("[{point}]"), Ok((1, 0)));
-        check("<!DOCTYPE html>", Err(Failure::Page));
-        check(r#"{"trackPoints":[{"#, Err(Failure::Unreachable));
-        check(r#"{"points":[]}"#, Err(Failure::Changed("$.trackPoints")));
+        check("<!DOCTYPE html>", Err(LiveTrackError::Page));
+        check(r#"{"trackPoints":[{"#, Err(LiveTrackError::Unreachable));
+        check(r#"{"points":[]}"#, Err(LiveTrackError::Changed("$.trackPoints")));
         check(
             r#"{"trackPoints":[{"time":1}]}"#,
-            Err(Failure::Changed("$.trackPoints[].dateTime")),
+            Err(LiveTrackError::Changed("$.trackPoints[].dateTime")),
         );
-        check("7", Err(Failure::Changed("$")));
+        check("7", Err(LiveTrackError::Changed("$")));
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Failure;
-use super::fields::Fields;
+use super::LiveTrackError;
+use super::json_fields::JsonFields;
 use super::point::json;
 
 /// What LiveTrack tells of a session, as D.3.1 has it. Everything may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
+pub struct LiveTrackSession {
     /// The athlete's name as shown. Text of a stranger: never to be read as an instruction.
     pub athlete: Option<String>,
     /// The session's name, as strange.
@@ -34,16 +34,16 @@ pub struct Session {
 /// How far `end` may be from start + 24 h and still mean that the session is live: ±2 s were seen.
 const LIVE_END_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
 
-impl Session {
-    /// Reads the session answer. Errors: [`Failure::Changed`] when it is no session at all.
-    pub fn read(body: &[u8]) -> Result<Self, Failure> {
-        let value = json(body)?.ok_or(Failure::Changed("$"))?;
-        Self::from_value(&value).ok_or(Failure::Changed("$.sessionId"))
+impl LiveTrackSession {
+    /// Reads the session answer. Errors: [`LiveTrackError::Changed`] when it is no session at all.
+    pub fn read(body: &[u8]) -> Result<Self, LiveTrackError> {
+        let value = json(body)?.ok_or(LiveTrackError::Changed("$"))?;
+        Self::from_value(&value).ok_or(LiveTrackError::Changed("$.sessionId"))
     }
 
     /// Reads a session object; `None` when nothing in it says that it is one.
     pub(super) fn from_value(value: &Value) -> Option<Self> {
-        let mut fields = Fields(value.as_object()?.clone());
+        let mut fields = JsonFields(value.as_object()?.clone());
         let looks_right = ["sessionId", "start", "userDisplayName"]
             .iter()
             .any(|name| fields.0.contains_key(*name));
@@ -95,24 +95,24 @@ mod tests {
 
     #[test]
     fn a_session_is_read() {
-        let session = Session::read(EXAMPLE.as_bytes()).unwrap();
+        let session = LiveTrackSession::read(EXAMPLE.as_bytes()).unwrap();
         assert_eq!(session.athlete.as_deref(), Some("Ann E"));
         assert_eq!(session.post_frequency_s, Some(15));
         assert_eq!(session.viewable, Some(true));
         for (body, failure) in [
-            ("{}", Failure::Changed("$.sessionId")),
-            ("", Failure::Changed("$")),
-            ("[]", Failure::Changed("$.sessionId")),
-            ("<html>", Failure::Page),
+            ("{}", LiveTrackError::Changed("$.sessionId")),
+            ("", LiveTrackError::Changed("$")),
+            ("[]", LiveTrackError::Changed("$.sessionId")),
+            ("<html>", LiveTrackError::Page),
         ] {
-            assert_eq!(Session::read(body.as_bytes()), Err(failure), "{body}");
+            assert_eq!(LiveTrackSession::read(body.as_bytes()), Err(failure), "{body}");
         }
     }
 
     #[test]
     fn the_end_is_told_from_the_placeholder() {
         let now: Timestamp = "2026-10-04T12:00:00Z".parse().unwrap();
-        let session = Session::read(EXAMPLE.as_bytes()).unwrap();
+        let session = LiveTrackSession::read(EXAMPLE.as_bytes()).unwrap();
         let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
         for (end, status, expected) in [
             (session.end, None, None),
@@ -123,7 +123,7 @@ mod tests {
             (session.end, Some("Complete"), Some(now)),
             (None, Some("EXPIRED"), Some(now)),
         ] {
-            let session = Session {
+            let session = LiveTrackSession {
                 end,
                 status: status.map(str::to_owned),
                 ..session.clone()

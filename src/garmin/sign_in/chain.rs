@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::redeem::{self, is_worth_another_way};
 use super::{Conversation, Desk, Move, Pending, SignedIn, Turn, json, widget};
-use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::refusal::{SignInMethod, SignInRefusal};
 use crate::garmin::wire::{Ask, Heard};
 
 /// What a sign-in comes to.
@@ -16,27 +16,31 @@ pub(super) enum Ended {
     SignedIn(SignedIn),
     /// Garmin wants a code for the sign-in that was begun.
     CodeWanted(Pending),
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 /// One sign-in, from the first request to its end.
 pub(super) struct Chain<'a> {
     desk: Desk<'a>,
-    left: VecDeque<Way>,
+    left: VecDeque<SignInMethod>,
     at: At,
-    setbacks: Vec<(Way, Refusal)>,
+    setbacks: Vec<(SignInMethod, SignInRefusal)>,
 }
 
 enum At {
     Start,
-    Json(Way, json::At),
+    Json(SignInMethod, json::At),
     Widget(widget::At),
-    Redeem(Way, redeem::At),
+    Redeem(SignInMethod, redeem::At),
 }
 
 impl<'a> Chain<'a> {
     /// `ways` are tried in their order; `skipped` are left out, each for its reason.
-    pub(super) fn new(desk: Desk<'a>, ways: &[Way], skipped: Vec<(Way, Refusal)>) -> Self {
+    pub(super) fn new(
+        desk: Desk<'a>,
+        ways: &[SignInMethod],
+        skipped: Vec<(SignInMethod, SignInRefusal)>,
+    ) -> Self {
         Self {
             desk,
             left: ways.iter().copied().collect(),
@@ -46,16 +50,16 @@ impl<'a> Chain<'a> {
     }
 
     /// The way that is being tried, or was last.
-    pub(super) fn way(&self) -> Option<Way> {
+    pub(super) fn way(&self) -> Option<SignInMethod> {
         match self.at {
             At::Start => None,
             At::Json(way, _) | At::Redeem(way, _) => Some(way),
-            At::Widget(_) => Some(Way::Widget),
+            At::Widget(_) => Some(SignInMethod::Widget),
         }
     }
 
     /// The ways that failed, with their reasons, for events.
-    pub(super) fn setbacks(&self) -> &[(Way, Refusal)] {
+    pub(super) fn setbacks(&self) -> &[(SignInMethod, SignInRefusal)] {
         &self.setbacks
     }
 
@@ -64,12 +68,12 @@ impl<'a> Chain<'a> {
             return Move::Done(Ended::Refused(verdict(&self.setbacks)));
         };
         let ask = match way {
-            Way::Widget => {
+            SignInMethod::Widget => {
                 let (at, ask) = widget::begin(self.desk.hosts);
                 self.at = At::Widget(at);
                 ask
             }
-            Way::Mobile | Way::Portal => {
+            SignInMethod::Mobile | SignInMethod::Portal => {
                 let (at, ask) = json::begin(&self.desk, way);
                 self.at = At::Json(way, at);
                 ask
@@ -83,7 +87,7 @@ impl<'a> Chain<'a> {
         Move::Send(Box::new(ask))
     }
 
-    fn set_back(&mut self, way: Way, refusal: Refusal, goes_on: bool) -> Move<Ended> {
+    fn set_back(&mut self, way: SignInMethod, refusal: SignInRefusal, goes_on: bool) -> Move<Ended> {
         if !goes_on {
             return Move::Done(Ended::Refused(refusal));
         }
@@ -92,7 +96,7 @@ impl<'a> Chain<'a> {
     }
 
     /// A turn of one way in.
-    fn turn<S>(&mut self, way: Way, turn: Turn<S>, wrap: impl FnOnce(S) -> At) -> Move<Ended> {
+    fn turn<S>(&mut self, way: SignInMethod, turn: Turn<S>, wrap: impl FnOnce(S) -> At) -> Move<Ended> {
         match turn {
             Turn::Ask(at, ask) => self.send(wrap(at), ask),
             Turn::CodeWanted(pending) => Move::Done(Ended::CodeWanted(pending)),
@@ -101,7 +105,10 @@ impl<'a> Chain<'a> {
                 self.send(At::Redeem(way, at), ask)
             }
             Turn::Refused(refusal) => {
-                let is_final = matches!(refusal, Refusal::WrongCredentials | Refusal::AccountLocked);
+                let is_final = matches!(
+                    refusal,
+                    SignInRefusal::WrongCredentials | SignInRefusal::AccountLocked
+                );
                 self.set_back(way, refusal, !is_final)
             }
         }
@@ -120,7 +127,7 @@ impl Conversation for Chain<'_> {
             At::Start => self.next_way(),
             // The ways in share a host: what can't be connected to now can't be on the next way either.
             At::Json(..) | At::Widget(_) if matches!(heard, Heard::NoConnection) => {
-                Move::Done(Ended::Refused(Refusal::Unreachable))
+                Move::Done(Ended::Refused(SignInRefusal::Unreachable))
             }
             At::Json(way, at) => {
                 let turn = json::hear(&self.desk, way, at, heard);
@@ -128,7 +135,7 @@ impl Conversation for Chain<'_> {
             }
             At::Widget(at) => {
                 let turn = widget::hear(&self.desk, at, heard);
-                self.turn(Way::Widget, turn, At::Widget)
+                self.turn(SignInMethod::Widget, turn, At::Widget)
             }
             At::Redeem(way, at) => match redeem::hear(self.desk.hosts, at, heard) {
                 Turn::Ask(at, ask) => self.send(At::Redeem(way, at), ask),
@@ -144,17 +151,17 @@ impl Conversation for Chain<'_> {
 }
 
 /// What to tell when no way led in. A way that got as far as a ticket tells most; ways that agree speak for all.
-fn verdict(setbacks: &[(Way, Refusal)]) -> Refusal {
+fn verdict(setbacks: &[(SignInMethod, SignInRefusal)]) -> SignInRefusal {
     let furthest = setbacks.iter().find(|(_, refusal)| is_worth_another_way(refusal));
     if let Some((_, refusal)) = furthest {
         return refusal.clone();
     }
     match setbacks {
-        [] => Refusal::Temporary,
+        [] => SignInRefusal::Temporary,
         [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other.reason() == first.reason()) => {
             first.clone()
         }
-        _ => Refusal::Exhausted {
+        _ => SignInRefusal::Exhausted {
             ways: setbacks.to_vec(),
         },
     }

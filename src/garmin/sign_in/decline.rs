@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Credentials, SignIns, between};
 use crate::garmin::governor::{Person, Turn};
-use crate::garmin::refusal::Refusal;
+use crate::garmin::refusal::SignInRefusal;
 
 /// How long a wrong password takes before anybody typed one.
 const FIRST_GUESS: Duration = Duration::from_millis(900);
@@ -27,16 +27,16 @@ const MAX_PEOPLE: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Lately {
     wrong_password_took: Option<Duration>,
-    outage: Option<(Refusal, Duration, Timestamp)>,
+    outage: Option<(SignInRefusal, Duration, Timestamp)>,
     /// When the last pretended sign-in of a person ends.
     busy_until: HashMap<Person, Timestamp>,
 }
 
 impl Lately {
     /// Takes note of a real sign-in: `None` is one that Garmin let in.
-    pub(super) fn heard(&mut self, refusal: Option<&Refusal>, took: Duration, now: Timestamp) {
+    pub(super) fn heard(&mut self, refusal: Option<&SignInRefusal>, took: Duration, now: Timestamp) {
         match refusal {
-            Some(Refusal::WrongCredentials) => {
+            Some(SignInRefusal::WrongCredentials) => {
                 self.wrong_password_took = Some(
                     self.wrong_password_took
                         .map_or(took, |before| (before + took) / 2),
@@ -44,7 +44,10 @@ impl Lately {
                 self.outage = None;
             }
             // These are about the person.
-            None | Some(Refusal::AccountLocked | Refusal::Restricted | Refusal::TokenNotAccepted) => {
+            None
+            | Some(
+                SignInRefusal::AccountLocked | SignInRefusal::Restricted | SignInRefusal::TokenNotAccepted,
+            ) => {
                 self.outage = None;
             }
             Some(other) => self.outage = Some((other.clone(), took, now)),
@@ -53,12 +56,12 @@ impl Lately {
 
     /// How long to wait, and what to say then. One person's tries come one after the other, with the distance that real
     /// ones keep.
-    fn plan(&mut self, person: Person, spacing: Duration, now: Timestamp) -> (Duration, Refusal) {
+    fn plan(&mut self, person: Person, spacing: Duration, now: Timestamp) -> (Duration, SignInRefusal) {
         let (took, refusal) = match &self.outage {
             Some((refusal, took, at)) if now.duration_since(*at) < OUTAGE => (*took, refusal.clone()),
             _ => {
                 let took = self.wrong_password_took.unwrap_or(FIRST_GUESS);
-                (took, Refusal::WrongCredentials)
+                (took, SignInRefusal::WrongCredentials)
             }
         };
         let took = between(&(took.mul_f64(0.8)..=took.mul_f64(1.2)));
@@ -84,7 +87,7 @@ fn plus(at: Timestamp, by: Duration) -> Timestamp {
 
 impl SignIns {
     /// Answers as [`SignIns::begin`] would answer a wrong password, without asking Garmin.
-    pub async fn decline(&self, credentials: Credentials) -> Refusal {
+    pub async fn decline(&self, credentials: Credentials) -> SignInRefusal {
         let inner = &*self.0;
         let now = inner.clock.now();
         let (person, mark) = inner.governor().marks(&credentials);
@@ -94,10 +97,10 @@ impl SignIns {
         let (wait, refusal) = inner.lately().plan(person, inner.settings.spacing, now);
         if wait > inner.settings.patience {
             tokio::time::sleep(inner.settings.patience).await;
-            return Refusal::Busy;
+            return SignInRefusal::Busy;
         }
         tokio::time::sleep(wait).await;
-        if refusal == Refusal::WrongCredentials {
+        if refusal == SignInRefusal::WrongCredentials {
             inner
                 .governor()
                 .declined(person, mark, inner.clock.now(), MAX_PEOPLE);
@@ -129,11 +132,15 @@ mod tests {
     fn it_takes_about_as_long_as_a_wrong_password_did() {
         let mut lately = Lately::default();
         for _ in 0..20 {
-            lately.heard(Some(&Refusal::WrongCredentials), Duration::from_secs(4), at(0));
+            lately.heard(
+                Some(&SignInRefusal::WrongCredentials),
+                Duration::from_secs(4),
+                at(0),
+            );
         }
         let (wait, refusal) = lately.plan(person("a@example.org"), Duration::ZERO, at(0));
         assert!((3.1..4.9).contains(&wait.as_secs_f64()), "{wait:?}");
-        assert_eq!(refusal, Refusal::WrongCredentials);
+        assert_eq!(refusal, SignInRefusal::WrongCredentials);
     }
 
     #[test]
@@ -152,14 +159,14 @@ mod tests {
     fn an_outage_of_garmin_is_one_for_everybody_until_it_is_over() {
         let mut lately = Lately::default();
         let said = |lately: &mut Lately, now| lately.plan(person("a@example.org"), Duration::ZERO, now).1;
-        lately.heard(Some(&Refusal::Temporary), Duration::ZERO, at(0));
-        assert_eq!(said(&mut lately, at(60)), Refusal::Temporary);
-        assert_eq!(said(&mut lately, at(121)), Refusal::WrongCredentials);
-        lately.heard(Some(&Refusal::Temporary), Duration::ZERO, at(200));
+        lately.heard(Some(&SignInRefusal::Temporary), Duration::ZERO, at(0));
+        assert_eq!(said(&mut lately, at(60)), SignInRefusal::Temporary);
+        assert_eq!(said(&mut lately, at(121)), SignInRefusal::WrongCredentials);
+        lately.heard(Some(&SignInRefusal::Temporary), Duration::ZERO, at(200));
         lately.heard(None, Duration::ZERO, at(210));
-        assert_eq!(said(&mut lately, at(211)), Refusal::WrongCredentials);
+        assert_eq!(said(&mut lately, at(211)), SignInRefusal::WrongCredentials);
         // Somebody's locked account is nobody else's business.
-        lately.heard(Some(&Refusal::AccountLocked), Duration::ZERO, at(220));
-        assert_eq!(said(&mut lately, at(221)), Refusal::WrongCredentials);
+        lately.heard(Some(&SignInRefusal::AccountLocked), Duration::ZERO, at(220));
+        assert_eq!(said(&mut lately, at(221)), SignInRefusal::WrongCredentials);
     }
 }

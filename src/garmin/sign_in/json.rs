@@ -10,7 +10,7 @@ use super::trouble::{changed, json_trouble, page_trouble};
 use super::{Credentials, Desk, Turn};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
-use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::refusal::{SignInMethod, SignInRefusal};
 use crate::garmin::wire::{self, ACCEPT_PAGE, Answer, Ask, BROWSER, Body, Cookies, Heard, Method, Pause};
 
 pub(super) use code::{read_verify, verify};
@@ -29,22 +29,22 @@ pub(super) enum At {
 }
 
 /// The first request of a way.
-pub(super) fn begin(desk: &Desk<'_>, way: Way) -> (At, Ask) {
+pub(super) fn begin(desk: &Desk<'_>, way: SignInMethod) -> (At, Ask) {
     match way {
-        Way::Portal => (At::Page, page(desk.hosts)),
+        SignInMethod::Portal => (At::Page, page(desk.hosts)),
         _ => (At::Login, login(desk, way).cookies(Cookies::New)),
     }
 }
 
 /// What follows from an answer.
-pub(super) fn hear(desk: &Desk<'_>, way: Way, at: At, heard: &Heard) -> Turn<At> {
+pub(super) fn hear(desk: &Desk<'_>, way: SignInMethod, at: At, heard: &Heard) -> Turn<At> {
     let place = match (way, at) {
-        (Way::Portal, At::Page) => "portal page",
-        (Way::Portal, At::Login) => "portal login",
+        (SignInMethod::Portal, At::Page) => "portal page",
+        (SignInMethod::Portal, At::Login) => "portal login",
         _ => "mobile login",
     };
     let Heard::Answer(answer) = heard else {
-        return Turn::Refused(Refusal::Unreachable);
+        return Turn::Refused(SignInRefusal::Unreachable);
     };
     match at {
         At::Page => match page_trouble(place, answer) {
@@ -56,12 +56,12 @@ pub(super) fn hear(desk: &Desk<'_>, way: Way, at: At, heard: &Heard) -> Turn<At>
 }
 
 /// `service` of a way: where Garmin would send the browser. The ticket is bound to it.
-pub(super) fn service(hosts: &GarminHosts, way: Way) -> String {
+pub(super) fn service(hosts: &GarminHosts, way: SignInMethod) -> String {
     let domain = hosts.domain;
     match way {
-        Way::Mobile => format!("https://mobile.integration.{domain}/gcm/ios"),
-        Way::Widget => wire::at(&hosts.sso, "/sso/embed").into(),
-        Way::Portal => format!("https://connect.{domain}/app"),
+        SignInMethod::Mobile => format!("https://mobile.integration.{domain}/gcm/ios"),
+        SignInMethod::Widget => wire::at(&hosts.sso, "/sso/embed").into(),
+        SignInMethod::Portal => format!("https://connect.{domain}/app"),
     }
 }
 
@@ -69,7 +69,7 @@ fn page_url(hosts: &GarminHosts) -> Url {
     let mut url = wire::at(&hosts.sso, "/portal/sso/en-US/sign-in");
     url.query_pairs_mut()
         .append_pair("clientId", "GarminConnect")
-        .append_pair("service", &service(hosts, Way::Portal));
+        .append_pair("service", &service(hosts, SignInMethod::Portal));
     url
 }
 
@@ -79,12 +79,12 @@ fn page(hosts: &GarminHosts) -> Ask {
         .header("accept", ACCEPT_PAGE)
         .header("accept-language", "en-US,en;q=0.9")
         .cookies(Cookies::New)
-        .bucket(Way::Portal)
+        .bucket(SignInMethod::Portal)
 }
 
-fn login(desk: &Desk<'_>, way: Way) -> Ask {
+fn login(desk: &Desk<'_>, way: SignInMethod) -> Ask {
     let Credentials { email, password } = desk.credentials;
-    let path = if way == Way::Portal {
+    let path = if way == SignInMethod::Portal {
         "/portal/api/login"
     } else {
         "/mobile/api/login"
@@ -93,12 +93,12 @@ fn login(desk: &Desk<'_>, way: Way) -> Ask {
     post(desk.hosts, way, path, body)
 }
 
-fn post(hosts: &GarminHosts, way: Way, path: &str, body: Value) -> Ask {
+fn post(hosts: &GarminHosts, way: SignInMethod, path: &str, body: Value) -> Ask {
     let mut url = wire::at(&hosts.sso, path);
     url.query_pairs_mut()
         .append_pair(
             "clientId",
-            if way == Way::Portal {
+            if way == SignInMethod::Portal {
                 "GarminConnect"
             } else {
                 "GCM_IOS_DARK"
@@ -107,19 +107,26 @@ fn post(hosts: &GarminHosts, way: Way, path: &str, body: Value) -> Ask {
         .append_pair("locale", "en-US")
         .append_pair("service", &service(hosts, way));
     let ask = Ask::new(Method::Post, url, Body::Json(body))
-        .header("user-agent", if way == Way::Portal { BROWSER } else { PHONE })
+        .header(
+            "user-agent",
+            if way == SignInMethod::Portal {
+                BROWSER
+            } else {
+                PHONE
+            },
+        )
         .header("accept", ACCEPT_JSON)
         .header("origin", wire::origin(&hosts.sso))
         .cookies(Cookies::Keep)
         .bucket(way);
-    if way == Way::Portal {
+    if way == SignInMethod::Portal {
         ask.header("referer", page_url(hosts))
     } else {
         ask
     }
 }
 
-fn read_login(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Turn<At> {
+fn read_login(hosts: &GarminHosts, way: SignInMethod, place: &str, answer: &Answer) -> Turn<At> {
     let Some(kind) = status_type(answer) else {
         return Turn::Refused(
             json_trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
@@ -131,16 +138,21 @@ fn read_login(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Tu
             Err(refusal) => Turn::Refused(refusal),
         },
         "MFA_REQUIRED" => Turn::CodeWanted(code::pending(way, answer)),
-        "INVALID_USERNAME_PASSWORD" => Turn::Refused(Refusal::WrongCredentials),
-        "ACCOUNT_LOCKED" => Turn::Refused(Refusal::AccountLocked),
-        "CAPTCHA_REQUIRED" => Turn::Refused(Refusal::BotChallenge),
+        "INVALID_USERNAME_PASSWORD" => Turn::Refused(SignInRefusal::WrongCredentials),
+        "ACCOUNT_LOCKED" => Turn::Refused(SignInRefusal::AccountLocked),
+        "CAPTCHA_REQUIRED" => Turn::Refused(SignInRefusal::BotChallenge),
         _ => Turn::Refused(
             json_trouble(place, answer).unwrap_or_else(|| changed(place, "responseStatus.type")),
         ),
     }
 }
 
-fn ticket(hosts: &GarminHosts, way: Way, place: &str, answer: &Answer) -> Result<Ticket, Refusal> {
+fn ticket(
+    hosts: &GarminHosts,
+    way: SignInMethod,
+    place: &str,
+    answer: &Answer,
+) -> Result<Ticket, SignInRefusal> {
     let json = answer.json().unwrap_or_default();
     match json
         .get("serviceTicketId")
@@ -178,14 +190,14 @@ mod tests {
     }
 
     /// What a login makes of an answer: the class, or `None` for something else than a refusal.
-    fn login_class(status: u16, content_type: &str, text: &str) -> Option<Refusal> {
+    fn login_class(status: u16, content_type: &str, text: &str) -> Option<SignInRefusal> {
         let (hosts, credentials) = (hosts(), credentials());
         let desk = Desk {
             hosts: &hosts,
             credentials: &credentials,
         };
         let heard = Heard::Answer(answer(status, content_type, text));
-        match hear(&desk, Way::Mobile, At::Login, &heard) {
+        match hear(&desk, SignInMethod::Mobile, At::Login, &heard) {
             Turn::Refused(refusal) => Some(refusal),
             _ => None,
         }
@@ -193,11 +205,11 @@ mod tests {
 
     #[test]
     fn each_signal_of_a_login_has_its_class() {
-        let changed = |path: &str| Refusal::Changed {
+        let changed = |path: &str| SignInRefusal::Changed {
             path: format!("mobile login: {path}"),
         };
-        let limited = Refusal::RateLimited { until: None };
-        let check = |status, content_type, text: &str, wanted: Refusal| {
+        let limited = SignInRefusal::RateLimited { until: None };
+        let check = |status, content_type, text: &str, wanted: SignInRefusal| {
             assert_eq!(
                 login_class(status, content_type, text),
                 Some(wanted),
@@ -208,45 +220,45 @@ mod tests {
             200,
             JSON,
             &said("INVALID_USERNAME_PASSWORD"),
-            Refusal::WrongCredentials,
+            SignInRefusal::WrongCredentials,
         );
         check(
             401,
             JSON,
             &said("INVALID_USERNAME_PASSWORD"),
-            Refusal::WrongCredentials,
+            SignInRefusal::WrongCredentials,
         );
-        check(200, JSON, &said("ACCOUNT_LOCKED"), Refusal::AccountLocked);
-        check(200, JSON, &said("CAPTCHA_REQUIRED"), Refusal::BotChallenge);
+        check(200, JSON, &said("ACCOUNT_LOCKED"), SignInRefusal::AccountLocked);
+        check(200, JSON, &said("CAPTCHA_REQUIRED"), SignInRefusal::BotChallenge);
         check(429, JSON, "{}", limited.clone());
         check(200, JSON, r#"{"error":{"status-code":"429"}}"#, limited.clone());
         check(200, JSON, r#"{"error":{"status-code":429}}"#, limited);
-        check(403, JSON, "{}", Refusal::BotChallenge);
+        check(403, JSON, "{}", SignInRefusal::BotChallenge);
         check(
             429,
             "text/html",
             "<title>Access denied</title>",
-            Refusal::BotChallenge,
+            SignInRefusal::BotChallenge,
         );
         check(
             200,
             "text/html",
             "<title>Just a moment...</title>",
-            Refusal::BotChallenge,
+            SignInRefusal::BotChallenge,
         );
         check(
             400,
             PROBLEM,
             r#"{"title":"Bad Request"}"#,
-            Refusal::RequestRejected,
+            SignInRefusal::RequestRejected,
         );
-        check(401, JSON, "{}", Refusal::Unexplained { status: 401 });
-        check(401, "", "", Refusal::Unexplained { status: 401 });
-        check(404, JSON, "{}", Refusal::Unexplained { status: 404 });
+        check(401, JSON, "{}", SignInRefusal::Unexplained { status: 401 });
+        check(401, "", "", SignInRefusal::Unexplained { status: 401 });
+        check(404, JSON, "{}", SignInRefusal::Unexplained { status: 404 });
         for status in [408, 425, 500, 502, 503] {
-            check(status, JSON, "{}", Refusal::Temporary);
+            check(status, JSON, "{}", SignInRefusal::Temporary);
         }
-        check(200, "text/plain", "maintenance", Refusal::Temporary);
+        check(200, "text/plain", "maintenance", SignInRefusal::Temporary);
         check(302, "", "", changed("redirect"));
         check(200, JSON, "{}", changed("responseStatus.type"));
         check(
@@ -266,8 +278,8 @@ mod tests {
             hosts: &hosts,
             credentials: &credentials,
         };
-        let turn = hear(&desk, Way::Mobile, At::Login, &Heard::Nothing);
-        assert!(matches!(turn, Turn::Refused(Refusal::Unreachable)));
+        let turn = hear(&desk, SignInMethod::Mobile, At::Login, &Heard::Nothing);
+        assert!(matches!(turn, Turn::Refused(SignInRefusal::Unreachable)));
     }
 
     #[test]
@@ -277,7 +289,7 @@ mod tests {
             hosts: &hosts,
             credentials: &credentials,
         };
-        let (at, ask) = begin(&desk, Way::Mobile);
+        let (at, ask) = begin(&desk, SignInMethod::Mobile);
         assert_eq!(
             (at, ask.cookies, ask.pause),
             (At::Login, Cookies::New, Pause::None)
@@ -302,13 +314,13 @@ mod tests {
             hosts: &hosts,
             credentials: &credentials,
         };
-        let (at, page) = begin(&desk, Way::Portal);
+        let (at, page) = begin(&desk, SignInMethod::Portal);
         assert_eq!(
             (at, page.method, page.cookies),
             (At::Page, Method::Get, Cookies::New)
         );
         let heard = Heard::Answer(answer(200, "text/html", "<title>GARMIN</title>"));
-        let Turn::Ask(At::Login, ask) = hear(&desk, Way::Portal, at, &heard) else {
+        let Turn::Ask(At::Login, ask) = hear(&desk, SignInMethod::Portal, at, &heard) else {
             panic!("a login follows")
         };
         assert_eq!((ask.pause, ask.cookies), (Pause::Portal, Cookies::Keep));
@@ -334,7 +346,7 @@ mod tests {
             credentials: &credentials,
         };
         let heard = Heard::Answer(answer(200, JSON, &text));
-        let Turn::Won(ticket) = hear(&desk, Way::Mobile, At::Login, &heard) else {
+        let Turn::Won(ticket) = hear(&desk, SignInMethod::Mobile, At::Login, &heard) else {
             panic!("a ticket")
         };
         assert_eq!(ticket.ticket.expose(), "ST-1-sso");

@@ -8,7 +8,7 @@ use reqwest::cookie::Jar;
 use super::{Conversation, Inner, Move};
 use crate::garmin::governor::Person;
 use crate::garmin::http;
-use crate::garmin::refusal::Way;
+use crate::garmin::refusal::SignInMethod;
 use crate::garmin::wire::{Ask, Cookies, Heard};
 
 /// The loop of one sign-in: waits, sends, counts, and tells the steps what came back.
@@ -101,7 +101,7 @@ impl<'a> Line<'a> {
         if answer.is_throttle() {
             let until = self.inner.governor().throttled(way, answer.retry_after, now);
             tracing::warn!(
-                way = way.map(Way::name), %until, sign_in.id = self.id, "garmin.throttled"
+                way = way.map(SignInMethod::name), %until, sign_in.id = self.id, "garmin.throttled"
             );
         }
         answer.is_throttle()

@@ -14,7 +14,7 @@ use super::{Conversation, Move, SignedIn, Turn, json, widget};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 use crate::garmin::governor::Person;
-use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::refusal::{SignInMethod, SignInRefusal};
 use crate::garmin::wire::{Ask, Heard};
 
 /// How many codes a challenge takes: a slip or two, and not enough for Garmin to lock the account.
@@ -53,7 +53,7 @@ pub enum MfaMethod {
 pub(super) enum Pending {
     /// `method` in Garmin's word; `sent_to` masked by Garmin.
     Json {
-        way: Way,
+        way: SignInMethod,
         method: String,
         sent_to: Option<String>,
     },
@@ -66,9 +66,9 @@ pub(super) enum CodeAnswer {
     Ticket(Ticket),
     Wrong,
     /// The code was not looked at: throttled, out of order, or not an answer of the service itself.
-    NotHeard(Refusal),
+    NotHeard(SignInRefusal),
     /// No code will do any more.
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 impl MfaChallenge {
@@ -121,23 +121,23 @@ impl MfaChallenge {
     }
 
     /// The way in that asked for the code.
-    pub(super) fn way(&self) -> Way {
+    pub(super) fn way(&self) -> SignInMethod {
         match &self.pending {
             Pending::Json { way, .. } => *way,
-            Pending::Widget(_) => Way::Widget,
+            Pending::Widget(_) => SignInMethod::Widget,
         }
     }
 
     /// Why no code can be tried, if so.
-    pub(super) fn closed(&self, now: Timestamp) -> Option<Refusal> {
+    pub(super) fn closed(&self, now: Timestamp) -> Option<SignInRefusal> {
         let too_old = now.duration_since(self.opened_at) > LIFE;
-        (self.tries_left == 0 || too_old).then_some(Refusal::ChallengeOver)
+        (self.tries_left == 0 || too_old).then_some(SignInRefusal::ChallengeOver)
     }
 
     /// Takes note of a wrong code.
-    pub(super) fn wrong_code(&mut self) -> Refusal {
+    pub(super) fn wrong_code(&mut self) -> SignInRefusal {
         self.tries_left = self.tries_left.saturating_sub(1);
-        Refusal::WrongCode {
+        SignInRefusal::WrongCode {
             tries_left: self.tries_left,
         }
     }
@@ -182,16 +182,16 @@ pub(super) enum Ended {
     SignedIn(SignedIn),
     WrongCode,
     /// The code was not looked at: it may be tried again.
-    NotHeard(Refusal),
+    NotHeard(SignInRefusal),
     /// The challenge is over.
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 enum At {
     Start,
     /// The code was sent by the path of this way; `other` can still be tried.
     Code {
-        other: Option<Way>,
+        other: Option<SignInMethod>,
     },
     Redeem(redeem::At),
 }
@@ -211,9 +211,9 @@ impl<'a> Verifying<'a> {
         Move::Send(Box::new(ask))
     }
 
-    fn hear_code(&mut self, other: Option<Way>, heard: &Heard) -> Move<Ended> {
+    fn hear_code(&mut self, other: Option<SignInMethod>, heard: &Heard) -> Move<Ended> {
         let Heard::Answer(answer) = heard else {
-            return self.by_other_path(other, Refusal::Unreachable);
+            return self.by_other_path(other, SignInRefusal::Unreachable);
         };
         let said = match self.pending {
             Pending::Json { way, .. } => json::read_verify(self.hosts, *way, answer),
@@ -231,7 +231,7 @@ impl<'a> Verifying<'a> {
     }
 
     /// The two JSON ways take each other's codes; a definite answer is never asked for twice.
-    fn by_other_path(&mut self, other: Option<Way>, refusal: Refusal) -> Move<Ended> {
+    fn by_other_path(&mut self, other: Option<SignInMethod>, refusal: SignInRefusal) -> Move<Ended> {
         match (other, &*self.pending) {
             (Some(other), Pending::Json { method, .. }) => {
                 let ask = json::verify(self.hosts, other, method, &self.code);
@@ -248,10 +248,10 @@ impl Conversation for Verifying<'_> {
     fn begin(&mut self) -> Move<Ended> {
         let (ask, other) = match &*self.pending {
             Pending::Json { way, method, .. } => {
-                let other = if *way == Way::Portal {
-                    Way::Mobile
+                let other = if *way == SignInMethod::Portal {
+                    SignInMethod::Mobile
                 } else {
-                    Way::Portal
+                    SignInMethod::Portal
                 };
                 (json::verify(self.hosts, *way, method, &self.code), Some(other))
             }
@@ -268,7 +268,7 @@ impl Conversation for Verifying<'_> {
                 Turn::Ask(at, ask) => self.send(At::Redeem(at), ask),
                 Turn::Won(signed_in) => Move::Done(Ended::SignedIn(signed_in)),
                 Turn::Refused(refusal) => Move::Done(Ended::Refused(refusal)),
-                Turn::CodeWanted(_) => Move::Done(Ended::Refused(Refusal::ChallengeOver)),
+                Turn::CodeWanted(_) => Move::Done(Ended::Refused(SignInRefusal::ChallengeOver)),
             },
         }
     }

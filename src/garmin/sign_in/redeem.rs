@@ -7,7 +7,7 @@ use super::{SignedIn, Turn};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 use crate::garmin::api::headers::native;
-use crate::garmin::refusal::Refusal;
+use crate::garmin::refusal::SignInRefusal;
 use crate::garmin::token_service::{self, CLIENT_IDS};
 use crate::garmin::tokens::GarminTokens;
 use crate::garmin::wire::{self, Answer, Ask, Body, Heard, Method, Pause};
@@ -29,7 +29,7 @@ pub(super) enum At {
     Exchange {
         ticket: Ticket,
         client: usize,
-        worst: Refusal,
+        worst: SignInRefusal,
     },
     /// The profile was asked for.
     Profile { tokens: GarminTokens, tries_left: u8 },
@@ -43,7 +43,7 @@ pub(super) fn begin(hosts: &GarminHosts, ticket: Ticket) -> (At, Ask) {
         At::Exchange {
             ticket,
             client: 0,
-            worst: Refusal::TicketRefused,
+            worst: SignInRefusal::TicketRefused,
         },
         ask,
     )
@@ -62,23 +62,28 @@ pub(super) fn hear(hosts: &GarminHosts, at: At, heard: &Heard) -> Turn<At, Signe
 }
 
 /// Whether the ways in that are left may help: they lead to other tickets, but to the same token service and API.
-pub(super) fn is_worth_another_way(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::TokenNotAccepted | Refusal::TicketRefused)
+pub(super) fn is_worth_another_way(refusal: &SignInRefusal) -> bool {
+    matches!(
+        refusal,
+        SignInRefusal::TokenNotAccepted | SignInRefusal::TicketRefused
+    )
 }
 
 fn hear_exchange(
     hosts: &GarminHosts,
     ticket: Ticket,
     client: usize,
-    worst: Refusal,
+    worst: SignInRefusal,
     heard: &Heard,
 ) -> Turn<At, SignedIn> {
     let tried = CLIENT_IDS.get(client).copied().unwrap_or_default();
     let failure = match heard {
         Heard::Answer(answer) if answer.is_throttle() => {
-            return Turn::Refused(Refusal::RateLimited { until: None });
+            return Turn::Refused(SignInRefusal::RateLimited { until: None });
         }
-        Heard::Answer(answer) if answer.is_challenge_page() => return Turn::Refused(Refusal::BotChallenge),
+        Heard::Answer(answer) if answer.is_challenge_page() => {
+            return Turn::Refused(SignInRefusal::BotChallenge);
+        }
         Heard::Answer(answer) => match token_service::read_tokens(answer, tried) {
             Some(tokens) => {
                 let ask = profile(hosts, &tokens);
@@ -91,13 +96,13 @@ fn hear_exchange(
                 );
             }
             None if answer.is_success() => changed("token service", "access_token"),
-            None if answer.is_out_of_order() => Refusal::Temporary,
-            None => Refusal::TicketRefused,
+            None if answer.is_out_of_order() => SignInRefusal::Temporary,
+            None => SignInRefusal::TicketRefused,
         },
-        Heard::Nothing | Heard::NoConnection => Refusal::Unreachable,
+        Heard::Nothing | Heard::NoConnection => SignInRefusal::Unreachable,
     };
     // Out of order on one client id and refused on the next tells less than the first.
-    let worst = if worst == Refusal::TicketRefused {
+    let worst = if worst == SignInRefusal::TicketRefused {
         failure
     } else {
         worst
@@ -141,16 +146,18 @@ fn hear_profile(
             };
         }
         // The guard in front of the data service, which has not seen the token: another one would fare no better.
-        Heard::Answer(answer) if answer.is_challenge_page() => return Turn::Refused(Refusal::BotChallenge),
+        Heard::Answer(answer) if answer.is_challenge_page() => {
+            return Turn::Refused(SignInRefusal::BotChallenge);
+        }
         // The data service does not know this token as active. It says nothing about the password.
         Heard::Answer(Answer {
             status: 401 | 403, ..
-        }) => return Turn::Refused(Refusal::TokenNotAccepted),
+        }) => return Turn::Refused(SignInRefusal::TokenNotAccepted),
         Heard::Answer(answer) if answer.is_throttle() => {
-            return Turn::Refused(Refusal::RateLimited { until: None });
+            return Turn::Refused(SignInRefusal::RateLimited { until: None });
         }
-        Heard::Answer(_) => Refusal::Temporary,
-        Heard::Nothing | Heard::NoConnection => Refusal::Unreachable,
+        Heard::Answer(_) => SignInRefusal::Temporary,
+        Heard::Nothing | Heard::NoConnection => SignInRefusal::Unreachable,
     };
     if tries_left == 0 {
         return Turn::Refused(refusal);
@@ -165,7 +172,7 @@ fn hear_profile(
     )
 }
 
-fn read_profile(answer: &Answer, tokens: GarminTokens) -> Result<SignedIn, Refusal> {
+fn read_profile(answer: &Answer, tokens: GarminTokens) -> Result<SignedIn, SignInRefusal> {
     let place = "socialProfile";
     let json = answer.json().ok_or_else(|| changed(place, "$"))?;
     let profile_id = json

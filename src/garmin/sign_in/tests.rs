@@ -90,7 +90,7 @@ fn check(answers: Vec<Heard>, paths: &[&str], end: impl FnOnce(Ended)) {
         hosts: &hosts,
         credentials: &credentials,
     };
-    let mut chain = Chain::new(desk, &Way::ALL, vec![]);
+    let mut chain = Chain::new(desk, &SignInMethod::ALL, vec![]);
     let (asked, ended) = play(&mut chain, answers);
     assert_eq!(asked, paths);
     end(ended);
@@ -106,7 +106,7 @@ fn is_signed_in(ended: Ended) {
     );
 }
 
-fn is_refused(wanted: Refusal) -> impl FnOnce(Ended) {
+fn is_refused(wanted: SignInRefusal) -> impl FnOnce(Ended) {
     move |ended| assert_eq!(ended, Ended::Refused(wanted))
 }
 
@@ -119,8 +119,8 @@ const TOKEN: &str = "/di-oauth2-service/oauth/token";
 const PROFILE: &str = "/userprofile-service/socialProfile";
 const CSRF: &str = r#"<input name="_csrf" value="c">"#;
 
-fn limited() -> Refusal {
-    Refusal::RateLimited { until: None }
+fn limited() -> SignInRefusal {
+    SignInRefusal::RateLimited { until: None }
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn a_wrong_password_and_a_locked_account_end_it_at_once() {
     check(
         vec![said("INVALID_USERNAME_PASSWORD")],
         &[MOBILE],
-        is_refused(Refusal::WrongCredentials),
+        is_refused(SignInRefusal::WrongCredentials),
     );
     check(
         vec![said("ACCOUNT_LOCKED")],
         &[MOBILE],
-        is_refused(Refusal::AccountLocked),
+        is_refused(SignInRefusal::AccountLocked),
     );
     let form_says_no = vec![
         json_answer(429, &json!({})),
@@ -153,7 +153,7 @@ fn a_wrong_password_and_a_locked_account_end_it_at_once() {
     check(
         form_says_no,
         &[MOBILE, EMBED, FORM, FORM],
-        is_refused(Refusal::WrongCredentials),
+        is_refused(SignInRefusal::WrongCredentials),
     );
 }
 
@@ -161,7 +161,13 @@ fn a_wrong_password_and_a_locked_account_end_it_at_once() {
 fn a_code_ends_the_chain() {
     check(vec![said("MFA_REQUIRED")], &[MOBILE], |ended| {
         assert!(
-            matches!(ended, Ended::CodeWanted(Pending::Json { way: Way::Mobile, .. })),
+            matches!(
+                ended,
+                Ended::CodeWanted(Pending::Json {
+                    way: SignInMethod::Mobile,
+                    ..
+                })
+            ),
             "{ended:?}"
         );
     });
@@ -201,18 +207,18 @@ fn the_verdict_names_what_all_ways_agree_on_and_lists_what_they_do_not() {
     check(
         vec![out_of_order(), out_of_order(), out_of_order()],
         &all,
-        is_refused(Refusal::Temporary),
+        is_refused(SignInRefusal::Temporary),
     );
     let ways = vec![
-        (Way::Mobile, limited()),
-        (Way::Widget, Refusal::BotChallenge),
-        (Way::Portal, limited()),
+        (SignInMethod::Mobile, limited()),
+        (SignInMethod::Widget, SignInRefusal::BotChallenge),
+        (SignInMethod::Portal, limited()),
     ];
     let challenge = page("<title>Just a moment...</title>");
     check(
         vec![no(), challenge, no()],
         &all,
-        is_refused(Refusal::Exhausted { ways }),
+        is_refused(SignInRefusal::Exhausted { ways }),
     );
 }
 
@@ -221,7 +227,7 @@ fn without_a_connection_no_other_way_is_tried() {
     check(
         vec![Heard::NoConnection],
         &[MOBILE],
-        is_refused(Refusal::Unreachable),
+        is_refused(SignInRefusal::Unreachable),
     );
 }
 
@@ -256,7 +262,7 @@ fn a_ticket_that_nobody_takes_leads_to_the_next_way() {
             no(),
         ],
         &[MOBILE, TOKEN, TOKEN, TOKEN, TOKEN, EMBED, PORTAL_PAGE],
-        is_refused(Refusal::TicketRefused),
+        is_refused(SignInRefusal::TicketRefused),
     );
 }
 
@@ -285,12 +291,12 @@ fn a_page_of_the_guard_is_no_answer_about_ticket_or_token_and_ends_it() {
     check(
         vec![said("SUCCESSFUL"), guard()],
         &[MOBILE, TOKEN],
-        is_refused(Refusal::BotChallenge),
+        is_refused(SignInRefusal::BotChallenge),
     );
     check(
         vec![said("SUCCESSFUL"), tokens(), guard()],
         &[MOBILE, TOKEN, PROFILE],
-        is_refused(Refusal::BotChallenge),
+        is_refused(SignInRefusal::BotChallenge),
     );
 }
 
@@ -301,8 +307,8 @@ fn a_profile_that_does_not_come_is_asked_for_three_times_and_costs_no_other_sign
     let paths = [MOBILE, TOKEN, PROFILE, PROFILE, PROFILE];
     let with = |last: Heard| start().into_iter().chain([last]).collect::<Vec<_>>();
     check(with(profile()), &paths, is_signed_in);
-    check(with(out_of_order()), &paths, is_refused(Refusal::Temporary));
-    let unknown = Refusal::Changed {
+    check(with(out_of_order()), &paths, is_refused(SignInRefusal::Temporary));
+    let unknown = SignInRefusal::Changed {
         path: "socialProfile: profileId".to_owned(),
     };
     check(
@@ -331,7 +337,7 @@ fn a_code_goes_by_its_own_path_and_by_the_other_only_when_it_was_not_heard() {
         method: "email".to_owned(),
         sent_to: None,
     };
-    let mobile = pending(Way::Mobile);
+    let mobile = pending(SignInMethod::Mobile);
     let no = || json_answer(429, &json!({}));
     let signed_in = |ended| assert!(matches!(ended, mfa::Ended::SignedIn(_)), "{ended:?}");
     let is = |wanted: mfa::Ended| move |ended| assert_eq!(ended, wanted);
@@ -351,7 +357,7 @@ fn a_code_goes_by_its_own_path_and_by_the_other_only_when_it_was_not_heard() {
     );
     let by_other = [PORTAL_CODE, MOBILE_CODE, TOKEN, PROFILE];
     let answers = vec![page("<h1>"), said("SUCCESSFUL"), tokens(), profile()];
-    check_code(&pending(Way::Portal), answers, &by_other, signed_in);
+    check_code(&pending(SignInMethod::Portal), answers, &by_other, signed_in);
     check_code(
         &mobile,
         vec![said("INVALID_CODE")],
@@ -362,7 +368,7 @@ fn a_code_goes_by_its_own_path_and_by_the_other_only_when_it_was_not_heard() {
         &mobile,
         vec![said("ACCOUNT_LOCKED")],
         &[MOBILE_CODE],
-        is(mfa::Ended::Refused(Refusal::AccountLocked)),
+        is(mfa::Ended::Refused(SignInRefusal::AccountLocked)),
     );
     let both = [MOBILE_CODE, PORTAL_CODE];
     check_code(
@@ -371,7 +377,7 @@ fn a_code_goes_by_its_own_path_and_by_the_other_only_when_it_was_not_heard() {
         &both,
         is(mfa::Ended::NotHeard(limited())),
     );
-    let refused = mfa::Ended::Refused(Refusal::TokenNotAccepted);
+    let refused = mfa::Ended::Refused(SignInRefusal::TokenNotAccepted);
     let answers = vec![said("SUCCESSFUL"), tokens(), json_answer(401, &json!({}))];
     check_code(&mobile, answers, &[MOBILE_CODE, TOKEN, PROFILE], is(refused));
 }
@@ -400,7 +406,7 @@ fn a_challenge_closes_by_its_tries_and_by_its_age() {
     let after = |minutes: i64| start + jiff::SignedDuration::from_mins(minutes);
     let person = Governor::new(GovernorSettings::default()).person("ann@example.org");
     let pending = Pending::Json {
-        way: Way::Mobile,
+        way: SignInMethod::Mobile,
         method: "email".to_owned(),
         sent_to: Some("a***@x".to_owned()),
     };
@@ -410,12 +416,12 @@ fn a_challenge_closes_by_its_tries_and_by_its_age() {
         "Garmin sends a code by e-mail to a***@x. It may take a minute."
     );
     assert_eq!(challenge.closed(after(10)), None);
-    assert_eq!(challenge.closed(after(11)), Some(Refusal::ChallengeOver));
+    assert_eq!(challenge.closed(after(11)), Some(SignInRefusal::ChallengeOver));
     for tries_left in [2, 1, 0] {
         assert_eq!(challenge.closed(start), None);
-        assert_eq!(challenge.wrong_code(), Refusal::WrongCode { tries_left });
+        assert_eq!(challenge.wrong_code(), SignInRefusal::WrongCode { tries_left });
     }
-    assert_eq!(challenge.closed(start), Some(Refusal::ChallengeOver));
+    assert_eq!(challenge.closed(start), Some(SignInRefusal::ChallengeOver));
 }
 
 #[test]

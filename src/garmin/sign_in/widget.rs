@@ -13,7 +13,7 @@ use super::trouble::{changed, page_trouble};
 use super::{Desk, Turn};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
-use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::refusal::{SignInMethod, SignInRefusal};
 use crate::garmin::wire::{self, ACCEPT_PAGE, Answer, Ask, BROWSER, Body, Cookies, Heard, Method, Pause};
 
 pub(super) use page::CodePage;
@@ -50,7 +50,7 @@ pub(super) fn hear(desk: &Desk<'_>, at: At, heard: &Heard) -> Turn<At> {
         return Turn::CodeWanted(Pending::Widget(*page));
     }
     let Heard::Answer(answer) = heard else {
-        return Turn::Refused(Refusal::Unreachable);
+        return Turn::Refused(SignInRefusal::Unreachable);
     };
     if let Some(refusal) = page_trouble(place, answer) {
         return Turn::Refused(refusal);
@@ -101,13 +101,13 @@ pub(super) fn read_verify(hosts: &GarminHosts, page: &mut CodePage, answer: &Ans
             CodeAnswer::Wrong
         }
         // The code page's own "invalid code" title; its form is gone, so there is nothing to answer any more.
-        Page::Refused(Refusal::WrongCredentials) => CodeAnswer::Refused(Refusal::ChallengeOver),
+        Page::Refused(SignInRefusal::WrongCredentials) => CodeAnswer::Refused(SignInRefusal::ChallengeOver),
         Page::Refused(refusal) => CodeAnswer::Refused(refusal),
     }
 }
 
 fn embed(hosts: &GarminHosts) -> String {
-    super::json::service(hosts, Way::Widget)
+    super::json::service(hosts, SignInMethod::Widget)
 }
 
 fn signin_url(hosts: &GarminHosts) -> Url {
@@ -130,7 +130,7 @@ fn get(url: Url) -> Ask {
         .header("accept", ACCEPT_PAGE)
         .header("accept-language", "en-US,en;q=0.9")
         .cookies(Cookies::Keep)
-        .bucket(Way::Widget)
+        .bucket(SignInMethod::Widget)
 }
 
 fn post(hosts: &GarminHosts, url: Url, body: Body) -> Ask {
@@ -141,7 +141,7 @@ fn post(hosts: &GarminHosts, url: Url, body: Body) -> Ask {
         .header("origin", wire::origin(&hosts.sso))
         .header("referer", signin_url(hosts))
         .cookies(Cookies::Keep)
-        .bucket(Way::Widget)
+        .bucket(SignInMethod::Widget)
 }
 
 fn submit(desk: &Desk<'_>, csrf: String) -> Ask {
@@ -215,26 +215,26 @@ mod tests {
 
     #[test]
     fn each_page_after_the_form_has_its_class() {
-        let check = |title: &str, body: &str, wanted: Refusal| match submitted(&page(title, body)) {
+        let check = |title: &str, body: &str, wanted: SignInRefusal| match submitted(&page(title, body)) {
             Turn::Refused(refusal) => assert_eq!(refusal, wanted, "{title}"),
             _ => panic!("{title} is a refusal"),
         };
         let usual = "GARMIN Authentication Application";
-        check("Account Locked", "", Refusal::AccountLocked);
-        check("Account error", "", Refusal::AccountLocked);
-        check("Invalid sign in", "", Refusal::WrongCredentials);
-        check("Incorrect password", "", Refusal::WrongCredentials);
-        check("Unable to sign in", "", Refusal::Restricted);
-        check("Unable to login", "", Refusal::Restricted);
-        check("502 Bad Gateway", "", Refusal::Temporary);
-        check("Service Unavailable", "", Refusal::Temporary);
+        check("Account Locked", "", SignInRefusal::AccountLocked);
+        check("Account error", "", SignInRefusal::AccountLocked);
+        check("Invalid sign in", "", SignInRefusal::WrongCredentials);
+        check("Incorrect password", "", SignInRefusal::WrongCredentials);
+        check("Unable to sign in", "", SignInRefusal::Restricted);
+        check("Unable to login", "", SignInRefusal::Restricted);
+        check("502 Bad Gateway", "", SignInRefusal::Temporary);
+        check("Service Unavailable", "", SignInRefusal::Temporary);
         check(
             usual,
             &format!("{FORM}<p>Invalid sign in. (Passwords are case sensitive.)"),
-            Refusal::WrongCredentials,
+            SignInRefusal::WrongCredentials,
         );
         // The form again without a word: not proof of a wrong password.
-        check(usual, FORM, Refusal::Unexplained { status: 200 });
+        check(usual, FORM, SignInRefusal::Unexplained { status: 200 });
         check("Success", "no link", changed("widget form", "ticket"));
         check(
             "Enter MFA code for login",
@@ -348,7 +348,10 @@ mod tests {
         assert_eq!(said, CodeAnswer::Wrong);
         assert_eq!(open.csrf, "c3");
         let said = read_verify(&hosts(), &mut open, &answer(429, "text/html", ""));
-        assert_eq!(said, CodeAnswer::NotHeard(Refusal::RateLimited { until: None }));
+        assert_eq!(
+            said,
+            CodeAnswer::NotHeard(SignInRefusal::RateLimited { until: None })
+        );
         let Body::Form(fields) = verify(&hosts(), &open, &Secret::new("123456")).body else {
             panic!("a form")
         };

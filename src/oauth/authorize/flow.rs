@@ -282,7 +282,7 @@ impl OAuth {
     fn note_knock(&self, email: String) {
         let accounts = self.0.accounts.clone();
         self.0.lifecycle.spawn("oauth.knock", async move {
-            if let Err(e) = accounts.knocked(&email).await {
+            if let Err(e) = accounts.note_access_request(&email).await {
                 tracing::error!(error = %e, "store.write_failed");
             }
         });

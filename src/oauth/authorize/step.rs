@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::garmin::Refusal;
+use crate::garmin::SignInRefusal;
 use crate::mcp::Access;
 
 /// A person who must look for a password or wait for an e-mail has time; a page left open does not stay useful.
@@ -73,7 +73,7 @@ pub(super) enum Heard {
     CodeWanted,
     /// With how many codes the open challenge still takes; 0 if there is none.
     Refused {
-        refusal: Refusal,
+        refusal: SignInRefusal,
         codes_left: u8,
     },
     /// Garmin said yes, and the store could not keep it.
@@ -206,9 +206,9 @@ impl Progress {
 
 /// A refusal in words for the person. The text for a wrong password is also the text for somebody who was not invited,
 /// so it names both.
-fn notice(refusal: &Refusal, operator: &str) -> String {
+fn notice(refusal: &SignInRefusal, operator: &str) -> String {
     match refusal {
-        Refusal::WrongCredentials | Refusal::SamePasswordAgain => format!(
+        SignInRefusal::WrongCredentials | SignInRefusal::SamePasswordAgain => format!(
             "This e-mail and password were not accepted. Check both; if you are not sure, sign in at connect.garmin.com \
              first, because too many wrong tries lock a Garmin account. If they are right there, ask {operator} whether \
              this address is invited."
@@ -236,7 +236,7 @@ mod tests {
         }
     }
 
-    fn refused(refusal: Refusal) -> Event<'static> {
+    fn refused(refusal: SignInRefusal) -> Event<'static> {
         Event::Heard(Heard::Refused {
             refusal,
             codes_left: 0,
@@ -244,7 +244,7 @@ mod tests {
     }
 
     fn wrong_code(codes_left: u8) -> Event<'static> {
-        let refusal = Refusal::WrongCode {
+        let refusal = SignInRefusal::WrongCode {
             tries_left: codes_left,
         };
         Event::Heard(Heard::Refused { refusal, codes_left })
@@ -342,7 +342,7 @@ mod tests {
         let mut progress = Progress::begin(NOW);
         for left in (0..TRIES).rev() {
             assert_eq!(progress.step(credentials(true), NOW, "Olga"), Act::AskGarmin);
-            progress.step(refused(Refusal::WrongCredentials), NOW, "Olga");
+            progress.step(refused(SignInRefusal::WrongCredentials), NOW, "Olga");
             assert_eq!(progress.tries_left, left);
         }
         assert_eq!(progress.stage, Stage::OutOfTries);
@@ -365,11 +365,11 @@ mod tests {
 
     #[test]
     fn who_was_not_invited_learns_nothing() {
-        let (acts, stranger) = play(&[credentials(false), refused(Refusal::WrongCredentials)]);
+        let (acts, stranger) = play(&[credentials(false), refused(SignInRefusal::WrongCredentials)]);
         assert_eq!(acts, [Act::Decline, Act::Show]);
-        let (_, invited) = play(&[credentials(true), refused(Refusal::WrongCredentials)]);
+        let (_, invited) = play(&[credentials(true), refused(SignInRefusal::WrongCredentials)]);
         assert_eq!(stranger, invited);
-        let (_, again) = play(&[credentials(true), refused(Refusal::SamePasswordAgain)]);
+        let (_, again) = play(&[credentials(true), refused(SignInRefusal::SamePasswordAgain)]);
         assert_eq!(stranger, again);
         assert!(stranger.notice.unwrap().contains("ask Olga"));
     }
@@ -435,7 +435,7 @@ mod tests {
             2 => Just(Event::Heard(Heard::SignedIn)),
             3 => Just(Event::Heard(Heard::CodeWanted)),
             3 => (0_u8..3).prop_map(wrong_code),
-            3 => Just(refused(Refusal::WrongCredentials)),
+            3 => Just(refused(SignInRefusal::WrongCredentials)),
             1 => Just(Event::Heard(Heard::NotKept)),
             1 => Just(Event::Kept),
         ]

@@ -365,7 +365,7 @@ async fn who_was_not_invited_gets_the_page_of_a_wrong_password_and_the_operator_
         ("Eve@example.org", Access::ReadAndChange, 4)
     );
     let accounts = Accounts::new(world.store.clone(), world.clock.clone(), world.live.subscribe());
-    assert_eq!(accounts.knocks().unwrap()[0].email, "eve@example.org");
+    assert_eq!(accounts.access_requests().unwrap()[0].email, "eve@example.org");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::garmin::livetrack::Session;
+use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::ending::EndRules;
 use crate::race::sample::Sample;
 use crate::race::schedule::{Answer, Watch};
@@ -26,11 +26,11 @@ fn play(
             .collect();
         seen.sort_by_key(|sample| sample.point.at);
         let track = Track::of(settings.kind, course, &seen);
-        let session = Session {
+        let session = LiveTrackSession {
             start: Some(at(-60)),
             end: Some(at(86_340)),
             post_frequency_s: Some(15),
-            ..Session::default()
+            ..LiveTrackSession::default()
         };
         watch.answered(
             now,

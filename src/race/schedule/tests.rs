@@ -4,11 +4,11 @@ use crate::race::support::{at, running, steady};
 
 fn live(run_s: i64) -> (Watch, Track) {
     let mut watch = Watch::new(at(0));
-    let session = Session {
+    let session = LiveTrackSession {
         start: Some(at(0)),
         end: Some(at(86_400)),
         post_frequency_s: Some(15),
-        ..Session::default()
+        ..LiveTrackSession::default()
     };
     let answer = Answer {
         session: Some(session),
@@ -62,7 +62,7 @@ fn failures_make_it_rarer_and_an_answer_clears_them() {
     let settings = RaceSettings::default();
     let (mut watch, track) = live(600);
     for expected in [30, 60, 120, 240, 480, 600, 600] {
-        watch.failed(at(1000), &Failure::Server(502));
+        watch.failed(at(1000), &LiveTrackError::Server(502));
         assert_eq!(asks(&watch.next(at(1000), &settings, &track)).0, 1000 + expected);
     }
     assert_eq!(watch.errors, 7);
@@ -76,7 +76,7 @@ fn failures_make_it_rarer_and_an_answer_clears_them() {
 fn a_session_that_is_gone_ends_the_watch() {
     for (now, reason) in [(1000, EndReason::LinkGone), (90_000, EndReason::LinkExpired)] {
         let (mut watch, track) = live(600);
-        watch.failed(at(now), &Failure::Gone);
+        watch.failed(at(now), &LiveTrackError::Gone);
         assert_eq!(watch.over(), Some(reason));
         assert_eq!(
             watch.next(at(now), &RaceSettings::default(), &track),
@@ -176,7 +176,7 @@ fn silence_is_measured_by_answers() {
     let (mut watch, track) = live(600);
     let silence = |watch: &Watch| watch.silence(&track).unwrap().as_secs();
     assert_eq!(silence(&watch), 15);
-    watch.failed(at(2000), &Failure::Unreachable);
+    watch.failed(at(2000), &LiveTrackError::Unreachable);
     assert_eq!(silence(&watch), 15);
     watch.answered(at(2400), Answer::default());
     assert_eq!(silence(&watch), 1800);
@@ -188,7 +188,7 @@ fn a_new_link_carries_the_race_on() {
     let mut end = running(610, 1830.0);
     end.point.events = vec!["END".into()];
     track.push(None, &end);
-    watch.failed(at(1000), &Failure::Gone);
+    watch.failed(at(1000), &LiveTrackError::Gone);
     watch.carried_on(at(1100));
     watch.conclude(at(1100), EndRules::default(), &track, None);
     assert_eq!(watch.phase, Phase::Live);

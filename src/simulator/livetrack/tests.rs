@@ -8,7 +8,7 @@ use super::super::reply::{Asked, Reply};
 use super::super::world::World;
 use super::scenario::Scenario;
 use super::{Pace, PlayedLink, demo_race, without_token};
-use crate::garmin::livetrack::{self, Failure, Session, Trackpoint};
+use crate::garmin::livetrack::{self, LiveTrackError, LiveTrackSession, Trackpoint};
 
 fn start() -> Timestamp {
     "2026-10-04T08:00:00.250Z".parse().unwrap()
@@ -202,7 +202,7 @@ fn the_session_ends_when_the_scenario_says_so() {
         let mut at = |second| {
             let now = after(second);
             let reply = client.data(&mut world, &path, now);
-            Session::read(&reply.body).unwrap().ended_at(now)
+            LiveTrackSession::read(&reply.body).unwrap().ended_at(now)
         };
         assert_eq!(at(3600), None, "{name}");
         assert_eq!(at(40_000).is_some(), moves, "{name}");
@@ -292,7 +292,10 @@ fn faults_are_set_by_the_scenario_or_by_hand() {
         let path = format!("/api/sessions/{session_id}/track-points/common?token={token}");
         let reply = client.ask(&mut world, &path, after(timed.at_s));
         let read = livetrack::points(&reply.body);
-        seen.insert((reply.status, matches!(read, Err(Failure::Page))), timed.at_s);
+        seen.insert(
+            (reply.status, matches!(read, Err(LiveTrackError::Page))),
+            timed.at_s,
+        );
     }
     for wanted in [(403, false), (429, false), (503, false), (200, true)] {
         assert!(seen.contains_key(&wanted), "{wanted:?}");

@@ -2,12 +2,12 @@
 #![no_main]
 
 use garmin_gateway::config::GarminHosts;
-use garmin_gateway::garmin::livetrack::{self, Pasted, Session};
+use garmin_gateway::garmin::livetrack::{self, PastedLink, LiveTrackSession};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     drop(livetrack::points(data));
     drop(livetrack::course(data));
-    if let Ok(session) = Session::read(data) {
+    if let Ok(session) = LiveTrackSession::read(data) {
         session.link_ends_at();
         session.ended_at("2026-10-04T12:00:00Z".parse().unwrap());
     }
@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     livetrack::page(&text);
     livetrack::csrf_token(&text);
     let base = "https://livetrack.garmin.com".parse().unwrap();
-    if let Ok(Pasted::Link(link)) = livetrack::find(&text, &GarminHosts::at(&base)) {
+    if let Ok(PastedLink::Link(link)) = livetrack::find(&text, &GarminHosts::at(&base)) {
         let url = link.url(&base);
         assert_eq!(url.host_str(), Some("livetrack.garmin.com"));
         assert_eq!(url.path_segments().unwrap().count(), 4, "{url}");

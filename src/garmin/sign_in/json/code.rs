@@ -7,14 +7,14 @@ use super::super::trouble::{changed, is_problem, json_trouble};
 use super::{post, status_type, ticket};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
-use crate::garmin::refusal::{Refusal, Way};
+use crate::garmin::refusal::{SignInMethod, SignInRefusal};
 use crate::garmin::wire::{Answer, Ask};
 
 /// How a code gets to the person when the answer does not say.
 const DEFAULT_METHOD: &str = "email";
 
 /// What an answer that wants a code says of it.
-pub(super) fn pending(way: Way, answer: &Answer) -> Pending {
+pub(super) fn pending(way: SignInMethod, answer: &Answer) -> Pending {
     let info = answer
         .json()
         .and_then(|json| json.get("customerMfaInfo").cloned())
@@ -35,8 +35,13 @@ pub(super) fn pending(way: Way, answer: &Answer) -> Pending {
 }
 
 /// The code, sent by the path of `way`, which need not be the one that asked for it.
-pub(in crate::garmin::sign_in) fn verify(hosts: &GarminHosts, way: Way, method: &str, code: &Secret) -> Ask {
-    let path = if way == Way::Portal {
+pub(in crate::garmin::sign_in) fn verify(
+    hosts: &GarminHosts,
+    way: SignInMethod,
+    method: &str,
+    code: &Secret,
+) -> Ask {
+    let path = if way == SignInMethod::Portal {
         "/portal/api/mfa/verifyCode"
     } else {
         "/mobile/api/mfa/verifyCode"
@@ -54,7 +59,7 @@ pub(in crate::garmin::sign_in) fn verify(hosts: &GarminHosts, way: Way, method: 
 /// What Garmin said to a code.
 pub(in crate::garmin::sign_in) fn read_verify(
     hosts: &GarminHosts,
-    login_way: Way,
+    login_way: SignInMethod,
     answer: &Answer,
 ) -> CodeAnswer {
     let place = "code verification";
@@ -73,8 +78,8 @@ pub(in crate::garmin::sign_in) fn read_verify(
             Ok(ticket) => CodeAnswer::Ticket(ticket),
             Err(refusal) => CodeAnswer::Refused(refusal),
         },
-        "ACCOUNT_LOCKED" => CodeAnswer::Refused(Refusal::AccountLocked),
-        "CAPTCHA_REQUIRED" => CodeAnswer::Refused(Refusal::BotChallenge),
+        "ACCOUNT_LOCKED" => CodeAnswer::Refused(SignInRefusal::AccountLocked),
+        "CAPTCHA_REQUIRED" => CodeAnswer::Refused(SignInRefusal::BotChallenge),
         // No source has recorded how a wrong code is named; what is none of the above is one.
         _ => CodeAnswer::Wrong,
     }
@@ -93,7 +98,8 @@ mod tests {
         let check = |info: Value, wanted: (&str, Option<&str>)| {
             let text =
                 json!({"responseStatus": {"type": "MFA_REQUIRED"}, "customerMfaInfo": info}).to_string();
-            let Pending::Json { method, sent_to, .. } = pending(Way::Mobile, &answer(200, JSON, &text))
+            let Pending::Json { method, sent_to, .. } =
+                pending(SignInMethod::Mobile, &answer(200, JSON, &text))
             else {
                 panic!("a JSON challenge")
             };
@@ -118,7 +124,11 @@ mod tests {
     fn what_is_said_to_a_code() {
         let check = |status, content_type, text: &str, wanted: CodeAnswer| {
             assert_eq!(
-                read_verify(&hosts(), Way::Mobile, &answer(status, content_type, text)),
+                read_verify(
+                    &hosts(),
+                    SignInMethod::Mobile,
+                    &answer(status, content_type, text)
+                ),
                 wanted,
                 "{status} {text}"
             );
@@ -127,7 +137,7 @@ mod tests {
             json!({"responseStatus": {"type": "SUCCESSFUL"}, "serviceTicketId": "ST-1-sso"}).to_string();
         let ticket = Ticket {
             ticket: Secret::new("ST-1-sso"),
-            service: service(&hosts(), Way::Mobile),
+            service: service(&hosts(), SignInMethod::Mobile),
         };
         check(200, JSON, &good, CodeAnswer::Ticket(ticket));
         for kind in [
@@ -143,16 +153,26 @@ mod tests {
             200,
             JSON,
             &said("ACCOUNT_LOCKED"),
-            CodeAnswer::Refused(Refusal::AccountLocked),
+            CodeAnswer::Refused(SignInRefusal::AccountLocked),
         );
         check(
             429,
             JSON,
             "{}",
-            CodeAnswer::NotHeard(Refusal::RateLimited { until: None }),
+            CodeAnswer::NotHeard(SignInRefusal::RateLimited { until: None }),
         );
-        check(503, "text/html", "<h1>", CodeAnswer::NotHeard(Refusal::Temporary));
-        check(400, PROBLEM, "{}", CodeAnswer::NotHeard(Refusal::RequestRejected));
+        check(
+            503,
+            "text/html",
+            "<h1>",
+            CodeAnswer::NotHeard(SignInRefusal::Temporary),
+        );
+        check(
+            400,
+            PROBLEM,
+            "{}",
+            CodeAnswer::NotHeard(SignInRefusal::RequestRejected),
+        );
         check(
             200,
             JSON,

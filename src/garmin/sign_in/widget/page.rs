@@ -3,7 +3,7 @@
 use super::super::html;
 use super::super::trouble::changed;
 use crate::base::secrets::Secret;
-use crate::garmin::refusal::Refusal;
+use crate::garmin::refusal::SignInRefusal;
 use crate::garmin::wire::Answer;
 
 /// The page that wants a code: what is needed to answer it.
@@ -30,7 +30,7 @@ pub(super) struct Delivery {
 pub(super) enum Page {
     Success(Option<Secret>),
     Code(Box<CodePage>),
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
 pub(super) fn read(place: &str, answer: &Answer) -> Page {
@@ -51,13 +51,13 @@ pub(super) fn read(place: &str, answer: &Answer) -> Page {
         };
     }
     Page::Refused(if has(&["unable to sign in", "unable to login"]) {
-        Refusal::Restricted
+        SignInRefusal::Restricted
     } else if has(&["locked", "account error"]) {
-        Refusal::AccountLocked
+        SignInRefusal::AccountLocked
     } else if has(&["invalid", "incorrect"]) {
-        Refusal::WrongCredentials
+        SignInRefusal::WrongCredentials
     } else if has(&["bad gateway", "service unavailable", "cloudflare", "502", "503"]) {
-        Refusal::Temporary
+        SignInRefusal::Temporary
     } else if html::has_input(page, "password") {
         // The form again: something was wrong, and the page says what only in words.
         let page = page.to_lowercase();
@@ -65,9 +65,9 @@ pub(super) fn read(place: &str, answer: &Answer) -> Page {
             .iter()
             .any(|words| page.contains(words))
         {
-            Refusal::WrongCredentials
+            SignInRefusal::WrongCredentials
         } else {
-            Refusal::Unexplained {
+            SignInRefusal::Unexplained {
                 status: answer.status,
             }
         }

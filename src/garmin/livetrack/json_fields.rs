@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 const LONGEST_TEXT: usize = 200;
 
 /// An object that is being read.
-pub(super) struct Fields(pub(super) Map<String, Value>);
+pub(super) struct JsonFields(pub(super) Map<String, Value>);
 
-impl Fields {
+impl JsonFields {
     /// A number within `range`, also when it came as text.
     pub(super) fn number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         self.take(name, |value| {
@@ -77,8 +77,8 @@ impl Fields {
     }
 
     /// An object.
-    pub(super) fn object(&mut self, name: &str) -> Option<Fields> {
-        self.take(name, |value| value.as_object().cloned().map(Fields))
+    pub(super) fn object(&mut self, name: &str) -> Option<JsonFields> {
+        self.take(name, |value| value.as_object().cloned().map(JsonFields))
     }
 
     /// Takes a member if `read` can make something of it. An explicit null is as good as none.
@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fields(value: &Value) -> Fields {
-        Fields(value.as_object().unwrap().clone())
+    fn fields(value: &Value) -> JsonFields {
+        JsonFields(value.as_object().unwrap().clone())
     }
 
     #[test]

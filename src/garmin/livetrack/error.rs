@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Why an answer of LiveTrack could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub enum LiveTrackError {
     /// 401 or 403 although the page was asked for a new CSRF pair. Nobody can act; it passes.
     #[error("Garmin refuses to show the session at the moment")]
     Refused,
@@ -31,7 +31,7 @@ pub enum Failure {
     Changed(&'static str),
 }
 
-impl Failure {
+impl LiveTrackError {
     /// A word for events and for the status.
     pub fn name(&self) -> &'static str {
         match self {
@@ -53,21 +53,22 @@ impl Failure {
 
 /// How long to leave LiveTrack alone after `failure` happened `times` in a row (1 = the first); `None` = don't ask
 /// again. Numbers of D.6; `Retry-After` wins where it asks for more, up to an hour.
-pub fn back_off(failure: &Failure, times: u32) -> Option<Duration> {
+pub fn back_off(failure: &LiveTrackError, times: u32) -> Option<Duration> {
     let doubling = |first: u64, most: u64| {
         let factor = 1_u64 << times.saturating_sub(1).min(16);
         Duration::from_secs(first.saturating_mul(factor).min(most))
     };
     match failure {
-        Failure::Gone => None,
-        Failure::Refused => Some(doubling(60, 300)),
-        Failure::RateLimited { retry_after } => {
+        LiveTrackError::Gone => None,
+        LiveTrackError::Refused => Some(doubling(60, 300)),
+        LiveTrackError::RateLimited { retry_after } => {
             let asked = retry_after.unwrap_or_default().min(Duration::from_secs(3600));
             Some(doubling(120, 900).max(asked))
         }
-        Failure::Server(_) | Failure::Page | Failure::Unreachable | Failure::Changed(_) => {
-            Some(doubling(30, 600))
-        }
+        LiveTrackError::Server(_)
+        | LiveTrackError::Page
+        | LiveTrackError::Unreachable
+        | LiveTrackError::Changed(_) => Some(doubling(30, 600)),
     }
 }
 
@@ -77,27 +78,27 @@ mod tests {
 
     #[test]
     fn the_waits_grow_to_their_limit() {
-        let limited = |seconds: Option<u64>| Failure::RateLimited {
+        let limited = |seconds: Option<u64>| LiveTrackError::RateLimited {
             retry_after: seconds.map(Duration::from_secs),
         };
         for (failure, expected) in [
-            (Failure::Refused, [60, 120, 240, 300, 300]),
+            (LiveTrackError::Refused, [60, 120, 240, 300, 300]),
             (limited(None), [120, 240, 480, 900, 900]),
             (limited(Some(300)), [300, 300, 480, 900, 900]),
             (limited(Some(1_000_000)), [3600; 5]),
-            (Failure::Server(502), [30, 60, 120, 240, 480]),
-            (Failure::Page, [30, 60, 120, 240, 480]),
-            (Failure::Unreachable, [30, 60, 120, 240, 480]),
-            (Failure::Changed("$"), [30, 60, 120, 240, 480]),
+            (LiveTrackError::Server(502), [30, 60, 120, 240, 480]),
+            (LiveTrackError::Page, [30, 60, 120, 240, 480]),
+            (LiveTrackError::Unreachable, [30, 60, 120, 240, 480]),
+            (LiveTrackError::Changed("$"), [30, 60, 120, 240, 480]),
         ] {
             for (times, seconds) in (1..).zip(expected) {
                 let wait = back_off(&failure, times);
                 assert_eq!(wait, Some(Duration::from_secs(seconds)), "{failure:?} {times}");
             }
         }
-        assert_eq!(back_off(&Failure::Gone, 1), None);
+        assert_eq!(back_off(&LiveTrackError::Gone, 1), None);
         assert_eq!(
-            back_off(&Failure::Unreachable, u32::MAX),
+            back_off(&LiveTrackError::Unreachable, u32::MAX),
             Some(Duration::from_secs(600))
         );
     }
