@@ -27,6 +27,7 @@
 //!
 //! No shell, no health checks on a timer (a call that fails is what puts a worker in doubt), no MCP session of a client.
 
+mod attached;
 mod board;
 mod call;
 pub mod causes;

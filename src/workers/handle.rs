@@ -114,9 +114,8 @@ impl Workers {
             .ok();
         let (board, actions) = Board::new(limits);
         replace_after_sign_in(&accounts, &board);
-        let kind = recipe.kind();
-        let outputs = users.clone();
-        let ending = lifecycle.stopping().child_token();
+        let workers = Workers::new(Arc::clone(&board), &recipe.kind(), &lifecycle, users.clone());
+        let ending = workers.0.ending.clone();
         let parts = Parts {
             recipe,
             processes,
@@ -131,14 +130,19 @@ impl Workers {
         };
         lifecycle.spawn(
             "workers",
-            supervisor::run(Arc::clone(&board), Arc::new(parts), actions, ending.clone()),
+            supervisor::run(board, Arc::new(parts), actions, ending),
         );
-        Ok(Workers(Arc::new(House {
+        Ok(workers)
+    }
+
+    /// The workers on `board`, for whom somebody must carry out its actions.
+    pub(super) fn new(board: Arc<Board>, kind: &str, lifecycle: &Lifecycle, outputs: PathBuf) -> Self {
+        Workers(Arc::new(House {
             board,
-            kind,
-            ending,
+            kind: kind.to_owned(),
+            ending: lifecycle.stopping().child_token(),
             outputs,
-        })))
+        }))
     }
 
     /// One call to the worker of `account`, which is started where it does not run. Dropping the future cancels it.
