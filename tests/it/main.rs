@@ -35,6 +35,7 @@ mod rotation;
 mod rows;
 mod sign_in;
 mod store;
+mod tidy;
 mod tools;
 mod web;
 mod whole;
