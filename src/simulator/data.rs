@@ -1,80 +1,80 @@
-//! What the pretend Garmin knows of a person: seed + person + date → documents.
+//! What the pretend Garmin knows about a person: seed, person and date in, JSON document out.
 //!
-//! Nothing is stored. Every document is worked out anew from the person's seed and the day it is asked for, so the
-//! same question has the same answer in every run, and the documents agree with each other: the resting heart rate of
-//! the daily summary is that of the heart-rate document, an activity in the list is the activity that is told alone.
+//! Nothing is stored. Every document is computed from the person's seed and the requested day, so the same request gets
+//! the same answer in every run, and documents agree with each other: the resting heart rate of the daily summary is
+//! the one in the heart-rate document, and an activity in a list equals the activity requested by its id.
 //!
-//! Days to come and days before the person's first day hold no data, each endpoint in its own way (a document of
-//! nulls, an empty list, 204). Today ends at noon: what a watch has sent by then.
+//! Future days, and days before the person's first day, hold no data. Each endpoint says so as Garmin does (a document
+//! of nulls, an empty list, 204). Today ends at noon, as if the watch had last synchronized then.
 //!
 //! | file | |
 //! |---|---|
-//! | [`dice`] | chance that is the same in every run |
-//! | [`life`], [`night`], [`training`] | what is true of a person's days |
-//! | [`series`] | what a watch measures of that |
-//! | `…_documents`, [`activities`], [`mod@profile`] | the same as Garmin's documents |
+//! | [`dice`] | randomness that repeats in every run |
+//! | [`timeline`], [`night`], [`training`], [`physique`] | what happens on a person's days |
+//! | [`series`] | the sensor readings of those days |
+//! | [`scope`], [`day_facts`], [`activity_facts`] | the same as named facts |
+//! | [`templates`], `documents/*.json` | Garmin's endpoints and documents, in which facts are filled in |
 //!
-//! Absent on purpose: sign-in, tokens, faults (the simulator's router), and every endpoint that no tool asks for.
+//! Absent on purpose: sign-in, tokens and faults (the router's job), and every endpoint that no tool requests.
 
-mod activities;
-mod activity_documents;
-mod battery_documents;
-mod body_documents;
-mod day_documents;
-mod life;
+mod activity_facts;
+mod day_facts;
 mod night;
-mod profile;
+mod physique;
+mod scope;
 mod series;
+mod templates;
+mod timeline;
 mod training;
-mod vital_documents;
 
 #[cfg(test)]
 mod tests;
 
 use jiff::civil::Date;
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::dice;
-use activities::Search;
-use life::Life;
+use scope::Scope;
+use timeline::Timeline;
 
-/// One pretend person; everything about them follows from these.
-#[derive(Clone, Debug)]
+/// One pretend person; all their data follows from these fields.
+#[derive(Clone, Debug, Serialize)]
 pub struct PersonSeed {
-    /// Where all chance comes from.
+    /// Seed of all randomness.
     pub seed: u64,
     /// Garmin's number of the profile.
     pub profile_id: u64,
     /// The key of the person in Garmin's URLs.
     pub display_name: String,
-    /// As people call them.
+    /// First and last name.
     pub full_name: String,
     /// `metric`, `statute_us` or `statute_uk`.
     pub unit_system: String,
 }
 
-/// One request to Garmin's API, already known to carry this person's token.
+/// One request to Garmin's API. Its bearer token was already matched to the person.
 #[derive(Clone, Copy, Debug)]
 pub struct DataRequest<'a> {
     /// `GET`, `PUT`, …
     pub method: &'a str,
-    /// The path, percent-encoded as it came, with its leading slash.
+    /// The path, still percent-encoded, with its leading slash.
     pub path: &'a str,
-    /// The query as it came, without the question mark; empty when there is none.
+    /// The raw query without the question mark; empty when there is none.
     pub query: &'a str,
 }
 
-/// What Garmin's API answers.
+/// The answer of Garmin's API.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct DataResponse {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON body; none with 204.
+    /// The JSON body; `None` with 204.
     pub body: Option<Value>,
 }
 
-impl Answer {
+impl DataResponse {
     fn ok(body: Value) -> Self {
         Self {
             status: 200,
@@ -82,264 +82,116 @@ impl Answer {
         }
     }
 
-    /// The body, or 204 where there is no data.
-    fn found(body: Option<Value>) -> Self {
-        body.map_or(
-            Self {
-                status: 204,
-                body: None,
-            },
-            Self::ok,
-        )
-    }
-
-    fn refused(status: u16, error: &str, message: &str) -> Self {
+    /// An error in the form of Garmin's API, such as `error(404, "NotFound", "Not Found")`.
+    fn error(status: u16, class: &str, reason: &str) -> Self {
+        let body = json!({"message": format!("HTTP {status} {reason}"), "error": format!("{class}Exception")});
         Self {
             status,
-            body: Some(json!({"message": message, "error": error})),
+            body: Some(body),
         }
     }
 }
 
-/// What Garmin's API would answer this person on this day; none for a path that this part does not know
-/// (the router's 404).
-pub fn answer(person: &PersonSeed, request: &DataRequest<'_>, today: Date) -> Option<Answer> {
-    let life = Life { person, today };
-    let segments: Vec<&str> = request
-        .path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
+/// Garmin's answer to this person on this day; `None` for an unknown path (the router answers 404).
+pub fn answer(person: &PersonSeed, request: &DataRequest<'_>, today: Date) -> Option<DataResponse> {
     if request.method != "GET" {
         return None;
     }
-    let query = Query(request.query);
-    match segments.as_slice() {
-        ["userprofile-service", rest @ ..] => profile(person, rest),
-        ["activity-service", "activity", rest @ ..] => activity(&life, rest),
-        ["activitylist-service", "activities", rest @ ..] => activity_list(&life, rest, &query),
-        ["gear-service", "gear", "filterGear"] => {
-            let id = query.get("activityId")?;
-            Some(of_activity(&life, &id, |day, activity| {
-                Some(activity_documents::gear(day, activity))
-            }))
-        }
-        _ => Some(health(&life, &segments, &query)?.unwrap_or_else(|refusal| refusal)),
+    let timeline = Timeline { person, today };
+    let query = DataQuery(request.query);
+    if request.path == "/activitylist-service/activities/search/activities" {
+        return Some(DataResponse::ok(search(timeline, &query)));
     }
+    let (endpoint, bindings) = templates::find(request.path, &query)?;
+    Some(respond(timeline, endpoint, &bindings).unwrap_or_else(|refusal| refusal))
 }
 
-fn profile(person: &PersonSeed, rest: &[&str]) -> Option<Answer> {
-    Some(Answer::ok(match rest {
-        ["socialProfile"] => profile::social(person),
-        ["userprofile", "user-settings"] => profile::user_settings(person),
-        ["userprofile", "settings"] => profile::settings(person),
-        _ => return None,
-    }))
-}
-
-/// Documents of days: none for an unknown path, an error for a day or a person that can't be.
-fn health(life: &Life<'_>, segments: &[&str], query: &Query<'_>) -> Option<Result<Answer, Answer>> {
-    let named = |name: &str, answer: &dyn Fn() -> Result<Answer, Answer>| {
-        if decoded(name) == life.person.display_name {
-            answer()
-        } else {
-            Err(Answer::refused(403, "ForbiddenException", "HTTP 403 Forbidden"))
+/// Fills in the document of an endpoint. Errors are Garmin's: 400, 403 and 404.
+fn respond(
+    timeline: Timeline<'_>,
+    endpoint: &Value,
+    bindings: &[(&str, String)],
+) -> Result<DataResponse, DataResponse> {
+    let bad_request = || DataResponse::error(400, "BadRequest", "Bad Request");
+    let date = |text: &str| text.parse::<Date>().map_err(|_| bad_request());
+    let mut scope = Scope::new(timeline);
+    let mut activity_id = None;
+    for (name, value) in bindings {
+        match *name {
+            "name" if *value != timeline.person.display_name => {
+                return Err(DataResponse::error(403, "Forbidden", "Forbidden"));
+            }
+            "date" => scope.date = Some(date(value)?),
+            "from" => scope.from = Some(date(value)?),
+            "to" => scope.to = Some(date(value)?),
+            "weeks" => scope.weeks = value.parse().map_err(|_| bad_request())?,
+            "id" => activity_id = Some(value.parse::<i64>().unwrap_or_default()),
+            _ => {}
         }
+    }
+    if let Some(id) = activity_id {
+        scope.date = training::day_of(timeline.person, id);
+    }
+    let day = scope.date.and_then(|date| timeline.day(date));
+    let needs_day = scope.date.is_some() || activity_id.is_some();
+    scope.day = day.as_ref();
+    if let Some(id) = activity_id {
+        let activity = day
+            .as_ref()
+            .and_then(|day| day.activities.iter().find(|activity| activity.id == id));
+        scope.activity = Some(activity.ok_or_else(|| DataResponse::error(404, "NotFound", "Not Found"))?);
+    }
+    let needed = endpoint.get("needs").and_then(Value::as_str);
+    let has_data = (day.is_some() || !needs_day) && needed.is_none_or(|fact| scope.has(fact));
+    let template = endpoint.get(if has_data { "document" } else { "otherwise" });
+    Ok(template.map_or(
+        DataResponse {
+            status: 204,
+            body: None,
+        },
+        |template| DataResponse::ok(scope.fill(template)),
+    ))
+}
+
+/// The list of activities, newest first. Days without a match are skipped before their data is computed.
+fn search(timeline: Timeline<'_>, query: &DataQuery<'_>) -> Value {
+    let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+    let day = |name: &str| query.get(name).and_then(|text| text.parse::<Date>().ok());
+    let type_key = query.get("activityType").filter(|key| !key.is_empty());
+    let limit = number("limit").unwrap_or(20).min(1_000);
+    let mut skip = number("start").unwrap_or(0);
+    let first = day("startDate").map_or(timeline.first_day(), |from| from.max(timeline.first_day()));
+    let mut date = day("endDate").map_or(timeline.today, |to| to.min(timeline.today));
+    let is_wanted = |activity: &training::Activity| {
+        type_key
+            .as_deref()
+            .is_none_or(|key| activity.sport.is_of(key))
     };
-    let ok = |answer: Value| Ok(Answer::ok(answer));
-    let found = |answer: Option<Value>| Ok(Answer::found(answer));
-    let answered = match segments {
-        ["usersummary-service", "usersummary", "daily", name] => named(name, &|| {
-            ok(day_documents::summary(life, query.day("calendarDate")?))
-        }),
-        ["wellness-service", "wellness", "dailySummaryChart", name] => {
-            named(name, &|| ok(day_documents::steps_chart(life, query.day("date")?)))
+    let mut found: Vec<Value> = Vec::new();
+    while date >= first && found.len() < limit {
+        if training::planned(timeline.person, date).iter().any(is_wanted)
+            && let Some(day) = timeline.day(date)
+        {
+            for activity in day.activities.iter().rev().filter(|activity| is_wanted(activity)) {
+                if skip > 0 {
+                    skip -= 1;
+                } else if found.len() < limit {
+                    found.push(Scope::of_activity(timeline, &day, activity).fill(&"$use activity_item".into()));
+                }
+            }
         }
-        ["wellness-service", "wellness", "dailyHeartRate", name] => named(name, &|| {
-            found(vital_documents::heart_rate(life, query.day("date")?))
-        }),
-        ["wellness-service", "wellness", "dailySleepData", name] => {
-            named(name, &|| ok(vital_documents::sleep(life, query.day("date")?)))
-        }
-        ["userstats-service", "wellness", "daily", name] => named(name, &|| {
-            let (from, to) = (query.day("fromDate")?, query.day("untilDate")?);
-            found(vital_documents::resting_heart_rate(life, from, to))
-        }),
-        ["usersummary-service", "stats", "steps", "daily", from, to] => range(from, to, |from, to| {
-            ok(day_documents::daily_steps(life, from, to))
-        }),
-        ["usersummary-service", "stats", "steps", "weekly", end, weeks] => {
-            weekly(end, weeks, |end, weeks| {
-                ok(day_documents::weekly_steps(life, end, weeks))
-            })
-        }
-        ["usersummary-service", "stats", "stress", "weekly", end, weeks] => {
-            weekly(end, weeks, |end, weeks| {
-                ok(day_documents::weekly_stress(life, end, weeks))
-            })
-        }
-        ["usersummary-service", "stats", "im", "weekly", from, to] => range(from, to, |from, to| {
-            ok(day_documents::weekly_intensity(life, from, to))
-        }),
-        ["usersummary-service", "usersummary", "hydration", "daily", date] => {
-            on(date, |date| found(body_documents::hydration(life, date)))
-        }
-        ["wellness-service", "wellness", "dailyStress", date] => {
-            on(date, |date| found(battery_documents::stress(life, date)))
-        }
-        ["wellness-service", "wellness", "bodyBattery", "reports", "daily"] => query
-            .day("startDate")
-            .and_then(|from| Ok((from, query.day("endDate")?)))
-            .and_then(|(from, to)| ok(battery_documents::reports(life, from, to))),
-        ["wellness-service", "wellness", "bodyBattery", "events", date] => {
-            on(date, |date| ok(battery_documents::events(life, date)))
-        }
-        ["wellness-service", "wellness", "daily", "respiration", date] => {
-            on(date, |date| found(vital_documents::respiration(life, date)))
-        }
-        ["wellness-service", "wellness", "daily", "spo2", date] => {
-            on(date, |date| found(vital_documents::spo2(life, date)))
-        }
-        ["wellness-service", "wellness", "floorsChartData", "daily", date] => {
-            on(date, |date| found(day_documents::floors(life, date)))
-        }
-        ["wellness-service", "wellness", "dailyEvents"] => query
-            .day("calendarDate")
-            .and_then(|date| ok(body_documents::events(life, date))),
-        ["metrics-service", "metrics", "trainingreadiness", date] => {
-            on(date, |date| ok(battery_documents::readiness(life, date)))
-        }
-        ["mobile-gateway", "heartRate", "forDate", date] => {
-            on(date, |date| ok(vital_documents::of_day(life, date)))
-        }
-        ["bloodpressure-service", "bloodpressure", "range", from, to] => range(from, to, |from, to| {
-            ok(body_documents::blood_pressure(life, from, to))
-        }),
-        ["lifestylelogging-service", "dailyLog", date] => {
-            on(date, |date| found(body_documents::lifestyle(life, date)))
-        }
-        ["weight-service", "weight", "dateRange"] => query
-            .day("startDate")
-            .and_then(|from| Ok((from, query.day("endDate")?)))
-            .and_then(|(from, to)| ok(body_documents::weights(life, from, to))),
-        _ => return None,
-    };
-    Some(answered)
-}
-
-fn activity_list(life: &Life<'_>, rest: &[&str], query: &Query<'_>) -> Option<Answer> {
-    match rest {
-        ["count"] => Some(Answer::ok(activities::count(life))),
-        ["search", "activities"] => {
-            let number = |name: &str| query.get(name).and_then(|text| text.parse().ok());
-            let search = Search {
-                from: query.day("startDate").ok(),
-                to: query.day("endDate").ok(),
-                type_key: query.get("activityType").filter(|key| !key.is_empty()),
-                start: number("start").unwrap_or(0),
-                limit: number("limit").unwrap_or(20).min(1_000),
-            };
-            Some(Answer::ok(activities::search(life, &search)))
-        }
-        _ => None,
+        let Ok(yesterday) = date.yesterday() else { break };
+        date = yesterday;
     }
+    found.into()
 }
 
-fn activity(life: &Life<'_>, rest: &[&str]) -> Option<Answer> {
-    use activity_documents as documents;
-    Some(match rest {
-        ["activityTypes"] => Answer::ok(documents::types()),
-        [id] => of_activity(life, id, |day, activity| Some(activities::single(day, activity))),
-        [id, "splits"] => of_activity(life, id, |day, activity| Some(documents::splits(day, activity))),
-        [id, "typedsplits"] => of_activity(life, id, documents::typed_splits),
-        [id, "split_summaries"] => of_activity(life, id, |_, activity| documents::split_summaries(activity)),
-        [id, "weather"] => of_activity(life, id, documents::weather),
-        [id, "hrTimeInZones"] => of_activity(life, id, |_, activity| {
-            Some(documents::heart_rate_zones(activity))
-        }),
-        [id, "powerTimeInZones"] => {
-            of_activity(life, id, |_, activity| Some(documents::power_zones(activity)))
-        }
-        [id, "exerciseSets"] => of_activity(life, id, documents::exercise_sets),
-        _ => return None,
-    })
-}
+struct DataQuery<'a>(&'a str);
 
-/// A document of one of the person's activities; 404 for every other id.
-fn of_activity(
-    life: &Life<'_>,
-    id: &str,
-    document: impl Fn(&life::Day<'_>, &training::Activity) -> Option<Value>,
-) -> Answer {
-    let id: Option<i64> = id.parse().ok();
-    let day = id
-        .and_then(|id| training::day_of(life.person, id))
-        .and_then(|date| life.day(date));
-    let activity = day
-        .as_ref()
-        .and_then(|day| Some((day, day.activities.iter().find(|a| Some(a.id) == id)?)));
-    match activity {
-        Some((day, activity)) => Answer::found(document(day, activity)),
-        None => Answer::refused(404, "NotFoundException", "HTTP 404 Not Found"),
-    }
-}
-
-/// Garmin's answer to a day that is none.
-fn day(text: &str) -> Result<Date, Answer> {
-    text.parse()
-        .map_err(|_| Answer::refused(400, "BadRequestException", "HTTP 400 Bad Request"))
-}
-
-fn on(date: &str, answer: impl Fn(Date) -> Result<Answer, Answer>) -> Result<Answer, Answer> {
-    answer(day(date)?)
-}
-
-fn range(
-    from: &str,
-    to: &str,
-    answer: impl Fn(Date, Date) -> Result<Answer, Answer>,
-) -> Result<Answer, Answer> {
-    answer(day(from)?, day(to)?)
-}
-
-fn weekly(
-    end: &str,
-    weeks: &str,
-    answer: impl Fn(Date, i64) -> Result<Answer, Answer>,
-) -> Result<Answer, Answer> {
-    let weeks = weeks
-        .parse()
-        .map_err(|_| Answer::refused(400, "BadRequestException", "HTTP 400 Bad Request"))?;
-    answer(day(end)?, weeks)
-}
-
-/// One document of two halves: a literal of this size is more than the macro takes.
-fn joined(mut first: Value, second: Value) -> Value {
-    if let (Some(members), Value::Object(more)) = (first.as_object_mut(), second) {
-        members.extend(more);
-    }
-    first
-}
-
-/// A part of a path, percent-decoded.
-fn decoded(segment: &str) -> String {
-    // A plus is itself in a path, and a blank in a form.
-    let form = format!("v={}", segment.replace('+', "%2B"));
-    form_urlencoded::parse(form.as_bytes())
-        .next()
-        .map_or_else(String::new, |(_, value)| value.into_owned())
-}
-
-struct Query<'a>(&'a str);
-
-impl Query<'_> {
+impl DataQuery<'_> {
     fn get(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(self.0.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
-    }
-
-    fn day(&self, name: &str) -> Result<Date, Answer> {
-        day(&self.get(name).unwrap_or_default())
     }
 }

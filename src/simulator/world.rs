@@ -244,11 +244,11 @@ impl World {
         };
         let today = now.to_zoned(TimeZone::UTC).date();
         match data::answer(&person.data, &request, today) {
-            Some(data::Answer {
+            Some(data::DataResponse {
                 status,
                 body: Some(body),
             }) => Reply::json(status, &body),
-            Some(data::Answer { status, body: None }) => Reply::empty(status),
+            Some(data::DataResponse { status, body: None }) => Reply::empty(status),
             None => Reply::api_error(404, "NotFoundException", "HTTP 404 Not Found"),
         }
     }

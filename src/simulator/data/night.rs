@@ -2,15 +2,18 @@
 
 use jiff::civil::Date;
 
+use serde::{Serialize, Serializer};
+
 use super::PersonSeed;
 use super::dice::{Dice, whole};
 
 /// One night; minutes count from local midnight of the day on which it ended.
+#[derive(Serialize)]
 pub(super) struct Night {
     /// Before midnight, so below zero.
     pub(super) bed: i64,
     pub(super) wake: i64,
-    pub(super) stages: Vec<Stage>,
+    pub(super) stages: Vec<SleepStage>,
     /// 0 to 100.
     pub(super) score: i64,
     /// Heart rate variability, ms.
@@ -22,19 +25,25 @@ pub(super) struct Night {
 }
 
 /// A part of a night.
-pub(super) struct Stage {
+#[derive(Serialize)]
+pub(super) struct SleepStage {
     pub(super) from: i64,
     pub(super) to: i64,
+    #[serde(serialize_with = "number_of")]
     pub(super) depth: Depth,
 }
 
-/// Garmin's numbers of the stages are their order here.
+/// In the order of Garmin's numbers for them, from 0.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Depth {
     Deep,
     Light,
     Rem,
     Awake,
+}
+
+fn number_of<S: Serializer>(depth: &Depth, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(*depth as u8)
 }
 
 impl Night {
@@ -84,13 +93,13 @@ impl Night {
 }
 
 /// Cycles of some 90 minutes: deep sleep early, dreams late, now and then awake.
-fn stages(bed: i64, wake: i64, dice: &mut Dice) -> Vec<Stage> {
+fn stages(bed: i64, wake: i64, dice: &mut Dice) -> Vec<SleepStage> {
     let mut stages = Vec::new();
     let mut at = bed;
     let mut add = |depth, minutes: i64| {
         let to = (at + minutes).min(wake);
         if to > at {
-            stages.push(Stage { from: at, to, depth });
+            stages.push(SleepStage { from: at, to, depth });
             at = to;
         }
         at < wake

@@ -1,10 +1,10 @@
 //! What a watch measures all day, worked out from what the person did.
 
 use super::dice::{Dice, whole};
-use super::life::{DAY_MINUTES, Day, Doing};
+use super::timeline::{DAY_MINUTES, Day, Doing};
 
-/// A reading and its minute.
-pub(super) type Reading<T> = (i64, T);
+/// A value and the minute of the day it was measured in.
+pub(super) type TimedValue<T> = (i64, T);
 
 impl Day<'_> {
     /// Minutes in steps, as far as the data goes.
@@ -12,7 +12,7 @@ impl Day<'_> {
         (0..self.until.min(DAY_MINUTES)).step_by(step)
     }
 
-    fn dice(&self, purpose: &str) -> Dice {
+    pub(super) fn dice(&self, purpose: &str) -> Dice {
         Dice::on(self.person.seed, purpose, self.date)
     }
 
@@ -26,7 +26,7 @@ impl Day<'_> {
     }
 
     /// Beats a minute, every two minutes; none while the watch is off.
-    pub(super) fn heart_rates(&self) -> Vec<Reading<Option<i64>>> {
+    pub(super) fn heart_rates(&self) -> Vec<TimedValue<Option<i64>>> {
         let mut dice = self.dice("beats");
         let resting = self.resting_bpm() as f64;
         // Off for a shower after waking up.
@@ -65,7 +65,7 @@ impl Day<'_> {
     }
 
     /// Stress every three minutes, 1 to 100; -2 in training, -1 where there is no reading.
-    pub(super) fn stress(&self) -> Vec<Reading<i64>> {
+    pub(super) fn stress(&self) -> Vec<TimedValue<i64>> {
         let mut dice = self.dice("stress");
         let strain = dice.number(18.0, 34.0);
         let level = |minute: i64| {
@@ -84,7 +84,7 @@ impl Day<'_> {
     }
 
     /// Steps in each quarter of an hour.
-    pub(super) fn steps(&self) -> Vec<Reading<i64>> {
+    pub(super) fn steps(&self) -> Vec<TimedValue<i64>> {
         let mut dice = self.dice("steps");
         let liveliness = dice.number(0.6, 1.5);
         let quarter = |minute: i64| {
@@ -119,7 +119,7 @@ impl Day<'_> {
     }
 
     /// Floors up and down in the quarters of an hour that had any.
-    pub(super) fn floors(&self) -> Vec<Reading<(i64, i64)>> {
+    pub(super) fn floors(&self) -> Vec<TimedValue<(i64, i64)>> {
         let mut dice = self.dice("floors");
         let quarter = |minute: i64| {
             let (up, down, moves) = (dice.whole(0, 3), dice.whole(0, 3), dice.happens(0.14));
@@ -130,7 +130,7 @@ impl Day<'_> {
     }
 
     /// Breaths a minute, every two minutes.
-    pub(super) fn breaths(&self) -> Vec<Reading<f64>> {
+    pub(super) fn breaths(&self) -> Vec<TimedValue<f64>> {
         let mut dice = self.dice("breath");
         let calm = dice.number(12.5, 14.5);
         let rate = |minute: i64| {

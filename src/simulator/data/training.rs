@@ -2,23 +2,31 @@
 
 use jiff::civil::{Date, Weekday, date};
 
+use serde::Serialize;
+use serde_json::{Value, json};
+
 use super::PersonSeed;
 use super::dice::{Dice, tenths, whole};
 
 /// A kind of activity, as Garmin types it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Sport {
     pub(super) type_id: i64,
     pub(super) type_key: &'static str,
     pub(super) parent_type_id: i64,
     /// m/s, slow to fast; none for what has no distance.
+    #[serde(skip)]
     speed: Option<(f64, f64)>,
     /// Steps a minute; none for what has no steps.
+    #[serde(skip)]
     steps_per_minute: Option<(f64, f64)>,
     /// Metres climbed on a kilometre.
+    #[serde(skip)]
     climb: (f64, f64),
     /// Watt, for what is measured with a power meter.
+    #[serde(skip)]
     watts: Option<(f64, f64)>,
+    #[serde(skip)]
     kcal_per_minute: f64,
 }
 
@@ -73,8 +81,36 @@ const STRENGTH: Sport = Sport {
     kcal_per_minute: 5.5,
 };
 
-/// All kinds that are trained.
-pub(super) const SPORTS: [&Sport; 5] = [&RUN, &TRAIL_RUN, &RIDE, &SWIM, &STRENGTH];
+impl Sport {
+    /// Whether a search for `type_key` finds it: one for running finds trail running too.
+    pub(super) fn is_of(&self, type_key: &str) -> bool {
+        let parent = match self.type_key {
+            "trail_running" => "running",
+            "lap_swimming" => "swimming",
+            "strength_training" => "fitness_equipment",
+            _ => "",
+        };
+        self.type_key == type_key || parent == type_key
+    }
+}
+
+/// The sports that people train and the groups that they belong to, by id.
+pub(super) fn activity_types() -> Value {
+    let groups = [
+        (17, "all", 17),
+        (26, "swimming", 17),
+        (29, "fitness_equipment", 17),
+        (9, "walking", 17),
+    ];
+    let sports = [&RUN, &TRAIL_RUN, &RIDE, &SWIM, &STRENGTH];
+    let trained = sports.map(|sport| (sport.type_id, sport.type_key, sport.parent_type_id));
+    let mut types: Vec<_> = groups.into_iter().chain(trained).collect();
+    types.sort_unstable();
+    types
+        .into_iter()
+        .map(|(id, key, parent)| json!({"id": id, "key": key, "parent": parent}))
+        .collect()
+}
 
 /// One activity.
 pub(super) struct Activity {
@@ -121,8 +157,9 @@ impl Activity {
     }
 }
 
-/// Names a plan of the week: what, how long in minutes, how hard, and when.
-struct Plan {
+/// A training of the weekly plan: minutes, effort from 1 to 10, start in minutes from midnight, and the likelihood that
+/// it takes place.
+struct TrainingSlot {
     sport: &'static Sport,
     name: &'static str,
     minutes: (i64, i64),
@@ -135,10 +172,10 @@ const MORNING: (i64, i64) = (430, 460);
 const LATE_MORNING: (i64, i64) = (540, 570);
 const EVENING: (i64, i64) = (1050, 1110);
 
-fn plan(weekday: Weekday) -> &'static [Plan] {
+fn plan(weekday: Weekday) -> &'static [TrainingSlot] {
     macro_rules! plan {
         ($($sport:ident $name:literal $minutes:expr, $effort:expr, $start:ident, $kept:literal;)*) => {
-            &[$(Plan { sport: &$sport, name: $name, minutes: $minutes, effort: $effort, start: $start, kept: $kept }),*]
+            &[$(TrainingSlot { sport: &$sport, name: $name, minutes: $minutes, effort: $effort, start: $start, kept: $kept }),*]
         };
     }
     match weekday {
@@ -190,7 +227,7 @@ pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
     activities
 }
 
-fn activity(person: &PersonSeed, date: Date, id: i64, plan: &Plan, dice: &mut Dice) -> Activity {
+fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice: &mut Dice) -> Activity {
     let sport = plan.sport;
     // On the first Sunday of some months there is a race.
     let race = date.weekday() == Weekday::Sunday && date.day() <= 7 && matches!(date.month(), 4 | 6 | 9 | 10);

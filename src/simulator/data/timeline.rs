@@ -15,7 +15,7 @@ const SENT_TODAY: i64 = 12 * 60;
 
 /// A person up to today.
 #[derive(Clone, Copy)]
-pub(super) struct Life<'p> {
+pub(super) struct Timeline<'p> {
     pub(super) person: &'p PersonSeed,
     pub(super) today: Date,
 }
@@ -42,14 +42,21 @@ pub(super) enum Doing {
     Training(usize),
 }
 
-impl<'p> Life<'p> {
+impl<'p> Timeline<'p> {
     /// The day on which the person's watch was new.
-    pub(super) fn first_day(&self) -> Date {
+    pub(super) fn first_day(self) -> Date {
         date(2022, 3, 1).saturating_add(Dice::of(self.person.seed, "first day").whole(0, 300).days())
     }
 
-    /// The day's data; none before the first day and after today.
-    pub(super) fn day(&self, date: Date) -> Option<Day<'p>> {
+    /// How many activities the person has recorded up to today.
+    pub(super) fn activity_count(self) -> usize {
+        let days = self.first_day().series(1.day()).take_while(|date| *date < self.today);
+        let past: usize = days.map(|date| planned(self.person, date).len()).sum();
+        past + self.day(self.today).map_or(0, |day| day.activities.len())
+    }
+
+    /// The day's data; `None` before the first day and after today.
+    pub(super) fn day(self, date: Date) -> Option<Day<'p>> {
         if date < self.first_day() || date > self.today {
             return None;
         }
@@ -213,7 +220,7 @@ mod tests {
     #[test]
     fn days_are_from_the_first_to_today() {
         let person = ann();
-        let life = Life {
+        let life = Timeline {
             person: &person,
             today: date(2026, 1, 8),
         };
@@ -227,7 +234,7 @@ mod tests {
     #[test]
     fn the_battery_fills_by_night_empties_by_day_and_does_not_jump_at_midnight() {
         let person = ann();
-        let life = Life {
+        let life = Timeline {
             person: &person,
             today: date(2026, 2, 1),
         };
