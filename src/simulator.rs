@@ -1,25 +1,32 @@
-//! A pretend Garmin, for the demo and for tests.
+//! A pretend Garmin for the demo, rehearsals and tests.
 //!
-//! One loopback server plays all of Garmin's hosts (their paths don't meet), so every `GARMIN_*_URL` points at it:
-//! the three ways to sign in, codes, tokens with rotation, the data API, and LiveTrack. It is strict where Garmin is
-//! strict, and faults can be set while it runs. The same seed gives the same answers; everything it says carries
+//! One loopback server plays all of Garmin's hosts (their paths do not overlap), so every `GARMIN_*_URL` points at it:
+//! the three ways to sign in, MFA codes, tokens with rotation, the data API, and LiveTrack. It is as strict as Garmin,
+//! and faults can be set while it runs. The same seed gives the same answers. Every answer carries
 //! `X-Simulated: true`.
 //!
 //! | part | where |
 //! |---|---|
-//! | who there is | `people` |
+//! | people who can sign in | `people` |
 //! | sign-in pages and JSON | `sso` |
 //! | tokens | `token_service` |
-//! | what the API says of a person | [`data`] |
-//! | races that are watched live | [`livetrack`] |
-//! | what can go wrong | `faults` |
+//! | a person's data | [`data`] |
+//! | LiveTrack races | [`livetrack`] |
+//! | faults | `faults` |
 //!
-//! While it runs, `POST /simulator/faults` with a rule as JSON (see [`FaultRule`]) breaks something, `DELETE` of the same
-//! path mends everything, `GET /simulator/requests` tells what it was asked, and `GET /simulator/logins` which refresh
-//! tokens of each person still work; `POST /simulator/expire` with `{"email"}` ends a person's access tokens. `POST
-//! /simulator/livetrack` begins a race from a scenario.
+//! Endpoints that control it:
 //!
-//! Invariants: it knows no real person; its state ends with its process; what was typed is not remembered.
+//! | request | |
+//! |---|---|
+//! | `POST /simulator/faults` | sets a fault ([`FaultRule`] as JSON) |
+//! | `DELETE /simulator/faults` | clears all faults |
+//! | `GET /simulator/requests` | the requests so far, without bodies and tokens |
+//! | `GET /simulator/logins` | the refresh tokens of each person that still work |
+//! | `POST /simulator/expire` | expires the access tokens of `{"email"}` |
+//! | `POST /simulator/livetrack` | starts a race from a scenario |
+//! | `GET /simulator/livetrack/{session}` | how a race stands |
+//!
+//! Invariants: it knows no real person, its state ends with its process, and it keeps no passwords.
 
 pub mod data;
 mod dice;
@@ -41,8 +48,8 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use self::livetrack::scenario::Scenario;
-use self::livetrack::{Pace, PlayedLink};
-use self::server::Shared;
+use self::livetrack::{Playback, PlayedLink};
+use self::server::SimulatorServer;
 use self::world::World;
 use crate::base::clock::Clock;
 use crate::base::http::{Limits, serve};
@@ -54,40 +61,39 @@ pub use faults::{Fault, FaultRule, Place};
 pub use people::{Mfa, MfaBy, Person, demo_people};
 pub use world::Recorded;
 
-/// What a pretend Garmin is made of.
+/// The settings of a pretend Garmin.
 #[derive(Debug, Clone)]
 pub struct SimulatorSettings {
-    /// Who can sign in.
+    /// The people who can sign in.
     pub people: Vec<Person>,
-    /// Where all chance comes from.
+    /// The seed of all randomness.
     pub seed: u64,
-    /// What goes wrong from the start.
+    /// Faults from the start.
     pub faults: Vec<FaultRule>,
-    /// How long access tokens last.
+    /// The lifetime of access tokens.
     pub token_life: Duration,
-    /// What it takes for today, and for the end of a token.
+    /// Decides which day is today, and when tokens expire.
     pub clock: Clock,
 }
 
 impl Default for SimulatorSettings {
-    /// The demo.
     fn default() -> Self {
         Self {
             people: demo_people(),
             seed: 1,
             faults: vec![],
-            // What Garmin's own tokens last.
+            // The lifetime of Garmin's own tokens.
             token_life: Duration::from_secs(107_182),
             clock: Clock::system(),
         }
     }
 }
 
-/// A pretend Garmin that runs. Clones are the same.
+/// A running pretend Garmin. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Simulator {
     base_url: Url,
-    shared: Shared,
+    shared: SimulatorServer,
 }
 
 impl Simulator {
@@ -102,7 +108,7 @@ impl Simulator {
         let token_life =
             SignedDuration::try_from(settings.token_life).unwrap_or(SignedDuration::from_hours(24));
         let world = World::new(settings.people, settings.faults, settings.seed, token_life);
-        let shared = Shared {
+        let shared = SimulatorServer {
             world: Arc::new(Mutex::new(world)),
             clock: settings.clock,
         };
@@ -120,52 +126,50 @@ impl Simulator {
         &self.base_url
     }
 
-    /// All of Garmin's hosts, here.
+    /// Garmin's hosts, all set to this server.
     pub fn hosts(&self) -> GarminHosts {
         GarminHosts::at(&self.base_url)
     }
 
-    /// Sets a fault.
     pub fn add_fault(&self, rule: FaultRule) {
         self.shared.world().faults.add(rule);
     }
 
-    /// Takes all faults back.
     pub fn clear_faults(&self) {
         self.shared.world().faults.clear();
     }
 
-    /// Begins a race. Its links come in the order in which they tell of it; most races have one.
-    pub fn play(&self, scenario: &Scenario, pace: Pace) -> Vec<Url> {
+    /// Starts a race. Most races have one link; a race with a second link returns both in order of time.
+    pub fn play(&self, scenario: &Scenario, pace: Playback) -> Vec<Url> {
         let links = self.links(scenario, pace);
         let joined = links.iter().map(|link| self.base_url.join(&link.path()));
         joined.filter_map(Result::ok).collect()
     }
 
-    /// As [`Simulator::play`], with the parts of each link.
-    pub fn links(&self, scenario: &Scenario, pace: Pace) -> Vec<PlayedLink> {
+    /// Like [`Simulator::play`], with session id and token apart.
+    pub fn links(&self, scenario: &Scenario, pace: Playback) -> Vec<PlayedLink> {
         let now = self.shared.clock.now();
         self.shared.world().livetrack.play(scenario, pace, now)
     }
 
-    /// Every point that a session of LiveTrack tells of from its start to its end, as it is told.
+    /// Every point that a LiveTrack session will ever return, as JSON.
     pub fn points(&self, session_id: &str) -> Vec<Value> {
         self.shared.world().livetrack.points(session_id)
     }
 
-    /// Lets somebody in who was not there, or changes who was.
+    /// Adds a person, or replaces the one with the same e-mail.
     pub fn put_person(&self, person: Person) {
         let mut world = self.shared.world();
         world.people.retain(|known| known.email != person.email);
         world.people.push(person);
     }
 
-    /// The requests so far, oldest first.
+    /// The requests so far, oldest first (at most 10,000).
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.world().recorded.iter().cloned().collect()
     }
 
-    /// How many requests had a path that begins so.
+    /// How many requests had a path with this prefix.
     pub fn count(&self, path: &str) -> usize {
         self.shared
             .world()
@@ -175,7 +179,7 @@ impl Simulator {
             .count()
     }
 
-    /// The refresh tokens of a person that still work.
+    /// A person's refresh tokens that still work.
     pub fn live_refresh_tokens(&self, email: &str) -> Vec<Secret> {
         self.shared
             .world()
@@ -186,12 +190,12 @@ impl Simulator {
             .collect()
     }
 
-    /// Ends the access tokens of a person; refreshing still works.
+    /// Expires the access tokens of a person; refreshing still works.
     pub fn expire_access_tokens(&self, email: &str) {
         self.shared.world().tokens.expire(email);
     }
 
-    /// Ends everything of a person, as a new password at Garmin does.
+    /// Revokes all tokens of a person, as a changed password at Garmin does.
     pub fn revoke(&self, email: &str) {
         self.shared.world().tokens.revoke(email);
     }

@@ -1,26 +1,26 @@
-//! The built-in worker: an MCP server for one person, which answers from the person's Garmin account.
+//! The built-in worker: an MCP server for one person's Garmin account.
 //!
 //! | file | |
 //! |---|---|
-//! | [`table`] | what a tool is: a row of its module's table |
-//! | [`call`] | arguments, checked, and the requests made of them |
-//! | [`fields`], [`json`] | from Garmin's documents to what a tool tells |
-//! | [`outcome`] | results and failures, in words |
-//! | [`activity_management`], [`health_wellness`], [`user_profile`] | the tools, a module of garmin_mcp each |
-//! | [`mod@server`] | MCP: a message in, a reply out |
-//! | [`stdio`], [`http`] | its two transports |
+//! | [`table`] | the form of a tool: a row of its module's table |
+//! | [`call`] | checked arguments, and the requests made from them |
+//! | [`fields`], [`json`] | from Garmin's documents to a tool's answer |
+//! | [`outcome`] | results and failures as MCP results |
+//! | [`activity_management`], [`health_wellness`], [`user_profile`] | the tools, by garmin_mcp's modules |
+//! | [`mod@server`] | MCP without a transport |
+//! | [`stdio`], [`http`] | the two transports |
 //!
 //! # Invariants
 //!
 //! - Names, parameters, schemas, JSON and texts are those of garmin_mcp at 2974244; every difference is a row of
 //!   `assets/differences.md`.
-//! - A tool is pure: arguments → requests, and Garmin's answers → text. Only [`mod@server`] asks Garmin.
-//! - A failure says what to do about it, and never holds what Garmin sent.
+//! - A tool does no I/O: arguments become requests, and Garmin's answers become text. Only [`mod@server`] sends requests.
+//! - A failure says what to do about it, and never contains what Garmin sent.
 //!
 //! # Absent on purpose
 //!
-//! Pacing, retries, refreshing of tokens and keeping of answers (they are the API's, in [`crate::garmin`]); a sign-in
-//! (the worker is given tokens); progress, logging, sampling and all else that no tool needs.
+//! Pacing, retries, token refresh and caching (the API client in [`crate::garmin`] does them); a sign-in (the worker is
+//! given tokens); MCP's progress, logging and sampling, which no tool needs.
 
 mod activity_management;
 mod call;
@@ -56,27 +56,26 @@ use crate::workers::SIGN_IN_NEEDED;
 use server::Server;
 use table::Tool;
 
-/// How long a stop waits for calls and for tokens that are being saved; the gateway kills after 5 s.
+/// How long a stop waits for calls and for tokens being saved. The gateway kills a worker after 5 s.
 const DRAIN: Duration = Duration::from_secs(4);
 
 /// Why the worker could not run. *The operator* can act.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refused what every program gets: threads, signals, its standard input.
+    /// Threads, signals or standard input.
     #[error("the worker could not be set up")]
     SetUp(#[source] io::Error),
-    /// The TLS library or its trust store.
     #[error("HTTPS could not be set up")]
     Https(#[source] reqwest::Error),
     /// `GARMIN_MCP_HOST` or `GARMIN_MCP_PORT`.
     #[error("the worker can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    /// Standard output was closed while there was something to say.
+    /// Standard output was closed before the last answer was written.
     #[error("the output was closed")]
     Output(#[source] io::Error),
 }
 
-/// Every tool, in the order of the list.
+/// Every tool, in the order of `tools/list`.
 fn tools() -> impl Iterator<Item = &'static Tool> {
     [
         activity_management::TOOLS,
@@ -87,7 +86,7 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
     .flatten()
 }
 
-/// What the built-in worker lists, as JSON: the results of `tools/list` and of `resources/list`.
+/// The JSON results of `tools/list` and of `resources/list`.
 pub fn lists() -> (String, String) {
     let tools: Vec<_> = tools().map(Tool::listing).collect();
     (
@@ -96,19 +95,19 @@ pub fn lists() -> (String, String) {
     )
 }
 
-/// Runs the worker until its input ends, or a signal stops it.
+/// Runs the worker until its input ends or a signal stops it.
 ///
-/// Over HTTP a standard input that is a pipe is a life line: when its other end closes, the worker ends, so that it
-/// never outlives the gateway. A rustls provider must be installed.
+/// Over HTTP, a standard input that is a pipe ties the worker to the gateway: when its other end closes, the worker
+/// stops, so that it never outlives the gateway. A rustls provider must be installed.
 pub fn run(config: WorkerConfig) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Token files and standard input; each thread costs memory.
+        // Enough for token files and standard input; each thread costs memory.
         .max_blocking_threads(4)
         .build()
         .map_err(Error::SetUp)?;
     let ended = runtime.block_on(serve(config));
-    // A read of standard input that nobody waits for must not hold up the end.
+    // An unfinished read of standard input must not delay the exit.
     runtime.shutdown_background();
     ended
 }
@@ -131,11 +130,11 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             let listener = TcpListener::bind(address)
                 .await
                 .map_err(|e| Error::Listen(address, e))?;
-            let is_supervised = follow_life_line(&lifecycle).map_err(Error::SetUp)?;
-            // The gateway watches for this file beside the tokens.
+            let is_supervised = stop_with_the_supervisor(&lifecycle).map_err(Error::SetUp)?;
+            // The gateway watches the token directory for this file.
             let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
             let sign_in_needed: server::SignInNeeded = if is_supervised {
-                Box::new(move || leave_mark(&mark))
+                Box::new(move || create_marker(&mark))
             } else {
                 Box::new(|| ())
             };
@@ -189,15 +188,15 @@ fn stop_on_signals(lifecycle: &Lifecycle) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops when the other end of standard input closes, if that is a pipe. Returns whether it is one.
-fn follow_life_line(lifecycle: &Lifecycle) -> io::Result<bool> {
+/// Stops when the other end of standard input closes, if it is a pipe. Returns whether it is one.
+fn stop_with_the_supervisor(lifecycle: &Lifecycle) -> io::Result<bool> {
     let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
     if !stdin.metadata()?.file_type().is_fifo() {
         return Ok(false);
     }
     let mut line = pipe::Receiver::from_file(stdin)?;
     let told = lifecycle.clone();
-    lifecycle.spawn("life line", async move {
+    lifecycle.spawn("supervisor", async move {
         let stopping = told.stopping();
         let mut ignored = [0; 64];
         loop {
@@ -214,7 +213,7 @@ fn follow_life_line(lifecycle: &Lifecycle) -> io::Result<bool> {
     Ok(true)
 }
 
-fn leave_mark(path: &Path) {
+fn create_marker(path: &Path) {
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)

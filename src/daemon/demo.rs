@@ -78,9 +78,9 @@ const RACE_ELAPSED_S: u32 = 50 * 60;
 /// Whoever signs in finds a race under way.
 fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifecycle) -> anyhow::Result<()> {
     let scenario = livetrack::demo_race().map_err(|e| anyhow::anyhow!("the demo's race is wrong: {e:?}"))?;
-    let pace = livetrack::Pace {
+    let pace = livetrack::Playback {
         elapsed_s: RACE_ELAPSED_S,
-        ..livetrack::Pace::default()
+        ..livetrack::Playback::default()
     };
     let link = simulator.play(&scenario, pace).into_iter().next();
     let link = link.context("the demo's race has no link")?.to_string();

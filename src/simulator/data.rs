@@ -84,7 +84,8 @@ impl DataResponse {
 
     /// An error in the form of Garmin's API, such as `error(404, "NotFound", "Not Found")`.
     fn error(status: u16, class: &str, reason: &str) -> Self {
-        let body = json!({"message": format!("HTTP {status} {reason}"), "error": format!("{class}Exception")});
+        let body =
+            json!({"message": format!("HTTP {status} {reason}"), "error": format!("{class}Exception")});
         Self {
             status,
             body: Some(body),
@@ -162,11 +163,8 @@ fn search(timeline: Timeline<'_>, query: &DataQuery<'_>) -> Value {
     let mut skip = number("start").unwrap_or(0);
     let first = day("startDate").map_or(timeline.first_day(), |from| from.max(timeline.first_day()));
     let mut date = day("endDate").map_or(timeline.today, |to| to.min(timeline.today));
-    let is_wanted = |activity: &training::Activity| {
-        type_key
-            .as_deref()
-            .is_none_or(|key| activity.sport.is_of(key))
-    };
+    let is_wanted =
+        |activity: &training::Activity| type_key.as_deref().is_none_or(|key| activity.sport.is_of(key));
     let mut found: Vec<Value> = Vec::new();
     while date >= first && found.len() < limit {
         if training::planned(timeline.person, date).iter().any(is_wanted)
@@ -176,7 +174,9 @@ fn search(timeline: Timeline<'_>, query: &DataQuery<'_>) -> Value {
                 if skip > 0 {
                     skip -= 1;
                 } else if found.len() < limit {
-                    found.push(Scope::of_activity(timeline, &day, activity).fill(&"$use activity_item".into()));
+                    found.push(
+                        Scope::of_activity(timeline, &day, activity).fill(&"$use activity_item".into()),
+                    );
                 }
             }
         }

@@ -1,13 +1,13 @@
-//! Chance that is the same in every run.
+//! Randomness that repeats in every run.
 
 use jiff::civil::Date;
 
-/// Dice for one purpose: thrown in the same order, they fall the same.
+/// A random generator for one purpose (splitmix64).
 #[derive(Debug)]
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// The dice of a person for one purpose.
+    /// For one purpose of the person with this seed.
     pub(super) fn of(seed: u64, purpose: &str) -> Self {
         let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
         for byte in purpose.bytes() {
@@ -16,7 +16,7 @@ impl Dice {
         Self(state)
     }
 
-    /// The dice of a person for one purpose on one day.
+    /// For one purpose on one day.
     pub(super) fn on(seed: u64, purpose: &str, date: Date) -> Self {
         let mut dice = Self::of(seed, purpose);
         let day = i64::from(date.year()) * 10_000 + i64::from(date.month()) * 100 + i64::from(date.day());
@@ -24,7 +24,6 @@ impl Dice {
         dice
     }
 
-    /// The next throw (splitmix64).
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -52,16 +51,15 @@ impl Dice {
     }
 }
 
-/// The nearest whole number.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "what is rounded here is the size of a life's numbers"
+    reason = "the simulator's numbers are far below 2^53"
 )]
 pub(super) fn whole(number: f64) -> i64 {
     number.round() as i64
 }
 
-/// A number with one digit after the point.
+/// Rounded to one decimal.
 pub(super) fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
@@ -72,7 +70,7 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn the_same_dice_fall_the_same_and_others_differ() {
+    fn the_same_seed_purpose_and_day_repeat_the_same_numbers() {
         let throws = |mut dice: Dice| [dice.whole(0, 999), dice.whole(0, 999), dice.whole(0, 999)];
         let day = date(2026, 1, 8);
         assert_eq!(
@@ -94,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn throws_stay_in_their_bounds() {
+    fn numbers_stay_in_their_bounds() {
         let mut dice = Dice::of(1, "bounds");
         for _ in 0..2_000 {
             assert!((3..=5).contains(&dice.whole(3, 5)));

@@ -1,8 +1,8 @@
-//! What can be made to go wrong, and where.
+//! Faults that tests and rehearsals can set: what goes wrong, and where.
 
 use serde::{Deserialize, Serialize};
 
-/// Part of Garmin where a fault strikes.
+/// The part of Garmin that a fault applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -12,23 +12,18 @@ pub enum Place {
     Widget,
     /// The web site's sign-in: its page and its submission.
     Portal,
-    /// The verification of a code, on every way.
+    /// The verification of an MFA code, for all three kinds of sign-in.
     Verify,
-    /// A ticket into tokens.
+    /// The exchange of a service ticket for tokens.
     Exchange,
-    /// The next tokens.
+    /// The refresh of tokens.
     Refresh,
-    /// The data API.
     Api,
     /// LiveTrack's pages, short links and profiles.
     LivetrackPage,
-    /// LiveTrack's session.
     LivetrackSession,
-    /// LiveTrack's points.
     LivetrackPoints,
-    /// LiveTrack's course.
     LivetrackCourse,
-    /// All of them.
     Anywhere,
 }
 
@@ -38,74 +33,60 @@ pub enum Place {
 pub enum Fault {
     /// 429, or a 200 whose JSON says 429.
     RateLimited {
-        /// `Retry-After`, in seconds; none when absent.
+        /// `Retry-After` in seconds; `None` leaves the header out.
         #[serde(default)]
         retry_after_s: Option<u32>,
-        /// Say it in the body of a 200.
+        /// Answer 200 and put the 429 into the body.
         #[serde(default)]
         in_body: bool,
     },
-    /// A captcha is wanted (JSON ways; elsewhere a challenge page).
+    /// Garmin asks for a captcha: in JSON, or as a challenge page where pages are served.
     Captcha,
-    /// The account is called locked.
+    /// Garmin says that the account is locked.
     Locked,
-    /// A page of the guard in front of Garmin.
+    /// The challenge page of the bot protection in front of Garmin.
     ChallengePage {
-        /// 403 or 429, mostly.
+        /// Usually 403 or 429.
         status: u16,
     },
     /// A bare status with an empty JSON object, such as 401 or 503.
-    Status {
-        /// The status.
-        status: u16,
-    },
+    Status { status: u16 },
     /// The usual answer, late.
-    Slow {
-        /// By how many milliseconds.
-        ms: u64,
-    },
+    Slow { ms: u64 },
     /// The connection breaks in the middle of the answer.
     HangUp,
-    /// An answer of a shape that nobody knows.
+    /// An answer of a shape that no client knows.
     ChangedShape,
-    /// Tokens that come of a sign-in here (or, at `api`, all tokens) are "not active" for the API.
+    /// The API refuses tokens from a sign-in at this place as "not active"; at `api` it refuses all tokens.
     TokenNotAccepted,
-    /// Tokens issued here last this long.
-    ShortLived {
-        /// From the issue to the end.
-        seconds: u32,
-    },
-    /// The refresh answer has no new refresh token; the old one stays good.
+    /// Access tokens issued here expire after `seconds`.
+    ShortLived { seconds: u32 },
+    /// The answer to a refresh has no new refresh token, and the old one stays valid.
     NoRotation,
-    /// The token service does not know these client ids any more.
-    ClientIdRefused {
-        /// The ids.
-        ids: Vec<String>,
-    },
+    /// The token service has retired these client ids.
+    ClientIdRefused { ids: Vec<String> },
 }
 
 /// A fault with its place, and how long it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// Where.
     pub place: Place,
-    /// What.
     pub fault: Fault,
-    /// Only for the person with this e-mail, or the LiveTrack session with this id; requests that don't tell who they
-    /// are for are spared then.
+    /// Only for the person with this e-mail, or the LiveTrack session with this id. Requests that name nobody are not
+    /// affected.
     #[serde(default)]
     pub person: Option<String>,
-    /// Only for paths that begin so.
+    /// Only for paths with this prefix.
     #[serde(default)]
     pub path: Option<String>,
-    /// Only so many times; none = until it is taken back.
+    /// How often it applies; `None` = until it is cleared.
     #[serde(default)]
     pub times: Option<u32>,
 }
 
 impl FaultRule {
-    /// A fault for everybody, until it is taken back.
+    /// A fault for everybody, until it is cleared.
     pub fn new(place: Place, fault: Fault) -> Self {
         Self {
             place,
@@ -116,7 +97,7 @@ impl FaultRule {
         }
     }
 
-    /// Only for this person, or this LiveTrack session.
+    /// Limits it to a person's e-mail or a LiveTrack session's id.
     #[must_use]
     pub fn of(self, email: &str) -> Self {
         Self {
@@ -125,7 +106,7 @@ impl FaultRule {
         }
     }
 
-    /// Only for paths that begin so.
+    /// Limits it to paths with this prefix.
     #[must_use]
     pub fn on(self, path: &str) -> Self {
         Self {
@@ -134,7 +115,7 @@ impl FaultRule {
         }
     }
 
-    /// Only so many times.
+    /// Limits how often it applies.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self {
@@ -151,7 +132,7 @@ impl FaultRule {
     }
 }
 
-/// The faults that are set.
+/// The faults in force.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<FaultRule>);
 
@@ -168,7 +149,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The first fault that strikes here and that `wanted` accepts; it has one time less then.
+    /// The first fault that applies here and that `wanted` accepts. This counts as one of its times.
     pub(super) fn strike(
         &mut self,
         place: Place,
@@ -192,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_strikes_where_it_is_set_and_as_often() {
+    fn a_fault_applies_only_to_its_place_person_and_times() {
         let rule = FaultRule::new(Place::Mobile, Fault::Captcha)
             .of("ann@example.org")
             .times(2);
@@ -207,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_written_as_json() {
+    fn rules_are_read_from_json_and_typos_are_refused() {
         let text = r#"{"place":"api","fault":{"kind":"rate_limited","retry_after_s":60},"path":"/wellness-service"}"#;
         let rule: FaultRule = serde_json::from_str(text).unwrap();
         let fault = Fault::RateLimited {

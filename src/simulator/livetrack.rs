@@ -1,23 +1,23 @@
-//! A pretend LiveTrack: races that are played from scenarios, told as Garmin's site tells of them (section by section:
-//! page and CSRF pair, session, points from `begin` on, course, short link, profile).
+//! A pretend LiveTrack: plays races from scenarios and serves them as Garmin's site does (the page with its CSRF pair,
+//! the session, points from `begin` on, the course, short links and profiles).
 //!
-//! Strict where Garmin is: without a CSRF pair, or with one that is too old, the interface answers 403; with a wrong
-//! token, or after 24 hours, 404.
+//! It is as strict as Garmin: without a CSRF pair, or with an old one, the API answers 403; with a wrong token, or after
+//! 24 hours, 404.
 //!
 //! | part | where |
 //! |---|---|
-//! | what a race is, as data | [`scenario`] |
-//! | from that to points | `track`, `way` |
-//! | what can be seen when | `race` |
-//! | how it is written down | `render` |
+//! | the description of a race | [`scenario`] |
+//! | its points | `track`, `route` |
+//! | what is visible at a moment | `race` |
+//! | JSON and pages | `render` |
 
 mod race;
 mod render;
+mod route;
 pub mod scenario;
 #[cfg(test)]
 mod tests;
 mod track;
-mod way;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,45 +25,42 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use self::race::{Link, Race};
+use self::race::{PlayedRace, RaceLink};
 use self::scenario::{BadScenario, Scenario};
 use self::track::Track;
 use super::dice::Dice;
 use super::faults::{Fault, Place};
-use super::reply::{Asked, Reply};
+use super::reply::{SimulatedRequest, SimulatedResponse};
 
-pub use self::race::Pace;
+pub use self::race::Playback;
 
-/// How long a CSRF pair is taken. What Garmin's last is not known; clients ask for a new one every five minutes.
+/// The lifetime of a CSRF pair. Garmin's is unknown; its page asks for a new one every five minutes.
 const CSRF_LASTS: SignedDuration = SignedDuration::from_mins(10);
 
-/// A link to a race that is played.
+/// A link to a race.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayedLink {
-    /// Its session.
     pub session_id: String,
-    /// The token that opens it.
     pub token: String,
-    /// The code of the short link.
+    /// The code of the short link (`gar.mn`).
     pub short: String,
 }
 
-/// The race of the demo.
 pub fn demo_race() -> Result<Scenario, BadScenario> {
     Scenario::read(include_str!("livetrack/demo.json"))
 }
 
-/// All races that are played.
+/// All races of this simulator.
 #[derive(Debug)]
 pub(super) struct LiveTrack {
-    races: Vec<Race>,
-    /// Session → race and its link.
+    races: Vec<PlayedRace>,
+    /// Session id → index of the race and of its link.
     sessions: HashMap<String, (usize, usize)>,
-    /// Short code or profile → session.
+    /// Short code or profile name → session id.
     shortcuts: HashMap<String, String>,
-    /// CSRF token → cookie, and when it was made.
+    /// CSRF token → its cookie, and when it was made.
     pairs: HashMap<String, (String, Timestamp)>,
-    /// Tracks of scenarios that are played more than once.
+    /// Computed tracks, so that a scenario can be played often.
     tracks: Vec<(Arc<Scenario>, Arc<Track>)>,
     dice: Dice,
 }
@@ -80,8 +77,8 @@ impl LiveTrack {
         }
     }
 
-    /// Begins a race; the links are in the order in which they tell of it.
-    pub(super) fn play(&mut self, scenario: &Scenario, pace: Pace, now: Timestamp) -> Vec<PlayedLink> {
+    /// Starts a race and returns its links in order of time.
+    pub(super) fn play(&mut self, scenario: &Scenario, pace: Playback, now: Timestamp) -> Vec<PlayedLink> {
         let (scenario, track) = self.track(scenario);
         let borders = scenario.new_link_at_s;
         let parts = [
@@ -91,7 +88,7 @@ impl LiveTrack {
         let links: Vec<_> = parts
             .into_iter()
             .flatten()
-            .map(|(from_s, to_s)| Link {
+            .map(|(from_s, to_s)| RaceLink {
                 session_id: self.session_id(),
                 token: self.hex(31).to_uppercase(),
                 short: self.hex(8),
@@ -109,7 +106,8 @@ impl LiveTrack {
             }
         }
         let played = links.iter().map(PlayedLink::of).collect();
-        self.races.push(Race::new(scenario, track, links, pace, now));
+        self.races
+            .push(PlayedRace::new(scenario, track, links, pace, now));
         played
     }
 
@@ -134,7 +132,7 @@ impl LiveTrack {
         parts.join("-")
     }
 
-    /// Every point that the session ever tells of, as it is told.
+    /// Every point that the session will ever return, as JSON.
     pub(super) fn points(&self, session_id: &str) -> Vec<Value> {
         let Some((race, link)) = self.race(session_id) else {
             return Vec::new();
@@ -142,23 +140,22 @@ impl LiveTrack {
         race.all(link).map(|point| race.told(point)).collect()
     }
 
-    /// How a race stands, for whoever plays it.
+    /// How a race stands: for tests and rehearsals.
     pub(super) fn report(&self, session_id: &str, now: Timestamp) -> Option<Value> {
         let (race, link) = self.race(session_id)?;
         Some(race.report(link, now))
     }
 
-    fn race(&self, session_id: &str) -> Option<(&Race, &Link)> {
+    fn race(&self, session_id: &str) -> Option<(&PlayedRace, &RaceLink)> {
         let (race, link) = self.sessions.get(session_id)?;
         let race = self.races.get(*race)?;
         Some((race, race.links.get(*link)?))
     }
 
-    /// Which part of LiveTrack a request is for, and which session it names; `None` when it is for another of
-    /// Garmin's hosts.
+    /// Which part of LiveTrack a request is for, and its session; `None` when it is for another of Garmin's hosts.
     pub(super) fn place(&self, path: &str) -> Option<(Place, Option<String>)> {
-        let asked = Path::of(path)?;
-        Some(match asked {
+        let request = Path::of(path)?;
+        Some(match request {
             Path::Root => (Place::LivetrackPage, None),
             Path::Page { session, .. } => (Place::LivetrackPage, Some(session.to_owned())),
             Path::Session(session) => (Place::LivetrackSession, Some(session.to_owned())),
@@ -168,42 +165,42 @@ impl LiveTrack {
         })
     }
 
-    /// What goes wrong now by the race's own scenario.
+    /// The fault that the race's scenario plans for this moment.
     pub(super) fn fault(&self, place: Place, session_id: Option<&str>, now: Timestamp) -> Option<Fault> {
         let (race, _) = self.race(session_id?)?;
         let timed = race.fault(place, race.elapsed_s(now))?;
         Some(timed.fault.clone())
     }
 
-    /// The answer of a LiveTrack that works.
-    pub(super) fn answer(&mut self, asked: &Asked, now: Timestamp) -> Reply {
-        let Some(path) = Path::of(&asked.path) else {
-            return Reply::empty(404);
+    /// The answer when nothing goes wrong.
+    pub(super) fn answer(&mut self, request: &SimulatedRequest, now: Timestamp) -> SimulatedResponse {
+        let Some(path) = Path::of(&request.path) else {
+            return SimulatedResponse::empty(404);
         };
-        if asked.method != "GET" && asked.method != "HEAD" {
-            return Reply::empty(405);
+        if request.method != "GET" && request.method != "HEAD" {
+            return SimulatedResponse::empty(405);
         }
         match path {
             Path::Root => self.page(None, now),
             Path::Page { session, token } => {
-                let token = token.map(str::to_owned).or_else(|| asked.parameter("token"));
+                let token = token.map(str::to_owned).or_else(|| request.parameter("token"));
                 self.page(token.map(|token| (session, token)), now)
             }
-            Path::Shortcut(code) => self.redirect(code, asked.header("host")),
-            Path::Session(session) => self.data(asked, session, now, |race, link, elapsed_s| {
-                Reply::json(200, &render::session(race, link, elapsed_s))
+            Path::Shortcut(code) => self.redirect(code, request.header("host")),
+            Path::Session(session) => self.data(request, session, now, |race, link, elapsed_s| {
+                SimulatedResponse::json(200, &render::session(race, link, elapsed_s))
             }),
-            Path::Points(session) => self.data(asked, session, now, |race, link, elapsed_s| {
-                points(race, link, elapsed_s, asked.parameter("begin").as_deref())
+            Path::Points(session) => self.data(request, session, now, |race, link, elapsed_s| {
+                points(race, link, elapsed_s, request.parameter("begin").as_deref())
             }),
-            Path::Courses(session) => self.data(asked, session, now, |race, _, _| {
-                Reply::json(200, &render::courses(race))
+            Path::Courses(session) => self.data(request, session, now, |race, _, _| {
+                SimulatedResponse::json(200, &render::courses(race))
             }),
         }
     }
 
-    /// A page; it is drawn empty for who has no good link.
-    fn page(&mut self, opened: Option<(&str, String)>, now: Timestamp) -> Reply {
+    /// A page with a new CSRF pair; without a valid link it shows no race.
+    fn page(&mut self, opened: Option<(&str, String)>, now: Timestamp) -> SimulatedResponse {
         self.pairs
             .retain(|_, (_, made_at)| now.duration_since(*made_at) < CSRF_LASTS);
         let (csrf, cookie) = (self.session_id(), self.hex(40));
@@ -213,52 +210,52 @@ impl LiveTrack {
             let elapsed_s = race.elapsed_s(now);
             (link.token == token && link.is_open(elapsed_s)).then_some((race, link, elapsed_s))
         });
-        Reply::html(200, render::page(&csrf, shown)).header(
+        SimulatedResponse::html(200, render::page(&csrf, shown)).header(
             "set-cookie",
             format!("livetrack_csrf={cookie}; Path=/; HttpOnly; SameSite=Lax"),
         )
     }
 
-    fn redirect(&self, code: &str, host: &str) -> Reply {
+    fn redirect(&self, code: &str, host: &str) -> SimulatedResponse {
         let session = self.shortcuts.get(code).map(String::as_str);
         let Some((_, link)) = session.and_then(|session| self.race(session)) else {
-            return Reply::empty(404);
+            return SimulatedResponse::empty(404);
         };
         let to = format!("http://{host}/session/{}/token/{}", link.session_id, link.token);
-        Reply::empty(302).header("location", to)
+        SimulatedResponse::empty(302).header("location", to)
     }
 
-    /// An answer of the interface: for who has a CSRF pair and a link that works.
+    /// An answer of the API, which needs a CSRF pair and a valid link.
     fn data(
         &self,
-        asked: &Asked,
+        request: &SimulatedRequest,
         session: &str,
         now: Timestamp,
-        tell: impl FnOnce(&Race, &Link, f64) -> Reply,
-    ) -> Reply {
-        let pair = self.pairs.get(asked.header("livetrack-csrf-token"));
+        tell: impl FnOnce(&PlayedRace, &RaceLink, f64) -> SimulatedResponse,
+    ) -> SimulatedResponse {
+        let pair = self.pairs.get(request.header("livetrack-csrf-token"));
         let is_good = pair.is_some_and(|(cookie, made_at)| {
-            asked.cookie("livetrack_csrf") == Some(cookie) && now.duration_since(*made_at) < CSRF_LASTS
+            request.cookie("livetrack_csrf") == Some(cookie) && now.duration_since(*made_at) < CSRF_LASTS
         });
         if !is_good {
-            return Reply::json(403, &json!({"message": "Forbidden"}));
+            return SimulatedResponse::json(403, &json!({"message": "Forbidden"}));
         }
         let open = self.race(session).and_then(|(race, link)| {
             let elapsed_s = race.elapsed_s(now);
-            let is_open = link.is_open(elapsed_s) && asked.parameter("token").as_ref() == Some(&link.token);
+            let is_open = link.is_open(elapsed_s) && request.parameter("token").as_ref() == Some(&link.token);
             is_open.then(|| tell(race, link, elapsed_s))
         });
-        open.unwrap_or_else(|| Reply::json(404, &json!({"message": "Not Found"})))
+        open.unwrap_or_else(|| SimulatedResponse::json(404, &json!({"message": "Not Found"})))
     }
 }
 
 impl PlayedLink {
-    /// The path of the link, as a person opens it.
+    /// The path of the link that people share.
     pub fn path(&self) -> String {
         format!("/session/{}/token/{}", self.session_id, self.token)
     }
 
-    fn of(link: &Link) -> Self {
+    fn of(link: &RaceLink) -> Self {
         Self {
             session_id: link.session_id.clone(),
             token: link.token.clone(),
@@ -267,9 +264,9 @@ impl PlayedLink {
     }
 }
 
-fn points(race: &Race, link: &Link, elapsed_s: f64, begin: Option<&str>) -> Reply {
+fn points(race: &PlayedRace, link: &RaceLink, elapsed_s: f64, begin: Option<&str>) -> SimulatedResponse {
     let begin = match begin.map(str::parse::<Timestamp>) {
-        Some(Err(_)) => return Reply::json(400, &json!({"message": "Bad Request"})),
+        Some(Err(_)) => return SimulatedResponse::json(400, &json!({"message": "Bad Request"})),
         Some(Ok(begin)) => Some(begin),
         None => None,
     };
@@ -280,9 +277,9 @@ fn points(race: &Race, link: &Link, elapsed_s: f64, begin: Option<&str>) -> Repl
         .map(|point| race.told(point))
         .collect();
     if points.is_empty() && race.scenario.answers.empty_body {
-        return Reply::empty(200);
+        return SimulatedResponse::empty(200);
     }
-    Reply::json(200, &json!({"trackPoints": points}))
+    SimulatedResponse::json(200, &json!({"trackPoints": points}))
 }
 
 /// The name of an athlete's permanent page.
@@ -291,7 +288,6 @@ fn profile(athlete: &str) -> String {
     athlete.to_lowercase().chars().map(word).collect()
 }
 
-/// The paths of LiveTrack.
 enum Path<'a> {
     Root,
     Page {
@@ -301,7 +297,7 @@ enum Path<'a> {
     Session(&'a str),
     Points(&'a str),
     Courses(&'a str),
-    /// Of `gar.mn`, or of `live.garmin.com`.
+    /// A short code (`gar.mn`) or a profile name (`live.garmin.com`).
     Shortcut(&'a str),
 }
 
@@ -326,7 +322,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// A path or a query without the token that it may hold.
+/// A path or a query with its token replaced by `…`.
 pub(super) fn without_token(text: &str) -> String {
     let mut shown = String::new();
     for (number, part) in text.split_inclusive(['/', '&']).enumerate() {

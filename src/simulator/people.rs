@@ -2,41 +2,37 @@
 
 use super::data::PersonSeed;
 
-/// One of them: how they sign in, and what their data grows from.
+/// One pretend person: how they sign in, and the seed of their data.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// What they type; example.org belongs to nobody.
+    /// At example.org, which is reserved for examples.
     pub email: String,
-    /// Made up, and shown by the demo.
+    /// Printed by the demo.
     pub password: String,
-    /// The code on top, if they have one.
+    /// The second factor; `None` = a password is enough.
     pub mfa: Option<Mfa>,
-    /// Whether Garmin has locked the account.
     pub is_locked: bool,
-    /// Their data.
     pub data: PersonSeed,
 }
 
-/// A code on top of the password.
+/// The second factor of a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mfa {
-    /// How it reaches the person.
     pub method: MfaBy,
-    /// Always the same one.
+    /// Never changes.
     pub code: String,
 }
 
-/// How a code reaches a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaBy {
-    /// By e-mail, when it is asked for.
+    /// An e-mail, sent on request.
     Email,
-    /// An app shows it.
+    /// An authenticator app.
     Totp,
 }
 
 impl Person {
-    /// Somebody without a code.
+    /// A person without a second factor.
     pub fn new(number: u64, first_name: &str, email: &str, password: &str) -> Self {
         Self {
             email: email.to_owned(),
@@ -53,7 +49,7 @@ impl Person {
         }
     }
 
-    /// The same person, with a code.
+    /// Adds a second factor.
     #[must_use]
     pub fn with_mfa(self, method: MfaBy, code: &str) -> Self {
         Self {
@@ -65,7 +61,7 @@ impl Person {
         }
     }
 
-    /// The same person, locked out.
+    /// Locks the account.
     #[must_use]
     pub fn locked(self) -> Self {
         Self {
@@ -74,15 +70,15 @@ impl Person {
         }
     }
 
-    /// The e-mail with its name hidden, as Garmin writes it next to a code.
+    /// `a*****@example.org`, as Garmin shows where a code was sent.
     pub(super) fn masked_email(&self) -> String {
         let (name, domain) = self.email.split_once('@').unwrap_or((&self.email, ""));
         format!("{}*****@{domain}", name.chars().take(1).collect::<String>())
     }
 }
 
-/// The people of the demo: one signs in at once, one needs a code, one uses an authenticator app and miles, one is
-/// locked out.
+/// The people of the demo: one needs only a password, one gets a code by e-mail, one uses an authenticator app and
+/// miles, and one is locked out.
 pub fn demo_people() -> Vec<Person> {
     let mut dora = Person::new(3, "Dora", "dora@example.org", "demo-dora").with_mfa(MfaBy::Totp, "654321");
     "statute_us".clone_into(&mut dora.data.unit_system);
@@ -99,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masked_as_garmin_does() {
+    fn an_email_is_masked_as_garmin_does() {
         assert_eq!(
             Person::new(1, "Ann", "ann@example.org", "x").masked_email(),
             "a*****@example.org"

@@ -1,4 +1,4 @@
-//! Requests and replies of the pretend Garmin, as data: what it answers is decided without I/O.
+//! HTTP requests and responses of the pretend Garmin as plain data, so that answers are computed without I/O.
 
 use std::collections::HashMap;
 
@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// A request, read to its end.
+/// A request with its whole body.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked {
+pub(super) struct SimulatedRequest {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: String,
@@ -17,17 +17,17 @@ pub(super) struct Asked {
     pub(super) body: Bytes,
 }
 
-impl Asked {
+impl SimulatedRequest {
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// A value of the query.
+    /// A query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         pair(self.query.as_bytes(), name)
     }
 
-    /// A value of the form in the body.
+    /// A field of the form in the body.
     pub(super) fn field(&self, name: &str) -> Option<String> {
         pair(&self.body, name)
     }
@@ -55,19 +55,17 @@ fn pair(text: &[u8], name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// An answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reply {
+pub(super) struct SimulatedResponse {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
-    /// Break off in the middle of the body.
+    /// Close the connection in the middle of the body.
     pub(super) hangs_up: bool,
-    /// Wait before answering.
     pub(super) delay_ms: u64,
 }
 
-impl Reply {
+impl SimulatedResponse {
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self::of(status, "application/json;charset=UTF-8", body.to_string())
     }
@@ -99,12 +97,12 @@ impl Reply {
         self
     }
 
-    /// An error of the API, in its own form.
+    /// An error in the form of Garmin's API.
     pub(super) fn api_error(status: u16, error: &str, message: &str) -> Self {
         Self::json(status, &json!({"message": message, "error": error}))
     }
 
-    /// What the single sign-on says to a request that it can't read (RFC 9457).
+    /// The sign-on's answer to a malformed request (RFC 9457).
     pub(super) fn problem() -> Self {
         let body = json!({"title": "Bad Request", "status": 400, "detail": "Failed to read request"});
         Self::of(400, "application/problem+json", body.to_string())

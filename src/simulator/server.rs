@@ -1,4 +1,4 @@
-//! The loopback server around the world: bytes in, bytes out, and the switches of the tests.
+//! The loopback HTTP server around [`World`], and the `/simulator/…` endpoints that control it.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,43 +15,42 @@ use serde_json::json;
 
 use super::faults::FaultRule;
 use super::livetrack::scenario::Scenario;
-use super::livetrack::{Pace, demo_race};
-use super::reply::{Asked, Reply};
+use super::livetrack::{Playback, demo_race};
+use super::reply::{SimulatedRequest, SimulatedResponse};
 use super::world::World;
 use crate::base::clock::Clock;
 
-/// Uploads are some MB at most.
+/// Bytes; uploads of activities are a few MB.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
-pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+pub(super) type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// The body of `/simulator/expire`.
 #[derive(serde::Deserialize)]
-struct Whose {
+struct ExpireRequest {
     email: String,
 }
 
-/// What the server shares.
+/// Clones share one world.
 #[derive(Clone, Debug)]
-pub(super) struct Shared {
+pub(super) struct SimulatorServer {
     pub(super) world: Arc<Mutex<World>>,
     pub(super) clock: Clock,
 }
 
-impl Shared {
+impl SimulatorServer {
     pub(super) fn world(&self) -> std::sync::MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one request.
-    pub(super) async fn handle(self, request: Request<Incoming>) -> Response<Body> {
-        let Some(asked) = read(request).await else {
-            return response(Reply::empty(413));
+    pub(super) async fn handle(self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let Some(request) = read(request).await else {
+            return response(SimulatedResponse::empty(413));
         };
-        let reply = if asked.path.starts_with("/simulator/") {
-            self.control(&asked)
+        let reply = if request.path.starts_with("/simulator/") {
+            self.control(&request)
         } else {
-            self.world().answer(&asked, self.clock.now())
+            self.world().answer(&request, self.clock.now())
         };
         if reply.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
@@ -59,22 +58,19 @@ impl Shared {
         response(reply)
     }
 
-    /// `POST /simulator/faults` sets one, `DELETE` takes all back; `GET /simulator/requests` tells what was asked, and
-    /// `GET /simulator/logins` which refresh tokens of each person still work; `POST /simulator/expire` ends a person's
-    /// access tokens.
-    /// `POST /simulator/livetrack` begins a race, `GET` of it with a session's id tells how it stands.
-    fn control(&self, asked: &Asked) -> Reply {
-        match (asked.method.as_str(), asked.path.as_str()) {
-            ("POST", "/simulator/faults") => match serde_json::from_slice::<FaultRule>(&asked.body) {
+    /// The control endpoints, which the module docs of the simulator list.
+    fn control(&self, request: &SimulatedRequest) -> SimulatedResponse {
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/simulator/faults") => match serde_json::from_slice::<FaultRule>(&request.body) {
                 Ok(rule) => {
                     self.world().faults.add(rule);
-                    Reply::empty(204)
+                    SimulatedResponse::empty(204)
                 }
-                Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
+                Err(e) => SimulatedResponse::json(400, &json!({"error": e.to_string()})),
             },
             ("DELETE", "/simulator/faults") => {
                 self.world().faults.clear();
-                Reply::empty(204)
+                SimulatedResponse::empty(204)
             }
             ("GET", "/simulator/logins") => {
                 let world = self.world();
@@ -83,42 +79,44 @@ impl Shared {
                     .iter()
                     .map(|person| (&*person.email, world.tokens.live_refresh_tokens(&person.email)))
                     .collect();
-                Reply::json(200, &json!(logins))
+                SimulatedResponse::json(200, &json!(logins))
             }
-            ("POST", "/simulator/expire") => match serde_json::from_slice::<Whose>(&asked.body) {
-                Ok(Whose { email }) => {
+            ("POST", "/simulator/expire") => match serde_json::from_slice::<ExpireRequest>(&request.body) {
+                Ok(ExpireRequest { email }) => {
                     self.world().tokens.expire(&email);
-                    Reply::empty(204)
+                    SimulatedResponse::empty(204)
                 }
-                Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
+                Err(e) => SimulatedResponse::json(400, &json!({"error": e.to_string()})),
             },
-            ("POST", "/simulator/livetrack") => match serde_json::from_slice::<Play>(&asked.body) {
-                Ok(play) => self.play(play, asked.header("host")),
-                Err(e) => Reply::json(400, &json!({"error": e.to_string()})),
+            ("POST", "/simulator/livetrack") => match serde_json::from_slice::<Play>(&request.body) {
+                Ok(play) => self.play(play, request.header("host")),
+                Err(e) => SimulatedResponse::json(400, &json!({"error": e.to_string()})),
             },
             ("GET", path) if path.starts_with(RACES) => {
                 let session_id = path.strip_prefix(RACES).unwrap_or_default();
                 let report = self.world().livetrack.report(session_id, self.clock.now());
-                report.map_or(Reply::empty(404), |report| Reply::json(200, &report))
+                report.map_or(SimulatedResponse::empty(404), |report| {
+                    SimulatedResponse::json(200, &report)
+                })
             }
-            ("GET", "/simulator/requests") => Reply::json(200, &json!(self.world().recorded)),
-            _ => Reply::empty(404),
+            ("GET", "/simulator/requests") => SimulatedResponse::json(200, &json!(self.world().recorded)),
+            _ => SimulatedResponse::empty(404),
         }
     }
 }
 
-impl Shared {
-    /// Begins a race, and tells its links in the order in which they tell of it.
-    fn play(&self, play: Play, host: &str) -> Reply {
+impl SimulatorServer {
+    /// Starts a race and returns its links in order of time.
+    fn play(&self, play: Play, host: &str) -> SimulatedResponse {
         let scenario = match play.scenario {
             Some(scenario) => scenario.checked(),
             None => demo_race(),
         };
         let scenario = match scenario {
             Ok(scenario) => scenario,
-            Err(e) => return Reply::json(400, &json!({"error": e.to_string()})),
+            Err(e) => return SimulatedResponse::json(400, &json!({"error": e.to_string()})),
         };
-        let pace = Pace {
+        let pace = Playback {
             speed: play.speed.filter(|speed| *speed > 0.0).unwrap_or(1.0),
             elapsed_s: play.elapsed_s,
         };
@@ -133,14 +131,15 @@ impl Shared {
                 })
             })
             .collect();
-        Reply::json(201, &json!({"links": told, "race_config": scenario.race_config}))
+        SimulatedResponse::json(201, &json!({"links": told, "race_config": scenario.race_config}))
     }
 }
 
-/// Where races are begun and told of.
+/// `GET` of this with a session id reports on a race.
 const RACES: &str = "/simulator/livetrack/";
 
-/// What to play: `{"scenario": {…}, "speed": 60, "elapsed_s": 0}`; without a scenario it is the demo's.
+/// The body of `POST /simulator/livetrack`: `{"scenario": {…}, "speed": 60, "elapsed_s": 0}`. Without a scenario the
+/// demo's race is played.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Play {
@@ -152,7 +151,7 @@ struct Play {
     elapsed_s: u32,
 }
 
-async fn read(request: Request<Incoming>) -> Option<Asked> {
+async fn read(request: Request<Incoming>) -> Option<SimulatedRequest> {
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -160,7 +159,7 @@ async fn read(request: Request<Incoming>) -> Option<Asked> {
         Err(_) => Bytes::new(),
     };
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    Some(Asked {
+    Some(SimulatedRequest {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -173,10 +172,10 @@ async fn read(request: Request<Incoming>) -> Option<Asked> {
     })
 }
 
-fn response(reply: Reply) -> Response<Body> {
+fn response(reply: SimulatedResponse) -> Response<ResponseBody> {
     let mut response = Response::builder()
         .status(reply.status)
-        // Nothing that comes from here is to be taken for the real thing.
+        // Marks every answer as simulated.
         .header("x-simulated", "true");
     for (name, value) in &reply.headers {
         response = response.header(*name, value);

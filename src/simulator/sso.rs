@@ -1,4 +1,4 @@
-//! The pretend single sign-on: the two JSON ways and the widget's pages, bound together by one session cookie.
+//! The pretend single sign-on: the two JSON APIs and the widget's pages. One session cookie ties the steps together.
 
 use std::collections::HashMap;
 
@@ -6,46 +6,45 @@ use serde_json::{Value, json};
 
 use super::faults::Fault;
 use super::people::{MfaBy, Person};
-use super::reply::{Asked, Reply};
+use super::reply::{SimulatedRequest, SimulatedResponse};
 use super::token_service::{Mint, TokenService};
 
-/// The cookie that a code is bound to.
+/// The name of the session cookie.
 const SESSION: &str = "SESSION";
 
-/// Sessions by cookie.
 #[derive(Debug, Default)]
 pub(super) struct Sso {
-    sessions: HashMap<String, Session>,
+    sessions: HashMap<String, SsoSession>,
 }
 
 #[derive(Debug, Default)]
-struct Session {
-    /// What the widget's form must carry.
+struct SsoSession {
+    /// The CSRF token that the widget's form must send.
     csrf: String,
-    /// Who gave the right password, and needs a code.
-    pending: Option<Pending>,
+    /// A sign-in whose password was right and whose code is missing.
+    pending: Option<PendingCode>,
 }
 
 #[derive(Debug)]
-struct Pending {
+struct PendingCode {
     email: String,
-    /// Whether the tokens will be taken by the API.
+    /// Whether the API will accept the tokens.
     is_active: bool,
-    /// Whether the person has got a code: the widget's e-mail has to be asked for.
+    /// Whether the code was sent; the widget sends an e-mail only on request.
     was_sent: bool,
     service: String,
 }
 
-/// What the sign-on works with.
-pub(super) struct Desk<'a> {
+/// What a sign-in request works with.
+pub(super) struct SsoContext<'a> {
     pub(super) people: &'a [Person],
     pub(super) mint: &'a mut Mint,
     pub(super) tokens: &'a mut TokenService,
-    /// What goes wrong in this request without replacing the answer.
+    /// A fault that changes the outcome without replacing the answer.
     pub(super) fault: Option<Fault>,
 }
 
-impl Desk<'_> {
+impl SsoContext<'_> {
     fn person(&self, email: &str) -> Option<&Person> {
         self.people
             .iter()
@@ -61,71 +60,78 @@ impl Desk<'_> {
     }
 }
 
-/// How a password was found.
-enum Judged {
+enum PasswordCheck {
     Right(Person),
     Wrong,
     Locked,
 }
 
-fn judge(desk: &Desk<'_>, email: &str, password: &str) -> Judged {
-    match desk.person(email) {
-        Some(person) if person.is_locked || desk.fault == Some(Fault::Locked) => Judged::Locked,
-        Some(person) if person.password == password => Judged::Right(person.clone()),
-        _ => Judged::Wrong,
+fn judge(context: &SsoContext<'_>, email: &str, password: &str) -> PasswordCheck {
+    match context.person(email) {
+        Some(person) if person.is_locked || context.fault == Some(Fault::Locked) => PasswordCheck::Locked,
+        Some(person) if person.password == password => PasswordCheck::Right(person.clone()),
+        _ => PasswordCheck::Wrong,
     }
 }
 
 impl Sso {
-    /// For whom a request is, as far as it says.
-    pub(super) fn email(&self, asked: &Asked) -> Option<String> {
-        let typed = asked
+    /// The e-mail that a request is for, as far as it says.
+    pub(super) fn email(&self, request: &SimulatedRequest) -> Option<String> {
+        let typed = request
             .json()
             .and_then(|json| json.get("username")?.as_str().map(str::to_owned));
-        typed.or_else(|| asked.field("username")).or_else(|| {
-            let session = self.sessions.get(asked.cookie(SESSION)?)?;
+        typed.or_else(|| request.field("username")).or_else(|| {
+            let session = self.sessions.get(request.cookie(SESSION)?)?;
             Some(session.pending.as_ref()?.email.clone())
         })
     }
 
-    /// `GET /portal/sso/en-US/sign-in`: a page, for its cookie.
-    pub(super) fn portal_page(&mut self, desk: &mut Desk<'_>) -> Reply {
+    /// `GET /portal/sso/en-US/sign-in`: an empty page that sets the cookie.
+    pub(super) fn portal_page(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
         self.with_session(
-            desk.mint,
-            Reply::html(200, page("GARMIN Authentication Application", "")),
+            context.mint,
+            SimulatedResponse::html(200, page("GARMIN Authentication Application", "")),
         )
     }
 
     /// `POST /mobile/api/login` and `/portal/api/login`.
-    pub(super) fn login(&mut self, desk: &mut Desk<'_>, asked: &Asked, is_portal: bool) -> Reply {
-        let body = asked.json().unwrap_or_default();
+    pub(super) fn login(
+        &mut self,
+        context: &mut SsoContext<'_>,
+        request: &SimulatedRequest,
+        is_portal: bool,
+    ) -> SimulatedResponse {
+        let body = request.json().unwrap_or_default();
         let text = |key: &str| {
             body.get(key)
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty())
         };
         let (Some(email), Some(password)) = (text("username"), text("password")) else {
-            return Reply::problem();
+            return SimulatedResponse::problem();
         };
-        let (Some(service), true) = (asked.parameter("service"), is_known_client(asked, is_portal)) else {
-            return Reply::problem();
+        let (Some(service), true) = (request.parameter("service"), is_known_client(request, is_portal))
+        else {
+            return SimulatedResponse::problem();
         };
-        // The web site's interface serves its own page only, and that has a cookie.
-        if is_portal && !self.knows(asked) {
+        // The portal's API accepts only requests from its own page, which has set the cookie.
+        if is_portal && !self.knows(request) {
             return challenge_page(403);
         }
-        let person = match judge(desk, email, password) {
-            Judged::Locked => return Reply::json(200, &status("ACCOUNT_LOCKED")),
-            Judged::Wrong => return Reply::json(401, &status("INVALID_USERNAME_PASSWORD")),
-            Judged::Right(person) => person,
+        let person = match judge(context, email, password) {
+            PasswordCheck::Locked => return SimulatedResponse::json(200, &status("ACCOUNT_LOCKED")),
+            PasswordCheck::Wrong => {
+                return SimulatedResponse::json(401, &status("INVALID_USERNAME_PASSWORD"));
+            }
+            PasswordCheck::Right(person) => person,
         };
-        let is_active = desk.tokens_are_good();
+        let is_active = context.tokens_are_good();
         let Some(mfa) = &person.mfa else {
-            let ticket = desk.ticket(&person.email, &service, is_active);
-            return Reply::json(200, &success(&ticket, &service));
+            let ticket = context.ticket(&person.email, &service, is_active);
+            return SimulatedResponse::json(200, &success(&ticket, &service));
         };
-        let (id, session) = self.session(desk.mint, asked);
-        session.pending = Some(Pending {
+        let (id, session) = self.session(context.mint, request);
+        session.pending = Some(PendingCode {
             email: person.email.clone(),
             is_active,
             was_sent: true,
@@ -148,142 +154,166 @@ impl Sso {
                 "mfaUISetting": {"allowPhoneOption": false, "allowAddEmailAddress": false, "chooseDifferentWayShown": false},
             }),
         );
-        Reply::json(200, &answer).header("set-cookie", cookie(&id))
+        SimulatedResponse::json(200, &answer).header("set-cookie", cookie(&id))
     }
 
     /// `POST /mobile/api/mfa/verifyCode` and `/portal/api/mfa/verifyCode`.
-    pub(super) fn verify(&mut self, desk: &mut Desk<'_>, asked: &Asked, is_portal: bool) -> Reply {
-        let body = asked.json().unwrap_or_default();
+    pub(super) fn verify(
+        &mut self,
+        context: &mut SsoContext<'_>,
+        request: &SimulatedRequest,
+        is_portal: bool,
+    ) -> SimulatedResponse {
+        let body = request.json().unwrap_or_default();
         let Some(code) = body.get("mfaVerificationCode").and_then(Value::as_str) else {
-            return Reply::problem();
+            return SimulatedResponse::problem();
         };
-        if !is_known_client(asked, is_portal) {
-            return Reply::problem();
+        if !is_known_client(request, is_portal) {
+            return SimulatedResponse::problem();
         }
-        match self.take_code(desk, asked, code) {
+        match self.take_code(context, request, code) {
             Some(pending) => {
-                let ticket = desk.ticket(&pending.email, &pending.service, pending.is_active);
-                Reply::json(200, &success(&ticket, &pending.service))
+                let ticket = context.ticket(&pending.email, &pending.service, pending.is_active);
+                SimulatedResponse::json(200, &success(&ticket, &pending.service))
             }
-            None => Reply::json(401, &status("INVALID_MFA_VERIFICATION_CODE")),
+            None => SimulatedResponse::json(401, &status("INVALID_MFA_VERIFICATION_CODE")),
         }
     }
 
-    /// `GET /sso/embed`: a frame, for its cookie.
-    pub(super) fn embed(&mut self, desk: &mut Desk<'_>) -> Reply {
+    /// `GET /sso/embed`: an empty frame that sets the cookie.
+    pub(super) fn embed(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
         self.with_session(
-            desk.mint,
-            Reply::html(200, page("GARMIN Authentication Application", "")),
+            context.mint,
+            SimulatedResponse::html(200, page("GARMIN Authentication Application", "")),
         )
     }
 
-    /// `GET /sso/signin`: the form.
-    pub(super) fn form(&mut self, desk: &mut Desk<'_>, asked: &Asked) -> Reply {
-        let (id, session) = self.session(desk.mint, asked);
+    /// `GET /sso/signin`: the sign-in form.
+    pub(super) fn form(
+        &mut self,
+        context: &mut SsoContext<'_>,
+        request: &SimulatedRequest,
+    ) -> SimulatedResponse {
+        let (id, session) = self.session(context.mint, request);
         let html = form_page(&session.csrf);
-        Reply::html(200, html).header("set-cookie", cookie(&id))
+        SimulatedResponse::html(200, html).header("set-cookie", cookie(&id))
     }
 
-    /// `POST /sso/signin`: the form, filled in.
-    pub(super) fn submit(&mut self, desk: &mut Desk<'_>, asked: &Asked) -> Reply {
-        if !self.has_csrf(asked) {
+    /// `POST /sso/signin`: the submitted form.
+    pub(super) fn submit(
+        &mut self,
+        context: &mut SsoContext<'_>,
+        request: &SimulatedRequest,
+    ) -> SimulatedResponse {
+        if !self.has_csrf(request) {
             return challenge_page(403);
         }
-        let service = asked.parameter("service").unwrap_or_default();
+        let service = request.parameter("service").unwrap_or_default();
         let (email, password) = (
-            asked.field("username").unwrap_or_default(),
-            asked.field("password").unwrap_or_default(),
+            request.field("username").unwrap_or_default(),
+            request.field("password").unwrap_or_default(),
         );
-        let person = match judge(desk, &email, &password) {
-            Judged::Locked => return Reply::html(200, page("Account locked", "")),
-            Judged::Wrong => return Reply::html(200, page("Invalid sign in", "")),
-            Judged::Right(person) => person,
+        let person = match judge(context, &email, &password) {
+            PasswordCheck::Locked => return SimulatedResponse::html(200, page("Account locked", "")),
+            PasswordCheck::Wrong => return SimulatedResponse::html(200, page("Invalid sign in", "")),
+            PasswordCheck::Right(person) => person,
         };
-        let is_active = desk.tokens_are_good();
+        let is_active = context.tokens_are_good();
         let Some(mfa) = person.mfa.clone() else {
-            let ticket = desk.ticket(&person.email, &service, is_active);
+            let ticket = context.ticket(&person.email, &service, is_active);
             return success_page(&service, &ticket);
         };
-        let csrf = desk.mint.next();
-        let (_, session) = self.session(desk.mint, asked);
+        let csrf = context.mint.next();
+        let (_, session) = self.session(context.mint, request);
         session.csrf.clone_from(&csrf);
-        // An app has its code already; an e-mail has to be asked for.
+        // An app shows its code at any time; an e-mail is sent only on request.
         let was_sent = mfa.method == MfaBy::Totp;
-        session.pending = Some(Pending {
+        session.pending = Some(PendingCode {
             email: person.email.clone(),
             is_active,
             was_sent,
             service,
         });
-        Reply::html(200, code_page(mfa.method, &csrf, ""))
+        SimulatedResponse::html(200, code_page(mfa.method, &csrf, ""))
     }
 
-    /// `POST /sso/verifyMFA/mfaCode`: send the code.
-    pub(super) fn send_code(&mut self, asked: &Asked) -> Reply {
-        let body = asked.json().unwrap_or_default();
+    /// `POST /sso/verifyMFA/mfaCode`: sends the code.
+    pub(super) fn send_code(&mut self, request: &SimulatedRequest) -> SimulatedResponse {
+        let body = request.json().unwrap_or_default();
         let is_whole = ["customerGuid", "mfaMethod", "locale"]
             .iter()
             .all(|key| body.get(key).is_some_and(Value::is_string));
-        let session = asked.cookie(SESSION).and_then(|id| self.sessions.get_mut(id));
+        let session = request.cookie(SESSION).and_then(|id| self.sessions.get_mut(id));
         match session.and_then(|session| session.pending.as_mut()) {
-            Some(pending) if is_whole && asked.parameter("clientId").is_some() => {
+            Some(pending) if is_whole && request.parameter("clientId").is_some() => {
                 pending.was_sent = true;
-                Reply::json(200, &json!({"codeSent": true}))
+                SimulatedResponse::json(200, &json!({"codeSent": true}))
             }
-            _ => Reply::problem(),
+            _ => SimulatedResponse::problem(),
         }
     }
 
-    /// `POST /sso/verifyMFA/loginEnterMfaCode`: the code, typed into the widget's page.
-    pub(super) fn enter_code(&mut self, desk: &mut Desk<'_>, asked: &Asked) -> Reply {
-        if !self.has_csrf(asked) {
+    /// `POST /sso/verifyMFA/loginEnterMfaCode`: the submitted code.
+    pub(super) fn enter_code(
+        &mut self,
+        context: &mut SsoContext<'_>,
+        request: &SimulatedRequest,
+    ) -> SimulatedResponse {
+        if !self.has_csrf(request) {
             return challenge_page(403);
         }
-        let code = asked.field("mfa-code").unwrap_or_default();
-        if let Some(pending) = self.take_code(desk, asked, &code) {
-            let ticket = desk.ticket(&pending.email, &pending.service, pending.is_active);
+        let code = request.field("mfa-code").unwrap_or_default();
+        if let Some(pending) = self.take_code(context, request, &code) {
+            let ticket = context.ticket(&pending.email, &pending.service, pending.is_active);
             return success_page(&pending.service, &ticket);
         }
-        let csrf = desk.mint.next();
-        let (_, session) = self.session(desk.mint, asked);
+        let csrf = context.mint.next();
+        let (_, session) = self.session(context.mint, request);
         session.csrf.clone_from(&csrf);
         let email = session
             .pending
             .as_ref()
             .map(|pending| pending.email.clone())
             .unwrap_or_default();
-        let person = desk.person(&email);
+        let person = context.person(&email);
         let method = person
             .and_then(|person| person.mfa.as_ref())
             .map_or(MfaBy::Email, |mfa| mfa.method);
         let sent_to = person.map(Person::masked_email).unwrap_or_default();
-        Reply::html(200, code_page(method, &csrf, &sent_to))
+        SimulatedResponse::html(200, code_page(method, &csrf, &sent_to))
     }
 
-    /// The pending sign-in of this session, if the code is its person's. A wrong code leaves it open.
-    fn take_code(&mut self, desk: &Desk<'_>, asked: &Asked, code: &str) -> Option<Pending> {
-        let session = self.sessions.get_mut(asked.cookie(SESSION)?)?;
-        let is_right = |pending: &Pending| {
-            let mfa = desk.person(&pending.email).and_then(|person| person.mfa.as_ref());
+    /// Takes the pending sign-in of this session if the code is right. A wrong code leaves it pending.
+    fn take_code(
+        &mut self,
+        context: &SsoContext<'_>,
+        request: &SimulatedRequest,
+        code: &str,
+    ) -> Option<PendingCode> {
+        let session = self.sessions.get_mut(request.cookie(SESSION)?)?;
+        let is_right = |pending: &PendingCode| {
+            let mfa = context
+                .person(&pending.email)
+                .and_then(|person| person.mfa.as_ref());
             pending.was_sent && mfa.is_some_and(|mfa| mfa.code == code)
         };
         session.pending.take_if(|pending| is_right(pending))
     }
 
-    fn knows(&self, asked: &Asked) -> bool {
-        asked
+    fn knows(&self, request: &SimulatedRequest) -> bool {
+        request
             .cookie(SESSION)
             .is_some_and(|id| self.sessions.contains_key(id))
     }
 
-    fn has_csrf(&self, asked: &Asked) -> bool {
-        let session = asked.cookie(SESSION).and_then(|id| self.sessions.get(id));
-        session.is_some_and(|session| asked.field("_csrf").as_deref() == Some(&session.csrf))
+    fn has_csrf(&self, request: &SimulatedRequest) -> bool {
+        let session = request.cookie(SESSION).and_then(|id| self.sessions.get(id));
+        session.is_some_and(|session| request.field("_csrf").as_deref() == Some(&session.csrf))
     }
 
-    /// The session of the request, or a new one.
-    fn session(&mut self, mint: &mut Mint, asked: &Asked) -> (String, &mut Session) {
-        let known = asked
+    /// The session of the request's cookie, or a new one.
+    fn session(&mut self, mint: &mut Mint, request: &SimulatedRequest) -> (String, &mut SsoSession) {
+        let known = request
             .cookie(SESSION)
             .filter(|id| self.sessions.contains_key(*id))
             .map(str::to_owned);
@@ -295,26 +325,26 @@ impl Sso {
         (id, session)
     }
 
-    fn with_session(&mut self, mint: &mut Mint, reply: Reply) -> Reply {
-        let (id, _) = self.session(mint, &Asked::default());
+    fn with_session(&mut self, mint: &mut Mint, reply: SimulatedResponse) -> SimulatedResponse {
+        let (id, _) = self.session(mint, &SimulatedRequest::default());
         reply.header("set-cookie", cookie(&id))
     }
 }
 
-fn is_known_client(asked: &Asked, is_portal: bool) -> bool {
+fn is_known_client(request: &SimulatedRequest, is_portal: bool) -> bool {
     let wanted = if is_portal {
         "GarminConnect"
     } else {
         "GCM_IOS_DARK"
     };
-    asked.parameter("clientId").as_deref() == Some(wanted)
+    request.parameter("clientId").as_deref() == Some(wanted)
 }
 
 fn cookie(id: &str) -> String {
     format!("{SESSION}={id}; Path=/; HttpOnly; SameSite=Lax")
 }
 
-/// The frame of every JSON answer.
+/// The JSON answer that only carries a status.
 pub(super) fn status(kind: &str) -> Value {
     json!({
         "serviceURL": null,
@@ -357,7 +387,7 @@ fn form_page(csrf: &str) -> String {
     page("GARMIN Authentication Application", &form)
 }
 
-/// The e-mail variant has the title of the plain form, as Garmin's has.
+/// The page for a code sent by e-mail has the title of the sign-in form, as Garmin's has.
 fn code_page(method: MfaBy, csrf: &str, sent_to: &str) -> String {
     let (title, method) = match method {
         MfaBy::Email => ("GARMIN Authentication Application", "email"),
@@ -376,12 +406,12 @@ var codeSentTo = "{sent_to}";
     page(title, &body)
 }
 
-fn success_page(service: &str, ticket: &str) -> Reply {
+fn success_page(service: &str, ticket: &str) -> SimulatedResponse {
     let body = format!(r#"<script>var response_url = "{service}?ticket={ticket}";</script>"#);
-    Reply::html(200, page("Success", &body))
+    SimulatedResponse::html(200, page("Success", &body))
 }
 
-/// A page of the guard in front of Garmin.
-pub(super) fn challenge_page(status: u16) -> Reply {
-    Reply::html(status, page("Just a moment...", "<h1>Attention Required</h1>"))
+/// The challenge page of the bot protection in front of Garmin.
+pub(super) fn challenge_page(status: u16) -> SimulatedResponse {
+    SimulatedResponse::html(status, page("Just a moment...", "<h1>Attention Required</h1>"))
 }

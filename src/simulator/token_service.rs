@@ -1,7 +1,7 @@
-//! The pretend token service: tickets into tokens, refresh tokens into the next ones.
+//! The pretend token service: exchanges service tickets for tokens, and refreshes tokens.
 //!
-//! As Garmin's: a ticket is good once, and only with the service that it was asked for; a refresh token is spent when
-//! it is used; an access token lives until its end whatever becomes of its refresh token. State lives in this process.
+//! As at Garmin, a ticket works once and only with the service URL it was issued for, a refresh token is spent when it
+//! is used, and an access token stays valid until it expires, whatever happens to its refresh token.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::reply::{Asked, Reply};
+use super::reply::{SimulatedRequest, SimulatedResponse};
 use crate::base::secrets::sha256;
 
 const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket";
 
-/// The client ids that Garmin's apps have had.
+/// The client ids that Garmin's apps have used.
 const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2",
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4",
@@ -23,7 +23,7 @@ const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_IOS_DI",
 ];
 
-/// Random-looking texts, the same in every run with the same seed.
+/// Random-looking strings that repeat in every run with the same seed.
 #[derive(Debug)]
 pub(super) struct Mint {
     seed: u64,
@@ -35,7 +35,7 @@ impl Mint {
         Self { seed, count: 0 }
     }
 
-    /// The next text of 43 base64url characters.
+    /// 43 base64url characters.
     pub(super) fn next(&mut self) -> String {
         self.count += 1;
         let mut input = [0; 16];
@@ -46,62 +46,59 @@ impl Mint {
     }
 }
 
-/// What the service knows.
 #[derive(Debug, Default)]
 pub(super) struct TokenService {
-    tickets: HashMap<String, Ticket>,
-    access: HashMap<String, Access>,
-    refresh: HashMap<String, Grant>,
+    tickets: HashMap<String, ServiceTicket>,
+    access: HashMap<String, IssuedToken>,
+    refresh: HashMap<String, TokenOwner>,
 }
 
 #[derive(Debug)]
-struct Ticket {
+struct ServiceTicket {
     service: String,
-    grant: Grant,
+    grant: TokenOwner,
 }
 
-/// Whom tokens are for.
+/// The person and the client that tokens were issued to.
 #[derive(Debug, Clone)]
-struct Grant {
+struct TokenOwner {
     email: String,
     client_id: String,
-    /// Whether the API takes the tokens.
+    /// Whether the API accepts the tokens.
     is_active: bool,
 }
 
 #[derive(Debug)]
-struct Access {
-    grant: Grant,
+struct IssuedToken {
+    grant: TokenOwner,
     expires_at: Timestamp,
 }
 
-/// What the API makes of a bearer token.
+/// How the API judges a bearer token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Bearer {
     Good(String),
-    /// Unknown, over, or never active.
+    /// Unknown, expired or never active.
     NotActive,
 }
 
-/// On what terms tokens are issued.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
-    /// From now to the end of the access token.
+pub(super) struct IssueTerms {
+    /// The lifetime of the access token.
     pub(super) lasts: SignedDuration,
-    /// A refresh leaves the refresh token as it is.
+    /// A refresh returns no new refresh token, and the old one stays valid.
     pub(super) keeps_refresh_token: bool,
     pub(super) now: Timestamp,
 }
 
-/// What the request to the service is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum TokenRequest {
     Exchange,
     Refresh,
 }
 
 impl TokenService {
-    /// A new ticket, as the single sign-on gives out after a sign-in.
+    /// A new service ticket, as the single sign-on issues after a sign-in.
     pub(super) fn ticket(&mut self, mint: &mut Mint, email: &str, service: &str, is_active: bool) -> String {
         let random: String = mint
             .next()
@@ -110,14 +107,14 @@ impl TokenService {
             .take(20)
             .collect();
         let ticket = format!("ST-0{}-{random}-sso", 100_000 + self.tickets.len());
-        let grant = Grant {
+        let grant = TokenOwner {
             email: email.to_owned(),
             client_id: String::new(),
             is_active,
         };
         self.tickets.insert(
             ticket.clone(),
-            Ticket {
+            ServiceTicket {
                 service: service.to_owned(),
                 grant,
             },
@@ -125,47 +122,56 @@ impl TokenService {
         ticket
     }
 
-    /// What `asked` wants, and for whom as far as is known.
-    pub(super) fn act(&self, asked: &Asked) -> (Act, Option<String>) {
-        if asked.field("grant_type").as_deref() == Some("refresh_token") {
-            let grant = asked
+    /// The kind of the request, and the e-mail of its person as far as it is known.
+    pub(super) fn act(&self, request: &SimulatedRequest) -> (TokenRequest, Option<String>) {
+        if request.field("grant_type").as_deref() == Some("refresh_token") {
+            let grant = request
                 .field("refresh_token")
                 .and_then(|token| self.refresh.get(&token));
-            return (Act::Refresh, grant.map(|grant| grant.email.clone()));
+            return (TokenRequest::Refresh, grant.map(|grant| grant.email.clone()));
         }
-        let ticket = asked
+        let ticket = request
             .field("service_ticket")
             .and_then(|ticket| self.tickets.get(&ticket));
-        (Act::Exchange, ticket.map(|ticket| ticket.grant.email.clone()))
+        (
+            TokenRequest::Exchange,
+            ticket.map(|ticket| ticket.grant.email.clone()),
+        )
     }
 
-    /// Answers a request for tokens. The service does not know the client ids of `retired`.
+    /// Answers a request for tokens. Client ids in `retired` are refused.
     pub(super) fn answer(
         &mut self,
         mint: &mut Mint,
-        asked: &Asked,
-        terms: Terms,
+        request: &SimulatedRequest,
+        terms: IssueTerms,
         retired: &[String],
-    ) -> Reply {
-        let client_id = asked.field("client_id").unwrap_or_default();
+    ) -> SimulatedResponse {
+        let client_id = request.field("client_id").unwrap_or_default();
         let is_known = CLIENT_IDS.contains(&client_id.as_str()) && !retired.contains(&client_id);
         let basic = format!("Basic {}", STANDARD.encode(format!("{client_id}:")));
-        if !is_known || asked.header("authorization") != basic {
-            return Reply::json(
+        if !is_known || request.header("authorization") != basic {
+            return SimulatedResponse::json(
                 401,
                 &json!({"error": "invalid_client", "error_description": "Bad client credentials"}),
             );
         }
-        match asked.field("grant_type").as_deref() {
-            Some(TICKET_GRANT) => self.exchange(mint, asked, client_id, terms),
-            Some("refresh_token") => self.refresh(mint, asked, &client_id, terms),
-            _ => Reply::json(400, &json!({"error": "unsupported_grant_type"})),
+        match request.field("grant_type").as_deref() {
+            Some(TICKET_GRANT) => self.exchange(mint, request, client_id, terms),
+            Some("refresh_token") => self.refresh(mint, request, &client_id, terms),
+            _ => SimulatedResponse::json(400, &json!({"error": "unsupported_grant_type"})),
         }
     }
 
-    fn exchange(&mut self, mint: &mut Mint, asked: &Asked, client_id: String, terms: Terms) -> Reply {
-        let ticket = asked.field("service_ticket").unwrap_or_default();
-        let fits = |known: &&Ticket| asked.field("service_url").as_ref() == Some(&known.service);
+    fn exchange(
+        &mut self,
+        mint: &mut Mint,
+        request: &SimulatedRequest,
+        client_id: String,
+        terms: IssueTerms,
+    ) -> SimulatedResponse {
+        let ticket = request.field("service_ticket").unwrap_or_default();
+        let fits = |known: &&ServiceTicket| request.field("service_url").as_ref() == Some(&known.service);
         let Some(grant) = self
             .tickets
             .get(&ticket)
@@ -175,14 +181,20 @@ impl TokenService {
             return invalid_grant(&format!("Invalid service ticket: {ticket}"));
         };
         self.tickets.remove(&ticket);
-        let grant = Grant { client_id, ..grant };
+        let grant = TokenOwner { client_id, ..grant };
         let mut body = self.access_token(mint, &grant, terms);
         self.add_refresh_token(mint, &mut body, grant);
-        Reply::json(200, &body)
+        SimulatedResponse::json(200, &body)
     }
 
-    fn refresh(&mut self, mint: &mut Mint, asked: &Asked, client_id: &str, terms: Terms) -> Reply {
-        let token = asked.field("refresh_token").unwrap_or_default();
+    fn refresh(
+        &mut self,
+        mint: &mut Mint,
+        request: &SimulatedRequest,
+        client_id: &str,
+        terms: IssueTerms,
+    ) -> SimulatedResponse {
+        let token = request.field("refresh_token").unwrap_or_default();
         let Some(grant) = self
             .refresh
             .get(&token)
@@ -196,10 +208,10 @@ impl TokenService {
             self.refresh.remove(&token);
             self.add_refresh_token(mint, &mut body, grant);
         }
-        Reply::json(200, &body)
+        SimulatedResponse::json(200, &body)
     }
 
-    fn access_token(&mut self, mint: &mut Mint, grant: &Grant, terms: Terms) -> Value {
+    fn access_token(&mut self, mint: &mut Mint, grant: &TokenOwner, terms: IssueTerms) -> Value {
         let expires_at = terms.now.checked_add(terms.lasts).unwrap_or(Timestamp::MAX);
         let id = mint.next();
         let token = jwt(grant, expires_at, terms.now, &id);
@@ -212,7 +224,7 @@ impl TokenService {
         });
         self.access.insert(
             token,
-            Access {
+            IssuedToken {
                 grant: grant.clone(),
                 expires_at,
             },
@@ -220,7 +232,7 @@ impl TokenService {
         body
     }
 
-    fn add_refresh_token(&mut self, mint: &mut Mint, body: &mut Value, grant: Grant) {
+    fn add_refresh_token(&mut self, mint: &mut Mint, body: &mut Value, grant: TokenOwner) {
         let token = mint.next();
         if let Some(body) = body.as_object_mut() {
             body.insert("refresh_token".to_owned(), json!(token));
@@ -229,7 +241,7 @@ impl TokenService {
         self.refresh.insert(token, grant);
     }
 
-    /// What the API makes of `Authorization`.
+    /// Judges an `Authorization` header.
     pub(super) fn bearer(&self, authorization: &str, now: Timestamp) -> Bearer {
         let access = authorization
             .strip_prefix("Bearer ")
@@ -240,7 +252,7 @@ impl TokenService {
         }
     }
 
-    /// The refresh tokens of a person that still work.
+    /// A person's refresh tokens that still work.
     pub(super) fn live_refresh_tokens(&self, email: &str) -> Vec<String> {
         self.refresh
             .iter()
@@ -249,20 +261,20 @@ impl TokenService {
             .collect()
     }
 
-    /// Ends all access tokens of a person; refreshing still works.
+    /// Expires all access tokens of a person; refreshing still works.
     pub(super) fn expire(&mut self, email: &str) {
         self.access.retain(|_, access| access.grant.email != email);
     }
 
-    /// Ends everything of a person, as a new password at Garmin does.
+    /// Revokes all tokens of a person, as a changed password at Garmin does.
     pub(super) fn revoke(&mut self, email: &str) {
         self.expire(email);
         self.refresh.retain(|_, grant| grant.email != email);
     }
 }
 
-/// A real-looking token with a signature that nobody checks.
-fn jwt(grant: &Grant, expires_at: Timestamp, now: Timestamp, id: &str) -> String {
+/// A token in the form of Garmin's JWTs. Nobody checks its signature.
+fn jwt(grant: &TokenOwner, expires_at: Timestamp, now: Timestamp, id: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": "simulated"});
     let payload = json!({
@@ -281,8 +293,8 @@ fn jwt(grant: &Grant, expires_at: Timestamp, now: Timestamp, id: &str) -> String
     )
 }
 
-fn invalid_grant(description: &str) -> Reply {
-    Reply::json(
+fn invalid_grant(description: &str) -> SimulatedResponse {
+    SimulatedResponse::json(
         400,
         &json!({"error": "invalid_grant", "error_description": description}),
     )

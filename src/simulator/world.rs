@@ -1,4 +1,4 @@
-//! Everything that the pretend Garmin knows, and the way from a request to a reply.
+//! The state of the pretend Garmin, and the routing of a request to its answer.
 
 use std::collections::VecDeque;
 
@@ -11,25 +11,23 @@ use super::data::{self, DataRequest};
 use super::faults::{Fault, FaultRule, Faults, Place};
 use super::livetrack::{LiveTrack, without_token};
 use super::people::Person;
-use super::reply::{Asked, Reply};
-use super::sso::{self, Desk, Sso};
-use super::token_service::{Act, Bearer, Mint, Terms, TokenService};
+use super::reply::{SimulatedRequest, SimulatedResponse};
+use super::sso::{self, Sso, SsoContext};
+use super::token_service::{Bearer, IssueTerms, Mint, TokenRequest, TokenService};
 
-/// How many requests are remembered.
+/// How many requests are kept for `GET /simulator/requests`.
 const REMEMBERED: usize = 10_000;
 
-/// A request as it is remembered: nothing that was typed, no token.
+/// A request as it is kept: without its body and without tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recorded {
-    /// `GET`, `POST`, …
     pub method: String,
-    /// As it came, but for a token.
+    /// Tokens are replaced by `…`.
     pub path: String,
-    /// As it came, without the question mark and a token.
+    /// Without the question mark; tokens are replaced by `…`.
     pub query: String,
-    /// For whom, as far as the request told: an e-mail, or the session of LiveTrack.
+    /// The e-mail or the LiveTrack session that the request is for, as far as it says.
     pub person: Option<String>,
-    /// What was answered.
     pub status: u16,
 }
 
@@ -64,28 +62,28 @@ impl World {
         }
     }
 
-    /// Answers a request to any of Garmin's hosts: their paths don't meet.
-    pub(super) fn answer(&mut self, asked: &Asked, now: Timestamp) -> Reply {
-        let (place, person) = self.place(asked, now);
-        let reply = self.reply(place, person.as_deref(), asked, now);
+    /// Answers a request to any of Garmin's hosts. Their paths do not overlap.
+    pub(super) fn answer(&mut self, request: &SimulatedRequest, now: Timestamp) -> SimulatedResponse {
+        let (place, person) = self.place(request, now);
+        let reply = self.reply(place, person.as_deref(), request, now);
         if self.recorded.len() == REMEMBERED {
             self.recorded.pop_front();
         }
         self.recorded.push_back(Recorded {
-            method: asked.method.clone(),
-            path: without_token(&asked.path),
-            query: without_token(&asked.query),
+            method: request.method.clone(),
+            path: without_token(&request.path),
+            query: without_token(&request.query),
             person,
             status: reply.status,
         });
         reply
     }
 
-    fn place(&self, asked: &Asked, now: Timestamp) -> (Place, Option<String>) {
-        if let Some(livetrack) = self.livetrack.place(&asked.path) {
+    fn place(&self, request: &SimulatedRequest, now: Timestamp) -> (Place, Option<String>) {
+        if let Some(livetrack) = self.livetrack.place(&request.path) {
             return livetrack;
         }
-        let place = match asked.path.as_str() {
+        let place = match request.path.as_str() {
             "/mobile/api/login" => Place::Mobile,
             "/portal/api/login" | "/portal/sso/en-US/sign-in" => Place::Portal,
             "/mobile/api/mfa/verifyCode"
@@ -93,9 +91,9 @@ impl World {
             | "/sso/verifyMFA/loginEnterMfaCode" => Place::Verify,
             path if path.starts_with("/sso/") => Place::Widget,
             "/di-oauth2-service/oauth/token" => {
-                let (act, person) = self.tokens.act(asked);
+                let (act, person) = self.tokens.act(request);
                 return (
-                    if act == Act::Refresh {
+                    if act == TokenRequest::Refresh {
                         Place::Refresh
                     } else {
                         Place::Exchange
@@ -104,20 +102,26 @@ impl World {
                 );
             }
             _ => {
-                let person = match self.tokens.bearer(asked.header("authorization"), now) {
+                let person = match self.tokens.bearer(request.header("authorization"), now) {
                     Bearer::Good(email) => Some(email),
                     Bearer::NotActive => None,
                 };
                 return (Place::Api, person);
             }
         };
-        (place, self.sso.email(asked))
+        (place, self.sso.email(request))
     }
 
-    fn reply(&mut self, place: Place, person: Option<&str>, asked: &Asked, now: Timestamp) -> Reply {
+    fn reply(
+        &mut self,
+        place: Place,
+        person: Option<&str>,
+        request: &SimulatedRequest,
+        now: Timestamp,
+    ) -> SimulatedResponse {
         let planned = self.livetrack.fault(place, person, now);
         let mut strike = |wanted: fn(Place, &Fault) -> bool| {
-            self.strike(place, asked, person, |fault| wanted(place, fault))
+            self.strike(place, request, person, |fault| wanted(place, fault))
                 .or_else(|| planned.clone().filter(|fault| wanted(place, fault)))
         };
         let delay_ms = match strike(|_, fault| matches!(fault, Fault::Slow { .. })) {
@@ -126,17 +130,17 @@ impl World {
         };
         let instead = strike(|place, fault| replacement(place, fault).is_some());
         if let Some(reply) = instead.and_then(|fault| replacement(place, &fault)) {
-            return Reply { delay_ms, ..reply };
+            return SimulatedResponse { delay_ms, ..reply };
         }
         let changed = strike(|_, fault| *fault == Fault::ChangedShape).is_some();
         let hangs_up = strike(|_, fault| *fault == Fault::HangUp).is_some();
-        let reply = self.usual(place, person, asked, now);
+        let reply = self.usual(place, person, request, now);
         let reply = if changed {
             changed_shape(place, reply)
         } else {
             reply
         };
-        Reply {
+        SimulatedResponse {
             hangs_up,
             delay_ms,
             ..reply
@@ -146,27 +150,33 @@ impl World {
     fn strike(
         &mut self,
         place: Place,
-        asked: &Asked,
+        request: &SimulatedRequest,
         person: Option<&str>,
         wanted: impl Fn(&Fault) -> bool,
     ) -> Option<Fault> {
-        self.faults.strike(place, &asked.path, person, wanted)
+        self.faults.strike(place, &request.path, person, wanted)
     }
 
-    /// The answer of a Garmin that works.
-    fn usual(&mut self, place: Place, person: Option<&str>, asked: &Asked, now: Timestamp) -> Reply {
+    /// The answer when nothing goes wrong.
+    fn usual(
+        &mut self,
+        place: Place,
+        person: Option<&str>,
+        request: &SimulatedRequest,
+        now: Timestamp,
+    ) -> SimulatedResponse {
         match place {
-            Place::Exchange | Place::Refresh => return self.token_answer(place, person, asked, now),
-            Place::Api | Place::Anywhere => return self.api_answer(person, asked, now),
+            Place::Exchange | Place::Refresh => return self.token_answer(place, person, request, now),
+            Place::Api | Place::Anywhere => return self.api_answer(person, request, now),
             Place::LivetrackPage
             | Place::LivetrackSession
             | Place::LivetrackPoints
-            | Place::LivetrackCourse => return self.livetrack.answer(asked, now),
+            | Place::LivetrackCourse => return self.livetrack.answer(request, now),
             Place::Mobile | Place::Widget | Place::Portal | Place::Verify => {}
         }
-        // A page is no sign-in yet: its faults are those above.
-        let is_submission = asked.method == "POST";
-        let fault = self.strike(place, asked, person, |fault| {
+        // These two faults concern the submission of a form, not the page that shows it.
+        let is_submission = request.method == "POST";
+        let fault = self.strike(place, request, person, |fault| {
             is_submission && matches!(fault, Fault::TokenNotAccepted | Fault::Locked)
         });
         let Self {
@@ -176,54 +186,65 @@ impl World {
             tokens,
             ..
         } = self;
-        let mut desk = Desk {
+        let mut context = SsoContext {
             people,
             mint,
             tokens,
             fault,
         };
-        match (asked.method.as_str(), asked.path.as_str()) {
-            ("POST", "/mobile/api/login") => sso.login(&mut desk, asked, false),
-            ("POST", "/portal/api/login") => sso.login(&mut desk, asked, true),
-            ("POST", "/mobile/api/mfa/verifyCode") => sso.verify(&mut desk, asked, false),
-            ("POST", "/portal/api/mfa/verifyCode") => sso.verify(&mut desk, asked, true),
-            ("GET", "/portal/sso/en-US/sign-in") => sso.portal_page(&mut desk),
-            ("GET", "/sso/embed") => sso.embed(&mut desk),
-            ("GET", "/sso/signin") => sso.form(&mut desk, asked),
-            ("POST", "/sso/signin") => sso.submit(&mut desk, asked),
-            ("POST", "/sso/verifyMFA/mfaCode") => sso.send_code(asked),
-            ("POST", "/sso/verifyMFA/loginEnterMfaCode") => sso.enter_code(&mut desk, asked),
-            _ => Reply::empty(405),
+        match (request.method.as_str(), request.path.as_str()) {
+            ("POST", "/mobile/api/login") => sso.login(&mut context, request, false),
+            ("POST", "/portal/api/login") => sso.login(&mut context, request, true),
+            ("POST", "/mobile/api/mfa/verifyCode") => sso.verify(&mut context, request, false),
+            ("POST", "/portal/api/mfa/verifyCode") => sso.verify(&mut context, request, true),
+            ("GET", "/portal/sso/en-US/sign-in") => sso.portal_page(&mut context),
+            ("GET", "/sso/embed") => sso.embed(&mut context),
+            ("GET", "/sso/signin") => sso.form(&mut context, request),
+            ("POST", "/sso/signin") => sso.submit(&mut context, request),
+            ("POST", "/sso/verifyMFA/mfaCode") => sso.send_code(request),
+            ("POST", "/sso/verifyMFA/loginEnterMfaCode") => sso.enter_code(&mut context, request),
+            _ => SimulatedResponse::empty(405),
         }
     }
 
-    fn token_answer(&mut self, place: Place, person: Option<&str>, asked: &Asked, now: Timestamp) -> Reply {
-        let lasts = match self.strike(place, asked, person, |fault| {
+    fn token_answer(
+        &mut self,
+        place: Place,
+        person: Option<&str>,
+        request: &SimulatedRequest,
+        now: Timestamp,
+    ) -> SimulatedResponse {
+        let lasts = match self.strike(place, request, person, |fault| {
             matches!(fault, Fault::ShortLived { .. })
         }) {
             Some(Fault::ShortLived { seconds }) => SignedDuration::from_secs(seconds.into()),
             _ => self.token_life,
         };
         let keeps_refresh_token = self
-            .strike(place, asked, person, |fault| *fault == Fault::NoRotation)
+            .strike(place, request, person, |fault| *fault == Fault::NoRotation)
             .is_some();
-        let retired = match self.strike(place, asked, person, |fault| {
+        let retired = match self.strike(place, request, person, |fault| {
             matches!(fault, Fault::ClientIdRefused { .. })
         }) {
             Some(Fault::ClientIdRefused { ids }) => ids,
             _ => vec![],
         };
-        let terms = Terms {
+        let terms = IssueTerms {
             lasts,
             keeps_refresh_token,
             now,
         };
-        self.tokens.answer(&mut self.mint, asked, terms, &retired)
+        self.tokens.answer(&mut self.mint, request, terms, &retired)
     }
 
-    fn api_answer(&mut self, person: Option<&str>, asked: &Asked, now: Timestamp) -> Reply {
+    fn api_answer(
+        &mut self,
+        person: Option<&str>,
+        request: &SimulatedRequest,
+        now: Timestamp,
+    ) -> SimulatedResponse {
         let refused = self
-            .strike(Place::Api, asked, person, |fault| {
+            .strike(Place::Api, request, person, |fault| {
                 *fault == Fault::TokenNotAccepted
             })
             .is_some();
@@ -234,58 +255,58 @@ impl World {
             .find(|known| person == Some(known.email.as_str()))
         else {
             let challenge = r#"Bearer error="invalid_token", error_description="Token is not active""#;
-            return Reply::api_error(401, "NotAuthorizedException", "HTTP 401 Unauthorized")
+            return SimulatedResponse::api_error(401, "NotAuthorizedException", "HTTP 401 Unauthorized")
                 .header("www-authenticate", challenge);
         };
-        let request = DataRequest {
-            method: &asked.method,
-            path: &asked.path,
-            query: &asked.query,
+        let data_request = DataRequest {
+            method: &request.method,
+            path: &request.path,
+            query: &request.query,
         };
         let today = now.to_zoned(TimeZone::UTC).date();
-        match data::answer(&person.data, &request, today) {
+        match data::answer(&person.data, &data_request, today) {
             Some(data::DataResponse {
                 status,
                 body: Some(body),
-            }) => Reply::json(status, &body),
-            Some(data::DataResponse { status, body: None }) => Reply::empty(status),
-            None => Reply::api_error(404, "NotFoundException", "HTTP 404 Not Found"),
+            }) => SimulatedResponse::json(status, &body),
+            Some(data::DataResponse { status, body: None }) => SimulatedResponse::empty(status),
+            None => SimulatedResponse::api_error(404, "NotFoundException", "HTTP 404 Not Found"),
         }
     }
 }
 
-/// What is answered instead of the usual, for a fault that leaves nothing of it.
-fn replacement(place: Place, fault: &Fault) -> Option<Reply> {
+/// The answer of a fault that replaces the usual one; `None` for a fault that only changes it.
+fn replacement(place: Place, fault: &Fault) -> Option<SimulatedResponse> {
     let speaks_json = !matches!(place, Place::Widget | Place::LivetrackPage);
     Some(match fault {
-        Fault::RateLimited { in_body: true, .. } => Reply::json(
+        Fault::RateLimited { in_body: true, .. } => SimulatedResponse::json(
             200,
             &json!({"error": {"status-code": "429", "request-id": "simulated"}}),
         ),
         Fault::RateLimited { retry_after_s, .. } => {
-            let reply = Reply::json(429, &json!({"error": {"status-code": "429"}}));
+            let reply = SimulatedResponse::json(429, &json!({"error": {"status-code": "429"}}));
             match retry_after_s {
                 Some(seconds) => reply.header("retry-after", seconds.to_string()),
                 None => reply,
             }
         }
-        Fault::Captcha if speaks_json => Reply::json(200, &sso::status("CAPTCHA_REQUIRED")),
+        Fault::Captcha if speaks_json => SimulatedResponse::json(200, &sso::status("CAPTCHA_REQUIRED")),
         Fault::Captcha => sso::challenge_page(403),
         Fault::ChallengePage { status } => sso::challenge_page(*status),
-        Fault::Status { status } => Reply::json(*status, &json!({})),
+        Fault::Status { status } => SimulatedResponse::json(*status, &json!({})),
         _ => return None,
     })
 }
 
-/// The same answer, told in a way that nobody knows.
-fn changed_shape(place: Place, reply: Reply) -> Reply {
+/// The same answer in a shape that no client knows.
+fn changed_shape(place: Place, reply: SimulatedResponse) -> SimulatedResponse {
     let body = if matches!(place, Place::Widget | Place::LivetrackPage) {
         "<html><title>Welcome</title></html>".into()
     } else {
         let old: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         json!({"v2": old}).to_string().into()
     };
-    Reply { body, ..reply }
+    SimulatedResponse { body, ..reply }
 }
 
 #[cfg(test)]
@@ -303,10 +324,10 @@ mod tests {
         World::new(demo_people(), vec![], 1, SignedDuration::from_hours(1))
     }
 
-    fn post(path: &str, body: impl Into<bytes::Bytes>) -> Asked {
+    fn post(path: &str, body: impl Into<bytes::Bytes>) -> SimulatedRequest {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let (path, query) = (path.to_owned(), query.to_owned());
-        Asked {
+        SimulatedRequest {
             method: "POST".to_owned(),
             path,
             query,
@@ -315,21 +336,21 @@ mod tests {
         }
     }
 
-    fn get(path: &str, bearer: &str) -> Asked {
+    fn get(path: &str, bearer: &str) -> SimulatedRequest {
         let headers = HashMap::from([("authorization".to_owned(), format!("Bearer {bearer}"))]);
-        Asked {
+        SimulatedRequest {
             method: "GET".to_owned(),
             path: path.to_owned(),
             headers,
-            ..Asked::default()
+            ..SimulatedRequest::default()
         }
     }
 
-    fn body(reply: &Reply) -> Value {
+    fn body(reply: &SimulatedResponse) -> Value {
         serde_json::from_slice(&reply.body).unwrap()
     }
 
-    /// Ann's tokens, as the service gives them out.
+    /// Ann's tokens as the token service issues them.
     fn tokens(world: &mut World) -> Value {
         let service = "https://mobile.integration.garmin.com/gcm/ios";
         let login = post(
@@ -347,17 +368,17 @@ mod tests {
         body(&world.answer(&token_request(form), now()))
     }
 
-    fn token_request(form: String) -> Asked {
-        let mut asked = post("/di-oauth2-service/oauth/token", form);
+    fn token_request(form: String) -> SimulatedRequest {
+        let mut request = post("/di-oauth2-service/oauth/token", form);
         // base64("GARMIN_CONNECT_MOBILE_IOS_DI:")
-        asked.headers.insert(
+        request.headers.insert(
             "authorization".to_owned(),
             "Basic R0FSTUlOX0NPTk5FQ1RfTU9CSUxFX0lPU19ESTo=".to_owned(),
         );
-        asked
+        request
     }
 
-    fn refresh_request(token: &Value) -> Asked {
+    fn refresh_request(token: &Value) -> SimulatedRequest {
         let token = token.as_str().unwrap();
         token_request(format!(
             "grant_type=refresh_token&client_id=GARMIN_CONNECT_MOBILE_IOS_DI&refresh_token={token}"
@@ -381,15 +402,15 @@ mod tests {
     }
 
     #[test]
-    fn the_api_wants_a_token_that_is_known_and_not_over() {
+    fn the_api_refuses_unknown_and_expired_tokens() {
         let mut world = world();
         let tokens = tokens(&mut world);
         let path = "/userprofile-service/socialProfile";
-        let asked = get(path, tokens["access_token"].as_str().unwrap());
-        assert_eq!(body(&world.answer(&asked, now()))["displayName"], "ann1");
+        let request = get(path, tokens["access_token"].as_str().unwrap());
+        assert_eq!(body(&world.answer(&request, now()))["displayName"], "ann1");
         let hour_later = now() + SignedDuration::from_hours(1);
-        for (asked, when) in [(&asked, hour_later), (&get(path, "made.up.token"), now())] {
-            let reply = world.answer(asked, when);
+        for (request, when) in [(&request, hour_later), (&get(path, "made.up.token"), now())] {
+            let reply = world.answer(request, when);
             assert_eq!(reply.status, 401);
             let (_, challenge) = reply
                 .headers
@@ -401,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_login_is_a_problem_of_the_client() {
+    fn an_empty_login_is_a_client_error() {
         let reply = world().answer(
             &post("/mobile/api/login?clientId=GCM_IOS_DARK&service=x", ""),
             now(),
@@ -413,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_remembered_without_what_was_typed() {
+    fn a_kept_request_has_no_password() {
         let mut world = world();
         tokens(&mut world);
         let remembered = format!("{:?}", world.recorded);

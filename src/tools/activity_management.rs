@@ -1,17 +1,17 @@
-//! Activities: the reading tools of the module `activity_management`.
+//! Activities: the reading tools of garmin_mcp's module `activity_management`.
 
 mod details;
 mod lists;
 mod single;
 
-use super::table::{Ask, Parameter, Tell, Tool};
+use super::table::{AnswerShape, GarminQuery, Parameter, Tool};
 use super::user_profile::USER_SETTINGS;
 
 const ACTIVITY_ID: Parameter = Parameter::id(
     "activity_id",
     "The activity's id, from one of the lists of activities",
 );
-/// What every list says of event types.
+/// What the description of every list says about event types.
 macro_rules! event_types {
     () => {
         " event_type is race, training, … as the person tagged it; most activities are uncategorized, so look for \
@@ -43,8 +43,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 100,
             ),
         ],
-        ask: Ask::Made(lists::by_date_gets),
-        tell: Tell::Made(lists::by_date),
+        ask: GarminQuery::Made(lists::by_date_gets),
+        tell: AnswerShape::Made(lists::by_date),
         nothing: "No activities found between {start_date} and {end_date}",
         failing: "Error retrieving activities by date",
     },
@@ -55,8 +55,8 @@ pub(super) const TOOLS: &[Tool] = &[
             "date",
             "The day, as YYYY-MM-DD (or today, or yesterday)",
         )],
-        ask: Ask::Get("/mobile-gateway/heartRate/forDate/{date}"),
-        tell: Tell::Shaped(lists::of_day),
+        ask: GarminQuery::Get("/mobile-gateway/heartRate/forDate/{date}"),
+        tell: AnswerShape::Shaped(lists::of_day),
         nothing: "No activities found for {date}",
         failing: "Error retrieving activities for date",
     },
@@ -66,8 +66,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 load, elevation, recovery, how it felt (workout_feel 0 to 100, workout_rpe ten times the effort of \
                 0 to 10).",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}"),
-        tell: Tell::Fields(single::ACTIVITY),
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}"),
+        tell: AnswerShape::Fields(single::ACTIVITY),
         nothing: "No activity found with ID {activity_id}",
         failing: "Error retrieving activity",
     },
@@ -75,8 +75,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_splits",
         about: "The laps of an activity, and the lengths of a swim.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/splits"),
-        tell: Tell::Shaped(details::splits),
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/splits"),
+        tell: AnswerShape::Shaped(details::splits),
         nothing: "No splits found for activity with ID {activity_id}",
         failing: "Error retrieving activity splits",
     },
@@ -84,8 +84,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_typed_splits",
         about: "The parts of an activity by kind: run, walk and stand, intervals, climbs.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/typedsplits"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/typedsplits"),
+        tell: AnswerShape::Raw,
         nothing: "No typed splits found for activity with ID {activity_id}",
         failing: "Error retrieving activity typed splits",
     },
@@ -93,8 +93,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_split_summaries",
         about: "The parts of an activity summed up by kind: run, walk and stand, intervals, climbs.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/split_summaries"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/split_summaries"),
+        tell: AnswerShape::Raw,
         nothing: "No split summaries found for activity with ID {activity_id}",
         failing: "Error retrieving activity split summaries",
     },
@@ -102,8 +102,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_weather",
         about: "The weather at the start of an activity: temperatures in °C, wind in m/s.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Both("/activity-service/activity/{activity_id}/weather", USER_SETTINGS),
-        tell: Tell::Made(details::weather),
+        ask: GarminQuery::Both("/activity-service/activity/{activity_id}/weather", USER_SETTINGS),
+        tell: AnswerShape::Made(details::weather),
         nothing: "No weather data found for activity with ID {activity_id}",
         failing: "Error retrieving activity weather data",
     },
@@ -111,8 +111,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_hr_in_timezones",
         about: "Seconds of an activity in each heart rate zone.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/hrTimeInZones"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/hrTimeInZones"),
+        tell: AnswerShape::Raw,
         nothing: "No heart rate time zone data found for activity with ID {activity_id}",
         failing: "Error retrieving activity heart rate time zone data",
     },
@@ -120,8 +120,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_power_in_timezones",
         about: "Seconds of an activity in each power zone; needs a power meter.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/powerTimeInZones"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/powerTimeInZones"),
+        tell: AnswerShape::Raw,
         nothing: "No power zone data found for activity {activity_id}. \
                   Ensure the activity was recorded with a power meter.",
         failing: "Error retrieving activity power zone data",
@@ -130,8 +130,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_gear",
         about: "Shoes, bike and other gear used in an activity.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/gear-service/gear/filterGear?activityId={activity_id}"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/gear-service/gear/filterGear?activityId={activity_id}"),
+        tell: AnswerShape::Raw,
         nothing: "No gear data found for activity with ID {activity_id}",
         failing: "Error retrieving activity gear data",
     },
@@ -139,8 +139,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_exercise_sets",
         about: "Sets, repetitions and weights (in grams) of a strength training.",
         parameters: &[ACTIVITY_ID],
-        ask: Ask::Get("/activity-service/activity/{activity_id}/exerciseSets"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/activity-service/activity/{activity_id}/exerciseSets"),
+        tell: AnswerShape::Raw,
         nothing: "No exercise sets found for activity with ID {activity_id}",
         failing: "Error retrieving activity exercise sets",
     },
@@ -148,8 +148,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "count_activities",
         about: "How many activities the person has at Garmin.",
         parameters: &[],
-        ask: Ask::Get("/activitylist-service/activities/count"),
-        tell: Tell::Made(lists::count),
+        ask: GarminQuery::Get("/activitylist-service/activities/count"),
+        tell: AnswerShape::Made(lists::count),
         nothing: "Unable to retrieve activity count",
         failing: "Error counting activities",
     },
@@ -175,8 +175,10 @@ pub(super) const TOOLS: &[Tool] = &[
                 20,
             ),
         ],
-        ask: Ask::Get("/activitylist-service/activities/search/activities?start={start}&limit={limit}"),
-        tell: Tell::Shaped(lists::page),
+        ask: GarminQuery::Get(
+            "/activitylist-service/activities/search/activities?start={start}&limit={limit}",
+        ),
+        tell: AnswerShape::Shaped(lists::page),
         nothing: "No activities found at index {start}",
         failing: "Error retrieving activities",
     },
@@ -184,8 +186,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity_types",
         about: "All activity types that Garmin knows.",
         parameters: &[],
-        ask: Ask::Get("/activity-service/activity/activityTypes"),
-        tell: Tell::Shaped(details::types),
+        ask: GarminQuery::Get("/activity-service/activity/activityTypes"),
+        tell: AnswerShape::Shaped(details::types),
         nothing: "No activity types found",
         failing: "Error retrieving activity types",
     },

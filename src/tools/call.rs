@@ -1,36 +1,35 @@
-//! One call: its checked arguments, and the requests that are made of them.
+//! One call: its checked arguments, and the requests made from them.
 
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::table::{DAY_FORM, Default, Kind, Parameter, Tool, day};
+use super::table::{DAY_FORM, DefaultValue, Parameter, ParameterKind, Tool, day};
 
-/// The arguments of one call, checked against the tool's parameters; what was left out is at its default.
+/// The arguments of one call, checked against the tool's parameters, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Call(Vec<(&'static str, Given)>);
+pub(super) struct ToolCall(Vec<(&'static str, ArgumentValue)>);
 
 #[derive(Debug, Clone, PartialEq)]
-enum Given {
+enum ArgumentValue {
     Nothing,
     Day(Date),
     Text(String),
     Whole(i64),
 }
 
-/// Arguments that a tool does not take: every mistake in a line of its own.
+/// Arguments that a tool does not accept: one line for each mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
-pub(super) struct Refused(pub(super) Vec<String>);
+pub(super) struct InvalidArguments(pub(super) Vec<String>);
 
-impl Call {
-    /// Checks the arguments as the client sent them. Arguments that the tool does not know are ignored, and `null`
-    /// counts as left out.
+impl ToolCall {
+    /// Checks the client's arguments. Unknown arguments are ignored, and `null` counts as left out.
     pub(super) fn check(
         tool: &Tool,
         given: &Map<String, Value>,
         today: impl Fn() -> Date,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, InvalidArguments> {
         let mut values = Vec::with_capacity(tool.parameters.len());
         let mut mistakes = Vec::new();
         for parameter in tool.parameters {
@@ -50,11 +49,11 @@ impl Call {
         if mistakes.is_empty() {
             Ok(call)
         } else {
-            Err(Refused(mistakes))
+            Err(InvalidArguments(mistakes))
         }
     }
 
-    /// What is wrong with a range of days: its end is before its start, or too far from it.
+    /// The mistake in a range of days: the end is before the start, or too far from it.
     fn wrong_range(&self, tool: &Tool) -> Option<String> {
         let (start, end) = (self.day("start_date")?, self.day("end_date")?);
         if start > end {
@@ -66,7 +65,7 @@ impl Call {
             .parameters
             .iter()
             .find_map(|parameter| match parameter.kind {
-                Kind::LastDay { within } => Some(within),
+                ParameterKind::LastDay { within } => Some(within),
                 _ => None,
             })?;
         (i64::from((end - start).get_days()) >= within).then(|| {
@@ -76,51 +75,51 @@ impl Call {
         })
     }
 
-    fn given(&self, name: &str) -> &Given {
+    fn given(&self, name: &str) -> &ArgumentValue {
         self.0
             .iter()
             .find(|(known, _)| *known == name)
-            .map_or(&Given::Nothing, |(_, given)| given)
+            .map_or(&ArgumentValue::Nothing, |(_, given)| given)
     }
 
-    /// The day given for this parameter; none when it was left out.
+    /// The day given for this parameter; `None` when it was left out.
     pub(super) fn day(&self, name: &str) -> Option<Date> {
         match self.given(name) {
-            Given::Day(day) => Some(*day),
+            ArgumentValue::Day(day) => Some(*day),
             _ => None,
         }
     }
 
-    /// The number given for this parameter; 0 when it is not a number's parameter.
+    /// The number given for this parameter; 0 for a parameter of another kind.
     pub(super) fn whole(&self, name: &str) -> i64 {
         match self.given(name) {
-            Given::Whole(number) => *number,
+            ArgumentValue::Whole(number) => *number,
             _ => 0,
         }
     }
 
-    /// What was given, as text; empty when it was left out.
+    /// The argument as text; empty when it was left out.
     pub(super) fn text(&self, name: &str) -> String {
         match self.given(name) {
-            Given::Nothing => String::new(),
-            Given::Day(day) => day.to_string(),
-            Given::Text(text) => text.clone(),
-            Given::Whole(number) => number.to_string(),
+            ArgumentValue::Nothing => String::new(),
+            ArgumentValue::Day(day) => day.to_string(),
+            ArgumentValue::Text(text) => text.clone(),
+            ArgumentValue::Whole(number) => number.to_string(),
         }
     }
 
-    /// A text of the table with the arguments in place of their names.
+    /// Replaces `{parameter}` in a text of the table by the arguments.
     pub(super) fn fill(&self, template: &str) -> String {
         fill(template, |name| self.text(name))
     }
 
-    /// A request of the table with the arguments in place of their names.
-    pub(super) fn get(&self, template: &str) -> Get {
-        Get::of(template, |name| self.text(name))
+    /// Replaces `{parameter}` in a request of the table by the arguments.
+    pub(super) fn get(&self, template: &str) -> GarminGet {
+        GarminGet::of(template, |name| self.text(name))
     }
 }
 
-/// Puts a value in the place of every `{name}`; a name in braces that is no word stays.
+/// Replaces every `{name}`; an unclosed brace stays.
 fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(template.len() + 16);
     let mut rest = template;
@@ -136,20 +135,20 @@ fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// One GET: a path and its query.
+/// A GET request: path and query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Get {
-    /// Percent-encoded, but for [`Get::DISPLAY_NAME`] where the person's key has to go.
+pub(super) struct GarminGet {
+    /// Percent-encoded, except for [`GarminGet::DISPLAY_NAME`].
     pub(super) path: String,
-    /// Not encoded.
+    /// Names and values, not encoded.
     pub(super) query: Vec<(String, String)>,
 }
 
-impl Get {
-    /// Stands in a path for the person's display name, which only Garmin knows.
+impl GarminGet {
+    /// The placeholder of the person's display name, which Garmin has to be asked for.
     pub(super) const DISPLAY_NAME: &str = "{display_name}";
 
-    /// Fills a path with its query; a query parameter without a value is left out.
+    /// Fills in path and query. A query parameter without a value is left out.
     pub(super) fn of(template: &str, value: impl Fn(&str) -> String) -> Self {
         let (path, query) = template.split_once('?').unwrap_or((template, ""));
         let in_path = |name: &str| {
@@ -171,12 +170,12 @@ impl Get {
         }
     }
 
-    /// Whether it can only be asked once the person's display name is known.
+    /// Whether the person's display name must be filled in first.
     pub(super) fn needs_display_name(&self) -> bool {
         self.path.contains(Self::DISPLAY_NAME)
     }
 
-    /// The same request for this person.
+    /// Fills in the person's display name.
     pub(super) fn of_person(self, display_name: &str) -> Self {
         Self {
             path: self.path.replace(Self::DISPLAY_NAME, &encoded(display_name)),
@@ -185,36 +184,38 @@ impl Get {
     }
 }
 
-/// Percent-encoded as a part of a path.
+/// Percent-encodes a path segment.
 fn encoded(text: &str) -> String {
-    // The form encoding differs in the blank alone, and a plus in the text is already %2B.
+    // Form encoding differs only in the space, and a plus in the text is already %2B.
     form_urlencoded::byte_serialize(text.as_bytes())
         .collect::<String>()
         .replace('+', "%20")
 }
 
-/// The value given for a parameter, or what is wrong with it.
-fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Result<Given, String> {
+/// The value given for a parameter, or the text of the mistake.
+fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Result<ArgumentValue, String> {
     let Parameter {
         name, kind, default, ..
     } = parameter;
     if given.is_null() {
         return match default {
-            Some(Default::Nothing) => Ok(Given::Nothing),
-            Some(Default::Text(text)) => Ok(Given::Text((*text).to_owned())),
-            Some(Default::Whole(number)) => Ok(Given::Whole(*number)),
+            Some(DefaultValue::Nothing) => Ok(ArgumentValue::Nothing),
+            Some(DefaultValue::Text(text)) => Ok(ArgumentValue::Text((*text).to_owned())),
+            Some(DefaultValue::Whole(number)) => Ok(ArgumentValue::Whole(*number)),
             None => Err(format!("{name} is missing: give {}", form(*kind))),
         };
     }
     let understood = match (kind, given) {
-        // An empty day that may be left out counts as left out, as it always has.
-        (Kind::Day, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
-            Some(Given::Nothing)
+        // Clients send "" for an optional day that they leave out.
+        (ParameterKind::Day, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
+            Some(ArgumentValue::Nothing)
         }
-        (Kind::Day | Kind::LastDay { .. }, Value::String(text)) => day(text, today).map(Given::Day),
-        (Kind::Text, Value::String(text)) => Some(Given::Text(text.clone())),
+        (ParameterKind::Day | ParameterKind::LastDay { .. }, Value::String(text)) => {
+            day(text, today).map(ArgumentValue::Day)
+        }
+        (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
         (
-            Kind::Whole {
+            ParameterKind::Whole {
                 least,
                 most,
                 refuse_less,
@@ -222,18 +223,18 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
             _,
         ) => whole(given)
             .filter(|number| number >= least || !refuse_less)
-            .map(|number| Given::Whole(number.clamp(*least, *most))),
-        (Kind::Id, _) => whole(given).filter(|id| *id > 0).map(Given::Whole),
+            .map(|number| ArgumentValue::Whole(number.clamp(*least, *most))),
+        (ParameterKind::Id, _) => whole(given).filter(|id| *id > 0).map(ArgumentValue::Whole),
         _ => None,
     };
     understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
 }
 
-/// A whole number, also as text or with an empty fraction.
+/// An integer, also as text ("3") or with a zero fraction (3.0).
 fn whole(given: &Value) -> Option<i64> {
     match given {
         Value::Number(number) => number.as_i64().or_else(|| {
-            // Beyond 2^53 a double can't tell which whole number was meant.
+            // Beyond 2^53 a double is not exact.
             number
                 .as_f64()
                 .filter(|n| n.fract() == 0.0 && n.abs() < 9e15)
@@ -244,24 +245,24 @@ fn whole(given: &Value) -> Option<i64> {
     }
 }
 
-/// What a parameter takes, in words.
-fn form(kind: Kind) -> String {
+/// Describes what a parameter accepts.
+fn form(kind: ParameterKind) -> String {
     match kind {
-        Kind::Day | Kind::LastDay { .. } => {
+        ParameterKind::Day | ParameterKind::LastDay { .. } => {
             format!("{DAY_FORM}, for example 2026-01-31 (or today, or yesterday)")
         }
-        Kind::Text => "a text".to_owned(),
-        Kind::Whole {
+        ParameterKind::Text => "a text".to_owned(),
+        ParameterKind::Whole {
             least,
             refuse_less: true,
             ..
         } => format!("a whole number, {least} or more"),
-        Kind::Whole { .. } => "a whole number".to_owned(),
-        Kind::Id => "the number that Garmin gave it, for example 20000000001".to_owned(),
+        ParameterKind::Whole { .. } => "a whole number".to_owned(),
+        ParameterKind::Id => "the number that Garmin gave it, for example 20000000001".to_owned(),
     }
 }
 
-/// What was given, short enough for a sentence.
+/// The given value, shortened for an error message.
 fn shown(given: &Value) -> String {
     const LONGEST: usize = 40;
     let text = given.to_string();
@@ -278,16 +279,16 @@ mod tests {
 
     use super::*;
 
-    fn call(tool: &str, arguments: Value) -> Result<Call, Refused> {
+    fn call(tool: &str, arguments: Value) -> Result<ToolCall, InvalidArguments> {
         let tool = super::super::tools().find(|known| known.name == tool).unwrap();
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object")
         };
-        Call::check(tool, &arguments, || date(2026, 3, 1))
+        ToolCall::check(tool, &arguments, || date(2026, 3, 1))
     }
 
     #[test]
-    fn days_may_be_named() {
+    fn today_and_yesterday_are_days() {
         let day = |text: &str| {
             call("get_stats", json!({"date": text}))
                 .unwrap()
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_told() {
+    fn every_mistake_gets_a_line() {
         let form = "a day as YYYY-MM-DD, for example 2026-01-31 (or today, or yesterday)";
         refused(
             "get_daily_steps",
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_taken_in_every_spelling_and_bounded() {
+    fn numbers_are_read_leniently_and_bounded() {
         let weeks = |given: Value| {
             call(
                 "get_weekly_steps",
@@ -378,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_that_would_take_too_many_requests_is_refused() {
+    fn a_range_of_too_many_requests_is_refused() {
         let steps = |end: &str| {
             call(
                 "get_daily_steps",
@@ -392,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_typed_stays_a_value() {
+    fn an_argument_cannot_add_to_the_query() {
         let call = call(
             "get_activities_by_date",
             json!({"start_date": "2026-01-01", "end_date": "2026-01-02", "activity_type": "a&b={page}/ü"}),
@@ -408,8 +409,8 @@ mod tests {
     }
 
     #[test]
-    fn a_display_name_is_encoded_as_a_part_of_a_path() {
-        let get = Get::of("/daily/{display_name}/x", |_| panic!("it is not an argument"));
+    fn a_display_name_is_encoded_in_the_path() {
+        let get = GarminGet::of("/daily/{display_name}/x", |_| panic!("it is not an argument"));
         assert!(get.needs_display_name());
         assert_eq!(get.of_person("ann/one +ü").path, "/daily/ann%2Fone%20%2B%C3%BC/x");
     }

@@ -1,62 +1,58 @@
 //! Tables from Garmin's keys to ours.
 //!
-//! A [`Field`] says which key of the result holds which value of Garmin's document. What Garmin leaves out or sends
-//! as `null` is left out of the result; both are common and mean the same.
+//! A [`Field`] maps a value of Garmin's document to a key of the result. A value that Garmin leaves out or sends as
+//! `null` is left out of the result; Garmin uses both for "no data".
 
 use serde_json::{Map, Value};
 
 use super::json::rounded;
 
-/// One key of a result.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The key in the result.
     key: &'static str,
-    /// Where the value is in Garmin's document: keys joined by points. The first that holds something counts.
+    /// Paths into Garmin's document (keys joined by points). The first with a value counts.
     from: &'static [&'static str],
-    form: Form,
+    form: FieldFormat,
 }
 
-/// What happens to the value on its way.
 #[derive(Debug)]
-enum Form {
+enum FieldFormat {
     AsItIs,
-    /// Rounded to so many digits; zero is left out.
+    /// Rounded to this many decimals; zero is left out.
     Rounded(usize),
-    /// Minutes told as hours with one digit; zero is left out.
+    /// Minutes as hours with one decimal; zero is left out.
     Hours,
-    /// The same, and zero is told.
+    /// Minutes as hours with one decimal; zero is kept.
     HoursOrZero,
 }
 
 impl Field {
-    /// The value as it is.
     pub(super) const fn new(key: &'static str, from: &'static [&'static str]) -> Self {
         Self {
             key,
             from,
-            form: Form::AsItIs,
+            form: FieldFormat::AsItIs,
         }
     }
 
-    /// The value rounded to one digit; zero is left out.
+    /// Rounded to one decimal; zero is left out.
     pub(super) const fn rounded(key: &'static str, from: &'static [&'static str]) -> Self {
         Self {
             key,
             from,
-            form: Form::Rounded(1),
+            form: FieldFormat::Rounded(1),
         }
     }
 
-    /// Minutes told as hours with one digit; zero is left out.
+    /// Minutes as hours with one decimal; zero is left out.
     pub(super) const fn hours(key: &'static str, from: &'static [&'static str]) -> Self {
-        let form = Form::Hours;
+        let form = FieldFormat::Hours;
         Self { key, from, form }
     }
 
-    /// Minutes told as hours with one digit.
+    /// Minutes as hours with one decimal; zero is kept.
     pub(super) const fn hours_or_zero(key: &'static str, from: &'static [&'static str]) -> Self {
-        let form = Form::HoursOrZero;
+        let form = FieldFormat::HoursOrZero;
         Self { key, from, form }
     }
 
@@ -65,12 +61,12 @@ impl Field {
         let some = || value.as_f64().filter(|number| *number != 0.0);
         let hours = |minutes| rounded(minutes / 60.0, 1);
         match self.form {
-            Form::AsItIs => Some(value.clone()),
-            // A whole number has nothing to round and stays whole.
-            Form::Rounded(_) if value.is_i64() => some().map(|_| value.clone()),
-            Form::Rounded(digits) => some().map(|number| rounded(number, digits)),
-            Form::Hours => some().map(hours),
-            Form::HoursOrZero => value.as_f64().map(hours),
+            FieldFormat::AsItIs => Some(value.clone()),
+            // An integer stays an integer.
+            FieldFormat::Rounded(_) if value.is_i64() => some().map(|_| value.clone()),
+            FieldFormat::Rounded(digits) => some().map(|number| rounded(number, digits)),
+            FieldFormat::Hours => some().map(hours),
+            FieldFormat::HoursOrZero => value.as_f64().map(hours),
         }
     }
 }
@@ -85,26 +81,25 @@ macro_rules! fields {
 }
 pub(super) use fields;
 
-/// Garmin answered in a shape that this version does not know.
+/// Garmin's answer has an unknown shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Garmin changed its answer: {expected} was expected at {path}; this program needs an update")]
 pub(super) struct Changed {
-    /// Where, as a JSON path; never a value.
+    /// The JSON path of the surprise; never a value.
     pub(super) path: String,
-    /// What should be there.
     pub(super) expected: &'static str,
 }
 
-/// The value at a path of keys joined by points; nothing when it is missing or null.
+/// The value at a path (keys joined by points); `None` when it is missing or null.
 pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.')
         .try_fold(document, |value, key| value.get(key))
         .filter(|value| !value.is_null())
 }
 
-/// The result's keys that this document fills.
+/// The fields that have a value in this document.
 ///
-/// A document in which not one of Garmin's keys occurs, not even as `null`, is of another shape.
+/// A document that has none of the keys, not even as `null`, is of an unknown shape.
 pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Value>, Changed> {
     let expected = |expected| Changed {
         path: "$".to_owned(),
@@ -129,7 +124,7 @@ pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Val
     Ok(picked)
 }
 
-/// The list at a path (`""` is the document itself); a missing or null list has no items.
+/// The list at a path (`""` is the document itself). A missing or null list is empty.
 pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], Changed> {
     let value = if path.is_empty() {
         Some(document)
@@ -177,7 +172,7 @@ mod tests {
     };
 
     #[test]
-    fn keys_are_filled_in_the_order_of_the_table() {
+    fn the_result_has_the_order_of_the_table() {
         let document = json!({
             "recoveryTime": 1_265, "floorsAscended": 7.25, "averageSpo2": 94, "timeLeft": 0, "averageSPO2": null,
             "activityType": {"typeKey": "running"}, "activityId": 5, "more": true
@@ -201,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn another_shape_is_told_by_its_place() {
+    fn an_unknown_shape_is_reported_with_its_path() {
         assert_eq!(pick(FIELDS, &json!([1])).unwrap_err().path, "$");
         assert_eq!(
             pick(FIELDS, &json!({"data": {"activityId": 5}}))

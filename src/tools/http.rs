@@ -1,11 +1,10 @@
-//! MCP over streamable HTTP, as FastMCP serves it: `POST /mcp`, `GET /healthz`.
+//! MCP over streamable HTTP as FastMCP serves it: `POST /mcp`, `GET /healthz`.
 //!
-//! An answer is always one JSON body: no tool is slow enough to be worth an event stream. A session id is given out
-//! with `initialize` and never asked for again, and there is no stream from the server (`GET /mcp`), because the
-//! server has nothing to say by itself.
+//! An answer is always one JSON body; no tool is slow enough for an event stream. `initialize` returns a session id
+//! that is never checked. There is no stream from the server (`GET /mcp`), because it never sends anything unasked.
 //!
-//! There is no sign-in here: whoever reaches the port reads the person's data. So the worker listens on loopback, and
-//! refuses what a browser was tricked into sending there (DNS rebinding): a `Host` or an `Origin` of somebody else.
+//! The port has no sign-in: anybody who reaches it can read the person's data. So the worker listens on loopback, and
+//! refuses a foreign `Host` or `Origin`, which a browser sends in a DNS rebinding attack.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,7 +16,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::server::{Reply, Server};
+use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
 use crate::base::http::{Limits, serve as serve_http};
 use crate::base::secrets::random_id;
@@ -27,7 +26,6 @@ const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Serves until `stopping` fires.
 pub(super) async fn serve(listener: TcpListener, server: Server, stopping: CancellationToken) {
     let is_local = listener
         .local_addr()
@@ -50,41 +48,44 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
         is_local,
     );
     match step {
-        Step::Plain(status, body) => plain(status, body),
-        Step::WrongMethod => {
+        HttpDecision::Plain(status, body) => plain(status, body),
+        HttpDecision::WrongMethod => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
             response
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST, DELETE"));
             response
         }
-        Step::Ask => match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
+        HttpDecision::Message => match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
             Ok(body) => told(server.reply(&body.to_bytes()).await),
             Err(e) if e.is::<LengthLimitError>() => {
                 let refusal = Refusal::TooLarge {
                     limit: LONGEST_MESSAGE,
                 };
-                told(Reply::Refused(refusal.status(), Rejected::from(refusal).body()))
+                told(McpReply::Refused(
+                    refusal.status(),
+                    Rejected::from(refusal).body(),
+                ))
             }
             Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
         },
     }
 }
 
-/// What to do with a request, as far as its head tells.
+/// What to do with a request, decided from its head.
 #[derive(Debug, PartialEq)]
-enum Step {
+enum HttpDecision {
     Plain(StatusCode, &'static str),
     WrongMethod,
-    Ask,
+    Message,
 }
 
-/// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, where only loopback names are right.
-fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> Step {
+/// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, so `Host` must be a loopback name.
+fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> HttpDecision {
     match (path, method) {
-        ("/healthz", &Method::GET | &Method::HEAD) => return Step::Plain(StatusCode::OK, "ok"),
+        ("/healthz", &Method::GET | &Method::HEAD) => return HttpDecision::Plain(StatusCode::OK, "ok"),
         ("/mcp" | "/mcp/", _) => {}
-        _ => return Step::Plain(StatusCode::NOT_FOUND, "Not Found"),
+        _ => return HttpDecision::Plain(StatusCode::NOT_FOUND, "Not Found"),
     }
     let text = |name: HeaderName| {
         headers
@@ -92,23 +93,23 @@ fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> St
             .map(|value| value.to_str().unwrap_or_default().trim())
     };
     if is_local && !text(HOST).is_some_and(is_loopback) {
-        return Step::Plain(StatusCode::MISDIRECTED_REQUEST, "Invalid Host header");
+        return HttpDecision::Plain(StatusCode::MISDIRECTED_REQUEST, "Invalid Host header");
     }
     if text(ORIGIN).is_some_and(|origin| !is_own_origin(origin)) {
-        return Step::Plain(StatusCode::FORBIDDEN, "Invalid Origin header");
+        return HttpDecision::Plain(StatusCode::FORBIDDEN, "Invalid Origin header");
     }
     if method == Method::DELETE {
-        // The client ends its session; there is nothing to end.
-        return Step::Plain(StatusCode::OK, "");
+        // The client ends its session, which was never kept.
+        return HttpDecision::Plain(StatusCode::OK, "");
     }
     if method != Method::POST {
-        return Step::WrongMethod;
+        return HttpDecision::WrongMethod;
     }
     let kind = text(CONTENT_TYPE).and_then(|kind| kind.split(';').next());
     if kind.is_some_and(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Step::Plain(StatusCode::BAD_REQUEST, "Invalid Content-Type header");
+        return HttpDecision::Plain(StatusCode::BAD_REQUEST, "Invalid Content-Type header");
     }
-    Step::Ask
+    HttpDecision::Message
 }
 
 /// `localhost` or a loopback address, with or without a port.
@@ -132,21 +133,21 @@ fn is_own_origin(origin: &str) -> bool {
     host.is_some_and(is_loopback)
 }
 
-fn told(reply: Reply) -> Response<Full<Bytes>> {
+fn told(reply: McpReply) -> Response<Full<Bytes>> {
     match reply {
-        Reply::Answer(body) => json(StatusCode::OK, body),
-        Reply::Opened(body) => {
+        McpReply::Answer(body) => json(StatusCode::OK, body),
+        McpReply::Opened(body) => {
             let mut response = json(StatusCode::OK, body);
             if let Ok(id) = HeaderValue::from_str(&random_id("")) {
                 response.headers_mut().insert(SESSION_ID, id);
             }
             response
         }
-        Reply::Refused(status, body) => json(
+        McpReply::Refused(status, body) => json(
             StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
             body,
         ),
-        Reply::Nothing => {
+        McpReply::Nothing => {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::ACCEPTED;
             response
@@ -180,9 +181,9 @@ mod tests {
             .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
             .collect();
         let status = match judge(method, path, &headers, true) {
-            Step::Plain(status, _) => status.as_u16(),
-            Step::WrongMethod => 405,
-            Step::Ask => 200,
+            HttpDecision::Plain(status, _) => status.as_u16(),
+            HttpDecision::WrongMethod => 405,
+            HttpDecision::Message => 200,
         };
         assert_eq!(status, expected, "{method} {path} {headers:?}");
     }
@@ -248,9 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn who_listens_to_the_network_is_reached_by_any_name() {
+    fn a_worker_on_the_network_accepts_any_host() {
         let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("nas.local:8000"))]);
-        assert_eq!(judge(&Method::POST, "/mcp", &headers, false), Step::Ask);
-        assert_ne!(judge(&Method::POST, "/mcp", &headers, true), Step::Ask);
+        assert_eq!(
+            judge(&Method::POST, "/mcp", &headers, false),
+            HttpDecision::Message
+        );
+        assert_ne!(
+            judge(&Method::POST, "/mcp", &headers, true),
+            HttpDecision::Message
+        );
     }
 }

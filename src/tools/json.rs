@@ -1,5 +1,5 @@
-//! JSON as the tools tell it: indented by two, keys in the order they were made, nothing beyond ASCII, numbers
-//! rounded as Python rounds them.
+//! JSON in the form of Python's `json.dumps`: indented by two, keys in insertion order, ASCII only, and numbers rounded
+//! as Python rounds them.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 use serde_json::{Number, Value};
 
-/// The text of a result: what Python's `json.dumps(value, indent=2)` writes.
+/// What Python's `json.dumps(value, indent=2)` writes.
 pub(super) fn dump(value: &Value) -> String {
     let mut bytes = Vec::with_capacity(256);
     let mut serializer = Serializer::with_formatter(&mut bytes, Ascii(PrettyFormatter::with_indent(b"  ")));
@@ -78,9 +78,9 @@ impl Formatter for Ascii {
     }
 }
 
-/// Rounds to so many digits after the point; a tie (2.25 to one digit) goes to the even neighbour, as in Python.
+/// Rounds to this many decimals. A tie (2.25 to one decimal) goes to the even neighbour, as in Python.
 pub(super) fn rounded(number: f64, digits: usize) -> Value {
-    // Formatting rounds the exact binary value; multiplying first would invent ties.
+    // Formatting rounds the exact binary value; multiplying first would create ties that are none.
     let text = format!("{number:.digits$}");
     text.parse()
         .ok()
@@ -88,7 +88,7 @@ pub(super) fn rounded(number: f64, digits: usize) -> Value {
         .map_or(Value::Null, Value::Number)
 }
 
-/// Whether there is nothing in a document: no body, `null`, an empty object, list or text.
+/// Whether a document holds nothing: `null`, or an empty object, list or text.
 pub(super) fn is_empty(document: &Value) -> bool {
     match document {
         Value::Null => true,
@@ -105,7 +105,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn text_is_indented_ascii_in_the_order_of_making() {
+    fn text_is_indented_ascii_in_insertion_order() {
         let value = json!({"zone": "M\u{fc}nchen \u{1f3c3}\u{7f}", "a": [1, 2.0, null], "none": [], "empty": {}, "q": "a\"\n\u{1}"});
         assert_eq!(
             dump(&value),

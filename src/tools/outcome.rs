@@ -1,32 +1,31 @@
-//! What a call comes to: the text of its result, and whether that is an error.
+//! The result of a call: its text, and whether it is an error.
 //!
-//! MCP tells two kinds of failure apart. A call that can't be understood as JSON-RPC is a protocol error; everything
-//! that goes wrong in a tool is a result marked with `isError`, because then the model reads the reason and acts on it.
+//! MCP has two kinds of failure. A malformed request is a protocol error. A failure inside a tool is a result with
+//! `isError`, so that the model reads the reason and can act on it.
 
 use jiff::Timestamp;
 
 use super::fields::Changed;
-use super::table::{Tool, Untold};
+use super::table::{AnswerError, Tool};
 use crate::garmin::ApiError;
 use crate::mcp::members::write_string;
 
-/// The result of one call.
 #[derive(Debug, PartialEq)]
-pub(super) enum Outcome {
-    /// JSON, or the text that there is nothing.
-    Told(String),
-    /// What went wrong, and what to do.
+pub(super) enum ToolResult {
+    /// JSON, or the text that there is no data.
+    Success(String),
+    /// The reason, and what to do.
     Failed(String),
 }
 
-/// Why Garmin's answer could not be had or told.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub(super) enum ToolFailure {
     #[error(transparent)]
     Garmin(#[from] ApiError),
     #[error(transparent)]
-    Untold(#[from] Untold),
-    /// New profiles have no display name, and most paths need one.
+    AnswerError(#[from] AnswerError),
+    /// A new profile has no display name, which most of Garmin's paths need.
     #[error(
         "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
          Profile, and this works some minutes later"
@@ -34,35 +33,35 @@ pub(super) enum Failure {
     NoDisplayName,
 }
 
-impl From<Changed> for Failure {
+impl From<Changed> for ToolFailure {
     fn from(changed: Changed) -> Self {
-        Failure::Untold(changed.into())
+        ToolFailure::AnswerError(changed.into())
     }
 }
 
-impl Failure {
-    /// What the person or the model can do about it, in the words that a result carries.
+impl ToolFailure {
+    /// The text for the model: what happened, and what the person can do.
     fn told(&self, now: Timestamp) -> String {
         match self {
-            Failure::Garmin(ApiError::SignInNeeded(reason)) => format!(
+            ToolFailure::Garmin(ApiError::SignInNeeded(reason)) => format!(
                 "Garmin asks this person to sign in again ({reason}). Open the gateway's address in a browser, with \
                  /link at its end, sign in to Garmin there, then ask again."
             ),
-            Failure::Garmin(ApiError::RateLimited { until }) => {
+            ToolFailure::Garmin(ApiError::RateLimited { until }) => {
                 let wait = until.map_or(60, |until| until.duration_since(now).as_secs().max(1));
                 format!("Garmin limits how often it is asked. Try again in {wait} s.")
             }
-            Failure::Garmin(ApiError::Unreachable) => {
+            ToolFailure::Garmin(ApiError::Unreachable) => {
                 "Garmin Connect is unreachable. Check your network connection or try again later.".to_owned()
             }
             other => other.to_string(),
         }
     }
 
-    /// The class, for the log.
+    /// The class for the log.
     pub(super) fn class(&self) -> &'static str {
         match self {
-            Failure::Garmin(error) => match error {
+            ToolFailure::Garmin(error) => match error {
                 ApiError::SignInNeeded(_) => "sign_in_needed",
                 ApiError::RateLimited { .. } => "rate_limited",
                 ApiError::NotFound => "not_found",
@@ -71,36 +70,36 @@ impl Failure {
                 ApiError::Uncertain => "uncertain",
                 ApiError::Changed { .. } => "changed",
             },
-            Failure::Untold(Untold::Changed(_)) => "changed",
-            Failure::Untold(Untold::Private) => "private",
-            Failure::NoDisplayName => "no_display_name",
+            ToolFailure::AnswerError(AnswerError::Changed(_)) => "changed",
+            ToolFailure::AnswerError(AnswerError::Private) => "private",
+            ToolFailure::NoDisplayName => "no_display_name",
         }
     }
 }
 
-impl Outcome {
-    /// A failure of this tool, in its own words.
-    pub(super) fn of_failure(tool: &Tool, failure: &Failure, now: Timestamp) -> Self {
-        Outcome::Failed(format!("{}: {}", tool.failing, failure.told(now)))
+impl ToolResult {
+    /// A failure of this tool.
+    pub(super) fn of_failure(tool: &Tool, failure: &ToolFailure, now: Timestamp) -> Self {
+        ToolResult::Failed(format!("{}: {}", tool.failing, failure.told(now)))
     }
 
-    /// A call that was not carried out because of its arguments.
+    /// A call that was refused because of its arguments.
     pub(super) fn of_arguments(tool: &str, mistakes: &str) -> Self {
-        Outcome::Failed(format!("Error executing tool {tool}: {mistakes}"))
+        ToolResult::Failed(format!("Error executing tool {tool}: {mistakes}"))
     }
 
-    /// The `result` member of the answer, as FastMCP writes it.
+    /// The JSON-RPC `result` in FastMCP's form.
     pub(super) fn result(&self) -> String {
         let (text, failed) = match self {
-            Outcome::Told(text) => (text, false),
-            Outcome::Failed(text) => (text, true),
+            ToolResult::Success(text) => (text, false),
+            ToolResult::Failed(text) => (text, true),
         };
         let mut out = String::with_capacity(text.len() * 5 / 2 + 120);
         out.push_str(r#"{"content":[{"type":"text","text":"#);
         write_string(&mut out, text);
         out.push_str("}]");
         if !failed {
-            // What was promised as `outputSchema`; a failure promises nothing.
+            // `outputSchema` describes this member; results with `isError` have none.
             out.push_str(r#","structuredContent":{"result":"#);
             write_string(&mut out, text);
             out.push('}');
@@ -124,18 +123,18 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[track_caller]
-    fn check(failure: impl Into<Failure>, class: &str, told: &str) {
+    fn check(failure: impl Into<ToolFailure>, class: &str, told: &str) {
         let failure = failure.into();
         assert_eq!(failure.class(), class);
         let tool = super::super::tools()
             .find(|tool| tool.name == "get_stats")
             .unwrap();
-        let expected = Outcome::Failed(format!("Error retrieving stats: {told}"));
-        assert_eq!(Outcome::of_failure(tool, &failure, NOW), expected);
+        let expected = ToolResult::Failed(format!("Error retrieving stats: {told}"));
+        assert_eq!(ToolResult::of_failure(tool, &failure, NOW), expected);
     }
 
     #[test]
-    fn each_class_of_failure_says_what_to_do() {
+    fn each_failure_says_what_to_do() {
         check(
             ApiError::SignInNeeded(SignInReason::Spent),
             "sign_in_needed",
@@ -188,12 +187,12 @@ mod tests {
             "Garmin changed its answer: a list was expected at $.laps; this program needs an update",
         );
         check(
-            Untold::Private,
+            AnswerError::Private,
             "private",
             "Garmin keeps the data of this profile private (privacyProtected)",
         );
         check(
-            Failure::NoDisplayName,
+            ToolFailure::NoDisplayName,
             "no_display_name",
             "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
              Profile, and this works some minutes later",
@@ -201,16 +200,16 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_written_as_fastmcp_writes_it() {
+    fn a_result_has_the_form_of_fastmcp() {
         let told: Value =
-            serde_json::from_str(&Outcome::Told("{\n  \"a\": \"\\u00fc\"}".into()).result()).unwrap();
+            serde_json::from_str(&ToolResult::Success("{\n  \"a\": \"\\u00fc\"}".into()).result()).unwrap();
         let text = "{\n  \"a\": \"\\u00fc\"}";
         assert_eq!(
             told,
             json!({"content": [{"type": "text", "text": text}], "structuredContent": {"result": text}, "isError": false})
         );
         assert_eq!(
-            Outcome::of_arguments("x", "y is missing").result(),
+            ToolResult::of_arguments("x", "y is missing").result(),
             r#"{"content":[{"type":"text","text":"Error executing tool x: y is missing"}],"isError":true}"#
         );
     }

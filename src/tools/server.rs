@@ -1,7 +1,7 @@
-//! The MCP server for one person, without a transport: one message in, one reply out.
+//! The MCP server for one person, without a transport: takes a message, returns a reply.
 //!
-//! It speaks the eras up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps nothing
-//! about its client, so a client may skip `initialize` or lose its session id, and is served all the same.
+//! It speaks the revisions up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps no
+//! state about its client, so a client may skip `initialize` or lose its session id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::call::{Call, Get};
+use super::call::{GarminGet, ToolCall};
 use super::json::dump;
-use super::outcome::{Failure, Outcome};
-use super::table::{Kind, Told, Tool};
+use super::outcome::{ToolFailure, ToolResult};
+use super::table::{ParameterKind, Tool, ToolAnswer};
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -27,32 +27,30 @@ use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
 use crate::mcp::{Era, Message, Refusal, Rejected};
 
-/// The tools that are offered, and the person's Garmin. Clones are the same.
+/// The offered tools and the person's Garmin account. Clones share them.
 #[derive(Clone)]
-pub(super) struct Server(Arc<Inner>);
+pub(super) struct Server(Arc<ServerState>);
 
-struct Inner {
+struct ServerState {
     tools: Vec<&'static Tool>,
     api: Api,
     clock: Clock,
     sign_in_needed: SignInNeeded,
-    /// The calls under way, by the raw id of their request.
-    under_way: Mutex<HashMap<String, CancellationToken>>,
+    /// The calls in progress, by the raw JSON of their request id.
+    in_progress: Mutex<HashMap<String, CancellationToken>>,
 }
 
-/// What is done when Garmin takes the sign-in no more.
+/// Called when Garmin no longer accepts the sign-in.
 pub(super) type SignInNeeded = Box<dyn Fn() + Send + Sync>;
 
-/// What is sent back for one message.
+/// The reply to one message.
 #[derive(Debug, PartialEq)]
-pub(super) enum Reply {
-    /// One JSON-RPC response.
+pub(super) enum McpReply {
     Answer(Bytes),
-    /// The response to `initialize`.
     Opened(Bytes),
-    /// An error about the message itself, with the HTTP status that goes with it.
+    /// An error about the message itself, with its HTTP status.
     Refused(u16, Bytes),
-    /// Nothing: it was a notification or a response.
+    /// No reply: the message was a notification or a response.
     Nothing,
 }
 
@@ -63,30 +61,30 @@ impl Server {
         clock: Clock,
         sign_in_needed: SignInNeeded,
     ) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ServerState {
             tools,
             api,
             clock,
             sign_in_needed,
-            under_way: Mutex::default(),
+            in_progress: Mutex::default(),
         }))
     }
 
-    /// Answers one message. Dropping the future stops the call.
-    pub(super) async fn reply(&self, message: &[u8]) -> Reply {
+    /// Answers one message. Dropping the future cancels the call.
+    pub(super) async fn reply(&self, message: &[u8]) -> McpReply {
         match Message::parse(message) {
             Ok(Message::Request { id, method, params }) => match self.request(id, &method, params).await {
-                Ok(result) if method == "initialize" => Reply::Opened(response(id.get(), &result)),
-                Ok(result) => Reply::Answer(response(id.get(), &result)),
+                Ok(result) if method == "initialize" => McpReply::Opened(response(id.get(), &result)),
+                Ok(result) => McpReply::Answer(response(id.get(), &result)),
                 Err(refusal) => refused(&refusal.of(Some(id))),
             },
             Ok(Message::Notification { method, params }) => {
                 if method == "notifications/cancelled" {
                     self.cancel(params);
                 }
-                Reply::Nothing
+                McpReply::Nothing
             }
-            Ok(Message::Response) => Reply::Nothing,
+            Ok(Message::Response) => McpReply::Nothing,
             Err(rejected) => refused(&rejected),
         }
     }
@@ -137,25 +135,24 @@ impl Server {
                     .map_err(|_| Refusal::InvalidParams("params.arguments must be an object".into()))?,
             };
         let Some(tool) = self.0.tools.iter().find(|tool| tool.name == name) else {
-            return Ok(Outcome::Failed(format!("Unknown tool: {name}")).result());
+            return Ok(ToolResult::Failed(format!("Unknown tool: {name}")).result());
         };
         let cancelled = CancellationToken::new();
-        let _under_way = UnderWay::enter(self, id, &cancelled);
+        let _in_progress = CancellableCall::enter(self, id, &cancelled);
         tokio::select! {
             outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
-            // Nobody waits for this answer, but HTTP wants one.
+            // The client no longer waits, but HTTP needs a response.
             () = cancelled.cancelled() => Err(Refusal::NoAnswer("Request cancelled".to_owned())),
         }
     }
 
-    /// Carries out one call.
-    async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> Outcome {
+    async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
         let started = Instant::now();
-        let call = match Call::check(tool, arguments, || self.today()) {
+        let call = match ToolCall::check(tool, arguments, || self.today()) {
             Ok(call) => call,
             Err(refused) => {
                 tracing::info!(tool = tool.name, "tool.refused");
-                return Outcome::of_arguments(tool.name, &refused.to_string());
+                return ToolResult::of_arguments(tool.name, &refused.to_string());
             }
         };
         let text = self.text(tool, &call).await;
@@ -163,41 +160,41 @@ impl Server {
         match text {
             Ok(text) => {
                 tracing::info!(tool = tool.name, ms, bytes = text.len(), "tool.told");
-                Outcome::Told(text)
+                ToolResult::Success(text)
             }
             Err(failure) => {
                 tracing::warn!(tool = tool.name, ms, class = failure.class(), "tool.failed");
-                if let Failure::Garmin(ApiError::SignInNeeded(_)) = failure {
+                if let ToolFailure::Garmin(ApiError::SignInNeeded(_)) = failure {
                     (self.0.sign_in_needed)();
                 }
-                Outcome::of_failure(tool, &failure, self.0.clock.now())
+                ToolResult::of_failure(tool, &failure, self.0.clock.now())
             }
         }
     }
 
-    async fn text(&self, tool: &Tool, call: &Call) -> Result<String, Failure> {
+    async fn text(&self, tool: &Tool, call: &ToolCall) -> Result<String, ToolFailure> {
         let gets = tool.gets(call).into_iter();
         let answers = match try_join_all(gets.map(|get| self.get(get))).await {
             Ok(answers) => answers,
-            // An id that Garmin does not know is nothing that went wrong.
-            Err(Failure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
+            // An unknown id is an answer, not a failure.
+            Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
                 return Ok(call.fill(tool.nothing));
             }
             Err(failure) => return Err(failure),
         };
         let answers: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
         Ok(match tool.told(call, &answers)? {
-            Told::Json(value) => dump(&value),
-            Told::AsSent => dump(answers.first().copied().unwrap_or(&Value::Null)),
-            Told::Text(text) => text,
-            Told::Nothing => call.fill(tool.nothing),
+            ToolAnswer::Json(value) => dump(&value),
+            ToolAnswer::AsSent => dump(answers.first().copied().unwrap_or(&Value::Null)),
+            ToolAnswer::Text(text) => text,
+            ToolAnswer::Nothing => call.fill(tool.nothing),
         })
     }
 
-    async fn get(&self, get: Get) -> Result<Arc<Value>, Failure> {
+    async fn get(&self, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
         let get = if get.needs_display_name() {
             match self.0.api.display_name().await? {
-                "" => return Err(Failure::NoDisplayName),
+                "" => return Err(ToolFailure::NoDisplayName),
                 name => get.of_person(name),
             }
         } else {
@@ -206,7 +203,7 @@ impl Server {
         Ok(self.0.api.get_json(&get.path, &get.query).await?)
     }
 
-    /// The person's day: in the time zone of the machine, or of `TZ`.
+    /// Today in the time zone of the machine, or of `TZ`.
     fn today(&self) -> Date {
         self.0.clock.now().to_zoned(TimeZone::system()).date()
     }
@@ -214,46 +211,48 @@ impl Server {
     /// `notifications/cancelled`: its `requestId` names the request.
     fn cancel(&self, params: Option<&RawValue>) {
         let id = params.and_then(|params| Members::of(params.get())?.get("requestId"));
-        let call = id.and_then(|id| self.under_way().remove(id.get()));
+        let call = id.and_then(|id| self.in_progress().remove(id.get()));
         if let Some(call) = call {
             call.cancel();
         }
     }
 
-    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
-        self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_progress(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.0.in_progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A call in the list of those that can be cancelled, for as long as this lives.
-struct UnderWay<'a> {
+/// Registers a call for cancellation until it is dropped.
+struct CancellableCall<'a> {
     server: &'a Server,
     id: &'a str,
 }
 
-impl<'a> UnderWay<'a> {
+impl<'a> CancellableCall<'a> {
     fn enter(server: &'a Server, id: &'a RawValue, cancelled: &CancellationToken) -> Self {
-        server.under_way().insert(id.get().to_owned(), cancelled.clone());
+        server
+            .in_progress()
+            .insert(id.get().to_owned(), cancelled.clone());
         Self { server, id: id.get() }
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for CancellableCall<'_> {
     fn drop(&mut self) {
-        self.server.under_way().remove(self.id);
+        self.server.in_progress().remove(self.id);
     }
 }
 
 fn takes_id(tool: &Tool) -> bool {
     tool.parameters
         .iter()
-        .any(|parameter| matches!(parameter.kind, Kind::Id))
+        .any(|parameter| matches!(parameter.kind, ParameterKind::Id))
 }
 
-fn refused(rejected: &Rejected) -> Reply {
+fn refused(rejected: &Rejected) -> McpReply {
     match rejected.refusal.status() {
-        200 => Reply::Answer(rejected.body()),
-        status => Reply::Refused(status, rejected.body()),
+        200 => McpReply::Answer(rejected.body()),
+        status => McpReply::Refused(status, rejected.body()),
     }
 }
 

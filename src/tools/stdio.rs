@@ -1,4 +1,4 @@
-//! MCP over standard input and output: one JSON-RPC message a line, each way.
+//! MCP over standard input and output: one JSON-RPC message per line.
 
 use std::future::Future;
 use std::io;
@@ -9,38 +9,38 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
-use super::server::{Reply, Server};
+use super::server::{McpReply, Server};
 use crate::mcp::{Refusal, Rejected};
 
-/// The longest message that is taken, in bytes.
+/// The longest accepted message, in bytes.
 pub(super) const LONGEST_MESSAGE: usize = 4 << 20;
 
-/// Serves until the input ends and every request under way is answered, or until `stop`.
+/// Serves until the input has ended and every request is answered, or until `stop`.
 ///
-/// Requests are worked on side by side; an answer is one whole line whenever it is ready. Errors: the output is gone.
+/// Requests run concurrently, and each answer is written when it is ready. Errors: the output was closed.
 pub(super) async fn serve(
     server: &Server,
     input: impl AsyncRead + Unpin,
     mut output: impl AsyncWrite + Unpin,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let mut lines = Lines {
+    let mut lines = InputLines {
         input: BufReader::new(input),
         line: Vec::new(),
         is_too_long: false,
     };
     let mut has_ended = false;
-    let mut under_way = FuturesUnordered::new();
+    let mut in_progress = FuturesUnordered::new();
     let mut stop = pin!(stop);
-    while !(has_ended && under_way.is_empty()) {
+    while !(has_ended && in_progress.is_empty()) {
         tokio::select! {
             () = &mut stop => return Ok(()),
             line = lines.next(), if !has_ended => match line? {
-                Some(line) => under_way.push(reply(server, line)),
+                Some(line) => in_progress.push(reply(server, line)),
                 None => has_ended = true,
             },
-            Some(reply) = under_way.next() => {
-                if let Reply::Answer(body) | Reply::Opened(body) | Reply::Refused(_, body) = reply {
+            Some(reply) = in_progress.next() => {
+                if let McpReply::Answer(body) | McpReply::Opened(body) | McpReply::Refused(_, body) = reply {
                     write(&mut output, body).await?;
                 }
             }
@@ -49,14 +49,14 @@ pub(super) async fn serve(
     Ok(())
 }
 
-async fn reply(server: &Server, line: Line) -> Reply {
+async fn reply(server: &Server, line: InputLine) -> McpReply {
     match line {
-        Line::Whole(message) => server.reply(&message).await,
-        Line::TooLong => {
+        InputLine::Whole(message) => server.reply(&message).await,
+        InputLine::TooLong => {
             let refusal = Refusal::TooLarge {
                 limit: LONGEST_MESSAGE,
             };
-            Reply::Refused(refusal.status(), Rejected::from(refusal).body())
+            McpReply::Refused(refusal.status(), Rejected::from(refusal).body())
         }
     }
 }
@@ -67,23 +67,23 @@ async fn write(output: &mut (impl AsyncWrite + Unpin), mut line: Bytes) -> io::R
     output.flush().await
 }
 
-/// Lines of bounded length.
-struct Lines<R> {
+/// InputLines of bounded length.
+struct InputLines<R> {
     input: BufReader<R>,
-    /// What came of the line so far: it outlives a `next` that is dropped.
+    /// The part of the line read so far; it survives a dropped `next`.
     line: Vec<u8>,
     is_too_long: bool,
 }
 
-enum Line {
+enum InputLine {
     Whole(Vec<u8>),
-    /// It was thrown away as it came.
+    /// Its bytes were discarded while reading.
     TooLong,
 }
 
-impl<R: AsyncRead + Unpin> Lines<R> {
-    /// The next line that is not blank; none when the input has ended. Dropping the future loses nothing.
-    async fn next(&mut self) -> io::Result<Option<Line>> {
+impl<R: AsyncRead + Unpin> InputLines<R> {
+    /// The next line that is not blank; `None` at the end of the input. Cancel-safe.
+    async fn next(&mut self) -> io::Result<Option<InputLine>> {
         loop {
             let chunk = self.input.fill_buf().await?;
             let ended = chunk.is_empty();
@@ -102,10 +102,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             }
             let line = std::mem::take(&mut self.line);
             if std::mem::take(&mut self.is_too_long) {
-                return Ok(Some(Line::TooLong));
+                return Ok(Some(InputLine::TooLong));
             }
             if !line.trim_ascii().is_empty() {
-                return Ok(Some(Line::Whole(line)));
+                return Ok(Some(InputLine::Whole(line)));
             }
             if ended {
                 return Ok(None);
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     async fn lines(input: &[u8]) -> Vec<Option<usize>> {
-        let mut lines = Lines {
+        let mut lines = InputLines {
             input: BufReader::with_capacity(7, input),
             line: Vec::new(),
             is_too_long: false,
@@ -127,15 +127,15 @@ mod tests {
         let mut found = Vec::new();
         while let Some(line) = lines.next().await.unwrap() {
             found.push(match line {
-                Line::Whole(line) => Some(line.len()),
-                Line::TooLong => None,
+                InputLine::Whole(line) => Some(line.len()),
+                InputLine::TooLong => None,
             });
         }
         found
     }
 
     #[tokio::test]
-    async fn lines_end_with_a_newline_or_the_input_and_blank_ones_are_skipped() {
+    async fn lines_end_with_a_newline_or_the_input_and_blank_lines_are_skipped() {
         assert_eq!(lines(b"").await, []);
         assert_eq!(lines(b"\n \r\n\n").await, []);
         assert_eq!(
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_end_is_not_kept() {
+    async fn a_line_that_is_too_long_is_discarded() {
         let mut input = vec![b'x'; LONGEST_MESSAGE + 1];
         input.extend_from_slice(b"\nshort\n");
         assert_eq!(lines(&input).await, [None, Some(5)]);

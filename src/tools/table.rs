@@ -1,174 +1,169 @@
-//! What a tool is: a row of its module's table, and where the row does not suffice, a function.
+//! The form of a tool: a row of its module's table, with functions where a row is not enough.
 //!
-//! A row says what the tool takes, what it asks Garmin, and how it tells the answer. Everything else (checking
-//! arguments, asking, telling failures, schemas) is the same for all rows and lives beside this file. A tool that
-//! changes something at Garmin will need one more form of [`Ask`]; all tools so far read.
+//! A row says which parameters the tool takes, what it requests from Garmin, and how it shapes the answer. Everything
+//! else (argument checks, requests, failures, schemas) is the same for all rows. All tools so far read; a tool that
+//! changes something at Garmin needs another variant of [`GarminQuery`].
 
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Get};
+use super::call::{GarminGet, ToolCall};
 use super::fields::{Changed, Field};
 
-/// One tool.
 #[derive(Debug)]
 pub(super) struct Tool {
-    /// As `garmin_mcp` calls it.
+    /// garmin_mcp's name of the tool.
     pub(super) name: &'static str,
-    /// What it is for, told to the model; what the arguments mean is added from `parameters`.
+    /// The description for the model; the descriptions of the parameters are appended.
     pub(super) about: &'static str,
     pub(super) parameters: &'static [Parameter],
-    pub(super) ask: Ask,
-    pub(super) tell: Tell,
-    /// The text when Garmin has nothing; `{parameter}` stands for an argument.
+    pub(super) ask: GarminQuery,
+    pub(super) tell: AnswerShape,
+    /// The text when Garmin has no data; `{parameter}` stands for an argument.
     pub(super) nothing: &'static str,
-    /// How the text of a failure begins; a colon and the reason follow.
+    /// The beginning of a failure's text; a colon and the reason follow.
     pub(super) failing: &'static str,
 }
 
-/// One parameter of a tool.
 #[derive(Debug)]
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
-    pub(super) kind: Kind,
-    /// What counts when it is left out; none: it must be given.
-    pub(super) default: Option<Default>,
+    pub(super) kind: ParameterKind,
+    /// The value when it is left out; `None` = it is required.
+    pub(super) default: Option<DefaultValue>,
 }
 
-/// What a parameter takes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum ParameterKind {
     /// A day as YYYY-MM-DD, or `today` or `yesterday`.
     Day,
-    /// The last day of a range that begins on `start_date` and has at most so many days.
-    LastDay { within: i64 },
-    /// Any text.
+    /// The last day of a range that begins on `start_date` and has at most `within` days.
+    LastDay {
+        within: i64,
+    },
     Text,
-    /// A whole number. More than `most` counts as `most`; less than `least` counts as `least`, or is refused.
+    /// An integer. A larger one counts as `most`; a smaller one counts as `least`, or is refused.
     Whole {
         least: i64,
         most: i64,
         refuse_less: bool,
     },
-    /// The number of something at Garmin, as a number or as text.
+    /// An id of Garmin's: a positive integer, or the same as text.
     Id,
 }
 
-/// A default as it stands in the schema.
+/// A default as the schema shows it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Default {
+pub(super) enum DefaultValue {
     Nothing,
     Text(&'static str),
     Whole(i64),
 }
 
-/// What is asked of Garmin.
+/// What a tool requests from Garmin.
 #[derive(Debug)]
-pub(super) enum Ask {
-    /// One GET: path and query in which `{parameter}` stands for an argument and `{display_name}` for the person.
+pub(super) enum GarminQuery {
+    /// One GET: path and query, in which `{parameter}` stands for an argument and `{display_name}` for the person.
     Get(&'static str),
-    /// Two of them.
     Both(&'static str, &'static str),
-    /// As many as the arguments call for; the answers keep this order.
-    Made(fn(&Call) -> Vec<Get>),
+    /// As many GETs as the arguments need; the answers keep this order.
+    Made(fn(&ToolCall) -> Vec<GarminGet>),
 }
 
-/// How the answer is told.
+/// How a tool shapes Garmin's answers.
 #[derive(Debug)]
-pub(super) enum Tell {
-    /// As Garmin sent it.
+pub(super) enum AnswerShape {
+    /// Garmin's JSON unchanged.
     Raw,
-    /// These keys of it.
+    /// A selection of its keys.
     Fields(&'static [Field]),
-    /// By a function of the call and the one answer, in which there is something.
-    Shaped(fn(&Call, &Value) -> Result<Told, Untold>),
-    /// By a function of the call and all answers, in the order asked. An answer without a body is `null`.
-    Made(fn(&Call, &[&Value]) -> Result<Told, Untold>),
+    /// By a function of the call and the one answer, which is not empty.
+    Shaped(fn(&ToolCall, &Value) -> Result<ToolAnswer, AnswerError>),
+    /// By a function of the call and all answers, in the order of the requests. An answer without a body is `null`.
+    Made(fn(&ToolCall, &[&Value]) -> Result<ToolAnswer, AnswerError>),
 }
 
-/// What a tool has to tell.
+/// The answer of a tool.
 #[derive(Debug, PartialEq)]
-pub(super) enum Told {
+pub(super) enum ToolAnswer {
     Json(Value),
-    /// Garmin's (first) answer as it is.
+    /// Garmin's first answer unchanged.
     AsSent,
-    /// The row's `nothing`.
+    /// The row's `nothing` text.
     Nothing,
-    /// Words instead of JSON.
     Text(String),
 }
 
-impl Told {
-    /// An object, or [`Told::Nothing`] when nothing filled it.
+impl ToolAnswer {
+    /// An object, or [`ToolAnswer::Nothing`] when it is empty.
     pub(super) fn object(members: Map<String, Value>) -> Self {
         if members.is_empty() {
-            Told::Nothing
+            ToolAnswer::Nothing
         } else {
-            Told::Json(Value::Object(members))
+            ToolAnswer::Json(Value::Object(members))
         }
     }
 }
 
-/// Why an answer of Garmin's could not be told.
+/// Why an answer of Garmin's could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Untold {
+pub(super) enum AnswerError {
     #[error(transparent)]
     Changed(#[from] Changed),
-    /// Garmin hides the data of this profile.
     #[error("Garmin keeps the data of this profile private (privacyProtected)")]
     Private,
 }
 
 impl Parameter {
-    /// A day that must be given.
+    /// A required day.
     pub(super) const fn day(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
             about,
-            kind: Kind::Day,
+            kind: ParameterKind::Day,
             default: None,
         }
     }
 
-    /// The last day of a range of at most so many days; must be given.
+    /// The required last day of a range of at most `within` days.
     pub(super) const fn last_day(name: &'static str, about: &'static str, within: i64) -> Self {
         Self {
             name,
             about,
-            kind: Kind::LastDay { within },
+            kind: ParameterKind::LastDay { within },
             default: None,
         }
     }
 
-    /// The number of something at Garmin; must be given.
+    /// A required id.
     pub(super) const fn id(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
             about,
-            kind: Kind::Id,
+            kind: ParameterKind::Id,
             default: None,
         }
     }
 
-    /// A text that may be left out.
+    /// An optional text.
     pub(super) const fn text(name: &'static str, about: &'static str, default: &'static str) -> Self {
         Self {
             name,
             about,
-            kind: Kind::Text,
-            default: Some(Default::Text(default)),
+            kind: ParameterKind::Text,
+            default: Some(DefaultValue::Text(default)),
         }
     }
 
-    /// A whole number that may be left out: `least` to `most`, what is beyond counts as the bound.
+    /// An optional integer. Values outside the bounds count as the nearer bound.
     pub(super) const fn whole(
         name: &'static str,
         about: &'static str,
         (least, most): (i64, i64),
         default: i64,
     ) -> Self {
-        let kind = Kind::Whole {
+        let kind = ParameterKind::Whole {
             least,
             most,
             refuse_less: false,
@@ -177,22 +172,22 @@ impl Parameter {
             name,
             about,
             kind,
-            default: Some(Default::Whole(default)),
+            default: Some(DefaultValue::Whole(default)),
         }
     }
 
-    /// The same parameter, which may be left out.
+    /// Makes the parameter optional, without a default.
     pub(super) const fn optional(self) -> Self {
         Self {
-            default: Some(Default::Nothing),
+            default: Some(DefaultValue::Nothing),
             ..self
         }
     }
 
-    /// The same parameter; a number below its least is refused instead of raised.
+    /// Refuses a number below the lower bound instead of raising it.
     pub(super) const fn refuse_less(self) -> Self {
         let kind = match self.kind {
-            Kind::Whole { least, most, .. } => Kind::Whole {
+            ParameterKind::Whole { least, most, .. } => ParameterKind::Whole {
                 least,
                 most,
                 refuse_less: true,
@@ -202,10 +197,10 @@ impl Parameter {
         Self { kind, ..self }
     }
 
-    /// Its schema as pydantic writes it: default, title and type in alphabetical order.
+    /// The JSON schema in pydantic's form: default, title and type in alphabetical order.
     fn schema(&self) -> Value {
         let mut schema = Map::new();
-        if let Kind::Id = self.kind {
+        if let ParameterKind::Id = self.kind {
             schema.insert(
                 "anyOf".to_owned(),
                 json!([{"type": "integer"}, {"type": "string"}]),
@@ -213,24 +208,24 @@ impl Parameter {
         }
         match self.default {
             None => {}
-            Some(Default::Nothing) => drop(schema.insert("default".to_owned(), Value::Null)),
-            Some(Default::Text(text)) => drop(schema.insert("default".to_owned(), json!(text))),
-            Some(Default::Whole(number)) => drop(schema.insert("default".to_owned(), json!(number))),
+            Some(DefaultValue::Nothing) => drop(schema.insert("default".to_owned(), Value::Null)),
+            Some(DefaultValue::Text(text)) => drop(schema.insert("default".to_owned(), json!(text))),
+            Some(DefaultValue::Whole(number)) => drop(schema.insert("default".to_owned(), json!(number))),
         }
         schema.insert("title".to_owned(), json!(title(self.name)));
         match self.kind {
-            Kind::Day | Kind::LastDay { .. } | Kind::Text => {
+            ParameterKind::Day | ParameterKind::LastDay { .. } | ParameterKind::Text => {
                 drop(schema.insert("type".to_owned(), json!("string")));
             }
-            Kind::Whole { .. } => drop(schema.insert("type".to_owned(), json!("integer"))),
-            Kind::Id => {}
+            ParameterKind::Whole { .. } => drop(schema.insert("type".to_owned(), json!("integer"))),
+            ParameterKind::Id => {}
         }
         Value::Object(schema)
     }
 }
 
 impl Tool {
-    /// The tool as `tools/list` tells it, with the schemas that FastMCP makes of the same signature.
+    /// The entry of `tools/list`, with the schemas that FastMCP generates for the same signature.
     pub(super) fn listing(&self) -> Value {
         let properties: Map<String, Value> = self
             .parameters
@@ -277,29 +272,31 @@ impl Tool {
         text
     }
 
-    /// What this call asks of Garmin, in order.
-    pub(super) fn gets(&self, call: &Call) -> Vec<Get> {
+    /// The requests of this call, in order.
+    pub(super) fn gets(&self, call: &ToolCall) -> Vec<GarminGet> {
         match self.ask {
-            Ask::Get(one) => vec![call.get(one)],
-            Ask::Both(one, other) => vec![call.get(one), call.get(other)],
-            Ask::Made(make) => make(call),
+            GarminQuery::Get(one) => vec![call.get(one)],
+            GarminQuery::Both(one, other) => vec![call.get(one), call.get(other)],
+            GarminQuery::Made(make) => make(call),
         }
     }
 
-    /// What Garmin's answers to [`Tool::gets`] tell.
-    pub(super) fn told(&self, call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+    /// The answer of this call from Garmin's answers to [`Tool::gets`].
+    pub(super) fn told(&self, call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let first = answers.first().copied().unwrap_or(&Value::Null);
         match self.tell {
-            Tell::Made(tell) => tell(call, answers),
-            _ if super::json::is_empty(first) => Ok(Told::Nothing),
-            Tell::Shaped(tell) => tell(call, first),
-            Tell::Raw => Ok(Told::AsSent),
-            Tell::Fields(fields) => Ok(Told::Json(Value::Object(super::fields::pick(fields, first)?))),
+            AnswerShape::Made(tell) => tell(call, answers),
+            _ if super::json::is_empty(first) => Ok(ToolAnswer::Nothing),
+            AnswerShape::Shaped(tell) => tell(call, first),
+            AnswerShape::Raw => Ok(ToolAnswer::AsSent),
+            AnswerShape::Fields(fields) => Ok(ToolAnswer::Json(Value::Object(super::fields::pick(
+                fields, first,
+            )?))),
         }
     }
 }
 
-/// `start_date` → `Start Date`, as pydantic titles a parameter.
+/// `start_date` → `Start Date`, pydantic's title of a parameter.
 fn title(name: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
@@ -310,15 +307,14 @@ fn title(name: &str) -> String {
     name.split('_').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Days as the tools take them.
 pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD";
 
-/// The day that a text means.
+/// Reads a day: `YYYY-MM-DD`, `today` or `yesterday`.
 pub(super) fn day(text: &str, today: &impl Fn() -> Date) -> Option<Date> {
     match text.trim() {
         "today" => Some(today()),
         "yesterday" => today().yesterday().ok(),
-        // Date's own parser also takes other ISO forms (20260108), which Garmin's URLs don't.
+        // The parser also accepts other ISO forms (20260108), which Garmin's URLs do not.
         day if day.len() == 10 => day.parse().ok(),
         _ => None,
     }

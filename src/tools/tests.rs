@@ -1,8 +1,8 @@
 //! Every tool against documents in Garmin's shapes.
 //!
-//! `cases.json` was recorded by running garmin_mcp at 2974244 (garminconnect 0.3.2) over these very answers: `gets` is
-//! what it asked, `tells` what it told. Where ours tells something else, the case names the row of
-//! `assets/differences.md`, and `garmin_mcp` keeps what that one told.
+//! `tests/tools/cases.json` was recorded by running garmin_mcp at 2974244 (garminconnect 0.3.2) against these answers:
+//! `gets` are its requests, `tells` is its result. Where the built-in worker differs, the case names the row of
+//! `assets/differences.md`, and `garmin_mcp` keeps garmin_mcp's result.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use jiff::civil::date;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::call::Call;
+use super::call::ToolCall;
 use super::json::dump;
-use super::table::{Ask, Told};
+use super::table::{GarminQuery, ToolAnswer};
 use super::{lists, tools};
 
 #[derive(Deserialize)]
@@ -20,9 +20,9 @@ use super::{lists, tools};
 struct Case {
     tool: String,
     arguments: Map<String, Value>,
-    /// What is asked of Garmin, the query not encoded.
+    /// The requests, with the query not encoded.
     gets: Vec<String>,
-    /// What Garmin answers, in that order.
+    /// Garmin's answers, in the order of the requests.
     answers: Vec<Value>,
     /// The text of the result; JSON stands for its text.
     tells: Value,
@@ -33,13 +33,13 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    serde_json::from_str(include_str!("cases.json")).unwrap()
+    serde_json::from_str(include_str!("../../tests/tools/cases.json")).unwrap()
 }
 
-/// What was asked, and the text that was told.
+/// The requests of a case, and the text of its result.
 fn outcome(case: &Case) -> (Vec<String>, String) {
     let tool = tools().find(|tool| tool.name == case.tool).unwrap();
-    let call = match Call::check(tool, &case.arguments, || date(2026, 1, 31)) {
+    let call = match ToolCall::check(tool, &case.arguments, || date(2026, 1, 31)) {
         Ok(call) => call,
         Err(refused) => return (vec![], format!("Error executing tool {}: {refused}", tool.name)),
     };
@@ -59,10 +59,10 @@ fn outcome(case: &Case) -> (Vec<String>, String) {
     });
     let answers: Vec<&Value> = case.answers.iter().collect();
     let text = match tool.told(&call, &answers) {
-        Ok(Told::AsSent) => dump(&case.answers[0]),
-        Ok(Told::Json(value)) => dump(&value),
-        Ok(Told::Text(text)) => text,
-        Ok(Told::Nothing) => call.fill(tool.nothing),
+        Ok(ToolAnswer::AsSent) => dump(&case.answers[0]),
+        Ok(ToolAnswer::Json(value)) => dump(&value),
+        Ok(ToolAnswer::Text(text)) => text,
+        Ok(ToolAnswer::Nothing) => call.fill(tool.nothing),
         Err(untold) => format!("{}: {untold}", tool.failing),
     };
     (asked.collect(), text)
@@ -76,7 +76,7 @@ fn text(tells: &Value) -> String {
 }
 
 #[test]
-fn every_case_asks_and_tells_as_recorded() {
+fn every_case_has_the_recorded_requests_and_result() {
     let mut wrong = Vec::new();
     for case in cases() {
         let (asked, told) = outcome(&case);
@@ -111,7 +111,7 @@ fn every_case_asks_and_tells_as_recorded() {
 }
 
 #[test]
-fn every_tool_has_cases_with_something_and_with_nothing() {
+fn every_tool_has_cases_with_and_without_data() {
     let cases = cases();
     for tool in tools() {
         let told = |json: bool| {
@@ -121,7 +121,7 @@ fn every_tool_has_cases_with_something_and_with_nothing() {
                 .any(|case| case.tells.is_string() != json)
         };
         assert!(told(true), "{} never tells JSON", tool.name);
-        // These two tell an empty page, or whatever name Garmin keeps.
+        // These always answer: with an empty page, or with the name or units of the profile.
         let always = ["get_activities_by_date", "get_full_name", "get_unit_system"];
         assert!(
             always.contains(&tool.name) || told(false),
@@ -144,7 +144,7 @@ fn every_difference_is_a_row_of_the_table() {
         .iter()
         .filter_map(|case| case.difference.as_deref())
         .collect();
-    // A case has answers, so failures are shown with their texts: `outcome.rs`, and over HTTP in `tests/it/tools.rs`.
+    // Cases have answers; the texts of failures are tested in `outcome.rs` and, over HTTP, in `tests/it/tools.rs`.
     let elsewhere = BTreeSet::from(["failures"]);
     assert_eq!(&used | &elsewhere, rows, "shown by cases, and told by the table");
 }
@@ -154,9 +154,9 @@ fn every_placeholder_is_a_parameter() {
     for tool in tools() {
         let mut texts = vec![tool.nothing];
         match tool.ask {
-            Ask::Get(one) => texts.push(one),
-            Ask::Both(one, other) => texts.extend([one, other]),
-            Ask::Made(_) => {}
+            GarminQuery::Get(one) => texts.push(one),
+            GarminQuery::Both(one, other) => texts.extend([one, other]),
+            GarminQuery::Made(_) => {}
         }
         for text in texts {
             for placeholder in text.split('{').skip(1) {
@@ -178,10 +178,10 @@ fn names_are_unique() {
     assert_eq!(names.len(), 47);
 }
 
-/// `schemas.json` was listed by garmin_mcp at 2974244; descriptions are our own.
+/// `tests/tools/schemas.json` is the list of garmin_mcp at 2974244 without the descriptions, which are our own.
 #[test]
 fn the_schemas_are_those_of_garmin_mcp() {
-    let theirs: Vec<Value> = serde_json::from_str(include_str!("schemas.json")).unwrap();
+    let theirs: Vec<Value> = serde_json::from_str(include_str!("../../tests/tools/schemas.json")).unwrap();
     let (ours, _) = lists();
     let ours: Value = serde_json::from_str(&ours).unwrap();
     let ours = ours["tools"].as_array().unwrap();

@@ -1,13 +1,12 @@
-//! Who the person is: the module `user_profile`.
+//! The person's profile: garmin_mcp's module `user_profile`.
 
 use serde_json::{Value, json};
 
 use super::fields::{Changed, at};
-use super::table::{Ask, Tell, Told, Tool, Untold};
+use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
-/// Settings with `userData.measurementSystem`, which other modules need too.
+/// Has `userData.measurementSystem`, which other modules need too.
 pub(super) const USER_SETTINGS: &str = "/userprofile-service/userprofile/user-settings";
-/// Name and display name.
 pub(super) const SOCIAL_PROFILE: &str = "/userprofile-service/socialProfile";
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -15,8 +14,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_full_name",
         about: "The person's full name, from the Garmin profile.",
         parameters: &[],
-        ask: Ask::Get(SOCIAL_PROFILE),
-        tell: Tell::Made(|_, answers| member("full_name", "fullName", answers)),
+        ask: GarminQuery::Get(SOCIAL_PROFILE),
+        tell: AnswerShape::Made(|_, answers| member("full_name", "fullName", answers)),
         nothing: "No user profile information found.",
         failing: "Error retrieving user's full name",
     },
@@ -24,8 +23,8 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_unit_system",
         about: "The units that the person reads at Garmin: metric, statute_us or statute_uk.",
         parameters: &[],
-        ask: Ask::Get(USER_SETTINGS),
-        tell: Tell::Made(|_, answers| member("unit_system", "userData.measurementSystem", answers)),
+        ask: GarminQuery::Get(USER_SETTINGS),
+        tell: AnswerShape::Made(|_, answers| member("unit_system", "userData.measurementSystem", answers)),
         nothing: "No user profile information found.",
         failing: "Error retrieving unit system",
     },
@@ -34,8 +33,8 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "The person's body data and preferences as Garmin keeps them: weight, height, birth date, units, \
                 VO2 max, lactate threshold, usual sleep times.",
         parameters: &[],
-        ask: Ask::Get(USER_SETTINGS),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get(USER_SETTINGS),
+        tell: AnswerShape::Raw,
         nothing: "No user profile information found.",
         failing: "Error retrieving user profile",
     },
@@ -43,17 +42,17 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_userprofile_settings",
         about: "The settings of the person's Garmin profile: names, location, units and number formats.",
         parameters: &[],
-        ask: Ask::Get("/userprofile-service/userprofile/settings"),
-        tell: Tell::Raw,
+        ask: GarminQuery::Get("/userprofile-service/userprofile/settings"),
+        tell: AnswerShape::Raw,
         nothing: "No user profile settings found.",
         failing: "Error retrieving user profile settings",
     },
 ];
 
-/// One member of the document under our key; null when Garmin keeps none.
-fn member(key: &str, path: &str, answers: &[&Value]) -> Result<Told, Untold> {
+/// An object with one member of the document; null when Garmin has no value.
+fn member(key: &str, path: &str, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     match answers {
-        [document @ Value::Object(_), ..] => Ok(Told::Json(json!({ key: at(document, path) }))),
+        [document @ Value::Object(_), ..] => Ok(ToolAnswer::Json(json!({ key: at(document, path) }))),
         _ => Err(Changed {
             path: "$".to_owned(),
             expected: "an object",

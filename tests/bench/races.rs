@@ -22,7 +22,7 @@ use garmin_gateway::race::snapshot::Snapshot;
 use garmin_gateway::race::track::Track;
 use garmin_gateway::races::effects::Nobody;
 use garmin_gateway::races::{Races, RacesParts, View, answers, series};
-use garmin_gateway::simulator::livetrack::{Pace, demo_race};
+use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::{Archive, Store, StoreError};
 use garmin_gateway::upkeep::{PrivateFile, kinds};
@@ -258,9 +258,9 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         traces: Traces::off(),
     })?;
     let scenario = demo_race().map_err(|e| anyhow::anyhow!("{e:?}"))?;
-    let pace = Pace {
+    let pace = Playback {
         elapsed_s: 600,
-        ..Pace::default()
+        ..Playback::default()
     };
     for number in 0..effort.races {
         let link = simulator

@@ -9,7 +9,7 @@ use garmin_gateway::admin::client::Client;
 use garmin_gateway::base::http::{Limits, serve};
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::simulator::SimulatorSettings;
-use garmin_gateway::simulator::livetrack::{Pace, demo_race};
+use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -91,9 +91,9 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     ];
     let world = World::with(SimulatorSettings::default(), 1, &settings).await;
     let ann = world.connect("ann@example.org", "demo-ann", None).await;
-    let pace = Pace {
+    let pace = Playback {
         elapsed_s: 2400,
-        ..Pace::default()
+        ..Playback::default()
     };
     let scenario = demo_race().unwrap();
     let link = world.simulator().play(&scenario, pace).remove(0);

@@ -10,7 +10,7 @@ use garmin_gateway::base::clock::Clock;
 use garmin_gateway::garmin::livetrack::Trackpoint;
 use garmin_gateway::race::id::RaceId;
 use garmin_gateway::simulator::livetrack::scenario::Scenario;
-use garmin_gateway::simulator::livetrack::{Pace, PlayedLink};
+use garmin_gateway::simulator::livetrack::{Playback, PlayedLink};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ impl Tracked {
     async fn in_world(world: World, clock: Clock, name: &str) -> Self {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
         let scenario = scenario(name);
-        let links = world.simulator.links(&scenario, Pace::default());
+        let links = world.simulator.links(&scenario, Playback::default());
         let mut tracked = Self {
             world,
             clock,

@@ -61,7 +61,11 @@ impl Day<'_> {
             "ground_contact_ms" => json!(cadence.map(|_| 251.0)),
             "oscillation_cm" => json!(cadence.map(|_| 8.4)),
             "stride_cm" => {
-                json!(cadence.zip(speed).map(|(cadence, speed)| tenths(speed * 60.0 / cadence * 100.0)))
+                json!(
+                    cadence
+                        .zip(speed)
+                        .map(|(cadence, speed)| tenths(speed * 60.0 / cadence * 100.0))
+                )
             }
             "watts" => json!(activity.watts),
             "max_watts" => json!(watts.map(|watts| (watts * 1.5).round())),
@@ -87,13 +91,24 @@ impl Day<'_> {
             "zones" => {
                 let seconds = activity.heart_rate_zones_s();
                 let zones = seconds.iter().enumerate();
-                zones.map(|(zone, seconds)| ((zone + 1).to_string(), json!(seconds))).collect::<Map<_, _>>().into()
+                zones
+                    .map(|(zone, seconds)| ((zone + 1).to_string(), json!(seconds)))
+                    .collect::<Map<_, _>>()
+                    .into()
             }
-            "heart_rate_zones" => zones(activity.heart_rate_zones_s().into_iter().zip([95, 114, 133, 152, 171])),
+            "heart_rate_zones" => zones(
+                activity
+                    .heart_rate_zones_s()
+                    .into_iter()
+                    .zip([95, 114, 133, 152, 171]),
+            ),
             "power_zones" => {
-                let parts = [0.08, 0.34, 0.3, 0.16, 0.08, 0.03, 0.01].map(|part| tenths(activity.duration_s * part));
+                let parts =
+                    [0.08, 0.34, 0.3, 0.16, 0.08, 0.03, 0.01].map(|part| tenths(activity.duration_s * part));
                 let floors = [0.0, 0.55, 0.75, 0.9, 1.05, 1.2, 1.5];
-                watts.map_or(json!([]), |watts| zones(parts.into_iter().zip(floors.map(|floor| (watts * floor).round()))))
+                watts.map_or(json!([]), |watts| {
+                    zones(parts.into_iter().zip(floors.map(|floor| (watts * floor).round())))
+                })
             }
             "run_parts" => activity.run_parts(),
             "weather" => self.weather(activity)?,
@@ -172,9 +187,14 @@ impl Day<'_> {
         let fahrenheit = |celsius: f64| (celsius * 1.8 + 32.0).round();
         let wind_mps = dice.number(0.5, 8.0);
         let is_metric = self.person.unit_system == "metric";
-        let wind = if is_metric { wind_mps * 3.6 } else { wind_mps / 0.447_04 };
+        let wind = if is_metric {
+            wind_mps * 3.6
+        } else {
+            wind_mps / 0.447_04
+        };
         let (bearing, sky) = (dice.whole(0, 7), dice.whole(0, 3));
-        let one_of = |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied());
+        let one_of =
+            |names: &[&'static str], at: i64| usize::try_from(at).ok().and_then(|at| names.get(at).copied());
         Some(json!({
             "issued": format!("{}.000+0000", self.gmt(activity.start)),
             "fahrenheit": fahrenheit(celsius),
@@ -209,7 +229,12 @@ impl Day<'_> {
 
     /// Three sets of each exercise; only strength training has sets.
     fn exercise_sets(&self, activity: &Activity) -> Option<Value> {
-        let exercises = [("SQUAT", 60_000.0), ("BENCH_PRESS", 50_000.0), ("ROW", 40_000.0), ("PLANK", 0.0)];
+        let exercises = [
+            ("SQUAT", 60_000.0),
+            ("BENCH_PRESS", 50_000.0),
+            ("ROW", 40_000.0),
+            ("PLANK", 0.0),
+        ];
         if activity.sport.type_key != "strength_training" {
             return None;
         }
@@ -249,7 +274,8 @@ impl Activity {
     /// Steps a minute of a run.
     fn cadence_spm(&self) -> Option<f64> {
         self.distance_m?;
-        self.steps.map(|steps| tenths(steps as f64 / (self.moving_s / 60.0)))
+        self.steps
+            .map(|steps| tenths(steps as f64 / (self.moving_s / 60.0)))
     }
 
     /// Seconds in each heart rate zone, which add up to the duration.
@@ -307,7 +333,12 @@ impl Activity {
             })
         };
         json!([
-            part(0, "RWD_RUN", tenths(self.duration_s - walked_s), tenths(distance - walked_m)),
+            part(
+                0,
+                "RWD_RUN",
+                tenths(self.duration_s - walked_s),
+                tenths(distance - walked_m)
+            ),
             part(1, "RWD_WALK", walked_s, walked_m),
         ])
     }

@@ -32,7 +32,9 @@ impl Day<'_> {
             "floor_quarters" => self
                 .floors()
                 .into_iter()
-                .map(|(minute, (up, down))| json!({"from": minute, "to": minute + 15, "up": up, "down": down}))
+                .map(
+                    |(minute, (up, down))| json!({"from": minute, "to": minute + 15, "up": up, "down": down}),
+                )
                 .collect(),
             "lowest_bpm" => json!(self.lowest_bpm()),
             "highest_bpm" => json!(self.highest_bpm()),
@@ -51,7 +53,9 @@ impl Day<'_> {
             "spo2_hours" => (0..self.night.wake)
                 .step_by(60)
                 .enumerate()
-                .map(|(index, minute)| json!([self.epoch_ms(minute), self.night.spo2 - i64::from(index % 3 == 1)]))
+                .map(|(index, minute)| {
+                    json!([self.epoch_ms(minute), self.night.spo2 - i64::from(index % 3 == 1)])
+                })
                 .collect(),
             "sleep" => self.sleep(),
             "sleep_charge" => json!(self.sleep_charge()),
@@ -138,7 +142,12 @@ impl Day<'_> {
 
     /// Levels above zero: below are the codes for "no reading".
     fn stress_levels(&self) -> Value {
-        let levels: Vec<i64> = self.stress().into_iter().map(|(_, level)| level).filter(|level| *level > 0).collect();
+        let levels: Vec<i64> = self
+            .stress()
+            .into_iter()
+            .map(|(_, level)| level)
+            .filter(|level| *level > 0)
+            .collect();
         let average = mean(&levels);
         json!({
             "average": average,
@@ -151,7 +160,9 @@ impl Day<'_> {
         let breaths = self.breaths();
         let rates = || breaths.iter().map(|(_, rate)| *rate);
         let of = |awake: bool| -> Vec<f64> {
-            let within = breaths.iter().filter(|(minute, _)| (*minute >= self.night.wake) == awake);
+            let within = breaths
+                .iter()
+                .filter(|(minute, _)| (*minute >= self.night.wake) == awake);
             within.map(|(_, rate)| *rate).collect()
         };
         let (awake, asleep) = (of(true), of(false));
@@ -220,7 +231,14 @@ impl Day<'_> {
     fn battery_readings(&self, from: i64, to: i64) -> Value {
         (from..to)
             .step_by(3)
-            .map(|minute| json!([self.epoch_ms(minute), "MEASURED", self.battery(minute), BATTERY_VERSION]))
+            .map(|minute| {
+                json!([
+                    self.epoch_ms(minute),
+                    "MEASURED",
+                    self.battery(minute),
+                    BATTERY_VERSION
+                ])
+            })
             .collect()
     }
 
@@ -244,7 +262,11 @@ impl Day<'_> {
         };
         let mut stress = self.stress();
         stress.retain(|(minute, _)| (from..to).contains(minute));
-        let levels: Vec<i64> = stress.iter().map(|(_, level)| *level).filter(|level| *level > 0).collect();
+        let levels: Vec<i64> = stress
+            .iter()
+            .map(|(_, level)| *level)
+            .filter(|level| *level > 0)
+            .collect();
         json!({
             "kind": if activity.is_some() { "ACTIVITY" } else { "SLEEP" },
             "from": from,
@@ -264,7 +286,9 @@ impl Day<'_> {
     /// Training readiness, newest first; the entry made after waking up comes last.
     fn readiness(&self, timeline: Timeline<'_>) -> Value {
         let mut dice = Dice::on(self.person.seed, "readiness", self.date);
-        let week: Vec<Day<'_>> = timeline.days(self.date.saturating_sub(6.days()), self.date).collect();
+        let week: Vec<Day<'_>> = timeline
+            .days(self.date.saturating_sub(6.days()), self.date)
+            .collect();
         let load = |until_today: bool| {
             let of = |day: &Day<'_>| day.activities.iter().map(|activity| activity.load).sum::<f64>();
             let days = week.iter().filter(|day| until_today || day.date != self.date);
@@ -320,7 +344,12 @@ impl Day<'_> {
         let mut entries = vec![entry(self.night.wake, "AFTER_WAKEUP_RESET", rested, load(false))];
         for activity in &self.activities {
             let recovery = rested / 2 + recovery(activity);
-            entries.push(entry(activity.end(), "AFTER_POST_EXERCISE_RESET", recovery, load(true)));
+            entries.push(entry(
+                activity.end(),
+                "AFTER_POST_EXERCISE_RESET",
+                recovery,
+                load(true),
+            ));
         }
         entries.reverse();
         entries.into()
@@ -342,10 +371,15 @@ impl Day<'_> {
     /// Logged habits (the shape of this document is a guess).
     fn habits(&self) -> Value {
         let mut dice = self.dice("habits");
-        [("ALCOHOL", 0.15), ("CAFFEINE_LATE", 0.3), ("LATE_MEAL", 0.25), ("MEDITATION", 0.2)]
-            .into_iter()
-            .map(|(behavior, likely)| json!({"behavior": behavior, "logged": dice.happens(likely)}))
-            .collect()
+        [
+            ("ALCOHOL", 0.15),
+            ("CAFFEINE_LATE", 0.3),
+            ("LATE_MEAL", 0.25),
+            ("MEDITATION", 0.2),
+        ]
+        .into_iter()
+        .map(|(behavior, likely)| json!({"behavior": behavior, "logged": dice.happens(likely)}))
+        .collect()
     }
 
     pub(super) fn blood_pressure(&self) -> Option<Value> {
@@ -396,7 +430,9 @@ impl<'p> Timeline<'p> {
 
     pub(super) fn stress_weeks(self, end: Date, count: i64) -> Value {
         let week = |(first, days): (Date, Vec<Day<'_>>)| {
-            let averages = days.iter().filter_map(|day| day.stress_levels()["average"].as_i64());
+            let averages = days
+                .iter()
+                .filter_map(|day| day.stress_levels()["average"].as_i64());
             let average = mean(&averages.collect::<Vec<_>>());
             average.map(|value| json!({"calendarDate": first, "value": value}))
         };
@@ -408,7 +444,8 @@ impl<'p> Timeline<'p> {
         let since_monday = i64::from(from.weekday().since(Weekday::Monday));
         let week = |first: Date| {
             let days: Vec<Day<'_>> = self.days(first, first.saturating_add(6.days())).collect();
-            let sum = |of: fn(&Activity) -> i64| days.iter().flat_map(|day| &day.activities).map(of).sum::<i64>();
+            let sum =
+                |of: fn(&Activity) -> i64| days.iter().flat_map(|day| &day.activities).map(of).sum::<i64>();
             (!days.is_empty()).then(|| {
                 json!({
                     "first": first,

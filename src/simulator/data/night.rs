@@ -10,13 +10,12 @@ use super::dice::{Dice, whole};
 /// One night; minutes count from local midnight of the day on which it ended.
 #[derive(Serialize)]
 pub(super) struct Night {
-    /// Before midnight, so below zero.
+    /// Always before midnight, so negative.
     pub(super) bed: i64,
     pub(super) wake: i64,
     pub(super) stages: Vec<SleepStage>,
-    /// 0 to 100.
+    /// Sleep score, 0 to 100.
     pub(super) score: i64,
-    /// Heart rate variability, ms.
     pub(super) hrv_ms: i64,
     pub(super) spo2: i64,
     pub(super) lowest_spo2: i64,
@@ -24,7 +23,6 @@ pub(super) struct Night {
     pub(super) restless_moments: i64,
 }
 
-/// A part of a night.
 #[derive(Serialize)]
 pub(super) struct SleepStage {
     pub(super) from: i64,
@@ -72,7 +70,6 @@ impl Night {
         }
     }
 
-    /// Minutes spent in one depth.
     pub(super) fn minutes(&self, depth: Depth) -> i64 {
         self.stages
             .iter()
@@ -81,18 +78,16 @@ impl Night {
             .sum()
     }
 
-    /// Minutes asleep.
     pub(super) fn asleep(&self) -> i64 {
         self.wake - self.bed - self.minutes(Depth::Awake)
     }
 
-    /// How often the person woke up.
     pub(super) fn awakenings(&self) -> usize {
         self.stages.iter().filter(|s| s.depth == Depth::Awake).count()
     }
 }
 
-/// Cycles of some 90 minutes: deep sleep early, dreams late, now and then awake.
+/// Cycles of about 90 minutes: deep sleep early, REM late, sometimes awake in between.
 fn stages(bed: i64, wake: i64, dice: &mut Dice) -> Vec<SleepStage> {
     let mut stages = Vec::new();
     let mut at = bed;
@@ -126,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stages_follow_each_other_from_bed_to_wake() {
+    fn stages_cover_the_night_without_gaps() {
         for day in 1..=28 {
             let night = Night::of(&ann(), date(2026, 2, day));
             let mut at = night.bed;

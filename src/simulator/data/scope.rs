@@ -117,7 +117,10 @@ impl<'a> Scope<'a> {
 
     fn each(&self, rows: &str, template: &Value) -> Vec<Value> {
         let timeline = self.timeline;
-        let of_activity = |activity| self.day.map(|day| Scope::of_activity(timeline, day, activity).fill(template));
+        let of_activity = |activity| {
+            self.day
+                .map(|day| Scope::of_activity(timeline, day, activity).fill(template))
+        };
         match rows {
             "days" => self
                 .days()
@@ -149,7 +152,9 @@ impl<'a> Scope<'a> {
     pub(super) fn days(&self) -> impl Iterator<Item = Day<'a>> + use<'a> {
         let range = self.from.zip(self.to);
         let timeline = self.timeline;
-        range.into_iter().flat_map(move |(from, to)| timeline.days(from, to))
+        range
+            .into_iter()
+            .flat_map(move |(from, to)| timeline.days(from, to))
     }
 
     /// The fact at a path of names joined by points; null when there is none.
@@ -179,7 +184,11 @@ impl<'a> Scope<'a> {
     }
 
     fn computed(&self, name: &str) -> Value {
-        let of_activity = || self.day.zip(self.activity).and_then(|(day, activity)| day.activity_fact(activity, name));
+        let of_activity = || {
+            self.day
+                .zip(self.activity)
+                .and_then(|(day, activity)| day.activity_fact(activity, name))
+        };
         let of_day = || self.day.and_then(|day| day.fact(self.timeline, name));
         of_activity()
             .or_else(of_day)

@@ -1,4 +1,4 @@
-//! What a watch measures all day, worked out from what the person did.
+//! The sensor readings of a day, computed from what the person did.
 
 use super::dice::{Dice, whole};
 use super::timeline::{DAY_MINUTES, Day, Doing};
@@ -7,7 +7,7 @@ use super::timeline::{DAY_MINUTES, Day, Doing};
 pub(super) type TimedValue<T> = (i64, T);
 
 impl Day<'_> {
-    /// Minutes in steps, as far as the data goes.
+    /// Every `step`-th minute, as far as the data goes.
     fn minutes(&self, step: usize) -> impl Iterator<Item = i64> + use<> {
         (0..self.until.min(DAY_MINUTES)).step_by(step)
     }
@@ -16,7 +16,7 @@ impl Day<'_> {
         Dice::on(self.person.seed, purpose, self.date)
     }
 
-    /// How far an activity has come (0 to 1) in this minute.
+    /// The activity at this index, and how much of it (0 to 1) has passed in this minute.
     fn part(&self, index: usize, minute: i64) -> Option<(&super::training::Activity, f64)> {
         let activity = self.activities.get(index)?;
         Some((
@@ -25,11 +25,11 @@ impl Day<'_> {
         ))
     }
 
-    /// Beats a minute, every two minutes; none while the watch is off.
+    /// Beats a minute, every two minutes; `None` while the watch is not worn.
     pub(super) fn heart_rates(&self) -> Vec<TimedValue<Option<i64>>> {
         let mut dice = self.dice("beats");
         let resting = self.resting_bpm() as f64;
-        // Off for a shower after waking up.
+        // The watch is off for a shower after waking up.
         let off = self.night.wake + 16..self.night.wake + 26;
         let beats = |minute: i64| {
             let noise = dice.number(-3.0, 3.0);
@@ -46,7 +46,6 @@ impl Day<'_> {
         self.minutes(2).map(beats).collect()
     }
 
-    /// The highest heart rate of the day.
     pub(super) fn highest_bpm(&self) -> i64 {
         let measured = self.heart_rates().into_iter().filter_map(|(_, bpm)| bpm);
         measured
@@ -55,7 +54,6 @@ impl Day<'_> {
             .unwrap_or(0)
     }
 
-    /// The lowest heart rate of the day.
     pub(super) fn lowest_bpm(&self) -> i64 {
         self.heart_rates()
             .into_iter()
@@ -64,7 +62,7 @@ impl Day<'_> {
             .unwrap_or(0)
     }
 
-    /// Stress every three minutes, 1 to 100; -2 in training, -1 where there is no reading.
+    /// Stress every three minutes, 1 to 100; -2 during an activity, -1 without a reading.
     pub(super) fn stress(&self) -> Vec<TimedValue<i64>> {
         let mut dice = self.dice("stress");
         let strain = dice.number(18.0, 34.0);
@@ -108,7 +106,6 @@ impl Day<'_> {
         self.minutes(15).map(quarter).collect()
     }
 
-    /// Steps of the day.
     pub(super) fn total_steps(&self) -> i64 {
         self.steps().into_iter().map(|(_, steps)| steps).sum()
     }
@@ -118,7 +115,7 @@ impl Day<'_> {
         whole(self.total_steps() as f64 * 0.79)
     }
 
-    /// Floors up and down in the quarters of an hour that had any.
+    /// Floors climbed and descended, in the quarters of an hour that had any.
     pub(super) fn floors(&self) -> Vec<TimedValue<(i64, i64)>> {
         let mut dice = self.dice("floors");
         let quarter = |minute: i64| {
@@ -150,7 +147,6 @@ impl Day<'_> {
         60 * (self.night.wake.min(self.until) + (self.until - self.next_bed).max(0))
     }
 
-    /// Goals and averages of steps: what the watch asks for.
     pub(super) fn step_goal(&self) -> i64 {
         Dice::of(self.person.seed, "step goal").whole(14, 20) * 500
     }

@@ -46,10 +46,16 @@ pub(super) fn part(name: &str) -> Option<&'static Value> {
 
 /// The endpoint of a request, and the values of its placeholders in the order of the pattern. A query parameter that is
 /// missing has an empty value.
-pub(super) fn find(path: &str, query: &DataQuery<'_>) -> Option<(&'static Value, Vec<(&'static str, String)>)> {
+pub(super) fn find(
+    path: &str,
+    query: &DataQuery<'_>,
+) -> Option<(&'static Value, Vec<(&'static str, String)>)> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     TEMPLATES.iter().find_map(|(pattern, endpoint)| {
-        let (path, parameters) = pattern.strip_prefix('/')?.split_once('?').unwrap_or((&pattern[1..], ""));
+        let (path, parameters) = pattern
+            .strip_prefix('/')?
+            .split_once('?')
+            .unwrap_or((&pattern[1..], ""));
         let mut bindings = Vec::new();
         let mut rest = segments.iter();
         for part in path.split('/') {

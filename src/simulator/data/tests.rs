@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::*;
 
 const TODAY: Date = date(2026, 1, 31);
-/// A Sunday and a Thursday that are past.
+/// A Sunday and a Thursday in the past.
 const DAYS: [Date; 2] = [date(2026, 1, 25), date(2026, 1, 29)];
 
 pub(super) fn ann() -> PersonSeed {
@@ -57,7 +57,7 @@ const OF_DAY: [&str; 16] = [
 ];
 
 #[test]
-fn the_same_question_has_the_same_answer_and_people_differ() {
+fn the_same_request_has_the_same_answer_and_people_differ() {
     let mut bob = ann();
     bob.seed = 8;
     for path in OF_DAY {
@@ -68,7 +68,7 @@ fn the_same_question_has_the_same_answer_and_people_differ() {
 }
 
 #[test]
-fn days_that_hold_nothing_say_so() {
+fn days_without_data_say_so_in_the_form_of_their_endpoint() {
     let first = Timeline {
         person: &ann(),
         today: TODAY,
@@ -203,7 +203,7 @@ fn a_week_is_the_sum_of_its_days() {
 }
 
 #[test]
-fn a_list_shows_what_the_single_activity_tells() {
+fn an_activity_in_a_list_agrees_with_the_single_activity() {
     let list = get("/activitylist-service/activities/search/activities?start=0&limit=30");
     let list = list.as_array().unwrap();
     assert_eq!(list.len(), 30);
@@ -313,7 +313,7 @@ fn lists_are_searched_by_day_type_and_page() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn impossible_days_people_and_ids_are_refused() {
     let status = |target: &str| ask(&ann(), target).map(|answer| answer.status);
     assert_eq!(
         status("/wellness-service/wellness/dailyStress/yesterday"),
@@ -364,78 +364,4 @@ fn body_and_profile_follow_the_person() {
             > 5
     );
     assert!(get("/wellness-service/wellness/dailyEvents?calendarDate=2026-01-25").is_array());
-}
-
-#[test]
-fn dump_everything() {
-    use std::fmt::Write as _;
-    let Ok(path) = std::env::var("SIM_DUMP") else { return };
-    let mut out = String::new();
-    let mut people = vec![ann()];
-    for person in crate::simulator::demo_people() {
-        people.push(person.data);
-    }
-    let mut uk = ann();
-    uk.seed = 12345;
-    "statute_uk".clone_into(&mut uk.unit_system);
-    people.push(uk);
-    for person in &people {
-        for today in [date(2026, 1, 31), date(2026, 7, 5), date(2024, 2, 29)] {
-            let get = |target: &str| {
-                let (path, query) = target.split_once('?').unwrap_or((target, ""));
-                answer(person, &DataRequest { method: "GET", path, query }, today)
-            };
-            let mut all: Vec<String> = vec![
-                "/userprofile-service/socialProfile".into(),
-                "/userprofile-service/userprofile/user-settings".into(),
-                "/userprofile-service/userprofile/settings".into(),
-                "/userprofile-service/userprofile/nothing".into(),
-                "/activity-service/activity/activityTypes".into(),
-                "/activitylist-service/activities/count".into(),
-                "/gear-service/gear/filterGear".into(),
-                "/gear-service/gear/filterGear?activityId=x".into(),
-                "/activitylist-service/activities/search/activities".into(),
-                "/activitylist-service/activities/search/activities?start=3&limit=7&activityType=running".into(),
-                "/activitylist-service/activities/search/activities?activityType=&startDate=2024-01-01&endDate=2024-02-01&limit=2000".into(),
-                "/wellness-service/wellness/dailyHeartRate/None?date=2026-01-25".into(),
-                "/wellness-service/wellness/dailyHeartRate/None".into(),
-                "/usersummary-service/stats/steps/weekly/2026-01-25/x".into(),
-                "/usersummary-service/stats/steps/weekly/x/4".into(),
-                "/bloodpressure-service/bloodpressure/range/2026-01-01/x".into(),
-            ];
-            let name = person.display_name.replace(' ', "%20");
-            let mut days: Vec<Date> = (0..9).map(|d| today.saturating_add(jiff::Span::new().days(1 - d))).collect();
-            days.push(date(2020, 1, 1));
-            days.push(date(2022, 6, 1));
-            days.push(date(2023, 9, 3));
-            for day in days {
-                for path in OF_DAY {
-                    all.push(path.replace("ann%20one", &name).replace("{day}", &day.to_string()));
-                }
-                all.push(format!("/wellness-service/wellness/dailyEvents?calendarDate={day}"));
-                all.push(format!("/weight-service/weight/dateRange?startDate={day}&endDate={today}"));
-                all.push(format!("/bloodpressure-service/bloodpressure/range/{day}/{today}?includeAll=true"));
-                all.push(format!("/usersummary-service/stats/steps/weekly/{day}/3"));
-                all.push(format!("/usersummary-service/stats/stress/weekly/{day}/2"));
-                all.push(format!("/usersummary-service/stats/im/weekly/{day}/{today}"));
-                all.push(format!("/userstats-service/wellness/daily/{name}?fromDate={day}&untilDate={day}&metricId=60"));
-                all.push(format!("/usersummary-service/usersummary/daily/{name}?calendarDate=x{day}"));
-            }
-            let list = get("/activitylist-service/activities/search/activities?limit=40").unwrap().body.unwrap();
-            for item in list.as_array().unwrap() {
-                let id = &item["activityId"];
-                all.push(format!("/gear-service/gear/filterGear?activityId={id}"));
-                for rest in ["", "/splits", "/typedsplits", "/split_summaries", "/weather", "/hrTimeInZones", "/powerTimeInZones", "/exerciseSets", "/no"] {
-                    all.push(format!("/activity-service/activity/{id}{rest}"));
-                }
-            }
-            for target in all {
-                match get(&target) {
-                    None => writeln!(out, "{} {today} {target} NONE", person.seed).unwrap(),
-                    Some(a) => writeln!(out, "{} {today} {target} {} {}", person.seed, a.status, a.body.map_or("-".into(), |b| b.to_string())).unwrap(),
-                }
-            }
-        }
-    }
-    std::fs::write(path, out).unwrap();
 }

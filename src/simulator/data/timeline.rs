@@ -1,4 +1,4 @@
-//! A person's days: which there are, and what is true of each.
+//! A person's days: which of them hold data, and what happens on each.
 
 use jiff::civil::{Date, date};
 use jiff::{ToSpan, tz::TimeZone};
@@ -8,12 +8,11 @@ use super::dice::{Dice, whole};
 use super::night::Night;
 use super::training::{Activity, planned};
 
-/// Minutes of a day.
 pub(super) const DAY_MINUTES: i64 = 24 * 60;
-/// What a watch has sent of today, in minutes from midnight.
+/// How much of today the watch has sent, in minutes from midnight.
 const SENT_TODAY: i64 = 12 * 60;
 
-/// A person up to today.
+/// A person's days up to today.
 #[derive(Clone, Copy)]
 pub(super) struct Timeline<'p> {
     pub(super) person: &'p PersonSeed,
@@ -33,7 +32,6 @@ pub(super) struct Day<'p> {
     pub(super) activities: Vec<Activity>,
 }
 
-/// What a person is doing.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Doing {
     Sleeping,
@@ -43,14 +41,17 @@ pub(super) enum Doing {
 }
 
 impl<'p> Timeline<'p> {
-    /// The day on which the person's watch was new.
+    /// The day on which the person got the watch.
     pub(super) fn first_day(self) -> Date {
         date(2022, 3, 1).saturating_add(Dice::of(self.person.seed, "first day").whole(0, 300).days())
     }
 
     /// How many activities the person has recorded up to today.
     pub(super) fn activity_count(self) -> usize {
-        let days = self.first_day().series(1.day()).take_while(|date| *date < self.today);
+        let days = self
+            .first_day()
+            .series(1.day())
+            .take_while(|date| *date < self.today);
         let past: usize = days.map(|date| planned(self.person, date).len()).sum();
         past + self.day(self.today).map_or(0, |day| day.activities.len())
     }
@@ -90,7 +91,6 @@ impl<'p> Timeline<'p> {
 }
 
 impl Day<'_> {
-    /// The resting heart rate.
     pub(super) fn resting_bpm(&self) -> i64 {
         resting_bpm(self.person, self.date)
     }
@@ -101,7 +101,6 @@ impl Day<'_> {
         whole((0..7).map(of).sum::<i64>() as f64 / 7.0)
     }
 
-    /// What the person does in this minute.
     pub(super) fn doing(&self, minute: i64) -> Doing {
         if minute < self.night.wake || minute >= self.next_bed {
             return Doing::Sleeping;
@@ -113,8 +112,8 @@ impl Day<'_> {
             .map_or(Doing::Nothing, Doing::Training)
     }
 
-    /// How the body battery stands at this minute: it fills from bed to wake and empties from wake to bed, four
-    /// times as fast in training.
+    /// The body battery at this minute: it charges from bed to wake and drains from wake to bed, four times as fast
+    /// in training.
     pub(super) fn battery(&self, minute: i64) -> i64 {
         let (before, after) = (
             charge(self.person, self.date, -1),
@@ -137,12 +136,12 @@ impl Day<'_> {
         whole(here.peak - (here.peak - here.low) * part)
     }
 
-    /// What an activity did to the body battery: below zero.
+    /// The change of the body battery during an activity; negative.
     pub(super) fn battery_impact(&self, activity: &Activity) -> i64 {
         self.battery(activity.end()) - self.battery(activity.start)
     }
 
-    /// Minutes since waking up, those of training counted four times.
+    /// Minutes since waking up; minutes of training count four times.
     fn effort(&self, minute: i64) -> f64 {
         let trained = |activity: &Activity| (minute.min(activity.end()) - activity.start).max(0);
         (minute - self.night.wake + 3 * self.activities.iter().map(trained).sum::<i64>()) as f64
@@ -163,7 +162,7 @@ impl Day<'_> {
         ms(self.gmt(minute))
     }
 
-    /// A local minute as epoch milliseconds in Garmin's disguise: wall time written as if it were UTC.
+    /// A local minute in Garmin's form of "local" epoch milliseconds: wall time treated as if it were UTC.
     pub(super) fn local_ms(&self, minute: i64) -> i64 {
         ms(self.local(minute))
     }
@@ -191,7 +190,7 @@ fn resting_bpm(person: &PersonSeed, date: Date) -> i64 {
     whole(base + season + Dice::on(person.seed, "resting", date).number(-1.6, 1.6))
 }
 
-/// The person's zone: no summer time, so that every day has 24 hours.
+/// The person's UTC offset. There is no summer time, so every day has 24 hours.
 pub(super) fn offset_minutes(person: &PersonSeed) -> i64 {
     match person.unit_system.as_str() {
         "statute_us" => -5 * 60,
@@ -200,14 +199,14 @@ pub(super) fn offset_minutes(person: &PersonSeed) -> i64 {
     }
 }
 
-/// A moment in UTC as epoch milliseconds.
+/// A UTC moment as epoch milliseconds.
 pub(super) fn ms(moment: jiff::civil::DateTime) -> i64 {
     moment
         .to_zoned(TimeZone::UTC)
         .map_or(0, |zoned| zoned.timestamp().as_millisecond())
 }
 
-/// `2026-01-08T06:00:00.0`, as most documents write a moment.
+/// `2026-01-08T06:00:00.0`, the form of most documents.
 pub(super) fn text(moment: jiff::civil::DateTime) -> String {
     format!("{moment}.0")
 }
@@ -218,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_from_the_first_to_today() {
+    fn only_days_from_the_first_to_today_hold_data() {
         let person = ann();
         let life = Timeline {
             person: &person,
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_battery_fills_by_night_empties_by_day_and_does_not_jump_at_midnight() {
+    fn the_battery_charges_by_night_drains_by_day_and_does_not_jump_at_midnight() {
         let person = ann();
         let life = Timeline {
             person: &person,

@@ -1,4 +1,4 @@
-//! What a person trains: a plan by the weekday, kept most of the time.
+//! A person's training: a weekly plan that is kept most of the time.
 
 use jiff::civil::{Date, Weekday, date};
 
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use super::PersonSeed;
 use super::dice::{Dice, tenths, whole};
 
-/// A kind of activity, as Garmin types it.
+/// An activity type of Garmin, and the figures that activities of it are computed from.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Sport {
     pub(super) type_id: i64,
     pub(super) type_key: &'static str,
     pub(super) parent_type_id: i64,
-    /// m/s, slow to fast; none for what has no distance.
+    /// m/s, slow to fast; `None` without a distance.
     #[serde(skip)]
     speed: Option<(f64, f64)>,
-    /// Steps a minute; none for what has no steps.
+    /// Steps a minute; `None` without steps.
     #[serde(skip)]
     steps_per_minute: Option<(f64, f64)>,
-    /// Metres climbed on a kilometre.
+    /// Metres climbed per kilometre.
     #[serde(skip)]
     climb: (f64, f64),
-    /// Watt, for what is measured with a power meter.
+    /// W; `None` without a power meter.
     #[serde(skip)]
     watts: Option<(f64, f64)>,
     #[serde(skip)]
@@ -112,7 +112,6 @@ pub(super) fn activity_types() -> Value {
         .collect()
 }
 
-/// One activity.
 pub(super) struct Activity {
     pub(super) id: i64,
     pub(super) sport: &'static Sport,
@@ -131,7 +130,7 @@ pub(super) struct Activity {
     pub(super) steps: Option<i64>,
     pub(super) climb_m: f64,
     pub(super) watts: Option<i64>,
-    /// How hard it was, 1 to 10.
+    /// Perceived effort, 1 to 10.
     pub(super) effort: i64,
     pub(super) moderate_minutes: i64,
     pub(super) vigorous_minutes: i64,
@@ -139,12 +138,12 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// The minute after its last.
+    /// The first minute after it.
     pub(super) fn end(&self) -> i64 {
         self.start + self.minutes
     }
 
-    /// The heart rate at this part (0 to 1) of it: up, then steady, with the highest near the end.
+    /// The heart rate at this part (0 to 1) of it: it rises, stays steady, and peaks near the end.
     pub(super) fn bpm(&self, part: f64) -> i64 {
         let (average, max) = (self.average_bpm as f64, self.max_bpm as f64);
         let bpm = if part < 0.15 {
@@ -192,9 +191,9 @@ fn plan(weekday: Weekday) -> &'static [TrainingSlot] {
     }
 }
 
-/// The first day that an id can name.
+/// Activity ids count days from here.
 const EPOCH: Date = date(2020, 1, 1);
-/// Ids of one person lie in one block of this size.
+/// The ids of a person lie in one block of this size.
 const PERSON_BLOCK: i64 = 1_000_000;
 const FIRST_ID: i64 = 20_000_000_000;
 
@@ -202,7 +201,7 @@ fn first_id(person: &PersonSeed) -> i64 {
     FIRST_ID + i64::try_from(person.seed % 10_000).unwrap_or(0) * PERSON_BLOCK
 }
 
-/// The day of an activity of this person; none for an id that is not theirs.
+/// The day of an activity of this person; `None` for an id of somebody else.
 pub(super) fn day_of(person: &PersonSeed, id: i64) -> Option<Date> {
     let within = id - first_id(person);
     (0..PERSON_BLOCK)
@@ -210,7 +209,7 @@ pub(super) fn day_of(person: &PersonSeed, id: i64) -> Option<Date> {
         .then(|| EPOCH.saturating_add(jiff::Span::new().days(within / 10)))
 }
 
-/// The activities that a person has planned and done on a day, in the order of their start.
+/// The activities of a day in order of their start.
 pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
     let days = (date - EPOCH).get_days();
     let mut activities: Vec<Activity> = plan(date.weekday())
@@ -229,7 +228,7 @@ pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
 
 fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice: &mut Dice) -> Activity {
     let sport = plan.sport;
-    // On the first Sunday of some months there is a race.
+    // There is a race on the first Sunday of some months.
     let race = date.weekday() == Weekday::Sunday && date.day() <= 7 && matches!(date.month(), 4 | 6 | 9 | 10);
     let minutes = dice.whole(plan.minutes.0, plan.minutes.1);
     let duration_s = minutes as f64 * 60.0 - tenths(dice.number(0.0, 59.0));
@@ -244,7 +243,7 @@ fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice:
     let between = |(low, high): (f64, f64), part: f64| low + (high - low) * part;
     let pace = form * 0.6 + hard * 0.4;
     let distance_m = sport.speed.map(|speed| tenths(between(speed, pace) * moving_s));
-    // Lengths of a pool are counted, not measured.
+    // Pool swims are whole lengths of 25 m.
     let distance_m = distance_m.map(|m| {
         if sport.type_key == "lap_swimming" {
             (m / 25.0).round() * 25.0
@@ -298,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_week_has_some_training_and_an_id_leads_back_to_its_day() {
+    fn every_week_has_training_and_an_id_names_its_day() {
         let person = ann();
         let week: Vec<(Date, Activity)> = date(2026, 1, 5)
             .series(1.day())
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_others_are_unknown() {
+    fn ids_of_other_people_are_unknown() {
         let (ann, mut bob) = (ann(), ann());
         bob.seed += 1;
         let sunday = date(2026, 1, 4);

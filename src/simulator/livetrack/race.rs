@@ -1,4 +1,4 @@
-//! A scenario that is being played: its links, and what can be seen of it at a moment.
+//! A race that is under way: its links, and the points that are visible at a moment.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use super::scenario::{Scenario, TimedFault};
 use super::track::{SimulatedPoint, Track};
 use crate::simulator::faults::Place;
 
-/// How long a link works.
+/// The lifetime of a link.
 const LINK_LASTS_S: f64 = 86_400.0;
 
-/// How a scenario is played.
+/// Speed and starting point of a race.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    /// Seconds of the race in one second; the watch's and Garmin's clocks run as fast.
+pub struct Playback {
+    /// Seconds of the race per real second. The clocks of the watch and of Garmin run as fast.
     pub speed: f64,
-    /// How much of the race has gone by when it is begun.
+    /// Seconds of the race that have passed when it is started.
     pub elapsed_s: u32,
 }
 
-impl Default for Pace {
+impl Default for Playback {
     fn default() -> Self {
         Self {
             speed: 1.0,
@@ -31,44 +31,41 @@ impl Default for Pace {
     }
 }
 
-/// Session and token of one link, and the part of the race that it tells of.
+/// One link, and the seconds of the race that it covers.
 #[derive(Debug, Clone)]
-pub(super) struct Link {
+pub(super) struct RaceLink {
     pub(super) session_id: String,
     pub(super) token: String,
     pub(super) short: String,
-    /// From this second …
     pub(super) from_s: u32,
-    /// … up to this one.
     pub(super) to_s: u32,
 }
 
 #[derive(Debug)]
-pub(super) struct Race {
+pub(super) struct PlayedRace {
     pub(super) scenario: Arc<Scenario>,
     pub(super) track: Arc<Track>,
-    pub(super) links: Vec<Link>,
-    pace: Pace,
-    /// When it was begun.
+    pub(super) links: Vec<RaceLink>,
+    pace: Playback,
     begun_at: Timestamp,
-    /// When LiveTrack was started, in whole seconds.
+    /// The start of LiveTrack: second 0 of the scenario.
     zero: Timestamp,
 }
 
-impl Link {
-    /// Whether it still opens anything.
+impl RaceLink {
+    /// Whether the link has started and not expired.
     pub(super) fn is_open(&self, elapsed_s: f64) -> bool {
         let since_s = elapsed_s - f64::from(self.from_s);
         (0.0..LINK_LASTS_S).contains(&since_s)
     }
 }
 
-impl Race {
+impl PlayedRace {
     pub(super) fn new(
         scenario: Arc<Scenario>,
         track: Arc<Track>,
-        links: Vec<Link>,
-        pace: Pace,
+        links: Vec<RaceLink>,
+        pace: Playback,
         now: Timestamp,
     ) -> Self {
         let whole = Timestamp::from_second(now.as_second()).unwrap_or(now);
@@ -85,13 +82,13 @@ impl Race {
         }
     }
 
-    /// How much of the race has gone by, in seconds.
+    /// Seconds since the start of LiveTrack.
     pub(super) fn elapsed_s(&self, now: Timestamp) -> f64 {
         let real_s = now.duration_since(self.begun_at).as_secs_f64().max(0.0);
         f64::from(self.pace.elapsed_s) + real_s * self.pace.speed
     }
 
-    /// A second of the race by a clock that is right.
+    /// A second of the race by a correct clock.
     pub(super) fn true_time(&self, at_s: u32) -> Timestamp {
         self.zero
             .checked_add(SignedDuration::from_secs(at_s.into()))
@@ -106,24 +103,27 @@ impl Race {
             .unwrap_or(right)
     }
 
-    /// All points that the link ever tells of.
-    pub(super) fn all<'a>(&'a self, link: &'a Link) -> impl DoubleEndedIterator<Item = &'a SimulatedPoint> {
+    /// All points that the link will ever return.
+    pub(super) fn all<'a>(
+        &'a self,
+        link: &'a RaceLink,
+    ) -> impl DoubleEndedIterator<Item = &'a SimulatedPoint> {
         let lasts = f64::from(link.from_s) + LINK_LASTS_S;
         let part = self.part(link);
         part.iter().filter(move |point| f64::from(point.seen_s) < lasts)
     }
 
-    fn part(&self, link: &Link) -> &[SimulatedPoint] {
+    fn part(&self, link: &RaceLink) -> &[SimulatedPoint] {
         let points = &self.track.points;
         let from = points.partition_point(|point| point.at_s < link.from_s);
         let to = points.partition_point(|point| point.at_s < link.to_s);
         points.get(from..to).unwrap_or_default()
     }
 
-    /// The points that can be seen, from `begin` on.
+    /// The visible points from `begin` on.
     pub(super) fn seen<'a>(
         &'a self,
-        link: &'a Link,
+        link: &'a RaceLink,
         elapsed_s: f64,
         begin: Option<Timestamp>,
     ) -> impl DoubleEndedIterator<Item = &'a SimulatedPoint> {
@@ -140,15 +140,15 @@ impl Race {
             .filter(move |point| f64::from(point.seen_s) <= elapsed_s)
     }
 
-    /// When the session truly ended, if that is told by now.
-    pub(super) fn ended_at(&self, link: &Link, elapsed_s: f64) -> Option<Timestamp> {
+    /// When the session ended, once LiveTrack says so.
+    pub(super) fn ended_at(&self, link: &RaceLink, elapsed_s: f64) -> Option<Timestamp> {
         let finish_s = self.track.finished_at_s?;
         let last = self.part(link).last()?;
         let told = self.scenario.end.session && finish_s < link.to_s && f64::from(last.seen_s) <= elapsed_s;
         told.then(|| self.true_time(finish_s))
     }
 
-    /// What goes wrong at `place` by the scenario.
+    /// The planned fault at `place`.
     pub(super) fn fault(&self, place: Place, elapsed_s: f64) -> Option<&TimedFault> {
         self.scenario.faults.iter().find(|timed| {
             let since_s = elapsed_s - f64::from(timed.at_s);
@@ -156,13 +156,13 @@ impl Race {
         })
     }
 
-    /// What is told of one point.
+    /// A point as JSON.
     pub(super) fn told(&self, point: &SimulatedPoint) -> Value {
         render::point(self, point)
     }
 
-    /// How the race stands, for whoever plays it.
-    pub(super) fn report(&self, link: &Link, now: Timestamp) -> Value {
+    /// How the race stands: for tests and rehearsals.
+    pub(super) fn report(&self, link: &RaceLink, now: Timestamp) -> Value {
         let elapsed_s = self.elapsed_s(now);
         json!({
             "scenario": self.scenario.name,

@@ -1,22 +1,22 @@
-//! How LiveTrack writes things down: points, sessions, courses, pages.
+//! LiveTrack's JSON and pages: points, sessions, courses.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::race::{Link, Race};
+use super::race::{PlayedRace, RaceLink};
 use super::scenario::Hydration;
 use super::track::{Fitness, SimulatedPoint};
 
-/// Metres from one point of a course to the next.
+/// Metres between two points of a course.
 const COURSE_STEP_M: f64 = 100.0;
 
-/// Characters of one fragment of a page's data.
+/// Characters in one fragment of a page's embedded data.
 const FRAGMENT: usize = 8_000;
 
-pub(super) fn point(race: &Race, point: &SimulatedPoint) -> Value {
+pub(super) fn point(race: &PlayedRace, point: &SimulatedPoint) -> Value {
     let mut told = Map::new();
     told.insert("dateTime".into(), time(race.device_time(point.at_s)).into());
-    // It reached Garmin a moment before it can be seen.
+    // Garmin received the point a second before it became visible.
     let reported = race.true_time(point.seen_s.saturating_sub(1));
     told.insert("reportedTime".into(), time(reported).into());
     if let Some((lat, lon)) = point.position {
@@ -35,7 +35,7 @@ pub(super) fn point(race: &Race, point: &SimulatedPoint) -> Value {
     Value::Object(told)
 }
 
-fn fitness_members(race: &Race, point: &SimulatedPoint, fitness: &Fitness) -> Map<String, Value> {
+fn fitness_members(race: &PlayedRace, point: &SimulatedPoint, fitness: &Fitness) -> Map<String, Value> {
     let leg = race.scenario.legs.get(fitness.leg);
     let events: &[&str] = if fitness.is_end { &["END"] } else { &[] };
     let members = json!({
@@ -43,7 +43,7 @@ fn fitness_members(race: &Race, point: &SimulatedPoint, fitness: &Fitness) -> Ma
         "distanceMeters": rounded(fitness.distance_m, 100.0),
         "totalDurationSecs": fitness.total_duration_s,
         "durationSecs": fitness.duration_s,
-        // A watch without a strap says 0.
+        // A watch without a heart rate sensor sends 0.
         "heartRateBeatsPerMin": fitness.heart_rate_bpm.unwrap_or(0.0),
         "cadenceCyclesPerMin": fitness.cadence_rpm,
         "powerWatts": fitness.power_w,
@@ -60,7 +60,7 @@ fn fitness_members(race: &Race, point: &SimulatedPoint, fitness: &Fitness) -> Ma
     members
 }
 
-pub(super) fn session(race: &Race, link: &Link, elapsed_s: f64) -> Value {
+pub(super) fn session(race: &PlayedRace, link: &RaceLink, elapsed_s: f64) -> Value {
     let start = race.true_time(link.from_s);
     let end = race
         .ended_at(link, elapsed_s)
@@ -86,7 +86,7 @@ pub(super) fn session(race: &Race, link: &Link, elapsed_s: f64) -> Value {
     told
 }
 
-pub(super) fn courses(race: &Race) -> Value {
+pub(super) fn courses(race: &PlayedRace) -> Value {
     if !race.scenario.answers.course {
         return json!({"courses": []});
     }
@@ -102,15 +102,15 @@ pub(super) fn courses(race: &Race) -> Value {
         .into_iter()
         .map(|at_m| {
             let (lat, lon) = race.track.way.at(at_m);
-            let elevation = rounded(super::way::Way::altitude_m(at_m), 10.0);
+            let elevation = rounded(super::route::RaceRoute::altitude_m(at_m), 10.0);
             json!({"position": position(lat, lon), "elevation": elevation, "distanceMeters": at_m})
         })
         .collect();
     json!({"courses": [{"courseName": race.scenario.name, "coursePoints": points}]})
 }
 
-/// The page with the CSRF token, and what it was drawn from.
-pub(super) fn page(csrf: &str, shown: Option<(&Race, &Link, f64)>) -> String {
+/// The page with the CSRF token and the data of the race.
+pub(super) fn page(csrf: &str, shown: Option<(&PlayedRace, &RaceLink, f64)>) -> String {
     let data = shown.map_or_else(String::new, |(race, link, elapsed_s)| {
         hydration(race, link, elapsed_s)
     });
@@ -120,7 +120,7 @@ pub(super) fn page(csrf: &str, shown: Option<(&Race, &Link, f64)>) -> String {
     )
 }
 
-fn hydration(race: &Race, link: &Link, elapsed_s: f64) -> String {
+fn hydration(race: &PlayedRace, link: &RaceLink, elapsed_s: f64) -> String {
     let key = json!(["session", link.session_id, link.token]);
     let points_key = json!(["session", link.session_id, link.token, "track-points"]);
     let points: Vec<_> = race
@@ -131,7 +131,7 @@ fn hydration(race: &Race, link: &Link, elapsed_s: f64) -> String {
         {"queryKey": key, "state": {"data": session(race, link, elapsed_s)}},
         {"queryKey": points_key, "state": {"data": {"pages": [{"trackPoints": points}], "pageParams": [null]}}},
     ]});
-    // What stands in a script must not end it.
+    // `</script>` inside the data would end the script.
     let harmless = |json: String| json.replace('<', "\\u003c");
     match race.scenario.answers.hydration {
         Hydration::None => String::new(),
@@ -166,7 +166,7 @@ fn rounded(number: f64, parts: f64) -> f64 {
     (number * parts).round() / parts
 }
 
-/// As LiveTrack writes a time; ours are whole seconds.
+/// LiveTrack's form of a time; the simulator's times are whole seconds.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }

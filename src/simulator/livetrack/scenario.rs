@@ -1,153 +1,117 @@
-//! A race as a scenario: data that says who goes where, what happens on the way, and how LiveTrack tells of it.
+//! The scenario of a race: the athlete, the legs, what happens on the way, and how LiveTrack behaves.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::simulator::faults::{Fault, Place};
 
-/// The most seconds that a scenario lasts: two days.
+/// The longest scenario in seconds: two days.
 const LONGEST_S: f64 = 172_800.0;
 
-/// A race, start to end. All times (`…_s`) are seconds since LiveTrack was started, unless they say otherwise.
-///
-/// As JSON; only `name` and `legs` are needed, and an unknown member is an error.
+/// A race from start to finish, read from JSON. All times (`…_s`) are seconds since the start of LiveTrack unless they
+/// say otherwise. Only `name` and `legs` are required, and an unknown member is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What it is called.
     pub name: String,
-    /// Who runs, as LiveTrack shows it.
+    /// The athlete's name as LiveTrack shows it.
     #[serde(default = "usual::athlete")]
     pub athlete: String,
-    /// The session's name.
     #[serde(default = "usual::session_name")]
     pub session_name: String,
-    /// Where all chance comes from.
     #[serde(default)]
     pub seed: u64,
-    /// Where it starts: latitude and longitude.
+    /// The start: latitude and longitude in degrees.
     #[serde(default = "usual::start")]
     pub start: (f64, f64),
-    /// Seconds in which only the phone's position comes, before the watch's timer runs.
+    /// Seconds before the watch's timer runs, in which only the phone's position is sent.
     #[serde(default)]
     pub before_s: u32,
-    /// Seconds from one sample to the next.
+    /// Seconds between two samples.
     #[serde(default = "usual::sample_every_s")]
     pub sample_every_s: u32,
-    /// Seconds from one post of the phone to the next: `postTrackPointFrequency`.
+    /// Seconds between two posts of the phone: `postTrackPointFrequency`.
     #[serde(default = "usual::post_every_s")]
     pub post_every_s: u32,
-    /// The legs, in order.
     pub legs: Vec<LegPlan>,
-    /// What happens on the way.
     #[serde(default)]
     pub happenings: Vec<Happening>,
-    /// How the end is told.
     #[serde(default)]
     pub end: EndPlan,
-    /// By how much the watch's clock is wrong.
+    /// Seconds by which the watch's clock is ahead.
     #[serde(default)]
     pub clock_off_s: i64,
-    /// When the phone starts LiveTrack anew: from then on a second link tells of the race.
+    /// When the phone restarts LiveTrack: from then on a second link covers the race.
     #[serde(default)]
     pub new_link_at_s: Option<u32>,
-    /// How LiveTrack answers.
     #[serde(default)]
-    pub answers: Answers,
-    /// What goes wrong with the answers.
+    pub answers: LiveTrackBehavior,
     #[serde(default)]
     pub faults: Vec<TimedFault>,
-    /// For whoever tracks it: a `race_config` that fits.
+    /// A `race_config` that suits this race, for those who track it.
     #[serde(default)]
     pub race_config: Value,
 }
 
-/// One leg.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegPlan {
-    /// `activityType`; none = the watch sends none.
+    /// `activityType`; `None` = the watch sends none.
     #[serde(default)]
     pub activity_type: Option<String>,
-    /// How long the way is.
     pub distance_m: f64,
-    /// How fast it is gone.
     pub speed_mps: f64,
     /// Heart rate at its start and at its end, bpm.
     #[serde(default)]
     pub heart_rate_bpm: Option<(f64, f64)>,
-    /// Turns, or strides of one leg, per minute.
+    /// Revolutions, or strides of one leg, per minute.
     #[serde(default)]
     pub cadence_rpm: Option<f64>,
-    /// Power, W.
     #[serde(default)]
     pub power_w: Option<f64>,
-    /// Whether anything is heard of it: a phone in the bag on the shore tells nothing of a swim.
+    /// Whether LiveTrack gets any points: a phone in the bag on the shore sends none of a swim.
     #[serde(default = "usual::yes")]
     pub is_seen: bool,
-    /// Whether points have positions.
     #[serde(default = "usual::yes")]
     pub has_positions: bool,
-    /// Whether the leg's own counters begin at 0 here.
+    /// Whether the leg's own counters start at 0 here.
     #[serde(default = "usual::yes")]
     pub restarts_counters: bool,
 }
 
-/// Something that happens on the way.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Happening {
-    /// The phone can't post.
+    /// The phone has no signal.
     NoSignal {
-        /// From when.
         at_s: u32,
-        /// For how long.
         for_s: u32,
-        /// What becomes of the samples.
         then: AfterSilence,
     },
-    /// The athlete stands; the timer runs on.
-    Stop {
-        /// From when.
-        at_s: u32,
-        /// For how long.
-        for_s: u32,
-    },
-    /// No position is known: a tunnel, with a phone that posts.
-    NoPositions {
-        /// From when.
-        at_s: u32,
-        /// For how long.
-        for_s: u32,
-    },
+    /// The athlete stops; the timer keeps running.
+    Stop { at_s: u32, for_s: u32 },
+    /// The phone posts without positions, as in a tunnel.
+    NoPositions { at_s: u32, for_s: u32 },
     /// Other values than the leg's.
     Values {
-        /// From when.
         at_s: u32,
-        /// For how long.
         for_s: u32,
-        /// Heart rate, bpm; what no body does is sent all the same.
+        /// Impossible values are sent as they are.
         #[serde(default)]
         heart_rate_bpm: Option<f64>,
-        /// As in the leg.
         #[serde(default)]
         cadence_rpm: Option<f64>,
-        /// W.
         #[serde(default)]
         power_w: Option<f64>,
-        /// m/s.
         #[serde(default)]
         speed_mps: Option<f64>,
     },
-    /// The watch is empty; nothing comes any more, and nobody says so.
-    WatchDies {
-        /// When.
-        at_s: u32,
-    },
+    /// The battery of the watch is empty: no more points, and no end.
+    WatchDies { at_s: u32 },
 }
 
 impl Happening {
-    /// The last second that it reaches to.
+    /// The last second that it affects.
     fn last_s(&self) -> f64 {
         let (at_s, for_s, more_s) = match self {
             Self::NoSignal { at_s, for_s, then } => match then {
@@ -163,28 +127,26 @@ impl Happening {
     }
 }
 
-/// What becomes of samples that could not be posted.
+/// What happens to samples that could not be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AfterSilence {
-    /// They come when there is a signal again, before the newer ones.
+    /// They are posted when the signal returns, before newer ones.
     Kept,
-    /// They come in one batch, when newer ones have come for a while.
+    /// They are posted in one batch, `by_s` seconds after the signal returned.
     Late {
-        /// For how long.
         by_s: u32,
     },
-    /// They are gone.
     Lost,
 }
 
-/// How the end is told.
+/// How LiveTrack shows the finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EndPlan {
-    /// Whether the last point says END.
+    /// Whether the last point has the event END.
     pub event: bool,
-    /// Whether the session's end moves from its 24 hours to the true end.
+    /// Whether the session's `end` changes from start + 24 h to the finish.
     pub session: bool,
 }
 
@@ -197,29 +159,24 @@ impl Default for EndPlan {
     }
 }
 
-/// How LiveTrack answers.
+/// How LiveTrack answers: variants that were seen at Garmin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "switches of a scenario, each on its own"
-)]
-pub struct Answers {
-    /// Whether the fitness part of a point is in `fitnessPointData`.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of a scenario")]
+pub struct LiveTrackBehavior {
+    /// Whether a point's sensor values are inside `fitnessPointData`.
     pub nested: bool,
-    /// Whether a point at `begin` itself is among those that come.
+    /// Whether a point at exactly `begin` is returned.
     pub begin_inclusive: bool,
-    /// Whether "nothing new" is an empty body instead of an empty list.
+    /// Whether an answer without new points is an empty body instead of an empty list.
     pub empty_body: bool,
-    /// The most points of one answer.
+    /// The most points in one answer.
     pub page_points: usize,
-    /// Whether there is a course.
     pub course: bool,
-    /// How the page carries the data it was drawn from.
     pub hydration: Hydration,
 }
 
-impl Default for Answers {
+impl Default for LiveTrackBehavior {
     fn default() -> Self {
         Self {
             nested: false,
@@ -232,11 +189,10 @@ impl Default for Answers {
     }
 }
 
-/// How a page carries the data it was drawn from.
+/// How a page embeds the data of the race.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hydration {
-    /// Not at all.
     None,
     /// `__NEXT_DATA__`.
     NextData,
@@ -244,27 +200,22 @@ pub enum Hydration {
     Fragments,
 }
 
-/// A fault that strikes this race for a while.
+/// A fault of this race, planned by time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimedFault {
-    /// From when.
     pub at_s: u32,
-    /// For how long.
     pub for_s: u32,
     /// One of the `livetrack_…` places.
     pub place: Place,
-    /// What.
     pub fault: Fault,
 }
 
-/// Why a scenario can't be played.
+/// Why a scenario can't be played. Its author can act.
 #[derive(Debug, thiserror::Error)]
 pub enum BadScenario {
-    /// It is no scenario. Whoever wrote it can act.
     #[error("not a scenario")]
     Json(#[from] serde_json::Error),
-    /// A value is out of range.
     #[error("{0}")]
     Value(&'static str),
 }
@@ -276,7 +227,7 @@ impl Scenario {
         scenario.checked()
     }
 
-    /// Refuses what could not be played.
+    /// Refuses a scenario that could not be played.
     pub(in crate::simulator) fn checked(self) -> Result<Self, BadScenario> {
         let positive = |number: f64| number.is_finite() && number > 0.0;
         let moves = |happening: &Happening| match happening {
@@ -330,7 +281,7 @@ impl Scenario {
     }
 }
 
-/// What holds where a scenario says nothing.
+/// The defaults of a scenario.
 mod usual {
     pub(super) fn athlete() -> String {
         "Ann Example".to_owned()
@@ -362,7 +313,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_with_a_scenario_is_named() {
+    fn a_bad_scenario_is_refused_with_the_field() {
         let leg = r#"{"distance_m": 1000, "speed_mps": 3}"#;
         for (text, why) in [
             (r#"{"name": "x", "legs": []}"#.to_owned(), "at least one"),

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::demo_people;
 use super::super::faults::{Fault, FaultRule, Place};
-use super::super::reply::{Asked, Reply};
+use super::super::reply::{SimulatedRequest, SimulatedResponse};
 use super::super::world::World;
 use super::scenario::Scenario;
-use super::{Pace, PlayedLink, demo_race, without_token};
+use super::{Playback, PlayedLink, demo_race, without_token};
 use crate::garmin::livetrack::{self, LiveTrackError, LiveTrackSession, Trackpoint};
 
 fn start() -> Timestamp {
@@ -50,21 +50,21 @@ struct Client {
 }
 
 impl Client {
-    fn ask(&self, world: &mut World, path_and_query: &str, now: Timestamp) -> Reply {
+    fn ask(&self, world: &mut World, path_and_query: &str, now: Timestamp) -> SimulatedResponse {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let headers = [
             ("host", "127.0.0.1:1"),
             ("livetrack-csrf-token", self.csrf.as_str()),
             ("cookie", self.cookie.as_str()),
         ];
-        let asked = Asked {
+        let asked = SimulatedRequest {
             method: "GET".into(),
             path: path.into(),
             query: query.into(),
             headers: headers
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
-            ..Asked::default()
+            ..SimulatedRequest::default()
         };
         world.answer(&asked, now)
     }
@@ -80,7 +80,7 @@ impl Client {
     }
 
     /// Asks the interface; once more with a new pair if it is refused.
-    fn data(&mut self, world: &mut World, path: &str, now: Timestamp) -> Reply {
+    fn data(&mut self, world: &mut World, path: &str, now: Timestamp) -> SimulatedResponse {
         let reply = self.ask(world, path, now);
         if reply.status != 403 {
             return reply;
@@ -116,7 +116,7 @@ impl Client {
     }
 }
 
-fn text(reply: &Reply) -> &str {
+fn text(reply: &SimulatedResponse) -> &str {
     std::str::from_utf8(&reply.body).unwrap()
 }
 
@@ -150,7 +150,7 @@ fn follow(world: &mut World, link: &PlayedLink, to_s: u32) -> BTreeMap<Timestamp
 fn who_follows_a_scenario_has_exactly_its_points() {
     for (name, scenario) in scenarios() {
         let mut world = world();
-        for link in world.livetrack.play(&scenario, Pace::default(), start()) {
+        for link in world.livetrack.play(&scenario, Playback::default(), start()) {
             let all = world.livetrack.points(&link.session_id);
             let all: Vec<_> = all.iter().map(|point| Trackpoint::read(point).unwrap()).collect();
             assert!(all.len() > 100, "{name}: {}", all.len());
@@ -164,7 +164,7 @@ fn who_follows_a_scenario_has_exactly_its_points() {
     }
 }
 
-fn played(scenario: &Scenario, pace: Pace) -> (World, PlayedLink) {
+fn played(scenario: &Scenario, pace: Playback) -> (World, PlayedLink) {
     let mut world = world();
     let link = world.livetrack.play(scenario, pace, start()).remove(0);
     (world, link)
@@ -172,7 +172,7 @@ fn played(scenario: &Scenario, pace: Pace) -> (World, PlayedLink) {
 
 #[test]
 fn the_interface_wants_a_pair_a_token_and_a_young_link() {
-    let (mut world, link) = played(&named("marathon"), Pace::default());
+    let (mut world, link) = played(&named("marathon"), Playback::default());
     let PlayedLink {
         session_id, token, ..
     } = &link;
@@ -196,7 +196,7 @@ fn the_interface_wants_a_pair_a_token_and_a_young_link() {
 #[test]
 fn the_session_ends_when_the_scenario_says_so() {
     for (name, moves) in [("marathon", true), ("no_end", false), ("watch_died", false)] {
-        let (mut world, link) = played(&named(name), Pace::default());
+        let (mut world, link) = played(&named(name), Playback::default());
         let mut client = Client::default();
         let path = format!("/api/sessions/{}?token={}", link.session_id, link.token);
         let mut at = |second| {
@@ -211,7 +211,7 @@ fn the_session_ends_when_the_scenario_says_so() {
 
 #[test]
 fn short_links_and_profiles_lead_to_the_session() {
-    let (mut world, link) = played(&named("marathon"), Pace::default());
+    let (mut world, link) = played(&named("marathon"), Playback::default());
     for path in [format!("/{}", link.short), "/ann_example".to_owned()] {
         let reply = Client::default().ask(&mut world, &path, after(10));
         let (_, to) = reply
@@ -233,7 +233,7 @@ fn short_links_and_profiles_lead_to_the_session() {
 #[test]
 fn a_course_is_told_where_there_is_one() {
     for (name, there) in [("course", true), ("no_end", false)] {
-        let (mut world, link) = played(&named(name), Pace::default());
+        let (mut world, link) = played(&named(name), Playback::default());
         let path = format!(
             "/api/v1/sessions/{}/courses?token={}",
             link.session_id, link.token
@@ -253,7 +253,7 @@ fn the_page_tells_the_same_in_both_kinds() {
         let mut scenario = serde_json::to_value(named("marathon")).unwrap();
         scenario["answers"]["hydration"] = hydration.into();
         scenario["session_name"] = "</script><b> & \"so on\"".into();
-        let (mut world, link) = played(&serde_json::from_value(scenario).unwrap(), Pace::default());
+        let (mut world, link) = played(&serde_json::from_value(scenario).unwrap(), Playback::default());
         let page = livetrack::page(&Client::default().bootstrap(&mut world, &link.path(), after(3600)));
         let seen = follow(&mut world, &link, 3600);
         assert_eq!(page.points, seen.into_values().collect::<Vec<_>>(), "{hydration}");
@@ -264,7 +264,7 @@ fn the_page_tells_the_same_in_both_kinds() {
 
 #[test]
 fn time_goes_as_fast_as_it_is_told() {
-    let pace = Pace {
+    let pace = Playback {
         speed: 60.0,
         elapsed_s: 1800,
     };
@@ -281,7 +281,7 @@ fn time_goes_as_fast_as_it_is_told() {
 #[test]
 fn faults_are_set_by_the_scenario_or_by_hand() {
     let scenario = named("faults");
-    let (mut world, link) = played(&scenario, Pace::default());
+    let (mut world, link) = played(&scenario, Playback::default());
     let mut client = Client::default();
     let mut seen = HashMap::new();
     for timed in &scenario.faults {
@@ -308,7 +308,7 @@ fn faults_are_set_by_the_scenario_or_by_hand() {
 
 #[test]
 fn the_log_of_requests_has_no_token() {
-    let (mut world, link) = played(&demo_race().unwrap(), Pace::default());
+    let (mut world, link) = played(&demo_race().unwrap(), Playback::default());
     follow(&mut world, &link, 200);
     let remembered = format!("{:?}", world.recorded);
     assert!(remembered.contains(&link.session_id) && !remembered.contains(&link.token));

@@ -1,29 +1,29 @@
-//! From a scenario to its points: what the watch takes, and when LiveTrack has it.
+//! From a scenario to its points: what the watch samples, and when LiveTrack shows it.
 
+use super::route::RaceRoute;
 use super::scenario::{AfterSilence, Happening, LegPlan, Scenario};
-use super::way::Way;
 use crate::simulator::dice::Dice;
 
-/// How long after a post its points can be seen.
+/// Seconds from a post to the moment its points are visible.
 const POST_TAKES_S: u32 = 2;
 
 /// One sample of the watch, or of the phone alone.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SimulatedPoint {
-    /// When it was taken, in true seconds since the start of LiveTrack.
+    /// When it was sampled: seconds since the start of LiveTrack, by a correct clock.
     pub(super) at_s: u32,
-    /// When it can be seen.
+    /// From which second it is visible.
     pub(super) seen_s: u32,
     pub(super) position: Option<(f64, f64)>,
     pub(super) altitude_m: f64,
     pub(super) speed_mps: f64,
-    /// What only a watch knows whose timer runs.
+    /// `None` before the watch's timer runs.
     pub(super) fitness: Option<Fitness>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitness {
-    /// Which of the scenario's legs.
+    /// Index into the scenario's legs.
     pub(super) leg: usize,
     pub(super) distance_m: f64,
     pub(super) total_distance_m: f64,
@@ -39,11 +39,11 @@ pub(super) struct Fitness {
 /// A whole race.
 #[derive(Debug)]
 pub(super) struct Track {
-    /// In the order in which they were taken; no two at the same second.
+    /// In order of time, no two in the same second.
     pub(super) points: Vec<SimulatedPoint>,
-    /// When the athlete came in; none when the watch died.
+    /// `None` when the watch died before the finish.
     pub(super) finished_at_s: Option<u32>,
-    pub(super) way: Way,
+    pub(super) way: RaceRoute,
     pub(super) length_m: f64,
 }
 
@@ -57,7 +57,7 @@ impl Track {
         let mut walk = Walk {
             scenario,
             dice: Dice::of(scenario.seed, &scenario.name),
-            way: Way::new(scenario.start, length_m),
+            way: RaceRoute::new(scenario.start, length_m),
             total_m: 0.0,
             leg_from: (0.0, scenario.before_s),
             points: Vec::new(),
@@ -73,20 +73,20 @@ impl Track {
     }
 }
 
-/// The athlete, under way.
+/// The state of the computation: where the athlete is.
 struct Walk<'a> {
     scenario: &'a Scenario,
     dice: Dice,
-    way: Way,
+    way: RaceRoute,
     total_m: f64,
-    /// Where and when the counters of the leg began.
+    /// Metres and second at which the counters of the leg began.
     leg_from: (f64, u32),
     points: Vec<SimulatedPoint>,
     dies_at_s: u32,
 }
 
 impl Walk<'_> {
-    /// Goes all the way, second by second; returns when it came in.
+    /// Computes the race second by second and returns the second of the finish.
     fn go(&mut self) -> u32 {
         let mut at_s = 0;
         while at_s < self.scenario.before_s {
@@ -124,7 +124,7 @@ impl Walk<'_> {
         at_s
     }
 
-    /// The speed of this second; nobody keeps exactly to theirs.
+    /// The speed in this second: the planned one, with 2 % noise.
     fn speed_mps(&mut self, leg: &LegPlan, at_s: u32) -> f64 {
         let mut speed_mps = leg.speed_mps;
         for happening in &self.scenario.happenings {
@@ -188,7 +188,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Takes a sample, if it will ever be seen.
+    /// Adds a point, unless it never becomes visible.
     fn sample(&mut self, at_s: u32, fitness: Option<Fitness>, speed_mps: f64) {
         let leg = fitness
             .as_ref()
@@ -209,7 +209,7 @@ impl Walk<'_> {
             at_s,
             seen_s,
             position: has_position.then(|| self.way.at(self.total_m)),
-            altitude_m: Way::altitude_m(self.total_m),
+            altitude_m: RaceRoute::altitude_m(self.total_m),
             speed_mps,
             fitness,
         });
@@ -220,12 +220,12 @@ fn during(at_s: u32, from_s: u32, for_s: u32) -> bool {
     at_s >= from_s && at_s - from_s < for_s
 }
 
-/// When a sample can be seen; `None` = never.
+/// From which second a sample is visible; `None` = never.
 fn seen_s(scenario: &Scenario, at_s: u32) -> Option<u32> {
     let every_s = scenario.post_every_s;
     let next_post = |after_s: u32| (after_s / every_s + 1) * every_s;
     let mut post_s = next_post(at_s);
-    // A post that falls into a silence is tried again after it, and that may be the next silence.
+    // A post without signal is retried when the signal returns, which may fall into the next gap.
     loop {
         let silence = scenario.happenings.iter().find_map(|happening| match happening {
             Happening::NoSignal {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_race_goes_its_way_to_the_end() {
+    fn a_race_runs_from_the_start_to_the_finish() {
         let track = Track::new(&scenario(""));
         let finish_s = track.finished_at_s.unwrap();
         assert!((1050..1070).contains(&finish_s), "{finish_s}");
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_of_a_silence_come_later_or_never() {
+    fn samples_without_signal_come_late_or_never() {
         let seen = |track: &Track, at_s: u32| {
             let point = track.points.iter().find(|point| point.at_s == at_s);
             point.map(|point| point.seen_s)
@@ -301,12 +301,12 @@ mod tests {
         assert_eq!((seen(&late, 400), seen(&late, 500)), (Some(812), Some(512)));
         let lost = silent(r#"{"kind": "lost"}"#);
         assert_eq!((seen(&lost, 400), seen(&lost, 500)), (None, Some(512)));
-        // What was taken before the silence, and not yet posted, is only late.
+        // A sample from before the gap that was not posted yet is late, not lost.
         assert_eq!(seen(&lost, 290), Some(512));
     }
 
     #[test]
-    fn who_stops_stands_and_who_dies_is_silent() {
+    fn a_stop_has_points_and_a_dead_watch_has_none() {
         let stop = Track::new(&scenario(
             r#", "happenings": [{"kind": "stop", "at_s": 300, "for_s": 120}]"#,
         ));

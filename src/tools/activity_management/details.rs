@@ -1,11 +1,11 @@
-//! What belongs to one activity, and the types of activities.
+//! Laps, weather and types of activities.
 
 use serde_json::{Value, json};
 
-use crate::tools::call::Call;
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, Field, at, fields, list, pick, pick_each};
 use crate::tools::json::{is_empty, rounded};
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 const LAP: &[Field] = fields! {
     "lap_number" <- "lapIndex";
@@ -58,7 +58,7 @@ const TYPE: &[Field] = fields! {
     "is_hidden" <- "isHidden";
 };
 
-pub(super) fn splits(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn splits(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut laps = Vec::new();
     for (index, lap) in list(document, "lapDTOs")?.iter().enumerate() {
         let place = |changed: Changed| Changed {
@@ -72,20 +72,20 @@ pub(super) fn splits(_: &Call, document: &Value) -> Result<Told, Untold> {
         }
         laps.push(Value::Object(told));
     }
-    Ok(Told::Json(json!({
+    Ok(ToolAnswer::Json(json!({
         "activity_id": document.get("activityId"),
         "lap_count": laps.len(),
         "laps": laps,
     })))
 }
 
-/// Garmin tells temperatures in °F to everybody, and wind in km/h or mph by the person's units.
-pub(super) fn weather(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+/// Garmin sends temperatures in °F to everybody, and wind in km/h or mph according to the person's units.
+pub(super) fn weather(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let [weather, settings, ..] = answers else {
-        return Ok(Told::Nothing);
+        return Ok(ToolAnswer::Nothing);
     };
     if is_empty(weather) {
-        return Ok(Told::Nothing);
+        return Ok(ToolAnswer::Nothing);
     }
     if !weather.is_object() {
         return Err(Changed {
@@ -123,10 +123,12 @@ pub(super) fn weather(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     let filled = members
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)));
-    Ok(Told::Json(Value::Object(filled.collect())))
+    Ok(ToolAnswer::Json(Value::Object(filled.collect())))
 }
 
-pub(super) fn types(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn types(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let types = pick_each(TYPE, document, "")?;
-    Ok(Told::Json(json!({"count": types.len(), "activity_types": types})))
+    Ok(ToolAnswer::Json(
+        json!({"count": types.len(), "activity_types": types}),
+    ))
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::tools::call::{Call, Get};
+use crate::tools::call::{GarminGet, ToolCall};
 use crate::tools::fields::{Changed, Field, fields, list, pick_each};
 use crate::tools::json::is_empty;
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 const BY_DATE: &[Field] = fields! {
     "id" <- "activityId";
@@ -57,12 +57,12 @@ const PAGE: &[Field] = fields! {
     "owner_display_name" <- "ownerDisplayName";
 };
 
-/// One page, told by its first entry as Garmin counts.
-pub(super) fn by_date_gets(call: &Call) -> Vec<Get> {
+/// Garmin counts a page by the index of its first entry.
+pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
     let start = call.whole("page").saturating_mul(call.whole("page_size"));
     let template = "/activitylist-service/activities/search/activities?startDate={start_date}&endDate={end_date}\
                     &start={start}&limit={page_size}&activityType={activity_type}";
-    vec![Get::of(template, |name| {
+    vec![GarminGet::of(template, |name| {
         if name == "start" {
             start.to_string()
         } else {
@@ -71,8 +71,8 @@ pub(super) fn by_date_gets(call: &Call) -> Vec<Get> {
     })]
 }
 
-/// A range without activities is a page with none, not a text.
-pub(super) fn by_date(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+/// A range without activities is an empty page, not a text.
+pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let activities = match answers {
         [document, ..] if !is_empty(document) => pick_each(BY_DATE, document, "")?,
         _ => Vec::new(),
@@ -90,25 +90,25 @@ pub(super) fn by_date(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
     if let (true, Some(told)) = (full, told.as_object_mut()) {
         told.insert("next_page".to_owned(), json!(page + 1));
     }
-    Ok(Told::Json(told))
+    Ok(ToolAnswer::Json(told))
 }
 
 /// The activities of the day, without the heart rates that come with them.
-pub(super) fn of_day(call: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn of_day(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let activities = pick_each(OF_DAY, document, "ActivitiesForDay.payload")?;
     if activities.is_empty() {
-        return Ok(Told::Nothing);
+        return Ok(ToolAnswer::Nothing);
     }
-    Ok(Told::Json(
+    Ok(ToolAnswer::Json(
         json!({"date": call.text("date"), "count": activities.len(), "activities": activities}),
     ))
 }
 
-pub(super) fn page(call: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn page(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let (start, limit) = (call.whole("start"), call.whole("limit"));
     let count = list(document, "")?.len();
     let full = i64::try_from(count) == Ok(limit);
-    Ok(Told::Json(json!({
+    Ok(ToolAnswer::Json(json!({
         "start": start,
         "limit": limit,
         "count": count,
@@ -118,10 +118,10 @@ pub(super) fn page(call: &Call, document: &Value) -> Result<Told, Untold> {
     })))
 }
 
-pub(super) fn count(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+pub(super) fn count(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     match answers.first().and_then(|document| document.get("totalCount")) {
-        Some(Value::Null) => Ok(Told::Nothing),
-        Some(total) => Ok(Told::Json(json!({
+        Some(Value::Null) => Ok(ToolAnswer::Nothing),
+        Some(total) => Ok(ToolAnswer::Json(json!({
             "total_activities": total,
             "note": "Use get_activities() with pagination to retrieve activity details",
         }))),

@@ -1,4 +1,4 @@
-//! One activity.
+//! The summary of one activity.
 
 use crate::tools::fields::{Field, fields};
 

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use crate::tools::call::{Call, Get};
+use crate::tools::call::{GarminGet, ToolCall};
 use crate::tools::fields::{Changed, at};
 use crate::tools::json::is_empty;
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 use super::days;
 
-/// One day, when no last day is given.
-pub(super) fn composition_gets(call: &Call) -> Vec<Get> {
+/// The range is one day when `end_date` is left out.
+pub(super) fn composition_gets(call: &ToolCall) -> Vec<GarminGet> {
     let template = match call.day("end_date") {
         Some(_) => "/weight-service/weight/dateRange?startDate={start_date}&endDate={end_date}",
         None => "/weight-service/weight/dateRange?startDate={start_date}&endDate={start_date}",
@@ -18,21 +18,21 @@ pub(super) fn composition_gets(call: &Call) -> Vec<Get> {
     vec![call.get(template)]
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the form of all functions of the table")]
-pub(super) fn composition(call: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+#[expect(clippy::unnecessary_wraps, reason = "the signature that the table needs")]
+pub(super) fn composition(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     match answers {
-        [document, ..] if !is_empty(document) => Ok(Told::AsSent),
-        _ if call.day("end_date").is_none() => Ok(Told::Nothing),
-        _ => Ok(Told::Text(call.fill(
+        [document, ..] if !is_empty(document) => Ok(ToolAnswer::AsSent),
+        _ if call.day("end_date").is_none() => Ok(ToolAnswer::Nothing),
+        _ => Ok(ToolAnswer::Text(call.fill(
             "No body composition data found between {start_date} and {end_date}",
         ))),
     }
 }
 
-/// The daily summary, overlaid with the averages of the weighings.
-pub(super) fn stats_and_body(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+/// The daily summary, extended and overwritten by the averages of the weighings.
+pub(super) fn stats_and_body(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let [summary, composition, ..] = answers else {
-        return Ok(Told::Nothing);
+        return Ok(ToolAnswer::Nothing);
     };
     let averages = at(composition, "totalAverage").filter(|averages| !is_empty(averages));
     let mut told = match days::open(summary)? {
@@ -57,5 +57,5 @@ pub(super) fn stats_and_body(_: &Call, answers: &[&Value]) -> Result<Told, Untol
             .into());
         }
     }
-    Ok(Told::object(told))
+    Ok(ToolAnswer::object(told))
 }

@@ -1,12 +1,12 @@
-//! Documents of one day, and of each day in a range.
+//! One day, or each day of a range.
 
 use jiff::ToSpan;
 use serde_json::{Map, Value, json};
 
-use crate::tools::call::{Call, Get};
+use crate::tools::call::{GarminGet, ToolCall};
 use crate::tools::fields::{Changed, Field, at, fields, list, pick};
 use crate::tools::json::{is_empty, rounded};
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 const STATS: &[Field] = fields! {
     "date" <- "calendarDate";
@@ -76,40 +76,40 @@ const SPO2: &[Field] = fields! {
     "avg_sleep_spo2_percent" <- "avgSleepSpO2";
 };
 
-/// Garmin takes at most so many days of steps at once.
+/// The longest range of daily steps that Garmin accepts.
 const STEPS_WINDOW_DAYS: i64 = 28;
-/// The longest range of daily steps: 40 requests. More would keep everything else waiting.
+/// The longest range that the tool accepts: 40 requests. More would block the person's other calls for too long.
 pub(super) const STEPS_DAYS: i64 = 40 * STEPS_WINDOW_DAYS;
 
-/// A daily summary, unless Garmin hides it.
-pub(super) fn open(summary: &Value) -> Result<&Value, Untold> {
+/// Returns the daily summary unless Garmin hides it.
+pub(super) fn open(summary: &Value) -> Result<&Value, AnswerError> {
     match at(summary, "privacyProtected") {
-        Some(Value::Bool(true)) => Err(Untold::Private),
+        Some(Value::Bool(true)) => Err(AnswerError::Private),
         _ => Ok(summary),
     }
 }
 
-pub(super) fn stats(_: &Call, summary: &Value) -> Result<Told, Untold> {
-    Ok(Told::object(pick(STATS, open(summary)?)?))
+pub(super) fn stats(_: &ToolCall, summary: &Value) -> Result<ToolAnswer, AnswerError> {
+    Ok(ToolAnswer::object(pick(STATS, open(summary)?)?))
 }
 
-pub(super) fn summary(_: &Call, summary: &Value) -> Result<Told, Untold> {
-    open(summary).map(|_| Told::AsSent)
+pub(super) fn summary(_: &ToolCall, summary: &Value) -> Result<ToolAnswer, AnswerError> {
+    open(summary).map(|_| ToolAnswer::AsSent)
 }
 
 /// Consecutive windows of 28 days, oldest first.
-pub(super) fn daily_steps_gets(call: &Call) -> Vec<Get> {
+pub(super) fn daily_steps_gets(call: &ToolCall) -> Vec<GarminGet> {
     let (Some(mut from), Some(last)) = (call.day("start_date"), call.day("end_date")) else {
         return Vec::new();
     };
     let mut gets = Vec::new();
     while from <= last {
         let to = from.saturating_add((STEPS_WINDOW_DAYS - 1).days()).min(last);
-        gets.push(Get::of(
+        gets.push(GarminGet::of(
             &format!("/usersummary-service/stats/steps/daily/{from}/{to}"),
             |_| String::new(),
         ));
-        // The last day that a calendar has is followed by itself.
+        // The day after the last one of the calendar saturates to itself.
         if to == last {
             break;
         }
@@ -118,18 +118,18 @@ pub(super) fn daily_steps_gets(call: &Call) -> Vec<Get> {
     gets
 }
 
-pub(super) fn daily_steps(_: &Call, answers: &[&Value]) -> Result<Told, Untold> {
+pub(super) fn daily_steps(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let mut days = Vec::new();
     for answer in answers {
-        // An empty object is how a body that is missing arrives.
+        // Garmin answers `{}` for a window without data.
         if !is_empty(answer) {
             days.extend_from_slice(list(answer, "")?);
         }
     }
     Ok(if days.is_empty() {
-        Told::Nothing
+        ToolAnswer::Nothing
     } else {
-        Told::Json(Value::Array(days))
+        ToolAnswer::Json(Value::Array(days))
     })
 }
 
@@ -139,7 +139,7 @@ fn measured(document: &Value, rows: &str) -> Result<Vec<f64>, Changed> {
     Ok(list(document, rows)?.iter().filter_map(value).collect())
 }
 
-pub(super) fn heart_rates(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn heart_rates(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(HEART_RATES, document)?;
     let beats = measured(document, "heartRateValues")?;
     if !beats.is_empty() {
@@ -147,13 +147,13 @@ pub(super) fn heart_rates(_: &Call, document: &Value) -> Result<Told, Untold> {
         told.insert("avg_heart_rate_bpm".to_owned(), rounded(mean, 1));
         told.insert("data_points_count".to_owned(), json!(beats.len()));
     }
-    Ok(Told::object(told))
+    Ok(ToolAnswer::object(told))
 }
 
-pub(super) fn stress(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn stress(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(STRESS, document)?;
     if !list(document, "stressValuesArray")?.is_empty() {
-        // Readings below zero say why there is none: -1 not measurable, -2 in motion.
+        // Values below zero are codes: -1 not measurable, -2 during an activity.
         let levels = measured(document, "stressValuesArray")?;
         let all = levels.len().max(1) as f64;
         let share = |from: f64, to: f64| {
@@ -169,26 +169,26 @@ pub(super) fn stress(_: &Call, document: &Value) -> Result<Told, Untold> {
         told.insert("high_stress_percent".to_owned(), share(76.0, f64::INFINITY));
         told.insert("data_points_count".to_owned(), json!(levels.len()));
     }
-    Ok(Told::object(told))
+    Ok(ToolAnswer::object(told))
 }
 
-pub(super) fn spo2(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn spo2(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(SPO2, document)?;
     if let Some(hours) = at(document, "spO2HourlyAverages").filter(|hours| !is_empty(hours)) {
         told.insert("hourly_averages".to_owned(), hours.clone());
     }
-    Ok(Told::object(told))
+    Ok(ToolAnswer::object(told))
 }
 
-pub(super) fn body_battery(_: &Call, days: &Value) -> Result<Told, Untold> {
+pub(super) fn body_battery(_: &ToolCall, days: &Value) -> Result<ToolAnswer, AnswerError> {
     let days = list(days, "")?
         .iter()
         .map(body_battery_day)
         .collect::<Result<Vec<_>, Changed>>()?;
-    Ok(Told::Json(Value::Array(days)))
+    Ok(ToolAnswer::Json(Value::Array(days)))
 }
 
-/// One day; a key that Garmin leaves empty stays, as null.
+/// One day. Keys without a value stay, as null.
 fn body_battery_day(day: &Value) -> Result<Value, Changed> {
     let event = |event: &Value| {
         let minutes = event

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::tools::call::Call;
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, fields, pick};
 use crate::tools::json::rounded;
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
-/// Garmin spells SpO2 in several ways and has moved the resting heart rate out of the night's own block; every place
-/// where a value was seen is read.
+/// Garmin has several spellings of SpO2 and has moved the resting heart rate out of `dailySleepDTO`, so every known
+/// path is tried.
 const SLEEP: &[Field] = fields! {
     "sleep_seconds" <- "dailySleepDTO.sleepTimeSeconds";
     "nap_seconds" <- "dailySleepDTO.napTimeSeconds";
@@ -31,7 +31,7 @@ const SLEEP: &[Field] = fields! {
     "avg_overnight_hrv" <- "avgOvernightHrv";
 };
 
-pub(super) fn sleep(_: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn sleep(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(SLEEP, document)?;
     let number = |key: &str| {
         told.get(key)
@@ -39,12 +39,12 @@ pub(super) fn sleep(_: &Call, document: &Value) -> Result<Told, Untold> {
             .filter(|number| *number > 0.0)
     };
     let Some(slept) = number("sleep_seconds") else {
-        // Without a night the document still carries the resting heart rate, which is no summary of a night.
+        // Without a recorded night the document still has a resting heart rate, which alone is not worth an answer.
         let something = told.contains_key("sleep_start") || number("nap_seconds").is_some();
         return Ok(if something {
-            Told::object(told)
+            ToolAnswer::object(told)
         } else {
-            Told::Nothing
+            ToolAnswer::Nothing
         });
     };
     let share = |stage: &str| {
@@ -57,5 +57,5 @@ pub(super) fn sleep(_: &Call, document: &Value) -> Result<Told, Untold> {
     let shares: Vec<_> = ["deep", "light", "rem"].into_iter().filter_map(share).collect();
     told.extend(shares);
     told.insert("sleep_hours".to_owned(), rounded(slept / 3600.0, 2));
-    Ok(Told::object(told))
+    Ok(ToolAnswer::object(told))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::tools::call::Call;
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, fields, list, pick, pick_each};
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 const READINESS: &[Field] = fields! {
     "date" <- "calendarDate";
@@ -31,7 +31,7 @@ const READINESS: &[Field] = fields! {
     "sleep_history_feedback" <- "sleepHistoryFactorFeedback";
 };
 
-/// The names that the tool has always promised, filled from the names that Garmin really uses.
+/// garmin_mcp's names of the result, filled from the keys that Garmin really uses.
 const MORNING: &[Field] = fields! {
     "readiness_score" <- "score" | "readinessScore";
     "readiness_level" <- "level" | "readinessLevel";
@@ -50,19 +50,19 @@ const MORNING: &[Field] = fields! {
     "chronic_load" <- "chronicLoad";
 };
 
-pub(super) fn all(_: &Call, entries: &Value) -> Result<Told, Untold> {
-    Ok(Told::Json(pick_each(READINESS, entries, "")?.into()))
+pub(super) fn all(_: &ToolCall, entries: &Value) -> Result<ToolAnswer, AnswerError> {
+    Ok(ToolAnswer::Json(pick_each(READINESS, entries, "")?.into()))
 }
 
-/// The entry made after waking up, else the newest.
-pub(super) fn morning(call: &Call, document: &Value) -> Result<Told, Untold> {
+/// The entry made after waking up, or else the newest one.
+pub(super) fn morning(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let woke_up = |entry: &&Value| entry.get("inputContext") == Some(&json!("AFTER_WAKEUP_RESET"));
     let entry = match document {
         Value::Object(_) => document,
         entries => {
             let entries = list(entries, "")?;
             let Some(entry) = entries.iter().find(woke_up).or(entries.first()) else {
-                return Ok(Told::Nothing);
+                return Ok(ToolAnswer::Nothing);
             };
             entry
         }
@@ -70,5 +70,5 @@ pub(super) fn morning(call: &Call, document: &Value) -> Result<Told, Untold> {
     let mut told = Map::new();
     told.insert("date".to_owned(), json!(call.text("date")));
     told.extend(pick(MORNING, entry)?);
-    Ok(Told::Json(Value::Object(told)))
+    Ok(ToolAnswer::Json(Value::Object(told)))
 }

@@ -1,11 +1,11 @@
-//! Sums by the week.
+//! Weekly totals.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
-use crate::tools::call::{Call, Get};
+use crate::tools::call::{GarminGet, ToolCall};
 use crate::tools::fields::{Field, fields, list, pick, pick_each};
-use crate::tools::table::{Told, Untold};
+use crate::tools::table::{AnswerError, ToolAnswer};
 
 const STEPS: &[Field] = fields! {
     "week_start" <- "calendarDate";
@@ -28,27 +28,27 @@ const INTENSITY: &[Field] = fields! {
     "vigorous_minutes" <- "vigorousValue";
 };
 
-pub(super) fn steps(call: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn steps(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     Ok(newest_first(call, pick_each(STEPS, document, "")?))
 }
 
-pub(super) fn stress(call: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn stress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     Ok(newest_first(call, pick_each(STRESS, document, "")?))
 }
 
-/// Garmin takes first and last day here, and no number of weeks.
-pub(super) fn intensity_minutes_gets(call: &Call) -> Vec<Get> {
+/// This endpoint of Garmin takes the first and the last day instead of a number of weeks.
+pub(super) fn intensity_minutes_gets(call: &ToolCall) -> Vec<GarminGet> {
     let Some(last) = call.day("end_date") else {
         return Vec::new();
     };
     let first = last.saturating_sub((call.whole("weeks") * 7 - 1).days());
-    vec![Get::of(
+    vec![GarminGet::of(
         &format!("/usersummary-service/stats/im/weekly/{first}/{last}"),
         |_| String::new(),
     )]
 }
 
-pub(super) fn intensity_minutes(call: &Call, document: &Value) -> Result<Told, Untold> {
+pub(super) fn intensity_minutes(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut weeks = Vec::new();
     for week in list(document, "")? {
         let mut told = pick(INTENSITY, week)?;
@@ -61,7 +61,7 @@ pub(super) fn intensity_minutes(call: &Call, document: &Value) -> Result<Told, U
     Ok(newest_first(call, weeks))
 }
 
-/// What is missing counts as none; whole numbers stay whole.
+/// Adds two numbers; a missing one counts as 0, and integers stay integers.
 fn sum(one: Option<&Value>, other: Option<&Value>) -> Value {
     let whole = |value: Option<&Value>| value.filter(|v| !v.is_null()).map_or(Some(0), Value::as_i64);
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(0.0);
@@ -71,7 +71,7 @@ fn sum(one: Option<&Value>, other: Option<&Value>) -> Value {
     }
 }
 
-fn newest_first(call: &Call, mut weeks: Vec<Value>) -> Told {
+fn newest_first(call: &ToolCall, mut weeks: Vec<Value>) -> ToolAnswer {
     let start = |week: &Value| {
         week.get("week_start")
             .and_then(Value::as_str)
@@ -79,7 +79,7 @@ fn newest_first(call: &Call, mut weeks: Vec<Value>) -> Told {
             .to_owned()
     };
     weeks.sort_by_key(|week| std::cmp::Reverse(start(week)));
-    Told::Json(json!({
+    ToolAnswer::Json(json!({
         "end_date": call.text("end_date"),
         "weeks_requested": call.whole("weeks"),
         "weeks_returned": weeks.len(),

@@ -9,7 +9,7 @@ use crate::config::GarminHosts;
 use crate::garmin::{ApiParts, ApiSettings};
 use crate::tools::{stdio, tools};
 
-/// A worker that has no tokens, so that no call ever reaches anything.
+/// A server without tokens: no call reaches the network.
 fn server(marked: &Arc<AtomicBool>) -> Server {
     drop(rustls::crypto::ring::default_provider().install_default());
     let hosts = GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap());
@@ -26,14 +26,14 @@ fn server(marked: &Arc<AtomicBool>) -> Server {
     Server::new(tools().collect(), api, Clock::system(), sign_in_needed)
 }
 
-async fn ask(message: &str) -> Reply {
+async fn ask(message: &str) -> McpReply {
     server(&Arc::default()).reply(message.as_bytes()).await
 }
 
 async fn result(method: &str, params: Value) -> Value {
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     match ask(&message.to_string()).await {
-        Reply::Answer(body) | Reply::Opened(body) => {
+        McpReply::Answer(body) | McpReply::Opened(body) => {
             let answer: Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(answer["id"], 1);
             if answer["result"].is_null() {
@@ -47,7 +47,7 @@ async fn result(method: &str, params: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_handshake_negotiates_and_promises_what_there_is() {
+async fn initialize_negotiates_the_revision_and_lists_match_the_capabilities() {
     for (asked, agreed) in [
         ("2025-06-18", "2025-06-18"),
         ("2026-07-28", "2025-11-25"),
@@ -81,7 +81,7 @@ async fn the_handshake_negotiates_and_promises_what_there_is() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_or_malformed_is_refused_in_its_own_way() {
+async fn unknown_and_malformed_requests_get_their_own_errors() {
     assert_eq!(result("server/discover", json!({})).await["code"], -32601);
     assert_eq!(
         result("resources/read", json!({"uri": "x://y"})).await["code"],
@@ -97,26 +97,26 @@ async fn what_is_unknown_or_malformed_is_refused_in_its_own_way() {
         unknown,
         json!({"content": [{"type": "text", "text": "Unknown tool: nope"}], "isError": true})
     );
-    assert!(matches!(ask("{").await, Reply::Refused(400, _)));
-    assert!(matches!(ask("[]").await, Reply::Refused(400, _)));
+    assert!(matches!(ask("{").await, McpReply::Refused(400, _)));
+    assert!(matches!(ask("[]").await, McpReply::Refused(400, _)));
     assert_eq!(
         ask(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await,
-        Reply::Nothing
+        McpReply::Nothing
     );
     assert_eq!(
         ask(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#).await,
-        Reply::Nothing
+        McpReply::Nothing
     );
 }
 
 #[tokio::test]
-async fn wrong_arguments_and_a_missing_sign_in_are_results() {
+async fn wrong_arguments_and_a_missing_sign_in_are_results_with_is_error() {
     let marked = Arc::default();
     let server = server(&marked);
     let text = async |arguments: Value| {
         let params = json!({"name": "get_stats", "arguments": arguments});
         let message = json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": params});
-        let Reply::Answer(body) = server.reply(message.to_string().as_bytes()).await else {
+        let McpReply::Answer(body) = server.reply(message.to_string().as_bytes()).await else {
             panic!("no answer")
         };
         let answer: Value = serde_json::from_slice(&body).unwrap();
@@ -144,15 +144,15 @@ async fn wrong_arguments_and_a_missing_sign_in_are_results() {
 async fn a_cancelled_call_ends_at_once() {
     let server = server(&Arc::default());
     let call = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"count_activities"}}"#;
-    let mut under_way = Box::pin(server.reply(call.as_bytes()));
-    assert!(under_way.as_mut().now_or_never().is_none());
+    let mut in_progress = Box::pin(server.reply(call.as_bytes()));
+    assert!(in_progress.as_mut().now_or_never().is_none());
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c"}}"#;
-    assert_eq!(server.reply(cancel.as_bytes()).await, Reply::Nothing);
-    let Reply::Answer(body) = under_way.await else {
+    assert_eq!(server.reply(cancel.as_bytes()).await, McpReply::Nothing);
+    let McpReply::Answer(body) = in_progress.await else {
         panic!("no answer")
     };
     assert!(String::from_utf8_lossy(&body).contains("Request cancelled"));
-    assert!(server.under_way().is_empty());
+    assert!(server.in_progress().is_empty());
 }
 
 #[tokio::test]

@@ -1,27 +1,25 @@
-//! The way that a pretend race takes: a road that winds, on which every metre counts.
+//! The route of a pretend race: a winding road whose length on the ground is exact.
 
-/// Metres from one known place of the way to the next.
+/// Metres between two computed positions.
 const STEP_M: f64 = 10.0;
 
 /// Metres of a degree of latitude.
 const DEGREE_M: f64 = 111_195.0;
 
-/// A way on the ground.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct RaceRoute {
     /// Every [`STEP_M`] metres: degrees north and east.
     places: Vec<(f64, f64)>,
 }
 
-impl Way {
-    /// A way of this length.
+impl RaceRoute {
     pub(super) fn new(start: (f64, f64), length_m: f64) -> Self {
         let mut places = vec![start];
         let (mut lat, mut lon) = start;
         let mut gone_m = 0.0;
         while gone_m < length_m {
             let bends = 0.9 * (gone_m / 1_430.0).sin() + 0.5 * (gone_m / 366.0).sin();
-            // The way turns round slowly, so that the longest one stays in its country.
+            // A slow turn keeps even the longest route within a small area.
             let heading = bends + gone_m / 9_000.0;
             lat += STEP_M * heading.cos() / DEGREE_M;
             lon += STEP_M * heading.sin() / (DEGREE_M * lat.to_radians().cos());
@@ -31,7 +29,7 @@ impl Way {
         Self { places }
     }
 
-    /// The place after so many metres; the end if there are fewer.
+    /// The position after so many metres; the end of the route beyond its length.
     pub(super) fn at(&self, metres: f64) -> (f64, f64) {
         let steps = (metres / STEP_M).max(0.0);
         let index = floor(steps).min(self.places.len().saturating_sub(1));
@@ -50,7 +48,7 @@ impl Way {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "steps of a way, not negative"
+    reason = "an index, never negative"
 )]
 fn floor(number: f64) -> usize {
     number as usize
@@ -61,8 +59,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_metre_of_the_way_is_a_metre_on_the_ground() {
-        let way = Way::new((46.62, 14.31), 42_195.0);
+    fn a_metre_of_the_route_is_a_metre_on_the_ground() {
+        let way = RaceRoute::new((46.62, 14.31), 42_195.0);
         for metres in [0.0, 995.0, 10_000.0, 42_190.0] {
             let ((a_lat, a_lon), (b_lat, b_lon)) = (way.at(metres), way.at(metres + 5.0));
             let north = (b_lat - a_lat) * DEGREE_M;
