@@ -1,130 +1,40 @@
-//! Who is who: accounts, invitations and their Garmin tokens.
+//! Who is who: accounts, invitations, and the Garmin tokens of each account.
 //!
 //! Invariants:
-//! - An account is its own random id, bound to Garmin's profile id. The e-mail that somebody typed is a label.
-//! - Garmin spends a refresh token when it is used, so the newest tokens must win: every change of them has a
-//!   generation, and a worker's write-back is taken only if nothing newer came in between.
+//! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label.
+//! - Garmin spends a refresh token by use, so the newest tokens must win. Every change of them has a generation, and a
+//!   worker's write-back is kept only if nothing newer came in between.
 //! - Keys of the store are not sealed, so an e-mail is never one: [`invitations`] are kept under its hash.
 
+mod account;
 mod invitations;
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::base::clock::Clock;
-use crate::base::id::{Id, Named};
 use crate::config::Live;
 use crate::garmin::{GarminTokens, SignedIn};
-use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
+use crate::store::{Kind, Store, StoreError, Tx};
+
+use account::AccountByProfile;
+
+pub use account::{Account, AccountId, AccountIdKind, GarminLogin, HeldTokens, WriteBack};
 pub use invitations::{AccessRequest, Invitation, is_email};
-
-/// What an [`AccountId`] names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AccountIdKind {}
-
-impl Named for AccountIdKind {
-    const PREFIX: &'static str = "acc_";
-    const WORDS: &'static str = "an account id";
-}
-
-/// Names an account in logs, paths and keys: `acc_` and 16 letters.
-pub type AccountId = Id<AccountIdKind>;
-
-/// A person whose Garmin account is linked.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// Our name for it.
-    pub id: AccountId,
-    /// Garmin's name for it: who signs in with the same one is the same person.
-    pub profile_id: u64,
-    /// The e-mail of the last sign-in: a label for people, never an identity.
-    pub email: String,
-    /// As Garmin has it.
-    pub full_name: String,
-    /// The first sign-in.
-    pub linked_at: Timestamp,
-    /// Whether Garmin still takes our tokens.
-    pub garmin: GarminLogin,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("id", &self.id)
-            .field("garmin", &self.garmin)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Record for Account {
-    const TABLE: Table = Table("account");
-}
-
-/// The state of an account's login at Garmin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum GarminLogin {
-    /// It works, as far as we know.
-    Working,
-    /// Garmin refused our tokens: the person must sign in again at `PUBLIC_URL/link`.
-    SignInNeeded {
-        /// Since when.
-        since: Timestamp,
-        /// Why, in a word for the log.
-        reason: String,
-    },
-}
-
-/// Finds an account by Garmin's profile id.
-#[derive(Serialize, Deserialize)]
-struct ByProfile {
-    account: AccountId,
-}
-
-impl Record for ByProfile {
-    const TABLE: Table = Table("account_by_profile");
-}
-
-/// The Garmin tokens of an account, and how many times they changed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct HeldTokens {
-    /// The newest that we know of.
-    pub tokens: GarminTokens,
-    /// Counts every change; a write-back says which one it is based on.
-    pub generation: u64,
-    /// When they last changed.
-    pub changed_at: Timestamp,
-}
-
-impl Record for HeldTokens {
-    const TABLE: Table = Table("garmin_tokens");
-}
-
-/// What became of tokens that a worker refreshed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WriteBack {
-    /// They are kept, as this generation.
-    Sealed(u64),
-    /// They are the ones that we have.
-    Unchanged,
-    /// A sign-in or another write-back was newer; these are dropped.
-    Stale,
-}
 
 /// What this room keeps in the store.
 pub const KINDS: &[Kind] = &[
     Kind::of::<Account>(),
-    Kind::of::<ByProfile>(),
+    Kind::of::<AccountByProfile>(),
     Kind::of::<HeldTokens>(),
     Kind::of::<Invitation>(),
     Kind::of::<AccessRequest>(),
 ];
 
-/// Knows all accounts. Clones share everything.
+/// All accounts. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     store: Store,
@@ -135,7 +45,7 @@ pub struct Accounts {
 
 type LinkListener = Box<dyn Fn(&AccountId) + Send + Sync>;
 
-/// Who hears of sign-ins.
+/// Called at every sign-in.
 #[derive(Clone, Default)]
 struct LinkListeners(Arc<RwLock<Vec<LinkListener>>>);
 
@@ -146,7 +56,7 @@ impl fmt::Debug for LinkListeners {
 }
 
 impl Accounts {
-    /// Accounts in `store`, invitations from there and from the live settings.
+    /// Accounts from `store`; invitations from there and from the live settings.
     pub fn new(store: Store, clock: Clock, live: watch::Receiver<Live>) -> Self {
         Self {
             store,
@@ -156,14 +66,14 @@ impl Accounts {
         }
     }
 
-    /// Tells `listener` of every sign-in from now on: older tokens of that account are out of date. It is called before
-    /// [`Accounts::link`] returns, so that whoever acts after a sign-in finds it told; it must not block.
+    /// Calls `listener` at every sign-in from now on, because older tokens of that account are then out of date. The call
+    /// is made before [`Accounts::link`] returns, and must not block.
     pub fn on_link(&self, listener: impl Fn(&AccountId) + Send + Sync + 'static) {
-        let mut listeners = self.listeners.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = self.listeners.0.write();
         listeners.push(Box::new(listener));
     }
 
-    /// Keeps a successful sign-in: makes the account or refreshes it. Its tokens win over all before.
+    /// Keeps a successful sign-in: creates or updates the account. Its tokens replace all earlier ones.
     pub async fn link(&self, email: &str, signed_in: SignedIn) -> Result<Account, StoreError> {
         let (email, now) = (email.trim().to_lowercase(), self.clock.now());
         let account = self
@@ -175,7 +85,7 @@ impl Accounts {
                     tokens,
                     ..
                 } = signed_in;
-                let known = match tx.find::<ByProfile>(&profile_id.to_be_bytes())? {
+                let known = match tx.find::<AccountByProfile>(&profile_id.to_be_bytes())? {
                     Some(index) => tx.find::<Account>(index.account.as_str().as_bytes())?,
                     None => None,
                 };
@@ -208,7 +118,7 @@ impl Accounts {
                 )?;
                 tx.put(
                     &profile_id.to_be_bytes(),
-                    &ByProfile {
+                    &AccountByProfile {
                         account: account.id.clone(),
                     },
                 )?;
@@ -217,17 +127,15 @@ impl Accounts {
             })
             .await?;
         tracing::info!(account.id = %account.id, "account.linked");
-        let listeners = self.listeners.0.read().unwrap_or_else(PoisonError::into_inner);
-        listeners.iter().for_each(|told| told(&account.id));
+        let listeners = self.listeners.0.read();
+        listeners.iter().for_each(|listener| listener(&account.id));
         Ok(account)
     }
 
-    /// The account, if there is one.
     pub fn find(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         self.store.find(id.as_str().as_bytes())
     }
 
-    /// All accounts.
     pub fn list(&self) -> Result<Vec<Account>, StoreError> {
         Ok(self
             .store
@@ -237,12 +145,11 @@ impl Accounts {
             .collect())
     }
 
-    /// The newest Garmin tokens of an account.
     pub fn tokens(&self, id: &AccountId) -> Result<Option<HeldTokens>, StoreError> {
         self.store.find(id.as_str().as_bytes())
     }
 
-    /// Keeps tokens that a worker refreshed, if nothing newer than `from_generation` came in between.
+    /// Keeps tokens that a worker refreshed, unless newer ones than `from_generation` came in between.
     pub async fn write_back(
         &self,
         id: &AccountId,
@@ -279,7 +186,7 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Notes that Garmin refused the tokens of this generation. A sign-in in between makes it void.
+    /// Notes that Garmin refused the tokens of this generation. No effect after a newer sign-in.
     pub async fn mark_sign_in_needed(
         &self,
         id: &AccountId,
@@ -304,7 +211,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Erases an account and its tokens. Returns whether there was one.
+    /// Erases an account and its tokens. Returns whether it existed.
     pub async fn forget(&self, id: &AccountId) -> Result<bool, StoreError> {
         let key = id.as_str().as_bytes().to_vec();
         let forgotten = self
@@ -313,7 +220,7 @@ impl Accounts {
                 let Some(account) = tx.find::<Account>(&key)? else {
                     return Ok(false);
                 };
-                tx.remove::<ByProfile>(&account.profile_id.to_be_bytes());
+                tx.remove::<AccountByProfile>(&account.profile_id.to_be_bytes());
                 tx.remove::<HeldTokens>(&key);
                 tx.remove::<Account>(&key);
                 Ok::<_, StoreError>(true)
@@ -324,7 +231,7 @@ impl Accounts {
     }
 }
 
-/// Changes the login state; a state that already says the same keeps its time. Returns whether it changed.
+/// Changes the login state. The same state keeps its time. Returns whether it changed.
 fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, StoreError> {
     let Some(account) = tx.find::<Account>(key)? else {
         return Ok(false);
@@ -344,6 +251,8 @@ fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, St
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::base::secrets::{RootSecret, Secret};
 
@@ -385,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_profile_is_the_identity_and_the_e_mail_a_label() {
+    async fn an_account_is_identified_by_its_profile_and_not_by_its_e_mail() {
         let Fixture { accounts, .. } = fixture();
         let first = accounts.link("Ann@Example.org", signed_in(7, "a")).await.unwrap();
         let again = accounts.link("new@example.org", signed_in(7, "b")).await.unwrap();

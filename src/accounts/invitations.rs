@@ -1,4 +1,4 @@
-//! Who may sign in, and who tried without being asked.
+//! Who may sign in, and who asked for access by trying to.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,11 @@ use crate::base::secrets::sha256;
 use crate::config::Invited;
 use crate::store::{Record, Store, StoreError, Table};
 
-/// Somebody may sign in, because the operator said so.
+/// The operator allows this e-mail to sign in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Whom, lower case.
+    /// Lower case.
     pub email: String,
-    /// When it was given.
     pub invited_at: Timestamp,
 }
 
@@ -21,16 +20,13 @@ impl Record for Invitation {
     const TABLE: Table = Table("invitation");
 }
 
-/// Somebody tried to sign in without an invitation.
+/// Somebody tried to sign in without an invitation. Stored as a `knock`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AccessRequest {
-    /// The e-mail that was typed: nobody proved that it is theirs.
+    /// As typed; nobody has proved that it is theirs.
     pub email: String,
-    /// The first time.
     pub first: Timestamp,
-    /// The last time.
     pub last: Timestamp,
-    /// How often.
     pub times: u32,
 }
 
@@ -38,11 +34,11 @@ impl Record for AccessRequest {
     const TABLE: Table = Table("knock");
 }
 
-/// Strangers can make us write these; more are not noted until the operator clears some.
+/// Strangers cause these records, so their number is bounded.
 const MAX_ACCESS_REQUESTS: usize = 100;
 
 impl Accounts {
-    /// Whether `email` may be taken to Garmin at all.
+    /// Whether `email` may be sent to Garmin at all.
     pub fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
         let by_settings = {
             let live = self.live.borrow();
@@ -51,7 +47,7 @@ impl Accounts {
         Ok(by_settings || self.store.find::<Invitation>(&email_key(email))?.is_some())
     }
 
-    /// Invites an e-mail and forgets that it note_access_request.
+    /// Invites an e-mail and removes its access request.
     pub async fn invite(&self, email: &str) -> Result<(), StoreError> {
         let key = email_key(email);
         let invitation = Invitation {
@@ -66,19 +62,19 @@ impl Accounts {
             .await
     }
 
-    /// Takes an invitation back. What it already let in stays.
+    /// Withdraws an invitation. Existing connections keep working.
     pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
         self.store.remove::<Invitation>(&email_key(email)).await
     }
 
-    /// Invitations that were given here (those in the settings are not among them), the oldest first.
+    /// Invitations from the store, oldest first. Those from the settings are not among them.
     pub fn invitations(&self) -> Result<Vec<Invitation>, StoreError> {
         let mut invitations: Vec<Invitation> = records(&self.store)?;
         invitations.sort_by(|a, b| (a.invited_at, &a.email).cmp(&(b.invited_at, &b.email)));
         Ok(invitations)
     }
 
-    /// Notes that somebody without an invitation tried, so that the operator can see it.
+    /// Records a sign-in without an invitation, so that the operator sees it.
     pub async fn note_access_request(&self, email: &str) -> Result<(), StoreError> {
         let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
         self.store
@@ -102,7 +98,7 @@ impl Accounts {
             .await
     }
 
-    /// Who note_access_request, the first first.
+    /// Oldest first.
     pub fn access_requests(&self) -> Result<Vec<AccessRequest>, StoreError> {
         let mut requests: Vec<AccessRequest> = records(&self.store)?;
         requests.sort_by(|a, b| (a.first, &a.email).cmp(&(b.first, &b.email)));
@@ -110,13 +106,12 @@ impl Accounts {
     }
 }
 
-/// All records of one kind.
 fn records<R: Record>(store: &Store) -> Result<Vec<R>, StoreError> {
     let found = store.list(b"")?;
     Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
-/// Whether a text looks like one e-mail address. Only its owner can tell whether it is one.
+/// Whether a text has the form of one e-mail address.
 pub fn is_email(text: &str) -> bool {
     matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
 }
@@ -147,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn strangers_cannot_fill_the_store_with_knocks() {
+    async fn strangers_cannot_fill_the_store_with_access_requests() {
         let Fixture { accounts, .. } = fixture();
         for n in 0..MAX_ACCESS_REQUESTS + 5 {
             accounts

@@ -1,35 +1,35 @@
-//! A worker's view of Garmin's API: one person's data, asked for politely.
+//! Garmin's API as a worker uses it: one person's data.
 //!
-//! Reads are paced, shared when equal, kept for a short while, and sent again when Garmin is out of order. Changes are
-//! sent once, whatever happens. The tokens are refreshed in time, by one request at a time, and are in the token file
-//! before anybody uses them; that goes on when the asker has left, because Garmin spends a refresh token by use.
+//! Reads are paced, shared when equal, cached for a minute, and sent again when Garmin is out of order. Changes are sent
+//! once, whatever happens. Tokens are refreshed in time, by one request at a time, and are in the token file before
+//! anybody uses them. A refresh continues when its caller has left, because Garmin spends the refresh token.
 //!
-//! Absent on purpose: what the documents mean (the tools know), and any write that is tried twice.
+//! Absent on purpose: what the documents mean (the tools know), and any change that is sent twice.
 
 mod answer;
 mod bearer;
 mod cache;
 mod error;
-pub(in crate::garmin) mod headers;
 mod keyring;
 mod pace;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use self::cache::{Cache, Read};
-use self::keyring::Keyring;
-use self::pace::Pace;
+use self::bearer::BearerSource;
+use self::cache::{Cache, ReadResult};
+use self::pace::RequestPace;
 use super::http;
+use super::request::{APP_HEADERS, join};
+use super::response::is_challenge_page;
 use super::token_file::TokenFile;
-use super::wire;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::{Secret, random_bytes};
@@ -37,45 +37,45 @@ use crate::config::GarminHosts;
 
 pub use error::{ApiError, SignInReason};
 
-/// For the fuzzer: what an answer of the API means.
+/// For the fuzzer: reads a response of the API.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(status: u16, body: &[u8]) {
     drop(answer::document(status, body));
     answer::refusal(status, body);
 }
 
-/// Garmin's slowest documents take some seconds.
+/// Garmin's slowest documents take a few seconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The longest history in one answer is far below.
-const LONGEST_ANSWER: usize = 32 * 1024 * 1024;
+/// The longest history in one response is far below.
+const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 
 /// How often a read is sent at most.
 const READ_TRIES: u32 = 3;
 
-/// Who the person is.
+/// What every valid token may read.
 const PROFILE: &str = "/userprofile-service/socialProfile";
 
-/// After a 429 that does not say.
-const THROTTLED: Duration = Duration::from_secs(60);
+/// The pause after a 429 without `Retry-After`.
+const THROTTLE_PAUSE: Duration = Duration::from_secs(60);
 
-/// The pace, and how long answers are kept.
+/// The pace, and how long documents are cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiSettings {
-    /// Requests at the same time.
+    /// Most requests at the same time.
     pub in_flight: usize,
     /// Between two requests, once the burst is used up.
     pub interval: Duration,
-    /// Requests that may go without that distance.
+    /// Requests that may go without that interval.
     pub burst: u32,
-    /// How long an answer serves equal reads.
+    /// How long a document serves equal reads.
     pub keep: Duration,
-    /// Before a read is sent again: a random wait up to this, doubling.
+    /// Upper bound of the random wait before a read is sent again; it doubles each time.
     pub retry_wait: Duration,
 }
 
 impl Default for ApiSettings {
-    /// For the real Garmin: two a second, which no report has seen throttled.
+    /// For the real Garmin: two requests a second, which no report has seen throttled.
     fn default() -> Self {
         Self {
             in_flight: 4,
@@ -88,7 +88,7 @@ impl Default for ApiSettings {
 }
 
 impl ApiSettings {
-    /// The usual ones; a Garmin of our own on this machine minds no haste.
+    /// The default, but without waits for a simulated Garmin on this machine.
     pub fn new(hosts: &GarminHosts) -> Self {
         let usual = Self::default();
         if hosts.is_simulated() {
@@ -103,38 +103,29 @@ impl ApiSettings {
     }
 }
 
-/// What an [`Api`] is made of.
 pub struct ApiParts {
-    /// The person's token file; it need not exist yet, and is rewritten at every refresh.
+    /// The person's token file. It need not exist yet, and is rewritten at every refresh.
     pub tokens: PathBuf,
-    /// Garmin.
     pub hosts: GarminHosts,
     /// From [`super::client`].
     pub http: Client,
-    /// The time.
     pub clock: Clock,
-    /// Runs the refreshes, which must not end with their asker.
+    /// Runs the refreshes, which must not end with their caller.
     pub lifecycle: Lifecycle,
-    /// The pace.
     pub settings: ApiSettings,
 }
 
-/// The API for one person. Clones are the same.
+/// The API for one person. Clones share everything.
 #[derive(Clone)]
-pub struct Api(Arc<Inner>);
+pub struct Api(Arc<ApiState>);
 
-struct Inner {
-    hosts: GarminHosts,
-    http: Client,
-    clock: Clock,
-    lifecycle: Lifecycle,
+struct ApiState {
+    tokens: BearerSource,
     settings: ApiSettings,
-    file: TokenFile,
-    keyring: Arc<tokio::sync::Mutex<Keyring>>,
-    pace: Pace,
+    pace: RequestPace,
     cache: Cache,
     throttled_until: Mutex<Option<Timestamp>>,
-    /// Whether a path was seen that answers 401 to a token that is good.
+    /// Whether some path answered 401 to a valid token.
     refuses_good_tokens: AtomicBool,
     display_name: OnceLock<String>,
 }
@@ -150,25 +141,27 @@ impl Api {
             lifecycle,
             settings,
         } = parts;
-        Self(Arc::new(Inner {
-            pace: Pace::new(settings.in_flight, settings.interval, settings.burst),
-            file: TokenFile::new(tokens),
-            keyring: Arc::default(),
+        Self(Arc::new(ApiState {
+            pace: RequestPace::new(settings.in_flight, settings.interval, settings.burst),
+            tokens: BearerSource {
+                hosts,
+                http,
+                clock,
+                lifecycle,
+                file: TokenFile::new(tokens),
+                keyring: Arc::default(),
+            },
             cache: Cache::default(),
             throttled_until: Mutex::default(),
             refuses_good_tokens: AtomicBool::new(false),
             display_name: OnceLock::new(),
-            hosts,
-            http,
-            clock,
-            lifecycle,
             settings,
         }))
     }
 
     /// The document at `path` (percent-encoded, such as `/userprofile-service/socialProfile`); `query` is not encoded.
     ///
-    /// `null` when Garmin answers with nothing (204).
+    /// `null` when Garmin answers without content (204).
     pub async fn get_json(
         &self,
         path: &str,
@@ -183,9 +176,10 @@ impl Api {
             .await
     }
 
-    /// Sends a change once, with `body` as JSON if there is one; the answer's document, `null` when it is empty.
+    /// Sends a change once, with `body` as JSON if there is one. Returns the document of the response, `null` when it is
+    /// empty.
     ///
-    /// Errors: [`ApiError::Uncertain`] when no answer came: it may have happened.
+    /// Errors: [`ApiError::Uncertain`] when no response came, because the change may have been made.
     pub async fn send_json(
         &self,
         method: Method,
@@ -197,17 +191,17 @@ impl Api {
         let sent = self.authorized(&method, &url, body).await;
         self.0.cache.forget();
         match sent? {
-            Sent::Answer { status, body } => match status {
+            RequestOutcome::Response { status, body } => match status {
                 200..300 => answer::document(status, &body),
                 400..500 => Err(answer::refusal(status, &body)),
                 _ => Err(ApiError::Uncertain),
             },
-            Sent::NoConnection => Err(ApiError::Unreachable),
-            Sent::Nothing => Err(ApiError::Uncertain),
+            RequestOutcome::NotConnected => Err(ApiError::Unreachable),
+            RequestOutcome::Lost => Err(ApiError::Uncertain),
         }
     }
 
-    /// The name of this person in Garmin's paths; empty when the profile has none yet. Asked once.
+    /// The person's name in Garmin's paths; empty when the profile has none yet. Read once.
     pub async fn display_name(&self) -> Result<&str, ApiError> {
         if let Some(name) = self.0.display_name.get() {
             return Ok(name);
@@ -219,32 +213,32 @@ impl Api {
             .and_then(Value::as_str)
             .unwrap_or_default();
         if !name.is_empty() {
-            // Somebody else may have been quicker, with the same name.
+            // An equal read may have set the same name already.
             drop(self.0.display_name.set(name.to_owned()));
         }
         Ok(self.0.display_name.get().map_or("", String::as_str))
     }
 
     fn url(&self, path: &str, query: &[(impl AsRef<str>, impl AsRef<str>)]) -> url::Url {
-        let mut url = wire::at(&self.0.hosts.connectapi, path);
+        let mut url = join(&self.0.tokens.hosts.connectapi, path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         url
     }
 
-    /// A read, sent again while that may help.
-    async fn read(&self, url: url::Url) -> Read {
+    /// A read, sent again after outages.
+    async fn read(&self, url: url::Url) -> ReadResult {
         for tried in 1..=READ_TRIES {
             match self.authorized(&Method::GET, &url, None).await? {
-                Sent::Answer {
+                RequestOutcome::Response {
                     status: status @ 200..300,
                     body,
                 } => {
                     let value = answer::document(status, &body)?;
                     return Ok((Arc::new(value), body.len()));
                 }
-                Sent::Answer { status, body } if !answer::is_passing(status) => {
+                RequestOutcome::Response { status, body } if !answer::is_passing(status) => {
                     return Err(match status {
                         400..500 => answer::refusal(status, &body),
                         300..400 => ApiError::Changed {
@@ -253,7 +247,7 @@ impl Api {
                         _ => ApiError::Unreachable,
                     });
                 }
-                Sent::Answer { .. } | Sent::NoConnection | Sent::Nothing => {}
+                RequestOutcome::Response { .. } | RequestOutcome::NotConnected | RequestOutcome::Lost => {}
             }
             if tried < READ_TRIES {
                 tokio::time::sleep(jitter(self.0.settings.retry_wait * 2_u32.pow(tried - 1))).await;
@@ -262,19 +256,19 @@ impl Api {
         Err(ApiError::Unreachable)
     }
 
-    /// Sends with a bearer token; once more with a new one when Garmin refuses it.
+    /// Sends with a bearer token, and once more with a new one when Garmin refuses the first.
     async fn authorized(
         &self,
         method: &Method,
         url: &url::Url,
         body: Option<&Value>,
-    ) -> Result<Sent, ApiError> {
+    ) -> Result<RequestOutcome, ApiError> {
         let mut refused: Option<Secret> = None;
         loop {
             self.check_throttle()?;
-            let bearer = self.bearer(refused.as_ref()).await?;
+            let bearer = self.0.tokens.bearer(refused.as_ref()).await?;
             let sent = self.once(method, url, body, &bearer).await?;
-            let Sent::Answer {
+            let RequestOutcome::Response {
                 status: 401,
                 body: said,
             } = &sent
@@ -289,22 +283,22 @@ impl Api {
             if refused.is_some() {
                 return Err(ApiError::SignInNeeded(SignInReason::NotAccepted));
             }
-            // A request that was refused for its token was not carried out, so it may be sent again.
+            // Garmin did not carry out a request whose token it refused, so a change may be sent again too.
             refused = Some(bearer);
         }
     }
 
-    /// Whether the API takes the token for what everybody may read: the person's own profile.
+    /// Whether the API accepts the token for the person's own profile.
     ///
-    /// Without this, one path that answers 401 for reasons of its own would end the whole sign-in.
+    /// Without this check, one path that answers 401 for another reason would end the whole sign-in.
     async fn is_accepted(&self, bearer: &Secret) -> Result<bool, ApiError> {
-        let url = wire::at(&self.0.hosts.connectapi, PROFILE);
+        let url = join(&self.0.tokens.hosts.connectapi, PROFILE);
         match self.once(&Method::GET, &url, None, bearer).await? {
-            Sent::Answer { status: 200..300, .. } => Ok(true),
-            Sent::Answer {
+            RequestOutcome::Response { status: 200..300, .. } => Ok(true),
+            RequestOutcome::Response {
                 status: 401 | 403,
                 body,
-            } if !wire::is_challenge_page(&body) => Ok(false),
+            } if !is_challenge_page(&body) => Ok(false),
             _ => Err(ApiError::Unreachable),
         }
     }
@@ -315,9 +309,14 @@ impl Api {
         url: &url::Url,
         body: Option<&Value>,
         bearer: &Secret,
-    ) -> Result<Sent, ApiError> {
-        let mut request = self.0.http.request(method.clone(), url.clone()).timeout(TIMEOUT);
-        for (name, value) in headers::native() {
+    ) -> Result<RequestOutcome, ApiError> {
+        let mut request = self
+            .0
+            .tokens
+            .http
+            .request(method.clone(), url.clone())
+            .timeout(TIMEOUT);
+        for (name, value) in APP_HEADERS {
             request = request.header(name, value);
         }
         request = request
@@ -327,28 +326,24 @@ impl Api {
             request = request.json(body);
         }
         let _slot = self.0.pace.wait().await;
-        let response = match request.send().await {
+        let mut response = match request.send().await {
             Ok(response) => response,
-            Err(e) if e.is_connect() => return Ok(Sent::NoConnection),
-            Err(_) => return Ok(Sent::Nothing),
+            Err(e) if e.is_connect() => return Ok(RequestOutcome::NotConnected),
+            Err(_) => return Ok(RequestOutcome::Lost),
         };
         let status = response.status().as_u16();
         if status == 429 {
-            return Err(self.throttle(http::retry_after(response.headers(), self.0.clock.now())));
+            return Err(self.throttle(http::retry_after(response.headers(), self.0.tokens.clock.now())));
         }
-        Ok(match read_body(response).await {
-            Some(body) => Sent::Answer { status, body },
-            None => Sent::Nothing,
+        Ok(match http::read_up_to(&mut response, MAX_RESPONSE_BYTES).await {
+            Ok(Some(body)) => RequestOutcome::Response { status, body },
+            Ok(None) | Err(_) => RequestOutcome::Lost,
         })
     }
 
     fn check_throttle(&self) -> Result<(), ApiError> {
-        let until = *self
-            .0
-            .throttled_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match until.filter(|until| *until > self.0.clock.now()) {
+        let until = *self.0.throttled_until.lock();
+        match until.filter(|until| *until > self.0.tokens.clock.now()) {
             Some(until) => Err(ApiError::RateLimited { until: Some(until) }),
             None => Ok(()),
         }
@@ -356,44 +351,35 @@ impl Api {
 
     fn throttle(&self, wait: Option<Duration>) -> ApiError {
         let wait =
-            SignedDuration::try_from(wait.unwrap_or(THROTTLED)).unwrap_or(SignedDuration::from_mins(1));
-        let told = self.0.clock.now().checked_add(wait).ok();
-        let mut held = self
-            .0
-            .throttled_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let until = told.max(*held);
-        *held = until;
-        drop(held);
+            SignedDuration::try_from(wait.unwrap_or(THROTTLE_PAUSE)).unwrap_or(SignedDuration::from_mins(1));
+        let until = {
+            let mut throttled_until = self.0.throttled_until.lock();
+            *throttled_until = self
+                .0
+                .tokens
+                .clock
+                .now()
+                .checked_add(wait)
+                .ok()
+                .max(*throttled_until);
+            *throttled_until
+        };
         tracing::warn!(until = until.map(tracing::field::display), "garmin.throttled");
         ApiError::RateLimited { until }
     }
 }
 
-/// What became of one request.
-enum Sent {
-    Answer {
+enum RequestOutcome {
+    Response {
         status: u16,
-        body: Bytes,
+        body: Vec<u8>,
     },
-    NoConnection,
-    /// Sent, perhaps, and no whole answer.
-    Nothing,
+    NotConnected,
+    /// Garmin may have received the request, but no whole response came.
+    Lost,
 }
 
-async fn read_body(mut response: reqwest::Response) -> Option<Bytes> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
-            return None;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Some(body.into())
-}
-
-/// Anything up to `most`, so that many who failed together do not come back together.
+/// A random wait up to `most`, so that requests that failed together are not repeated together.
 fn jitter(most: Duration) -> Duration {
     most.mul_f64(f64::from(u32::from_be_bytes(random_bytes())) / f64::from(u32::MAX))
 }

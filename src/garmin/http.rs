@@ -1,49 +1,49 @@
-//! The HTTP client for Garmin, and the sending of the requests that the steps decide on.
+//! The HTTP client for Garmin, and the sending of one request.
 //!
-//! TLS is rustls with the system's trust store. Redirects are followed only within one origin, because what is sent
-//! here holds passwords and codes. Cookies are kept per sign-in, never in the client.
+//! TLS is rustls with the system's trust store. Redirects are followed only within one origin, because the requests
+//! hold passwords and codes. Cookies belong to one sign-in and are never kept in the client.
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, RETRY_AFTER, SET_COOKIE};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Body, Client, Response};
 use url::Url;
 
-use super::wire::{Answer, Ask, Body, Cookies, Heard, Method};
+use super::request::GarminRequest;
+use super::response::{GarminResponse, NoResponse};
 use crate::config::GarminHosts;
 
-/// A server that does not take a connection in this time will not in more.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The longest a request of the sign-in may take.
+/// From the connection to the last byte of the response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Shorter than any server keeps a connection, so that nothing is sent on one that is being closed: a request that may
-/// or may not have been read is what this room avoids.
-const IDLE: Duration = Duration::from_secs(15);
+/// Idle connections are dropped after this. It is shorter than any server keeps one: a request sent on a connection that
+/// is being closed may or may not have been read.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Garmin's sign-in pages have some 50 KB.
-const LARGEST_PAGE: usize = 2 * 1024 * 1024;
+/// Garmin's sign-in pages have about 50 KB.
+const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Hops within one origin; more is a loop.
-const MOST_REDIRECTS: usize = 5;
+/// More hops within one origin are a loop.
+const MAX_REDIRECTS: usize = 5;
 
-/// No `Retry-After` keeps us away longer than this.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// Upper bound for `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The client for Garmin's hosts: no cookies, no redirects, compression left to the server's default.
+/// The client for Garmin's hosts: no cookies, no redirects. Install a rustls provider first (`main` does).
 ///
-/// A proxy is taken from the environment as every program does, but never for a Garmin that runs on this machine.
-/// Install a rustls provider before (`main` does). Only for Garmin's hosts: when none of them speaks TLS, the trust store
-/// is left unread, because that is most of what a worker's start costs.
+/// A proxy comes from the environment, but never for a Garmin on this machine. When none of the hosts speaks TLS, the
+/// trust store is not read: reading it is most of what a worker's start costs.
 pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false);
     if hosts.is_simulated() {
@@ -56,65 +56,61 @@ pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
     builder.build()
 }
 
-/// Sends one request and reads its answer to the end.
-pub(super) async fn send(client: &Client, ask: &Ask, jar: &Jar, now: Timestamp) -> Heard {
-    match send_following(client, ask, jar, now).await {
-        Ok(Some(answer)) => Heard::Answer(answer),
-        Err(e) if e.is_connect() => Heard::NoConnection,
-        Ok(None) | Err(_) => Heard::Nothing,
-    }
+/// Sends a request and reads the response to its end. `jar`: sent along and filled, through redirects too.
+pub(super) async fn send(
+    client: &Client,
+    request: GarminRequest,
+    jar: Option<&Jar>,
+    now: Timestamp,
+) -> Result<GarminResponse, NoResponse> {
+    follow(client, request, jar, now).await.map_err(|e| match e {
+        Some(e) if e.is_connect() => NoResponse::NotConnected,
+        _ => NoResponse::Lost,
+    })
 }
 
-async fn send_following(
+/// Errors: `None` for too many redirects or too many bytes.
+async fn follow(
     client: &Client,
-    ask: &Ask,
-    jar: &Jar,
+    request: GarminRequest,
+    jar: Option<&Jar>,
     now: Timestamp,
-) -> reqwest::Result<Option<Answer>> {
-    let with_cookies = ask.cookies != Cookies::None;
-    let mut url = ask.url.clone();
-    let mut request = first(client, ask);
-    for _ in 0..=MOST_REDIRECTS {
-        for (name, value) in &ask.headers {
-            request = request.header(*name, value);
+) -> Result<GarminResponse, Option<reqwest::Error>> {
+    let mut url = request.url;
+    let mut next = client.request(request.method, url.clone());
+    if let Some(body) = request.body {
+        next = next.header(CONTENT_TYPE, body.content_type);
+        next = next.body(Body::from(Bytes::from_owner(body.bytes)));
+    }
+    for _ in 0..=MAX_REDIRECTS {
+        for (name, value) in &request.headers {
+            next = next.header(*name, value);
         }
-        if let Some(cookies) = jar.cookies(&url).filter(|_| with_cookies) {
-            request = request.header(COOKIE, cookies);
+        if let Some(cookies) = jar.and_then(|jar| jar.cookies(&url)) {
+            next = next.header(COOKIE, cookies);
         }
-        let response = request.send().await?;
-        if with_cookies {
+        let response = next.send().await?;
+        if let Some(jar) = jar {
             jar.set_cookies(&mut response.headers().get_all(SET_COOKIE).iter(), &url);
         }
-        match next_hop(&response, &url) {
-            Some(next) => url = next,
+        match redirect_target(&response, &url) {
+            Some(target) => url = target,
             None => return read(response, now).await,
         }
-        request = client.get(url.clone());
+        next = client.get(url.clone());
     }
-    Ok(None)
+    Err(None)
 }
 
-fn first(client: &Client, ask: &Ask) -> RequestBuilder {
-    let request = match ask.method {
-        Method::Get => client.get(ask.url.clone()),
-        Method::Post => client.post(ask.url.clone()),
-    };
-    match &ask.body {
-        Body::Empty => request,
-        Body::Json(json) => request.json(json),
-        Body::Form(form) => request.form(form),
-    }
-}
-
-/// Where a redirect leads, if we go there: with GET, and within the origin.
-fn next_hop(response: &Response, from: &Url) -> Option<Url> {
+/// Where a redirect leads, if it is one to follow: by GET, and within the origin.
+fn redirect_target(response: &Response, from: &Url) -> Option<Url> {
     let by_get = matches!(response.status().as_u16(), 301..=303);
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    let next = from.join(location).ok()?;
-    (by_get && next.origin() == from.origin()).then_some(next)
+    let target = from.join(location).ok()?;
+    (by_get && target.origin() == from.origin()).then_some(target)
 }
 
-async fn read(mut response: Response, now: Timestamp) -> reqwest::Result<Option<Answer>> {
+async fn read(mut response: Response, now: Timestamp) -> Result<GarminResponse, Option<reqwest::Error>> {
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers(), now);
     let content_type = response
@@ -123,20 +119,27 @@ async fn read(mut response: Response, now: Timestamp) -> reqwest::Result<Option<
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
         .to_ascii_lowercase();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if bytes.len() + chunk.len() > LARGEST_PAGE {
-            return Ok(None);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Some(Answer {
+    let Some(bytes) = read_up_to(&mut response, MAX_PAGE_BYTES).await? else {
+        return Err(None);
+    };
+    Ok(GarminResponse {
         status,
         retry_after,
         content_type,
-        text,
-    }))
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    })
+}
+
+/// The body of a response; `None` when it has more than `limit` bytes.
+pub(super) async fn read_up_to(response: &mut Response, limit: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3), in seconds or as a date.
@@ -148,7 +151,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         let until = rfc2822::parse(text).ok()?.timestamp();
         Duration::try_from(until.duration_since(now)).ok()?
     };
-    Some(wait.min(LONGEST_RETRY_AFTER))
+    Some(wait.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_in_both_forms() {
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
         let now: Timestamp = "2026-11-06T08:00:00Z".parse().unwrap();
         let check = |text: &'static str, wanted: Option<u64>| {
             let headers =

@@ -1,14 +1,14 @@
-//! LiveTrack, Garmin's public way to follow somebody: links, sessions, trackpoints, courses.
+//! LiveTrack, Garmin's public way to follow an athlete: links, sessions, trackpoints, courses.
 //!
-//! No Garmin login takes part: everything hangs on the pair (session id, token) of the link that the athlete shared,
-//! so the token is a [`crate::base::secrets::Secret`]. The interface changed four times in ten years; what is
-//! read here is read tolerantly: both shapes of a point, unknown members kept, absurd values set aside, and the
-//! page itself as the last resort. What can't be read at all is [`LiveTrackError::Changed`].
+//! No Garmin login is involved. The pair (session id, token) of the shared link opens everything, so the token is a
+//! [`crate::base::secrets::Secret`]. The interface changed four times in ten years, so it is read tolerantly: both shapes
+//! of a point, unknown members kept, absurd values set aside, and the page itself as the last resort. Anything else is
+//! [`LiveTrackError::Changed`].
 //!
 //! Invariants:
-//! - Nothing but Garmin's LiveTrack host is ever asked for a session, and its URL is rebuilt from id and token. A
-//!   short link is resolved by one request that is not followed.
-//! - A point's time is the device's, in whole milliseconds, and is its identity.
+//! - A session is requested only from Garmin's LiveTrack host, by a URL rebuilt from id and token. A short link costs one
+//!   request, whose redirect is not followed.
+//! - A point is identified by its time: the device's, in whole milliseconds.
 //!
 //! Absent on purpose: the interfaces of older generations, which answer 404.
 

@@ -47,8 +47,8 @@ pub enum TokenFileError {
 }
 
 impl TokenFileError {
-    /// With the system's reason, for the log.
-    pub(super) fn plainly(&self) -> String {
+    /// The message with the system's reason, for the log.
+    pub(super) fn with_source(&self) -> String {
         match self {
             Self::Io { source, .. } => format!("{self}: {source}"),
             other => other.to_string(),

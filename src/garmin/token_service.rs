@@ -1,4 +1,5 @@
-//! The DI token service: tickets and refresh tokens into tokens. Requests and answers only.
+//! Garmin's DI token service, which turns tickets and refresh tokens into tokens: its requests and responses, without
+//! the sending.
 
 use std::time::Duration;
 
@@ -6,14 +7,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::api::headers::native;
+use super::request::{GarminRequest, RequestBody, join};
+use super::response::{GarminResponse, NoResponse};
 use super::tokens::{Claims, GarminTokens};
-use super::wire::{self, Answer, Ask, Body, Heard, Method};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 
-/// The client ids of Garmin's own apps, newest first. Garmin retires them in time, so a refused one is followed by
-/// the next.
+/// The client ids of Garmin's own apps, newest first. Garmin retires them in time, so a refused one is followed by the
+/// next.
 pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2",
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4",
@@ -21,30 +22,28 @@ pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_IOS_DI",
 ];
 
-/// A name, not an address: garmin.cn uses it too.
+/// A name rather than an address: garmin.cn uses it too.
 const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket";
 
-/// What became of a refresh.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refreshed {
-    /// The tokens from now on; the refresh token that was sent is spent.
-    Tokens(GarminTokens),
-    /// Garmin does not take the refresh token or its client id (`invalid_grant` and its like): only signing in again
-    /// helps.
+pub(super) enum RefreshOutcome {
+    /// The refresh token that was sent is spent; these are the tokens from now on.
+    Refreshed(GarminTokens),
+    /// Garmin refuses the refresh token or its client id (`invalid_grant` and the like). Only a new sign-in helps.
     Spent,
-    /// Garmin asks for fewer requests, for so long if it says.
+    /// Garmin asks for fewer requests, and perhaps says for how long.
     Throttled(Option<Duration>),
-    /// No answer, or one that says nothing about the token.
+    /// No response, or one that says nothing about the token.
     Failed,
-    /// Success, in a form that holds no access token.
+    /// A success without an access token in it.
     Changed,
 }
 
-impl Refreshed {
+impl RefreshOutcome {
     /// The name in events.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Tokens(_) => "refreshed",
+            Self::Refreshed(_) => "refreshed",
             Self::Spent => "spent",
             Self::Throttled(_) => "throttled",
             Self::Failed => "failed",
@@ -53,70 +52,74 @@ impl Refreshed {
     }
 }
 
-/// Offers a ticket under one client id. `service` must be that of the sign-in.
-pub(super) fn exchange(hosts: &GarminHosts, client_id: &str, ticket: &Secret, service: &str) -> Ask {
-    let form = vec![
-        ("client_id", client_id.to_owned()),
-        ("service_ticket", ticket.expose().to_owned()),
-        ("grant_type", TICKET_GRANT.to_owned()),
-        ("service_url", service.to_owned()),
-    ];
-    ask(
-        hosts,
-        client_id,
-        "application/json,text/html;q=0.9,*/*;q=0.8",
-        form,
-    )
+/// Offers a ticket under one client id. `service_url` must be the one that the ticket was issued for.
+pub(super) fn exchange_request(
+    hosts: &GarminHosts,
+    client_id: &str,
+    ticket: &Secret,
+    service_url: &str,
+) -> GarminRequest {
+    let form = RequestBody::form(&[
+        ("client_id", client_id),
+        ("service_ticket", ticket.expose()),
+        ("grant_type", TICKET_GRANT),
+        ("service_url", service_url),
+    ]);
+    let accept = "application/json,text/html;q=0.9,*/*;q=0.8";
+    post(hosts, client_id, accept, form)
 }
 
-/// Asks for the next tokens. `None` when there is nothing to ask with.
-pub(super) fn refresh(hosts: &GarminHosts, tokens: &GarminTokens) -> Option<Ask> {
+/// Asks for the next tokens. `None` without a refresh token or a client id.
+pub(super) fn refresh_request(hosts: &GarminHosts, tokens: &GarminTokens) -> Option<GarminRequest> {
     let token = tokens
         .di_refresh_token
         .as_ref()
         .filter(|token| !token.is_empty())?;
     let client_id = tokens.client_id()?;
-    let form = vec![
-        ("grant_type", "refresh_token".to_owned()),
-        ("client_id", client_id.clone()),
-        ("refresh_token", token.expose().to_owned()),
-    ];
-    Some(ask(hosts, &client_id, "application/json", form))
+    let form = RequestBody::form(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", &client_id),
+        ("refresh_token", token.expose()),
+    ]);
+    Some(post(hosts, &client_id, "application/json", form))
 }
 
-/// Reads the answer to a refresh of `old`.
-pub(super) fn read_refresh(heard: &Heard, old: &GarminTokens) -> Refreshed {
-    let Heard::Answer(answer) = heard else {
-        return Refreshed::Failed;
+/// Reads the response to a refresh of `old`.
+pub(super) fn read_refresh(
+    response: Result<GarminResponse, NoResponse>,
+    old: &GarminTokens,
+) -> RefreshOutcome {
+    let Ok(response) = response else {
+        return RefreshOutcome::Failed;
     };
-    if answer.is_throttle() {
-        return Refreshed::Throttled(answer.retry_after);
+    if response.is_throttle() {
+        return RefreshOutcome::Throttled(response.retry_after);
     }
-    if !answer.is_success() {
-        // RFC 6749, 5.2: an error of the request has a name. Anything else is not about the token.
-        let has_name = answer
+    if !response.is_success() {
+        // RFC 6749, 5.2: a refused grant has a named error. Anything else says nothing about the token.
+        let has_name = response
             .json()
             .is_some_and(|json| json.get("error").is_some_and(Value::is_string));
-        let is_refused = matches!(answer.status, 400 | 401) && has_name;
+        let is_refused = matches!(response.status, 400 | 401) && has_name;
         return if is_refused {
-            Refreshed::Spent
+            RefreshOutcome::Spent
         } else {
-            Refreshed::Failed
+            RefreshOutcome::Failed
         };
     }
-    match read_tokens(answer, &old.client_id().unwrap_or_default()) {
+    match read_tokens(&response, &old.client_id().unwrap_or_default()) {
         Some(mut new) => {
-            // An answer without one means that the old one stays good.
+            // Without a new refresh token the old one stays valid.
             new.di_refresh_token = new.di_refresh_token.or_else(|| old.di_refresh_token.clone());
-            Refreshed::Tokens(new)
+            RefreshOutcome::Refreshed(new)
         }
-        None => Refreshed::Changed,
+        None => RefreshOutcome::Changed,
     }
 }
 
-/// The tokens of a successful answer; the client id is the token's own claim, else the one that was `tried`.
-pub(super) fn read_tokens(answer: &Answer, tried: &str) -> Option<GarminTokens> {
-    let json = answer.json().filter(|_| answer.is_success())?;
+/// The tokens of a success. Their client id is the token's own claim, else the one that was `tried`.
+pub(super) fn read_tokens(response: &GarminResponse, tried: &str) -> Option<GarminTokens> {
+    let json = response.json().filter(|_| response.is_success())?;
     let text = |key: &str| {
         json.get(key)
             .and_then(Value::as_str)
@@ -134,17 +137,14 @@ pub(super) fn read_tokens(answer: &Answer, tried: &str) -> Option<GarminTokens> 
     })
 }
 
-fn ask(hosts: &GarminHosts, client_id: &str, accept: &str, form: Vec<(&'static str, String)>) -> Ask {
-    let url = wire::at(&hosts.diauth, "/di-oauth2-service/oauth/token");
-    let mut ask = Ask::new(Method::Post, url, Body::Form(form))
-        .header(
-            "authorization",
-            format!("Basic {}", STANDARD.encode(format!("{client_id}:"))),
-        )
+fn post(hosts: &GarminHosts, client_id: &str, accept: &str, form: RequestBody) -> GarminRequest {
+    let url = join(&hosts.diauth, "/di-oauth2-service/oauth/token");
+    let basic = STANDARD.encode(format!("{client_id}:"));
+    GarminRequest::post(url, form)
+        .header("authorization", format!("Basic {basic}"))
         .header("accept", accept)
-        .header("cache-control", "no-cache");
-    ask.headers.extend(native());
-    ask
+        .header("cache-control", "no-cache")
+        .from_app()
 }
 
 #[cfg(test)]
@@ -163,25 +163,25 @@ mod tests {
         }
     }
 
-    fn heard(status: u16, text: &str) -> Heard {
-        Heard::Answer(Answer {
+    fn response(status: u16, text: &str) -> Result<GarminResponse, NoResponse> {
+        Ok(GarminResponse {
             status,
             text: text.to_owned(),
-            ..Answer::default()
+            ..GarminResponse::default()
         })
     }
 
     #[test]
-    fn an_answer_to_a_refresh_has_its_meaning() {
-        let check = |status, text: &str, wanted: Refreshed| {
+    fn responses_to_a_refresh_are_told_apart() {
+        let check = |status, text: &str, wanted: RefreshOutcome| {
             assert_eq!(
-                read_refresh(&heard(status, text), &held()),
+                read_refresh(response(status, text), &held()),
                 wanted,
                 "{status} {text}"
             );
         };
         let tokens = |access: &str, refresh: &str| {
-            Refreshed::Tokens(GarminTokens {
+            RefreshOutcome::Refreshed(GarminTokens {
                 di_token: Secret::new(access),
                 di_refresh_token: Some(Secret::new(refresh)),
                 di_client_id: Some("SAVED".to_owned()),
@@ -198,59 +198,48 @@ mod tests {
             r#"{"access_token":"new","refresh_token":null}"#,
             tokens("new", "spend me"),
         );
-        check(200, r#"{"token":"new"}"#, Refreshed::Changed);
-        check(200, "<html>", Refreshed::Changed);
+        check(200, r#"{"token":"new"}"#, RefreshOutcome::Changed);
+        check(200, "<html>", RefreshOutcome::Changed);
         check(
             400,
             r#"{"error":"invalid_grant","error_description":"Invalid refresh token: x"}"#,
-            Refreshed::Spent,
+            RefreshOutcome::Spent,
         );
-        check(401, r#"{"error":"invalid_client"}"#, Refreshed::Spent);
-        check(400, "<html>", Refreshed::Failed);
-        check(403, "<html>Just a moment", Refreshed::Failed);
-        check(503, "{}", Refreshed::Failed);
-        check(429, "{}", Refreshed::Throttled(None));
-        assert_eq!(read_refresh(&Heard::Nothing, &held()), Refreshed::Failed);
+        check(401, r#"{"error":"invalid_client"}"#, RefreshOutcome::Spent);
+        check(400, "<html>", RefreshOutcome::Failed);
+        check(403, "<html>Just a moment", RefreshOutcome::Failed);
+        check(503, "{}", RefreshOutcome::Failed);
+        check(429, "{}", RefreshOutcome::Throttled(None));
+        assert_eq!(
+            read_refresh(Err(NoResponse::Lost), &held()),
+            RefreshOutcome::Failed
+        );
     }
 
     #[test]
-    fn a_refresh_names_the_client_that_the_tokens_belong_to() {
-        let ask = refresh(&hosts(), &held()).unwrap();
+    fn a_refresh_names_the_client_of_the_tokens() {
+        let request = refresh_request(&hosts(), &held()).unwrap();
         assert_eq!(
-            ask.url.as_str(),
+            request.url.as_str(),
             "https://diauth.garmin.cn/di-oauth2-service/oauth/token"
         );
         // base64("SAVED:")
-        assert!(
-            ask.headers
-                .contains(&("authorization", "Basic U0FWRUQ6".to_owned()))
+        assert!(request.has_header("authorization", "Basic U0FWRUQ6"));
+        assert_eq!(
+            request.text(),
+            "grant_type=refresh_token&client_id=SAVED&refresh_token=spend+me"
         );
-        let Body::Form(form) = ask.body else {
-            panic!("a form")
+        let without = GarminTokens {
+            di_refresh_token: None,
+            ..held()
         };
-        assert!(form.contains(&("refresh_token", "spend me".to_owned())));
-        assert!(
-            refresh(
-                &hosts(),
-                &GarminTokens {
-                    di_refresh_token: None,
-                    ..held()
-                }
-            )
-            .is_none()
-        );
+        assert!(refresh_request(&hosts(), &without).is_none());
     }
 
     #[test]
-    fn the_grants_name_is_the_same_in_china() {
-        let ask = exchange(&hosts(), CLIENT_IDS[0], &Secret::new("ST-1"), "https://service");
-        let Body::Form(form) = ask.body else {
-            panic!("a form")
-        };
-        let grant = form.iter().find(|(name, _)| *name == "grant_type").unwrap();
-        assert_eq!(
-            grant.1,
-            "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket"
-        );
+    fn the_grant_type_is_the_same_for_garmin_cn() {
+        let request = exchange_request(&hosts(), CLIENT_IDS[0], &Secret::new("ST-1"), "https://service");
+        let grant = "grant_type=https%3A%2F%2Fconnectapi.garmin.com%2Fdi-oauth2-service%2Foauth%2Fgrant%2Fservice_ticket";
+        assert!(request.text().contains(grant), "{}", request.text());
     }
 }

@@ -233,7 +233,7 @@ async fn a_code_of_garmin_may_be_wrong_once() {
     assert!(first.notice.is_none());
     let second = code_page(world.type_code(&browser, "000000").await);
     assert_eq!(second.tries_left, first.tries_left - 1);
-    assert!(second.notice.unwrap().contains("did not take this code"));
+    assert!(second.notice.unwrap().contains("did not accept this code"));
     let step = world.type_code(&browser, " 123 456 ").await;
     assert!(world.exchange(&answered(&step, "code").unwrap()).await.is_ok());
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::error::ApiError;
-use crate::garmin::wire::is_challenge_page;
+use crate::garmin::response::is_challenge_page;
 
 /// Longest message of Garmin's that is passed on.
 const LONGEST_MESSAGE: usize = 500;

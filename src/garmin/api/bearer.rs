@@ -1,41 +1,56 @@
-//! The bearer token of a request: the loop around the keyring's steps, with the token file and the token service.
+//! The bearer token of a request. The decisions are the keyring's; this file reads and writes the token file and asks
+//! the token service.
 
 use std::sync::Arc;
 
-use reqwest::cookie::Jar;
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
-use super::Api;
 use super::error::ApiError;
-use super::keyring::{Keyring, Next};
+use super::keyring::{BearerStep, Keyring};
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
 use crate::garmin::http;
-use crate::garmin::token_file::TokenFileError;
-use crate::garmin::token_service;
+use crate::garmin::token_file::{TokenFile, TokenFileError};
+use crate::garmin::token_service::{self, RefreshOutcome};
 use crate::garmin::tokens::GarminTokens;
 
-impl Api {
-    /// A bearer token that is good, as far as is known. Those who come while it is being refreshed wait for that.
+/// The tokens of one person, kept good. Clones share everything.
+#[derive(Clone)]
+pub(super) struct BearerSource {
+    pub(super) hosts: GarminHosts,
+    pub(super) http: reqwest::Client,
+    pub(super) clock: Clock,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) file: TokenFile,
+    pub(super) keyring: Arc<tokio::sync::Mutex<Keyring>>,
+}
+
+impl BearerSource {
+    /// A bearer token that is good as far as is known. While one caller refreshes it, the others wait.
+    ///
+    /// `refused`: the token that the API has just answered with 401, if it did.
     pub(super) async fn bearer(&self, refused: Option<&Secret>) -> Result<Secret, ApiError> {
-        let mut keyring = Arc::clone(&self.0.keyring).lock_owned().await;
-        let now = self.0.clock.now();
+        let mut keyring = Arc::clone(&self.keyring).lock_owned().await;
+        let now = self.clock.now();
         if keyring.wants_file(refused, now)
             && let Some(tokens) = self.read_file().await
         {
-            keyring.look(tokens);
+            keyring.take_file(tokens);
         }
         match keyring.next(refused, now) {
-            Next::Use(bearer) => {
+            BearerStep::Use(bearer) => {
                 self.save(&mut keyring).await;
                 Ok(bearer)
             }
-            Next::Fail(error) => Err(error),
-            Next::Refresh(tokens) => {
+            BearerStep::Fail(error) => Err(error),
+            BearerStep::Refresh(tokens) => {
                 let (done, refreshed) = oneshot::channel();
-                let (api, refused) = (self.clone(), refused.cloned());
-                self.0.lifecycle.spawn("garmin.refresh", async move {
-                    let result = api.refresh(keyring, &tokens, refused.as_ref()).await;
-                    // Nobody may be waiting any more; the tokens are saved all the same.
+                let (source, refused) = (self.clone(), refused.cloned());
+                // A refresh must not end with its caller, because Garmin spends the refresh token.
+                self.lifecycle.spawn("garmin.refresh", async move {
+                    let result = source.refresh(keyring, &tokens, refused.as_ref()).await;
                     drop(done.send(result));
                 });
                 refreshed.await.unwrap_or(Err(ApiError::Unreachable))
@@ -49,40 +64,40 @@ impl Api {
         tokens: &GarminTokens,
         refused: Option<&Secret>,
     ) -> Result<Secret, ApiError> {
-        let refreshed = match token_service::refresh(&self.0.hosts, tokens) {
-            Some(ask) => {
-                let heard = http::send(&self.0.http, &ask, &Jar::default(), self.0.clock.now()).await;
-                token_service::read_refresh(&heard, tokens)
+        let outcome = match token_service::refresh_request(&self.hosts, tokens) {
+            Some(request) => {
+                let response = http::send(&self.http, request, None, self.clock.now()).await;
+                token_service::read_refresh(response, tokens)
             }
-            None => token_service::Refreshed::Spent,
+            None => RefreshOutcome::Spent,
         };
-        tracing::info!(outcome = refreshed.name(), "garmin.refreshed");
-        let bearer = keyring.refreshed(refreshed, refused, self.0.clock.now());
+        tracing::info!(outcome = outcome.name(), "garmin.refreshed");
+        let bearer = keyring.take_refresh(outcome, refused, self.clock.now());
         self.save(&mut keyring).await;
         bearer
     }
 
     async fn read_file(&self) -> Option<GarminTokens> {
-        let file = self.0.file.clone();
+        let file = self.file.clone();
         match tokio::task::spawn_blocking(move || file.read()).await {
             Ok(Ok(tokens)) => Some(tokens),
             Ok(Err(TokenFileError::Missing(_))) | Err(_) => None,
             Ok(Err(e)) => {
-                tracing::warn!(reason = e.plainly(), "tokens.unreadable");
+                tracing::warn!(reason = e.with_source(), "tokens.unreadable");
                 None
             }
         }
     }
 
-    /// Puts refreshed tokens into the file. If that fails they are used all the same, and every later call tries.
+    /// Writes refreshed tokens to the file. If that fails they are used all the same, and every later call tries again.
     async fn save(&self, keyring: &mut Keyring) {
         let Some(tokens) = keyring.unsaved().cloned() else {
             return;
         };
-        let file = self.0.file.clone();
+        let file = self.file.clone();
         match tokio::task::spawn_blocking(move || file.write(&tokens)).await {
             Ok(Ok(())) => keyring.saved(),
-            Ok(Err(e)) => tracing::error!(reason = e.plainly(), "tokens.unsaved"),
+            Ok(Err(e)) => tracing::error!(reason = e.with_source(), "tokens.unsaved"),
             Err(_) => {}
         }
     }

@@ -1,50 +1,50 @@
-//! Answers that were just given: equal reads at the same time share one request, and a read that a conversation asks
-//! again within the minute is not sent again.
+//! Recent documents: equal reads at the same time share one request, and a read that is repeated within the minute is not
+//! sent again.
 //!
-//! Every change that is sent empties it, and an answer that was asked for before the change is not kept after it.
+//! Every change that is sent empties the cache. A document that was requested before a change is not kept after it.
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 
 use super::error::ApiError;
 
-/// Longest answer that is kept, in bytes of JSON: most documents of a day are shorter.
-const LARGEST: usize = 128 * 1024;
+/// Documents with more bytes of JSON are not kept. Most documents of a day are shorter.
+const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
-/// All that is kept, in bytes of JSON. It is kept as text: as a tree, a series of readings takes ten times that.
-const ROOM: usize = 512 * 1024;
+/// Upper bound of all documents in bytes of JSON. They are kept as text: a parsed series takes ten times the memory.
+const MAX_CACHE_BYTES: usize = 512 * 1024;
 
-/// An answer and the length of its JSON.
-pub(super) type Read = Result<(Arc<Value>, usize), ApiError>;
+/// A document and the length of its JSON.
+pub(super) type ReadResult = Result<(Arc<Value>, usize), ApiError>;
 
 #[derive(Default)]
 pub(super) struct Cache {
-    state: Mutex<State>,
+    state: Mutex<CacheState>,
 }
 
 #[derive(Default)]
-struct State {
-    kept: HashMap<String, Kept>,
-    under_way: HashMap<String, WeakShared<BoxFuture<'static, Read>>>,
-    /// Counts the changes that were sent.
+struct CacheState {
+    kept: HashMap<String, CachedDocument>,
+    pending: HashMap<String, WeakShared<BoxFuture<'static, ReadResult>>>,
     changes: u64,
 }
 
-struct Kept {
+struct CachedDocument {
     at: Instant,
     json: Box<[u8]>,
     size: usize,
 }
 
 impl Cache {
-    /// The kept answer, or that of an equal read under way, or that of `read`. Dropping the future of the last one who
-    /// waits stops the read.
+    /// The cached document if it is younger than `age`, else that of an equal read in progress, else that of `read`. A
+    /// read stops when the last future that waits for it is dropped.
     pub(super) async fn get<F>(
         &self,
         key: &str,
@@ -52,7 +52,7 @@ impl Cache {
         read: impl FnOnce() -> F,
     ) -> Result<Arc<Value>, ApiError>
     where
-        F: Future<Output = Read> + Send + 'static,
+        F: Future<Output = ReadResult> + Send + 'static,
     {
         let (shared, changes) = {
             let mut state = self.lock();
@@ -60,12 +60,12 @@ impl Cache {
             if let Some(value) = kept.and_then(|kept| serde_json::from_slice(&kept.json).ok()) {
                 return Ok(Arc::new(value));
             }
-            let joined = state.under_way.get(key).and_then(WeakShared::upgrade);
+            let joined = state.pending.get(key).and_then(WeakShared::upgrade);
             let shared = joined.unwrap_or_else(|| {
-                let shared: Shared<BoxFuture<'static, Read>> = read().boxed().shared();
-                state.under_way.retain(|_, other| other.upgrade().is_some());
+                let shared: Shared<BoxFuture<'static, ReadResult>> = read().boxed().shared();
+                state.pending.retain(|_, other| other.upgrade().is_some());
                 if let Some(weak) = shared.downgrade() {
-                    state.under_way.insert(key.to_owned(), weak);
+                    state.pending.insert(key.to_owned(), weak);
                 }
                 shared
             });
@@ -73,33 +73,33 @@ impl Cache {
         };
         let (value, size) = shared.await?;
         let mut state = self.lock();
-        state.under_way.remove(key);
-        if state.changes == changes && size <= LARGEST {
+        state.pending.remove(key);
+        if state.changes == changes && size <= MAX_DOCUMENT_BYTES {
             state.keep(key, &value, size, age);
         }
         Ok(value)
     }
 
-    /// Something was changed: nothing that was read before holds any more.
+    /// A change was sent, so documents read before it may be out of date.
     pub(super) fn forget(&self) {
         let mut state = self.lock();
         state.changes += 1;
         state.kept.clear();
-        state.under_way.clear();
+        state.pending.clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, CacheState> {
+        self.state.lock()
     }
 }
 
-impl State {
+impl CacheState {
     fn keep(&mut self, key: &str, value: &Value, size: usize, age: Duration) {
         let Ok(json) = serde_json::to_vec(value) else {
             return;
         };
         self.kept.retain(|_, kept| kept.at.elapsed() < age);
-        while self.kept.values().map(|kept| kept.size).sum::<usize>() + size > ROOM {
+        while self.kept.values().map(|kept| kept.size).sum::<usize>() + size > MAX_CACHE_BYTES {
             let Some(oldest) = self
                 .kept
                 .iter()
@@ -110,7 +110,7 @@ impl State {
             };
             self.kept.remove(&oldest);
         }
-        let kept = Kept {
+        let kept = CachedDocument {
             at: Instant::now(),
             json: json.into(),
             size,
@@ -130,7 +130,7 @@ mod tests {
 
     const AGE: Duration = Duration::from_secs(60);
 
-    fn counted(count: &Arc<AtomicUsize>, size: usize) -> impl Future<Output = Read> + Send + use<> {
+    fn counted(count: &Arc<AtomicUsize>, size: usize) -> impl Future<Output = ReadResult> + Send + use<> {
         let count = Arc::clone(count);
         async move { Ok((Arc::new(json!(count.fetch_add(1, Ordering::SeqCst))), size)) }
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn equal_reads_share_one_request_even_when_the_first_asker_leaves() {
+    async fn equal_reads_share_one_request_even_if_the_first_is_cancelled() {
         let (cache, count, go) = (
             Cache::default(),
             Arc::new(AtomicUsize::new(0)),
@@ -201,13 +201,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_and_giants_are_not_kept_and_the_room_is_bounded() {
+    async fn failures_and_large_documents_are_not_kept_and_the_size_is_bounded() {
         let (cache, count) = (Cache::default(), Arc::default());
         let failure = cache.get("a", AGE, || async { Err(ApiError::NotFound) }).await;
         assert_eq!(failure, Err(ApiError::NotFound));
         assert_eq!(
             *cache
-                .get("a", AGE, || counted(&count, LARGEST + 1))
+                .get("a", AGE, || counted(&count, MAX_DOCUMENT_BYTES + 1))
                 .await
                 .unwrap(),
             json!(0)
@@ -218,11 +218,11 @@ mod tests {
         );
         for key in 0..20 {
             cache
-                .get(&key.to_string(), AGE, || counted(&count, LARGEST))
+                .get(&key.to_string(), AGE, || counted(&count, MAX_DOCUMENT_BYTES))
                 .await
                 .unwrap();
         }
         let kept: usize = cache.lock().kept.values().map(|kept| kept.size).sum();
-        assert!(kept <= ROOM);
+        assert!(kept <= MAX_CACHE_BYTES);
     }
 }

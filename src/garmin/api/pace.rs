@@ -1,27 +1,26 @@
-//! The pace of requests: so many at once, so many a second after a first burst.
+//! The pace of requests: how many at once, and how many per second after a first burst.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Lets requests through, in order.
-pub(super) struct Pace {
+pub(super) struct RequestPace {
     slots: Semaphore,
-    bucket: Mutex<Bucket>,
+    bucket: Mutex<LeakyBucket>,
 }
 
-/// A leaky bucket, as the moment at which it would be empty.
-struct Bucket {
+/// Known by the moment at which it would be empty.
+struct LeakyBucket {
     interval: Duration,
     burst: u32,
     empty_at: Option<Instant>,
 }
 
-impl Pace {
-    /// `in_flight` at once; `burst` at any speed, then one every `interval`.
+impl RequestPace {
+    /// At most `in_flight` requests at once; the first `burst` without delay, then one every `interval`.
     pub(super) fn new(in_flight: usize, interval: Duration, burst: u32) -> Self {
-        let bucket = Bucket {
+        let bucket = LeakyBucket {
             interval,
             burst: burst.max(1),
             empty_at: None,
@@ -32,14 +31,10 @@ impl Pace {
         }
     }
 
-    /// Waits for a slot and for the moment; the request is over when the permit is dropped.
+    /// Waits for a slot and for the next moment. Drop the permit when the request is over.
     pub(super) async fn wait(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.slots.acquire().await.ok();
-        let wait = self
-            .bucket
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(Instant::now());
+        let wait = self.bucket.lock().take(Instant::now());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -47,8 +42,8 @@ impl Pace {
     }
 }
 
-impl Bucket {
-    /// Books the next moment and says how far away it is.
+impl LeakyBucket {
+    /// Reserves the next moment and returns the time until then.
     fn take(&mut self, now: Instant) -> Duration {
         let empty_at = self.empty_at.map_or(now, |at| at.max(now));
         let room = self.interval * (self.burst - 1);
@@ -62,9 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_and_then_the_pace() {
+    fn after_a_burst_the_interval_applies() {
         let ms = Duration::from_millis;
-        let mut bucket = Bucket {
+        let mut bucket = LeakyBucket {
             interval: ms(500),
             burst: 3,
             empty_at: None,
@@ -81,8 +76,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_than_the_slots_at_once() {
-        let pace = Pace::new(2, Duration::ZERO, 1);
+    async fn requests_in_flight_are_limited() {
+        let pace = RequestPace::new(2, Duration::ZERO, 1);
         let first = pace.wait().await;
         let _second = pace.wait().await;
         assert!(futures_util::FutureExt::now_or_never(pace.wait()).is_none());

@@ -1,15 +1,16 @@
 //! The HTTP side of LiveTrack: bootstrap, session, points, course, and the page as the last resort (D.3).
 //!
 //! Invariants:
-//! - Only Garmin's LiveTrack host is asked, by URLs built from id and token; no redirect is followed. A short link or a
-//!   profile is asked for once, and only the link in its answer is taken.
-//! - One CSRF pair serves all races. It is asked for once however many need it, and again when Garmin refuses it.
-//! - No answer is read past its limit, and never more than some at a time, so that a thousand races stay small.
+//! - Requests go only to Garmin's LiveTrack host, by URLs built from id and token; redirects are not followed. A short
+//!   link or a profile costs one request, and only the link in its response is used.
+//! - One CSRF pair serves all races. However many races need a new one, it is requested once.
+//! - No response is read past its limit, and only a few at a time, so that a thousand races need little memory.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, REFERER, SET_COOKIE, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Response};
 use tokio::sync::Semaphore;
@@ -22,45 +23,46 @@ use super::{
 };
 use crate::base::clock::Clock;
 use crate::config::GarminHosts;
-use crate::garmin::http::retry_after;
-use crate::garmin::wire::BROWSER;
+use crate::garmin::http::{read_up_to, retry_after};
+use crate::garmin::request::BROWSER;
 
-/// How long a pair is used. Garmin's own time is not known; clients use five minutes.
-const PAIR_LASTS: SignedDuration = SignedDuration::from_mins(5);
+/// How long a CSRF pair is used. Garmin's own limit is unknown; other clients use five minutes.
+const CSRF_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// One request of LiveTrack, from connection to the last byte.
+/// One request, from the connection to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The largest page, and the largest answer: a day with a point a second.
-const LARGEST_PAGE: usize = 8 << 20;
-const LARGEST_ANSWER: usize = 48 << 20;
+const MAX_PAGE_BYTES: usize = 8 << 20;
 
-/// Answers that are read at the same time.
-const AT_ONCE: usize = 12;
+/// A day with a point every second has about this much.
+const MAX_RESPONSE_BYTES: usize = 48 << 20;
 
-/// How many pages of points are read in one go.
-const MOST_PAGES: usize = 60;
+/// Responses that are read at the same time.
+const MAX_CONCURRENT_READS: usize = 12;
 
-/// An answer with fewer points than this was the last page.
+/// Upper bound of the pages read for one call of [`LiveTrack::points`].
+const MAX_PAGES: usize = 60;
+
+/// A response with fewer points than this was the last page.
 const SHORT_PAGE: usize = 50;
 
-/// Why a pasted link leads nowhere.
+/// Why a pasted link leads to no session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// It is none, or leads elsewhere. The person: paste the right one.
+    /// It is no LiveTrack link. The person: paste the right one.
     #[error(transparent)]
     Bad(#[from] LinkProblem),
-    /// The short link or the profile leads to no session. The person: is LiveTrack running?
+    /// The short link or the profile leads to no session. The person: check that LiveTrack is running.
     #[error(
-        "the link leads to no LiveTrack session; is it running? Paste the link from Garmin's e-mail instead"
+        "the link leads to no LiveTrack session. Check that LiveTrack is running, or paste the link from Garmin's e-mail"
     )]
     NoSession,
-    /// Garmin did not answer as it should.
-    #[error("the link can't be followed now: {0}")]
+    /// Garmin did not resolve the link.
+    #[error("the link cannot be followed now: {0}")]
     Failed(#[from] LiveTrackError),
 }
 
-/// LiveTrack over HTTP. Clones are the same.
+/// LiveTrack over HTTP. Clones share everything.
 #[derive(Clone, Debug)]
 pub struct LiveTrack(Arc<LiveTrackState>);
 
@@ -74,7 +76,7 @@ struct LiveTrackState {
     reading: Semaphore,
 }
 
-/// What a page gives that opens the interface.
+/// What the page of a session gives, and the interface wants to see.
 #[derive(Clone, Debug)]
 struct CsrfPair {
     csrf: String,
@@ -91,11 +93,11 @@ impl LiveTrack {
             clock,
             pair: Mutex::new(None),
             bootstrap: tokio::sync::Mutex::new(()),
-            reading: Semaphore::new(AT_ONCE),
+            reading: Semaphore::new(MAX_CONCURRENT_READS),
         }))
     }
 
-    /// The link in what a person pasted; a short one is looked up.
+    /// The link in what a person pasted. A short one is looked up.
     pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;
         let (host, path) = match find(text, hosts)? {
@@ -126,7 +128,6 @@ impl LiveTrack {
         }
     }
 
-    /// Who, since when, until when.
     pub async fn session(&self, link: &LiveTrackLink) -> Result<LiveTrackSession, LiveTrackError> {
         LiveTrackSession::read(
             &self
@@ -135,8 +136,7 @@ impl LiveTrack {
         )
     }
 
-    /// The points from `begin` on (`None`: all that there are), all pages of them. A point at `begin` itself may be
-    /// there or not.
+    /// All points from `begin` on (`None`: from the start). A point at `begin` itself may be among them.
     pub async fn points(
         &self,
         link: &LiveTrackLink,
@@ -145,7 +145,7 @@ impl LiveTrack {
         let path = ["api", "sessions", &link.session_id, "track-points", "common"];
         let mut all = TrackpointBatch::default();
         let mut begin = begin;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let part = points(&self.get(link, &path, begin).await?)?;
             let newest = part.points.iter().map(|point: &Trackpoint| point.at).max();
             let is_last = part.points.len() < SHORT_PAGE
@@ -160,7 +160,7 @@ impl LiveTrack {
         Ok(all)
     }
 
-    /// The places of the course that the athlete follows; empty when there is none.
+    /// The points of the course that the athlete follows; empty without a course.
     pub async fn course(&self, link: &LiveTrackLink) -> Result<Vec<Position>, LiveTrackError> {
         course(
             &self
@@ -173,8 +173,8 @@ impl LiveTrack {
         )
     }
 
-    /// What the person's page was drawn from: the last resort. Errors: [`LiveTrackError::Changed`] when it holds nothing that
-    /// we know.
+    /// The data inside the page of the session, as the last resort. Errors: [`LiveTrackError::Changed`] when the page
+    /// holds no known data.
     pub async fn page(&self, link: &LiveTrackLink) -> Result<LiveTrackPage, LiveTrackError> {
         let found = page(&self.bootstrap(link).await?);
         if found.session.is_none() && found.points.is_empty() {
@@ -183,7 +183,7 @@ impl LiveTrack {
         Ok(found)
     }
 
-    /// Asks the interface, with a new pair if the old one is refused.
+    /// Requests JSON, and once more with a new CSRF pair if Garmin refuses the old one.
     async fn get(
         &self,
         link: &LiveTrackLink,
@@ -206,10 +206,10 @@ impl LiveTrack {
                 .header(COOKIE, &pair.cookies)
                 .header(ACCEPT, "application/json, text/plain, */*")
                 .header(REFERER, link.url(&self.0.hosts.livetrack).as_str());
-            let _place = self.0.reading.acquire().await;
+            let _permit = self.0.reading.acquire().await;
             let response = self.send(request).await?;
             match self.refusal(&response) {
-                None => return read(response, LARGEST_ANSWER).await,
+                None => return read(response, MAX_RESPONSE_BYTES).await,
                 Some(LiveTrackError::Refused) => refused = Some(pair.csrf),
                 Some(failure) => return Err(failure),
             }
@@ -217,18 +217,18 @@ impl LiveTrack {
         Err(LiveTrackError::Refused)
     }
 
-    /// A pair that is not too old, nor the one that was refused.
+    /// A CSRF pair that has not expired and is not the `refused` one.
     async fn pair(&self, link: &LiveTrackLink, refused: Option<String>) -> Result<CsrfPair, LiveTrackError> {
         let known = || {
             let now = self.0.clock.now();
             self.kept().clone().filter(|pair| {
-                now.duration_since(pair.made_at) < PAIR_LASTS && Some(&pair.csrf) != refused.as_ref()
+                now.duration_since(pair.made_at) < CSRF_LIFETIME && Some(&pair.csrf) != refused.as_ref()
             })
         };
         if let Some(pair) = known() {
             return Ok(pair);
         }
-        // Whoever comes second finds what the first one fetched.
+        // A second caller finds the pair that the first one fetched.
         let _one = self.0.bootstrap.lock().await;
         if let Some(pair) = known() {
             return Ok(pair);
@@ -237,7 +237,7 @@ impl LiveTrack {
         known().ok_or(LiveTrackError::Changed("meta[name=csrf-token]"))
     }
 
-    /// Fetches the page of the link; its pair is kept. Returns the page.
+    /// Fetches the page of the session and keeps its CSRF pair. Returns the page.
     async fn bootstrap(&self, link: &LiveTrackLink) -> Result<String, LiveTrackError> {
         let request = self.0.http.get(link.url(&self.0.hosts.livetrack));
         let response = self.send(request.header(ACCEPT, "text/html")).await?;
@@ -262,14 +262,14 @@ impl LiveTrack {
     }
 
     async fn text(&self, response: Response) -> Result<String, LiveTrackError> {
-        Ok(String::from_utf8_lossy(&read(response, LARGEST_PAGE).await?).into_owned())
+        Ok(String::from_utf8_lossy(&read(response, MAX_PAGE_BYTES).await?).into_owned())
     }
 
-    fn kept(&self) -> std::sync::MutexGuard<'_, Option<CsrfPair>> {
-        self.0.pair.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Option<CsrfPair>> {
+        self.0.pair.lock()
     }
 
-    /// What a status other than success means.
+    /// The error of a status other than success.
     fn refusal(&self, response: &Response) -> Option<LiveTrackError> {
         match response.status().as_u16() {
             200..=299 => None,
@@ -290,7 +290,7 @@ fn unknown_is_none(failure: LiveTrackError) -> ResolveError {
     }
 }
 
-/// The cookies as they are sent back.
+/// The `Cookie` header that answers these `Set-Cookie` headers.
 fn cookies(headers: &HeaderMap) -> String {
     let pairs = headers.get_all(SET_COOKIE).iter().filter_map(|value| {
         let pair = value.to_str().ok()?.split(';').next()?.trim();
@@ -300,12 +300,9 @@ fn cookies(headers: &HeaderMap) -> String {
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, LiveTrackError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| LiveTrackError::Unreachable)? {
-        if body.len() + chunk.len() > limit {
-            return Err(LiveTrackError::Changed("size"));
-        }
-        body.extend_from_slice(&chunk);
+    match read_up_to(&mut response, limit).await {
+        Ok(Some(body)) => Ok(body),
+        Ok(None) => Err(LiveTrackError::Changed("size")),
+        Err(_) => Err(LiveTrackError::Unreachable),
     }
-    Ok(body)
 }

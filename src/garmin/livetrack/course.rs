@@ -6,7 +6,7 @@ use super::json_fields::JsonFields;
 use super::point::json;
 use super::{LiveTrackError, Position};
 
-/// Reads the courses answer: the places of the first course in order, empty when there is none.
+/// Reads the response for courses: the points of the first course in order, empty without one.
 pub fn course(body: &[u8]) -> Result<Vec<Position>, LiveTrackError> {
     let Some(value) = json(body)? else {
         return Ok(Vec::new());
@@ -17,10 +17,10 @@ pub fn course(body: &[u8]) -> Result<Vec<Position>, LiveTrackError> {
         .first()
         .and_then(|course| course.get("coursePoints"))
         .and_then(Value::as_array);
-    Ok(points.into_iter().flatten().filter_map(place).collect())
+    Ok(points.into_iter().flatten().filter_map(position).collect())
 }
 
-fn place(value: &Value) -> Option<Position> {
+fn position(value: &Value) -> Option<Position> {
     let mut position = JsonFields(value.get("position")?.as_object()?.clone());
     Some(Position {
         lat: position.number("lat", -90.0..=90.0)?,

@@ -1,38 +1,38 @@
-//! What can go wrong with LiveTrack, and how long to stay away after it.
+//! What can go wrong with LiveTrack, and how long to wait after it.
 
 use std::time::Duration;
 
-/// Why an answer of LiveTrack could not be had.
+/// Why a request to LiveTrack failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiveTrackError {
-    /// 401 or 403 although the page was asked for a new CSRF pair. Nobody can act; it passes.
+    /// 401 or 403 in spite of a new CSRF pair. Nobody can act; it passes.
     #[error("Garmin refuses to show the session at the moment")]
     Refused,
-    /// 404 with a good CSRF pair: the token is wrong, or the session is over and gone. The person: a new link.
-    #[error("Garmin does not know this session (any more)")]
+    /// 404 with a valid CSRF pair: the token is wrong, or the session has expired. The person: paste a new link.
+    #[error("Garmin does not know this session; the link may be wrong or expired")]
     Gone,
     /// 429. Nobody can act.
-    #[error("Garmin asks us to slow down")]
+    #[error("Garmin asks for fewer requests")]
     RateLimited {
-        /// `Retry-After`, if it was sent.
+        /// From `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// 5xx, or another status that says nothing. Nobody can act.
+    /// 5xx, or another status of unknown meaning. Nobody can act.
     #[error("Garmin answered with status {0}")]
     Server(u16),
-    /// A page where JSON belongs: a bot check, a maintenance notice, or a new interface. Nobody can act.
+    /// A page instead of JSON: a bot check, a maintenance notice, or a new interface. Nobody can act.
     #[error("Garmin answered with a page instead of data")]
     Page,
-    /// No connection, a broken one, or no answer in time. The operator, if it stays.
-    #[error("Garmin can't be reached")]
+    /// No connection, a broken one, or no response in time. The operator, if it lasts.
+    #[error("Garmin cannot be reached")]
     Unreachable,
-    /// JSON of a shape that we don't know. The people who make this program.
-    #[error("Garmin changed its answer at {0}")]
+    /// JSON of an unknown shape. The operator: an update is needed.
+    #[error("Garmin changed its response at {0}")]
     Changed(&'static str),
 }
 
 impl LiveTrackError {
-    /// A word for events and for the status.
+    /// The name in events and in the status of a race.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -45,14 +45,14 @@ impl LiveTrackError {
         }
     }
 
-    /// Whether it means that Garmin's interface is another one now.
+    /// Whether Garmin's interface has changed.
     pub fn is_change(&self) -> bool {
         matches!(self, Self::Changed(_) | Self::Page)
     }
 }
 
-/// How long to leave LiveTrack alone after `failure` happened `times` in a row (1 = the first); `None` = don't ask
-/// again. Numbers of D.6; `Retry-After` wins where it asks for more, up to an hour.
+/// How long to wait after `failure` happened `times` in a row (1 = the first); `None` = never ask again. `Retry-After`
+/// wins where it asks for more, up to an hour.
 pub fn back_off(failure: &LiveTrackError, times: u32) -> Option<Duration> {
     let doubling = |first: u64, most: u64| {
         let factor = 1_u64 << times.saturating_sub(1).min(16);
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_waits_grow_to_their_limit() {
+    fn waits_double_up_to_a_limit() {
         let limited = |seconds: Option<u64>| LiveTrackError::RateLimited {
             retry_after: seconds.map(Duration::from_secs),
         };

@@ -1,4 +1,4 @@
-//! Taking known members out of a JSON object; what is unknown, of another type or absurd stays in it.
+//! Takes known members out of a JSON object. Unknown members and absurd values stay in it.
 
 use std::ops::RangeInclusive;
 
@@ -7,14 +7,13 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-/// The longest text that is taken; names of people and activities are shorter.
-const LONGEST_TEXT: usize = 200;
+/// Longer texts are left alone. Names of people and activities are shorter.
+const MAX_TEXT_BYTES: usize = 200;
 
-/// An object that is being read.
 pub(super) struct JsonFields(pub(super) Map<String, Value>);
 
 impl JsonFields {
-    /// A number within `range`, also when it came as text.
+    /// A number within `range`, also as text.
     pub(super) fn number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         self.take(name, |value| {
             let number = match value {
@@ -22,7 +21,7 @@ impl JsonFields {
                 Value::String(text) => text.trim().parse().ok(),
                 _ => None,
             };
-            // NaN and the infinities are in no range.
+            // NaN and infinities are in no range.
             number.filter(|n| range.contains(n))
         })
     }
@@ -38,7 +37,7 @@ impl JsonFields {
         self.number(name, range).map(|n| n.round() as u32)
     }
 
-    /// A moment, in whole milliseconds: ISO 8601 (without a zone it is UTC) or milliseconds since the epoch.
+    /// A time in whole milliseconds, from ISO 8601 (UTC without a zone) or milliseconds since the epoch.
     pub(super) fn moment(&mut self, name: &str) -> Option<Timestamp> {
         self.take(name, |value| match value {
             Value::String(text) => moment(text),
@@ -47,27 +46,26 @@ impl JsonFields {
         })
     }
 
-    /// A text that is not empty.
+    /// A text, if it is not empty.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name, |value| match value {
-            Value::String(text) if !text.is_empty() && text.len() <= LONGEST_TEXT => Some(text.clone()),
+            Value::String(text) if !text.is_empty() && text.len() <= MAX_TEXT_BYTES => Some(text.clone()),
             _ => None,
         })
     }
 
-    /// A truth value.
     pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
         self.take(name, Value::as_bool)
     }
 
-    /// A list of texts; anything else in it is left out.
+    /// A list of up to 16 texts; other items are left out.
     pub(super) fn texts(&mut self, name: &str) -> Vec<String> {
         let taken = self.take(name, |value| {
             let items = value.as_array()?;
             let texts = items.iter().filter_map(Value::as_str);
             Some(
                 texts
-                    .filter(|text| text.len() <= LONGEST_TEXT)
+                    .filter(|text| text.len() <= MAX_TEXT_BYTES)
                     .take(16)
                     .map(str::to_owned)
                     .collect(),
@@ -76,12 +74,11 @@ impl JsonFields {
         taken.unwrap_or_default()
     }
 
-    /// An object.
     pub(super) fn object(&mut self, name: &str) -> Option<JsonFields> {
         self.take(name, |value| value.as_object().cloned().map(JsonFields))
     }
 
-    /// Takes a member if `read` can make something of it. An explicit null is as good as none.
+    /// Takes a member if `read` understands it. An explicit null counts as absent.
     fn take<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
         let value = self.0.get(name)?;
         let read = read(value);
@@ -103,7 +100,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     millis(exact.as_millisecond())
 }
 
-/// Between 1990 and 2100: what a watch with a wrong clock may say, and arithmetic can bear.
+/// Between 1990 and 2100, which allows for a watch with a wrong clock and keeps arithmetic in range.
 fn millis(millis: i64) -> Option<Timestamp> {
     (631_152_000_000..4_102_444_800_000)
         .contains(&millis)
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_understood_is_taken() {
+    fn only_understood_members_are_taken() {
         let object = json!({"a": "12.5", "b": 9999, "c": null, "d": [1], "e": true, "f": "x"});
         let mut fields = fields(&object);
         assert_eq!(fields.number("a", 0.0..=20.0), Some(12.5));
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_read_in_every_spelling() {
+    fn times_are_read_in_every_format() {
         for (value, expected) in [
             (json!("2026-10-04T08:01:10.000Z"), Some("2026-10-04T08:01:10Z")),
             (

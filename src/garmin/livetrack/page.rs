@@ -1,13 +1,13 @@
-//! What the session's page holds: the CSRF token, and the data that the page was drawn from.
+//! The page of a session: its CSRF token, and the data inside it.
 //!
-//! The second is the last resort when the interface for data is gone or changed: the page carries what it shows as
-//! JSON, in `__NEXT_DATA__` or in fragments given to `self.__next_f.push`, as strings within strings (D.3.4).
+//! The data is the last resort when the JSON interface is gone or has changed. The page carries it as JSON, in
+//! `__NEXT_DATA__` or in fragments passed to `self.__next_f.push`, as strings within strings.
 
 use serde_json::Value;
 
 use super::{LiveTrackSession, Trackpoint};
 
-/// The CSRF token of a page: `<meta name="csrf-token" content="…">`, or the same under its other names.
+/// The CSRF token: `<meta name="csrf-token" content="…">`, or the same under another known name.
 pub fn csrf_token(html: &str) -> Option<String> {
     html.split("<meta").skip(1).find_map(|rest| {
         let tag = rest.split('>').next()?;
@@ -20,7 +20,7 @@ pub fn csrf_token(html: &str) -> Option<String> {
     })
 }
 
-/// The value of an attribute in a tag, quoted either way.
+/// The value of a quoted attribute in a tag.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     tag.match_indices(name).find_map(|(at, _)| {
         let before = tag.get(..at)?.chars().next_back()?;
@@ -37,16 +37,15 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// What a page was drawn from.
+/// The data inside a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LiveTrackPage {
-    /// The session, if it was found.
     pub session: Option<LiveTrackSession>,
-    /// All points that were found, in the order of the page.
+    /// In the order of the page.
     pub points: Vec<Trackpoint>,
 }
 
-/// Finds session and points in a page. Empty when the page holds no data that we know.
+/// Finds session and points in a page. Empty when the page holds no known data.
 pub fn page(html: &str) -> LiveTrackPage {
     let mut found = LiveTrackPage::default();
     for text in next_data(html).into_iter().chain(next_fragments(html)) {
@@ -55,15 +54,15 @@ pub fn page(html: &str) -> LiveTrackPage {
     found
 }
 
-/// The content of the older kind of data script.
+/// The JSON of `__NEXT_DATA__`, used by older pages.
 fn next_data(html: &str) -> Option<String> {
     let (_, rest) = html.split_once("id=\"__NEXT_DATA__\"")?;
     let (_, rest) = rest.split_once('>')?;
     Some(rest.split_once("</script>")?.0.to_owned())
 }
 
-/// The strings given to `self.__next_f.push([1, "…"])`, joined: one value may go on in the next fragment. Each line
-/// of the whole is `key:value`.
+/// The values in the strings passed to `self.__next_f.push([1, "…"])`. The strings are joined, because a value may
+/// continue in the next one; each line of the whole is `key:value`.
 fn next_fragments(html: &str) -> Vec<String> {
     let mut joined = String::new();
     for rest in html.split("self.__next_f.push(").skip(1) {
@@ -90,11 +89,11 @@ fn next_fragments(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// JSON strings within JSON strings are opened, but not for ever.
-const DEEPEST: usize = 4;
+/// How deep JSON strings within JSON strings are opened.
+const MAX_DEPTH: usize = 4;
 
 fn gather(text: &str, found: &mut LiveTrackPage, depth: usize) {
-    if depth < DEEPEST
+    if depth < MAX_DEPTH
         && let Ok(value) = serde_json::from_str::<Value>(text)
     {
         visit(&value, found, depth);
@@ -125,7 +124,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_csrf_token_is_found_under_its_names() {
+    fn the_csrf_token_is_found_under_each_name() {
         let token = "7f1d2c3b-0000-4444-8888-123456789abc";
         for (html, found) in [
             (
@@ -200,7 +199,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_page_breaks_the_reading(html in ".{0,300}") {
+        fn no_page_causes_a_panic(html in ".{0,300}") {
             page(&format!("<script>self.__next_f.push({html}"));
             csrf_token(&html);
         }

@@ -1,4 +1,4 @@
-//! Trackpoints, read tolerantly: flat or nested, members missing, members unknown.
+//! Trackpoints, read tolerantly: flat or nested, with missing and unknown members.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -6,65 +6,57 @@ use serde_json::{Map, Value};
 use super::LiveTrackError;
 use super::json_fields::JsonFields;
 
-/// A place on the Earth, WGS 84 degrees.
+/// WGS 84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
-    /// Latitude, −90 to 90.
     pub lat: f64,
-    /// Longitude, −180 to 180.
     pub lon: f64,
 }
 
-/// What the device says of its own movement.
+/// What the device reports about its own movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointStatus {
-    /// It moves.
     Moving,
-    /// It stands.
     Stationary,
 }
 
-/// One sample of the device, as D.3.2 has it. Everything but the time may be missing.
+/// One sample of the device. Everything except the time may be missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trackpoint {
-    /// `dateTime`: when the device took it, by the device's clock, in whole milliseconds. The identity of the point.
+    /// `dateTime`: when the device took it, by its own clock, in whole milliseconds. Identifies the point.
     pub at: Timestamp,
     /// `reportedTime`: when it reached Garmin, by Garmin's clock.
     pub reported_at: Option<Timestamp>,
-    /// Where; none in a tunnel, a pool, a hall.
+    /// Missing without GPS: tunnels, pools, indoors.
     pub position: Option<Position>,
-    /// Height above the sea.
     pub altitude_m: Option<f64>,
-    /// The device's own speed if it tells it, else the position's.
+    /// The device's own speed, else that of the position.
     pub speed_mps: Option<f64>,
-    /// Distance in the current activity (leg).
+    /// In the current activity (leg).
     pub distance_m: Option<f64>,
-    /// Distance in the session.
+    /// In the whole session.
     pub total_distance_m: Option<f64>,
     /// Timer of the current activity (leg).
     pub duration_s: Option<f64>,
-    /// Timer of the session.
+    /// Timer of the whole session.
     pub total_duration_s: Option<f64>,
-    /// Heart rate, beats per minute.
     pub heart_rate_bpm: Option<u32>,
-    /// Turns of the crank, or strides of one leg, per minute.
+    /// Crank revolutions, or strides of one leg, per minute.
     pub cadence_rpm: Option<u32>,
-    /// Power.
     pub power_w: Option<u32>,
     /// `activityType`, upper case as sent: an open set.
     pub activity_type: Option<String>,
-    /// When the current activity began, where it is told.
+    /// When the current activity began.
     pub activity_created_at: Option<Timestamp>,
-    /// Whether the device thinks that it moves.
     pub status: Option<PointStatus>,
     /// `eventTypes`, upper case as sent: an open set; `END` ends the activity.
     pub events: Vec<String>,
-    /// What is unknown, of another type, or absurd, under the names it came with.
+    /// Unknown members and absurd values, under Garmin's names.
     pub other: Map<String, Value>,
 }
 
 impl Trackpoint {
-    /// A point of which only the time is known.
+    /// A point with nothing but a time.
     pub fn at(at: Timestamp) -> Self {
         Self {
             at,
@@ -87,7 +79,7 @@ impl Trackpoint {
         }
     }
 
-    /// Reads one point; `None` when it has no time that could be one.
+    /// Reads one point; `None` without a plausible time.
     pub fn read(value: &Value) -> Option<Self> {
         let mut flat = JsonFields(value.as_object()?.clone());
         let mut point = Self::at(flat.moment("dateTime")?);
@@ -98,7 +90,7 @@ impl Trackpoint {
         point.altitude_m = flat.number("altitude", ALTITUDE);
         point.fitness(&mut flat);
         if let Some(mut nested) = nested {
-            // The nested part is the older form; where both tell something, the point itself is believed.
+            // The nested part is the older form; the point itself takes precedence.
             let mut inner = Self::at(point.at);
             inner.fitness(&mut nested);
             point.absorb(inner);
@@ -113,14 +105,14 @@ impl Trackpoint {
         Some(point)
     }
 
-    /// Reads the members that are flat now and were nested before.
+    /// Reads the members that are flat now and were nested in older generations.
     fn fitness(&mut self, fields: &mut JsonFields) {
         self.speed_mps = fields.number("speedMetersPerSec", SPEED);
         self.distance_m = fields.number("distanceMeters", DISTANCE);
         self.total_distance_m = fields.number("totalDistanceMeters", DISTANCE);
         self.duration_s = fields.number("durationSecs", DURATION);
         self.total_duration_s = fields.number("totalDurationSecs", DURATION);
-        // 0 = the watch has none.
+        // 0 = no heart rate sensor.
         self.heart_rate_bpm = fields
             .whole("heartRateBeatsPerMin", 0..=250)
             .filter(|bpm| *bpm > 0);
@@ -144,7 +136,7 @@ impl Trackpoint {
         }
     }
 
-    /// Fills what is missing from another report of the same moment; what is known stays.
+    /// Fills missing members from another report of the same moment. Known ones stay.
     pub fn absorb(&mut self, other: Self) {
         fn fill<T>(mine: &mut Option<T>, other: Option<T>) {
             if mine.is_none() {
@@ -175,7 +167,7 @@ impl Trackpoint {
         }
     }
 
-    /// Whether the device said that the activity is over.
+    /// Whether the device reported the end of the activity.
     pub fn is_end(&self) -> bool {
         self.events.iter().any(|event| event == "END")
     }
@@ -186,7 +178,7 @@ const ALTITUDE: std::ops::RangeInclusive<f64> = -1000.0..=12_000.0;
 const DISTANCE: std::ops::RangeInclusive<f64> = 0.0..=10_000_000.0;
 const DURATION: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
-/// A position within bounds; one that has none (0, 0 counts as none) stays where it is.
+/// A valid position is taken. (0, 0) counts as none; an invalid one stays among the other members.
 fn position(fields: &mut JsonFields) -> Option<Position> {
     let mut inner = fields.object("position")?;
     let whole = inner.0.clone();
@@ -204,19 +196,19 @@ fn position(fields: &mut JsonFields) -> Option<Position> {
     }
 }
 
-/// What one answer held.
+/// The points of one response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrackpointBatch {
-    /// The points that could be read, as they came.
+    /// In the order of the response.
     pub points: Vec<Trackpoint>,
-    /// How many entries had no time, and so could not be kept.
+    /// Entries without a plausible time, which cannot be kept.
     pub unreadable: usize,
 }
 
-/// Reads an answer of the track-points interface. An empty body or list = nothing new.
+/// Reads a response of the track-points interface. An empty body or list means nothing new.
 ///
-/// Errors: [`LiveTrackError::Page`] for HTML, [`LiveTrackError::Unreachable`] for text that breaks off, [`LiveTrackError::Changed`] for
-/// JSON of another shape, also when not one of many entries has a time.
+/// Errors: [`LiveTrackError::Page`] for HTML, [`LiveTrackError::Unreachable`] for truncated JSON,
+/// [`LiveTrackError::Changed`] for JSON of another shape, also when no entry has a time.
 pub fn points(body: &[u8]) -> Result<TrackpointBatch, LiveTrackError> {
     let Some(value) = json(body)? else {
         return Ok(TrackpointBatch::default());
@@ -241,7 +233,7 @@ pub fn points(body: &[u8]) -> Result<TrackpointBatch, LiveTrackError> {
     })
 }
 
-/// Reads a body as JSON; `None` when it is empty.
+/// Parses a body; `None` when it is empty.
 pub(super) fn json(body: &[u8]) -> Result<Option<Value>, LiveTrackError> {
     let text = body.trim_ascii();
     if text.is_empty() {
@@ -300,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_values_are_set_aside_and_kept() {
+    fn absurd_values_are_kept_aside() {
         let mut value = example();
         for (name, absurd) in [
             ("heartRateBeatsPerMin", json!(9999)),
@@ -330,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_report_fills_gaps_and_changes_nothing_else() {
+    fn a_second_report_only_fills_gaps() {
         let mut first =
             Trackpoint::read(&json!({"dateTime": "2026-10-04T08:01:10Z", "powerWatts": 7})).unwrap();
         let mut second = Trackpoint::read(&example()).unwrap();
@@ -344,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_told_apart() {
+    fn kinds_of_responses_are_told_apart() {
         let check = |body: &str, expected: Result<(usize, usize), LiveTrackError>| {
             let read = points(body.as_bytes()).map(|read| (read.points.len(), read.unreadable));
             assert_eq!(read, expected, "{body}");
@@ -387,7 +379,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_garmin_sends_is_read_or_kept(
+        fn values_are_within_their_ranges_or_kept_aside(
             changes in prop::collection::vec((0_usize..16, any_json()), 0..8),
             nested in any::<bool>(),
         ) {

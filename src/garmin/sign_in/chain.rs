@@ -1,168 +1,107 @@
-//! The ways in, one after the other: what follows from each answer of Garmin, as plain functions.
+//! The sign-in methods, one after the other, and what their failures amount to.
 //!
-//! Signed in, a code wanted, a wrong password and a locked account end it; for any other refusal the next way is
-//! tried, once. Nothing is tried twice, and a way that Garmin just throttled is left out.
+//! A sign-in, a wanted code, a wrong password and a locked account end the chain; after any other refusal the next
+//! method is tried. No method is tried twice, and one that Garmin throttled lately is left out.
 
-use std::collections::VecDeque;
+use std::ops::ControlFlow;
 
-use super::redeem::{self, is_worth_another_way};
-use super::{Conversation, Desk, Move, Pending, SignedIn, Turn, json, widget};
-use crate::garmin::refusal::{SignInMethod, SignInRefusal};
-use crate::garmin::wire::{Ask, Heard};
+use super::attempt::SignInAttempt;
+use super::credentials::Credentials;
+use super::login::{Login, LoginFailure, PendingCode};
+use super::method::SignInMethod;
+use super::outcome::SignedIn;
+use super::refusal::SignInRefusal;
+use super::{mobile, portal, redeem, widget};
 
-/// What a sign-in comes to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) struct ChainResult {
+    pub(super) end: ChainEnd,
+    /// The method that was tried last.
+    pub(super) method: Option<SignInMethod>,
+    /// The methods that did not lead in, in the order tried; the skipped ones first.
+    pub(super) failures: Vec<(SignInMethod, SignInRefusal)>,
+}
+
+pub(super) enum ChainEnd {
     SignedIn(SignedIn),
-    /// Garmin wants a code for the sign-in that was begun.
-    CodeWanted(Pending),
+    CodeWanted(PendingCode),
     Refused(SignInRefusal),
 }
 
-/// One sign-in, from the first request to its end.
-pub(super) struct Chain<'a> {
-    desk: Desk<'a>,
-    left: VecDeque<SignInMethod>,
-    at: At,
-    setbacks: Vec<(SignInMethod, SignInRefusal)>,
+/// Tries `methods` in their order. `skipped`: those left out, each with its reason.
+pub(super) async fn sign_in(
+    attempt: &mut SignInAttempt<'_>,
+    credentials: &Credentials,
+    methods: &[SignInMethod],
+    skipped: Vec<(SignInMethod, SignInRefusal)>,
+) -> ChainResult {
+    let mut result = ChainResult {
+        end: ChainEnd::Refused(SignInRefusal::Temporary),
+        method: None,
+        failures: skipped,
+    };
+    for &method in methods {
+        result.method = Some(method);
+        match sign_in_by(method, attempt, credentials).await {
+            ControlFlow::Break(end) => {
+                result.end = end;
+                return result;
+            }
+            ControlFlow::Continue(refusal) => result.failures.push((method, refusal)),
+        }
+    }
+    result.end = ChainEnd::Refused(verdict(&result.failures));
+    result
 }
 
-enum At {
-    Start,
-    Json(SignInMethod, json::At),
-    Widget(widget::At),
-    Redeem(SignInMethod, redeem::At),
-}
-
-impl<'a> Chain<'a> {
-    /// `ways` are tried in their order; `skipped` are left out, each for its reason.
-    pub(super) fn new(
-        desk: Desk<'a>,
-        ways: &[SignInMethod],
-        skipped: Vec<(SignInMethod, SignInRefusal)>,
-    ) -> Self {
-        Self {
-            desk,
-            left: ways.iter().copied().collect(),
-            at: At::Start,
-            setbacks: skipped,
+/// `Continue`: this method failed in a way that another one may avoid.
+async fn sign_in_by(
+    method: SignInMethod,
+    attempt: &mut SignInAttempt<'_>,
+    credentials: &Credentials,
+) -> ControlFlow<ChainEnd, SignInRefusal> {
+    let login = match method {
+        SignInMethod::Mobile => mobile::sign_in(attempt, credentials).await,
+        SignInMethod::Widget => widget::sign_in(attempt, credentials).await,
+        SignInMethod::Portal => portal::sign_in(attempt, credentials).await,
+    };
+    let ticket = match login {
+        Ok(Login::Ticket(ticket)) => ticket,
+        Ok(Login::CodeWanted(pending)) => return ControlFlow::Break(ChainEnd::CodeWanted(pending)),
+        Err(LoginFailure::NotConnected) => {
+            return ControlFlow::Break(ChainEnd::Refused(SignInRefusal::Unreachable));
         }
-    }
-
-    /// The way that is being tried, or was last.
-    pub(super) fn way(&self) -> Option<SignInMethod> {
-        match self.at {
-            At::Start => None,
-            At::Json(way, _) | At::Redeem(way, _) => Some(way),
-            At::Widget(_) => Some(SignInMethod::Widget),
-        }
-    }
-
-    /// The ways that failed, with their reasons, for events.
-    pub(super) fn setbacks(&self) -> &[(SignInMethod, SignInRefusal)] {
-        &self.setbacks
-    }
-
-    fn next_way(&mut self) -> Move<Ended> {
-        let Some(way) = self.left.pop_front() else {
-            return Move::Done(Ended::Refused(verdict(&self.setbacks)));
-        };
-        let ask = match way {
-            SignInMethod::Widget => {
-                let (at, ask) = widget::begin(self.desk.hosts);
-                self.at = At::Widget(at);
-                ask
-            }
-            SignInMethod::Mobile | SignInMethod::Portal => {
-                let (at, ask) = json::begin(&self.desk, way);
-                self.at = At::Json(way, at);
-                ask
-            }
-        };
-        Move::Send(Box::new(ask))
-    }
-
-    fn send(&mut self, at: At, ask: Ask) -> Move<Ended> {
-        self.at = at;
-        Move::Send(Box::new(ask))
-    }
-
-    fn set_back(&mut self, way: SignInMethod, refusal: SignInRefusal, goes_on: bool) -> Move<Ended> {
-        if !goes_on {
-            return Move::Done(Ended::Refused(refusal));
-        }
-        self.setbacks.push((way, refusal));
-        self.next_way()
-    }
-
-    /// A turn of one way in.
-    fn turn<S>(&mut self, way: SignInMethod, turn: Turn<S>, wrap: impl FnOnce(S) -> At) -> Move<Ended> {
-        match turn {
-            Turn::Ask(at, ask) => self.send(wrap(at), ask),
-            Turn::CodeWanted(pending) => Move::Done(Ended::CodeWanted(pending)),
-            Turn::Won(ticket) => {
-                let (at, ask) = redeem::begin(self.desk.hosts, ticket);
-                self.send(At::Redeem(way, at), ask)
-            }
-            Turn::Refused(refusal) => {
-                let is_final = matches!(
-                    refusal,
-                    SignInRefusal::WrongCredentials | SignInRefusal::AccountLocked
-                );
-                self.set_back(way, refusal, !is_final)
-            }
-        }
+        Err(LoginFailure::Refused(
+            refusal @ (SignInRefusal::WrongCredentials | SignInRefusal::AccountLocked),
+        )) => return ControlFlow::Break(ChainEnd::Refused(refusal)),
+        Err(LoginFailure::Refused(refusal)) => return ControlFlow::Continue(refusal),
+    };
+    match redeem::redeem(attempt, &ticket).await {
+        Ok(signed_in) => ControlFlow::Break(ChainEnd::SignedIn(signed_in)),
+        Err(refusal) if is_about_the_ticket(&refusal) => ControlFlow::Continue(refusal),
+        Err(refusal) => ControlFlow::Break(ChainEnd::Refused(refusal)),
     }
 }
 
-impl Conversation for Chain<'_> {
-    type End = Ended;
-
-    fn begin(&mut self) -> Move<Ended> {
-        self.next_way()
-    }
-
-    fn hear(&mut self, heard: &Heard) -> Move<Ended> {
-        match std::mem::replace(&mut self.at, At::Start) {
-            At::Start => self.next_way(),
-            // The ways in share a host: what can't be connected to now can't be on the next way either.
-            At::Json(..) | At::Widget(_) if matches!(heard, Heard::NoConnection) => {
-                Move::Done(Ended::Refused(SignInRefusal::Unreachable))
-            }
-            At::Json(way, at) => {
-                let turn = json::hear(&self.desk, way, at, heard);
-                self.turn(way, turn, |at| At::Json(way, at))
-            }
-            At::Widget(at) => {
-                let turn = widget::hear(&self.desk, at, heard);
-                self.turn(SignInMethod::Widget, turn, At::Widget)
-            }
-            At::Redeem(way, at) => match redeem::hear(self.desk.hosts, at, heard) {
-                Turn::Ask(at, ask) => self.send(At::Redeem(way, at), ask),
-                Turn::Won(signed_in) => Move::Done(Ended::SignedIn(signed_in)),
-                Turn::CodeWanted(pending) => Move::Done(Ended::CodeWanted(pending)),
-                Turn::Refused(refusal) => {
-                    let goes_on = is_worth_another_way(&refusal);
-                    self.set_back(way, refusal, goes_on)
-                }
-            },
-        }
-    }
+/// Another method leads to another ticket, but to the same token service and API.
+fn is_about_the_ticket(refusal: &SignInRefusal) -> bool {
+    matches!(
+        refusal,
+        SignInRefusal::TokenNotAccepted | SignInRefusal::TicketRefused
+    )
 }
 
-/// What to tell when no way led in. A way that got as far as a ticket tells most; ways that agree speak for all.
-fn verdict(setbacks: &[(SignInMethod, SignInRefusal)]) -> SignInRefusal {
-    let furthest = setbacks.iter().find(|(_, refusal)| is_worth_another_way(refusal));
-    if let Some((_, refusal)) = furthest {
+/// What to tell when no method led in. A method that got as far as a ticket says most; methods that agree speak for all.
+fn verdict(failures: &[(SignInMethod, SignInRefusal)]) -> SignInRefusal {
+    if let Some((_, refusal)) = failures.iter().find(|(_, refusal)| is_about_the_ticket(refusal)) {
         return refusal.clone();
     }
-    match setbacks {
+    match failures {
         [] => SignInRefusal::Temporary,
         [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other.reason() == first.reason()) => {
             first.clone()
         }
         _ => SignInRefusal::Exhausted {
-            ways: setbacks.to_vec(),
+            methods: failures.to_vec(),
         },
     }
 }

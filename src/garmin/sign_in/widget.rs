@@ -1,118 +1,168 @@
-//! The way in by the HTML form that other sites embed. It has rate limits of its own, so it often works when the JSON
-//! ways are throttled.
+//! Sign-in by the HTML form that other sites embed. Its rate limits are separate, so it often works while the JSON
+//! methods are throttled.
 
-mod page;
-
-use serde_json::json;
+use serde::Serialize;
 use url::Url;
 
+use super::attempt::SignInAttempt;
+use super::credentials::Credentials;
 use super::html;
-use super::mfa::{CodeAnswer, Pending};
-use super::redeem::Ticket;
-use super::trouble::{changed, page_trouble};
-use super::{Desk, Turn};
+use super::login::{CodeFailure, Login, LoginFailure, PendingCode, ServiceTicket, service_url};
+use super::method::SignInMethod;
+use super::refusal::SignInRefusal;
+use super::signals::{changed, check_page};
+use super::widget_page::{MfaPage, WidgetPage, read_page};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
-use crate::garmin::refusal::{SignInMethod, SignInRefusal};
-use crate::garmin::wire::{self, ACCEPT_PAGE, Answer, Ask, BROWSER, Body, Cookies, Heard, Method, Pause};
+use crate::garmin::request::{ACCEPT_JSON, GarminRequest, RequestBody, join, origin};
+use crate::garmin::response::GarminResponse;
 
-pub(super) use page::CodePage;
-use page::{Page, read};
+const METHOD: SignInMethod = SignInMethod::Widget;
 
-/// Where in the widget's way a sign-in is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum At {
-    /// The frame was asked for: it sets cookies.
-    Embed,
-    /// The form was asked for.
-    Form,
-    /// The form was submitted.
-    Submitted,
-    /// The code was asked to be sent.
-    SendCode(Box<CodePage>),
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryBody<'a> {
+    customer_guid: &'a str,
+    mfa_method: &'a str,
+    locale: &'a str,
 }
 
-/// The first request of the way.
-pub(super) fn begin(hosts: &GarminHosts) -> (At, Ask) {
-    let mut url = wire::at(&hosts.sso, "/sso/embed");
+pub(super) async fn sign_in(
+    attempt: &mut SignInAttempt<'_>,
+    credentials: &Credentials,
+) -> Result<Login, LoginFailure> {
+    attempt.clear_cookies();
+    let frame = attempt.send(METHOD, frame_request(attempt.hosts())).await?;
+    check_page("widget form", &frame)?;
+
+    let form = attempt.send(METHOD, form_request(attempt.hosts())).await?;
+    check_page("widget form", &form)?;
+    let csrf = html::input(&form.text, "_csrf").ok_or_else(|| changed("widget form", "_csrf"))?;
+
+    attempt.pause(&attempt.settings().form_pause).await;
+    let submission = submit_request(attempt.hosts(), credentials, &csrf);
+    let page = attempt.send(METHOD, submission).await?;
+    let login = read_submitted(attempt.hosts(), &page)?;
+
+    if let Login::CodeWanted(PendingCode::Widget(page)) = &login
+        && let Some(delivery) = delivery_request(attempt.hosts(), page)
+    {
+        // The person sees whether it worked: a code arrives or does not. The sign-in goes on either way.
+        drop(attempt.send(METHOD, delivery).await);
+    }
+    Ok(login)
+}
+
+/// Sends a code. A page that asks again has a new `_csrf`, which goes into `page` for the next try.
+pub(super) async fn verify_code(
+    attempt: &mut SignInAttempt<'_>,
+    page: &mut MfaPage,
+    code: &Secret,
+) -> Result<ServiceTicket, CodeFailure> {
+    let request = code_request(attempt.hosts(), page, code);
+    let response = attempt
+        .send(METHOD, request)
+        .await
+        .map_err(|_| CodeFailure::NotRead(SignInRefusal::Unreachable))?;
+    read_code_response(attempt.hosts(), page, &response)
+}
+
+pub(super) fn read_submitted(hosts: &GarminHosts, response: &GarminResponse) -> Result<Login, SignInRefusal> {
+    let place = "widget form";
+    check_page(place, response)?;
+    match read_page(place, response)? {
+        WidgetPage::Success { ticket } => Ok(Login::Ticket(ServiceTicket::new(hosts, METHOD, ticket))),
+        WidgetPage::Code(page) => Ok(Login::CodeWanted(PendingCode::Widget(page))),
+    }
+}
+
+pub(super) fn read_code_response(
+    hosts: &GarminHosts,
+    page: &mut MfaPage,
+    response: &GarminResponse,
+) -> Result<ServiceTicket, CodeFailure> {
+    let place = "widget code";
+    check_page(place, response).map_err(CodeFailure::NotRead)?;
+    match read_page(place, response) {
+        Ok(WidgetPage::Success { ticket }) => Ok(ServiceTicket::new(hosts, METHOD, ticket)),
+        Ok(WidgetPage::Code(next)) => {
+            page.csrf = next.csrf;
+            Err(CodeFailure::Wrong)
+        }
+        // "Invalid code", without a form to answer again.
+        Err(SignInRefusal::WrongCredentials) => Err(CodeFailure::Final(SignInRefusal::ChallengeOver)),
+        Err(refusal) => Err(CodeFailure::Final(refusal)),
+    }
+}
+
+fn frame_request(hosts: &GarminHosts) -> GarminRequest {
+    let mut url = join(&hosts.sso, "/sso/embed");
     url.query_pairs_mut()
         .append_pair("id", "gauth-widget")
         .append_pair("embedWidget", "true")
-        .append_pair("gauthHost", wire::at(&hosts.sso, "/sso").as_str());
-    (At::Embed, get(url).cookies(Cookies::New))
+        .append_pair("gauthHost", join(&hosts.sso, "/sso").as_str());
+    GarminRequest::get(url).from_browser()
 }
 
-/// What follows from an answer.
-pub(super) fn hear(desk: &Desk<'_>, at: At, heard: &Heard) -> Turn<At> {
-    let (hosts, place) = (desk.hosts, "widget form");
-    // The form was sent and the code asked for: whether that worked is seen by whether a code arrives.
-    if let At::SendCode(page) = at {
-        return Turn::CodeWanted(Pending::Widget(*page));
-    }
-    let Heard::Answer(answer) = heard else {
-        return Turn::Refused(SignInRefusal::Unreachable);
-    };
-    if let Some(refusal) = page_trouble(place, answer) {
-        return Turn::Refused(refusal);
-    }
-    match at {
-        At::Embed => {
-            let ask = get(signin_url(hosts)).header("referer", embed(hosts));
-            Turn::Ask(At::Form, ask)
-        }
-        At::Form => match html::input(&answer.text, "_csrf") {
-            Some(csrf) => Turn::Ask(At::Submitted, submit(desk, csrf)),
-            None => Turn::Refused(changed(place, "_csrf")),
-        },
-        At::Submitted | At::SendCode(_) => read_submitted(hosts, answer),
-    }
+fn form_request(hosts: &GarminHosts) -> GarminRequest {
+    GarminRequest::get(form_url(hosts))
+        .from_browser()
+        .header("referer", service_url(hosts, METHOD))
 }
 
-/// The code, typed into the page.
-pub(super) fn verify(hosts: &GarminHosts, page: &CodePage, code: &Secret) -> Ask {
-    let mut url = signin_url(hosts);
-    let path = wire::at(&hosts.sso, "/sso/verifyMFA/loginEnterMfaCode")
-        .path()
-        .to_owned();
-    url.set_path(&path);
-    let form = vec![
-        ("mfa-code", code.expose().to_owned()),
-        ("embed", "true".to_owned()),
-        ("_csrf", page.csrf.clone()),
-        ("fromPage", "setupEnterMfaCode".to_owned()),
-    ];
-    post(hosts, url, Body::Form(form))
+fn submit_request(hosts: &GarminHosts, credentials: &Credentials, csrf: &str) -> GarminRequest {
+    let form = RequestBody::form(&[
+        ("username", credentials.email.trim()),
+        ("password", credentials.password.expose()),
+        ("embed", "true"),
+        ("_csrf", csrf),
+    ]);
+    posted_by_form(hosts, GarminRequest::post(form_url(hosts), form).from_browser())
 }
 
-/// What the page said to a code. A page that asks again has a new `_csrf` for the next try.
-pub(super) fn read_verify(hosts: &GarminHosts, page: &mut CodePage, answer: &Answer) -> CodeAnswer {
-    let place = "widget code";
-    if let Some(refusal) = page_trouble(place, answer) {
-        return CodeAnswer::NotHeard(refusal);
-    }
-    match read(place, answer) {
-        Page::Success(Some(ticket)) => CodeAnswer::Ticket(Ticket {
-            ticket,
-            service: embed(hosts),
-        }),
-        Page::Success(None) => CodeAnswer::Refused(changed(place, "ticket")),
-        Page::Code(next) => {
-            page.csrf = next.csrf;
-            CodeAnswer::Wrong
-        }
-        // The code page's own "invalid code" title; its form is gone, so there is nothing to answer any more.
-        Page::Refused(SignInRefusal::WrongCredentials) => CodeAnswer::Refused(SignInRefusal::ChallengeOver),
-        Page::Refused(refusal) => CodeAnswer::Refused(refusal),
-    }
+fn code_request(hosts: &GarminHosts, page: &MfaPage, code: &Secret) -> GarminRequest {
+    let mut url = form_url(hosts);
+    url.set_path(join(&hosts.sso, "/sso/verifyMFA/loginEnterMfaCode").path());
+    let form = RequestBody::form(&[
+        ("mfa-code", code.expose()),
+        ("embed", "true"),
+        ("_csrf", &page.csrf),
+        ("fromPage", "setupEnterMfaCode"),
+    ]);
+    posted_by_form(hosts, GarminRequest::post(url, form).from_browser())
 }
 
-fn embed(hosts: &GarminHosts) -> String {
-    super::json::service(hosts, SignInMethod::Widget)
+/// Asks Garmin to send the code. Garmin's page does that by a script; without it e-mail codes never arrive. An
+/// authenticator app needs none, and a code that was sent already is not sent again.
+fn delivery_request(hosts: &GarminHosts, page: &MfaPage) -> Option<GarminRequest> {
+    let is_sent_by_garmin = ["email", "sms"]
+        .iter()
+        .any(|channel| page.channel.eq_ignore_ascii_case(channel));
+    let delivery = page
+        .delivery
+        .as_ref()
+        .filter(|_| is_sent_by_garmin && page.sent_to.is_none())?;
+    let mut url = join(&hosts.sso, "/sso/verifyMFA/mfaCode");
+    url.query_pairs_mut().append_pair("clientId", &delivery.client_id);
+    let body = RequestBody::json(&DeliveryBody {
+        customer_guid: &delivery.customer_guid,
+        mfa_method: &page.channel,
+        locale: &delivery.locale,
+    });
+    let mut request = GarminRequest::post(url, body).from_browser();
+    request.headers.retain(|(name, _)| *name != "accept");
+    Some(posted_by_form(hosts, request.header("accept", ACCEPT_JSON)))
 }
 
-fn signin_url(hosts: &GarminHosts) -> Url {
-    let embed = embed(hosts);
-    let mut url = wire::at(&hosts.sso, "/sso/signin");
+fn posted_by_form(hosts: &GarminHosts, request: GarminRequest) -> GarminRequest {
+    request
+        .header("origin", origin(&hosts.sso))
+        .header("referer", form_url(hosts))
+}
+
+fn form_url(hosts: &GarminHosts) -> Url {
+    let embed = service_url(hosts, METHOD);
+    let mut url = join(&hosts.sso, "/sso/signin");
     url.query_pairs_mut()
         .append_pair("id", "gauth-widget")
         .append_pair("embedWidget", "true")
@@ -124,240 +174,5 @@ fn signin_url(hosts: &GarminHosts) -> Url {
     url
 }
 
-fn get(url: Url) -> Ask {
-    Ask::new(Method::Get, url, Body::Empty)
-        .header("user-agent", BROWSER)
-        .header("accept", ACCEPT_PAGE)
-        .header("accept-language", "en-US,en;q=0.9")
-        .cookies(Cookies::Keep)
-        .bucket(SignInMethod::Widget)
-}
-
-fn post(hosts: &GarminHosts, url: Url, body: Body) -> Ask {
-    Ask::new(Method::Post, url, body)
-        .header("user-agent", BROWSER)
-        .header("accept", ACCEPT_PAGE)
-        .header("accept-language", "en-US,en;q=0.9")
-        .header("origin", wire::origin(&hosts.sso))
-        .header("referer", signin_url(hosts))
-        .cookies(Cookies::Keep)
-        .bucket(SignInMethod::Widget)
-}
-
-fn submit(desk: &Desk<'_>, csrf: String) -> Ask {
-    let form = vec![
-        ("username", desk.credentials.email.trim().to_owned()),
-        ("password", desk.credentials.password.expose().to_owned()),
-        ("embed", "true".to_owned()),
-        ("_csrf", csrf),
-    ];
-    post(desk.hosts, signin_url(desk.hosts), Body::Form(form)).pause(Pause::Form)
-}
-
-fn read_submitted(hosts: &GarminHosts, answer: &Answer) -> Turn<At> {
-    let place = "widget form";
-    match read(place, answer) {
-        Page::Success(Some(ticket)) => Turn::Won(Ticket {
-            ticket,
-            service: embed(hosts),
-        }),
-        Page::Success(None) => Turn::Refused(changed(place, "ticket")),
-        Page::Refused(refusal) => Turn::Refused(refusal),
-        Page::Code(page) => match send_code(hosts, &page) {
-            Some(ask) => Turn::Ask(At::SendCode(page), ask),
-            None => Turn::CodeWanted(Pending::Widget(*page)),
-        },
-    }
-}
-
-/// Garmin's own page sends the code only when its script asks for it; without this request e-mail codes never arrive.
-/// An authenticator app needs none, and a code that was sent already is not sent again.
-fn send_code(hosts: &GarminHosts, page: &CodePage) -> Option<Ask> {
-    let wanted =
-        matches!(page.method.to_ascii_lowercase().as_str(), "email" | "sms") && page.sent_to.is_none();
-    let delivery = page.delivery.as_ref().filter(|_| wanted)?;
-    let mut url = wire::at(&hosts.sso, "/sso/verifyMFA/mfaCode");
-    url.query_pairs_mut().append_pair("clientId", &delivery.client_id);
-    let body = json!({
-        "customerGuid": delivery.customer_guid,
-        "mfaMethod": page.method,
-        "locale": delivery.locale,
-    });
-    let mut ask = post(hosts, url, Body::Json(body));
-    ask.headers.retain(|(name, _)| *name != "accept");
-    Some(ask.header("accept", "application/json, text/plain, */*"))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{answer, credentials, hosts};
-    use super::page::code_page;
-    use super::*;
-
-    fn page(title: &str, body: &str) -> String {
-        format!("<html><head><title>{title}</title></head><body>{body}</body></html>")
-    }
-
-    fn submitted(text: &str) -> Turn<At> {
-        read_submitted(&hosts(), &answer(200, "text/html", text))
-    }
-
-    const FORM: &str =
-        r#"<input type="hidden" name="_csrf" value="c1"><input name="username"><input name="password">"#;
-    const CODE_FORM: &str = r#"<input name="_csrf" value="c2"><input name="mfa-code">"#;
-
-    fn variables(method: &str, sent_to: &str) -> String {
-        format!(
-            r#"<script>var customerGuid = "g"; var mfaMethod = "{method}"; var locale = "en-US";
-            var clientId = "gauth-widget"; var codeSentTo = "{sent_to}";</script>{CODE_FORM}"#
-        )
-    }
-
-    #[test]
-    fn each_page_after_the_form_has_its_class() {
-        let check = |title: &str, body: &str, wanted: SignInRefusal| match submitted(&page(title, body)) {
-            Turn::Refused(refusal) => assert_eq!(refusal, wanted, "{title}"),
-            _ => panic!("{title} is a refusal"),
-        };
-        let usual = "GARMIN Authentication Application";
-        check("Account Locked", "", SignInRefusal::AccountLocked);
-        check("Account error", "", SignInRefusal::AccountLocked);
-        check("Invalid sign in", "", SignInRefusal::WrongCredentials);
-        check("Incorrect password", "", SignInRefusal::WrongCredentials);
-        check("Unable to sign in", "", SignInRefusal::Restricted);
-        check("Unable to login", "", SignInRefusal::Restricted);
-        check("502 Bad Gateway", "", SignInRefusal::Temporary);
-        check("Service Unavailable", "", SignInRefusal::Temporary);
-        check(
-            usual,
-            &format!("{FORM}<p>Invalid sign in. (Passwords are case sensitive.)"),
-            SignInRefusal::WrongCredentials,
-        );
-        // The form again without a word: not proof of a wrong password.
-        check(usual, FORM, SignInRefusal::Unexplained { status: 200 });
-        check("Success", "no link", changed("widget form", "ticket"));
-        check(
-            "Enter MFA code for login",
-            "no form",
-            changed("widget form", "code page: _csrf"),
-        );
-        check("Something else", "", changed("widget form", "title"));
-        check(usual, "", changed("widget form", "title"));
-    }
-
-    #[test]
-    fn success_gives_the_ticket_for_the_embedding_page() {
-        let text = page(
-            "Success",
-            r#"<script>var response_url = "https://sso.garmin.com/sso/embed?ticket=ST-9-cas";"#,
-        );
-        let Turn::Won(ticket) = submitted(&text) else {
-            panic!("a ticket")
-        };
-        assert_eq!(ticket.ticket.expose(), "ST-9-cas");
-        assert_eq!(ticket.service, "https://sso.garmin.com/sso/embed");
-    }
-
-    #[test]
-    fn the_code_is_asked_for_only_when_it_has_to_be() {
-        let asked = |method: &str, sent_to: &str| -> bool {
-            match submitted(&page(
-                "GARMIN Authentication Application",
-                &variables(method, sent_to),
-            )) {
-                Turn::Ask(At::SendCode(_), ask) => {
-                    assert_eq!(
-                        ask.url.as_str(),
-                        "https://sso.garmin.com/sso/verifyMFA/mfaCode?clientId=gauth-widget"
-                    );
-                    assert!(
-                        ask.body
-                            == Body::Json(
-                                json!({"customerGuid": "g", "mfaMethod": method, "locale": "en-US"})
-                            )
-                    );
-                    true
-                }
-                Turn::CodeWanted(Pending::Widget(page)) => {
-                    assert_eq!(page.method, method);
-                    false
-                }
-                _ => panic!("a code is wanted"),
-            }
-        };
-        assert!(asked("email", ""));
-        assert!(asked("sms", ""));
-        assert!(!asked("email", "a***@example.org"));
-        assert!(!asked("totp", ""));
-    }
-
-    #[test]
-    fn both_titles_of_a_code_page_are_known() {
-        for title in ["Enter MFA code for login", "GARMIN Authentication Application"] {
-            let turn = submitted(&page(title, CODE_FORM));
-            assert!(matches!(turn, Turn::CodeWanted(Pending::Widget(_))), "{title}");
-        }
-    }
-
-    #[test]
-    fn a_failed_delivery_does_not_end_the_sign_in() {
-        let (hosts, credentials) = (hosts(), credentials());
-        let desk = Desk {
-            hosts: &hosts,
-            credentials: &credentials,
-        };
-        let page = code_page(&variables("email", "")).unwrap();
-        let turn = hear(&desk, At::SendCode(Box::new(page)), &Heard::Nothing);
-        assert!(matches!(turn, Turn::CodeWanted(_)));
-    }
-
-    #[test]
-    fn the_form_is_fetched_twice_and_submitted_after_a_pause() {
-        let (hosts, credentials) = (hosts(), credentials());
-        let desk = Desk {
-            hosts: &hosts,
-            credentials: &credentials,
-        };
-        let (at, ask) = begin(&hosts);
-        assert_eq!((ask.cookies, ask.url.path()), (Cookies::New, "/sso/embed"));
-        let Turn::Ask(at, ask) = hear(&desk, at, &Heard::Answer(answer(200, "text/html", ""))) else {
-            panic!("the form")
-        };
-        assert_eq!((ask.cookies, ask.url.path()), (Cookies::Keep, "/sso/signin"));
-        let form = Heard::Answer(answer(200, "text/html", FORM));
-        let Turn::Ask(At::Submitted, ask) = hear(&desk, at, &form) else {
-            panic!("the submission")
-        };
-        assert_eq!(ask.pause, Pause::Form);
-        let Body::Form(fields) = ask.body else {
-            panic!("a form")
-        };
-        assert!(
-            fields.contains(&("_csrf", "c1".to_owned())) && fields.contains(&("embed", "true".to_owned()))
-        );
-    }
-
-    #[test]
-    fn a_wrong_code_brings_a_new_page_for_the_next_try() {
-        let mut open = code_page(&variables("email", "")).unwrap();
-        let again = page(
-            "GARMIN Authentication Application",
-            r#"<input name="_csrf" value="c3"><input name="mfa-code">"#,
-        );
-        let said = read_verify(&hosts(), &mut open, &answer(200, "text/html", &again));
-        assert_eq!(said, CodeAnswer::Wrong);
-        assert_eq!(open.csrf, "c3");
-        let said = read_verify(&hosts(), &mut open, &answer(429, "text/html", ""));
-        assert_eq!(
-            said,
-            CodeAnswer::NotHeard(SignInRefusal::RateLimited { until: None })
-        );
-        let Body::Form(fields) = verify(&hosts(), &open, &Secret::new("123456")).body else {
-            panic!("a form")
-        };
-        assert!(
-            fields.contains(&("mfa-code", "123456".to_owned()))
-                && fields.contains(&("_csrf", "c3".to_owned()))
-        );
-    }
-}
+mod tests;

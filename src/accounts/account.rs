@@ -1,0 +1,98 @@
+//! The records of an account: who it is, and its Garmin tokens.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{Id, Named};
+use crate::garmin::GarminTokens;
+use crate::store::{Record, Table};
+
+/// The kind of thing that an [`AccountId`] names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AccountIdKind {}
+
+impl Named for AccountIdKind {
+    const PREFIX: &'static str = "acc_";
+    const WORDS: &'static str = "an account id";
+}
+
+/// `acc_` and 16 letters, safe in logs, paths and keys.
+pub type AccountId = Id<AccountIdKind>;
+
+/// A person whose Garmin account is linked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: AccountId,
+    /// Garmin's number of the profile. Sign-ins with the same one are the same person.
+    pub profile_id: u64,
+    /// The e-mail of the last sign-in: a label for people, never an identity.
+    pub email: String,
+    /// As in Garmin's profile; may be empty.
+    pub full_name: String,
+    /// The time of the first sign-in.
+    pub linked_at: Timestamp,
+    pub garmin: GarminLogin,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("garmin", &self.garmin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Record for Account {
+    const TABLE: Table = Table("account");
+}
+
+/// Whether Garmin still accepts the tokens of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum GarminLogin {
+    /// It does, as far as is known.
+    Working,
+    /// Garmin refused them. The person must sign in again at `PUBLIC_URL/link`.
+    SignInNeeded {
+        since: Timestamp,
+        /// A word for the log.
+        reason: String,
+    },
+}
+
+/// Finds an account. Key: Garmin's profile id, big endian.
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountByProfile {
+    pub(super) account: AccountId,
+}
+
+impl Record for AccountByProfile {
+    const TABLE: Table = Table("account_by_profile");
+}
+
+/// The Garmin tokens of an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeldTokens {
+    pub tokens: GarminTokens,
+    /// Goes up with every change. A write-back names the generation it is based on.
+    pub generation: u64,
+    pub changed_at: Timestamp,
+}
+
+impl Record for HeldTokens {
+    const TABLE: Table = Table("garmin_tokens");
+}
+
+/// What happened to tokens that a worker refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteBack {
+    /// Kept, as this generation.
+    Sealed(u64),
+    /// The same as those held.
+    Unchanged,
+    /// Dropped, because a sign-in or another write-back was newer, or the account is gone.
+    Stale,
+}

@@ -1,0 +1,72 @@
+//! What the governor must not forget at a restart. Otherwise a crash would allow a seventh attempt of the day, or an
+//! attempt by a method that Garmin has just throttled.
+//!
+//! People are keyed hashes, as in the governor; the key is sealed with the store. Only attempts that reached Garmin are
+//! written down, so strangers write nothing.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::governor::{PersonHistory, PersonKey, SharedLimits};
+use crate::store::{Kind, Record, Store, StoreError, Table};
+
+impl Record for SharedLimits {
+    const TABLE: Table = Table("sign_ins");
+}
+
+/// Key: the person's hash in hexadecimal digits.
+#[derive(Serialize, Deserialize)]
+struct PersonRecord {
+    person: PersonKey,
+    known: PersonHistory,
+}
+
+impl Record for PersonRecord {
+    const TABLE: Table = Table("sign_ins_of");
+}
+
+pub(in crate::garmin) const KINDS: &[Kind] = &[Kind::of::<SharedLimits>(), Kind::of::<PersonRecord>()];
+
+/// The key of the only [`SharedLimits`].
+const SHARED: &[u8] = b"governor";
+
+/// After this, nothing in a history changes what a person may do.
+const KEEP: SignedDuration = SignedDuration::from_hours(24);
+
+type Records = (SharedLimits, Vec<(PersonKey, PersonHistory)>);
+
+/// What was written down, if anything was. Errors: the store's.
+pub(super) fn read(store: &Store) -> Result<Option<Records>, StoreError> {
+    let Some(shared) = store.find::<SharedLimits>(SHARED)? else {
+        return Ok(None);
+    };
+    let people = store.list::<PersonRecord>(b"")?.into_iter();
+    let people = people.map(|(_, record)| (record.person, record.known));
+    Ok(Some((shared, people.collect())))
+}
+
+/// Writes what changed, and removes what no longer matters. Errors: the store's.
+pub(super) async fn write(
+    store: &Store,
+    shared: SharedLimits,
+    person: PersonKey,
+    history: PersonHistory,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let record = PersonRecord {
+        person,
+        known: history,
+    };
+    let written = store.atomic(move |tx| {
+        tx.put(SHARED, &shared)?;
+        tx.put(person.to_string().as_bytes(), &record)?;
+        for (key, record) in tx.list::<PersonRecord>(b"")? {
+            let last = record.known.last_changed();
+            if last.is_none_or(|last| now.duration_since(last) >= KEEP) {
+                tx.remove::<PersonRecord>(&key);
+            }
+        }
+        Ok(())
+    });
+    written.await
+}

@@ -1,0 +1,90 @@
+//! What the sign-in methods have in common: what each can come to, and the ticket that it ends with.
+
+use super::method::SignInMethod;
+use super::refusal::SignInRefusal;
+use super::widget_page::MfaPage;
+use crate::base::secrets::Secret;
+use crate::config::GarminHosts;
+use crate::garmin::request::join;
+use crate::garmin::response::NoResponse;
+
+/// E-mail and password were right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Login {
+    Ticket(ServiceTicket),
+    /// Garmin wants a code as well.
+    CodeWanted(PendingCode),
+}
+
+/// Why one method did not lead to a login.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum LoginFailure {
+    Refused(SignInRefusal),
+    /// There is no connection to the host that all methods share.
+    NotConnected,
+}
+
+impl From<SignInRefusal> for LoginFailure {
+    fn from(refusal: SignInRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<NoResponse> for LoginFailure {
+    fn from(no_response: NoResponse) -> Self {
+        match no_response {
+            NoResponse::NotConnected => Self::NotConnected,
+            NoResponse::Lost => Self::Refused(SignInRefusal::Unreachable),
+        }
+    }
+}
+
+/// A CAS service ticket. It is good for one exchange, together with the service URL that it was issued for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ServiceTicket {
+    pub(super) ticket: Secret,
+    pub(super) service_url: String,
+}
+
+impl ServiceTicket {
+    pub(super) fn new(hosts: &GarminHosts, method: SignInMethod, ticket: impl Into<String>) -> Self {
+        Self {
+            ticket: Secret::new(ticket),
+            service_url: service_url(hosts, method),
+        }
+    }
+}
+
+/// Where Garmin would send the browser after a sign-in by this method.
+pub(super) fn service_url(hosts: &GarminHosts, method: SignInMethod) -> String {
+    let domain = hosts.domain;
+    match method {
+        SignInMethod::Mobile => format!("https://mobile.integration.{domain}/gcm/ios"),
+        SignInMethod::Widget => join(&hosts.sso, "/sso/embed").into(),
+        SignInMethod::Portal => format!("https://connect.{domain}/app"),
+    }
+}
+
+/// A login that waits for its code: what is needed to send the code where it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PendingCode {
+    Json {
+        /// Mobile or portal.
+        method: SignInMethod,
+        /// `mfaLastMethodUsed`, in Garmin's spelling.
+        channel: String,
+        /// Masked by Garmin.
+        sent_to: Option<String>,
+    },
+    Widget(MfaPage),
+}
+
+/// Why a code did not lead to a ticket.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CodeFailure {
+    Wrong,
+    /// Garmin did not look at the code: throttled, out of order, or no response. It may be sent again.
+    NotRead(SignInRefusal),
+    /// No code will be taken any more.
+    Final(SignInRefusal),
+}

@@ -1,0 +1,41 @@
+//! Garmin's three sign-in interfaces.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One of Garmin's sign-in interfaces. All lead to the same tokens; Garmin's edge throttles each separately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInMethod {
+    /// The JSON interface of the phone app.
+    Mobile,
+    /// The HTML form that other sites embed.
+    Widget,
+    /// The JSON interface of the web site.
+    Portal,
+}
+
+impl SignInMethod {
+    /// The order in which they are tried: the fast one, the one with its own rate limits, the slow one.
+    pub const ALL: [Self; 3] = [Self::Mobile, Self::Widget, Self::Portal];
+
+    /// The name in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mobile => "mobile",
+            Self::Widget => "widget",
+            Self::Portal => "portal",
+        }
+    }
+}
+
+impl fmt::Display for SignInMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mobile => "the phone app's sign-in",
+            Self::Widget => "the embedded sign-in form",
+            Self::Portal => "the web site's sign-in",
+        })
+    }
+}
