@@ -54,11 +54,11 @@ const CONFIG: u8 = 78;
 )]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum CliCommand {
     /// Run the gateway.
     Serve(EnvFile),
     /// Run the gateway with a pretend Garmin: nothing to set up, nothing real.
@@ -78,25 +78,25 @@ enum Command {
         people: Option<usize>,
     },
     /// Watch and steer the running gateway in this terminal.
-    Console(ShowConsole),
+    Console(ConsoleArgs),
     #[command(flatten)]
     Operate(operate::Operate),
     /// Back up the store into one sealed file, while the gateway runs or not.
     #[command(after_help = "The secret is not in it: keep that apart. Without it a backup is noise.")]
-    Backup(backup::Backup),
+    Backup(backup::BackupArgs),
     /// Bring a backup back, or check one.
     #[command(after_help = "The gateway must be stopped, except for --verify.")]
-    Restore(backup::Restore),
+    Restore(backup::RestoreArgs),
     /// Give a person's own data and races: JSON, or one race as GPX or CSV; no tokens.
-    Export(export::Export),
+    Export(export::ExportArgs),
     /// Change the secret that seals the store; a running gateway goes on.
-    RotateSecret(secret::RotateSecret),
+    RotateSecret(secret::RotateSecretArgs),
     /// Install this program as a service, upgrade it, or remove it.
-    Install(install::Install),
+    Install(install::InstallArgs),
     /// Look at everything that has to be right, here and as Claude sees it, and say what to do.
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
     /// Show the settings in effect, and where each comes from.
-    Config(ShowConfig),
+    Config(ConfigArgs),
     /// Print what makes a shell complete this command line: put it where yours looks for it.
     Completions {
         /// Which shell.
@@ -111,7 +111,7 @@ enum Command {
     /// Run the built-in worker (an MCP server for one person, on standard input or HTTP), or install the Python one.
     Worker {
         #[command(subcommand)]
-        what: Option<worker::WorkerWish>,
+        what: Option<worker::WorkerArgs>,
     },
     /// Fence this process in, then run a worker in its place.
     #[command(name = "__fence", hide = true, disable_help_flag = true)]
@@ -130,7 +130,7 @@ struct EnvFile {
 }
 
 #[derive(Args)]
-struct ShowConsole {
+struct ConsoleArgs {
     /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -143,7 +143,7 @@ struct ShowConsole {
 }
 
 #[derive(Args)]
-struct ShowConfig {
+struct ConfigArgs {
     #[command(flatten)]
     env_file: EnvFile,
     /// Print JSON.
@@ -152,8 +152,8 @@ struct ShowConfig {
 }
 
 /// Runs one subcommand and returns the exit code of the process.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(argv) {
         Ok(cli) => cli,
         Err(e) => {
             // Help and version are asked for; everything else is a mistake.
@@ -166,29 +166,29 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     match cli.command {
-        Command::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
-        Command::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
-        Command::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
-        Command::Console(wish) => show_console(wish),
-        Command::Operate(operate) => operate::run(operate),
-        Command::Backup(wish) => in_thread(backup::backup(wish)),
-        Command::Restore(wish) => in_thread(backup::restore(wish)),
-        Command::Export(wish) => in_thread(export::export(wish)),
-        Command::RotateSecret(wish) => in_thread(secret::rotate_secret(wish)),
-        Command::Install(wish) => match program() {
-            Ok(program) => install::run(&wish, &program),
+        CliCommand::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
+        CliCommand::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
+        CliCommand::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
+        CliCommand::Console(args) => show_console(args),
+        CliCommand::Operate(operate) => operate::run(operate),
+        CliCommand::Backup(args) => in_thread(backup::backup(args)),
+        CliCommand::Restore(args) => in_thread(backup::restore(args)),
+        CliCommand::Export(args) => in_thread(export::export(args)),
+        CliCommand::RotateSecret(args) => in_thread(secret::rotate_secret(args)),
+        CliCommand::Install(args) => match program() {
+            Ok(program) => install::run(&args, &program),
             Err(e) => fail(BROKEN, &format!("{e:#}")),
         },
-        Command::Doctor(wish) => doctor::run(wish),
-        Command::Config(wish) => show_config(wish),
-        Command::Completions { shell } => manual::completions(shell),
-        Command::Man { into } => manual::man(into.as_deref()),
-        Command::Worker { what: None } => worker(),
-        Command::Worker { what: Some(wish) } => match program() {
-            Ok(program) => worker::run(wish, &program),
+        CliCommand::Doctor(args) => doctor::run(args),
+        CliCommand::Config(args) => show_config(args),
+        CliCommand::Completions { shell } => manual::completions(shell),
+        CliCommand::Man { into } => manual::man(into.as_deref()),
+        CliCommand::Worker { what: None } => worker(),
+        CliCommand::Worker { what: Some(args) } => match program() {
+            Ok(program) => worker::run(args, &program),
             Err(e) => fail(BROKEN, &format!("{e:#}")),
         },
-        Command::Fence { arguments } => fence(arguments),
+        CliCommand::Fence { arguments } => fence(arguments),
     }
 }
 
@@ -271,7 +271,7 @@ fn exit_code(e: &anyhow::Error) -> u8 {
         .map_or(BROKEN, crate::daemon::StartError::exit_code)
 }
 
-fn show_config(ShowConfig { env_file, json }: ShowConfig) -> ExitCode {
+fn show_config(ConfigArgs { env_file, json }: ConfigArgs) -> ExitCode {
     let loaded = Sources::of_operator(env_file.env_file.as_deref())
         .map_err(|problem| vec![problem])
         .and_then(|sources| Config::load(&sources));
@@ -295,21 +295,21 @@ fn show_config(ShowConfig { env_file, json }: ShowConfig) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn show_console(wish: ShowConsole) -> ExitCode {
+fn show_console(args: ConsoleArgs) -> ExitCode {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         return fail(
             USAGE,
             "the console needs a terminal; `status` and the other subcommands work without one",
         );
     }
-    let socket = match operate::socket_path(wish.socket) {
+    let socket = match operate::socket_path(args.socket) {
         Ok(socket) => socket,
         Err(e) => return fail(CONFIG, &chain(&e)),
     };
     let (no_color, speaks_utf8) = Sources::of_process(None).map_or((false, true), |s| s.terminal());
     let look = console::Look {
-        no_color: wish.no_color || no_color,
-        ascii: wish.ascii || !speaks_utf8,
+        no_color: args.no_color || no_color,
+        ascii: args.ascii || !speaks_utf8,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime.and_then(|runtime| runtime.block_on(console::run(socket, look, Clock::system()))) {

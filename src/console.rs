@@ -1,7 +1,7 @@
 //! The terminal: what the daemon tells, drawn, and keys turned into acts.
 //!
-//! One channel of [`message::Message`]s goes into [`state::State::apply`], which is pure; what it wants done comes
-//! out as [`message::Effect`]s; [`views`] reads the state and draws. It draws only after something changed, and at
+//! One channel of [`message::ConsoleMessage`]s goes into [`state::ConsoleState::apply`], which is pure; what it wants done comes
+//! out as [`message::ConsoleEffect`]s; [`views`] reads the state and draws. It draws only after something changed, and at
 //! most twenty times a second. A lost daemon is a state that is shown, not an error: it is found again by itself.
 //!
 //! Absent on purpose: a mouse (people copy text), animation, colours that the terminal's own theme does not know.
@@ -36,10 +36,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_stream::StreamExt;
 
-use self::keys::Key;
-use self::link::Connection;
-use self::message::{Effect, Message};
-use self::state::State;
+use self::keys::KeyPress;
+use self::link::DaemonConnection;
+use self::message::{ConsoleEffect, ConsoleMessage};
+use self::state::ConsoleState;
 use self::theme::Theme;
 use crate::base::clock::Clock;
 
@@ -72,7 +72,7 @@ pub async fn run(socket: PathBuf, look: Look, clock: Clock) -> std::io::Result<(
     let mut terminal = ratatui::try_init()?;
     let _restored = Restore;
     crossterm::execute!(std::io::stdout(), EnableBracketedPaste)?;
-    let connection = Connection::new(socket, clock.clone());
+    let connection = DaemonConnection::new(socket, clock.clone());
     converse(&mut terminal, connection, theme, &clock).await
 }
 
@@ -89,12 +89,12 @@ impl Drop for Restore {
 
 async fn converse(
     terminal: &mut DefaultTerminal,
-    mut connection: Connection,
+    mut connection: DaemonConnection,
     theme: Theme,
     clock: &Clock,
 ) -> std::io::Result<()> {
     let size = terminal.size()?;
-    let mut state = State::new(clock.now(), TimeZone::system(), (size.width, size.height));
+    let mut state = ConsoleState::new(clock.now(), TimeZone::system(), (size.width, size.height));
     let mut events = EventStream::new();
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -117,32 +117,32 @@ async fn converse(
                 None => return Ok(()),
             },
             message = connection.next() => message,
-            _ = second.tick() => Message::Tick,
+            _ = second.tick() => ConsoleMessage::Tick,
             _ = terminate.recv() => return Ok(()),
             _ = hang_up.recv() => return Ok(()),
         };
         for effect in state.apply(message, clock.now()) {
             match effect {
-                Effect::Call(request) => connection.send(request).await,
-                Effect::Quit => return Ok(()),
+                ConsoleEffect::Call(request) => connection.send(request).await,
+                ConsoleEffect::Quit => return Ok(()),
             }
         }
         changed = true;
     }
 }
 
-fn message_of(event: &Event) -> Option<Message> {
+fn message_of(event: &Event) -> Option<ConsoleMessage> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => key_of(key).map(Message::Key),
-        Event::Paste(text) => Some(Message::Paste(text.clone())),
-        Event::Resize(columns, rows) => Some(Message::Resize(*columns, *rows)),
+        Event::Key(key) if key.kind != KeyEventKind::Release => key_of(key).map(ConsoleMessage::Key),
+        Event::Paste(text) => Some(ConsoleMessage::Paste(text.clone())),
+        Event::Resize(columns, rows) => Some(ConsoleMessage::Resize(*columns, *rows)),
         _ => None,
     }
 }
 
-fn key_of(key: &KeyEvent) -> Option<Key> {
+fn key_of(key: &KeyEvent) -> Option<KeyPress> {
     Some(match key.code {
-        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => KeyPress::Interrupt,
         KeyCode::Char(_)
             if key
                 .modifiers
@@ -150,20 +150,20 @@ fn key_of(key: &KeyEvent) -> Option<Key> {
         {
             return None;
         }
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
+        KeyCode::Char(c) => KeyPress::Char(c),
+        KeyCode::Enter => KeyPress::Enter,
+        KeyCode::Esc => KeyPress::Esc,
+        KeyCode::Tab => KeyPress::Tab,
+        KeyCode::BackTab => KeyPress::BackTab,
+        KeyCode::Backspace => KeyPress::Backspace,
+        KeyCode::Up => KeyPress::Up,
+        KeyCode::Down => KeyPress::Down,
+        KeyCode::Left => KeyPress::Left,
+        KeyCode::Right => KeyPress::Right,
+        KeyCode::PageUp => KeyPress::PageUp,
+        KeyCode::PageDown => KeyPress::PageDown,
+        KeyCode::Home => KeyPress::Home,
+        KeyCode::End => KeyPress::End,
         _ => return None,
     })
 }

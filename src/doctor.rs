@@ -30,8 +30,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::admin::api::Answer;
-use crate::admin::client::{Client, ClientError};
+use crate::admin::api::AdminAnswer;
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::clock::Clock;
 use crate::config::{Config, Problem, Sources};
 
@@ -107,9 +107,9 @@ struct Patient {
     config: Config,
     visit: Visit,
     /// The gateway, if it runs.
-    gateway: Option<Client>,
+    gateway: Option<AdminClient>,
     /// What it answered when it was asked for its overview.
-    overview: Option<Result<Answer, ClientError>>,
+    overview: Option<Result<AdminAnswer, ClientError>>,
 }
 
 /// Looks at everything in turn; `tell` gets each finding as it comes. Returns the worst.

@@ -1,7 +1,7 @@
 //! All that the console and the CLI know of the daemon: one JSON value a line, over a unix socket.
 //!
-//! The daemon speaks first, with [`Hello`]. Then every [`Call`] gets one [`Line::Answer`] or [`Line::Refused`] with its
-//! id. After [`Request::Follow`] the daemon also sends [`Line::Update`]s: each carries the whole of one view, or new
+//! The daemon speaks first, with [`Hello`]. Then every [`AdminCall`] gets one [`AdminLine::Answer`] or [`AdminLine::Refused`] with its
+//! id. After [`AdminRequest::Follow`] the daemon also sends [`AdminLine::Update`]s: each carries the whole of one view, or new
 //! log events, and a sequence number. A reader that finds a gap asks to follow again and gets everything anew.
 //!
 //! Reads and acts are two types, because an act needs a person behind it: the peer's uid goes into the log.
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::views::{
-    Account, Attention, Client, Event, Family, Invitation, Knock, Overview, People, Purged, Race, RaceDetail,
-    Revocation, Revoked, Sample, Streamed, Tokens, Usage, View, Worker,
+    AccessRequestView, AccountView, Attention, ClientView, ConsoleView, EventView, FamilyView,
+    InvitationView, Overview, People, PurgeSummary, RaceDetail, RaceView, RevocationSummary, RevocationView,
+    StreamSummary, TokensView, ToolUsage, TrackSample, WorkerView,
 };
 use crate::base::secrets::Secret;
 
@@ -35,31 +36,31 @@ pub struct Hello {
 
 /// A line of the client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Call {
+pub struct AdminCall {
     /// Comes back with the answer.
     pub id: u64,
     /// What is wanted.
-    pub request: Request,
+    pub request: AdminRequest,
 }
 
 /// What a client may want.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Request {
+pub enum AdminRequest {
     /// To know something.
-    Read(Read),
+    Read(AdminRead),
     /// To change something.
-    Act(Act),
+    Act(AdminAct),
     /// To be told of every change from now on, beginning with the whole.
     Follow,
-    /// To have something that is too long for a line: it comes in [`Line::Part`]s.
-    Stream(Stream),
+    /// To have something that is too long for a line: it comes in [`AdminLine::Part`]s.
+    Stream(AdminStream),
 }
 
 /// What comes in parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Stream {
+pub enum AdminStream {
     /// The store at this moment, sealed.
     Backup,
     /// What is a person's own, as text.
@@ -88,32 +89,32 @@ pub enum ExportForm {
 /// What can be known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Read {
-    /// [`Answer::Overview`]
+pub enum AdminRead {
+    /// [`AdminAnswer::Overview`]
     Overview,
-    /// [`Answer::Workers`]
+    /// [`AdminAnswer::Workers`]
     Workers,
-    /// [`Answer::Lines`]: the last lines that a worker wrote.
+    /// [`AdminAnswer::Lines`]: the last lines that a worker wrote.
     WorkerOutput {
         /// Whose worker.
         account: String,
     },
-    /// [`Answer::Accounts`]
+    /// [`AdminAnswer::Accounts`]
     Accounts,
-    /// [`Answer::Usage`]
+    /// [`AdminAnswer::Usage`]
     Usage {
         /// One account, or all.
         account: Option<String>,
     },
-    /// [`Answer::Clients`]
+    /// [`AdminAnswer::Clients`]
     Clients,
-    /// [`Answer::Tokens`]
+    /// [`AdminAnswer::Tokens`]
     Tokens,
-    /// [`Answer::Races`]
+    /// [`AdminAnswer::Races`]
     Races,
-    /// [`Answer::Metrics`]
+    /// [`AdminAnswer::Metrics`]
     Metrics,
-    /// [`Answer::Race`]
+    /// [`AdminAnswer::Race`]
     Race {
         /// Which.
         race: String,
@@ -123,7 +124,7 @@ pub enum Read {
 /// What can be done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum AdminAct {
     /// Let an e-mail sign in.
     Invite {
         /// Whom.
@@ -140,7 +141,7 @@ pub enum Act {
         account: String,
     },
     /// End access: tokens, calls in flight, workers, races.
-    Revoke(Target),
+    Revoke(RevocationTarget),
     /// Revoke, and erase the account with its Garmin tokens.
     Forget {
         /// Whom.
@@ -174,7 +175,7 @@ pub enum Act {
     TestNotify,
     /// Start the workers' program once, for nobody, and see whether it works.
     RehearseWorker,
-    /// [`Answer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
+    /// [`AdminAnswer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
     Probe,
     /// Erase races that are over, and what was used.
     Purge {
@@ -204,7 +205,7 @@ pub enum Act {
 /// What to revoke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum RevocationTarget {
     /// All access of one person.
     Account(String),
     /// One sign-in of one client, by its family id or a token's fingerprint.
@@ -218,20 +219,20 @@ pub enum Target {
 /// A line of the daemon, after its [`Hello`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Line {
+pub enum AdminLine {
     /// What was asked.
     Answer {
         /// Of the call.
         id: u64,
         /// The answer.
-        answer: Answer,
+        answer: AdminAnswer,
     },
     /// Not done, and why.
     Refused {
         /// Of the call; 0 when the line could not be read.
         id: u64,
         /// Why.
-        refusal: Refusal,
+        refusal: AdminRefusal,
     },
     /// The next part of what was asked for; an answer follows the last.
     Part {
@@ -245,55 +246,55 @@ pub enum Line {
         /// One more than the last one on this connection.
         sequence: u64,
         /// What.
-        update: Update,
+        update: AdminUpdate,
     },
 }
 
 /// Answers to reads and acts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// To [`Read::Overview`].
+pub enum AdminAnswer {
+    /// To [`AdminRead::Overview`].
     Overview(Overview),
-    /// To [`Read::Workers`].
-    Workers(Vec<Worker>),
-    /// To [`Read::WorkerOutput`].
+    /// To [`AdminRead::Workers`].
+    Workers(Vec<WorkerView>),
+    /// To [`AdminRead::WorkerOutput`].
     Lines(Vec<String>),
-    /// To [`Read::Accounts`].
+    /// To [`AdminRead::Accounts`].
     Accounts(People),
-    /// To [`Read::Usage`].
-    Usage(Vec<Usage>),
-    /// To [`Read::Clients`].
-    Clients(Vec<Client>),
-    /// To [`Read::Tokens`].
-    Tokens(Tokens),
-    /// To [`Read::Races`].
-    Races(Vec<Race>),
-    /// To [`Read::Race`].
+    /// To [`AdminRead::Usage`].
+    Usage(Vec<ToolUsage>),
+    /// To [`AdminRead::Clients`].
+    Clients(Vec<ClientView>),
+    /// To [`AdminRead::Tokens`].
+    Tokens(TokensView),
+    /// To [`AdminRead::Races`].
+    Races(Vec<RaceView>),
+    /// To [`AdminRead::Race`].
     Race(Box<RaceDetail>),
-    /// To [`Read::Metrics`]: OpenMetrics text.
+    /// To [`AdminRead::Metrics`]: OpenMetrics text.
     Metrics(String),
-    /// To [`Act::Revoke`] and [`Act::Forget`].
-    Revoked(Revoked),
-    /// To [`Act::Probe`].
+    /// To [`AdminAct::Revoke`] and [`AdminAct::Forget`].
+    Revoked(RevocationSummary),
+    /// To [`AdminAct::Probe`].
     Probe {
         /// Taken for a minute, by the protocol and no tool.
         token: String,
     },
-    /// To [`Act::Purge`].
-    Purged(Purged),
-    /// To [`Request::Stream`], after its parts.
-    Streamed(Streamed),
+    /// To [`AdminAct::Purge`].
+    Purged(PurgeSummary),
+    /// To [`AdminRequest::Stream`], after its parts.
+    Streamed(StreamSummary),
     /// To every other act: it is done; a sentence for the person.
     Done(String),
-    /// To [`Request::Follow`]: updates come now.
+    /// To [`AdminRequest::Follow`]: updates come now.
     Following,
 }
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
+pub enum AdminRefusal {
     /// The request is wrong; the caller can mend it.
     #[error("{0}")]
     Invalid(String),
@@ -311,22 +312,22 @@ pub enum Refusal {
 /// What changed. Each carries the whole view, so that a lost one does no harm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Update {
+pub enum AdminUpdate {
     /// The first view.
     Overview(Overview),
     /// The second.
-    Workers(Vec<Worker>),
+    Workers(Vec<WorkerView>),
     /// The third.
     Accounts(People),
     /// The fourth.
-    Races(Vec<Race>),
+    Races(Vec<RaceView>),
     /// The fifth.
-    Tokens(Tokens),
+    Tokens(TokensView),
     /// The sixth: new events, in order.
     Log {
         /// Whether the events before these are to be dropped: the first time, and after a gap.
         anew: bool,
         /// The events.
-        events: Vec<Event>,
+        events: Vec<EventView>,
     },
 }

@@ -10,7 +10,10 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use super::api::{Answer, Call, Hello, Line, PROTOCOL, Refusal, Request, Stream, Streamed};
+use super::api::{
+    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, Hello, PROTOCOL,
+    StreamSummary,
+};
 use super::lines::{self, LineError};
 
 /// A daemon that is there answers at once; one that does not is not there.
@@ -41,11 +44,11 @@ pub enum ClientError {
     Silent,
     /// It refused.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] AdminRefusal),
 }
 
 /// A connection to the daemon.
-pub struct Client {
+pub struct AdminClient {
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
     buffer: Vec<u8>,
@@ -53,7 +56,7 @@ pub struct Client {
     last_id: u64,
 }
 
-impl Client {
+impl AdminClient {
     /// Connects to the socket at `path` and hears its [`Hello`].
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
         let stream = UnixStream::connect(path).await.map_err(|e| match e.kind() {
@@ -85,11 +88,11 @@ impl Client {
     }
 
     /// Sends a request; its answer comes with the returned id.
-    pub async fn send(&mut self, request: Request) -> Result<u64, ClientError> {
+    pub async fn send(&mut self, request: AdminRequest) -> Result<u64, ClientError> {
         self.last_id += 1;
         lines::write(
             &mut self.write,
-            &Call {
+            &AdminCall {
                 id: self.last_id,
                 request,
             },
@@ -99,26 +102,33 @@ impl Client {
     }
 
     /// The next line of the daemon. Cancel-safe.
-    pub async fn next(&mut self) -> Result<Line, ClientError> {
+    pub async fn next(&mut self) -> Result<AdminLine, ClientError> {
         Ok(lines::read(&mut self.read, &mut self.buffer).await?)
     }
 
     /// Asks, and waits for the answer. Updates in between are dropped.
-    pub async fn ask(&mut self, request: Request) -> Result<Answer, ClientError> {
+    pub async fn ask(&mut self, request: AdminRequest) -> Result<AdminAnswer, ClientError> {
         self.ask_within(request, PATIENCE).await
     }
 
-    /// As [`Client::ask`], for what takes longer.
-    pub async fn ask_within(&mut self, request: Request, patience: Duration) -> Result<Answer, ClientError> {
+    /// As [`AdminClient::ask`], for what takes longer.
+    pub async fn ask_within(
+        &mut self,
+        request: AdminRequest,
+        patience: Duration,
+    ) -> Result<AdminAnswer, ClientError> {
         let sent = self.send(request).await?;
         loop {
             match timeout(patience, self.next())
                 .await
                 .map_err(|_| ClientError::Silent)??
             {
-                Line::Answer { id, answer } if id == sent => return Ok(answer),
-                Line::Refused { id, refusal } if id == sent => return Err(refusal.into()),
-                Line::Answer { .. } | Line::Refused { .. } | Line::Part { .. } | Line::Update { .. } => {}
+                AdminLine::Answer { id, answer } if id == sent => return Ok(answer),
+                AdminLine::Refused { id, refusal } if id == sent => return Err(refusal.into()),
+                AdminLine::Answer { .. }
+                | AdminLine::Refused { .. }
+                | AdminLine::Part { .. }
+                | AdminLine::Update { .. } => {}
             }
         }
     }
@@ -126,25 +136,28 @@ impl Client {
     /// Asks for something that comes in parts, and gives each to `take`. Returns the answer after the last.
     pub async fn stream<E: From<ClientError>>(
         &mut self,
-        stream: Stream,
+        stream: AdminStream,
         mut take: impl FnMut(&[u8]) -> Result<(), E>,
-    ) -> Result<Streamed, E> {
-        let sent = self.send(Request::Stream(stream)).await?;
+    ) -> Result<StreamSummary, E> {
+        let sent = self.send(AdminRequest::Stream(stream)).await?;
         loop {
             let line = timeout(PATIENCE, self.next()).await;
             match line.map_err(|_| ClientError::Silent)?? {
-                Line::Part { id, part } if id == sent => {
+                AdminLine::Part { id, part } if id == sent => {
                     let bytes = STANDARD.decode(part);
                     take(&bytes.map_err(|e| ClientError::Broken(LineError::Shape(e.to_string())))?)?;
                 }
-                Line::Answer {
+                AdminLine::Answer {
                     id,
-                    answer: Answer::Streamed(streamed),
+                    answer: AdminAnswer::Streamed(streamed),
                 } if id == sent => return Ok(streamed),
-                Line::Refused { id, refusal } if id == sent => {
+                AdminLine::Refused { id, refusal } if id == sent => {
                     return Err(ClientError::Refused(refusal).into());
                 }
-                Line::Answer { .. } | Line::Refused { .. } | Line::Part { .. } | Line::Update { .. } => {}
+                AdminLine::Answer { .. }
+                | AdminLine::Refused { .. }
+                | AdminLine::Part { .. }
+                | AdminLine::Update { .. } => {}
             }
         }
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::accounts::AccountId;
-use crate::admin::api::Refusal;
+use crate::admin::api::AdminRefusal;
 use crate::admin::operations::Rooms;
 use crate::base::clock::Clock;
 use crate::notify::Notifier;
@@ -48,7 +48,7 @@ pub struct Facts {
     pub max_workers: usize,
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for AdminRefusal {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::NotWritten(_) | StoreError::NotRead(_) | StoreError::Busy | StoreError::Closed => {
@@ -61,7 +61,7 @@ impl From<StoreError> for Refusal {
 
 impl Desk {
     /// What people call each account.
-    fn labels(&self) -> Result<BTreeMap<AccountId, String>, Refusal> {
+    fn labels(&self) -> Result<BTreeMap<AccountId, String>, AdminRefusal> {
         Ok(self
             .rooms
             .accounts
@@ -72,12 +72,14 @@ impl Desk {
     }
 
     /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
-    pub(in crate::admin) fn account(&self, text: &str) -> Result<AccountId, Refusal> {
+    pub(in crate::admin) fn account(&self, text: &str) -> Result<AccountId, AdminRefusal> {
         let wanted = text.trim().to_lowercase();
         let mut found = self.rooms.accounts.list()?.into_iter();
         found
             .find(|account| account.id.as_str() == wanted || account.email == wanted)
             .map(|account| account.id)
-            .ok_or_else(|| Refusal::NotFound(format!("there is no account {text}; `accounts` lists them")))
+            .ok_or_else(|| {
+                AdminRefusal::NotFound(format!("there is no account {text}; `accounts` lists them"))
+            })
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 
-use super::api::{ExportForm, Refusal, Streamed};
+use super::api::{AdminRefusal, ExportForm, StreamSummary};
 use super::desk::Desk;
 use super::stream::Taker;
 use crate::accounts::AccountId;
@@ -24,7 +24,7 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    fn put(&mut self, text: &str) -> Result<(), Refusal> {
+    fn put(&mut self, text: &str) -> Result<(), AdminRefusal> {
         self.text.push_str(text);
         if self.text.len() >= PIECE_BYTES {
             self.end()?;
@@ -32,7 +32,7 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), Refusal> {
+    fn end(&mut self) -> Result<(), AdminRefusal> {
         Ok(self.taker.give(std::mem::take(&mut self.text).into_bytes())?)
     }
 }
@@ -45,11 +45,11 @@ impl Desk {
         race: Option<&str>,
         form: ExportForm,
         taker: &Taker,
-    ) -> Result<Streamed, Refusal> {
+    ) -> Result<StreamSummary, AdminRefusal> {
         let account = self.account(account)?;
         let race = race.map(|race| self.race_of(race)).transpose()?;
         if race.as_ref().is_some_and(|(owner, _)| *owner != account) {
-            return Err(Refusal::NotFound(
+            return Err(AdminRefusal::NotFound(
                 "that is no race of this account; `races` lists them".into(),
             ));
         }
@@ -62,27 +62,32 @@ impl Desk {
             (ExportForm::Gpx, Some((_, id))) => self.gpx(&account, &id, &mut text)?,
             (ExportForm::Csv, Some((_, id))) => self.csv(&account, &id, &mut text)?,
             (ExportForm::Gpx | ExportForm::Csv, None) => {
-                return Err(Refusal::Invalid(
+                return Err(AdminRefusal::Invalid(
                     "GPX and CSV are for one race: name it with --race".into(),
                 ));
             }
         };
         text.end()?;
-        Ok(Streamed {
+        Ok(StreamSummary {
             at: self.clock.now(),
             records,
         })
     }
 
-    fn points(&self, account: &AccountId, race: &RaceId) -> Result<Vec<Sample>, Refusal> {
+    fn points(&self, account: &AccountId, race: &RaceId) -> Result<Vec<Sample>, AdminRefusal> {
         let races = &self.rooms.races;
         Ok(races.samples(account, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?)
     }
 
     /// One JSON object; a point a line. Returns how many points.
-    fn all_of(&self, account: &AccountId, only: Option<RaceId>, text: &mut Text<'_>) -> Result<u64, Refusal> {
+    fn all_of(
+        &self,
+        account: &AccountId,
+        only: Option<RaceId>,
+        text: &mut Text<'_>,
+    ) -> Result<u64, AdminRefusal> {
         let rooms = &self.rooms;
-        let missing = || Refusal::NotFound("the account is gone".into());
+        let missing = || AdminRefusal::NotFound("the account is gone".into());
         let person = rooms.accounts.find(account)?.ok_or_else(missing)?;
         let families = rooms.oauth.families()?.into_iter();
         let sign_ins: Vec<Value> = families
@@ -147,7 +152,7 @@ impl Desk {
     }
 
     /// A race but for its points.
-    fn told_of(&self, id: &RaceId) -> Result<Value, Refusal> {
+    fn told_of(&self, id: &RaceId) -> Result<Value, AdminRefusal> {
         let detail = self.race(id.as_str())?;
         let alerts = detail.alerts.iter();
         Ok(json!({
@@ -166,7 +171,7 @@ impl Desk {
     }
 
     /// GPX 1.1, with heart rate and cadence as Garmin's own extension has them. Points without a position are left out.
-    fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, Refusal> {
+    fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, AdminRefusal> {
         let name = self.race(id.as_str())?.race.name;
         text.put(concat!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
@@ -211,7 +216,7 @@ impl Desk {
     }
 
     /// A header, and a line a point; what the device did not tell is empty.
-    fn csv(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, Refusal> {
+    fn csv(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, AdminRefusal> {
         text.put(concat!(
             "at,lat,lon,altitude_m,speed_mps,distance_m,total_distance_m,duration_s,total_duration_s,",
             "heart_rate_bpm,cadence_rpm,power_w,activity_type\n"

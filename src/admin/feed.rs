@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::api::{Overview, People, Race, Tokens, Update, Worker};
+use super::api::{AdminUpdate, Overview, People, RaceView, TokensView, WorkerView};
 use super::desk::Desk;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Ring;
@@ -21,10 +21,10 @@ const SOON: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Views {
     pub(super) overview: Overview,
-    pub(super) workers: Vec<Worker>,
+    pub(super) workers: Vec<WorkerView>,
     pub(super) people: People,
-    pub(super) races: Vec<Race>,
-    pub(super) tokens: Tokens,
+    pub(super) races: Vec<RaceView>,
+    pub(super) tokens: TokensView,
 }
 
 /// Hands the views to those who follow. Clones are the same feed.
@@ -93,7 +93,7 @@ pub(super) struct Follower {
 
 impl Follower {
     /// The views that are not as they were seen, all of them the first time.
-    pub(super) fn changed(&mut self) -> Vec<Update> {
+    pub(super) fn changed(&mut self) -> Vec<AdminUpdate> {
         let Some(now) = self.receiver.borrow_and_update().clone() else {
             return Vec::new();
         };
@@ -101,25 +101,25 @@ impl Follower {
         let seen = seen.as_deref();
         let mut updates = Vec::new();
         if seen.is_none_or(|seen| seen.overview != now.overview) {
-            updates.push(Update::Overview(now.overview.clone()));
+            updates.push(AdminUpdate::Overview(now.overview.clone()));
         }
         if seen.is_none_or(|seen| seen.workers != now.workers) {
-            updates.push(Update::Workers(now.workers.clone()));
+            updates.push(AdminUpdate::Workers(now.workers.clone()));
         }
         if seen.is_none_or(|seen| seen.people != now.people) {
-            updates.push(Update::Accounts(now.people.clone()));
+            updates.push(AdminUpdate::Accounts(now.people.clone()));
         }
         if seen.is_none_or(|seen| seen.races != now.races) {
-            updates.push(Update::Races(now.races.clone()));
+            updates.push(AdminUpdate::Races(now.races.clone()));
         }
         if seen.is_none_or(|seen| seen.tokens != now.tokens) {
-            updates.push(Update::Tokens(now.tokens.clone()));
+            updates.push(AdminUpdate::Tokens(now.tokens.clone()));
         }
         updates
     }
 
     /// Waits until something changed. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Vec<Update> {
+    pub(super) async fn next(&mut self) -> Vec<AdminUpdate> {
         if self.receiver.changed().await.is_err() {
             // The feed ends with the daemon, and so does this connection.
             std::future::pending::<()>().await;

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::api::{Purged, Refusal};
+use super::api::{AdminRefusal, PurgeSummary};
 use super::desk::Desk;
 use crate::base::secrets::{RootSecret, Secret};
 use crate::store::RotateError;
 
-impl From<RotateError> for Refusal {
+impl From<RotateError> for AdminRefusal {
     fn from(e: RotateError) -> Self {
         match e {
             RotateError::Store(e) => e.into(),
@@ -23,9 +23,9 @@ impl Desk {
         account: Option<&str>,
         before: Option<Timestamp>,
         compact: bool,
-    ) -> Result<Purged, Refusal> {
+    ) -> Result<PurgeSummary, AdminRefusal> {
         let account = account.map(|account| self.account(account)).transpose()?;
-        let mut purged = Purged::default();
+        let mut purged = PurgeSummary::default();
         if let Some(before) = before {
             purged = self
                 .rooms
@@ -40,19 +40,23 @@ impl Desk {
     }
 
     /// Lets another secret open the store too.
-    pub(super) async fn prepare_secret(&self, current: &Secret, new: &Secret) -> Result<String, Refusal> {
+    pub(super) async fn prepare_secret(
+        &self,
+        current: &Secret,
+        new: &Secret,
+    ) -> Result<String, AdminRefusal> {
         let (current, new) = (root(current)?, root(new)?);
         self.rooms.store.prepare_secret(current, new).await?;
         Ok("Both secrets open the store now.".to_owned())
     }
 
     /// Lets only the new secret open it.
-    pub(super) async fn settle_secret(&self, new: &Secret) -> Result<String, Refusal> {
+    pub(super) async fn settle_secret(&self, new: &Secret) -> Result<String, AdminRefusal> {
         self.rooms.store.settle_secret(root(new)?).await?;
         Ok("Only the new secret opens the store now.".to_owned())
     }
 }
 
-fn root(secret: &Secret) -> Result<RootSecret, Refusal> {
-    RootSecret::new(secret.expose()).map_err(|e| Refusal::Invalid(format!("the secret: {e}")))
+fn root(secret: &Secret) -> Result<RootSecret, AdminRefusal> {
+    RootSecret::new(secret.expose()).map_err(|e| AdminRefusal::Invalid(format!("the secret: {e}")))
 }

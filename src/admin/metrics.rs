@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::api::{Overview, People, Worker};
+use super::api::{Overview, People, WorkerView};
 
 /// The media type of [`text`]'s format.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -21,7 +21,7 @@ const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"]
 pub(super) fn page(
     overview: &Overview,
     people: &People,
-    workers: &[Worker],
+    workers: &[WorkerView],
     writes: bool,
 ) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("garmin_gateway");
@@ -116,7 +116,7 @@ pub(super) fn page(
     Ok(page)
 }
 
-fn by_state(workers: &[Worker]) -> Family<Vec<(String, String)>, Gauge> {
+fn by_state(workers: &[WorkerView]) -> Family<Vec<(String, String)>, Gauge> {
     let states = Family::<Vec<(String, String)>, Gauge>::default();
     let mut in_state: BTreeMap<&str, i64> = STATES.iter().map(|state| (*state, 0)).collect();
     for worker in workers {

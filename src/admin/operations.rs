@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::api::{Purged, Revoked};
+use super::api::{PurgeSummary, RevocationSummary};
 use crate::accounts::{AccountId, Accounts};
 use crate::gateway::{self, Gateway};
 use crate::oauth::{self, FamilyId, FamilyOverview, OAuth};
@@ -36,34 +36,46 @@ impl Rooms {
         &self,
         account: &AccountId,
         by_uid: Option<u32>,
-    ) -> Result<Revoked, StoreError> {
+    ) -> Result<RevocationSummary, StoreError> {
         let fell = self.oauth.revoke_account(account, by_uid).await?;
         self.end(&fell, std::slice::from_ref(account)).await
     }
 
     /// Ends one sign-in of one client. Worker and races stay if another client of the person still has access.
-    pub async fn revoke_family(&self, family: &FamilyId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+    pub async fn revoke_family(
+        &self,
+        family: &FamilyId,
+        by_uid: Option<u32>,
+    ) -> Result<RevocationSummary, StoreError> {
         let before = self.oauth.families()?;
         let fell = self.oauth.revoke_family(family, by_uid).await?;
         self.end(&fell, &self.without_access(&before, &fell)?).await
     }
 
     /// Ends all access through one client.
-    pub async fn revoke_client(&self, client_id: &str, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+    pub async fn revoke_client(
+        &self,
+        client_id: &str,
+        by_uid: Option<u32>,
+    ) -> Result<RevocationSummary, StoreError> {
         let before = self.oauth.families()?;
         let fell = self.oauth.revoke_client(client_id, by_uid).await?;
         self.end(&fell, &self.without_access(&before, &fell)?).await
     }
 
     /// Ends all access of everybody.
-    pub async fn revoke_all(&self, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+    pub async fn revoke_all(&self, by_uid: Option<u32>) -> Result<RevocationSummary, StoreError> {
         let fell = self.oauth.revoke_all(by_uid).await?;
         let accounts: Vec<AccountId> = self.accounts.list()?.into_iter().map(|a| a.id).collect();
         self.end(&fell, &accounts).await
     }
 
     /// Revokes, then erases the account, its Garmin tokens, its races and what it used.
-    pub async fn forget(&self, account: &AccountId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
+    pub async fn forget(
+        &self,
+        account: &AccountId,
+        by_uid: Option<u32>,
+    ) -> Result<RevocationSummary, StoreError> {
         let revoked = self.revoke_account(account, by_uid).await?;
         self.races.forget(account).await?;
         let forgotten = self.accounts.forget(account).await?;
@@ -71,7 +83,7 @@ impl Rooms {
         self.store
             .atomic(move |tx| gateway::usage::forget(tx, &used_by))
             .await?;
-        Ok(Revoked {
+        Ok(RevocationSummary {
             accounts: u32::from(forgotten),
             ..revoked
         })
@@ -79,13 +91,17 @@ impl Rooms {
 
     /// Erases what is over: races that told nothing new since `before`, and what was used before that day; of one person
     /// or of all. Accounts and their access stay.
-    pub async fn purge(&self, account: Option<&AccountId>, before: Timestamp) -> Result<Purged, StoreError> {
+    pub async fn purge(
+        &self,
+        account: Option<&AccountId>,
+        before: Timestamp,
+    ) -> Result<PurgeSummary, StoreError> {
         let races = self.races.purge(account, before).await?;
         let (day, of) = (before.to_zoned(TimeZone::UTC).date(), account.cloned());
         let used = self
             .store
             .atomic(move |tx| gateway::usage::purge(tx, of.as_ref(), day));
-        Ok(Purged {
+        Ok(PurgeSummary {
             races: count(races),
             usage: count(used.await?),
             compacted: None,
@@ -108,12 +124,16 @@ impl Rooms {
     }
 
     /// Ends what is under way: the calls of the sign-ins that fell, then workers and races of those without access.
-    async fn end(&self, fell: &oauth::Revoked, without_access: &[AccountId]) -> Result<Revoked, StoreError> {
-        let mut revoked = Revoked {
+    async fn end(
+        &self,
+        fell: &oauth::Revoked,
+        without_access: &[AccountId],
+    ) -> Result<RevocationSummary, StoreError> {
+        let mut revoked = RevocationSummary {
             families: count(fell.families.len()),
             tokens: count(fell.n_access_tokens),
             calls: count(self.gateway.cut(&fell.families)),
-            ..Revoked::default()
+            ..RevocationSummary::default()
         };
         for worker in self.workers.list() {
             if without_access.contains(&worker.account) {

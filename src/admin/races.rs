@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::api::{Race, RaceDetail, Refusal, Sample};
+use super::api::{AdminRefusal, RaceDetail, RaceView, TrackSample};
 use super::desk::Desk;
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 /// The most points that are drawn.
 const MOST_DRAWN: usize = 600;
 
-impl From<Refused> for Refusal {
+impl From<Refused> for AdminRefusal {
     fn from(e: Refused) -> Self {
         match e {
             Refused::Store(e) => e.into(),
@@ -23,7 +23,7 @@ impl From<Refused> for Refusal {
     }
 }
 
-impl From<NotStarted> for Refusal {
+impl From<NotStarted> for AdminRefusal {
     fn from(e: NotStarted) -> Self {
         match e {
             NotStarted::Store(e) => e.into(),
@@ -34,20 +34,20 @@ impl From<NotStarted> for Refusal {
 
 impl Desk {
     /// All races, newest first.
-    pub(super) fn races(&self) -> Result<Vec<Race>, Refusal> {
+    pub(super) fn races(&self) -> Result<Vec<RaceView>, AdminRefusal> {
         Ok(self.rooms.races.all()?.iter().map(row).collect())
     }
 
     /// The race of this id, and whose it is.
-    pub(super) fn race_of(&self, text: &str) -> Result<(AccountId, RaceId), Refusal> {
-        let missing = || Refusal::NotFound(format!("there is no race {text}; `races` lists them"));
+    pub(super) fn race_of(&self, text: &str) -> Result<(AccountId, RaceId), AdminRefusal> {
+        let missing = || AdminRefusal::NotFound(format!("there is no race {text}; `races` lists them"));
         let id: RaceId = text.trim().parse().map_err(|_| missing())?;
         let owner = self.rooms.races.owner(&id)?.ok_or_else(missing)?;
         Ok((owner, id))
     }
 
     /// A race with all that is drawn of it.
-    pub(super) fn race(&self, text: &str) -> Result<RaceDetail, Refusal> {
+    pub(super) fn race(&self, text: &str) -> Result<RaceDetail, AdminRefusal> {
         let (account, id) = self.race_of(text)?;
         let races = &self.rooms.races;
         let view = races.view(&account, &id)?.ok_or(Refused::NoSuchRace)?;
@@ -68,7 +68,7 @@ impl Desk {
                     .iter()
                     .any(|gap| gap.from >= from && gap.to <= point.at)
             };
-            Sample {
+            TrackSample {
                 at: point.at,
                 position: point.position.map(|place| (place.lat, place.lon)),
                 distance_m: point.total_distance_m.or(point.distance_m),
@@ -105,9 +105,9 @@ impl Desk {
     }
 }
 
-fn row(view: &View) -> Race {
+fn row(view: &View) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
-    Race {
+    RaceView {
         id: snapshot.race.to_string(),
         account: snapshot.account.to_string(),
         name: answers::name(snapshot),

@@ -11,7 +11,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::timeout;
 
-use super::api::{Answer, Call, Event, Hello, Line, PROTOCOL, Refusal, Request, Stream, Update};
+use super::api::{
+    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, AdminUpdate, EventView,
+    Hello, PROTOCOL,
+};
 use super::desk::Desk;
 use super::feed::{Feed, Follower};
 use super::lines::{self, LineError};
@@ -111,7 +114,7 @@ impl Connection {
         let mut following: Option<Following> = None;
         loop {
             let call = tokio::select! {
-                call = lines::read::<Call>(&mut self.read, &mut buffer) => call,
+                call = lines::read::<AdminCall>(&mut self.read, &mut buffer) => call,
                 updates = changes(&mut following, &self.ring) => {
                     for update in updates {
                         self.update(update).await?;
@@ -124,27 +127,27 @@ impl Connection {
                 Err(LineError::Closed) => return Ok(()),
                 // What follows such a line can't be trusted to begin where it seems to.
                 Err(e @ (LineError::TooLong | LineError::Lost(_))) => {
-                    self.refuse(0, Refusal::Invalid(e.to_string())).await?;
+                    self.refuse(0, AdminRefusal::Invalid(e.to_string())).await?;
                     return Err(e);
                 }
                 Err(LineError::Shape(what)) => {
                     buffer.clear();
-                    self.refuse(0, Refusal::Invalid(format!("a line can't be read: {what}")))
+                    self.refuse(0, AdminRefusal::Invalid(format!("a line can't be read: {what}")))
                         .await?;
                     continue;
                 }
             };
-            let Call { id, request } = call;
+            let AdminCall { id, request } = call;
             let answer = match request {
-                Request::Read(read) => self.desk.read(&read),
-                Request::Act(act) => self.desk.act(act, self.uid).await,
-                Request::Stream(stream) => self.stream(id, &stream).await?,
-                Request::Follow => {
+                AdminRequest::Read(read) => self.desk.read(&read),
+                AdminRequest::Act(act) => self.desk.act(act, self.uid).await,
+                AdminRequest::Stream(stream) => self.stream(id, &stream).await?,
+                AdminRequest::Follow => {
                     put(
                         &mut self.write,
-                        &Line::Answer {
+                        &AdminLine::Answer {
                             id,
-                            answer: Answer::Following,
+                            answer: AdminAnswer::Following,
                         },
                     )
                     .await?;
@@ -153,25 +156,29 @@ impl Connection {
                 }
             };
             match answer {
-                Ok(answer) => put(&mut self.write, &Line::Answer { id, answer }).await?,
+                Ok(answer) => put(&mut self.write, &AdminLine::Answer { id, answer }).await?,
                 Err(refusal) => self.refuse(id, refusal).await?,
             }
         }
     }
 
     /// Sends something in parts. Returns the answer that ends it.
-    async fn stream(&mut self, id: u64, stream: &Stream) -> Result<Result<Answer, Refusal>, LineError> {
+    async fn stream(
+        &mut self,
+        id: u64,
+        stream: &AdminStream,
+    ) -> Result<Result<AdminAnswer, AdminRefusal>, LineError> {
         let mut pieces = self.desk.stream(stream, self.uid);
         while let Some(piece) = pieces.recv().await {
             match piece {
                 Piece::Part(bytes) => {
                     let part = STANDARD.encode(bytes);
-                    put(&mut self.write, &Line::Part { id, part }).await?;
+                    put(&mut self.write, &AdminLine::Part { id, part }).await?;
                 }
-                Piece::End(end) => return Ok(end.map(Answer::Streamed)),
+                Piece::End(end) => return Ok(end.map(AdminAnswer::Streamed)),
             }
         }
-        Ok(Err(Refusal::Internal(
+        Ok(Err(AdminRefusal::Internal(
             "it broke in the middle; the log says why".into(),
         )))
     }
@@ -189,11 +196,11 @@ impl Connection {
         Ok(Following { state, log })
     }
 
-    async fn update(&mut self, update: Update) -> Result<(), LineError> {
+    async fn update(&mut self, update: AdminUpdate) -> Result<(), LineError> {
         self.sequence += 1;
         put(
             &mut self.write,
-            &Line::Update {
+            &AdminLine::Update {
                 sequence: self.sequence,
                 update,
             },
@@ -201,13 +208,13 @@ impl Connection {
         .await
     }
 
-    async fn refuse(&mut self, id: u64, refusal: Refusal) -> Result<(), LineError> {
-        put(&mut self.write, &Line::Refused { id, refusal }).await
+    async fn refuse(&mut self, id: u64, refusal: AdminRefusal) -> Result<(), LineError> {
+        put(&mut self.write, &AdminLine::Refused { id, refusal }).await
     }
 }
 
 /// Waits for something new. Never ends for a connection that does not follow.
-async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Update> {
+async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<AdminUpdate> {
     let Some(following) = following else {
         return std::future::pending().await;
     };
@@ -233,11 +240,11 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Update> 
 }
 
 /// The events in lines that are short enough; only the first of them is anew.
-fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<Update> {
+fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<AdminUpdate> {
     let part = |events: &[Arc<LogEvent>]| {
         events
             .iter()
-            .map(|event| Event {
+            .map(|event| EventView {
                 at: event.at,
                 level: event.level.to_owned(),
                 event: event.event.clone(),
@@ -247,12 +254,12 @@ fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<Update> {
     };
     if events.is_empty() {
         let events = Vec::new();
-        return vec![Update::Log { anew, events }];
+        return vec![AdminUpdate::Log { anew, events }];
     }
     events
         .chunks(EVENTS_A_LINE)
         .enumerate()
-        .map(|(n, events)| Update::Log {
+        .map(|(n, events)| AdminUpdate::Log {
             anew: anew && n == 0,
             events: part(events),
         })

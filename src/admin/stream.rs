@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::api::{Refusal, Stream, Streamed};
+use super::api::{AdminRefusal, AdminStream, StreamSummary};
 use super::desk::Desk;
 
 /// Pieces that wait to be taken.
@@ -13,7 +13,7 @@ pub(super) enum Piece {
     /// The next bytes.
     Part(Vec<u8>),
     /// It is over, well or not.
-    End(Result<Streamed, Refusal>),
+    End(Result<StreamSummary, AdminRefusal>),
 }
 
 /// Where pieces go. An error: nobody takes them any more.
@@ -22,7 +22,7 @@ pub(super) struct Taker(mpsc::Sender<Piece>);
 /// Nobody takes the pieces any more.
 pub(super) struct Gone;
 
-impl From<Gone> for Refusal {
+impl From<Gone> for AdminRefusal {
     fn from(_: Gone) -> Self {
         Self::Unavailable("nobody listens".into())
     }
@@ -36,14 +36,14 @@ impl Taker {
 
 impl Desk {
     /// Begins a stream. It ends by itself when the pieces are not taken any more.
-    pub(super) fn stream(&self, stream: &Stream, uid: Option<u32>) -> mpsc::Receiver<Piece> {
+    pub(super) fn stream(&self, stream: &AdminStream, uid: Option<u32>) -> mpsc::Receiver<Piece> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let (desk, taker, stream) = (self.clone(), Taker(sender), stream.clone());
         tokio::task::spawn_blocking(move || {
             let what = name_of(&stream);
             let end = match stream {
-                Stream::Backup => desk.backup(&taker),
-                Stream::Export { account, race, form } => {
+                AdminStream::Backup => desk.backup(&taker),
+                AdminStream::Export { account, race, form } => {
                     desk.export(&account, race.as_deref(), form, &taker)
                 }
             };
@@ -59,13 +59,13 @@ impl Desk {
         receiver
     }
 
-    fn backup(&self, taker: &Taker) -> Result<Streamed, Refusal> {
+    fn backup(&self, taker: &Taker) -> Result<StreamSummary, AdminRefusal> {
         let at = self.clock.now();
         let mut backup = self.rooms.store.backup(at)?;
         for piece in backup.by_ref() {
             taker.give(piece?)?;
         }
-        Ok(Streamed {
+        Ok(StreamSummary {
             at,
             records: backup.records(),
         })
@@ -73,9 +73,9 @@ impl Desk {
 }
 
 /// A stream's name in the log.
-fn name_of(stream: &Stream) -> &'static str {
+fn name_of(stream: &AdminStream) -> &'static str {
     match stream {
-        Stream::Backup => "backup",
-        Stream::Export { .. } => "export",
+        AdminStream::Backup => "backup",
+        AdminStream::Export { .. } => "export",
     }
 }

@@ -9,10 +9,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::place::{Gateway, OwnStore, Place, Running, Wrong, own};
-use super::progress::Progress;
+use super::place::{GatewayProcess, GatewayRuns, OwnStore, StoreLocation, UsageError, own};
+use super::progress::ProgressLine;
 use super::say;
-use crate::admin::api::{Stream, Streamed};
+use crate::admin::api::{AdminStream, StreamSummary};
 use crate::base::clock::Clock;
 use crate::base::disk::beside;
 use crate::base::secrets::RootSecret;
@@ -22,7 +22,7 @@ use crate::store::{Archive, Contents, Head, RestoreError, Store};
 use crate::upkeep::{backups, kinds};
 
 #[derive(Args)]
-pub(super) struct Backup {
+pub(super) struct BackupArgs {
     /// The file, or a directory, in which it gets a name that tells the time; without it DATA_DIR/backups.
     #[arg(value_name = "FILE|DIR")]
     to: Option<PathBuf>,
@@ -33,11 +33,11 @@ pub(super) struct Backup {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    location: StoreLocation,
 }
 
 #[derive(Args)]
-pub(super) struct Restore {
+pub(super) struct RestoreArgs {
     /// The backup.
     file: PathBuf,
     /// Check that it is whole and that every record of it opens, and change nothing.
@@ -53,48 +53,48 @@ pub(super) struct Restore {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    location: StoreLocation,
 }
 
 /// Makes a backup, by the gateway that runs or of the store itself.
-pub(super) async fn backup(wish: Backup) -> anyhow::Result<()> {
-    let config = wish.place.config()?;
+pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
+    let config = args.location.config()?;
     let now = Clock::system().now();
-    let wished = wish
+    let wished = args
         .to
         .clone()
         .unwrap_or_else(|| config.data_dir.join("backups").join(""));
     let path = backups::place(&wished, now);
-    if wish.keep.is_some() && path == wished {
-        anyhow::bail!(Wrong(format!(
+    if args.keep.is_some() && path == wished {
+        anyhow::bail!(UsageError(format!(
             "--keep is for a directory; write {}/ if it is to be one",
             wished.display()
         )));
     }
-    let gateway = wish.place.find(&config).await?;
+    let gateway = args.location.find(&config).await?;
     let mut file = backups::begin(path)?;
-    let mut progress = Progress::of("backing up");
+    let mut progress = ProgressLine::of("backing up");
     let mut write = |piece: &[u8]| -> anyhow::Result<()> {
         file.write(piece)?;
         progress.bytes(file.bytes(), None);
         Ok(())
     };
-    let Streamed { at, records } = match gateway {
-        Gateway::Running(mut client) => client.stream(Stream::Backup, &mut write).await?,
-        Gateway::Stopped => from_store(&OwnStore::open(&config)?, now, &mut write)?,
+    let StreamSummary { at, records } = match gateway {
+        GatewayProcess::Running(mut client) => client.stream(AdminStream::Backup, &mut write).await?,
+        GatewayProcess::Stopped => from_store(&OwnStore::open(&config)?, now, &mut write)?,
     };
     let n_bytes = file.bytes();
     let path = file.finish()?;
     let path = std::path::absolute(&path).unwrap_or(path);
     drop(progress);
-    let removed = match wish.keep {
+    let removed = match args.keep {
         Some(most) => backups::keep(&path, most.into())?,
         None => 0,
     };
     if config.data_dir.join("backups") == path.parent().unwrap_or(&path) {
         own(&config.data_dir.join("backups"));
     }
-    if wish.json {
+    if args.json {
         say(&json!({
             "file": path, "at": at, "records": records, "bytes": n_bytes, "removed": removed
         })
@@ -119,38 +119,38 @@ fn from_store(
     own: &OwnStore,
     now: Timestamp,
     write: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<Streamed> {
+) -> anyhow::Result<StreamSummary> {
     let mut backup = own.store()?.backup(now)?;
     for piece in backup.by_ref() {
         write(&piece?)?;
     }
-    Ok(Streamed {
+    Ok(StreamSummary {
         at: now,
         records: backup.records(),
     })
 }
 
 /// Brings a backup back, or checks it.
-pub(super) async fn restore(wish: Restore) -> anyhow::Result<()> {
-    let config = wish.place.config()?;
-    let opens = match &wish.secret_file {
+pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
+    let config = args.location.config()?;
+    let opens = match &args.secret_file {
         Some(file) => RootSecret::read(file)?,
         None => config.secret.read().context(
             "the secret that was kept apart is needed: put it in its place, or name it with --secret-file",
         )?,
     };
-    let file = &wish.file;
+    let file = &args.file;
     let named = || file.display().to_string();
     let opened = File::open(file).with_context(named)?;
     let length = opened.metadata().with_context(named)?.len();
     let archive = Archive::open(BufReader::new(opened), &opens).with_context(named)?;
     let head = archive.head().clone();
-    if wish.verify {
-        let mut progress = Progress::of("checking");
+    if args.verify {
+        let mut progress = ProgressLine::of("checking");
         let contents = archive.verify(&kinds(), &mut |done| progress.bytes(done, Some(length)));
         let contents = contents.with_context(named)?;
         drop(progress);
-        if wish.json {
+        if args.json {
             say(&report(&head, &contents).to_string());
         } else {
             say(&format!(
@@ -161,30 +161,30 @@ pub(super) async fn restore(wish: Restore) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    if let Gateway::Running(_) = wish.place.find(&config).await? {
-        anyhow::bail!(Running);
+    if let GatewayProcess::Running(_) = args.location.find(&config).await? {
+        anyhow::bail!(GatewayRuns);
     }
-    bring_back(&wish, &config, archive, &head, length)
+    bring_back(&args, &config, archive, &head, length)
 }
 
 fn bring_back(
-    wish: &Restore,
+    args: &RestoreArgs,
     config: &Config,
     archive: Archive<BufReader<File>>,
     head: &Head,
     length: u64,
 ) -> anyhow::Result<()> {
-    let (path, file) = (&config.db_path, &wish.file);
+    let (path, file) = (&config.db_path, &args.file);
     // Sealed from now on with the secret that the gateway has, which need not be the one of then.
     let (secret, _) = config.secret.resolve()?;
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     }
     let now = Clock::system().now();
-    let old = wish
+    let old = args
         .replace
         .then(|| beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ"))));
-    let mut progress = Progress::of("restoring");
+    let mut progress = ProgressLine::of("restoring");
     let restored = Store::restore(path, archive, &secret, old, &kinds(), &mut |done| {
         progress.bytes(done, Some(length));
     });
@@ -196,7 +196,7 @@ fn bring_back(
     })?;
     own(path);
     let old = restored.old.as_deref();
-    if wish.json {
+    if args.json {
         let mut report = report(head, &restored.contents);
         if let Some(report) = report.as_object_mut() {
             report.insert("store".into(), json!(path));

@@ -16,7 +16,7 @@ use crate::doctor::{self, Finding, Verdict, Visit};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
-pub(super) struct Doctor {
+pub(super) struct DoctorArgs {
     #[command(flatten)]
     env_file: super::EnvFile,
     /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
@@ -28,8 +28,8 @@ pub(super) struct Doctor {
 }
 
 /// Exit code 0 where nothing fails, 69 where something does.
-pub(super) fn run(wish: Doctor) -> ExitCode {
-    let sources = match Sources::of_operator(wish.env_file.env_file.as_deref()) {
+pub(super) fn run(args: DoctorArgs) -> ExitCode {
+    let sources = match Sources::of_operator(args.env_file.env_file.as_deref()) {
         Ok(sources) => sources,
         Err(problem) => return super::refuse(&[problem]),
     };
@@ -40,7 +40,7 @@ pub(super) fn run(wish: Doctor) -> ExitCode {
     let visit = Visit {
         sources,
         // Wrong settings are found by the doctor itself.
-        socket: super::operate::socket_path(wish.socket).ok(),
+        socket: super::operate::socket_path(args.socket).ok(),
         program,
         clock: Clock::system(),
         patience: PATIENCE,
@@ -52,13 +52,13 @@ pub(super) fn run(wish: Doctor) -> ExitCode {
     };
     let mut findings = Vec::new();
     let worst = runtime.block_on(doctor::examine(visit, |finding| {
-        if !wish.json {
+        if !args.json {
             show(&finding);
         }
         findings.push(finding);
     }));
     runtime.shutdown_timeout(Duration::from_millis(200));
-    if wish.json {
+    if args.json {
         say(&serde_json::json!({ "verdict": worst, "findings": findings }).to_string());
     } else {
         summary(&findings);

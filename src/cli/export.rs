@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::operate::socket_path;
-use super::place::Wrong;
-use super::progress::Progress;
+use super::place::UsageError;
+use super::progress::ProgressLine;
 use super::say;
-use crate::admin::api::{ExportForm, Stream};
-use crate::admin::client::Client;
+use crate::admin::api::{AdminStream, ExportForm};
+use crate::admin::client::AdminClient;
 use crate::console::words::{bytes, many};
 use crate::upkeep::PrivateFile;
 
 #[derive(Args)]
-pub(super) struct Export {
+pub(super) struct ExportArgs {
     /// Whose: e-mail or id.
     #[arg(long, value_name = "WHO")]
     account: String,
@@ -24,7 +24,7 @@ pub(super) struct Export {
     race: Option<String>,
     /// As what: everything as JSON, or the points of one race as GPX or CSV.
     #[arg(long = "as", value_name = "FORM", default_value = "json")]
-    form: Form,
+    form: ExportFormArg,
     /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -33,28 +33,31 @@ pub(super) struct Export {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Form {
+enum ExportFormArg {
     Json,
     Gpx,
     Csv,
 }
 
 /// Asks the running gateway for it, and writes it down.
-pub(super) async fn export(wish: Export) -> anyhow::Result<()> {
-    if let Some(file) = wish.file.as_ref().filter(|file| file.exists()) {
-        anyhow::bail!(Wrong(format!("{} is there: give another name", file.display())));
+pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
+    if let Some(file) = args.file.as_ref().filter(|file| file.exists()) {
+        anyhow::bail!(UsageError(format!(
+            "{} is there: give another name",
+            file.display()
+        )));
     }
-    let mut client = Client::connect(&socket_path(wish.socket)?).await?;
-    let stream = Stream::Export {
-        account: wish.account,
-        race: wish.race,
-        form: match wish.form {
-            Form::Json => ExportForm::Json,
-            Form::Gpx => ExportForm::Gpx,
-            Form::Csv => ExportForm::Csv,
+    let mut client = AdminClient::connect(&socket_path(args.socket)?).await?;
+    let stream = AdminStream::Export {
+        account: args.account,
+        race: args.race,
+        form: match args.form {
+            ExportFormArg::Json => ExportForm::Json,
+            ExportFormArg::Gpx => ExportForm::Gpx,
+            ExportFormArg::Csv => ExportForm::Csv,
         },
     };
-    let Some(path) = wish.file else {
+    let Some(path) = args.file else {
         client
             .stream(stream, |piece| {
                 std::io::stdout()
@@ -66,7 +69,7 @@ pub(super) async fn export(wish: Export) -> anyhow::Result<()> {
         return Ok(std::io::stdout().lock().flush()?);
     };
     let mut file = PrivateFile::begin(path)?;
-    let mut progress = Progress::of("exporting");
+    let mut progress = ProgressLine::of("exporting");
     let streamed = client.stream(stream, |piece| -> anyhow::Result<()> {
         file.write(piece)?;
         progress.bytes(file.bytes(), None);

@@ -15,7 +15,7 @@ const SAID_NO: u8 = 1;
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub(super) struct Install {
+pub(super) struct InstallArgs {
     /// Show what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -45,8 +45,8 @@ pub(super) struct Install {
     operator_email: Option<String>,
 }
 
-pub(super) fn run(wish: &Install, program: &Path) -> ExitCode {
-    match install(wish, program) {
+pub(super) fn run(args: &InstallArgs, program: &Path) -> ExitCode {
+    match install(args, program) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = match error {
@@ -59,8 +59,8 @@ pub(super) fn run(wish: &Install, program: &Path) -> ExitCode {
     }
 }
 
-fn install(wish: &Install, program: &Path) -> Result<u8, InstallError> {
-    let layout = if wish.user {
+fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
+    let layout = if args.user {
         Layout::user(&home()?)
     } else {
         Layout::system(Path::new("/"))
@@ -72,28 +72,28 @@ fn install(wish: &Install, program: &Path) -> Result<u8, InstallError> {
     })?;
     // To show a plan takes no root.
     let shown_facts = Facts {
-        is_root: facts.is_root || wish.dry_run,
+        is_root: facts.is_root || args.dry_run,
         ..facts
     };
-    let may_ask = !wish.yes && !wish.dry_run && std::io::stdin().is_terminal();
-    let act = if wish.uninstall {
-        Wish::Uninstall { purge: wish.purge }
+    let may_ask = !args.yes && !args.dry_run && std::io::stdin().is_terminal();
+    let act = if args.uninstall {
+        Wish::Uninstall { purge: args.purge }
     } else {
-        Wish::Install(answers(wish, may_ask && !shown_facts.has_settings))
+        Wish::Install(answers(args, may_ask && !shown_facts.has_settings))
     };
     let plan = install::plan(&shown_facts, &act)?;
-    show(&plan, wish.dry_run);
-    if wish.dry_run || plan.actions.is_empty() {
+    show(&plan, args.dry_run);
+    if args.dry_run || plan.actions.is_empty() {
         return Ok(0);
     }
-    if wish.purge
-        && !wish.yes
+    if args.purge
+        && !args.yes
         && !(may_ask && asked("All sign-ins will be lost. Type PURGE to go on: ") == "PURGE")
     {
         say("Nothing was done. (--yes goes on without asking.)");
         return Ok(SAID_NO);
     }
-    if may_ask && !wish.purge {
+    if may_ask && !args.purge {
         let answer = asked("Go on? [Y/n] ");
         if !matches!(answer.to_lowercase().as_str(), "" | "y" | "yes") {
             say("Nothing was done.");
@@ -127,16 +127,16 @@ fn show(plan: &Plan, dry_run: bool) {
     }
 }
 
-fn answers(wish: &Install, may_ask: bool) -> Answers {
+fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
     let said = |option: &Option<String>, question: &str| match option {
         Some(answer) => answer.trim().to_owned(),
         None if may_ask => asked(question),
         None => String::new(),
     };
-    let invited = (!wish.invite.is_empty()).then(|| wish.invite.join(","));
+    let invited = (!args.invite.is_empty()).then(|| args.invite.join(","));
     Answers {
         public_url: said(
-            &wish.public_url,
+            &args.public_url,
             "The https address that people and Claude will use (empty: this machine only): ",
         ),
         invited: said(
@@ -144,11 +144,11 @@ fn answers(wish: &Install, may_ask: bool) -> Answers {
             "Who may sign in: e-mail addresses or @domains, with commas between them: ",
         ),
         operator_name: said(
-            &wish.operator_name,
+            &args.operator_name,
             "Your name, for the sign-in page (may be empty): ",
         ),
         operator_email: said(
-            &wish.operator_email,
+            &args.operator_email,
             "Where people reach you, for the sign-in page (may be empty): ",
         ),
     }

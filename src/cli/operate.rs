@@ -1,8 +1,8 @@
 //! The subcommands that talk to the running gateway over its socket: ask once, print, leave.
 //!
-//! What may be typed is in `wishes`. On a terminal an act that hurts says what it hits and asks; elsewhere it wants `--yes`.
+//! What may be typed is in `args`. On a terminal an act that hurts says what it hits and asks; elsewhere it wants `--yes`.
 
-mod wishes;
+mod args;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-pub(super) use self::wishes::Operate;
-use self::wishes::{Common, NotifyWish, RaceWish, Sure};
+pub(super) use self::args::Operate;
+use self::args::{Common, NotifyArgs, RaceArgs, Sure};
 use super::print::Print;
 use super::{BROKEN, UNAVAILABLE, USAGE, fail};
 use crate::admin::SOCKET_NAME;
-use crate::admin::api::{Act, Answer, Event, Line, Read, Refusal, Request, Target, Tokens, Update};
-use crate::admin::client::{Client, ClientError};
+use crate::admin::api::{
+    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, EventView,
+    RevocationTarget, TokensView,
+};
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::causes::chain;
 use crate::base::clock::Clock;
 use crate::config::{Config, Problem, Sources};
@@ -64,8 +67,8 @@ impl OperateError {
 pub(super) fn client_exit_code(error: &ClientError) -> u8 {
     match error {
         ClientError::NotAllowed(_) => NOT_ALLOWED,
-        ClientError::Refused(Refusal::Invalid(_) | Refusal::NotFound(_)) => USAGE,
-        ClientError::Refused(Refusal::Internal(_)) => BROKEN,
+        ClientError::Refused(AdminRefusal::Invalid(_) | AdminRefusal::NotFound(_)) => USAGE,
+        ClientError::Refused(AdminRefusal::Internal(_)) => BROKEN,
         _ => UNAVAILABLE,
     }
 }
@@ -120,22 +123,22 @@ pub(super) fn socket_in(path: PathBuf) -> PathBuf {
 }
 
 /// A connection, and how to print what comes.
-struct Desk {
-    client: Client,
+struct Operator {
+    client: AdminClient,
     print: Print,
 }
 
-impl Desk {
+impl Operator {
     async fn open(common: Common) -> Result<Self, OperateError> {
         let path = socket_path(common.socket)?;
         Ok(Self {
-            client: Client::connect(&path).await?,
+            client: AdminClient::connect(&path).await?,
             print: Print::new(common.json),
         })
     }
 
     /// Asks, and prints the answer as it is.
-    async fn show(mut self, request: Request) -> Result<(), OperateError> {
+    async fn show(mut self, request: AdminRequest) -> Result<(), OperateError> {
         let answer = self.client.ask(request).await?;
         Ok(self.print.answer(&answer)?)
     }
@@ -163,9 +166,9 @@ impl Desk {
         }
     }
 
-    async fn tokens(&mut self) -> Result<Tokens, OperateError> {
-        match self.client.ask(Request::Read(Read::Tokens)).await? {
-            Answer::Tokens(tokens) => Ok(tokens),
+    async fn tokens(&mut self) -> Result<TokensView, OperateError> {
+        match self.client.ask(AdminRequest::Read(AdminRead::Tokens)).await? {
+            AdminAnswer::Tokens(tokens) => Ok(tokens),
             _ => Err(OperateError::OtherAnswer),
         }
     }
@@ -173,21 +176,32 @@ impl Desk {
 
 impl Operate {
     async fn run(self) -> Result<(), OperateError> {
-        let read = Request::Read;
+        let read = AdminRequest::Read;
         match self {
-            Self::Status(common) => Desk::open(common).await?.show(read(Read::Overview)).await,
-            Self::Workers(common) => Desk::open(common).await?.show(read(Read::Workers)).await,
-            Self::Accounts(common) => Desk::open(common).await?.show(read(Read::Accounts)).await,
-            Self::Clients(common) => Desk::open(common).await?.show(read(Read::Clients)).await,
-            Self::Tokens(common) => Desk::open(common).await?.show(read(Read::Tokens)).await,
-            Self::Metrics(common) => Desk::open(common).await?.show(read(Read::Metrics)).await,
+            Self::Status(common) => {
+                Operator::open(common)
+                    .await?
+                    .show(read(AdminRead::Overview))
+                    .await
+            }
+            Self::Workers(common) => Operator::open(common).await?.show(read(AdminRead::Workers)).await,
+            Self::Accounts(common) => {
+                Operator::open(common)
+                    .await?
+                    .show(read(AdminRead::Accounts))
+                    .await
+            }
+            Self::Clients(common) => Operator::open(common).await?.show(read(AdminRead::Clients)).await,
+            Self::Tokens(common) => Operator::open(common).await?.show(read(AdminRead::Tokens)).await,
+            Self::Metrics(common) => Operator::open(common).await?.show(read(AdminRead::Metrics)).await,
             Self::Usage {
                 account,
                 tools,
                 common,
             } => {
-                let mut desk = Desk::open(common).await?;
-                let Answer::Usage(rows) = desk.client.ask(read(Read::Usage { account })).await? else {
+                let mut desk = Operator::open(common).await?;
+                let AdminAnswer::Usage(rows) = desk.client.ask(read(AdminRead::Usage { account })).await?
+                else {
                     return Err(OperateError::OtherAnswer);
                 };
                 Ok(desk.print.usage(rows, tools)?)
@@ -197,66 +211,69 @@ impl Operate {
                 remove,
                 common,
             } => {
-                let desk = Desk::open(common).await?;
+                let desk = Operator::open(common).await?;
                 let request = match email {
-                    None => read(Read::Accounts),
-                    Some(email) if remove => Request::Act(Act::Uninvite { email }),
-                    Some(email) => Request::Act(Act::Invite { email }),
+                    None => read(AdminRead::Accounts),
+                    Some(email) if remove => AdminRequest::Act(AdminAct::Uninvite { email }),
+                    Some(email) => AdminRequest::Act(AdminAct::Invite { email }),
                 };
                 desk.show(request).await
             }
             Self::Revoke { target, sure, common } => {
-                let mut desk = Desk::open(common).await?;
+                let mut desk = Operator::open(common).await?;
                 let target = target.target();
                 let what = consequences(&target, &desk.tokens().await?);
-                Desk::confirm(&sure, &what, None)?;
-                desk.show(Request::Act(Act::Revoke(target))).await
+                Operator::confirm(&sure, &what, None)?;
+                desk.show(AdminRequest::Act(AdminAct::Revoke(target))).await
             }
             Self::Forget {
                 account,
                 sure,
                 common,
             } => {
-                let desk = Desk::open(common).await?;
+                let desk = Operator::open(common).await?;
                 let what = format!(
                     "This ends all access of {account} and erases the account with its Garmin tokens."
                 );
-                Desk::confirm(&sure, &what, Some("forget"))?;
-                desk.show(Request::Act(Act::Forget { account })).await
+                Operator::confirm(&sure, &what, Some("forget"))?;
+                desk.show(AdminRequest::Act(AdminAct::Forget { account })).await
             }
-            Self::Purge { wish, sure, common } => {
-                let mut desk = Desk::open(common).await?;
-                if let Some(what) = wish.consequences() {
-                    Desk::confirm(&sure, &what, None)?;
+            Self::Purge { args, sure, common } => {
+                let mut desk = Operator::open(common).await?;
+                if let Some(what) = args.consequences() {
+                    Operator::confirm(&sure, &what, None)?;
                 }
-                let answer = desk.client.ask_within(Request::Act(wish.act()), LONG).await?;
+                let answer = desk
+                    .client
+                    .ask_within(AdminRequest::Act(args.act()), LONG)
+                    .await?;
                 Ok(desk.print.answer(&answer)?)
             }
             Self::Races { what, common } => {
-                let desk = Desk::open(common).await?;
-                desk.show(race_request(what.unwrap_or(RaceWish::List))).await
+                let desk = Operator::open(common).await?;
+                desk.show(race_request(what.unwrap_or(RaceArgs::List))).await
             }
             Self::Notify {
-                what: NotifyWish::Test,
+                what: NotifyArgs::Test,
                 common,
             } => {
-                Desk::open(common)
+                Operator::open(common)
                     .await?
-                    .show(Request::Act(Act::TestNotify))
+                    .show(AdminRequest::Act(AdminAct::TestNotify))
                     .await
             }
-            Self::Monitor { all, common } => monitor(Desk::open(common).await?, all).await,
+            Self::Monitor { all, common } => monitor(Operator::open(common).await?, all).await,
         }
     }
 }
 
-fn race_request(wish: RaceWish) -> Request {
-    match wish {
-        RaceWish::List => Request::Read(Read::Races),
-        RaceWish::Show { race } => Request::Read(Read::Race { race }),
-        RaceWish::Start { account, link } => Request::Act(Act::StartRace { account, link }),
-        RaceWish::Stop { race } => Request::Act(Act::StopRace { race }),
-        RaceWish::Limits { race, limits } => Request::Act(Act::ChangeLimits {
+fn race_request(args: RaceArgs) -> AdminRequest {
+    match args {
+        RaceArgs::List => AdminRequest::Read(AdminRead::Races),
+        RaceArgs::Show { race } => AdminRequest::Read(AdminRead::Race { race }),
+        RaceArgs::Start { account, link } => AdminRequest::Act(AdminAct::StartRace { account, link }),
+        RaceArgs::Stop { race } => AdminRequest::Act(AdminAct::StopRace { race }),
+        RaceArgs::Limits { race, limits } => AdminRequest::Act(AdminAct::ChangeLimits {
             race,
             limits: limits.into_iter().map(|(name, n)| (name, n.into())).collect(),
         }),
@@ -264,37 +281,37 @@ fn race_request(wish: RaceWish) -> Request {
 }
 
 /// What a revocation will end, in a sentence.
-fn consequences(target: &Target, tokens: &Tokens) -> String {
+fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
     let families = || tokens.families.iter();
     let ends = |n: usize| many(n as u64, "sign-in");
     match target {
-        Target::Account(wanted) => {
+        RevocationTarget::Account(wanted) => {
             let n = families()
                 .filter(|f| f.account == *wanted || f.label.eq_ignore_ascii_case(wanted))
                 .count();
             format!("This ends all access of {wanted}: {}.", ends(n))
         }
-        Target::Token(wanted) => match families().find(|f| f.id == *wanted) {
+        RevocationTarget::Token(wanted) => match families().find(|f| f.id == *wanted) {
             Some(f) => format!("This ends the access of {} through {}.", f.label, f.client),
             None => format!("This ends the sign-in {wanted}."),
         },
-        Target::Client(wanted) => format!("This ends everybody's access through {wanted}."),
-        Target::All => format!(
+        RevocationTarget::Client(wanted) => format!("This ends everybody's access through {wanted}."),
+        RevocationTarget::All => format!(
             "This ends all access of everybody: {}.",
             ends(tokens.families.len())
         ),
     }
 }
 
-async fn monitor(mut desk: Desk, all: bool) -> Result<(), OperateError> {
+async fn monitor(mut desk: Operator, all: bool) -> Result<(), OperateError> {
     let since = Clock::system().now();
-    desk.client.send(Request::Follow).await?;
+    desk.client.send(AdminRequest::Follow).await?;
     loop {
-        let Line::Update { update, .. } = desk.client.next().await? else {
+        let AdminLine::Update { update, .. } = desk.client.next().await? else {
             continue;
         };
         // The daemon also tells the past.
-        let Update::Log { events, .. } = update else {
+        let AdminUpdate::Log { events, .. } = update else {
             continue;
         };
         for event in events
@@ -307,7 +324,7 @@ async fn monitor(mut desk: Desk, all: bool) -> Result<(), OperateError> {
 }
 
 /// Whether an event is for somebody who watches what happens.
-fn is_telling(event: &Event) -> bool {
+fn is_telling(event: &EventView) -> bool {
     event.level != "debug" && event.event != "stats"
 }
 
@@ -319,7 +336,7 @@ pub(super) fn json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::operate::wishes::limit;
+    use crate::cli::operate::args::limit;
 
     #[test]
     fn a_limit_is_a_name_and_a_number() {
@@ -345,7 +362,7 @@ mod tests {
     #[test]
     fn what_falls_is_counted() {
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let family = |id: &str, label: &str| crate::admin::api::Family {
+        let family = |id: &str, label: &str| crate::admin::api::FamilyView {
             id: id.into(),
             account: format!("acc_{label}"),
             label: label.into(),
@@ -356,7 +373,7 @@ mod tests {
             last_used: None,
             expires_at: None,
         };
-        let tokens = Tokens {
+        let tokens = TokensView {
             families: vec![
                 family("fam_1", "ann"),
                 family("fam_2", "ann"),
@@ -366,14 +383,17 @@ mod tests {
         };
         for (target, words) in [
             (
-                Target::Account("Ann".into()),
+                RevocationTarget::Account("Ann".into()),
                 "This ends all access of Ann: 2 sign-ins.",
             ),
             (
-                Target::Token("fam_3".into()),
+                RevocationTarget::Token("fam_3".into()),
                 "This ends the access of ben through Claude.",
             ),
-            (Target::All, "This ends all access of everybody: 3 sign-ins."),
+            (
+                RevocationTarget::All,
+                "This ends all access of everybody: 3 sign-ins.",
+            ),
         ] {
             assert_eq!(consequences(&target, &tokens), words);
         }
@@ -382,9 +402,9 @@ mod tests {
     #[test]
     fn every_end_has_its_exit_code() {
         let refused = |refusal| OperateError::Client(ClientError::Refused(refusal)).exit_code();
-        assert_eq!(refused(Refusal::NotFound(String::new())), 64);
-        assert_eq!(refused(Refusal::Unavailable(String::new())), 69);
-        assert_eq!(refused(Refusal::Internal(String::new())), 70);
+        assert_eq!(refused(AdminRefusal::NotFound(String::new())), 64);
+        assert_eq!(refused(AdminRefusal::Unavailable(String::new())), 69);
+        assert_eq!(refused(AdminRefusal::Internal(String::new())), 70);
         assert_eq!(
             OperateError::Client(ClientError::NotRunning(PathBuf::new())).exit_code(),
             69

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::operate::{OperateError, client_exit_code, socket_in, usual_socket};
 use super::{BROKEN, CONFIG, DISK, EnvFile, UNAVAILABLE, USAGE};
-use crate::admin::client::{Client, ClientError};
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::secrets::RootSecretError;
 use crate::config::{Config, Sources};
 use crate::store::{ArchiveError, OpenError, RestoreError, RotateError, Store, StoreError};
@@ -15,7 +15,7 @@ use crate::upkeep::{NotWritten, RotateFileError, give_to_owner_of};
 
 /// Which gateway is meant.
 #[derive(Args)]
-pub(super) struct Place {
+pub(super) struct StoreLocation {
     #[command(flatten)]
     env_file: EnvFile,
     /// The running gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
@@ -24,14 +24,14 @@ pub(super) struct Place {
 }
 
 /// What was found there.
-pub(super) enum Gateway {
+pub(super) enum GatewayProcess {
     /// It runs.
-    Running(Client),
+    Running(AdminClient),
     /// Nobody answers: the store may be opened.
     Stopped,
 }
 
-impl Place {
+impl StoreLocation {
     /// The settings of the gateway that is meant.
     pub(super) fn config(&self) -> Result<Config, OperateError> {
         Sources::of_operator(self.env_file.env_file.as_deref())
@@ -41,16 +41,16 @@ impl Place {
     }
 
     /// Whether it runs. Errors: a socket was named, and nobody answers on it; or somebody who may not be asked.
-    pub(super) async fn find(&self, config: &Config) -> Result<Gateway, ClientError> {
+    pub(super) async fn find(&self, config: &Config) -> Result<GatewayProcess, ClientError> {
         let path = match &self.socket {
             Some(path) => socket_in(path.clone()),
             // A store of their own is what they mean, whether its gateway runs or not.
             None if config.db_path.is_dir() => socket_in(config.runtime_dir.clone()),
             None => usual_socket(&config.runtime_dir),
         };
-        match Client::connect(&path).await {
-            Ok(client) => Ok(Gateway::Running(client)),
-            Err(ClientError::NotRunning(_)) if self.socket.is_none() => Ok(Gateway::Stopped),
+        match AdminClient::connect(&path).await {
+            Ok(client) => Ok(GatewayProcess::Running(client)),
+            Err(ClientError::NotRunning(_)) if self.socket.is_none() => Ok(GatewayProcess::Stopped),
             Err(e) => Err(e),
         }
     }
@@ -107,12 +107,12 @@ struct NoStore(PathBuf);
 /// What is only done to a store that nobody has open.
 #[derive(Debug, thiserror::Error)]
 #[error("a gateway runs with this store; stop it first (systemctl stop garmin-gateway)")]
-pub(super) struct Running;
+pub(super) struct GatewayRuns;
 
 /// A mistake of the person who asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Wrong(pub(super) String);
+pub(super) struct UsageError(pub(super) String);
 
 /// Exit codes of what can go wrong with the data.
 pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
@@ -124,10 +124,10 @@ pub(super) fn exit_code(error: &anyhow::Error) -> u8 {
         if let Some(e) = e.downcast_ref::<ClientError>() {
             return Some(client_exit_code(e));
         }
-        if e.is::<Running>() || matches!(e.downcast_ref(), Some(OpenError::InUse(_))) {
+        if e.is::<GatewayRuns>() || matches!(e.downcast_ref(), Some(OpenError::InUse(_))) {
             return Some(UNAVAILABLE);
         }
-        if e.is::<Wrong>() || matches!(e.downcast_ref(), Some(RestoreError::InTheWay(_))) {
+        if e.is::<UsageError>() || matches!(e.downcast_ref(), Some(RestoreError::InTheWay(_))) {
             return Some(USAGE);
         }
         if matches!(e.downcast_ref(), Some(BackupError::Taken(_))) {

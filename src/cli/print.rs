@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::operate::json;
-use super::table::Table;
-use crate::admin::api::{Answer, Event, Purged, Revoked, Usage};
+use super::table::TextTable;
+use crate::admin::api::{AdminAnswer, EventView, PurgeSummary, RevocationSummary, ToolUsage};
 use crate::base::clock::Clock;
 use crate::console;
 use crate::console::words::{self, bytes, many, plain, second};
@@ -36,7 +36,7 @@ impl Print {
     }
 
     /// Prints what was asked.
-    pub(super) fn answer(&self, answer: &Answer) -> std::io::Result<()> {
+    pub(super) fn answer(&self, answer: &AdminAnswer) -> std::io::Result<()> {
         let text = if self.json {
             as_json(answer)
         } else {
@@ -46,7 +46,7 @@ impl Print {
     }
 
     /// Prints an event: a line.
-    pub(super) fn event(&self, event: &Event) -> std::io::Result<()> {
+    pub(super) fn event(&self, event: &EventView) -> std::io::Result<()> {
         if self.json {
             return put(&json(event));
         }
@@ -60,7 +60,7 @@ impl Print {
     }
 
     /// Prints usage, by tool or summed by account.
-    pub(super) fn usage(&self, mut rows: Vec<Usage>, by_tool: bool) -> std::io::Result<()> {
+    pub(super) fn usage(&self, mut rows: Vec<ToolUsage>, by_tool: bool) -> std::io::Result<()> {
         if !by_tool {
             rows = by_account(rows);
         }
@@ -68,9 +68,9 @@ impl Print {
             return put(&json(&rows));
         }
         let mut table = if by_tool {
-            Table::new(&["ACCOUNT", "TOOL", "CALLS", "ERRORS"])
+            TextTable::new(&["ACCOUNT", "TOOL", "CALLS", "ERRORS"])
         } else {
-            Table::new(&["ACCOUNT", "CALLS", "ERRORS"])
+            TextTable::new(&["ACCOUNT", "CALLS", "ERRORS"])
         };
         for row in rows {
             if by_tool {
@@ -82,7 +82,7 @@ impl Print {
         put(&self.table(&table, "Nothing was used in the last 30 days."))
     }
 
-    fn table(&self, table: &Table, otherwise: &str) -> String {
+    fn table(&self, table: &TextTable, otherwise: &str) -> String {
         if table.is_empty() {
             otherwise.to_owned()
         } else {
@@ -90,30 +90,31 @@ impl Print {
         }
     }
 
-    fn words(&self, answer: &Answer) -> String {
+    fn words(&self, answer: &AdminAnswer) -> String {
         match answer {
-            Answer::Overview(overview) => self.overview(overview),
-            Answer::Workers(workers) => self.workers(workers),
-            Answer::Lines(lines) => plain(&lines.join("\n")),
-            Answer::Accounts(people) => self.people(people),
-            Answer::Metrics(page) => page.trim_end().to_owned(),
-            Answer::Usage(_) | Answer::Following | Answer::Probe { .. } | Answer::Streamed(_) => {
-                String::new()
-            }
-            Answer::Clients(clients) => self.clients(clients),
-            Answer::Tokens(tokens) => self.tokens(tokens),
-            Answer::Races(races) => self.races(races),
-            Answer::Race(race) => self.race(race),
-            Answer::Revoked(revoked) => fallen(revoked),
-            Answer::Purged(purged) => erased(purged),
-            Answer::Done(sentence) => plain(sentence),
+            AdminAnswer::Overview(overview) => self.overview(overview),
+            AdminAnswer::Workers(workers) => self.workers(workers),
+            AdminAnswer::Lines(lines) => plain(&lines.join("\n")),
+            AdminAnswer::Accounts(people) => self.people(people),
+            AdminAnswer::Metrics(page) => page.trim_end().to_owned(),
+            AdminAnswer::Usage(_)
+            | AdminAnswer::Following
+            | AdminAnswer::Probe { .. }
+            | AdminAnswer::Streamed(_) => String::new(),
+            AdminAnswer::Clients(clients) => self.clients(clients),
+            AdminAnswer::Tokens(tokens) => self.tokens(tokens),
+            AdminAnswer::Races(races) => self.races(races),
+            AdminAnswer::Race(race) => self.race(race),
+            AdminAnswer::Revoked(revoked) => fallen(revoked),
+            AdminAnswer::Purged(purged) => erased(purged),
+            AdminAnswer::Done(sentence) => plain(sentence),
         }
     }
 }
 
 /// What fell, in a sentence.
-fn fallen(r: &Revoked) -> String {
-    if *r == Revoked::default() {
+fn fallen(r: &RevocationSummary) -> String {
+    if *r == RevocationSummary::default() {
         return "There was no access to end.".into();
     }
     let mut parts = vec![many(r.families, "sign-in"), many(r.tokens, "access token")];
@@ -129,7 +130,7 @@ fn fallen(r: &Revoked) -> String {
     text
 }
 
-fn erased(p: &Purged) -> String {
+fn erased(p: &PurgeSummary) -> String {
     let (races, used) = (many(p.races, "race"), many(p.usage, "line"));
     let room = p.compacted.map_or_else(String::new, |(before, after)| {
         let (before, after) = (bytes(before), bytes(after));
@@ -138,10 +139,10 @@ fn erased(p: &Purged) -> String {
     format!("Erased: {races}, {used} of use.{room}")
 }
 
-fn by_account(rows: Vec<Usage>) -> Vec<Usage> {
-    let mut sums: BTreeMap<String, Usage> = BTreeMap::new();
+fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {
+    let mut sums: BTreeMap<String, ToolUsage> = BTreeMap::new();
     for row in rows {
-        let sum = sums.entry(row.account.clone()).or_insert_with(|| Usage {
+        let sum = sums.entry(row.account.clone()).or_insert_with(|| ToolUsage {
             tool: "*".into(),
             calls: 0,
             errors: 0,
@@ -150,20 +151,20 @@ fn by_account(rows: Vec<Usage>) -> Vec<Usage> {
         sum.calls += row.calls;
         sum.errors += row.errors;
     }
-    let mut sums: Vec<Usage> = sums.into_values().collect();
+    let mut sums: Vec<ToolUsage> = sums.into_values().collect();
     sums.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.label.cmp(&b.label)));
     sums
 }
 
 /// The value alone, without the name of its kind.
-fn as_json(answer: &Answer) -> String {
+fn as_json(answer: &AdminAnswer) -> String {
     let value = serde_json::to_value(answer).unwrap_or_default();
     let inner = match &value {
         serde_json::Value::Object(members) => members.values().next(),
         _ => None,
     };
     match answer {
-        Answer::Done(sentence) => json(&serde_json::json!({ "done": sentence })),
+        AdminAnswer::Done(sentence) => json(&serde_json::json!({ "done": sentence })),
         _ => inner.unwrap_or(&value).to_string(),
     }
 }
@@ -184,30 +185,33 @@ mod tests {
 
     #[test]
     fn what_fell_is_a_sentence() {
-        let two = Revoked {
+        let two = RevocationSummary {
             families: 2,
             tokens: 1,
             workers: 1,
-            ..Revoked::default()
+            ..RevocationSummary::default()
         };
         assert_eq!(
             fallen(&two),
             "Ended at once: 2 sign-ins, 1 access token, 1 worker."
         );
-        assert_eq!(fallen(&Revoked::default()), "There was no access to end.");
+        assert_eq!(
+            fallen(&RevocationSummary::default()),
+            "There was no access to end."
+        );
     }
 
     #[test]
     fn json_is_the_value_alone() {
-        assert_eq!(as_json(&Answer::Workers(Vec::new())), "[]");
-        assert_eq!(as_json(&Answer::Done("Yes.".into())), r#"{"done":"Yes."}"#);
-        let none = as_json(&Answer::Revoked(Revoked::default()));
+        assert_eq!(as_json(&AdminAnswer::Workers(Vec::new())), "[]");
+        assert_eq!(as_json(&AdminAnswer::Done("Yes.".into())), r#"{"done":"Yes."}"#);
+        let none = as_json(&AdminAnswer::Revoked(RevocationSummary::default()));
         assert!(none.starts_with(r#"{"families":0"#), "{none}");
     }
 
     #[test]
     fn usage_is_summed_by_account() {
-        let row = |account: &str, tool: &str, calls| Usage {
+        let row = |account: &str, tool: &str, calls| ToolUsage {
             account: account.into(),
             label: account.into(),
             tool: tool.into(),

@@ -9,13 +9,13 @@ use crate::console::words;
 const PACE: Duration = Duration::from_millis(100);
 
 /// The line. It goes when this does.
-pub(super) struct Progress {
+pub(super) struct ProgressLine {
     what: &'static str,
     shown: Option<Instant>,
     is_terminal: bool,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Of this work, such as `backing up`.
     pub(super) fn of(what: &'static str) -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.shown.is_some() {
             Self::put("\r\x1b[K");

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::place::{Gateway, OwnStore, Place, Wrong};
+use super::place::{GatewayProcess, OwnStore, StoreLocation, UsageError};
 use super::say;
-use crate::admin::api::{Act, Request};
-use crate::admin::client::{Client, ClientError};
+use crate::admin::api::{AdminAct, AdminRequest};
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::secrets::{RootSecret, Secret};
 use crate::config::SecretSource;
 use crate::store::{RotateError, Store};
 use crate::upkeep::{Keys, rotate};
 
 #[derive(Args)]
-pub(super) struct RotateSecret {
+pub(super) struct RotateSecretArgs {
     /// Write the new secret there, and leave it to you to give it to the gateway: for a secret in the environment, a
     /// container, a credential store.
     #[arg(long, value_name = "FILE")]
@@ -24,49 +24,51 @@ pub(super) struct RotateSecret {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    place: Place,
+    location: StoreLocation,
 }
 
 /// systemd's copies of credentials; what is changed there changes nothing.
 const CREDENTIALS: &str = "/run/credentials";
 
 /// Changes the secret.
-pub(super) async fn rotate_secret(wish: RotateSecret) -> anyhow::Result<()> {
-    let config = wish.place.config()?;
+pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> {
+    let config = args.location.config()?;
     let file = match &config.secret {
         SecretSource::Text(_) => None,
         SecretSource::File(path) if path.starts_with(CREDENTIALS) => None,
         SecretSource::File(path) | SecretSource::Made(path) => Some(path.as_path()),
     };
-    let apart = wish.apart.as_deref();
+    let apart = args.apart.as_deref();
     if file.is_none() && apart.is_none() {
-        anyhow::bail!(Wrong(
+        anyhow::bail!(UsageError(
             "the secret comes from the environment or a credential, where only you can change it; \
              add --apart FILE: the new one is written there, and the store opens with both until the gateway starts with it"
                 .to_owned()
         ));
     }
     let current = config.secret.read()?.text();
-    let gateway = wish.place.find(&config).await?;
-    let runs = matches!(gateway, Gateway::Running(_));
+    let gateway = args.location.find(&config).await?;
+    let runs = matches!(gateway, GatewayProcess::Running(_));
     match gateway {
-        Gateway::Running(client) => rotate(current, file, apart, &mut Served(client), |_| true).await?,
-        Gateway::Stopped => {
+        GatewayProcess::Running(client) => {
+            rotate(current, file, apart, &mut Served(client), |_| true).await?
+        }
+        GatewayProcess::Stopped => {
             let own = OwnStore::open(&config)?;
             rotate(current, file, apart, &mut Own(own.store()?), |_| true).await?;
         }
     }
-    tell(&wish, file, runs);
+    tell(&args, file, runs);
     Ok(())
 }
 
-fn tell(wish: &RotateSecret, file: Option<&Path>, runs: bool) {
-    if wish.json {
-        let path = wish.apart.as_deref().or(file);
-        say(&json!({ "file": path, "done": wish.apart.is_none(), "running": runs }).to_string());
+fn tell(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
+    if args.json {
+        let path = args.apart.as_deref().or(file);
+        say(&json!({ "file": path, "done": args.apart.is_none(), "running": runs }).to_string());
         return;
     }
-    if let Some(apart) = &wish.apart {
+    if let Some(apart) = &args.apart {
         say(&format!("The new secret is in {}.", apart.display()));
         say(
             "Both secrets open the store now. Give the new one to the gateway (GATEWAY_SECRET, GATEWAY_SECRET_FILE or its",
@@ -89,19 +91,19 @@ fn tell(wish: &RotateSecret, file: Option<&Path>, runs: bool) {
 }
 
 /// The store of a running gateway.
-struct Served(Client);
+struct Served(AdminClient);
 
 impl Keys for Served {
     type Error = ClientError;
 
     async fn prepare(&mut self, current: Secret, new: Secret) -> Result<(), ClientError> {
-        let act = Act::PrepareSecret { current, new };
-        self.0.ask(Request::Act(act)).await.map(drop)
+        let act = AdminAct::PrepareSecret { current, new };
+        self.0.ask(AdminRequest::Act(act)).await.map(drop)
     }
 
     async fn settle(&mut self, new: Secret) -> Result<(), ClientError> {
-        let act = Act::SettleSecret { new };
-        self.0.ask(Request::Act(act)).await.map(drop)
+        let act = AdminAct::SettleSecret { new };
+        self.0.ask(AdminRequest::Act(act)).await.map(drop)
     }
 }
 

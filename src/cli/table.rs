@@ -9,12 +9,12 @@ const BETWEEN: usize = 2;
 const NARROWEST: usize = 6;
 
 /// A header and rows of the same number of cells.
-pub(super) struct Table {
+pub(super) struct TextTable {
     header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl TextTable {
     pub(super) fn new(header: &[&'static str]) -> Self {
         Self {
             header: header.to_vec(),
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_widest_column_gives_first() {
-        let mut table = Table::new(&["WHO", "WHAT"]);
+        let mut table = TextTable::new(&["WHO", "WHAT"]);
         table.row(["ann".into(), "a long tale of many words".into()]);
         table.row(["ben\x1b".into(), "x".into()]);
         assert_eq!(

@@ -16,7 +16,7 @@ const NOT_THIS_USER: u8 = 77;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[derive(Subcommand)]
-pub(super) enum WorkerWish {
+pub(super) enum WorkerArgs {
     /// Install the unmodified garmin_mcp at a reviewed revision, with its locked packages. Needs uv and git.
     Install {
         /// Another revision: its 40 hexadecimal digits.
@@ -26,24 +26,24 @@ pub(super) enum WorkerWish {
         #[arg(long, value_name = "URL", default_value = SOURCE)]
         source: String,
         #[command(flatten)]
-        whose: Whose,
+        installation: Installation,
     },
     /// Go back to the revision before.
     Rollback {
         #[command(flatten)]
-        whose: Whose,
+        installation: Installation,
     },
     /// Choose which program workers run, and restart the gateway.
     Use {
         /// Which.
         program: Choice,
         #[command(flatten)]
-        whose: Whose,
+        installation: Installation,
     },
     /// Remove what was installed.
     Remove {
         #[command(flatten)]
-        whose: Whose,
+        installation: Installation,
     },
 }
 
@@ -57,7 +57,7 @@ pub(super) enum Choice {
 }
 
 #[derive(clap::Args)]
-pub(super) struct Whose {
+pub(super) struct Installation {
     /// An installation of your own, in your home directory.
     #[arg(long)]
     user: bool,
@@ -67,7 +67,7 @@ pub(super) struct Whose {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum WorkerCommandError {
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Settings { problems: Vec<Problem> },
     #[error(transparent)]
@@ -78,7 +78,7 @@ enum Failure {
     Runtime(#[from] std::io::Error),
 }
 
-impl Failure {
+impl WorkerCommandError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Settings { .. } => super::CONFIG,
@@ -90,33 +90,36 @@ impl Failure {
     }
 }
 
-pub(super) fn run(wish: WorkerWish, program: &Path) -> ExitCode {
+pub(super) fn run(wish: WorkerArgs, program: &Path) -> ExitCode {
     match carry_out(wish, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(failure.exit_code(), &chain(&failure)),
     }
 }
 
-fn carry_out(wish: WorkerWish, program: &Path) -> Result<(), Failure> {
-    let (wish, whose) = match wish {
-        WorkerWish::Install {
+fn carry_out(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
+    let (wish, installation) = match wish {
+        WorkerArgs::Install {
             revision,
             source,
-            whose,
-        } => (Wish::Install { revision, source }, whose),
-        WorkerWish::Rollback { whose } => (Wish::Rollback, whose),
-        WorkerWish::Use { program, whose } => match program {
-            Choice::BuiltIn => (Wish::Use(Program::BuiltIn), whose),
-            Choice::GarminMcp => (Wish::Use(Program::GarminMcp), whose),
+            installation,
+        } => (Wish::Install { revision, source }, installation),
+        WorkerArgs::Rollback { installation } => (Wish::Rollback, installation),
+        WorkerArgs::Use {
+            program,
+            installation,
+        } => match program {
+            Choice::BuiltIn => (Wish::Use(Program::BuiltIn), installation),
+            Choice::GarminMcp => (Wish::Use(Program::GarminMcp), installation),
         },
-        WorkerWish::Remove { whose } => (Wish::Remove, whose),
+        WorkerArgs::Remove { installation } => (Wish::Remove, installation),
     };
-    let layout = if whose.user {
+    let layout = if installation.user {
         Layout::user(&super::install::home()?)
     } else {
         Layout::system(Path::new("/"))
     };
-    let settings = |problems| Failure::Settings { problems };
+    let settings = |problems| WorkerCommandError::Settings { problems };
     let env_file = Some(layout.env_file()).filter(|file| file.exists());
     let sources = Sources::of_process(env_file.as_deref()).map_err(|problem| settings(vec![problem]))?;
     let config = Config::load(&sources).map_err(settings)?;
@@ -124,13 +127,13 @@ fn carry_out(wish: WorkerWish, program: &Path) -> Result<(), Failure> {
     let path = passed_on.iter().find(|(name, _)| name == "PATH");
     let mut facts = Facts::find(layout, path.map_or(PATH, |(_, path)| path));
     // To show a plan takes no root.
-    facts.is_root |= whose.dry_run;
+    facts.is_root |= installation.dry_run;
     let actions = worker::plan(&facts, &wish)?;
     if actions.is_empty() {
         say("Nothing to do: it is so already.");
         return Ok(());
     }
-    if whose.dry_run {
+    if installation.dry_run {
         say("This would be done:");
         for action in &actions {
             say(&format!("  {action}"));

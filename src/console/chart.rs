@@ -1,7 +1,7 @@
 //! From points to dots: the map of a track, and a figure over time. Lines are broken at gaps.
 
 use super::dots::Dots;
-use crate::admin::api::Sample;
+use crate::admin::api::TrackSample;
 
 /// Latitude and longitude in degrees to dots of a picture: everything fits, and shapes stay true.
 pub(super) struct Projection {
@@ -49,7 +49,7 @@ impl Projection {
 }
 
 /// Draws a track into `dots`; no line crosses a gap.
-pub(super) fn track(dots: &mut Dots, on: &Projection, samples: &[Sample]) {
+pub(super) fn track(dots: &mut Dots, on: &Projection, samples: &[TrackSample]) {
     let mut before = None;
     for sample in samples {
         let Some(place) = sample.position else {
@@ -75,8 +75,8 @@ pub(super) struct Scale {
 pub(super) fn curve(
     dots: &mut Dots,
     scale: &Scale,
-    samples: &[Sample],
-    figure: impl Fn(&Sample) -> Option<f64>,
+    samples: &[TrackSample],
+    figure: impl Fn(&TrackSample) -> Option<f64>,
 ) {
     let (width, height) = (dots.width() - 1.0, dots.height() - 1.0);
     let long = (scale.time.1 - scale.time.0).max(1.0);
@@ -115,8 +115,8 @@ mod tests {
 
     use super::*;
 
-    fn sample(second: i64, position: (f64, f64), after_gap: bool) -> Sample {
-        Sample {
+    fn sample(second: i64, position: (f64, f64), after_gap: bool) -> TrackSample {
+        TrackSample {
             at: Timestamp::from_second(second).unwrap(),
             position: Some(position),
             distance_m: None,
@@ -168,7 +168,7 @@ mod tests {
     /// Fifty thousand points are drawn between two pictures.
     #[test]
     fn a_long_track_is_drawn_at_once() {
-        let samples: Vec<Sample> = (0..50_000)
+        let samples: Vec<TrackSample> = (0..50_000)
             .map(|n| {
                 let turn = f64::from(n) / 5_000.0;
                 sample(

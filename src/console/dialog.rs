@@ -1,8 +1,8 @@
 //! Questions to the person. A question about an act that hurts names what it hits, and stands on No.
 
-use super::keys::Key;
+use super::keys::KeyPress;
 use super::state::limits;
-use crate::admin::api::{Account, Act};
+use crate::admin::api::{AccountView, AdminAct};
 
 /// A question.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,14 +21,14 @@ pub(super) enum Kind {
     /// Yes or no.
     YesNo {
         /// What Yes does.
-        act: Act,
+        act: AdminAct,
         /// Whether it stands on Yes.
         yes: bool,
     },
     /// By typing a word.
     Word {
         /// What it does.
-        act: Act,
+        act: AdminAct,
         /// The word.
         word: &'static str,
         /// What was typed so far.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
     /// By typing a text.
     Text {
         /// What it is for.
-        purpose: Purpose,
+        purpose: TextPurpose,
         /// What was typed so far.
         typed: String,
         /// What is wrong with it.
@@ -47,7 +47,7 @@ pub(super) enum Kind {
 
 /// What a text is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum TextPurpose {
     /// An e-mail to invite.
     Invite,
     /// A LiveTrack link; the account if there is but one, otherwise it stands before the link.
@@ -58,18 +58,18 @@ pub(super) enum Purpose {
 
 /// What a key came to.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum DialogOutcome {
     /// The question still stands.
     Open,
     /// It is withdrawn.
     Closed,
     /// It is agreed.
-    Do(Act),
+    Do(AdminAct),
 }
 
 impl Dialog {
     /// A yes-or-no question that stands on No.
-    pub(super) fn confirm(title: &str, lines: Vec<String>, act: Act) -> Self {
+    pub(super) fn confirm(title: &str, lines: Vec<String>, act: AdminAct) -> Self {
         Self {
             title: title.into(),
             lines,
@@ -95,22 +95,22 @@ impl Dialog {
         Self::text(
             "Invite",
             "The e-mail address of their Garmin account:",
-            Purpose::Invite,
+            TextPurpose::Invite,
         )
     }
 
     /// What race to watch.
-    pub(super) fn start_race(accounts: &[Account]) -> Self {
+    pub(super) fn start_race(accounts: &[AccountView]) -> Self {
         match accounts {
             [only] => Self::text(
                 "Watch a race",
                 "The LiveTrack link:",
-                Purpose::StartRace(Some(only.id.clone())),
+                TextPurpose::StartRace(Some(only.id.clone())),
             ),
             _ => Self::text(
                 "Watch a race",
                 "The account's e-mail, a space, the LiveTrack link:",
-                Purpose::StartRace(None),
+                TextPurpose::StartRace(None),
             ),
         }
     }
@@ -120,11 +120,11 @@ impl Dialog {
         Self::text(
             "Change limits",
             "For example hr_max=150 power_max=200:",
-            Purpose::Limits(race.into()),
+            TextPurpose::Limits(race.into()),
         )
     }
 
-    fn text(title: &str, line: &str, purpose: Purpose) -> Self {
+    fn text(title: &str, line: &str, purpose: TextPurpose) -> Self {
         Self {
             title: title.into(),
             lines: vec![line.into()],
@@ -149,22 +149,22 @@ impl Dialog {
     }
 
     /// A key was pressed.
-    pub(super) fn key(&mut self, key: Key) -> Outcome {
-        if key == Key::Esc {
-            return Outcome::Closed;
+    pub(super) fn key(&mut self, key: KeyPress) -> DialogOutcome {
+        if key == KeyPress::Esc {
+            return DialogOutcome::Closed;
         }
         match &mut self.kind {
             Kind::YesNo { act, yes } => match key {
-                Key::Enter if !*yes => return Outcome::Closed,
-                Key::Char('n' | 'N' | 'q') => return Outcome::Closed,
-                Key::Char('y' | 'Y') | Key::Enter => return Outcome::Do(act.clone()),
-                Key::Left | Key::Right | Key::Tab | Key::BackTab => *yes = !*yes,
+                KeyPress::Enter if !*yes => return DialogOutcome::Closed,
+                KeyPress::Char('n' | 'N' | 'q') => return DialogOutcome::Closed,
+                KeyPress::Char('y' | 'Y') | KeyPress::Enter => return DialogOutcome::Do(act.clone()),
+                KeyPress::Left | KeyPress::Right | KeyPress::Tab | KeyPress::BackTab => *yes = !*yes,
                 _ => {}
             },
             Kind::Word { act, word, typed } => match key {
-                Key::Char(c) => typed.push(c),
-                Key::Backspace => drop(typed.pop()),
-                Key::Enter if typed == word => return Outcome::Do(act.clone()),
+                KeyPress::Char(c) => typed.push(c),
+                KeyPress::Backspace => drop(typed.pop()),
+                KeyPress::Enter if typed == word => return DialogOutcome::Do(act.clone()),
                 _ => {}
             },
             Kind::Text {
@@ -172,26 +172,26 @@ impl Dialog {
                 typed,
                 wrong,
             } => match key {
-                Key::Char(c) => {
+                KeyPress::Char(c) => {
                     typed.push(c);
                     *wrong = None;
                 }
-                Key::Backspace => drop(typed.pop()),
-                Key::Enter => match purpose.act(typed.trim()) {
-                    Ok(act) => return Outcome::Do(act),
+                KeyPress::Backspace => drop(typed.pop()),
+                KeyPress::Enter => match purpose.act(typed.trim()) {
+                    Ok(act) => return DialogOutcome::Do(act),
                     Err(what) => *wrong = Some(what),
                 },
                 _ => {}
             },
         }
-        Outcome::Open
+        DialogOutcome::Open
     }
 }
 
-impl Purpose {
-    fn act(&self, text: &str) -> Result<Act, &'static str> {
+impl TextPurpose {
+    fn act(&self, text: &str) -> Result<AdminAct, &'static str> {
         match self {
-            Self::Invite if text.contains('@') => Ok(Act::Invite { email: text.into() }),
+            Self::Invite if text.contains('@') => Ok(AdminAct::Invite { email: text.into() }),
             Self::Invite => Err("That is no e-mail address."),
             Self::StartRace(account) => {
                 let (account, link) = match account {
@@ -201,13 +201,13 @@ impl Purpose {
                 if !link.trim().starts_with("https://") {
                     return Err("The link begins with https://");
                 }
-                Ok(Act::StartRace {
+                Ok(AdminAct::StartRace {
                     account: account.into(),
                     link: link.trim().into(),
                 })
             }
             Self::Limits(race) => limits(text)
-                .map(|limits| Act::ChangeLimits {
+                .map(|limits| AdminAct::ChangeLimits {
                     race: race.clone(),
                     limits,
                 })
@@ -220,35 +220,38 @@ impl Purpose {
 mod tests {
     use super::*;
 
-    fn type_in(dialog: &mut Dialog, text: &str) -> Outcome {
+    fn type_in(dialog: &mut Dialog, text: &str) -> DialogOutcome {
         for c in text.chars() {
-            assert_eq!(dialog.key(Key::Char(c)), Outcome::Open);
+            assert_eq!(dialog.key(KeyPress::Char(c)), DialogOutcome::Open);
         }
-        dialog.key(Key::Enter)
+        dialog.key(KeyPress::Enter)
     }
 
     #[test]
     fn it_stands_on_no() {
-        let act = Act::TestNotify;
+        let act = AdminAct::TestNotify;
         for (keys, expected) in [
-            (&[Key::Enter][..], Outcome::Closed),
-            (&[Key::Esc], Outcome::Closed),
-            (&[Key::Right, Key::Enter], Outcome::Do(act.clone())),
-            (&[Key::Char('y')], Outcome::Do(act.clone())),
-            (&[Key::Char(' ')], Outcome::Open),
+            (&[KeyPress::Enter][..], DialogOutcome::Closed),
+            (&[KeyPress::Esc], DialogOutcome::Closed),
+            (
+                &[KeyPress::Right, KeyPress::Enter],
+                DialogOutcome::Do(act.clone()),
+            ),
+            (&[KeyPress::Char('y')], DialogOutcome::Do(act.clone())),
+            (&[KeyPress::Char(' ')], DialogOutcome::Open),
         ] {
             let mut dialog = Dialog::confirm("Sure", Vec::new(), act.clone());
-            let outcomes: Vec<Outcome> = keys.iter().map(|key| dialog.key(*key)).collect();
+            let outcomes: Vec<DialogOutcome> = keys.iter().map(|key| dialog.key(*key)).collect();
             assert_eq!(outcomes.last(), Some(&expected), "{keys:?}");
         }
     }
 
     #[test]
     fn a_word_must_be_typed_whole() {
-        let act = Act::Forget { account: "a".into() };
+        let act = AdminAct::Forget { account: "a".into() };
         let mut dialog = Dialog::confirm("Forget", Vec::new(), act.clone()).with_word("forget");
-        assert_eq!(type_in(&mut dialog, "forge"), Outcome::Open);
-        assert_eq!(type_in(&mut dialog, "t"), Outcome::Do(act));
+        assert_eq!(type_in(&mut dialog, "forge"), DialogOutcome::Open);
+        assert_eq!(type_in(&mut dialog, "t"), DialogOutcome::Do(act));
     }
 
     #[test]
@@ -256,15 +259,22 @@ mod tests {
         let invite = |text: &str| type_in(&mut Dialog::invite(), text);
         assert_eq!(
             invite("dee@example.org"),
-            Outcome::Do(Act::Invite {
+            DialogOutcome::Do(AdminAct::Invite {
                 email: "dee@example.org".into()
             })
         );
-        assert_eq!(invite("dee"), Outcome::Open);
+        assert_eq!(invite("dee"), DialogOutcome::Open);
         let start = type_in(&mut Dialog::start_race(&[]), "ann@example.org https://x/y");
-        assert!(matches!(start, Outcome::Do(Act::StartRace { account, .. }) if account == "ann@example.org"));
+        assert!(
+            matches!(start, DialogOutcome::Do(AdminAct::StartRace { account, .. }) if account == "ann@example.org")
+        );
         let limits = type_in(&mut Dialog::limits("race_1"), "hr_max=150 power_max=200");
-        assert!(matches!(limits, Outcome::Do(Act::ChangeLimits { limits, .. }) if limits.len() == 2));
-        assert_eq!(type_in(&mut Dialog::limits("race_1"), "fast"), Outcome::Open);
+        assert!(
+            matches!(limits, DialogOutcome::Do(AdminAct::ChangeLimits { limits, .. }) if limits.len() == 2)
+        );
+        assert_eq!(
+            type_in(&mut Dialog::limits("race_1"), "fast"),
+            DialogOutcome::Open
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Which key does what, and where. The footer and the help are made from this table, and views never see a key.
 
-use crate::admin::api::View;
+use crate::admin::api::ConsoleView;
 
 /// A key that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub(super) enum KeyPress {
     /// A letter, a digit or a sign.
     Char(char),
     /// Enter.
@@ -39,13 +39,13 @@ pub(super) enum Key {
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum ConsoleCommand {
     /// Leave.
     Quit,
     /// Show or hide the keys.
     Help,
     /// Show a view.
-    Show(View),
+    Show(ConsoleView),
     /// The view to the right.
     NextView,
     /// The view to the left.
@@ -97,13 +97,13 @@ pub(super) enum Command {
 /// A line of the table.
 pub(super) struct Binding {
     /// The keys that do it.
-    pub(super) keys: &'static [Key],
+    pub(super) keys: &'static [KeyPress],
     /// How they are written.
     pub(super) shown: &'static str,
     /// What they do.
-    pub(super) command: Command,
+    pub(super) command: ConsoleCommand,
     /// Where; `None` is everywhere.
-    pub(super) view: Option<View>,
+    pub(super) view: Option<ConsoleView>,
     /// A word for the footer; empty is not shown there.
     pub(super) short: &'static str,
     /// A line for the help.
@@ -111,10 +111,10 @@ pub(super) struct Binding {
 }
 
 const fn binding(
-    keys: &'static [Key],
+    keys: &'static [KeyPress],
     shown: &'static str,
-    command: Command,
-    view: Option<View>,
+    command: ConsoleCommand,
+    view: Option<ConsoleView>,
     short: &'static str,
     long: &'static str,
 ) -> Binding {
@@ -129,23 +129,23 @@ const fn binding(
 }
 
 /// The views in their order.
-pub(super) const VIEWS: [(View, &str); 6] = [
-    (View::Overview, "Overview"),
-    (View::Workers, "Workers"),
-    (View::Accounts, "Accounts"),
-    (View::Races, "Races"),
-    (View::Tokens, "Tokens"),
-    (View::Log, "Log"),
+pub(super) const VIEWS: [(ConsoleView, &str); 6] = [
+    (ConsoleView::Overview, "Overview"),
+    (ConsoleView::Workers, "Workers"),
+    (ConsoleView::Accounts, "Accounts"),
+    (ConsoleView::Races, "Races"),
+    (ConsoleView::Tokens, "Tokens"),
+    (ConsoleView::Log, "Log"),
 ];
 
-use Command as C;
-use Key as K;
+use ConsoleCommand as C;
+use KeyPress as K;
 
-const WORKERS: Option<View> = Some(View::Workers);
-const ACCOUNTS: Option<View> = Some(View::Accounts);
-const RACES: Option<View> = Some(View::Races);
-const TOKENS: Option<View> = Some(View::Tokens);
-const LOG: Option<View> = Some(View::Log);
+const WORKERS: Option<ConsoleView> = Some(ConsoleView::Workers);
+const ACCOUNTS: Option<ConsoleView> = Some(ConsoleView::Accounts);
+const RACES: Option<ConsoleView> = Some(ConsoleView::Races);
+const TOKENS: Option<ConsoleView> = Some(ConsoleView::Tokens);
+const LOG: Option<ConsoleView> = Some(ConsoleView::Log);
 
 /// All keys. What a view has of its own comes first, because the footer shows as many as fit.
 #[rustfmt::skip]
@@ -170,12 +170,12 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows with a text in them"),
     binding(&[K::Char('?')], "?", C::Help, None, "help", "show or hide this"),
     binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "leave; the gateway goes on"),
-    binding(&[K::Char('1')], "1", C::Show(View::Overview), None, "", "Overview"),
-    binding(&[K::Char('2')], "2", C::Show(View::Workers), None, "", "Workers"),
-    binding(&[K::Char('3')], "3", C::Show(View::Accounts), None, "", "Accounts"),
-    binding(&[K::Char('4')], "4", C::Show(View::Races), None, "", "Races"),
-    binding(&[K::Char('5')], "5", C::Show(View::Tokens), None, "", "Tokens and revocations"),
-    binding(&[K::Char('6')], "6", C::Show(View::Log), None, "", "Log"),
+    binding(&[K::Char('1')], "1", C::Show(ConsoleView::Overview), None, "", "Overview"),
+    binding(&[K::Char('2')], "2", C::Show(ConsoleView::Workers), None, "", "Workers"),
+    binding(&[K::Char('3')], "3", C::Show(ConsoleView::Accounts), None, "", "Accounts"),
+    binding(&[K::Char('4')], "4", C::Show(ConsoleView::Races), None, "", "Races"),
+    binding(&[K::Char('5')], "5", C::Show(ConsoleView::Tokens), None, "", "Tokens and revocations"),
+    binding(&[K::Char('6')], "6", C::Show(ConsoleView::Log), None, "", "Log"),
     binding(&[K::Tab, K::Right], "tab", C::NextView, None, "", "the next view"),
     binding(&[K::BackTab, K::Left], "shift-tab", C::PreviousView, None, "", "the view before"),
     binding(&[K::Char('j'), K::Down], "j", C::Move(1), None, "", "down"),
@@ -188,14 +188,14 @@ pub(super) const BINDINGS: &[Binding] = &[
 ];
 
 /// What `key` means in `view`.
-pub(super) fn command(view: View, key: Key) -> Option<Command> {
+pub(super) fn command(view: ConsoleView, key: KeyPress) -> Option<ConsoleCommand> {
     valid_in(view)
         .find(|binding| binding.keys.contains(&key))
         .map(|binding| binding.command)
 }
 
 /// The keys of a view.
-pub(super) fn valid_in(view: View) -> impl Iterator<Item = &'static Binding> {
+pub(super) fn valid_in(view: ConsoleView) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
         .filter(move |binding| binding.view.is_none_or(|one| one == view))
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn no_two_commands_share_a_key_in_one_place() {
         for (view, name) in VIEWS {
-            let mut keys: Vec<Key> = valid_in(view).flat_map(|b| b.keys).copied().collect();
+            let mut keys: Vec<KeyPress> = valid_in(view).flat_map(|b| b.keys).copied().collect();
             while let Some(key) = keys.pop() {
                 assert!(!keys.contains(&key), "{key:?} means two things in {name}");
             }
@@ -218,10 +218,18 @@ mod tests {
     #[test]
     fn a_key_means_what_the_view_says() {
         for (view, key, expected) in [
-            (View::Workers, Key::Char('s'), Some(Command::StopWorker)),
-            (View::Races, Key::Char('s'), Some(Command::StopRace)),
-            (View::Log, Key::Char('s'), None),
-            (View::Log, Key::Interrupt, Some(Command::Quit)),
+            (
+                ConsoleView::Workers,
+                KeyPress::Char('s'),
+                Some(ConsoleCommand::StopWorker),
+            ),
+            (
+                ConsoleView::Races,
+                KeyPress::Char('s'),
+                Some(ConsoleCommand::StopRace),
+            ),
+            (ConsoleView::Log, KeyPress::Char('s'), None),
+            (ConsoleView::Log, KeyPress::Interrupt, Some(ConsoleCommand::Quit)),
         ] {
             assert_eq!(command(view, key), expected);
         }

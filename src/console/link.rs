@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep_until};
 
-use super::message::{self, Message};
-use crate::admin::api::{Line, Request};
-use crate::admin::client::{Client, ClientError};
+use super::message::{self, ConsoleMessage};
+use crate::admin::api::{AdminLine, AdminRequest};
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::clock::Clock;
 
 /// The first wait after a loss, and the longest.
@@ -19,36 +19,36 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// A daemon that does not take a request for so long is lost.
 const SEND_PATIENCE: Duration = Duration::from_secs(5);
 
-type Opening = Pin<Box<dyn Future<Output = Result<Client, ClientError>>>>;
+type Opening = Pin<Box<dyn Future<Output = Result<AdminClient, ClientError>>>>;
 
 /// The connection.
-pub(super) struct Connection {
+pub(super) struct DaemonConnection {
     path: PathBuf,
     clock: Clock,
-    phase: Phase,
+    phase: LinkPhase,
     wait: Duration,
     /// Said, and not yet heard by the console.
-    told: Vec<Message>,
+    told: Vec<ConsoleMessage>,
 }
 
-enum Phase {
+enum LinkPhase {
     Down { until: Instant },
     Opening(Opening),
-    Up(Box<Up>),
+    Up(Box<LiveLink>),
 }
 
-struct Up {
-    client: Client,
-    asked: HashMap<u64, Request>,
+struct LiveLink {
+    client: AdminClient,
+    asked: HashMap<u64, AdminRequest>,
     sequence: u64,
 }
 
-impl Connection {
+impl DaemonConnection {
     pub(super) fn new(path: PathBuf, clock: Clock) -> Self {
         Self {
             path,
             clock,
-            phase: Phase::Down {
+            phase: LinkPhase::Down {
                 until: Instant::now(),
             },
             wait: WAITS.0,
@@ -57,34 +57,34 @@ impl Connection {
     }
 
     /// What happens next. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Message {
+    pub(super) async fn next(&mut self) -> ConsoleMessage {
         loop {
             if let Some(message) = self.told.pop() {
                 return message;
             }
             match &mut self.phase {
-                Phase::Down { until } => {
+                LinkPhase::Down { until } => {
                     sleep_until(*until).await;
                     let path = self.path.clone();
-                    self.phase = Phase::Opening(Box::pin(async move {
-                        let mut client = Client::connect(&path).await?;
-                        client.send(Request::Follow).await?;
+                    self.phase = LinkPhase::Opening(Box::pin(async move {
+                        let mut client = AdminClient::connect(&path).await?;
+                        client.send(AdminRequest::Follow).await?;
                         Ok(client)
                     }));
                 }
-                Phase::Opening(opening) => match opening.as_mut().await {
+                LinkPhase::Opening(opening) => match opening.as_mut().await {
                     Ok(client) => {
                         self.wait = WAITS.0;
-                        self.phase = Phase::Up(Box::new(Up {
+                        self.phase = LinkPhase::Up(Box::new(LiveLink {
                             client,
                             asked: HashMap::new(),
                             sequence: 0,
                         }));
-                        return Message::Link(message::Link::Live);
+                        return ConsoleMessage::Link(message::LinkState::Live);
                     }
                     Err(e) => self.lose(&e),
                 },
-                Phase::Up(up) => match up.next().await {
+                LinkPhase::Up(up) => match up.next().await {
                     Ok(Some(message)) => return message,
                     Ok(None) => {}
                     Err(e) => self.lose(&e),
@@ -94,8 +94,8 @@ impl Connection {
     }
 
     /// Sends a request; a daemon that is not there does not get it.
-    pub(super) async fn send(&mut self, request: Request) {
-        let Phase::Up(up) = &mut self.phase else {
+    pub(super) async fn send(&mut self, request: AdminRequest) {
+        let LinkPhase::Up(up) = &mut self.phase else {
             return;
         };
         let sent = tokio::time::timeout(SEND_PATIENCE, up.client.send(request.clone())).await;
@@ -106,29 +106,29 @@ impl Connection {
     }
 
     fn lose(&mut self, why: &ClientError) {
-        let lost = message::Link::Lost {
+        let lost = message::LinkState::Lost {
             why: why.to_string(),
             retry_at: self.clock.now() + SignedDuration::try_from(self.wait).unwrap_or_default(),
         };
-        self.phase = Phase::Down {
+        self.phase = LinkPhase::Down {
             until: Instant::now() + self.wait,
         };
         self.wait = (self.wait * 2).min(WAITS.1);
-        self.told.push(Message::Link(lost));
+        self.told.push(ConsoleMessage::Link(lost));
     }
 }
 
-impl Up {
-    async fn next(&mut self) -> Result<Option<Message>, ClientError> {
+impl LiveLink {
+    async fn next(&mut self) -> Result<Option<ConsoleMessage>, ClientError> {
         let line = self.client.next().await?;
-        if let Line::Update { sequence, .. } = line {
+        if let AdminLine::Update { sequence, .. } = line {
             let expected = self.sequence + 1;
             self.sequence = sequence;
             if sequence != expected {
                 // Something was missed, so everything is asked for anew.
-                self.client.send(Request::Follow).await?;
+                self.client.send(AdminRequest::Follow).await?;
             }
         }
-        Ok(Message::of(line, &mut self.asked))
+        Ok(ConsoleMessage::of(line, &mut self.asked))
     }
 }

@@ -7,18 +7,18 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::message::Link;
-use super::state::State;
+use super::message::LinkState;
+use super::state::ConsoleState;
 use super::theme::Theme;
 use super::views;
-use crate::admin::api::{RaceDetail, View};
+use crate::admin::api::{ConsoleView, RaceDetail};
 
 /// How long each of `times` pictures of a race takes on a screen of this size that nobody sees.
 pub fn race_drawn(detail: &RaceDetail, size: (u16, u16), times: usize) -> Vec<Duration> {
     let now = detail.race.last_point_at.unwrap_or(Timestamp::UNIX_EPOCH);
-    let mut state = State::new(now, TimeZone::UTC, size);
-    state.link = Link::Live;
-    state.view = View::Races;
+    let mut state = ConsoleState::new(now, TimeZone::UTC, size);
+    state.link = LinkState::Live;
+    state.view = ConsoleView::Races;
     state.races = vec![detail.race.clone()];
     state.race = Some(detail.clone());
     let theme = Theme {

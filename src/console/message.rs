@@ -4,37 +4,37 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::keys::Key;
-use crate::admin::api::{Answer, Line, Request, Update};
+use super::keys::KeyPress;
+use crate::admin::api::{AdminAnswer, AdminLine, AdminRequest, AdminUpdate};
 
 /// Something happened. All come through one channel, in one order.
 #[derive(Clone, Debug)]
-pub(super) enum Message {
+pub(super) enum ConsoleMessage {
     /// A key was pressed.
-    Key(Key),
+    Key(KeyPress),
     /// Text was pasted.
     Paste(String),
     /// The daemon told something.
-    Update(Box<Update>),
+    Update(Box<AdminUpdate>),
     /// The daemon answered a request, or said why not.
-    Answer(Request, Result<Box<Answer>, String>),
+    Answer(AdminRequest, Result<Box<AdminAnswer>, String>),
     /// The connection changed.
-    Link(Link),
+    Link(LinkState),
     /// A second went by.
     Tick,
     /// The terminal has another size.
     Resize(u16, u16),
 }
 
-impl Message {
+impl ConsoleMessage {
     /// What a line of the daemon means. `asked` are the requests that wait for an answer; the one that is answered goes.
-    pub(super) fn of(line: Line, asked: &mut HashMap<u64, Request>) -> Option<Self> {
+    pub(super) fn of(line: AdminLine, asked: &mut HashMap<u64, AdminRequest>) -> Option<Self> {
         let (id, answer) = match line {
-            Line::Answer { id, answer } => (id, Ok(Box::new(answer))),
-            Line::Refused { id, refusal } => (id, Err(refusal.to_string())),
+            AdminLine::Answer { id, answer } => (id, Ok(Box::new(answer))),
+            AdminLine::Refused { id, refusal } => (id, Err(refusal.to_string())),
             // The console asks for nothing that comes in parts.
-            Line::Part { .. } => return None,
-            Line::Update { update, .. } => return Some(Self::Update(Box::new(update))),
+            AdminLine::Part { .. } => return None,
+            AdminLine::Update { update, .. } => return Some(Self::Update(Box::new(update))),
         };
         asked.remove(&id).map(|request| Self::Answer(request, answer))
     }
@@ -42,7 +42,7 @@ impl Message {
 
 /// The connection to the daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Link {
+pub(super) enum LinkState {
     /// Not tried yet, or for the first seconds.
     Connecting,
     /// What is shown is as it is.
@@ -58,9 +58,9 @@ pub(super) enum Link {
 
 /// Something to be done outside.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Effect {
+pub(super) enum ConsoleEffect {
     /// Send a request.
-    Call(Request),
+    Call(AdminRequest),
     /// Leave.
     Quit,
 }

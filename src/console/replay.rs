@@ -10,17 +10,18 @@ use ratatui::backend::TestBackend;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::keys::Key;
-use super::message::{Effect, Link, Message};
-use super::state::State;
+use super::keys::KeyPress;
+use super::message::{ConsoleEffect, ConsoleMessage, LinkState};
+use super::state::ConsoleState;
+use super::tests::snapshot;
 use super::theme::Theme;
 use super::views;
-use crate::admin::api::{Call, Line, Request};
+use crate::admin::api::{AdminCall, AdminLine, AdminRequest};
 
-const SESSION: &str = include_str!("session.jsonl");
+const SESSION: &str = include_str!("../../tests/console/session.jsonl");
 
 #[derive(Deserialize)]
-struct Entry {
+struct RecordedEntry {
     /// Seconds since 1970.
     at: f64,
     #[serde(flatten)]
@@ -33,34 +34,34 @@ enum What {
     /// The person pressed a key.
     Key(char),
     /// The console said this to the daemon.
-    Said(Call),
+    Said(AdminCall),
     /// The daemon said this: first who it is, then lines.
     Heard(Value),
 }
 
 struct Replay {
-    state: State,
-    wanted: VecDeque<Request>,
-    asked: HashMap<u64, Request>,
+    state: ConsoleState,
+    wanted: VecDeque<AdminRequest>,
+    asked: HashMap<u64, AdminRequest>,
 }
 
 impl Replay {
-    fn apply(&mut self, message: Message, now: Timestamp) {
+    fn apply(&mut self, message: ConsoleMessage, now: Timestamp) {
         for effect in self.state.apply(message, now) {
-            if let Effect::Call(request) = effect {
+            if let ConsoleEffect::Call(request) = effect {
                 self.wanted.push_back(request);
             }
         }
     }
 
-    fn said(&mut self, call: Call, now: Timestamp) {
+    fn said(&mut self, call: AdminCall, now: Timestamp) {
         // The connection asks for this by itself.
-        if call.request == Request::Follow {
+        if call.request == AdminRequest::Follow {
             return;
         }
         if self.wanted.is_empty() {
             // No key and no line led to it, so it was a second that went by.
-            self.apply(Message::Tick, now);
+            self.apply(ConsoleMessage::Tick, now);
         }
         assert_eq!(self.wanted.pop_front().as_ref(), Some(&call.request));
         self.asked.insert(call.id, call.request);
@@ -68,11 +69,11 @@ impl Replay {
 
     fn heard(&mut self, line: Value, now: Timestamp) {
         if line.get("protocol").is_some() {
-            self.apply(Message::Link(Link::Live), now);
+            self.apply(ConsoleMessage::Link(LinkState::Live), now);
             return;
         }
-        let line: Line = serde_json::from_value(line).unwrap();
-        if let Some(message) = Message::of(line, &mut self.asked) {
+        let line: AdminLine = serde_json::from_value(line).unwrap();
+        if let Some(message) = ConsoleMessage::of(line, &mut self.asked) {
             self.apply(message, now);
         }
     }
@@ -89,23 +90,23 @@ impl Replay {
 
 #[test]
 fn a_recorded_session_replays() {
-    let entries: Vec<Entry> = SESSION
+    let entries: Vec<RecordedEntry> = SESSION
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let moment = |at: f64| Timestamp::from_duration(jiff::SignedDuration::from_secs_f64(at)).unwrap();
     let mut replay = Replay {
-        state: State::new(moment(entries[0].at), TimeZone::UTC, (80, 24)),
+        state: ConsoleState::new(moment(entries[0].at), TimeZone::UTC, (80, 24)),
         wanted: VecDeque::new(),
         asked: HashMap::new(),
     };
     let mut pictures = Vec::new();
-    for Entry { at, what } in entries {
+    for RecordedEntry { at, what } in entries {
         let now = moment(at);
         match what {
             What::Key(key) => {
                 pictures.push(format!("before {key}\n{}", replay.picture()));
-                replay.apply(Message::Key(Key::Char(key)), now);
+                replay.apply(ConsoleMessage::Key(KeyPress::Char(key)), now);
             }
             What::Said(call) => replay.said(call, now),
             What::Heard(line) => replay.heard(line, now),
@@ -116,5 +117,5 @@ fn a_recorded_session_replays() {
         "it asked for more than then: {:?}",
         replay.wanted
     );
-    insta::assert_snapshot!(pictures.join("\n\n"));
+    snapshot("a_recorded_session_replays", &pictures.join("\n\n"));
 }

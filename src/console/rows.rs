@@ -1,63 +1,64 @@
 //! The rows of each view: one list for moving, filtering and drawing.
 
-use super::state::{LEVELS, State};
+use super::state::{ConsoleState, LEVELS};
 use super::words::event;
 use crate::admin::api::{
-    Account, Attention, Event, Family, Invitation, Knock, Race, Revocation, View, Worker,
+    AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, RaceView,
+    RevocationView, WorkerView,
 };
 
 /// A row of a view.
-pub(super) enum Row<'a> {
+pub(super) enum ViewRow<'a> {
     /// Something that needs a person.
     Attention(&'a Attention),
     /// A worker.
-    Worker(&'a Worker),
+    Worker(&'a WorkerView),
     /// An account.
-    Account(&'a Account),
+    Account(&'a AccountView),
     /// An invitation.
-    Invitation(&'a Invitation),
+    Invitation(&'a InvitationView),
     /// A knock.
-    Knock(&'a Knock),
+    Knock(&'a AccessRequestView),
     /// A race.
-    Race(&'a Race),
+    Race(&'a RaceView),
     /// A family of tokens.
-    Family(&'a Family),
+    Family(&'a FamilyView),
     /// A revocation.
-    Revocation(&'a Revocation),
+    Revocation(&'a RevocationView),
     /// An event, and its number.
-    Event(u64, &'a Event),
+    Event(u64, &'a EventView),
 }
 
-impl<'a> Row<'a> {
+impl<'a> ViewRow<'a> {
     /// All rows of the view that is shown.
-    pub(super) fn all(state: &'a State) -> Vec<Self> {
+    pub(super) fn all(state: &'a ConsoleState) -> Vec<Self> {
         match state.view {
-            View::Overview => {
+            ConsoleView::Overview => {
                 let attention = state.overview.iter().flat_map(|o| &o.attention);
-                attention.map(Row::Attention).collect()
+                attention.map(ViewRow::Attention).collect()
             }
-            View::Workers => state.workers.iter().map(Row::Worker).collect(),
-            View::Accounts => {
+            ConsoleView::Workers => state.workers.iter().map(ViewRow::Worker).collect(),
+            ConsoleView::Accounts => {
                 let people = &state.people;
-                let mut rows: Vec<Self> = people.knocks.iter().map(Row::Knock).collect();
-                rows.extend(people.accounts.iter().map(Row::Account));
-                rows.extend(people.invitations.iter().map(Row::Invitation));
+                let mut rows: Vec<Self> = people.knocks.iter().map(ViewRow::Knock).collect();
+                rows.extend(people.accounts.iter().map(ViewRow::Account));
+                rows.extend(people.invitations.iter().map(ViewRow::Invitation));
                 rows
             }
-            View::Races => state.races.iter().map(Row::Race).collect(),
-            View::Tokens => {
+            ConsoleView::Races => state.races.iter().map(ViewRow::Race).collect(),
+            ConsoleView::Tokens => {
                 let tokens = &state.tokens;
-                let mut rows: Vec<Self> = tokens.families.iter().map(Row::Family).collect();
-                rows.extend(tokens.revocations.iter().map(Row::Revocation));
+                let mut rows: Vec<Self> = tokens.families.iter().map(ViewRow::Family).collect();
+                rows.extend(tokens.revocations.iter().map(ViewRow::Revocation));
                 rows
             }
-            View::Log => (state.log_start..)
+            ConsoleView::Log => (state.log_start..)
                 .zip(&state.log)
                 .filter(|(_, event)| {
                     let level = LEVELS.iter().position(|level| *level == event.level);
                     level.is_none_or(|level| level <= state.level)
                 })
-                .map(|(n, event)| Row::Event(n, event))
+                .map(|(n, event)| ViewRow::Event(n, event))
                 .collect(),
         }
     }

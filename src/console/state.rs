@@ -1,4 +1,4 @@
-//! What the console knows and where the person is in it. [`State::apply`] is the only way it changes: what is, what
+//! What the console knows and where the person is in it. [`ConsoleState::apply`] is the only way it changes: what is, what
 //! happened, when → what is, what to do. No terminal in here.
 
 mod heard;
@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Map;
 
-use super::dialog::{Dialog, Outcome};
-use super::keys::{self, Command, Key, VIEWS};
-use super::message::{Effect, Link, Message};
-use super::rows::Row;
+use super::dialog::{Dialog, DialogOutcome};
+use super::keys::{self, ConsoleCommand, KeyPress, VIEWS};
+use super::message::{ConsoleEffect, ConsoleMessage, LinkState};
+use super::rows::ViewRow;
 use crate::admin::api::{
-    Account, Act, Event, Overview, People, Race, RaceDetail, Read, Request, Tokens, Usage, View, Worker,
+    AccountView, AdminAct, AdminRead, AdminRequest, ConsoleView, EventView, Overview, People, RaceDetail,
+    RaceView, TokensView, ToolUsage, WorkerView,
 };
 
 /// Events kept, as many as the daemon keeps.
@@ -29,7 +30,7 @@ pub(super) const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 
 /// Where the person is in one view.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct ListPosition {
     /// The id of the selected row; in the log none is the newest.
     pub(super) selected: Option<String>,
     /// Its place when it was selected, for when it goes away.
@@ -40,7 +41,7 @@ pub(super) struct Place {
 
 /// A second of history.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Second {
+pub(super) struct HistorySecond {
     /// Calls since the second before.
     pub(super) calls: f64,
     /// Workers that ran.
@@ -52,7 +53,7 @@ pub(super) struct Second {
 }
 
 /// Everything.
-pub(super) struct State {
+pub(super) struct ConsoleState {
     /// Now.
     pub(super) now: Timestamp,
     /// The person's time zone.
@@ -60,33 +61,33 @@ pub(super) struct State {
     /// Columns and rows of the terminal.
     pub(super) size: (u16, u16),
     /// The connection.
-    pub(super) link: Link,
+    pub(super) link: LinkState,
     /// When the daemon was last heard.
     pub(super) heard_at: Option<Timestamp>,
     /// What is shown.
-    pub(super) view: View,
+    pub(super) view: ConsoleView,
     /// The figures of the first view.
     pub(super) overview: Option<Overview>,
     /// The second.
-    pub(super) workers: Vec<Worker>,
+    pub(super) workers: Vec<WorkerView>,
     /// The third.
     pub(super) people: People,
     /// The fourth.
-    pub(super) races: Vec<Race>,
+    pub(super) races: Vec<RaceView>,
     /// The fifth.
-    pub(super) tokens: Tokens,
+    pub(super) tokens: TokensView,
     /// The sixth, with the number of the first event.
-    pub(super) log: VecDeque<Event>,
+    pub(super) log: VecDeque<EventView>,
     /// How many events went before those in `log`.
     pub(super) log_start: u64,
     /// The index in [`LEVELS`] of the lowest level shown.
     pub(super) level: usize,
     /// The last minutes.
-    pub(super) history: VecDeque<Second>,
+    pub(super) history: VecDeque<HistorySecond>,
     /// Last lines of a worker, and whose.
     pub(super) output: Option<(String, Vec<String>)>,
     /// What an account used, and which.
-    pub(super) usage: Option<(String, Vec<Usage>)>,
+    pub(super) usage: Option<(String, Vec<ToolUsage>)>,
     /// The race that is drawn.
     pub(super) race: Option<RaceDetail>,
     /// A question that waits for the person.
@@ -97,25 +98,25 @@ pub(super) struct State {
     pub(super) help: bool,
     /// What the last act came to, and until when it is shown.
     pub(super) notice: Option<(String, Timestamp)>,
-    places: BTreeMap<usize, Place>,
+    places: BTreeMap<usize, ListPosition>,
     calls_before: Option<u64>,
 }
 
-impl State {
+impl ConsoleState {
     /// Nothing known yet.
     pub(super) fn new(now: Timestamp, zone: TimeZone, size: (u16, u16)) -> Self {
         Self {
             now,
             zone,
             size,
-            link: Link::Connecting,
+            link: LinkState::Connecting,
             heard_at: None,
-            view: View::Overview,
+            view: ConsoleView::Overview,
             overview: None,
             workers: Vec::new(),
             people: People::default(),
             races: Vec::new(),
-            tokens: Tokens::default(),
+            tokens: TokensView::default(),
             log: VecDeque::new(),
             log_start: 0,
             level: 2,
@@ -133,11 +134,11 @@ impl State {
     }
 
     /// Takes in what happened at `now`; returns what is to be done.
-    pub(super) fn apply(&mut self, message: Message, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn apply(&mut self, message: ConsoleMessage, now: Timestamp) -> Vec<ConsoleEffect> {
         self.now = now;
         match message {
-            Message::Key(key) => self.key(key),
-            Message::Paste(text) => {
+            ConsoleMessage::Key(key) => self.key(key),
+            ConsoleMessage::Paste(text) => {
                 for c in text.chars().filter(|c| !c.is_control()) {
                     if let Some(dialog) = &mut self.dialog {
                         dialog.letter(c);
@@ -147,24 +148,24 @@ impl State {
                 }
                 Vec::new()
             }
-            Message::Update(update) => {
+            ConsoleMessage::Update(update) => {
                 self.heard_at = Some(now);
                 self.update(*update);
                 self.look()
             }
-            Message::Answer(request, answer) => {
+            ConsoleMessage::Answer(request, answer) => {
                 self.answer(&request, answer);
                 Vec::new()
             }
-            Message::Link(link) => {
+            ConsoleMessage::Link(link) => {
                 self.link = link;
                 Vec::new()
             }
-            Message::Tick => {
+            ConsoleMessage::Tick => {
                 self.second();
                 self.look_again()
             }
-            Message::Resize(columns, rows) => {
+            ConsoleMessage::Resize(columns, rows) => {
                 self.size = (columns, rows);
                 Vec::new()
             }
@@ -172,11 +173,11 @@ impl State {
     }
 
     /// Where the person is in the view that is shown.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> ListPosition {
         self.places.get(&self.index()).cloned().unwrap_or_default()
     }
 
-    fn place_mut(&mut self) -> &mut Place {
+    fn place_mut(&mut self) -> &mut ListPosition {
         let index = self.index();
         self.places.entry(index).or_default()
     }
@@ -186,10 +187,10 @@ impl State {
     }
 
     /// The rows of the view that pass its filter, and the place of the selected one.
-    pub(super) fn rows(&self) -> (Vec<Row<'_>>, usize) {
+    pub(super) fn rows(&self) -> (Vec<ViewRow<'_>>, usize) {
         let place = self.place();
         let wanted = place.filter.to_lowercase();
-        let mut rows = Row::all(self);
+        let mut rows = ViewRow::all(self);
         if !wanted.is_empty() {
             rows.retain(|row| row.text().to_lowercase().contains(&wanted));
         }
@@ -199,37 +200,37 @@ impl State {
                 .iter()
                 .position(|row| row.id() == *id)
                 .unwrap_or(place.at.min(last)),
-            None if self.view == View::Log => last,
+            None if self.view == ConsoleView::Log => last,
             None => 0,
         };
         (rows, selected)
     }
 
     /// The account of an id.
-    pub(super) fn account(&self, id: &str) -> Option<&Account> {
+    pub(super) fn account(&self, id: &str) -> Option<&AccountView> {
         self.people.accounts.iter().find(|account| account.id == id)
     }
 
-    fn key(&mut self, key: Key) -> Vec<Effect> {
-        if key == Key::Interrupt {
-            return vec![Effect::Quit];
+    fn key(&mut self, key: KeyPress) -> Vec<ConsoleEffect> {
+        if key == KeyPress::Interrupt {
+            return vec![ConsoleEffect::Quit];
         }
         if let Some(mut dialog) = self.dialog.take() {
             return match dialog.key(key) {
-                Outcome::Open => {
+                DialogOutcome::Open => {
                     self.dialog = Some(dialog);
                     Vec::new()
                 }
-                Outcome::Closed => Vec::new(),
-                Outcome::Do(act) => self.act(act),
+                DialogOutcome::Closed => Vec::new(),
+                DialogOutcome::Do(act) => self.act(act),
             };
         }
         if self.filtering {
             match key {
-                Key::Char(c) => self.place_mut().filter.push(c),
-                Key::Backspace => drop(self.place_mut().filter.pop()),
-                Key::Enter => self.filtering = false,
-                Key::Esc => {
+                KeyPress::Char(c) => self.place_mut().filter.push(c),
+                KeyPress::Backspace => drop(self.place_mut().filter.pop()),
+                KeyPress::Enter => self.filtering = false,
+                KeyPress::Esc => {
                     self.filtering = false;
                     self.place_mut().filter.clear();
                 }
@@ -243,21 +244,21 @@ impl State {
         }
     }
 
-    fn command(&mut self, command: Command) -> Vec<Effect> {
+    fn command(&mut self, command: ConsoleCommand) -> Vec<ConsoleEffect> {
         match command {
-            Command::Quit => return vec![Effect::Quit],
-            Command::Help => self.help = !self.help,
-            Command::Back if self.help => self.help = false,
-            Command::Back => self.place_mut().filter.clear(),
-            Command::Filter => self.filtering = true,
-            Command::Show(view) => return self.show(view),
-            Command::NextView => return self.turn(1),
-            Command::PreviousView => return self.turn(VIEWS.len() - 1),
-            Command::Move(by) => return self.go(|at, _| at.saturating_add_signed(by as isize)),
-            Command::First => return self.go(|_, _| 0),
-            Command::Last if self.view == View::Log => self.place_mut().selected = None,
-            Command::Last => return self.go(|_, last| last),
-            Command::Follow => {
+            ConsoleCommand::Quit => return vec![ConsoleEffect::Quit],
+            ConsoleCommand::Help => self.help = !self.help,
+            ConsoleCommand::Back if self.help => self.help = false,
+            ConsoleCommand::Back => self.place_mut().filter.clear(),
+            ConsoleCommand::Filter => self.filtering = true,
+            ConsoleCommand::Show(view) => return self.show(view),
+            ConsoleCommand::NextView => return self.turn(1),
+            ConsoleCommand::PreviousView => return self.turn(VIEWS.len() - 1),
+            ConsoleCommand::Move(by) => return self.go(|at, _| at.saturating_add_signed(by as isize)),
+            ConsoleCommand::First => return self.go(|_, _| 0),
+            ConsoleCommand::Last if self.view == ConsoleView::Log => self.place_mut().selected = None,
+            ConsoleCommand::Last => return self.go(|_, last| last),
+            ConsoleCommand::Follow => {
                 let holds = self.place().selected.is_some();
                 if holds {
                     self.place_mut().selected = None;
@@ -265,43 +266,43 @@ impl State {
                     return self.go(|at, _| at);
                 }
             }
-            Command::Level => self.level = (self.level + 1) % LEVELS.len(),
-            Command::Open => return self.open(),
-            Command::Invite => self.dialog = Some(Dialog::invite()),
-            Command::RevokeAll => self.dialog = Some(self.revoke_all()),
-            Command::StartRace => self.dialog = Some(Dialog::start_race(&self.people.accounts)),
-            Command::Approve
-            | Command::StopWorker
-            | Command::Uninvite
-            | Command::Revoke
-            | Command::RevokeAccount
-            | Command::RevokeClient
-            | Command::Forget
-            | Command::StopRace
-            | Command::Limits
-            | Command::Look => return self.act_on_selected(command),
+            ConsoleCommand::Level => self.level = (self.level + 1) % LEVELS.len(),
+            ConsoleCommand::Open => return self.open(),
+            ConsoleCommand::Invite => self.dialog = Some(Dialog::invite()),
+            ConsoleCommand::RevokeAll => self.dialog = Some(self.revoke_all()),
+            ConsoleCommand::StartRace => self.dialog = Some(Dialog::start_race(&self.people.accounts)),
+            ConsoleCommand::Approve
+            | ConsoleCommand::StopWorker
+            | ConsoleCommand::Uninvite
+            | ConsoleCommand::Revoke
+            | ConsoleCommand::RevokeAccount
+            | ConsoleCommand::RevokeClient
+            | ConsoleCommand::Forget
+            | ConsoleCommand::StopRace
+            | ConsoleCommand::Limits
+            | ConsoleCommand::Look => return self.act_on_selected(command),
         }
         Vec::new()
     }
 
-    fn show(&mut self, view: View) -> Vec<Effect> {
+    fn show(&mut self, view: ConsoleView) -> Vec<ConsoleEffect> {
         self.view = view;
         self.help = false;
         self.look()
     }
 
-    fn turn(&mut self, by: usize) -> Vec<Effect> {
+    fn turn(&mut self, by: usize) -> Vec<ConsoleEffect> {
         let next = (self.index() + by) % VIEWS.len();
         VIEWS
             .get(next)
             .map_or_else(Vec::new, |(view, _)| self.show(*view))
     }
 
-    fn go(&mut self, to: impl FnOnce(usize, usize) -> usize) -> Vec<Effect> {
+    fn go(&mut self, to: impl FnOnce(usize, usize) -> usize) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let last = rows.len().saturating_sub(1);
         let at = to(at, last).min(last);
-        let id = rows.get(at).map(Row::id);
+        let id = rows.get(at).map(ViewRow::id);
         let place = self.place_mut();
         place.at = at;
         place.selected = id;
@@ -309,20 +310,20 @@ impl State {
     }
 
     /// Goes to where the selected row points.
-    fn open(&mut self) -> Vec<Effect> {
+    fn open(&mut self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let (view, id) = match rows.get(at) {
-            Some(Row::Attention(one)) => (one.view, one.account.clone()),
-            Some(Row::Worker(worker)) => (View::Accounts, Some(worker.account.clone())),
-            Some(Row::Family(family)) => (View::Accounts, Some(family.account.clone())),
-            Some(Row::Event(_, event)) => match event.fields.get("race.id").and_then(|id| id.as_str()) {
-                Some(race) => (View::Races, Some(race.to_owned())),
+            Some(ViewRow::Attention(one)) => (one.view, one.account.clone()),
+            Some(ViewRow::Worker(worker)) => (ConsoleView::Accounts, Some(worker.account.clone())),
+            Some(ViewRow::Family(family)) => (ConsoleView::Accounts, Some(family.account.clone())),
+            Some(ViewRow::Event(_, event)) => match event.fields.get("race.id").and_then(|id| id.as_str()) {
+                Some(race) => (ConsoleView::Races, Some(race.to_owned())),
                 None => match event.fields.get("account.id").and_then(|id| id.as_str()) {
-                    Some(account) => (View::Accounts, Some(account.to_owned())),
+                    Some(account) => (ConsoleView::Accounts, Some(account.to_owned())),
                     None => return Vec::new(),
                 },
             },
-            Some(Row::Account(account)) => (View::Workers, Some(account.id.clone())),
+            Some(ViewRow::Account(account)) => (ConsoleView::Workers, Some(account.id.clone())),
             _ => return Vec::new(),
         };
         self.view = view;
@@ -334,12 +335,12 @@ impl State {
         self.look()
     }
 
-    fn act(&mut self, act: Act) -> Vec<Effect> {
-        if self.link != Link::Live {
+    fn act(&mut self, act: AdminAct) -> Vec<ConsoleEffect> {
+        if self.link != LinkState::Live {
             self.notice("Not done: the gateway is not connected.".into());
             return Vec::new();
         }
-        vec![Effect::Call(Request::Act(act))]
+        vec![ConsoleEffect::Call(AdminRequest::Act(act))]
     }
 
     fn notice(&mut self, text: String) {
@@ -348,39 +349,43 @@ impl State {
     }
 
     /// Asks for what belongs to the selected row, if it is not there yet.
-    fn look(&mut self) -> Vec<Effect> {
+    fn look(&mut self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let read = match rows.get(at) {
-            Some(Row::Worker(w)) if self.output.as_ref().is_none_or(|(of, _)| *of != w.account) => {
-                Read::WorkerOutput {
+            Some(ViewRow::Worker(w)) if self.output.as_ref().is_none_or(|(of, _)| *of != w.account) => {
+                AdminRead::WorkerOutput {
                     account: w.account.clone(),
                 }
             }
-            Some(Row::Account(a)) if self.usage.as_ref().is_none_or(|(of, _)| *of != a.id) => Read::Usage {
-                account: Some(a.id.clone()),
-            },
-            Some(Row::Race(race)) if self.race.as_ref().is_none_or(|r| r.race != **race) => Read::Race {
-                race: race.id.clone(),
-            },
+            Some(ViewRow::Account(a)) if self.usage.as_ref().is_none_or(|(of, _)| *of != a.id) => {
+                AdminRead::Usage {
+                    account: Some(a.id.clone()),
+                }
+            }
+            Some(ViewRow::Race(race)) if self.race.as_ref().is_none_or(|r| r.race != **race) => {
+                AdminRead::Race {
+                    race: race.id.clone(),
+                }
+            }
             _ => return Vec::new(),
         };
         self.ask(read)
     }
 
     /// Asks once a second for what no update tells.
-    fn look_again(&mut self) -> Vec<Effect> {
+    fn look_again(&mut self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         match rows.get(at) {
-            Some(Row::Worker(worker)) => self.ask(Read::WorkerOutput {
+            Some(ViewRow::Worker(worker)) => self.ask(AdminRead::WorkerOutput {
                 account: worker.account.clone(),
             }),
             _ => Vec::new(),
         }
     }
 
-    fn ask(&self, read: Read) -> Vec<Effect> {
-        if self.link == Link::Live {
-            vec![Effect::Call(Request::Read(read))]
+    fn ask(&self, read: AdminRead) -> Vec<ConsoleEffect> {
+        if self.link == LinkState::Live {
+            vec![ConsoleEffect::Call(AdminRequest::Read(read))]
         } else {
             Vec::new()
         }

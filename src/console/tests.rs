@@ -9,39 +9,40 @@ use ratatui::backend::TestBackend;
 use ratatui::style::{Color, Modifier, Style};
 use serde_json::{Map, json};
 
-use super::keys::Key;
-use super::message::{Effect, Link, Message};
-use super::state::State;
+use super::keys::KeyPress;
+use super::message::{ConsoleEffect, ConsoleMessage, LinkState};
+use super::state::ConsoleState;
 use super::theme::Theme;
 use super::views;
 use crate::admin::api::{
-    Account, Act, Answer, Attention, Event, Family, Invitation, Knock, Overview, People, Race, RaceDetail,
-    Read, Refusal, Request, Revocation, Sample, Target, Tokens, Update, View, Worker,
+    AccessRequestView, AccountView, AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest,
+    AdminUpdate, Attention, ConsoleView, EventView, FamilyView, InvitationView, Overview, People, RaceDetail,
+    RaceView, RevocationTarget, RevocationView, TokensView, TrackSample, WorkerView,
 };
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
 }
 
-fn empty(size: (u16, u16)) -> State {
-    State::new(at(0), TimeZone::UTC, size)
+fn empty(size: (u16, u16)) -> ConsoleState {
+    ConsoleState::new(at(0), TimeZone::UTC, size)
 }
 
 /// A gateway with a bit of everything.
-fn typical(size: (u16, u16)) -> State {
+fn typical(size: (u16, u16)) -> ConsoleState {
     let mut state = empty(size);
     let now = at(0);
-    state.apply(Message::Link(Link::Live), now);
+    state.apply(ConsoleMessage::Link(LinkState::Live), now);
     for update in updates() {
-        state.apply(Message::Update(Box::new(update)), now);
+        state.apply(ConsoleMessage::Update(Box::new(update)), now);
     }
-    state.apply(Message::Tick, now);
+    state.apply(ConsoleMessage::Tick, now);
     state
 }
 
 #[expect(clippy::too_many_lines, reason = "data")]
-fn updates() -> Vec<Update> {
-    let account = |name: &str, sign_in_needed| Account {
+fn updates() -> Vec<AdminUpdate> {
+    let account = |name: &str, sign_in_needed| AccountView {
         id: format!("acc_{name}"),
         email: format!("{name}@example.org"),
         name: format!("{name} Example"),
@@ -60,7 +61,7 @@ fn updates() -> Vec<Update> {
         access: "read only".into(),
         calls_30d: 312,
     };
-    let worker = |name: &str, state: &str, pid| Worker {
+    let worker = |name: &str, state: &str, pid| WorkerView {
         account: format!("acc_{name}"),
         label: format!("{name}@example.org"),
         kind: "builtin".into(),
@@ -78,7 +79,7 @@ fn updates() -> Vec<Update> {
         fence: Some("landlock".into()),
         retry_at: pid.is_none().then(|| at(8)),
     };
-    let family = |name: &str| Family {
+    let family = |name: &str| FamilyView {
         id: format!("fam_{name}"),
         account: format!("acc_{name}"),
         label: format!("{name}@example.org"),
@@ -89,14 +90,14 @@ fn updates() -> Vec<Update> {
         last_used: Some(at(-40)),
         expires_at: None,
     };
-    let event = |second, level: &str, event: &str, account: &str| Event {
+    let event = |second, level: &str, event: &str, account: &str| EventView {
         at: at(second),
         level: level.into(),
         event: event.into(),
         fields: Map::from_iter([("account.id".to_owned(), json!(account))]),
     };
     vec![
-        Update::Overview(Overview {
+        AdminUpdate::Overview(Overview {
             program: "1.2.3".into(),
             started_at: at(-90_000),
             url: "https://gateway.example.org/mcp".into(),
@@ -116,29 +117,29 @@ fn updates() -> Vec<Update> {
                 subject: "ben@example.org".into(),
                 text: "Garmin wants a new sign-in".into(),
                 account: Some("acc_ben".into()),
-                view: View::Accounts,
+                view: ConsoleView::Accounts,
             }],
         }),
-        Update::Workers(vec![
+        AdminUpdate::Workers(vec![
             worker("ann", "ready", Some(4_711)),
             worker("ben", "failed", None),
         ]),
-        Update::Accounts(People {
+        AdminUpdate::Accounts(People {
             accounts: vec![account("ann", false), account("ben", true)],
-            invitations: vec![Invitation {
+            invitations: vec![InvitationView {
                 email: "cleo@example.org".into(),
                 invited_at: at(-3_600),
             }],
-            knocks: vec![Knock {
+            knocks: vec![AccessRequestView {
                 email: "dee@example.org".into(),
                 last: at(-300),
                 times: 2,
             }],
         }),
-        Update::Races(vec![race()]),
-        Update::Tokens(Tokens {
+        AdminUpdate::Races(vec![race()]),
+        AdminUpdate::Tokens(TokensView {
             families: vec![family("ann"), family("ben")],
-            revocations: vec![Revocation {
+            revocations: vec![RevocationView {
                 at: at(-600),
                 family: "fam_old".into(),
                 account: "acc_ann".into(),
@@ -149,7 +150,7 @@ fn updates() -> Vec<Update> {
                 tokens: 2,
             }],
         }),
-        Update::Log {
+        AdminUpdate::Log {
             anew: true,
             events: vec![
                 event(-60, "info", "worker.ready", "acc_ann"),
@@ -160,8 +161,8 @@ fn updates() -> Vec<Update> {
     ]
 }
 
-fn race() -> Race {
-    Race {
+fn race() -> RaceView {
+    RaceView {
         id: "race_1".into(),
         account: "acc_ann".into(),
         name: "Lausanne half".into(),
@@ -177,7 +178,7 @@ fn race() -> Race {
 fn race_detail() -> RaceDetail {
     let track = (0..360).map(|n| {
         let turn = f64::from(n) / 60.0;
-        Sample {
+        TrackSample {
             at: at(-4_000 + i64::from(n) * 10),
             position: Some((46.51 + turn.sin() / 100.0, 6.6 + turn / 100.0)),
             distance_m: Some(f64::from(n) * 14_200.0 / 359.0),
@@ -199,81 +200,87 @@ fn race_detail() -> RaceDetail {
 }
 
 /// Types keys as a person does: letters, and names in angle brackets.
-fn play(state: &mut State, keys: &str) -> Vec<Effect> {
+fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
     let mut effects = Vec::new();
     let mut rest = keys;
     while let Some(c) = rest.chars().next() {
         let (key, taken) = match rest.split_once('>') {
             Some((name, _)) if c == '<' => {
                 let key = match name {
-                    "<enter" => Key::Enter,
-                    "<esc" => Key::Esc,
-                    "<tab" => Key::Tab,
-                    "<right" => Key::Right,
+                    "<enter" => KeyPress::Enter,
+                    "<esc" => KeyPress::Esc,
+                    "<tab" => KeyPress::Tab,
+                    "<right" => KeyPress::Right,
                     other => panic!("no key {other}>"),
                 };
                 (key, name.len() + 1)
             }
-            _ => (Key::Char(c), c.len_utf8()),
+            _ => (KeyPress::Char(c), c.len_utf8()),
         };
-        effects.extend(state.apply(Message::Key(key), at(0)));
+        effects.extend(state.apply(ConsoleMessage::Key(key), at(0)));
         rest = &rest[taken..];
     }
-    effects.retain(|effect| !matches!(effect, Effect::Call(Request::Read(_))));
+    effects.retain(|effect| !matches!(effect, ConsoleEffect::Call(AdminRequest::Read(_))));
     effects
 }
 
-fn act(act: Act) -> Vec<Effect> {
-    vec![Effect::Call(Request::Act(act))]
+fn act(act: AdminAct) -> Vec<ConsoleEffect> {
+    vec![ConsoleEffect::Call(AdminRequest::Act(act))]
 }
 
 #[test]
 fn keys_become_acts() {
     let account = || "acc_ann".to_owned();
     for (keys, expected) in [
-        ("q", vec![Effect::Quit]),
+        ("q", vec![ConsoleEffect::Quit]),
         ("2s<enter>", vec![]),
-        ("2sy", act(Act::StopWorker { account: account() })),
+        ("2sy", act(AdminAct::StopWorker { account: account() })),
         (
             "3a",
-            act(Act::Invite {
+            act(AdminAct::Invite {
                 email: "dee@example.org".into(),
             }),
         ),
-        ("3jx<right><enter>", act(Act::Revoke(Target::Account(account())))),
-        ("3jFforget<enter>", act(Act::Forget { account: account() })),
+        (
+            "3jx<right><enter>",
+            act(AdminAct::Revoke(RevocationTarget::Account(account()))),
+        ),
+        ("3jFforget<enter>", act(AdminAct::Forget { account: account() })),
         ("3jFforgot<enter>", vec![]),
         (
             "3Guy",
-            act(Act::Uninvite {
+            act(AdminAct::Uninvite {
                 email: "cleo@example.org".into(),
             }),
         ),
         (
             "3ieve@example.org<enter>",
-            act(Act::Invite {
+            act(AdminAct::Invite {
                 email: "eve@example.org".into(),
             }),
         ),
-        ("5xy", act(Act::Revoke(Target::Token("fam_ann".into())))),
-        ("5Xy", act(Act::Revoke(Target::Account(account())))),
+        (
+            "5xy",
+            act(AdminAct::Revoke(RevocationTarget::Token("fam_ann".into()))),
+        ),
+        ("5Xy", act(AdminAct::Revoke(RevocationTarget::Account(account())))),
         (
             "5Cy",
-            act(Act::Revoke(Target::Client(
+            act(AdminAct::Revoke(RevocationTarget::Client(
                 "https://claude.ai/oauth/mcp-oauth-client-metadata".into(),
             ))),
         ),
         ("5A<esc>", vec![]),
-        ("5Ay", act(Act::Revoke(Target::All))),
+        ("5Ay", act(AdminAct::Revoke(RevocationTarget::All))),
         (
             "4w",
-            act(Act::LookAtRace {
+            act(AdminAct::LookAtRace {
                 race: "race_1".into(),
             }),
         ),
         (
             "4sy",
-            act(Act::StopRace {
+            act(AdminAct::StopRace {
                 race: "race_1".into(),
             }),
         ),
@@ -287,11 +294,11 @@ fn keys_become_acts() {
 #[test]
 fn nothing_is_asked_of_a_gateway_that_is_not_there() {
     let mut state = typical((80, 24));
-    let lost = Link::Lost {
+    let lost = LinkState::Lost {
         why: "gone".into(),
         retry_at: at(2),
     };
-    state.apply(Message::Link(lost), at(0));
+    state.apply(ConsoleMessage::Link(lost), at(0));
     assert_eq!(play(&mut state, "3a"), []);
     assert!(state.notice.as_ref().unwrap().0.starts_with("Not done"));
 }
@@ -302,11 +309,17 @@ fn a_selection_stays_with_its_row() {
     play(&mut state, "2j");
     let mut workers = state.workers.clone();
     workers.reverse();
-    state.apply(Message::Update(Box::new(Update::Workers(workers.clone()))), at(1));
+    state.apply(
+        ConsoleMessage::Update(Box::new(AdminUpdate::Workers(workers.clone()))),
+        at(1),
+    );
     assert_eq!(state.rows().1, 0);
     // It goes away: the row that took its place is selected.
     workers.remove(0);
-    state.apply(Message::Update(Box::new(Update::Workers(workers))), at(2));
+    state.apply(
+        ConsoleMessage::Update(Box::new(AdminUpdate::Workers(workers))),
+        at(2),
+    );
     assert_eq!(state.rows().1, 0);
     assert_eq!(state.rows().0[0].id(), "acc_ann");
 }
@@ -315,7 +328,7 @@ fn a_selection_stays_with_its_row() {
 fn an_event_leads_to_its_account() {
     let mut state = typical((80, 24));
     play(&mut state, "6<enter>");
-    assert_eq!(state.view, View::Accounts);
+    assert_eq!(state.view, ConsoleView::Accounts);
     let (rows, selected) = state.rows();
     assert_eq!(rows[selected].id(), "acc_ben");
 }
@@ -332,8 +345,8 @@ fn the_log_is_filtered_held_and_bounded() {
     play(&mut state, "<esc>f");
     let held = state.place().selected;
     let events = vec![state.log[0].clone(); 3_000];
-    let update = Update::Log { anew: false, events };
-    state.apply(Message::Update(Box::new(update)), at(1));
+    let update = AdminUpdate::Log { anew: false, events };
+    state.apply(ConsoleMessage::Update(Box::new(update)), at(1));
     assert_eq!(state.log.len(), 2_000);
     assert_eq!(state.place().selected, held);
     play(&mut state, "G");
@@ -343,40 +356,49 @@ fn the_log_is_filtered_held_and_bounded() {
 #[test]
 fn answers_are_told() {
     let mut state = typical((80, 24));
-    let request = Request::Act(Act::TestNotify);
-    let refused = Err(Refusal::Unavailable("no way is set up".into()).to_string());
-    state.apply(Message::Answer(request.clone(), refused), at(0));
+    let request = AdminRequest::Act(AdminAct::TestNotify);
+    let refused = Err(AdminRefusal::Unavailable("no way is set up".into()).to_string());
+    state.apply(ConsoleMessage::Answer(request.clone(), refused), at(0));
     assert_eq!(state.notice.as_ref().unwrap().0, "Not done: no way is set up");
-    let done = Ok(Box::new(Answer::Done("Sent.".into())));
-    state.apply(Message::Answer(request, done), at(0));
+    let done = Ok(Box::new(AdminAnswer::Done("Sent.".into())));
+    state.apply(ConsoleMessage::Answer(request, done), at(0));
     assert_eq!(state.notice.as_ref().unwrap().0, "Sent.");
-    state.apply(Message::Tick, at(9));
+    state.apply(ConsoleMessage::Tick, at(9));
     assert_eq!(state.notice, None);
 }
 
 #[test]
 fn what_is_selected_is_asked_for() {
     let mut state = typical((80, 24));
-    let effects = state.apply(Message::Key(Key::Char('2')), at(0));
-    let wanted = Read::WorkerOutput {
+    let effects = state.apply(ConsoleMessage::Key(KeyPress::Char('2')), at(0));
+    let wanted = AdminRead::WorkerOutput {
         account: "acc_ann".into(),
     };
-    assert_eq!(effects, [Effect::Call(Request::Read(wanted))]);
+    assert_eq!(effects, [ConsoleEffect::Call(AdminRequest::Read(wanted))]);
+}
+
+/// Compares with the picture of this name in `tests/console/snapshots`.
+pub(super) fn snapshot(name: &str, picture: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, picture));
 }
 
 /// The screen as text.
-fn screen(state: &State, theme: Theme) -> String {
+fn screen(state: &ConsoleState, theme: Theme) -> String {
     drawn(state, theme).to_string()
 }
 
-fn drawn(state: &State, theme: Theme) -> TestBackend {
+fn drawn(state: &ConsoleState, theme: Theme) -> TestBackend {
     let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
     terminal.draw(|frame| views::draw(state, theme, frame)).unwrap();
     terminal.backend().clone()
 }
 
 /// The styles of the screen: a letter for each cell that has one, and what the letters mean.
-fn styles(state: &State, theme: Theme) -> String {
+fn styles(state: &ConsoleState, theme: Theme) -> String {
     let buffer = drawn(state, theme).buffer().clone();
     let mut known: Vec<Style> = Vec::new();
     let plain = Style::reset();
@@ -419,13 +441,13 @@ fn every_view_at_every_size_and_state() {
     };
     for size in [(80, 24), (120, 40)] {
         for (key, (_, name)) in ('1'..).zip(super::keys::VIEWS) {
-            let show = |mut state: State, kind: &str, theme| {
+            let show = |mut state: ConsoleState, kind: &str, theme| {
                 if kind != "empty" {
-                    let read = Read::Race {
+                    let read = AdminRead::Race {
                         race: "race_1".into(),
                     };
-                    let answer = Ok(Box::new(Answer::Race(Box::new(race_detail()))));
-                    state.apply(Message::Answer(Request::Read(read), answer), at(0));
+                    let answer = Ok(Box::new(AdminAnswer::Race(Box::new(race_detail()))));
+                    state.apply(ConsoleMessage::Answer(AdminRequest::Read(read), answer), at(0));
                 }
                 play(&mut state, &key.to_string());
                 let text = screen(&state, theme);
@@ -433,8 +455,8 @@ fn every_view_at_every_size_and_state() {
                     assert!(text.is_ascii(), "{name} is not ASCII:\n{text}");
                 }
                 let name = format!("{name}_{kind}_{}x{}", size.0, size.1).to_lowercase();
-                insta::assert_snapshot!(format!("{name}_styles"), styles(&state, theme));
-                insta::assert_snapshot!(name, text);
+                snapshot(&format!("{name}_styles"), &styles(&state, theme));
+                snapshot(&name, &text);
             };
             show(empty(size), "empty", color);
             show(typical(size), "typical", color);
@@ -447,11 +469,11 @@ fn every_view_at_every_size_and_state() {
                 },
             );
             let mut lost = typical(size);
-            let link = Link::Lost {
+            let link = LinkState::Lost {
                 why: "no garmin-gateway answers".into(),
                 retry_at: at(0) + SignedDuration::from_secs(2),
             };
-            lost.apply(Message::Link(link), at(0));
+            lost.apply(ConsoleMessage::Link(link), at(0));
             show(lost, "lost", color);
         }
     }
@@ -467,7 +489,7 @@ fn questions_and_keys_lie_over_the_view() {
     ] {
         let mut state = typical((80, 24));
         play(&mut state, keys);
-        insta::assert_snapshot!(format!("over_{name}"), screen(&state, Theme::default()));
+        snapshot(&format!("over_{name}"), &screen(&state, Theme::default()));
     }
 }
 

@@ -20,11 +20,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::keys::{self, VIEWS};
-use super::message::Link;
-use super::state::State;
+use super::message::LinkState;
+use super::state::ConsoleState;
 use super::theme::{Role, Theme};
 use super::words::{ago, cut, plain, width};
-use crate::admin::api::View;
+use crate::admin::api::ConsoleView;
 
 /// Below this nothing can be read.
 const SMALLEST: (u16, u16) = (60, 15);
@@ -33,7 +33,7 @@ const SMALLEST: (u16, u16) = (60, 15);
 const WIDE: u16 = 120;
 
 /// Draws everything.
-pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
+pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let text = format!(
@@ -53,9 +53,11 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     .areas(area);
     header(state, theme, frame, head);
     match state.view {
-        View::Overview => overview::draw(state, theme, frame, body),
-        View::Races => race::draw(state, theme, frame, body),
-        View::Workers | View::Accounts | View::Tokens | View::Log => lists::draw(state, theme, frame, body),
+        ConsoleView::Overview => overview::draw(state, theme, frame, body),
+        ConsoleView::Races => race::draw(state, theme, frame, body),
+        ConsoleView::Workers | ConsoleView::Accounts | ConsoleView::Tokens | ConsoleView::Log => {
+            lists::draw(state, theme, frame, body)
+        }
     }
     told(state, theme, frame, notice);
     footer(state, theme, frame, foot);
@@ -67,7 +69,7 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     }
 }
 
-fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let room = if area.width < 100 { "" } else { " " };
     for (n, (view, name)) in VIEWS.iter().enumerate() {
@@ -80,9 +82,9 @@ fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     }
     frame.render_widget(Line::from(spans), area);
     let (role, text) = match &state.link {
-        Link::Live => (Role::Ok, "live".to_owned()),
-        Link::Connecting => (Role::Busy, "connecting".to_owned()),
-        Link::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
+        LinkState::Live => (Role::Ok, "live".to_owned()),
+        LinkState::Connecting => (Role::Busy, "connecting".to_owned()),
+        LinkState::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
     };
     let text = format!("{} {text} ", theme.sign(role));
     // A line's own style would colour the whole row, and the names of the views with it.
@@ -91,10 +93,10 @@ fn header(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// The line above the keys: the connection if it is lost, else what the last act came to, else the filter.
-fn told(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn told(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let place = state.place();
     let (role, text) = match (&state.link, &state.notice) {
-        (Link::Lost { why, retry_at }, _) => {
+        (LinkState::Lost { why, retry_at }, _) => {
             let heard = state.heard_at.map_or_else(String::new, |at| {
                 format!("; this is as it was {}", ago(at, state.now))
             });
@@ -110,14 +112,18 @@ fn told(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Line::styled(format!(" {text}"), theme.style(role)), area);
 }
 
-fn footer(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn footer(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let shown: Vec<_> = keys::valid_in(state.view)
         .filter(|binding| !binding.short.is_empty())
         .collect();
     let takes = |binding: &keys::Binding| width(binding.shown) + width(binding.short) + 3;
     // The way to the keys and the way out are there however many come before them.
-    let is_kept =
-        |binding: &keys::Binding| matches!(binding.command, keys::Command::Help | keys::Command::Quit);
+    let is_kept = |binding: &keys::Binding| {
+        matches!(
+            binding.command,
+            keys::ConsoleCommand::Help | keys::ConsoleCommand::Quit
+        )
+    };
     let kept: usize = shown.iter().filter(|b| is_kept(b)).map(|b| takes(b)).sum();
     let mut room = usize::from(area.width).saturating_sub(kept);
     let mut spans = Vec::new();
@@ -138,11 +144,11 @@ fn footer(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// A box with a title; greyed when what is in it is old.
-fn boxed<'a>(state: &State, theme: Theme, title: &str) -> Block<'a> {
+fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Block<'a> {
     let block = Block::bordered()
         .border_set(theme.border())
         .title(format!(" {} ", plain(title)));
-    if state.link == Link::Live {
+    if state.link == LinkState::Live {
         block
     } else {
         block.style(theme.style(Role::Dim))

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::admin::api::{Event, Revocation};
+use crate::admin::api::{EventView, RevocationView};
 
 /// How long ago `then` was: `3 s ago`, `2 h ago`; `in 5 min` for what is to come.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -67,7 +67,7 @@ pub fn many(n: impl Into<u64>, one: &str) -> String {
 }
 
 /// By whom, or for what: `operator (uid 1000)`, `refresh_reuse`.
-pub fn cause(revocation: &Revocation) -> String {
+pub fn cause(revocation: &RevocationView) -> String {
     match revocation.by_uid {
         Some(uid) => format!("{} (uid {uid})", revocation.reason),
         None => revocation.reason.clone(),
@@ -85,7 +85,7 @@ pub fn second(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// An event's name and fields.
-pub fn event(event: &Event) -> String {
+pub fn event(event: &EventView) -> String {
     let mut text = event.event.clone();
     for (name, value) in &event.fields {
         text.push(' ');

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Finding, Patient};
 use crate::admin::SOCKET_NAME;
-use crate::admin::api::{Act, Answer, Overview, Read, Refusal, Request};
-use crate::admin::client::{Client, ClientError};
+use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest, Overview};
+use crate::admin::client::{AdminClient, ClientError};
 use crate::base::causes::chain;
 use crate::base::lifecycle::Lifecycle;
 use crate::store::{OpenError, Store};
@@ -16,7 +16,7 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
     const CHECK: &str = "gateway";
     let usual = patient.config.runtime_dir.join(SOCKET_NAME);
     let path = patient.visit.socket.as_ref().unwrap_or(&usual);
-    let mut client = match Client::connect(path).await {
+    let mut client = match AdminClient::connect(path).await {
         Ok(client) => client,
         Err(ClientError::NotRunning(_)) => {
             return vec![Finding::warn(
@@ -46,8 +46,8 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
             "restart it: systemctl restart garmin-gateway",
         )
     }];
-    let overview = client.ask(Request::Read(Read::Overview)).await;
-    if let Ok(Answer::Overview(Overview { url, attention, .. })) = &overview {
+    let overview = client.ask(AdminRequest::Read(AdminRead::Overview)).await;
+    if let Ok(AdminAnswer::Overview(Overview { url, attention, .. })) = &overview {
         if *url != patient.config.public_url.mcp() {
             findings.push(Finding::warn(
                 CHECK,
@@ -73,7 +73,7 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "store";
     if let Some(overview) = &patient.overview {
         return match overview {
-            Ok(Answer::Overview(seen)) => {
+            Ok(AdminAnswer::Overview(seen)) => {
                 vec![Finding::ok(
                     CHECK,
                     format!("open, {} kB", seen.store_bytes.div_ceil(1024)),
@@ -123,11 +123,11 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     let fix = "see GARMIN_MCP_CMD; without it the built-in worker is used";
     let patience = patient.config.workers.startup_timeout + Duration::from_secs(15);
     if let Some(gateway) = &mut patient.gateway {
-        let request = Request::Act(Act::RehearseWorker);
+        let request = AdminRequest::Act(AdminAct::RehearseWorker);
         return vec![match gateway.ask_within(request, patience).await {
-            Ok(Answer::Done(text)) => Finding::ok(CHECK, text),
+            Ok(AdminAnswer::Done(text)) => Finding::ok(CHECK, text),
             Ok(_) => return Vec::new(),
-            Err(ClientError::Refused(Refusal::Unavailable(reason))) => Finding::fail(CHECK, reason, fix),
+            Err(ClientError::Refused(AdminRefusal::Unavailable(reason))) => Finding::fail(CHECK, reason, fix),
             Err(e) => Finding::fail(CHECK, e.to_string(), fix),
         }];
     }

@@ -7,7 +7,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Finding, Patient};
-use crate::admin::api::{Act, Answer, Request};
+use crate::admin::api::{AdminAct, AdminAnswer, AdminRequest};
 use crate::base::causes::root;
 use crate::config::PublicUrl;
 
@@ -202,8 +202,8 @@ impl<'a> Way<'a> {
     pub(super) async fn call(&self, patient: &mut Patient) -> Option<Finding> {
         const CHECK: &str = "call";
         let gateway = patient.gateway.as_mut()?;
-        let token = match gateway.ask(Request::Act(Act::Probe)).await {
-            Ok(Answer::Probe { token }) => token,
+        let token = match gateway.ask(AdminRequest::Act(AdminAct::Probe)).await {
+            Ok(AdminAnswer::Probe { token }) => token,
             Ok(_) => return None,
             Err(e) => return Some(Finding::fail(CHECK, e.to_string(), "restart the gateway")),
         };

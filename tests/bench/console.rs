@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use garmin_gateway::admin::api::{Race, RaceDetail, Request, Sample};
-use garmin_gateway::admin::client::Client;
+use garmin_gateway::admin::api::{AdminRequest, RaceDetail, RaceView, TrackSample};
+use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::console::measured::race_drawn;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -50,7 +50,7 @@ fn race() -> RaceDetail {
     let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
     let sample = |n: u32| {
         let way = f64::from(n) / f64::from(POINTS) * 40.0;
-        Sample {
+        TrackSample {
             at: start + SignedDuration::from_secs(n.into()),
             position: Some((47.0 + way.sin() / 10.0, 8.0 + (way * 0.7).cos() / 10.0)),
             distance_m: Some(f64::from(n) * 3.0),
@@ -60,7 +60,7 @@ fn race() -> RaceDetail {
             after_gap: n.is_multiple_of(5000),
         }
     };
-    let race = Race {
+    let race = RaceView {
         id: "race_bench".into(),
         account: "ann@example.org".into(),
         name: "A long one".into(),
@@ -110,8 +110,8 @@ async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
     call("start_tracking", link, b"race_").await?;
 
     let without = share(&house, idle).await?;
-    let mut console = Client::connect(&house.socket()).await?;
-    console.send(Request::Follow).await?;
+    let mut console = AdminClient::connect(&house.socket()).await?;
+    console.send(AdminRequest::Follow).await?;
     let following = tokio::spawn(async move { while console.next().await.is_ok() {} });
     // The first full picture is not what being attached costs.
     tokio::time::sleep(Duration::from_millis(500)).await;

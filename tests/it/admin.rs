@@ -5,9 +5,10 @@ use std::process::Output;
 use std::time::Duration;
 
 use garmin_gateway::admin::api::{
-    Act, Answer, Call, Hello, Line, Read, Refusal, Request, Revoked, Target, Update,
+    AdminAct, AdminAnswer, AdminCall, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, Hello,
+    RevocationSummary, RevocationTarget,
 };
-use garmin_gateway::admin::client::{Client, ClientError};
+use garmin_gateway::admin::client::{AdminClient, ClientError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -15,9 +16,9 @@ use tokio::net::{UnixListener, UnixStream};
 use crate::whole::World;
 
 async fn overview(socket: &Path) -> garmin_gateway::admin::api::Overview {
-    let mut client = Client::connect(socket).await.unwrap();
-    match client.ask(Request::Read(Read::Overview)).await.unwrap() {
-        Answer::Overview(overview) => overview,
+    let mut client = AdminClient::connect(socket).await.unwrap();
+    match client.ask(AdminRequest::Read(AdminRead::Overview)).await.unwrap() {
+        AdminAnswer::Overview(overview) => overview,
         other => panic!("{other:?}"),
     }
 }
@@ -27,9 +28,10 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
     let world = World::start().await;
     let ann = world.connect("ann@example.org", "demo-ann", None).await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
-    let mut client = Client::connect(&world.socket()).await.unwrap();
+    let mut client = AdminClient::connect(&world.socket()).await.unwrap();
 
-    let Answer::Workers(workers) = client.ask(Request::Read(Read::Workers)).await.unwrap() else {
+    let AdminAnswer::Workers(workers) = client.ask(AdminRequest::Read(AdminRead::Workers)).await.unwrap()
+    else {
         panic!("no workers");
     };
     assert_eq!(
@@ -37,8 +39,10 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
         ("ann@example.org", "ready")
     );
 
-    let revoke = Request::Act(Act::Revoke(Target::Account("ann@example.org".into())));
-    let Answer::Revoked(fell) = client.ask(revoke).await.unwrap() else {
+    let revoke = AdminRequest::Act(AdminAct::Revoke(RevocationTarget::Account(
+        "ann@example.org".into(),
+    )));
+    let AdminAnswer::Revoked(fell) = client.ask(revoke).await.unwrap() else {
         panic!("nothing fell");
     };
     assert_eq!((fell.families, fell.workers), (1, 1));
@@ -46,23 +50,23 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
     assert_eq!(refused.send().await.unwrap().status(), 401);
 
     // The console is told without asking.
-    client.send(Request::Follow).await.unwrap();
+    client.send(AdminRequest::Follow).await.unwrap();
     let mut told = Vec::new();
     while told.len() < 6 {
-        if let Line::Update { sequence, update } = client.next().await.unwrap() {
+        if let AdminLine::Update { sequence, update } = client.next().await.unwrap() {
             assert_eq!(sequence, told.len() as u64 + 1);
             told.push(update);
         }
     }
     assert!(
         told.iter()
-            .any(|u| matches!(u, Update::Tokens(t) if t.revocations.len() == 1))
+            .any(|u| matches!(u, AdminUpdate::Tokens(t) if t.revocations.len() == 1))
     );
 
-    let forget = Request::Act(Act::Forget {
+    let forget = AdminRequest::Act(AdminAct::Forget {
         account: "ann@example.org".into(),
     });
-    let Answer::Revoked(fell) = client.ask(forget).await.unwrap() else {
+    let AdminAnswer::Revoked(fell) = client.ask(forget).await.unwrap() else {
         panic!("nobody was forgotten");
     };
     assert_eq!(fell.accounts, 1);
@@ -167,13 +171,13 @@ async fn strange_lines_disturb_nobody() {
 async fn many_consoles_and_one_that_does_not_read() {
     let world = World::start().await;
     let socket = world.socket();
-    let mut deaf = Client::connect(&socket).await.unwrap();
-    deaf.send(Request::Follow).await.unwrap();
+    let mut deaf = AdminClient::connect(&socket).await.unwrap();
+    deaf.send(AdminRequest::Follow).await.unwrap();
     for _ in 0..200 {
         // It asks on and on and reads nothing, until nothing more is taken from it.
         let asked = tokio::time::timeout(
             Duration::from_millis(50),
-            deaf.send(Request::Read(Read::Overview)),
+            deaf.send(AdminRequest::Read(AdminRead::Overview)),
         );
         if asked.await.is_err() {
             break;
@@ -181,13 +185,13 @@ async fn many_consoles_and_one_that_does_not_read() {
     }
     let mut consoles = Vec::new();
     for _ in 0..50 {
-        let mut client = Client::connect(&socket).await.unwrap();
-        client.send(Request::Follow).await.unwrap();
+        let mut client = AdminClient::connect(&socket).await.unwrap();
+        client.send(AdminRequest::Follow).await.unwrap();
         consoles.push(client);
     }
     for console in &mut consoles {
-        let answer = console.ask(Request::Read(Read::Clients)).await.unwrap();
-        assert_eq!(answer, Answer::Clients(Vec::new()));
+        let answer = console.ask(AdminRequest::Read(AdminRead::Clients)).await.unwrap();
+        assert_eq!(answer, AdminAnswer::Clients(Vec::new()));
     }
 }
 
@@ -204,7 +208,7 @@ async fn another_version_is_told_apart() {
             .unwrap();
         stream
     };
-    let (_stream, client) = tokio::join!(old, Client::connect(&path));
+    let (_stream, client) = tokio::join!(old, AdminClient::connect(&path));
     let Err(ClientError::OtherVersion { theirs }) = client else {
         panic!("it was taken for ours");
     };
@@ -256,33 +260,35 @@ async fn the_command_line_reads_acts_and_refuses() {
 
 #[test]
 fn the_protocol_is_as_it_was() {
-    let call = |request| Call { id: 7, request };
+    let call = |request| AdminCall { id: 7, request };
     let lines = [
         json!(Hello {
             protocol: 1,
             program: "1.2.3".into()
         }),
-        json!(call(Request::Follow)),
-        json!(call(Request::Read(Read::Overview))),
-        json!(call(Request::Read(Read::Race {
+        json!(call(AdminRequest::Follow)),
+        json!(call(AdminRequest::Read(AdminRead::Overview))),
+        json!(call(AdminRequest::Read(AdminRead::Race {
             race: "race_1".into()
         }))),
-        json!(call(Request::Act(Act::Revoke(Target::All)))),
-        json!(call(Request::Act(Act::Revoke(Target::Account("acc_1".into()))))),
-        json!(call(Request::Act(Act::Forget {
+        json!(call(AdminRequest::Act(AdminAct::Revoke(RevocationTarget::All)))),
+        json!(call(AdminRequest::Act(AdminAct::Revoke(
+            RevocationTarget::Account("acc_1".into())
+        )))),
+        json!(call(AdminRequest::Act(AdminAct::Forget {
             account: "acc_1".into()
         }))),
-        json!(Line::Answer {
+        json!(AdminLine::Answer {
             id: 7,
-            answer: Answer::Revoked(Revoked::default())
+            answer: AdminAnswer::Revoked(RevocationSummary::default())
         }),
-        json!(Line::Refused {
+        json!(AdminLine::Refused {
             id: 7,
-            refusal: Refusal::NotFound("no".into())
+            refusal: AdminRefusal::NotFound("no".into())
         }),
-        json!(Line::Update {
+        json!(AdminLine::Update {
             sequence: 1,
-            update: Update::Log {
+            update: AdminUpdate::Log {
                 anew: true,
                 events: Vec::new()
             }

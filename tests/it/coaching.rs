@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use garmin_gateway::admin::api::{Act, Answer, Request};
-use garmin_gateway::admin::client::Client;
+use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest};
+use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::base::http::{Limits, serve};
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::simulator::SimulatorSettings;
@@ -165,11 +165,14 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     // Whoever holds a race's token alone does not say where its person is told.
     assert_eq!(world.call(token, "set_phone", json!({})).await, Value::Null);
 
-    let mut operator = Client::connect(&world.socket()).await.unwrap();
-    let tested = operator.ask(Request::Act(Act::TestNotify)).await.unwrap();
+    let mut operator = AdminClient::connect(&world.socket()).await.unwrap();
+    let tested = operator
+        .ask(AdminRequest::Act(AdminAct::TestNotify))
+        .await
+        .unwrap();
     assert_eq!(
         tested,
-        Answer::Done("A test message is on its way: Telegram (2).".into())
+        AdminAnswer::Done("A test message is on its way: Telegram (2).".into())
     );
     telegram.find(says("A test from garmin-gateway")).await;
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use garmin_gateway::admin::api::{Act, Answer, Read, Request, Target};
-use garmin_gateway::admin::client::Client;
+use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, RevocationTarget};
+use garmin_gateway::admin::client::AdminClient;
 use serde_json::{Value, json};
 
 use crate::whole::World;
@@ -27,7 +27,7 @@ struct Seen {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_that_began_after_the_answer_succeeds() {
     let world = World::start().await;
-    let mut operator = Client::connect(&world.socket()).await.unwrap();
+    let mut operator = AdminClient::connect(&world.socket()).await.unwrap();
     for round in 0..ROUNDS {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
         // The worker runs, so that there is something to cut.
@@ -60,11 +60,11 @@ async fn no_call_that_began_after_the_answer_succeeds() {
             });
         }
         warm.wait().await;
-        let revoke = Request::Act(Act::Revoke(target.clone()));
+        let revoke = AdminRequest::Act(AdminAct::Revoke(target.clone()));
         let fell = operator.ask(revoke).await.unwrap();
         answered.store(true, Ordering::SeqCst);
         assert!(
-            matches!(fell, Answer::Revoked(fell) if (fell.families, fell.workers) == (1, 1)),
+            matches!(fell, AdminAnswer::Revoked(fell) if (fell.families, fell.workers) == (1, 1)),
             "{fell:?}"
         );
 
@@ -77,17 +77,20 @@ async fn no_call_that_began_after_the_answer_succeeds() {
 }
 
 /// Every way to name what falls, in turn.
-async fn target(operator: &mut Client, round: usize) -> Target {
-    let tokens = operator.ask(Request::Read(Read::Tokens)).await.unwrap();
-    let clients = operator.ask(Request::Read(Read::Clients)).await.unwrap();
-    let (Answer::Tokens(tokens), Answer::Clients(clients)) = (tokens, clients) else {
+async fn target(operator: &mut AdminClient, round: usize) -> RevocationTarget {
+    let tokens = operator.ask(AdminRequest::Read(AdminRead::Tokens)).await.unwrap();
+    let clients = operator
+        .ask(AdminRequest::Read(AdminRead::Clients))
+        .await
+        .unwrap();
+    let (AdminAnswer::Tokens(tokens), AdminAnswer::Clients(clients)) = (tokens, clients) else {
         panic!("neither tokens nor clients");
     };
     match round % 4 {
-        0 => Target::Account("ann@example.org".into()),
-        1 => Target::Token(tokens.families[0].id.clone()),
-        2 => Target::Client(clients[0].id.clone()),
-        _ => Target::All,
+        0 => RevocationTarget::Account("ann@example.org".into()),
+        1 => RevocationTarget::Token(tokens.families[0].id.clone()),
+        2 => RevocationTarget::Client(clients[0].id.clone()),
+        _ => RevocationTarget::All,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use garmin_gateway::admin::client::Client;
+use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::base::secrets::{RootSecret, random_bytes};
 use garmin_gateway::store::Store;
 use jiff::Timestamp;
@@ -84,7 +84,7 @@ async fn a_change_of_the_secret_that_is_killed_anywhere_loses_nothing() {
     }
     for round in 0..ROUNDS.1 {
         let mut gateway = program(&world, "serve");
-        while Client::connect(&world.socket()).await.is_err() {
+        while AdminClient::connect(&world.socket()).await.is_err() {
             assert_eq!(gateway.try_wait().unwrap(), None, "it does not start");
             sleep(Duration::from_millis(5)).await;
         }

@@ -51,13 +51,13 @@ pub struct Attention {
     /// The account it concerns.
     pub account: Option<String>,
     /// The view that has the fix.
-    pub view: View,
+    pub view: ConsoleView,
 }
 
 /// The views of the console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum View {
+pub enum ConsoleView {
     /// 1
     Overview,
     /// 2
@@ -74,7 +74,7 @@ pub enum View {
 
 /// A worker, or an account that waits for one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Worker {
+pub struct WorkerView {
     /// Whose.
     pub account: String,
     /// The person's label.
@@ -114,16 +114,16 @@ pub struct Worker {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct People {
     /// Whose Garmin is linked.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<AccountView>,
     /// Who may sign in, by an invitation given here.
-    pub invitations: Vec<Invitation>,
+    pub invitations: Vec<InvitationView>,
     /// Who tried without one.
-    pub knocks: Vec<Knock>,
+    pub knocks: Vec<AccessRequestView>,
 }
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Account {
+pub struct AccountView {
     /// Its id.
     pub id: String,
     /// The e-mail of the last sign-in.
@@ -152,7 +152,7 @@ pub struct Account {
 
 /// An invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Invitation {
+pub struct InvitationView {
     /// Whom.
     pub email: String,
     /// Since when.
@@ -161,7 +161,7 @@ pub struct Invitation {
 
 /// Somebody who tried without an invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Knock {
+pub struct AccessRequestView {
     /// What was typed.
     pub email: String,
     /// The last time.
@@ -172,7 +172,7 @@ pub struct Knock {
 
 /// Calls of one tool by one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
+pub struct ToolUsage {
     /// Whose.
     pub account: String,
     /// The person's label.
@@ -187,7 +187,7 @@ pub struct Usage {
 
 /// A registered client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Client {
+pub struct ClientView {
     /// Its id, or its metadata URL.
     pub id: String,
     /// What it calls itself.
@@ -200,16 +200,16 @@ pub struct Client {
 
 /// Families of tokens, and what was revoked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Tokens {
+pub struct TokensView {
     /// All that work.
-    pub families: Vec<Family>,
+    pub families: Vec<FamilyView>,
     /// What was revoked, newest first.
-    pub revocations: Vec<Revocation>,
+    pub revocations: Vec<RevocationView>,
 }
 
 /// All tokens of one sign-in of one client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Family {
+pub struct FamilyView {
     /// Its id.
     pub id: String,
     /// Whose.
@@ -233,7 +233,7 @@ pub struct Family {
 
 /// A family that was revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
+pub struct RevocationView {
     /// When.
     pub at: Timestamp,
     /// Which family.
@@ -256,7 +256,7 @@ pub struct Revocation {
 
 /// What a revocation ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
+pub struct RevocationSummary {
     /// Families of tokens: sign-ins of clients.
     pub families: u32,
     /// Access tokens in them that were good until then.
@@ -273,7 +273,7 @@ pub struct Revoked {
 
 /// What was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Purged {
+pub struct PurgeSummary {
     /// Races.
     pub races: u32,
     /// Lines of what was used: a tool on a day.
@@ -284,7 +284,7 @@ pub struct Purged {
 
 /// What was sent in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Streamed {
+pub struct StreamSummary {
     /// The moment that it shows.
     pub at: Timestamp,
     /// How many records are in it.
@@ -293,7 +293,7 @@ pub struct Streamed {
 
 /// A race.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Race {
+pub struct RaceView {
     /// Its id.
     pub id: String,
     /// Whose.
@@ -318,9 +318,9 @@ pub struct Race {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RaceDetail {
     /// As in the list.
-    pub race: Race,
+    pub race: RaceView,
     /// The track, thinned for drawing, in order of time.
-    pub track: Vec<Sample>,
+    pub track: Vec<TrackSample>,
     /// The planned course, as latitude and longitude in degrees.
     pub course: Vec<(f64, f64)>,
     /// Limits in effect, by their `race_config` names.
@@ -335,7 +335,7 @@ pub struct RaceDetail {
 
 /// A point for drawing. `None` where the device had nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
+pub struct TrackSample {
     /// The device's time.
     pub at: Timestamp,
     /// Latitude and longitude, degrees.
@@ -354,7 +354,7 @@ pub struct Sample {
 
 /// An event of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Event {
+pub struct EventView {
     /// When.
     pub at: Timestamp,
     /// `error`, `warn`, `info`, `debug`.

@@ -5,7 +5,7 @@ use serde_json::Map;
 
 use super::Desk;
 use crate::accounts::{self};
-use crate::admin::api::{Act, Answer, Refusal, Target};
+use crate::admin::api::{AdminAct, AdminAnswer, AdminRefusal, RevocationTarget};
 use crate::notify::Tested;
 use crate::oauth::FamilyId;
 use crate::workers::StopReason;
@@ -13,74 +13,82 @@ use crate::workers::rehearsal::{self, Rehearsal};
 
 impl Desk {
     /// Does an act. Who did it is in the log.
-    pub(in crate::admin) async fn act(&self, act: Act, uid: Option<u32>) -> Result<Answer, Refusal> {
+    pub(in crate::admin) async fn act(
+        &self,
+        act: AdminAct,
+        uid: Option<u32>,
+    ) -> Result<AdminAnswer, AdminRefusal> {
         let (op, rooms) = (name_of(&act), &self.rooms);
         let answer = match act {
-            Act::Invite { email } => {
+            AdminAct::Invite { email } => {
                 let email = accounts::is_email(&email)
                     .then_some(email)
-                    .ok_or_else(|| Refusal::Invalid("that is no e-mail address".into()))?;
+                    .ok_or_else(|| AdminRefusal::Invalid("that is no e-mail address".into()))?;
                 rooms.accounts.invite(&email).await?;
-                Answer::Done("They may sign in now.".into())
+                AdminAnswer::Done("They may sign in now.".into())
             }
-            Act::Uninvite { email } => {
+            AdminAct::Uninvite { email } => {
                 rooms.accounts.uninvite(&email).await?;
-                Answer::Done(
+                AdminAnswer::Done(
                     "They may not sign in any more. Access that they have stays: revoke it if it shall end."
                         .into(),
                 )
             }
-            Act::StopWorker { account } => {
+            AdminAct::StopWorker { account } => {
                 rooms
                     .workers
                     .stop(&self.account(&account)?, StopReason::Operator)
                     .await;
-                Answer::Done("It is stopped. The next call starts a new one.".into())
+                AdminAnswer::Done("It is stopped. The next call starts a new one.".into())
             }
-            Act::Revoke(Target::Account(account)) => {
-                Answer::Revoked(rooms.revoke_account(&self.account(&account)?, uid).await?)
+            AdminAct::Revoke(RevocationTarget::Account(account)) => {
+                AdminAnswer::Revoked(rooms.revoke_account(&self.account(&account)?, uid).await?)
             }
-            Act::Revoke(Target::Token(family)) => {
+            AdminAct::Revoke(RevocationTarget::Token(family)) => {
                 let family: FamilyId = family
                     .parse()
-                    .map_err(|_| Refusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
-                Answer::Revoked(rooms.revoke_family(&family, uid).await?)
+                    .map_err(|_| AdminRefusal::Invalid("that is no id of a sign-in: see `tokens`".into()))?;
+                AdminAnswer::Revoked(rooms.revoke_family(&family, uid).await?)
             }
-            Act::Revoke(Target::Client(client)) => Answer::Revoked(rooms.revoke_client(&client, uid).await?),
-            Act::Revoke(Target::All) => Answer::Revoked(rooms.revoke_all(uid).await?),
-            Act::Forget { account } => Answer::Revoked(rooms.forget(&self.account(&account)?, uid).await?),
-            Act::StartRace { account, link } => {
+            AdminAct::Revoke(RevocationTarget::Client(client)) => {
+                AdminAnswer::Revoked(rooms.revoke_client(&client, uid).await?)
+            }
+            AdminAct::Revoke(RevocationTarget::All) => AdminAnswer::Revoked(rooms.revoke_all(uid).await?),
+            AdminAct::Forget { account } => {
+                AdminAnswer::Revoked(rooms.forget(&self.account(&account)?, uid).await?)
+            }
+            AdminAct::StartRace { account, link } => {
                 let account = self.account(&account)?;
                 let started = rooms
                     .races
                     .start_tracking(&account, &link, &Map::new(), None)
                     .await?;
-                Answer::Done(format!("{} is watched.", started.race))
+                AdminAnswer::Done(format!("{} is watched.", started.race))
             }
-            Act::StopRace { race } => {
+            AdminAct::StopRace { race } => {
                 let (account, race) = self.race_of(&race)?;
                 rooms.races.stop_tracking(&account, &race).await?;
-                Answer::Done("It is watched no more. What was recorded stays.".into())
+                AdminAnswer::Done("It is watched no more. What was recorded stays.".into())
             }
-            Act::ChangeLimits { race, limits } => {
+            AdminAct::ChangeLimits { race, limits } => {
                 let (account, race) = self.race_of(&race)?;
                 rooms.races.update_thresholds(&account, &race, &limits).await?;
-                Answer::Done("The limits are changed.".into())
+                AdminAnswer::Done("The limits are changed.".into())
             }
-            Act::LookAtRace { race } => {
+            AdminAct::LookAtRace { race } => {
                 let (account, race) = self.race_of(&race)?;
                 rooms.races.look(&account, &race)?;
-                Answer::Done("Claude is asked to look at it.".into())
+                AdminAnswer::Done("Claude is asked to look at it.".into())
             }
-            Act::TestNotify => Answer::Done(tested(&self.notifier.test().await?)?),
-            Act::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
-                Rehearsal::Fails(reason) => return Err(Refusal::Unavailable(reason)),
-                works => Answer::Done(works.to_string()),
+            AdminAct::TestNotify => AdminAnswer::Done(tested(&self.notifier.test().await?)?),
+            AdminAct::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
+                Rehearsal::Fails(reason) => return Err(AdminRefusal::Unavailable(reason)),
+                works => AdminAnswer::Done(works.to_string()),
             },
-            Act::Probe => Answer::Probe {
+            AdminAct::Probe => AdminAnswer::Probe {
                 token: rooms.gateway.probe().expose().to_owned(),
             },
-            Act::Purge {
+            AdminAct::Purge {
                 account,
                 before,
                 erase,
@@ -88,12 +96,14 @@ impl Desk {
             } => {
                 let before = before.unwrap_or(Timestamp::MAX);
                 let erase = erase.then_some(before);
-                Answer::Purged(self.purge(account.as_deref(), erase, compact).await?)
+                AdminAnswer::Purged(self.purge(account.as_deref(), erase, compact).await?)
             }
-            Act::PrepareSecret { current, new } => Answer::Done(self.prepare_secret(&current, &new).await?),
-            Act::SettleSecret { new } => Answer::Done(self.settle_secret(&new).await?),
+            AdminAct::PrepareSecret { current, new } => {
+                AdminAnswer::Done(self.prepare_secret(&current, &new).await?)
+            }
+            AdminAct::SettleSecret { new } => AdminAnswer::Done(self.settle_secret(&new).await?),
         };
-        if let Answer::Revoked(fell) = &answer {
+        if let AdminAnswer::Revoked(fell) = &answer {
             tracing::info!(
                 op,
                 peer.uid = uid,
@@ -113,14 +123,14 @@ impl Desk {
 }
 
 /// What became of the test messages; an error when any did not go out.
-fn tested(tested: &[Tested]) -> Result<String, Refusal> {
+fn tested(tested: &[Tested]) -> Result<String, AdminRefusal> {
     if tested.is_empty() {
         let how = "no phone is set: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC, or let people set their own";
-        return Err(Refusal::Unavailable(how.into()));
+        return Err(AdminRefusal::Unavailable(how.into()));
     }
     let failed: Vec<_> = tested.iter().filter_map(|one| one.failed.clone()).collect();
     if !failed.is_empty() {
-        return Err(Refusal::Unavailable(failed.join("; ")));
+        return Err(AdminRefusal::Unavailable(failed.join("; ")));
     }
     let sent: Vec<_> = tested
         .iter()
@@ -130,25 +140,25 @@ fn tested(tested: &[Tested]) -> Result<String, Refusal> {
 }
 
 /// An act's name in the log.
-fn name_of(act: &Act) -> &'static str {
+fn name_of(act: &AdminAct) -> &'static str {
     match act {
-        Act::Invite { .. } => "invite",
-        Act::Uninvite { .. } => "uninvite",
-        Act::StopWorker { .. } => "stop_worker",
-        Act::Revoke(Target::Account(_)) => "revoke_account",
-        Act::Revoke(Target::Token(_)) => "revoke_token",
-        Act::Revoke(Target::Client(_)) => "revoke_client",
-        Act::Revoke(Target::All) => "revoke_all",
-        Act::Forget { .. } => "forget",
-        Act::StartRace { .. } => "start_race",
-        Act::StopRace { .. } => "stop_race",
-        Act::ChangeLimits { .. } => "change_limits",
-        Act::LookAtRace { .. } => "look_at_race",
-        Act::TestNotify => "test_notify",
-        Act::RehearseWorker => "rehearse_worker",
-        Act::Probe => "probe",
-        Act::Purge { .. } => "purge",
-        Act::PrepareSecret { .. } => "prepare_secret",
-        Act::SettleSecret { .. } => "settle_secret",
+        AdminAct::Invite { .. } => "invite",
+        AdminAct::Uninvite { .. } => "uninvite",
+        AdminAct::StopWorker { .. } => "stop_worker",
+        AdminAct::Revoke(RevocationTarget::Account(_)) => "revoke_account",
+        AdminAct::Revoke(RevocationTarget::Token(_)) => "revoke_token",
+        AdminAct::Revoke(RevocationTarget::Client(_)) => "revoke_client",
+        AdminAct::Revoke(RevocationTarget::All) => "revoke_all",
+        AdminAct::Forget { .. } => "forget",
+        AdminAct::StartRace { .. } => "start_race",
+        AdminAct::StopRace { .. } => "stop_race",
+        AdminAct::ChangeLimits { .. } => "change_limits",
+        AdminAct::LookAtRace { .. } => "look_at_race",
+        AdminAct::TestNotify => "test_notify",
+        AdminAct::RehearseWorker => "rehearse_worker",
+        AdminAct::Probe => "probe",
+        AdminAct::Purge { .. } => "purge",
+        AdminAct::PrepareSecret { .. } => "prepare_secret",
+        AdminAct::SettleSecret { .. } => "settle_secret",
     }
 }

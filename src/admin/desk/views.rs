@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use super::Desk;
 use crate::accounts::{AccountId, GarminLogin};
 use crate::admin::api::{
-    Account, Answer, Attention, Client, Family, Invitation, Knock, Overview, People, Read, Refusal,
-    Revocation, Tokens, Usage, View, Worker,
+    AccessRequestView, AccountView, AdminAnswer, AdminRead, AdminRefusal, Attention, ClientView, ConsoleView,
+    FamilyView, InvitationView, Overview, People, RevocationView, TokensView, ToolUsage, WorkerView,
 };
 use crate::admin::feed::Views;
 use crate::admin::metrics;
@@ -25,25 +25,27 @@ const USAGE_DAYS: i64 = 30;
 
 impl Desk {
     /// Answers a read.
-    pub(in crate::admin) fn read(&self, read: &Read) -> Result<Answer, Refusal> {
+    pub(in crate::admin) fn read(&self, read: &AdminRead) -> Result<AdminAnswer, AdminRefusal> {
         Ok(match read {
-            Read::Overview => Answer::Overview(self.views()?.overview),
-            Read::Workers => Answer::Workers(self.workers(&self.labels()?)),
-            Read::WorkerOutput { account } => {
-                Answer::Lines(self.rooms.workers.output(&self.account(account)?))
+            AdminRead::Overview => AdminAnswer::Overview(self.views()?.overview),
+            AdminRead::Workers => AdminAnswer::Workers(self.workers(&self.labels()?)),
+            AdminRead::WorkerOutput { account } => {
+                AdminAnswer::Lines(self.rooms.workers.output(&self.account(account)?))
             }
-            Read::Accounts => Answer::Accounts(self.people(&self.rooms.oauth.families()?)?),
-            Read::Usage { account } => Answer::Usage(self.usage(account.as_deref())?),
-            Read::Clients => Answer::Clients(clients(&self.rooms.oauth.families()?)),
-            Read::Tokens => Answer::Tokens(self.tokens(&self.rooms.oauth.families()?, &self.labels()?)?),
-            Read::Races => Answer::Races(self.races()?),
-            Read::Metrics => Answer::Metrics(self.metrics()?),
-            Read::Race { race } => Answer::Race(Box::new(self.race(race)?)),
+            AdminRead::Accounts => AdminAnswer::Accounts(self.people(&self.rooms.oauth.families()?)?),
+            AdminRead::Usage { account } => AdminAnswer::Usage(self.usage(account.as_deref())?),
+            AdminRead::Clients => AdminAnswer::Clients(clients(&self.rooms.oauth.families()?)),
+            AdminRead::Tokens => {
+                AdminAnswer::Tokens(self.tokens(&self.rooms.oauth.families()?, &self.labels()?)?)
+            }
+            AdminRead::Races => AdminAnswer::Races(self.races()?),
+            AdminRead::Metrics => AdminAnswer::Metrics(self.metrics()?),
+            AdminRead::Race { race } => AdminAnswer::Race(Box::new(self.race(race)?)),
         })
     }
 
     /// Everything that the console shows all the time.
-    pub(in crate::admin) fn views(&self) -> Result<Views, Refusal> {
+    pub(in crate::admin) fn views(&self) -> Result<Views, AdminRefusal> {
         let families = self.rooms.oauth.families()?;
         let labels = self.labels()?;
         let people = self.people(&families)?;
@@ -60,7 +62,7 @@ impl Desk {
     }
 
     /// What Prometheus is told, as text.
-    pub fn metrics(&self) -> Result<String, Refusal> {
+    pub fn metrics(&self) -> Result<String, AdminRefusal> {
         let Views {
             overview,
             workers,
@@ -68,10 +70,10 @@ impl Desk {
             ..
         } = self.views()?;
         let writes = *self.rooms.store.health().borrow() == Health::Writing;
-        metrics::page(&overview, &people, &workers, writes).map_err(|e| Refusal::Internal(e.to_string()))
+        metrics::page(&overview, &people, &workers, writes).map_err(|e| AdminRefusal::Internal(e.to_string()))
     }
 
-    fn overview(&self, people: &People, workers: &[Worker], families: &[FamilyOverview]) -> Overview {
+    fn overview(&self, people: &People, workers: &[WorkerView], families: &[FamilyOverview]) -> Overview {
         let with_access: BTreeSet<_> = families.iter().map(|family| &family.account).collect();
         let clients: BTreeSet<_> = families.iter().map(|family| &family.client_id).collect();
         let used = self.rooms.gateway.used_since_start();
@@ -95,14 +97,14 @@ impl Desk {
         }
     }
 
-    fn attention(&self, people: &People, workers: &[Worker]) -> Vec<Attention> {
+    fn attention(&self, people: &People, workers: &[WorkerView]) -> Vec<Attention> {
         let mut attention = Vec::new();
         if let Health::Degraded(reason) = &*self.rooms.store.health().borrow() {
             attention.push(Attention {
                 subject: "store".into(),
                 text: format!("it can't write ({reason}); make room on the disk, it goes on by itself"),
                 account: None,
-                view: View::Log,
+                view: ConsoleView::Log,
             });
         }
         attention.extend(
@@ -114,7 +116,7 @@ impl Desk {
                     subject: account.email.clone(),
                     text: format!("Garmin wants a new sign-in: send them to {}", self.link()),
                     account: Some(account.id.clone()),
-                    view: View::Accounts,
+                    view: ConsoleView::Accounts,
                 }),
         );
         attention.extend(
@@ -128,14 +130,14 @@ impl Desk {
                         worker.failures
                     ),
                     account: Some(worker.account.clone()),
-                    view: View::Workers,
+                    view: ConsoleView::Workers,
                 }),
         );
         attention.extend(people.knocks.iter().map(|knock| Attention {
             subject: knock.email.clone(),
             text: "knocked without an invitation".into(),
             account: None,
-            view: View::Accounts,
+            view: ConsoleView::Accounts,
         }));
         attention
     }
@@ -144,12 +146,12 @@ impl Desk {
         self.facts.url.replace("/mcp", "/link")
     }
 
-    fn workers(&self, labels: &BTreeMap<AccountId, String>) -> Vec<Worker> {
+    fn workers(&self, labels: &BTreeMap<AccountId, String>) -> Vec<WorkerView> {
         let workers = self.rooms.workers.list().into_iter();
         workers
             .map(|info| {
                 let process = info.process.as_ref();
-                Worker {
+                WorkerView {
                     label: labels.get(&info.account).cloned().unwrap_or_default(),
                     account: info.account.to_string(),
                     kind: info.kind,
@@ -173,7 +175,7 @@ impl Desk {
             .collect()
     }
 
-    fn people(&self, families: &[FamilyOverview]) -> Result<People, Refusal> {
+    fn people(&self, families: &[FamilyOverview]) -> Result<People, AdminRefusal> {
         let accounts = &self.rooms.accounts;
         let mut people = People::default();
         for account in accounts.list()? {
@@ -185,7 +187,7 @@ impl Desk {
                 GarminLogin::Working => ("working".to_owned(), false),
                 GarminLogin::SignInNeeded { reason, .. } => (format!("sign-in needed: {reason}"), true),
             };
-            people.accounts.push(Account {
+            people.accounts.push(AccountView {
                 clients: count(clients.len()),
                 tokens: count(theirs.len()),
                 access: access.into_iter().collect::<Vec<_>>().join(", "),
@@ -202,14 +204,14 @@ impl Desk {
         }
         let invitations = accounts.invitations()?.into_iter();
         people.invitations = invitations
-            .map(|i| Invitation {
+            .map(|i| InvitationView {
                 email: i.email,
                 invited_at: i.invited_at,
             })
             .collect();
         let knocks = accounts.access_requests()?.into_iter();
         people.knocks = knocks
-            .map(|k| Knock {
+            .map(|k| AccessRequestView {
                 email: k.email,
                 last: k.last,
                 times: k.times,
@@ -222,11 +224,11 @@ impl Desk {
         &self,
         families: &[FamilyOverview],
         labels: &BTreeMap<AccountId, String>,
-    ) -> Result<Tokens, Refusal> {
+    ) -> Result<TokensView, AdminRefusal> {
         let label = |account: &AccountId| labels.get(account).cloned().unwrap_or_default();
-        let mut shown: Vec<Family> = families
+        let mut shown: Vec<FamilyView> = families
             .iter()
-            .map(|family| Family {
+            .map(|family| FamilyView {
                 id: family.id.as_str().to_owned(),
                 account: family.account.to_string(),
                 label: label(&family.account),
@@ -241,7 +243,7 @@ impl Desk {
         shown.sort_by(|a, b| b.issued_at.cmp(&a.issued_at).then_with(|| a.id.cmp(&b.id)));
         let revocations = self.rooms.oauth.revocations(REVOCATIONS)?.into_iter();
         let revocations = revocations
-            .map(|one| Revocation {
+            .map(|one| RevocationView {
                 at: one.at,
                 family: one.family.as_str().to_owned(),
                 label: label(&one.account),
@@ -252,13 +254,13 @@ impl Desk {
                 tokens: count(one.n_access_tokens),
             })
             .collect();
-        Ok(Tokens {
+        Ok(TokensView {
             families: shown,
             revocations,
         })
     }
 
-    fn usage(&self, account: Option<&str>) -> Result<Vec<Usage>, Refusal> {
+    fn usage(&self, account: Option<&str>) -> Result<Vec<ToolUsage>, AdminRefusal> {
         let labels = self.labels()?;
         let accounts = match account {
             Some(account) => vec![self.account(account)?],
@@ -267,7 +269,7 @@ impl Desk {
         let mut rows = Vec::new();
         for account in accounts {
             let label = labels.get(&account).cloned().unwrap_or_default();
-            rows.extend(self.used(&account)?.into_iter().map(|(tool, used)| Usage {
+            rows.extend(self.used(&account)?.into_iter().map(|(tool, used)| ToolUsage {
                 account: account.to_string(),
                 label: label.clone(),
                 tool,
@@ -280,7 +282,7 @@ impl Desk {
     }
 
     /// What an account used of late, by tool.
-    fn used(&self, account: &AccountId) -> Result<BTreeMap<String, gateway::usage::Usage>, Refusal> {
+    fn used(&self, account: &AccountId) -> Result<BTreeMap<String, gateway::usage::Usage>, AdminRefusal> {
         let since = self.clock.now() - SignedDuration::from_hours(24 * USAGE_DAYS);
         let since = since.to_zoned(jiff::tz::TimeZone::UTC).date();
         let mut by_tool: BTreeMap<String, gateway::usage::Usage> = BTreeMap::new();
@@ -308,10 +310,10 @@ fn own_memory_bytes() -> u64 {
 }
 
 /// Clients are known by the access they have: a registration alone leaves no trace.
-fn clients(families: &[FamilyOverview]) -> Vec<Client> {
-    let mut clients: BTreeMap<&str, Client> = BTreeMap::new();
+fn clients(families: &[FamilyOverview]) -> Vec<ClientView> {
+    let mut clients: BTreeMap<&str, ClientView> = BTreeMap::new();
     for family in families {
-        let client = clients.entry(&family.client_id).or_insert_with(|| Client {
+        let client = clients.entry(&family.client_id).or_insert_with(|| ClientView {
             id: family.client_id.clone(),
             name: family.client_name.clone(),
             first_used_at: family.created_at,

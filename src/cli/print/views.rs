@@ -1,8 +1,8 @@
 //! What is shown, in words: a table or a few lines for each view.
 
-use super::super::table::Table;
+use super::super::table::TextTable;
 use super::{Print, or_dash};
-use crate::admin::api::{Client, Overview, People, Race, RaceDetail, Tokens, Worker};
+use crate::admin::api::{ClientView, Overview, People, RaceDetail, RaceView, TokensView, WorkerView};
 use crate::console::words::{ago, bytes, cause, clock, many, minute, plain, second, span};
 
 impl Print {
@@ -44,8 +44,8 @@ impl Print {
         lines.join("\n")
     }
 
-    pub(super) fn workers(&self, workers: &[Worker]) -> String {
-        let mut table = Table::new(&[
+    pub(super) fn workers(&self, workers: &[WorkerView]) -> String {
+        let mut table = TextTable::new(&[
             "ACCOUNT", "KIND", "STATE", "PID", "PORT", "MEMORY", "CPU", "CALLS", "BUSY", "IDLE", "STARTS",
         ]);
         for w in workers {
@@ -67,7 +67,7 @@ impl Print {
     }
 
     pub(super) fn people(&self, people: &People) -> String {
-        let mut accounts = Table::new(&[
+        let mut accounts = TextTable::new(&[
             "ACCOUNT",
             "ID",
             "GARMIN",
@@ -95,14 +95,14 @@ impl Print {
         }
         let mut text = self.table(&accounts, "No account yet. `invite` lets somebody sign in.");
         if !people.invitations.is_empty() {
-            let mut table = Table::new(&["INVITED", "WHEN"]);
+            let mut table = TextTable::new(&["INVITED", "WHEN"]);
             for i in &people.invitations {
                 table.row([i.email.clone(), ago(i.invited_at, self.now)]);
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));
         }
         if !people.knocks.is_empty() {
-            let mut table = Table::new(&["KNOCKED", "LAST", "TIMES"]);
+            let mut table = TextTable::new(&["KNOCKED", "LAST", "TIMES"]);
             for k in &people.knocks {
                 table.row([k.email.clone(), ago(k.last, self.now), k.times.to_string()]);
             }
@@ -111,8 +111,8 @@ impl Print {
         text
     }
 
-    pub(super) fn clients(&self, clients: &[Client]) -> String {
-        let mut table = Table::new(&["CLIENT", "SIGN-INS", "SINCE", "ID"]);
+    pub(super) fn clients(&self, clients: &[ClientView]) -> String {
+        let mut table = TextTable::new(&["CLIENT", "SIGN-INS", "SINCE", "ID"]);
         for c in clients {
             table.row([
                 c.name.clone(),
@@ -124,8 +124,8 @@ impl Print {
         self.table(&table, "No client has access.")
     }
 
-    pub(super) fn tokens(&self, tokens: &Tokens) -> String {
-        let mut table = Table::new(&["ID", "ACCOUNT", "CLIENT", "ACCESS", "ISSUED", "LAST USED", "ENDS"]);
+    pub(super) fn tokens(&self, tokens: &TokensView) -> String {
+        let mut table = TextTable::new(&["ID", "ACCOUNT", "CLIENT", "ACCESS", "ISSUED", "LAST USED", "ENDS"]);
         for f in &tokens.families {
             table.row([
                 f.id.clone(),
@@ -139,7 +139,7 @@ impl Print {
         }
         let mut text = self.table(&table, "Nobody has access.");
         if !tokens.revocations.is_empty() {
-            let mut table = Table::new(&["REVOKED", "ID", "ACCOUNT", "CLIENT", "TOKENS", "BY"]);
+            let mut table = TextTable::new(&["REVOKED", "ID", "ACCOUNT", "CLIENT", "TOKENS", "BY"]);
             for r in &tokens.revocations {
                 table.row([
                     minute(r.at, &self.zone),
@@ -159,8 +159,8 @@ impl Print {
         text
     }
 
-    pub(super) fn races(&self, races: &[Race]) -> String {
-        let mut table = Table::new(&["ID", "RACE", "STATE", "LAST POINT", "DISTANCE", "LAST ALERT"]);
+    pub(super) fn races(&self, races: &[RaceView]) -> String {
+        let mut table = TextTable::new(&["ID", "RACE", "STATE", "LAST POINT", "DISTANCE", "LAST ALERT"]);
         for r in races {
             table.row([
                 r.id.clone(),

@@ -1,19 +1,19 @@
 //! What the daemon said, taken in.
 
-use super::super::message::Link;
+use super::super::message::LinkState;
 use super::super::words::many;
-use super::{EVENTS, HISTORY, Second, State};
-use crate::admin::api::{Answer, Read, Request, Update};
+use super::{ConsoleState, EVENTS, HISTORY, HistorySecond};
+use crate::admin::api::{AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 
-impl State {
-    pub(super) fn update(&mut self, update: Update) {
+impl ConsoleState {
+    pub(super) fn update(&mut self, update: AdminUpdate) {
         match update {
-            Update::Overview(overview) => self.overview = Some(overview),
-            Update::Workers(workers) => self.workers = workers,
-            Update::Accounts(people) => self.people = people,
-            Update::Races(races) => self.races = races,
-            Update::Tokens(tokens) => self.tokens = tokens,
-            Update::Log { anew, events } => {
+            AdminUpdate::Overview(overview) => self.overview = Some(overview),
+            AdminUpdate::Workers(workers) => self.workers = workers,
+            AdminUpdate::Accounts(people) => self.people = people,
+            AdminUpdate::Races(races) => self.races = races,
+            AdminUpdate::Tokens(tokens) => self.tokens = tokens,
+            AdminUpdate::Log { anew, events } => {
                 if anew {
                     self.log_start += self.log.len() as u64;
                     self.log.clear();
@@ -26,30 +26,30 @@ impl State {
         }
     }
 
-    pub(super) fn answer(&mut self, request: &Request, answer: Result<Box<Answer>, String>) {
+    pub(super) fn answer(&mut self, request: &AdminRequest, answer: Result<Box<AdminAnswer>, String>) {
         let answer = match answer {
             Ok(answer) => *answer,
             Err(why) => {
                 // What was only looked at may be gone by now; an act is answered for.
-                if matches!(request, Request::Act(_)) {
+                if matches!(request, AdminRequest::Act(_)) {
                     self.notice(format!("Not done: {why}"));
                 }
                 return;
             }
         };
         match (request, answer) {
-            (Request::Read(Read::WorkerOutput { account }), Answer::Lines(lines)) => {
+            (AdminRequest::Read(AdminRead::WorkerOutput { account }), AdminAnswer::Lines(lines)) => {
                 self.output = Some((account.clone(), lines));
             }
             (
-                Request::Read(Read::Usage {
+                AdminRequest::Read(AdminRead::Usage {
                     account: Some(account),
                 }),
-                Answer::Usage(usage),
+                AdminAnswer::Usage(usage),
             ) => self.usage = Some((account.clone(), usage)),
-            (_, Answer::Race(detail)) => self.race = Some(*detail),
-            (_, Answer::Done(sentence)) => self.notice(sentence),
-            (_, Answer::Revoked(fell)) => self.notice(format!(
+            (_, AdminAnswer::Race(detail)) => self.race = Some(*detail),
+            (_, AdminAnswer::Done(sentence)) => self.notice(sentence),
+            (_, AdminAnswer::Revoked(fell)) => self.notice(format!(
                 "Ended: {}, {}, {}, {}.",
                 many(fell.families, "sign-in"),
                 many(fell.tokens, "access token"),
@@ -64,11 +64,11 @@ impl State {
         if self.notice.as_ref().is_some_and(|(_, until)| *until <= self.now) {
             self.notice = None;
         }
-        let Some(overview) = self.overview.as_ref().filter(|_| self.link == Link::Live) else {
+        let Some(overview) = self.overview.as_ref().filter(|_| self.link == LinkState::Live) else {
             return;
         };
         let before = self.calls_before.replace(overview.calls);
-        self.history.push_back(Second {
+        self.history.push_back(HistorySecond {
             calls: overview.calls.saturating_sub(before.unwrap_or(overview.calls)) as f64,
             workers: overview.workers.into(),
             people: overview.people.into(),

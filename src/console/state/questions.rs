@@ -1,37 +1,37 @@
 //! Acts on what is selected: those that hurt say what falls, and ask.
 
 use super::super::dialog::Dialog;
-use super::super::keys::Command;
-use super::super::message::Effect;
-use super::super::rows::Row;
+use super::super::keys::ConsoleCommand;
+use super::super::message::ConsoleEffect;
+use super::super::rows::ViewRow;
 use super::super::words::many;
-use super::State;
-use crate::admin::api::{Act, Family, Target};
+use super::ConsoleState;
+use crate::admin::api::{AdminAct, FamilyView, RevocationTarget};
 
-impl State {
-    pub(super) fn act_on_selected(&mut self, command: Command) -> Vec<Effect> {
+impl ConsoleState {
+    pub(super) fn act_on_selected(&mut self, command: ConsoleCommand) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let selected = rows.get(at);
         let dialog = match (command, selected) {
-            (Command::Approve, Some(Row::Knock(knock))) => {
+            (ConsoleCommand::Approve, Some(ViewRow::Knock(knock))) => {
                 let email = knock.email.clone();
-                return self.act(Act::Invite { email });
+                return self.act(AdminAct::Invite { email });
             }
-            (Command::Look, Some(Row::Race(race))) => {
+            (ConsoleCommand::Look, Some(ViewRow::Race(race))) => {
                 let race = race.id.clone();
-                return self.act(Act::LookAtRace { race });
+                return self.act(AdminAct::LookAtRace { race });
             }
-            (Command::Uninvite, Some(Row::Invitation(invitation))) => Dialog::confirm(
+            (ConsoleCommand::Uninvite, Some(ViewRow::Invitation(invitation))) => Dialog::confirm(
                 "Take the invitation back",
                 vec![
                     format!("of {}?", invitation.email),
                     "Access that they have stays.".into(),
                 ],
-                Act::Uninvite {
+                AdminAct::Uninvite {
                     email: invitation.email.clone(),
                 },
             ),
-            (Command::StopWorker, Some(Row::Worker(worker))) => Dialog::confirm(
+            (ConsoleCommand::StopWorker, Some(ViewRow::Worker(worker))) => Dialog::confirm(
                 "Stop the worker",
                 vec![
                     format!("of {}?", worker.label),
@@ -40,41 +40,43 @@ impl State {
                         many(worker.in_flight + worker.waiting, "call")
                     ),
                 ],
-                Act::StopWorker {
+                AdminAct::StopWorker {
                     account: worker.account.clone(),
                 },
             ),
-            (Command::Revoke, Some(Row::Account(account))) => self.revoke_account(&account.id),
-            (Command::RevokeAccount, Some(Row::Family(family))) => self.revoke_account(&family.account),
-            (Command::RevokeClient, Some(Row::Family(family))) => self.revoke_client(family),
-            (Command::Revoke, Some(Row::Family(family))) => Dialog::confirm(
+            (ConsoleCommand::Revoke, Some(ViewRow::Account(account))) => self.revoke_account(&account.id),
+            (ConsoleCommand::RevokeAccount, Some(ViewRow::Family(family))) => {
+                self.revoke_account(&family.account)
+            }
+            (ConsoleCommand::RevokeClient, Some(ViewRow::Family(family))) => self.revoke_client(family),
+            (ConsoleCommand::Revoke, Some(ViewRow::Family(family))) => Dialog::confirm(
                 "End this sign-in",
                 vec![
                     format!("of {}", family.label),
                     format!("through {} ({})?", family.client, family.id),
                 ],
-                Act::Revoke(Target::Token(family.id.clone())),
+                AdminAct::Revoke(RevocationTarget::Token(family.id.clone())),
             ),
-            (Command::Forget, Some(Row::Account(account))) => Dialog::confirm(
+            (ConsoleCommand::Forget, Some(ViewRow::Account(account))) => Dialog::confirm(
                 "Forget the account",
                 vec![
                     format!("of {}?", account.email),
                     self.falls(&account.id),
                     "It is erased with its Garmin tokens.".into(),
                 ],
-                Act::Forget {
+                AdminAct::Forget {
                     account: account.id.clone(),
                 },
             )
             .with_word("forget"),
-            (Command::StopRace, Some(Row::Race(race))) => Dialog::confirm(
+            (ConsoleCommand::StopRace, Some(ViewRow::Race(race))) => Dialog::confirm(
                 "Stop watching",
                 vec![format!("{}?", race.name), "What was recorded stays.".into()],
-                Act::StopRace {
+                AdminAct::StopRace {
                     race: race.id.clone(),
                 },
             ),
-            (Command::Limits, Some(Row::Race(race))) => Dialog::limits(&race.id),
+            (ConsoleCommand::Limits, Some(ViewRow::Race(race))) => Dialog::limits(&race.id),
             _ => return Vec::new(),
         };
         self.dialog = Some(dialog);
@@ -88,11 +90,11 @@ impl State {
         Dialog::confirm(
             "End all access",
             vec![format!("of {label}?"), self.falls(id)],
-            Act::Revoke(Target::Account(id.to_owned())),
+            AdminAct::Revoke(RevocationTarget::Account(id.to_owned())),
         )
     }
 
-    fn revoke_client(&self, family: &Family) -> Dialog {
+    fn revoke_client(&self, family: &FamilyView) -> Dialog {
         let families = self.tokens.families.iter();
         let n = families
             .filter(|other| other.client_id == family.client_id)
@@ -106,7 +108,7 @@ impl State {
                     many(n as u64, "sign-in")
                 ),
             ],
-            Act::Revoke(Target::Client(family.client_id.clone())),
+            AdminAct::Revoke(RevocationTarget::Client(family.client_id.clone())),
         )
     }
 
@@ -119,7 +121,7 @@ impl State {
                 many(self.tokens.families.len() as u64, "sign-in"),
                 many(running as u64, "worker")
             )],
-            Act::Revoke(Target::All),
+            AdminAct::Revoke(RevocationTarget::All),
         )
     }
 

@@ -6,14 +6,14 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
 use super::{WIDE, boxed, two_panes};
-use crate::admin::api::{Account, Event, Family, Revocation, View, Worker};
-use crate::console::rows::Row;
-use crate::console::state::{LEVELS, State};
+use crate::admin::api::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
+use crate::console::rows::ViewRow;
+use crate::console::state::{ConsoleState, LEVELS};
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{self, ago, bytes, many, minute, plain, second, span};
 
 /// What a view is called, how wide its columns are, and what is said when it is empty.
-struct Shape {
+struct ListShape {
     title: String,
     header: &'static [&'static str],
     widths: Vec<Constraint>,
@@ -21,7 +21,7 @@ struct Shape {
     detail_rows: u16,
 }
 
-pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let shape = shape(state);
     let [list, detail] = two_panes(area, shape.detail_rows);
     let (rows, selected) = state.rows();
@@ -31,14 +31,14 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rec
 
 /// A table of rows with one of them selected, or a sentence if there are none.
 pub(super) fn plain_table(
-    state: &State,
+    state: &ConsoleState,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
     (title, header, widths, otherwise): (&str, &'static [&'static str], Vec<Constraint>, &str),
 ) {
     let (rows, selected) = state.rows();
-    let shape = Shape {
+    let shape = ListShape {
         title: title.to_owned(),
         header,
         widths,
@@ -57,11 +57,11 @@ pub(super) fn plain_table(
 }
 
 fn table(
-    state: &State,
+    state: &ConsoleState,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
-    (shape, rows, selected): (&Shape, &[Row<'_>], usize),
+    (shape, rows, selected): (&ListShape, &[ViewRow<'_>], usize),
 ) {
     let block = boxed(state, theme, &shape.title);
     if rows.is_empty() {
@@ -86,17 +86,17 @@ fn table(
     frame.render_stateful_widget(table, area, &mut at);
 }
 
-fn shape(state: &State) -> Shape {
+fn shape(state: &ConsoleState) -> ListShape {
     use Constraint::{Fill, Length};
     match state.view {
-        View::Accounts => Shape {
+        ConsoleView::Accounts => ListShape {
             title: "Accounts, invitations, knocks".into(),
             header: &["ACCOUNT", "GARMIN", "LAST SEEN", "SIGN-INS", "CALLS 30D"],
             widths: vec![Fill(3), Fill(2), Length(12), Length(8), Length(9)],
             otherwise: "No account yet. i invites somebody.",
             detail_rows: 9,
         },
-        View::Tokens => Shape {
+        ConsoleView::Tokens => ListShape {
             title: format!(
                 "Sign-ins of clients ({}), then what was revoked ({})",
                 state.tokens.families.len(),
@@ -107,7 +107,7 @@ fn shape(state: &State) -> Shape {
             otherwise: "Nobody has access, and nothing was revoked.",
             detail_rows: 8,
         },
-        View::Log => Shape {
+        ConsoleView::Log => ListShape {
             title: format!(
                 "Log: {} and worse, {}",
                 LEVELS.get(state.level).unwrap_or(&"info"),
@@ -122,7 +122,7 @@ fn shape(state: &State) -> Shape {
             otherwise: "No event of this level with this text.",
             detail_rows: 6,
         },
-        View::Workers | View::Overview | View::Races => Shape {
+        ConsoleView::Workers | ConsoleView::Overview | ConsoleView::Races => ListShape {
             title: "Workers".into(),
             header: &[
                 "ACCOUNT", "STATE", "PID", "PORT", "MEMORY", "CALLS", "BUSY", "IDLE",
@@ -143,7 +143,7 @@ fn shape(state: &State) -> Shape {
     }
 }
 
-fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
+fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<'a>> {
     let now = state.now;
     let cell = |text: &str| Cell::from(plain(text));
     let told = |text: &str| {
@@ -155,7 +155,7 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
     };
     let since = |at: Option<jiff::Timestamp>| Cell::from(at.map_or("-".into(), |at| ago(at, now)));
     match row {
-        Row::Worker(w) => vec![
+        ViewRow::Worker(w) => vec![
             cell(&w.label),
             told(&w.state),
             number(w.pid),
@@ -165,15 +165,15 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
             number(Some(w.in_flight + w.waiting)),
             cell(&w.idle_s.map_or("-".into(), span)),
         ],
-        Row::Account(a) => vec![
+        ViewRow::Account(a) => vec![
             cell(&a.email),
             told(&a.garmin),
             since(a.last_seen),
             number(Some(a.tokens)),
             number(Some(a.calls_30d)),
         ],
-        Row::Invitation(i) => vec![cell(&i.email), cell("invited"), since(Some(i.invited_at))],
-        Row::Knock(k) => vec![
+        ViewRow::Invitation(i) => vec![cell(&i.email), cell("invited"), since(Some(i.invited_at))],
+        ViewRow::Knock(k) => vec![
             cell(&k.email),
             Cell::from(Span::styled(
                 format!("{} knocked {}x", theme.sign(Role::Warn), k.times),
@@ -181,7 +181,7 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
             )),
             since(Some(k.last)),
         ],
-        Row::Race(r) => vec![
+        ViewRow::Race(r) => vec![
             cell(&r.name),
             told(&r.state),
             since(r.last_point_at),
@@ -190,21 +190,21 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
                     .map_or("-".into(), |m| format!("{:.1} km", m / 1_000.0)),
             ),
         ],
-        Row::Family(f) => vec![
+        ViewRow::Family(f) => vec![
             cell(&f.label),
             cell(&f.client),
             cell(&f.access),
             since(f.last_used),
             cell(&f.expires_at.map_or("never".into(), |at| ago(at, now))),
         ],
-        Row::Revocation(r) => vec![
+        ViewRow::Revocation(r) => vec![
             cell(if r.label.is_empty() { &r.account } else { &r.label }),
             cell(&r.client),
             Cell::from(Span::styled("revoked", theme.style(Role::Dim))),
             since(Some(r.at)),
             cell(&r.reason),
         ],
-        Row::Event(_, e) => vec![
+        ViewRow::Event(_, e) => vec![
             Cell::from(second(e.at, &state.zone)),
             Cell::from(Span::styled(
                 e.level.clone(),
@@ -212,7 +212,7 @@ fn cells<'a>(state: &State, theme: Theme, row: &Row<'_>) -> Vec<Cell<'a>> {
             )),
             cell(&words::event(e)),
         ],
-        Row::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
+        ViewRow::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
     }
 }
 
@@ -221,24 +221,24 @@ fn number<'a>(n: Option<impl ToString>) -> Cell<'a> {
 }
 
 /// What is selected, in full.
-fn below(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, row: Option<&Row<'_>>) {
+fn below(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, row: Option<&ViewRow<'_>>) {
     let (title, lines) = match row {
-        Some(Row::Worker(worker)) => {
+        Some(ViewRow::Worker(worker)) => {
             let room = usize::from(area.height.saturating_sub(4));
-            ("Worker", of_worker(state, worker, room))
+            ("WorkerView", of_worker(state, worker, room))
         }
-        Some(Row::Account(account)) => ("Account", of_account(state, account)),
-        Some(Row::Family(family)) => ("Sign-in", of_family(state, family)),
-        Some(Row::Revocation(revocation)) => ("Revocation", of_revocation(state, revocation)),
-        Some(Row::Event(_, event)) => ("Event", of_event(event, area.width >= WIDE)),
-        Some(Row::Knock(knock)) => (
+        Some(ViewRow::Account(account)) => ("AccountView", of_account(state, account)),
+        Some(ViewRow::Family(family)) => ("Sign-in", of_family(state, family)),
+        Some(ViewRow::Revocation(revocation)) => ("RevocationView", of_revocation(state, revocation)),
+        Some(ViewRow::Event(_, event)) => ("EventView", of_event(event, area.width >= WIDE)),
+        Some(ViewRow::Knock(knock)) => (
             "Knock",
             vec![
                 format!("{} tried to sign in without an invitation.", knock.email),
                 "a lets them in; they were told nothing, and Garmin was not asked.".into(),
             ],
         ),
-        Some(Row::Invitation(invitation)) => (
+        Some(ViewRow::Invitation(invitation)) => (
             "Invitation",
             vec![format!(
                 "{} may sign in since {}. u takes it back.",
@@ -255,7 +255,7 @@ fn below(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, row: Op
     frame.render_widget(text, area);
 }
 
-fn of_worker(state: &State, w: &Worker, room: usize) -> Vec<String> {
+fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
     let cpu = w
         .cpu_s
         .map_or(String::new(), |s| format!(", {s:.1} s of processor time"));
@@ -278,7 +278,7 @@ fn of_worker(state: &State, w: &Worker, room: usize) -> Vec<String> {
     lines
 }
 
-fn of_account(state: &State, a: &Account) -> Vec<String> {
+fn of_account(state: &ConsoleState, a: &AccountView) -> Vec<String> {
     let token = a.garmin_token_expires.map_or("-".into(), |at| ago(at, state.now));
     let mut lines = vec![
         format!(
@@ -307,7 +307,7 @@ fn of_account(state: &State, a: &Account) -> Vec<String> {
     lines
 }
 
-fn of_family(state: &State, f: &Family) -> Vec<String> {
+fn of_family(state: &ConsoleState, f: &FamilyView) -> Vec<String> {
     vec![
         f.id.clone(),
         format!("{} ({})", f.label, f.account),
@@ -323,7 +323,7 @@ fn of_family(state: &State, f: &Family) -> Vec<String> {
     ]
 }
 
-fn of_revocation(state: &State, r: &Revocation) -> Vec<String> {
+fn of_revocation(state: &ConsoleState, r: &RevocationView) -> Vec<String> {
     vec![
         r.family.clone(),
         format!("of {} ({})", r.label, r.account),
@@ -337,7 +337,7 @@ fn of_revocation(state: &State, r: &Revocation) -> Vec<String> {
     ]
 }
 
-fn of_event(event: &Event, one_a_line: bool) -> Vec<String> {
+fn of_event(event: &EventView, one_a_line: bool) -> Vec<String> {
     if !one_a_line {
         return vec![words::event(event)];
     }

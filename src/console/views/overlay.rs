@@ -7,12 +7,12 @@ use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
 use crate::console::dialog::{Dialog, Kind};
 use crate::console::keys;
-use crate::console::state::State;
+use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::plain;
 
 /// All keys of the view.
-pub(super) fn help(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let lines: Vec<Line<'_>> = keys::valid_in(state.view)
         .map(|binding| {
             Line::from(vec![

@@ -7,12 +7,12 @@ use ratatui::widgets::Paragraph;
 
 use super::boxed;
 use crate::console::keys::VIEWS;
-use crate::console::rows::Row;
-use crate::console::state::{Second, State};
+use crate::console::rows::ViewRow;
+use crate::console::state::{ConsoleState, HistorySecond};
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{ago, bytes, cut, many, plain};
 
-pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let [needs, figures] = Layout::vertical([Constraint::Min(5), Constraint::Length(10)]).areas(area);
     attention(state, theme, frame, needs);
     let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(figures);
@@ -20,7 +20,7 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rec
     history(state, theme, frame, lately);
 }
 
-fn attention(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = boxed(state, theme, "Needs attention");
     let room = usize::from(area.width).saturating_sub(4);
     let (rows, selected) = state.rows();
@@ -28,7 +28,7 @@ fn attention(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let skip = (selected + 1).saturating_sub(rows_of_screen);
     let mut lines = Vec::new();
     for (n, row) in rows.iter().enumerate().skip(skip).take(rows_of_screen) {
-        let Row::Attention(one) = row else { continue };
+        let ViewRow::Attention(one) = row else { continue };
         let key = VIEWS.iter().position(|(view, _)| *view == one.view).unwrap_or(0) + 1;
         let name = VIEWS
             .iter()
@@ -61,7 +61,7 @@ fn attention(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn numbers(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = boxed(state, theme, "Now");
     let Some(o) = &state.overview else {
         frame.render_widget(block, area);
@@ -105,11 +105,11 @@ fn numbers(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn history(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+fn history(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = boxed(state, theme, "Last minutes");
     let room = usize::from(area.width).saturating_sub(20);
     let last = state.history.back().copied().unwrap_or_default();
-    let row = |name: &str, of: fn(&Second) -> f64, role| {
+    let row = |name: &str, of: fn(&HistorySecond) -> f64, role| {
         let spark = theme.spark(state.history.iter().map(of), room);
         Line::from(vec![
             Span::raw(format!("{name:9}")),

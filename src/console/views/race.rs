@@ -6,10 +6,10 @@ use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{boxed, lists};
-use crate::admin::api::{RaceDetail, Sample};
+use crate::admin::api::{RaceDetail, TrackSample};
 use crate::console::chart::{self, Projection, Scale};
 use crate::console::dots::Dots;
-use crate::console::state::State;
+use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{ago, clock, pace, plain, second};
 
@@ -18,7 +18,7 @@ struct Figure {
     name: &'static str,
     role: Role,
     range: (f64, f64),
-    of: fn(&Sample) -> Option<f64>,
+    of: fn(&TrackSample) -> Option<f64>,
     limits: &'static [&'static str],
     words: fn(f64) -> String,
 }
@@ -51,13 +51,13 @@ const FIGURES: [Figure; 3] = [
     },
 ];
 
-pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     use Constraint::{Fill, Length, Min};
     let columns = vec![Fill(1), Length(12), Length(12), Length(9)];
     let head = &["RACE", "STATE", "LAST POINT", "DISTANCE"];
     let otherwise = "No race is watched. n watches one: paste its LiveTrack link.";
     let (rows, selected) = state.rows();
-    let id = rows.get(selected).map(crate::console::rows::Row::id);
+    let id = rows.get(selected).map(crate::console::rows::ViewRow::id);
     let detail = state
         .race
         .as_ref()
@@ -79,7 +79,7 @@ pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rec
     told(state, theme, frame, words, detail);
 }
 
-fn map(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &RaceDetail) {
+fn map(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &RaceDetail) {
     let last = detail.race.last_point_at.map_or("no point yet".into(), |at| {
         format!("last point {}", ago(at, state.now))
     });
@@ -131,7 +131,7 @@ fn map(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &
 }
 
 /// At most eight places where a kilometre mark stands.
-fn kilometres(track: &[Sample]) -> Vec<((f64, f64), u32)> {
+fn kilometres(track: &[TrackSample]) -> Vec<((f64, f64), u32)> {
     let far = track.iter().filter_map(|s| s.distance_m).fold(0.0, f64::max) / 1_000.0;
     let step = [1, 2, 5, 10, 20, 50, 100]
         .into_iter()
@@ -150,7 +150,7 @@ fn kilometres(track: &[Sample]) -> Vec<((f64, f64), u32)> {
 }
 
 fn curve(
-    state: &State,
+    state: &ConsoleState,
     theme: Theme,
     frame: &mut Frame<'_>,
     (area, detail, figure): (Rect, &RaceDetail, &Figure),
@@ -160,7 +160,7 @@ fn curve(
     let block = boxed(state, theme, &format!("{}: {value}", figure.name));
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let second = |sample: Option<&Sample>| sample.map_or(0.0, |sample| sample.at.as_second() as f64);
+    let second = |sample: Option<&TrackSample>| sample.map_or(0.0, |sample| sample.at.as_second() as f64);
     let scale = Scale {
         time: (second(detail.track.first()), second(detail.track.last())),
         value: figure.range,
@@ -179,7 +179,7 @@ fn curve(
     paint(frame, inner, &line, theme, figure.role);
 }
 
-fn told(state: &State, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &RaceDetail) {
+fn told(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, detail: &RaceDetail) {
     let mut lines = Vec::new();
     if let Some(words) = &detail.last_words {
         lines.push(format!("Claude: {words}"));

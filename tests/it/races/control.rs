@@ -1,8 +1,8 @@
 //! `POST /control` and `GET /health`, row by row; and what becomes of races when their person's access ends.
 
 use garmin_gateway::accounts::AccountId;
-use garmin_gateway::admin::api::{Act, Answer, Request, Revoked, Target};
-use garmin_gateway::admin::client::Client;
+use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest, RevocationSummary, RevocationTarget};
+use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::race::id::RaceId;
 use garmin_gateway::store::{Packed, Record, Store, Table};
@@ -69,10 +69,10 @@ impl Tracked {
             .id
     }
 
-    async fn act(&self, act: Act) -> Revoked {
-        let mut operator = Client::connect(&self.world.socket()).await.unwrap();
-        match operator.ask(Request::Act(act)).await.unwrap() {
-            Answer::Revoked(fell) => fell,
+    async fn act(&self, act: AdminAct) -> RevocationSummary {
+        let mut operator = AdminClient::connect(&self.world.socket()).await.unwrap();
+        match operator.ask(AdminRequest::Act(act)).await.unwrap() {
+            AdminAnswer::Revoked(fell) => fell,
             other => panic!("{other:?}"),
         }
     }
@@ -271,7 +271,9 @@ async fn revoked_access_ends_races_and_their_tokens_and_leaves_what_was_recorded
     assert!(points > 0);
 
     let fell = tracked
-        .act(Act::Revoke(Target::Account("ann@example.org".into())))
+        .act(AdminAct::Revoke(RevocationTarget::Account(
+            "ann@example.org".into(),
+        )))
         .await;
     assert_eq!((fell.families, fell.races), (1, 1));
     // At once, and not when the race's task comes round to it: the clock stands still.
@@ -362,7 +364,7 @@ async fn of_a_forgotten_person_no_point_no_link_and_no_token_is_left() {
     tracked.world.start_gateway().await;
     let account = tracked.account();
     let fell = tracked
-        .act(Act::Forget {
+        .act(AdminAct::Forget {
             account: "ann@example.org".into(),
         })
         .await;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::admin::api::{Act, Target};
+use crate::admin::api::{AdminAct, RevocationTarget};
 
 /// Where the gateway is, and how to print.
 #[derive(Args)]
@@ -79,7 +79,7 @@ pub(in crate::cli) enum Operate {
     /// Erase past races, and what was used, for good; give the room on the disk back.
     Purge {
         #[command(flatten)]
-        wish: PurgeWish,
+        args: PurgeArgs,
         #[command(flatten)]
         sure: Sure,
         #[command(flatten)]
@@ -88,7 +88,7 @@ pub(in crate::cli) enum Operate {
     /// Watch races.
     Races {
         #[command(subcommand)]
-        what: Option<RaceWish>,
+        what: Option<RaceArgs>,
         #[command(flatten)]
         common: Common,
     },
@@ -105,7 +105,7 @@ pub(in crate::cli) enum Operate {
     /// Try the messages to phones.
     Notify {
         #[command(subcommand)]
-        what: NotifyWish,
+        what: NotifyArgs,
         #[command(flatten)]
         common: Common,
     },
@@ -129,19 +129,19 @@ pub(in crate::cli) struct RevokeTarget {
 }
 
 impl RevokeTarget {
-    pub(super) fn target(self) -> Target {
+    pub(super) fn target(self) -> RevocationTarget {
         match (self.account, self.token, self.client) {
-            (Some(account), ..) => Target::Account(account),
-            (_, Some(token), _) => Target::Token(token),
-            (.., Some(client)) => Target::Client(client),
-            (None, None, None) => Target::All,
+            (Some(account), ..) => RevocationTarget::Account(account),
+            (_, Some(token), _) => RevocationTarget::Token(token),
+            (.., Some(client)) => RevocationTarget::Client(client),
+            (None, None, None) => RevocationTarget::All,
         }
     }
 }
 
 #[derive(Args)]
 #[group(required = true, multiple = true)]
-pub(in crate::cli) struct PurgeWish {
+pub(in crate::cli) struct PurgeArgs {
     /// Races that told nothing new since the beginning of this day (UTC), and what was used before it.
     #[arg(long, value_name = "DATE")]
     races_before: Option<jiff::civil::Date>,
@@ -153,7 +153,7 @@ pub(in crate::cli) struct PurgeWish {
     compact: bool,
 }
 
-impl PurgeWish {
+impl PurgeArgs {
     /// What will be erased, in a sentence; nothing for room alone.
     pub(super) fn consequences(&self) -> Option<String> {
         let whose = self.account.as_deref().unwrap_or("everybody");
@@ -167,11 +167,11 @@ impl PurgeWish {
         ))
     }
 
-    pub(super) fn act(self) -> Act {
+    pub(super) fn act(self) -> AdminAct {
         let before = self
             .races_before
             .and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
-        Act::Purge {
+        AdminAct::Purge {
             erase: self.races_before.is_some() || self.account.is_some(),
             account: self.account,
             before: before.map(|day| day.timestamp()),
@@ -181,7 +181,7 @@ impl PurgeWish {
 }
 
 #[derive(Subcommand)]
-pub(in crate::cli) enum RaceWish {
+pub(in crate::cli) enum RaceArgs {
     /// Show all races.
     List,
     /// Watch a race.
@@ -212,7 +212,7 @@ pub(in crate::cli) enum RaceWish {
 }
 
 #[derive(Subcommand)]
-pub(in crate::cli) enum NotifyWish {
+pub(in crate::cli) enum NotifyArgs {
     /// Send a test message by every way that is set up.
     Test,
 }
