@@ -225,12 +225,12 @@ fn below(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, 
     let (title, lines) = match row {
         Some(ViewRow::Worker(worker)) => {
             let room = usize::from(area.height.saturating_sub(4));
-            ("WorkerView", of_worker(state, worker, room))
+            ("Worker", of_worker(state, worker, room))
         }
-        Some(ViewRow::Account(account)) => ("AccountView", of_account(state, account)),
+        Some(ViewRow::Account(account)) => ("Account", of_account(state, account)),
         Some(ViewRow::Family(family)) => ("Sign-in", of_family(state, family)),
-        Some(ViewRow::Revocation(revocation)) => ("RevocationView", of_revocation(state, revocation)),
-        Some(ViewRow::Event(_, event)) => ("EventView", of_event(event, area.width >= WIDE)),
+        Some(ViewRow::Revocation(revocation)) => ("Revocation", of_revocation(state, revocation)),
+        Some(ViewRow::Event(_, event)) => ("Event", of_event(event, area.width >= WIDE)),
         Some(ViewRow::Knock(knock)) => (
             "Knock",
             vec![
