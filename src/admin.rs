@@ -1,21 +1,24 @@
-//! The private face: a unix socket for the console and the CLI, and nothing else.
+//! The private face: a unix socket for the console and the CLI.
 //!
-//! [`api`] is the whole contract; [`desk`] reads the rooms for it; [`operations`] are the acts that concern several
-//! rooms and read like the policy; [`server`] and [`client`] are the two ends of the socket.
+//! [`api`] is the protocol and [`views`] what it shows; [`service`] carries out reads and acts; [`operations`] are the
+//! acts that concern several rooms; `server` and [`client`] are the two ends of the socket.
 
+mod access;
 pub mod api;
 pub mod client;
-pub mod desk;
 mod export;
 mod feed;
-mod keeping;
-mod lines;
+mod maintenance;
 pub mod metrics;
 pub mod operations;
+mod overview;
+mod people;
 mod races;
 mod server;
+pub mod service;
 mod socket;
 mod stream;
+pub mod views;
 
 pub use socket::{NAME as SOCKET_NAME, SocketError};
 
@@ -23,15 +26,18 @@ use std::path::Path;
 
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Ring;
-use desk::Desk;
+use service::AdminService;
 
 /// Serves the admin socket in `runtime_dir` until the lifecycle stops.
-pub fn start(runtime_dir: &Path, desk: Desk, ring: Ring, lifecycle: &Lifecycle) -> Result<(), SocketError> {
+pub fn start(
+    runtime_dir: &Path,
+    service: AdminService,
+    ring: Ring,
+    lifecycle: &Lifecycle,
+) -> Result<(), SocketError> {
     let listener = socket::listen_at(&runtime_dir.join(socket::NAME))?;
-    let feed = feed::Feed::start(desk.clone(), &ring, lifecycle);
-    lifecycle.spawn(
-        "admin",
-        server::serve(listener, desk, feed, ring, lifecycle.clone()),
-    );
+    let feed = feed::Feed::start(service.clone(), &ring, lifecycle);
+    let served = server::serve(listener, service, feed, ring, lifecycle.clone());
+    lifecycle.spawn("admin", served);
     Ok(())
 }

@@ -1,18 +1,17 @@
-//! The terminal: what the daemon tells, drawn, and keys turned into acts.
+//! The console: draws what the daemon sends and turns keys into acts.
 //!
-//! One channel of [`message::ConsoleMessage`]s goes into [`state::ConsoleState::apply`], which is pure; what it wants done comes
-//! out as [`message::ConsoleEffect`]s; [`views`] reads the state and draws. It draws only after something changed, and at
-//! most twenty times a second. A lost daemon is a state that is shown, not an error: it is found again by itself.
+//! Messages go into [`state::ConsoleState::apply`], which is pure and returns [`state::ConsoleEffect`]s. `views` draws
+//! the state after a change, at most twenty times a second. A lost daemon is a state that is shown, not an error; the
+//! console reconnects by itself.
 //!
-//! Absent on purpose: a mouse (people copy text), animation, colours that the terminal's own theme does not know.
+//! Absent on purpose: a mouse (people copy text), animation, and colours outside the terminal's own theme.
 
-mod chart;
+mod actions;
+mod data;
 mod dialog;
-mod dots;
 mod keys;
 mod link;
 pub mod measured;
-mod message;
 #[cfg(test)]
 mod replay;
 mod rows;
@@ -38,56 +37,52 @@ use tokio_stream::StreamExt;
 
 use self::keys::KeyPress;
 use self::link::DaemonConnection;
-use self::message::{ConsoleEffect, ConsoleMessage};
-use self::state::ConsoleState;
+use self::state::{ConsoleEffect, ConsoleMessage, ConsoleState};
 use self::theme::Theme;
 use crate::base::clock::Clock;
 
-/// The shortest time between two pictures.
+/// Minimum time between two pictures.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// How the console looks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
-    /// No colours.
     pub no_color: bool,
-    /// Only ASCII.
     pub ascii: bool,
 }
 
-/// Cells of a line of this terminal.
+/// The width of this terminal in cells.
 pub fn terminal_width() -> Option<usize> {
     crossterm::terminal::size()
         .ok()
         .map(|(width, _)| usize::from(width))
 }
 
-/// Shows the daemon at `socket` until the person leaves or a signal says stop. The terminal is whole afterwards,
-/// also after a panic. Errors: the terminal can't be used.
+/// Shows the daemon at `socket` until the operator quits or a signal arrives. The terminal is restored afterwards, even
+/// after a panic. Errors: the terminal can't be used.
 pub async fn run(socket: PathBuf, look: Look, clock: Clock) -> std::io::Result<()> {
     let theme = Theme {
         color: !look.no_color,
         ascii: look.ascii,
     };
     let mut terminal = ratatui::try_init()?;
-    let _restored = Restore;
+    let _restored = TerminalGuard;
     crossterm::execute!(std::io::stdout(), EnableBracketedPaste)?;
     let connection = DaemonConnection::new(socket, clock.clone());
-    converse(&mut terminal, connection, theme, &clock).await
+    event_loop(&mut terminal, connection, theme, &clock).await
 }
 
-/// Makes the terminal whole, whatever ends the console.
-struct Restore;
+/// Restores the terminal when dropped.
+struct TerminalGuard;
 
-impl Drop for Restore {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        // The terminal may be gone, and then there is nothing to restore.
+        // A terminal that is gone needs no restoring.
         crossterm::execute!(std::io::stdout(), DisableBracketedPaste).unwrap_or_default();
         ratatui::restore();
     }
 }
 
-async fn converse(
+async fn event_loop(
     terminal: &mut DefaultTerminal,
     mut connection: DaemonConnection,
     theme: Theme,
@@ -123,7 +118,7 @@ async fn converse(
         };
         for effect in state.apply(message, clock.now()) {
             match effect {
-                ConsoleEffect::Call(request) => connection.send(request).await,
+                ConsoleEffect::Send(request) => connection.send(request).await,
                 ConsoleEffect::Quit => return Ok(()),
             }
         }

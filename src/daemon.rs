@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::admin;
-use crate::admin::desk::{Desk, Facts};
 use crate::admin::operations::Rooms;
+use crate::admin::service::{AdminService, GatewayFacts};
 use crate::base::clock::Clock;
 use crate::base::lanes::Lanes;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
@@ -123,7 +123,7 @@ impl Daemon {
             config.public_url = PublicUrl::local(address.port());
         }
 
-        let facts = Facts {
+        let facts = GatewayFacts {
             started_at: clock.now(),
             url: config.public_url.mcp(),
             simulated: config.garmin.is_simulated(),
@@ -255,7 +255,7 @@ impl Daemon {
             store,
         };
         retention::start(rooms.clone(), config.races.retention, clock.clone(), &lifecycle);
-        let desk = Desk {
+        let service = AdminService {
             rooms,
             facts,
             clock,
@@ -263,9 +263,9 @@ impl Daemon {
             script,
         };
         if let Some(address) = config.monitoring.metrics {
-            monitored::metrics(address, desk.clone(), &lifecycle).await?;
+            monitored::metrics(address, service.clone(), &lifecycle).await?;
         }
-        admin::start(&config.runtime_dir, desk, telemetry.ring().clone(), &lifecycle)?;
+        admin::start(&config.runtime_dir, service, telemetry.ring().clone(), &lifecycle)?;
         stats::start(&accounts, &oauth, &workers, &lifecycle);
         tracing::info!(%address, url = config.public_url.mcp(), version = env!("CARGO_PKG_VERSION"), "daemon.ready");
         supervised::ready(&lifecycle);

@@ -59,7 +59,7 @@ pub use authorize::{
 };
 pub use error::OAuthError;
 pub use grants::FamilyId;
-pub use revoke::{FamilyOverview, Revocation, RevocationReason, Revoked};
+pub use revoke::{FamilyOverview, Revocation, RevocationReason, RevocationScope, Revoked};
 
 /// What this room keeps in the store.
 pub const KINDS: &[Kind] = &[

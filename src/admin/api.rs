@@ -1,218 +1,179 @@
-//! All that the console and the CLI know of the daemon: one JSON value a line, over a unix socket.
+//! The protocol of the admin socket: one JSON value per line, at most [`MAX_LINE_BYTES`] long.
 //!
-//! The daemon speaks first, with [`Hello`]. Then every [`AdminCall`] gets one [`AdminLine::Answer`] or [`AdminLine::Refused`] with its
-//! id. After [`AdminRequest::Follow`] the daemon also sends [`AdminLine::Update`]s: each carries the whole of one view, or new
-//! log events, and a sequence number. A reader that finds a gap asks to follow again and gets everything anew.
+//! The daemon sends [`Hello`] first. Every [`AdminCall`] then gets one [`AdminLine::Answer`] or
+//! [`AdminLine::Refused`] with its id. After [`AdminRequest::Follow`] the daemon also sends [`AdminLine::Update`]s.
+//! Each carries one whole view, or new log events, and a sequence number; a reader that finds a gap sends `Follow`
+//! again and gets every view anew.
 //!
-//! Reads and acts are two types, because an act needs a person behind it: the peer's uid goes into the log.
-
-mod views;
+//! Reads and acts are two types because an act is attributed: the peer's uid goes into the log.
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-pub use self::views::{
-    AccessRequestView, AccountView, Attention, ClientView, ConsoleView, EventView, FamilyView,
-    InvitationView, Overview, People, PurgeSummary, RaceDetail, RaceView, RevocationSummary, RevocationView,
-    StreamSummary, TokensView, ToolUsage, TrackSample, WorkerView,
+use super::views::{
+    ClientView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
 };
 use crate::base::secrets::Secret;
 
-/// The version of this protocol. It changes when a value changes its meaning; new members do not change it.
+/// Version of this protocol. It changes when a value changes its meaning; new members do not change it.
 pub const PROTOCOL: u32 = 1;
 
-/// The longest line that either side takes.
+/// Longest line that either side accepts, with its newline.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// What the daemon says first.
+/// First line of the daemon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL`] of the daemon.
     pub protocol: u32,
-    /// The daemon's version.
+    /// Version of the daemon's program.
     pub program: String,
 }
 
-/// A line of the client.
+/// A line of the client. The answer carries the same `id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdminCall {
-    /// Comes back with the answer.
     pub id: u64,
-    /// What is wanted.
     pub request: AdminRequest,
 }
 
-/// What a client may want.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRequest {
-    /// To know something.
     Read(AdminRead),
-    /// To change something.
     Act(AdminAct),
-    /// To be told of every change from now on, beginning with the whole.
+    /// Send every view now, and each change from now on.
     Follow,
-    /// To have something that is too long for a line: it comes in [`AdminLine::Part`]s.
+    /// Content that is too long for one line. It arrives in [`AdminLine::Part`]s.
     Stream(AdminStream),
 }
 
-/// What comes in parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminStream {
-    /// The store at this moment, sealed.
+    /// The whole store, still sealed.
     Backup,
-    /// What is a person's own, as text.
+    /// One person's own data as text.
     Export {
-        /// Whose: id or e-mail.
+        /// Account id or e-mail.
         account: String,
-        /// One race alone.
+        /// Only this race.
         race: Option<String>,
-        /// As what.
         form: ExportForm,
     },
 }
 
-/// As what a person's own data are exported.
+/// File format of an export. GPX and CSV hold the points of one race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportForm {
-    /// Everything.
     Json,
-    /// The positions of one race.
     Gpx,
-    /// The points of one race.
     Csv,
 }
 
-/// What can be known.
+/// Each variant is answered by the variant of [`AdminAnswer`] with the same name, except `WorkerOutput`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRead {
-    /// [`AdminAnswer::Overview`]
     Overview,
-    /// [`AdminAnswer::Workers`]
     Workers,
-    /// [`AdminAnswer::Lines`]: the last lines that a worker wrote.
+    /// Answered by [`AdminAnswer::Lines`]: the worker's last lines of output.
     WorkerOutput {
-        /// Whose worker.
         account: String,
     },
-    /// [`AdminAnswer::Accounts`]
     Accounts,
-    /// [`AdminAnswer::Usage`]
+    /// Tool calls of the last 30 days, of one account or of all.
     Usage {
-        /// One account, or all.
         account: Option<String>,
     },
-    /// [`AdminAnswer::Clients`]
     Clients,
-    /// [`AdminAnswer::Tokens`]
     Tokens,
-    /// [`AdminAnswer::Races`]
     Races,
-    /// [`AdminAnswer::Metrics`]
     Metrics,
-    /// [`AdminAnswer::Race`]
     Race {
-        /// Which.
         race: String,
     },
 }
 
-/// What can be done.
+/// Changes. `account` is an account id or the e-mail of the account's last sign-in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminAct {
-    /// Let an e-mail sign in.
     Invite {
-        /// Whom.
         email: String,
     },
-    /// Take an invitation back.
+    /// Withdraw an invitation. Existing access stays.
     Uninvite {
-        /// Whose.
         email: String,
     },
-    /// Stop a worker; the next call starts a new one.
+    /// Stop a worker. The next call starts a new one.
     StopWorker {
-        /// Whose.
         account: String,
     },
     /// End access: tokens, calls in flight, workers, races.
     Revoke(RevocationTarget),
-    /// Revoke, and erase the account with its Garmin tokens.
+    /// Revoke, then erase the account with its Garmin tokens.
     Forget {
-        /// Whom.
         account: String,
     },
-    /// Watch a race.
     StartRace {
-        /// For whom.
         account: String,
         /// The LiveTrack link.
         link: String,
     },
-    /// Stop watching a race.
     StopRace {
-        /// Which.
         race: String,
     },
-    /// Change limits of a race.
     ChangeLimits {
-        /// Which.
         race: String,
-        /// `race_config` members to change.
+        /// The members of `race_config` to change.
         limits: Map<String, Value>,
     },
-    /// Have Claude look at a race now.
+    /// Ask Claude to look at the race now.
     LookAtRace {
-        /// Which.
         race: String,
     },
-    /// Send a test message by every configured way.
+    /// Send a test message through every configured channel.
     TestNotify,
-    /// Start the workers' program once, for nobody, and see whether it works.
+    /// Start the workers' program once, without an account, to see whether it works.
     RehearseWorker,
-    /// [`AdminAnswer::Probe`]: a token that shows that the way to the gateway is open, and opens nothing else.
+    /// Issue a token that proves the way to the gateway is open and opens nothing else.
     Probe,
-    /// Erase races that are over, and what was used.
+    /// Erase races that are over, and usage counts.
     Purge {
-        /// Of one person: id or e-mail; without it of all.
+        /// Only this account's data.
         account: Option<String>,
-        /// What told nothing new since then; without it everything that is over.
+        /// Only races without a point since then. `None`: every race that is over.
         before: Option<Timestamp>,
-        /// Whether to erase at all: room may be wanted back of what was erased before.
+        /// `false` with `compact` frees the space of what was erased earlier.
         erase: bool,
-        /// Give the room on the disk back.
+        /// Return free space to the file system.
         compact: bool,
     },
-    /// Let another secret open the store too. Whoever knows the one that does may.
+    /// Let a second secret open the store. The current one is needed to do so.
     PrepareSecret {
-        /// The one that opens it now.
         current: Secret,
-        /// The other.
         new: Secret,
     },
-    /// Let only this secret open the store, which was prepared for it.
+    /// Let only the prepared secret open the store.
     SettleSecret {
-        /// The one that opens it from now on.
         new: Secret,
     },
 }
 
-/// What to revoke.
+/// Whose access is revoked, as typed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationTarget {
-    /// All access of one person.
+    /// Account id or e-mail.
     Account(String),
-    /// One sign-in of one client, by its family id or a token's fingerprint.
+    /// Family id: one sign-in of one client.
     Token(String),
-    /// All access through one client.
+    /// Client id: everyone's access through one client.
     Client(String),
-    /// All access of everybody.
     All,
 }
 
@@ -220,114 +181,165 @@ pub enum RevocationTarget {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminLine {
-    /// What was asked.
     Answer {
-        /// Of the call.
         id: u64,
-        /// The answer.
         answer: AdminAnswer,
     },
-    /// Not done, and why.
     Refused {
         /// Of the call; 0 when the line could not be read.
         id: u64,
-        /// Why.
         refusal: AdminRefusal,
     },
-    /// The next part of what was asked for; an answer follows the last.
+    /// Next part of a stream. The answer follows the last one.
     Part {
-        /// Of the call.
         id: u64,
-        /// Bytes, as base64.
+        /// Base64.
         part: String,
     },
-    /// Something changed.
     Update {
-        /// One more than the last one on this connection.
+        /// Counts from 1 on each connection, without gaps.
         sequence: u64,
-        /// What.
         update: AdminUpdate,
     },
 }
 
-/// Answers to reads and acts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminAnswer {
-    /// To [`AdminRead::Overview`].
     Overview(Overview),
-    /// To [`AdminRead::Workers`].
     Workers(Vec<WorkerView>),
     /// To [`AdminRead::WorkerOutput`].
     Lines(Vec<String>),
-    /// To [`AdminRead::Accounts`].
     Accounts(People),
-    /// To [`AdminRead::Usage`].
     Usage(Vec<ToolUsage>),
-    /// To [`AdminRead::Clients`].
     Clients(Vec<ClientView>),
-    /// To [`AdminRead::Tokens`].
     Tokens(TokensView),
-    /// To [`AdminRead::Races`].
     Races(Vec<RaceView>),
-    /// To [`AdminRead::Race`].
     Race(Box<RaceDetail>),
-    /// To [`AdminRead::Metrics`]: OpenMetrics text.
+    /// OpenMetrics text.
     Metrics(String),
     /// To [`AdminAct::Revoke`] and [`AdminAct::Forget`].
     Revoked(RevocationSummary),
-    /// To [`AdminAct::Probe`].
     Probe {
-        /// Taken for a minute, by the protocol and no tool.
+        /// Accepted for a minute by the protocol's own methods, by no tool.
         token: String,
     },
-    /// To [`AdminAct::Purge`].
     Purged(PurgeSummary),
-    /// To [`AdminRequest::Stream`], after its parts.
+    /// After the last part of a stream.
     Streamed(StreamSummary),
-    /// To every other act: it is done; a sentence for the person.
+    /// To every other act: a sentence for the operator.
     Done(String),
-    /// To [`AdminRequest::Follow`]: updates come now.
+    /// To [`AdminRequest::Follow`]. Updates come from now on.
     Following,
 }
 
-/// Why something was not done.
+/// What a revocation ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationSummary {
+    /// Token families: sign-ins of clients.
+    pub families: u32,
+    /// Access tokens that were valid until then.
+    pub tokens: u32,
+    /// Workers that were stopped.
+    pub workers: u32,
+    /// Calls that were cut off.
+    pub calls: u32,
+    /// Races that ended.
+    pub races: u32,
+    /// Accounts that were erased.
+    pub accounts: u32,
+}
+
+/// What a purge erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeSummary {
+    pub races: u32,
+    /// Usage records: one per tool and day.
+    pub usage: u32,
+    /// Size of the store on disk in bytes, before and after compaction.
+    pub compacted: Option<(u64, u64)>,
+}
+
+/// What a stream held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamSummary {
+    /// The moment the content shows.
+    pub at: Timestamp,
+    pub records: u64,
+}
+
+/// Why a request was not carried out. The text is for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRefusal {
-    /// The request is wrong; the caller can mend it.
+    /// The request is wrong; the caller can correct it.
     #[error("{0}")]
     Invalid(String),
-    /// There is no such thing.
     #[error("{0}")]
     NotFound(String),
-    /// It can't be done now.
+    /// It may work later.
     #[error("{0}")]
     Unavailable(String),
-    /// It broke; the log says where.
+    /// A bug or a damaged record; the log has the details.
     #[error("{0}")]
     Internal(String),
 }
 
-/// What changed. Each carries the whole view, so that a lost one does no harm.
+/// A change. Each update carries the whole view, so a lost one does no harm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminUpdate {
-    /// The first view.
     Overview(Overview),
-    /// The second.
     Workers(Vec<WorkerView>),
-    /// The third.
     Accounts(People),
-    /// The fourth.
     Races(Vec<RaceView>),
-    /// The fifth.
     Tokens(TokensView),
-    /// The sixth: new events, in order.
     Log {
-        /// Whether the events before these are to be dropped: the first time, and after a gap.
+        /// Whether to drop the earlier events: at the first update and after a gap.
         anew: bool,
-        /// The events.
+        /// Oldest first.
         events: Vec<EventView>,
     },
+}
+
+/// Why a line was not read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    #[error("the connection was lost")]
+    Lost(#[from] std::io::Error),
+    #[error("the connection was closed")]
+    Closed,
+    #[error("a line is longer than {MAX_LINE_BYTES} bytes, or has no end")]
+    TooLong,
+    #[error("a line can't be read: {0}")]
+    Shape(String),
+}
+
+/// Reads the next line. Cancel-safe: `buffer` keeps the beginning of an unfinished line.
+pub(super) async fn read_line<T: DeserializeOwned>(
+    from: &mut (impl AsyncBufRead + Unpin),
+    buffer: &mut Vec<u8>,
+) -> Result<T, LineError> {
+    let room = (MAX_LINE_BYTES + 1).saturating_sub(buffer.len());
+    let n_read = from.take(room as u64).read_until(b'\n', buffer).await?;
+    if buffer.last() != Some(&b'\n') {
+        return Err(if n_read == 0 && buffer.is_empty() {
+            LineError::Closed
+        } else {
+            LineError::TooLong
+        });
+    }
+    let value = serde_json::from_slice(buffer).map_err(|e| LineError::Shape(e.to_string()));
+    buffer.clear();
+    value
+}
+
+pub(super) async fn write_line(
+    to: &mut (impl AsyncWrite + Unpin),
+    value: &impl Serialize,
+) -> Result<(), LineError> {
+    let mut line = serde_json::to_vec(value).map_err(|e| LineError::Shape(e.to_string()))?;
+    line.push(b'\n');
+    to.write_all(&line).await?;
+    Ok(to.flush().await?)
 }

@@ -1,4 +1,4 @@
-//! The other end of the socket, for the console and the CLI.
+//! The client's end of the socket, for the console and the CLI.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,38 +11,31 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
 use super::api::{
-    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, Hello, PROTOCOL,
-    StreamSummary,
+    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, Hello, LineError, PROTOCOL,
+    StreamSummary, read_line, write_line,
 };
-use super::lines::{self, LineError};
 
-/// A daemon that is there answers at once; one that does not is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A healthy daemon answers at once.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why the daemon can't be talked to.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody listens.
     #[error("no garmin-gateway answers at {path}; start it, or point RUNTIME_DIR to where it runs", path = .0.display())]
     NotRunning(PathBuf),
-    /// The socket is there and not for us.
-    #[error("{path} is not for this user; become a member of its group, or use sudo", path = .0.display())]
+    #[error("this user may not open {path}; join its group, or use sudo", path = .0.display())]
     NotAllowed(PathBuf),
-    /// It speaks another version of the protocol.
     #[error(
-        "the gateway that runs is version {theirs}; use a console of the same version, or restart the gateway"
+        "the running gateway has version {theirs}; use a program of the same version, or restart the gateway"
     )]
     OtherVersion {
         /// The daemon's version.
         theirs: String,
     },
-    /// The conversation broke.
     #[error("the gateway does not answer")]
     Broken(#[from] LineError),
-    /// It took too long.
     #[error("the gateway does not answer")]
     Silent,
-    /// It refused.
     #[error(transparent)]
     Refused(#[from] AdminRefusal),
 }
@@ -57,7 +50,7 @@ pub struct AdminClient {
 }
 
 impl AdminClient {
-    /// Connects to the socket at `path` and hears its [`Hello`].
+    /// Connects to the socket at `path` and reads its [`Hello`].
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
         let stream = UnixStream::connect(path).await.map_err(|e| match e.kind() {
             std::io::ErrorKind::PermissionDenied => ClientError::NotAllowed(path.to_owned()),
@@ -65,7 +58,7 @@ impl AdminClient {
         })?;
         let (read, write) = stream.into_split();
         let (mut read, mut buffer) = (BufReader::new(read), Vec::new());
-        let hello: Hello = timeout(PATIENCE, lines::read(&mut read, &mut buffer))
+        let hello: Hello = timeout(ANSWER_TIMEOUT, read_line(&mut read, &mut buffer))
             .await
             .map_err(|_| ClientError::Silent)??;
         if hello.protocol != PROTOCOL {
@@ -82,7 +75,6 @@ impl AdminClient {
         })
     }
 
-    /// What the daemon said first.
     pub fn hello(&self) -> &Hello {
         &self.hello
     }
@@ -90,7 +82,7 @@ impl AdminClient {
     /// Sends a request; its answer comes with the returned id.
     pub async fn send(&mut self, request: AdminRequest) -> Result<u64, ClientError> {
         self.last_id += 1;
-        lines::write(
+        write_line(
             &mut self.write,
             &AdminCall {
                 id: self.last_id,
@@ -103,23 +95,23 @@ impl AdminClient {
 
     /// The next line of the daemon. Cancel-safe.
     pub async fn next(&mut self) -> Result<AdminLine, ClientError> {
-        Ok(lines::read(&mut self.read, &mut self.buffer).await?)
+        Ok(read_line(&mut self.read, &mut self.buffer).await?)
     }
 
-    /// Asks, and waits for the answer. Updates in between are dropped.
+    /// Sends a request and waits for its answer. Drops the updates in between.
     pub async fn ask(&mut self, request: AdminRequest) -> Result<AdminAnswer, ClientError> {
-        self.ask_within(request, PATIENCE).await
+        self.ask_within(request, ANSWER_TIMEOUT).await
     }
 
-    /// As [`AdminClient::ask`], for what takes longer.
+    /// [`AdminClient::ask`] for slow requests.
     pub async fn ask_within(
         &mut self,
         request: AdminRequest,
-        patience: Duration,
+        limit: Duration,
     ) -> Result<AdminAnswer, ClientError> {
         let sent = self.send(request).await?;
         loop {
-            match timeout(patience, self.next())
+            match timeout(limit, self.next())
                 .await
                 .map_err(|_| ClientError::Silent)??
             {
@@ -133,7 +125,7 @@ impl AdminClient {
         }
     }
 
-    /// Asks for something that comes in parts, and gives each to `take`. Returns the answer after the last.
+    /// Requests a stream and passes each part to `take`.
     pub async fn stream<E: From<ClientError>>(
         &mut self,
         stream: AdminStream,
@@ -141,7 +133,7 @@ impl AdminClient {
     ) -> Result<StreamSummary, E> {
         let sent = self.send(AdminRequest::Stream(stream)).await?;
         loop {
-            let line = timeout(PATIENCE, self.next()).await;
+            let line = timeout(ANSWER_TIMEOUT, self.next()).await;
             match line.map_err(|_| ClientError::Silent)?? {
                 AdminLine::Part { id, part } if id == sent => {
                     let bytes = STANDARD.decode(part);

@@ -1,73 +1,73 @@
-//! What is a person's own, for them to take away: JSON of everything, or the points of one race as GPX or CSV.
+//! Export of a person's own data: everything as JSON, or the points of one race as GPX or CSV.
 //!
-//! No token, secret or LiveTrack link is in it.
+//! An export contains no token, secret or LiveTrack link.
 
 use jiff::Timestamp;
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 
 use super::api::{AdminRefusal, ExportForm, StreamSummary};
-use super::desk::Desk;
-use super::stream::Taker;
+use super::service::AdminService;
+use super::stream::StreamSink;
 use crate::accounts::AccountId;
 use crate::gateway::usage;
 use crate::race::id::RaceId;
 use crate::race::sample::Sample;
 
-/// Text is handed on in pieces of about this.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Approximate size of a part.
+const PART_BYTES: usize = 64 * 1024;
 
-/// Text on its way, in pieces.
-struct Text<'a> {
-    taker: &'a Taker,
+/// Collects text and sends it in parts.
+struct TextStream<'a> {
+    sink: &'a StreamSink,
     text: String,
 }
 
-impl Text<'_> {
+impl TextStream<'_> {
     fn put(&mut self, text: &str) -> Result<(), AdminRefusal> {
         self.text.push_str(text);
-        if self.text.len() >= PIECE_BYTES {
-            self.end()?;
+        if self.text.len() >= PART_BYTES {
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn end(&mut self) -> Result<(), AdminRefusal> {
-        Ok(self.taker.give(std::mem::take(&mut self.text).into_bytes())?)
+    fn flush(&mut self) -> Result<(), AdminRefusal> {
+        self.sink.send(std::mem::take(&mut self.text).into_bytes())
     }
 }
 
-impl Desk {
-    /// Gives all that is kept of a person, or the points of one of their races.
+impl AdminService {
+    /// Exports everything stored about a person, or the points of one of their races.
     pub(super) fn export(
         &self,
         account: &str,
         race: Option<&str>,
         form: ExportForm,
-        taker: &Taker,
+        sink: &StreamSink,
     ) -> Result<StreamSummary, AdminRefusal> {
         let account = self.account(account)?;
         let race = race.map(|race| self.race_of(race)).transpose()?;
         if race.as_ref().is_some_and(|(owner, _)| *owner != account) {
             return Err(AdminRefusal::NotFound(
-                "that is no race of this account; `races` lists them".into(),
+                "this account has no such race; `races` lists them".into(),
             ));
         }
-        let mut text = Text {
-            taker,
+        let mut text = TextStream {
+            sink,
             text: String::new(),
         };
         let records = match (form, race) {
-            (ExportForm::Json, race) => self.all_of(&account, race.map(|(_, id)| id), &mut text)?,
+            (ExportForm::Json, race) => self.json(&account, race.map(|(_, id)| id), &mut text)?,
             (ExportForm::Gpx, Some((_, id))) => self.gpx(&account, &id, &mut text)?,
             (ExportForm::Csv, Some((_, id))) => self.csv(&account, &id, &mut text)?,
             (ExportForm::Gpx | ExportForm::Csv, None) => {
                 return Err(AdminRefusal::Invalid(
-                    "GPX and CSV are for one race: name it with --race".into(),
+                    "GPX and CSV hold one race: name it with --race".into(),
                 ));
             }
         };
-        text.end()?;
+        text.flush()?;
         Ok(StreamSummary {
             at: self.clock.now(),
             records,
@@ -79,12 +79,12 @@ impl Desk {
         Ok(races.samples(account, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?)
     }
 
-    /// One JSON object; a point a line. Returns how many points.
-    fn all_of(
+    /// Writes one JSON object with one point per line. Returns the number of points.
+    fn json(
         &self,
         account: &AccountId,
         only: Option<RaceId>,
-        text: &mut Text<'_>,
+        text: &mut TextStream<'_>,
     ) -> Result<u64, AdminRefusal> {
         let rooms = &self.rooms;
         let missing = || AdminRefusal::NotFound("the account is gone".into());
@@ -138,7 +138,7 @@ impl Desk {
         let mut n_points = 0;
         for (number, id) in ids.iter().enumerate() {
             text.put(if number == 0 { "\n" } else { ",\n" })?;
-            text.put(&open_object(&self.told_of(id)?))?;
+            text.put(&open_object(&self.race_head(id)?))?;
             text.put(",\n\"points\":[")?;
             for (number, sample) in self.points(account, id)?.iter().enumerate() {
                 text.put(if number == 0 { "\n" } else { ",\n" })?;
@@ -151,8 +151,8 @@ impl Desk {
         Ok(n_points)
     }
 
-    /// A race but for its points.
-    fn told_of(&self, id: &RaceId) -> Result<Value, AdminRefusal> {
+    /// A race without its points.
+    fn race_head(&self, id: &RaceId) -> Result<Value, AdminRefusal> {
         let detail = self.race(id.as_str())?;
         let alerts = detail.alerts.iter();
         Ok(json!({
@@ -170,8 +170,8 @@ impl Desk {
         }))
     }
 
-    /// GPX 1.1, with heart rate and cadence as Garmin's own extension has them. Points without a position are left out.
-    fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, AdminRefusal> {
+    /// Writes GPX 1.1 with heart rate and cadence in Garmin's extension. Points without a position are left out.
+    fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut TextStream<'_>) -> Result<u64, AdminRefusal> {
         let name = self.race(id.as_str())?.race.name;
         text.put(concat!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
@@ -215,8 +215,8 @@ impl Desk {
         Ok(n_points)
     }
 
-    /// A header, and a line a point; what the device did not tell is empty.
-    fn csv(&self, account: &AccountId, id: &RaceId, text: &mut Text<'_>) -> Result<u64, AdminRefusal> {
+    /// Writes a header and one line per point. A value that the device did not send is empty.
+    fn csv(&self, account: &AccountId, id: &RaceId, text: &mut TextStream<'_>) -> Result<u64, AdminRefusal> {
         text.put(concat!(
             "at,lat,lon,altitude_m,speed_mps,distance_m,total_distance_m,duration_s,total_duration_s,",
             "heart_rate_bpm,cadence_rpm,power_w,activity_type\n"
@@ -246,21 +246,21 @@ impl Desk {
     }
 }
 
-/// An object's text without its last brace: more members follow.
+/// An object without its closing brace, so that more members can follow.
 fn open_object(object: &Value) -> String {
     let mut text = object.to_string();
     text.pop();
     text
 }
 
-/// A text that came from outside: letters, digits and a few signs, so that no spreadsheet takes it for a formula.
+/// Foreign text, reduced to letters, digits and a few signs, so that no spreadsheet reads it as a formula.
 fn cell(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric() || "_ .".contains(*c))
         .collect()
 }
 
-/// What is known of a point; what the device did not tell is not there.
+/// A point as JSON. A value that the device did not send is absent.
 fn point(sample: &Sample) -> Value {
     let point = &sample.point;
     let members = [
@@ -281,12 +281,12 @@ fn point(sample: &Sample) -> Value {
         ("activity_type", json!(point.activity_type)),
     ];
     let known = members.into_iter().filter(|(_, value)| !value.is_null());
-    let mut told: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value)).collect();
+    let mut json: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value)).collect();
     if !point.events.is_empty() {
-        told.insert("events".into(), json!(point.events));
+        json.insert("events".into(), json!(point.events));
     }
     if !point.other.is_empty() {
-        told.insert("other".into(), Value::Object(point.other.clone()));
+        json.insert("other".into(), Value::Object(point.other.clone()));
     }
-    Value::Object(told)
+    Value::Object(json)
 }

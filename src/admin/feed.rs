@@ -1,47 +1,40 @@
-//! The state of all views, made at most a few times a second and only while somebody looks.
+//! The views as updates: built at most a few times a second, only while a console follows, and serialized once for all.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::api::{AdminUpdate, Overview, People, RaceView, TokensView, WorkerView};
-use super::desk::Desk;
+use super::api::{AdminRefusal, AdminUpdate};
+use super::service::AdminService;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Ring;
 
-/// How often figures that no event tells of are made anew.
-const PACE: Duration = Duration::from_secs(1);
+/// How often figures are refreshed that no event announces, such as memory.
+const REFRESH: Duration = Duration::from_secs(1);
 
-/// How soon after an event: long enough to gather a burst, short enough to seem at once.
-const SOON: Duration = Duration::from_millis(50);
+/// Delay after an event: long enough to gather a burst, short enough to seem immediate.
+const DEBOUNCE: Duration = Duration::from_millis(50);
 
-/// All views at one moment.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Views {
-    pub(super) overview: Overview,
-    pub(super) workers: Vec<WorkerView>,
-    pub(super) people: People,
-    pub(super) races: Vec<RaceView>,
-    pub(super) tokens: TokensView,
-}
+/// One serialized update for each view, in a fixed order.
+type Serialized = Vec<Arc<RawValue>>;
 
-/// Hands the views to those who follow. Clones are the same feed.
+/// Hands updates to followers. Clones share one feed.
 #[derive(Clone)]
 pub(super) struct Feed {
-    views: watch::Sender<Option<Arc<Views>>>,
-    desk: Desk,
+    views: watch::Sender<Serialized>,
+    service: AdminService,
 }
 
 impl Feed {
-    /// Starts the making.
-    pub(super) fn start(desk: Desk, ring: &Ring, lifecycle: &Lifecycle) -> Self {
+    pub(super) fn start(service: AdminService, ring: &Ring, lifecycle: &Lifecycle) -> Self {
         let feed = Self {
-            views: watch::Sender::new(None),
-            desk,
+            views: watch::Sender::new(Vec::new()),
+            service,
         };
-        let (making, stopping) = (feed.clone(), lifecycle.stopping());
+        let (refreshed, stopping) = (feed.clone(), lifecycle.stopping());
         let (_, mut events) = ring.follow();
         lifecycle.spawn("admin feed", async move {
             let mut due = Instant::now();
@@ -49,77 +42,82 @@ impl Feed {
                 tokio::select! {
                     () = stopping.cancelled() => return,
                     () = sleep_until(due) => {
-                        if making.views.receiver_count() > 0 {
-                            making.make();
+                        if refreshed.views.receiver_count() > 0 {
+                            refreshed.refresh();
                         }
-                        due = Instant::now() + PACE;
+                        due = Instant::now() + REFRESH;
                     }
-                    // A lagged reader has heard something too.
-                    _ = events.recv() => due = due.min(Instant::now() + SOON),
+                    // A lagged reader has missed events, which is news too.
+                    _ = events.recv() => due = due.min(Instant::now() + DEBOUNCE),
                 }
             }
         });
         feed
     }
 
-    fn make(&self) {
-        match self.desk.views() {
-            Ok(views) => {
-                self.views.send_if_modified(|now| {
-                    let changed = now.as_deref() != Some(&views);
-                    if changed {
-                        *now = Some(Arc::new(views));
-                    }
-                    changed
-                });
+    fn refresh(&self) {
+        let serialized = match self.serialized() {
+            Ok(serialized) => serialized,
+            Err(reason) => {
+                tracing::debug!(%reason, "admin.views_failed");
+                return;
             }
-            Err(refusal) => tracing::debug!(reason = %refusal, "admin.views_failed"),
-        }
+        };
+        self.views.send_if_modified(|now| {
+            let changed =
+                now.len() != serialized.len() || now.iter().zip(&serialized).any(|(a, b)| a.get() != b.get());
+            if changed {
+                *now = serialized;
+            }
+            changed
+        });
     }
 
-    /// A new follower, who has seen nothing yet.
+    fn serialized(&self) -> Result<Serialized, AdminRefusal> {
+        let views = self.service.views()?;
+        let updates = [
+            AdminUpdate::Overview(views.overview),
+            AdminUpdate::Workers(views.workers),
+            AdminUpdate::Accounts(views.people),
+            AdminUpdate::Races(views.races),
+            AdminUpdate::Tokens(views.tokens),
+        ];
+        let raw = updates.iter().map(|update| to_raw_value(update).map(Arc::from));
+        raw.collect::<Result<_, _>>()
+            .map_err(|e| AdminRefusal::Internal(e.to_string()))
+    }
+
     pub(super) fn follow(&self) -> Follower {
         let receiver = self.views.subscribe();
-        self.make();
-        Follower { receiver, seen: None }
+        self.refresh();
+        Follower {
+            receiver,
+            seen: Vec::new(),
+        }
     }
 }
 
-/// One who follows, and what they have seen.
+/// A connection that follows, with the updates it has already sent.
 pub(super) struct Follower {
-    receiver: watch::Receiver<Option<Arc<Views>>>,
-    seen: Option<Arc<Views>>,
+    receiver: watch::Receiver<Serialized>,
+    seen: Serialized,
 }
 
 impl Follower {
-    /// The views that are not as they were seen, all of them the first time.
-    pub(super) fn changed(&mut self) -> Vec<AdminUpdate> {
-        let Some(now) = self.receiver.borrow_and_update().clone() else {
-            return Vec::new();
-        };
-        let seen = self.seen.replace(Arc::clone(&now));
-        let seen = seen.as_deref();
-        let mut updates = Vec::new();
-        if seen.is_none_or(|seen| seen.overview != now.overview) {
-            updates.push(AdminUpdate::Overview(now.overview.clone()));
-        }
-        if seen.is_none_or(|seen| seen.workers != now.workers) {
-            updates.push(AdminUpdate::Workers(now.workers.clone()));
-        }
-        if seen.is_none_or(|seen| seen.people != now.people) {
-            updates.push(AdminUpdate::Accounts(now.people.clone()));
-        }
-        if seen.is_none_or(|seen| seen.races != now.races) {
-            updates.push(AdminUpdate::Races(now.races.clone()));
-        }
-        if seen.is_none_or(|seen| seen.tokens != now.tokens) {
-            updates.push(AdminUpdate::Tokens(now.tokens.clone()));
-        }
-        updates
+    /// The updates that differ from those seen; the first time, all of them.
+    pub(super) fn changed(&mut self) -> Serialized {
+        let now = self.receiver.borrow_and_update().clone();
+        let seen = std::mem::replace(&mut self.seen, now.clone());
+        let is_new = |n: usize, update: &RawValue| seen.get(n).is_none_or(|seen| seen.get() != update.get());
+        let numbered = now.into_iter().enumerate();
+        numbered
+            .filter(|(n, update)| is_new(*n, update))
+            .map(|(_, update)| update)
+            .collect()
     }
 
-    /// Waits until something changed. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Vec<AdminUpdate> {
+    /// Waits for a change. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Serialized {
         if self.receiver.changed().await.is_err() {
             // The feed ends with the daemon, and so does this connection.
             std::future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! What Prometheus is told: numbers of the whole, in the OpenMetrics text format. Nobody's name is in it.
+//! The gateway's metrics in the OpenMetrics text format. No label names a person.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,32 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::api::{Overview, People, WorkerView};
+use super::overview::ConsoleViews;
+use super::views::WorkerView;
 
-/// The media type of [`text`]'s format.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Every state that a worker can have, so that one without workers shows as 0.
+/// All states of a worker, so that an empty one is reported as 0.
 const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"];
 
-/// The numbers of one moment. Errors: none that a caller could mend.
-pub(super) fn page(
-    overview: &Overview,
-    people: &People,
-    workers: &[WorkerView],
-    writes: bool,
-) -> Result<String, std::fmt::Error> {
+/// All metrics at one moment.
+pub(super) fn page(views: &ConsoleViews, writable: bool) -> Result<String, std::fmt::Error> {
+    let ConsoleViews {
+        overview,
+        workers,
+        people,
+        ..
+    } = views;
     let mut registry = Registry::with_prefix("garmin_gateway");
     let version = [("version", overview.program.clone())];
-    registry.register("build", "The program that runs", Info::new(version.to_vec()));
+    registry.register("build", "The running program", Info::new(version.to_vec()));
     let mut unit = |name: &str, help: &str, unit: Unit, value: f64| {
         registry.register_with_unit(name, help, unit, ConstGauge::new(value));
     };
     let started_s = overview.started_at.as_millisecond() as f64 / 1000.0;
     unit(
         "start_time",
-        "When it started, since 1970",
+        "Start time since the Unix epoch",
         Unit::Seconds,
         started_s,
     );
@@ -45,7 +46,7 @@ pub(super) fn page(
     );
     unit(
         "store",
-        "The database on the disk",
+        "Size of the store on disk",
         Unit::Bytes,
         overview.store_bytes as f64,
     );
@@ -64,24 +65,28 @@ pub(super) fn page(
         .count();
     let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     for (name, help, value) in [
-        ("store_writable", "1 while the store can write", i64::from(writes)),
+        (
+            "store_writable",
+            "1 while the store can write",
+            i64::from(writable),
+        ),
         ("accounts", "Accounts", i64::from(overview.accounts)),
         ("people", "People with access", i64::from(overview.people)),
         ("clients", "Clients with access", i64::from(overview.clients)),
         (
             "token_families",
-            "Sign-ins of clients that hold",
+            "Valid sign-ins of clients",
             i64::from(overview.tokens),
         ),
         (
             "sign_ins_needed",
-            "Accounts that Garmin wants signed in again",
+            "Accounts that need a new Garmin sign-in",
             whole(needed),
         ),
         (
             "knocks",
             "People who tried without an invitation",
-            whole(people.knocks.len()),
+            whole(people.access_requests.len()),
         ),
         ("races", "Races under way", i64::from(overview.races)),
         (
@@ -91,7 +96,7 @@ pub(super) fn page(
         ),
         (
             "attention",
-            "Things that need the operator",
+            "Problems for the operator",
             whole(overview.attention.len()),
         ),
     ] {
@@ -102,11 +107,7 @@ pub(super) fn page(
 
     for (name, help, value) in [
         ("calls", "Tool calls since the start", overview.calls),
-        (
-            "call_errors",
-            "Tool calls that ended with an error",
-            overview.errors,
-        ),
+        ("call_errors", "Tool calls that failed", overview.errors),
     ] {
         registry.register(name, help, ConstCounter::new(value));
     }

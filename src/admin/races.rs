@@ -1,16 +1,17 @@
-//! Races as the console and the CLI show them, and what is done with them there.
+//! Races as the console and the CLI show them.
 
 use serde_json::{Map, Value};
 
-use super::api::{AdminRefusal, RaceDetail, RaceView, TrackSample};
-use super::desk::Desk;
+use super::api::AdminRefusal;
+use super::service::AdminService;
+use super::views::{RaceDetail, RaceView, TrackSample};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
 use crate::races::{NotStarted, Refused, View, answers};
 use jiff::Timestamp;
 
-/// The most points that are drawn.
-const MOST_DRAWN: usize = 600;
+/// Most points sent for drawing.
+const MAX_DRAWN: usize = 600;
 
 impl From<Refused> for AdminRefusal {
     fn from(e: Refused) -> Self {
@@ -32,13 +33,13 @@ impl From<NotStarted> for AdminRefusal {
     }
 }
 
-impl Desk {
-    /// All races, newest first.
+impl AdminService {
+    /// Newest first.
     pub(super) fn races(&self) -> Result<Vec<RaceView>, AdminRefusal> {
         Ok(self.rooms.races.all()?.iter().map(row).collect())
     }
 
-    /// The race of this id, and whose it is.
+    /// The race with this id, and its account.
     pub(super) fn race_of(&self, text: &str) -> Result<(AccountId, RaceId), AdminRefusal> {
         let missing = || AdminRefusal::NotFound(format!("there is no race {text}; `races` lists them"));
         let id: RaceId = text.trim().parse().map_err(|_| missing())?;
@@ -46,14 +47,13 @@ impl Desk {
         Ok((owner, id))
     }
 
-    /// A race with all that is drawn of it.
     pub(super) fn race(&self, text: &str) -> Result<RaceDetail, AdminRefusal> {
         let (account, id) = self.race_of(text)?;
         let races = &self.rooms.races;
         let view = races.view(&account, &id)?.ok_or(Refused::NoSuchRace)?;
         let samples = races.samples(&account, &id, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
         let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
-        let every = samples.len().div_ceil(MOST_DRAWN).max(1);
+        let every = samples.len().div_ceil(MAX_DRAWN).max(1);
         let last = samples.len().saturating_sub(1);
         let drawn = samples
             .iter()

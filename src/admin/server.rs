@@ -1,43 +1,51 @@
-//! Answers on the socket. One task a connection; a console that stops reading holds up nobody but itself.
+//! Answers on the socket, one task per connection. A console that stops reading delays only itself.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::io::BufReader;
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::timeout;
 
 use super::api::{
-    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, AdminUpdate, EventView,
-    Hello, PROTOCOL,
+    AdminAnswer, AdminCall, AdminLine, AdminRefusal, AdminRequest, AdminStream, AdminUpdate, Hello,
+    LineError, PROTOCOL, read_line, write_line,
 };
-use super::desk::Desk;
 use super::feed::{Feed, Follower};
-use super::lines::{self, LineError};
-use super::stream::Piece;
+use super::service::AdminService;
+use super::stream::StreamPiece;
+use super::views::EventView;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::{LogEvent, Ring};
 
-/// Consoles at once; more wait.
+/// Connections at once; more wait.
 const MAX_CONNECTIONS: usize = 64;
 
-/// Events in one line, so that it stays far below the longest that is taken.
-const EVENTS_A_LINE: usize = 200;
+/// Events per line, which keeps the line far below the limit.
+const EVENTS_PER_LINE: usize = 200;
 
-/// A reader that takes nothing for so long is let go.
-const WRITE_PATIENCE: Duration = Duration::from_secs(5);
+/// A client that accepts nothing for this long is disconnected.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Answers on `listener` until the lifecycle stops.
-pub(super) async fn serve(listener: UnixListener, desk: Desk, feed: Feed, ring: Ring, lifecycle: Lifecycle) {
+pub(super) async fn serve(
+    listener: UnixListener,
+    service: AdminService,
+    feed: Feed,
+    ring: Ring,
+    lifecycle: Lifecycle,
+) {
     let stopping = lifecycle.stopping();
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let accepted = async {
-            let permit = Arc::clone(&room).acquire_owned().await;
+            let permit = Arc::clone(&slots).acquire_owned().await;
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
@@ -52,7 +60,7 @@ pub(super) async fn serve(listener: UnixListener, desk: Desk, feed: Feed, ring: 
                 continue;
             }
         };
-        let connection = Connection::new(stream, desk.clone(), feed.clone(), ring.clone());
+        let connection = AdminConnection::new(stream, service.clone(), feed.clone(), ring.clone());
         let stopping = stopping.clone();
         lifecycle.spawn("admin connection", async move {
             tokio::select! {
@@ -64,31 +72,38 @@ pub(super) async fn serve(listener: UnixListener, desk: Desk, feed: Feed, ring: 
     }
 }
 
-struct Connection {
-    read: BufReader<tokio::net::unix::OwnedReadHalf>,
+struct AdminConnection {
+    read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
-    desk: Desk,
+    service: AdminService,
     feed: Feed,
     ring: Ring,
-    /// Who is at the other end, for the log of acts.
+    /// The peer, for the log of acts.
     uid: Option<u32>,
     sequence: u64,
 }
 
-/// What a connection that follows listens to.
+/// What a following connection listens to.
 struct Following {
-    state: Follower,
+    views: Follower,
     log: broadcast::Receiver<Arc<LogEvent>>,
 }
 
-impl Connection {
-    fn new(stream: UnixStream, desk: Desk, feed: Feed, ring: Ring) -> Self {
+/// [`AdminLine::Update`] around an update that is already serialized.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum UpdateLine<'a> {
+    Update { sequence: u64, update: &'a RawValue },
+}
+
+impl AdminConnection {
+    fn new(stream: UnixStream, service: AdminService, feed: Feed, ring: Ring) -> Self {
         let uid = stream.peer_cred().ok().map(|cred| cred.uid());
         let (read, write) = stream.into_split();
         Self {
             read: BufReader::new(read),
             write,
-            desk,
+            service,
             feed,
             ring,
             uid,
@@ -101,125 +116,115 @@ impl Connection {
             protocol: PROTOCOL,
             program: env!("CARGO_PKG_VERSION").into(),
         };
-        if put(&mut self.write, &hello).await.is_err() {
+        if self.put(&hello).await.is_err() {
             return;
         }
-        if let Err(e) = self.converse().await {
+        if let Err(e) = self.answer_calls().await {
             tracing::debug!(reason = %e, "admin.connection_ended");
         }
     }
 
-    async fn converse(&mut self) -> Result<(), LineError> {
+    async fn answer_calls(&mut self) -> Result<(), LineError> {
         let mut buffer = Vec::new();
         let mut following: Option<Following> = None;
         loop {
             let call = tokio::select! {
-                call = lines::read::<AdminCall>(&mut self.read, &mut buffer) => call,
+                call = read_line::<AdminCall>(&mut self.read, &mut buffer) => call,
                 updates = changes(&mut following, &self.ring) => {
-                    for update in updates {
-                        self.update(update).await?;
-                    }
+                    self.update(&updates).await?;
                     continue;
                 }
             };
-            let call = match call {
+            let AdminCall { id, request } = match call {
                 Ok(call) => call,
                 Err(LineError::Closed) => return Ok(()),
-                // What follows such a line can't be trusted to begin where it seems to.
+                // The next bytes may be the rest of the long line, so the connection ends.
                 Err(e @ (LineError::TooLong | LineError::Lost(_))) => {
                     self.refuse(0, AdminRefusal::Invalid(e.to_string())).await?;
                     return Err(e);
                 }
                 Err(LineError::Shape(what)) => {
                     buffer.clear();
-                    self.refuse(0, AdminRefusal::Invalid(format!("a line can't be read: {what}")))
-                        .await?;
+                    let refusal = AdminRefusal::Invalid(format!("a line can't be read: {what}"));
+                    self.refuse(0, refusal).await?;
                     continue;
                 }
             };
-            let AdminCall { id, request } = call;
             let answer = match request {
-                AdminRequest::Read(read) => self.desk.read(&read),
-                AdminRequest::Act(act) => self.desk.act(act, self.uid).await,
+                AdminRequest::Read(read) => self.service.read(&read),
+                AdminRequest::Act(act) => self.service.act(act, self.uid).await,
                 AdminRequest::Stream(stream) => self.stream(id, &stream).await?,
                 AdminRequest::Follow => {
-                    put(
-                        &mut self.write,
-                        &AdminLine::Answer {
-                            id,
-                            answer: AdminAnswer::Following,
-                        },
-                    )
-                    .await?;
+                    let answer = AdminAnswer::Following;
+                    self.put(&AdminLine::Answer { id, answer }).await?;
                     following = Some(self.follow().await?);
                     continue;
                 }
             };
             match answer {
-                Ok(answer) => put(&mut self.write, &AdminLine::Answer { id, answer }).await?,
+                Ok(answer) => self.put(&AdminLine::Answer { id, answer }).await?,
                 Err(refusal) => self.refuse(id, refusal).await?,
             }
         }
     }
 
-    /// Sends something in parts. Returns the answer that ends it.
+    /// Sends the parts of a stream. Returns the answer that ends it.
     async fn stream(
         &mut self,
         id: u64,
         stream: &AdminStream,
     ) -> Result<Result<AdminAnswer, AdminRefusal>, LineError> {
-        let mut pieces = self.desk.stream(stream, self.uid);
+        let mut pieces = self.service.stream(stream, self.uid);
         while let Some(piece) = pieces.recv().await {
             match piece {
-                Piece::Part(bytes) => {
+                StreamPiece::Part(bytes) => {
                     let part = STANDARD.encode(bytes);
-                    put(&mut self.write, &AdminLine::Part { id, part }).await?;
+                    self.put(&AdminLine::Part { id, part }).await?;
                 }
-                Piece::End(end) => return Ok(end.map(AdminAnswer::Streamed)),
+                StreamPiece::End(end) => return Ok(end.map(AdminAnswer::Streamed)),
             }
         }
         Ok(Err(AdminRefusal::Internal(
-            "it broke in the middle; the log says why".into(),
+            "the stream broke off; the log says why".into(),
         )))
     }
 
-    /// Sends the whole, once.
+    /// Sends every view and the recent events, and starts to listen.
     async fn follow(&mut self) -> Result<Following, LineError> {
         let (events, log) = self.ring.follow();
-        let mut state = self.feed.follow();
-        for update in state.changed() {
-            self.update(update).await?;
-        }
-        for update in log_updates(&events, true) {
-            self.update(update).await?;
-        }
-        Ok(Following { state, log })
+        let mut views = self.feed.follow();
+        self.update(&views.changed()).await?;
+        self.update(&log_updates(&events, true)).await?;
+        Ok(Following { views, log })
     }
 
-    async fn update(&mut self, update: AdminUpdate) -> Result<(), LineError> {
-        self.sequence += 1;
-        put(
-            &mut self.write,
-            &AdminLine::Update {
-                sequence: self.sequence,
-                update,
-            },
-        )
-        .await
+    async fn update(&mut self, updates: &[Arc<RawValue>]) -> Result<(), LineError> {
+        for update in updates {
+            self.sequence += 1;
+            let sequence = self.sequence;
+            self.put(&UpdateLine::Update { sequence, update }).await?;
+        }
+        Ok(())
     }
 
     async fn refuse(&mut self, id: u64, refusal: AdminRefusal) -> Result<(), LineError> {
-        put(&mut self.write, &AdminLine::Refused { id, refusal }).await
+        self.put(&AdminLine::Refused { id, refusal }).await
+    }
+
+    async fn put(&mut self, line: &impl Serialize) -> Result<(), LineError> {
+        timeout(WRITE_TIMEOUT, write_line(&mut self.write, line))
+            .await
+            .map_err(|_| LineError::Lost(std::io::ErrorKind::TimedOut.into()))?
     }
 }
 
-/// Waits for something new. Never ends for a connection that does not follow.
-async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<AdminUpdate> {
+/// Waits for new updates. Never returns for a connection that does not follow.
+async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Arc<RawValue>> {
     let Some(following) = following else {
         return std::future::pending().await;
     };
     tokio::select! {
-        updates = following.state.next() => updates,
+        updates = following.views.next() => updates,
         event = following.log.recv() => match event {
             Ok(first) => {
                 let mut events = vec![first];
@@ -228,7 +233,7 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<AdminUpd
                 }
                 log_updates(&events, false)
             }
-            // It fell behind, so it gets the ring anew.
+            // The connection fell behind, so the console gets the recent events again.
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let (events, log) = ring.follow();
                 following.log = log;
@@ -239,35 +244,30 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<AdminUpd
     }
 }
 
-/// The events in lines that are short enough; only the first of them is anew.
-fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<AdminUpdate> {
-    let part = |events: &[Arc<LogEvent>]| {
-        events
-            .iter()
-            .map(|event| EventView {
-                at: event.at,
-                level: event.level.to_owned(),
-                event: event.event.clone(),
-                fields: event.fields.clone(),
-            })
-            .collect()
+/// Splits events over lines that are short enough. Only the first can be `anew`.
+fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<Arc<RawValue>> {
+    let view = |event: &Arc<LogEvent>| EventView {
+        at: event.at,
+        level: event.level.to_owned(),
+        event: event.event.clone(),
+        fields: event.fields.clone(),
     };
-    if events.is_empty() {
-        let events = Vec::new();
-        return vec![AdminUpdate::Log { anew, events }];
+    let mut chunks: Vec<Vec<EventView>> = events
+        .chunks(EVENTS_PER_LINE)
+        .map(|chunk| chunk.iter().map(view).collect())
+        .collect();
+    if chunks.is_empty() {
+        chunks.push(Vec::new());
     }
-    events
-        .chunks(EVENTS_A_LINE)
+    let updates = chunks
+        .into_iter()
         .enumerate()
         .map(|(n, events)| AdminUpdate::Log {
             anew: anew && n == 0,
-            events: part(events),
-        })
+            events,
+        });
+    // Events are plain JSON values, which always serialize.
+    updates
+        .filter_map(|update| to_raw_value(&update).ok().map(Arc::from))
         .collect()
-}
-
-async fn put(write: &mut OwnedWriteHalf, value: &impl serde::Serialize) -> Result<(), LineError> {
-    timeout(WRITE_PATIENCE, lines::write(write, value))
-        .await
-        .map_err(|_| LineError::Lost(std::io::ErrorKind::TimedOut.into()))?
 }

@@ -1,4 +1,4 @@
-//! The unix socket: made so that nobody can connect before its mode is right.
+//! The unix socket. Nobody can connect before its mode is set.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -17,23 +17,15 @@ const LONGEST: usize = 107;
 /// Why the socket can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
-    /// Operator: somebody answers on it.
-    #[error("{path} is answered by another garmin-gateway; stop it first", path = .0.display())]
+    #[error("another garmin-gateway uses {path}; stop it first", path = .0.display())]
     InUse(PathBuf),
-    /// Operator: the kernel has no room for the name.
-    #[error("{path} is too long a name for a socket, which may have {LONGEST} bytes: set RUNTIME_DIR to a shorter one", path = .0.display())]
+    #[error("the socket's path {path} is longer than {LONGEST} bytes; set RUNTIME_DIR to a shorter directory", path = .0.display())]
     TooLong(PathBuf),
-    /// Operator: the system refused.
-    #[error("{path} can't be made: {reason}", path = .path.display())]
-    Refused {
-        /// The socket.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
+    #[error("{path} can't be created: {reason}", path = .path.display())]
+    Refused { path: PathBuf, reason: String },
 }
 
-/// Makes the socket at `path`: bound, then 0660, then listening. One that nobody answers is replaced.
+/// Creates the socket at `path`: binds, sets mode 0660, then listens. Replaces a stale socket.
 pub(super) fn listen_at(path: &Path) -> Result<UnixListener, SocketError> {
     let refused = |e: &dyn std::fmt::Display| SocketError::Refused {
         path: path.to_owned(),
@@ -84,7 +76,9 @@ mod tests {
         listen_at(&dir.path().join("x".repeat(room))).unwrap();
         let refused = listen_at(&dir.path().join("x".repeat(room + 1))).unwrap_err();
         assert!(
-            refused.to_string().contains("set RUNTIME_DIR to a shorter one"),
+            refused
+                .to_string()
+                .contains("set RUNTIME_DIR to a shorter directory"),
             "{refused}"
         );
     }

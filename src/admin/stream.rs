@@ -1,81 +1,65 @@
-//! What is too long for a line: made piece by piece on a thread of its own, only as fast as it is taken.
+//! Streams: content too long for one line, produced on its own thread and only as fast as the client reads.
 
 use tokio::sync::mpsc;
 
 use super::api::{AdminRefusal, AdminStream, StreamSummary};
-use super::desk::Desk;
+use super::service::AdminService;
 
-/// Pieces that wait to be taken.
-const WAITING: usize = 4;
+/// Pieces in flight before the producer waits.
+const QUEUE: usize = 4;
 
-/// What a stream gives.
-pub(super) enum Piece {
-    /// The next bytes.
+pub(super) enum StreamPiece {
     Part(Vec<u8>),
-    /// It is over, well or not.
+    /// Nothing follows.
     End(Result<StreamSummary, AdminRefusal>),
 }
 
-/// Where pieces go. An error: nobody takes them any more.
-pub(super) struct Taker(mpsc::Sender<Piece>);
+/// The producer's end of a stream.
+pub(super) struct StreamSink(mpsc::Sender<StreamPiece>);
 
-/// Nobody takes the pieces any more.
-pub(super) struct Gone;
-
-impl From<Gone> for AdminRefusal {
-    fn from(_: Gone) -> Self {
-        Self::Unavailable("nobody listens".into())
+impl StreamSink {
+    /// Errors: the client is gone.
+    pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), AdminRefusal> {
+        self.0
+            .blocking_send(StreamPiece::Part(bytes))
+            .map_err(|_| AdminRefusal::Unavailable("the client is gone".into()))
     }
 }
 
-impl Taker {
-    pub(super) fn give(&self, bytes: Vec<u8>) -> Result<(), Gone> {
-        self.0.blocking_send(Piece::Part(bytes)).map_err(|_| Gone)
-    }
-}
-
-impl Desk {
-    /// Begins a stream. It ends by itself when the pieces are not taken any more.
-    pub(super) fn stream(&self, stream: &AdminStream, uid: Option<u32>) -> mpsc::Receiver<Piece> {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let (desk, taker, stream) = (self.clone(), Taker(sender), stream.clone());
+impl AdminService {
+    /// Starts a stream. It stops by itself when the receiver is dropped.
+    pub(super) fn stream(&self, stream: &AdminStream, uid: Option<u32>) -> mpsc::Receiver<StreamPiece> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let (service, sink, stream) = (self.clone(), StreamSink(sender), stream.clone());
         tokio::task::spawn_blocking(move || {
-            let what = name_of(&stream);
-            let end = match stream {
-                AdminStream::Backup => desk.backup(&taker),
+            let (what, end) = match &stream {
+                AdminStream::Backup => ("backup", service.backup(&sink)),
                 AdminStream::Export { account, race, form } => {
-                    desk.export(&account, race.as_deref(), form, &taker)
+                    let race = race.as_deref();
+                    ("export", service.export(account, race, *form, &sink))
                 }
             };
             match &end {
-                Ok(streamed) => {
-                    tracing::info!(what, peer.uid = uid, records = streamed.records, "admin.streamed");
+                Ok(summary) => {
+                    tracing::info!(what, peer.uid = uid, records = summary.records, "admin.streamed");
                 }
                 Err(e) => tracing::warn!(what, peer.uid = uid, reason = %e, "admin.stream_failed"),
             }
-            // Whoever asked may be gone.
-            drop(taker.0.blocking_send(Piece::End(end)));
+            // The client may be gone.
+            drop(sink.0.blocking_send(StreamPiece::End(end)));
         });
         receiver
     }
 
-    fn backup(&self, taker: &Taker) -> Result<StreamSummary, AdminRefusal> {
+    fn backup(&self, sink: &StreamSink) -> Result<StreamSummary, AdminRefusal> {
         let at = self.clock.now();
         let mut backup = self.rooms.store.backup(at)?;
         for piece in backup.by_ref() {
-            taker.give(piece?)?;
+            sink.send(piece?)?;
         }
         Ok(StreamSummary {
             at,
             records: backup.records(),
         })
-    }
-}
-
-/// A stream's name in the log.
-fn name_of(stream: &AdminStream) -> &'static str {
-    match stream {
-        AdminStream::Backup => "backup",
-        AdminStream::Export { .. } => "export",
     }
 }

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::operate::socket_path;
 use super::place::UsageError;
@@ -23,8 +24,8 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "ID")]
     race: Option<String>,
     /// As what: everything as JSON, or the points of one race as GPX or CSV.
-    #[arg(long = "as", value_name = "FORM", default_value = "json")]
-    form: ExportFormArg,
+    #[arg(long = "as", value_name = "FORM", default_value = "json", value_parser = form())]
+    form: ExportForm,
     /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -32,11 +33,12 @@ pub(super) struct ExportArgs {
     file: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ExportFormArg {
-    Json,
-    Gpx,
-    Csv,
+fn form() -> impl TypedValueParser<Value = ExportForm> {
+    PossibleValuesParser::new(["json", "gpx", "csv"]).map(|name| match name.as_str() {
+        "gpx" => ExportForm::Gpx,
+        "csv" => ExportForm::Csv,
+        _ => ExportForm::Json,
+    })
 }
 
 /// Asks the running gateway for it, and writes it down.
@@ -51,11 +53,7 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
     let stream = AdminStream::Export {
         account: args.account,
         race: args.race,
-        form: match args.form {
-            ExportFormArg::Json => ExportForm::Json,
-            ExportFormArg::Gpx => ExportForm::Gpx,
-            ExportFormArg::Csv => ExportForm::Csv,
-        },
+        form: args.form,
     };
     let Some(path) = args.file else {
         client

@@ -17,10 +17,11 @@ use super::print::Print;
 use super::{BROKEN, UNAVAILABLE, USAGE, fail};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{
-    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, EventView,
-    RevocationTarget, TokensView,
+    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, RevocationTarget,
 };
+
 use crate::admin::client::{AdminClient, ClientError};
+use crate::admin::views::{EventView, TokensView};
 use crate::base::causes::chain;
 use crate::base::clock::Clock;
 use crate::config::{Config, Problem, Sources};
@@ -362,7 +363,7 @@ mod tests {
     #[test]
     fn what_falls_is_counted() {
         let at = jiff::Timestamp::UNIX_EPOCH;
-        let family = |id: &str, label: &str| crate::admin::api::FamilyView {
+        let family = |id: &str, label: &str| crate::admin::views::FamilyView {
             id: id.into(),
             account: format!("acc_{label}"),
             label: label.into(),

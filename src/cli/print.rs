@@ -10,7 +10,9 @@ use jiff::tz::TimeZone;
 
 use super::operate::json;
 use super::table::TextTable;
-use crate::admin::api::{AdminAnswer, EventView, PurgeSummary, RevocationSummary, ToolUsage};
+use crate::admin::api::{AdminAnswer, PurgeSummary, RevocationSummary};
+
+use crate::admin::views::{EventView, ToolUsage};
 use crate::base::clock::Clock;
 use crate::console;
 use crate::console::words::{self, bytes, many, plain, second};
@@ -54,7 +56,7 @@ impl Print {
             "{} {:5} {}",
             second(event.at, &self.zone),
             event.level,
-            words::event(event)
+            words::event_line(event)
         );
         put(&plain(&line))
     }

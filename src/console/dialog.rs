@@ -1,44 +1,33 @@
-//! Questions to the person. A question about an act that hurts names what it hits, and stands on No.
+//! Questions to the operator. A question about a destructive act names what it ends, and No is preselected.
+
+use serde_json::{Map, Value};
 
 use super::keys::KeyPress;
-use super::state::limits;
-use crate::admin::api::{AccountView, AdminAct};
+use crate::admin::api::AdminAct;
+use crate::admin::views::AccountView;
 
-/// A question.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Dialog {
-    /// What it is about.
     pub(super) title: String,
-    /// What it says.
     pub(super) lines: Vec<String>,
-    /// How it is answered.
-    pub(super) kind: Kind,
+    pub(super) kind: DialogKind,
 }
 
 /// How a question is answered.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
-    /// Yes or no.
+pub(super) enum DialogKind {
     YesNo {
-        /// What Yes does.
         act: AdminAct,
-        /// Whether it stands on Yes.
         yes: bool,
     },
-    /// By typing a word.
+    /// By typing a given word.
     Word {
-        /// What it does.
         act: AdminAct,
-        /// The word.
         word: &'static str,
-        /// What was typed so far.
         typed: String,
     },
-    /// By typing a text.
     Text {
-        /// What it is for.
         purpose: TextPurpose,
-        /// What was typed so far.
         typed: String,
         /// What is wrong with it.
         wrong: Option<&'static str>,
@@ -48,40 +37,35 @@ pub(super) enum Kind {
 /// What a text is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TextPurpose {
-    /// An e-mail to invite.
     Invite,
-    /// A LiveTrack link; the account if there is but one, otherwise it stands before the link.
+    /// A LiveTrack link, for this account. `None`: the account's e-mail is typed before the link.
     StartRace(Option<String>),
-    /// Limits of this race.
     Limits(String),
 }
 
-/// What a key came to.
+/// The result of a key press.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum DialogOutcome {
-    /// The question still stands.
     Open,
-    /// It is withdrawn.
     Closed,
-    /// It is agreed.
     Do(AdminAct),
 }
 
 impl Dialog {
-    /// A yes-or-no question that stands on No.
+    /// A yes-or-no question with No preselected.
     pub(super) fn confirm(title: &str, lines: Vec<String>, act: AdminAct) -> Self {
         Self {
             title: title.into(),
             lines,
-            kind: Kind::YesNo { act, yes: false },
+            kind: DialogKind::YesNo { act, yes: false },
         }
     }
 
-    /// The same, but a word must be typed.
+    /// Requires a word to be typed instead of Yes.
     #[must_use]
     pub(super) fn with_word(mut self, word: &'static str) -> Self {
-        if let Kind::YesNo { act, .. } = self.kind {
-            self.kind = Kind::Word {
+        if let DialogKind::YesNo { act, .. } = self.kind {
+            self.kind = DialogKind::Word {
                 act,
                 word,
                 typed: String::new(),
@@ -90,7 +74,6 @@ impl Dialog {
         self
     }
 
-    /// Whom to invite.
     pub(super) fn invite() -> Self {
         Self::text(
             "Invite",
@@ -99,7 +82,6 @@ impl Dialog {
         )
     }
 
-    /// What race to watch.
     pub(super) fn start_race(accounts: &[AccountView]) -> Self {
         match accounts {
             [only] => Self::text(
@@ -115,7 +97,6 @@ impl Dialog {
         }
     }
 
-    /// What limits to change.
     pub(super) fn limits(race: &str) -> Self {
         Self::text(
             "Change limits",
@@ -128,7 +109,7 @@ impl Dialog {
         Self {
             title: title.into(),
             lines: vec![line.into()],
-            kind: Kind::Text {
+            kind: DialogKind::Text {
                 purpose,
                 typed: String::new(),
                 wrong: None,
@@ -136,38 +117,37 @@ impl Dialog {
         }
     }
 
-    /// A letter was typed or pasted.
+    /// Adds a typed or pasted letter.
     pub(super) fn letter(&mut self, c: char) {
         match &mut self.kind {
-            Kind::Word { typed, .. } => typed.push(c),
-            Kind::Text { typed, wrong, .. } => {
+            DialogKind::Word { typed, .. } => typed.push(c),
+            DialogKind::Text { typed, wrong, .. } => {
                 typed.push(c);
                 *wrong = None;
             }
-            Kind::YesNo { .. } => {}
+            DialogKind::YesNo { .. } => {}
         }
     }
 
-    /// A key was pressed.
     pub(super) fn key(&mut self, key: KeyPress) -> DialogOutcome {
         if key == KeyPress::Esc {
             return DialogOutcome::Closed;
         }
         match &mut self.kind {
-            Kind::YesNo { act, yes } => match key {
+            DialogKind::YesNo { act, yes } => match key {
                 KeyPress::Enter if !*yes => return DialogOutcome::Closed,
                 KeyPress::Char('n' | 'N' | 'q') => return DialogOutcome::Closed,
                 KeyPress::Char('y' | 'Y') | KeyPress::Enter => return DialogOutcome::Do(act.clone()),
                 KeyPress::Left | KeyPress::Right | KeyPress::Tab | KeyPress::BackTab => *yes = !*yes,
                 _ => {}
             },
-            Kind::Word { act, word, typed } => match key {
+            DialogKind::Word { act, word, typed } => match key {
                 KeyPress::Char(c) => typed.push(c),
                 KeyPress::Backspace => drop(typed.pop()),
                 KeyPress::Enter if typed == word => return DialogOutcome::Do(act.clone()),
                 _ => {}
             },
-            Kind::Text {
+            DialogKind::Text {
                 purpose,
                 typed,
                 wrong,
@@ -192,14 +172,16 @@ impl TextPurpose {
     fn act(&self, text: &str) -> Result<AdminAct, &'static str> {
         match self {
             Self::Invite if text.contains('@') => Ok(AdminAct::Invite { email: text.into() }),
-            Self::Invite => Err("That is no e-mail address."),
+            Self::Invite => Err("That is not an e-mail address."),
             Self::StartRace(account) => {
                 let (account, link) = match account {
                     Some(account) => (account.as_str(), text),
-                    None => text.split_once(' ').ok_or("Both are needed.")?,
+                    None => text
+                        .split_once(' ')
+                        .ok_or("Write the e-mail, a space, and the link.")?,
                 };
                 if !link.trim().starts_with("https://") {
-                    return Err("The link begins with https://");
+                    return Err("The link must begin with https://");
                 }
                 Ok(AdminAct::StartRace {
                     account: account.into(),
@@ -211,9 +193,19 @@ impl TextPurpose {
                     race: race.clone(),
                     limits,
                 })
-                .ok_or("Write NAME=NUMBER, with spaces between."),
+                .ok_or("Write NAME=NUMBER pairs, separated by spaces."),
         }
     }
+}
+
+fn limits(text: &str) -> Option<Map<String, Value>> {
+    let mut limits = Map::new();
+    for part in text.split([' ', ',']).filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=')?;
+        let value: f64 = value.parse().ok()?;
+        limits.insert(name.to_owned(), value.into());
+    }
+    (!limits.is_empty()).then_some(limits)
 }
 
 #[cfg(test)]
@@ -228,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_on_no() {
+    fn no_is_preselected() {
         let act = AdminAct::TestNotify;
         for (keys, expected) in [
             (&[KeyPress::Enter][..], DialogOutcome::Closed),
@@ -247,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_must_be_typed_whole() {
+    fn the_whole_word_must_be_typed() {
         let act = AdminAct::Forget { account: "a".into() };
         let mut dialog = Dialog::confirm("Forget", Vec::new(), act.clone()).with_word("forget");
         assert_eq!(type_in(&mut dialog, "forge"), DialogOutcome::Open);

@@ -1,112 +1,74 @@
-//! Which key does what, and where. The footer and the help are made from this table, and views never see a key.
+//! Which key does what in which view. The footer and the help are built from this table; no other file names a key.
 
-use crate::admin::api::ConsoleView;
+use crate::admin::views::ConsoleView;
 
 /// A key that was pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyPress {
-    /// A letter, a digit or a sign.
     Char(char),
-    /// Enter.
     Enter,
-    /// Escape.
     Esc,
-    /// Tab.
     Tab,
-    /// Shift and tab.
     BackTab,
-    /// Backspace.
     Backspace,
-    /// Arrow up.
     Up,
-    /// Arrow down.
     Down,
-    /// Arrow left.
     Left,
-    /// Arrow right.
     Right,
-    /// Page up.
     PageUp,
-    /// Page down.
     PageDown,
-    /// Home.
     Home,
-    /// End.
     End,
-    /// Ctrl-C.
     Interrupt,
 }
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConsoleCommand {
-    /// Leave.
     Quit,
     /// Show or hide the keys.
     Help,
-    /// Show a view.
     Show(ConsoleView),
     /// The view to the right.
     NextView,
     /// The view to the left.
     PreviousView,
-    /// Move by so many rows.
     Move(i32),
-    /// To the first row.
     First,
-    /// To the last row.
     Last,
-    /// Open what is selected.
     Open,
-    /// Close or clear.
     Back,
-    /// Edit the filter.
     Filter,
-    /// Stop the worker.
     StopWorker,
-    /// Let them in who knocked.
     Approve,
-    /// Invite an e-mail.
     Invite,
-    /// Take an invitation back.
     Uninvite,
-    /// Revoke what is selected.
     Revoke,
-    /// Revoke all of the account.
     RevokeAccount,
-    /// Revoke all through the client.
     RevokeClient,
-    /// Revoke everything.
     RevokeAll,
-    /// Erase the account.
     Forget,
-    /// Watch a race.
     StartRace,
-    /// Stop watching it.
     StopRace,
-    /// Change its limits.
     Limits,
     /// Have Claude look at it.
     Look,
-    /// The next lowest level shown.
     Level,
-    /// Follow the log, or hold it.
     Follow,
 }
 
-/// A line of the table.
+/// A row of the table.
 pub(super) struct Binding {
     /// The keys that do it.
     pub(super) keys: &'static [KeyPress],
-    /// How they are written.
+    /// How the footer and the help write them.
     pub(super) shown: &'static str,
-    /// What they do.
     pub(super) command: ConsoleCommand,
-    /// Where; `None` is everywhere.
+    /// The view it works in. `None`: all of them.
     pub(super) view: Option<ConsoleView>,
-    /// A word for the footer; empty is not shown there.
+    /// Its word in the footer. Empty: not in the footer.
     pub(super) short: &'static str,
-    /// A line for the help.
+    /// Its line in the help.
     pub(super) long: &'static str,
 }
 
@@ -147,29 +109,29 @@ const RACES: Option<ConsoleView> = Some(ConsoleView::Races);
 const TOKENS: Option<ConsoleView> = Some(ConsoleView::Tokens);
 const LOG: Option<ConsoleView> = Some(ConsoleView::Log);
 
-/// All keys. What a view has of its own comes first, because the footer shows as many as fit.
+/// All keys. A view's own keys come first, because the footer shows as many as fit.
 #[rustfmt::skip]
 pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('s')], "s", C::StopWorker, WORKERS, "stop", "stop the worker; the next call starts a new one"),
-    binding(&[K::Char('a')], "a", C::Approve, ACCOUNTS, "approve", "let in who knocked"),
+    binding(&[K::Char('a')], "a", C::Approve, ACCOUNTS, "approve", "approve an access request"),
     binding(&[K::Char('i')], "i", C::Invite, ACCOUNTS, "invite", "invite an e-mail address"),
-    binding(&[K::Char('u')], "u", C::Uninvite, ACCOUNTS, "uninvite", "take an invitation back"),
+    binding(&[K::Char('u')], "u", C::Uninvite, ACCOUNTS, "uninvite", "withdraw an invitation"),
     binding(&[K::Char('x')], "x", C::Revoke, ACCOUNTS, "revoke", "end all access of the account"),
     binding(&[K::Char('F')], "F", C::Forget, ACCOUNTS, "forget", "end all access and erase the account"),
     binding(&[K::Char('n')], "n", C::StartRace, RACES, "new", "watch a race: paste its LiveTrack link"),
     binding(&[K::Char('s')], "s", C::StopRace, RACES, "stop", "stop watching the race"),
     binding(&[K::Char('l')], "l", C::Limits, RACES, "limits", "change a limit of the race"),
-    binding(&[K::Char('w')], "w", C::Look, RACES, "look", "have Claude look at the race now"),
+    binding(&[K::Char('w')], "w", C::Look, RACES, "look", "ask Claude to look at the race now"),
     binding(&[K::Char('x')], "x", C::Revoke, TOKENS, "revoke", "end this sign-in of this client"),
     binding(&[K::Char('X')], "X", C::RevokeAccount, TOKENS, "account", "end all access of this account"),
-    binding(&[K::Char('C')], "C", C::RevokeClient, TOKENS, "client", "end all access through this client, whosever it is"),
-    binding(&[K::Char('A')], "A", C::RevokeAll, TOKENS, "all", "end all access of everybody"),
-    binding(&[K::Char('v')], "v", C::Level, LOG, "level", "show less or more: error, warn, info, debug"),
-    binding(&[K::Char('f')], "f", C::Follow, LOG, "follow", "follow the newest event, or hold"),
-    binding(&[K::Enter], "enter", C::Open, None, "open", "open what is selected, or what an event is about"),
-    binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows with a text in them"),
+    binding(&[K::Char('C')], "C", C::RevokeClient, TOKENS, "client", "end everyone's access through this client"),
+    binding(&[K::Char('A')], "A", C::RevokeAll, TOKENS, "all", "end all access of everyone"),
+    binding(&[K::Char('v')], "v", C::Level, LOG, "level", "change the level shown: error, warn, info, debug"),
+    binding(&[K::Char('f')], "f", C::Follow, LOG, "follow", "follow the newest event, or stay"),
+    binding(&[K::Enter], "enter", C::Open, None, "open", "go to what the row is about"),
+    binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows that contain a text"),
     binding(&[K::Char('?')], "?", C::Help, None, "help", "show or hide this"),
-    binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "leave; the gateway goes on"),
+    binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "quit; the gateway keeps running"),
     binding(&[K::Char('1')], "1", C::Show(ConsoleView::Overview), None, "", "Overview"),
     binding(&[K::Char('2')], "2", C::Show(ConsoleView::Workers), None, "", "Workers"),
     binding(&[K::Char('3')], "3", C::Show(ConsoleView::Accounts), None, "", "Accounts"),
@@ -187,7 +149,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Esc], "esc", C::Back, None, "", "close, or clear the filter"),
 ];
 
-/// What `key` means in `view`.
+/// The command of a key in a view.
 pub(super) fn command(view: ConsoleView, key: KeyPress) -> Option<ConsoleCommand> {
     valid_in(view)
         .find(|binding| binding.keys.contains(&key))

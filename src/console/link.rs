@@ -1,4 +1,4 @@
-//! The connection to the daemon: made, lost, made again by itself.
+//! The connection to the daemon. It reconnects by itself.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,27 +8,28 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep_until};
 
-use super::message::{self, ConsoleMessage};
+use super::state::{ConsoleMessage, LinkState};
 use crate::admin::api::{AdminLine, AdminRequest};
 use crate::admin::client::{AdminClient, ClientError};
 use crate::base::clock::Clock;
 
-/// The first wait after a loss, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// Pause after the first loss. It doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// A daemon that does not take a request for so long is lost.
-const SEND_PATIENCE: Duration = Duration::from_secs(5);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// A daemon that does not accept a request for this long counts as lost.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<AdminClient, ClientError>>>>;
 
-/// The connection.
 pub(super) struct DaemonConnection {
     path: PathBuf,
     clock: Clock,
     phase: LinkPhase,
-    wait: Duration,
-    /// Said, and not yet heard by the console.
-    told: Vec<ConsoleMessage>,
+    pause: Duration,
+    /// A loss that the console has not been told yet.
+    lost: Option<ConsoleMessage>,
 }
 
 enum LinkPhase {
@@ -39,27 +40,27 @@ enum LinkPhase {
 
 struct LiveLink {
     client: AdminClient,
-    asked: HashMap<u64, AdminRequest>,
+    /// Requests that wait for an answer, by call id.
+    pending: HashMap<u64, AdminRequest>,
     sequence: u64,
 }
 
 impl DaemonConnection {
     pub(super) fn new(path: PathBuf, clock: Clock) -> Self {
+        let until = Instant::now();
         Self {
             path,
             clock,
-            phase: LinkPhase::Down {
-                until: Instant::now(),
-            },
-            wait: WAITS.0,
-            told: Vec::new(),
+            phase: LinkPhase::Down { until },
+            pause: FIRST_PAUSE,
+            lost: None,
         }
     }
 
-    /// What happens next. Cancel-safe.
+    /// The next message. Cancel-safe.
     pub(super) async fn next(&mut self) -> ConsoleMessage {
         loop {
-            if let Some(message) = self.told.pop() {
+            if let Some(message) = self.lost.take() {
                 return message;
             }
             match &mut self.phase {
@@ -74,17 +75,17 @@ impl DaemonConnection {
                 }
                 LinkPhase::Opening(opening) => match opening.as_mut().await {
                     Ok(client) => {
-                        self.wait = WAITS.0;
+                        self.pause = FIRST_PAUSE;
                         self.phase = LinkPhase::Up(Box::new(LiveLink {
                             client,
-                            asked: HashMap::new(),
+                            pending: HashMap::new(),
                             sequence: 0,
                         }));
-                        return ConsoleMessage::Link(message::LinkState::Live);
+                        return ConsoleMessage::Link(LinkState::Live);
                     }
                     Err(e) => self.lose(&e),
                 },
-                LinkPhase::Up(up) => match up.next().await {
+                LinkPhase::Up(live) => match live.next().await {
                     Ok(Some(message)) => return message,
                     Ok(None) => {}
                     Err(e) => self.lose(&e),
@@ -93,28 +94,26 @@ impl DaemonConnection {
         }
     }
 
-    /// Sends a request; a daemon that is not there does not get it.
+    /// Sends a request. It is dropped while there is no daemon.
     pub(super) async fn send(&mut self, request: AdminRequest) {
-        let LinkPhase::Up(up) = &mut self.phase else {
+        let LinkPhase::Up(live) = &mut self.phase else {
             return;
         };
-        let sent = tokio::time::timeout(SEND_PATIENCE, up.client.send(request.clone())).await;
+        let sent = tokio::time::timeout(SEND_TIMEOUT, live.client.send(request.clone())).await;
         match sent.unwrap_or(Err(ClientError::Silent)) {
-            Ok(id) => drop(up.asked.insert(id, request)),
+            Ok(id) => drop(live.pending.insert(id, request)),
             Err(e) => self.lose(&e),
         }
     }
 
     fn lose(&mut self, why: &ClientError) {
-        let lost = message::LinkState::Lost {
+        self.lost = Some(ConsoleMessage::Link(LinkState::Lost {
             why: why.to_string(),
-            retry_at: self.clock.now() + SignedDuration::try_from(self.wait).unwrap_or_default(),
-        };
-        self.phase = LinkPhase::Down {
-            until: Instant::now() + self.wait,
-        };
-        self.wait = (self.wait * 2).min(WAITS.1);
-        self.told.push(ConsoleMessage::Link(lost));
+            retry_at: self.clock.now() + SignedDuration::try_from(self.pause).unwrap_or_default(),
+        }));
+        let until = Instant::now() + self.pause;
+        self.phase = LinkPhase::Down { until };
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
     }
 }
 
@@ -125,10 +124,26 @@ impl LiveLink {
             let expected = self.sequence + 1;
             self.sequence = sequence;
             if sequence != expected {
-                // Something was missed, so everything is asked for anew.
+                // An update was missed, so request all views again.
                 self.client.send(AdminRequest::Follow).await?;
             }
         }
-        Ok(ConsoleMessage::of(line, &mut self.asked))
+        Ok(message_of(line, &mut self.pending))
     }
+}
+
+/// The message in a line of the daemon. An answer removes its request from `pending`.
+pub(super) fn message_of(
+    line: AdminLine,
+    pending: &mut HashMap<u64, AdminRequest>,
+) -> Option<ConsoleMessage> {
+    let (id, answer) = match line {
+        AdminLine::Answer { id, answer } => (id, Ok(Box::new(answer))),
+        AdminLine::Refused { id, refusal } => (id, Err(refusal.to_string())),
+        // The console requests no streams.
+        AdminLine::Part { .. } => return None,
+        AdminLine::Update { update, .. } => return Some(ConsoleMessage::Update(Box::new(update))),
+    };
+    let request = pending.remove(&id)?;
+    Some(ConsoleMessage::Answer(request, answer))
 }

@@ -1,4 +1,4 @@
-//! What drawing costs, for the bench.
+//! The cost of drawing, for the bench.
 
 use std::time::{Duration, Instant};
 
@@ -7,20 +7,19 @@ use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::message::LinkState;
-use super::state::ConsoleState;
+use super::state::{ConsoleState, LinkState};
 use super::theme::Theme;
 use super::views;
-use crate::admin::api::{ConsoleView, RaceDetail};
+use crate::admin::views::{ConsoleView, RaceDetail};
 
-/// How long each of `times` pictures of a race takes on a screen of this size that nobody sees.
+/// The time that each of `times` pictures of a race takes on an invisible screen of this size.
 pub fn race_drawn(detail: &RaceDetail, size: (u16, u16), times: usize) -> Vec<Duration> {
     let now = detail.race.last_point_at.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut state = ConsoleState::new(now, TimeZone::UTC, size);
     state.link = LinkState::Live;
     state.view = ConsoleView::Races;
-    state.races = vec![detail.race.clone()];
-    state.race = Some(detail.clone());
+    state.data.races = vec![detail.race.clone()];
+    state.data.race = Some(detail.clone());
     let theme = Theme {
         color: true,
         ascii: false,

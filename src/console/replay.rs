@@ -1,5 +1,5 @@
-//! A session that was recorded over the demo, played again without a daemon: the same keys and the same lines must lead
-//! to the same requests and the same pictures. `tests/clients/run.py console --record` makes a new one.
+//! Replays a session that was recorded over the demo, without a daemon: the same keys and lines must lead to the same
+//! requests and pictures. `tests/clients/run.py console --record` makes a new one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::keys::KeyPress;
-use super::message::{ConsoleEffect, ConsoleMessage, LinkState};
-use super::state::ConsoleState;
+use super::link::message_of;
+use super::state::{ConsoleEffect, ConsoleMessage, ConsoleState, LinkState};
 use super::tests::snapshot;
 use super::theme::Theme;
 use super::views;
@@ -48,7 +48,7 @@ struct Replay {
 impl Replay {
     fn apply(&mut self, message: ConsoleMessage, now: Timestamp) {
         for effect in self.state.apply(message, now) {
-            if let ConsoleEffect::Call(request) = effect {
+            if let ConsoleEffect::Send(request) = effect {
                 self.wanted.push_back(request);
             }
         }
@@ -73,7 +73,7 @@ impl Replay {
             return;
         }
         let line: AdminLine = serde_json::from_value(line).unwrap();
-        if let Some(message) = ConsoleMessage::of(line, &mut self.asked) {
+        if let Some(message) = message_of(line, &mut self.asked) {
             self.apply(message, now);
         }
     }

@@ -1,4 +1,4 @@
-//! Messages in, state and effects out; keys in, screen out.
+//! Messages in, state and effects out. Keys in, screen out.
 
 use std::fmt::Write;
 
@@ -10,14 +10,15 @@ use ratatui::style::{Color, Modifier, Style};
 use serde_json::{Map, json};
 
 use super::keys::KeyPress;
-use super::message::{ConsoleEffect, ConsoleMessage, LinkState};
-use super::state::ConsoleState;
+use super::state::{ConsoleEffect, ConsoleMessage, ConsoleState, LinkState};
 use super::theme::Theme;
 use super::views;
 use crate::admin::api::{
-    AccessRequestView, AccountView, AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest,
-    AdminUpdate, Attention, ConsoleView, EventView, FamilyView, InvitationView, Overview, People, RaceDetail,
-    RaceView, RevocationTarget, RevocationView, TokensView, TrackSample, WorkerView,
+    AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, RevocationTarget,
+};
+use crate::admin::views::{
+    AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, Overview,
+    People, RaceDetail, RaceView, RevocationView, TokensView, TrackSample, WorkerView,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -130,7 +131,7 @@ fn updates() -> Vec<AdminUpdate> {
                 email: "cleo@example.org".into(),
                 invited_at: at(-3_600),
             }],
-            knocks: vec![AccessRequestView {
+            access_requests: vec![AccessRequestView {
                 email: "dee@example.org".into(),
                 last: at(-300),
                 times: 2,
@@ -172,6 +173,15 @@ fn race() -> RaceView {
         distance_m: Some(14_200.0),
         points: 360,
         last_alert: None,
+    }
+}
+
+/// The typical race with this track.
+pub(super) fn race_with(track: Vec<TrackSample>) -> RaceDetail {
+    RaceDetail {
+        track,
+        course: Vec::new(),
+        ..race_detail()
     }
 }
 
@@ -220,12 +230,12 @@ fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
         effects.extend(state.apply(ConsoleMessage::Key(key), at(0)));
         rest = &rest[taken..];
     }
-    effects.retain(|effect| !matches!(effect, ConsoleEffect::Call(AdminRequest::Read(_))));
+    effects.retain(|effect| !matches!(effect, ConsoleEffect::Send(AdminRequest::Read(_))));
     effects
 }
 
 fn act(act: AdminAct) -> Vec<ConsoleEffect> {
-    vec![ConsoleEffect::Call(AdminRequest::Act(act))]
+    vec![ConsoleEffect::Send(AdminRequest::Act(act))]
 }
 
 #[test]
@@ -307,7 +317,7 @@ fn nothing_is_asked_of_a_gateway_that_is_not_there() {
 fn a_selection_stays_with_its_row() {
     let mut state = typical((80, 24));
     play(&mut state, "2j");
-    let mut workers = state.workers.clone();
+    let mut workers = state.data.workers.clone();
     workers.reverse();
     state.apply(
         ConsoleMessage::Update(Box::new(AdminUpdate::Workers(workers.clone()))),
@@ -343,12 +353,12 @@ fn the_log_is_filtered_held_and_bounded() {
     play(&mut state, "/ready<enter>");
     assert_eq!(state.rows().0.len(), 1);
     play(&mut state, "<esc>f");
-    let held = state.place().selected;
-    let events = vec![state.log[0].clone(); 3_000];
+    let held = state.position().selected;
+    let events = vec![state.data.log[0].clone(); 3_000];
     let update = AdminUpdate::Log { anew: false, events };
     state.apply(ConsoleMessage::Update(Box::new(update)), at(1));
-    assert_eq!(state.log.len(), 2_000);
-    assert_eq!(state.place().selected, held);
+    assert_eq!(state.data.log.len(), 2_000);
+    assert_eq!(state.position().selected, held);
     play(&mut state, "G");
     assert_eq!(state.rows().1, 1_999);
 }
@@ -374,7 +384,7 @@ fn what_is_selected_is_asked_for() {
     let wanted = AdminRead::WorkerOutput {
         account: "acc_ann".into(),
     };
-    assert_eq!(effects, [ConsoleEffect::Call(AdminRequest::Read(wanted))]);
+    assert_eq!(effects, [ConsoleEffect::Send(AdminRequest::Read(wanted))]);
 }
 
 /// Compares with the picture of this name in `tests/console/snapshots`.

@@ -1,41 +1,30 @@
-//! Roles, not colours: the 16 ANSI colours follow the terminal's own theme, and nothing is told by colour alone.
+//! Styles by role. Only the 16 ANSI colours are used, which follow the terminal's theme, and a sign repeats what a
+//! colour says.
 
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::symbols::border;
 
-/// What a piece of the picture is.
+/// The meaning of a piece of the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// As it should be.
     Ok,
-    /// Worth a look.
     Warn,
-    /// Broken.
     Bad,
-    /// Under way.
     Busy,
-    /// Of less weight.
     Dim,
     /// A title or a key.
     Accent,
-    /// The row that keys act on.
     Selection,
-    /// Heart rate.
     Heart,
-    /// Power.
     Power,
-    /// Pace.
     Pace,
-    /// The track.
     Track,
     /// A mark on the track or a limit.
     Mark,
 }
 
-/// How to draw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Theme {
-    /// Whether there are colours.
     pub(super) color: bool,
     /// Whether only ASCII may be drawn.
     pub(super) ascii: bool,
@@ -65,7 +54,7 @@ impl Theme {
         }
     }
 
-    /// The role of a state in words: of a worker, a race, a log level.
+    /// The role of a state word: of a worker, a race or a log level.
     pub(super) fn role_of(state: &str) -> Role {
         match state {
             "ready" | "working" | "running" | "live" | "finished" => Role::Ok,
@@ -77,58 +66,71 @@ impl Theme {
         }
     }
 
-    /// One of two glyphs.
-    pub(super) fn glyph(self, glyph: &'static str, ascii: &'static str) -> &'static str {
-        if self.ascii { ascii } else { glyph }
-    }
-
-    /// The sign before a state, so that it is seen without colour.
-    pub(super) fn sign(self, role: Role) -> &'static str {
+    /// The sign before a state, which shows it without colour.
+    pub(super) fn sign(role: Role) -> &'static str {
         match role {
-            Role::Ok => self.glyph("●", "*"),
-            Role::Busy => self.glyph("◌", "o"),
-            Role::Warn => self.glyph("▲", "!"),
-            Role::Bad => self.glyph("✖", "X"),
-            _ => self.glyph("·", "."),
+            Role::Ok => "●",
+            Role::Busy => "◌",
+            Role::Warn => "▲",
+            Role::Bad => "✖",
+            _ => "·",
         }
     }
 
-    /// What boxes are drawn with.
-    pub(super) fn border(self) -> border::Set<'static> {
-        if !self.ascii {
-            return border::PLAIN;
-        }
-        border::Set {
-            top_left: "+",
-            top_right: "+",
-            bottom_left: "+",
-            bottom_right: "+",
-            vertical_left: "|",
-            vertical_right: "|",
-            horizontal_top: "-",
-            horizontal_bottom: "-",
-        }
-    }
-
-    /// Values as a line of bars, the last `room` of them, against their own maximum.
-    pub(super) fn spark(self, values: impl ExactSizeIterator<Item = f64> + Clone, room: usize) -> String {
-        let bars: &[char] = if self.ascii {
-            &['_', '.', '-', '=', '#']
-        } else {
-            &['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
-        };
+    /// The last `room` values as a line of bars, relative to their maximum.
+    pub(super) fn spark(values: impl ExactSizeIterator<Item = f64> + Clone, room: usize) -> String {
         let skip = values.len().saturating_sub(room);
         let top = values.clone().skip(skip).fold(1.0, f64::max);
-        let steps = bars.len() as f64 - 1.0;
+        let steps = BARS.len() as f64 - 1.0;
         values
             .skip(skip)
             .map(|value| {
                 let step = (value.max(0.0) / top * steps).ceil();
-                let n = (0..bars.len()).rev().find(|n| *n as f64 <= step).unwrap_or(0);
-                bars.get(n).copied().unwrap_or(' ')
+                let n = (0..BARS.len()).rev().find(|n| *n as f64 <= step).unwrap_or(0);
+                BARS.get(n).copied().unwrap_or(' ')
             })
             .collect()
     }
+}
+
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Replaces the console's own glyphs in a finished picture by ASCII. Names in other scripts stay.
+pub(super) fn to_ascii(picture: &mut Buffer) {
+    for cell in &mut picture.content {
+        if let Some(sign) = cell.symbol().chars().next().and_then(ascii_of) {
+            cell.set_char(sign);
+        }
+    }
+}
+
+fn ascii_of(glyph: char) -> Option<char> {
+    Some(match glyph {
+        '┌' | '┐' | '└' | '┘' => '+',
+        '│' => '|',
+        '─' => '-',
+        '●' => '*',
+        '○' | '◌' => 'o',
+        '◉' => '@',
+        '▲' => '!',
+        '✖' => 'X',
+        '·' | '▂' | '▃' => '.',
+        '▁' => '_',
+        '▄' | '▅' => '-',
+        '▆' | '▇' => '=',
+        '█' => '#',
+        '\u{2800}' => ' ',
+        // Braille, by whether the upper or the lower half of the cell has dots.
+        '\u{2801}'..='\u{28ff}' => {
+            let dots = u32::from(glyph) - 0x2800;
+            match (dots & 0x1b != 0, dots & 0xe4 != 0) {
+                (true, false) => '\'',
+                (false, true) => '.',
+                _ => ':',
+            }
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -137,21 +139,14 @@ mod tests {
 
     #[test]
     fn sparks_rise_against_their_maximum() {
-        let (plain, ascii) = (
-            Theme::default(),
-            Theme {
-                ascii: true,
-                color: false,
-            },
-        );
         let values = [0.0, 1.0, 5.0, 10.0];
-        assert_eq!(plain.spark(values.into_iter(), 10), "▁▂▅█");
-        assert_eq!(ascii.spark(values.into_iter(), 2), "-#");
-        assert_eq!(plain.spark([0.0, 0.0].into_iter(), 10), "▁▁");
+        assert_eq!(Theme::spark(values.into_iter(), 10), "▁▂▅█");
+        assert_eq!(Theme::spark(values.into_iter(), 2), "▅█");
+        assert_eq!(Theme::spark([0.0, 0.0].into_iter(), 10), "▁▁");
     }
 
     #[test]
-    fn without_colours_there_are_none() {
+    fn no_role_has_a_colour_without_colours() {
         for role in [Role::Ok, Role::Bad, Role::Heart, Role::Mark] {
             assert_eq!(Theme::default().style(role).fg, None);
         }

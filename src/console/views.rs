@@ -1,9 +1,9 @@
-//! The picture. It reads the state and changes nothing.
+//! Draws the state. Nothing in here changes it.
 //!
 //! ```text
-//! garmin-gateway  1 Overview 2 Workers 3 …                 ● live
-//! ┌ the view: a list, and beside it (wide) or below it what is
-//! │ selected
+//! 1 Overview 2 Workers 3 …                                ● live
+//! ┌ the view: a list, and beside it (wide) or below it the
+//! │ selected row in detail
 //! └
 //!  s stop  enter open  / filter  ? help  q quit
 //! ```
@@ -20,19 +20,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::keys::{self, VIEWS};
-use super::message::LinkState;
-use super::state::ConsoleState;
-use super::theme::{Role, Theme};
+use super::state::{ConsoleState, LinkState};
+use super::theme::{Role, Theme, to_ascii};
 use super::words::{ago, cut, plain, width};
-use crate::admin::api::ConsoleView;
+use crate::admin::views::ConsoleView;
 
-/// Below this nothing can be read.
+/// Smallest terminal, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
 
-/// From here on there is room for two panes side by side.
+/// From this width on, two panes are side by side.
 const WIDE: u16 = 120;
 
-/// Draws everything.
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -59,13 +57,16 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
             lists::draw(state, theme, frame, body)
         }
     }
-    told(state, theme, frame, notice);
+    status_line(state, theme, frame, notice);
     footer(state, theme, frame, foot);
     if state.help {
         overlay::help(state, theme, frame, body);
     }
     if let Some(dialog) = &state.dialog {
         overlay::dialog(dialog, theme, frame, body);
+    }
+    if theme.ascii {
+        to_ascii(frame.buffer_mut());
     }
 }
 
@@ -86,26 +87,29 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
         LinkState::Connecting => (Role::Busy, "connecting".to_owned()),
         LinkState::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
     };
-    let text = format!("{} {text} ", theme.sign(role));
-    // A line's own style would colour the whole row, and the names of the views with it.
+    let text = format!("{} {text} ", Theme::sign(role));
+    // The style is on the span: a line's own style would colour the whole row.
     let line = Line::from(Span::styled(text, theme.style(role))).right_aligned();
     frame.render_widget(line, area);
 }
 
-/// The line above the keys: the connection if it is lost, else what the last act came to, else the filter.
-fn told(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let place = state.place();
+/// The line above the keys: a lost connection, else the result of the last act, else the filter.
+fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let position = state.position();
     let (role, text) = match (&state.link, &state.notice) {
         (LinkState::Lost { why, retry_at }, _) => {
-            let heard = state.heard_at.map_or_else(String::new, |at| {
-                format!("; this is as it was {}", ago(at, state.now))
+            let since = state.updated_at.map_or_else(String::new, |at| {
+                format!("; this is the state {}", ago(at, state.now))
             });
             let wait = (retry_at.as_second() - state.now.as_second()).max(0);
-            (Role::Bad, format!("next try in {wait} s{heard}: {why}"))
+            (Role::Bad, format!("next try in {wait} s{since}: {why}"))
         }
         (_, Some((notice, _))) => (Role::Accent, notice.clone()),
-        _ if state.filtering => (Role::Accent, format!("filter: {}_", place.filter)),
-        _ if !place.filter.is_empty() => (Role::Warn, format!("filter: {}  (esc clears it)", place.filter)),
+        _ if state.filtering => (Role::Accent, format!("filter: {}_", position.filter)),
+        _ if !position.filter.is_empty() => (
+            Role::Warn,
+            format!("filter: {}  (esc clears it)", position.filter),
+        ),
         _ => return,
     };
     let text = cut(&plain(&text), usize::from(area.width).saturating_sub(2));
@@ -117,7 +121,7 @@ fn footer(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
         .filter(|binding| !binding.short.is_empty())
         .collect();
     let takes = |binding: &keys::Binding| width(binding.shown) + width(binding.short) + 3;
-    // The way to the keys and the way out are there however many come before them.
+    // Help and quit are always shown.
     let is_kept = |binding: &keys::Binding| {
         matches!(
             binding.command,
@@ -143,11 +147,9 @@ fn footer(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     frame.render_widget(Line::from(spans), area);
 }
 
-/// A box with a title; greyed when what is in it is old.
+/// A box with a title, dim while the connection is lost.
 fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Block<'a> {
-    let block = Block::bordered()
-        .border_set(theme.border())
-        .title(format!(" {} ", plain(title)));
+    let block = Block::bordered().title(format!(" {} ", plain(title)));
     if state.link == LinkState::Live {
         block
     } else {
@@ -155,11 +157,16 @@ fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Block<'a> {
     }
 }
 
-/// The list and its detail: side by side if there is room, otherwise one above the other.
+/// The list and its detail: side by side if there is room, else one above the other.
 fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
     if area.width >= WIDE {
         Layout::horizontal([Constraint::Percentage(64), Constraint::Min(0)]).areas(area)
     } else {
         Layout::vertical([Constraint::Min(5), Constraint::Length(detail_rows)]).areas(area)
     }
+}
+
+/// Foreign text as lines.
+fn lines<'a>(text: &[String]) -> Vec<Line<'a>> {
+    text.iter().map(|line| Line::raw(plain(line))).collect()
 }

@@ -1,11 +1,11 @@
-//! Figures and times as people read them, and text made to fit. No terminal in here.
+//! Figures and times in words, and text cut to fit. Pure functions.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::admin::api::{EventView, RevocationView};
+use crate::admin::views::{EventView, RevocationView};
 
-/// How long ago `then` was: `3 s ago`, `2 h ago`; `in 5 min` for what is to come.
+/// Time since `then`: `3 s ago`, `2 h ago`; `in 5 min` for the future.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second() - then.as_second();
     if seconds < 0 {
@@ -15,7 +15,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A span of time in its largest unit: `45 s`, `12 min`, `7 h`, `3 d`.
+/// A duration in its largest unit: `45 s`, `12 min`, `7 h`, `3 d`.
 pub fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -36,12 +36,12 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
-/// Pace of a speed in metres a second: `4:49` a kilometre; none when standing.
+/// Pace per kilometre, such as `4:49`. `None` at a standstill.
 pub fn pace(speed_mps: f64) -> Option<String> {
     (speed_mps > 0.3).then(|| clock(1_000.0 / speed_mps))
 }
 
-/// Bytes in the unit that leaves few digits.
+/// A size in the unit that needs few digits.
 pub fn bytes(n: u64) -> String {
     const KIB: f64 = 1024.0;
     let n = n as f64;
@@ -66,7 +66,7 @@ pub fn many(n: impl Into<u64>, one: &str) -> String {
     }
 }
 
-/// By whom, or for what: `operator (uid 1000)`, `refresh_reuse`.
+/// The reason of a revocation: `operator (uid 1000)`, `refresh_reuse`.
 pub fn cause(revocation: &RevocationView) -> String {
     match revocation.by_uid {
         Some(uid) => format!("{} (uid {uid})", revocation.reason),
@@ -74,18 +74,18 @@ pub fn cause(revocation: &RevocationView) -> String {
     }
 }
 
-/// The day and minute: `2026-11-20 21:10`.
+/// Day and minute: `2026-11-20 21:10`.
 pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// The time of day: `21:10:05`.
+/// Time of day: `21:10:05`.
 pub fn second(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }
 
-/// An event's name and fields.
-pub fn event(event: &EventView) -> String {
+/// An event's name and fields on one line.
+pub fn event_line(event: &EventView) -> String {
     let mut text = event.event.clone();
     for (name, value) in &event.fields {
         text.push(' ');
@@ -99,7 +99,7 @@ pub fn event(event: &EventView) -> String {
     text
 }
 
-/// Text of strangers without what could steer a terminal or turn the line around.
+/// Foreign text without control characters and without marks that change its direction.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -110,12 +110,12 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// How many cells `text` takes.
+/// The number of cells that `text` occupies.
 pub fn width(text: &str) -> usize {
     ratatui::text::Span::raw(text).width()
 }
 
-/// `text` in at most `room` cells; what was cut shows as `~`.
+/// Cuts `text` to `room` cells; `~` marks a cut.
 pub fn cut(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
@@ -134,11 +134,11 @@ pub fn cut(text: &str, room: usize) -> String {
     kept
 }
 
-/// Whole seconds of a span that is not negative.
+/// Whole seconds; a negative duration is 0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a cast from float saturates, and the lower end is cut here"
+    reason = "a cast from float saturates, and negative values are excluded"
 )]
 fn whole(seconds: f64) -> u64 {
     seconds.max(0.0) as u64
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_can_not_steer_the_terminal() {
+    fn control_characters_are_removed() {
         assert_eq!(plain("a\x1b[2Jb\u{202e}c\u{9b}d\n"), "a?[2Jb?c?d?");
         assert_eq!(plain("Zoë 漢"), "Zoë 漢");
     }

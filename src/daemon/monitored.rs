@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::StartError;
-use crate::admin::desk::Desk;
 use crate::admin::metrics;
+use crate::admin::service::AdminService;
 use crate::base::http;
 use crate::base::http::Limits;
 use crate::base::lifecycle::Lifecycle;
@@ -22,7 +22,7 @@ use crate::store::Health;
 /// Answers `GET /metrics`, on an address of this machine.
 pub(super) async fn metrics(
     address: std::net::SocketAddr,
-    desk: Desk,
+    service: AdminService,
     lifecycle: &Lifecycle,
 ) -> Result<(), StartError> {
     let listener = TcpListener::bind(address)
@@ -31,7 +31,7 @@ pub(super) async fn metrics(
     let stop = lifecycle.stopping();
     lifecycle.spawn("metrics", async move {
         let handle = move |request: Request<Incoming>, _| {
-            let answer = answer(&request, &desk);
+            let answer = answer(&request, &service);
             async move { answer }
         };
         http::serve(listener, Limits::default(), handle, stop).await;
@@ -39,9 +39,9 @@ pub(super) async fn metrics(
     Ok(())
 }
 
-fn answer(request: &Request<Incoming>, desk: &Desk) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, service: &AdminService) -> Response<Full<Bytes>> {
     let (status, page) = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/metrics") => match desk.metrics() {
+        (&Method::GET, "/metrics") => match service.metrics() {
             Ok(page) => (StatusCode::OK, page),
             Err(refusal) => (StatusCode::SERVICE_UNAVAILABLE, format!("# {refusal}\n")),
         },

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::{Finding, Patient};
 use crate::admin::SOCKET_NAME;
-use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest, Overview};
+use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest};
+
 use crate::admin::client::{AdminClient, ClientError};
+use crate::admin::views::Overview;
 use crate::base::causes::chain;
 use crate::base::lifecycle::Lifecycle;
 use crate::store::{OpenError, Store};

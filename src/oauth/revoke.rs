@@ -121,16 +121,16 @@ pub struct FamilyOverview {
     pub expires_at: Option<Timestamp>,
 }
 
-/// What the operator points at.
+/// Whose sign-ins the operator ends.
 #[derive(Clone, Debug)]
-enum Target {
+pub enum RevocationScope {
     Account(AccountId),
     Client(String),
     Family(FamilyId),
     All,
 }
 
-impl Target {
+impl RevocationScope {
     fn covers(&self, id: Option<&FamilyId>, account: &AccountId, client_id: &str) -> bool {
         match self {
             Self::Account(target) => target == account,
@@ -214,34 +214,13 @@ impl OAuth {
         Ok(())
     }
 
-    /// Ends all sign-ins of an account. Its Garmin tokens stay; see `accounts` for these.
-    ///
-    /// `by_uid`, here and below: the operator, for the record of it.
-    pub async fn revoke_account(
+    /// Ends the sign-ins in this scope, and the codes on their way. Garmin tokens stay. `by_uid` is the operator, for the
+    /// record.
+    pub async fn end_access(
         &self,
-        account: &AccountId,
+        scope: RevocationScope,
         by_uid: Option<u32>,
     ) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Account(account.clone()), by_uid).await
-    }
-
-    /// Ends all sign-ins of a client, whosever they are.
-    pub async fn revoke_client(&self, client_id: &str, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Client(client_id.to_owned()), by_uid)
-            .await
-    }
-
-    /// Ends one sign-in.
-    pub async fn revoke_family(&self, family: &FamilyId, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::Family(family.clone()), by_uid).await
-    }
-
-    /// Ends every sign-in there is.
-    pub async fn revoke_all(&self, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
-        self.revoke_target(Target::All, by_uid).await
-    }
-
-    async fn revoke_target(&self, target: Target, by_uid: Option<u32>) -> Result<Revoked, StoreError> {
         let now = self.0.clock.now();
         let cause = Cause {
             reason: RevocationReason::Operator,
@@ -254,14 +233,14 @@ impl OAuth {
                 let mut revoked = Revoked::default();
                 for (key, family) in tx.list::<TokenFamily>(b"")? {
                     let Some(id) = family_id(&key) else { continue };
-                    if target.covers(Some(&id), &family.consent.account, &family.consent.client_id) {
+                    if scope.covers(Some(&id), &family.consent.account, &family.consent.client_id) {
                         revoked.n_access_tokens += end_family(tx, &id, &family, cause, now)?;
                         revoked.families.push(id);
                     }
                 }
                 for (key, code) in tx.list::<AuthorizationCode>(b"")? {
                     if code.gave.is_none()
-                        && target.covers(None, &code.consent.account, &code.consent.client_id)
+                        && scope.covers(None, &code.consent.account, &code.consent.client_id)
                     {
                         tx.remove::<AuthorizationCode>(&key);
                         revoked.n_codes += 1;

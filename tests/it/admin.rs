@@ -4,10 +4,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use garmin_gateway::admin::api::{
-    AdminAct, AdminAnswer, AdminCall, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, Hello,
-    RevocationSummary, RevocationTarget,
-};
+use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminCall, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, Hello, RevocationSummary, RevocationTarget};
 use garmin_gateway::admin::client::{AdminClient, ClientError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -15,7 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::whole::World;
 
-async fn overview(socket: &Path) -> garmin_gateway::admin::api::Overview {
+async fn overview(socket: &Path) -> garmin_gateway::admin::views::Overview {
     let mut client = AdminClient::connect(socket).await.unwrap();
     match client.ask(AdminRequest::Read(AdminRead::Overview)).await.unwrap() {
         AdminAnswer::Overview(overview) => overview,

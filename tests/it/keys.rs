@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use garmin_gateway::oauth::RevocationScope;
 use serde_json::{Value, json};
 
 use crate::whole::World;
@@ -97,7 +98,8 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
     assert!(code == 69 && words.contains("stop it first"), "{code} {words}");
 
     // What was revoked after the backup is back, and the output says so.
-    world.daemon().oauth().revoke_all(None).await.unwrap();
+    let oauth = world.daemon().oauth();
+    oauth.end_access(RevocationScope::All, None).await.unwrap();
     assert_eq!(status_of(&world, &ann.access_token).await, 401);
     world.stop_gateway().await;
     let (code, words) = refused(&world, &["restore", wanted]).await;

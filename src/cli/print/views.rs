@@ -2,7 +2,7 @@
 
 use super::super::table::TextTable;
 use super::{Print, or_dash};
-use crate::admin::api::{ClientView, Overview, People, RaceDetail, RaceView, TokensView, WorkerView};
+use crate::admin::views::{ClientView, Overview, People, RaceDetail, RaceView, TokensView, WorkerView};
 use crate::console::words::{ago, bytes, cause, clock, many, minute, plain, second, span};
 
 impl Print {
@@ -101,9 +101,9 @@ impl Print {
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));
         }
-        if !people.knocks.is_empty() {
-            let mut table = TextTable::new(&["KNOCKED", "LAST", "TIMES"]);
-            for k in &people.knocks {
+        if !people.access_requests.is_empty() {
+            let mut table = TextTable::new(&["ASKED", "LAST", "TIMES"]);
+            for k in &people.access_requests {
                 table.row([k.email.clone(), ago(k.last, self.now), k.times.to_string()]);
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));

@@ -1,74 +1,54 @@
-//! The views that are a table and what is selected in it: workers, accounts, tokens, log.
+//! The views that are a list and its selected row in detail: workers, accounts, tokens, log.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::{Line, Span, Text};
+use ratatui::text::{Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
-use super::{WIDE, boxed, two_panes};
-use crate::admin::api::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
-use crate::console::rows::ViewRow;
-use crate::console::state::{ConsoleState, LEVELS};
+use super::{WIDE, boxed, lines, two_panes};
+use crate::admin::views::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
+use crate::console::rows::{LEVELS, ViewRow};
+use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{self, ago, bytes, many, minute, plain, second, span};
 
-/// What a view is called, how wide its columns are, and what is said when it is empty.
-struct ListShape {
-    title: String,
-    header: &'static [&'static str],
-    widths: Vec<Constraint>,
-    otherwise: &'static str,
-    detail_rows: u16,
+/// The layout of a list.
+pub(super) struct ListShape {
+    pub(super) title: String,
+    pub(super) header: &'static [&'static str],
+    pub(super) widths: Vec<Constraint>,
+    /// The sentence shown instead of an empty list.
+    pub(super) empty: &'static str,
+    /// Rows of the pane below the list.
+    pub(super) detail_rows: u16,
 }
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let shape = shape(state);
     let [list, detail] = two_panes(area, shape.detail_rows);
+    table(state, theme, frame, list, &shape);
     let (rows, selected) = state.rows();
-    table(state, theme, frame, list, (&shape, &rows, selected));
-    below(state, theme, frame, detail, rows.get(selected));
+    selected_row(state, theme, frame, detail, rows.get(selected));
 }
 
-/// A table of rows with one of them selected, or a sentence if there are none.
-pub(super) fn plain_table(
+/// The rows of the view with the selected one highlighted, or a sentence if there are none.
+pub(super) fn table(
     state: &ConsoleState,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
-    (title, header, widths, otherwise): (&str, &'static [&'static str], Vec<Constraint>, &str),
+    shape: &ListShape,
 ) {
     let (rows, selected) = state.rows();
-    let shape = ListShape {
-        title: title.to_owned(),
-        header,
-        widths,
-        otherwise: "",
-        detail_rows: 0,
-    };
-    if rows.is_empty() {
-        let block = boxed(state, theme, title);
-        frame.render_widget(
-            Paragraph::new(otherwise).wrap(Wrap { trim: true }).block(block),
-            area,
-        );
-        return;
-    }
-    table(state, theme, frame, area, (&shape, &rows, selected));
-}
-
-fn table(
-    state: &ConsoleState,
-    theme: Theme,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (shape, rows, selected): (&ListShape, &[ViewRow<'_>], usize),
-) {
     let block = boxed(state, theme, &shape.title);
     if rows.is_empty() {
-        let text = if state.overview.is_some() {
-            shape.otherwise
+        let filter = state.position().filter;
+        let text = if state.data.overview.is_none() {
+            "Waiting for the gateway.".to_owned()
+        } else if filter.is_empty() {
+            shape.empty.to_owned()
         } else {
-            "Waiting for the gateway."
+            format!("No row contains \"{}\". esc clears the filter.", plain(&filter))
         };
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
         return;
@@ -90,28 +70,28 @@ fn shape(state: &ConsoleState) -> ListShape {
     use Constraint::{Fill, Length};
     match state.view {
         ConsoleView::Accounts => ListShape {
-            title: "Accounts, invitations, knocks".into(),
+            title: "Accounts, invitations, access requests".into(),
             header: &["ACCOUNT", "GARMIN", "LAST SEEN", "SIGN-INS", "CALLS 30D"],
             widths: vec![Fill(3), Fill(2), Length(12), Length(8), Length(9)],
-            otherwise: "No account yet. i invites somebody.",
+            empty: "No account yet. i invites someone.",
             detail_rows: 9,
         },
         ConsoleView::Tokens => ListShape {
             title: format!(
                 "Sign-ins of clients ({}), then what was revoked ({})",
-                state.tokens.families.len(),
-                state.tokens.revocations.len()
+                state.data.tokens.families.len(),
+                state.data.tokens.revocations.len()
             ),
             header: &["ACCOUNT", "CLIENT", "ACCESS", "LAST USED", "ENDS"],
             widths: vec![Fill(2), Fill(2), Length(15), Length(12), Length(12)],
-            otherwise: "Nobody has access, and nothing was revoked.",
+            empty: "Nobody has access, and nothing was revoked.",
             detail_rows: 8,
         },
         ConsoleView::Log => ListShape {
             title: format!(
                 "Log: {} and worse, {}",
                 LEVELS.get(state.level).unwrap_or(&"info"),
-                if state.place().selected.is_some() {
+                if state.position().selected.is_some() {
                     "held (f follows)"
                 } else {
                     "following"
@@ -119,7 +99,7 @@ fn shape(state: &ConsoleState) -> ListShape {
             ),
             header: &["TIME", "LEVEL", "EVENT"],
             widths: vec![Length(8), Length(5), Fill(1)],
-            otherwise: "No event of this level with this text.",
+            empty: "No event of this level yet. v shows more.",
             detail_rows: 6,
         },
         ConsoleView::Workers | ConsoleView::Overview | ConsoleView::Races => ListShape {
@@ -137,7 +117,7 @@ fn shape(state: &ConsoleState) -> ListShape {
                 Length(4),
                 Length(7),
             ],
-            otherwise: "No worker runs. The next call of a person starts theirs.",
+            empty: "No worker is running. A person's next call starts theirs.",
             detail_rows: 9,
         },
     }
@@ -146,10 +126,10 @@ fn shape(state: &ConsoleState) -> ListShape {
 fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<'a>> {
     let now = state.now;
     let cell = |text: &str| Cell::from(plain(text));
-    let told = |text: &str| {
+    let status = |text: &str| {
         let role = Theme::role_of(text);
         Cell::from(Span::styled(
-            format!("{} {}", theme.sign(role), plain(text)),
+            format!("{} {}", Theme::sign(role), plain(text)),
             theme.style(role),
         ))
     };
@@ -157,7 +137,7 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
     match row {
         ViewRow::Worker(w) => vec![
             cell(&w.label),
-            told(&w.state),
+            status(&w.state),
             number(w.pid),
             number(w.port),
             cell(&w.memory_bytes.map_or("-".into(), bytes)),
@@ -167,23 +147,23 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
         ],
         ViewRow::Account(a) => vec![
             cell(&a.email),
-            told(&a.garmin),
+            status(&a.garmin),
             since(a.last_seen),
             number(Some(a.tokens)),
             number(Some(a.calls_30d)),
         ],
         ViewRow::Invitation(i) => vec![cell(&i.email), cell("invited"), since(Some(i.invited_at))],
-        ViewRow::Knock(k) => vec![
+        ViewRow::AccessRequest(k) => vec![
             cell(&k.email),
             Cell::from(Span::styled(
-                format!("{} knocked {}x", theme.sign(Role::Warn), k.times),
+                format!("{} asked {}x", Theme::sign(Role::Warn), k.times),
                 theme.style(Role::Warn),
             )),
             since(Some(k.last)),
         ],
         ViewRow::Race(r) => vec![
             cell(&r.name),
-            told(&r.state),
+            status(&r.state),
             since(r.last_point_at),
             cell(
                 &r.distance_m
@@ -210,7 +190,7 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
                 e.level.clone(),
                 theme.style(Theme::role_of(&e.level)),
             )),
-            cell(&words::event(e)),
+            cell(&words::event_line(e)),
         ],
         ViewRow::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
     }
@@ -220,9 +200,15 @@ fn number<'a>(n: Option<impl ToString>) -> Cell<'a> {
     Cell::from(Text::from(n.map_or_else(|| "-".into(), |n| n.to_string())))
 }
 
-/// What is selected, in full.
-fn below(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, row: Option<&ViewRow<'_>>) {
-    let (title, lines) = match row {
+/// The selected row in detail.
+fn selected_row(
+    state: &ConsoleState,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    row: Option<&ViewRow<'_>>,
+) {
+    let (title, text) = match row {
         Some(ViewRow::Worker(worker)) => {
             let room = usize::from(area.height.saturating_sub(4));
             ("Worker", of_worker(state, worker, room))
@@ -231,25 +217,24 @@ fn below(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect, 
         Some(ViewRow::Family(family)) => ("Sign-in", of_family(state, family)),
         Some(ViewRow::Revocation(revocation)) => ("Revocation", of_revocation(state, revocation)),
         Some(ViewRow::Event(_, event)) => ("Event", of_event(event, area.width >= WIDE)),
-        Some(ViewRow::Knock(knock)) => (
-            "Knock",
+        Some(ViewRow::AccessRequest(request)) => (
+            "Access request",
             vec![
-                format!("{} tried to sign in without an invitation.", knock.email),
-                "a lets them in; they were told nothing, and Garmin was not asked.".into(),
+                format!("{} tried to sign in without an invitation.", request.email),
+                "a invites them. They saw a general refusal, and Garmin was not contacted.".into(),
             ],
         ),
         Some(ViewRow::Invitation(invitation)) => (
             "Invitation",
             vec![format!(
-                "{} may sign in since {}. u takes it back.",
+                "{} was invited {}. u withdraws the invitation.",
                 invitation.email,
                 minute(invitation.invited_at, &state.zone)
             )],
         ),
-        _ => ("Selected", Vec::new()),
+        _ => ("Details", Vec::new()),
     };
-    let lines: Vec<Line<'_>> = lines.iter().map(|line| Line::raw(plain(line))).collect();
-    let text = Paragraph::new(lines)
+    let text = Paragraph::new(lines(&text))
         .wrap(Wrap { trim: false })
         .block(boxed(state, theme, title));
     frame.render_widget(text, area);
@@ -260,7 +245,7 @@ fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
         .cpu_s
         .map_or(String::new(), |s| format!(", {s:.1} s of processor time"));
     let retry = match w.retry_at {
-        Some(at) if at > state.now => format!("; the next start is possible {}", ago(at, state.now)),
+        Some(at) if at > state.now => format!("; no new start before {}", ago(at, state.now)),
         _ => String::new(),
     };
     let mut lines = vec![
@@ -268,11 +253,11 @@ fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
         format!(
             "{}, {} in a row; fence: {}{retry}",
             many(w.starts, "start"),
-            many(w.failures, "unexpected end"),
+            many(w.failures, "unexpected exit"),
             w.fence.as_deref().unwrap_or("-")
         ),
     ];
-    if let Some((_, output)) = state.output.as_ref().filter(|(of, _)| *of == w.account) {
+    if let Some((_, output)) = state.data.output.as_ref().filter(|(of, _)| *of == w.account) {
         lines.extend(output.iter().skip(output.len().saturating_sub(room)).cloned());
     }
     lines
@@ -288,7 +273,7 @@ fn of_account(state: &ConsoleState, a: &AccountView) -> Vec<String> {
             minute(a.linked_at, &state.zone)
         ),
         format!(
-            "Garmin: {}; its token ends {token} and is renewed before",
+            "Garmin: {}; the token expires {token} and is renewed earlier",
             a.garmin
         ),
         format!(
@@ -297,7 +282,7 @@ fn of_account(state: &ConsoleState, a: &AccountView) -> Vec<String> {
             if a.access.is_empty() { "none" } else { &a.access }
         ),
     ];
-    if let Some((_, usage)) = state.usage.as_ref().filter(|(of, _)| *of == a.id) {
+    if let Some((_, usage)) = state.data.usage.as_ref().filter(|(of, _)| *of == a.id) {
         lines.extend(
             usage
                 .iter()
@@ -329,17 +314,17 @@ fn of_revocation(state: &ConsoleState, r: &RevocationView) -> Vec<String> {
         format!("of {} ({})", r.label, r.account),
         format!("through {}", r.client),
         format!(
-            "revoked {}, by or for: {}",
+            "revoked {}; reason: {}",
             minute(r.at, &state.zone),
             words::cause(r)
         ),
-        format!("with it fell {}", many(r.tokens, "access token")),
+        format!("it ended {}", many(r.tokens, "access token")),
     ]
 }
 
 fn of_event(event: &EventView, one_a_line: bool) -> Vec<String> {
     if !one_a_line {
-        return vec![words::event(event)];
+        return vec![words::event_line(event)];
     }
     let mut lines = vec![format!("{} {}", event.level, event.event)];
     lines.extend(

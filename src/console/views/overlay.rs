@@ -1,17 +1,16 @@
-//! What lies over a view: the keys, and questions.
+//! Overlays: the keys of a view, and questions.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
-use crate::console::dialog::{Dialog, Kind};
+use crate::console::dialog::{Dialog, DialogKind};
 use crate::console::keys;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::plain;
 
-/// All keys of the view.
 pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let lines: Vec<Line<'_>> = keys::valid_in(state.view)
         .map(|binding| {
@@ -21,7 +20,7 @@ pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
             ])
         })
         .collect();
-    // Two columns where one is not long enough.
+    // Two columns where one is too short.
     let rows = usize::from(area.height.saturating_sub(2)).max(1);
     let columns = if lines.len() > rows { 2 } else { 1 };
     let half = lines.len().div_ceil(columns);
@@ -29,11 +28,11 @@ pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     let height = u16::try_from(half + 2).unwrap_or(area.height);
     let over = area.centered(Constraint::Max(width), Constraint::Max(height));
     frame.render_widget(Clear, over);
-    let block = Block::bordered().border_set(theme.border()).title(" Keys ");
+    let block = Block::bordered().title(" Keys ");
     let inner = block.inner(over);
     frame.render_widget(block, over);
     for (column, part) in lines.chunks(half).enumerate() {
-        // What the view has of its own comes first, and its lines are the long ones.
+        // The view's own keys come first, and they have the long lines.
         let left = if columns == 2 {
             inner.width * 2 / 3
         } else {
@@ -52,12 +51,11 @@ pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     }
 }
 
-/// A question.
 pub(super) fn dialog(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut lines: Vec<Line<'_>> = dialog.lines.iter().map(|line| Line::raw(plain(line))).collect();
     lines.push(Line::raw(""));
     match &dialog.kind {
-        Kind::YesNo { yes, .. } => {
+        DialogKind::YesNo { yes, .. } => {
             let choice = |text: &'static str, chosen| {
                 let shown = if chosen {
                     format!("[ {text} ]")
@@ -80,10 +78,10 @@ pub(super) fn dialog(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area:
                 Span::raw("   y/n, esc"),
             ]));
         }
-        Kind::Word { word, typed, .. } => {
+        DialogKind::Word { word, typed, .. } => {
             lines.push(Line::raw(format!("Type {word} and press enter: {typed}_")));
         }
-        Kind::Text { typed, wrong, .. } => {
+        DialogKind::Text { typed, wrong, .. } => {
             lines.push(Line::raw(format!("> {}_", plain(typed))));
             if let Some(wrong) = wrong {
                 lines.push(Line::styled(*wrong, theme.style(Role::Bad)));
@@ -94,7 +92,6 @@ pub(super) fn dialog(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area:
     let over = area.centered(Constraint::Max(66), Constraint::Max(height));
     frame.render_widget(Clear, over);
     let block = Block::bordered()
-        .border_set(theme.border())
         .border_style(theme.style(Role::Warn))
         .title(format!(" {} ", dialog.title));
     let text = Paragraph::new(lines).wrap(Wrap { trim: false }).block(block);

@@ -1,4 +1,4 @@
-//! The first view: what needs a person, figures, the last minutes.
+//! The first view: problems for the operator, figures, and the last minutes.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::boxed;
+use crate::console::data::HistorySecond;
 use crate::console::keys::VIEWS;
 use crate::console::rows::ViewRow;
-use crate::console::state::{ConsoleState, HistorySecond};
+use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{ago, bytes, cut, many, plain};
 
@@ -29,15 +30,12 @@ fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Re
     let mut lines = Vec::new();
     for (n, row) in rows.iter().enumerate().skip(skip).take(rows_of_screen) {
         let ViewRow::Attention(one) = row else { continue };
-        let key = VIEWS.iter().position(|(view, _)| *view == one.view).unwrap_or(0) + 1;
-        let name = VIEWS
-            .iter()
-            .find(|(view, _)| *view == one.view)
-            .map_or("", |(_, name)| name);
+        let key = one.view as usize + 1;
+        let name = VIEWS.get(one.view as usize).map_or("", |(_, name)| name);
         let way = format!("  [{key}] {name}");
         let text = plain(&format!(
             "{} {}: {}",
-            theme.sign(Role::Warn),
+            Theme::sign(Role::Warn),
             one.subject,
             one.text
         ));
@@ -53,7 +51,7 @@ fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Re
         ]));
     }
     if lines.is_empty() {
-        lines.push(match &state.overview {
+        lines.push(match &state.data.overview {
             Some(_) => Line::styled("Nothing needs you.", theme.style(Role::Ok)),
             None => Line::raw("Waiting for the gateway."),
         });
@@ -63,13 +61,13 @@ fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Re
 
 fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = boxed(state, theme, "Now");
-    let Some(o) = &state.overview else {
+    let Some(o) = &state.data.overview else {
         frame.render_widget(block, area);
         return;
     };
     let room = usize::from(area.width).saturating_sub(4);
-    let simulated = if o.simulated { " (pretended Garmin)" } else { "" };
-    let lines: Vec<Line<'_>> = [
+    let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
+    let figures = [
         format!(
             "{:10}{}, started {}",
             "version",
@@ -98,19 +96,17 @@ fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect
             bytes(o.memory_bytes),
             bytes(o.store_bytes)
         ),
-    ]
-    .iter()
-    .map(|line| Line::raw(cut(&plain(line), room)))
-    .collect();
-    frame.render_widget(Paragraph::new(lines).block(block), area);
+    ];
+    let figures = figures.map(|line| Line::raw(cut(&plain(&line), room)));
+    frame.render_widget(Paragraph::new(figures.to_vec()).block(block), area);
 }
 
 fn history(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = boxed(state, theme, "Last minutes");
     let room = usize::from(area.width).saturating_sub(20);
-    let last = state.history.back().copied().unwrap_or_default();
+    let last = state.data.history.back().copied().unwrap_or_default();
     let row = |name: &str, of: fn(&HistorySecond) -> f64, role| {
-        let spark = theme.spark(state.history.iter().map(of), room);
+        let spark = Theme::spark(state.data.history.iter().map(of), room);
         Line::from(vec![
             Span::raw(format!("{name:9}")),
             Span::styled(spark, theme.style(role)),

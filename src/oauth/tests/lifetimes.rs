@@ -1,7 +1,7 @@
 //! How long things last, and what the operator takes away.
 
 use super::*;
-use crate::oauth::{RevocationReason, Revoked, Unauthenticated};
+use crate::oauth::{RevocationReason, RevocationScope, Revoked, Unauthenticated};
 
 const DAY: i64 = 24 * 3600;
 
@@ -69,7 +69,15 @@ async fn what_nobody_uses_is_swept_away() {
         INVALID_GRANT
     );
     pair(world.oauth.token(&refresh(&used.refresh, &[])).await);
-    assert_eq!(world.oauth.revoke_all(None).await.unwrap().n_codes, 0);
+    assert_eq!(
+        world
+            .oauth
+            .end_access(RevocationScope::All, None)
+            .await
+            .unwrap()
+            .n_codes,
+        0
+    );
     world.pass(366 * DAY);
     world.oauth.sweep().await.unwrap();
     assert_eq!(world.oauth.revocations(10).unwrap(), []);
@@ -111,7 +119,10 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
     let good = || [&a1, &a2, &b1, &b2, &c1].map(|tokens| world.is_good(&tokens.access));
     let counts = |fell: Revoked| (fell.families.len(), fell.n_access_tokens, fell.n_codes);
 
-    let fell = world.oauth.revoke_account(&account('a'), Some(1000)).await;
+    let fell = world
+        .oauth
+        .end_access(RevocationScope::Account(account('a')), Some(1000))
+        .await;
     assert_eq!(counts(fell.unwrap()), (2, 2, 1));
     let audit = world.oauth.revocations(9).unwrap();
     assert!(
@@ -128,15 +139,30 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
         refusal(world.oauth.token(&refresh(&a1.refresh, &[])).await),
         INVALID_GRANT
     );
-    let fell = world.oauth.revoke_family(&b1_id, None).await.unwrap();
+    let fell = world
+        .oauth
+        .end_access(RevocationScope::Family(b1_id.clone()), None)
+        .await
+        .unwrap();
     assert_eq!(fell.families, std::slice::from_ref(&b1_id));
-    let again = world.oauth.revoke_family(&b1_id, None).await.unwrap();
+    let again = world
+        .oauth
+        .end_access(RevocationScope::Family(b1_id.clone()), None)
+        .await
+        .unwrap();
     assert_eq!(counts(again), (0, 0, 0));
     assert_eq!(good(), [false, false, false, true, true]);
-    let fell = world.oauth.revoke_client(other_client, None).await.unwrap();
+    let fell = world
+        .oauth
+        .end_access(RevocationScope::Client(other_client.into()), None)
+        .await
+        .unwrap();
     assert_eq!(counts(fell), (1, 1, 0));
     assert_eq!(good(), [false, false, false, false, true]);
-    assert_eq!(counts(world.oauth.revoke_all(None).await.unwrap()), (1, 1, 0));
+    assert_eq!(
+        counts(world.oauth.end_access(RevocationScope::All, None).await.unwrap()),
+        (1, 1, 0)
+    );
     assert_eq!(good(), [false; 5]);
     // It is remembered over a restart, the newest first.
     let revocations = world.restarted_at(ORIGIN).revocations(2).unwrap();
@@ -152,7 +178,11 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
 async fn a_client_that_was_revoked_may_sign_in_again() {
     let world = World::new();
     world.signed_in(&account('a')).await;
-    world.oauth.revoke_client(CLAUDE, None).await.unwrap();
+    world
+        .oauth
+        .end_access(RevocationScope::Client(CLAUDE.into()), None)
+        .await
+        .unwrap();
     let tokens = world.signed_in(&account('a')).await;
     assert!(world.is_good(&tokens.access));
 }

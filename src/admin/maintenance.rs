@@ -1,9 +1,9 @@
-//! Acts on all that is kept: erasing what is past, and changing the secret that seals it.
+//! Acts on the store as a whole: erasing old data, and changing the secret that seals it.
 
 use jiff::Timestamp;
 
 use super::api::{AdminRefusal, PurgeSummary};
-use super::desk::Desk;
+use super::service::AdminService;
 use crate::base::secrets::{RootSecret, Secret};
 use crate::store::RotateError;
 
@@ -16,8 +16,8 @@ impl From<RotateError> for AdminRefusal {
     }
 }
 
-impl Desk {
-    /// Erases what is past, of one person or of all, if a time is given; gives the room back, if that is wanted.
+impl AdminService {
+    /// Erases data from before `before`, if given, then compacts the store, if asked.
     pub(super) async fn purge(
         &self,
         account: Option<&str>,
@@ -27,10 +27,8 @@ impl Desk {
         let account = account.map(|account| self.account(account)).transpose()?;
         let mut purged = PurgeSummary::default();
         if let Some(before) = before {
-            purged = self
-                .rooms
-                .purge(account.as_ref(), before.min(self.clock.now()))
-                .await?;
+            let before = before.min(self.clock.now());
+            purged = self.rooms.purge(account.as_ref(), before).await?;
         }
         if compact {
             let compacted = self.rooms.store.compact().await?;
@@ -39,24 +37,22 @@ impl Desk {
         Ok(purged)
     }
 
-    /// Lets another secret open the store too.
     pub(super) async fn prepare_secret(
         &self,
         current: &Secret,
         new: &Secret,
     ) -> Result<String, AdminRefusal> {
-        let (current, new) = (root(current)?, root(new)?);
+        let (current, new) = (root_secret(current)?, root_secret(new)?);
         self.rooms.store.prepare_secret(current, new).await?;
         Ok("Both secrets open the store now.".to_owned())
     }
 
-    /// Lets only the new secret open it.
     pub(super) async fn settle_secret(&self, new: &Secret) -> Result<String, AdminRefusal> {
-        self.rooms.store.settle_secret(root(new)?).await?;
+        self.rooms.store.settle_secret(root_secret(new)?).await?;
         Ok("Only the new secret opens the store now.".to_owned())
     }
 }
 
-fn root(secret: &Secret) -> Result<RootSecret, AdminRefusal> {
+fn root_secret(secret: &Secret) -> Result<RootSecret, AdminRefusal> {
     RootSecret::new(secret.expose()).map_err(|e| AdminRefusal::Invalid(format!("the secret: {e}")))
 }

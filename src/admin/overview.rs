@@ -1,0 +1,154 @@
+//! The overview, and all views at one moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::api::AdminRefusal;
+use super::metrics;
+use super::service::AdminService;
+use super::views::count;
+use super::views::{Attention, ConsoleView, Overview, People, RaceView, TokensView, WorkerView};
+
+use crate::accounts::AccountId;
+use crate::oauth::FamilyOverview;
+use crate::store::Health;
+
+/// What the console always shows.
+pub(super) struct ConsoleViews {
+    pub(super) overview: Overview,
+    pub(super) workers: Vec<WorkerView>,
+    pub(super) people: People,
+    pub(super) races: Vec<RaceView>,
+    pub(super) tokens: TokensView,
+}
+
+impl AdminService {
+    pub(super) fn views(&self) -> Result<ConsoleViews, AdminRefusal> {
+        let families = self.rooms.oauth.families()?;
+        let labels = self.labels()?;
+        let people = self.people_with(&families)?;
+        let workers = self.workers_with(&labels);
+        let overview = self.overview(&people, &workers, &families);
+        Ok(ConsoleViews {
+            overview,
+            workers,
+            people,
+            races: self.races()?,
+            tokens: self.tokens_with(&families, &labels)?,
+        })
+    }
+
+    /// Metrics for Prometheus, as OpenMetrics text.
+    pub fn metrics(&self) -> Result<String, AdminRefusal> {
+        let writable = *self.rooms.store.health().borrow() == Health::Writing;
+        metrics::page(&self.views()?, writable).map_err(|e| AdminRefusal::Internal(e.to_string()))
+    }
+
+    pub(super) fn workers(&self) -> Result<Vec<WorkerView>, AdminRefusal> {
+        Ok(self.workers_with(&self.labels()?))
+    }
+
+    /// The e-mail of each account.
+    pub(super) fn labels(&self) -> Result<BTreeMap<AccountId, String>, AdminRefusal> {
+        let accounts = self.rooms.accounts.list()?.into_iter();
+        Ok(accounts.map(|account| (account.id, account.email)).collect())
+    }
+
+    fn overview(&self, people: &People, workers: &[WorkerView], families: &[FamilyOverview]) -> Overview {
+        let with_access: BTreeSet<_> = families.iter().map(|family| &family.account).collect();
+        let clients: BTreeSet<_> = families.iter().map(|family| &family.client_id).collect();
+        let used = self.rooms.gateway.used_since_start();
+        Overview {
+            program: env!("CARGO_PKG_VERSION").into(),
+            started_at: self.facts.started_at,
+            url: self.facts.url.clone(),
+            simulated: self.facts.simulated,
+            people: count(with_access.len()),
+            accounts: count(people.accounts.len()),
+            clients: count(clients.len()),
+            tokens: count(families.len()),
+            workers: count(workers.iter().filter(|w| w.pid.is_some()).count()),
+            max_workers: count(self.facts.max_workers),
+            races: count(self.rooms.races.count()),
+            calls: used.calls,
+            errors: used.errors,
+            memory_bytes: own_memory_bytes(),
+            store_bytes: self.rooms.store.size_on_disk(),
+            attention: self.attention(people, workers),
+        }
+    }
+
+    /// Most urgent first: the store, then sign-ins, workers and access requests.
+    fn attention(&self, people: &People, workers: &[WorkerView]) -> Vec<Attention> {
+        let mut attention = Vec::new();
+        let mut add = |subject: &str, text: String, account: Option<&String>, view| {
+            attention.push(Attention {
+                subject: subject.to_owned(),
+                text,
+                account: account.cloned(),
+                view,
+            });
+        };
+        if let Health::Degraded(reason) = &*self.rooms.store.health().borrow() {
+            let text = format!("cannot write ({reason}); free disk space, and it recovers by itself");
+            add("store", text, None, ConsoleView::Log);
+        }
+        let link_page = self.facts.url.replace("/mcp", "/link");
+        for account in people.accounts.iter().filter(|account| account.sign_in_needed) {
+            let text = format!("Garmin requires a new sign-in: send them to {link_page}");
+            add(&account.email, text, Some(&account.id), ConsoleView::Accounts);
+        }
+        for worker in workers.iter().filter(|worker| worker.state == "failed") {
+            let text = format!(
+                "the worker exited unexpectedly {} times in a row; see its output",
+                worker.failures
+            );
+            add(&worker.label, text, Some(&worker.account), ConsoleView::Workers);
+        }
+        for request in &people.access_requests {
+            let text = "tried to sign in without an invitation".to_owned();
+            add(&request.email, text, None, ConsoleView::Accounts);
+        }
+        attention
+    }
+
+    fn workers_with(&self, labels: &BTreeMap<AccountId, String>) -> Vec<WorkerView> {
+        let workers = self.rooms.workers.list().into_iter();
+        workers
+            .map(|info| {
+                let process = info.process.as_ref();
+                WorkerView {
+                    label: labels.get(&info.account).cloned().unwrap_or_default(),
+                    account: info.account.to_string(),
+                    kind: info.kind,
+                    state: info.state,
+                    pid: process.map(|p| p.pid),
+                    port: process.map(|p| p.port),
+                    memory_bytes: process.map(|p| p.resident_bytes),
+                    cpu_s: process.map(|p| p.cpu.as_secs_f64()),
+                    calls: process.map_or(0, |p| p.calls),
+                    fence: process.map(|p| p.fence.clone()),
+                    in_flight: count(info.in_flight),
+                    waiting: count(info.waiting),
+                    idle_s: info.idle.map(|idle| idle.as_secs()),
+                    starts: info.starts,
+                    failures: info.failures,
+                    retry_at: info
+                        .retry_in
+                        .and_then(|pause| self.clock.now().checked_add(pause).ok()),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Resident memory of this process; 0 where the kernel does not tell.
+fn own_memory_bytes() -> u64 {
+    let pages = || -> Option<u64> {
+        let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+        statm.split_whitespace().nth(1)?.parse().ok()
+    };
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE)
+        .ok()
+        .flatten();
+    pages().unwrap_or_default() * page.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+}

@@ -1,0 +1,227 @@
+//! Carries out what arrives on the admin socket. Every act is logged with the uid of the operator.
+//!
+//! Reads are answered by `overview`, `people`, `access` and `races`; an act of more than a few lines has its own file.
+
+use jiff::Timestamp;
+use serde_json::Map;
+
+use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
+use super::operations::Rooms;
+use crate::accounts::{self, AccountId};
+use crate::base::clock::Clock;
+use crate::notify::{Notifier, Tested};
+use crate::oauth::RevocationScope;
+use crate::store::StoreError;
+use crate::workers::StopReason;
+use crate::workers::rehearsal::{self, Rehearsal, Script};
+
+/// The service behind the admin socket.
+#[derive(Clone)]
+pub struct AdminService {
+    pub rooms: Rooms,
+    pub facts: GatewayFacts,
+    pub clock: Clock,
+    pub notifier: Notifier,
+    /// How the workers' program is tried.
+    pub script: Script,
+}
+
+/// Facts that do not change while the daemon runs.
+#[derive(Clone, Debug)]
+pub struct GatewayFacts {
+    pub started_at: Timestamp,
+    /// The connector URL.
+    pub url: String,
+    /// Whether Garmin is the built-in simulator.
+    pub simulated: bool,
+    /// The setting `MAX_WORKERS`.
+    pub max_workers: usize,
+}
+
+impl From<StoreError> for AdminRefusal {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::NotWritten(_) | StoreError::NotRead(_) | StoreError::Busy | StoreError::Closed => {
+                Self::Unavailable(e.to_string())
+            }
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl AdminService {
+    pub(super) fn read(&self, read: &AdminRead) -> Result<AdminAnswer, AdminRefusal> {
+        Ok(match read {
+            AdminRead::Overview => AdminAnswer::Overview(self.views()?.overview),
+            AdminRead::Workers => AdminAnswer::Workers(self.workers()?),
+            AdminRead::WorkerOutput { account } => {
+                AdminAnswer::Lines(self.rooms.workers.output(&self.account(account)?))
+            }
+            AdminRead::Accounts => AdminAnswer::Accounts(self.people()?),
+            AdminRead::Usage { account } => AdminAnswer::Usage(self.usage(account.as_deref())?),
+            AdminRead::Clients => AdminAnswer::Clients(self.clients()?),
+            AdminRead::Tokens => AdminAnswer::Tokens(self.tokens()?),
+            AdminRead::Races => AdminAnswer::Races(self.races()?),
+            AdminRead::Metrics => AdminAnswer::Metrics(self.metrics()?),
+            AdminRead::Race { race } => AdminAnswer::Race(Box::new(self.race(race)?)),
+        })
+    }
+
+    pub(super) async fn act(&self, act: AdminAct, uid: Option<u32>) -> Result<AdminAnswer, AdminRefusal> {
+        let (op, rooms) = (op_name(&act), &self.rooms);
+        let answer = match act {
+            AdminAct::Invite { email } => {
+                if !accounts::is_email(&email) {
+                    return Err(AdminRefusal::Invalid(format!(
+                        "{email:?} is not an e-mail address; write name@example.org"
+                    )));
+                }
+                rooms.accounts.invite(&email).await?;
+                AdminAnswer::Done("They may sign in now.".into())
+            }
+            AdminAct::Uninvite { email } => {
+                rooms.accounts.uninvite(&email).await?;
+                AdminAnswer::Done(
+                    "They may not sign in any more. Existing connections keep working; use `revoke` to end them."
+                        .into(),
+                )
+            }
+            AdminAct::StopWorker { account } => {
+                let account = self.account(&account)?;
+                rooms.workers.stop(&account, StopReason::Operator).await;
+                AdminAnswer::Done("The worker is stopped. The next call starts a new one.".into())
+            }
+            AdminAct::Revoke(target) => AdminAnswer::Revoked(rooms.revoke(self.scope(target)?, uid).await?),
+            AdminAct::Forget { account } => {
+                AdminAnswer::Revoked(rooms.forget(&self.account(&account)?, uid).await?)
+            }
+            AdminAct::StartRace { account, link } => {
+                let account = self.account(&account)?;
+                let limits = Map::new();
+                let started = rooms.races.start_tracking(&account, &link, &limits, None).await?;
+                AdminAnswer::Done(format!("Race {} is being watched.", started.race))
+            }
+            AdminAct::StopRace { race } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.stop_tracking(&account, &race).await?;
+                AdminAnswer::Done("The race is no longer watched. Its recording stays.".into())
+            }
+            AdminAct::ChangeLimits { race, limits } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.update_thresholds(&account, &race, &limits).await?;
+                AdminAnswer::Done("The limits are changed.".into())
+            }
+            AdminAct::LookAtRace { race } => {
+                let (account, race) = self.race_of(&race)?;
+                rooms.races.look(&account, &race)?;
+                AdminAnswer::Done("Claude has been asked to look at the race.".into())
+            }
+            AdminAct::TestNotify => AdminAnswer::Done(test_report(&self.notifier.test().await?)?),
+            AdminAct::RehearseWorker => match rehearsal::rehearse(self.script.clone()).await {
+                Rehearsal::Fails(reason) => return Err(AdminRefusal::Unavailable(reason)),
+                works => AdminAnswer::Done(works.to_string()),
+            },
+            AdminAct::Probe => AdminAnswer::Probe {
+                token: rooms.gateway.probe().expose().to_owned(),
+            },
+            AdminAct::Purge {
+                account,
+                before,
+                erase,
+                compact,
+            } => {
+                let before = erase.then(|| before.unwrap_or(Timestamp::MAX));
+                AdminAnswer::Purged(self.purge(account.as_deref(), before, compact).await?)
+            }
+            AdminAct::PrepareSecret { current, new } => {
+                AdminAnswer::Done(self.prepare_secret(&current, &new).await?)
+            }
+            AdminAct::SettleSecret { new } => AdminAnswer::Done(self.settle_secret(&new).await?),
+        };
+        if let AdminAnswer::Revoked(ended) = &answer {
+            tracing::info!(
+                op,
+                peer.uid = uid,
+                families = ended.families,
+                access_tokens = ended.tokens,
+                workers = ended.workers,
+                calls = ended.calls,
+                races = ended.races,
+                accounts = ended.accounts,
+                "admin.acted"
+            );
+        } else {
+            tracing::info!(op, peer.uid = uid, "admin.acted");
+        }
+        Ok(answer)
+    }
+
+    /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
+    pub(super) fn account(&self, text: &str) -> Result<AccountId, AdminRefusal> {
+        let wanted = text.trim().to_lowercase();
+        let mut found = self.rooms.accounts.list()?.into_iter();
+        found
+            .find(|account| account.id.as_str() == wanted || account.email == wanted)
+            .map(|account| account.id)
+            .ok_or_else(|| {
+                AdminRefusal::NotFound(format!("there is no account {text}; `accounts` lists them"))
+            })
+    }
+
+    fn scope(&self, target: RevocationTarget) -> Result<RevocationScope, AdminRefusal> {
+        Ok(match target {
+            RevocationTarget::Account(account) => RevocationScope::Account(self.account(&account)?),
+            RevocationTarget::Token(family) => RevocationScope::Family(family.parse().map_err(|_| {
+                AdminRefusal::Invalid(format!(
+                    "{family} is not the id of a sign-in; `tokens` lists them"
+                ))
+            })?),
+            RevocationTarget::Client(client) => RevocationScope::Client(client),
+            RevocationTarget::All => RevocationScope::All,
+        })
+    }
+}
+
+/// The result of the test messages. Errors: no channel is configured, or one of them failed.
+fn test_report(tested: &[Tested]) -> Result<String, AdminRefusal> {
+    if tested.is_empty() {
+        return Err(AdminRefusal::Unavailable(
+            "no phone is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC, \
+             or let people set their own"
+                .into(),
+        ));
+    }
+    let failed: Vec<_> = tested.iter().filter_map(|one| one.failed.clone()).collect();
+    if !failed.is_empty() {
+        return Err(AdminRefusal::Unavailable(failed.join("; ")));
+    }
+    let sent: Vec<_> = tested
+        .iter()
+        .map(|one| format!("{} ({})", one.channel, one.sent))
+        .collect();
+    Ok(format!("A test message is on its way: {}.", sent.join(", ")))
+}
+
+/// The name of an act in the log.
+fn op_name(act: &AdminAct) -> &'static str {
+    match act {
+        AdminAct::Invite { .. } => "invite",
+        AdminAct::Uninvite { .. } => "uninvite",
+        AdminAct::StopWorker { .. } => "stop_worker",
+        AdminAct::Revoke(RevocationTarget::Account(_)) => "revoke_account",
+        AdminAct::Revoke(RevocationTarget::Token(_)) => "revoke_token",
+        AdminAct::Revoke(RevocationTarget::Client(_)) => "revoke_client",
+        AdminAct::Revoke(RevocationTarget::All) => "revoke_all",
+        AdminAct::Forget { .. } => "forget",
+        AdminAct::StartRace { .. } => "start_race",
+        AdminAct::StopRace { .. } => "stop_race",
+        AdminAct::ChangeLimits { .. } => "change_limits",
+        AdminAct::LookAtRace { .. } => "look_at_race",
+        AdminAct::TestNotify => "test_notify",
+        AdminAct::RehearseWorker => "rehearse_worker",
+        AdminAct::Probe => "probe",
+        AdminAct::Purge { .. } => "purge",
+        AdminAct::PrepareSecret { .. } => "prepare_secret",
+        AdminAct::SettleSecret { .. } => "settle_secret",
+    }
+}

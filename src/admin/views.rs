@@ -1,0 +1,287 @@
+//! The views that the daemon shows: contents of answers and updates. Labels are the e-mails of accounts.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The gateway in figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// Version of the daemon's program.
+    pub program: String,
+    pub started_at: Timestamp,
+    /// The connector URL.
+    pub url: String,
+    /// Whether Garmin is the built-in simulator.
+    pub simulated: bool,
+    /// People with at least one valid sign-in.
+    pub people: u32,
+    pub accounts: u32,
+    /// Clients with at least one valid sign-in.
+    pub clients: u32,
+    /// Valid token families.
+    pub tokens: u32,
+    /// Running workers.
+    pub workers: u32,
+    pub max_workers: u32,
+    /// Races under way.
+    pub races: u32,
+    /// Tool calls since the start.
+    pub calls: u64,
+    /// Tool calls since the start that failed.
+    pub errors: u64,
+    /// Resident memory of the daemon.
+    pub memory_bytes: u64,
+    /// Size of the store on disk.
+    pub store_bytes: u64,
+    /// Most urgent first.
+    pub attention: Vec<Attention>,
+}
+
+/// Something the operator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attention {
+    /// A label, or `store`.
+    pub subject: String,
+    /// The problem and the remedy.
+    pub text: String,
+    /// The account concerned.
+    pub account: Option<String>,
+    /// The view with the remedy.
+    pub view: ConsoleView,
+}
+
+/// The views of the console, in the order of their keys 1 to 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsoleView {
+    Overview,
+    Workers,
+    Accounts,
+    Races,
+    Tokens,
+    Log,
+}
+
+/// A worker, or an account that waits for one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerView {
+    /// Account id.
+    pub account: String,
+    pub label: String,
+    /// `builtin`, or the name of the command.
+    pub kind: String,
+    /// `waiting`, `starting`, `ready`, `stopping` or `failed`.
+    pub state: String,
+    pub pid: Option<i32>,
+    /// Port on 127.0.0.1.
+    pub port: Option<u16>,
+    /// Resident memory of the process group.
+    pub memory_bytes: Option<u64>,
+    /// Processor time of the process group.
+    pub cpu_s: Option<f64>,
+    pub calls: u64,
+    pub in_flight: u32,
+    /// Calls that wait for the worker to start.
+    pub waiting: u32,
+    /// Time since the last call ended. `None` while it works.
+    pub idle_s: Option<u64>,
+    /// Starts since the gateway started.
+    pub starts: u64,
+    /// Consecutive unexpected exits.
+    pub failures: u32,
+    /// The kernel features that confine it.
+    pub fence: Option<String>,
+    /// No new start before this time, after unexpected exits.
+    #[serde(default)]
+    pub retry_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct People {
+    pub accounts: Vec<AccountView>,
+    /// Invitations given here; those of the settings are not among them.
+    pub invitations: Vec<InvitationView>,
+    /// People who tried to sign in without an invitation.
+    #[serde(rename = "knocks")]
+    pub access_requests: Vec<AccessRequestView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccountView {
+    pub id: String,
+    /// As typed at the last sign-in.
+    pub email: String,
+    /// The person's name at Garmin.
+    pub name: String,
+    /// First sign-in.
+    pub linked_at: Timestamp,
+    /// Last call, to within minutes.
+    pub last_seen: Option<Timestamp>,
+    /// `working`, or why not.
+    pub garmin: String,
+    /// Whether Garmin requires a new sign-in.
+    pub sign_in_needed: bool,
+    /// End of the Garmin access token, which is renewed earlier.
+    pub garmin_token_expires: Option<Timestamp>,
+    /// Clients with a valid sign-in.
+    pub clients: u32,
+    /// Valid token families.
+    pub tokens: u32,
+    /// `read only`, `read and change`, or both.
+    pub access: String,
+    /// Tool calls of the last 30 days.
+    pub calls_30d: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationView {
+    pub email: String,
+    pub invited_at: Timestamp,
+}
+
+/// Sign-in attempts of one e-mail address that has no invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessRequestView {
+    /// As typed.
+    pub email: String,
+    /// Last attempt.
+    pub last: Timestamp,
+    pub times: u32,
+}
+
+/// Calls of one tool by one account in the last 30 days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolUsage {
+    pub account: String,
+    pub label: String,
+    pub tool: String,
+    pub calls: u64,
+    /// Calls that failed.
+    pub errors: u64,
+}
+
+/// A client with access. A registration without a sign-in leaves no trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientView {
+    /// Client id, or the URL of the client's metadata.
+    pub id: String,
+    pub name: String,
+    /// Its oldest sign-in that is still valid.
+    pub first_used_at: Timestamp,
+    /// Valid token families.
+    pub tokens: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TokensView {
+    /// Valid token families, newest first.
+    pub families: Vec<FamilyView>,
+    /// Newest first.
+    pub revocations: Vec<RevocationView>,
+}
+
+/// A token family: all tokens of one sign-in of one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilyView {
+    pub id: String,
+    pub account: String,
+    pub label: String,
+    /// Name of the client.
+    pub client: String,
+    #[serde(default)]
+    pub client_id: String,
+    /// `read only` or `read and change`.
+    pub access: String,
+    pub issued_at: Timestamp,
+    /// Last use, to within minutes.
+    pub last_used: Option<Timestamp>,
+    /// End of the sign-in if it stays unused. `None`: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A revoked token family.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationView {
+    pub at: Timestamp,
+    pub family: String,
+    pub account: String,
+    /// Empty once the account is erased.
+    pub label: String,
+    /// Name of the client.
+    pub client: String,
+    /// `client`, `operator`, `code_reuse`, `refresh_reuse` or `unused`.
+    pub reason: String,
+    /// Uid of the operator on the gateway's machine.
+    #[serde(default)]
+    pub by_uid: Option<u32>,
+    /// Access tokens that ended with the family.
+    #[serde(default)]
+    pub tokens: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RaceView {
+    pub id: String,
+    pub account: String,
+    pub name: String,
+    /// `running`, `stopped`, `no signal`, `finished` …
+    pub state: String,
+    pub started_at: Option<Timestamp>,
+    /// Device time of the last point.
+    pub last_point_at: Option<Timestamp>,
+    pub distance_m: Option<f64>,
+    /// Points stored.
+    pub points: u64,
+    pub last_alert: Option<String>,
+}
+
+/// A race with everything that is drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RaceDetail {
+    pub race: RaceView,
+    /// Thinned for drawing, oldest first.
+    pub track: Vec<TrackSample>,
+    /// The planned course: latitude and longitude in degrees.
+    pub course: Vec<(f64, f64)>,
+    /// Limits in effect, by their names in `race_config`.
+    pub limits: Map<String, Value>,
+    /// Label and seconds.
+    pub splits: Vec<(String, f64)>,
+    /// Oldest first.
+    pub alerts: Vec<(Timestamp, String)>,
+    /// Claude's last message.
+    pub last_words: Option<String>,
+}
+
+/// A point of a track. `None` where the device sent nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackSample {
+    /// Device time.
+    pub at: Timestamp,
+    /// Latitude and longitude in degrees.
+    pub position: Option<(f64, f64)>,
+    pub distance_m: Option<f64>,
+    pub heart_bpm: Option<f64>,
+    pub power_w: Option<f64>,
+    pub speed_mps: Option<f64>,
+    /// Whether a gap precedes this point. No line is drawn across a gap.
+    pub after_gap: bool,
+}
+
+/// A log event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventView {
+    pub at: Timestamp,
+    /// `error`, `warn`, `info` or `debug`.
+    pub level: String,
+    /// The event's name.
+    pub event: String,
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}
+
+/// A count for a view. It saturates.
+pub(super) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

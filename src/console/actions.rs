@@ -1,0 +1,154 @@
+//! What a key does to the selected row. An act that ends something asks first and says what it ends.
+
+use super::data::GatewayData;
+use super::dialog::Dialog;
+use super::keys::ConsoleCommand;
+use super::rows::ViewRow;
+use super::words::many;
+use crate::admin::api::{AdminAct, RevocationTarget};
+use crate::admin::views::FamilyView;
+
+pub(super) enum RowAction {
+    Act(AdminAct),
+    Ask(Dialog),
+    /// The key does not apply to this row; the sentence says why.
+    DoesNotApply(&'static str),
+}
+
+pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &GatewayData) -> RowAction {
+    let Some(row) = row else {
+        return RowAction::DoesNotApply("Nothing is selected.");
+    };
+    RowAction::Ask(match (command, row) {
+        (ConsoleCommand::Approve, ViewRow::AccessRequest(request)) => {
+            let email = request.email.clone();
+            return RowAction::Act(AdminAct::Invite { email });
+        }
+        (ConsoleCommand::Look, ViewRow::Race(race)) => {
+            let race = race.id.clone();
+            return RowAction::Act(AdminAct::LookAtRace { race });
+        }
+        (ConsoleCommand::Uninvite, ViewRow::Invitation(invitation)) => Dialog::confirm(
+            "Withdraw the invitation",
+            vec![
+                format!("of {}?", invitation.email),
+                "Existing connections keep working.".into(),
+            ],
+            AdminAct::Uninvite {
+                email: invitation.email.clone(),
+            },
+        ),
+        (ConsoleCommand::StopWorker, ViewRow::Worker(worker)) => Dialog::confirm(
+            "Stop the worker",
+            vec![
+                format!("of {}?", worker.label),
+                format!(
+                    "This cuts off {}. The next call starts a new one.",
+                    many(worker.in_flight + worker.waiting, "call")
+                ),
+            ],
+            AdminAct::StopWorker {
+                account: worker.account.clone(),
+            },
+        ),
+        (ConsoleCommand::Revoke, ViewRow::Account(account)) => revoke_account(&account.id, data),
+        (ConsoleCommand::RevokeAccount, ViewRow::Family(family)) => revoke_account(&family.account, data),
+        (ConsoleCommand::RevokeClient, ViewRow::Family(family)) => revoke_client(family, data),
+        (ConsoleCommand::Revoke, ViewRow::Family(family)) => Dialog::confirm(
+            "End this sign-in",
+            vec![
+                format!("of {}", family.label),
+                format!("through {} ({})?", family.client, family.id),
+            ],
+            AdminAct::Revoke(RevocationTarget::Token(family.id.clone())),
+        ),
+        (ConsoleCommand::Forget, ViewRow::Account(account)) => Dialog::confirm(
+            "Forget the account",
+            vec![
+                format!("of {}?", account.email),
+                consequences(&account.id, data),
+                "The account is erased with its Garmin tokens.".into(),
+            ],
+            AdminAct::Forget {
+                account: account.id.clone(),
+            },
+        )
+        .with_word("forget"),
+        (ConsoleCommand::StopRace, ViewRow::Race(race)) => Dialog::confirm(
+            "Stop watching",
+            vec![format!("{}?", race.name), "The recording stays.".into()],
+            AdminAct::StopRace {
+                race: race.id.clone(),
+            },
+        ),
+        (ConsoleCommand::Limits, ViewRow::Race(race)) => Dialog::limits(&race.id),
+        _ => return RowAction::DoesNotApply(wrong_row(command)),
+    })
+}
+
+/// What the key would need to be selected.
+fn wrong_row(command: ConsoleCommand) -> &'static str {
+    match command {
+        ConsoleCommand::Approve => "a approves an access request; select one.",
+        ConsoleCommand::Uninvite => "u withdraws an invitation; select one.",
+        ConsoleCommand::Revoke | ConsoleCommand::Forget => {
+            "This key ends access, and the selected row has none; select an account or a sign-in."
+        }
+        ConsoleCommand::RevokeAccount | ConsoleCommand::RevokeClient => {
+            "This key needs a sign-in that is still valid; select one."
+        }
+        _ => "This key does not apply to the selected row.",
+    }
+}
+
+fn revoke_account(id: &str, data: &GatewayData) -> Dialog {
+    let label = data.account(id).map_or(id, |account| account.email.as_str());
+    Dialog::confirm(
+        "End all access",
+        vec![format!("of {label}?"), consequences(id, data)],
+        AdminAct::Revoke(RevocationTarget::Account(id.to_owned())),
+    )
+}
+
+fn revoke_client(family: &FamilyView, data: &GatewayData) -> Dialog {
+    let families = data.tokens.families.iter();
+    let n = families
+        .filter(|other| other.client_id == family.client_id)
+        .count();
+    let ends = many(n as u64, "sign-in");
+    Dialog::confirm(
+        "End all access through this client",
+        vec![
+            format!("{}?", family.client),
+            format!("This ends {ends}, of everyone who uses it."),
+        ],
+        AdminAct::Revoke(RevocationTarget::Client(family.client_id.clone())),
+    )
+}
+
+pub(super) fn revoke_all(data: &GatewayData) -> Dialog {
+    let running = data.workers.iter().filter(|worker| worker.pid.is_some()).count();
+    Dialog::confirm(
+        "End all access of everyone",
+        vec![format!(
+            "This ends {} and {}.",
+            many(data.tokens.families.len() as u64, "sign-in"),
+            many(running as u64, "worker")
+        )],
+        AdminAct::Revoke(RevocationTarget::All),
+    )
+}
+
+/// What ends with the access of an account.
+fn consequences(account: &str, data: &GatewayData) -> String {
+    let families = data.tokens.families.iter().filter(|f| f.account == account);
+    let workers = data.workers.iter();
+    let workers = workers.filter(|w| w.account == account && w.pid.is_some());
+    let calls: u32 = workers.clone().map(|w| w.in_flight + w.waiting).sum();
+    format!(
+        "This ends {}, {} and {} in progress.",
+        many(families.count() as u64, "sign-in"),
+        many(workers.count() as u64, "worker"),
+        many(calls, "call"),
+    )
+}

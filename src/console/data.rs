@@ -1,0 +1,119 @@
+//! Everything the gateway has sent, and the figures of the last minutes.
+
+use std::collections::VecDeque;
+
+use crate::admin::api::{AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
+use crate::admin::views::{
+    AccountView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
+};
+use crate::console::words::many;
+
+/// Log events kept: as many as the daemon keeps.
+const MAX_EVENTS: usize = 2_000;
+
+/// Seconds of history behind the sparklines.
+const MAX_HISTORY: usize = 600;
+
+/// One second of history.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct HistorySecond {
+    /// Calls since the second before.
+    pub(super) calls: f64,
+    /// Running workers.
+    pub(super) workers: f64,
+    /// People with access.
+    pub(super) people: f64,
+    /// Races under way.
+    pub(super) races: f64,
+}
+
+#[derive(Default)]
+pub(super) struct GatewayData {
+    pub(super) overview: Option<Overview>,
+    pub(super) workers: Vec<WorkerView>,
+    pub(super) people: People,
+    pub(super) races: Vec<RaceView>,
+    pub(super) tokens: TokensView,
+    /// Oldest first.
+    pub(super) log: VecDeque<EventView>,
+    /// The number of events that were dropped from the front of `log`.
+    pub(super) log_start: u64,
+    pub(super) history: VecDeque<HistorySecond>,
+    /// The last lines of one worker, with its account id.
+    pub(super) output: Option<(String, Vec<String>)>,
+    /// What one account used, with its id.
+    pub(super) usage: Option<(String, Vec<ToolUsage>)>,
+    /// The race that is drawn.
+    pub(super) race: Option<RaceDetail>,
+    calls_before: Option<u64>,
+}
+
+impl GatewayData {
+    pub(super) fn account(&self, id: &str) -> Option<&AccountView> {
+        self.people.accounts.iter().find(|account| account.id == id)
+    }
+
+    pub(super) fn update(&mut self, update: AdminUpdate) {
+        match update {
+            AdminUpdate::Overview(overview) => self.overview = Some(overview),
+            AdminUpdate::Workers(workers) => self.workers = workers,
+            AdminUpdate::Accounts(people) => self.people = people,
+            AdminUpdate::Races(races) => self.races = races,
+            AdminUpdate::Tokens(tokens) => self.tokens = tokens,
+            AdminUpdate::Log { anew, events } => {
+                if anew {
+                    self.log_start += self.log.len() as u64;
+                    self.log.clear();
+                }
+                self.log.extend(events);
+                let excess = self.log.len().saturating_sub(MAX_EVENTS);
+                self.log.drain(..excess);
+                self.log_start += excess as u64;
+            }
+        }
+    }
+
+    /// Keeps the answer to a read. Returns a sentence for the operator after an act.
+    pub(super) fn answer(&mut self, request: &AdminRequest, answer: AdminAnswer) -> Option<String> {
+        match (request, answer) {
+            (AdminRequest::Read(AdminRead::WorkerOutput { account }), AdminAnswer::Lines(lines)) => {
+                self.output = Some((account.clone(), lines));
+            }
+            (
+                AdminRequest::Read(AdminRead::Usage {
+                    account: Some(account),
+                }),
+                AdminAnswer::Usage(usage),
+            ) => self.usage = Some((account.clone(), usage)),
+            (_, AdminAnswer::Race(detail)) => self.race = Some(*detail),
+            (_, AdminAnswer::Done(sentence)) => return Some(sentence),
+            (_, AdminAnswer::Revoked(ended)) => {
+                return Some(format!(
+                    "Ended: {}, {}, {}, {}.",
+                    many(ended.families, "sign-in"),
+                    many(ended.tokens, "access token"),
+                    many(ended.workers, "worker"),
+                    many(ended.calls, "call"),
+                ));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// Adds a second to the history. Call it only while connected.
+    pub(super) fn tick(&mut self) {
+        let Some(overview) = &self.overview else {
+            return;
+        };
+        let before = self.calls_before.replace(overview.calls);
+        self.history.push_back(HistorySecond {
+            calls: overview.calls.saturating_sub(before.unwrap_or(overview.calls)) as f64,
+            workers: overview.workers.into(),
+            people: overview.people.into(),
+            races: overview.races.into(),
+        });
+        let excess = self.history.len().saturating_sub(MAX_HISTORY);
+        self.history.drain(..excess);
+    }
+}
