@@ -1,15 +1,17 @@
 //! The subcommands: argv → one act → exit code.
 //!
-//! Exit codes are those of sysexits: 0 done, 1 the person said no, 64 wrong usage, 69 a service is missing,
-//! 70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings.
+//! The exit codes follow sysexits.h: 0 done, 1 declined, 64 wrong usage, 69 a service is missing, 70 internal error,
+//! 74 input or output failed, 77 not permitted, 78 wrong settings.
 
 mod backup;
 mod doctor;
+mod exit;
 mod export;
 mod install;
+mod location;
 mod manual;
 mod operate;
-mod place;
+mod output;
 mod print;
 mod progress;
 mod secret;
@@ -17,40 +19,34 @@ mod table;
 mod worker;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::causes::chain;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::StopSignals;
 use crate::base::log::LogLevel;
 use crate::base::log::{Console, Telemetry};
-use crate::config::{Config, Effective, Problem, Sources, WorkerConfig};
-use crate::console::words::plain;
+use crate::config::{Config, Effective, Sources, WorkerConfig};
 use crate::daemon::{Daemon, DaemonParts, Kept, demo};
 use crate::sandbox;
 use crate::{console, tools};
+use exit::{BROKEN, LogFileError, USAGE, UsageError, WrongSettings, ended, internal};
+use location::load_config;
+use output::{finished, say};
 
 const NAME: &str = "garmin-gateway";
 
-const USAGE: u8 = 64;
-const UNAVAILABLE: u8 = 69;
-const BROKEN: u8 = 70;
-const DISK: u8 = 74;
-const CONFIG: u8 = 78;
-
-/// Connects a trusted circle's Garmin accounts to Claude.
+/// Connects a trusted circle's Garmin accounts to Claude
 #[derive(Parser)]
 #[command(name = "garmin-gateway", version, about, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 you said no, 64 wrong usage, 69 a service is missing, \
-                        70 broken inside, 74 the disk refused, 77 not for this user, 78 wrong settings."
+    after_help = "Exit codes: 0 done, 1 you answered no, 64 wrong usage, 69 a service is missing, \
+                  70 internal error, 74 input or output failed, 77 not permitted, 78 wrong settings."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -59,61 +55,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum CliCommand {
-    /// Run the gateway.
+    /// Run the gateway
     Serve(EnvFile),
-    /// Run the gateway with a pretend Garmin: nothing to set up, nothing real.
+    /// Run the gateway with a simulated Garmin: nothing to set up, no real data
     Demo {
-        /// The port to listen on; 0 takes a free one.
+        /// The port to listen on; 0 takes a free one
         #[arg(long, default_value_t = 8080)]
         port: u16,
     },
-    /// Run the pretend Garmin alone; its first line is JSON: where it is and whom it knows.
+    /// Run the Garmin simulator alone; its first line of output is JSON with its address and its people
     #[command(hide = true)]
     Simulator {
-        /// Where to listen; loopback.
+        /// Loopback address to listen on
         #[arg(long, default_value = "127.0.0.1:0")]
         bind: SocketAddr,
-        /// At least so many people.
+        /// Minimum number of people
         #[arg(long)]
         people: Option<usize>,
     },
-    /// Watch and steer the running gateway in this terminal.
+    /// Watch and control the running gateway in this terminal
     Console(ConsoleArgs),
     #[command(flatten)]
     Operate(operate::Operate),
-    /// Back up the store into one sealed file, while the gateway runs or not.
-    #[command(after_help = "The secret is not in it: keep that apart. Without it a backup is noise.")]
+    /// Back up the store into one sealed file, whether the gateway runs or not
+    #[command(
+        after_help = "The backup does not contain the secret. Keep the secret elsewhere: without it a backup cannot be opened."
+    )]
     Backup(backup::BackupArgs),
-    /// Bring a backup back, or check one.
+    /// Restore a backup, or check one
     #[command(after_help = "The gateway must be stopped, except for --verify.")]
     Restore(backup::RestoreArgs),
-    /// Give a person's own data and races: JSON, or one race as GPX or CSV; no tokens.
+    /// Export a person's data and races as JSON, or one race as GPX or CSV; without tokens
     Export(export::ExportArgs),
-    /// Change the secret that seals the store; a running gateway goes on.
+    /// Change the secret that seals the store; a running gateway keeps running
     RotateSecret(secret::RotateSecretArgs),
-    /// Install this program as a service, upgrade it, or remove it.
+    /// Install this program as a service, upgrade it, or remove it
     Install(install::InstallArgs),
-    /// Look at everything that has to be right, here and as Claude sees it, and say what to do.
+    /// Check the installation, here and as Claude sees it, and say what to fix
     Doctor(doctor::DoctorArgs),
-    /// Show the settings in effect, and where each comes from.
+    /// Show the settings in effect and where each comes from
     Config(ConfigArgs),
-    /// Print what makes a shell complete this command line: put it where yours looks for it.
-    Completions {
-        /// Which shell.
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, or write one for each subcommand.
+    /// Print the completion script for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page, or write one per subcommand
     Man {
-        /// A directory that is there; the pages are written into it.
+        /// Write the pages into this existing directory
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
     },
-    /// Run the built-in worker (an MCP server for one person, on standard input or HTTP), or install the Python one.
+    /// Run the built-in worker (an MCP server for one person, on standard input or HTTP), or install the Python one
     Worker {
         #[command(subcommand)]
         what: Option<worker::WorkerArgs>,
     },
-    /// Fence this process in, then run a worker in its place.
+    /// Confine this process, then run a worker in its place
     #[command(name = "__fence", hide = true, disable_help_flag = true)]
     Fence {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -123,21 +118,21 @@ enum CliCommand {
 
 #[derive(Args)]
 struct EnvFile {
-    /// A file of NAME=value lines; without it `.env` in the working directory, else (but for `serve`) that of the
-    /// installation.
+    /// A file of NAME=value lines [default: `.env` in the working directory, else, except for `serve`, that of the
+    /// installation]
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct ConsoleArgs {
-    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Draw with ASCII only.
+    /// Draw with ASCII only
     #[arg(long)]
     ascii: bool,
-    /// Draw without colours, as NO_COLOR also says.
+    /// Draw without colours, like NO_COLOR
     #[arg(long)]
     no_color: bool,
 }
@@ -146,7 +141,7 @@ struct ConsoleArgs {
 struct ConfigArgs {
     #[command(flatten)]
     env_file: EnvFile,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -156,68 +151,60 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(argv) {
         Ok(cli) => cli,
         Err(e) => {
-            // Help and version are asked for; everything else is a mistake.
-            let asked = !e.use_stderr();
-            return if e.print().is_ok() && asked {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(USAGE)
-            };
+            // Help and version go to standard output; everything else is wrong usage.
+            if e.use_stderr() {
+                e.print().unwrap_or_default();
+                return ExitCode::from(USAGE);
+            }
+            say(e.render().to_string().trim_end());
+            return finished(ExitCode::SUCCESS);
         }
     };
-    match cli.command {
+    finished(match cli.command {
         CliCommand::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
-        CliCommand::Demo { port } => in_runtime(async move { demo::run(port, program()?).await }),
-        CliCommand::Simulator { bind, people } => in_runtime(demo::simulate(bind, people)),
-        CliCommand::Console(args) => show_console(args),
-        CliCommand::Operate(operate) => operate::run(operate),
+        CliCommand::Demo { port } => in_daemon(async move { demo::run(port, program()?).await }),
+        CliCommand::Simulator { bind, people } => in_daemon(demo::simulate(bind, people)),
+        CliCommand::Console(args) => in_thread(show_console(args)),
+        CliCommand::Operate(operate) => in_thread(operate.run()),
         CliCommand::Backup(args) => in_thread(backup::backup(args)),
         CliCommand::Restore(args) => in_thread(backup::restore(args)),
         CliCommand::Export(args) => in_thread(export::export(args)),
         CliCommand::RotateSecret(args) => in_thread(secret::rotate_secret(args)),
         CliCommand::Install(args) => match program() {
             Ok(program) => install::run(&args, &program),
-            Err(e) => fail(BROKEN, &format!("{e:#}")),
+            Err(e) => ended(Err(e)),
         },
-        CliCommand::Doctor(args) => doctor::run(args),
-        CliCommand::Config(args) => show_config(args),
-        CliCommand::Completions { shell } => manual::completions(shell),
-        CliCommand::Man { into } => manual::man(into.as_deref()),
-        CliCommand::Worker { what: None } => worker(),
+        CliCommand::Doctor(args) => on_all_cores(doctor::run(args)),
+        CliCommand::Config(args) => ended(show_config(&args)),
+        CliCommand::Completions { shell } => ended(manual::completions(shell)),
+        CliCommand::Man { into } => ended(manual::man(into.as_deref())),
+        CliCommand::Worker { what: None } => ended(worker()),
         CliCommand::Worker { what: Some(args) } => match program() {
             Ok(program) => worker::run(args, &program),
-            Err(e) => fail(BROKEN, &format!("{e:#}")),
+            Err(e) => ended(Err(e)),
         },
-        CliCommand::Fence { arguments } => fence(arguments),
-    }
+        // `run` only returns if the program could not be started.
+        CliCommand::Fence { arguments } => {
+            ended(sandbox::fence::run(arguments).map_err(|e| internal("the worker can't be started", &e)))
+        }
+    })
 }
 
 fn serve(env_file: Option<&Path>) -> ExitCode {
     let kept = Kept::take();
-    let loaded = Sources::of_process(env_file)
-        .map_err(|problem| vec![problem])
-        .and_then(|sources| Ok((Config::load(&sources)?, sources)));
-    let (config, sources) = match loaded {
-        Ok(loaded) => loaded,
-        Err(problems) => return refuse(&problems),
-    };
-    let clock = Clock::system();
-    let telemetry = match Telemetry::start(
-        Console::Stdout,
-        config.log.file.as_deref(),
-        config.live.log_level,
-        clock.clone(),
-    ) {
-        Ok(telemetry) => telemetry,
-        Err(e) => {
-            return fail(
-                CONFIG,
-                &format!("GATEWAY_LOG_FILE can't be opened: {e}; check its directory"),
-            );
-        }
-    };
-    in_runtime(async move {
-        let signals = StopSignals::listen().context("signals can't be listened to")?;
+    in_daemon(async move {
+        let sources = Sources::of_process(env_file).map_err(WrongSettings::from)?;
+        let config = Config::load(&sources).map_err(WrongSettings::from)?;
+        let clock = Clock::system();
+        let telemetry = Telemetry::start(
+            Console::Stdout,
+            config.log.file.as_deref(),
+            config.live.log_level,
+            clock.clone(),
+        )
+        .map_err(LogFileError)?;
+        let signals =
+            StopSignals::listen().map_err(|e| internal("the signal handlers can't be installed", &e))?;
         let parts = DaemonParts {
             config,
             sources,
@@ -230,166 +217,93 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
     })
 }
 
-/// This program's file, which is also the built-in worker.
+/// The path of this program, which is also the built-in worker.
 fn program() -> anyhow::Result<PathBuf> {
-    std::env::current_exe().context("this program's own file can't be found")
+    std::env::current_exe().map_err(|e| internal("this program's own file can't be found", &e))
 }
 
-/// Runs a subcommand's future, and turns its end into an exit code.
+/// Runs a subcommand on this thread.
 fn in_thread(act: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
-    };
-    match runtime.block_on(act) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(place::exit_code(&e), &plain(&format!("{e:#}"))),
-    }
+    let runtime = runtime.map_err(|e| internal("the runtime does not start", &e));
+    ended(runtime.and_then(|runtime| runtime.block_on(act)))
 }
 
-/// Runs the daemon's future on a runtime of its own and turns its end into an exit code.
-fn in_runtime(daemon: impl Future<Output = anyhow::Result<bool>>) -> ExitCode {
+/// Runs a subcommand on all cores.
+fn on_all_cores(act: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
-    };
-    let ended = runtime.block_on(daemon);
-    // What did not end by itself in the drain is left behind.
-    runtime.shutdown_timeout(Duration::from_millis(200));
-    match ended {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(BROKEN),
-        Err(e) => fail(exit_code(&e), &format!("{e:#}")),
+    let runtime = runtime.map_err(|e| internal("the runtime does not start", &e));
+    let result = runtime.and_then(|runtime| {
+        let result = runtime.block_on(act);
+        // Tasks that outlive the drain are abandoned.
+        runtime.shutdown_timeout(Duration::from_millis(200));
+        result
+    });
+    match result {
+        Ok(code) => code,
+        Err(e) => ended(Err(e)),
     }
 }
 
-fn exit_code(e: &anyhow::Error) -> u8 {
-    e.downcast_ref::<crate::daemon::StartError>()
-        .map_or(BROKEN, crate::daemon::StartError::exit_code)
+/// Runs a daemon, which tells whether it drained in time.
+fn in_daemon(daemon: impl Future<Output = anyhow::Result<bool>>) -> ExitCode {
+    on_all_cores(async {
+        Ok(if daemon.await? {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(BROKEN)
+        })
+    })
 }
 
-fn show_config(ConfigArgs { env_file, json }: ConfigArgs) -> ExitCode {
-    let loaded = Sources::of_operator(env_file.env_file.as_deref())
-        .map_err(|problem| vec![problem])
-        .and_then(|sources| Config::load(&sources));
-    let config = match loaded {
-        Ok(config) => config,
-        Err(problems) => return refuse(&problems),
-    };
-    if json {
+fn show_config(ConfigArgs { env_file, json }: &ConfigArgs) -> anyhow::Result<()> {
+    let config = load_config(env_file.env_file.as_deref())?;
+    if *json {
         let row = |e: &Effective| serde_json::json!({ "name": e.name, "value": e.value, "source": e.source.to_string() });
         let rows: Vec<_> = config.effective.iter().map(row).collect();
         say(&serde_json::json!({ "settings": rows, "warnings": config.warnings }).to_string());
-    } else {
-        for Effective { name, value, source } in &config.effective {
-            let value = if value.is_empty() { "-" } else { value };
-            say(&format!("{name:24} {value}  ({source})"));
-        }
-        for warning in &config.warnings {
-            say(&format!("warning: {warning}"));
-        }
+        return Ok(());
     }
-    ExitCode::SUCCESS
+    for Effective { name, value, source } in &config.effective {
+        let value = if value.is_empty() { "-" } else { value };
+        say(&format!("{name:24} {value}  ({source})"));
+    }
+    for warning in &config.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    Ok(())
 }
 
-fn show_console(args: ConsoleArgs) -> ExitCode {
+async fn show_console(args: ConsoleArgs) -> anyhow::Result<()> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
-        return fail(
-            USAGE,
-            "the console needs a terminal; `status` and the other subcommands work without one",
-        );
+        let why = "the console needs a terminal; `status` and the other subcommands work without one";
+        anyhow::bail!(UsageError(why.to_owned()));
     }
-    let socket = match operate::socket_path(args.socket) {
-        Ok(socket) => socket,
-        Err(e) => return fail(CONFIG, &chain(&e)),
-    };
+    let socket = operate::socket_path(args.socket)?;
     let (no_color, speaks_utf8) = Sources::of_process(None).map_or((false, true), |s| s.terminal());
     let look = console::Look {
         no_color: args.no_color || no_color,
         ascii: args.ascii || !speaks_utf8,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.and_then(|runtime| runtime.block_on(console::run(socket, look, Clock::system()))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(BROKEN, &format!("the terminal can't be used: {e}")),
-    }
+    let shown = console::run(socket, look, Clock::system()).await;
+    shown.map_err(|e| internal("the terminal can't be used", &e))
 }
 
-fn worker() -> ExitCode {
-    let config = match Sources::of_process(None)
-        .map_err(|problem| vec![problem])
-        .and_then(|sources| WorkerConfig::load(&sources))
-    {
-        Ok(config) => config,
-        Err(problems) => return refuse(&problems),
-    };
-    // Standard output may be the conversation; whoever started the worker keeps what it logs.
-    if let Err(e) = Telemetry::start(Console::Stderr, None, LogLevel::Info, Clock::system()) {
-        return fail(BROKEN, &format!("logging could not be started: {e}"));
-    }
+fn worker() -> anyhow::Result<()> {
+    let sources = Sources::of_process(None).map_err(WrongSettings::from)?;
+    let config = WorkerConfig::load(&sources).map_err(WrongSettings::from)?;
+    // Standard output may carry MCP messages, so the log goes to standard error.
+    Telemetry::start(Console::Stderr, None, LogLevel::Info, Clock::system())
+        .map_err(|e| internal("logging can't be started", &e))?;
     install_crypto();
-    match tools::run(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(BROKEN, &chain(&e)),
-    }
+    tools::run(config).map_err(|e| internal("the worker stopped", &e))
 }
 
-/// Writes to standard output. A reader that has had enough is none of our mistakes.
-fn put(bytes: &[u8]) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => fail(DISK, &format!("standard output can't be written: {e}")),
-    }
-}
-
-fn fence(arguments: Vec<OsString>) -> ExitCode {
-    // It only returns when the program could not be started.
-    match sandbox::fence::run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(BROKEN, &chain(&e)),
-    }
-}
-
-/// rustls wants to be told once which implementation it uses.
+/// Chooses the crypto implementation of rustls, once per process.
 fn install_crypto() {
-    // It was installed before, which is as good.
+    // An error means that it was chosen before.
     drop(rustls::crypto::ring::default_provider().install_default());
-}
-
-/// Tells all mistakes in the settings.
-fn refuse(problems: &[Problem]) -> ExitCode {
-    let plural = if problems.len() == 1 {
-        "setting is"
-    } else {
-        "settings are"
-    };
-    let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    fail(
-        CONFIG,
-        &format!("{} {plural} wrong:\n  {}", problems.len(), list.join("\n  ")),
-    )
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where the program speaks to the person who started it"
-)]
-fn fail(code: u8, text: &str) -> ExitCode {
-    eprintln!("garmin-gateway: {text}");
-    ExitCode::from(code)
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "this is where the program speaks to the person who started it"
-)]
-pub(crate) fn say(text: &str) {
-    println!("{text}");
 }
 
 #[cfg(test)]

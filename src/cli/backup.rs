@@ -9,9 +9,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::place::{GatewayProcess, GatewayRuns, OwnStore, StoreLocation, UsageError, own};
+use super::exit::UsageError;
+use super::location::{GatewayProcess, GatewayRuns, OwnStore, StoreLocation, own};
+use super::output::say;
 use super::progress::ProgressLine;
-use super::say;
 use crate::admin::api::{AdminStream, StreamSummary};
 use crate::base::clock::Clock;
 use crate::base::disk::beside;
@@ -23,13 +24,13 @@ use crate::upkeep::{backups, kinds};
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
-    /// The file, or a directory, in which it gets a name that tells the time; without it DATA_DIR/backups.
+    /// The file, or a directory in which it is named after the time; `-` is standard output [default: DATA_DIR/backups]
     #[arg(value_name = "FILE|DIR")]
     to: Option<PathBuf>,
-    /// Keep so many of the newest in the directory, and remove the others.
+    /// Keep the newest N in the directory and remove the others
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     keep: Option<u16>,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -38,25 +39,25 @@ pub(super) struct BackupArgs {
 
 #[derive(Args)]
 pub(super) struct RestoreArgs {
-    /// The backup.
+    /// The backup
     file: PathBuf,
-    /// Check that it is whole and that every record of it opens, and change nothing.
+    /// Check that the file is complete and every record opens; change nothing
     #[arg(long, conflicts_with = "replace")]
     verify: bool,
-    /// There is a store: keep it beside, under another name.
+    /// Replace the store that exists; it is kept under another name
     #[arg(long)]
     replace: bool,
-    /// The secret of the time of the backup, if it was changed since.
+    /// The secret at the time of the backup, if it was changed since
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     location: StoreLocation,
 }
 
-/// Makes a backup, by the gateway that runs or of the store itself.
+/// Backs up through the running gateway, or from the store itself.
 pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     let config = args.location.config()?;
     let now = Clock::system().now();
@@ -67,7 +68,7 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     let path = backups::place(&wished, now);
     if args.keep.is_some() && path == wished {
         anyhow::bail!(UsageError(format!(
-            "--keep is for a directory; write {}/ if it is to be one",
+            "--keep needs a directory; write {}/ if it is one",
             wished.display()
         )));
     }
@@ -111,7 +112,9 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     if removed > 0 {
         say(&format!("{} removed", many(removed as u64, "older backup")));
     }
-    say("The secret is not in it: keep that apart. Without it this is noise.");
+    say(
+        "The backup does not contain the secret. Keep the secret elsewhere: without it the backup cannot be opened.",
+    );
     Ok(())
 }
 
@@ -130,13 +133,12 @@ fn from_store(
     })
 }
 
-/// Brings a backup back, or checks it.
 pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     let config = args.location.config()?;
     let opens = match &args.secret_file {
         Some(file) => RootSecret::read(file)?,
         None => config.secret.read().context(
-            "the secret that was kept apart is needed: put it in its place, or name it with --secret-file",
+            "restoring needs the secret that you kept: put it in its place, or name it with --secret-file",
         )?,
     };
     let file = &args.file;
@@ -154,7 +156,7 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
             say(&report(&head, &contents).to_string());
         } else {
             say(&format!(
-                "{} is whole, and every record of it opens.",
+                "{} is complete, and every record opens.",
                 file.display()
             ));
             describe(&head, &contents);
@@ -164,10 +166,10 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     if let GatewayProcess::Running(_) = args.location.find(&config).await? {
         anyhow::bail!(GatewayRuns);
     }
-    bring_back(&args, &config, archive, &head, length)
+    write_store(&args, &config, archive, &head, length)
 }
 
-fn bring_back(
+fn write_store(
     args: &RestoreArgs,
     config: &Config,
     archive: Archive<BufReader<File>>,
@@ -175,7 +177,7 @@ fn bring_back(
     length: u64,
 ) -> anyhow::Result<()> {
     let (path, file) = (&config.db_path, &args.file);
-    // Sealed from now on with the secret that the gateway has, which need not be the one of then.
+    // The store is sealed with the gateway's current secret, which may differ from the backup's.
     let (secret, _) = config.secret.resolve()?;
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
@@ -190,7 +192,6 @@ fn bring_back(
     });
     drop(progress);
     let restored = restored.map_err(|e| match e {
-        // The message says all.
         RestoreError::Archive(e) => anyhow::Error::new(e).context(file.display().to_string()),
         e => e.into(),
     })?;
@@ -213,12 +214,14 @@ fn bring_back(
     describe(head, &restored.contents);
     let then = moment(head.made_at);
     say(&format!(
-        "Everything is as it was at {then}. What was revoked or forgotten after that works again: revoke it once more."
+        "Everything is as it was at {then}. Access that was revoked or forgotten after that works again: revoke it once more."
     ));
-    say("Who signed in after that signs in again; so may those whose Garmin tokens were renewed meanwhile.");
+    say(
+        "People who signed in after that must sign in again, and so may people whose Garmin tokens were renewed since.",
+    );
     if let Some(old) = old {
         say(&format!(
-            "The store before is in {}; remove it when all is well.",
+            "The previous store is in {}; remove it when all is well.",
             old.display()
         ));
     }

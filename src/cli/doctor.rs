@@ -1,4 +1,4 @@
-//! `doctor`: looks at everything, and prints a line for each look as it comes.
+//! `doctor`: runs every check and prints each finding as it comes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,68 +6,57 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{BROKEN, UNAVAILABLE, fail, say};
+use super::exit::{UNAVAILABLE, WrongSettings};
+use super::output::say;
 use crate::base::clock::Clock;
 use crate::config::Sources;
 use crate::console::words::plain;
 use crate::doctor::{self, Finding, Verdict, Visit};
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Limit for one answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     env_file: super::EnvFile,
-    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Exit code 0 where nothing fails, 69 where something does.
-pub(super) fn run(args: DoctorArgs) -> ExitCode {
-    let sources = match Sources::of_operator(args.env_file.env_file.as_deref()) {
-        Ok(sources) => sources,
-        Err(problem) => return super::refuse(&[problem]),
-    };
-    let program = match super::program() {
-        Ok(program) => program,
-        Err(e) => return fail(BROKEN, &format!("{e:#}")),
-    };
+/// The exit code is 0 if no check fails, else 69.
+pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
+    let sources = Sources::of_operator(args.env_file.env_file.as_deref()).map_err(WrongSettings::from)?;
     let visit = Visit {
         sources,
-        // Wrong settings are found by the doctor itself.
+        // The doctor itself reports wrong settings.
         socket: super::operate::socket_path(args.socket).ok(),
-        program,
+        program: super::program()?,
         clock: Clock::system(),
-        patience: PATIENCE,
-    };
-    super::install_crypto();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
+        patience: ANSWER_TIMEOUT,
     };
     let mut findings = Vec::new();
-    let worst = runtime.block_on(doctor::examine(visit, |finding| {
+    let worst = doctor::examine(visit, |finding| {
         if !args.json {
             show(&finding);
         }
         findings.push(finding);
-    }));
-    runtime.shutdown_timeout(Duration::from_millis(200));
+    })
+    .await;
     if args.json {
         say(&serde_json::json!({ "verdict": worst, "findings": findings }).to_string());
     } else {
         summary(&findings);
     }
-    if worst == Verdict::Fail {
+    Ok(if worst == Verdict::Fail {
         ExitCode::from(UNAVAILABLE)
     } else {
         ExitCode::SUCCESS
-    }
+    })
 }
 
 fn show(finding: &Finding) {

@@ -1,15 +1,14 @@
-//! `export`: what is a person's own, for them to take away.
+//! `export`: a person's own data.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::exit::UsageError;
 use super::operate::socket_path;
-use super::place::UsageError;
+use super::output::{put, say};
 use super::progress::ProgressLine;
-use super::say;
 use crate::admin::api::{AdminStream, ExportForm};
 use crate::admin::client::AdminClient;
 use crate::console::words::{bytes, many};
@@ -17,19 +16,19 @@ use crate::upkeep::PrivateFile;
 
 #[derive(Args)]
 pub(super) struct ExportArgs {
-    /// Whose: e-mail or id.
+    /// The account: e-mail or id
     #[arg(long, value_name = "WHO")]
     account: String,
-    /// One race alone: its id in `races`.
+    /// Only this race: its id in `races`
     #[arg(long, value_name = "ID")]
     race: Option<String>,
-    /// As what: everything as JSON, or the points of one race as GPX or CSV.
+    /// json: everything; gpx, csv: the points of one race
     #[arg(long = "as", value_name = "FORM", default_value = "json", value_parser = form())]
     form: ExportForm,
-    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// Where it goes, readable for you alone; without it to standard output.
+    /// The file to write, readable only for you [default: -, standard output]
     file: Option<PathBuf>,
 }
 
@@ -41,11 +40,11 @@ fn form() -> impl TypedValueParser<Value = ExportForm> {
     })
 }
 
-/// Asks the running gateway for it, and writes it down.
 pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
-    if let Some(file) = args.file.as_ref().filter(|file| file.exists()) {
+    let file = args.file.filter(|file| file.as_os_str() != "-");
+    if let Some(file) = file.as_ref().filter(|file| file.exists()) {
         anyhow::bail!(UsageError(format!(
-            "{} is there: give another name",
+            "{} exists; give another name",
             file.display()
         )));
     }
@@ -55,16 +54,11 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
         race: args.race,
         form: args.form,
     };
-    let Some(path) = args.file else {
+    let Some(path) = file else {
         client
-            .stream(stream, |piece| {
-                std::io::stdout()
-                    .lock()
-                    .write_all(piece)
-                    .map_err(anyhow::Error::from)
-            })
+            .stream(stream, |part| put(part).map_err(anyhow::Error::from))
             .await?;
-        return Ok(std::io::stdout().lock().flush()?);
+        return Ok(());
     };
     let mut file = PrivateFile::begin(path)?;
     let mut progress = ProgressLine::of("exporting");

@@ -1,4 +1,4 @@
-//! `install`: asks what is not said, shows the plan, and does it.
+//! `install`: asks for missing answers, shows the plan, and performs it.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -6,41 +6,39 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{BROKEN, USAGE, fail, say};
+use super::exit::{BROKEN, DECLINED, NOT_ALLOWED, USAGE};
+use super::output::{fail, say};
 use crate::config::Sources;
 use crate::install::{self, Answers, Facts, InstallError, Layout, Plan, Wish};
-
-const NOT_THIS_USER: u8 = 77;
-const SAID_NO: u8 = 1;
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct InstallArgs {
-    /// Show what would be done, and do nothing.
+    /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// An installation of your own: no root, in your home directory.
+    /// Install into your home directory, without root
     #[arg(long)]
     user: bool,
-    /// Ask nothing.
+    /// Ask nothing
     #[arg(long, short)]
     yes: bool,
-    /// Remove the program; settings and data stay.
+    /// Remove the program; settings and data stay
     #[arg(long)]
     uninstall: bool,
-    /// With --uninstall: remove settings, secret and data too.
+    /// With --uninstall: remove settings, secret and data too
     #[arg(long, requires = "uninstall")]
     purge: bool,
-    /// The https address that people and Claude will use.
+    /// The https address that people and Claude will use
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Who may sign in: an e-mail address or @domain. May be given several times.
+    /// Who may sign in: an e-mail address or @domain; repeatable
     #[arg(long, value_name = "WHO")]
     invite: Vec<String>,
-    /// Who runs this gateway, for its pages.
+    /// The operator's name, for the sign-in page
     #[arg(long, value_name = "NAME")]
     operator_name: Option<String>,
-    /// Where people reach whoever runs it.
+    /// The operator's e-mail, for the sign-in page
     #[arg(long, value_name = "E-MAIL")]
     operator_email: Option<String>,
 }
@@ -50,7 +48,7 @@ pub(super) fn run(args: &InstallArgs, program: &Path) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let code = match error {
-                InstallError::NeedsRoot => NOT_THIS_USER,
+                InstallError::NeedsRoot => NOT_ALLOWED,
                 InstallError::Answer { .. } | InstallError::Downgrade { .. } | InstallError::NoHome => USAGE,
                 _ => BROKEN,
             };
@@ -70,7 +68,7 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
         step: "look at what is installed".to_owned(),
         source,
     })?;
-    // To show a plan takes no root.
+    // Showing a plan needs no root.
     let shown_facts = Facts {
         is_root: facts.is_root || args.dry_run,
         ..facts
@@ -90,14 +88,14 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
         && !args.yes
         && !(may_ask && asked("All sign-ins will be lost. Type PURGE to go on: ") == "PURGE")
     {
-        say("Nothing was done. (--yes goes on without asking.)");
-        return Ok(SAID_NO);
+        say("Nothing was done. (--yes skips the question.)");
+        return Ok(DECLINED);
     }
     if may_ask && !args.purge {
         let answer = asked("Go on? [Y/n] ");
         if !matches!(answer.to_lowercase().as_str(), "" | "y" | "yes") {
             say("Nothing was done.");
-            return Ok(SAID_NO);
+            return Ok(DECLINED);
         }
     }
     install::perform(&plan, &shown_facts, program, &mut |step| {
@@ -111,7 +109,7 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
 
 fn show(plan: &Plan, dry_run: bool) {
     if plan.actions.is_empty() {
-        say("Nothing to do: it is all there.");
+        say("Nothing to do: everything is installed.");
         return;
     }
     say(if dry_run {
@@ -123,7 +121,7 @@ fn show(plan: &Plan, dry_run: bool) {
         say(&format!("  {action}"));
     }
     if plan.takes_back_from.is_some() {
-        say("If the new program does not come up, the old one and its data come back by themselves.");
+        say("If the new program does not start, the old one and its data are restored automatically.");
     }
 }
 
@@ -154,7 +152,7 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
     }
 }
 
-/// What the person answers; nothing if the terminal is gone.
+/// The person's answer; empty if the terminal is gone.
 fn asked(question: &str) -> String {
     let mut out = std::io::stderr().lock();
     let mut answer = String::new();

@@ -1,44 +1,34 @@
-//! What there is to read and to complete: manual pages and shells' completions, made from the command line itself.
+//! Manual pages and shell completions, generated from the command line.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{BROKEN, Cli, DISK, NAME, fail, put};
+use super::output::put;
+use super::{Cli, NAME};
 use crate::install::Manual;
 
-/// Prints the completions for one shell.
-pub(super) fn completions(shell: Shell) -> ExitCode {
-    put(script(shell).as_bytes())
+pub(super) fn completions(shell: Shell) -> anyhow::Result<()> {
+    Ok(put(script(shell).as_bytes())?)
 }
 
-/// Prints the manual page, or writes one for each subcommand.
-pub(super) fn man(into: Option<&Path>) -> ExitCode {
-    let pages = match pages() {
-        Ok(pages) => pages,
-        Err(e) => return fail(BROKEN, &format!("the manual page can't be made: {e}")),
-    };
-    let Some(directory) = into else {
-        return pages
-            .first()
-            .map_or(ExitCode::SUCCESS, |(_, page)| put(page.as_bytes()));
-    };
-    for (name, page) in pages {
-        if let Err(e) = std::fs::write(directory.join(name), page) {
-            let shown = directory.display();
-            return fail(
-                DISK,
-                &format!("the manual pages can't be written into {shown}: {e}"),
-            );
-        }
+/// Prints the manual page, or writes one per subcommand into a directory.
+pub(super) fn man(into: Option<&Path>) -> anyhow::Result<()> {
+    for (name, page) in pages()? {
+        let Some(directory) = into else {
+            // The program's own page comes first.
+            return Ok(put(page.as_bytes())?);
+        };
+        let path = directory.join(name);
+        std::fs::write(&path, page).with_context(|| format!("{} can't be written", path.display()))?;
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
-/// All of it, with its places below `share`.
+/// All manual pages and completions, with their paths below `share`.
 pub(super) fn manuals() -> std::io::Result<Vec<Manual>> {
     let mut manuals: Vec<Manual> = Vec::new();
     for (name, text) in pages()? {
@@ -66,7 +56,7 @@ fn script(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The page of the program, then those of its subcommands, each with its file's name.
+/// File name and text of each page; the program's own page is first.
 fn pages() -> std::io::Result<Vec<(String, String)>> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
@@ -90,12 +80,11 @@ fn page(command: &Command) -> std::io::Result<(String, String)> {
 mod tests {
     use super::*;
 
-    /// Every subcommand that is shown is completed and has a page; what is hidden has neither.
+    /// Every visible subcommand has completions and a page; a hidden one has neither.
     #[test]
     fn completions_and_manual_pages_know_every_subcommand() {
         let dir = tempfile::tempdir().unwrap();
-        let done = man(Some(dir.path()));
-        assert_eq!(format!("{done:?}"), format!("{:?}", ExitCode::SUCCESS));
+        man(Some(dir.path())).unwrap();
         let script = script(Shell::Bash);
         let command = Cli::command();
         let (hidden, shown): (Vec<_>, Vec<_>) = command.get_subcommands().partition(|one| one.is_hide_set());

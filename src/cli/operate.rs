@@ -1,120 +1,64 @@
 //! The subcommands that talk to the running gateway over its socket: ask once, print, leave.
 //!
-//! What may be typed is in `args`. On a terminal an act that hurts says what it hits and asks; elsewhere it wants `--yes`.
+//! On a terminal an act that ends something says what it ends and asks. Without a terminal it requires `--yes`.
 
-mod args;
+pub(super) mod args;
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
-use serde::Serialize;
-
 pub(super) use self::args::Operate;
-use self::args::{Common, NotifyArgs, RaceArgs, Sure};
+use self::args::{Common, Confirmation, NotifyArgs, RaceArgs};
+use super::exit::WrongSettings;
+use super::location::load_config;
 use super::print::Print;
-use super::{BROKEN, UNAVAILABLE, USAGE, fail};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{
-    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, RevocationTarget,
+    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRequest, AdminUpdate, RevocationTarget,
 };
-
-use crate::admin::client::{AdminClient, ClientError};
+use crate::admin::client::AdminClient;
 use crate::admin::views::{EventView, TokensView};
-use crate::base::causes::chain;
 use crate::base::clock::Clock;
-use crate::config::{Config, Problem, Sources};
 use crate::console::words::{many, plain};
 
-/// What may take its time takes no longer.
-const LONG: Duration = Duration::from_secs(600);
+/// Upper bound for slow commands.
+const SLOW: Duration = Duration::from_secs(600);
 
-const NOT_ALLOWED: u8 = 77;
-/// The person said no.
-const DECLINED: u8 = 1;
-
-/// Why a subcommand ended without doing what was asked.
+/// Why a subcommand did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OperateError {
-    #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Config { problems: Vec<Problem> },
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("the gateway answered something else than was asked; use a program of the same version")]
+    #[error("the gateway sent an unexpected answer; use a program of the same version")]
     OtherAnswer,
-    #[error("this wants a person to say yes; there is no terminal, so add --yes")]
+    #[error("this needs a confirmation, and there is no terminal; add --yes")]
     NobodyToAsk,
     #[error("nothing was done")]
     Declined,
-    #[error("the output can't be written")]
-    Output(#[from] std::io::Error),
 }
 
-impl OperateError {
-    pub(super) fn exit_code(&self) -> u8 {
-        match self {
-            Self::Config { .. } => super::CONFIG,
-            Self::Client(e) => client_exit_code(e),
-            Self::NobodyToAsk => USAGE,
-            Self::OtherAnswer => BROKEN,
-            Self::Declined => DECLINED,
-            Self::Output(_) => 74,
-        }
-    }
-}
+/// The runtime directory of the system-wide gateway, as `packaging/` creates it.
+const SYSTEM_RUNTIME_DIR: &str = "/run/garmin-gateway";
 
-/// The exit code of a gateway that can't be asked, or refuses.
-pub(super) fn client_exit_code(error: &ClientError) -> u8 {
-    match error {
-        ClientError::NotAllowed(_) => NOT_ALLOWED,
-        ClientError::Refused(AdminRefusal::Invalid(_) | AdminRefusal::NotFound(_)) => USAGE,
-        ClientError::Refused(AdminRefusal::Internal(_)) => BROKEN,
-        _ => UNAVAILABLE,
-    }
-}
-
-/// Runs one of these subcommands.
-pub(super) fn run(operate: Operate) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(e) => return fail(BROKEN, &format!("the runtime does not start: {e}")),
-    };
-    match runtime.block_on(operate.run()) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough.
-        Err(OperateError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => fail(e.exit_code(), &plain(&chain(&e))),
-    }
-}
-
-/// Where the machine's own gateway runs, as `packaging/` has it.
-const OF_THE_MACHINE: &str = "/run/garmin-gateway";
-
-/// The socket that is meant.
-pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, OperateError> {
+/// The socket to connect to: the given one, or the one of the settings.
+pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, WrongSettings> {
     if let Some(path) = given {
         return Ok(socket_in(path));
     }
-    let config = Sources::of_operator(None)
-        .map_err(|problem| vec![problem])
-        .and_then(|sources| Config::load(&sources))
-        .map_err(|problems| OperateError::Config { problems })?;
-    Ok(usual_socket(&config.runtime_dir))
+    let config = load_config(None)?;
+    Ok(default_socket(&config.runtime_dir))
 }
 
-/// The socket that is meant where none is named: whoever runs no gateway of their own means the machine's.
-pub(super) fn usual_socket(own: &Path) -> PathBuf {
-    usual_of(own, Path::new(OF_THE_MACHINE))
+/// The user's own gateway if it runs, else the system-wide one.
+pub(super) fn default_socket(own: &Path) -> PathBuf {
+    own_or_system(own, Path::new(SYSTEM_RUNTIME_DIR))
 }
 
-fn usual_of(own: &Path, of_the_machine: &Path) -> PathBuf {
-    let is_own = own.join(SOCKET_NAME).exists() || !of_the_machine.exists();
-    socket_in(if is_own { own } else { of_the_machine }.to_owned())
+fn own_or_system(own: &Path, system: &Path) -> PathBuf {
+    let is_own = own.join(SOCKET_NAME).exists() || !system.exists();
+    socket_in(if is_own { own } else { system }.to_owned())
 }
 
-/// The socket itself, or the one in this directory.
+/// `path` itself, or the socket in this directory.
 pub(super) fn socket_in(path: PathBuf) -> PathBuf {
     if path.is_dir() {
         path.join(SOCKET_NAME)
@@ -123,14 +67,14 @@ pub(super) fn socket_in(path: PathBuf) -> PathBuf {
     }
 }
 
-/// A connection, and how to print what comes.
+/// A connection to the gateway, and the way its answers are printed.
 struct Operator {
     client: AdminClient,
     print: Print,
 }
 
 impl Operator {
-    async fn open(common: Common) -> Result<Self, OperateError> {
+    async fn connect(common: Common) -> anyhow::Result<Self> {
         let path = socket_path(common.socket)?;
         Ok(Self {
             client: AdminClient::connect(&path).await?,
@@ -138,133 +82,139 @@ impl Operator {
         })
     }
 
-    /// Asks, and prints the answer as it is.
-    async fn show(mut self, request: AdminRequest) -> Result<(), OperateError> {
+    /// Sends a request and prints its answer.
+    async fn show(mut self, request: AdminRequest) -> anyhow::Result<()> {
         let answer = self.client.ask(request).await?;
         Ok(self.print.answer(&answer)?)
     }
 
-    /// Asks the person, unless they said before that they are sure.
-    fn confirm(sure: &Sure, what: &str, word: Option<&str>) -> Result<(), OperateError> {
-        if sure.yes {
-            return Ok(());
-        }
-        if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-            return Err(OperateError::NobodyToAsk);
-        }
-        let mut err = std::io::stderr().lock();
-        let wanted = word.map_or("[y/N]".to_owned(), |word| format!("Type {word} to go on:"));
-        write!(err, "{} {wanted} ", plain(what))?;
-        err.flush()?;
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line)?;
-        let said = line.trim().to_lowercase();
-        let agreed = word.map_or(matches!(said.as_str(), "y" | "yes"), |word| said == word);
-        if agreed {
-            Ok(())
-        } else {
-            Err(OperateError::Declined)
+    async fn tokens(&mut self) -> anyhow::Result<TokensView> {
+        match self.client.ask(AdminRequest::Read(AdminRead::Tokens)).await? {
+            AdminAnswer::Tokens(tokens) => Ok(tokens),
+            _ => Err(OperateError::OtherAnswer.into()),
         }
     }
 
-    async fn tokens(&mut self) -> Result<TokensView, OperateError> {
-        match self.client.ask(AdminRequest::Read(AdminRead::Tokens)).await? {
-            AdminAnswer::Tokens(tokens) => Ok(tokens),
-            _ => Err(OperateError::OtherAnswer),
+    /// Prints events until the gateway ends or nobody reads any more.
+    async fn monitor(mut self, all: bool) -> anyhow::Result<()> {
+        let since = Clock::system().now();
+        self.client.send(AdminRequest::Follow).await?;
+        loop {
+            let AdminLine::Update { update, .. } = self.client.next().await? else {
+                continue;
+            };
+            let AdminUpdate::Log { events, .. } = update else {
+                continue;
+            };
+            // The first update carries past events too.
+            let shown = |event: &&EventView| {
+                all || (event.at >= since && event.level != "debug" && event.event != "stats")
+            };
+            for event in events.iter().filter(shown) {
+                self.print.event(event)?;
+            }
         }
     }
 }
 
+/// Asks the person, unless `--yes` was given. `word` must be typed instead of `y`.
+fn confirm(confirmation: &Confirmation, what: &str, word: Option<&str>) -> anyhow::Result<()> {
+    if confirmation.yes {
+        return Ok(());
+    }
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Err(OperateError::NobodyToAsk.into());
+    }
+    let mut err = std::io::stderr().lock();
+    let wanted = word.map_or("[y/N]".to_owned(), |word| format!("Type {word} to go on:"));
+    write!(err, "{} {wanted} ", plain(what))?;
+    err.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let answer = line.trim().to_lowercase();
+    let agreed = word.map_or(matches!(answer.as_str(), "y" | "yes"), |word| answer == word);
+    if agreed {
+        Ok(())
+    } else {
+        Err(OperateError::Declined.into())
+    }
+}
+
 impl Operate {
-    async fn run(self) -> Result<(), OperateError> {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
         let read = AdminRequest::Read;
-        match self {
-            Self::Status(common) => {
-                Operator::open(common)
-                    .await?
-                    .show(read(AdminRead::Overview))
-                    .await
-            }
-            Self::Workers(common) => Operator::open(common).await?.show(read(AdminRead::Workers)).await,
-            Self::Accounts(common) => {
-                Operator::open(common)
-                    .await?
-                    .show(read(AdminRead::Accounts))
-                    .await
-            }
-            Self::Clients(common) => Operator::open(common).await?.show(read(AdminRead::Clients)).await,
-            Self::Tokens(common) => Operator::open(common).await?.show(read(AdminRead::Tokens)).await,
-            Self::Metrics(common) => Operator::open(common).await?.show(read(AdminRead::Metrics)).await,
+        let (request, common) = match self {
+            Self::Status(common) => (read(AdminRead::Overview), common),
+            Self::Workers(common) => (read(AdminRead::Workers), common),
+            Self::Accounts(common) => (read(AdminRead::Accounts), common),
+            Self::Clients(common) => (read(AdminRead::Clients), common),
+            Self::Tokens(common) => (read(AdminRead::Tokens), common),
+            Self::Metrics(common) => (read(AdminRead::Metrics), common),
             Self::Usage {
                 account,
                 tools,
                 common,
             } => {
-                let mut desk = Operator::open(common).await?;
-                let AdminAnswer::Usage(rows) = desk.client.ask(read(AdminRead::Usage { account })).await?
-                else {
-                    return Err(OperateError::OtherAnswer);
+                let mut operator = Operator::connect(common).await?;
+                let request = read(AdminRead::Usage { account });
+                let AdminAnswer::Usage(rows) = operator.client.ask(request).await? else {
+                    return Err(OperateError::OtherAnswer.into());
                 };
-                Ok(desk.print.usage(rows, tools)?)
+                return Ok(operator.print.usage(rows, tools)?);
             }
             Self::Invite {
                 email,
                 remove,
                 common,
+            } => match email {
+                None => (read(AdminRead::Accounts), common),
+                Some(email) if remove => (AdminRequest::Act(AdminAct::Uninvite { email }), common),
+                Some(email) => (AdminRequest::Act(AdminAct::Invite { email }), common),
+            },
+            Self::Revoke {
+                target,
+                confirmation,
+                common,
             } => {
-                let desk = Operator::open(common).await?;
-                let request = match email {
-                    None => read(AdminRead::Accounts),
-                    Some(email) if remove => AdminRequest::Act(AdminAct::Uninvite { email }),
-                    Some(email) => AdminRequest::Act(AdminAct::Invite { email }),
-                };
-                desk.show(request).await
-            }
-            Self::Revoke { target, sure, common } => {
-                let mut desk = Operator::open(common).await?;
+                let mut operator = Operator::connect(common).await?;
                 let target = target.target();
-                let what = consequences(&target, &desk.tokens().await?);
-                Operator::confirm(&sure, &what, None)?;
-                desk.show(AdminRequest::Act(AdminAct::Revoke(target))).await
+                let what = consequences(&target, &operator.tokens().await?);
+                confirm(&confirmation, &what, None)?;
+                let revoke = AdminRequest::Act(AdminAct::Revoke(target));
+                return operator.show(revoke).await;
             }
             Self::Forget {
                 account,
-                sure,
+                confirmation,
                 common,
             } => {
-                let desk = Operator::open(common).await?;
                 let what = format!(
                     "This ends all access of {account} and erases the account with its Garmin tokens."
                 );
-                Operator::confirm(&sure, &what, Some("forget"))?;
-                desk.show(AdminRequest::Act(AdminAct::Forget { account })).await
+                confirm(&confirmation, &what, Some("forget"))?;
+                (AdminRequest::Act(AdminAct::Forget { account }), common)
             }
-            Self::Purge { args, sure, common } => {
-                let mut desk = Operator::open(common).await?;
+            Self::Purge {
+                args,
+                confirmation,
+                common,
+            } => {
+                let mut operator = Operator::connect(common).await?;
                 if let Some(what) = args.consequences() {
-                    Operator::confirm(&sure, &what, None)?;
+                    confirm(&confirmation, &what, None)?;
                 }
-                let answer = desk
-                    .client
-                    .ask_within(AdminRequest::Act(args.act()), LONG)
-                    .await?;
-                Ok(desk.print.answer(&answer)?)
+                let purge = AdminRequest::Act(args.act());
+                let answer = operator.client.ask_within(purge, SLOW).await?;
+                return Ok(operator.print.answer(&answer)?);
             }
-            Self::Races { what, common } => {
-                let desk = Operator::open(common).await?;
-                desk.show(race_request(what.unwrap_or(RaceArgs::List))).await
-            }
+            Self::Races { what, common } => (race_request(what.unwrap_or(RaceArgs::List)), common),
             Self::Notify {
                 what: NotifyArgs::Test,
                 common,
-            } => {
-                Operator::open(common)
-                    .await?
-                    .show(AdminRequest::Act(AdminAct::TestNotify))
-                    .await
-            }
-            Self::Monitor { all, common } => monitor(Operator::open(common).await?, all).await,
-        }
+            } => (AdminRequest::Act(AdminAct::TestNotify), common),
+            Self::Monitor { all, common } => return Operator::connect(common).await?.monitor(all).await,
+        };
+        Operator::connect(common).await?.show(request).await
     }
 }
 
@@ -281,7 +231,7 @@ fn race_request(args: RaceArgs) -> AdminRequest {
     }
 }
 
-/// What a revocation will end, in a sentence.
+/// What a revocation will end, as a sentence.
 fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
     let families = || tokens.families.iter();
     let ends = |n: usize| many(n as u64, "sign-in");
@@ -296,42 +246,12 @@ fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
             Some(f) => format!("This ends the access of {} through {}.", f.label, f.client),
             None => format!("This ends the sign-in {wanted}."),
         },
-        RevocationTarget::Client(wanted) => format!("This ends everybody's access through {wanted}."),
+        RevocationTarget::Client(wanted) => format!("This ends everyone's access through {wanted}."),
         RevocationTarget::All => format!(
-            "This ends all access of everybody: {}.",
+            "This ends all access of everyone: {}.",
             ends(tokens.families.len())
         ),
     }
-}
-
-async fn monitor(mut desk: Operator, all: bool) -> Result<(), OperateError> {
-    let since = Clock::system().now();
-    desk.client.send(AdminRequest::Follow).await?;
-    loop {
-        let AdminLine::Update { update, .. } = desk.client.next().await? else {
-            continue;
-        };
-        // The daemon also tells the past.
-        let AdminUpdate::Log { events, .. } = update else {
-            continue;
-        };
-        for event in events
-            .iter()
-            .filter(|event| all || (event.at >= since && is_telling(event)))
-        {
-            desk.print.event(event)?;
-        }
-    }
-}
-
-/// Whether an event is for somebody who watches what happens.
-fn is_telling(event: &EventView) -> bool {
-    event.level != "debug" && event.event != "stats"
-}
-
-/// One JSON value on a line.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -348,20 +268,20 @@ mod tests {
     }
 
     #[test]
-    fn who_runs_no_gateway_of_their_own_means_the_machines() {
+    fn without_an_own_gateway_the_system_wide_one_is_meant() {
         let place = tempfile::tempdir().unwrap();
-        let (own, of_the_machine) = (place.path().join("own"), place.path().join("machine"));
-        assert_eq!(usual_of(&own, &of_the_machine), own, "there is none");
-        std::fs::create_dir(&of_the_machine).unwrap();
-        assert_eq!(usual_of(&own, &of_the_machine), of_the_machine.join(SOCKET_NAME));
+        let (own, system) = (place.path().join("own"), place.path().join("system"));
+        assert_eq!(own_or_system(&own, &system), own, "there is none");
+        std::fs::create_dir(&system).unwrap();
+        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
         std::fs::create_dir(&own).unwrap();
-        assert_eq!(usual_of(&own, &of_the_machine), of_the_machine.join(SOCKET_NAME));
+        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
         std::fs::write(own.join(SOCKET_NAME), "").unwrap();
-        assert_eq!(usual_of(&own, &of_the_machine), own.join(SOCKET_NAME));
+        assert_eq!(own_or_system(&own, &system), own.join(SOCKET_NAME));
     }
 
     #[test]
-    fn what_falls_is_counted() {
+    fn consequences_are_counted() {
         let at = jiff::Timestamp::UNIX_EPOCH;
         let family = |id: &str, label: &str| crate::admin::views::FamilyView {
             id: id.into(),
@@ -393,28 +313,10 @@ mod tests {
             ),
             (
                 RevocationTarget::All,
-                "This ends all access of everybody: 3 sign-ins.",
+                "This ends all access of everyone: 3 sign-ins.",
             ),
         ] {
             assert_eq!(consequences(&target, &tokens), words);
         }
-    }
-
-    #[test]
-    fn every_end_has_its_exit_code() {
-        let refused = |refusal| OperateError::Client(ClientError::Refused(refusal)).exit_code();
-        assert_eq!(refused(AdminRefusal::NotFound(String::new())), 64);
-        assert_eq!(refused(AdminRefusal::Unavailable(String::new())), 69);
-        assert_eq!(refused(AdminRefusal::Internal(String::new())), 70);
-        assert_eq!(
-            OperateError::Client(ClientError::NotRunning(PathBuf::new())).exit_code(),
-            69
-        );
-        assert_eq!(
-            OperateError::Client(ClientError::NotAllowed(PathBuf::new())).exit_code(),
-            77
-        );
-        assert_eq!(OperateError::Declined.exit_code(), 1);
-        assert_eq!(OperateError::NobodyToAsk.exit_code(), 64);
     }
 }

@@ -1,14 +1,15 @@
-//! Answers of the gateway as tables for people or JSON for programs.
+//! Prints answers of the gateway: tables for people, JSON for programs.
 
 mod views;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
-use super::operate::json;
+use super::output::put;
 use super::table::TextTable;
 use crate::admin::api::{AdminAnswer, PurgeSummary, RevocationSummary};
 
@@ -17,10 +18,9 @@ use crate::base::clock::Clock;
 use crate::console;
 use crate::console::words::{self, bytes, many, plain, second};
 
-/// Prints to standard output.
 pub(super) struct Print {
     json: bool,
-    /// Cells of a line, if it is for a terminal.
+    /// Width of the terminal in cells, if the output is a terminal.
     room: Option<usize>,
     now: Timestamp,
     zone: TimeZone,
@@ -37,20 +37,19 @@ impl Print {
         }
     }
 
-    /// Prints what was asked.
     pub(super) fn answer(&self, answer: &AdminAnswer) -> std::io::Result<()> {
         let text = if self.json {
             as_json(answer)
         } else {
             self.words(answer)
         };
-        put(&text)
+        put_line(&text)
     }
 
-    /// Prints an event: a line.
+    /// Prints an event as one line.
     pub(super) fn event(&self, event: &EventView) -> std::io::Result<()> {
         if self.json {
-            return put(&json(event));
+            return put_line(&json(event));
         }
         let line = format!(
             "{} {:5} {}",
@@ -58,7 +57,7 @@ impl Print {
             event.level,
             words::event_line(event)
         );
-        put(&plain(&line))
+        put_line(&plain(&line))
     }
 
     /// Prints usage, by tool or summed by account.
@@ -67,7 +66,7 @@ impl Print {
             rows = by_account(rows);
         }
         if self.json {
-            return put(&json(&rows));
+            return put_line(&json(&rows));
         }
         let mut table = if by_tool {
             TextTable::new(&["ACCOUNT", "TOOL", "CALLS", "ERRORS"])
@@ -81,7 +80,7 @@ impl Print {
                 table.row([row.label, row.calls.to_string(), row.errors.to_string()]);
             }
         }
-        put(&self.table(&table, "Nothing was used in the last 30 days."))
+        put_line(&self.table(&table, "No tool was called in the last 30 days."))
     }
 
     fn table(&self, table: &TextTable, otherwise: &str) -> String {
@@ -107,15 +106,14 @@ impl Print {
             AdminAnswer::Tokens(tokens) => self.tokens(tokens),
             AdminAnswer::Races(races) => self.races(races),
             AdminAnswer::Race(race) => self.race(race),
-            AdminAnswer::Revoked(revoked) => fallen(revoked),
-            AdminAnswer::Purged(purged) => erased(purged),
+            AdminAnswer::Revoked(revoked) => revoked_sentence(revoked),
+            AdminAnswer::Purged(purged) => purged_sentence(purged),
             AdminAnswer::Done(sentence) => plain(sentence),
         }
     }
 }
 
-/// What fell, in a sentence.
-fn fallen(r: &RevocationSummary) -> String {
+fn revoked_sentence(r: &RevocationSummary) -> String {
     if *r == RevocationSummary::default() {
         return "There was no access to end.".into();
     }
@@ -132,13 +130,13 @@ fn fallen(r: &RevocationSummary) -> String {
     text
 }
 
-fn erased(p: &PurgeSummary) -> String {
-    let (races, used) = (many(p.races, "race"), many(p.usage, "line"));
+fn purged_sentence(p: &PurgeSummary) -> String {
+    let (races, used) = (many(p.races, "race"), many(p.usage, "usage count"));
     let room = p.compacted.map_or_else(String::new, |(before, after)| {
         let (before, after) = (bytes(before), bytes(after));
-        format!(" The store took {before} on the disk, and takes {after} now.")
+        format!(" The store on disk shrank from {before} to {after}.")
     });
-    format!("Erased: {races}, {used} of use.{room}")
+    format!("Erased: {races}, {used}.{room}")
 }
 
 fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {
@@ -158,7 +156,7 @@ fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {
     sums
 }
 
-/// The value alone, without the name of its kind.
+/// The value without the name of its variant.
 fn as_json(answer: &AdminAnswer) -> String {
     let value = serde_json::to_value(answer).unwrap_or_default();
     let inner = match &value {
@@ -175,10 +173,13 @@ fn or_dash(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".into(), |value| value.to_string())
 }
 
-fn put(text: &str) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+/// One JSON value on a line.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn put_line(text: &str) -> std::io::Result<()> {
+    put(format!("{text}\n").as_bytes())
 }
 
 #[cfg(test)]
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fell_is_a_sentence() {
+    fn a_revocation_is_a_sentence() {
         let two = RevocationSummary {
             families: 2,
             tokens: 1,
@@ -194,17 +195,17 @@ mod tests {
             ..RevocationSummary::default()
         };
         assert_eq!(
-            fallen(&two),
+            revoked_sentence(&two),
             "Ended at once: 2 sign-ins, 1 access token, 1 worker."
         );
         assert_eq!(
-            fallen(&RevocationSummary::default()),
+            revoked_sentence(&RevocationSummary::default()),
             "There was no access to end."
         );
     }
 
     #[test]
-    fn json_is_the_value_alone() {
+    fn json_is_the_value_without_its_variant() {
         assert_eq!(as_json(&AdminAnswer::Workers(Vec::new())), "[]");
         assert_eq!(as_json(&AdminAnswer::Done("Yes.".into())), r#"{"done":"Yes."}"#);
         let none = as_json(&AdminAnswer::Revoked(RevocationSummary::default()));

@@ -1,14 +1,14 @@
-//! How far long work is: one line on a terminal, which goes when it is done; nothing elsewhere.
+//! Progress of long work: one line on a terminal, erased at the end; nothing elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::console::words;
 
-/// Often enough to seem alive.
-const PACE: Duration = Duration::from_millis(100);
+/// Minimum time between two updates of the line.
+const REFRESH: Duration = Duration::from_millis(100);
 
-/// The line. It goes when this does.
+/// The line. Dropping it erases the line.
 pub(super) struct ProgressLine {
     what: &'static str,
     shown: Option<Instant>,
@@ -16,7 +16,7 @@ pub(super) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// Of this work, such as `backing up`.
+    /// `what` is the work, such as `backing up`.
     pub(super) fn of(what: &'static str) -> Self {
         Self {
             what,
@@ -25,9 +25,9 @@ impl ProgressLine {
         }
     }
 
-    /// So many bytes are done; of all, if that is known.
+    /// Shows bytes done, and the total if it is known.
     pub(super) fn bytes(&mut self, done: u64, all: Option<u64>) {
-        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < PACE) {
+        if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < REFRESH) {
             return;
         }
         self.shown = Some(Instant::now());
@@ -37,7 +37,7 @@ impl ProgressLine {
 
     fn put(text: &str) {
         let mut err = std::io::stderr().lock();
-        // A terminal that is gone shows nothing, and that is all.
+        // A terminal that is gone needs no progress.
         drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
     }
 }

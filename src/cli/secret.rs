@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::place::{GatewayProcess, OwnStore, StoreLocation, UsageError};
-use super::say;
+use super::exit::UsageError;
+use super::location::{GatewayProcess, OwnStore, StoreLocation};
+use super::output::say;
 use crate::admin::api::{AdminAct, AdminRequest};
 use crate::admin::client::{AdminClient, ClientError};
 use crate::base::secrets::{RootSecret, Secret};
@@ -16,21 +17,20 @@ use crate::upkeep::{Keys, rotate};
 
 #[derive(Args)]
 pub(super) struct RotateSecretArgs {
-    /// Write the new secret there, and leave it to you to give it to the gateway: for a secret in the environment, a
-    /// container, a credential store.
+    /// Write the new secret to FILE and give it to the gateway yourself: for a secret in the environment, a
+    /// container or a credential store
     #[arg(long, value_name = "FILE")]
     apart: Option<PathBuf>,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     location: StoreLocation,
 }
 
-/// systemd's copies of credentials; what is changed there changes nothing.
+/// systemd's copies of credentials. A change there has no effect.
 const CREDENTIALS: &str = "/run/credentials";
 
-/// Changes the secret.
 pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> {
     let config = args.location.config()?;
     let file = match &config.secret {
@@ -42,7 +42,7 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
     if file.is_none() && apart.is_none() {
         anyhow::bail!(UsageError(
             "the secret comes from the environment or a credential, where only you can change it; \
-             add --apart FILE: the new one is written there, and the store opens with both until the gateway starts with it"
+             add --apart FILE: the new one is written there, and both open the store until the gateway starts with it"
                 .to_owned()
         ));
     }
@@ -58,11 +58,11 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
             rotate(current, file, apart, &mut Own(own.store()?), |_| true).await?;
         }
     }
-    tell(&args, file, runs);
+    report(&args, file, runs);
     Ok(())
 }
 
-fn tell(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
+fn report(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
     if args.json {
         let path = args.apart.as_deref().or(file);
         say(&json!({ "file": path, "done": args.apart.is_none(), "running": runs }).to_string());
@@ -73,20 +73,18 @@ fn tell(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
         say(
             "Both secrets open the store now. Give the new one to the gateway (GATEWAY_SECRET, GATEWAY_SECRET_FILE or its",
         );
-        say(
-            "credential), and restart it: from then on the old one opens nothing. Keep a copy apart from the data.",
-        );
+        say("credential) and restart it; the old one then opens nothing. Keep a copy apart from the data.");
     } else if let Some(file) = file {
         say(&format!(
-            "{} is changed; the old secret opens the store no more. Keep a copy of the new one apart from the data.",
+            "{} is changed; the old secret no longer opens the store. Keep a copy of the new one apart from the data.",
             file.display()
         ));
         if runs {
-            say("The gateway goes on; it needs no restart.");
+            say("The gateway keeps running; it needs no restart.");
         }
     }
     say(
-        "Backups from before are sealed with the old secret: keep it as long as them, for restore --secret-file.",
+        "Older backups are sealed with the old secret: keep it as long as them, for `restore --secret-file`.",
     );
 }
 
@@ -107,10 +105,9 @@ impl Keys for Served {
     }
 }
 
-/// A store that nobody else has open.
+/// A store that no other process has open.
 struct Own<'a>(&'a Store);
 
-/// What was read or made here was checked before.
 fn root(secret: &Secret) -> Result<RootSecret, RotateError> {
     RootSecret::new(secret.expose()).map_err(|_| RotateError::WrongSecret)
 }

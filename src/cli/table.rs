@@ -1,14 +1,14 @@
-//! Rows for people: columns that fit the terminal.
+//! Tables whose columns fit the terminal.
 
 use crate::console::words::{cut, plain, width};
 
 /// Cells between two columns.
 const BETWEEN: usize = 2;
 
-/// A column is not made narrower than this, or than its widest cell.
+/// No column gets narrower than this, unless its cells are.
 const NARROWEST: usize = 6;
 
-/// A header and rows of the same number of cells.
+/// A header, and rows with as many cells.
 pub(super) struct TextTable {
     header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -22,7 +22,7 @@ impl TextTable {
         }
     }
 
-    /// Adds a row; what could steer the terminal is taken out of it.
+    /// Adds a row without its control characters.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.map(|cell| plain(&cell)).to_vec());
     }
@@ -31,7 +31,7 @@ impl TextTable {
         self.rows.is_empty()
     }
 
-    /// The lines, in at most `room` cells if there is a limit: the widest columns give first.
+    /// The lines, in at most `room` cells if given. The widest columns shrink first.
     pub(super) fn lines(&self, room: Option<usize>) -> Vec<String> {
         let header: Vec<String> = self.header.iter().map(|name| (*name).to_owned()).collect();
         let mut widths: Vec<usize> = header.iter().map(|name| width(name)).collect();
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_widest_column_gives_first() {
+    fn the_widest_column_shrinks_first() {
         let mut table = TextTable::new(&["WHO", "WHAT"]);
         table.row(["ann".into(), "a long tale of many words".into()]);
         table.row(["ben\x1b".into(), "x".into()]);
@@ -82,7 +82,7 @@ mod tests {
             table.lines(Some(16)),
             ["WHO   WHAT", "ann   a long ta~", "ben?  x"]
         );
-        // Nothing fits, so it is as narrow as it can be read.
+        // Too narrow for any table: the narrowest is printed.
         assert_eq!(table.lines(Some(3)), ["WHO   WHAT", "ann   a lon~", "ben?  x"]);
     }
 }

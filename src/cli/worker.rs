@@ -5,42 +5,41 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{BROKEN, USAGE, fail, say};
+use super::exit::{BROKEN, CONFIG, NOT_ALLOWED, UNAVAILABLE, USAGE};
+use super::output::{fail, say};
 use crate::base::causes::chain;
 use crate::config::{Config, Problem, Sources};
 use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
 use crate::install::{InstallError, Layout};
 
-const NOT_THIS_USER: u8 = 77;
-/// Where programs are when nobody says.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The PATH if the settings pass none on.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[derive(Subcommand)]
 pub(super) enum WorkerArgs {
-    /// Install the unmodified garmin_mcp at a reviewed revision, with its locked packages. Needs uv and git.
+    /// Install the unmodified garmin_mcp at a reviewed revision with locked packages; needs uv and git
     Install {
-        /// Another revision: its 40 hexadecimal digits.
+        /// Another revision: 40 hexadecimal digits
         #[arg(long = "ref", value_name = "SHA", default_value = REVISION)]
         revision: String,
-        /// Another repository to fetch it from.
+        /// Another repository
         #[arg(long, value_name = "URL", default_value = SOURCE)]
         source: String,
         #[command(flatten)]
         installation: Installation,
     },
-    /// Go back to the revision before.
+    /// Go back to the previous revision
     Rollback {
         #[command(flatten)]
         installation: Installation,
     },
-    /// Choose which program workers run, and restart the gateway.
+    /// Choose the program that workers run, and restart the gateway
     Use {
-        /// Which.
         program: Choice,
         #[command(flatten)]
         installation: Installation,
     },
-    /// Remove what was installed.
+    /// Remove what was installed
     Remove {
         #[command(flatten)]
         installation: Installation,
@@ -49,19 +48,19 @@ pub(super) enum WorkerArgs {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Choice {
-    /// The one in this program.
+    /// The one in this program
     BuiltIn,
-    /// The Python one that was installed.
+    /// The installed Python one
     #[value(name = "garmin_mcp", alias = "garmin-mcp")]
     GarminMcp,
 }
 
 #[derive(clap::Args)]
 pub(super) struct Installation {
-    /// An installation of your own, in your home directory.
+    /// The installation in your home directory
     #[arg(long)]
     user: bool,
-    /// Show what would be done, and do nothing.
+    /// Show what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -81,23 +80,23 @@ enum WorkerCommandError {
 impl WorkerCommandError {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Settings { .. } => super::CONFIG,
-            Self::Worker(WorkerError::NeedsRoot) => NOT_THIS_USER,
+            Self::Settings { .. } => CONFIG,
+            Self::Worker(WorkerError::NeedsRoot) => NOT_ALLOWED,
             Self::Worker(WorkerError::NotARevision | WorkerError::NotThere(_)) | Self::Place(_) => USAGE,
-            Self::Worker(WorkerError::Missing { .. }) => super::UNAVAILABLE,
+            Self::Worker(WorkerError::Missing { .. }) => UNAVAILABLE,
             Self::Worker(WorkerError::Step { .. }) | Self::Runtime(_) => BROKEN,
         }
     }
 }
 
 pub(super) fn run(wish: WorkerArgs, program: &Path) -> ExitCode {
-    match carry_out(wish, program) {
+    match execute(wish, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(failure.exit_code(), &chain(&failure)),
     }
 }
 
-fn carry_out(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
+fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
     let (wish, installation) = match wish {
         WorkerArgs::Install {
             revision,
@@ -125,12 +124,12 @@ fn carry_out(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError>
     let config = Config::load(&sources).map_err(settings)?;
     let passed_on = &config.workers.passed_on;
     let path = passed_on.iter().find(|(name, _)| name == "PATH");
-    let mut facts = Facts::find(layout, path.map_or(PATH, |(_, path)| path));
-    // To show a plan takes no root.
+    let mut facts = Facts::find(layout, path.map_or(DEFAULT_PATH, |(_, path)| path));
+    // Showing a plan needs no root.
     facts.is_root |= installation.dry_run;
     let actions = worker::plan(&facts, &wish)?;
     if actions.is_empty() {
-        say("Nothing to do: it is so already.");
+        say("Nothing to do.");
         return Ok(());
     }
     if installation.dry_run {
@@ -146,7 +145,7 @@ fn carry_out(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError>
         say(&format!("· {step}"));
     }))?;
     if matches!(wish, Wish::Install { .. }) && facts.has_settings {
-        say("Have the gateway use it: garmin-gateway worker use garmin_mcp");
+        say("To use it: garmin-gateway worker use garmin_mcp");
     }
     Ok(())
 }

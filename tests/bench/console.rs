@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use garmin_gateway::admin::api::AdminRequest;
 
-use garmin_gateway::admin::views::{RaceDetail, RaceView, TrackSample};
 use garmin_gateway::admin::client::AdminClient;
+use garmin_gateway::admin::views::{RaceDetail, RaceView, TrackSample};
 use garmin_gateway::console::measured::race_drawn;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminCall, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, Hello, RevocationSummary, RevocationTarget};
+use garmin_gateway::admin::api::{
+    AdminAct, AdminAnswer, AdminCall, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, Hello,
+    RevocationSummary, RevocationTarget,
+};
 use garmin_gateway::admin::client::{AdminClient, ClientError};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};

@@ -160,7 +160,7 @@ async fn keys_in_screen_out_and_a_revocation_that_the_client_feels() {
     terminal.type_in("6");
     terminal.until(&["worker.ready"]).await;
     terminal.type_in("?");
-    terminal.until(&["leave; the gateway goes on"]).await;
+    terminal.until(&["quit; the gateway keeps running"]).await;
     terminal.type_in("?5");
     terminal.until(&["Sign-ins of clients (1)", "A test"]).await;
 

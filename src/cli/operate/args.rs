@@ -1,4 +1,4 @@
-//! What is typed: the subcommands with their options.
+//! The subcommands that talk to the running gateway, with their options.
 
 use std::path::PathBuf;
 
@@ -6,103 +6,101 @@ use clap::{Args, Subcommand};
 
 use crate::admin::api::{AdminAct, RevocationTarget};
 
-/// Where the gateway is, and how to print.
 #[derive(Args)]
 pub(in crate::cli) struct Common {
-    /// The gateway's socket, or the directory it is in; without it RUNTIME_DIR says where it is.
+    /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     pub(super) socket: Option<PathBuf>,
-    /// Print JSON.
+    /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// Before an act that hurts.
 #[derive(Args)]
-pub(in crate::cli) struct Sure {
-    /// Don't ask.
+pub(in crate::cli) struct Confirmation {
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(super) yes: bool,
 }
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum Operate {
-    /// Show the state of the running gateway, and what needs you.
+    /// Show the state of the gateway and what needs attention
     Status(Common),
-    /// Show the workers.
+    /// List the workers
     Workers(Common),
-    /// Show the accounts, who is invited, and who knocked.
+    /// List accounts, invitations and access requests
     Accounts(Common),
-    /// Let an e-mail address sign in; without one, show who is invited.
+    /// Invite an e-mail address, or list the invitations
     Invite {
-        /// Whom.
+        /// The e-mail address of their Garmin account
         email: Option<String>,
-        /// Take the invitation back. Access that they have stays.
+        /// Withdraw the invitation; existing connections keep working
         #[arg(long, requires = "email")]
         remove: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Show what was used in the last 30 days.
+    /// Show the tool calls of the last 30 days
     Usage {
-        /// One account: its e-mail or id.
+        /// Only this account: e-mail or id
         #[arg(long)]
         account: Option<String>,
-        /// By tool.
+        /// One row per tool
         #[arg(long)]
         tools: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Show the clients that have access.
+    /// List the clients that have access
     Clients(Common),
-    /// Show who has access, and what was revoked.
+    /// List who has access and what was revoked
     Tokens(Common),
-    /// End access at once: tokens, calls under way, workers.
+    /// End access at once: tokens, calls in progress, workers
     Revoke {
         #[command(flatten)]
         target: RevokeTarget,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
         #[command(flatten)]
         common: Common,
     },
-    /// End all access of an account and erase it with its Garmin tokens.
+    /// End all access of an account and erase it with its Garmin tokens
     Forget {
-        /// Its e-mail or id.
+        /// E-mail or id
         account: String,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
         #[command(flatten)]
         common: Common,
     },
-    /// Erase past races, and what was used, for good; give the room on the disk back.
+    /// Erase past races and usage counts for good; free disk space
     Purge {
         #[command(flatten)]
         args: PurgeArgs,
         #[command(flatten)]
-        sure: Sure,
+        confirmation: Confirmation,
         #[command(flatten)]
         common: Common,
     },
-    /// Watch races.
+    /// List, start, stop and change races
     Races {
         #[command(subcommand)]
         what: Option<RaceArgs>,
         #[command(flatten)]
         common: Common,
     },
-    /// Print events as they happen, until Ctrl-C.
+    /// Print events as they happen, until Ctrl-C
     Monitor {
-        /// Also those of the past and those for debugging.
+        /// Include past and debug events
         #[arg(long)]
         all: bool,
         #[command(flatten)]
         common: Common,
     },
-    /// Print numbers of the whole for Prometheus (OpenMetrics text).
+    /// Print metrics for Prometheus (OpenMetrics text)
     Metrics(Common),
-    /// Try the messages to phones.
+    /// Test the messages to phones
     Notify {
         #[command(subcommand)]
         what: NotifyArgs,
@@ -114,16 +112,16 @@ pub(in crate::cli) enum Operate {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(in crate::cli) struct RevokeTarget {
-    /// All access of one person: e-mail or id.
+    /// All access of this account: e-mail or id
     #[arg(long, value_name = "ACCOUNT")]
     pub(super) account: Option<String>,
-    /// One sign-in of one client: its id in `tokens`.
+    /// One sign-in of one client: its id in `tokens`
     #[arg(long, value_name = "ID")]
     pub(super) token: Option<String>,
-    /// All access through one client: its id in `clients`.
+    /// All access through one client: its id in `clients`
     #[arg(long, value_name = "ID")]
     pub(super) client: Option<String>,
-    /// All access of everybody.
+    /// All access of everyone
     #[arg(long)]
     pub(super) all: bool,
 }
@@ -142,28 +140,28 @@ impl RevokeTarget {
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(in crate::cli) struct PurgeArgs {
-    /// Races that told nothing new since the beginning of this day (UTC), and what was used before it.
+    /// Races without a point since this day (UTC), and usage counts of earlier days
     #[arg(long, value_name = "DATE")]
     races_before: Option<jiff::civil::Date>,
-    /// Of one person alone: e-mail or id. Their account and access stay; `forget` takes those.
+    /// Only this account: e-mail or id. Account and access stay; `forget` erases them
     #[arg(long, value_name = "WHO")]
     pub(super) account: Option<String>,
-    /// Copy the store, so that it is small again; people notice nothing.
+    /// Copy the store to free disk space; the gateway keeps running
     #[arg(long)]
     compact: bool,
 }
 
 impl PurgeArgs {
-    /// What will be erased, in a sentence; nothing for room alone.
+    /// What will be erased, as a sentence. `None`: nothing.
     pub(super) fn consequences(&self) -> Option<String> {
-        let whose = self.account.as_deref().unwrap_or("everybody");
+        let whose = self.account.as_deref().unwrap_or("everyone");
         let which = match (self.races_before, &self.account) {
             (Some(day), _) => format!("from before {day} "),
             (None, Some(_)) => String::new(),
             (None, None) => return None,
         };
         Some(format!(
-            "This erases the past races {which}of {whose}, and what they used, for good."
+            "This erases the past races {which}of {whose}, and their usage counts, for good."
         ))
     }
 
@@ -182,30 +180,30 @@ impl PurgeArgs {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum RaceArgs {
-    /// Show all races.
+    /// List all races
     List,
-    /// Watch a race.
+    /// Watch a race
     Start {
-        /// The account: e-mail or id.
+        /// Account of the athlete: e-mail or id
         account: String,
-        /// Its LiveTrack link.
+        /// The LiveTrack link
         link: String,
     },
-    /// Stop watching one.
+    /// Stop watching a race; its recording stays
     Stop {
-        /// Its id in `races`.
+        /// Id of the race in `races`
         race: String,
     },
-    /// Show one.
+    /// Show one race
     Show {
-        /// Its id in `races`.
+        /// Id of the race in `races`
         race: String,
     },
-    /// Change its limits.
+    /// Change the limits of a race
     Limits {
-        /// Its id in `races`.
+        /// Id of the race in `races`
         race: String,
-        /// As NAME=NUMBER, for example hr_max=150.
+        /// NAME=NUMBER, for example hr_max=150
         #[arg(required = true, value_parser = limit)]
         limits: Vec<(String, f64)>,
     },
@@ -213,11 +211,11 @@ pub(in crate::cli) enum RaceArgs {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum NotifyArgs {
-    /// Send a test message by every way that is set up.
+    /// Send a test message through every configured channel
     Test,
 }
 
-/// Reads `hr_max=150`.
+/// Parses `hr_max=150`.
 pub(super) fn limit(text: &str) -> Result<(String, f64), String> {
     let wrong = || format!("`{text}` is not NAME=NUMBER");
     let (name, value) = text.split_once('=').ok_or_else(wrong)?;

@@ -1,4 +1,4 @@
-//! What is shown, in words: a table or a few lines for each view.
+//! Each view in words: a table or a few lines.
 
 use super::super::table::TextTable;
 use super::{Print, or_dash};
@@ -7,7 +7,7 @@ use crate::console::words::{ago, bytes, cause, clock, many, minute, plain, secon
 
 impl Print {
     pub(super) fn overview(&self, o: &Overview) -> String {
-        let simulated = if o.simulated { " (pretended Garmin)" } else { "" };
+        let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
         let mut lines = vec![
             format!(
                 "garmin-gateway {}, started {}",
@@ -32,7 +32,7 @@ impl Print {
             format!("Store          {}", bytes(o.store_bytes)),
         ];
         if o.attention.is_empty() {
-            lines.push("\nNothing needs you.".into());
+            lines.push("\nNothing needs attention.".into());
         } else {
             lines.push("\nNeeds attention:".into());
             lines.extend(
@@ -63,7 +63,7 @@ impl Print {
                 w.starts.to_string(),
             ]);
         }
-        self.table(&table, "No worker runs. The next call starts one.")
+        self.table(&table, "No worker is running. The next call starts one.")
     }
 
     pub(super) fn people(&self, people: &People) -> String {
@@ -93,7 +93,7 @@ impl Print {
                 a.calls_30d.to_string(),
             ]);
         }
-        let mut text = self.table(&accounts, "No account yet. `invite` lets somebody sign in.");
+        let mut text = self.table(&accounts, "No account yet. `invite EMAIL` invites someone.");
         if !people.invitations.is_empty() {
             let mut table = TextTable::new(&["INVITED", "WHEN"]);
             for i in &people.invitations {
@@ -172,7 +172,10 @@ impl Print {
                 r.last_alert.clone().unwrap_or_else(|| "-".into()),
             ]);
         }
-        self.table(&table, "No race is watched. `races start` watches one.")
+        self.table(
+            &table,
+            "No race is watched. `races start ACCOUNT LINK` watches one.",
+        )
     }
 
     pub(super) fn race(&self, detail: &RaceDetail) -> String {

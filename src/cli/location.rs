@@ -1,0 +1,108 @@
+//! Finds the data: at a running gateway, or in a store that no process has open.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::EnvFile;
+use super::exit::{DISK, WrongSettings};
+use super::operate::{default_socket, socket_in};
+use super::output::fail;
+use crate::admin::client::{AdminClient, ClientError};
+use crate::config::{Config, Sources};
+use crate::store::{Store, StoreError};
+use crate::upkeep::give_to_owner_of;
+
+/// Selects the gateway.
+#[derive(Args)]
+pub(super) struct StoreLocation {
+    #[command(flatten)]
+    env_file: EnvFile,
+    /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+pub(super) enum GatewayProcess {
+    Running(AdminClient),
+    /// Nobody answers, so the store may be opened.
+    Stopped,
+}
+
+impl StoreLocation {
+    /// The settings of the selected gateway.
+    pub(super) fn config(&self) -> Result<Config, WrongSettings> {
+        load_config(self.env_file.env_file.as_deref())
+    }
+
+    /// Connects if it runs. Errors: the named socket does not answer, or this user may not open it.
+    pub(super) async fn find(&self, config: &Config) -> Result<GatewayProcess, ClientError> {
+        let path = match &self.socket {
+            Some(path) => socket_in(path.clone()),
+            // A user with a store means that one, whether its gateway runs or not.
+            None if config.db_path.is_dir() => socket_in(config.runtime_dir.clone()),
+            None => default_socket(&config.runtime_dir),
+        };
+        match AdminClient::connect(&path).await {
+            Ok(client) => Ok(GatewayProcess::Running(client)),
+            Err(ClientError::NotRunning(_)) if self.socket.is_none() => Ok(GatewayProcess::Stopped),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+/// A store that is opened without a gateway. Dropping it gives files that root created to the service's user.
+pub(super) struct OwnStore {
+    store: Option<Store>,
+    path: PathBuf,
+}
+
+impl OwnStore {
+    /// Opens the store of these settings. It does not create one.
+    pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
+        let path = config.db_path.clone();
+        if !path.is_dir() {
+            anyhow::bail!(NoStore(path));
+        }
+        let store = Store::open(&path, &config.secret.read()?)?;
+        Ok(Self {
+            store: Some(store),
+            path,
+        })
+    }
+
+    pub(super) fn store(&self) -> Result<&Store, StoreError> {
+        self.store.as_ref().ok_or(StoreError::Closed)
+    }
+}
+
+impl Drop for OwnStore {
+    fn drop(&mut self) {
+        self.store.take();
+        own(&self.path);
+    }
+}
+
+/// The settings of the installed gateway, or of this env file.
+pub(super) fn load_config(env_file: Option<&Path>) -> Result<Config, WrongSettings> {
+    Ok(Config::load(&Sources::of_operator(env_file)?)?)
+}
+
+/// Gives a store that root created or opened to the owner of its directory.
+pub(super) fn own(path: &Path) {
+    if let Err(e) = give_to_owner_of(path) {
+        // The gateway reports it too, when it can't open the store.
+        fail(
+            DISK,
+            &format!("{} can't be given to its owner: {e}", path.display()),
+        );
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("there is no store in {path}; name the gateway's settings with --env-file FILE", path = .0.display())]
+pub(super) struct NoStore(PathBuf);
+
+#[derive(Debug, thiserror::Error)]
+#[error("a gateway is using this store; stop it first (systemctl stop garmin-gateway)")]
+pub(super) struct GatewayRuns;
