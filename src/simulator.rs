@@ -164,6 +164,11 @@ impl Simulator {
         world.people.push(person);
     }
 
+    /// Answers `GET` of this path with a document, for everybody: for what the pretend people do not have.
+    pub fn put_document(&self, path: &str, document: Value) {
+        self.shared.world().documents.insert(path.to_owned(), document);
+    }
+
     /// The requests so far, oldest first (at most 10,000).
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.world().recorded.iter().cloned().collect()

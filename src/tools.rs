@@ -3,8 +3,8 @@
 //! | file | |
 //! |---|---|
 //! | [`table`] | the form of a tool: a row of its module's table |
-//! | [`call`] | checked arguments, and the requests made from them |
-//! | [`fields`], [`json`] | from Garmin's documents to a tool's answer |
+//! | [`call`], [`days`] | checked arguments, and the requests made from them |
+//! | [`fields`], [`json`], [`page`] | from Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures as MCP results |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`] | the tools, by garmin_mcp's modules |
 //! | [`mod@server`] | MCP without a transport |
@@ -12,7 +12,7 @@
 //!
 //! # Invariants
 //!
-//! - Names, parameters, schemas, JSON and texts are those of garmin_mcp at 2974244; every difference is a row of
+//! - Names, parameters, JSON and texts are those of garmin_mcp at 2974244; every difference is a row of
 //!   `assets/differences.md`.
 //! - A tool does no I/O: arguments become requests, and Garmin's answers become text. Only [`mod@server`] sends requests.
 //! - A failure says what to do about it, and never contains what Garmin sent.
@@ -24,11 +24,14 @@
 
 mod activity_management;
 mod call;
+mod days;
 mod fields;
 mod health_wellness;
 mod http;
 mod json;
+mod multisport;
 mod outcome;
+mod page;
 mod server;
 mod stdio;
 mod table;

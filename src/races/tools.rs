@@ -296,7 +296,12 @@ fn coarse(points: usize, from: Timestamp, to: Timestamp) -> Option<u32> {
 
 fn result(answered: Result<Value, NotDone>) -> Box<RawValue> {
     let result = match answered {
-        Ok(value) => json!({"content": [{"type": "text", "text": value.to_string()}], "isError": false}),
+        Ok(value) => {
+            let text = value.to_string();
+            // MCP wants an object here; a bare list stands under `result`.
+            let structured = if value.is_object() { value } else { json!({"result": value}) };
+            json!({"content": [{"type": "text", "text": text}], "structuredContent": structured, "isError": false})
+        }
         Err(reason) => json!({"content": [{"type": "text", "text": reason.to_string()}], "isError": true}),
     };
     to_raw_value(&result).unwrap_or_else(|_| RawValue::NULL.to_owned())

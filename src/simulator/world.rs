@@ -1,6 +1,6 @@
 //! The state of the pretend Garmin, and the routing of a request to its answer.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) tokens: TokenService,
     pub(super) livetrack: LiveTrack,
     pub(super) recorded: VecDeque<Recorded>,
+    /// Documents that are served instead of computed ones, by path.
+    pub(super) documents: HashMap<String, Value>,
     sso: Sso,
     mint: Mint,
     token_life: SignedDuration,
@@ -56,6 +58,7 @@ impl World {
             tokens: TokenService::default(),
             livetrack: LiveTrack::new(seed),
             recorded: VecDeque::new(),
+            documents: HashMap::new(),
             sso: Sso::default(),
             mint: Mint::new(seed),
             token_life,
@@ -258,6 +261,9 @@ impl World {
             return SimulatedResponse::api_error(401, "NotAuthorizedException", "HTTP 401 Unauthorized")
                 .header("www-authenticate", challenge);
         };
+        if let (Some(document), "GET") = (self.documents.get(&request.path), request.method.as_str()) {
+            return SimulatedResponse::json(200, document);
+        }
         let data_request = DataRequest {
             method: &request.method,
             path: &request.path,
@@ -311,8 +317,6 @@ fn changed_shape(place: Place, reply: SimulatedResponse) -> SimulatedResponse {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::simulator::demo_people;
 

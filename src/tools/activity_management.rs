@@ -28,11 +28,11 @@ pub(super) const TOOLS: &[Tool] = &[
             event_types!()
         ),
         parameters: &[
-            Parameter::day("start_date", "First day, as YYYY-MM-DD"),
-            Parameter::day("end_date", "Last day, as YYYY-MM-DD"),
+            Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week"),
+            Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
             Parameter::text(
                 "activity_type",
-                "Only this type, such as running, cycling or swimming; empty: all",
+                "Only this type and the types below it, such as running, cycling or swimming; empty: all",
                 "",
             ),
             Parameter::whole("page", "Which page, from 0 (default 0)", (0, 1_000_000), 0).refuse_less(),
@@ -53,7 +53,7 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "Activities of one day.",
         parameters: &[Parameter::day(
             "date",
-            "The day, as YYYY-MM-DD (or today, or yesterday)",
+            "The day: YYYY-MM-DD, today, yesterday or -7d",
         )],
         ask: GarminQuery::Get("/mobile-gateway/heartRate/forDate/{date}"),
         tell: AnswerShape::Shaped(lists::of_day),
@@ -64,7 +64,7 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_activity",
         about: "One activity in detail: times, distance, speed, heart rate, running form, power, training effect and \
                 load, elevation, recovery, how it felt (workout_feel 0 to 100, workout_rpe ten times the effort of \
-                0 to 10).",
+                0 to 10). A multisport activity has its parts with it.",
         parameters: &[ACTIVITY_ID],
         ask: GarminQuery::Get("/activity-service/activity/{activity_id}"),
         tell: AnswerShape::Fields(single::ACTIVITY),

@@ -4,11 +4,16 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::table::{DAY_FORM, DefaultValue, Parameter, ParameterKind, Tool, day};
+use super::days::{DAY_FORM, Edge, day};
+use super::table::{CURSOR, DefaultValue, Parameter, ParameterKind, Tool};
 
 /// The arguments of one call, checked against the tool's parameters, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct ToolCall(Vec<(&'static str, ArgumentValue)>);
+pub(super) struct ToolCall {
+    values: Vec<(&'static str, ArgumentValue)>,
+    /// The record with which a long answer goes on.
+    pub(super) cursor: usize,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum ArgumentValue {
@@ -42,7 +47,14 @@ impl ToolCall {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
-        let call = Self(values);
+        let cursor = match given.get(CURSOR).filter(|cursor| !cursor.is_null()) {
+            None => 0,
+            Some(cursor) => whole(cursor).and_then(|cursor| usize::try_from(cursor).ok()).unwrap_or_else(|| {
+                mistakes.push(format!("{CURSOR} must be the number that the answer before gave, not {}", shown(cursor)));
+                0
+            }),
+        };
+        let call = Self { values, cursor };
         if mistakes.is_empty() {
             mistakes.extend(call.wrong_range(tool));
         }
@@ -76,7 +88,7 @@ impl ToolCall {
     }
 
     fn given(&self, name: &str) -> &ArgumentValue {
-        self.0
+        self.values
             .iter()
             .find(|(known, _)| *known == name)
             .map_or(&ArgumentValue::Nothing, |(_, given)| given)
@@ -88,6 +100,17 @@ impl ToolCall {
             ArgumentValue::Day(day) => Some(*day),
             _ => None,
         }
+    }
+
+    /// The same call for another activity.
+    pub(super) fn for_activity(&self, id: i64) -> Self {
+        let mut call = self.clone();
+        for (name, value) in &mut call.values {
+            if *name == "activity_id" {
+                *value = ArgumentValue::Whole(id);
+            }
+        }
+        call
     }
 
     /// The number given for this parameter; 0 for a parameter of another kind.
@@ -207,11 +230,21 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
     }
     let understood = match (kind, given) {
         // Clients send "" for an optional day that they leave out.
-        (ParameterKind::Day, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
+        (ParameterKind::Day { .. }, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
             Some(ArgumentValue::Nothing)
         }
-        (ParameterKind::Day | ParameterKind::LastDay { .. }, Value::String(text)) => {
-            day(text, today).map(ArgumentValue::Day)
+        (ParameterKind::Day { may_be_future }, Value::String(text)) => match day(text, Edge::of(name), today) {
+            // The person's day may be one ahead of this machine's.
+            Some(day) if !may_be_future && Some(day) > today().tomorrow().ok() => {
+                return Err(format!(
+                    "{name} ({day}) is in the future: today is {}, and Garmin has data up to today",
+                    today()
+                ));
+            }
+            day => day.map(ArgumentValue::Day),
+        },
+        (ParameterKind::LastDay { .. }, Value::String(text)) => {
+            day(text, Edge::Last, today).map(ArgumentValue::Day)
         }
         (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
         (
@@ -248,9 +281,7 @@ fn whole(given: &Value) -> Option<i64> {
 /// Describes what a parameter accepts.
 fn form(kind: ParameterKind) -> String {
     match kind {
-        ParameterKind::Day | ParameterKind::LastDay { .. } => {
-            format!("{DAY_FORM}, for example 2026-01-31 (or today, or yesterday)")
-        }
+        ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => DAY_FORM.to_owned(),
         ParameterKind::Text => "a text".to_owned(),
         ParameterKind::Whole {
             least,
@@ -298,6 +329,7 @@ mod tests {
         assert_eq!(day("today"), date(2026, 3, 1));
         assert_eq!(day("yesterday"), date(2026, 2, 28));
         assert_eq!(day(" 2024-02-29 "), date(2024, 2, 29));
+        assert_eq!(day("-7d"), date(2026, 2, 22));
     }
 
     #[track_caller]
@@ -307,7 +339,7 @@ mod tests {
 
     #[test]
     fn every_mistake_gets_a_line() {
-        let form = "a day as YYYY-MM-DD, for example 2026-01-31 (or today, or yesterday)";
+        let form = DAY_FORM;
         refused(
             "get_daily_steps",
             json!({"start_date": ["2026-01-01"]}),
@@ -321,7 +353,8 @@ mod tests {
             "20260101",
             "2026-1-1",
             "2026-01-01T00:00",
-            "tomorrow",
+            "this week",
+            "soon",
             "",
         ] {
             refused(

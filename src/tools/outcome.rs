@@ -4,6 +4,7 @@
 //! `isError`, so that the model reads the reason and can act on it.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::fields::Changed;
 use super::table::{AnswerError, Tool};
@@ -12,8 +13,10 @@ use crate::mcp::members::write_string;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolResult {
-    /// JSON, or the text that there is no data.
-    Success(String),
+    /// The answer as compact JSON; `is_object` unless it is a bare list or value.
+    Json { text: String, is_object: bool },
+    /// Words instead of JSON: usually that there is no data.
+    Text(String),
     /// The reason, and what to do.
     Failed(String),
 }
@@ -41,7 +44,7 @@ impl From<Changed> for ToolFailure {
 
 impl ToolFailure {
     /// The text for the model: what happened, and what the person can do.
-    fn told(&self, now: Timestamp) -> String {
+    pub(super) fn told(&self, now: Timestamp) -> String {
         match self {
             ToolFailure::Garmin(ApiError::SignInNeeded(reason)) => format!(
                 "Garmin asks this person to sign in again ({reason}). Open the gateway's address in a browser, with \
@@ -72,6 +75,7 @@ impl ToolFailure {
             },
             ToolFailure::AnswerError(AnswerError::Changed(_)) => "changed",
             ToolFailure::AnswerError(AnswerError::Private) => "private",
+            ToolFailure::AnswerError(AnswerError::Argument(_)) => "argument",
             ToolFailure::NoDisplayName => "no_display_name",
         }
     }
@@ -88,23 +92,39 @@ impl ToolResult {
         ToolResult::Failed(format!("Error executing tool {tool}: {mistakes}"))
     }
 
-    /// The JSON-RPC `result` in FastMCP's form.
+    /// The result of a tool with an answer.
+    pub(super) fn of_json(value: &Value) -> Self {
+        ToolResult::Json {
+            text: value.to_string(),
+            is_object: value.is_object(),
+        }
+    }
+
+    /// The length of the text in bytes, for the log.
+    pub(super) fn bytes(&self) -> usize {
+        let (ToolResult::Json { text, .. } | ToolResult::Text(text) | ToolResult::Failed(text)) = self;
+        text.len()
+    }
+
+    /// The JSON-RPC `result`. `structuredContent` is the answer itself; MCP wants an object there, so a bare list stands
+    /// under `result`. An answer in words has no structured content.
     pub(super) fn result(&self) -> String {
-        let (text, failed) = match self {
-            ToolResult::Success(text) => (text, false),
-            ToolResult::Failed(text) => (text, true),
-        };
+        let (ToolResult::Json { text, .. } | ToolResult::Text(text) | ToolResult::Failed(text)) = self;
         let mut out = String::with_capacity(text.len() * 5 / 2 + 120);
         out.push_str(r#"{"content":[{"type":"text","text":"#);
         write_string(&mut out, text);
         out.push_str("}]");
-        if !failed {
-            // `outputSchema` describes this member; results with `isError` have none.
-            out.push_str(r#","structuredContent":{"result":"#);
-            write_string(&mut out, text);
-            out.push('}');
+        if let ToolResult::Json { text, is_object } = self {
+            out.push_str(r#","structuredContent":"#);
+            if *is_object {
+                out.push_str(text);
+            } else {
+                out.push_str(r#"{"result":"#);
+                out.push_str(text);
+                out.push('}');
+            }
         }
-        out.push_str(if failed {
+        out.push_str(if matches!(self, ToolResult::Failed(_)) {
             r#","isError":true}"#
         } else {
             r#","isError":false}"#
@@ -115,7 +135,7 @@ impl ToolResult {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::garmin::{ApiError, SignInReason};
@@ -200,14 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn a_result_has_the_form_of_fastmcp() {
-        let told: Value =
-            serde_json::from_str(&ToolResult::Success("{\n  \"a\": \"\\u00fc\"}".into()).result()).unwrap();
-        let text = "{\n  \"a\": \"\\u00fc\"}";
+    fn structured_content_is_the_answer_itself() {
+        let result = |value: Value| -> Value { serde_json::from_str(&ToolResult::of_json(&value).result()).unwrap() };
+        let object = json!({"name": "München", "steps": [1, 2]});
+        let told = result(object.clone());
+        assert_eq!(told["structuredContent"], object);
+        assert_eq!(told["content"][0]["text"], r#"{"name":"München","steps":[1,2]}"#);
+        assert_eq!(told["isError"], false);
+        let list = result(json!([1, 2]));
         assert_eq!(
-            told,
-            json!({"content": [{"type": "text", "text": text}], "structuredContent": {"result": text}, "isError": false})
+            (&list["structuredContent"], &list["content"][0]["text"]),
+            (&json!({"result": [1, 2]}), &json!("[1,2]"))
         );
+        let words: Value = serde_json::from_str(&ToolResult::Text("No data".into()).result()).unwrap();
+        assert_eq!(words, json!({"content": [{"type": "text", "text": "No data"}], "isError": false}));
         assert_eq!(
             ToolResult::of_arguments("x", "y is missing").result(),
             r#"{"content":[{"type":"text","text":"Error executing tool x: y is missing"}],"isError":true}"#

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
@@ -16,9 +16,10 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{GarminGet, ToolCall};
-use super::json::dump;
+use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
-use super::table::{ParameterKind, Tool, ToolAnswer};
+use super::page;
+use super::table::{GarminQuery, ParameterKind, Tool, ToolAnswer};
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -155,12 +156,12 @@ impl Server {
                 return ToolResult::of_arguments(tool.name, &refused.to_string());
             }
         };
-        let text = self.text(tool, &call).await;
+        let answer = self.answer(tool, &call).await;
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match text {
-            Ok(text) => {
-                tracing::info!(tool = tool.name, ms, bytes = text.len(), "tool.told");
-                ToolResult::Success(text)
+        match answer {
+            Ok(result) => {
+                tracing::info!(tool = tool.name, ms, bytes = result.bytes(), "tool.told");
+                result
             }
             Err(failure) => {
                 tracing::warn!(tool = tool.name, ms, class = failure.class(), "tool.failed");
@@ -172,22 +173,62 @@ impl Server {
         }
     }
 
-    async fn text(&self, tool: &Tool, call: &ToolCall) -> Result<String, ToolFailure> {
+    /// The answer of a call. A tool of an activity that has nothing about a multisport activity answers for its parts.
+    async fn answer(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
+        let answer = self.single(tool, call).await?;
+        if !takes_id(tool) {
+            return Ok(paged(call, answer));
+        }
+        let id = call.whole("activity_id");
+        let is_summary = tool.ask == GarminQuery::Get(multisport::ACTIVITY);
+        if !is_summary && !multisport::is_empty(&answer) {
+            return Ok(paged(call, answer));
+        }
+        let parent = match self.get(call.get(multisport::ACTIVITY)).await {
+            Ok(parent) => parent,
+            // The tool's own answer stands when the activity can't be read.
+            Err(_) => return Ok(paged(call, answer)),
+        };
+        let part_ids = multisport::part_ids(&parent);
+        if part_ids.is_empty() {
+            return Ok(paged(call, answer));
+        }
+        let part = async |part_id: i64| {
+            let call = call.for_activity(part_id);
+            let summary = self.get(call.get(multisport::ACTIVITY)).await;
+            let answer = if is_summary {
+                Ok(SingleAnswer::Nothing(String::new()))
+            } else {
+                self.single(tool, &call).await
+            };
+            (part_id, summary, answer)
+        };
+        let parts = join_all(part_ids.into_iter().map(part)).await;
+        let now = self.0.clock.now();
+        let parts = parts.into_iter().map(|(part_id, summary, answer)| {
+            let answer = answer.map_err(|failure| failure.told(now));
+            multisport::part(part_id, summary.as_deref().ok(), answer, !is_summary)
+        });
+        Ok(paged(call, multisport::whole(id, answer, parts.collect())))
+    }
+
+    /// The answer for one activity, one day, one range.
+    async fn single(&self, tool: &Tool, call: &ToolCall) -> Result<SingleAnswer, ToolFailure> {
         let gets = tool.gets(call).into_iter();
         let answers = match try_join_all(gets.map(|get| self.get(get))).await {
             Ok(answers) => answers,
             // An unknown id is an answer, not a failure.
             Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
-                return Ok(call.fill(tool.nothing));
+                return Ok(SingleAnswer::Nothing(call.fill(tool.nothing)));
             }
             Err(failure) => return Err(failure),
         };
-        let answers: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
-        Ok(match tool.told(call, &answers)? {
-            ToolAnswer::Json(value) => dump(&value),
-            ToolAnswer::AsSent => dump(answers.first().copied().unwrap_or(&Value::Null)),
-            ToolAnswer::Text(text) => text,
-            ToolAnswer::Nothing => call.fill(tool.nothing),
+        let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
+        Ok(match tool.told(call, &documents)? {
+            ToolAnswer::Json(value) => SingleAnswer::Json(Arc::new(value)),
+            ToolAnswer::AsSent => SingleAnswer::Json(answers.into_iter().next().unwrap_or_default()),
+            ToolAnswer::Text(text) => SingleAnswer::Nothing(text),
+            ToolAnswer::Nothing => SingleAnswer::Nothing(call.fill(tool.nothing)),
         })
     }
 
@@ -243,6 +284,17 @@ impl Drop for CancellableCall<'_> {
     }
 }
 
+/// The answer as the result of the call, a long one cut to its page.
+fn paged(call: &ToolCall, answer: SingleAnswer) -> ToolResult {
+    match answer {
+        SingleAnswer::Json(value) => match page::page(&value, call.cursor) {
+            Some(page) => ToolResult::of_json(&page),
+            None => ToolResult::of_json(&value),
+        },
+        SingleAnswer::Nothing(text) => ToolResult::Text(text),
+    }
+}
+
 fn takes_id(tool: &Tool) -> bool {
     tool.parameters
         .iter()
@@ -268,7 +320,8 @@ fn initialize(requested: Option<&str>) -> String {
             "title": "Garmin",
             "version": env!("CARGO_PKG_VERSION"),
         },
-        "instructions": "Garmin Connect data of one person. Days are YYYY-MM-DD. Prefer the summary tools (get_stats, \
+        "instructions": "Garmin Connect data of one person. Days are YYYY-MM-DD, today, \
+                         yesterday or -7d. Prefer the summary tools (get_stats, \
                          get_sleep_summary, get_heart_rates_summary, get_stress_summary) before the detailed ones.",
     })
     .to_string()

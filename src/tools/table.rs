@@ -4,17 +4,19 @@
 //! else (argument checks, requests, failures, schemas) is the same for all rows. All tools so far read; a tool that
 //! changes something at Garmin needs another variant of [`GarminQuery`].
 
-use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::call::{GarminGet, ToolCall};
 use super::fields::{Changed, Field};
 
+/// The argument with which every tool continues a long answer.
+pub(super) const CURSOR: &str = "cursor";
+
 #[derive(Debug)]
 pub(super) struct Tool {
     /// garmin_mcp's name of the tool.
     pub(super) name: &'static str,
-    /// The description for the model; the descriptions of the parameters are appended.
+    /// The description for the model; what the parameters mean stands in the schema.
     pub(super) about: &'static str,
     pub(super) parameters: &'static [Parameter],
     pub(super) ask: GarminQuery,
@@ -36,8 +38,8 @@ pub(super) struct Parameter {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ParameterKind {
-    /// A day as YYYY-MM-DD, or `today` or `yesterday`.
-    Day,
+    /// A day, see [`super::days`]. Days without data yet are refused unless `may_be_future`.
+    Day { may_be_future: bool },
     /// The last day of a range that begins on `start_date` and has at most `within` days.
     LastDay {
         within: i64,
@@ -62,7 +64,7 @@ pub(super) enum DefaultValue {
 }
 
 /// What a tool requests from Garmin.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(super) enum GarminQuery {
     /// One GET: path and query, in which `{parameter}` stands for an argument and `{display_name}` for the person.
     Get(&'static str),
@@ -111,6 +113,9 @@ impl ToolAnswer {
 pub(super) enum AnswerError {
     #[error(transparent)]
     Changed(#[from] Changed),
+    /// An argument that only Garmin could judge.
+    #[error("{0}")]
+    Argument(String),
     #[error("Garmin keeps the data of this profile private (privacyProtected)")]
     Private,
 }
@@ -121,8 +126,16 @@ impl Parameter {
         Self {
             name,
             about,
-            kind: ParameterKind::Day,
+            kind: ParameterKind::Day { may_be_future: false },
             default: None,
+        }
+    }
+
+    /// Also accepts days to come.
+    pub(super) const fn may_be_future(self) -> Self {
+        Self {
+            kind: ParameterKind::Day { may_be_future: true },
+            ..self
         }
     }
 
@@ -197,79 +210,61 @@ impl Parameter {
         Self { kind, ..self }
     }
 
-    /// The JSON schema in pydantic's form: default, title and type in alphabetical order.
+    /// The JSON schema (2020-12): one type, and what the value means.
     fn schema(&self) -> Value {
-        let mut schema = Map::new();
-        if let ParameterKind::Id = self.kind {
-            schema.insert(
-                "anyOf".to_owned(),
-                json!([{"type": "integer"}, {"type": "string"}]),
-            );
-        }
-        match self.default {
-            None => {}
-            Some(DefaultValue::Nothing) => drop(schema.insert("default".to_owned(), Value::Null)),
-            Some(DefaultValue::Text(text)) => drop(schema.insert("default".to_owned(), json!(text))),
-            Some(DefaultValue::Whole(number)) => drop(schema.insert("default".to_owned(), json!(number))),
-        }
-        schema.insert("title".to_owned(), json!(title(self.name)));
-        match self.kind {
-            ParameterKind::Day | ParameterKind::LastDay { .. } | ParameterKind::Text => {
-                drop(schema.insert("type".to_owned(), json!("string")));
+        let mut schema = match self.kind {
+            ParameterKind::Day { .. } | ParameterKind::LastDay { .. } | ParameterKind::Text => {
+                json!({"type": "string", "description": self.about})
             }
-            ParameterKind::Whole { .. } => drop(schema.insert("type".to_owned(), json!("integer"))),
-            ParameterKind::Id => {}
+            ParameterKind::Whole { least, most, .. } => {
+                json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
+            }
+            ParameterKind::Id => json!({"type": "integer", "minimum": 1, "description": self.about}),
+        };
+        let default = match self.default {
+            None | Some(DefaultValue::Nothing) => Value::Null,
+            Some(DefaultValue::Text(text)) => json!(text),
+            Some(DefaultValue::Whole(number)) => json!(number),
+        };
+        if let (false, Some(schema)) = (default.is_null(), schema.as_object_mut()) {
+            schema.insert("default".to_owned(), default);
         }
-        Value::Object(schema)
+        schema
     }
 }
 
 impl Tool {
-    /// The entry of `tools/list`, with the schemas that FastMCP generates for the same signature.
+    /// The entry of `tools/list`. There is no output schema: clients read the answer itself.
     pub(super) fn listing(&self) -> Value {
-        let properties: Map<String, Value> = self
+        let mut properties: Map<String, Value> = self
             .parameters
             .iter()
             .map(|p| (p.name.to_owned(), p.schema()))
             .collect();
+        if self.may_be_long() {
+            let cursor = json!({
+                "type": "integer",
+                "minimum": 0,
+                "description": "Only to continue a long answer: the number that its `page` gives",
+            });
+            properties.insert(CURSOR.to_owned(), cursor);
+        }
+        let mut input = json!({"type": "object", "properties": properties});
         let required: Vec<&str> = self
             .parameters
             .iter()
             .filter(|p| p.default.is_none())
             .map(|p| p.name)
             .collect();
-        let mut input = Map::new();
-        input.insert("properties".to_owned(), Value::Object(properties));
-        if !required.is_empty() {
+        if let (false, Some(input)) = (required.is_empty(), input.as_object_mut()) {
             input.insert("required".to_owned(), json!(required));
         }
-        input.insert("title".to_owned(), json!(format!("{}Arguments", self.name)));
-        input.insert("type".to_owned(), json!("object"));
-        json!({
-            "name": self.name,
-            "description": self.description(),
-            "inputSchema": input,
-            "outputSchema": {
-                "properties": {"result": {"title": "Result", "type": "string"}},
-                "required": ["result"],
-                "title": format!("{}Output", self.name),
-                "type": "object",
-            },
-        })
+        json!({"name": self.name, "description": self.about, "inputSchema": input})
     }
 
-    fn description(&self) -> String {
-        let mut text = self.about.to_owned();
-        if !self.parameters.is_empty() {
-            text.push_str("\n\nArgs:");
-        }
-        for parameter in self.parameters {
-            text.push_str("\n    ");
-            text.push_str(parameter.name);
-            text.push_str(": ");
-            text.push_str(parameter.about);
-        }
-        text
+    /// Whether the answer may need more than one page, see [`super::page`].
+    fn may_be_long(&self) -> bool {
+        matches!(self.tell, AnswerShape::Raw) || self.parameters.iter().any(|p| p.name == "start_date")
     }
 
     /// The requests of this call, in order.
@@ -293,29 +288,5 @@ impl Tool {
                 fields, first,
             )?))),
         }
-    }
-}
-
-/// `start_date` → `Start Date`, pydantic's title of a parameter.
-fn title(name: &str) -> String {
-    let word = |word: &str| {
-        let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| {
-            first.to_ascii_uppercase().to_string() + letters.as_str()
-        })
-    };
-    name.split('_').map(word).collect::<Vec<_>>().join(" ")
-}
-
-pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD";
-
-/// Reads a day: `YYYY-MM-DD`, `today` or `yesterday`.
-pub(super) fn day(text: &str, today: &impl Fn() -> Date) -> Option<Date> {
-    match text.trim() {
-        "today" => Some(today()),
-        "yesterday" => today().yesterday().ok(),
-        // The parser also accepts other ISO forms (20260108), which Garmin's URLs do not.
-        day if day.len() == 10 => day.parse().ok(),
-        _ => None,
     }
 }

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::call::ToolCall;
-use super::json::dump;
 use super::table::{GarminQuery, ToolAnswer};
 use super::{lists, tools};
 
@@ -59,8 +58,8 @@ fn outcome(case: &Case) -> (Vec<String>, String) {
     });
     let answers: Vec<&Value> = case.answers.iter().collect();
     let text = match tool.told(&call, &answers) {
-        Ok(ToolAnswer::AsSent) => dump(&case.answers[0]),
-        Ok(ToolAnswer::Json(value)) => dump(&value),
+        Ok(ToolAnswer::AsSent) => case.answers[0].to_string(),
+        Ok(ToolAnswer::Json(value)) => value.to_string(),
         Ok(ToolAnswer::Text(text)) => text,
         Ok(ToolAnswer::Nothing) => call.fill(tool.nothing),
         Err(untold) => format!("{}: {untold}", tool.failing),
@@ -71,7 +70,7 @@ fn outcome(case: &Case) -> (Vec<String>, String) {
 fn text(tells: &Value) -> String {
     match tells {
         Value::String(text) => text.clone(),
-        json => dump(json),
+        json => json.to_string(),
     }
 }
 
@@ -144,8 +143,16 @@ fn every_difference_is_a_row_of_the_table() {
         .iter()
         .filter_map(|case| case.difference.as_deref())
         .collect();
-    // Cases have answers; the texts of failures are tested in `outcome.rs` and, over HTTP, in `tests/it/tools.rs`.
-    let elsewhere = BTreeSet::from(["failures"]);
+    // These concern no single case: tests here, in `outcome.rs`, `page.rs`, and in `tests/it/tools.rs` show them.
+    let elsewhere = BTreeSet::from([
+        "failures",
+        "form",
+        "future days",
+        "long answers",
+        "multisport",
+        "schemas",
+        "unknown types",
+    ]);
     assert_eq!(&used | &elsewhere, rows, "shown by cases, and told by the table");
 }
 
@@ -178,22 +185,84 @@ fn names_are_unique() {
     assert_eq!(names.len(), 47);
 }
 
-/// `tests/tools/schemas.json` is the list of garmin_mcp at 2974244 without the descriptions, which are our own.
+/// `tests/tools/schemas.json` is the list of garmin_mcp at 2974244 without the descriptions, which are our own. Names,
+/// order, required parameters and defaults are the same; types are one each.
 #[test]
-fn the_schemas_are_those_of_garmin_mcp() {
+fn the_parameters_are_those_of_garmin_mcp() {
     let theirs: Vec<Value> = serde_json::from_str(include_str!("../../tests/tools/schemas.json")).unwrap();
-    let (ours, _) = lists();
-    let ours: Value = serde_json::from_str(&ours).unwrap();
-    let ours = ours["tools"].as_array().unwrap();
-    assert_eq!(ours.len(), theirs.len());
+    let ours: Value = serde_json::from_str(&lists().0).unwrap();
     for theirs in theirs {
-        let mut ours = ours
-            .iter()
-            .find(|tool| tool["name"] == theirs["name"])
-            .unwrap()
-            .clone();
-        let description = ours.as_object_mut().unwrap().shift_remove("description").unwrap();
-        assert!(description.as_str().unwrap().len() > 20);
-        assert_eq!(dump(&ours), dump(&theirs));
+        let name = theirs["name"].as_str().unwrap();
+        let ours = ours["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == name).unwrap();
+        assert!(ours["description"].as_str().unwrap().len() > 20, "{name}");
+        let (ours, theirs) = (&ours["inputSchema"], &theirs["inputSchema"]);
+        assert_eq!(ours["required"], theirs["required"], "{name}");
+        let members = |schema: &Value| schema["properties"].as_object().unwrap().clone();
+        let mut ours = members(ours);
+        ours.shift_remove("cursor");
+        let theirs = members(theirs);
+        assert!(ours.keys().eq(theirs.keys()), "{name}");
+        for (parameter, schema) in &theirs {
+            let ours = &ours[parameter];
+            if schema["type"].is_string() {
+                assert_eq!(ours["type"], schema["type"], "{name} {parameter}");
+            }
+            assert_eq!(ours["default"], schema["default"], "{name} {parameter}");
+        }
     }
+}
+
+#[test]
+fn schemas_are_plain() {
+    let ours: Value = serde_json::from_str(&lists().0).unwrap();
+    for tool in ours["tools"].as_array().unwrap() {
+        assert!(tool.get("outputSchema").is_none());
+        let text = tool.to_string();
+        for strange in ["anyOf", "oneOf", "allOf", "$ref", "\"null\"", "\"type\":["] {
+            assert!(!text.contains(strange), "{strange} in {text}");
+        }
+        for (name, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
+            assert!(schema["description"].as_str().unwrap().len() > 10, "{name} of {}", tool["name"]);
+            assert!(["string", "integer", "number", "boolean"].contains(&schema["type"].as_str().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn a_day_to_come_says_so_and_the_end_of_a_range_may_be_one() {
+    let check = |tool: &str, arguments: Value| {
+        let tool = tools().find(|known| known.name == tool).unwrap();
+        let checked = ToolCall::check(tool, arguments.as_object().unwrap(), || date(2026, 1, 31));
+        checked.map_err(|mistakes| mistakes.to_string())
+    };
+    let future = check("get_stats", serde_json::json!({"date": "2026-02-10"})).unwrap_err();
+    assert!(future.contains("is in the future: today is 2026-01-31"), "{future}");
+    // In Auckland it may be tomorrow already.
+    assert!(check("get_stats", serde_json::json!({"date": "2026-02-01"})).is_ok());
+    let range = |start: &str, end: &str| {
+        let arguments = serde_json::json!({"start_date": start, "end_date": end});
+        check("get_body_battery", arguments)
+    };
+    assert!(range("this week", "2026-02-10").is_ok());
+    assert!(range("2026-02-09", "2026-02-10").is_err());
+    let week = range("last week", "last week").unwrap();
+    assert_eq!((week.day("start_date"), week.day("end_date")), (Some(date(2026, 1, 19)), Some(date(2026, 1, 25))));
+}
+
+#[test]
+fn an_unknown_activity_type_is_refused_with_near_ones() {
+    let tool = tools().find(|tool| tool.name == "get_activities_by_date").unwrap();
+    let types = serde_json::json!([{"typeKey": "running"}, {"typeKey": "trail_running"}, {"typeKey": "cycling"}]);
+    let told = |wanted: &str| {
+        let arguments = serde_json::json!({"start_date": "2026-01-01", "end_date": "2026-01-02", "activity_type": wanted});
+        let call = ToolCall::check(tool, arguments.as_object().unwrap(), || date(2026, 1, 31)).unwrap();
+        tool.told(&call, &[&serde_json::json!([]), &types]).map_err(|e| e.to_string())
+    };
+    assert!(told("running").is_ok());
+    let near = told("Running").unwrap_err();
+    assert!(near.contains("near it: running, trail_running"), "{near}");
+    let near = told("trailrun").unwrap_err();
+    assert!(near.contains("trail_running"), "{near}");
+    let far = told("xyz").unwrap_err();
+    assert!(!far.contains("near") && far.contains("get_activity_types"), "{far}");
 }

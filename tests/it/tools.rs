@@ -148,10 +148,13 @@ impl Worker {
 fn told(result: &Value) -> (String, bool) {
     let text = result["content"][0]["text"].as_str().unwrap().to_owned();
     let failed = result["isError"].as_bool().unwrap();
-    assert_eq!(
-        result["structuredContent"]["result"],
-        if failed { Value::Null } else { json!(text) }
-    );
+    // The structured part is the answer itself; a bare list stands in an object, and words have none.
+    let parsed = serde_json::from_str::<Value>(&text).ok().filter(|_| !failed);
+    let structured = parsed.map_or(Value::Null, |parsed| match parsed {
+        Value::Object(_) => parsed,
+        list => json!({"result": list}),
+    });
+    assert_eq!(result["structuredContent"], structured);
     (text, failed)
 }
 
@@ -279,7 +282,7 @@ async fn every_tool_tells_what_garmin_holds() {
 async fn days_without_data_are_told_in_words() {
     let house = House::build().await;
     let mut worker = house.worker(&[]);
-    let future = today() + 10.days();
+    let before_all = Date::constant(2021, 1, 10);
     for tool in tools_taking(&["date"]) {
         // Garmin answers these with a document in which nothing is filled.
         if [
@@ -292,11 +295,13 @@ async fn days_without_data_are_told_in_words() {
         {
             continue;
         }
-        let text = worker.text(&tool, json!({"date": future})).await;
+        let text = worker.text(&tool, json!({"date": before_all})).await;
         assert!(
-            text.starts_with("No ") && text.ends_with(&future.to_string()),
+            text.starts_with("No ") && text.ends_with(&before_all.to_string()),
             "{tool}: {text}"
         );
+        let future = worker.failure(&tool, json!({"date": today() + 10.days()})).await;
+        assert!(future.contains("is in the future"), "{tool}: {future}");
     }
     let text = worker
         .text("get_weekly_steps", json!({"end_date": "2001-01-01"}))
@@ -342,6 +347,68 @@ async fn each_failure_has_its_own_words() {
             "{text}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    let list = worker.json("get_activities", json!({"limit": 100})).await;
+    let of = |kind: &str| {
+        let found = list["activities"].as_array().unwrap().iter().find(|activity| activity["type"] == kind);
+        found.unwrap()["id"].as_i64().unwrap()
+    };
+    let parts = [of("lap_swimming"), of("cycling"), of("running"), 13];
+    let parent = json!({
+        "activityId": 77, "activityName": "Triathlon", "isMultiSportParent": true,
+        "activityTypeDTO": {"typeId": 89, "typeKey": "multi_sport"},
+        "summaryDTO": {"duration": 9000.5, "distance": 51500.0},
+        "metadataDTO": {"childIds": parts, "lapCount": 0},
+    });
+    let simulator = &house.simulator;
+    simulator.put_document("/activity-service/activity/77", parent);
+    simulator.put_document("/activity-service/activity/77/splits", json!({"activityId": 77, "lapDTOs": []}));
+
+    let whole = worker.json("get_activity", json!({"activity_id": 77})).await;
+    assert_eq!((&whole["name"], &whole["is_multisport"]), (&json!("Triathlon"), &json!(true)));
+    let told = whole["parts"].as_array().unwrap();
+    let types: Vec<_> = told.iter().map(|part| part["type"].clone()).collect();
+    assert_eq!(types, [json!("lap_swimming"), json!("cycling"), json!("running"), Value::Null]);
+    assert!(told[..3].iter().all(|part| part["duration_seconds"].is_number() && part["distance_meters"].is_number()));
+    assert_eq!(told[3], json!({"activity_id": 13, "summary_missing": true}));
+
+    // Every tool of an activity takes the parent, and answers for each part.
+    for tool in tools_taking(&["activity_id"]) {
+        let answer = worker.json(&tool, json!({"activity_id": 77})).await;
+        let told = answer["parts"].as_array().unwrap_or_else(|| panic!("{tool}: {answer}"));
+        assert_eq!(told.len(), parts.len(), "{tool}");
+    }
+    let laps = worker.json("get_activity_splits", json!({"activity_id": 77})).await;
+    let run = worker.json("get_activity_splits", json!({"activity_id": parts[2]})).await;
+    assert_eq!(laps["parts"][2]["answer"], run);
+    assert!(laps["parts"][3]["nothing"].as_str().unwrap().starts_with("No splits"));
+    // A part by itself is an ordinary activity.
+    let alone = worker.json("get_activity", json!({"activity_id": parts[1]})).await;
+    assert!(alone["parts"].is_null());
+}
+
+#[tokio::test]
+async fn a_long_answer_comes_in_pages() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    let rows: Vec<Value> = (0..9_000).map(|n| json!([1_768_000_000_000_i64 + n * 120_000, n])).collect();
+    house.simulator.put_document("/wellness-service/wellness/dailyStress/2026-01-08", json!({"stressValuesArray": rows}));
+    let (mut cursor, mut seen) = (0, 0);
+    loop {
+        let page = worker.json("get_stress_data", json!({"date": "2026-01-08", "cursor": cursor})).await;
+        assert!(page.to_string().chars().count() <= 64_000);
+        seen += page["stressValuesArray"].as_array().unwrap().len();
+        match page["page"]["cursor"].as_i64() {
+            Some(next) => cursor = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen, 9_000);
 }
 
 /// A worker that listens, as the gateway starts it.
@@ -438,7 +505,7 @@ async fn http_is_spoken_as_fastmcp_speaks_it() {
             serde_json::from_str(&worker.post(&call, headers).await.text().await.unwrap()).unwrap();
         assert_eq!(
             told(&answer["result"]),
-            ("{\n  \"full_name\": \"Ann Example\"\n}".to_owned(), false)
+            ("{\"full_name\":\"Ann Example\"}".to_owned(), false)
         );
     }
     assert_eq!(

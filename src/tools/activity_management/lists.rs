@@ -62,17 +62,58 @@ pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
     let start = call.whole("page").saturating_mul(call.whole("page_size"));
     let template = "/activitylist-service/activities/search/activities?startDate={start_date}&endDate={end_date}\
                     &start={start}&limit={page_size}&activityType={activity_type}";
-    vec![GarminGet::of(template, |name| {
+    let list = GarminGet::of(template, |name| {
         if name == "start" {
             start.to_string()
         } else {
             call.text(name)
         }
-    })]
+    });
+    // Garmin answers an unknown type with an empty list, so the type is checked.
+    let types = call.get("/activity-service/activity/activityTypes");
+    let is_typed = !call.text("activity_type").is_empty();
+    std::iter::once(list).chain(is_typed.then_some(types)).collect()
+}
+
+/// Refuses a type that Garmin does not have.
+fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
+    let keys = list(types, "")?.iter().filter_map(|kind| kind.get("typeKey")?.as_str());
+    let keys: Vec<&str> = keys.collect();
+    if keys.is_empty() || keys.contains(&wanted) {
+        return Ok(());
+    }
+    let near = near(&wanted.to_lowercase(), &keys);
+    let near = if near.is_empty() {
+        String::new()
+    } else {
+        format!(" (near it: {})", near.join(", "))
+    };
+    Err(AnswerError::Argument(format!(
+        "activity_type {wanted:?} is no type of Garmin{near}: get_activity_types lists them"
+    )))
+}
+
+/// The keys that share a word with the wanted one, or most of their letters; at most five.
+fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
+    let letters = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let wanted = letters(wanted);
+    let stem: String = wanted.chars().take(3).collect();
+    let score = |key: &str| {
+        let key = letters(key);
+        let common = wanted.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
+        let within = !stem.is_empty() && (key.contains(&stem) || wanted.contains(&key));
+        (common >= 3 || within).then_some(std::cmp::Reverse(common))
+    };
+    let mut found: Vec<_> = keys.iter().filter_map(|key| Some((score(key)?, *key))).collect();
+    found.sort();
+    found.into_iter().map(|(_, key)| key).take(5).collect()
 }
 
 /// A range without activities is an empty page, not a text.
 pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    if let [_, types, ..] = answers {
+        known_type(&call.text("activity_type"), types)?;
+    }
     let activities = match answers {
         [document, ..] if !is_empty(document) => pick_each(BY_DATE, document, "")?,
         _ => Vec::new(),

@@ -1,0 +1,78 @@
+//! Days as the tools accept them.
+
+use jiff::ToSpan;
+use jiff::civil::{Date, Weekday};
+
+/// What a parameter for a day accepts.
+pub(super) const DAY_FORM: &str =
+    "a day as YYYY-MM-DD, or today, yesterday, -7d (seven days ago); in a range also this week, last week, this month";
+
+/// Which end of a range a parameter is: `this week` begins on Monday and ends today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// A single day: no weeks or months.
+    Only,
+    First,
+    Last,
+}
+
+impl Edge {
+    /// By the name of the parameter.
+    pub(super) fn of(parameter: &str) -> Self {
+        match parameter {
+            "start_date" => Edge::First,
+            "end_date" => Edge::Last,
+            _ => Edge::Only,
+        }
+    }
+}
+
+/// Reads a day. `None` for a text that is no day.
+pub(super) fn day(text: &str, edge: Edge, today: &impl Fn() -> Date) -> Option<Date> {
+    let text = text.trim().to_ascii_lowercase();
+    let period = |first: Date, last: Date| match edge {
+        Edge::Only => None,
+        Edge::First => Some(first),
+        Edge::Last => Some(last),
+    };
+    let back = |days: i64| today().checked_sub(days.days()).ok();
+    let monday = || back(i64::from(today().weekday().since(Weekday::Monday)));
+    match text.as_str() {
+        "today" => Some(today()),
+        "yesterday" => back(1),
+        "tomorrow" => today().tomorrow().ok(),
+        "this week" => period(monday()?, today()),
+        "last week" => period(monday()?.checked_sub(7.days()).ok()?, monday()?.yesterday().ok()?),
+        "this month" => period(today().first_of_month(), today()),
+        "last month" => {
+            let last = today().first_of_month().yesterday().ok()?;
+            period(last.first_of_month(), last)
+        }
+        // The parser also accepts other ISO forms (20260108), which Garmin's URLs do not.
+        day if day.len() == 10 => day.parse().ok(),
+        offset => back(offset.strip_prefix('-')?.strip_suffix('d')?.parse::<u16>().ok()?.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn weeks_and_months_have_two_ends() {
+        // A Sunday.
+        let today = || date(2026, 3, 1);
+        let range = |text: &str| [Edge::First, Edge::Last].map(|edge| day(text, edge, &today).unwrap());
+        assert_eq!(range("this week"), [date(2026, 2, 23), date(2026, 3, 1)]);
+        assert_eq!(range("Last week"), [date(2026, 2, 16), date(2026, 2, 22)]);
+        assert_eq!(range("this month"), [date(2026, 3, 1), date(2026, 3, 1)]);
+        assert_eq!(range("last month"), [date(2026, 2, 1), date(2026, 2, 28)]);
+        assert_eq!(range("-30d"), [date(2026, 1, 30); 2]);
+        assert_eq!(day("this week", Edge::Only, &today), None);
+        for wrong in ["-d", "-7", "7d", "--7d", "-99999d", "next week"] {
+            assert_eq!(day(wrong, Edge::First, &today), None, "{wrong}");
+        }
+    }
+}

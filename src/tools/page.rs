@@ -1,0 +1,141 @@
+//! Long answers in pages of whole records.
+//!
+//! An answer has at most [`MOST_CHARACTERS`]. In a longer one, every long list (a series, a list of days or activities)
+//! shows the same window of its records, and a member `page` says which, and how to get the rest.
+
+use serde_json::{Map, Value, json};
+
+use super::table::CURSOR;
+
+/// 20,000 tokens at 3.2 characters each.
+pub(super) const MOST_CHARACTERS: usize = 64_000;
+/// Kept free for the member `page`.
+const PAGE_ROOM: usize = 600;
+/// Lists with fewer characters are shown whole on every page.
+const SHORT_LIST: usize = 2_000;
+/// How deep lists are looked for.
+const DEPTH: usize = 4;
+
+/// The page of an answer that begins with record `from`; `None` when the answer is short and asked for from its start.
+pub(super) fn page(answer: &Value, from: usize) -> Option<Value> {
+    page_of(answer, from, MOST_CHARACTERS)
+}
+
+fn page_of(answer: &Value, from: usize, most: usize) -> Option<Value> {
+    let total = characters(answer);
+    if total <= most && from == 0 {
+        return None;
+    }
+    let mut lists = Vec::new();
+    long_lists(answer, &mut Vec::new(), &mut lists);
+    let records = lists.iter().map(|(_, sizes)| sizes.len()).max()?;
+    let of_lists: usize = lists.iter().flat_map(|(_, sizes)| sizes).sum();
+    let mut used = total.saturating_sub(of_lists) + PAGE_ROOM;
+    let mut to = from;
+    while to < records {
+        let row: usize = lists.iter().filter_map(|(_, sizes)| sizes.get(to)).sum();
+        // A page shows at least one record, so that the next one gets further.
+        if used + row > most && to > from {
+            break;
+        }
+        used += row;
+        to += 1;
+    }
+    let mut shown = answer.clone();
+    let mut counts = Map::new();
+    for (path, sizes) in &lists {
+        let name = if path.is_empty() { "result".to_owned() } else { path.join(".") };
+        counts.insert(name, json!(sizes.len()));
+        let list = path.iter().try_fold(&mut shown, |value, key| value.get_mut(key));
+        if let Some(list) = list.and_then(Value::as_array_mut) {
+            list.truncate(to);
+            list.drain(..from.min(list.len()));
+        }
+    }
+    let mut page = json!({"records_in_all": counts, "from": from, "to": to});
+    if let (true, Some(page)) = (to < records, page.as_object_mut()) {
+        let next = format!(
+            "Call this tool again with the same arguments and {CURSOR} {to} for the next records, or ask for a narrower \
+             range or for a summary."
+        );
+        page.insert(CURSOR.to_owned(), json!(to));
+        page.insert("next".to_owned(), json!(next));
+    }
+    if shown.is_array() {
+        return Some(json!({"result": shown, "page": page}));
+    }
+    shown.as_object_mut()?.insert("page".to_owned(), page);
+    Some(shown)
+}
+
+/// The long lists of an answer that are not inside other lists: their paths, and the characters of their records.
+fn long_lists(value: &Value, path: &mut Vec<String>, lists: &mut Vec<(Vec<String>, Vec<usize>)>) {
+    match value {
+        Value::Array(items) => {
+            let sizes: Vec<usize> = items.iter().map(|item| characters(item) + 1).collect();
+            if sizes.iter().sum::<usize>() > SHORT_LIST {
+                lists.push((path.clone(), sizes));
+            }
+        }
+        Value::Object(members) if path.len() < DEPTH => {
+            for (key, value) in members {
+                path.push(key.clone());
+                long_lists(value, path, lists);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn characters(value: &Value) -> usize {
+    value.to_string().chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(count: usize) -> Value {
+        (0..count).map(|n| json!([1_768_000_000_000_u64 + n as u64, n])).collect()
+    }
+
+    #[test]
+    fn a_short_answer_has_no_pages() {
+        assert_eq!(page(&json!({"a": series(100)}), 0), None);
+        assert_eq!(page(&json!("x".repeat(100_000)), 0), None);
+    }
+
+    #[test]
+    fn pages_together_hold_every_record_of_every_list_once() {
+        let answer = json!({"date": "2026-01-08", "data": {"stress": series(900)}, "battery": series(400), "short": [1]});
+        let (mut from, mut stress, mut battery) = (0, vec![], vec![]);
+        for number in 0.. {
+            assert!(number < 50, "it never ends");
+            let page = page_of(&answer, from, 6_000).unwrap();
+            assert!(characters(&page) <= 6_000);
+            assert_eq!((&page["date"], &page["short"]), (&json!("2026-01-08"), &json!([1])));
+            assert_eq!(page["page"]["records_in_all"], json!({"data.stress": 900, "battery": 400}));
+            stress.extend(page["data"]["stress"].as_array().unwrap().clone());
+            battery.extend(page["battery"].as_array().unwrap().clone());
+            let Some(next) = page["page"]["cursor"].as_u64() else { break };
+            from = usize::try_from(next).unwrap();
+        }
+        assert_eq!((json!(stress), json!(battery)), (series(900), series(400)));
+    }
+
+    #[test]
+    fn a_bare_list_becomes_an_object_with_its_page() {
+        let page = page_of(&series(900), 890, 6_000).unwrap();
+        assert_eq!(page["result"].as_array().unwrap().len(), 10);
+        assert_eq!(page["page"], json!({"records_in_all": {"result": 900}, "from": 890, "to": 900}));
+        let beyond = page_of(&series(900), 2_000, 6_000).unwrap();
+        assert_eq!(beyond["result"], json!([]));
+    }
+
+    #[test]
+    fn one_record_is_shown_even_if_it_is_too_long() {
+        let page = page_of(&json!(["x".repeat(9_000), "y"]), 0, 6_000).unwrap();
+        assert_eq!(page["page"]["to"], 1);
+    }
+}
