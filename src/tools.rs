@@ -6,7 +6,7 @@
 //! | [`call`], [`days`] | checked arguments, and the requests made from them |
 //! | [`fields`], [`json`], [`page`] | from Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures as MCP results |
-//! | [`activity_management`], [`health_wellness`], [`user_profile`] | the tools, by garmin_mcp's modules |
+//! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`mod@server`] | MCP without a transport |
 //! | [`stdio`], [`http`] | the two transports |
 //!
@@ -24,7 +24,10 @@
 
 mod activity_management;
 mod call;
+mod challenges;
 mod days;
+mod devices;
+mod diary;
 mod fields;
 mod health_wellness;
 mod http;
@@ -37,7 +40,9 @@ mod stdio;
 mod table;
 #[cfg(test)]
 mod tests;
+mod training;
 mod user_profile;
+mod weight_management;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -84,6 +89,11 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         activity_management::TOOLS,
         health_wellness::TOOLS,
         user_profile::TOOLS,
+        training::TOOLS,
+        weight_management::TOOLS,
+        devices::TOOLS,
+        challenges::TOOLS,
+        diary::TOOLS,
     ]
     .into_iter()
     .flatten()

@@ -21,6 +21,7 @@ enum ArgumentValue {
     Day(Date),
     Text(String),
     Whole(i64),
+    Flag(bool),
 }
 
 /// Arguments that a tool does not accept: one line for each mistake.
@@ -121,6 +122,20 @@ impl ToolCall {
         }
     }
 
+    /// Whether the answer to this parameter is yes.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        matches!(self.given(name), ArgumentValue::Flag(true))
+    }
+
+    /// One request for each day of the range; `{day}` stands for it.
+    pub(super) fn each_day(&self, template: &str) -> Vec<GarminGet> {
+        let (Some(first), Some(last)) = (self.day("start_date"), self.day("end_date")) else {
+            return Vec::new();
+        };
+        let days = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
+        days.map(|day| GarminGet::of(template, |_| day.to_string())).collect()
+    }
+
     /// The argument as text; empty when it was left out.
     pub(super) fn text(&self, name: &str) -> String {
         match self.given(name) {
@@ -128,6 +143,7 @@ impl ToolCall {
             ArgumentValue::Day(day) => day.to_string(),
             ArgumentValue::Text(text) => text.clone(),
             ArgumentValue::Whole(number) => number.to_string(),
+            ArgumentValue::Flag(flag) => flag.to_string(),
         }
     }
 
@@ -225,6 +241,7 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
             Some(DefaultValue::Nothing) => Ok(ArgumentValue::Nothing),
             Some(DefaultValue::Text(text)) => Ok(ArgumentValue::Text((*text).to_owned())),
             Some(DefaultValue::Whole(number)) => Ok(ArgumentValue::Whole(*number)),
+            Some(DefaultValue::Flag(flag)) => Ok(ArgumentValue::Flag(*flag)),
             None => Err(format!("{name} is missing: give {}", form(*kind))),
         };
     }
@@ -257,6 +274,8 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         ) => whole(given)
             .filter(|number| number >= least || !refuse_less)
             .map(|number| ArgumentValue::Whole(number.clamp(*least, *most))),
+        (ParameterKind::Flag, Value::Bool(flag)) => Some(ArgumentValue::Flag(*flag)),
+        (ParameterKind::Flag, Value::String(text)) => text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag),
         (ParameterKind::Id, _) => whole(given).filter(|id| *id > 0).map(ArgumentValue::Whole),
         _ => None,
     };
@@ -283,6 +302,7 @@ fn form(kind: ParameterKind) -> String {
     match kind {
         ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => DAY_FORM.to_owned(),
         ParameterKind::Text => "a text".to_owned(),
+        ParameterKind::Flag => "true or false".to_owned(),
         ParameterKind::Whole {
             least,
             refuse_less: true,

@@ -53,6 +53,8 @@ pub(super) enum ParameterKind {
     },
     /// An id of Garmin's: a positive integer, or the same as text.
     Id,
+    /// Yes or no.
+    Flag,
 }
 
 /// A default as the schema shows it.
@@ -61,6 +63,7 @@ pub(super) enum DefaultValue {
     Nothing,
     Text(&'static str),
     Whole(i64),
+    Flag(bool),
 }
 
 /// What a tool requests from Garmin.
@@ -169,6 +172,26 @@ impl Parameter {
         }
     }
 
+    /// A required text.
+    pub(super) const fn required_text(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Text,
+            default: None,
+        }
+    }
+
+    /// Yes or no; no when it is left out.
+    pub(super) const fn flag(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Flag,
+            default: Some(DefaultValue::Flag(false)),
+        }
+    }
+
     /// An optional integer. Values outside the bounds count as the nearer bound.
     pub(super) const fn whole(
         name: &'static str,
@@ -219,12 +242,14 @@ impl Parameter {
             ParameterKind::Whole { least, most, .. } => {
                 json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
             }
+            ParameterKind::Flag => json!({"type": "boolean", "description": self.about}),
             ParameterKind::Id => json!({"type": "integer", "minimum": 1, "description": self.about}),
         };
         let default = match self.default {
             None | Some(DefaultValue::Nothing) => Value::Null,
             Some(DefaultValue::Text(text)) => json!(text),
             Some(DefaultValue::Whole(number)) => json!(number),
+            Some(DefaultValue::Flag(flag)) => json!(flag),
         };
         if let (false, Some(schema)) = (default.is_null(), schema.as_object_mut()) {
             schema.insert("default".to_owned(), default);

@@ -1,0 +1,427 @@
+//! Training and performance: garmin_mcp's module `training`, as far as one request or one a day answers it.
+
+use serde_json::{Map, Value, json};
+
+use super::call::ToolCall;
+use super::fields::{Field, at, fields, list, pick, pick_each};
+use super::json::rounded;
+use super::multisport::ACTIVITY;
+use super::table::{AnswerError, AnswerShape, GarminQuery, Parameter, Tool, ToolAnswer};
+
+const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
+const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
+/// The longest range of the trends: one request for each day.
+const TREND_DAYS: Parameter = Parameter::last_day("end_date", "Last day: YYYY-MM-DD, today or this week; at most 30 days in all", 30);
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_hrv_data",
+        about: "Heart rate variability of the night before a day: average, highest five minutes, weekly average, the person's baseline and status.",
+        parameters: &[DATE, Parameter::flag("return_timeseries", "Whether to add the readings of every five minutes (default false)")],
+        ask: GarminQuery::Get("/hrv-service/hrv/{date}"),
+        tell: AnswerShape::Shaped(hrv),
+        nothing: "No HRV data found for {date}.",
+        failing: "Error retrieving HRV data",
+    },
+    Tool {
+        name: "get_training_status",
+        about: "Training status of a day: productive, maintaining, …; acute and chronic load with their ratio, VO2 max, and the load of four weeks by intensity. Values are those of the primary training device.",
+        parameters: &[DATE],
+        ask: GarminQuery::Get("/metrics-service/metrics/trainingstatus/aggregated/{date}"),
+        tell: AnswerShape::Shaped(status),
+        nothing: "No training status data found for {date}.",
+        failing: "Error retrieving training status data",
+    },
+    Tool {
+        name: "get_training_load_trend",
+        about: "Acute and chronic training load, their ratio and VO2 max of each day in a range.",
+        parameters: &[START, TREND_DAYS],
+        ask: GarminQuery::Made(|call| call.each_day("/metrics-service/metrics/trainingstatus/aggregated/{day}")),
+        tell: AnswerShape::Made(load_trend),
+        nothing: "No training load data found between {start_date} and {end_date}.",
+        failing: "Error retrieving training load trend",
+    },
+    Tool {
+        name: "get_hrv_trend",
+        about: "Heart rate variability of each night in a range, and the average.",
+        parameters: &[START, TREND_DAYS],
+        ask: GarminQuery::Made(|call| call.each_day("/hrv-service/hrv/{day}")),
+        tell: AnswerShape::Made(hrv_trend),
+        nothing: "No HRV data found between {start_date} and {end_date}.",
+        failing: "Error retrieving HRV trend",
+    },
+    Tool {
+        name: "get_respiration_trend",
+        about: "Breaths per minute of each day in a range, awake and asleep.",
+        parameters: &[START, TREND_DAYS],
+        ask: GarminQuery::Made(|call| call.each_day("/wellness-service/wellness/daily/respiration/{day}")),
+        tell: AnswerShape::Made(respiration_trend),
+        nothing: "No respiration data found between {start_date} and {end_date}.",
+        failing: "Error retrieving respiration trend",
+    },
+    Tool {
+        name: "get_hill_score",
+        about: "Hill score of each day in a range: strength and endurance uphill.",
+        parameters: &[START, Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future()],
+        ask: GarminQuery::Get("/metrics-service/metrics/hillscore/stats?startDate={start_date}&endDate={end_date}&aggregation=daily"),
+        tell: AnswerShape::Shaped(hill_score),
+        nothing: "No hill score data found between {start_date} and {end_date}.",
+        failing: "Error retrieving hill score data",
+    },
+    Tool {
+        name: "get_fitnessage_data",
+        about: "Fitness age of a day beside the real age, and what would lower it.",
+        parameters: &[DATE, Parameter::flag("details", "Whether to add the components, such as resting heart rate and BMI (default false)")],
+        ask: GarminQuery::Get("/fitnessage-service/fitnessage/{date}"),
+        tell: AnswerShape::Shaped(fitness_age),
+        nothing: "No fitness age data found for {date}.",
+        failing: "Error retrieving fitness age data",
+    },
+    Tool {
+        name: "get_training_effect",
+        about: "Aerobic and anaerobic training effect, training load and recovery time of an activity.",
+        parameters: &[Parameter::id("activity_id", "The activity's id, from one of the lists of activities")],
+        ask: GarminQuery::Get(ACTIVITY),
+        tell: AnswerShape::Shaped(effect),
+        nothing: "No activity found with ID {activity_id}.",
+        failing: "Error retrieving training effect data",
+    },
+    Tool {
+        name: "get_cycling_ftp",
+        about: "The functional threshold power of the person in cycling, in watts.",
+        parameters: &[],
+        ask: GarminQuery::Get("/biometric-service/biometric/latestFunctionalThresholdPower/CYCLING"),
+        tell: AnswerShape::Fields(FTP),
+        nothing: "No cycling FTP data found",
+        failing: "Error retrieving cycling FTP data",
+    },
+    Tool {
+        name: "get_progress_summary_between_dates",
+        about: "Sums, averages and extremes of one metric by type of activity between two days.",
+        parameters: &[START, Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(), Parameter::required_text("metric", "distance, duration, movingDuration or elevationGain")],
+        ask: GarminQuery::Get("/fitnessstats-service/activity?startDate={start_date}&endDate={end_date}&aggregation=lifetime&groupByParentActivityType=true&metric={metric}"),
+        tell: AnswerShape::Shaped(progress),
+        nothing: "No progress summary found for {metric} between {start_date} and {end_date}.",
+        failing: "Error retrieving progress summary",
+    },
+];
+
+const HRV: &[Field] = fields! {
+    "date" <- "hrvSummary.calendarDate";
+    "last_night_avg_hrv_ms" <- "hrvSummary.lastNightAvg";
+    "last_night_5min_high_hrv_ms" <- "hrvSummary.lastNight5MinHigh";
+    "weekly_avg_hrv_ms" <- "hrvSummary.weeklyAvg";
+    "baseline_balanced_low_ms" <- "hrvSummary.baseline.balancedLow";
+    "baseline_balanced_upper_ms" <- "hrvSummary.baseline.balancedUpper";
+    "baseline_low_upper_ms" <- "hrvSummary.baseline.lowUpper";
+    "status" <- "hrvSummary.status";
+    "feedback" <- "hrvSummary.feedbackPhrase";
+    "sleep_start" <- "sleepStartTimestampLocal";
+    "sleep_end" <- "sleepEndTimestampLocal";
+};
+
+const HRV_READING: &[Field] = fields! {
+    "time" <- "readingTimeLocal";
+    "hrv_ms" <- "hrvValue";
+};
+
+const HRV_NIGHT: &[Field] = fields! {
+    "last_night_avg_hrv_ms" <- "hrvSummary.lastNightAvg";
+    "weekly_avg_hrv_ms" <- "hrvSummary.weeklyAvg";
+    "last_night_5min_high_hrv_ms" <- "hrvSummary.lastNight5MinHigh";
+    "status" <- "hrvSummary.status";
+    "feedback" <- "hrvSummary.feedbackPhrase";
+};
+
+const DEVICE_STATUS: &[Field] = fields! {
+    "date" <- "calendarDate";
+    "training_status" <- "trainingStatus";
+    "training_status_feedback" <- "trainingStatusFeedbackPhrase";
+    "sport" <- "sport";
+    "fitness_trend" <- "fitnessTrend";
+    "acute_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadAcute";
+    "chronic_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadChronic";
+    "load_ratio" <- "acuteTrainingLoadDTO.dailyAcuteChronicWorkloadRatio";
+    "acwr_status" <- "acuteTrainingLoadDTO.acwrStatus";
+    "acwr_percent" <- "acuteTrainingLoadDTO.acwrPercent";
+    "optimal_chronic_load_min" <- "acuteTrainingLoadDTO.minTrainingLoadChronic";
+    "optimal_chronic_load_max" <- "acuteTrainingLoadDTO.maxTrainingLoadChronic";
+};
+
+const VO2_MAX: &[Field] = fields! {
+    "vo2_max" <- "mostRecentVO2Max.generic.vo2MaxValue";
+    "vo2_max_precise" <- "mostRecentVO2Max.generic.vo2MaxPreciseValue";
+    "cycling_vo2_max" <- "mostRecentVO2Max.cycling.vo2MaxValue";
+    "cycling_vo2_max_precise" <- "mostRecentVO2Max.cycling.vo2MaxPreciseValue";
+};
+
+const LOAD_BALANCE: &[Field] = fields! {
+    "monthly_load_aerobic_low" <- "monthlyLoadAerobicLow";
+    "monthly_load_aerobic_high" <- "monthlyLoadAerobicHigh";
+    "monthly_load_anaerobic" <- "monthlyLoadAnaerobic";
+    "training_balance_feedback" <- "trainingBalanceFeedbackPhrase";
+};
+
+const LOAD_DAY: &[Field] = fields! {
+    "acute_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadAcute";
+    "chronic_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadChronic";
+    "load_ratio" <- "acuteTrainingLoadDTO.dailyAcuteChronicWorkloadRatio";
+    "acwr_status" <- "acuteTrainingLoadDTO.acwrStatus";
+    "training_status_feedback" <- "trainingStatusFeedbackPhrase";
+};
+
+const EFFECT: &[Field] = fields! {
+    "training_effect" <- "summaryDTO.trainingEffect";
+    "aerobic_effect" <- "summaryDTO.trainingEffect";
+    "anaerobic_effect" <- "summaryDTO.anaerobicTrainingEffect";
+    "training_effect_label" <- "summaryDTO.trainingEffectLabel";
+    "recovery_time_hours" <- hours "summaryDTO.recoveryTime";
+    "training_load" <- "summaryDTO.activityTrainingLoad";
+    "performance_condition" <- "summaryDTO.performanceCondition";
+};
+
+const FTP: &[Field] = fields! {
+    "sport" <- "sport";
+    "functional_threshold_power_watts" <- "functionalThresholdPower";
+    "calendar_date" <- "calendarDate";
+    "is_stale" <- "isStale";
+    "biometric_source_type" <- "biometricSourceType";
+};
+
+const HILL: &[Field] = fields! {
+    "max_score" <- "maxScore";
+};
+
+const LATEST_HILL: &[Field] = fields! {
+    "latest_date" <- "calendarDate";
+    "latest_overall_score" <- "overallScore";
+    "latest_strength_score" <- "strengthScore";
+    "latest_endurance_score" <- "enduranceScore";
+    "latest_classification_id" <- "hillScoreClassificationId";
+};
+
+const FITNESS_AGE: &[Field] = fields! {
+    "fitness_age_years" <- rounded "fitnessAge";
+    "chronological_age_years" <- "chronologicalAge";
+    "achievable_fitness_age_years" <- rounded "achievableFitnessAge";
+    "previous_fitness_age_years" <- rounded "previousFitnessAge";
+    "last_updated" <- "lastUpdated";
+};
+
+const COMPONENT: &[Field] = fields! {
+    "value" <- "value";
+    "target" <- "targetValue";
+    "improvement_needed" <- "improvementValue";
+    "potential_age_if_improved" <- rounded "potentialAge";
+    "priority" <- "priority";
+    "stale" <- "stale";
+    "last_measurement" <- "lastMeasurementDate";
+};
+
+const BREATHS: [(&str, &str); 4] = [
+    ("avg_waking_breaths_per_min", "avgWakingRespirationValue"),
+    ("avg_sleep_breaths_per_min", "avgSleepRespirationValue"),
+    ("highest_breaths_per_min", "highestRespirationValue"),
+    ("lowest_breaths_per_min", "lowestRespirationValue"),
+];
+
+fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let mut told = pick(HRV, document)?;
+    told.remove("date");
+    if at(document, "hrvSummary").is_none() && told.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let date = at(document, "hrvSummary.calendarDate").cloned().unwrap_or_else(|| json!(call.text("date")));
+    told.shift_insert(0, "date".to_owned(), date);
+    if call.flag("return_timeseries") {
+        let readings = pick_each(HRV_READING, document, "hrvReadings")?;
+        told.insert("readings_count".to_owned(), json!(readings.len()));
+        told.insert("hrv_readings".to_owned(), readings.into());
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+/// The entry of the primary training device in a map by device, or else the first.
+fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+    let devices = at(document, path)?.as_object()?;
+    let is_primary = |device: &&Value| device.get("primaryTrainingDevice") == Some(&Value::Bool(true));
+    devices.values().find(is_primary).or_else(|| devices.values().next())
+}
+
+const STATUS_BY_DEVICE: &str = "mostRecentTrainingStatus.latestTrainingStatusData";
+
+fn status(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let mut told = Map::new();
+    if let Some(device) = of_primary_device(document, STATUS_BY_DEVICE) {
+        told.extend(pick(DEVICE_STATUS, device)?);
+    }
+    told.extend(pick(VO2_MAX, document)?);
+    let balance = "mostRecentTrainingLoadBalance.metricsTrainingLoadBalanceDTOMap";
+    if let Some(device) = of_primary_device(document, balance) {
+        told.extend(pick(LOAD_BALANCE, device)?);
+    }
+    if told.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    if !told.contains_key("date") {
+        told.shift_insert(0, "date".to_owned(), json!(call.text("date")));
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+/// A trend: the days with values, each with its date, and what is said about all of them.
+fn trend(
+    call: &ToolCall,
+    answers: &[&Value],
+    day: impl Fn(&Value) -> Result<Map<String, Value>, AnswerError>,
+    about: impl FnOnce(&[Value]) -> Option<(&'static str, Value)>,
+) -> Result<ToolAnswer, AnswerError> {
+    let Some(first) = call.day("start_date") else {
+        return Ok(ToolAnswer::Nothing);
+    };
+    let mut days = Vec::new();
+    for (date, answer) in first.series(jiff::Span::new().days(1)).zip(answers) {
+        if answer.as_object().is_none_or(Map::is_empty) {
+            continue;
+        }
+        let mut told = day(answer)?;
+        if !told.is_empty() {
+            told.shift_insert(0, "date".to_owned(), json!(date));
+            days.push(Value::Object(told));
+        }
+    }
+    if days.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let mut told = Map::new();
+    told.insert("start_date".to_owned(), json!(call.text("start_date")));
+    told.insert("end_date".to_owned(), json!(call.text("end_date")));
+    told.insert("days_with_data".to_owned(), json!(days.len()));
+    told.extend(about(&days).map(|(key, value)| (key.to_owned(), value)));
+    told.insert("trend".to_owned(), days.into());
+    Ok(ToolAnswer::object(told))
+}
+
+fn average(days: &[Value], key: &str) -> Value {
+    let values: Vec<f64> = days.iter().filter_map(|day| day.get(key)?.as_f64()).collect();
+    if values.is_empty() {
+        return Value::Null;
+    }
+    rounded(values.iter().sum::<f64>() / values.len() as f64, 1)
+}
+
+fn load_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let day = |document: &Value| {
+        let mut told = match of_primary_device(document, STATUS_BY_DEVICE) {
+            Some(device) => pick(LOAD_DAY, device)?,
+            None => Map::new(),
+        };
+        if let Some(vo2_max) = at(document, "mostRecentVO2Max.generic.vo2MaxValue") {
+            told.insert("vo2_max".to_owned(), vo2_max.clone());
+        }
+        Ok(told)
+    };
+    trend(call, answers, day, |_| None)
+}
+
+fn hrv_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let day = |document: &Value| Ok(pick(HRV_NIGHT, document)?);
+    let about = |days: &[Value]| Some(("period_avg_hrv_ms", average(days, "last_night_avg_hrv_ms")));
+    trend(call, answers, day, about)
+}
+
+fn respiration_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let day = |document: &Value| {
+        let value = |(key, from): (&str, &str)| Some((key.to_owned(), rounded(at(document, from)?.as_f64()?, 1)));
+        Ok(BREATHS.into_iter().filter_map(value).collect())
+    };
+    let about = |days: &[Value]| {
+        let average = average(days, "avg_sleep_breaths_per_min");
+        Some(("period_avg_sleep_breaths_per_min", average))
+    };
+    trend(call, answers, day, about)
+}
+
+fn hill_score(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let days = list(document, "hillScoreDTOList")?;
+    let mut told = Map::new();
+    told.insert("start_date".to_owned(), json!(call.text("start_date")));
+    told.insert("end_date".to_owned(), json!(call.text("end_date")));
+    let averages = at(document, "periodAvgScore").and_then(Value::as_object);
+    if let Some(average) = averages.and_then(|averages| averages.values().next()).filter(|value| !value.is_null()) {
+        told.insert("period_avg_score".to_owned(), average.clone());
+    }
+    told.extend(pick(HILL, document)?);
+    if let Some(latest) = days.first() {
+        told.extend(pick(LATEST_HILL, latest)?);
+    }
+    let day = |day: &Value| {
+        json!({
+            "date": day.get("calendarDate"),
+            "overall": day.get("overallScore"),
+            "strength": day.get("strengthScore"),
+            "endurance": day.get("enduranceScore"),
+        })
+    };
+    if !days.is_empty() {
+        told.insert("daily_scores".to_owned(), days.iter().map(day).collect());
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+fn fitness_age(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let ages = pick(FITNESS_AGE, document)?;
+    let mut told = Map::new();
+    told.insert("date".to_owned(), json!(call.text("date")));
+    let years = |key| at(document, key).and_then(Value::as_f64);
+    for (key, value) in ages {
+        let is_age = key == "chronological_age_years";
+        told.insert(key, value);
+        if let (true, Some(real), Some(fit)) = (is_age, years("chronologicalAge"), years("fitnessAge")) {
+            told.insert("age_difference_years".to_owned(), rounded(real - fit, 1));
+        }
+    }
+    let components = at(document, "components").and_then(Value::as_object);
+    if let (true, Some(components)) = (call.flag("details"), components) {
+        let mut parts = Map::new();
+        for (name, component) in components.iter().filter(|(_, component)| component.is_object()) {
+            parts.insert(name.clone(), Value::Object(pick(COMPONENT, component)?));
+        }
+        told.insert("components".to_owned(), parts.into());
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+fn effect(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let mut told = Map::new();
+    told.insert("activity_id".to_owned(), json!(call.whole("activity_id")));
+    told.extend(pick(EFFECT, document)?);
+    Ok(ToolAnswer::object(told))
+}
+
+fn progress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let Some(summary) = list(document, "")?.first() else {
+        return Ok(ToolAnswer::Nothing);
+    };
+    let metric = call.text("metric");
+    let of_type = |(kind, stats): (&String, &Value)| {
+        let stats = stats.get(&metric)?;
+        let count = stats.get("count")?.as_i64().filter(|count| *count > 0)?;
+        let keys = ["sum", "avg", "min", "max"];
+        let mut told = Map::new();
+        told.insert("count".to_owned(), json!(count));
+        told.extend(keys.into_iter().filter_map(|key| Some((key.to_owned(), stats.get(key)?.clone()))));
+        Some((kind.clone(), Value::Object(told)))
+    };
+    let stats = at(summary, "stats").and_then(Value::as_object);
+    let by_type: Map<String, Value> = stats.into_iter().flatten().filter_map(of_type).collect();
+    let mut told = Map::new();
+    for key in ["metric", "start_date", "end_date"] {
+        told.insert(key.to_owned(), json!(call.text(key)));
+    }
+    for (key, from) in [("date", "date"), ("count_of_activities", "countOfActivities")] {
+        told.extend(at(summary, from).map(|value| (key.to_owned(), value.clone())));
+    }
+    told.insert("stats_by_activity_type".to_owned(), by_type.into());
+    Ok(ToolAnswer::object(told))
+}
