@@ -19,7 +19,7 @@ use super::call::{GarminGet, ToolCall};
 use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
-use super::table::{GarminQuery, ParameterKind, Tool, ToolAnswer};
+use super::table::{ParameterKind, Tool, ToolAnswer};
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -180,7 +180,7 @@ impl Server {
             return Ok(paged(call, answer));
         }
         let id = call.whole("activity_id");
-        let is_summary = tool.ask == GarminQuery::Get(multisport::ACTIVITY);
+        let is_summary = tool.name == "get_activity";
         if !is_summary && !multisport::is_empty(&answer) {
             return Ok(paged(call, answer));
         }

@@ -67,7 +67,7 @@ pub(super) enum DefaultValue {
 }
 
 /// What a tool requests from Garmin.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum GarminQuery {
     /// One GET: path and query, in which `{parameter}` stands for an argument and `{display_name}` for the person.
     Get(&'static str),

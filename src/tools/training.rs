@@ -395,7 +395,11 @@ fn fitness_age(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerEr
 fn effect(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = Map::new();
     told.insert("activity_id".to_owned(), json!(call.whole("activity_id")));
-    told.extend(pick(EFFECT, document)?);
+    let effect = pick(EFFECT, document)?;
+    if effect.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    told.extend(effect);
     Ok(ToolAnswer::object(told))
 }
 

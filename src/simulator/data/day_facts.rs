@@ -57,13 +57,28 @@ impl Day<'_> {
                     json!([self.epoch_ms(minute), self.night.spo2 - i64::from(index % 3 == 1)])
                 })
                 .collect(),
+            "hrv_of_week" => {
+                let week = timeline.days(self.date.saturating_sub(6.days()), self.date);
+                json!(mean(&week.map(|day| day.night.hrv_ms).collect::<Vec<_>>()))
+            }
+            "hrv_high" => json!(self.night.hrv_ms + 28),
+            "load" => self.load(timeline),
+            "hill" => {
+                let mut dice = self.dice("hill");
+                json!({"overall": dice.whole(30, 60), "strength": dice.whole(20, 50), "endurance": dice.whole(20, 50)})
+            }
+            "age" => {
+                let years = i64::from(self.date.year()) - Physique::of(self.person).birth_year;
+                json!({"years": years, "fitness": years as f64 - 2.37, "achievable": years as f64 - 5.12})
+            }
             "sleep" => self.sleep(),
             "sleep_charge" => json!(self.sleep_charge()),
             "sleep_movement" => (self.night.bed..self.night.wake)
                 .step_by(10)
                 .map(|minute| {
                     let level = ((minute as f64 / 17.0).sin() + 1.0) * 1.4;
-                    json!({"from": minute, "to": minute + 10, "level": tenths(level)})
+                    let hrv = self.night.hrv_ms + whole(level * 4.0);
+                    json!({"from": minute, "to": minute + 10, "level": tenths(level), "hrv_ms": hrv})
                 })
                 .collect(),
             "battery_of_day" => self.battery_of_day(),
@@ -172,6 +187,24 @@ impl Day<'_> {
             "latest": rates().next_back(),
             "awake": (!awake.is_empty()).then(|| (awake.iter().sum::<f64>() / awake.len() as f64).round()),
             "asleep": (asleep.iter().sum::<f64>() / asleep.len().max(1) as f64).round(),
+        })
+    }
+
+    /// Training load of the last seven and 28 days, and its kinds over 28 days.
+    fn load(&self, timeline: Timeline<'_>) -> Value {
+        let since = |days: i64| -> f64 {
+            let days = timeline.days(self.date.saturating_sub((days - 1).days()), self.date);
+            days.map(|day| day.activities.iter().map(|activity| activity.load).sum::<f64>()).sum()
+        };
+        let (acute, month) = (since(7), since(28));
+        let chronic = month / 4.0;
+        json!({
+            "acute": whole(acute),
+            "chronic": whole(chronic),
+            "ratio": (acute / chronic.max(1.0) * 100.0).round() / 100.0,
+            "low": tenths(month * 0.5),
+            "high": tenths(month * 0.35),
+            "anaerobic": tenths(month * 0.15),
         })
     }
 

@@ -14,7 +14,7 @@ pub(super) struct Physique {
     /// `FEMALE` or `MALE`.
     pub(super) gender: &'static str,
     birth_date: String,
-    birth_year: i64,
+    pub(super) birth_year: i64,
 }
 
 impl Physique {

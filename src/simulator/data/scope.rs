@@ -196,6 +196,30 @@ impl<'a> Scope<'a> {
             .unwrap_or_default()
     }
 
+    /// Distances and durations of the range's activities by sport.
+    fn progress(&self) -> Value {
+        let days: Vec<Day<'_>> = self.days().collect();
+        let activities: Vec<&Activity> = days.iter().flat_map(|day| &day.activities).collect();
+        let mut stats = serde_json::Map::new();
+        for sport in ["running", "cycling", "swimming", "fitness_equipment"] {
+            let of_sport = || activities.iter().filter(|activity| activity.sport.is_of(sport));
+            let summed = |values: Vec<f64>| {
+                let sum: f64 = values.iter().sum();
+                json!({
+                    "count": values.len(),
+                    "sum": sum,
+                    "avg": sum / values.len().max(1) as f64,
+                    "min": values.iter().copied().reduce(f64::min),
+                    "max": values.iter().copied().reduce(f64::max),
+                })
+            };
+            let distances = summed(of_sport().filter_map(|activity| activity.distance_m).collect());
+            let durations = summed(of_sport().map(|activity| activity.duration_s).collect());
+            stats.insert(sport.to_owned(), json!({"distance": distances, "duration": durations}));
+        }
+        json!({"count": activities.len(), "stats": stats})
+    }
+
     fn person_fact(&self, name: &str) -> Option<Value> {
         let person = self.timeline.person;
         Some(match name {
@@ -212,6 +236,9 @@ impl<'a> Scope<'a> {
             "activity_types" => super::training::activity_types(),
             "activity_count" => json!(self.timeline.activity_count()),
             "weighings" => self.timeline.weighings(self.from?, self.to?),
+            "weighings_of_day" => self.timeline.weighings(self.date?, self.date?),
+            "today" => json!(self.timeline.today),
+            "progress" => self.progress(),
             "blood_pressures" => self.days().filter_map(|day| day.blood_pressure()).collect(),
             "step_weeks" => self.timeline.step_weeks(self.to?, self.weeks),
             "stress_weeks" => self.timeline.stress_weeks(self.to?, self.weeks),

@@ -25,13 +25,15 @@ use url::form_urlencoded;
 
 use super::DataQuery;
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 8] = [
     include_str!("documents/profile.json"),
     include_str!("documents/activity.json"),
     include_str!("documents/days.json"),
     include_str!("documents/battery.json"),
     include_str!("documents/body.json"),
     include_str!("documents/vitals.json"),
+    include_str!("documents/training.json"),
+    include_str!("documents/diary.json"),
 ];
 
 static TEMPLATES: LazyLock<Map<String, Value>> = LazyLock::new(|| {
