@@ -299,7 +299,11 @@ fn result(answered: Result<Value, NotDone>) -> Box<RawValue> {
         Ok(value) => {
             let text = value.to_string();
             // MCP wants an object here; a bare list stands under `result`.
-            let structured = if value.is_object() { value } else { json!({"result": value}) };
+            let structured = if value.is_object() {
+                value
+            } else {
+                json!({"result": value})
+            };
             json!({"content": [{"type": "text", "text": text}], "structuredContent": structured, "isError": false})
         }
         Err(reason) => json!({"content": [{"type": "text", "text": reason.to_string()}], "isError": true}),

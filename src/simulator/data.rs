@@ -12,14 +12,16 @@
 //! | [`dice`] | randomness that repeats in every run |
 //! | [`timeline`], [`night`], [`training`], [`physique`] | what happens on a person's days |
 //! | [`series`] | the sensor readings of those days |
-//! | [`scope`], [`day_facts`], [`activity_facts`] | the same as named facts |
+//! | [`scope`], [`day_facts`], [`battery_facts`], [`period_facts`], [`activity_facts`] | the same as named facts |
 //! | [`templates`], `documents/*.json` | Garmin's endpoints and documents, in which facts are filled in |
 //!
 //! Absent on purpose: sign-in, tokens and faults (the router's job), and every endpoint that no tool requests.
 
 mod activity_facts;
+mod battery_facts;
 mod day_facts;
 mod night;
+mod period_facts;
 mod physique;
 mod scope;
 mod series;

@@ -50,10 +50,15 @@ impl ToolCall {
         }
         let cursor = match given.get(CURSOR).filter(|cursor| !cursor.is_null()) {
             None => 0,
-            Some(cursor) => whole(cursor).and_then(|cursor| usize::try_from(cursor).ok()).unwrap_or_else(|| {
-                mistakes.push(format!("{CURSOR} must be the number that the answer before gave, not {}", shown(cursor)));
-                0
-            }),
+            Some(cursor) => whole(cursor)
+                .and_then(|cursor| usize::try_from(cursor).ok())
+                .unwrap_or_else(|| {
+                    mistakes.push(format!(
+                        "{CURSOR} must be the number that the answer before gave, not {}",
+                        shown(cursor)
+                    ));
+                    0
+                }),
         };
         let call = Self { values, cursor };
         if mistakes.is_empty() {
@@ -132,8 +137,11 @@ impl ToolCall {
         let (Some(first), Some(last)) = (self.day("start_date"), self.day("end_date")) else {
             return Vec::new();
         };
-        let days = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
-        days.map(|day| GarminGet::of(template, |_| day.to_string())).collect()
+        let days = first
+            .series(jiff::Span::new().days(1))
+            .take_while(|day| *day <= last);
+        days.map(|day| GarminGet::of(template, |_| day.to_string()))
+            .collect()
     }
 
     /// The argument as text; empty when it was left out.
@@ -250,7 +258,8 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         (ParameterKind::Day { .. }, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
             Some(ArgumentValue::Nothing)
         }
-        (ParameterKind::Day { may_be_future }, Value::String(text)) => match day(text, Edge::of(name), today) {
+        (ParameterKind::Day { may_be_future }, Value::String(text)) => match day(text, Edge::of(name), today)
+        {
             // The person's day may be one ahead of this machine's.
             Some(day) if !may_be_future && Some(day) > today().tomorrow().ok() => {
                 return Err(format!(
@@ -275,7 +284,9 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
             .filter(|number| number >= least || !refuse_less)
             .map(|number| ArgumentValue::Whole(number.clamp(*least, *most))),
         (ParameterKind::Flag, Value::Bool(flag)) => Some(ArgumentValue::Flag(*flag)),
-        (ParameterKind::Flag, Value::String(text)) => text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag),
+        (ParameterKind::Flag, Value::String(text)) => {
+            text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag)
+        }
         (ParameterKind::Id, _) => whole(given).filter(|id| *id > 0).map(ArgumentValue::Whole),
         _ => None,
     };

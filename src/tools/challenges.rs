@@ -112,8 +112,11 @@ fn records(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
         let id = number(record);
         let known = RECORDS.iter().find(|(known, ..)| *known == id);
         let value = record.get("value").and_then(Value::as_f64);
-        let text = value.map(|value| known.map_or_else(|| value.to_string(), |(_, _, unit)| written(value, *unit)));
-        let start = at(record, "prStartTimeGmt").or_else(|| at(record, "prStartTimeGMT")).and_then(Value::as_i64);
+        let text =
+            value.map(|value| known.map_or_else(|| value.to_string(), |(_, _, unit)| written(value, *unit)));
+        let start = at(record, "prStartTimeGmt")
+            .or_else(|| at(record, "prStartTimeGMT"))
+            .and_then(Value::as_i64);
         let date = start
             .and_then(|ms| Timestamp::from_millisecond(ms).ok())
             .map(|at| at.to_zoned(TimeZone::UTC).date());

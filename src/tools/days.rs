@@ -4,8 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
 /// What a parameter for a day accepts.
-pub(super) const DAY_FORM: &str =
-    "a day as YYYY-MM-DD, or today, yesterday, -7d (seven days ago); in a range also this week, last week, this month";
+pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD, or today, yesterday, -7d (seven days ago); in a range also this week, last week, this month";
 
 /// Which end of a range a parameter is: `this week` begins on Monday and ends today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +49,14 @@ pub(super) fn day(text: &str, edge: Edge, today: &impl Fn() -> Date) -> Option<D
         }
         // The parser also accepts other ISO forms (20260108), which Garmin's URLs do not.
         day if day.len() == 10 => day.parse().ok(),
-        offset => back(offset.strip_prefix('-')?.strip_suffix('d')?.parse::<u16>().ok()?.into()),
+        offset => back(
+            offset
+                .strip_prefix('-')?
+                .strip_suffix('d')?
+                .parse::<u16>()
+                .ok()?
+                .into(),
+        ),
     }
 }
 

@@ -28,7 +28,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_device_solar_data",
         about: "Sun and battery of a solar watch on one day.",
-        parameters: &[Parameter::required_text("device_id", "The device's id, from get_devices"), Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d")],
+        parameters: &[
+            Parameter::required_text("device_id", "The device's id, from get_devices"),
+            Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d"),
+        ],
         ask: GarminQuery::Get("/web-gateway/solar/{device_id}/{date}/{date}?singleDayView=true"),
         tell: AnswerShape::Shaped(solar),
         nothing: "No solar data found for device ID {device_id} on {date}.",
@@ -79,7 +82,10 @@ fn primary(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
         }
         told
     };
-    let devices: Vec<Value> = list(document, "PrimaryTrainingDevices.deviceWeights")?.iter().map(device).collect();
+    let devices: Vec<Value> = list(document, "PrimaryTrainingDevices.deviceWeights")?
+        .iter()
+        .map(device)
+        .collect();
     if !devices.is_empty() {
         let count = devices.len();
         told.insert("training_devices".to_owned(), devices.into());
@@ -96,5 +102,7 @@ fn solar(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     if days.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
-    Ok(ToolAnswer::Json(json!({"device_id": call.text("device_id"), "solar_data": days})))
+    Ok(ToolAnswer::Json(
+        json!({"device_id": call.text("device_id"), "solar_data": days}),
+    ))
 }

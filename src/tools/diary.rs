@@ -56,8 +56,19 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_custom_foods",
         about: "Foods that the person defined.",
-        parameters: &[Parameter::text("search", "Only foods with this in their name; empty: all", ""), Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(), Parameter::whole("limit", "How many to tell (default 20, at most 100)", (1, 100), 20)],
-        ask: GarminQuery::Get("/nutrition-service/customFood?searchExpression={search}&start={start}&limit={limit}&includeContent=true"),
+        parameters: &[
+            Parameter::text("search", "Only foods with this in their name; empty: all", ""),
+            Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(),
+            Parameter::whole(
+                "limit",
+                "How many to tell (default 20, at most 100)",
+                (1, 100),
+                20,
+            ),
+        ],
+        ask: GarminQuery::Get(
+            "/nutrition-service/customFood?searchExpression={search}&start={start}&limit={limit}&includeContent=true",
+        ),
         tell: AnswerShape::Raw,
         nothing: "No custom foods found.",
         failing: "Error retrieving custom foods",
@@ -92,7 +103,14 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_menstrual_calendar_data",
         about: "Menstrual cycles and logged days in a range.",
-        parameters: &[Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this month").may_be_future(), Parameter::last_day("end_date", "Last day: YYYY-MM-DD, today or this week; at most 92 days in all", 92)],
+        parameters: &[
+            Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this month").may_be_future(),
+            Parameter::last_day(
+                "end_date",
+                "Last day: YYYY-MM-DD, today or this week; at most 92 days in all",
+                92,
+            ),
+        ],
         ask: GarminQuery::Get("/periodichealth-service/menstrualcycle/calendar/{start_date}/{end_date}"),
         tell: AnswerShape::Raw,
         nothing: "No menstrual calendar data found between {start_date} and {end_date}.",
@@ -115,7 +133,9 @@ const WORKOUT: &[Field] = fields! {
 
 fn workouts(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let workouts = pick_each(WORKOUT, document, "")?;
-    Ok(ToolAnswer::Json(json!({"count": workouts.len(), "workouts": workouts})))
+    Ok(ToolAnswer::Json(
+        json!({"count": workouts.len(), "workouts": workouts}),
+    ))
 }
 
 /// A person without courses has an empty list of them.
@@ -134,5 +154,7 @@ fn courses(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> 
     };
     let document = answers.first().copied().unwrap_or(&Value::Null);
     let courses: Vec<Value> = list(document, "")?.iter().map(course).collect();
-    Ok(ToolAnswer::Json(json!({"count": courses.len(), "courses": courses})))
+    Ok(ToolAnswer::Json(
+        json!({"count": courses.len(), "courses": courses}),
+    ))
 }

@@ -10,7 +10,8 @@ use super::table::{AnswerShape, GarminQuery, Parameter, Tool};
 
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START_DATE: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
-const END_DATE: Parameter = Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future();
+const END_DATE: Parameter =
+    Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future();
 const WEEKS: Parameter =
     Parameter::whole("weeks", "How many weeks (default 4, at most 52)", (1, 52), 4).refuse_less();
 
@@ -55,7 +56,8 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::day(
                 "end_date",
                 "Last day of a range, as YYYY-MM-DD; left out for a single day",
-            ).may_be_future()
+            )
+            .may_be_future()
             .optional(),
         ],
         ask: GarminQuery::Made(body::composition_gets),

@@ -48,8 +48,15 @@ pub(super) fn is_empty(answer: &SingleAnswer) -> bool {
     let SingleAnswer::Json(value) = answer else {
         return true;
     };
-    let mut lists = value.as_object().into_iter().flat_map(Map::values).filter(|value| value.is_array());
-    json::is_empty(value) || lists.next().is_some_and(|list| json::is_empty(list) && lists.next().is_none())
+    let mut lists = value
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .filter(|value| value.is_array());
+    json::is_empty(value)
+        || lists
+            .next()
+            .is_some_and(|list| json::is_empty(list) && lists.next().is_none())
 }
 
 /// One part: its summary, and what the tool found for it (`has_answer`).
@@ -59,7 +66,9 @@ pub(super) fn part(
     answer: Result<SingleAnswer, String>,
     has_answer: bool,
 ) -> Value {
-    let mut part = summary.and_then(|summary| pick(PART, summary).ok()).unwrap_or_default();
+    let mut part = summary
+        .and_then(|summary| pick(PART, summary).ok())
+        .unwrap_or_default();
     part.insert("activity_id".to_owned(), json!(id));
     if summary.is_none() {
         part.insert("summary_missing".to_owned(), json!(true));
@@ -93,7 +102,11 @@ mod tests {
     #[test]
     fn parts_are_named_by_child_ids_only() {
         assert_eq!(part_ids(&json!({"metadataDTO": {"childIds": [7, 8]}})), [7, 8]);
-        for ordinary in [json!({"metadataDTO": {"childIds": []}}), json!({"metadataDTO": null}), json!(null)] {
+        for ordinary in [
+            json!({"metadataDTO": {"childIds": []}}),
+            json!({"metadataDTO": null}),
+            json!(null),
+        ] {
             assert_eq!(part_ids(&ordinary), [] as [i64; 0]);
         }
     }
@@ -114,7 +127,12 @@ mod tests {
             5,
             SingleAnswer::Nothing("No splits".into()),
             vec![
-                part(7, Some(&summary), Ok(SingleAnswer::Json(Arc::new(json!([1])))), true),
+                part(
+                    7,
+                    Some(&summary),
+                    Ok(SingleAnswer::Json(Arc::new(json!([1])))),
+                    true,
+                ),
                 part(8, None, Err("Garmin Connect is unreachable.".into()), true),
             ],
         );

@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn structured_content_is_the_answer_itself() {
-        let result = |value: Value| -> Value { serde_json::from_str(&ToolResult::of_json(&value).result()).unwrap() };
+        let result =
+            |value: Value| -> Value { serde_json::from_str(&ToolResult::of_json(&value).result()).unwrap() };
         let object = json!({"name": "München", "steps": [1, 2]});
         let told = result(object.clone());
         assert_eq!(told["structuredContent"], object);
@@ -233,7 +234,10 @@ mod tests {
             (&json!({"result": [1, 2]}), &json!("[1,2]"))
         );
         let words: Value = serde_json::from_str(&ToolResult::Text("No data".into()).result()).unwrap();
-        assert_eq!(words, json!({"content": [{"type": "text", "text": "No data"}], "isError": false}));
+        assert_eq!(
+            words,
+            json!({"content": [{"type": "text", "text": "No data"}], "isError": false})
+        );
         assert_eq!(
             ToolResult::of_arguments("x", "y is missing").result(),
             r#"{"content":[{"type":"text","text":"Error executing tool x: y is missing"}],"isError":true}"#

@@ -44,7 +44,11 @@ fn page_of(answer: &Value, from: usize, most: usize) -> Option<Value> {
     let mut shown = answer.clone();
     let mut counts = Map::new();
     for (path, sizes) in &lists {
-        let name = if path.is_empty() { "result".to_owned() } else { path.join(".") };
+        let name = if path.is_empty() {
+            "result".to_owned()
+        } else {
+            path.join(".")
+        };
         counts.insert(name, json!(sizes.len()));
         let list = path.iter().try_fold(&mut shown, |value, key| value.get_mut(key));
         if let Some(list) = list.and_then(Value::as_array_mut) {
@@ -97,7 +101,9 @@ mod tests {
     use super::*;
 
     fn series(count: usize) -> Value {
-        (0..count).map(|n| json!([1_768_000_000_000_u64 + n as u64, n])).collect()
+        (0..count)
+            .map(|n| json!([1_768_000_000_000_u64 + n as u64, n]))
+            .collect()
     }
 
     #[test]
@@ -114,11 +120,19 @@ mod tests {
             assert!(number < 50, "it never ends");
             let page = page_of(&answer, from, 6_000).unwrap();
             assert!(characters(&page) <= 6_000);
-            assert_eq!((&page["date"], &page["short"]), (&json!("2026-01-08"), &json!([1])));
-            assert_eq!(page["page"]["records_in_all"], json!({"data.stress": 900, "battery": 400}));
+            assert_eq!(
+                (&page["date"], &page["short"]),
+                (&json!("2026-01-08"), &json!([1]))
+            );
+            assert_eq!(
+                page["page"]["records_in_all"],
+                json!({"data.stress": 900, "battery": 400})
+            );
             stress.extend(page["data"]["stress"].as_array().unwrap().clone());
             battery.extend(page["battery"].as_array().unwrap().clone());
-            let Some(next) = page["page"]["cursor"].as_u64() else { break };
+            let Some(next) = page["page"]["cursor"].as_u64() else {
+                break;
+            };
             from = usize::try_from(next).unwrap();
         }
         assert_eq!((json!(stress), json!(battery)), (series(900), series(400)));
@@ -128,7 +142,10 @@ mod tests {
     fn a_bare_list_becomes_an_object_with_its_page() {
         let page = page_of(&series(900), 890, 6_000).unwrap();
         assert_eq!(page["result"].as_array().unwrap().len(), 10);
-        assert_eq!(page["page"], json!({"records_in_all": {"result": 900}, "from": 890, "to": 900}));
+        assert_eq!(
+            page["page"],
+            json!({"records_in_all": {"result": 900}, "from": 890, "to": 900})
+        );
         let beyond = page_of(&series(900), 2_000, 6_000).unwrap();
         assert_eq!(beyond["result"], json!([]));
     }

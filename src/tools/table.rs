@@ -39,7 +39,9 @@ pub(super) struct Parameter {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ParameterKind {
     /// A day, see [`super::days`]. Days without data yet are refused unless `may_be_future`.
-    Day { may_be_future: bool },
+    Day {
+        may_be_future: bool,
+    },
     /// The last day of a range that begins on `start_date` and has at most `within` days.
     LastDay {
         within: i64,

@@ -229,7 +229,12 @@ fn the_parameters_are_those_of_garmin_mcp() {
     let ours: Value = serde_json::from_str(&lists().0).unwrap();
     for theirs in theirs {
         let name = theirs["name"].as_str().unwrap();
-        let ours = ours["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == name).unwrap();
+        let ours = ours["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|tool| tool["name"] == name)
+            .unwrap();
         assert!(ours["description"].as_str().unwrap().len() > 20, "{name}");
         let (ours, theirs) = (&ours["inputSchema"], &theirs["inputSchema"]);
         assert_eq!(ours["required"], theirs["required"], "{name}");
@@ -258,7 +263,11 @@ fn schemas_are_plain() {
             assert!(!text.contains(strange), "{strange} in {text}");
         }
         for (name, schema) in tool["inputSchema"]["properties"].as_object().unwrap() {
-            assert!(schema["description"].as_str().unwrap().len() > 10, "{name} of {}", tool["name"]);
+            assert!(
+                schema["description"].as_str().unwrap().len() > 10,
+                "{name} of {}",
+                tool["name"]
+            );
             assert!(["string", "integer", "number", "boolean"].contains(&schema["type"].as_str().unwrap()));
         }
     }
@@ -272,7 +281,10 @@ fn a_day_to_come_says_so_and_the_end_of_a_range_may_be_one() {
         checked.map_err(|mistakes| mistakes.to_string())
     };
     let future = check("get_stats", serde_json::json!({"date": "2026-02-10"})).unwrap_err();
-    assert!(future.contains("is in the future: today is 2026-01-31"), "{future}");
+    assert!(
+        future.contains("is in the future: today is 2026-01-31"),
+        "{future}"
+    );
     // In Auckland it may be tomorrow already.
     assert!(check("get_stats", serde_json::json!({"date": "2026-02-01"})).is_ok());
     let range = |start: &str, end: &str| {
@@ -282,17 +294,24 @@ fn a_day_to_come_says_so_and_the_end_of_a_range_may_be_one() {
     assert!(range("this week", "2026-02-10").is_ok());
     assert!(range("2026-02-09", "2026-02-10").is_err());
     let week = range("last week", "last week").unwrap();
-    assert_eq!((week.day("start_date"), week.day("end_date")), (Some(date(2026, 1, 19)), Some(date(2026, 1, 25))));
+    assert_eq!(
+        (week.day("start_date"), week.day("end_date")),
+        (Some(date(2026, 1, 19)), Some(date(2026, 1, 25)))
+    );
 }
 
 #[test]
 fn an_unknown_activity_type_is_refused_with_near_ones() {
-    let tool = tools().find(|tool| tool.name == "get_activities_by_date").unwrap();
-    let types = serde_json::json!([{"typeKey": "running"}, {"typeKey": "trail_running"}, {"typeKey": "cycling"}]);
+    let tool = tools()
+        .find(|tool| tool.name == "get_activities_by_date")
+        .unwrap();
+    let types =
+        serde_json::json!([{"typeKey": "running"}, {"typeKey": "trail_running"}, {"typeKey": "cycling"}]);
     let told = |wanted: &str| {
         let arguments = serde_json::json!({"start_date": "2026-01-01", "end_date": "2026-01-02", "activity_type": wanted});
         let call = ToolCall::check(tool, arguments.as_object().unwrap(), || date(2026, 1, 31)).unwrap();
-        tool.told(&call, &[&serde_json::json!([]), &types]).map_err(|e| e.to_string())
+        tool.told(&call, &[&serde_json::json!([]), &types])
+            .map_err(|e| e.to_string())
     };
     assert!(told("running").is_ok());
     let near = told("Running").unwrap_err();
@@ -300,7 +319,10 @@ fn an_unknown_activity_type_is_refused_with_near_ones() {
     let near = told("trailrun").unwrap_err();
     assert!(near.contains("trail_running"), "{near}");
     let far = told("xyz").unwrap_err();
-    assert!(!far.contains("near") && far.contains("get_activity_types"), "{far}");
+    assert!(
+        !far.contains("near") && far.contains("get_activity_types"),
+        "{far}"
+    );
 }
 
 /// The tools that `examples.json` covers ask and answer as garmin_mcp does, except where that is known to be wrong.
@@ -315,7 +337,9 @@ fn examples_have_the_recorded_requests_and_results() {
             .into_iter()
             .map(|get| {
                 let get = get.of_person(&format!("dn-{}", example.variant));
-                let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&get.query).finish();
+                let query = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(&get.query)
+                    .finish();
                 format!("{}?{query}", get.path)
             })
             .collect();
@@ -327,7 +351,10 @@ fn examples_have_the_recorded_requests_and_results() {
             .map(|url| url.replace("=True", "=true").replace("searchExpression=&", ""))
             .collect();
         if asked != expected {
-            wrong.push(format!("{} {} asked {asked:?}\nnot {expected:?}", example.tool, example.variant));
+            wrong.push(format!(
+                "{} {} asked {asked:?}\nnot {expected:?}",
+                example.tool, example.variant
+            ));
         }
         if example.answers.iter().any(|reply| reply.status >= 300) {
             continue;
@@ -335,7 +362,13 @@ fn examples_have_the_recorded_requests_and_results() {
         let documents: Vec<Value> = example
             .answers
             .iter()
-            .map(|reply| if reply.body == "" { Value::Null } else { reply.body.clone() })
+            .map(|reply| {
+                if reply.body == "" {
+                    Value::Null
+                } else {
+                    reply.body.clone()
+                }
+            })
             .collect();
         let documents: Vec<&Value> = documents.iter().collect();
         let told = match tool.told(&call, &documents) {
@@ -345,7 +378,10 @@ fn examples_have_the_recorded_requests_and_results() {
             Ok(ToolAnswer::Nothing) => call.fill(tool.nothing).into(),
             Err(error) => format!("Error: {error}").into(),
         };
-        let is_unknown_shape = example.tells.as_str().is_some_and(|text| text.starts_with("Error"));
+        let is_unknown_shape = example
+            .tells
+            .as_str()
+            .is_some_and(|text| text.starts_with("Error"));
         let is_right = if example.known_wrong.is_some() || example.variant == "broken" {
             // A page in the place of a document, or a message, is an error or no data, never an answer.
             !is_unknown_shape || example.variant != "broken" || told.is_string() || documents[0].is_object()
@@ -353,7 +389,10 @@ fn examples_have_the_recorded_requests_and_results() {
             same(&told, &example.tells)
         };
         if !is_right {
-            wrong.push(format!("{} {} told {told}\nnot {}", example.tool, example.variant, example.tells));
+            wrong.push(format!(
+                "{} {} told {told}\nnot {}",
+                example.tool, example.variant, example.tells
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n\n"));
@@ -362,9 +401,9 @@ fn examples_have_the_recorded_requests_and_results() {
 /// Whether our answer has everything that garmin_mcp's has; it may have more.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
-        (Value::Object(ours), Value::Object(theirs)) => theirs.iter().all(|(key, theirs)| {
-            ours.get(key).map_or(theirs.is_null(), |ours| same(ours, theirs))
-        }),
+        (Value::Object(ours), Value::Object(theirs)) => theirs
+            .iter()
+            .all(|(key, theirs)| ours.get(key).map_or(theirs.is_null(), |ours| same(ours, theirs))),
         (Value::Array(ours), Value::Array(theirs)) => {
             ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
         }
@@ -378,20 +417,34 @@ fn status_and_trend_take_the_primary_device_and_survive_nulls() {
     let tool = |name: &str| tools().find(|tool| tool.name == name).unwrap();
     let example = |name: &str, variant: &str| {
         let examples = examples();
-        examples.into_iter().find(|example| example.tool == name && example.variant == variant).unwrap()
+        examples
+            .into_iter()
+            .find(|example| example.tool == name && example.variant == variant)
+            .unwrap()
     };
     let told = |name: &str, variant: &str| {
         let example = example(name, variant);
         let call = ToolCall::check(tool(name), &example.arguments, || date(2026, 12, 31)).unwrap();
         let bodies: Vec<Value> = example.answers.into_iter().map(|reply| reply.body).collect();
-        tool(name).told(&call, &bodies.iter().collect::<Vec<_>>()).unwrap()
+        tool(name)
+            .told(&call, &bodies.iter().collect::<Vec<_>>())
+            .unwrap()
     };
-    let ToolAnswer::Json(status) = told("get_training_status", "rich") else { panic!("no status") };
+    let ToolAnswer::Json(status) = told("get_training_status", "rich") else {
+        panic!("no status")
+    };
     // garmin_mcp takes the first device of the map, which is not the primary one.
-    assert_eq!((&status["training_status"], &status["load_ratio"]), (&serde_json::json!(3), &serde_json::json!(0.55)));
+    assert_eq!(
+        (&status["training_status"], &status["load_ratio"]),
+        (&serde_json::json!(3), &serde_json::json!(0.55))
+    );
     assert_eq!(told("get_training_status", "sparse"), ToolAnswer::Nothing);
-    let ToolAnswer::Json(trend) = told("get_training_load_trend", "rich") else { panic!("no trend") };
+    let ToolAnswer::Json(trend) = told("get_training_load_trend", "rich") else {
+        panic!("no trend")
+    };
     assert!(trend["trend"][0]["acute_load"].is_number() && trend["trend"][0]["vo2_max"].is_number());
-    let ToolAnswer::Json(trend) = told("get_hrv_trend", "rich") else { panic!("no trend") };
+    let ToolAnswer::Json(trend) = told("get_hrv_trend", "rich") else {
+        panic!("no trend")
+    };
     assert!(trend["period_avg_hrv_ms"].is_number() && trend["trend"][0]["last_night_avg_hrv_ms"].is_number());
 }

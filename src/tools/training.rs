@@ -11,13 +11,23 @@ use super::table::{AnswerError, AnswerShape, GarminQuery, Parameter, Tool, ToolA
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
 /// The longest range of the trends: one request for each day.
-const TREND_DAYS: Parameter = Parameter::last_day("end_date", "Last day: YYYY-MM-DD, today or this week; at most 30 days in all", 30);
+const TREND_DAYS: Parameter = Parameter::last_day(
+    "end_date",
+    "Last day: YYYY-MM-DD, today or this week; at most 30 days in all",
+    30,
+);
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_hrv_data",
         about: "Heart rate variability of the night before a day: average, highest five minutes, weekly average, the person's baseline and status.",
-        parameters: &[DATE, Parameter::flag("return_timeseries", "Whether to add the readings of every five minutes (default false)")],
+        parameters: &[
+            DATE,
+            Parameter::flag(
+                "return_timeseries",
+                "Whether to add the readings of every five minutes (default false)",
+            ),
+        ],
         ask: GarminQuery::Get("/hrv-service/hrv/{date}"),
         tell: AnswerShape::Shaped(hrv),
         nothing: "No HRV data found for {date}.",
@@ -36,7 +46,9 @@ pub(super) const TOOLS: &[Tool] = &[
         name: "get_training_load_trend",
         about: "Acute and chronic training load, their ratio and VO2 max of each day in a range.",
         parameters: &[START, TREND_DAYS],
-        ask: GarminQuery::Made(|call| call.each_day("/metrics-service/metrics/trainingstatus/aggregated/{day}")),
+        ask: GarminQuery::Made(|call| {
+            call.each_day("/metrics-service/metrics/trainingstatus/aggregated/{day}")
+        }),
         tell: AnswerShape::Made(load_trend),
         nothing: "No training load data found between {start_date} and {end_date}.",
         failing: "Error retrieving training load trend",
@@ -62,8 +74,13 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_hill_score",
         about: "Hill score of each day in a range: strength and endurance uphill.",
-        parameters: &[START, Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future()],
-        ask: GarminQuery::Get("/metrics-service/metrics/hillscore/stats?startDate={start_date}&endDate={end_date}&aggregation=daily"),
+        parameters: &[
+            START,
+            Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
+        ],
+        ask: GarminQuery::Get(
+            "/metrics-service/metrics/hillscore/stats?startDate={start_date}&endDate={end_date}&aggregation=daily",
+        ),
         tell: AnswerShape::Shaped(hill_score),
         nothing: "No hill score data found between {start_date} and {end_date}.",
         failing: "Error retrieving hill score data",
@@ -71,7 +88,13 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_fitnessage_data",
         about: "Fitness age of a day beside the real age, and what would lower it.",
-        parameters: &[DATE, Parameter::flag("details", "Whether to add the components, such as resting heart rate and BMI (default false)")],
+        parameters: &[
+            DATE,
+            Parameter::flag(
+                "details",
+                "Whether to add the components, such as resting heart rate and BMI (default false)",
+            ),
+        ],
         ask: GarminQuery::Get("/fitnessage-service/fitnessage/{date}"),
         tell: AnswerShape::Shaped(fitness_age),
         nothing: "No fitness age data found for {date}.",
@@ -80,7 +103,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_training_effect",
         about: "Aerobic and anaerobic training effect, training load and recovery time of an activity.",
-        parameters: &[Parameter::id("activity_id", "The activity's id, from one of the lists of activities")],
+        parameters: &[Parameter::id(
+            "activity_id",
+            "The activity's id, from one of the lists of activities",
+        )],
         ask: GarminQuery::Get(ACTIVITY),
         tell: AnswerShape::Shaped(effect),
         nothing: "No activity found with ID {activity_id}.",
@@ -98,8 +124,14 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_progress_summary_between_dates",
         about: "Sums, averages and extremes of one metric by type of activity between two days.",
-        parameters: &[START, Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(), Parameter::required_text("metric", "distance, duration, movingDuration or elevationGain")],
-        ask: GarminQuery::Get("/fitnessstats-service/activity?startDate={start_date}&endDate={end_date}&aggregation=lifetime&groupByParentActivityType=true&metric={metric}"),
+        parameters: &[
+            START,
+            Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
+            Parameter::required_text("metric", "distance, duration, movingDuration or elevationGain"),
+        ],
+        ask: GarminQuery::Get(
+            "/fitnessstats-service/activity?startDate={start_date}&endDate={end_date}&aggregation=lifetime&groupByParentActivityType=true&metric={metric}",
+        ),
         tell: AnswerShape::Shaped(progress),
         nothing: "No progress summary found for {metric} between {start_date} and {end_date}.",
         failing: "Error retrieving progress summary",
@@ -231,7 +263,9 @@ fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     if at(document, "hrvSummary").is_none() && told.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
-    let date = at(document, "hrvSummary.calendarDate").cloned().unwrap_or_else(|| json!(call.text("date")));
+    let date = at(document, "hrvSummary.calendarDate")
+        .cloned()
+        .unwrap_or_else(|| json!(call.text("date")));
     told.shift_insert(0, "date".to_owned(), date);
     if call.flag("return_timeseries") {
         let readings = pick_each(HRV_READING, document, "hrvReadings")?;
@@ -245,7 +279,10 @@ fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
 fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let devices = at(document, path)?.as_object()?;
     let is_primary = |device: &&Value| device.get("primaryTrainingDevice") == Some(&Value::Bool(true));
-    devices.values().find(is_primary).or_else(|| devices.values().next())
+    devices
+        .values()
+        .find(is_primary)
+        .or_else(|| devices.values().next())
 }
 
 const STATUS_BY_DEVICE: &str = "mostRecentTrainingStatus.latestTrainingStatusData";
@@ -332,7 +369,8 @@ fn hrv_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerEr
 
 fn respiration_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let day = |document: &Value| {
-        let value = |(key, from): (&str, &str)| Some((key.to_owned(), rounded(at(document, from)?.as_f64()?, 1)));
+        let value =
+            |(key, from): (&str, &str)| Some((key.to_owned(), rounded(at(document, from)?.as_f64()?, 1)));
         Ok(BREATHS.into_iter().filter_map(value).collect())
     };
     let about = |days: &[Value]| {
@@ -348,7 +386,10 @@ fn hill_score(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerErr
     told.insert("start_date".to_owned(), json!(call.text("start_date")));
     told.insert("end_date".to_owned(), json!(call.text("end_date")));
     let averages = at(document, "periodAvgScore").and_then(Value::as_object);
-    if let Some(average) = averages.and_then(|averages| averages.values().next()).filter(|value| !value.is_null()) {
+    if let Some(average) = averages
+        .and_then(|averages| averages.values().next())
+        .filter(|value| !value.is_null())
+    {
         told.insert("period_avg_score".to_owned(), average.clone());
     }
     told.extend(pick(HILL, document)?);
@@ -414,7 +455,10 @@ fn progress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
         let keys = ["sum", "avg", "min", "max"];
         let mut told = Map::new();
         told.insert("count".to_owned(), json!(count));
-        told.extend(keys.into_iter().filter_map(|key| Some((key.to_owned(), stats.get(key)?.clone()))));
+        told.extend(
+            keys.into_iter()
+                .filter_map(|key| Some((key.to_owned(), stats.get(key)?.clone()))),
+        );
         Some((kind.clone(), Value::Object(told)))
     };
     let stats = at(summary, "stats").and_then(Value::as_object);

@@ -11,7 +11,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_weigh_ins",
         about: "Every weighing between two days, newest first, with body composition, and the average weight.",
-        parameters: &[Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week"), Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future()],
+        parameters: &[
+            Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week"),
+            Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
+        ],
         ask: GarminQuery::Get("/weight-service/weight/range/{start_date}/{end_date}?includeAll=true"),
         tell: AnswerShape::Shaped(of_range),
         nothing: "No weight measurements found between {start_date} and {end_date}.",
@@ -20,7 +23,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_daily_weigh_ins",
         about: "Every weighing of one day, with body composition, and the average weight.",
-        parameters: &[Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d")],
+        parameters: &[Parameter::day(
+            "date",
+            "The day: YYYY-MM-DD, today, yesterday or -7d",
+        )],
         ask: GarminQuery::Get("/weight-service/weight/dayview/{date}?includeAll=true"),
         tell: AnswerShape::Shaped(of_day),
         nothing: "No weight measurements found for {date}.",
@@ -39,7 +45,9 @@ const WEIGHING: &[Field] = fields! {
 };
 
 fn kilograms(grams: &Value) -> Value {
-    grams.as_f64().map_or(Value::Null, |grams| rounded(grams / 1_000.0, 2))
+    grams
+        .as_f64()
+        .map_or(Value::Null, |grams| rounded(grams / 1_000.0, 2))
 }
 
 fn weighing(weighing: &Value, with_date: bool) -> Result<Value, AnswerError> {
@@ -73,7 +81,13 @@ fn of_range(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
             measurements.push(weighing(metrics, true)?);
         }
     }
-    let date = |weighing: &Value| weighing.get("date").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let date = |weighing: &Value| {
+        weighing
+            .get("date")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     measurements.sort_by_key(|weighing| std::cmp::Reverse(date(weighing)));
     let mut told = Map::new();
     told.insert(
@@ -92,7 +106,10 @@ fn of_day(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> 
     if weighings.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
-    let measurements = weighings.iter().map(|one| weighing(one, false)).collect::<Result<Vec<_>, _>>()?;
+    let measurements = weighings
+        .iter()
+        .map(|one| weighing(one, false))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut told = Map::new();
     told.insert("date".to_owned(), json!(call.text("date")));
     told.insert("measurement_count".to_owned(), json!(measurements.len()));

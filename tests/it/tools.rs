@@ -212,16 +212,26 @@ async fn every_tool_tells_what_garmin_holds() {
         (&["date"][..], json!({"date": day})),
         (&["start_date", "end_date"], range.clone()),
         (&["start_date", "end_date", "metric"], month.clone()),
-        (&["device_id", "date"], json!({"device_id": "3400000001", "date": day})),
+        (
+            &["device_id", "date"],
+            json!({"device_id": "3400000001", "date": day}),
+        ),
         (&["start_date"], range),
         (&["end_date"], json!({"end_date": day, "weeks": 3})),
         (&[], json!({})),
     ];
     for (required, arguments) in forms {
-        for tool in tools_taking(required).into_iter().filter(|tool| tool != "get_daily_weigh_ins") {
+        for tool in tools_taking(required)
+            .into_iter()
+            .filter(|tool| tool != "get_daily_weigh_ins")
+        {
             // Trends ask once for each day, so their range is shorter.
             let is_short = tool.ends_with("_trend");
-            let arguments = if is_short { month.clone() } else { arguments.clone() };
+            let arguments = if is_short {
+                month.clone()
+            } else {
+                arguments.clone()
+            };
             let answer = worker.json(&tool, arguments).await;
             assert!(answer != json!([]) && answer != json!({}), "{tool}");
             answers.insert(tool, answer);
@@ -230,7 +240,10 @@ async fn every_tool_tells_what_garmin_holds() {
     // People weigh themselves on some days only.
     let weighed = answers["get_weigh_ins"]["measurements"][0]["date"].clone();
     let of_day = worker.json("get_daily_weigh_ins", json!({"date": weighed})).await;
-    assert_eq!(of_day["measurements"][0]["weight_kg"], answers["get_weigh_ins"]["measurements"][0]["weight_kg"]);
+    assert_eq!(
+        of_day["measurements"][0]["weight_kg"],
+        answers["get_weigh_ins"]["measurements"][0]["weight_kg"]
+    );
     answers.insert("get_daily_weigh_ins".into(), of_day);
     // A run has what a strength training lacks, and the other way round.
     let activities = answers["get_activities_by_date"]["activities"]
@@ -245,7 +258,10 @@ async fn every_tool_tells_what_garmin_holds() {
     for tool in tools_taking(&["activity_id"]) {
         let (has, lacks) = match tool.as_str() {
             "get_activity_exercise_sets" => (&strength, Some(&run)),
-            "get_activity" | "get_training_effect" | "get_activity_splits" | "get_activity_hr_in_timezones" => (&run, None),
+            "get_activity"
+            | "get_training_effect"
+            | "get_activity_splits"
+            | "get_activity_hr_in_timezones" => (&run, None),
             _ => (&run, Some(&strength)),
         };
         answers.insert(
@@ -370,7 +386,11 @@ async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
     let mut worker = house.worker(&[]);
     let list = worker.json("get_activities", json!({"limit": 100})).await;
     let of = |kind: &str| {
-        let found = list["activities"].as_array().unwrap().iter().find(|activity| activity["type"] == kind);
+        let found = list["activities"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|activity| activity["type"] == kind);
         found.unwrap()["id"].as_i64().unwrap()
     };
     let parts = [of("lap_swimming"), of("cycling"), of("running"), 13];
@@ -382,28 +402,59 @@ async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
     });
     let simulator = &house.simulator;
     simulator.put_document("/activity-service/activity/77", parent);
-    simulator.put_document("/activity-service/activity/77/splits", json!({"activityId": 77, "lapDTOs": []}));
+    simulator.put_document(
+        "/activity-service/activity/77/splits",
+        json!({"activityId": 77, "lapDTOs": []}),
+    );
 
     let whole = worker.json("get_activity", json!({"activity_id": 77})).await;
-    assert_eq!((&whole["name"], &whole["is_multisport"]), (&json!("Triathlon"), &json!(true)));
+    assert_eq!(
+        (&whole["name"], &whole["is_multisport"]),
+        (&json!("Triathlon"), &json!(true))
+    );
     let told = whole["parts"].as_array().unwrap();
     let types: Vec<_> = told.iter().map(|part| part["type"].clone()).collect();
-    assert_eq!(types, [json!("lap_swimming"), json!("cycling"), json!("running"), Value::Null]);
-    assert!(told[..3].iter().all(|part| part["duration_seconds"].is_number() && part["distance_meters"].is_number()));
+    assert_eq!(
+        types,
+        [
+            json!("lap_swimming"),
+            json!("cycling"),
+            json!("running"),
+            Value::Null
+        ]
+    );
+    assert!(
+        told[..3]
+            .iter()
+            .all(|part| part["duration_seconds"].is_number() && part["distance_meters"].is_number())
+    );
     assert_eq!(told[3], json!({"activity_id": 13, "summary_missing": true}));
 
     // Every tool of an activity takes the parent, and answers for each part.
     for tool in tools_taking(&["activity_id"]) {
         let answer = worker.json(&tool, json!({"activity_id": 77})).await;
-        let told = answer["parts"].as_array().unwrap_or_else(|| panic!("{tool}: {answer}"));
+        let told = answer["parts"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{tool}: {answer}"));
         assert_eq!(told.len(), parts.len(), "{tool}");
     }
-    let laps = worker.json("get_activity_splits", json!({"activity_id": 77})).await;
-    let run = worker.json("get_activity_splits", json!({"activity_id": parts[2]})).await;
+    let laps = worker
+        .json("get_activity_splits", json!({"activity_id": 77}))
+        .await;
+    let run = worker
+        .json("get_activity_splits", json!({"activity_id": parts[2]}))
+        .await;
     assert_eq!(laps["parts"][2]["answer"], run);
-    assert!(laps["parts"][3]["nothing"].as_str().unwrap().starts_with("No splits"));
+    assert!(
+        laps["parts"][3]["nothing"]
+            .as_str()
+            .unwrap()
+            .starts_with("No splits")
+    );
     // A part by itself is an ordinary activity.
-    let alone = worker.json("get_activity", json!({"activity_id": parts[1]})).await;
+    let alone = worker
+        .json("get_activity", json!({"activity_id": parts[1]}))
+        .await;
     assert!(alone["parts"].is_null());
 }
 
@@ -411,11 +462,18 @@ async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
 async fn a_long_answer_comes_in_pages() {
     let house = House::build().await;
     let mut worker = house.worker(&[]);
-    let rows: Vec<Value> = (0..9_000).map(|n| json!([1_768_000_000_000_i64 + n * 120_000, n])).collect();
-    house.simulator.put_document("/wellness-service/wellness/dailyStress/2026-01-08", json!({"stressValuesArray": rows}));
+    let rows: Vec<Value> = (0..9_000)
+        .map(|n| json!([1_768_000_000_000_i64 + n * 120_000, n]))
+        .collect();
+    house.simulator.put_document(
+        "/wellness-service/wellness/dailyStress/2026-01-08",
+        json!({"stressValuesArray": rows}),
+    );
     let (mut cursor, mut seen) = (0, 0);
     loop {
-        let page = worker.json("get_stress_data", json!({"date": "2026-01-08", "cursor": cursor})).await;
+        let page = worker
+            .json("get_stress_data", json!({"date": "2026-01-08", "cursor": cursor}))
+            .await;
         assert!(page.to_string().chars().count() <= 64_000);
         seen += page["stressValuesArray"].as_array().unwrap().len();
         match page["page"]["cursor"].as_i64() {

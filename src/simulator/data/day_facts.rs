@@ -1,17 +1,12 @@
-//! The facts about a day and about weeks, by the names that the templates use.
+//! The facts about a day, by the names that the templates use.
 
 use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
-use super::dice::{Dice, tenths, whole};
+use super::dice::{tenths, whole};
 use super::night::Depth;
 use super::physique::Physique;
-use super::timeline::{DAY_MINUTES, Day, Doing, Timeline, ms, offset_minutes, text};
-use super::training::Activity;
-
-/// The version that body battery rows carry.
-const BATTERY_VERSION: f64 = 3.0;
+use super::timeline::{DAY_MINUTES, Day, Doing, Timeline, text};
 
 impl Day<'_> {
     pub(super) fn fact(&self, timeline: Timeline<'_>, name: &str) -> Option<Value> {
@@ -97,7 +92,7 @@ impl Day<'_> {
     }
 
     /// Rows of `[time, value]`.
-    fn readings<T: serde::Serialize>(&self, readings: &[(i64, T)]) -> Value {
+    pub(super) fn readings<T: serde::Serialize>(&self, readings: &[(i64, T)]) -> Value {
         readings
             .iter()
             .map(|(minute, value)| json!([self.epoch_ms(*minute), value]))
@@ -156,7 +151,7 @@ impl Day<'_> {
     }
 
     /// Levels above zero: below are the codes for "no reading".
-    fn stress_levels(&self) -> Value {
+    pub(super) fn stress_levels(&self) -> Value {
         let levels: Vec<i64> = self
             .stress()
             .into_iter()
@@ -194,7 +189,8 @@ impl Day<'_> {
     fn load(&self, timeline: Timeline<'_>) -> Value {
         let since = |days: i64| -> f64 {
             let days = timeline.days(self.date.saturating_sub((days - 1).days()), self.date);
-            days.map(|day| day.activities.iter().map(|activity| activity.load).sum::<f64>()).sum()
+            days.map(|day| day.activities.iter().map(|activity| activity.load).sum::<f64>())
+                .sum()
         };
         let (acute, month) = (since(7), since(28));
         let chronic = month / 4.0;
@@ -237,155 +233,6 @@ impl Day<'_> {
             "deep_share": share(Depth::Deep, 16.0, 33.0),
             "spo2_bpm": self.resting_bpm() as f64 + 3.0,
         })
-    }
-
-    fn sleep_charge(&self) -> i64 {
-        self.battery(self.night.wake) - self.battery(self.night.bed)
-    }
-
-    fn battery_of_day(&self) -> Value {
-        let levels: Vec<i64> = (0..=self.until).map(|minute| self.battery(minute)).collect();
-        let changes = levels.windows(2).map(|pair| pair[1] - pair[0]);
-        let (charged, drained) = changes.fold((0, 0), |(up, down), change| {
-            (up + change.max(0), down - change.min(0))
-        });
-        json!({"charged": charged, "drained": drained, "highest": levels.iter().max(), "lowest": levels.iter().min()})
-    }
-
-    fn battery_level(&self) -> Value {
-        let (level, feedback) = match self.battery(self.until) {
-            ..=25 => ("LOW", "SLEEP_PREPARATION_RECOVERED_AND_INACTIVE"),
-            26..=60 => ("MODERATE", "DAY_BALANCED_AND_ACTIVE"),
-            _ => ("HIGH", "DAY_RECOVERED_AND_INACTIVE"),
-        };
-        json!({"level": level, "feedback": feedback})
-    }
-
-    fn battery_readings(&self, from: i64, to: i64) -> Value {
-        (from..to)
-            .step_by(3)
-            .map(|minute| {
-                json!([
-                    self.epoch_ms(minute),
-                    "MEASURED",
-                    self.battery(minute),
-                    BATTERY_VERSION
-                ])
-            })
-            .collect()
-    }
-
-    /// What charged and drained the battery, in order of time.
-    fn battery_events(&self) -> Value {
-        let night = (self.night.bed, self.night.wake, self.sleep_charge(), None);
-        let activities = self.activities.iter();
-        let activities = activities.map(|a| (a.start, a.end(), self.battery_impact(a), Some(a)));
-        std::iter::once(night)
-            .chain(activities)
-            .map(|(from, to, impact, activity)| self.battery_event(from, to, impact, activity))
-            .collect()
-    }
-
-    fn battery_event(&self, from: i64, to: i64, impact: i64, activity: Option<&Activity>) -> Value {
-        let feedback = match (activity, impact) {
-            (None, 55..) => "GOOD_SLEEP",
-            (None, _) => "NONE",
-            (Some(activity), _) if activity.effort >= 6 => "EXERCISE_TRAINING_EFFECT_4",
-            (Some(_), _) => "EXERCISE_TRAINING_EFFECT_2",
-        };
-        let mut stress = self.stress();
-        stress.retain(|(minute, _)| (from..to).contains(minute));
-        let levels: Vec<i64> = stress
-            .iter()
-            .map(|(_, level)| *level)
-            .filter(|level| *level > 0)
-            .collect();
-        json!({
-            "kind": if activity.is_some() { "ACTIVITY" } else { "SLEEP" },
-            "from": from,
-            "offset_ms": offset_minutes(self.person) * 60_000,
-            "duration_ms": (to - from) * 60_000,
-            "impact": impact,
-            "feedback": feedback,
-            "activity_name": activity.map(|activity| activity.name),
-            "activity_type": activity.map(|activity| activity.sport.type_key),
-            "activity_id": activity.map(|activity| activity.id),
-            "average_stress": mean(&levels),
-            "stress_readings": self.readings(&stress),
-            "battery_readings": self.battery_readings(from, to),
-        })
-    }
-
-    /// Training readiness, newest first; the entry made after waking up comes last.
-    fn readiness(&self, timeline: Timeline<'_>) -> Value {
-        let mut dice = Dice::on(self.person.seed, "readiness", self.date);
-        let week: Vec<Day<'_>> = timeline
-            .days(self.date.saturating_sub(6.days()), self.date)
-            .collect();
-        let load = |until_today: bool| {
-            let of = |day: &Day<'_>| day.activities.iter().map(|activity| activity.load).sum::<f64>();
-            let days = week.iter().filter(|day| until_today || day.date != self.date);
-            days.map(of).sum::<f64>()
-        };
-        let hrv = mean(&week.iter().map(|day| day.night.hrv_ms).collect::<Vec<_>>());
-        // Each point of training load needs some minutes of recovery; half a day has passed since yesterday's.
-        let recovery = |activity: &Activity| whole(activity.load * 16.0);
-        let yesterday = timeline.day(self.date.saturating_sub(1.day()));
-        let rested = yesterday.map_or(0, |day| day.activities.iter().map(recovery).sum());
-        let rested = (rested - 720).max(0);
-        let mut entry = |minute: i64, context: &str, recovery: i64, load: f64| {
-            let score = whole(self.night.score as f64 * 0.9 - recovery as f64 / 90.0) + dice.whole(-4, 6);
-            let score = score.clamp(1, 100);
-            let (level, feedback) = match score {
-                ..=24 => ("POOR", "LET_YOUR_BODY_RECOVER"),
-                25..=49 => ("LOW", "TAKE_IT_EASY"),
-                50..=74 => ("MODERATE", "LISTEN_TO_YOUR_BODY"),
-                75..=94 => ("HIGH", "READY_FOR_THE_DAY"),
-                _ => ("PRIME", "READY_TO_GO"),
-            };
-            let factor = |percent: i64| match percent {
-                ..=39 => "POOR",
-                40..=69 => "MODERATE",
-                70..=89 => "GOOD",
-                _ => "VERY_GOOD",
-            };
-            let recovered = (100 - recovery / 40).clamp(1, 100);
-            let loaded = (100 - whole(load / 18.0)).clamp(30, 100);
-            let (stress, sleep) = (dice.whole(60, 95), dice.whole(55, 95));
-            json!({
-                "minute": minute,
-                "context": context,
-                "score": score,
-                "level": level,
-                "feedback": feedback,
-                "recovery_minutes": recovery,
-                "recovered": recovered,
-                "loaded": loaded,
-                "acute_load": whole(load),
-                "stress_history": stress,
-                "sleep_history": sleep,
-                "hrv_ms": hrv,
-                "factors": {
-                    "sleep": factor(self.night.score),
-                    "recovered": factor(recovered),
-                    "loaded": factor(loaded),
-                    "stress_history": factor(stress),
-                    "sleep_history": factor(sleep),
-                },
-            })
-        };
-        let mut entries = vec![entry(self.night.wake, "AFTER_WAKEUP_RESET", rested, load(false))];
-        for activity in &self.activities {
-            let recovery = rested / 2 + recovery(activity);
-            entries.push(entry(
-                activity.end(),
-                "AFTER_POST_EXERCISE_RESET",
-                recovery,
-                load(true),
-            ));
-        }
-        entries.reverse();
-        entries.into()
     }
 
     fn hydration(&self) -> Value {
@@ -433,114 +280,8 @@ impl Day<'_> {
     }
 }
 
-impl<'p> Timeline<'p> {
-    /// The weeks of seven days that end on a day, oldest first: their first day and the days with data.
-    fn weeks(self, end: Date, count: i64) -> impl Iterator<Item = (Date, Vec<Day<'p>>)> {
-        (0..count.clamp(0, 52)).rev().map(move |back| {
-            let last = end.saturating_sub((back * 7).days());
-            let first = last.saturating_sub(6.days());
-            (first, self.days(first, last).collect())
-        })
-    }
-
-    pub(super) fn step_weeks(self, end: Date, count: i64) -> Value {
-        let week = |(first, days): (Date, Vec<Day<'_>>)| {
-            let steps = days.iter().map(Day::total_steps).sum::<i64>() as f64;
-            let distance = days.iter().map(Day::distance_m).sum::<i64>() as f64;
-            (!days.is_empty()).then(|| {
-                json!({
-                    "first": first,
-                    "steps": steps,
-                    "average_steps": steps / days.len() as f64,
-                    "days": days.len(),
-                    "distance_m": distance,
-                    "average_distance_m": distance / days.len() as f64,
-                })
-            })
-        };
-        self.weeks(end, count).filter_map(week).collect()
-    }
-
-    pub(super) fn stress_weeks(self, end: Date, count: i64) -> Value {
-        let week = |(first, days): (Date, Vec<Day<'_>>)| {
-            let averages = days
-                .iter()
-                .filter_map(|day| day.stress_levels()["average"].as_i64());
-            let average = mean(&averages.collect::<Vec<_>>());
-            average.map(|value| json!({"calendarDate": first, "value": value}))
-        };
-        self.weeks(end, count).filter_map(week).collect()
-    }
-
-    /// Calendar weeks, which begin on Monday.
-    pub(super) fn intensity_weeks(self, from: Date, to: Date) -> Value {
-        let since_monday = i64::from(from.weekday().since(Weekday::Monday));
-        let week = |first: Date| {
-            let days: Vec<Day<'_>> = self.days(first, first.saturating_add(6.days())).collect();
-            let sum =
-                |of: fn(&Activity) -> i64| days.iter().flat_map(|day| &day.activities).map(of).sum::<i64>();
-            (!days.is_empty()).then(|| {
-                json!({
-                    "first": first,
-                    "moderate_minutes": sum(|activity| activity.moderate_minutes),
-                    "vigorous_minutes": sum(|activity| activity.vigorous_minutes),
-                })
-            })
-        };
-        from.saturating_sub(since_monday.days())
-            .series(7.days())
-            .take_while(|first| *first <= to)
-            .take(60)
-            .filter_map(week)
-            .collect()
-    }
-
-    /// The weighings of a range, newest first, and their average.
-    pub(super) fn weighings(self, from: Date, to: Date) -> Value {
-        let physique = Physique::of(self.person);
-        let bmi = |grams: f64| tenths(grams / 1_000.0 / (physique.height_cm / 100.0).powi(2));
-        let (mut list, mut sum, mut before): (Vec<Value>, f64, Option<f64>) = (Vec::new(), 0.0, None);
-        for day in self.days(from, to) {
-            let mut dice = day.dice("scale");
-            if !dice.happens(0.45) {
-                continue;
-            }
-            let season = (f64::from(day.date.day_of_year()) / 40.0).sin() * 900.0;
-            let grams = ((physique.weight_g + season + dice.number(-500.0, 500.0)) / 100.0).round() * 100.0;
-            let usual_fat = if physique.is_female() { 23.5 } else { 15.0 };
-            let fat = tenths(usual_fat + season / 900.0 + dice.number(-0.4, 0.4));
-            let minute = day.night.wake + dice.whole(4, 14);
-            sum += grams;
-            list.push(json!({
-                "sample_id": day.epoch_ms(minute) + 7,
-                "gmt_ms": day.epoch_ms(minute),
-                "local_ms": day.local_ms(minute),
-                "date": day.date,
-                "grams": grams,
-                "bmi": bmi(grams),
-                "fat_percent": fat,
-                "water_percent": tenths(73.0 * (1.0 - fat / 100.0)),
-                "bone_g": (grams * 0.045).round(),
-                "muscle_g": (grams * (0.955 - fat / 100.0)).round(),
-                "change_g": before.map(|before| grams - before),
-            }));
-            before = Some(grams);
-        }
-        let average = (!list.is_empty()).then(|| (sum / list.len() as f64).round());
-        list.reverse();
-        let midnight_ms = |date: Date| ms(date.at(0, 0, 0, 0));
-        json!({
-            "list": list,
-            "from_ms": midnight_ms(from),
-            "until_ms": midnight_ms(to.saturating_add(1.day())) - 1,
-            "average_g": average,
-            "bmi": average.map(bmi),
-        })
-    }
-}
-
 /// The rounded mean; `None` of an empty list.
-fn mean(numbers: &[i64]) -> Option<i64> {
+pub(super) fn mean(numbers: &[i64]) -> Option<i64> {
     (!numbers.is_empty()).then(|| whole(numbers.iter().sum::<i64>() as f64 / numbers.len() as f64))
 }
 

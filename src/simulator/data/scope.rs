@@ -215,7 +215,10 @@ impl<'a> Scope<'a> {
             };
             let distances = summed(of_sport().filter_map(|activity| activity.distance_m).collect());
             let durations = summed(of_sport().map(|activity| activity.duration_s).collect());
-            stats.insert(sport.to_owned(), json!({"distance": distances, "duration": durations}));
+            stats.insert(
+                sport.to_owned(),
+                json!({"distance": distances, "duration": durations}),
+            );
         }
         json!({"count": activities.len(), "stats": stats})
     }

@@ -77,7 +77,9 @@ pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
 
 /// Refuses a type that Garmin does not have.
 fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
-    let keys = list(types, "")?.iter().filter_map(|kind| kind.get("typeKey")?.as_str());
+    let keys = list(types, "")?
+        .iter()
+        .filter_map(|kind| kind.get("typeKey")?.as_str());
     let keys: Vec<&str> = keys.collect();
     if keys.is_empty() || keys.contains(&wanted) {
         return Ok(());
@@ -95,12 +97,20 @@ fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
 
 /// The keys that share a word with the wanted one, or most of their letters; at most five.
 fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
-    let letters = |word: &str| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let letters = |word: &str| {
+        word.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+    };
     let wanted = letters(wanted);
     let stem: String = wanted.chars().take(3).collect();
     let score = |key: &str| {
         let key = letters(key);
-        let common = wanted.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
+        let common = wanted
+            .chars()
+            .zip(key.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
         let within = !stem.is_empty() && (key.contains(&stem) || wanted.contains(&key));
         (common >= 3 || within).then_some(std::cmp::Reverse(common))
     };
