@@ -12,6 +12,7 @@ mod invitations;
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -78,58 +79,42 @@ impl Accounts {
         let (email, now) = (email.trim().to_lowercase(), self.clock.now());
         let account = self
             .store
+            .atomic(move |tx| put_sign_in(tx, email, signed_in, now))
+            .await?;
+        self.tell_linked(&account);
+        Ok(account)
+    }
+
+    /// As [`Accounts::link`], but only if `email` is invited at that moment; `None` if it is not. `and_then` writes what
+    /// belongs to the sign-in in the same unit of work: if it fails, nothing is kept.
+    pub async fn link_invited<E: From<StoreError> + Send + 'static>(
+        &self,
+        email: &str,
+        signed_in: SignedIn,
+        and_then: impl FnOnce(&mut Tx<'_>, &Account) -> Result<(), E> + Send + 'static,
+    ) -> Result<Option<Account>, E> {
+        let (accounts, email, now) = (self.clone(), email.trim().to_lowercase(), self.clock.now());
+        let account = self
+            .store
             .atomic(move |tx| {
-                let SignedIn {
-                    profile_id,
-                    full_name,
-                    tokens,
-                    ..
-                } = signed_in;
-                let known = match tx.find::<AccountByProfile>(&profile_id.to_be_bytes())? {
-                    Some(index) => tx.find::<Account>(index.account.as_str().as_bytes())?,
-                    None => None,
-                };
-                let garmin = GarminLogin::Working;
-                let account = match known {
-                    Some(known) => Account {
-                        email,
-                        full_name,
-                        garmin,
-                        ..known
-                    },
-                    None => Account {
-                        id: AccountId::random(),
-                        profile_id,
-                        email,
-                        full_name,
-                        linked_at: now,
-                        garmin,
-                    },
-                };
-                let key = account.id.as_str().as_bytes();
-                let generation = tx.find::<HeldTokens>(key)?.map_or(0, |held| held.generation) + 1;
-                tx.put(
-                    key,
-                    &HeldTokens {
-                        tokens,
-                        generation,
-                        changed_at: now,
-                    },
-                )?;
-                tx.put(
-                    &profile_id.to_be_bytes(),
-                    &AccountByProfile {
-                        account: account.id.clone(),
-                    },
-                )?;
-                tx.put(key, &account)?;
-                Ok::<_, StoreError>(account)
+                if !accounts.is_invited_within(tx, &email)? {
+                    return Ok(None);
+                }
+                let account = put_sign_in(tx, email, signed_in, now)?;
+                and_then(tx, &account)?;
+                Ok::<_, E>(Some(account))
             })
             .await?;
+        if let Some(account) = &account {
+            self.tell_linked(account);
+        }
+        Ok(account)
+    }
+
+    fn tell_linked(&self, account: &Account) {
         tracing::info!(account.id = %account.id, "account.linked");
         let listeners = self.listeners.0.read();
         listeners.iter().for_each(|listener| listener(&account.id));
-        Ok(account)
     }
 
     pub fn find(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
@@ -231,6 +216,60 @@ impl Accounts {
     }
 }
 
+/// Writes the account of a sign-in and its tokens.
+fn put_sign_in(
+    tx: &mut Tx<'_>,
+    email: String,
+    signed_in: SignedIn,
+    now: Timestamp,
+) -> Result<Account, StoreError> {
+    let SignedIn {
+        profile_id,
+        full_name,
+        tokens,
+        ..
+    } = signed_in;
+    let known = match tx.find::<AccountByProfile>(&profile_id.to_be_bytes())? {
+        Some(index) => tx.find::<Account>(index.account.as_str().as_bytes())?,
+        None => None,
+    };
+    let garmin = GarminLogin::Working;
+    let account = match known {
+        Some(known) => Account {
+            email,
+            full_name,
+            garmin,
+            ..known
+        },
+        None => Account {
+            id: AccountId::random(),
+            profile_id,
+            email,
+            full_name,
+            linked_at: now,
+            garmin,
+        },
+    };
+    let key = account.id.as_str().as_bytes();
+    let generation = tx.find::<HeldTokens>(key)?.map_or(0, |held| held.generation) + 1;
+    tx.put(
+        key,
+        &HeldTokens {
+            tokens,
+            generation,
+            changed_at: now,
+        },
+    )?;
+    tx.put(
+        &profile_id.to_be_bytes(),
+        &AccountByProfile {
+            account: account.id.clone(),
+        },
+    )?;
+    tx.put(key, &account)?;
+    Ok(account)
+}
+
 /// Changes the login state. The same state keeps its time. Returns whether it changed.
 fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, StoreError> {
     let Some(account) = tx.find::<Account>(key)? else {
@@ -251,7 +290,6 @@ fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, St
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
 
     use super::*;
     use crate::base::secrets::{RootSecret, Secret};
@@ -312,6 +350,25 @@ mod tests {
                 .id,
             first.id
         );
+    }
+
+    #[tokio::test]
+    async fn the_invitation_counts_at_the_moment_of_the_link() {
+        let Fixture { accounts, .. } = fixture();
+        let link = |written: Result<(), StoreError>| {
+            accounts.link_invited("ann@example.org", signed_in(7, "a"), move |_, _| written)
+        };
+        assert!(link(Ok(())).await.unwrap().is_none());
+        accounts.invite("ann@example.org").await.unwrap();
+        assert!(link(Err(StoreError::Closed)).await.is_err());
+        assert!(
+            accounts.list().unwrap().is_empty(),
+            "nothing is kept of a failed link"
+        );
+        assert!(link(Ok(())).await.unwrap().is_some());
+        accounts.uninvite("ann@example.org").await.unwrap();
+        assert!(link(Ok(())).await.unwrap().is_none());
+        assert_eq!(accounts.list().unwrap().len(), 1, "what was linked before stays");
     }
 
     #[tokio::test]

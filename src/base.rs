@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod log;
 pub mod post;
 pub mod secrets;
+pub mod source;
 #[cfg(test)]
 pub(crate) mod stand_in;
 pub mod turns;

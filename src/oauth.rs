@@ -21,6 +21,7 @@ mod authenticate;
 mod authorize;
 mod client_metadata;
 mod clients;
+mod clock_agreement;
 mod documents;
 mod error;
 mod family;
@@ -55,9 +56,12 @@ use crate::store::{Kind, Reread, Store};
 pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
-    AuthorizeRefusal, AuthorizeStep, ClientOnPage, CodeForm, CodePage, CredentialsForm, DenyForm, SignInPage,
+    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaPage, PostedAnswer, PostedForm,
+    SignInPage, Visitor,
 };
+use clock_agreement::ClockAgreement;
 pub use error::OAuthError;
+use fetch::DocumentFetcher;
 pub use grants::FamilyId;
 pub use revoke::{FamilyOverview, Revocation, RevocationReason, RevocationScope, Revoked};
 
@@ -69,6 +73,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<grants::FamilyUse>(),
     Kind::of::<family::TokenFamily>(),
     Kind::of::<Revocation>(),
+    Kind::of::<grants::WriteTest>(),
     documents::KIND,
 ];
 
@@ -98,9 +103,9 @@ pub struct OAuthParts {
 
 /// The authorization server. Clones are the same.
 #[derive(Clone)]
-pub struct OAuth(Arc<Inner>);
+pub struct OAuth(Arc<OAuthState>);
 
-struct Inner {
+struct OAuthState {
     store: Store,
     clock: Clock,
     lifecycle: Lifecycle,
@@ -115,19 +120,20 @@ struct Inner {
     transactions: authorize::Transactions,
     /// The access tokens that are called with.
     access_tokens: Reread<grants::AccessToken>,
-    uses: authenticate::Uses,
+    uses: authenticate::FamilyUses,
+    clocks: ClockAgreement,
 }
 
 impl OAuth {
     /// Builds it and starts its housekeeping, which ends with the lifecycle.
     pub fn new(parts: OAuthParts) -> Self {
-        Self::with_fetch(parts, Box::new(fetch::Internet::default()))
+        Self::with_fetcher(parts, DocumentFetcher::default())
     }
 
-    fn with_fetch(parts: OAuthParts, fetch: Box<dyn fetch::Fetch>) -> Self {
+    fn with_fetcher(parts: OAuthParts, fetcher: DocumentFetcher) -> Self {
         let resource = parts.public_url.mcp();
-        let documents = documents::Documents::new(parts.store.clone(), parts.clock.clone(), fetch);
-        let oauth = Self(Arc::new(Inner {
+        let documents = documents::Documents::new(parts.store.clone(), parts.clock.clone(), fetcher);
+        let oauth = Self(Arc::new(OAuthState {
             store: parts.store,
             clock: parts.clock,
             lifecycle: parts.lifecycle.clone(),
@@ -143,8 +149,11 @@ impl OAuth {
             documents,
             transactions: authorize::Transactions::default(),
             access_tokens: Reread::default(),
-            uses: authenticate::Uses::default(),
+            uses: authenticate::FamilyUses::default(),
+            clocks: ClockAgreement::default(),
         }));
+        // The first look at the clocks: nothing ends for lack of use within an hour of it.
+        oauth.0.clocks.is_steady(&oauth.0.clock);
         let housekeeper = oauth.clone();
         let stopping = parts.lifecycle.stopping();
         parts.lifecycle.spawn("oauth.housekeeping", async move {
@@ -193,8 +202,7 @@ impl OAuth {
     ///
     /// Nothing is written: see the module `clients`. Errors: `InvalidClientMetadata` (caller), `InvalidRedirectUri`
     /// (caller, or the operator who may add a host).
-    #[expect(clippy::unused_async, reason = "all endpoints are called alike")]
-    pub async fn register(&self, body: &[u8]) -> Result<Value, OAuthError> {
+    pub fn register(&self, body: &[u8]) -> Result<Value, OAuthError> {
         let answer = clients::register(body, &self.fence(), self.0.clock.now());
         match &answer {
             Ok(registered) => {

@@ -9,7 +9,6 @@
 
 mod body;
 mod face;
-mod limits;
 mod mcp;
 mod oauth;
 mod pages;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Accounts;
 use crate::base::secrets::sha256;
 use crate::config::Invited;
-use crate::store::{Record, Store, StoreError, Table};
+use crate::store::{Record, Store, StoreError, Table, Tx};
 
 /// The operator allows this e-mail to sign in.
 #[derive(Clone, Serialize, Deserialize)]
@@ -40,11 +40,19 @@ const MAX_ACCESS_REQUESTS: usize = 100;
 impl Accounts {
     /// Whether `email` may be sent to Garmin at all.
     pub fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
-        let by_settings = {
-            let live = self.live.borrow();
-            live.open_sign_up || live.invited.iter().any(|invited| invited.covers(email))
-        };
-        Ok(by_settings || self.store.find::<Invitation>(&email_key(email))?.is_some())
+        let by_record = || self.store.find::<Invitation>(&email_key(email));
+        Ok(self.is_invited_by_settings(email) || by_record()?.is_some())
+    }
+
+    /// The same inside a unit of work, which an `uninvite` can't interleave with.
+    pub(super) fn is_invited_within(&self, tx: &Tx<'_>, email: &str) -> Result<bool, StoreError> {
+        let by_record = || tx.find::<Invitation>(&email_key(email));
+        Ok(self.is_invited_by_settings(email) || by_record()?.is_some())
+    }
+
+    fn is_invited_by_settings(&self, email: &str) -> bool {
+        let live = self.live.borrow();
+        live.open_sign_up || live.invited.iter().any(|invited| invited.covers(email))
     }
 
     /// Invites an e-mail and removes its access request.

@@ -74,17 +74,28 @@ impl Rooms {
         Ok(summary)
     }
 
+    /// Takes an invitation back and ends the sign-ins that are under way with it. Existing connections keep working.
+    pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
+        self.accounts.uninvite(email).await?;
+        self.oauth.end_open_sign_ins_by_email(email).await
+    }
+
     /// Revokes, then erases the account, its Garmin tokens, its races and its usage counts.
     pub async fn forget(
         &self,
         account: &AccountId,
         by_uid: Option<u32>,
     ) -> Result<RevocationSummary, StoreError> {
-        let mut summary = self
-            .revoke(RevocationScope::Account(account.clone()), by_uid)
-            .await?;
+        let known = self.accounts.find(account)?;
+        let scope = RevocationScope::Account(account.clone());
+        let mut summary = self.revoke(scope.clone(), by_uid).await?;
         self.races.forget(account).await?;
         summary.accounts = u32::from(self.accounts.forget(account).await?);
+        // A sign-in that began after the revocation may have linked the account once more before it was erased.
+        if let Some(known) = known {
+            self.oauth.end_open_sign_ins(&known);
+            self.oauth.end_access(scope, by_uid).await?;
+        }
         let used_by = account.clone();
         self.store
             .atomic(move |tx| gateway::usage::forget(tx, &used_by))

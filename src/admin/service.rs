@@ -80,7 +80,7 @@ impl AdminService {
                 AdminAnswer::Done("They may sign in now.".into())
             }
             AdminAct::Uninvite { email } => {
-                rooms.accounts.uninvite(&email).await?;
+                rooms.uninvite(&email).await?;
                 AdminAnswer::Done(
                     "They may not sign in any more. Existing connections keep working; use `revoke` to end them."
                         .into(),

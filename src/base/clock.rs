@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -26,6 +26,8 @@ enum Source {
 struct Manual {
     /// Microseconds since the epoch: what a [`Timestamp`] of ours needs and an atomic can hold.
     micros: AtomicI64,
+    /// Microseconds by which the clock was advanced, apart from what it was set.
+    elapsed_micros: AtomicI64,
     /// Who waits, and until when.
     sleepers: Mutex<Sleepers>,
     /// The clock was moved, or somebody began or ended to wait.
@@ -86,6 +88,7 @@ impl Clock {
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(Manual {
             micros: AtomicI64::new(start.as_microsecond()),
+            elapsed_micros: AtomicI64::new(0),
             sleepers: Mutex::default(),
             changed: watch::channel(()).0,
         })))
@@ -97,6 +100,18 @@ impl Clock {
         match &self.0 {
             Source::System => Timestamp::now(),
             Source::Manual(manual) => manual.now(),
+        }
+    }
+
+    /// Time that has passed since some fixed moment. It never goes back, whatever the clock is set to, and stands still
+    /// while the machine sleeps.
+    pub fn elapsed(&self) -> SignedDuration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.0 {
+            Source::System => SignedDuration::try_from(START.elapsed()).unwrap_or(SignedDuration::MAX),
+            Source::Manual(manual) => {
+                SignedDuration::from_micros(manual.elapsed_micros.load(Ordering::SeqCst))
+            }
         }
     }
 
@@ -123,6 +138,16 @@ impl Clock {
 
     /// Moves a manual clock; the machine's clock is not ours to move and stays as it is.
     pub fn advance(&self, by: SignedDuration) {
+        if let Source::Manual(manual) = &self.0 {
+            let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+            manual.elapsed_micros.fetch_add(micros, Ordering::SeqCst);
+            manual.micros.fetch_add(micros, Ordering::SeqCst);
+            manual.changed.send_replace(());
+        }
+    }
+
+    /// Sets a manual clock forward or back, as time synchronisation does: no time passes meanwhile.
+    pub fn set_by(&self, by: SignedDuration) {
         if let Source::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             manual.micros.fetch_add(micros, Ordering::SeqCst);
@@ -162,6 +187,16 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
         clock.advance(SignedDuration::from_secs(90));
         assert_eq!(twin.now().as_second(), 90);
+    }
+
+    #[test]
+    fn setting_the_clock_passes_no_time() {
+        let clock = Clock::manual(Timestamp::UNIX_EPOCH);
+        clock.advance(SignedDuration::from_secs(5));
+        clock.set_by(SignedDuration::from_secs(-3));
+        assert_eq!((clock.now().as_second(), clock.elapsed().as_secs()), (2, 5));
+        let system = Clock::system();
+        assert!(system.elapsed() <= system.elapsed());
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! Whose bearer token it is: asked of the store on every call, so a revocation counts from the next one on.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::OAuth;
 use super::family::TokenFamily;
@@ -87,7 +87,12 @@ impl OAuth {
             .atomic(move |tx| {
                 for (id, last_used_at) in uses {
                     // It may have been revoked since.
-                    if tx.find::<TokenFamily>(id.key())?.is_some() {
+                    if tx.find::<TokenFamily>(id.key())?.is_none() {
+                        continue;
+                    }
+                    // A clock that was set back must not take a later use away.
+                    let stored = tx.find::<FamilyUse>(id.key())?;
+                    if stored.is_none_or(|stored| stored.last_used_at < last_used_at) {
                         tx.put(id.key(), &FamilyUse { last_used_at })?;
                     }
                 }
@@ -106,11 +111,11 @@ impl OAuth {
 /// The last use of families since the last flush. A crash forgets some minutes of it, which only makes a sign-in that
 /// lasts months end minutes earlier.
 #[derive(Default)]
-pub(super) struct Uses(Mutex<HashMap<FamilyId, Timestamp>>);
+pub(super) struct FamilyUses(Mutex<HashMap<FamilyId, Timestamp>>);
 
-impl Uses {
+impl FamilyUses {
     pub(super) fn note(&self, family: &FamilyId, now: Timestamp) {
-        let mut uses = self.locked();
+        let mut uses = self.0.lock();
         match uses.get_mut(family) {
             Some(last) => *last = now.max(*last),
             None => drop(uses.insert(family.clone(), now)),
@@ -118,14 +123,10 @@ impl Uses {
     }
 
     pub(super) fn noted(&self, family: &FamilyId) -> Option<Timestamp> {
-        self.locked().get(family).copied()
+        self.0.lock().get(family).copied()
     }
 
     fn take_changed(&self) -> HashMap<FamilyId, Timestamp> {
-        std::mem::take(&mut *self.locked())
-    }
-
-    fn locked(&self) -> MutexGuard<'_, HashMap<FamilyId, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut *self.0.lock())
     }
 }

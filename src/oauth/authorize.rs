@@ -1,141 +1,109 @@
-//! The way from `/authorize` (or `/link`) to a code.
+//! `GET /authorize` and `GET /link`: who asks, where the answer goes, and the page that asks the person.
 //!
-//! A transaction is one visit: one request of a client, one browser, one quarter of an hour. [`step`] says what
-//! happens in it, [`flow`] does it. Here is what the pages are given and what they send back.
-//!
-//! Invariants:
-//! - Nothing is possible without the three that one browser alone has together: the cookie, the transaction and its
-//!   CSRF value. Whatever does not fit is one page, the same for all reasons.
-//! - There is no sign-in that lasts in a browser: every consent is given with Garmin's password, for one client, after
-//!   its name and return host were shown.
+//! Invariants, of this file and those below it:
+//! - A form counts only together with the cookie of the browser that its page was made for.
+//! - No sign-in lasts in a browser: every consent is given with Garmin's password, for one client, after its name and
+//!   return address were shown.
 //! - Until the redirect URI is proven, errors are pages; from then on they go to the client with `state` and `iss`.
-//! - Whoever was not invited gets what a wrong password gets, after as long a time, and Garmin hears nothing of it.
+//! - A person without an invitation gets the page of a wrong password, after as long a time, and Garmin hears nothing.
 
-mod flow;
+mod pages;
+mod progress;
 mod refusals;
 mod request;
-mod step;
+mod sign_in;
 mod transactions;
 
+use super::OAuth;
+use super::client_metadata;
+use super::clients::{ClientId, OAuthClient};
+use super::form::FormParameters;
+use super::redirect::{RedirectFence, RedirectUri};
+use progress::SignInProgress;
+use request::{AuthorizationRequest, ReturnAddress};
+
+pub use pages::{
+    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaPage, PostedAnswer, PostedForm,
+    SignInPage, Visitor,
+};
 #[cfg(fuzzing)]
 pub(super) use request::way_back;
-pub(super) use transactions::Transactions;
+pub(super) use transactions::{EndedSignIns, Transactions};
 
-use crate::base::secrets::Secret;
-use crate::mcp::Access;
+impl OAuth {
+    /// `GET /authorize`. `query`: as it stands in the URL.
+    ///
+    /// Errors are pages until the redirect URI is proven, then redirects with `error`, `state` and `iss`.
+    pub async fn authorize(&self, query: &str, visitor: Visitor<'_>) -> AuthorizeStep {
+        let form = match FormParameters::parse(query) {
+            Ok(form) => form,
+            Err(e) => return refusals::malformed(e.description()),
+        };
+        let Some(raw_redirect) = form.find("redirect_uri") else {
+            return refusals::malformed("the parameter redirect_uri is missing");
+        };
+        let Some(client_id) = form.find("client_id") else {
+            return refusals::malformed("the parameter client_id is missing");
+        };
+        // The fence comes first: no document is fetched for a request that leads nowhere.
+        let redirect_uri = match self.fence().admit(raw_redirect) {
+            Ok(uri) => uri,
+            Err(problem) => return refusals::redirect(problem),
+        };
+        let Some(client) = self.find_client(client_id, &redirect_uri, visitor).await else {
+            return refusals::unknown_client();
+        };
+        if !client.admits(&redirect_uri) {
+            return refusals::other_redirect();
+        }
+        let return_to = ReturnAddress::new(redirect_uri, &form, &self.0.public_url);
+        match AuthorizationRequest::read(&form, client, return_to.clone(), &self.0.public_url) {
+            Ok(request) => self.first_page(Some(request), visitor),
+            Err(e) => AuthorizeStep::Redirect {
+                url: return_to.error(&e),
+            },
+        }
+    }
 
-/// What the browser gets next.
-///
-/// No `Debug`: pages hold an e-mail address, and a redirect holds a code.
-pub enum AuthorizeStep {
-    /// 200: the form that asks for e-mail, password and access.
-    SignIn(SignInPage),
-    /// 200: the form that asks for Garmin's code.
-    Code(CodePage),
-    /// 303 to the client, with a code or an error; no page of ours in between.
-    Redirect {
-        /// The whole `Location`.
-        url: String,
-    },
-    /// 200: Garmin's sign-in was renewed at `/link`; there is no client to return to.
-    Linked {
-        /// The name that Garmin knows the person by.
-        full_name: String,
-    },
-    /// A page that explains why it does not go on. Nothing was sent to the client.
-    Refused(AuthorizeRefusal),
-}
+    /// `GET /link`: the same sign-in without a client, for an account whose login at Garmin has ended.
+    pub fn link_page(&self, visitor: Visitor<'_>) -> AuthorizeStep {
+        self.first_page(None, visitor)
+    }
 
-/// Whom the person signs in for, as the pages show it. Names come from the client: text, never markup.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientOnPage {
-    /// What the client calls itself, cleaned and at most 80 characters; anybody can call itself anything.
-    pub name: String,
-    /// The host that the person returns to: the part that can't be made up.
-    pub redirect_host: String,
-    /// The client runs on the person's own machine; whatever program listens there gets the code.
-    pub loopback_only: bool,
-    /// `scheme://host[:port]` for the page's `form-action`, beside `'self'`.
-    pub form_action_origin: String,
-}
+    fn first_page(&self, request: Option<AuthorizationRequest>, visitor: Visitor<'_>) -> AuthorizeStep {
+        let now = self.0.clock.now();
+        let (hidden, set_browser) = self.0.transactions.issue(request.clone(), visitor.browser, now);
+        let page = sign_in::sign_in_page(hidden, request.as_ref(), &SignInProgress::begin(now));
+        AuthorizeStep::SignIn(SignInPage { set_browser, ..page })
+    }
 
-/// The form of the first page. It is posted with `step=credentials` or `step=deny`.
-pub struct SignInPage {
-    /// Hidden field `transaction`.
-    pub transaction: String,
-    /// Hidden field `csrf`.
-    pub csrf: String,
-    /// The cookie to set (a session cookie, `HttpOnly`, `SameSite=Lax`); `None`: the browser has it already.
-    pub set_browser: Option<Secret>,
-    /// Whom it is for; `None` at `/link`.
-    pub client: Option<ClientOnPage>,
-    /// What to have in the e-mail field; empty at first.
-    pub email: String,
-    /// What is chosen; read only at first.
-    pub access: Access,
-    /// What went wrong with the last try, in words for the person.
-    pub notice: Option<String>,
-    /// How many more tries this page takes.
-    pub tries_left: u8,
-}
+    /// The redirect URIs that are allowed now.
+    pub(super) fn fence(&self) -> RedirectFence {
+        RedirectFence::new(&self.0.live.borrow().redirect_hosts)
+    }
 
-/// The form of the second page. It is posted with `step=code` or `step=deny`.
-pub struct CodePage {
-    /// Hidden field `transaction`.
-    pub transaction: String,
-    /// Hidden field `csrf`.
-    pub csrf: String,
-    /// Whom it is for; `None` at `/link`.
-    pub client: Option<ClientOnPage>,
-    /// How the code reaches the person: `email`, `phone`, `authenticator`, or empty if Garmin does not say.
-    pub method: String,
-    /// Where Garmin sent it, masked by Garmin, if it says so.
-    pub sent_to: Option<String>,
-    /// How many more codes Garmin takes.
-    pub tries_left: u8,
-    /// What went wrong with the last code, in words for the person.
-    pub notice: Option<String>,
-}
-
-/// Why there is no way on from here, as a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthorizeRefusal {
-    /// A heading.
-    pub title: String,
-    /// What happened and what to do, in plain sentences.
-    pub explanation: String,
-    /// The HTTP status: 400, 503 when it is ours, or 200 when the person wanted it so.
-    pub status: u16,
-}
-
-/// `step=credentials`.
-pub struct CredentialsForm {
-    /// As on the page.
-    pub transaction: String,
-    /// As on the page.
-    pub csrf: String,
-    /// As typed.
-    pub email: String,
-    /// As typed.
-    pub password: Secret,
-    /// As chosen; without a choice, read only.
-    pub access: Access,
-}
-
-/// `step=code`.
-pub struct CodeForm {
-    /// As on the page.
-    pub transaction: String,
-    /// As on the page.
-    pub csrf: String,
-    /// As typed; spaces are forgiven.
-    pub code: Secret,
-}
-
-/// `step=deny`.
-pub struct DenyForm {
-    /// As on the page.
-    pub transaction: String,
-    /// As on the page.
-    pub csrf: String,
+    /// The client behind an id. Claude's own documents are fetched only when the built-in copies do not do.
+    async fn find_client(
+        &self,
+        client_id: &str,
+        redirect_uri: &RedirectUri,
+        visitor: Visitor<'_>,
+    ) -> Option<OAuthClient> {
+        let url = match ClientId::parse(client_id)? {
+            ClientId::Registered(client) => return Some(client),
+            ClientId::Document(url) => url,
+        };
+        let built_in = client_metadata::built_in(&url);
+        if built_in
+            .as_ref()
+            .is_some_and(|client| client.admits(redirect_uri))
+        {
+            return built_in;
+        }
+        // Our own pages describe no clients, and asking ourselves would never end.
+        if url.host() == self.0.public_url.host() {
+            return None;
+        }
+        self.0.documents.find(&url, visitor.source).await.or(built_in)
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::clients::{Client, display_name};
+use super::clients::{OAuthClient, display_name};
 
 const MAX_URL_BYTES: usize = 512;
 
@@ -78,7 +78,7 @@ struct Document {
 }
 
 /// Reads a fetched document. The rest of its fields are not ours to judge: everybody is a public client here.
-pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<Client, DocumentProblem> {
+pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<OAuthClient, DocumentProblem> {
     let document: Document = serde_json::from_slice(body).map_err(|_| DocumentProblem::Shape)?;
     if document.client_id != url.raw {
         return Err(DocumentProblem::OtherId);
@@ -87,7 +87,7 @@ pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<Client, DocumentPro
     if document.redirect_uris.is_empty() {
         return Err(DocumentProblem::Shape);
     }
-    Ok(Client {
+    Ok(OAuthClient {
         id: document.client_id,
         name: Some(name),
         redirect_uris: document.redirect_uris,
@@ -95,7 +95,7 @@ pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<Client, DocumentPro
 }
 
 /// The document that is built in for `url`, if it is one of Claude's.
-pub(super) fn built_in(url: &DocumentUrl) -> Option<Client> {
+pub(super) fn built_in(url: &DocumentUrl) -> Option<OAuthClient> {
     let (name, redirect_uris): (_, &[&str]) = match url.as_str() {
         "https://claude.ai/oauth/mcp-oauth-client-metadata" => (
             "Claude",
@@ -111,7 +111,7 @@ pub(super) fn built_in(url: &DocumentUrl) -> Option<Client> {
         ),
         _ => return None,
     };
-    Some(Client {
+    Some(OAuthClient {
         id: url.as_str().to_owned(),
         name: Some(name.to_owned()),
         redirect_uris: redirect_uris.iter().map(ToString::to_string).collect(),

@@ -32,14 +32,14 @@ const MAX_NAME_CHARS: usize = 80;
 
 /// What is known of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Client {
+pub(super) struct OAuthClient {
     pub(super) id: String,
     /// Cleaned by [`display_name`].
     pub(super) name: Option<String>,
     pub(super) redirect_uris: Vec<String>,
 }
 
-impl Client {
+impl OAuthClient {
     /// Whether the client may have people returned to `requested`.
     pub(super) fn admits(&self, requested: &RedirectUri) -> bool {
         let registered = self.redirect_uris.iter();
@@ -53,7 +53,7 @@ impl Client {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientId {
     /// One that `/register` gave out.
-    Registered(Client),
+    Registered(OAuthClient),
     /// The address of a client-id metadata document, not fetched yet.
     Document(DocumentUrl),
 }
@@ -71,7 +71,7 @@ impl ClientId {
         let registration: Registration = serde_json::from_slice(&json).ok()?;
         // One client, one spelling.
         (registration.id().ok()? == id).then(|| {
-            Self::Registered(Client {
+            Self::Registered(OAuthClient {
                 id: id.to_owned(),
                 name: registration.client_name,
                 redirect_uris: registration.redirect_uris,
@@ -204,7 +204,7 @@ mod tests {
         )
     }
 
-    fn registered(answer: &Value) -> Client {
+    fn registered(answer: &Value) -> OAuthClient {
         match ClientId::parse(answer["client_id"].as_str().unwrap()) {
             Some(ClientId::Registered(client)) => client,
             other => panic!("{other:?}"),

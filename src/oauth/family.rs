@@ -23,26 +23,26 @@ const MAX_ACCESS_TOKENS: usize = 16;
 pub(super) struct TokenFamily {
     pub(super) consent: Consent,
     pub(super) created_at: Timestamp,
-    /// The last rotation.
+    /// The last rotation; never goes back.
     pub(super) refreshed_at: Timestamp,
     /// Derives successors.
     key: Secret,
     /// The one refresh token that is next.
     refresh: TokenHash,
     /// Spent refresh tokens, oldest first.
-    spent: Vec<Spent>,
+    spent: Vec<SpentToken>,
     /// Access tokens with a row, oldest first.
-    access_tokens: Vec<Issued>,
+    access_tokens: Vec<IssuedAccessToken>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Spent {
+struct SpentToken {
     token: TokenHash,
     at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Issued {
+struct IssuedAccessToken {
     token: TokenHash,
     expires_at: Timestamp,
 }
@@ -84,7 +84,7 @@ impl TokenFamily {
             key: random_token(""),
             refresh: TokenHash::of(pair.refresh.expose()),
             spent: Vec::new(),
-            access_tokens: vec![Issued {
+            access_tokens: vec![IssuedAccessToken {
                 token: TokenHash::of(pair.access.expose()),
                 expires_at: after(now, access_life),
             }],
@@ -110,7 +110,8 @@ impl TokenFamily {
             // Its row outlived our memory of it, which is at least as bad.
             return Rotation::Reused;
         };
-        if now.duration_since(spent.at) > GRACE {
+        // A clock that was set back by more than that does not open the window again.
+        if now.duration_since(spent.at).abs() > GRACE {
             return Rotation::Reused;
         }
         let mut refresh = Secret::new(presented);
@@ -143,13 +144,14 @@ impl TokenFamily {
             refresh: self.next_refresh(current),
             expires_in_s: access_life.as_secs(),
         };
-        self.spent.push(Spent {
+        self.spent.push(SpentToken {
             token: self.refresh,
             at: now,
         });
         self.refresh = TokenHash::of(pair.refresh.expose());
-        self.refreshed_at = now;
-        self.access_tokens.push(Issued {
+        // A clock that was set back must not take a later use away.
+        self.refreshed_at = self.refreshed_at.max(now);
+        self.access_tokens.push(IssuedAccessToken {
             token: TokenHash::of(pair.access.expose()),
             expires_at: after(now, access_life),
         });

@@ -9,12 +9,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::header;
 use tokio::sync::Semaphore;
 
 use super::addresses::is_global;
 use super::client_metadata::{self, DocumentProblem, DocumentUrl};
-use super::clients::Client;
+use super::clients::OAuthClient;
+use crate::base::source::network;
 
 /// For the lookup, the connection and the whole document.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -22,7 +24,10 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 5 * 1024;
 
 /// More at once would make this gateway a tool against others.
-const MAX_FETCHES: usize = 4;
+const MAX_FETCHES: usize = 16;
+
+/// A source whose hosts are all slow leaves the others their fetches.
+const MAX_FETCHES_PER_SOURCE: usize = 2;
 
 /// Why a document could not be had. For the log; outside, a document is there or not.
 #[derive(Debug, thiserror::Error)]
@@ -47,35 +52,38 @@ pub(super) enum FetchProblem {
     Document(#[from] DocumentProblem),
 }
 
-/// A client as its document describes it now, and how long that is good for.
-pub(super) type Fetched = Result<(Client, Duration), FetchProblem>;
-
-/// Something that asks hosts for documents.
-pub(super) trait Fetch: Send + Sync {
-    fn fetch<'a>(&'a self, url: &'a DocumentUrl) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>;
+/// A client as its document describes it now.
+#[derive(Debug)]
+pub(super) struct FetchedClient {
+    pub(super) client: OAuthClient,
+    /// For how long the document counts without being fetched again.
+    pub(super) fresh_for: Duration,
 }
 
 /// Finds the addresses of a host.
 type Lookup = fn(String) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send>>;
 
-/// Asks over the internet. What it takes the internet to be is given: the gateway only ever has the default, and tests
-/// have one of their own on the loopback.
-pub(super) struct Internet {
+/// Fetches documents over the internet. The gateway only ever has the default; tests replace what it takes the internet to
+/// be by a server of their own on the loopback.
+pub(super) struct DocumentFetcher {
     pub(super) permits: Semaphore,
+    /// Sources that wait for a document now, each once for every fetch.
+    pub(super) waiting: Mutex<Vec<Option<IpAddr>>>,
     pub(super) deadline: Duration,
     pub(super) lookup: Lookup,
     /// Which addresses may be connected to.
     pub(super) may_reach: fn(IpAddr) -> bool,
     /// Where https is served.
     pub(super) port: u16,
-    /// Whose certificates count; `None`: those that the system trusts.
+    /// The one certificate authority to trust; `None`: those of the system.
     pub(super) trusted: Option<reqwest::Certificate>,
 }
 
-impl Default for Internet {
+impl Default for DocumentFetcher {
     fn default() -> Self {
         Self {
             permits: Semaphore::new(MAX_FETCHES),
+            waiting: Mutex::default(),
             deadline: DEADLINE,
             lookup: |host| Box::pin(addresses_of(host)),
             may_reach: is_global,
@@ -85,23 +93,53 @@ impl Default for Internet {
     }
 }
 
-impl Fetch for Internet {
-    fn fetch<'a>(&'a self, url: &'a DocumentUrl) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>> {
-        Box::pin(async move {
-            let _permit = self.permits.try_acquire().map_err(|_| FetchProblem::Busy)?;
-            let work = async {
-                let addresses = (self.lookup)(url.host().to_owned()).await;
-                let http = self.pinned(url.host(), &addresses)?;
-                let (body, fresh_for) = download(&http, url.as_str()).await?;
-                Ok((client_metadata::read(url, &body)?, fresh_for))
-            };
-            let done = tokio::time::timeout(self.deadline, work).await;
-            done.unwrap_or(Err(FetchProblem::TooSlow))
-        })
+/// One source's share of the fetches, given back when this is dropped.
+struct FetchShare<'a> {
+    waiting: &'a Mutex<Vec<Option<IpAddr>>>,
+    source: Option<IpAddr>,
+}
+
+impl<'a> FetchShare<'a> {
+    fn take(waiting: &'a Mutex<Vec<Option<IpAddr>>>, source: Option<IpAddr>) -> Result<Self, FetchProblem> {
+        let source = source.map(network);
+        let mut sources = waiting.lock();
+        if sources.iter().filter(|one| **one == source).count() >= MAX_FETCHES_PER_SOURCE {
+            return Err(FetchProblem::Busy);
+        }
+        sources.push(source);
+        Ok(Self { waiting, source })
     }
 }
 
-impl Internet {
+impl Drop for FetchShare<'_> {
+    fn drop(&mut self) {
+        let mut sources = self.waiting.lock();
+        if let Some(at) = sources.iter().position(|one| *one == self.source) {
+            sources.swap_remove(at);
+        }
+    }
+}
+
+impl DocumentFetcher {
+    /// Fetches a document for a visitor from `source`.
+    pub(super) async fn fetch(
+        &self,
+        url: &DocumentUrl,
+        source: Option<IpAddr>,
+    ) -> Result<FetchedClient, FetchProblem> {
+        let _share = FetchShare::take(&self.waiting, source)?;
+        let _permit = self.permits.try_acquire().map_err(|_| FetchProblem::Busy)?;
+        let work = async {
+            let addresses = (self.lookup)(url.host().to_owned()).await;
+            let http = self.pinned(url.host(), &addresses)?;
+            let (body, fresh_for) = download(&http, url.as_str()).await?;
+            let client = client_metadata::read(url, &body)?;
+            Ok(FetchedClient { client, fresh_for })
+        };
+        let done = tokio::time::timeout(self.deadline, work).await;
+        done.unwrap_or(Err(FetchProblem::TooSlow))
+    }
+
     /// A client that reaches `host` at `addresses` and nowhere else. Errors: none, or one that is not global.
     fn pinned(&self, host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, FetchProblem> {
         if addresses.is_empty() {
@@ -265,12 +303,15 @@ mod tests {
     async fn cimd_fetch_does_not_wait_for_a_host_that_keeps_silent() {
         let silent = served(None, Duration::from_millis(50)).await;
         assert!(matches!(silent, Err(FetchProblem::TooSlow)));
-        let internet = Internet {
+        let fetcher = DocumentFetcher {
             lookup: |_| Box::pin(std::future::pending()),
             deadline: Duration::from_millis(50),
-            ..Internet::default()
+            ..DocumentFetcher::default()
         };
-        assert!(matches!(internet.fetch(&url()).await, Err(FetchProblem::TooSlow)));
+        assert!(matches!(
+            fetcher.fetch(&url(), None).await,
+            Err(FetchProblem::TooSlow)
+        ));
     }
 
     #[tokio::test]
@@ -286,33 +327,60 @@ mod tests {
             let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
             Box::pin(std::future::ready(addresses))
         }
-        let internet = Internet {
+        let fetcher = DocumentFetcher {
             lookup: rebinding,
-            ..Internet::default()
+            ..DocumentFetcher::default()
         };
         for n in 1..=2 {
             assert!(matches!(
-                internet.fetch(&url()).await,
+                fetcher.fetch(&url(), None).await,
                 Err(FetchProblem::NotGlobal)
             ));
             assert_eq!(LOOKUPS.load(Ordering::Relaxed), n);
         }
-        let nowhere = Internet {
+        let nowhere = DocumentFetcher {
             lookup: |_| Box::pin(std::future::ready(Vec::new())),
-            ..Internet::default()
+            ..DocumentFetcher::default()
         };
         assert!(matches!(
-            nowhere.fetch(&url()).await,
+            nowhere.fetch(&url(), None).await,
             Err(FetchProblem::NoAddress)
         ));
     }
 
     #[tokio::test]
     async fn only_a_few_are_fetched_at_once() {
-        let internet = Internet {
+        let fetcher = DocumentFetcher {
             permits: Semaphore::new(0),
-            ..Internet::default()
+            ..DocumentFetcher::default()
         };
-        assert!(matches!(internet.fetch(&url()).await, Err(FetchProblem::Busy)));
+        assert!(matches!(
+            fetcher.fetch(&url(), None).await,
+            Err(FetchProblem::Busy)
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_source_whose_hosts_are_slow_takes_no_fetch_from_the_others() {
+        let fetcher = DocumentFetcher {
+            lookup: |_| Box::pin(std::future::pending()),
+            deadline: Duration::from_millis(50),
+            ..DocumentFetcher::default()
+        };
+        let url = url();
+        let fetch = |source: &str| fetcher.fetch(&url, Some(source.parse().unwrap()));
+        let slow = futures_util::future::join_all((0..2 * MAX_FETCHES).map(|_| fetch("192.0.2.1")));
+        let other = async {
+            tokio::task::yield_now().await;
+            fetch("192.0.2.2").await
+        };
+        let (slow, other) = tokio::join!(slow, other);
+        let busy = slow.iter().filter(|one| matches!(one, Err(FetchProblem::Busy)));
+        assert_eq!(busy.count(), 2 * MAX_FETCHES - MAX_FETCHES_PER_SOURCE);
+        assert!(
+            matches!(other, Err(FetchProblem::TooSlow)),
+            "the other source was served"
+        );
+        assert!(fetcher.waiting.lock().is_empty());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Stricter than a browser's reading: whatever two readers could understand differently is refused.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
 use super::error::OAuthError;
@@ -15,9 +17,9 @@ const MAX_PARAMETERS: usize = 40;
 /// Decoded parameters, each name once; `resource` alone may come more than once (RFC 8707 §2).
 ///
 /// No `Debug`: values are codes and tokens.
-pub(super) struct Form(Vec<(String, String)>);
+pub(super) struct FormParameters(Vec<(String, String)>);
 
-impl Form {
+impl FormParameters {
     /// Reads `text`. Errors: `InvalidRequest` (caller) when it is too long, repeats a parameter, or decodes to bytes
     /// that are not UTF-8 or to control characters.
     pub(super) fn parse(text: &str) -> Result<Self, OAuthError> {
@@ -46,6 +48,25 @@ impl Form {
         Ok(Self(pairs))
     }
 
+    /// Adds the `client_id` of an HTTP Basic header (RFC 6749 §2.3.1), if the form has none. The secret is ignored: every
+    /// client here is a public one. A header that can't be read counts as absent.
+    /// Errors: `InvalidRequest` (caller) when header and form name two clients.
+    pub(super) fn with_basic_client(mut self, authorization: Option<&str>) -> Result<Self, OAuthError> {
+        let Some(client_id) = authorization.and_then(basic_client) else {
+            return Ok(self);
+        };
+        match self.find("client_id") {
+            Some(in_form) if in_form != client_id => {
+                return Err(OAuthError::InvalidRequest(
+                    "client_id differs from the one in the Authorization header".into(),
+                ));
+            }
+            Some(_) => {}
+            None => self.0.push(("client_id".to_owned(), client_id)),
+        }
+        Ok(self)
+    }
+
     /// The value of `name`. An empty one counts as not sent (RFC 6749 §3.1).
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         let values = self.0.iter().filter(|(seen, _)| seen == name);
@@ -69,6 +90,19 @@ impl Form {
     }
 }
 
+/// The client id in `Basic base64(id:secret)`, form-encoded or, as some clients send it, not.
+fn basic_client(authorization: &str) -> Option<String> {
+    let (scheme, credentials) = authorization.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    // An id that is an address has a colon itself when it was not encoded.
+    let (id, _) = credentials.rsplit_once(':')?;
+    let (id, _) = form_urlencoded::parse(id.as_bytes()).next()?;
+    (!id.is_empty() && !id.chars().any(char::is_control)).then(|| id.into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -77,12 +111,40 @@ mod tests {
 
     #[test]
     fn values_are_decoded_and_empty_ones_count_as_absent() {
-        let form = Form::parse("a=1+2%203&b=&c&d=%E2%82%AC").ok().unwrap();
+        let form = FormParameters::parse("a=1+2%203&b=&c&d=%E2%82%AC").ok().unwrap();
         assert_eq!(form.find("a"), Some("1 2 3"));
         assert_eq!(form.find("b"), None);
         assert_eq!(form.find("c"), None);
         assert_eq!(form.find("d"), Some("€"));
         assert!(form.require("zz").is_err());
+    }
+
+    #[test]
+    fn http_basic_names_the_client_and_its_secret_is_ignored() {
+        let client = |form: &str, header: Option<&str>| {
+            let header = header.map(|credentials| format!("Basic {}", STANDARD.encode(credentials)));
+            let form = FormParameters::parse(form).ok().unwrap();
+            let form = form.with_basic_client(header.as_deref()).map_err(|e| e.code())?;
+            Ok(form.find("client_id").map(str::to_owned))
+        };
+        let cli = |id: &str| Ok(Some(id.to_owned()));
+        assert_eq!(client("a=b", Some("cli_x:secret")), cli("cli_x"));
+        assert_eq!(client("client_id=", Some("cli_x:")), cli("cli_x"));
+        assert_eq!(client("client_id=cli_x", Some("cli_x:")), cli("cli_x"));
+        let url = "https://app.example.org/client.json";
+        assert_eq!(
+            client("", Some("https%3A%2F%2Fapp.example.org%2Fclient.json:")),
+            cli(url)
+        );
+        assert_eq!(client("", Some(&format!("{url}:secret"))), cli(url));
+        assert_eq!(client("client_id=cli_y", Some("cli_x:")), Err("invalid_request"));
+        for unreadable in ["", "no colon", ":secret", "a\u{0}:b"] {
+            assert_eq!(client("", Some(unreadable)), Ok(None), "{unreadable:?}");
+        }
+        for header in ["Bearer x", "Basic", "Basic !!!", "basic"] {
+            assert_eq!(basic_client(header), None, "{header}");
+        }
+        assert_eq!(basic_client("bAsIc Y2xpX3g6").as_deref(), Some("cli_x"));
     }
 
     #[test]
@@ -97,23 +159,23 @@ mod tests {
             "a=%FF",
             "%80=a",
         ] {
-            assert!(Form::parse(text).is_err(), "{text}");
+            assert!(FormParameters::parse(text).is_err(), "{text}");
         }
         let many: Vec<String> = (0..=MAX_PARAMETERS).map(|n| format!("p{n}=1")).collect();
-        assert!(Form::parse(&many.join("&")).is_err());
-        assert!(Form::parse(&"a".repeat(MAX_FORM_BYTES + 1)).is_err());
-        let twice = Form::parse("resource=a&resource=b").ok().unwrap();
+        assert!(FormParameters::parse(&many.join("&")).is_err());
+        assert!(FormParameters::parse(&"a".repeat(MAX_FORM_BYTES + 1)).is_err());
+        let twice = FormParameters::parse("resource=a&resource=b").ok().unwrap();
         assert_eq!(twice.resources().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     proptest! {
         #[test]
         fn nothing_panics_and_what_was_encoded_comes_back(text in ".*", value in "[^\\pC\u{FFFD}]{1,40}") {
-            drop(Form::parse(&text));
+            drop(FormParameters::parse(&text));
             let encoded: String = form_urlencoded::Serializer::new(String::new())
                 .append_pair("name", &value)
                 .finish();
-            let form = Form::parse(&encoded).ok().unwrap();
+            let form = FormParameters::parse(&encoded).ok().unwrap();
             prop_assert_eq!(form.find("name"), Some(value.as_str()));
         }
     }

@@ -7,8 +7,8 @@ use url::Url;
 use super::authorize::way_back;
 use super::client_metadata::{self, DocumentUrl};
 use super::clients::{self, ClientId};
-use super::form::Form;
-use super::redirect::{RedirectFence, RedirectUri};
+use super::form::FormParameters;
+use super::redirect::{NATIVE, RedirectFence, RedirectUri};
 use crate::config::PublicUrl;
 
 /// A redirect URI that passes the fence leads to loopback or Claude's callback, and an answer put on it goes there
@@ -17,6 +17,9 @@ pub fn redirect_uri(text: &str) {
     let Ok(uri) = RedirectFence::default().admit(text) else {
         return;
     };
+    if NATIVE.contains(&text) {
+        return;
+    }
     let answer = Url::parse(&uri.with(&[("code", "a b&c"), ("state", text), ("iss", "i")])).unwrap();
     let registered = Url::parse(text).unwrap();
     assert_eq!(answer.origin(), registered.origin());
@@ -35,7 +38,9 @@ pub fn redirect_uri(text: &str) {
 
 /// The query of `/authorize`, or a body of `/token`: an error on the way back to the client stays on that way.
 pub fn parameters(text: &str) {
-    let Ok(form) = Form::parse(text) else { return };
+    let Ok(form) = FormParameters::parse(text) else {
+        return;
+    };
     for value in form.resources().chain(form.find("client_id")) {
         ClientId::parse(value);
     }

@@ -6,21 +6,44 @@
 //! - Two spellings of one address are not the same. The one exception is the port of a loopback address, which a
 //!   native client picks when it starts (RFC 8252 §7.3).
 
+use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-/// Longer ones are nobody's.
 const MAX_BYTES: usize = 1024;
 
 /// Claude's own return addresses: the host, and how the path begins. A page elsewhere on these hosts could pass a
 /// code on, so the path counts.
 const CLAUDE: [(&str, &str); 2] = [("claude.ai", "/api/mcp/"), ("claude.com", "/api/mcp/")];
 
+/// Return addresses of well-known native apps, each exactly as the app registers it. An app of another maker can claim
+/// the same scheme on a person's device, but without the code verifier (PKCE) the code is useless to it.
+pub(super) const NATIVE: [&str; 3] = [
+    "cursor://anysphere.cursor-mcp/oauth/callback",
+    "https://insiders.vscode.dev/redirect",
+    "https://vscode.dev/redirect",
+];
+
+/// Schemes that a browser runs or opens itself. They are never a return address, not even by setting.
+const NEVER: [&str; 9] = [
+    "about",
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "javascript",
+    "vbscript",
+    "view-source",
+];
+
 /// Why a redirect URI is refused. Caller can act, or the operator for [`RedirectProblem::ForeignHost`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RedirectProblem {
     #[error("the redirect URI is not a plain absolute address")]
     Malformed,
-    #[error("the redirect URI must begin with https, or with http on a loopback address")]
+    #[error(
+        "the redirect URI must begin with https, with http on a loopback address, or with the scheme of an app"
+    )]
     Scheme,
     #[error(
         "the redirect URI must not carry a user name, a password, a fragment, or parameters of the answer"
@@ -28,10 +51,13 @@ pub(super) enum RedirectProblem {
     Extra,
     #[error("the redirect URI leads to a host that the operator of this gateway has not allowed")]
     ForeignHost,
+    #[error("the redirect URI leads to an app that the operator of this gateway has not allowed")]
+    ForeignApp,
 }
 
-/// A redirect URI that is well-formed; whether it is allowed is the fence's to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A redirect URI that is well-formed. Whether it is allowed is the fence's decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(super) struct RedirectUri {
     /// As it was sent; codes go to exactly this.
     raw: String,
@@ -48,7 +74,9 @@ impl RedirectUri {
             return Err(RedirectProblem::Malformed);
         }
         let url = Url::parse(raw).map_err(|_| RedirectProblem::Malformed)?;
-        if !matches!(url.scheme(), "https" | "http") {
+        // `app://host/path`: without a host it would be an address that no reader agrees on.
+        let is_app = !matches!(url.scheme(), "https" | "http");
+        if is_app && (NEVER.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty)) {
             return Err(RedirectProblem::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
@@ -82,22 +110,41 @@ impl RedirectUri {
         &self.raw
     }
 
-    /// The host as a person reads it on the sign-in page, with the port if it has one.
+    /// The host as a person reads it on the sign-in page, with the port if it has one; for an app its scheme and name.
     pub(super) fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
+        if self.is_app() {
+            return format!("{}://{host}", self.url.scheme());
+        }
         match self.url.port() {
             Some(port) if !self.is_loopback() => format!("{host}:{port}"),
             _ => host.to_owned(),
         }
     }
 
-    /// `scheme://host[:port]`: what a `form-action` of the Content-Security-Policy must allow.
-    pub(super) fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+    /// `scheme://host[:port]`, or `scheme:` of an app: what a `form-action` of the Content-Security-Policy must allow.
+    pub(super) fn form_action(&self) -> String {
+        if self.is_app() {
+            format!("{}:", self.url.scheme())
+        } else {
+            self.url.origin().ascii_serialization()
+        }
     }
 
-    /// Whether it leads back to the person's own machine.
+    /// Whether it has the private scheme of an app on the person's device.
+    fn is_app(&self) -> bool {
+        !matches!(self.url.scheme(), "https" | "http")
+    }
+
+    /// Whether the code goes to a program on the person's own device, so that only PKCE protects it.
+    pub(super) fn is_on_this_device(&self) -> bool {
+        self.is_app() || self.is_loopback()
+    }
+
     pub(super) fn is_loopback(&self) -> bool {
+        if self.is_app() {
+            return false;
+        }
         match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,
@@ -142,19 +189,37 @@ impl RedirectUri {
     }
 }
 
-/// The hosts that people are returned to: Claude's, loopback, and what the operator adds.
+impl From<RedirectUri> for String {
+    fn from(uri: RedirectUri) -> Self {
+        uri.raw
+    }
+}
+
+impl TryFrom<String> for RedirectUri {
+    type Error = RedirectProblem;
+
+    fn try_from(raw: String) -> Result<Self, RedirectProblem> {
+        Self::parse(&raw)
+    }
+}
+
+/// Where people are returned to: Claude's addresses, loopback, well-known apps, and what the operator adds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RedirectFence {
-    /// Whole host names, lower case.
-    added: Vec<String>,
+    /// Whole host names, lower case; any path is allowed on these.
+    hosts: Vec<String>,
+    /// Whole addresses of apps, as they are registered.
+    apps: Vec<String>,
 }
 
 impl RedirectFence {
-    /// A fence with the operator's hosts; any path is allowed on these.
+    /// A fence with the operator's additions: host names, and whole addresses like `app://host/callback`.
     pub(super) fn new(added: &[String]) -> Self {
-        let lower = added.iter().map(|host| host.trim().to_ascii_lowercase());
+        let added = added.iter().map(|one| one.trim());
+        let (apps, hosts): (Vec<&str>, Vec<&str>) = added.partition(|one| one.contains("://"));
         Self {
-            added: lower.collect(),
+            hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            apps: apps.into_iter().map(str::to_owned).collect(),
         }
     }
 
@@ -164,11 +229,17 @@ impl RedirectFence {
         if uri.is_loopback() {
             return Ok(uri);
         }
+        if NATIVE.contains(&uri.as_str()) || self.apps.contains(&uri.raw) {
+            return Ok(uri);
+        }
+        if uri.is_app() {
+            return Err(RedirectProblem::ForeignApp);
+        }
         let host = uri.url.host_str().unwrap_or_default();
         let is_claude = CLAUDE.iter().any(|(name, path)| {
             host == *name && uri.url.path().starts_with(path) && uri.url.port().is_none()
         });
-        if is_claude || self.added.iter().any(|name| name == host) {
+        if is_claude || self.hosts.iter().any(|name| name == host) {
             Ok(uri)
         } else {
             Err(RedirectProblem::ForeignHost)
@@ -183,7 +254,7 @@ mod tests {
     use super::*;
 
     fn fence() -> RedirectFence {
-        RedirectFence::new(&["tools.example.org".into()])
+        RedirectFence::new(&["tools.example.org".into(), "myapp://oauth/callback".into()])
     }
 
     #[test]
@@ -199,6 +270,10 @@ mod tests {
             "https://localhost:8443/callback",
             "https://tools.example.org/cb?app=1",
             "https://tools.example.org:8443/cb",
+            "cursor://anysphere.cursor-mcp/oauth/callback",
+            "https://vscode.dev/redirect",
+            "https://insiders.vscode.dev/redirect",
+            "myapp://oauth/callback",
         ] {
             assert_eq!(fence().admit(uri).map(|u| u.raw), Ok(uri.to_owned()));
         }
@@ -206,7 +281,7 @@ mod tests {
 
     #[test]
     fn look_alikes_are_refused() {
-        use RedirectProblem::{Extra, ForeignHost, Malformed, Scheme};
+        use RedirectProblem::{Extra, ForeignApp, ForeignHost, Malformed, Scheme};
         for (uri, problem) in [
             ("", Malformed),
             ("/callback", Malformed),
@@ -215,7 +290,22 @@ mod tests {
             ("javascript://claude.ai/api/mcp/%0aalert(1)", Scheme),
             ("data:text/html,x", Scheme),
             ("file:///etc/passwd", Scheme),
-            ("cursor://callback", Scheme),
+            ("cursor://callback", ForeignApp),
+            ("cursor://anysphere.cursor-mcp/oauth/callback/", ForeignApp),
+            ("cursor://anysphere.cursor-mcp/oauth/callback?x=1", ForeignApp),
+            ("cursor://anysphere.cursor-mcp.evil/oauth/callback", ForeignApp),
+            ("cursor://evil@anysphere.cursor-mcp/oauth/callback", Extra),
+            ("cursor:oauth/callback", Scheme),
+            ("cursor:///oauth/callback", Scheme),
+            ("CURSOR://anysphere.cursor-mcp/oauth/callback", Malformed),
+            ("vscode://vscode.dev/redirect", ForeignApp),
+            ("https://vscode.dev/redirect?x=1", ForeignHost),
+            ("https://vscode.dev/", ForeignHost),
+            ("https://evil.vscode.dev/redirect", ForeignHost),
+            ("http://vscode.dev/redirect", Scheme),
+            ("myapp://oauth/callback2", ForeignApp),
+            ("myapp://oauth", ForeignApp),
+            ("vbscript://x/y", Scheme),
             ("http://claude.ai/api/mcp/auth_callback", Scheme),
             ("http://127.0.0.2/callback", Scheme),
             ("http://localhost.evil.example/callback", Scheme),
@@ -328,9 +418,17 @@ mod tests {
         );
         assert_eq!(uri.host(), "tools.example.org");
         assert_eq!(
-            RedirectUri::parse("http://localhost:99/").unwrap().origin(),
+            RedirectUri::parse("http://localhost:99/").unwrap().form_action(),
             "http://localhost:99"
         );
+        let cursor = RedirectUri::parse("cursor://anysphere.cursor-mcp/oauth/callback").unwrap();
+        assert_eq!(
+            cursor.with(&[("code", "a&b"), ("state", "x")]),
+            "cursor://anysphere.cursor-mcp/oauth/callback?code=a%26b&state=x"
+        );
+        assert_eq!(cursor.form_action(), "cursor:");
+        assert_eq!(cursor.host(), "cursor://anysphere.cursor-mcp");
+        assert!(cursor.is_on_this_device() && !cursor.is_loopback());
     }
 
     proptest! {

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::OAuth;
+use super::authorize::EndedSignIns;
 use super::error::OAuthError;
 use super::family::TokenFamily;
-use super::form::Form;
-use super::grants::{AccessToken, AuthorizationCode, FamilyId, FamilyUse, RefreshToken, after};
-use crate::accounts::AccountId;
+use super::form::FormParameters;
+use super::grants::{AccessToken, AuthorizationCode, Consent, FamilyId, FamilyUse, RefreshToken, after};
+use crate::accounts::{Account, AccountId};
 use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
 use crate::store::{Record, StoreError, Table, Tx};
@@ -169,13 +170,25 @@ pub(super) fn end_family(
     Ok(n_access_tokens)
 }
 
+/// Removes codes that were not exchanged yet. Returns how many.
+fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for (key, code) in tx.list::<AuthorizationCode>(b"")? {
+        if code.gave.is_none() && is_covered(&code.consent) {
+            tx.remove::<AuthorizationCode>(&key);
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
 impl OAuth {
     /// `/revoke` (RFC 7009): a refresh token takes its whole family with it, an access token only itself.
     ///
     /// A token that is unknown, or was given to another client than the one that asks, is nothing to revoke, which is no
     /// error (§2.2). Errors: `InvalidRequest` (caller), `TemporarilyUnavailable` (operator).
-    pub async fn revoke(&self, form: &str) -> Result<(), OAuthError> {
-        let form = Form::parse(form)?;
+    pub async fn revoke(&self, form: &str, authorization: Option<&str>) -> Result<(), OAuthError> {
+        let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         let hash = TokenHash::of(form.require("token")?);
         let client_id = form.find("client_id").map(str::to_owned);
         let now = self.0.clock.now();
@@ -214,14 +227,28 @@ impl OAuth {
         Ok(())
     }
 
-    /// Ends the sign-ins in this scope, and the codes on their way. Garmin tokens stay. `by_uid` is the operator, for the
-    /// record.
+    /// Ends the sign-ins in this scope, those that are still under way, and the codes that were not exchanged yet. Garmin
+    /// tokens stay. `by_uid` is the operator, for the record.
     pub async fn end_access(
         &self,
         scope: RevocationScope,
         by_uid: Option<u32>,
     ) -> Result<Revoked, StoreError> {
         let now = self.0.clock.now();
+        match &scope {
+            RevocationScope::Account(account) => {
+                if let Some(account) = self.0.accounts.find(account)? {
+                    self.end_open_sign_ins(&account);
+                }
+            }
+            RevocationScope::Client(client_id) => {
+                self.0
+                    .transactions
+                    .end(EndedSignIns::Client(client_id.clone()), now);
+            }
+            RevocationScope::All => self.0.transactions.end(EndedSignIns::All, now),
+            RevocationScope::Family(_) => {}
+        }
         let cause = Cause {
             reason: RevocationReason::Operator,
             by_uid,
@@ -238,14 +265,9 @@ impl OAuth {
                         revoked.families.push(id);
                     }
                 }
-                for (key, code) in tx.list::<AuthorizationCode>(b"")? {
-                    if code.gave.is_none()
-                        && scope.covers(None, &code.consent.account, &code.consent.client_id)
-                    {
-                        tx.remove::<AuthorizationCode>(&key);
-                        revoked.n_codes += 1;
-                    }
-                }
+                revoked.n_codes = remove_codes(tx, |consent| {
+                    scope.covers(None, &consent.account, &consent.client_id)
+                })?;
                 Ok::<_, StoreError>(revoked)
             })
             .await?;
@@ -256,6 +278,34 @@ impl OAuth {
             "token.revoked"
         );
         Ok(revoked)
+    }
+
+    /// Ends the sign-ins of a person that are under way; those that begin later are not affected. One that is waiting for
+    /// Garmin ends when its answer would be written.
+    pub fn end_open_sign_ins(&self, account: &Account) {
+        let now = self.0.clock.now();
+        let transactions = &self.0.transactions;
+        transactions.end(EndedSignIns::Profile(account.profile_id), now);
+        transactions.end(EndedSignIns::Email(account.email.clone()), now);
+    }
+
+    /// Ends the sign-ins with this e-mail that are under way, and their codes that were not exchanged yet. For an
+    /// invitation that was taken back: what was connected before stays.
+    pub async fn end_open_sign_ins_by_email(&self, email: &str) -> Result<(), StoreError> {
+        let email = email.trim().to_lowercase();
+        let accounts = self.0.accounts.list()?.into_iter();
+        let accounts: Vec<AccountId> = accounts
+            .filter(|account| account.email == email)
+            .map(|account| account.id)
+            .collect();
+        self.0
+            .transactions
+            .end(EndedSignIns::Email(email), self.0.clock.now());
+        self.0
+            .store
+            .atomic(move |tx| remove_codes(tx, |consent| accounts.contains(&consent.account)))
+            .await?;
+        Ok(())
     }
 
     /// All sign-ins that hold, in no particular order.
@@ -301,7 +351,7 @@ impl OAuth {
             .fold(family.refreshed_at, Timestamp::max))
     }
 
-    /// Whether a family was left alone for as long as a sign-in lasts.
+    /// Whether a family was unused for as long as a sign-in lasts. Never while the clock is not to be trusted.
     pub(super) fn is_unused(
         &self,
         id: &FamilyId,
@@ -311,11 +361,17 @@ impl OAuth {
         let Some(ttl) = self.0.sign_in_ttl else {
             return Ok(false);
         };
+        if !self.0.clocks.is_steady(&self.0.clock) {
+            return Ok(false);
+        }
         Ok(now.duration_since(self.last_used(id, family)?) >= ttl)
     }
 
     /// Removes what is over: codes, families that were not used, old revocations.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        if !self.0.clocks.is_steady(&self.0.clock) {
+            return Ok(());
+        }
         let now = self.0.clock.now();
         let oauth = self.clone();
         self.0

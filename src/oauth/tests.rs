@@ -7,7 +7,6 @@ mod documents;
 mod lifetimes;
 mod tokens;
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use base64::Engine;
@@ -17,11 +16,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use url::form_urlencoded;
 
-use super::client_metadata::DocumentUrl;
-use super::fetch::{Fetch, FetchProblem, Fetched, Internet};
+use super::fetch::DocumentFetcher;
 use super::grants::{AuthorizationCode, CODE_PREFIX, Consent};
 use super::pkce::CodeChallenge;
-use super::{OAuth, OAuthError, OAuthParts};
+use super::{OAuth, OAuthError, OAuthParts, Visitor};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
@@ -51,21 +49,21 @@ impl World {
     }
 
     pub(super) fn with_ttl(sign_in_ttl: Option<Duration>) -> Self {
-        Self::with(sign_in_ttl, Box::new(NoInternet))
+        Self::with(sign_in_ttl, nowhere())
     }
 
-    /// Where clients' documents can be had.
-    pub(super) fn with_internet(internet: Internet) -> Self {
-        Self::with(Some(DAYS_90), Box::new(internet))
+    /// Clients' documents are fetched with this.
+    pub(super) fn with_fetcher(fetcher: DocumentFetcher) -> Self {
+        Self::with(Some(DAYS_90), fetcher)
     }
 
-    fn with(sign_in_ttl: Option<Duration>, fetch: Box<dyn Fetch>) -> Self {
+    fn with(sign_in_ttl: Option<Duration>, fetcher: DocumentFetcher) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
         let clock = Clock::manual("2026-11-20T12:00:00Z".parse().unwrap());
         let (live, receiver) = watch::channel(Live::default());
-        let oauth = build(&store, &clock, receiver, ORIGIN, sign_in_ttl, fetch);
+        let oauth = build(&store, &clock, receiver, ORIGIN, sign_in_ttl, fetcher);
         Self {
             oauth,
             clock,
@@ -83,7 +81,7 @@ impl World {
             self.live.subscribe(),
             origin,
             Some(DAYS_90),
-            Box::new(NoInternet),
+            nowhere(),
         )
     }
 
@@ -117,7 +115,7 @@ impl World {
     /// Tokens of a sign-in with Claude.
     pub(super) async fn signed_in(&self, account: &AccountId) -> Pair {
         let code = self.code(account, CLAUDE).await;
-        pair(self.oauth.token(&exchange(&code, &[])).await)
+        pair(self.oauth.token(&exchange(&code, &[]), None).await)
     }
 
     pub(super) fn is_good(&self, access: &str) -> bool {
@@ -131,7 +129,7 @@ fn build(
     live: watch::Receiver<Live>,
     origin: &str,
     sign_in_ttl: Option<Duration>,
-    fetch: Box<dyn Fetch>,
+    fetcher: DocumentFetcher,
 ) -> OAuth {
     // Another test may have done it.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -149,15 +147,22 @@ fn build(
         sign_in_ttl,
         live,
     };
-    OAuth::with_fetch(parts, fetch)
+    OAuth::with_fetcher(parts, fetcher)
 }
 
-/// No client's document can be had.
-struct NoInternet;
+/// No host has an address, so no client's document can be fetched.
+fn nowhere() -> DocumentFetcher {
+    DocumentFetcher {
+        lookup: |_| Box::pin(std::future::ready(Vec::new())),
+        ..DocumentFetcher::default()
+    }
+}
 
-impl Fetch for NoInternet {
-    fn fetch<'a>(&'a self, _: &'a DocumentUrl) -> Pin<Box<dyn Future<Output = Fetched> + Send + 'a>> {
-        Box::pin(std::future::ready(Err(FetchProblem::NoAddress)))
+/// A browser with this cookie.
+pub(super) fn visitor(browser: Option<&str>) -> Visitor<'_> {
+    Visitor {
+        browser,
+        source: Some(std::net::Ipv4Addr::new(192, 0, 2, 1).into()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::OAuth;
 use super::clients::ClientId;
 use super::error::OAuthError;
 use super::family::{Rotation, TokenFamily, TokenPair};
-use super::form::Form;
+use super::form::FormParameters;
 use super::grants::{ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken};
 use super::metadata::SCOPES;
 use super::resource;
@@ -23,7 +23,7 @@ use crate::base::secrets::{Secret, TokenHash};
 use crate::store::{StoreError, Tx};
 
 /// What a client says when it exchanges a code.
-struct Exchange {
+struct CodeExchange {
     code: Secret,
     client_id: String,
     /// OAuth 2.1 has it no longer; whoever sends it must send the right one.
@@ -33,7 +33,7 @@ struct Exchange {
 }
 
 /// What a client says when it refreshes.
-struct Refresh {
+struct TokenRefresh {
     token: Secret,
     /// A refresh token tells whose it is; whoever adds the client must add the right one.
     client_id: Option<String>,
@@ -42,7 +42,7 @@ struct Refresh {
 
 /// What an exchange comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
+enum CodeVerdict {
     Spend,
     /// Everything is right, and it is the second time; the first gave this.
     Replayed(FamilyId),
@@ -54,34 +54,34 @@ enum Verdict {
 /// A code that somebody else got hold of is refused and stays good for its client, which alone knows the verifier.
 /// For the same reason only a replay with everything right ends what the code gave: whoever merely saw the code in a
 /// browser's history can neither use it nor sign anybody out with it (OAuth 2.1 §4.1.3: a second *valid* request).
-fn judge(code: &AuthorizationCode, exchange: &Exchange, now: Timestamp) -> Verdict {
+fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> CodeVerdict {
     if code.consent.client_id != exchange.client_id {
-        return Verdict::Refuse("the code was given to another client");
+        return CodeVerdict::Refuse("the code was given to another client");
     }
     if exchange
         .redirect_uri
         .as_ref()
         .is_some_and(|uri| *uri != code.redirect_uri)
     {
-        return Verdict::Refuse("redirect_uri is not the one of the authorization request");
+        return CodeVerdict::Refuse("redirect_uri is not the one of the authorization request");
     }
     if !code.challenge.is_met_by(exchange.verifier.expose()) {
-        return Verdict::Refuse("code_verifier does not fit the code_challenge");
+        return CodeVerdict::Refuse("code_verifier does not fit the code_challenge");
     }
     if code.consent.resource != exchange.resource {
-        return Verdict::Refuse("the code was given for another endpoint");
+        return CodeVerdict::Refuse("the code was given for another endpoint");
     }
     if let Some(family) = &code.gave {
-        return Verdict::Replayed(family.clone());
+        return CodeVerdict::Replayed(family.clone());
     }
     if now.duration_since(code.issued_at) > CODE_LIFE {
-        return Verdict::Refuse("the code expired");
+        return CodeVerdict::Refuse("the code expired");
     }
-    Verdict::Spend
+    CodeVerdict::Spend
 }
 
 /// What a unit of work did, for the answer and the events after it.
-enum Outcome {
+enum TokenOutcome {
     Issued {
         pair: TokenPair,
         family: FamilyId,
@@ -95,42 +95,42 @@ enum Outcome {
     Refused(&'static str),
 }
 
-impl Exchange {
+impl CodeExchange {
     /// Exchanges the code, inside a unit of work.
     fn carry_out(
         &self,
         tx: &mut Tx<'_>,
         now: Timestamp,
         access_life: SignedDuration,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<TokenOutcome, StoreError> {
         let key = TokenHash::of(self.code.expose());
         let Some(mut code) = tx.find::<AuthorizationCode>(key.as_bytes())? else {
-            return Ok(Outcome::Refused("the code is unknown"));
+            return Ok(TokenOutcome::Refused("the code is unknown"));
         };
         match judge(&code, self, now) {
-            Verdict::Refuse(reason) => Ok(Outcome::Refused(reason)),
-            Verdict::Spend => {
+            CodeVerdict::Refuse(reason) => Ok(TokenOutcome::Refused(reason)),
+            CodeVerdict::Spend => {
                 let id = FamilyId::random();
                 let account = code.consent.account.clone();
                 let (family, pair) = TokenFamily::begin(code.consent.clone(), now, access_life);
                 family.write(tx, &id, now)?;
                 code.gave = Some(id.clone());
                 tx.put(key.as_bytes(), &code)?;
-                Ok(Outcome::Issued {
+                Ok(TokenOutcome::Issued {
                     pair,
                     family: id,
                     account,
                 })
             }
-            Verdict::Replayed(id) => match tx.find::<TokenFamily>(id.key())? {
+            CodeVerdict::Replayed(id) => match tx.find::<TokenFamily>(id.key())? {
                 Some(family) => end_reused(tx, id, family, RevocationReason::CodeReuse, now),
-                None => Ok(Outcome::Refused("the code was used before")),
+                None => Ok(TokenOutcome::Refused("the code was used before")),
             },
         }
     }
 }
 
-impl Refresh {
+impl TokenRefresh {
     /// Presents the refresh token, inside a unit of work. `is_unused`: whether a family was left alone for too long.
     fn carry_out(
         &self,
@@ -138,8 +138,10 @@ impl Refresh {
         now: Timestamp,
         access_life: SignedDuration,
         is_unused: impl Fn(&FamilyId, &TokenFamily) -> Result<bool, StoreError>,
-    ) -> Result<Outcome, StoreError> {
-        let unknown = Ok(Outcome::Refused("the refresh token is unknown or was revoked"));
+    ) -> Result<TokenOutcome, StoreError> {
+        let unknown = Ok(TokenOutcome::Refused(
+            "the refresh token is unknown or was revoked",
+        ));
         let key = TokenHash::of(self.token.expose());
         let Some(RefreshToken { family: id }) = tx.find(key.as_bytes())? else {
             return unknown;
@@ -153,16 +155,18 @@ impl Refresh {
             .as_ref()
             .is_some_and(|client_id| *client_id != consent.client_id)
         {
-            return Ok(Outcome::Refused("the refresh token was given to another client"));
+            return Ok(TokenOutcome::Refused(
+                "the refresh token was given to another client",
+            ));
         }
         if consent.resource != self.resource {
-            return Ok(Outcome::Refused(
+            return Ok(TokenOutcome::Refused(
                 "the refresh token was given for another endpoint",
             ));
         }
         if is_unused(&id, &family)? {
             end_family(tx, &id, &family, RevocationReason::Unused, now)?;
-            return Ok(Outcome::Refused("the sign-in was not used for too long"));
+            return Ok(TokenOutcome::Refused("the sign-in was not used for too long"));
         }
         let account = consent.account.clone();
         let pair = match family.rotate(self.token.expose(), now, access_life) {
@@ -173,7 +177,7 @@ impl Refresh {
             Rotation::Again(pair) => pair,
             Rotation::Reused => return end_reused(tx, id, family, RevocationReason::RefreshReuse, now),
         };
-        Ok(Outcome::Issued {
+        Ok(TokenOutcome::Issued {
             pair,
             family: id,
             account,
@@ -187,9 +191,9 @@ fn end_reused(
     family: TokenFamily,
     reason: RevocationReason,
     now: Timestamp,
-) -> Result<Outcome, StoreError> {
+) -> Result<TokenOutcome, StoreError> {
     end_family(tx, &id, &family, reason, now)?;
-    Ok(Outcome::Reused {
+    Ok(TokenOutcome::Reused {
         family: id,
         account: family.consent.account,
         reason,
@@ -197,12 +201,13 @@ fn end_reused(
 }
 
 impl OAuth {
-    /// `/token`: answers 200 with the pair. `form`: the body, `application/x-www-form-urlencoded`.
+    /// `/token`: answers 200 with the pair. `form`: the body, `application/x-www-form-urlencoded`; `authorization`: the
+    /// header, from which a client that authenticates by HTTP Basic takes its `client_id`.
     ///
     /// A missing `scope` or `resource` is fine; what is asked for in `scope` is ignored, since there is one scope.
     /// Errors: [`OAuthError`], nothing was issued then.
-    pub async fn token(&self, form: &str) -> Result<Value, OAuthError> {
-        let form = Form::parse(form)?;
+    pub async fn token(&self, form: &str, authorization: Option<&str>) -> Result<Value, OAuthError> {
+        let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         match form.require("grant_type")? {
             "authorization_code" => self.exchange(&form).await,
             "refresh_token" => self.refresh(&form).await,
@@ -212,10 +217,10 @@ impl OAuth {
         }
     }
 
-    async fn exchange(&self, form: &Form) -> Result<Value, OAuthError> {
+    async fn exchange(&self, form: &FormParameters) -> Result<Value, OAuthError> {
         let client_id = form.require("client_id")?;
         known_client(client_id)?;
-        let exchange = Exchange {
+        let exchange = CodeExchange {
             code: Secret::new(form.require("code")?),
             client_id: client_id.to_owned(),
             redirect_uri: form.find("redirect_uri").map(str::to_owned),
@@ -228,18 +233,18 @@ impl OAuth {
             .store
             .atomic(move |tx| exchange.carry_out(tx, now, access_life))
             .await?;
-        if let Outcome::Issued { family, account, .. } = &outcome {
+        if let TokenOutcome::Issued { family, account, .. } = &outcome {
             tracing::info!(account.id = %account, family.id = %family, "token.issued");
         }
         answer(outcome)
     }
 
-    async fn refresh(&self, form: &Form) -> Result<Value, OAuthError> {
+    async fn refresh(&self, form: &FormParameters) -> Result<Value, OAuthError> {
         let client_id = form.find("client_id").map(str::to_owned);
         if let Some(client_id) = &client_id {
             known_client(client_id)?;
         }
-        let refresh = Refresh {
+        let refresh = TokenRefresh {
             token: Secret::new(form.require("refresh_token")?),
             client_id,
             resource: resource::audience(form.resources(), &self.0.public_url)?,
@@ -254,7 +259,7 @@ impl OAuth {
                 refresh.carry_out(tx, now, access_life, is_unused)
             })
             .await?;
-        if let Outcome::Issued { family, account, .. } = &outcome {
+        if let TokenOutcome::Issued { family, account, .. } = &outcome {
             tracing::info!(account.id = %account, family.id = %family, "token.refreshed");
         }
         answer(outcome)
@@ -273,16 +278,16 @@ fn known_client(client_id: &str) -> Result<(), OAuthError> {
         .ok_or_else(|| OAuthError::InvalidClient("the client is unknown, register again".into()))
 }
 
-fn answer(outcome: Outcome) -> Result<Value, OAuthError> {
+fn answer(outcome: TokenOutcome) -> Result<Value, OAuthError> {
     match outcome {
-        Outcome::Issued { pair, .. } => Ok(json!({
+        TokenOutcome::Issued { pair, .. } => Ok(json!({
             "access_token": pair.access.expose(),
             "token_type": "Bearer",
             "expires_in": pair.expires_in_s,
             "refresh_token": pair.refresh.expose(),
             "scope": SCOPES,
         })),
-        Outcome::Reused {
+        TokenOutcome::Reused {
             family,
             account,
             reason,
@@ -296,7 +301,7 @@ fn answer(outcome: Outcome) -> Result<Value, OAuthError> {
                 _ => "the refresh token was used before, its family is revoked".into(),
             }))
         }
-        Outcome::Refused(reason) => {
+        TokenOutcome::Refused(reason) => {
             tracing::info!(reason, "token.refused");
             Err(OAuthError::InvalidGrant(reason.into()))
         }

@@ -12,7 +12,6 @@ use warp::Filter as _;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
-use super::limits::Budget;
 use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::{Exchange, RequestId, exchange};
@@ -24,8 +23,6 @@ use crate::mcp::{PublicHosts, RequestHeaders};
 pub(super) struct Face {
     pub(super) parts: WebParts,
     hosts: PublicHosts,
-    pub(super) registrations: Budget,
-    pub(super) sign_ins: Budget,
     run: u32,
     requests: AtomicU64,
 }
@@ -35,8 +32,6 @@ impl Face {
         Self {
             hosts: PublicHosts::new(parts.public_url.origin()),
             parts,
-            registrations: Budget::new(),
-            sign_ins: Budget::new(),
             run: u32::from_be_bytes(random_bytes()),
             requests: AtomicU64::new(1),
         }

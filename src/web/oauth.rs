@@ -1,11 +1,11 @@
-//! The authorization server's documents and endpoints; the pages of its sign-in are in `sign_in`.
+//! The documents and endpoints of the authorization server. Its sign-in pages are in `sign_in`.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL,
+    ACCESS_CONTROL_MAX_AGE, AUTHORIZATION, CACHE_CONTROL,
 };
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::Value;
@@ -15,10 +15,10 @@ use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
 
-/// The largest form, in bytes: an e-mail, a password and what we put in ourselves.
-const LARGEST_FORM: usize = 16 << 10;
+/// In bytes. The form of a sign-in page carries the client's whole request, signed.
+const LARGEST_FORM: usize = 32 << 10;
 
-/// The largest registration, in bytes.
+/// In bytes.
 const LARGEST_REGISTRATION: usize = 64 << 10;
 
 /// RFC 9728.
@@ -31,7 +31,7 @@ pub(super) async fn authorization_server(face: Arc<Face>, exchange: Exchange) ->
     document(&exchange, &face.parts.oauth.authorization_server_metadata())
 }
 
-/// Public, readable from any web page, and the same for five minutes: as long as Claude keeps it too.
+/// Public, readable from any web page, cacheable for five minutes, which is how long Claude keeps it.
 fn document(exchange: &Exchange, document: &Value) -> Response {
     let preflight = exchange.method == Method::OPTIONS;
     let mut response = if preflight {
@@ -54,21 +54,15 @@ fn document(exchange: &Exchange, document: &Value) -> Response {
     response
 }
 
-/// RFC 7591. The body is the room's to judge; only its size and the gateway's budget are ours.
+/// RFC 7591. Nothing is stored, so only the size is limited.
 pub(super) async fn register(face: Arc<Face>, mut exchange: Exchange) -> Response {
-    let per_hour = face.parts.live.borrow().registrations_per_hour;
-    let (source, now) = (face.client_address(&exchange), face.parts.clock.now());
     let body = exchange
         .body(LARGEST_REGISTRATION, face.parts.limits.body_timeout)
         .await;
-    if let Err(exhausted) = face.registrations.take(source, per_hour, now) {
-        tracing::warn!(reason = "budget", "client.registration_refused");
-        return Problem::Busy(exhausted).as_json();
-    }
     match body {
         Ok(body) => {
-            let outcome = face.parts.oauth.register(&body).await;
-            reply::oauth(outcome.map(|client| (StatusCode::CREATED, client)))
+            let registered = face.parts.oauth.register(&body);
+            reply::oauth(registered.map(|client| (StatusCode::CREATED, client)))
         }
         Err(problem) => Problem::Body(problem).as_json(),
     }
@@ -76,33 +70,32 @@ pub(super) async fn register(face: Arc<Face>, mut exchange: Exchange) -> Respons
 
 /// RFC 6749, section 4.1.3 and 6.
 pub(super) async fn token(face: Arc<Face>, mut exchange: Exchange) -> Response {
-    match form_text(&face, &mut exchange).await {
-        Ok(form) => reply::oauth(
-            face.parts
-                .oauth
-                .token(&form)
-                .await
-                .map(|tokens| (StatusCode::OK, tokens)),
-        ),
-        Err(problem) => problem.as_json(),
-    }
+    let form = match form_text(&face, &mut exchange).await {
+        Ok(form) => form,
+        Err(problem) => return problem.as_json(),
+    };
+    let tokens = face
+        .parts
+        .oauth
+        .token(&form, exchange.header(AUTHORIZATION))
+        .await;
+    reply::oauth(tokens.map(|tokens| (StatusCode::OK, tokens)))
 }
 
 /// RFC 7009.
 pub(super) async fn revoke(face: Arc<Face>, mut exchange: Exchange) -> Response {
-    match form_text(&face, &mut exchange).await {
-        Ok(form) => reply::oauth(
-            face.parts
-                .oauth
-                .revoke(&form)
-                .await
-                .map(|()| (StatusCode::OK, Value::Null)),
-        ),
-        Err(problem) => problem.as_json(),
-    }
+    let form = match form_text(&face, &mut exchange).await {
+        Ok(form) => form,
+        Err(problem) => return problem.as_json(),
+    };
+    let revoked = face
+        .parts
+        .oauth
+        .revoke(&form, exchange.header(AUTHORIZATION))
+        .await;
+    reply::oauth(revoked.map(|()| (StatusCode::OK, Value::Null)))
 }
 
-/// A form, whatever it holds.
 pub(super) async fn form(face: &Face, exchange: &mut Exchange) -> Result<Bytes, Problem> {
     let body = exchange.body(LARGEST_FORM, face.parts.limits.body_timeout).await;
     if !exchange.is_form() {

@@ -1,11 +1,10 @@
 //! What the face itself refuses. A refusal is one row of one match: its status, its word for programs, its sentences
 //! for people. A browser gets a page, a program gets JSON with OAuth's two members, which every client of ours reads.
 
-use http::header::{ALLOW, RETRY_AFTER};
+use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 
 use super::body::BodyError;
-use super::limits::Exhausted;
 use super::pages;
 use super::reply::{Forms, Response, json, page};
 use super::request::{RequestId, Smuggled};
@@ -27,14 +26,12 @@ pub(super) enum Problem {
     WrongHost,
     /// The path knows other methods: the value of `Allow`.
     Method(&'static str),
-    /// A budget is used up.
-    Busy(Exhausted),
     /// Something inside broke.
     Broken,
 }
 
-/// How a problem is told.
-struct Told {
+/// How a problem is reported.
+struct ProblemText {
     status: StatusCode,
     /// OAuth's `error`.
     code: &'static str,
@@ -43,15 +40,15 @@ struct Told {
 }
 
 impl Problem {
-    fn told(self) -> Told {
-        let told = |status, code, title, explanation| Told {
+    fn text(self) -> ProblemText {
+        let text = |status, code, title, explanation| ProblemText {
             status,
             code,
             title,
             explanation,
         };
         let unreadable =
-            |status, explanation| told(status, "invalid_request", "That could not be read", explanation);
+            |status, explanation| text(status, "invalid_request", "That could not be read", explanation);
         match self {
             Self::Headers(Smuggled::Underscore) => unreadable(
                 StatusCode::BAD_REQUEST,
@@ -69,7 +66,7 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "What was sent is larger than this gateway reads.",
             ),
-            Self::Body(BodyError::TooSlow) => told(
+            Self::Body(BodyError::TooSlow) => text(
                 StatusCode::REQUEST_TIMEOUT,
                 "invalid_request",
                 "That took too long",
@@ -87,26 +84,20 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "A field of the form is missing or came twice.",
             ),
-            Self::CrossSite => told(
+            Self::CrossSite => text(
                 StatusCode::FORBIDDEN,
                 "invalid_request",
                 "That came from another site",
                 "The form was sent by a page that is not this gateway’s. Nothing was done with it.",
             ),
-            Self::WrongHost => told(
+            Self::WrongHost => text(
                 StatusCode::MISDIRECTED_REQUEST,
                 "invalid_request",
                 "This is not the gateway’s address",
                 "The gateway was reached under another name than its own, so it does not ask for a password here.",
             ),
             Self::Method(_) => unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not do that."),
-            Self::Busy(_) => told(
-                StatusCode::TOO_MANY_REQUESTS,
-                "temporarily_unavailable",
-                "Too much at once",
-                "The gateway was asked this too often in a short time. Wait a little, then try again.",
-            ),
-            Self::Broken => told(
+            Self::Broken => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
                 "Something broke here",
@@ -130,34 +121,29 @@ impl Problem {
 
     /// For a program: `{error, error_description}` (RFC 6749, section 5.2).
     pub(super) fn as_json(self) -> Response {
-        let told = self.told();
-        let body = serde_json::json!({ "error": told.code, "error_description": ascii(told.explanation) });
-        self.with_headers(json(told.status, body.to_string()))
+        let text = self.text();
+        let body = serde_json::json!({ "error": text.code, "error_description": ascii(text.explanation) });
+        self.with_headers(json(text.status, body.to_string()))
     }
 
     /// For a person.
     pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: RequestId) -> Response {
-        let told = self.told();
-        let message = pages::Message {
+        let text = self.text();
+        let message = pages::MessagePage {
             frame,
-            title: told.title.to_owned(),
-            explanation: told.explanation.to_owned(),
+            title: text.title.to_owned(),
+            explanation: text.explanation.to_owned(),
             steps: self.steps(origin),
             reference: reference.to_string(),
         };
-        self.with_headers(page(told.status, &message, Forms::None))
+        self.with_headers(page(text.status, &message, Forms::None))
     }
 
     fn with_headers(self, mut response: Response) -> Response {
-        let headers = response.headers_mut();
-        match self {
-            Self::Method(allowed) => {
-                headers.insert(ALLOW, HeaderValue::from_static(allowed));
-            }
-            Self::Busy(Exhausted { retry_after_s }) => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
-            }
-            _ => {}
+        if let Self::Method(allowed) = self {
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static(allowed));
         }
         response
     }
@@ -185,8 +171,8 @@ mod tests {
         let check = |problem: Problem, status: u16, code: &str| {
             let response = problem.as_json();
             assert_eq!(response.status().as_u16(), status, "{problem:?}");
-            assert_eq!(problem.told().code, code, "{problem:?}");
-            assert!(ascii(problem.told().explanation).len() > 20);
+            assert_eq!(problem.text().code, code, "{problem:?}");
+            assert!(ascii(problem.text().explanation).len() > 20);
             let frame = pages::Frame::new("localhost", None, None, false);
             let page = problem.as_page(frame, "http://localhost", RequestId::default());
             assert_eq!(page.status(), response.status());
@@ -203,13 +189,6 @@ mod tests {
         check(Problem::CrossSite, 403, "invalid_request");
         check(Problem::WrongHost, 421, "invalid_request");
         check(Problem::Method("GET, HEAD"), 405, "invalid_request");
-        check(
-            Problem::Busy(Exhausted { retry_after_s: 7 }),
-            429,
-            "temporarily_unavailable",
-        );
         check(Problem::Broken, 500, "server_error");
-        let busy = Problem::Busy(Exhausted { retry_after_s: 7 }).as_json();
-        assert_eq!(busy.headers().get(RETRY_AFTER).unwrap(), "7");
     }
 }

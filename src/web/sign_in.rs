@@ -9,36 +9,33 @@ use url::form_urlencoded;
 
 use super::face::Face;
 use super::oauth::form;
-use super::pages::{self, Channel};
+use super::pages;
 use super::problem::{Problem, start_again};
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
 use crate::base::secrets::Secret;
 use crate::mcp::Access;
-use crate::oauth::{AuthorizeStep, ClientOnPage, CodeForm, CredentialsForm, DenyForm};
-
-/// How many sign-ins may be begun for each registration that may be made; each takes memory for a while.
-const SIGN_INS_PER_REGISTRATION: u32 = 10;
+use crate::oauth::{AuthorizeStep, ClientOnPage, HiddenFields, PostedAnswer, PostedForm, Visitor};
 
 /// RFC 6749, section 4.1.1, and the forms that the pages there post.
 pub(super) async fn authorize(face: Arc<Face>, exchange: Exchange) -> Response {
-    sign_in(face, exchange, Way::Authorize).await
+    sign_in(face, exchange, SignInPath::Authorize).await
 }
 
-/// The same forms without a client: Garmin has ended the login, the person renews it.
+/// The same forms without a client: Garmin has ended the login, and the person renews it.
 pub(super) async fn link(face: Arc<Face>, exchange: Exchange) -> Response {
-    sign_in(face, exchange, Way::Link).await
+    sign_in(face, exchange, SignInPath::Link).await
 }
 
-/// Where a sign-in began; its forms post there too.
+/// The path of a sign-in; its forms post there too.
 #[derive(Clone, Copy)]
-enum Way {
+enum SignInPath {
     Authorize,
     Link,
 }
 
-impl Way {
-    fn path(self) -> &'static str {
+impl SignInPath {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Authorize => "/authorize",
             Self::Link => "/link",
@@ -46,69 +43,75 @@ impl Way {
     }
 }
 
-async fn sign_in(face: Arc<Face>, mut exchange: Exchange, way: Way) -> Response {
+async fn sign_in(face: Arc<Face>, mut exchange: Exchange, path: SignInPath) -> Response {
     if !face.is_own_host(&exchange) {
         return face.refuse_page(&exchange, Problem::WrongHost);
     }
     let oauth = &face.parts.oauth;
     let browser = exchange.cookie(face.cookie_name()).map(str::to_owned);
-    let browser = browser.as_deref();
-    let source = face.client_address(&exchange);
+    let visitor = Visitor {
+        browser: browser.as_deref(),
+        source: face.client_address(&exchange),
+    };
     let step = if exchange.method == Method::POST {
-        match posted(&face, &mut exchange).await {
-            Ok(Posted::Credentials(form)) => {
-                let step = oauth.submit_credentials(form, browser).await;
-                tell_failure(
-                    source,
-                    matches!(step, AuthorizeStep::SignIn(_) | AuthorizeStep::Refused(_)),
-                );
-                step
-            }
-            Ok(Posted::Code(form)) => {
-                let step = oauth.submit_code(form, browser).await;
-                let is_through = matches!(
-                    step,
-                    AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. }
-                );
-                tell_failure(source, !is_through);
-                step
-            }
-            Ok(Posted::Deny(form)) => oauth.deny(form, browser).await,
+        let form = match posted(&face, &mut exchange).await {
+            Ok(form) => form,
             Err(problem) => return face.refuse_page(&exchange, problem),
+        };
+        let kind = FormKind::of(&form.answer);
+        let step = oauth.submit(form, visitor).await;
+        if kind.has_failed(&step) {
+            log_failure(visitor.source);
         }
+        step
     } else {
-        let now = face.parts.clock.now();
-        let registrations = face.parts.live.borrow().registrations_per_hour;
-        let per_hour = registrations.saturating_mul(SIGN_INS_PER_REGISTRATION);
-        if let Err(exhausted) = face.sign_ins.take(source, per_hour, now) {
-            tracing::warn!(reason = "budget", "sign_in.refused");
-            return face.refuse_page(&exchange, Problem::Busy(exhausted));
-        }
-        match way {
-            Way::Authorize => oauth.authorize(&exchange.query, browser).await,
-            Way::Link => oauth.link_page(browser).await,
+        match path {
+            SignInPath::Authorize => oauth.authorize(&exchange.query, visitor).await,
+            SignInPath::Link => oauth.link_page(visitor),
         }
     };
-    show(&face, &exchange, way, step)
+    show(&face, &exchange, path, step)
 }
 
-/// The line that `packaging/fail2ban` reads, and the only one with an address: whoever guesses passwords or codes is to be
-/// kept out by the firewall, which knows nothing else of them.
-fn tell_failure(source: Option<IpAddr>, has_failed: bool) {
-    if let Some(source) = source.filter(|_| has_failed) {
+/// Which form was posted, to tell a failed guess from an ordinary next page.
+#[derive(Clone, Copy)]
+enum FormKind {
+    Credentials,
+    Code,
+    Deny,
+}
+
+impl FormKind {
+    fn of(answer: &PostedAnswer) -> Self {
+        match answer {
+            PostedAnswer::Credentials { .. } => Self::Credentials,
+            PostedAnswer::Code(_) => Self::Code,
+            PostedAnswer::Deny => Self::Deny,
+        }
+    }
+
+    fn has_failed(self, step: &AuthorizeStep) -> bool {
+        match self {
+            Self::Credentials => matches!(step, AuthorizeStep::SignIn(_) | AuthorizeStep::Refused(_)),
+            Self::Code => !matches!(
+                step,
+                AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. }
+            ),
+            Self::Deny => false,
+        }
+    }
+}
+
+/// The line that `packaging/fail2ban` reads, and the only one with an address: the firewall keeps out who guesses passwords
+/// or codes, and knows nothing else of them.
+fn log_failure(source: Option<IpAddr>) {
+    if let Some(source) = source {
         tracing::warn!(client.address = %source, "sign_in.failed");
     }
 }
 
-/// What a page of ours sent back.
-enum Posted {
-    Credentials(CredentialsForm),
-    Code(CodeForm),
-    Deny(DenyForm),
-}
-
-async fn posted(face: &Face, exchange: &mut Exchange) -> Result<Posted, Problem> {
-    // The token in the form and the cookie are what protects it; this only refuses sooner.
+async fn posted(face: &Face, exchange: &mut Exchange) -> Result<PostedForm, Problem> {
+    // The signed form and the cookie are the protection; this only refuses sooner.
     if exchange
         .header("sec-fetch-site")
         .is_some_and(|site| site == "cross-site")
@@ -119,8 +122,8 @@ async fn posted(face: &Face, exchange: &mut Exchange) -> Result<Posted, Problem>
     read_posted(&body).ok_or(Problem::BadForm)
 }
 
-/// `None`: a field is missing or doubled, or a value is none of ours.
-fn read_posted(body: &[u8]) -> Option<Posted> {
+/// `None`: a field is missing or doubled, or a value is unknown.
+fn read_posted(body: &[u8]) -> Option<PostedForm> {
     let field = |name: &str| {
         let mut values = form_urlencoded::parse(body)
             .filter(|(key, _)| key == name)
@@ -128,11 +131,12 @@ fn read_posted(body: &[u8]) -> Option<Posted> {
         let first = values.next()?;
         values.next().is_none().then(|| first.into_owned())
     };
-    let (transaction, csrf) = (field("transaction")?, field("csrf")?);
-    match field("step")?.as_str() {
-        "credentials" => Some(Posted::Credentials(CredentialsForm {
-            transaction,
-            csrf,
+    let hidden = HiddenFields {
+        transaction: field("transaction")?,
+        csrf: field("csrf")?,
+    };
+    let answer = match field("step")?.as_str() {
+        "credentials" => PostedAnswer::Credentials {
             email: field("email")?.trim().to_owned(),
             password: Secret::new(field("password")?),
             access: match field("access")?.as_str() {
@@ -140,100 +144,73 @@ fn read_posted(body: &[u8]) -> Option<Posted> {
                 "read_and_change" => Access::ReadAndChange,
                 _ => return None,
             },
-        })),
-        "code" => Some(Posted::Code(CodeForm {
-            transaction,
-            csrf,
-            code: Secret::new(field("code")?),
-        })),
-        "deny" => Some(Posted::Deny(DenyForm { transaction, csrf })),
-        _ => None,
-    }
+        },
+        "code" => PostedAnswer::Code(Secret::new(field("code")?)),
+        "deny" => PostedAnswer::Deny,
+        _ => return None,
+    };
+    Some(PostedForm { hidden, answer })
 }
 
-/// A step of a sign-in as what the browser gets.
-fn show(face: &Face, exchange: &Exchange, way: Way, step: AuthorizeStep) -> Response {
+/// Encodes a step of a sign-in.
+fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep) -> Response {
+    let (frame, action) = (face.frame(), path.as_str());
     match step {
-        AuthorizeStep::SignIn(step) => {
-            let origin = onward(step.client.as_ref());
-            let client = step.client.map(|client| pages::AskingClient {
-                name: client.name,
-                redirect_host: client.redirect_host,
-                loopback_only: client.loopback_only,
-            });
-            let page = pages::SignIn {
-                frame: face.frame(),
-                action: way.path(),
-                transaction: step.transaction,
-                csrf: step.csrf,
-                client,
-                email: step.email,
-                may_change: step.access == Access::ReadAndChange,
-                notice: step.notice,
-                tries_left: step.tries_left,
-            };
-            let mut response = reply::page(StatusCode::OK, &page, forms(origin.as_deref()));
-            if let Some(browser) = step.set_browser
+        AuthorizeStep::SignIn(mut page) => {
+            let (client, set_browser) = (page.client.clone(), page.set_browser.take());
+            let page = pages::SignInTemplate { frame, action, page };
+            let mut response = reply::page(StatusCode::OK, &page, forms(client.as_ref()));
+            if let Some(browser) = set_browser
                 && let Ok(cookie) = HeaderValue::from_str(&face.cookie(browser.expose()))
             {
                 response.headers_mut().insert(SET_COOKIE, cookie);
             }
             response
         }
-        AuthorizeStep::Code(step) => {
-            let origin = onward(step.client.as_ref());
-            let page = pages::Code {
-                frame: face.frame(),
-                action: way.path(),
-                transaction: step.transaction,
-                csrf: step.csrf,
-                channel: Channel::of(&step.method),
-                sent_to: step.sent_to,
-                tries_left: step.tries_left,
-                notice: step.notice,
-            };
-            reply::page(StatusCode::OK, &page, forms(origin.as_deref()))
+        AuthorizeStep::Mfa(page) => {
+            let client = page.client.clone();
+            let page = pages::MfaTemplate { frame, action, page };
+            reply::page(StatusCode::OK, &page, forms(client.as_ref()))
         }
         AuthorizeStep::Redirect { url } => reply::see_other(&url).unwrap_or_else(|| {
             tracing::error!(place = "redirect is no header value", "bug");
             face.refuse_page(exchange, Problem::Broken)
         }),
         AuthorizeStep::Linked { full_name } => {
-            let page = pages::Linked {
-                frame: face.frame(),
-                full_name,
-            };
+            let page = pages::Linked { frame, full_name };
             reply::page(StatusCode::OK, &page, Forms::None)
         }
         AuthorizeStep::Refused(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-            let page = pages::Message {
-                frame: face.frame(),
+            let page = pages::MessagePage {
+                frame,
                 title: refusal.title,
                 explanation: refusal.explanation,
-                steps: match way {
-                    Way::Authorize => start_again(face.origin()),
-                    Way::Link => vec![format!("Begin again at {}/link", face.origin())],
+                steps: match path {
+                    SignInPath::Authorize => start_again(face.origin()),
+                    SignInPath::Link => vec![format!("Begin again at {}/link", face.origin())],
                 },
                 reference: exchange.id.to_string(),
             };
             let mut response = reply::page(status, &page, Forms::None);
-            if status == StatusCode::SERVICE_UNAVAILABLE {
+            let retry_after_s = match status {
+                StatusCode::SERVICE_UNAVAILABLE => Some("5"),
+                StatusCode::TOO_MANY_REQUESTS => Some("60"),
+                _ => None,
+            };
+            if let Some(seconds) = retry_after_s {
                 response
                     .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from_static("5"));
+                    .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
             }
             response
         }
     }
 }
 
-fn onward(client: Option<&ClientOnPage>) -> Option<String> {
-    client.map(|client| client.form_action_origin.clone())
-}
-
-fn forms(origin: Option<&str>) -> Forms<'_> {
-    origin.map_or(Forms::Own, Forms::OnTo)
+/// Where the forms of a page may lead: back to us, and from there to the client.
+fn forms(client: Option<&ClientOnPage>) -> Forms<'_> {
+    client.map_or(Forms::Own, |client| Forms::OnTo(&client.form_action))
 }
 
 impl Face {
@@ -258,7 +235,7 @@ impl Face {
         )
     }
 
-    /// Forms are for people, even where a browser doesn't say so.
+    /// A page even where a browser does not ask for HTML: forms are for people.
     fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
         problem.as_page(self.frame(), self.origin(), exchange.id)
     }
@@ -283,29 +260,29 @@ mod tests {
                 .append_pair("email", &email)
                 .append_pair("password", &password)
                 .finish();
-            let Some(Posted::Credentials(form)) = read_posted(body.as_bytes()) else {
+            let Some(PostedAnswer::Credentials { email: read, password: secret, .. }) =
+                read_posted(body.as_bytes()).map(|form| form.answer)
+            else {
                 panic!("{body}");
             };
-            prop_assert_eq!(form.email.as_str(), email.trim());
-            prop_assert_eq!(form.password.expose(), password.as_str());
+            prop_assert_eq!(read.as_str(), email.trim());
+            prop_assert_eq!(secret.expose(), password.as_str());
         }
     }
 
     #[test]
     fn forms_are_read_exactly() {
         let kind = |body: &str| {
-            read_posted(body.as_bytes()).map(|posted| match posted {
-                Posted::Credentials(form) => {
-                    format!(
-                        "{} {} {} {:?}",
-                        form.transaction,
-                        form.email,
-                        form.password.expose(),
-                        form.access
-                    )
-                }
-                Posted::Code(form) => format!("{} {}", form.transaction, form.code.expose()),
-                Posted::Deny(form) => format!("{} {}", form.transaction, form.csrf),
+            let PostedForm { hidden, answer } = read_posted(body.as_bytes())?;
+            let HiddenFields { transaction, csrf } = hidden;
+            Some(match answer {
+                PostedAnswer::Credentials {
+                    email,
+                    password,
+                    access,
+                } => format!("{transaction} {email} {} {access:?}", password.expose()),
+                PostedAnswer::Code(code) => format!("{transaction} {}", code.expose()),
+                PostedAnswer::Deny => format!("{transaction} {csrf}"),
             })
         };
         let check =

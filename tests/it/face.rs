@@ -39,7 +39,7 @@ pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r
 /// A running face.
 pub(crate) struct Face {
     pub(crate) address: SocketAddr,
-    pub(crate) live: watch::Sender<Live>,
+    _live: watch::Sender<Live>,
     pub(crate) worker: Arc<Worker>,
     lifecycle: Lifecycle,
     host: String,

@@ -39,4 +39,5 @@ mod tidy;
 mod tools;
 mod web;
 mod whole;
+mod withdrawal;
 mod workers;

@@ -7,10 +7,10 @@ use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::config::{Invited, Live, PublicUrl};
-use garmin_gateway::garmin::{self, GovernorSettings, SignIns};
+use garmin_gateway::garmin::{self, GovernorSettings, MfaMethod, SignIns};
 use garmin_gateway::mcp::Access;
 use garmin_gateway::oauth::{
-    AuthorizeStep, CodeForm, CodePage, CredentialsForm, DenyForm, OAuth, OAuthParts, SignInPage,
+    AuthorizeStep, HiddenFields, MfaPage, OAuth, OAuthParts, PostedAnswer, PostedForm, SignInPage, Visitor,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
 use garmin_gateway::store::Store;
@@ -70,9 +70,16 @@ async fn world(settings: GovernorSettings) -> World {
 
 /// A browser with one sign-in page open.
 struct Browser {
-    transaction: String,
-    csrf: String,
+    hidden: HiddenFields,
     cookie: String,
+}
+
+/// A browser with this cookie.
+fn visitor(browser: Option<&str>) -> Visitor<'_> {
+    Visitor {
+        browser,
+        source: None,
+    }
 }
 
 impl World {
@@ -87,39 +94,34 @@ impl World {
                 ("state", "the state"),
             ])
             .finish();
-        Browser::new(page(self.oauth.authorize(&query, None).await))
+        Browser::new(page(self.oauth.authorize(&query, visitor(None)).await))
     }
 
     async fn open_link(&self) -> Browser {
-        Browser::new(page(self.oauth.link_page(None).await))
+        Browser::new(page(self.oauth.link_page(visitor(None))))
     }
 
     async fn type_in(&self, browser: &Browser, email: &str, password: &str) -> AuthorizeStep {
-        let form = CredentialsForm {
-            transaction: browser.transaction.clone(),
-            csrf: browser.csrf.clone(),
+        let answer = PostedAnswer::Credentials {
             email: email.to_owned(),
             password: Secret::new(password),
             access: Access::ReadAndChange,
         };
-        self.oauth.submit_credentials(form, Some(&browser.cookie)).await
+        self.send(browser, answer).await
     }
 
     async fn type_code(&self, browser: &Browser, code: &str) -> AuthorizeStep {
-        let form = CodeForm {
-            transaction: browser.transaction.clone(),
-            csrf: browser.csrf.clone(),
-            code: Secret::new(code),
-        };
-        self.oauth.submit_code(form, Some(&browser.cookie)).await
+        self.send(browser, PostedAnswer::Code(Secret::new(code))).await
     }
 
     async fn deny(&self, browser: &Browser) -> AuthorizeStep {
-        let form = DenyForm {
-            transaction: browser.transaction.clone(),
-            csrf: browser.csrf.clone(),
-        };
-        self.oauth.deny(form, Some(&browser.cookie)).await
+        self.send(browser, PostedAnswer::Deny).await
+    }
+
+    async fn send(&self, browser: &Browser, answer: PostedAnswer) -> AuthorizeStep {
+        let hidden = browser.hidden.clone();
+        let form = PostedForm { hidden, answer };
+        self.oauth.submit(form, visitor(Some(&browser.cookie))).await
     }
 
     /// The access token for a code, or the error.
@@ -133,7 +135,7 @@ impl World {
                 ("code_verifier", VERIFIER),
             ])
             .finish();
-        let answer = self.oauth.token(&form).await.map_err(|e| e.code())?;
+        let answer = self.oauth.token(&form, None).await.map_err(|e| e.code())?;
         Ok(answer["access_token"].as_str().unwrap().to_owned())
     }
 
@@ -150,8 +152,7 @@ impl Browser {
     fn new(page: SignInPage) -> Self {
         Self {
             cookie: page.set_browser.unwrap().expose().to_owned(),
-            transaction: page.transaction,
-            csrf: page.csrf,
+            hidden: page.hidden,
         }
     }
 }
@@ -159,7 +160,7 @@ impl Browser {
 fn shown(step: &AuthorizeStep) -> String {
     match step {
         AuthorizeStep::SignIn(page) => format!("sign in: {:?}", page.notice),
-        AuthorizeStep::Code(page) => format!("code: {:?}", page.notice),
+        AuthorizeStep::Mfa(page) => format!("code: {:?}", page.notice),
         AuthorizeStep::Redirect { .. } => "redirect".to_owned(),
         AuthorizeStep::Linked { full_name } => format!("linked: {full_name}"),
         AuthorizeStep::Refused(refusal) => format!("refused: {}", refusal.title),
@@ -173,9 +174,9 @@ fn page(step: AuthorizeStep) -> SignInPage {
     }
 }
 
-fn code_page(step: AuthorizeStep) -> CodePage {
+fn code_page(step: AuthorizeStep) -> MfaPage {
     match step {
-        AuthorizeStep::Code(page) => page,
+        AuthorizeStep::Mfa(page) => page,
         other => panic!("{}", shown(&other)),
     }
 }
@@ -227,8 +228,8 @@ async fn a_code_of_garmin_may_be_wrong_once() {
     let browser = world.open().await;
     let first = code_page(world.type_in(&browser, "ben@example.org", "demo-ben").await);
     assert_eq!(
-        (first.method.as_str(), first.sent_to.as_deref()),
-        ("email", Some("b*****@example.org"))
+        (first.method, first.sent_to.as_deref()),
+        (MfaMethod::Email, Some("b*****@example.org"))
     );
     assert!(first.notice.is_none());
     let second = code_page(world.type_code(&browser, "000000").await);

@@ -1,7 +1,7 @@
-//! The pages that explain why it does not go on, in plain sentences.
+//! The pages that explain why a sign-in stops, in plain sentences.
 
 use super::super::redirect::RedirectProblem;
-use super::{AuthorizeRefusal, AuthorizeStep};
+use super::pages::{AuthorizeRefusal, AuthorizeStep};
 
 fn page(status: u16, title: &str, explanation: impl Into<String>) -> AuthorizeStep {
     AuthorizeStep::Refused(AuthorizeRefusal {
@@ -38,6 +38,9 @@ pub(super) fn redirect(problem: RedirectProblem) -> AuthorizeStep {
     let fix = match problem {
         RedirectProblem::ForeignHost => {
             " If you trust it, ask the operator of this gateway to add the host to REDIRECT_HOSTS."
+        }
+        RedirectProblem::ForeignApp => {
+            " If you trust the app, ask the operator of this gateway to add its whole address to REDIRECT_HOSTS."
         }
         _ => "",
     };
@@ -83,10 +86,30 @@ pub(super) fn out_of_tries(notice: &str) -> AuthorizeStep {
 /// The same form came again and again while Garmin was being asked.
 pub(super) fn too_many_clicks() -> AuthorizeStep {
     page(
-        400,
-        "Still at work",
-        "This sign-in is still under way, and the button was pressed several times. Wait a minute, then go back to Claude; \
-         if it is not connected by then, connect again.",
+        429,
+        "Still signing in",
+        "This sign-in is still under way, and the button was pressed several times. Wait a minute, then go back to Claude. \
+         If it is not connected by then, connect again.",
+    )
+}
+
+/// All places of this source are taken by sign-ins that Garmin has not answered yet.
+pub(super) fn no_room() -> AuthorizeStep {
+    page(
+        429,
+        "Too many sign-ins at once",
+        "Many sign-ins from your network are under way at this gateway. Nothing was sent to Garmin. Wait a minute, then go \
+         back to Claude and connect again.",
+    )
+}
+
+/// The operator took the invitation or the access away while the person was signing in.
+pub(super) fn withdrawn() -> AuthorizeStep {
+    page(
+        403,
+        "This sign-in was ended",
+        "The operator of this gateway ended it, or changed who may use the gateway, while you were signing in. Nothing was \
+         connected. Ask the operator whether you are still invited, then connect again from Claude.",
     )
 }
 

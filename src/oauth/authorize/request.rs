@@ -1,36 +1,41 @@
 //! The authorization request, once the client and its redirect URI are proven.
 
-use super::super::clients::Client;
+use serde::{Deserialize, Serialize};
+
+use super::super::clients::OAuthClient;
 use super::super::error::OAuthError;
-use super::super::form::Form;
+use super::super::form::FormParameters;
 use super::super::pkce::CodeChallenge;
 use super::super::redirect::RedirectUri;
 use super::super::resource;
-use super::ClientOnPage;
+use super::pages::ClientOnPage;
 use crate::config::PublicUrl;
 
-/// It is kept for as long as the sign-in takes; Claude's has some 50 characters.
+/// It travels in the form of the sign-in page; Claude's has about 50 characters.
 const MAX_STATE_BYTES: usize = 4096;
 
 /// What a client asked for, and where the answer goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AuthorizationRequest {
-    pub(super) client: Client,
+    pub(super) client_id: String,
+    /// What the client calls itself, or the host that it returns to if it has no name.
+    pub(super) client_name: String,
     pub(super) challenge: CodeChallenge,
     /// The audience.
     pub(super) resource: String,
-    pub(super) answer: AnswerTo,
+    pub(super) return_to: ReturnAddress,
 }
 
-/// Where and how an answer is sent: the redirect URI with `state` and `iss`.
-#[derive(Clone, Debug)]
-pub(super) struct AnswerTo {
+/// The redirect URI with the `state` and `iss` of every answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ReturnAddress {
     pub(super) redirect_uri: RedirectUri,
     state: Option<String>,
     issuer: String,
 }
 
-impl AnswerTo {
-    pub(super) fn new(redirect_uri: RedirectUri, form: &Form, public_url: &PublicUrl) -> Self {
+impl ReturnAddress {
+    pub(super) fn new(redirect_uri: RedirectUri, form: &FormParameters, public_url: &PublicUrl) -> Self {
         let state = form.find("state").filter(|state| state.len() <= MAX_STATE_BYTES);
         Self {
             redirect_uri,
@@ -65,13 +70,13 @@ impl AnswerTo {
 impl AuthorizationRequest {
     /// Reads the rest of a request whose client and redirect URI are proven.
     ///
-    /// `scope` is not looked at: there is one scope, and older clients ask for others. `prompt` may say anything but
+    /// `scope` is ignored: there is one scope, and older clients ask for others. `prompt` may say anything but
     /// `none`: the page is always shown.
     /// Errors: what the client is told by redirect (caller).
     pub(super) fn read(
-        form: &Form,
-        client: Client,
-        answer: AnswerTo,
+        form: &FormParameters,
+        client: OAuthClient,
+        return_to: ReturnAddress,
         public_url: &PublicUrl,
     ) -> Result<Self, OAuthError> {
         if form.find("request").is_some() {
@@ -108,45 +113,41 @@ impl AuthorizationRequest {
             ));
         }
         Ok(Self {
-            client,
+            client_id: client.id,
+            client_name: client.name.unwrap_or_else(|| return_to.redirect_uri.host()),
             challenge,
             resource,
-            answer,
+            return_to,
         })
     }
 
-    /// Whom the pages say it is for.
     pub(super) fn on_page(&self) -> ClientOnPage {
-        let to = &self.answer.redirect_uri;
+        let to = &self.return_to.redirect_uri;
         ClientOnPage {
-            name: self.client_name(),
+            name: self.client_name.clone(),
             redirect_host: to.host(),
-            loopback_only: to.is_loopback(),
-            form_action_origin: to.origin(),
+            on_this_device: to.is_on_this_device(),
+            form_action: to.form_action(),
         }
-    }
-
-    /// What the client calls itself, or where it leads if it has no name.
-    pub(super) fn client_name(&self) -> String {
-        self.client
-            .name
-            .clone()
-            .unwrap_or_else(|| self.answer.redirect_uri.host())
     }
 }
 
 /// For the fuzzer: where a client that has shown this redirect URI is answered, with a code or with an error.
 #[cfg(fuzzing)]
-pub(in crate::oauth) fn way_back(form: &Form, redirect_uri: &str, public_url: &PublicUrl) -> String {
-    let client = Client {
+pub(in crate::oauth) fn way_back(
+    form: &FormParameters,
+    redirect_uri: &str,
+    public_url: &PublicUrl,
+) -> String {
+    let client = OAuthClient {
         id: "cli_x".into(),
         name: None,
         redirect_uris: vec![redirect_uri.into()],
     };
-    let answer = AnswerTo::new(RedirectUri::parse(redirect_uri).unwrap(), form, public_url);
-    let to = answer.clone();
-    match AuthorizationRequest::read(form, client, answer, public_url) {
-        Ok(request) => request.answer.code("gac_1"),
+    let return_to = ReturnAddress::new(RedirectUri::parse(redirect_uri).unwrap(), form, public_url);
+    let to = return_to.clone();
+    match AuthorizationRequest::read(form, client, return_to, public_url) {
+        Ok(request) => request.return_to.code("gac_1"),
         Err(error) => to.error(&error),
     }
 }
@@ -159,19 +160,19 @@ mod tests {
 
     fn read(query: &str) -> Result<AuthorizationRequest, String> {
         let public_url = PublicUrl::parse("https://gw.example.org").unwrap();
-        let form = Form::parse(query).unwrap_or_else(|e| panic!("{e}"));
-        let client = Client {
+        let form = FormParameters::parse(query).unwrap_or_else(|e| panic!("{e}"));
+        let client = OAuthClient {
             id: "cli_x".into(),
             name: None,
             redirect_uris: vec![],
         };
-        let answer = AnswerTo::new(
+        let return_to = ReturnAddress::new(
             RedirectUri::parse("http://localhost:9/cb?a=1").unwrap(),
             &form,
             &public_url,
         );
-        let told = answer.clone();
-        AuthorizationRequest::read(&form, client, answer, &public_url).map_err(|e| told.error(&e))
+        let to = return_to.clone();
+        AuthorizationRequest::read(&form, client, return_to, &public_url).map_err(|e| to.error(&e))
     }
 
     #[test]
@@ -243,7 +244,7 @@ mod tests {
             "response_type=code&{CHALLENGE}&code_challenge_method=S256&state=%C3%A4+%2B%25&iss=https%3A%2F%2Fevil.example"
         );
         let request = read(&query).unwrap();
-        let url = url::Url::parse(&request.answer.code("gac_1")).unwrap();
+        let url = url::Url::parse(&request.return_to.code("gac_1")).unwrap();
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let expected = [
             ("a", "1"),
@@ -256,6 +257,6 @@ mod tests {
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
         assert_eq!(request.on_page().name, "localhost");
-        assert!(request.on_page().loopback_only);
+        assert!(request.on_page().on_this_device);
     }
 }

@@ -1,80 +1,102 @@
-//! The transactions that are open, in memory: a restart forgets them, and people start again from Claude.
+//! The sign-ins that are open: what their pages carry, and what is remembered of those that got further.
+//!
+//! Invariants:
+//! - A page view is remembered nowhere. All that it stands for is in its form, signed together with the browser's cookie.
+//! - Only a posted form takes one of the places in memory. One source holds few of them and gives up its own first. A
+//!   place where Garmin is being asked or has answered is never given up, so strangers can't end a sign-in.
+//! - A restart forgets the key, and with it every open page: people start again from Claude.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use super::pages::{HiddenFields, Visitor};
+use super::progress::{LIFE, SignInProgress, SignInStage, is_too_old};
 use super::request::AuthorizationRequest;
-use super::step::{LIFE, Progress};
-use crate::base::secrets::{Secret, TokenHash, constant_time_eq, random_id, random_token};
-use crate::garmin::MfaChallenge;
+use crate::accounts::Account;
+use crate::base::secrets::{Secret, constant_time_eq, derived_token, random_id, random_token};
+use crate::base::source::network;
 
-/// Clicks of one visit that may wait for each other. A person makes two; more is a program that wants to fill us.
+/// Clicks of one sign-in that may wait for each other. A person makes two.
 const MAX_CLICKS: usize = 4;
 
 const TRANSACTION_PREFIX: &str = "txn_";
 const BROWSER_PREFIX: &str = "brw_";
 
-/// Open at the same time. Strangers can open them, so the oldest that nobody has typed anything into makes room.
+/// Sign-ins in memory, of all sources and of one. Behind a proxy that is not trusted everybody is one source.
 const MAX_OPEN: usize = 2000;
+const MAX_OPEN_PER_SOURCE: usize = 64;
 
-/// Why somebody signs in.
-pub(super) enum Purpose {
-    /// A client wants a code.
-    Client(Box<AuthorizationRequest>),
-    /// Garmin's sign-in is renewed; nobody gets a code.
-    Link,
-}
-
-/// One visit.
-pub(super) struct Transaction {
-    pub(super) id: String,
-    pub(super) csrf: Secret,
-    browser: TokenHash,
-    pub(super) purpose: Purpose,
+/// What a page stands for, as its form carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PageTicket {
+    id: String,
     begun_at: Timestamp,
-    /// Goes up whenever the visit got further. Who waited for the lock while it did was sent by the same click twice.
+    /// `None`: `/link`, where Garmin's sign-in is renewed and no client gets a code.
+    pub(super) request: Option<AuthorizationRequest>,
+}
+
+/// One sign-in whose form was posted.
+pub(super) struct Transaction {
+    pub(super) hidden: HiddenFields,
+    pub(super) request: Option<AuthorizationRequest>,
+    begun_at: Timestamp,
+    source: Option<IpAddr>,
+    /// Tells whether it was opened before the operator took something away.
+    number: u64,
+    /// Goes up with every form that was taken in. A click that waited for the lock while it did is the same one again.
     pub(super) round: AtomicU64,
-    /// Whoever is let in holds one until there is an answer.
     pub(super) clicks: Arc<Semaphore>,
-    pub(super) visit: tokio::sync::Mutex<Visit>,
+    pub(super) progress: tokio::sync::Mutex<SignInProgress>,
 }
 
-/// What changes in a visit.
-pub(super) struct Visit {
-    pub(super) progress: Progress,
-    pub(super) challenge: Option<MfaChallenge>,
-    /// The answer, once there is one, for a click that came twice.
-    pub(super) answer: Option<Answer>,
+/// Whose open sign-ins end, because the operator took an invitation or access away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::oauth) enum EndedSignIns {
+    Email(String),
+    /// Garmin's number of the profile.
+    Profile(u64),
+    Client(String),
+    All,
 }
 
-/// How a visit ended well.
-pub(super) enum Answer {
-    Code {
-        code: TokenHash,
-        url: String,
-        issued_at: Timestamp,
-    },
-    Linked {
-        full_name: String,
-    },
+/// All open sign-ins.
+pub(in crate::oauth) struct Transactions {
+    /// Signs the forms of this run.
+    key: Secret,
+    next: AtomicU64,
+    open: Mutex<HashMap<String, Arc<Transaction>>>,
+    /// Each with the first transaction that it does not end, and when it was written down.
+    ended: Mutex<Vec<(EndedSignIns, u64, Timestamp)>>,
 }
 
-/// All open transactions.
-#[derive(Default)]
-pub(in crate::oauth) struct Transactions(Mutex<HashMap<String, Arc<Transaction>>>);
+impl Default for Transactions {
+    fn default() -> Self {
+        Self {
+            key: random_token(""),
+            next: AtomicU64::new(0),
+            open: Mutex::default(),
+            ended: Mutex::default(),
+        }
+    }
+}
 
 impl Transactions {
-    /// Opens one, bound to the browser that has `cookie`. Returns the cookie to set if it has none of ours.
-    pub(super) fn open(
+    /// The hidden fields of a new page for the browser that has `cookie`, and the cookie to set if it has none of ours.
+    pub(super) fn issue(
         &self,
-        purpose: Purpose,
+        request: Option<AuthorizationRequest>,
         cookie: Option<&str>,
         now: Timestamp,
-    ) -> (Arc<Transaction>, Option<Secret>) {
+    ) -> (HiddenFields, Option<Secret>) {
         let set_browser = match cookie {
             Some(cookie) if is_browser(cookie) => None,
             _ => Some(random_token(BROWSER_PREFIX)),
@@ -84,61 +106,131 @@ impl Transactions {
             .map(Secret::expose)
             .or(cookie)
             .unwrap_or_default();
-        let transaction = Arc::new(Transaction {
+        let ticket = PageTicket {
             id: random_id(TRANSACTION_PREFIX),
-            csrf: random_token(""),
-            browser: TokenHash::of(browser),
-            purpose,
             begun_at: now,
+            request,
+        };
+        // Strings and numbers always become JSON; an empty text would be refused when it comes back.
+        let json = serde_json::to_vec(&ticket).unwrap_or_default();
+        let transaction = URL_SAFE_NO_PAD.encode(json);
+        let csrf = self.sign(&transaction, browser).expose().to_owned();
+        (HiddenFields { transaction, csrf }, set_browser)
+    }
+
+    fn sign(&self, transaction: &str, browser: &str) -> Secret {
+        derived_token("", &self.key, format!("{transaction}\n{browser}").as_bytes())
+    }
+
+    /// What a posted form stands for, if this gateway made its page for this browser a short while ago.
+    fn read(&self, hidden: &HiddenFields, visitor: Visitor<'_>, now: Timestamp) -> Option<PageTicket> {
+        let expected = self.sign(&hidden.transaction, visitor.browser?);
+        if !constant_time_eq(hidden.csrf.as_bytes(), expected.expose().as_bytes()) {
+            return None;
+        }
+        let json = URL_SAFE_NO_PAD.decode(&hidden.transaction).ok()?;
+        let ticket: PageTicket = serde_json::from_slice(&json).ok()?;
+        (!is_too_old(ticket.begun_at, now)).then_some(ticket)
+    }
+
+    /// The sign-in of a posted form, opened now if this is its first.
+    pub(super) fn find(
+        &self,
+        hidden: &HiddenFields,
+        visitor: Visitor<'_>,
+        now: Timestamp,
+    ) -> Result<Arc<Transaction>, NotFound> {
+        let ticket = self.read(hidden, visitor, now).ok_or(NotFound::NotYours)?;
+        let source = visitor.source.map(network);
+        let mut open = self.open.lock();
+        if let Some(found) = open.get(&ticket.id) {
+            return Ok(Arc::clone(found));
+        }
+        if !make_room(&mut open, source) {
+            return Err(NotFound::NoRoom);
+        }
+        let transaction = Arc::new(Transaction {
+            hidden: hidden.clone(),
+            request: ticket.request,
+            begun_at: ticket.begun_at,
+            source,
+            number: self.next.fetch_add(1, Ordering::SeqCst),
             round: AtomicU64::new(0),
             clicks: Arc::new(Semaphore::new(MAX_CLICKS)),
-            visit: tokio::sync::Mutex::new(Visit {
-                progress: Progress::begin(now),
-                challenge: None,
-                answer: None,
-            }),
+            progress: tokio::sync::Mutex::new(SignInProgress::begin(ticket.begun_at)),
         });
-        let mut open = self.locked();
-        if open.len() >= MAX_OPEN {
-            open.retain(|_, one| !one.is_over(now));
-        }
-        if open.len() >= MAX_OPEN {
-            let is_used = |one: &Transaction| one.round.load(Ordering::Relaxed) > 0;
-            let oldest = open.values().min_by_key(|one| (is_used(one), one.begun_at));
-            if let Some(oldest) = oldest.map(|one| one.id.clone()) {
-                open.remove(&oldest);
+        open.insert(ticket.id, Arc::clone(&transaction));
+        Ok(transaction)
+    }
+
+    /// Ends the sign-ins that are open now. One that is waiting for Garmin learns of it when it is about to be kept.
+    pub(in crate::oauth) fn end(&self, whose: EndedSignIns, now: Timestamp) {
+        let mut ended = self.ended.lock();
+        ended.push((whose, self.next.load(Ordering::SeqCst), now));
+    }
+
+    /// Whether the operator ended this sign-in. `account`: whose it turned out to be, once Garmin has said so.
+    pub(super) fn is_ended(&self, transaction: &Transaction, email: &str, account: Option<&Account>) -> bool {
+        let is_about = |whose: &EndedSignIns| match whose {
+            EndedSignIns::Email(ended) => {
+                *ended == email.to_lowercase() || account.is_some_and(|account| account.email == *ended)
             }
-        }
-        open.insert(transaction.id.clone(), Arc::clone(&transaction));
-        (transaction, set_browser)
+            EndedSignIns::Profile(ended) => account.is_some_and(|account| account.profile_id == *ended),
+            EndedSignIns::Client(ended) => transaction
+                .request
+                .as_ref()
+                .is_some_and(|request| request.client_id == *ended),
+            EndedSignIns::All => true,
+        };
+        let ended = self.ended.lock();
+        ended
+            .iter()
+            .any(|(whose, before, _)| transaction.number < *before && is_about(whose))
     }
 
-    /// The transaction `id`, if it was opened by the browser that has `cookie`, on a page that knew `csrf`.
-    pub(super) fn find(&self, id: &str, csrf: &str, cookie: Option<&str>) -> Option<Arc<Transaction>> {
-        let found = self.locked().get(id).cloned()?;
-        let same_browser = found.browser == TokenHash::of(cookie?);
-        let same_page = constant_time_eq(csrf.as_bytes(), found.csrf.expose().as_bytes());
-        (same_browser && same_page).then_some(found)
-    }
-
-    /// Forgets those that are over.
+    /// Forgets the sign-ins that are too old to go on.
     pub(in crate::oauth) fn sweep(&self, now: Timestamp) {
-        self.locked().retain(|_, one| !one.is_over(now));
+        // Twice their life: Garmin may take its time with the last form.
+        let is_over = |since: Timestamp| now.duration_since(since) > LIFE.saturating_mul(2);
+        self.open.lock().retain(|_, one| !is_over(one.begun_at));
+        self.ended.lock().retain(|(_, _, at)| !is_over(*at));
     }
+}
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<String, Arc<Transaction>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Why a form leads to no sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotFound {
+    /// The page is too old, of another browser, of another run, or was never ours.
+    NotYours,
+    /// Too many sign-ins of this source are under way.
+    NoRoom,
 }
 
 impl Transaction {
-    /// Twice its life, so that a late click still finds out that it was too late.
-    fn is_over(&self, now: Timestamp) -> bool {
-        now.duration_since(self.begun_at) > LIFE.saturating_mul(2)
+    /// Whether it may be given up: its form can open it again.
+    fn is_idle(&self) -> bool {
+        self.progress
+            .try_lock()
+            .is_ok_and(|progress| !matches!(progress.stage, SignInStage::AskCode(_) | SignInStage::Done(_)))
     }
 }
 
-/// Whether a cookie has the shape of ours; whatever else a browser sends is replaced.
+/// Makes room for one more of `source`, at the cost of the oldest idle one: its own if it has its share already.
+fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr>) -> bool {
+    let n_own = open.values().filter(|one| one.source == source).count();
+    let own_only = n_own >= MAX_OPEN_PER_SOURCE;
+    if !own_only && open.len() < MAX_OPEN {
+        return true;
+    }
+    let oldest = open
+        .iter()
+        .filter(|(_, one)| (!own_only || one.source == source) && one.is_idle())
+        .min_by_key(|(_, one)| one.number)
+        .map(|(id, _)| id.clone());
+    oldest.is_some_and(|id| open.remove(&id).is_some())
+}
+
+/// Whether a cookie has the shape of ours; another one is replaced.
 fn is_browser(cookie: &str) -> bool {
     cookie.strip_prefix(BROWSER_PREFIX).is_some_and(|random| {
         random.len() == 43
@@ -154,68 +246,136 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    #[test]
-    fn csrf_and_cross_transaction_posts_find_nothing() {
-        let all = Transactions::default();
-        let (mine, my_cookie) = all.open(Purpose::Link, None, NOW);
-        let (theirs, their_cookie) = all.open(Purpose::Link, None, NOW);
-        let (my_cookie, their_cookie) = (my_cookie.unwrap(), their_cookie.unwrap());
-        let found = |id: &str, csrf: &str, cookie| all.find(id, csrf, cookie).is_some();
-        assert!(found(&mine.id, mine.csrf.expose(), Some(my_cookie.expose())));
-        for (id, csrf, cookie) in [
-            (&mine.id, mine.csrf.expose(), None),
-            (&mine.id, mine.csrf.expose(), Some("")),
-            (&mine.id, mine.csrf.expose(), Some(their_cookie.expose())),
-            (&mine.id, theirs.csrf.expose(), Some(my_cookie.expose())),
-            (&mine.id, "", Some(my_cookie.expose())),
-            (&theirs.id, theirs.csrf.expose(), Some(my_cookie.expose())),
-            (
-                &"txn_aaaaaaaaaaaaaaaa".to_owned(),
-                mine.csrf.expose(),
-                Some(my_cookie.expose()),
-            ),
-        ] {
-            assert!(!found(id, csrf, cookie), "{id} {csrf} {cookie:?}");
+    fn visitor<'a>(cookie: Option<&'a str>, source: &str) -> Visitor<'a> {
+        Visitor {
+            browser: cookie,
+            source: Some(source.parse().unwrap()),
         }
+    }
+
+    fn page(all: &Transactions) -> (HiddenFields, String) {
+        let (hidden, cookie) = all.issue(None, None, NOW);
+        (hidden, cookie.unwrap().expose().to_owned())
+    }
+
+    /// A page of its own, posted from `source`.
+    fn post(all: &Transactions, source: &str) -> Result<Arc<Transaction>, NotFound> {
+        let (hidden, cookie) = page(all);
+        all.find(&hidden, visitor(Some(&cookie), source), NOW)
+    }
+
+    #[test]
+    fn a_form_counts_only_in_its_browser_unchanged_and_in_time() {
+        let all = Transactions::default();
+        let ((mine, my_cookie), (theirs, their_cookie)) = (page(&all), page(&all));
+        let found = |transaction: &str, csrf: &str, cookie, now| {
+            let hidden = HiddenFields {
+                transaction: transaction.to_owned(),
+                csrf: csrf.to_owned(),
+            };
+            all.find(&hidden, visitor(cookie, "192.0.2.1"), now).is_ok()
+        };
+        let (text, csrf) = (mine.transaction.as_str(), mine.csrf.as_str());
+        assert!(found(text, csrf, Some(&my_cookie), NOW));
+        for (text, csrf, cookie) in [
+            (text, csrf, None),
+            (text, csrf, Some("")),
+            (text, csrf, Some(their_cookie.as_str())),
+            (text, theirs.csrf.as_str(), Some(&my_cookie)),
+            (text, "", Some(&my_cookie)),
+            (theirs.transaction.as_str(), csrf, Some(&my_cookie)),
+            ("", csrf, Some(&my_cookie)),
+            (&text[1..], csrf, Some(&my_cookie)),
+        ] {
+            assert!(!found(text, csrf, cookie, NOW), "{text} {csrf} {cookie:?}");
+        }
+        let late = NOW.checked_add(LIFE.saturating_mul(2)).unwrap();
+        assert!(!found(text, csrf, Some(&my_cookie), late));
+        // Another run has another key.
+        let hidden = mine.clone();
+        assert!(
+            Transactions::default()
+                .find(&hidden, visitor(Some(&my_cookie), "192.0.2.1"), NOW)
+                .is_err()
+        );
     }
 
     #[test]
     fn one_browser_may_have_two_tabs_and_chooses_no_cookie_of_its_own() {
         let all = Transactions::default();
-        let (first, cookie) = all.open(Purpose::Link, None, NOW);
-        let cookie = cookie.unwrap();
-        let (second, again) = all.open(Purpose::Link, Some(cookie.expose()), NOW);
+        let (first, cookie) = page(&all);
+        let (second, again) = all.issue(None, Some(&cookie), NOW);
         assert!(again.is_none());
         for tab in [first, second] {
-            assert!(
-                all.find(&tab.id, tab.csrf.expose(), Some(cookie.expose()))
-                    .is_some()
-            );
+            assert!(all.find(&tab, visitor(Some(&cookie), "192.0.2.1"), NOW).is_ok());
         }
         for chosen in ["x", "brw_short", &format!("brw_{}", "é".repeat(21))] {
-            assert!(all.open(Purpose::Link, Some(chosen), NOW).1.is_some(), "{chosen}");
+            assert!(all.issue(None, Some(chosen), NOW).1.is_some(), "{chosen}");
         }
     }
 
     #[test]
-    fn strangers_who_open_many_do_not_push_out_who_is_typing() {
+    fn page_views_take_no_memory_and_posts_of_one_source_only_its_own() {
         let all = Transactions::default();
-        let (mine, cookie) = all.open(Purpose::Link, None, NOW);
-        mine.round.store(1, Ordering::Relaxed);
-        let cookie = cookie.unwrap();
-        for seconds in 1..=i64::try_from(MAX_OPEN).unwrap() + 10 {
-            all.open(
-                Purpose::Link,
-                Some(cookie.expose()),
-                Timestamp::from_millisecond(seconds).unwrap(),
-            );
+        let (mine, cookie) = page(&all);
+        for _ in 0..3 * MAX_OPEN {
+            all.issue(None, None, NOW);
         }
-        assert_eq!(all.locked().len(), MAX_OPEN);
-        assert!(
-            all.find(&mine.id, mine.csrf.expose(), Some(cookie.expose()))
-                .is_some()
-        );
+        assert!(all.open.lock().is_empty());
+
+        let me = visitor(Some(&cookie), "192.0.2.1");
+        let opened = all.find(&mine, me, NOW).unwrap();
+        for _ in 0..3 * MAX_OPEN {
+            post(&all, "198.51.100.7").unwrap();
+        }
+        assert_eq!(all.open.lock().len(), 1 + MAX_OPEN_PER_SOURCE);
+        assert!(Arc::ptr_eq(&opened, &all.find(&mine, me, NOW).unwrap()));
+
         all.sweep(NOW.checked_add(LIFE.saturating_mul(3)).unwrap());
-        assert!(all.locked().is_empty());
+        assert!(all.open.lock().is_empty());
+    }
+
+    #[test]
+    fn many_sources_push_out_nobody_who_is_being_signed_in() {
+        let all = Transactions::default();
+        let (mine, cookie) = page(&all);
+        let me = visitor(Some(&cookie), "192.0.2.1");
+        let opened = all.find(&mine, me, NOW).unwrap();
+        let asking_garmin = opened.progress.try_lock().unwrap();
+        for n in 0..=MAX_OPEN {
+            post(&all, &format!("198.51.{}.{}", n / 250, n % 250)).unwrap();
+        }
+        assert_eq!(all.open.lock().len(), MAX_OPEN);
+        assert!(Arc::ptr_eq(&opened, &all.find(&mine, me, NOW).unwrap()));
+        drop(asking_garmin);
+    }
+
+    #[test]
+    fn a_source_with_all_its_places_busy_gets_no_more() {
+        let all = Transactions::default();
+        let busy: Vec<_> = (0..MAX_OPEN_PER_SOURCE)
+            .map(|_| post(&all, "2001:db8:1:1::7").unwrap())
+            .collect();
+        let locks: Vec<_> = busy.iter().map(|one| one.progress.try_lock().unwrap()).collect();
+        // The whole network of a subscriber is one source.
+        assert_eq!(post(&all, "2001:db8:1:1::8").err(), Some(NotFound::NoRoom));
+        assert!(post(&all, "2001:db8:1:2::8").is_ok());
+        drop(locks);
+        assert!(post(&all, "2001:db8:1:1::8").is_ok());
+    }
+
+    #[test]
+    fn an_end_counts_for_what_was_open_before_it() {
+        let all = Transactions::default();
+        let before = post(&all, "192.0.2.1").unwrap();
+        all.end(EndedSignIns::Email("ann@example.org".into()), NOW);
+        let after = post(&all, "192.0.2.1").unwrap();
+        assert!(all.is_ended(&before, "Ann@Example.org", None));
+        assert!(!all.is_ended(&before, "bob@example.org", None));
+        assert!(!all.is_ended(&after, "ann@example.org", None));
+        all.end(EndedSignIns::All, NOW);
+        assert!(all.is_ended(&after, "bob@example.org", None));
+        all.sweep(NOW.checked_add(LIFE.saturating_mul(3)).unwrap());
+        assert!(all.ended.lock().is_empty());
     }
 }

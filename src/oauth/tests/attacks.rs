@@ -8,8 +8,8 @@ async fn refused_and_unspent(changes: &[(&str, &str)], expected: (&str, u16)) {
     let world = World::new();
     let code = world.code(&account('a'), CLAUDE).await;
     let form = exchange(&code, changes);
-    assert_eq!(refusal(world.oauth.token(&form).await), expected, "{form}");
-    pair(world.oauth.token(&exchange(&code, &[])).await);
+    assert_eq!(refusal(world.oauth.token(&form, None).await), expected, "{form}");
+    pair(world.oauth.token(&exchange(&code, &[]), None).await);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn code_after_its_minute() {
     let code = world.code(&account('a'), CLAUDE).await;
     world.pass(61);
     assert_eq!(
-        refusal(world.oauth.token(&exchange(&code, &[])).await),
+        refusal(world.oauth.token(&exchange(&code, &[]), None).await),
         INVALID_GRANT
     );
 }
@@ -64,18 +64,18 @@ async fn code_after_its_minute() {
 async fn code_replay_revokes_what_the_code_gave() {
     let world = World::new();
     let code = world.code(&account('a'), CLAUDE).await;
-    let first = pair(world.oauth.token(&exchange(&code, &[])).await);
-    let second = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let first = pair(world.oauth.token(&exchange(&code, &[]), None).await);
+    let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     // Hours later it is still known.
     world.pass(3 * 3600);
     assert_eq!(
-        refusal(world.oauth.token(&exchange(&code, &[])).await),
+        refusal(world.oauth.token(&exchange(&code, &[]), None).await),
         INVALID_GRANT
     );
     for tokens in [first, second] {
         assert!(!world.is_good(&tokens.access));
         assert_eq!(
-            refusal(world.oauth.token(&refresh(&tokens.refresh, &[])).await),
+            refusal(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await),
             INVALID_GRANT
         );
     }
@@ -89,14 +89,14 @@ async fn code_replay_revokes_what_the_code_gave() {
 async fn code_replay_by_whoever_only_saw_the_code_signs_nobody_out() {
     let world = World::new();
     let code = world.code(&account('a'), CLAUDE).await;
-    let tokens = pair(world.oauth.token(&exchange(&code, &[])).await);
+    let tokens = pair(world.oauth.token(&exchange(&code, &[]), None).await);
     for changes in [
         &[("code_verifier", "wrong-but-long-enough-0123456789012345678901")][..],
         &[("client_id", "https://app.example.org/client.json")],
         &[("redirect_uri", "http://localhost/callback")],
     ] {
         assert_eq!(
-            refusal(world.oauth.token(&exchange(&code, changes)).await),
+            refusal(world.oauth.token(&exchange(&code, changes), None).await),
             INVALID_GRANT
         );
         assert!(world.is_good(&tokens.access));
@@ -108,7 +108,7 @@ async fn code_race_has_one_winner_at_most() {
     let world = World::new();
     let code = world.code(&account('a'), CLAUDE).await;
     let form = exchange(&code, &[]);
-    let all = futures_util::future::join_all((0..10).map(|_| world.oauth.token(&form))).await;
+    let all = futures_util::future::join_all((0..10).map(|_| world.oauth.token(&form, None))).await;
     assert_eq!(all.iter().filter(|answer| answer.is_ok()).count(), 1);
     // Somebody had both the code and the verifier: nobody keeps anything.
     assert!(world.oauth.families().unwrap().is_empty());
@@ -118,20 +118,20 @@ async fn code_race_has_one_winner_at_most() {
 async fn refresh_theft_inside_the_window_is_noticed_at_the_next_rotation() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
-    let person = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let person = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     world.pass(60);
-    let thief = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let thief = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     assert_eq!(thief.refresh, person.refresh);
     world.pass(20 * 3600);
-    let thief = pair(world.oauth.token(&refresh(&thief.refresh, &[])).await);
+    let thief = pair(world.oauth.token(&refresh(&thief.refresh, &[]), None).await);
     world.pass(3600);
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&person.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&person.refresh, &[]), None).await),
         INVALID_GRANT
     );
     assert!(!world.is_good(&thief.access));
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&thief.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&thief.refresh, &[]), None).await),
         INVALID_GRANT
     );
 }
@@ -145,9 +145,9 @@ async fn refresh_token_of_another_client_stays_with_its_own() {
         "https://claude.ai/oauth/claude-code-client-metadata",
     ] {
         let stolen = refresh(&tokens.refresh, &[("client_id", client_id)]);
-        assert_eq!(refusal(world.oauth.token(&stolen).await), INVALID_GRANT);
+        assert_eq!(refusal(world.oauth.token(&stolen, None).await), INVALID_GRANT);
     }
-    pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+    pair(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await);
 }
 
 #[tokio::test]
@@ -160,10 +160,10 @@ async fn foreign_audience_opens_nothing_here() {
         Err(Unauthenticated::ForeignAudience)
     ));
     let theirs = refresh(&tokens.refresh, &[("resource", "https://other.example.org/mcp")]);
-    assert_eq!(refusal(elsewhere.token(&theirs).await), INVALID_GRANT);
+    assert_eq!(refusal(elsewhere.token(&theirs, None).await), INVALID_GRANT);
     let code = world.code(&account('a'), CLAUDE).await;
     let theirs = exchange(&code, &[("resource", "")]);
-    assert_eq!(refusal(elsewhere.token(&theirs).await), INVALID_GRANT);
+    assert_eq!(refusal(elsewhere.token(&theirs, None).await), INVALID_GRANT);
     // A move of the gateway and back loses nobody.
     assert!(world.is_good(&tokens.access));
 }
@@ -215,13 +215,13 @@ async fn another_persons_ids_lead_nowhere() {
     let id = world.oauth.authenticate(&a.access).unwrap().family;
     for token in [id.to_string(), format!("grt_{id}"), format!("gat_{id}")] {
         assert_eq!(
-            refusal(world.oauth.token(&refresh(&token, &[])).await),
+            refusal(world.oauth.token(&refresh(&token, &[]), None).await),
             INVALID_GRANT
         );
         assert!(!world.is_good(&token));
         world
             .oauth
-            .revoke(&form(&[("token", &token)], &[]))
+            .revoke(&form(&[("token", &token)], &[]), None)
             .await
             .unwrap();
     }
@@ -234,7 +234,7 @@ async fn another_persons_ids_lead_nowhere() {
             ("access", "read_and_change"),
         ],
     );
-    let next = pair(world.oauth.token(&mine).await);
+    let next = pair(world.oauth.token(&mine, None).await);
     let grant = world.oauth.authenticate(&next.access).unwrap();
     assert_eq!((grant.account, grant.access), (account('a'), Access::ReadOnly));
 }
@@ -253,13 +253,16 @@ async fn forms_of_any_shape_are_refused_and_never_more() {
         "\u{0}",
         "🦀=🦀",
     ] {
-        assert_eq!(refusal(world.oauth.token(form).await).1, 400, "{form}");
+        assert_eq!(refusal(world.oauth.token(form, None).await).1, 400, "{form}");
         assert_eq!(
-            world.oauth.revoke(form).await.unwrap_err().status(),
+            world.oauth.revoke(form, None).await.unwrap_err().status(),
             400,
             "{form}"
         );
     }
     let long = format!("grant_type=authorization_code&code={}", "a".repeat(100_000));
-    assert_eq!(refusal(world.oauth.token(&long).await), ("invalid_request", 400));
+    assert_eq!(
+        refusal(world.oauth.token(&long, None).await),
+        ("invalid_request", 400)
+    );
 }

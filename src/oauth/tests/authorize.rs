@@ -5,7 +5,7 @@ use url::Url;
 use super::*;
 use crate::base::secrets::Secret;
 use crate::config::Invited;
-use crate::oauth::{AuthorizeStep, CodeForm, CredentialsForm, DenyForm, SignInPage};
+use crate::oauth::{AuthorizeStep, HiddenFields, PostedAnswer, PostedForm, SignInPage};
 
 /// What Claude asks with.
 fn query(changes: &[(&str, &str)]) -> String {
@@ -31,7 +31,7 @@ struct Open {
 }
 
 async fn open(world: &World, changes: &[(&str, &str)]) -> Open {
-    opened(world.oauth.authorize(&query(changes), None).await)
+    opened(world.oauth.authorize(&query(changes), visitor(None)).await)
 }
 
 fn opened(step: AuthorizeStep) -> Open {
@@ -46,7 +46,7 @@ fn opened(step: AuthorizeStep) -> Open {
 fn shown(step: &AuthorizeStep) -> String {
     match step {
         AuthorizeStep::SignIn(page) => format!("sign in: {}", page.notice.as_deref().unwrap_or_default()),
-        AuthorizeStep::Code(_) => "code".into(),
+        AuthorizeStep::Mfa(_) => "code".into(),
         AuthorizeStep::Redirect { url } => url.clone(),
         AuthorizeStep::Linked { .. } => "linked".into(),
         AuthorizeStep::Refused(refusal) => format!("{} {}", refusal.status, refusal.title),
@@ -55,28 +55,36 @@ fn shown(step: &AuthorizeStep) -> String {
 
 impl Open {
     async fn post(&self, world: &World, email: &str, password: &str) -> AuthorizeStep {
-        world
-            .oauth
-            .submit_credentials(self.form(email, password), Some(&self.cookie))
-            .await
-    }
-
-    fn form(&self, email: &str, password: &str) -> CredentialsForm {
-        CredentialsForm {
-            transaction: self.page.transaction.clone(),
-            csrf: self.page.csrf.clone(),
-            email: email.to_owned(),
-            password: Secret::new(password),
-            access: Access::ReadAndChange,
-        }
+        self.send(world, credentials(email, password)).await
     }
 
     async fn deny(&self, world: &World) -> AuthorizeStep {
-        let form = DenyForm {
-            transaction: self.page.transaction.clone(),
-            csrf: self.page.csrf.clone(),
-        };
-        world.oauth.deny(form, Some(&self.cookie)).await
+        self.send(world, PostedAnswer::Deny).await
+    }
+
+    async fn send(&self, world: &World, answer: PostedAnswer) -> AuthorizeStep {
+        let hidden = self.page.hidden.clone();
+        send(world, hidden, answer, Some(&self.cookie)).await
+    }
+}
+
+async fn send(
+    world: &World,
+    hidden: HiddenFields,
+    answer: PostedAnswer,
+    cookie: Option<&str>,
+) -> AuthorizeStep {
+    world
+        .oauth
+        .submit(PostedForm { hidden, answer }, visitor(cookie))
+        .await
+}
+
+fn credentials(email: &str, password: &str) -> PostedAnswer {
+    PostedAnswer::Credentials {
+        email: email.to_owned(),
+        password: Secret::new(password),
+        access: Access::ReadAndChange,
     }
 }
 
@@ -96,14 +104,14 @@ async fn consent_page_names_the_client_and_where_it_leads_before_any_password() 
         ("Claude", "claude.ai")
     );
     assert_eq!(
-        (client.form_action_origin.as_str(), client.loopback_only),
+        (client.form_action.as_str(), client.on_this_device),
         ("https://claude.ai", false)
     );
     assert_eq!(
         (page.access, page.email.as_str(), page.tries_left),
         (Access::ReadOnly, "", 5)
     );
-    assert!(cookie.len() >= 43 && !page.csrf.is_empty());
+    assert!(cookie.len() >= 43 && !page.hidden.csrf.is_empty());
 
     let code = "https://claude.ai/oauth/claude-code-client-metadata";
     let page = open(
@@ -117,10 +125,10 @@ async fn consent_page_names_the_client_and_where_it_leads_before_any_password() 
     .page;
     let client = page.client.unwrap();
     assert_eq!(
-        (client.redirect_host.as_str(), client.loopback_only),
+        (client.redirect_host.as_str(), client.on_this_device),
         ("localhost", true)
     );
-    assert_eq!(client.form_action_origin, "http://localhost:54321");
+    assert_eq!(client.form_action, "http://localhost:54321");
 }
 
 #[tokio::test]
@@ -128,7 +136,7 @@ async fn a_registered_client_signs_in_with_any_loopback_port() {
     let world = World::new();
     let body =
         json!({ "client_name": "Inspector", "redirect_uris": ["http://127.0.0.1:6276/oauth/callback"] });
-    let id = world.oauth.register(body.to_string().as_bytes()).await.unwrap();
+    let id = world.oauth.register(body.to_string().as_bytes()).unwrap();
     let id = id["client_id"].as_str().unwrap();
     let page = open(
         &world,
@@ -142,7 +150,8 @@ async fn a_registered_client_signs_in_with_any_loopback_port() {
     assert_eq!(page.client.unwrap().name, "Inspector");
     let other = query(&[("client_id", id), ("redirect_uri", "http://127.0.0.1:9/other")]);
     assert!(
-        shown(&world.oauth.authorize(&other, None).await).starts_with("400 This sign-in would not lead back")
+        shown(&world.oauth.authorize(&other, visitor(None)).await)
+            .starts_with("400 This sign-in would not lead back")
     );
 }
 
@@ -181,7 +190,7 @@ async fn errors_before_the_redirect_uri_is_proven_are_pages() {
             known,
         ),
     ] {
-        let step = world.oauth.authorize(&query(changes), None).await;
+        let step = world.oauth.authorize(&query(changes), visitor(None)).await;
         assert!(matches!(step, AuthorizeStep::Refused(_)), "{changes:?}");
         assert!(shown(&step).starts_with(title), "{changes:?} {}", shown(&step));
     }
@@ -193,7 +202,7 @@ async fn errors_before_the_redirect_uri_is_proven_are_pages() {
     ] {
         assert!(
             matches!(
-                world.oauth.authorize(broken, None).await,
+                world.oauth.authorize(broken, visitor(None)).await,
                 AuthorizeStep::Refused(_)
             ),
             "{broken}"
@@ -212,7 +221,7 @@ async fn errors_after_the_redirect_uri_is_proven_go_to_the_client() {
         (&[("resource", "https://other.example/mcp")], "invalid_target"),
         (&[("prompt", "none")], "login_required"),
     ] {
-        let step = world.oauth.authorize(&query(changes), None).await;
+        let step = world.oauth.authorize(&query(changes), visitor(None)).await;
         let AuthorizeStep::Redirect { url } = step else {
             panic!("{}", shown(&step))
         };
@@ -248,7 +257,7 @@ async fn a_redirect_host_that_the_operator_takes_away_is_shut_at_once() {
         .send_modify(|live| live.redirect_hosts.push("tools.example.org".into()));
     let uri = "https://tools.example.org/cb";
     let body = json!({ "redirect_uris": [uri] });
-    let id = world.oauth.register(body.to_string().as_bytes()).await.unwrap();
+    let id = world.oauth.register(body.to_string().as_bytes()).unwrap();
     let asked = [
         ("client_id", id["client_id"].as_str().unwrap()),
         ("redirect_uri", uri),
@@ -256,10 +265,10 @@ async fn a_redirect_host_that_the_operator_takes_away_is_shut_at_once() {
     open(&world, &asked).await;
     world.live.send_modify(|live| live.redirect_hosts.clear());
     assert!(matches!(
-        world.oauth.authorize(&query(&asked), None).await,
+        world.oauth.authorize(&query(&asked), visitor(None)).await,
         AuthorizeStep::Refused(_)
     ));
-    assert!(world.oauth.register(body.to_string().as_bytes()).await.is_err());
+    assert!(world.oauth.register(body.to_string().as_bytes()).is_err());
 }
 
 #[tokio::test]
@@ -276,7 +285,7 @@ async fn deny_tells_the_client_and_ends_the_transaction() {
     };
     check_answer(&url, "error", "access_denied");
 
-    let link = opened(world.oauth.link_page(None).await);
+    let link = opened(world.oauth.link_page(visitor(None)));
     assert!(link.page.client.is_none());
     assert_eq!(shown(&link.deny(&world).await), "200 Nothing was changed");
 }
@@ -286,62 +295,30 @@ async fn csrf_cross_transaction_and_foreign_browser_posts_are_one_page() {
     let world = World::new();
     let (mine, theirs) = (open(&world, &[]).await, open(&world, &[]).await);
     let page = "400 This page can't go on";
-    let form = || mine.form("ann@example.org", "pw");
-    let stolen_csrf = CredentialsForm {
-        csrf: theirs.page.csrf.clone(),
-        ..form()
+    let hidden = |of: &Open, csrf: &str| HiddenFields {
+        transaction: of.page.hidden.transaction.clone(),
+        csrf: csrf.to_owned(),
     };
-    let no_csrf = CredentialsForm {
-        csrf: String::new(),
-        ..form()
-    };
-    let other_transaction = CredentialsForm {
-        transaction: theirs.page.transaction.clone(),
-        ..form()
-    };
-    let no_transaction = CredentialsForm {
-        transaction: String::new(),
-        ..form()
-    };
-    for (form, cookie) in [
-        (form(), None),
-        (form(), Some("")),
-        (form(), Some(theirs.cookie.as_str())),
-        (stolen_csrf, Some(&mine.cookie)),
-        (no_csrf, Some(&mine.cookie)),
-        (other_transaction, Some(&mine.cookie)),
-        (no_transaction, Some(&mine.cookie)),
-    ] {
-        assert_eq!(shown(&world.oauth.submit_credentials(form, cookie).await), page);
+    let (own, foreign) = (&mine.page.hidden.csrf, &theirs.page.hidden.csrf);
+    let answers: [fn() -> PostedAnswer; 3] = [
+        || credentials("ann@example.org", "pw"),
+        || PostedAnswer::Code(Secret::new("123456")),
+        || PostedAnswer::Deny,
+    ];
+    for answer in answers {
+        for (hidden, cookie) in [
+            (hidden(&mine, own), None),
+            (hidden(&mine, own), Some("")),
+            (hidden(&mine, own), Some(theirs.cookie.as_str())),
+            (hidden(&mine, foreign), Some(&mine.cookie)),
+            (hidden(&mine, ""), Some(&mine.cookie)),
+            (hidden(&theirs, own), Some(&mine.cookie)),
+        ] {
+            assert_eq!(shown(&send(&world, hidden, answer(), cookie).await), page);
+        }
     }
-    let code = |transaction: &str| CodeForm {
-        transaction: transaction.to_owned(),
-        csrf: mine.page.csrf.clone(),
-        code: Secret::new("123456"),
-    };
-    assert_eq!(
-        shown(&world.oauth.submit_code(code(&mine.page.transaction), None).await),
-        page
-    );
-    assert_eq!(
-        shown(
-            &world
-                .oauth
-                .submit_code(code(&theirs.page.transaction), Some(&mine.cookie))
-                .await
-        ),
-        page
-    );
-    let deny = DenyForm {
-        transaction: mine.page.transaction.clone(),
-        csrf: mine.page.csrf.clone(),
-    };
-    assert_eq!(shown(&world.oauth.deny(deny, Some(&theirs.cookie)).await), page);
     // A code before a password, in the right browser: back to the first form.
-    let early = world
-        .oauth
-        .submit_code(code(&mine.page.transaction), Some(&mine.cookie))
-        .await;
+    let early = mine.send(&world, PostedAnswer::Code(Secret::new("123456"))).await;
     assert!(shown(&early).starts_with("sign in"));
     // Nobody's tries were spent on any of it.
     world.pass(16 * 60);
@@ -415,7 +392,7 @@ async fn a_program_that_clicks_without_end_is_turned_away() {
         .collect();
     let turned_away = shown
         .iter()
-        .filter(|step| step.as_str() == "400 Still at work")
+        .filter(|step| step.as_str() == "429 Still signing in")
         .count();
     assert_eq!(turned_away, 16);
     // Then it goes on.
@@ -446,7 +423,11 @@ async fn a_browser_that_goes_away_does_not_cut_a_sign_in_in_two() {
 async fn a_second_tab_of_the_same_browser_needs_no_new_cookie() {
     let world = World::new();
     let first = open(&world, &[]).await;
-    let AuthorizeStep::SignIn(page) = world.oauth.authorize(&query(&[]), Some(&first.cookie)).await else {
+    let AuthorizeStep::SignIn(page) = world
+        .oauth
+        .authorize(&query(&[]), visitor(Some(&first.cookie)))
+        .await
+    else {
         panic!("a page")
     };
     assert!(page.set_browser.is_none());

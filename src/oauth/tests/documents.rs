@@ -1,5 +1,5 @@
 //! Client-id metadata documents over real TLS: a host of our own on the loopback, with a certificate of an authority of
-//! our own, and an internet that leads there.
+//! our own, and a fetcher that is led there.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -13,6 +13,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::*;
 use crate::oauth::AuthorizeStep;
+use crate::oauth::client_metadata::DocumentUrl;
 
 const ID: &str = "https://app.example.org/oauth/client.json";
 const CALLBACK: &str = "http://localhost:5000/cb";
@@ -77,14 +78,14 @@ impl Host {
         self.seen.lock().unwrap().requests.len()
     }
 
-    /// An internet in which every name leads here, this host's authority is trusted, and the loopback may be reached.
-    fn internet(&self) -> Internet {
-        Internet {
+    /// A fetcher for which every name leads here, this host's authority is trusted, and the loopback may be reached.
+    fn fetcher(&self) -> DocumentFetcher {
+        DocumentFetcher {
             lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V4(LOOPBACK)])),
             may_reach: |ip| ip.is_loopback(),
             port: self.port,
             trusted: Some(self.authority.clone()),
-            ..Internet::default()
+            ..DocumentFetcher::default()
         }
     }
 }
@@ -124,7 +125,7 @@ async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ];
-    match world.oauth.authorize(&form(&query, &[]), None).await {
+    match world.oauth.authorize(&form(&query, &[]), visitor(None)).await {
         AuthorizeStep::SignIn(page) => Some(page.client.unwrap().name),
         AuthorizeStep::Refused(_) => None,
         _ => panic!("neither a page nor a refusal"),
@@ -135,7 +136,7 @@ async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
 #[tokio::test]
 async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     let host = Host::start().await;
-    let world = World::with_internet(host.internet());
+    let world = World::with_fetcher(host.fetcher());
     let name = async |expected: &str, n_requests| {
         assert_eq!(name_on_page(&world, ID).await.as_deref(), Some(expected));
         assert_eq!(host.n_requests(), n_requests, "{expected}");
@@ -170,39 +171,72 @@ async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     }
 }
 
+/// A restart forgets the document of a client that nobody signed in with, and keeps the others for a week.
+#[tokio::test]
+async fn the_last_good_copy_outlives_a_restart() {
+    let host = Host::start().await;
+    let world = World::with_fetcher(host.fetcher());
+    let url = DocumentUrl::parse(ID).unwrap();
+    let restarted = async || {
+        let oauth = world.restarted_at(ORIGIN);
+        oauth.0.documents.find(&url, None).await.is_some()
+    };
+    assert!(name_on_page(&world, ID).await.is_some());
+    assert!(!restarted().await);
+    world.oauth.0.documents.keep(&url).await.unwrap();
+    assert!(restarted().await);
+    world.pass(7 * 24 * 3600);
+    assert!(!restarted().await);
+}
+
+#[tokio::test]
+async fn a_host_that_is_down_is_left_alone_for_a_minute() {
+    let host = Host::start().await;
+    let world = World::with_fetcher(host.fetcher());
+    host.answers("503 Service Unavailable", 900, "App");
+    for (seconds, n_requests) in [(0, 1), (59, 1), (1, 2)] {
+        world.pass(seconds);
+        assert_eq!(name_on_page(&world, ID).await, None);
+        assert_eq!(host.n_requests(), n_requests);
+    }
+    host.answers("200 OK", 900, "App");
+    world.pass(60);
+    assert!(name_on_page(&world, ID).await.is_some());
+}
+
 /// The fence holds where the attacker's own name leads to our loopback, with a certificate that we would trust.
 #[tokio::test]
 async fn ssrf_a_name_that_leads_to_the_loopback_is_not_connected_to() {
     let host = Host::start().await;
-    let internets = [
-        Internet {
+    let fetchers = [
+        DocumentFetcher {
             lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V4(LOOPBACK)])),
-            ..host.internet()
+            ..host.fetcher()
         },
-        Internet {
+        DocumentFetcher {
             lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V6(LOOPBACK.to_ipv6_mapped())])),
-            ..host.internet()
+            ..host.fetcher()
         },
-        Internet {
+        DocumentFetcher {
             lookup: |_| {
                 Box::pin(std::future::ready(vec![
                     IpAddr::from([1, 1, 1, 1]),
                     IpAddr::V4(LOOPBACK),
                 ]))
             },
-            ..host.internet()
+            ..host.fetcher()
         },
     ];
-    for internet in internets {
-        let world = World::with_internet(Internet {
-            may_reach: Internet::default().may_reach,
-            ..internet
+    for fetcher in fetchers {
+        let world = World::with_fetcher(DocumentFetcher {
+            may_reach: DocumentFetcher::default().may_reach,
+            ..fetcher
         });
         assert_eq!(name_on_page(&world, ID).await, None);
     }
     assert_eq!(host.seen.lock().unwrap().n_connections, 0);
     // The very same host is good where the loopback may be reached: nothing else was in its way.
-    let world = World::with_internet(host.internet());
+    let world = World::with_fetcher(host.fetcher());
     assert!(name_on_page(&world, ID).await.is_some());
 }
 
@@ -210,13 +244,13 @@ async fn ssrf_a_name_that_leads_to_the_loopback_is_not_connected_to() {
 #[tokio::test]
 async fn cimd_fetch_believes_only_a_certificate_for_that_host() {
     let host = Host::start().await;
-    let strangers = Internet {
+    let strangers = DocumentFetcher {
         trusted: None,
-        ..host.internet()
+        ..host.fetcher()
     };
-    assert_eq!(name_on_page(&World::with_internet(strangers), ID).await, None);
+    assert_eq!(name_on_page(&World::with_fetcher(strangers), ID).await, None);
     let other = "https://other.example.org/oauth/client.json";
-    let world = World::with_internet(host.internet());
+    let world = World::with_fetcher(host.fetcher());
     assert_eq!(name_on_page(&world, other).await, None);
     let seen = host.seen.lock().unwrap();
     assert_eq!(

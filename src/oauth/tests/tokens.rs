@@ -29,11 +29,11 @@ async fn token_endpoint_forgives_what_clients_leave_out_or_add() {
         ],
     ] {
         let code = world.code(&account('a'), CLAUDE).await;
-        let first = pair(world.oauth.token(&exchange(&code, changes)).await);
+        let first = pair(world.oauth.token(&exchange(&code, changes), None).await);
         let mut changes = changes.to_vec();
         changes.retain(|(name, _)| *name != "redirect_uri");
         changes.push(("client_id", ""));
-        pair(world.oauth.token(&refresh(&first.refresh, &changes)).await);
+        pair(world.oauth.token(&refresh(&first.refresh, &changes), None).await);
     }
 }
 
@@ -87,11 +87,11 @@ async fn token_endpoint_refusals_have_the_codes_of_the_rfc() {
         (exchange(&tokens.refresh, &[]), INVALID_GRANT),
         (exchange("gac_unknown", &[]), INVALID_GRANT),
     ] {
-        assert_eq!(refusal(world.oauth.token(&form).await), expected, "{form}");
+        assert_eq!(refusal(world.oauth.token(&form, None).await), expected, "{form}");
     }
     // None of it cost the client anything.
-    pair(world.oauth.token(&exchange(&code, &[])).await);
-    pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+    pair(world.oauth.token(&exchange(&code, &[]), None).await);
+    pair(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn refresh_one_second_after_the_exchange_keeps_both_access_tokens_good() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
     world.pass(1);
-    let second = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     assert!(world.is_good(&first.access) && world.is_good(&second.access));
 }
 
@@ -108,15 +108,15 @@ async fn refresh_from_two_egress_nodes_at_once_gives_one_pair_and_no_loser() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
     let form = refresh(&first.refresh, &[]);
-    let both = futures_util::future::join_all((0..20).map(|_| world.oauth.token(&form))).await;
+    let both = futures_util::future::join_all((0..20).map(|_| world.oauth.token(&form, None))).await;
     let pairs: Vec<Pair> = both.into_iter().map(pair).collect();
     assert!(pairs.iter().all(|one| *one == pairs[0]));
     // A burst goes on for more than a minute, and the winner has refreshed again by then.
     world.pass(2);
-    let next = pair(world.oauth.token(&refresh(&pairs[0].refresh, &[])).await);
+    let next = pair(world.oauth.token(&refresh(&pairs[0].refresh, &[]), None).await);
     for seconds in [1, 30, 43] {
         world.pass(seconds);
-        let again = pair(world.oauth.token(&form).await);
+        let again = pair(world.oauth.token(&form, None).await);
         assert_eq!((&again.access, &again.refresh), (&next.access, &next.refresh));
         assert!(again.expires_in_s < 24 * 3600 && world.is_good(&again.access));
     }
@@ -126,10 +126,13 @@ async fn refresh_from_two_egress_nodes_at_once_gives_one_pair_and_no_loser() {
 async fn refresh_grace_window_outlives_a_restart() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
-    let second = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     let restarted = world.restarted_at(ORIGIN);
     assert!(restarted.authenticate(&second.access).is_ok());
-    assert_eq!(pair(restarted.token(&refresh(&first.refresh, &[])).await), second);
+    assert_eq!(
+        pair(restarted.token(&refresh(&first.refresh, &[]), None).await),
+        second
+    );
 }
 
 #[tokio::test]
@@ -137,17 +140,17 @@ async fn refresh_after_the_window_ends_the_family_and_says_so() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
     let other = world.signed_in(&account('a')).await;
-    let second = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     world.pass(121);
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&first.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&first.refresh, &[]), None).await),
         INVALID_GRANT
     );
     for access in [&first.access, &second.access] {
         assert!(!world.is_good(access));
     }
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&second.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&second.refresh, &[]), None).await),
         INVALID_GRANT
     );
     assert!(
@@ -170,7 +173,7 @@ async fn a_busy_family_keeps_a_bounded_number_of_tokens() {
     let first = current.clone();
     for _ in 0..40 {
         world.pass(200);
-        current = pair(world.oauth.token(&refresh(&current.refresh, &[])).await);
+        current = pair(world.oauth.token(&refresh(&current.refresh, &[]), None).await);
     }
     assert!(world.is_good(&current.access));
     assert!(!world.is_good(&first.access));
@@ -180,7 +183,7 @@ async fn a_busy_family_keeps_a_bounded_number_of_tokens() {
     assert_eq!(family.n_access_tokens, 16);
     // So old that nobody remembers whose it was.
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&first.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&first.refresh, &[]), None).await),
         INVALID_GRANT
     );
     assert!(world.is_good(&current.access));
@@ -195,11 +198,11 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
         "token=unknown",
         "token=gat_x&token_type_hint=access_token&client_id=x",
     ] {
-        world.oauth.revoke(form).await.unwrap();
+        world.oauth.revoke(form, None).await.unwrap();
     }
     for form in ["", "token=", "token_type_hint=access_token", "token=a&token=b"] {
         assert_eq!(
-            world.oauth.revoke(form).await.unwrap_err().code(),
+            world.oauth.revoke(form, None).await.unwrap_err().code(),
             "invalid_request",
             "{form}"
         );
@@ -207,27 +210,30 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
     // Another client's token is nothing of theirs to revoke.
     world
         .oauth
-        .revoke(&form(
-            &[("token", &tokens.refresh), ("client_id", "https://x.example/c")],
-            &[],
-        ))
+        .revoke(
+            &form(
+                &[("token", &tokens.refresh), ("client_id", "https://x.example/c")],
+                &[],
+            ),
+            None,
+        )
         .await
         .unwrap();
     assert!(world.is_good(&tokens.access));
 
-    let second = pair(world.oauth.token(&refresh(&tokens.refresh, &[])).await);
+    let second = pair(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await);
     world
         .oauth
-        .revoke(&form(&[("token", &second.access)], &[]))
+        .revoke(&form(&[("token", &second.access)], &[]), None)
         .await
         .unwrap();
     assert!(!world.is_good(&second.access) && world.is_good(&tokens.access));
-    let third = pair(world.oauth.token(&refresh(&second.refresh, &[])).await);
+    let third = pair(world.oauth.token(&refresh(&second.refresh, &[]), None).await);
     // As Claude Code signs out: the refresh token, then the access token.
     for token in [&third.refresh, &third.access] {
         world
             .oauth
-            .revoke(&form(&[("token", token), ("client_id", CLAUDE)], &[]))
+            .revoke(&form(&[("token", token), ("client_id", CLAUDE)], &[]), None)
             .await
             .unwrap();
     }
@@ -235,7 +241,7 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
         assert!(!world.is_good(access));
     }
     assert_eq!(
-        refusal(world.oauth.token(&refresh(&third.refresh, &[])).await),
+        refusal(world.oauth.token(&refresh(&third.refresh, &[]), None).await),
         INVALID_GRANT
     );
     assert!(world.is_good(&other.access));
@@ -250,10 +256,10 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
 async fn a_spent_refresh_token_still_signs_out() {
     let world = World::new();
     let first = world.signed_in(&account('a')).await;
-    let second = pair(world.oauth.token(&refresh(&first.refresh, &[])).await);
+    let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
     world
         .oauth
-        .revoke(&form(&[("token", &first.refresh)], &[]))
+        .revoke(&form(&[("token", &first.refresh)], &[]), None)
         .await
         .unwrap();
     assert!(!world.is_good(&second.access));

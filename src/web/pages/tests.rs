@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::oauth::{ClientOnPage, HiddenFields};
 
 /// What the text of a sample is made of: ordinary words, or an attack in every field.
 type Text = fn(&'static str) -> String;
@@ -53,38 +54,43 @@ impl Landing {
     }
 }
 
-impl SignIn {
+fn hidden(text: Text) -> HiddenFields {
+    HiddenFields {
+        transaction: text("tx_1"),
+        csrf: text("csrf_1"),
+    }
+}
+
+impl SignInTemplate {
     fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let hosted = || {
-            Some(AskingClient {
-                name: text("Claude"),
-                redirect_host: text("claude.ai"),
-                loopback_only: false,
+        let client = |name, redirect_host, on_this_device| {
+            Some(ClientOnPage {
+                name: text(name),
+                redirect_host: text(redirect_host),
+                on_this_device,
+                form_action: String::new(),
             })
         };
-        let local = || {
-            Some(AskingClient {
-                name: text("Claude Code (garmin)"),
-                redirect_host: text("localhost:53682"),
-                loopback_only: true,
-            })
-        };
+        let hosted = || client("Claude", "claude.ai", false);
+        let local = || client("Claude Code (garmin)", "localhost:53682", true);
         let page = |frame, action, client| Self {
             frame,
             action,
-            transaction: text("tx_1"),
-            csrf: text("csrf_1"),
-            client,
-            email: String::new(),
-            may_change: false,
-            notice: None,
-            tries_left: 5,
+            page: SignInPage {
+                hidden: hidden(text),
+                set_browser: None,
+                client,
+                email: String::new(),
+                access: Access::ReadOnly,
+                notice: None,
+                tries_left: 5,
+            },
         };
         let mut refused = page(frame(text), "/authorize", hosted());
-        refused.email = text("ada@example.org");
-        refused.may_change = true;
-        refused.tries_left = 2;
-        refused.notice = Some(text(
+        refused.page.email = text("ada@example.org");
+        refused.page.access = Access::ReadAndChange;
+        refused.page.tries_left = 2;
+        refused.page.notice = Some(text(
             "Garmin did not accept this e-mail and password. Check both, or try them at connect.garmin.com.",
         ));
         vec![
@@ -105,27 +111,32 @@ impl SignIn {
     }
 }
 
-impl Code {
+impl MfaTemplate {
     fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = |frame, channel, tries_left, notice: Option<&'static str>| {
+        let page = |frame, method, tries_left, notice: Option<&'static str>| {
             let page = Self {
-                sent_to: (channel == Channel::Email).then(|| text("a…@example.org")),
                 frame,
                 action: "/authorize",
-                transaction: text("tx_1"),
-                csrf: text("csrf_1"),
-                channel,
-                tries_left,
-                notice: notice.map(text),
+                page: MfaPage {
+                    hidden: hidden(text),
+                    client: None,
+                    sent_to: (method == MfaMethod::Email).then(|| text("a…@example.org")),
+                    method,
+                    tries_left,
+                    notice: notice.map(text),
+                },
             };
             page.render().unwrap()
         };
         let wrong = "Garmin did not accept this code. Use the newest one you received.";
         vec![
-            ("code", page(frame(text), Channel::Email, 3, None)),
-            ("code-wrong", page(frame(text), Channel::Phone, 1, Some(wrong))),
-            ("code-app", page(anonymous(text), Channel::Authenticator, 3, None)),
-            ("code-unknown", page(frame(text), Channel::Unknown, 2, None)),
+            ("code", page(frame(text), MfaMethod::Email, 3, None)),
+            ("code-wrong", page(frame(text), MfaMethod::Phone, 1, Some(wrong))),
+            (
+                "code-app",
+                page(anonymous(text), MfaMethod::Authenticator, 3, None),
+            ),
+            ("code-unknown", page(frame(text), MfaMethod::Unknown, 2, None)),
         ]
     }
 }
@@ -140,7 +151,7 @@ impl Linked {
     }
 }
 
-impl Message {
+impl MessagePage {
     fn samples(text: Text) -> Vec<(&'static str, String)> {
         let page = |frame, steps| {
             let page = Self {
@@ -172,10 +183,10 @@ impl Message {
 
 fn samples(text: Text) -> Vec<(&'static str, String)> {
     let mut all = Landing::samples(text);
-    all.extend(SignIn::samples(text));
-    all.extend(Code::samples(text));
+    all.extend(SignInTemplate::samples(text));
+    all.extend(MfaTemplate::samples(text));
     all.extend(Linked::samples(text));
-    all.extend(Message::samples(text));
+    all.extend(MessagePage::samples(text));
     all
 }
 
@@ -238,7 +249,7 @@ fn a_page_asks_for_nothing_from_outside() {
 
 #[test]
 fn fields_are_what_password_managers_and_phones_look_for() {
-    let (_, page) = SignIn::samples(plain).swap_remove(0);
+    let (_, page) = SignInTemplate::samples(plain).swap_remove(0);
     for part in [
         r#"<input type="email" id="email" name="email" value="" autocomplete="username""#,
         r#"<input type="password" id="password" name="password" autocomplete="current-password""#,
@@ -249,13 +260,13 @@ fn fields_are_what_password_managers_and_phones_look_for() {
     ] {
         assert!(page.contains(part), "{part}");
     }
-    let (_, code) = Code::samples(plain).swap_remove(0);
+    let (_, code) = MfaTemplate::samples(plain).swap_remove(0);
     assert!(code.contains(r#"inputmode="numeric" autocomplete="one-time-code""#));
 }
 
 #[test]
 fn a_failed_try_is_tied_to_its_fields() {
-    let (_, page) = SignIn::samples(plain).swap_remove(2);
+    let (_, page) = SignInTemplate::samples(plain).swap_remove(2);
     assert!(page.contains("<title>Problem: Connect Garmin to Claude"));
     assert!(page.contains(r#"id="problem" role="alert" tabindex="-1" autofocus"#));
     assert_eq!(
@@ -268,16 +279,6 @@ fn a_failed_try_is_tied_to_its_fields() {
         "the choice is kept"
     );
     assert!(page.contains(r#"value="ada@example.org""#), "the e-mail is kept");
-}
-
-#[test]
-fn channels_are_named() {
-    let check = |method: &str, channel| assert_eq!(Channel::of(method), channel, "{method}");
-    check("email", Channel::Email);
-    check("phone", Channel::Phone);
-    check("authenticator", Channel::Authenticator);
-    check("", Channel::Unknown);
-    check("carrier pigeon", Channel::Unknown);
 }
 
 /// `cargo test --lib pages -- --ignored`: writes every sample to `target/pages`, to be looked at.

@@ -1,0 +1,252 @@
+//! Where one sign-in stands, and what a form or an answer of Garmin changes about it. Nothing here waits or sends.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::base::secrets::{Secret, TokenHash};
+use crate::garmin::{Credentials, MfaChallenge, SignInRefusal};
+use crate::mcp::Access;
+
+/// Looking for a password or waiting for an e-mail takes minutes; a page left open for longer is abandoned.
+pub(super) const LIFE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Passwords that one page takes.
+pub(super) const TRIES: u8 = 5;
+
+/// RFC 5321 §4.5.3.1.3, less the brackets.
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// Garmin's own limit is far below.
+const MAX_PASSWORD_BYTES: usize = 512;
+
+/// One sign-in between its first form and its end.
+#[derive(Debug)]
+pub(super) struct SignInProgress {
+    pub(super) stage: SignInStage,
+    begun_at: Timestamp,
+    pub(super) email: String,
+    pub(super) access: Access,
+    pub(super) tries_left: u8,
+    /// Why the last try failed, for the page.
+    pub(super) notice: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum SignInStage {
+    /// The page asks for e-mail and password.
+    AskCredentials,
+    /// The page asks for Garmin's code.
+    AskCode(MfaChallenge),
+    Done(SignInAnswer),
+    /// The client has its tokens: it is too late to say no.
+    Exchanged,
+    /// The person chose not to connect.
+    Denied,
+    OutOfTries,
+    Expired,
+    /// The operator took the invitation or the access away meanwhile.
+    Withdrawn,
+}
+
+/// How a sign-in ended well. It is kept so that a second click gets it too.
+#[derive(Clone, Debug)]
+pub(super) enum SignInAnswer {
+    Code {
+        code: TokenHash,
+        url: String,
+        issued_at: Timestamp,
+    },
+    Linked {
+        full_name: String,
+    },
+}
+
+impl SignInProgress {
+    pub(super) fn begin(begun_at: Timestamp) -> Self {
+        Self {
+            stage: SignInStage::AskCredentials,
+            begun_at,
+            email: String::new(),
+            // The least, until the person chooses more.
+            access: Access::ReadOnly,
+            tries_left: TRIES,
+            notice: None,
+        }
+    }
+
+    /// Whether forms still count. A sign-in that is too old expires here.
+    pub(super) fn is_open(&mut self, now: Timestamp) -> bool {
+        match self.stage {
+            SignInStage::AskCredentials | SignInStage::AskCode(_) if is_too_old(self.begun_at, now) => {
+                self.stage = SignInStage::Expired;
+                false
+            }
+            SignInStage::AskCredentials | SignInStage::AskCode(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Takes the first form in. The credentials to try, or `None` if the page has to be shown again. An open challenge is
+    /// dropped: the person went back.
+    pub(super) fn typed(&mut self, email: &str, password: Secret, access: Access) -> Option<Credentials> {
+        self.access = access;
+        let email = email.trim();
+        let fits =
+            email.contains('@') && email.len() <= MAX_EMAIL_BYTES && !email.chars().any(char::is_control);
+        if !fits {
+            self.notice = Some("Type the e-mail address of your Garmin account.".to_owned());
+            return None;
+        }
+        email.clone_into(&mut self.email);
+        if password.is_empty() || password.expose().len() > MAX_PASSWORD_BYTES {
+            self.notice = Some("Type the password of your Garmin account.".to_owned());
+            return None;
+        }
+        // The last try may have led to the page for the code; there is no way back from there.
+        if self.tries_left == 0 {
+            self.stage = SignInStage::OutOfTries;
+            return None;
+        }
+        self.stage = SignInStage::AskCredentials;
+        self.tries_left = self.tries_left.saturating_sub(1);
+        Some(Credentials {
+            email: self.email.clone(),
+            password,
+        })
+    }
+
+    pub(super) fn ask_code(&mut self, challenge: MfaChallenge) {
+        self.stage = SignInStage::AskCode(challenge);
+        self.notice = None;
+    }
+
+    /// Garmin, or the governor before it, said no. A wrong code may be followed by another one.
+    pub(super) fn refused(&mut self, refusal: &SignInRefusal, operator: &str) {
+        self.notice = Some(notice(refusal, operator));
+        match &self.stage {
+            SignInStage::AskCode(challenge) if challenge.tries_left() > 0 => {}
+            _ => self.ask_again(),
+        }
+    }
+
+    /// Garmin said yes, and the store could not keep it.
+    pub(super) fn not_kept(&mut self, operator: &str) {
+        self.notice = Some(format!(
+            "Garmin accepted your sign-in, but the gateway could not save it. Try again in a minute. If it fails again, \
+             tell {operator}."
+        ));
+        self.ask_again();
+    }
+
+    fn ask_again(&mut self) {
+        self.stage = if self.tries_left == 0 {
+            SignInStage::OutOfTries
+        } else {
+            SignInStage::AskCredentials
+        };
+    }
+}
+
+/// Whether a page that was made at `begun_at` no longer counts.
+pub(super) fn is_too_old(begun_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(begun_at) > LIFE
+}
+
+/// A refusal in words for the person. A wrong password and a missing invitation read the same, so the text names both.
+fn notice(refusal: &SignInRefusal, operator: &str) -> String {
+    match refusal {
+        SignInRefusal::WrongCredentials | SignInRefusal::SamePasswordAgain => format!(
+            "This e-mail and password were not accepted. Check both; if you are not sure, sign in at connect.garmin.com \
+             first, because too many wrong tries lock a Garmin account. If they are right there, ask {operator} whether \
+             this address is invited."
+        ),
+        other => other.for_person(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn type_in(progress: &mut SignInProgress, email: &str, password: &str) -> bool {
+        progress
+            .typed(email, Secret::new(password), Access::ReadAndChange)
+            .is_some()
+    }
+
+    #[test]
+    fn five_tries_and_no_more() {
+        let mut progress = SignInProgress::begin(NOW);
+        for left in (0..TRIES).rev() {
+            assert!(progress.is_open(NOW));
+            assert!(type_in(&mut progress, "ann@example.org", "pw"));
+            progress.refused(&SignInRefusal::WrongCredentials, "Olga");
+            assert_eq!(progress.tries_left, left);
+        }
+        assert!(matches!(progress.stage, SignInStage::OutOfTries));
+        assert!(!progress.is_open(NOW));
+    }
+
+    #[test]
+    fn a_sign_in_that_was_not_kept_may_be_tried_again() {
+        let mut progress = SignInProgress::begin(NOW);
+        assert!(type_in(&mut progress, "ann@example.org", "pw"));
+        progress.not_kept("Olga");
+        assert!(progress.is_open(NOW) && progress.notice.clone().unwrap().contains("tell Olga"));
+        progress.tries_left = 0;
+        progress.not_kept("Olga");
+        assert!(matches!(progress.stage, SignInStage::OutOfTries));
+    }
+
+    #[test]
+    fn a_wrong_password_reads_like_a_missing_invitation() {
+        let told = |refusal| notice(&refusal, "Olga");
+        let wrong = told(SignInRefusal::WrongCredentials);
+        assert_eq!(wrong, told(SignInRefusal::SamePasswordAgain));
+        assert!(wrong.contains("ask Olga"));
+    }
+
+    #[test]
+    fn malformed_credentials_cost_no_try() {
+        let long = format!("{}@example.org", "a".repeat(MAX_EMAIL_BYTES));
+        for (email, password) in [
+            ("", "password"),
+            ("   ", "password"),
+            ("ann", "password"),
+            ("ann@example.org", ""),
+            ("ann@example.org", &"x".repeat(10_000)),
+            ("a\r\n@b", "password"),
+            (&long, "password"),
+        ] {
+            let mut progress = SignInProgress::begin(NOW);
+            assert!(!type_in(&mut progress, email, password), "{email}");
+            assert_eq!(progress.tries_left, TRIES, "{email}");
+            assert!(progress.notice.is_some());
+            // The choice of access stays on the page that comes back.
+            assert_eq!(progress.access, Access::ReadAndChange);
+        }
+    }
+
+    #[test]
+    fn access_is_read_only_until_chosen() {
+        let mut progress = SignInProgress::begin(NOW);
+        assert_eq!(progress.access, Access::ReadOnly);
+        type_in(&mut progress, " ann@example.org ", "pw");
+        assert_eq!(
+            (progress.access, progress.email.as_str()),
+            (Access::ReadAndChange, "ann@example.org")
+        );
+    }
+
+    #[test]
+    fn a_sign_in_expires() {
+        let mut progress = SignInProgress::begin(NOW);
+        let late = NOW.checked_add(LIFE).unwrap();
+        assert!(progress.is_open(late));
+        let too_late = late.checked_add(SignedDuration::from_secs(1)).unwrap();
+        assert!(!progress.is_open(too_late));
+        assert!(matches!(progress.stage, SignInStage::Expired));
+        assert!(!progress.is_open(NOW), "an expired sign-in stays expired");
+    }
+}

@@ -1,0 +1,369 @@
+//! The forms of the sign-in page, one after the other: ask Garmin, perhaps for a code, link the account, make the code.
+//!
+//! What was true before a wait is asked again after it: the invitation, the operator's revocations and the redirect URI
+//! are checked once more where the account and the code are written, in the same unit of work.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::super::OAuth;
+use super::super::client_metadata::DocumentUrl;
+use super::super::error::OAuthError;
+use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent, WRITE_TEST_BYTES, WriteTest};
+use super::pages::{AuthorizeStep, HiddenFields, MfaPage, PostedAnswer, PostedForm, SignInPage, Visitor};
+use super::progress::{SignInAnswer, SignInProgress, SignInStage};
+use super::refusals;
+use super::request::AuthorizationRequest;
+use super::transactions::{NotFound, Transaction};
+use crate::accounts::Account;
+use crate::base::secrets::{Secret, TokenHash, random_token};
+use crate::garmin::{SignInOutcome, SignedIn};
+use crate::mcp::Access;
+use crate::store::{StoreError, Tx};
+
+impl OAuth {
+    /// A posted form. Takes as long as Garmin does, and goes on even if the browser does not wait.
+    pub async fn submit(&self, form: PostedForm, visitor: Visitor<'_>) -> AuthorizeStep {
+        let PostedForm { hidden, answer } = form;
+        let transaction = match self.0.transactions.find(&hidden, visitor, self.0.clock.now()) {
+            Ok(transaction) => transaction,
+            Err(NotFound::NotYours) => return refusals::not_yours(),
+            Err(NotFound::NoRoom) => return refusals::no_room(),
+        };
+        let Ok(click) = Arc::clone(&transaction.clicks).try_acquire_owned() else {
+            return refusals::too_many_clicks();
+        };
+        let round = transaction.round.load(Ordering::Acquire);
+        let (reply, shown) = oneshot::channel();
+        let oauth = self.clone();
+        // A browser that goes away, or clicks again, must not cut a sign-in at Garmin in two.
+        self.0.lifecycle.spawn("oauth.sign_in", async move {
+            let step = oauth.take_form(&transaction, round, answer).await;
+            drop(click);
+            drop(reply.send(step));
+        });
+        shown.await.unwrap_or_else(|_| refusals::ours())
+    }
+
+    /// Takes a form in and shows what comes next. `round`: how many forms were taken in when it was posted.
+    async fn take_form(
+        &self,
+        transaction: &Arc<Transaction>,
+        round: u64,
+        answer: PostedAnswer,
+    ) -> AuthorizeStep {
+        let mut progress = transaction.progress.lock().await;
+        let progress = &mut *progress;
+        // A second click gets the answer of the first. "Don't connect" counts however late it comes.
+        let is_second_click = transaction.round.load(Ordering::Acquire) != round;
+        if is_second_click && !matches!(answer, PostedAnswer::Deny) {
+            return shown(transaction, progress, self.0.clock.now());
+        }
+        let taken = match answer {
+            PostedAnswer::Credentials {
+                email,
+                password,
+                access,
+            } => {
+                self.take_credentials(transaction, progress, &email, password, access)
+                    .await
+            }
+            PostedAnswer::Code(code) => self.take_code(transaction, progress, &code).await,
+            PostedAnswer::Deny => self.take_denial(progress).await,
+        };
+        transaction.round.fetch_add(1, Ordering::AcqRel);
+        match taken {
+            Ok(()) => shown(transaction, progress, self.0.clock.now()),
+            Err(error) => {
+                tracing::error!(%error, "sign_in.not_kept");
+                refusals::ours()
+            }
+        }
+    }
+
+    /// Errors: the store's, before Garmin was asked.
+    async fn take_credentials(
+        &self,
+        transaction: &Arc<Transaction>,
+        progress: &mut SignInProgress,
+        email: &str,
+        password: Secret,
+        access: Access,
+    ) -> Result<(), StoreError> {
+        if !self.may_go_on(transaction, progress) {
+            return Ok(());
+        }
+        // A sign-in that could not be saved would waste a login at Garmin. Asked for everybody, so that the answer
+        // does not tell who is invited.
+        self.ensure_writable().await?;
+        let Some(credentials) = progress.typed(email, password, access) else {
+            return Ok(());
+        };
+        let outcome = if self.0.accounts.is_invited(&credentials.email)? {
+            self.0.sign_ins.begin(credentials).await
+        } else {
+            self.note_access_request(credentials.email.clone());
+            let refusal = self.0.sign_ins.decline(credentials).await;
+            tracing::info!(reason = "not_invited", "sign_in.declined");
+            SignInOutcome::Refused(refusal)
+        };
+        self.take_outcome(transaction, progress, outcome).await;
+        Ok(())
+    }
+
+    async fn take_code(
+        &self,
+        transaction: &Arc<Transaction>,
+        progress: &mut SignInProgress,
+        code: &Secret,
+    ) -> Result<(), StoreError> {
+        if !self.may_go_on(transaction, progress) {
+            return Ok(());
+        }
+        self.ensure_writable().await?;
+        if let SignInStage::AskCode(challenge) = &mut progress.stage {
+            let outcome = self.0.sign_ins.verify(challenge, code).await;
+            self.take_outcome(transaction, progress, outcome).await;
+        }
+        Ok(())
+    }
+
+    /// The person does not want to connect. A code that was made but not exchanged is taken back.
+    async fn take_denial(&self, progress: &mut SignInProgress) -> Result<(), StoreError> {
+        if let SignInStage::Done(SignInAnswer::Code { code, .. }) = &progress.stage {
+            progress.stage = if self.take_back(*code).await? {
+                SignInStage::Denied
+            } else {
+                SignInStage::Exchanged
+            };
+        } else if progress.is_open(self.0.clock.now()) {
+            progress.stage = SignInStage::Denied;
+        }
+        Ok(())
+    }
+
+    /// Writes and flushes about as much as a sign-in does. Errors: the disk is full or broken.
+    async fn ensure_writable(&self) -> Result<(), StoreError> {
+        let at = self.0.clock.now();
+        let filler = "0".repeat(WRITE_TEST_BYTES);
+        self.0.store.put(b"sign_in", WriteTest { at, filler }).await
+    }
+
+    /// Whether forms still count: the sign-in is neither over nor too old, and the operator did not end it.
+    fn may_go_on(&self, transaction: &Transaction, progress: &mut SignInProgress) -> bool {
+        if !progress.is_open(self.0.clock.now()) {
+            return false;
+        }
+        if self.0.transactions.is_ended(transaction, &progress.email, None) {
+            progress.stage = SignInStage::Withdrawn;
+            return false;
+        }
+        true
+    }
+
+    /// Takes in what Garmin answered, however late: the person waited for it.
+    async fn take_outcome(
+        &self,
+        transaction: &Arc<Transaction>,
+        progress: &mut SignInProgress,
+        outcome: SignInOutcome,
+    ) {
+        let operator = self.operator();
+        match outcome {
+            SignInOutcome::Mfa(challenge) => progress.ask_code(challenge),
+            SignInOutcome::Refused(refusal) => progress.refused(&refusal, &operator),
+            SignInOutcome::SignedIn(signed_in) => match self.finish(transaction, progress, signed_in).await {
+                Ok(answer) => progress.stage = SignInStage::Done(answer),
+                Err(NotFinished::Withdrawn) => {
+                    tracing::info!(reason = "withdrawn", "sign_in.declined");
+                    progress.stage = SignInStage::Withdrawn;
+                }
+                Err(NotFinished::Store(error)) => {
+                    tracing::error!(%error, "sign_in.not_kept");
+                    progress.not_kept(&operator);
+                }
+            },
+        }
+    }
+
+    /// Links the account and, for a client, writes the code, both or neither.
+    async fn finish(
+        &self,
+        transaction: &Arc<Transaction>,
+        progress: &SignInProgress,
+        signed_in: SignedIn,
+    ) -> Result<SignInAnswer, NotFinished> {
+        let issued_at = self.0.clock.now();
+        let code = random_token(CODE_PREFIX);
+        let hash = TokenHash::of(code.expose());
+        let (oauth, transaction_too) = (self.clone(), Arc::clone(transaction));
+        let (email, access) = (progress.email.clone(), progress.access);
+        let and_code = move |tx: &mut Tx<'_>, account: &Account| {
+            if oauth
+                .0
+                .transactions
+                .is_ended(&transaction_too, &email, Some(account))
+            {
+                return Err(NotFinished::Withdrawn);
+            }
+            if let Some(request) = &transaction_too.request {
+                // The operator may have taken the host away meanwhile.
+                if oauth
+                    .fence()
+                    .admit(request.return_to.redirect_uri.as_str())
+                    .is_err()
+                {
+                    return Err(NotFinished::Withdrawn);
+                }
+                let record = authorization_code(request, account, access, issued_at);
+                tx.put(hash.as_bytes(), &record)?;
+            }
+            Ok(())
+        };
+        let linked = self
+            .0
+            .accounts
+            .link_invited(&progress.email, signed_in, and_code)
+            .await?;
+        let account = linked.ok_or(NotFinished::Withdrawn)?;
+        let Some(request) = &transaction.request else {
+            return Ok(SignInAnswer::Linked {
+                full_name: account.full_name,
+            });
+        };
+        if let Some(url) = DocumentUrl::parse(&request.client_id)
+            && let Err(error) = self.0.documents.keep(&url).await
+        {
+            // Only an outage of the client's host after a restart would miss it.
+            tracing::warn!(%error, "store.write_failed");
+        }
+        Ok(SignInAnswer::Code {
+            code: hash,
+            url: request.return_to.code(code.expose()),
+            issued_at,
+        })
+    }
+
+    /// Takes a code back. `false`: it was exchanged already.
+    async fn take_back(&self, code: TokenHash) -> Result<bool, StoreError> {
+        self.0
+            .store
+            .atomic(move |tx| {
+                let found = tx.find::<AuthorizationCode>(code.as_bytes())?;
+                let is_unspent = found.is_some_and(|found| found.gave.is_none());
+                if is_unspent {
+                    tx.remove::<AuthorizationCode>(code.as_bytes());
+                }
+                Ok(is_unspent)
+            })
+            .await
+    }
+
+    /// Shows the operator who asked without an invitation. Not waited for: the time that the write takes would tell the
+    /// stranger that there is none.
+    fn note_access_request(&self, email: String) {
+        let accounts = self.0.accounts.clone();
+        self.0.lifecycle.spawn("oauth.access_request", async move {
+            if let Err(error) = accounts.note_access_request(&email).await {
+                tracing::error!(%error, "store.write_failed");
+            }
+        });
+    }
+
+    /// What the texts call the person who runs the gateway.
+    fn operator(&self) -> String {
+        let live = self.0.live.borrow();
+        live.operator
+            .name
+            .clone()
+            .unwrap_or_else(|| "the operator of this gateway".to_owned())
+    }
+}
+
+/// Why a sign-in that Garmin accepted leads to nothing.
+#[derive(Debug, thiserror::Error)]
+enum NotFinished {
+    #[error("the invitation or the access was withdrawn")]
+    Withdrawn,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn authorization_code(
+    request: &AuthorizationRequest,
+    account: &Account,
+    access: Access,
+    issued_at: Timestamp,
+) -> AuthorizationCode {
+    AuthorizationCode {
+        consent: Consent {
+            account: account.id.clone(),
+            access,
+            client_id: request.client_id.clone(),
+            client_name: request.client_name.clone(),
+            resource: request.resource.clone(),
+        },
+        redirect_uri: request.return_to.redirect_uri.as_str().to_owned(),
+        challenge: request.challenge.clone(),
+        issued_at,
+        gave: None,
+    }
+}
+
+/// The page of the stage that a posted sign-in is in.
+fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -> AuthorizeStep {
+    let request = transaction.request.as_ref();
+    match &progress.stage {
+        SignInStage::AskCredentials => {
+            AuthorizeStep::SignIn(sign_in_page(transaction.hidden.clone(), request, progress))
+        }
+        SignInStage::AskCode(challenge) => AuthorizeStep::Mfa(MfaPage {
+            hidden: transaction.hidden.clone(),
+            client: request.map(AuthorizationRequest::on_page),
+            method: challenge.method(),
+            sent_to: challenge.sent_to().map(str::to_owned),
+            tries_left: challenge.tries_left(),
+            notice: progress.notice.clone(),
+        }),
+        SignInStage::Done(SignInAnswer::Code { url, issued_at, .. })
+            if now.duration_since(*issued_at) <= CODE_LIFE =>
+        {
+            AuthorizeStep::Redirect { url: url.clone() }
+        }
+        SignInStage::Done(SignInAnswer::Code { .. }) | SignInStage::Exchanged => refusals::finished(),
+        SignInStage::Done(SignInAnswer::Linked { full_name }) => AuthorizeStep::Linked {
+            full_name: full_name.clone(),
+        },
+        SignInStage::Denied => match request {
+            Some(request) => AuthorizeStep::Redirect {
+                url: request
+                    .return_to
+                    .error(&OAuthError::AccessDenied("the person did not allow it".into())),
+            },
+            None => refusals::cancelled(),
+        },
+        SignInStage::OutOfTries => refusals::out_of_tries(progress.notice.as_deref().unwrap_or_default()),
+        SignInStage::Expired => refusals::not_yours(),
+        SignInStage::Withdrawn => refusals::withdrawn(),
+    }
+}
+
+/// The first page, new or after a failed try.
+pub(super) fn sign_in_page(
+    hidden: HiddenFields,
+    request: Option<&AuthorizationRequest>,
+    progress: &SignInProgress,
+) -> SignInPage {
+    SignInPage {
+        hidden,
+        set_browser: None,
+        client: request.map(AuthorizationRequest::on_page),
+        email: progress.email.clone(),
+        access: progress.access,
+        notice: progress.notice.clone(),
+        tries_left: progress.tries_left,
+    }
+}
