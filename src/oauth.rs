@@ -1,20 +1,20 @@
-//! The authorization server without HTTP: it lets a client in (`/register`, client-id metadata), a person sign in
-//! (`/authorize`, `/link`), gives and renews tokens (`/token`), takes them back (`/revoke`), and says on every call
-//! whose token it is. OAuth 2.1 with the parts that MCP asks for, as Claude and the other clients really use them.
+//! The authorization server without HTTP: registers clients (`/register`, client-id metadata), signs people in
+//! (`/authorize`, `/link`), issues and renews tokens (`/token`), revokes them (`/revoke`), and authenticates every call.
+//! OAuth 2.1 with the parts that MCP requires, as Claude and the other clients use them.
 //!
-//! The door is [`OAuth`]. The public face decodes, calls one function, encodes; the gateway calls
-//! [`OAuth::authenticate`]; the operator's acts are the `revoke_…` functions.
+//! `web` decodes, calls one function of [`OAuth`], and encodes. The gateway calls [`OAuth::authenticate`], the operator's
+//! acts call [`OAuth::end_access`].
 //!
 //! Invariants:
-//! - Every client is a public client with PKCE (S256), and every consent was given on our own page with Garmin's
-//!   password. Nothing is remembered in a browser.
-//! - An access token is opaque and looked up on every call: what is revoked is over with the next one.
+//! - Every client is a public client with PKCE (S256), and every consent is given on our own page with Garmin's password.
+//!   No sign-in is remembered in a browser.
+//! - An access token is opaque and looked up on every call, so a revocation counts from the next call on.
 //! - `/token` never waits for Garmin.
-//! - What happens to a token happens on the store's one writer: no two requests can spend the same thing.
-//! - The password is an argument on its way to Garmin, in no record and in no log.
+//! - Tokens change only on the store's single writer: two requests can't spend the same code or token.
+//! - The password is passed on to Garmin. It is in no record and in no log.
 //!
-//! Absent on purpose: client secrets, other grants, `plain`, scopes beyond one, request objects, introspection, and
-//! anything that a browser could frame or script.
+//! Absent on purpose: client secrets, other grants, `plain` PKCE, a second scope, request objects, introspection, and
+//! pages that can be framed or scripted.
 
 mod addresses;
 mod authenticate;
@@ -65,7 +65,7 @@ use fetch::DocumentFetcher;
 pub use grants::FamilyId;
 pub use revoke::{FamilyOverview, Revocation, RevocationReason, RevocationScope, Revoked};
 
-/// What this room keeps in the store.
+/// The records of this room.
 pub const KINDS: &[Kind] = &[
     Kind::of::<grants::AuthorizationCode>(),
     Kind::of::<grants::AccessToken>(),
@@ -77,25 +77,20 @@ pub const KINDS: &[Kind] = &[
     documents::KIND,
 ];
 
-/// How often last uses are written down: often enough for the console, seldom enough for a memory card.
+/// How often last uses are written: recent enough for the console, rare enough for an SD card.
 const FLUSH_EVERY: Duration = Duration::from_secs(5 * 60);
 
-/// What the authorization server is built from.
 #[derive(Clone)]
 pub struct OAuthParts {
-    /// Where codes, tokens and revocations are kept.
     pub store: Store,
-    /// Business time.
     pub clock: Clock,
-    /// Runs sign-ins to their end, and the housekeeping.
+    /// Runs sign-ins that outlast their request, and the housekeeping.
     pub lifecycle: Lifecycle,
-    /// Who may sign in, and where a sign-in is kept.
     pub accounts: Accounts,
-    /// The way to Garmin.
     pub sign_ins: SignIns,
-    /// The issuer and the resource.
+    /// The issuer; with `/mcp` the resource.
     pub public_url: PublicUrl,
-    /// How long a sign-in lasts unused (`ACCESS_TOKEN_TTL_DAYS`); `None`: for ever.
+    /// How long a sign-in lasts without use (`ACCESS_TOKEN_TTL_DAYS`); `None`: forever.
     pub sign_in_ttl: Option<Duration>,
     /// Redirect hosts and the operator's name.
     pub live: watch::Receiver<Live>,
@@ -118,14 +113,14 @@ struct OAuthState {
     live: watch::Receiver<Live>,
     documents: documents::Documents,
     transactions: authorize::Transactions,
-    /// The access tokens that are called with.
+    /// Access tokens in use.
     access_tokens: Reread<grants::AccessToken>,
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,
 }
 
 impl OAuth {
-    /// Builds it and starts its housekeeping, which ends with the lifecycle.
+    /// Starts the housekeeping too, which ends with the lifecycle.
     pub fn new(parts: OAuthParts) -> Self {
         Self::with_fetcher(parts, DocumentFetcher::default())
     }
@@ -141,7 +136,7 @@ impl OAuth {
             sign_ins: parts.sign_ins,
             public_url: parts.public_url,
             resource,
-            // A duration that does not fit is for ever.
+            // A duration that does not fit means forever.
             sign_in_ttl: parts
                 .sign_in_ttl
                 .and_then(|ttl| SignedDuration::try_from(ttl).ok()),
@@ -171,7 +166,7 @@ impl OAuth {
         oauth
     }
 
-    /// Writes last uses down and removes what is over; at the end only the former.
+    /// Writes last uses and, unless the gateway is stopping, removes what has expired.
     async fn keep_house(&self, is_over: bool) {
         let mut kept = self.flush_uses().await;
         if !is_over {
@@ -193,12 +188,12 @@ impl OAuth {
         metadata::authorization_server(&self.0.public_url)
     }
 
-    /// The value of `WWW-Authenticate` for a 401 at `/mcp`. `presented`: a token was sent and is no good.
+    /// The value of `WWW-Authenticate` for a 401 at `/mcp`. `presented`: a token was sent and was not accepted.
     pub fn challenge(&self, presented: bool) -> String {
         metadata::challenge(&self.0.public_url, presented)
     }
 
-    /// `POST /register` (RFC 7591), answered with 201. `body`: JSON, at most what the face lets through.
+    /// `POST /register` (RFC 7591), answered with 201. `body`: JSON.
     ///
     /// Nothing is written: see the module `clients`. Errors: `InvalidClientMetadata` (caller), `InvalidRedirectUri`
     /// (caller, or the operator who may add a host).

@@ -1,11 +1,11 @@
 //! The public face: the only user of warp.
 //!
-//! A handler decodes, calls one room once, and encodes. What goes for every path stands in `face`: headers that can
-//! be read in two ways are refused before anything else, a known path with an unknown method is a 405 with `Allow`,
-//! and every answer gets its request id and security headers.
+//! A handler decodes, calls one room once, and encodes. `face` holds what applies to every path: ambiguous headers are
+//! refused first, an unknown method on a known path is a 405 with `Allow`, and every response gets its request id and
+//! security headers.
 //!
-//! Absent on purpose: scripts, outside resources, redirects of `/mcp`, limits by address alone, CORS on anything but
-//! the discovery documents, and a log of queries, bodies, cookies or unknown paths (people paste secrets there).
+//! Absent on purpose: scripts, outside resources, redirects of `/mcp`, CORS on anything but the discovery documents, and
+//! logging of queries, bodies, cookies or unknown paths (people paste secrets there).
 
 mod body;
 mod face;
@@ -48,42 +48,35 @@ use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
 
-/// Whether the gateway can do its work now; `Err` says in a few words what is missing. It is shown to anybody.
+/// Whether the gateway can do its work now. `Err` says in a few words what is missing, which anybody may read.
 pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 
 /// What the public face stands on.
 #[derive(Clone)]
 pub struct WebParts {
-    /// Discovery, clients, sign-in, tokens.
     pub oauth: OAuth,
-    /// What `/mcp` asks.
     pub gateway: Gateway,
-    /// What `/control` and `/health` ask.
+    /// For `/control` and `/health`.
     pub races: Races,
     /// The address people and Claude use.
     pub public_url: PublicUrl,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Garmin is the simulator: every page says so.
+    /// Data come from the simulator: every page says so.
     pub simulated: bool,
-    /// The operator's name and e-mail, and the registration budget.
+    /// The operator's name and e-mail.
     pub live: watch::Receiver<Live>,
-    /// For budgets.
     pub clock: Clock,
-    /// Asked by `/readyz`.
     pub ready: Ready,
-    /// Connections, headers and bodies.
     pub limits: WebLimits,
-    /// Answers pages.
     pub lifecycle: Lifecycle,
 }
 
-/// What a client may cost before it is known.
+/// Limits for clients that are not authenticated yet.
 #[derive(Clone, Copy, Debug)]
 pub struct WebLimits {
-    /// Connections, header time, drain.
     pub connections: accept_loop::Limits,
-    /// How long a body may take from its header to its end.
+    /// Time from the end of the headers to the end of the body.
     pub body_timeout: Duration,
 }
 
@@ -105,12 +98,12 @@ pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stoppi
     let handle = move |mut request: Request<Incoming>, peer: Peer| {
         let (face, mut routes) = (Arc::clone(&face), routes.clone());
         async move {
-            // What Claude calls all day takes no way round by the table.
+            // Claude calls this all day, so it skips the table.
             if request.uri().path() == MCP {
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
             }
             request.extensions_mut().insert(peer);
-            // A sign-in asks Garmin, and a page takes its time: calls wait for neither.
+            // Pages and sign-ins run apart from calls, which must not wait for them.
             let answered = async move { routes.call(request).await };
             match face.parts.lifecycle.apart(answered).await {
                 Ok(response) => response,
@@ -120,16 +113,15 @@ pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stoppi
     accept_loop::serve_in(lanes, listener, connections, handle, stopping).await;
 }
 
-/// What Claude calls.
 const MCP: &str = "/mcp";
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 const FORM: &str = "GET, POST";
 const DOCUMENT: &str = "GET, HEAD, OPTIONS";
-/// The handler answers every method itself.
+/// The handler checks the method itself.
 const ANY: &str = "*";
 
-/// Every path but [`MCP`]; the first that matches answers.
+/// Every path but [`MCP`]. The first match answers.
 #[rustfmt::skip] // It is a table.
 fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
     let table = [
@@ -143,12 +135,12 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/.well-known/openid-configuration", DOCUMENT, oauth::authorization_server),
         at(face, "/.well-known/openid-configuration/mcp", DOCUMENT, oauth::authorization_server),
         at(face, "/mcp/.well-known/openid-configuration", DOCUMENT, oauth::authorization_server),
-        // The endpoints that they name.
+        // The endpoints that discovery names.
         at(face, "/register", POST, oauth::register),
         at(face, "/authorize", FORM, sign_in::authorize),
         at(face, "/token", POST, oauth::token),
         at(face, "/revoke", POST, oauth::revoke),
-        // For whoever holds the token of a race.
+        // For the holder of a race's token.
         at(face, "/control", POST, races::control),
         // For people.
         at(face, "/", GET, site::landing),
@@ -156,7 +148,7 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/favicon.svg", GET, site::favicon),
         at(face, "/favicon.ico", GET, site::favicon),
         at(face, "/robots.txt", GET, site::robots),
-        // For whatever watches the gateway.
+        // For monitoring.
         at(face, "/health", GET, races::health),
         at(face, "/healthz", GET, site::healthz),
         at(face, "/readyz", GET, site::readyz),

@@ -1,4 +1,4 @@
-//! Which addresses of the internet are everybody's: the fence against requests into the operator's own network.
+//! Which IP addresses are global. Only these are fetched from, so that no request reaches the operator's own network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,12 +24,12 @@ const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// All global unicast of IPv6. Outside lie loopback, link-local, unique-local, multicast, and every form that carries
+/// All global unicast of IPv6. It excludes loopback, link-local, unique-local, multicast, and every form that carries
 /// an IPv4 address (`::ffff:`, `64:ff9b::`).
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What of it is not global all the same (IANA IPv6 Special-Purpose Address Registry): protocol assignments with
-/// Teredo, documentation, 6to4, documentation again.
+/// Exceptions in it (IANA IPv6 Special-Purpose Address Registry): protocol assignments with Teredo, documentation, 6to4,
+/// documentation again.
 const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -37,7 +37,7 @@ const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether `ip` is an address of the public internet and nothing else.
+/// Whether `ip` is an address of the public internet.
 pub fn is_global(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !NOT_GLOBAL_V4.into_iter().any(|net| holds_v4(net, ip)),

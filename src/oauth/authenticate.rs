@@ -1,4 +1,4 @@
-//! Whose bearer token it is: asked of the store on every call, so a revocation counts from the next one on.
+//! Whose bearer token it is. The store is asked on every call, so a revocation counts from the next call on.
 
 use std::collections::HashMap;
 
@@ -13,38 +13,35 @@ use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
 use crate::store::StoreError;
 
-/// What a good access token stands for.
+/// What a valid access token grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Whose data.
     pub account: AccountId,
-    /// What may be done with it.
     pub access: Access,
-    /// The client that was given it.
     pub client_id: String,
-    /// The sign-in that it comes from.
+    /// The sign-in that issued it.
     pub family: FamilyId,
 }
 
-/// Why a bearer token is no good. To the client the first three are one: 401 with `error="invalid_token"`.
+/// Why a bearer token was not accepted. The client gets 401 with `error="invalid_token"` for the first three.
 #[derive(Debug, thiserror::Error)]
 pub enum Unauthenticated {
-    /// Caller: never given out, or revoked.
+    /// Caller: never issued, or revoked.
     #[error("the access token is unknown")]
     Unknown,
     /// Caller: it should refresh.
     #[error("the access token expired")]
     Expired,
-    /// Caller or operator: it was given for another endpoint, or `PUBLIC_URL` has changed since.
+    /// Caller or operator: it was issued for another endpoint, or `PUBLIC_URL` has changed since.
     #[error("the access token is for another endpoint")]
     ForeignAudience,
-    /// Operator: nothing can be said of it now; answer 503, because a 401 makes a client throw good tokens away.
+    /// Operator: the token can't be checked now. Answer 503: a 401 makes a client throw valid tokens away.
     #[error("the store could not be read")]
     Unavailable(#[from] StoreError),
 }
 
 impl OAuth {
-    /// Whose token it is. Costs one look into the store, and none for what can't be a token of ours.
+    /// Whose token it is. Costs one read of the store, and none for what can't be a token of ours.
     /// Errors: [`Unauthenticated`], each with who can act.
     pub fn authenticate(&self, bearer: &str) -> Result<Grant, Unauthenticated> {
         let random = bearer
@@ -74,7 +71,7 @@ impl OAuth {
         })
     }
 
-    /// Writes down when families were last used, for those of which it changed.
+    /// Writes when families were last used, as far as that changed.
     pub(super) async fn flush_uses(&self) -> Result<(), StoreError> {
         let uses = self.0.uses.take_changed();
         if uses.is_empty() {
@@ -108,8 +105,8 @@ impl OAuth {
     }
 }
 
-/// The last use of families since the last flush. A crash forgets some minutes of it, which only makes a sign-in that
-/// lasts months end minutes earlier.
+/// The last use of families since the last flush. A crash loses some minutes of it, which only makes a sign-in of months
+/// end minutes earlier.
 #[derive(Default)]
 pub(super) struct FamilyUses(Mutex<HashMap<FamilyId, Timestamp>>);
 

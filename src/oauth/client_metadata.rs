@@ -1,9 +1,9 @@
 //! Client-id metadata documents: a client whose id is the address of its own description
 //! (draft-ietf-oauth-client-id-metadata-document; MCP 2026-07-28, client registration).
 //!
-//! Here is what can be decided without the network: which addresses count, what a document must say, how long it is
-//! good for, and the two documents of Claude's. Those are built in, so that a person can sign in while their host has
-//! an outage or this machine reaches nothing but Garmin.
+//! This is the part without the network: which addresses count, what a document must say, how long it stays fresh, and
+//! Claude's two documents. Those are built in, so that people can sign in while Claude's host has an outage or this machine
+//! reaches nothing but Garmin.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::clients::{OAuthClient, display_name};
 
 const MAX_URL_BYTES: usize = 512;
 
-/// A good document is asked for again after between five minutes and a day, whatever its headers say.
+/// A document is fetched again after five minutes to a day, whatever its headers say.
 const FRESH_MIN: Duration = Duration::from_secs(300);
 const FRESH_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// An id that may be fetched.
+/// A client id that may be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DocumentUrl {
-    /// As it was sent, which is also how it parses back.
+    /// As it was sent, byte for byte.
     raw: String,
     host: String,
 }
@@ -77,7 +77,7 @@ struct Document {
     redirect_uris: Vec<String>,
 }
 
-/// Reads a fetched document. The rest of its fields are not ours to judge: everybody is a public client here.
+/// Reads a fetched document. Its other fields are ignored: every client is a public client here.
 pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<OAuthClient, DocumentProblem> {
     let document: Document = serde_json::from_slice(body).map_err(|_| DocumentProblem::Shape)?;
     if document.client_id != url.raw {
@@ -94,7 +94,7 @@ pub(super) fn read(url: &DocumentUrl, body: &[u8]) -> Result<OAuthClient, Docume
     })
 }
 
-/// The document that is built in for `url`, if it is one of Claude's.
+/// The built-in copy, if `url` is one of Claude's documents.
 pub(super) fn built_in(url: &DocumentUrl) -> Option<OAuthClient> {
     let (name, redirect_uris): (_, &[&str]) = match url.as_str() {
         "https://claude.ai/oauth/mcp-oauth-client-metadata" => (
@@ -118,7 +118,7 @@ pub(super) fn built_in(url: &DocumentUrl) -> Option<OAuthClient> {
     })
 }
 
-/// How long a document is good for, by its `Cache-Control` (RFC 9111 §5.2.2) within our own bounds.
+/// How long a document stays fresh by its `Cache-Control` (RFC 9111 §5.2.2), within our own bounds.
 pub(super) fn freshness(cache_control: Option<&str>) -> Duration {
     let directives = || {
         let text = cache_control.unwrap_or_default().split(',');

@@ -1,13 +1,12 @@
-//! Clients: who asks for tokens, and where it may have people returned to.
+//! Clients: who asks for tokens, and where people may be returned to.
 //!
-//! A registered client has no row anywhere: its id *is* its registration, in base64url. Claude registers afresh at
-//! every connect, sometimes twice; the same metadata gives the same id, so there is nothing to clean up, a flood of
-//! registrations fills nothing, and a restored backup knows every client that registered after it was made. An id is
-//! not a credential. Whoever wants another one may register it, so it is not signed either: what counts about a
-//! client is the redirect URI, and that passes the fence again on each use.
+//! A registration is not stored: the client's id *is* its registration, in base64url. Claude registers again at every
+//! connect, sometimes twice. The same metadata gives the same id, so there is nothing to clean up, a flood of registrations
+//! fills nothing, and a restored backup knows clients that registered after it was made. An id is no credential and is not
+//! signed, because anybody may register. What protects people is the redirect URI, which is checked at each use.
 //!
-//! Absent on purpose: client secrets (asked for or not, everybody is a public client and uses PKCE), and
-//! management of registrations (RFC 7592).
+//! Absent on purpose: client secrets (every client is a public client with PKCE, whatever it asks for), and management of
+//! registrations (RFC 7592).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +29,6 @@ const MAX_REDIRECT_URIS: usize = 32;
 
 const MAX_NAME_CHARS: usize = 80;
 
-/// What is known of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OAuthClient {
     pub(super) id: String,
@@ -40,7 +38,7 @@ pub(super) struct OAuthClient {
 }
 
 impl OAuthClient {
-    /// Whether the client may have people returned to `requested`.
+    /// Whether the client may return people to `requested`.
     pub(super) fn admits(&self, requested: &RedirectUri) -> bool {
         let registered = self.redirect_uris.iter();
         registered
@@ -52,14 +50,14 @@ impl OAuthClient {
 /// The two kinds of client id that are understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientId {
-    /// One that `/register` gave out.
+    /// Issued by `/register`.
     Registered(OAuthClient),
-    /// The address of a client-id metadata document, not fetched yet.
+    /// The address of a client-id metadata document that has not been fetched yet.
     Document(DocumentUrl),
 }
 
 impl ClientId {
-    /// Reads a `client_id`. `None`: never one of ours, the client should register.
+    /// Reads a `client_id`. `None`: it was never ours, and the client should register.
     pub(super) fn parse(id: &str) -> Option<Self> {
         if id.len() > MAX_ID_BYTES {
             return None;
@@ -69,7 +67,7 @@ impl ClientId {
         }
         let json = URL_SAFE_NO_PAD.decode(id.strip_prefix(ID_PREFIX)?).ok()?;
         let registration: Registration = serde_json::from_slice(&json).ok()?;
-        // One client, one spelling.
+        // Each client has one spelling.
         (registration.id().ok()? == id).then(|| {
             Self::Registered(OAuthClient {
                 id: id.to_owned(),
@@ -112,9 +110,9 @@ impl Registration {
 
 /// Answers a registration (RFC 7591 §3): the id and what was registered, for status 201.
 ///
-/// Metadata is coerced, not refused: the authentication method becomes `none`, redirect URIs outside of the fence are
+/// Metadata is adapted rather than refused: the authentication method becomes `none`, redirect URIs that are not allowed are
 /// left out, unknown fields are ignored, and there is neither `client_secret` nor `client_secret_expires_at`.
-/// Errors: `InvalidClientMetadata` (caller) for what is no JSON object, `InvalidRedirectUri` (caller or operator) if no
+/// Errors: `InvalidClientMetadata` (caller) if the body is no JSON object, `InvalidRedirectUri` (caller or operator) if no
 /// redirect URI remains.
 pub(super) fn register(body: &[u8], fence: &RedirectFence, now: Timestamp) -> Result<Value, OAuthError> {
     let Ok(Value::Object(asked)) = serde_json::from_slice::<Value>(body) else {
@@ -139,7 +137,7 @@ pub(super) fn register(body: &[u8], fence: &RedirectFence, now: Timestamp) -> Re
     if admitted.is_empty() {
         return Err(OAuthError::InvalidRedirectUri(problem.to_string().into()));
     }
-    // A native client registers with a port that is another one tomorrow: it is still the same client.
+    // A native client registers with another port each time and is still the same client.
     let mut redirect_uris: Vec<String> = Vec::new();
     for uri in &admitted {
         let uri = uri.without_loopback_port().as_str().to_owned();
@@ -167,8 +165,8 @@ pub(super) fn register(body: &[u8], fence: &RedirectFence, now: Timestamp) -> Re
     Ok(answer)
 }
 
-/// A name as it may stand on a page and in a log: one line, no characters that are invisible or turn the direction of
-/// the text, at most 80 characters. `None` if nothing is left.
+/// A name that is safe on a page and in a log: one line of at most 80 characters, none of them invisible or changing the
+/// direction of the text. `None` if nothing is left.
 pub(super) fn display_name(raw: &str) -> Option<String> {
     let visible: String = raw
         .chars()
@@ -181,7 +179,7 @@ pub(super) fn display_name(raw: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-/// Unicode's format characters (general category Cf) and the fillers that look like nothing.
+/// Unicode's format characters (general category Cf) and the blank fillers.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{600}'..='\u{605}' | '\u{61C}' | '\u{6DD}' | '\u{70F}' | '\u{115F}' | '\u{1160}'

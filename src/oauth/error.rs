@@ -1,4 +1,4 @@
-//! What the endpoints answer when they refuse.
+//! The errors of the endpoints.
 
 use std::borrow::Cow;
 
@@ -6,58 +6,57 @@ use serde_json::{Value, json};
 
 use crate::store::StoreError;
 
-/// A refusal in the words of OAuth: the variant is the `error` string, what it carries the `error_description`.
+/// An OAuth error: the variant is the `error` string, its text the `error_description`.
 ///
-/// The description is for whoever builds or runs the client; it never repeats a value that was sent.
+/// The description is for the client's developer or user. It never repeats a value that was sent.
 /// Source: RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2, `OpenID` Connect Core §3.1.2.6.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
     /// Caller: a parameter is missing, repeated or malformed.
     #[error("invalid_request: {0}")]
     InvalidRequest(Cow<'static, str>),
-    /// Caller: no such client; it should register again.
+    /// Caller: the client is unknown and should register again.
     #[error("invalid_client: {0}")]
     InvalidClient(Cow<'static, str>),
     /// Caller: the code or refresh token is unknown, spent, expired, revoked or another client's.
     #[error("invalid_grant: {0}")]
     InvalidGrant(Cow<'static, str>),
-    /// Caller: only `authorization_code` and `refresh_token` are given out.
+    /// Caller: only `authorization_code` and `refresh_token` are supported.
     #[error("unsupported_grant_type: {0}")]
     UnsupportedGrantType(Cow<'static, str>),
-    /// Caller: only `code` is.
+    /// Caller: only `code` is supported.
     #[error("unsupported_response_type: {0}")]
     UnsupportedResponseType(Cow<'static, str>),
-    /// Caller: the token was wanted for somebody else's server.
+    /// Caller: the token was requested for another server.
     #[error("invalid_target: {0}")]
     InvalidTarget(Cow<'static, str>),
-    /// Caller or operator: the redirect URI lies outside of what this gateway returns people to.
+    /// Caller or operator: this gateway does not return people to that redirect URI.
     #[error("invalid_redirect_uri: {0}")]
     InvalidRedirectUri(Cow<'static, str>),
     /// Caller: the registration can't be read.
     #[error("invalid_client_metadata: {0}")]
     InvalidClientMetadata(Cow<'static, str>),
-    /// Person signing in: said no.
+    /// Person signing in: chose not to connect.
     #[error("access_denied: {0}")]
     AccessDenied(Cow<'static, str>),
-    /// Caller: a sign-in without a page was asked for; there is none.
+    /// Caller: asked for a sign-in without a page, which does not exist.
     #[error("login_required: {0}")]
     LoginRequired(Cow<'static, str>),
-    /// Caller: request objects are not read.
+    /// Caller: request objects are not supported.
     #[error("request_not_supported: {0}")]
     RequestNotSupported(Cow<'static, str>),
-    /// Caller: request objects are not fetched either.
+    /// Caller: request objects are not fetched.
     #[error("request_uri_not_supported: {0}")]
     RequestUriNotSupported(Cow<'static, str>),
-    /// Nobody (bug): something inside broke.
+    /// Bug.
     #[error("server_error: {0}")]
     ServerError(Cow<'static, str>),
-    /// Operator: the store can't read or write at this moment. Nothing was issued or revoked.
+    /// Operator: the store can't be read or written now. Nothing was issued or revoked.
     #[error("temporarily_unavailable")]
     TemporarilyUnavailable(#[from] StoreError),
 }
 
 impl OAuthError {
-    /// The `error` string.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
@@ -77,8 +76,8 @@ impl OAuthError {
         }
     }
 
-    /// The HTTP status at `/token`, `/register` and `/revoke`. `invalid_grant` is 400 and nothing else: Claude asks
-    /// the person to sign in again on exactly that; `invalid_client` is 401 and makes it register again.
+    /// The HTTP status at `/token`, `/register` and `/revoke`. Claude asks the person to sign in again on exactly 400
+    /// `invalid_grant`, and registers again on 401 `invalid_client`.
     pub fn status(&self) -> u16 {
         match self {
             Self::InvalidClient(_) => 401,
@@ -108,7 +107,7 @@ impl OAuthError {
         }
     }
 
-    /// The body of the answer at `/token`, `/register` and `/revoke`.
+    /// The response body at `/token`, `/register` and `/revoke`.
     pub fn body(&self) -> Value {
         json!({ "error": self.code(), "error_description": self.description() })
     }

@@ -1,7 +1,7 @@
 //! A token family: all tokens of one consent, and the rotation of its refresh tokens.
 //!
-//! Successors are derived from the presented token with the family's own key. So the answer to a refresh can be given
-//! again without having been kept: who has the store has no token, and who has an old token has no successor.
+//! Successors are derived from the presented token with the family's own key. The response to a refresh can therefore be
+//! repeated without being stored: the store alone yields no token, and an old token alone yields no successor.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use super::grants::{
 use crate::base::secrets::{Secret, TokenHash, derived_token, random_token};
 use crate::store::{Record, StoreError, Table, Tx};
 
-/// Spent refresh tokens that a family remembers, to notice when one comes back. Older ones are just unknown.
+/// Spent refresh tokens that a family remembers, to detect reuse. Older ones are unknown.
 const MAX_SPENT: usize = 32;
 
-/// Access tokens of one family that are good at the same time.
+/// Access tokens of one family that are valid at the same time.
 const MAX_ACCESS_TOKENS: usize = 16;
 
 /// All tokens of one consent, under the family's id.
@@ -25,13 +25,13 @@ pub(super) struct TokenFamily {
     pub(super) created_at: Timestamp,
     /// The last rotation; never goes back.
     pub(super) refreshed_at: Timestamp,
-    /// Derives successors.
+    /// Derives the successors.
     key: Secret,
-    /// The one refresh token that is next.
+    /// The refresh token that is valid now.
     refresh: TokenHash,
     /// Spent refresh tokens, oldest first.
     spent: Vec<SpentToken>,
-    /// Access tokens with a row, oldest first.
+    /// Access tokens that have a record, oldest first.
     access_tokens: Vec<IssuedAccessToken>,
 }
 
@@ -51,7 +51,7 @@ impl Record for TokenFamily {
     const TABLE: Table = Table("token_family");
 }
 
-/// What the client gets. No `Debug`.
+/// No `Debug`: these are secrets in plain text.
 pub(super) struct TokenPair {
     pub(super) access: Secret,
     pub(super) refresh: Secret,
@@ -59,13 +59,13 @@ pub(super) struct TokenPair {
     pub(super) expires_in_s: i64,
 }
 
-/// What presenting a refresh token comes to.
+/// The outcome of a presented refresh token.
 pub(super) enum Rotation {
-    /// It was the next one, and is spent now: write the family.
+    /// It was valid and is spent now: write the family.
     Rotated(TokenPair),
-    /// It was spent a moment ago: the current pair once more, nothing to write.
+    /// It was spent within [`GRACE`]: the current pair again, nothing to write.
     Again(TokenPair),
-    /// It was spent long ago: somebody has a copy. End the family.
+    /// It was spent before that, so somebody has a copy: end the family.
     Reused,
 }
 
@@ -92,10 +92,10 @@ impl TokenFamily {
         (family, pair)
     }
 
-    /// Presents a refresh token whose row leads to this family.
+    /// Presents a refresh token whose record names this family.
     ///
-    /// Shape: whoever presents a spent token within [`GRACE`] gets the pair that is current, however many rotations lie
-    /// between, so two machines that refresh at once end up with the same tokens.
+    /// A token spent within [`GRACE`] yields the current pair, however many rotations lie between: two machines that refresh
+    /// at once end up with the same tokens.
     pub(super) fn rotate(
         &mut self,
         presented: &str,
@@ -107,7 +107,7 @@ impl TokenFamily {
             return Rotation::Rotated(self.advance(presented, now, access_life));
         }
         let Some(spent) = self.spent.iter().find(|spent| spent.token == hash) else {
-            // Its row outlived our memory of it, which is at least as bad.
+            // Its record outlived our list of spent tokens, which is at least as bad.
             return Rotation::Reused;
         };
         // A clock that was set back by more than that does not open the window again.
@@ -125,7 +125,7 @@ impl TokenFamily {
             let left = self.access_tokens.iter().find(|one| one.token == issued);
             let left = left.map_or(0, |one| one.expires_at.duration_since(now).as_secs());
             if left <= 0 {
-                // The client revoked it, or it ran out: a new one, by the next rotation.
+                // The client revoked it, or it expired: rotate once more.
                 return Rotation::Rotated(self.advance(refresh.expose(), now, access_life));
             }
             return Rotation::Again(TokenPair {
@@ -137,7 +137,7 @@ impl TokenFamily {
         Rotation::Reused
     }
 
-    /// Spends `current`, which is the next token.
+    /// Spends `current`, the token that is valid now.
     fn advance(&mut self, current: &str, now: Timestamp, access_life: SignedDuration) -> TokenPair {
         let pair = TokenPair {
             access: self.next_access(current),
@@ -166,7 +166,7 @@ impl TokenFamily {
         derived_token(REFRESH_PREFIX, &self.key, format!("refresh {refresh}").as_bytes())
     }
 
-    /// Writes the family, with the rows of a pair that it has just given, and without those of tokens past use.
+    /// Writes the family and the records of its newest pair, and removes those of tokens that are over.
     pub(super) fn write(mut self, tx: &mut Tx<'_>, id: &FamilyId, now: Timestamp) -> Result<(), StoreError> {
         let (kept, over) =
             partition_newest(self.access_tokens, MAX_ACCESS_TOKENS, |one| now < one.expires_at);
@@ -194,12 +194,12 @@ impl TokenFamily {
         tx.put(id.key(), &self)
     }
 
-    /// Forgets one access token; its row is the caller's to remove.
+    /// Forgets one access token. The caller removes its record.
     pub(super) fn forget_access(&mut self, token: TokenHash) {
         self.access_tokens.retain(|one| one.token != token);
     }
 
-    /// Access tokens that are good at `now`.
+    /// Access tokens that are valid at `now`.
     pub(super) fn n_access_tokens(&self, now: Timestamp) -> usize {
         self.access_tokens
             .iter()
@@ -207,7 +207,7 @@ impl TokenFamily {
             .count()
     }
 
-    /// Removes the family and every row that leads to it.
+    /// Removes the family and every record that names it.
     pub(super) fn remove(&self, tx: &mut Tx<'_>, id: &FamilyId) {
         for issued in &self.access_tokens {
             tx.remove::<AccessToken>(issued.token.as_bytes());
@@ -221,7 +221,7 @@ impl TokenFamily {
     }
 }
 
-/// Splits into at most `n` of the newest that are worth keeping (they stand last), and the rest.
+/// Splits into at most `n` of the newest (last) items that are worth keeping, and the rest.
 fn partition_newest<T>(all: Vec<T>, n: usize, worth: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
     let too_many = all.len().saturating_sub(n);
     let (mut kept, mut over) = (Vec::new(), Vec::new());
@@ -260,7 +260,7 @@ mod tests {
         TokenFamily::begin(consent, START, ACCESS_LIFE)
     }
 
-    /// What presenting `token` at `seconds` comes to, in a word, and the pair.
+    /// The outcome of presenting `token` at `seconds`, in a word, and the pair.
     fn present(
         family: &mut TokenFamily,
         token: &Secret,
@@ -313,11 +313,11 @@ mod tests {
 
     #[test]
     fn refresh_theft_is_noticed_after_the_window_whoever_comes_second() {
-        // The thief takes the token that the person's client has spent, or the other way round: one of them is late.
+        // The thief presents a token that the person's client has spent, or the other way round.
         let (mut family, first) = begin();
         present(&mut family, &first.refresh, 10);
         assert_eq!(present(&mut family, &first.refresh, 10 + 4 * 86_400).0, "reused");
-        // Inside the window both hold the same tokens, so the next rotation tells on one of them.
+        // Within the window both hold the same tokens, and the next rotation exposes one of them.
         let (mut family, first) = begin();
         let (_, client) = present(&mut family, &first.refresh, 10);
         let (_, thief) = present(&mut family, &first.refresh, 20);

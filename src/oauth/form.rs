@@ -1,6 +1,6 @@
 //! Parameters as `application/x-www-form-urlencoded`: the query of `/authorize`, the bodies of `/token` and `/revoke`.
 //!
-//! Stricter than a browser's reading: whatever two readers could understand differently is refused.
+//! Stricter than a browser: what two parsers could read differently is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,10 +8,9 @@ use url::form_urlencoded;
 
 use super::error::OAuthError;
 
-/// The longest query or body that is read. Claude's longest is some 600 bytes; a client id may have 2,000.
+/// The longest query or body. Claude's longest has about 600 bytes; a client id may have 2,000.
 pub(super) const MAX_FORM_BYTES: usize = 16 * 1024;
 
-/// The most parameters in one.
 const MAX_PARAMETERS: usize = 40;
 
 /// Decoded parameters, each name once; `resource` alone may come more than once (RFC 8707 §2).
@@ -28,7 +27,7 @@ impl FormParameters {
         }
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            // What is not UTF-8 arrives as the replacement character, which nobody means to send.
+            // Bytes that are not UTF-8 become the replacement character, which no client sends on purpose.
             let unreadable = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER;
             if name.chars().any(unreadable) || value.chars().any(unreadable) {
                 return Err(OAuthError::InvalidRequest(

@@ -1,11 +1,9 @@
-//! What is kept of a sign-in: the code, and the rows by which the tokens of its [family](super::family) are found.
+//! The stored records of a sign-in: its code, and the records that lead from a token to its [family](super::family).
 //!
 //! Invariants:
-//! - Codes and tokens are kept as SHA-256 only.
-//! - An access token has a row exactly as long as it is good. Ending a family removes its rows in the same unit of work,
-//!   so the next call finds nothing.
-//!
-//! Times are [`crate::base::clock::Clock`]'s.
+//! - Codes and tokens are stored as SHA-256 only.
+//! - An access token has a record exactly as long as it is valid. Ending a family removes its records in the same unit of
+//!   work, so the next call finds nothing.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,15 +18,15 @@ pub(super) const CODE_PREFIX: &str = "gac_";
 pub(super) const ACCESS_PREFIX: &str = "gat_";
 pub(super) const REFRESH_PREFIX: &str = "grt_";
 
-/// Claude exchanges a code within a second; a minute is for slow machines.
+/// Claude exchanges a code within a second. A minute allows for slow machines.
 pub(super) const CODE_LIFE: SignedDuration = SignedDuration::from_secs(60);
 
-/// An access token's life. Claude's refresh is flaky in places, so a day, which costs nothing: every token is looked up
-/// on every call, and a revoked one is gone at once.
+/// The life of an access token. Claude's refresh is unreliable in places, so it is a day. That costs no security: every
+/// token is looked up on every call, and a revocation counts at once.
 pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// For this long after a rotation the old refresh token still gets the new pair: Claude refreshes from two machines at
-/// once, in bursts of up to 76 seconds.
+/// How long the old refresh token still yields the new pair after a rotation. Claude refreshes from two machines at once,
+/// in bursts of up to 76 seconds.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
 /// What a [`FamilyId`] names.
@@ -40,30 +38,30 @@ impl Named for OfFamily {
     const WORDS: &'static str = "the id of a sign-in";
 }
 
-/// Names a token family in logs and on the console: `fam_` and 16 letters. Not a secret. Whether there is such a family is
-/// another question than whether a text can be its name.
+/// Names a token family in logs and on the console: `fam_` and 16 letters. Not a secret. A well-formed id does not mean that
+/// the family exists.
 pub type FamilyId = Id<OfFamily>;
 
-/// Who may do what, for whom: what a consent says, and what its code and its tokens carry on.
+/// What the person allowed: copied from the consent to its code and its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Consent {
     pub(super) account: AccountId,
     pub(super) access: Access,
     pub(super) client_id: String,
-    /// What the client called itself then.
+    /// What the client called itself at that time.
     pub(super) client_name: String,
-    /// The audience: our own endpoint as it was called then.
+    /// The audience: the address of our endpoint at that time.
     pub(super) resource: String,
 }
 
-/// A code on its way through the browser, under its hash.
+/// A code on its way through the browser. The key is its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuthorizationCode {
     pub(super) consent: Consent,
     pub(super) redirect_uri: String,
     pub(super) challenge: CodeChallenge,
     pub(super) issued_at: Timestamp,
-    /// What it gave when it was exchanged: it is kept for a while to notice a second time.
+    /// The family that its exchange started. The record stays for a day to detect a second exchange.
     pub(super) gave: Option<FamilyId>,
 }
 
@@ -71,7 +69,7 @@ impl Record for AuthorizationCode {
     const TABLE: Table = Table("authorization_code");
 }
 
-/// An access token, under its hash: all that a call needs, in one look.
+/// An access token, with everything a call needs. The key is its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AccessToken {
     pub(super) family: FamilyId,
@@ -86,7 +84,7 @@ impl Record for AccessToken {
     const TABLE: Table = Table("access_token");
 }
 
-/// A refresh token, spent or next, under its hash.
+/// A refresh token, spent or valid. The key is its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RefreshToken {
     pub(super) family: FamilyId,
@@ -96,7 +94,7 @@ impl Record for RefreshToken {
     const TABLE: Table = Table("refresh_token");
 }
 
-/// When a family was last used, beside it because it changes more often.
+/// When a family was last used. It is a record of its own because it changes more often than the family.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct FamilyUse {
     pub(super) last_used_at: Timestamp,

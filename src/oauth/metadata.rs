@@ -7,18 +7,17 @@ use serde_json::{Value, json};
 
 use crate::config::PublicUrl;
 
-/// The one scope. Access is chosen by the person on the page, not by the client.
+/// The only scope. The person chooses the access on the page, not the client.
 pub(super) const SCOPE: &str = "garmin";
 
-/// What is granted to everybody. `offline_access` stands for the refresh token, which is always given.
+/// The scopes that everybody gets. `offline_access` stands for the refresh token, which is always issued.
 pub(super) const SCOPES: &str = "garmin offline_access";
 
-/// Where the authorization endpoint is; the 2025-03-26 default, which claude.ai assumes when discovery fails. So are
-/// `/token` and `/register`.
+/// The path that claude.ai assumes when discovery fails (the default of MCP 2025-03-26), as are `/token` and `/register`.
 const AUTHORIZE: &str = "/authorize";
 
 /// The protected-resource metadata (RFC 9728 §2), served at `/.well-known/oauth-protected-resource/mcp` and without the
-/// `/mcp`. It does not name `offline_access`: that is between client and authorization server.
+/// `/mcp`. It does not name `offline_access`, which concerns client and authorization server only.
 pub(super) fn protected_resource(public_url: &PublicUrl) -> Value {
     json!({
         "resource": public_url.mcp(),
@@ -50,8 +49,8 @@ pub(super) fn authorization_server(public_url: &PublicUrl) -> Value {
     })
 }
 
-/// The value of `WWW-Authenticate` on a 401 (RFC 6750 §3, RFC 9728 §5.1). `presented`: a token was sent and is no
-/// good; without one, an `error` would tell the client of a failure that did not happen.
+/// The value of `WWW-Authenticate` on a 401 (RFC 6750 §3, RFC 9728 §5.1). `presented`: a token was sent and
+/// was not accepted. Without a token, an `error` would report a failure that did not happen.
 pub(super) fn challenge(public_url: &PublicUrl, presented: bool) -> String {
     let origin = public_url.origin();
     let error = if presented {

@@ -1,6 +1,6 @@
 //! Proof key for code exchange (RFC 7636), S256 alone.
 //!
-//! `plain` is not there to be chosen: an absent method means `plain` by the RFC and is refused like it.
+//! `plain` is refused, and so is an absent method, which the RFC reads as `plain`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::OAuthError;
 use crate::base::secrets::{constant_time_eq, sha256};
 
-/// SHA-256 of the verifier that only the client knows.
+/// The SHA-256 of the client's secret verifier, as base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CodeChallenge(String);
 
@@ -30,8 +30,7 @@ impl CodeChallenge {
         }
     }
 
-    /// Whether `verifier` is the one behind this challenge: 43 to 128 unreserved characters (RFC 7636 §4.1) with
-    /// this hash.
+    /// Whether `verifier` has 43 to 128 unreserved characters (RFC 7636 §4.1) and this hash.
     pub(super) fn is_met_by(&self, verifier: &str) -> bool {
         let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         (43..=128).contains(&verifier.len())

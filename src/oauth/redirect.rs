@@ -1,10 +1,10 @@
-//! Redirect URIs: what one may look like, where one may lead, and when two are the same.
+//! Redirect URIs: their form, where they may lead, and when two are the same.
 //!
 //! Invariants:
-//! - The fence is asked whenever a redirect URI arrives, at registration and again at `/authorize`: a host that the
-//!   operator took away is shut at once, for registered clients and client-id metadata documents alike.
-//! - Two spellings of one address are not the same. The one exception is the port of a loopback address, which a
-//!   native client picks when it starts (RFC 8252 §7.3).
+//! - The fence is checked at registration, at `/authorize`, and when the code is written: a host that the operator removed
+//!   is closed at once, for registered clients and client-id metadata documents alike.
+//! - Two spellings of one address differ. The one exception is the port of a loopback address, which a native client picks
+//!   when it starts (RFC 8252 §7.3).
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -59,14 +59,14 @@ pub(super) enum RedirectProblem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct RedirectUri {
-    /// As it was sent; codes go to exactly this.
+    /// As it was sent. Codes go to exactly this address.
     raw: String,
     url: Url,
 }
 
 impl RedirectUri {
-    /// Reads one. Beyond being absolute it must already be written the way a browser would write it, which leaves no
-    /// room for tabs, backslashes, dot segments, doubled meanings of hosts, or letters that only look like ASCII.
+    /// Reads an absolute address that is already written the way a browser writes it. That excludes tabs, backslashes, dot
+    /// segments, ambiguous hosts, and letters that only look like ASCII.
     pub(super) fn parse(raw: &str) -> Result<Self, RedirectProblem> {
         let printable = raw.bytes().all(|b| b.is_ascii_graphic());
         if raw.len() > MAX_BYTES || !printable || raw.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
@@ -89,7 +89,7 @@ impl RedirectUri {
         if raw != url.as_str() && Some(raw) != without_slash {
             return Err(RedirectProblem::Malformed);
         }
-        // An answer carries each of these exactly once.
+        // We add each of these exactly once.
         if url
             .query_pairs()
             .any(|(name, _)| matches!(&*name, "code" | "state" | "iss" | "error"))
@@ -168,7 +168,7 @@ impl RedirectUri {
             && ours.query() == theirs.query()
     }
 
-    /// The same without the port, where [`Self::admits`] does not look at it: how one client is told from another.
+    /// The same without a port that [`Self::admits`] ignores, so that a native client keeps its id.
     pub(super) fn without_loopback_port(&self) -> Self {
         let mut url = self.url.clone();
         let is_any = self.is_loopback() && url.scheme() == "http";
@@ -181,7 +181,7 @@ impl RedirectUri {
         }
     }
 
-    /// The address with `parameters` added to its query, which may hold parameters of the client's own.
+    /// The address with `parameters` added to the client's own query.
     pub(super) fn with(&self, parameters: &[(&str, &str)]) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(parameters);
@@ -223,7 +223,7 @@ impl RedirectFence {
         }
     }
 
-    /// Reads `raw` and asks whether codes may go there.
+    /// Reads `raw` and checks that codes may go there.
     pub(super) fn admit(&self, raw: &str) -> Result<RedirectUri, RedirectProblem> {
         let uri = RedirectUri::parse(raw)?;
         if uri.is_loopback() {

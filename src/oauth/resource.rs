@@ -1,4 +1,4 @@
-//! Resource indicators (RFC 8707): which server a token is for.
+//! Resource indicators (RFC 8707): the server that a token is for.
 
 use url::Url;
 
@@ -7,9 +7,9 @@ use crate::config::PublicUrl;
 
 /// Checks the `resource` parameters of a request and returns the audience, always `https://host/mcp`.
 ///
-/// Ours are the endpoint and its origin, in any spelling that means the same: a person typed the address. None at
-/// all means ours too, since older clients do not send it.
-/// Errors: `InvalidTarget` (caller) if any of them is somebody else's.
+/// Endpoint and origin are accepted in any equivalent spelling, because a person typed the address. No `resource` at all is
+/// accepted too: older clients do not send it.
+/// Errors: `InvalidTarget` (caller) if any of them is another server's.
 pub(super) fn audience<'a>(
     requested: impl Iterator<Item = &'a str>,
     public_url: &PublicUrl,
@@ -25,7 +25,7 @@ pub(super) fn audience<'a>(
     Ok(public_url.mcp())
 }
 
-/// Lower-case scheme and host, no default port, no fragment, no slash at the end; `None` for what is no web address.
+/// Lower-case scheme and host, no default port, no fragment, no slash at the end. `None` if it is no web address.
 fn canonical(resource: &str) -> Option<String> {
     let mut url = Url::parse(resource).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https");

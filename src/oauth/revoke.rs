@@ -1,6 +1,6 @@
-//! Taking access away: by the client (RFC 7009), by the operator, or because a token came back that should not have.
+//! Ending access: by the client (RFC 7009), by the operator, for reuse of a token, or for lack of use.
 //!
-//! Every ended family leaves a [`Revocation`], written together with its end.
+//! Every ended family leaves a [`Revocation`], written in the same unit of work.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,27 +16,25 @@ use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
 use crate::store::{Record, StoreError, Table, Tx};
 
-/// How long a revocation is remembered.
+/// How long revocations are listed.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Why a family ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
-    /// The client signed out.
     Client,
-    /// The operator took it away.
     Operator,
     /// The code was exchanged a second time.
     CodeReuse,
-    /// A refresh token came back long after it was spent.
+    /// A refresh token was presented long after it was spent.
     RefreshReuse,
-    /// It was not used for as long as a sign-in lasts.
+    /// It was not used for `ACCESS_TOKEN_TTL_DAYS`.
     Unused,
 }
 
 impl RevocationReason {
-    /// The word in events.
+    /// The word in log events.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -51,22 +49,17 @@ impl RevocationReason {
 /// A family that ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
-    /// When.
     pub at: Timestamp,
-    /// Which.
     pub family: FamilyId,
-    /// Whose.
     pub account: AccountId,
-    /// The client's id.
     pub client_id: String,
     /// What the client called itself.
     pub client_name: String,
-    /// Why.
     pub reason: RevocationReason,
-    /// The operator who did it, by their uid on this machine, where it was one.
+    /// The uid of the operator on this machine; `None` if it was not an operator's act.
     #[serde(default)]
     pub by_uid: Option<u32>,
-    /// Access tokens that fell with it.
+    /// Access tokens that were valid until then.
     #[serde(default)]
     pub n_access_tokens: usize,
 }
@@ -75,7 +68,7 @@ impl Record for Revocation {
     const TABLE: Table = Table("revocation");
 }
 
-/// Why a family ends, and at whose hand.
+/// Why a family ends, and by whose act.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cause {
     reason: RevocationReason,
@@ -91,34 +84,29 @@ impl From<RevocationReason> for Cause {
 /// How much access was taken away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
-    /// Token families that ended: sign-ins of clients.
+    /// Token families (sign-ins of clients) that ended.
     pub families: Vec<FamilyId>,
-    /// Access tokens that were good until then.
+    /// Access tokens that were valid until then.
     pub n_access_tokens: usize,
-    /// Codes that were on their way and will not be exchanged.
+    /// Codes that were not exchanged yet.
     pub n_codes: usize,
 }
 
-/// A sign-in of a client that holds.
+/// A sign-in of a client that is valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyOverview {
-    /// Its name.
     pub id: FamilyId,
-    /// Whose.
     pub account: AccountId,
-    /// What the client may do.
     pub access: Access,
-    /// The client's id.
     pub client_id: String,
     /// What the client calls itself.
     pub client_name: String,
-    /// When the person signed in.
     pub created_at: Timestamp,
-    /// The last call or refresh.
+    /// The time of the last call or refresh.
     pub last_used_at: Timestamp,
-    /// Access tokens that are good.
+    /// Access tokens that are valid now.
     pub n_access_tokens: usize,
-    /// When it ends if it is not used; `None`: never.
+    /// When it ends for lack of use; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -142,7 +130,7 @@ impl RevocationScope {
     }
 }
 
-/// Ends a family inside a unit of work and leaves the record of it. Returns how many access tokens that took away.
+/// Ends a family inside a unit of work and writes its [`Revocation`]. Returns how many valid access tokens it had.
 pub(super) fn end_family(
     tx: &mut Tx<'_>,
     id: &FamilyId,
@@ -163,7 +151,7 @@ pub(super) fn end_family(
         by_uid,
         n_access_tokens,
     };
-    // In the order of time.
+    // Keys sort by time.
     let mut key = now.as_microsecond().to_be_bytes().to_vec();
     key.extend_from_slice(id.key());
     tx.put(&key, &revocation)?;
@@ -183,10 +171,9 @@ fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Resul
 }
 
 impl OAuth {
-    /// `/revoke` (RFC 7009): a refresh token takes its whole family with it, an access token only itself.
+    /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself.
     ///
-    /// A token that is unknown, or was given to another client than the one that asks, is nothing to revoke, which is no
-    /// error (§2.2). Errors: `InvalidRequest` (caller), `TemporarilyUnavailable` (operator).
+    /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller), `TemporarilyUnavailable` (operator).
     pub async fn revoke(&self, form: &str, authorization: Option<&str>) -> Result<(), OAuthError> {
         let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         let hash = TokenHash::of(form.require("token")?);
@@ -308,7 +295,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// All sign-ins that hold, in no particular order.
+    /// All valid sign-ins, in no particular order.
     pub fn families(&self) -> Result<Vec<FamilyOverview>, StoreError> {
         let now = self.0.clock.now();
         let mut overviews = Vec::new();
@@ -337,7 +324,7 @@ impl OAuth {
         Ok(all.into_iter().rev().take(limit).map(|(_, one)| one).collect())
     }
 
-    /// When a family was last used: by what is in memory, what was flushed, and its last rotation.
+    /// When a family was last used: the latest of what is in memory, what was flushed, and its last rotation.
     pub(super) fn last_used(&self, id: &FamilyId, family: &TokenFamily) -> Result<Timestamp, StoreError> {
         let flushed = self
             .0
@@ -367,7 +354,7 @@ impl OAuth {
         Ok(now.duration_since(self.last_used(id, family)?) >= ttl)
     }
 
-    /// Removes what is over: codes, families that were not used, old revocations.
+    /// Removes old codes, families that were not used, and old revocations.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         if !self.0.clocks.is_steady(&self.0.clock) {
             return Ok(());
@@ -399,7 +386,7 @@ impl OAuth {
     }
 }
 
-/// How long a spent code is known as one.
+/// How long a spent code is remembered, to detect a second exchange.
 const CODE_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn family_id(key: &[u8]) -> Option<FamilyId> {

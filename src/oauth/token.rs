@@ -1,10 +1,10 @@
-//! `/token`: a code or a refresh token for a pair.
+//! `/token`: exchanges a code or a refresh token for a new pair.
 //!
 //! Invariants:
-//! - Never asks Garmin, never fetches a document: only the store, so an answer takes milliseconds.
-//! - What is presented is judged and changed in one unit of work on the store's one writer: two requests with the same
-//!   token are one after the other, whoever sent them.
-//! - What is dead is 400 `invalid_grant`, whatever killed it.
+//! - It never asks Garmin and never fetches a document, only the store, so it answers within milliseconds.
+//! - A code or token is checked and changed in one unit of work on the store's single writer: two requests with the same
+//!   token run one after the other.
+//! - Whatever ended a code or token, the client gets 400 `invalid_grant`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -22,38 +22,36 @@ use crate::accounts::AccountId;
 use crate::base::secrets::{Secret, TokenHash};
 use crate::store::{StoreError, Tx};
 
-/// What a client says when it exchanges a code.
 struct CodeExchange {
     code: Secret,
     client_id: String,
-    /// OAuth 2.1 has it no longer; whoever sends it must send the right one.
+    /// Optional in OAuth 2.1. If it is sent, it must be the right one.
     redirect_uri: Option<String>,
     verifier: Secret,
     resource: String,
 }
 
-/// What a client says when it refreshes.
 struct TokenRefresh {
     token: Secret,
-    /// A refresh token tells whose it is; whoever adds the client must add the right one.
+    /// Optional, because the token identifies its client. If it is sent, it must be the right one.
     client_id: Option<String>,
     resource: String,
 }
 
-/// What an exchange comes to.
+/// The decision about an exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum CodeVerdict {
     Spend,
-    /// Everything is right, and it is the second time; the first gave this.
+    /// Everything is right, but the code was exchanged before, for this family.
     Replayed(FamilyId),
     Refuse(&'static str),
 }
 
-/// Judges an exchange.
+/// Decides about an exchange.
 ///
-/// A code that somebody else got hold of is refused and stays good for its client, which alone knows the verifier.
-/// For the same reason only a replay with everything right ends what the code gave: whoever merely saw the code in a
-/// browser's history can neither use it nor sign anybody out with it (OAuth 2.1 §4.1.3: a second *valid* request).
+/// A request with a wrong verifier is refused and leaves the code to its client, which alone knows the right one. For the
+/// same reason only a replay with everything right ends the family: a person who merely saw the code in a browser's history
+/// can neither use it nor sign anybody out (OAuth 2.1 §4.1.3: a second *valid* request).
 fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> CodeVerdict {
     if code.consent.client_id != exchange.client_id {
         return CodeVerdict::Refuse("the code was given to another client");
@@ -80,7 +78,7 @@ fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> C
     CodeVerdict::Spend
 }
 
-/// What a unit of work did, for the answer and the events after it.
+/// The outcome of a unit of work, for the response and the log.
 enum TokenOutcome {
     Issued {
         pair: TokenPair,
@@ -96,7 +94,7 @@ enum TokenOutcome {
 }
 
 impl CodeExchange {
-    /// Exchanges the code, inside a unit of work.
+    /// Exchanges the code inside a unit of work.
     fn carry_out(
         &self,
         tx: &mut Tx<'_>,
@@ -131,7 +129,7 @@ impl CodeExchange {
 }
 
 impl TokenRefresh {
-    /// Presents the refresh token, inside a unit of work. `is_unused`: whether a family was left alone for too long.
+    /// Presents the refresh token inside a unit of work. `is_unused`: whether a family was not used for too long.
     fn carry_out(
         &self,
         tx: &mut Tx<'_>,
@@ -204,8 +202,8 @@ impl OAuth {
     /// `/token`: answers 200 with the pair. `form`: the body, `application/x-www-form-urlencoded`; `authorization`: the
     /// header, from which a client that authenticates by HTTP Basic takes its `client_id`.
     ///
-    /// A missing `scope` or `resource` is fine; what is asked for in `scope` is ignored, since there is one scope.
-    /// Errors: [`OAuthError`], nothing was issued then.
+    /// `resource` may be missing. `scope` is ignored: there is only one.
+    /// Errors: [`OAuthError`]; nothing was issued then.
     pub async fn token(&self, form: &str, authorization: Option<&str>) -> Result<Value, OAuthError> {
         let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         match form.require("grant_type")? {
@@ -265,7 +263,7 @@ impl OAuth {
         answer(outcome)
     }
 
-    /// How long the next access token is good: a day, or less if a sign-in lasts less.
+    /// The life of the next access token: a day, or less if a sign-in lasts less.
     fn access_life(&self) -> SignedDuration {
         self.0.sign_in_ttl.map_or(ACCESS_LIFE, |ttl| ttl.min(ACCESS_LIFE))
     }

@@ -1,4 +1,4 @@
-//! The body of a request, read to its end and kept up to a limit.
+//! Reads the body of a request up to a limit.
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::stream::BoxStream;
@@ -6,16 +6,15 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
-/// A body in the parts that it comes in.
+/// The chunks of a body.
 pub(super) type Body = BoxStream<'static, Result<Bytes, BodyError>>;
 
-/// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
     /// More than the limit, announced or sent.
     #[error("the body is larger than allowed")]
     TooLarge,
-    /// The deadline passed before its end came.
+    /// The deadline passed first.
     #[error("the body came too slowly")]
     TooSlow,
     /// The connection broke, or the chunks are malformed.
@@ -23,12 +22,11 @@ pub(super) enum BodyError {
     Broken,
 }
 
-/// As it comes off the wire.
 pub(super) fn incoming(body: Incoming) -> Body {
     body.into_data_stream().map_err(|_| BodyError::Broken).boxed()
 }
 
-/// As it comes through warp, whose stream has no name.
+/// From warp, whose stream type has no name.
 pub(super) fn through_warp<S, B>(stream: S) -> Body
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
@@ -42,10 +40,10 @@ where
         .boxed()
 }
 
-/// How much of an oversized body is read for politeness.
-const PATIENCE: usize = 4 << 20;
+/// How much of an oversized body is read, so that a client that is still sending sees the refusal.
+const MAX_DISCARDED: usize = 4 << 20;
 
-/// Reads to the end, keeping at most `limit` bytes; a body in one piece is not copied.
+/// Reads to the end and keeps at most `limit` bytes. A body of one chunk is not copied.
 pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
@@ -53,7 +51,7 @@ pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyE
     while let Some(part) = body.next().await {
         let part = part?;
         seen += part.len();
-        if seen > PATIENCE.max(limit) {
+        if seen > MAX_DISCARDED.max(limit) {
             return Err(BodyError::TooLarge);
         }
         if seen > limit {

@@ -1,4 +1,4 @@
-//! What goes for every path, and what the handlers share.
+//! What applies to every path, and what the handlers share.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use super::{ANY, WebParts, pages};
 use crate::base::secrets::random_bytes;
 use crate::mcp::{PublicHosts, RequestHeaders};
 
-/// What the handlers share.
+/// The state that all handlers share.
 pub(super) struct Face {
     pub(super) parts: WebParts,
     hosts: PublicHosts,
@@ -59,7 +59,7 @@ impl Face {
         )
     }
 
-    /// Whether the request names this gateway or this machine; a stranger's name for it is how rebinding begins.
+    /// Whether the request names this gateway or this machine. Another name is how DNS rebinding begins.
     pub(super) fn is_own_host(&self, exchange: &Exchange) -> bool {
         let named = RequestHeaders {
             host: exchange.header(HOST),
@@ -72,7 +72,7 @@ impl Face {
         exchange.client_address(&self.parts.trusted_proxies)
     }
 
-    /// A page for a person, JSON for a program.
+    /// A page for a browser, JSON for a program.
     pub(super) fn refuse(&self, exchange: &Exchange, problem: Problem) -> Response {
         if exchange.wants_html() {
             problem.as_page(self.frame(), self.origin(), exchange.id)
@@ -82,7 +82,7 @@ impl Face {
     }
 }
 
-/// One path, spelled exactly so.
+/// Answers exactly this path.
 pub(super) fn at<H, F>(
     face: &Arc<Face>,
     path: &'static str,
@@ -106,7 +106,7 @@ where
         .boxed()
 }
 
-/// A handler, and what goes for all of them.
+/// A handler as a warp filter.
 pub(super) fn answered<H, F>(
     face: &Arc<Face>,
     path: &'static str,
@@ -123,7 +123,7 @@ where
         .boxed()
 }
 
-/// What a handler says, and what goes for all of them.
+/// Runs a handler: checks before it, headers and log line after it.
 pub(super) async fn answer<H, F>(
     face: Arc<Face>,
     path: &'static str,
@@ -146,8 +146,8 @@ where
     };
     reply::finish(&mut response, id, face.parts.public_url.is_https());
     if chunked {
-        // There may have been a length as well; hyper drops it unseen, and RFC 9112 (section 6.3) wants the connection
-        // closed, so that no proxy's idea of the rest becomes a request.
+        // The request may have had a length too, which hyper drops. RFC 9112 (section 6.3) wants the connection closed, so
+        // that a proxy's reading of the rest does not become another request.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -160,11 +160,11 @@ fn allows(methods: &str, method: &Method) -> bool {
     methods == ANY || methods.split(", ").any(|allowed| allowed == method.as_str())
 }
 
-/// One line an answer; what a page calls a reference is its `request.id`.
+/// One log line for each response. The reference on an error page is its `request.id`.
 fn log(id: RequestId, method: &Method, path: &'static str, status: StatusCode, started: Instant) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
-    // Unknown methods are a stranger's text.
+    // Unknown methods are text from strangers.
     let method = [
         Method::GET,
         Method::HEAD,

@@ -1,5 +1,5 @@
-//! What the face itself refuses. A refusal is one row of one match: its status, its word for programs, its sentences
-//! for people. A browser gets a page, a program gets JSON with OAuth's two members, which every client of ours reads.
+//! Requests that the web face itself refuses. Each refusal is one row of one match: status, error code, sentences for
+//! people. A browser gets a page, a program gets JSON with OAuth's two members, which all clients read.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
@@ -9,14 +9,14 @@ use super::pages;
 use super::reply::{Forms, Response, json, page};
 use super::request::{RequestId, Smuggled};
 
-/// What the web face itself refuses.
+/// Why the web face refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// The headers can be read in two ways.
+    /// The headers are ambiguous.
     Headers(Smuggled),
     /// The body is too large, too slow or broken.
     Body(BodyError),
-    /// A form was expected, something else came.
+    /// The body is not a form.
     NotAForm,
     /// A field is missing, doubled or malformed.
     BadForm,
@@ -24,7 +24,7 @@ pub(super) enum Problem {
     CrossSite,
     /// The request names a host that is not this gateway's.
     WrongHost,
-    /// The path knows other methods: the value of `Allow`.
+    /// The path has other methods: the value of `Allow`.
     Method(&'static str),
     /// Something inside broke.
     Broken,
@@ -52,11 +52,11 @@ impl Problem {
         match self {
             Self::Headers(Smuggled::Underscore) => unreadable(
                 StatusCode::BAD_REQUEST,
-                "A header name with an underscore was sent; something between you and this gateway adds it.",
+                "A header name has an underscore. A proxy between you and this gateway probably added it.",
             ),
             Self::Headers(Smuggled::Doubled) => unreadable(
                 StatusCode::BAD_REQUEST,
-                "A header that may come only once came twice; something between you and this gateway adds it.",
+                "A header that may appear only once appears twice. A proxy between you and this gateway probably added it.",
             ),
             Self::Headers(Smuggled::NotText) => unreadable(
                 StatusCode::BAD_REQUEST,
@@ -64,17 +64,17 @@ impl Problem {
             ),
             Self::Body(BodyError::TooLarge) => unreadable(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "What was sent is larger than this gateway reads.",
+                "The request is larger than this gateway accepts.",
             ),
             Self::Body(BodyError::TooSlow) => text(
                 StatusCode::REQUEST_TIMEOUT,
                 "invalid_request",
                 "That took too long",
-                "The connection was too slow and was given up. Nothing was changed.",
+                "The connection was too slow and was closed. Nothing was changed.",
             ),
             Self::Body(BodyError::Broken) => unreadable(
                 StatusCode::BAD_REQUEST,
-                "The connection broke before everything had arrived.",
+                "The connection broke before the whole request had arrived.",
             ),
             Self::NotAForm => unreadable(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -96,12 +96,15 @@ impl Problem {
                 "This is not the gateway’s address",
                 "The gateway was reached under another name than its own, so it does not ask for a password here.",
             ),
-            Self::Method(_) => unreadable(StatusCode::METHOD_NOT_ALLOWED, "This address does not do that."),
+            Self::Method(_) => unreadable(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "This address does not support that method.",
+            ),
             Self::Broken => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
                 "Something broke here",
-                "It is the gateway’s fault, not yours, and it is in its log.",
+                "The fault is in the gateway, not in what you did. Its log has the details.",
             ),
         }
     }
@@ -149,7 +152,7 @@ impl Problem {
     }
 }
 
-/// The advice that mends most of what can go wrong while connecting.
+/// The advice that fixes most problems while connecting.
 pub(super) fn start_again(origin: &str) -> Vec<String> {
     vec![
         "Go back to the app you came from and start connecting again.".to_owned(),

@@ -1,4 +1,4 @@
-//! What is said back: pages with their policy, JSON, redirects, and the headers that every answer has.
+//! Responses: pages with their policy, JSON, redirects, and the headers that every response has.
 
 use askama::Template;
 use bytes::Bytes;
@@ -14,15 +14,13 @@ use super::pages::STYLE_SOURCE;
 use super::request::RequestId;
 use crate::oauth::OAuthError;
 
-/// The reference of one request: in its answer's `X-Request-Id`, on its error page, and in the log.
+/// The reference of a request, also on its error page and in the log.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// JSON with this status.
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
     typed(status, HeaderValue::from_static("application/json"), body.into())
 }
 
-/// A body of this type.
 pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response {
     let mut response = http::Response::new(body);
     *response.status_mut() = status;
@@ -30,12 +28,11 @@ pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Bytes) 
     warp::Reply::into_response(response)
 }
 
-/// No body.
 pub(super) fn empty(status: StatusCode) -> Response {
     warp::Reply::into_response(status)
 }
 
-/// 303: the browser goes on with GET, whatever it sent before.
+/// 303: the browser continues with GET. `None` if `url` can't be a header value.
 pub(super) fn see_other(url: &str) -> Option<Response> {
     let location = HeaderValue::from_str(url).ok()?;
     let mut response = empty(StatusCode::SEE_OTHER);
@@ -43,25 +40,25 @@ pub(super) fn see_other(url: &str) -> Option<Response> {
     Some(response)
 }
 
-/// Where the forms of a page may end up, redirects included: Chromium holds a form's redirects against `form-action`.
+/// Where the forms of a page may lead, redirects included: Chromium applies `form-action` to a form's redirects too.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Forms<'a> {
-    /// The page has none.
+    /// The page has no forms.
     None,
-    /// Ours only.
+    /// Only to us.
     Own,
-    /// Ours, and from there this origin.
+    /// To us, and from there to this origin or scheme.
     OnTo(&'a str),
 }
 
-/// A page, with the policy that fits what it does. A template that can't be written becomes a bare 500.
+/// A page with its policy. A template that can't be rendered becomes a bare 500.
 pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -> Response {
     let Ok(html) = page.render() else {
         tracing::error!(place = "page template", "bug");
         return typed(
             StatusCode::INTERNAL_SERVER_ERROR,
             HeaderValue::from_static("text/plain; charset=utf-8"),
-            Bytes::from_static(b"Something broke here. It is in the log.\n"),
+            Bytes::from_static(b"Something broke here. The gateway's log has the details.\n"),
         );
     };
     let mut response = typed(
@@ -95,7 +92,7 @@ fn content_security_policy(forms: Forms<'_>) -> String {
     )
 }
 
-/// Whether it can stand in a policy without being read as more than one source.
+/// Whether a policy reads it as exactly one source.
 fn is_source(origin: &str) -> bool {
     !origin.is_empty()
         && origin
@@ -103,7 +100,7 @@ fn is_source(origin: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b":/.-_".contains(&b))
 }
 
-/// What `/token`, `/register` and `/revoke` answer when they do (RFC 6749, sections 5.1 and 5.2).
+/// The response of `/token`, `/register` and `/revoke` (RFC 6749, sections 5.1 and 5.2).
 pub(super) fn oauth(outcome: Result<(StatusCode, Value), OAuthError>) -> Response {
     let mut response = match outcome {
         Ok((status, Value::Null)) => empty(status),

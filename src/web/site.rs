@@ -1,4 +1,4 @@
-//! The paths that need no room: the landing page, what stands in for pages that don't exist, icon and probes.
+//! Paths that need no other room: the landing page, pages that don't exist, icon and probes.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn arrive(face: &Face, status: StatusCode, arrival: Arrival) -> Respo
     reply::page(status, &page, Forms::None)
 }
 
-/// A person gets the landing page, a program two words and the address it may have wanted.
+/// A person gets the landing page, a program an error with the address of the endpoint.
 pub(super) async fn not_found(face: Arc<Face>, exchange: Exchange) -> Response {
     if exchange.wants_html() {
         return arrive(&face, StatusCode::NOT_FOUND, Arrival::Missing);
@@ -50,17 +50,17 @@ pub(super) async fn favicon(_: Arc<Face>, _: Exchange) -> Response {
     response
 }
 
-/// Everything may be fetched, by Claude's user agents too; that nothing is indexed is said by the pages themselves.
+/// Everything may be fetched, by Claude's user agents too. The pages themselves say that they are not to be indexed.
 pub(super) async fn robots(_: Arc<Face>, _: Exchange) -> Response {
     text(StatusCode::OK, "User-agent: *\nAllow: /\n")
 }
 
-/// The process answers.
+/// 200 as long as the process runs.
 pub(super) async fn healthz(_: Arc<Face>, _: Exchange) -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// The gateway can do its work: 200, or 503 with what is missing.
+/// 200 if the gateway can do its work, else 503 with what is missing.
 pub(super) async fn readyz(face: Arc<Face>, _: Exchange) -> Response {
     match (face.parts.ready)() {
         Ok(()) => text(StatusCode::OK, "ready\n"),

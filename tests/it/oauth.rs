@@ -10,7 +10,8 @@ use garmin_gateway::config::{Invited, Live, PublicUrl};
 use garmin_gateway::garmin::{self, GovernorSettings, MfaMethod, SignIns};
 use garmin_gateway::mcp::Access;
 use garmin_gateway::oauth::{
-    AuthorizeStep, HiddenFields, MfaPage, OAuth, OAuthParts, PostedAnswer, PostedForm, SignInPage, Visitor,
+    AuthorizeStep, HiddenFields, MfaPage, OAuth, OAuthParts, PostedAnswer, PostedForm, RevocationScope,
+    SignInPage, Visitor,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
 use garmin_gateway::store::Store;
@@ -29,6 +30,7 @@ struct World {
     oauth: OAuth,
     accounts: Accounts,
     simulator: Simulator,
+    live: watch::Sender<Live>,
     dir: tempfile::TempDir,
 }
 
@@ -44,7 +46,7 @@ async fn world(settings: GovernorSettings) -> World {
     let clock = Clock::system();
     let invited =
         ["ann", "ben", "dora", "lou"].map(|name| Invited::parse(&format!("{name}@example.org")).unwrap());
-    let (_, live) = watch::channel(Live {
+    let (sender, live) = watch::channel(Live {
         invited: invited.to_vec(),
         ..Live::default()
     });
@@ -64,6 +66,7 @@ async fn world(settings: GovernorSettings) -> World {
         oauth,
         accounts,
         simulator,
+        live: sender,
         dir,
     }
 }
@@ -84,11 +87,15 @@ fn visitor(browser: Option<&str>) -> Visitor<'_> {
 
 impl World {
     async fn open(&self) -> Browser {
+        self.open_as(CLAUDE, CALLBACK).await
+    }
+
+    async fn open_as(&self, client_id: &str, redirect_uri: &str) -> Browser {
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("response_type", "code"),
-                ("client_id", CLAUDE),
-                ("redirect_uri", CALLBACK),
+                ("client_id", client_id),
+                ("redirect_uri", redirect_uri),
                 ("code_challenge", CHALLENGE),
                 ("code_challenge_method", "S256"),
                 ("state", "the state"),
@@ -412,4 +419,192 @@ fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     entries
         .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
         .collect()
+}
+
+/// Each way in which the operator may end a sign-in between its password and its code.
+#[tokio::test]
+async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
+    let withdrawn = "refused: This sign-in was ended";
+    for way in [
+        "settings",
+        "uninvite",
+        "revoke",
+        "revoke all",
+        "forget",
+        "redirect host",
+    ] {
+        let world = world(quick()).await;
+        // Ben is known already, so that there is an account to revoke.
+        let known = world.open_link().await;
+        code_page(world.type_in(&known, "ben@example.org", "demo-ben").await);
+        assert_eq!(
+            shown(&world.type_code(&known, "123456").await),
+            "linked: Ben Example"
+        );
+        let account = world.accounts.list().unwrap().remove(0);
+        let before = world.accounts.tokens(&account.id).unwrap().unwrap().generation;
+
+        let tools = "https://tools.example.org/cb";
+        world
+            .live
+            .send_modify(|live| live.redirect_hosts = vec!["tools.example.org".into()]);
+        let body = serde_json::json!({ "redirect_uris": [tools] }).to_string();
+        let client = world.oauth.register(body.as_bytes()).unwrap();
+        let browser = world.open_as(client["client_id"].as_str().unwrap(), tools).await;
+        let link = world.open_link().await;
+        for browser in [&browser, &link] {
+            code_page(world.type_in(browser, "ben@example.org", "demo-ben").await);
+        }
+        match way {
+            "settings" => world.live.send_modify(|live| live.invited.clear()),
+            "uninvite" => {
+                world
+                    .oauth
+                    .end_open_sign_ins_by_email("Ben@example.org")
+                    .await
+                    .unwrap();
+            }
+            "revoke" => {
+                let scope = RevocationScope::Account(account.id.clone());
+                world.oauth.end_access(scope, None).await.unwrap();
+            }
+            "revoke all" => {
+                world.oauth.end_access(RevocationScope::All, None).await.unwrap();
+            }
+            "forget" => {
+                world.oauth.end_open_sign_ins(&account);
+                assert!(world.accounts.forget(&account.id).await.unwrap());
+            }
+            _ => world.live.send_modify(|live| live.redirect_hosts.clear()),
+        }
+        assert_eq!(
+            shown(&world.type_code(&browser, "123456").await),
+            withdrawn,
+            "{way}"
+        );
+        assert!(world.oauth.families().unwrap().is_empty());
+        let after = world
+            .accounts
+            .tokens(&account.id)
+            .unwrap()
+            .map(|held| held.generation);
+        assert_eq!(after, (way != "forget").then_some(before), "{way}");
+        // The link asks nobody to be returned anywhere.
+        let expected = if way == "redirect host" {
+            "linked: Ben Example"
+        } else {
+            withdrawn
+        };
+        assert_eq!(shown(&world.type_code(&link, "123456").await), expected, "{way}");
+        // A sign-in that begins afterwards is judged anew.
+        if way == "revoke" {
+            let again = world.open_link().await;
+            code_page(world.type_in(&again, "ben@example.org", "demo-ben").await);
+            assert_eq!(
+                shown(&world.type_code(&again, "123456").await),
+                "linked: Ben Example"
+            );
+        }
+    }
+}
+
+/// A code that was made and not exchanged is withdrawn with the invitation; a connection stays.
+#[tokio::test]
+async fn an_unexchanged_code_is_withdrawn_with_the_invitation() {
+    let world = world(quick()).await;
+    let code = async || {
+        let browser = world.open().await;
+        let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+        answered(&step, "code").unwrap()
+    };
+    let connected = world.exchange(&code().await).await.unwrap();
+    let unexchanged = code().await;
+    world
+        .oauth
+        .end_open_sign_ins_by_email("ann@example.org")
+        .await
+        .unwrap();
+    assert_eq!(world.exchange(&unexchanged).await, Err("invalid_grant"));
+    assert!(world.oauth.authenticate(&connected).is_ok());
+}
+
+#[tokio::test]
+async fn http_basic_names_the_client_in_a_token_request() {
+    let world = world(quick()).await;
+    let browser = world.open().await;
+    let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+    let code = answered(&step, "code").unwrap();
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ])
+        .finish();
+    let basic = |client: &str| {
+        use base64::Engine;
+        let encoded: String = form_urlencoded::byte_serialize(client.as_bytes()).collect();
+        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{encoded}:ignored"));
+        format!("Basic {credentials}")
+    };
+    let refused = world.oauth.token(&form, None).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_request");
+    let other = "https://claude.ai/oauth/claude-code-client-metadata";
+    let refused = world.oauth.token(&form, Some(&basic(other))).await.unwrap_err();
+    assert_eq!(refused.code(), "invalid_grant");
+    assert!(world.oauth.token(&form, Some(&basic(CLAUDE))).await.is_ok());
+}
+
+/// Cursor registers its own scheme alone: the page names it, its policy lets the browser go there, and the code does.
+#[tokio::test]
+async fn cursor_signs_in_by_its_own_scheme() {
+    let world = world(quick()).await;
+    let callback = "cursor://anysphere.cursor-mcp/oauth/callback";
+    let body = serde_json::json!({ "client_name": "Cursor", "redirect_uris": [callback] }).to_string();
+    let client = world.oauth.register(body.as_bytes()).unwrap();
+    let browser = world
+        .open_as(client["client_id"].as_str().unwrap(), callback)
+        .await;
+    let AuthorizeStep::Redirect { url } = world.type_in(&browser, "ann@example.org", "demo-ann").await else {
+        panic!("a redirect")
+    };
+    assert!(url.starts_with(&format!("{callback}?code=gac_")), "{url}");
+}
+
+#[test]
+fn a_sign_in_on_a_full_disk_spends_no_login() {
+    let dir = tempfile::tempdir().unwrap();
+    // A limit on the size of files stands for the disk: a write past it fails like one on a full disk.
+    let child = crate::store::start(
+        "oauth::full_disk_sign_in_program",
+        dir.path(),
+        "trap '' XFSZ; ulimit -S -f 4000;",
+    );
+    assert!(child.wait_with_output().unwrap().status.success());
+}
+
+/// Not a test of its own: fills the disk and signs in.
+#[test]
+fn full_disk_sign_in_program() {
+    if std::env::var("STORE_TEST_DIRECTORY").is_err() {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let world = world(quick()).await;
+        let browser = world.open().await;
+        let filler = "a".repeat(3000);
+        let mut n = 0;
+        while world
+            .accounts
+            .invite(&format!("{n}{filler}@example.org"))
+            .await
+            .is_ok()
+        {
+            n += 1;
+        }
+        let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
+        assert_eq!(shown(&step), "refused: The gateway has a problem");
+        assert_eq!(world.simulator.requests().len(), 0, "Garmin was asked");
+    });
 }

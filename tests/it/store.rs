@@ -38,12 +38,12 @@ fn open(dir: &Path) -> Store {
 }
 
 /// Runs one of the programs below in a process of its own.
-fn start(program: &str, dir: &Path, shell: &str) -> Child {
+pub(crate) fn start(program: &str, dir: &Path, shell: &str) -> Child {
     let me = std::env::current_exe().unwrap();
     Command::new("sh")
         .args([
             "-c",
-            &format!("{shell} exec \"$0\" --exact store::{program} --nocapture"),
+            &format!("{shell} exec \"$0\" --exact {program} --nocapture"),
             me.to_str().unwrap(),
         ])
         .env(DIRECTORY, dir)
@@ -57,7 +57,7 @@ fn what_was_acknowledged_survives_kill_9() {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = 0_u64;
     for _ in 0..8 {
-        let mut child = start("writer_program", dir.path(), "");
+        let mut child = start("store::writer_program", dir.path(), "");
         let life = Duration::from_millis(60 + u64::from(random_bytes::<1>()[0]));
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut killed_at = None;
@@ -104,7 +104,7 @@ fn a_full_disk_loses_nothing_and_writing_resumes() {
     let dir = tempfile::tempdir().unwrap();
     // A limit on the size of files stands for the disk: a write past it fails like one on a full disk.
     let child = start(
-        "full_disk_program",
+        "store::full_disk_program",
         dir.path(),
         "trap '' XFSZ; ulimit -S -f 4000;",
     );
