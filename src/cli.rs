@@ -118,8 +118,7 @@ enum CliCommand {
 
 #[derive(Args)]
 struct EnvFile {
-    /// A file of NAME=value lines [default: `.env` in the working directory, else, except for `serve`, that of the
-    /// installation]
+    /// A file of NAME=value lines [default: for `serve`, .env in the working directory; else gateway.env of the installation]
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
 }
@@ -193,12 +192,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn serve(env_file: Option<&Path>) -> ExitCode {
     let kept = Kept::take();
     in_daemon(async move {
-        let sources = Sources::of_process(env_file).map_err(WrongSettings::from)?;
+        let sources = Sources::of_gateway(env_file).map_err(WrongSettings::from)?;
         let config = Config::load(&sources).map_err(WrongSettings::from)?;
         let clock = Clock::system();
         let telemetry = Telemetry::start(
             Console::Stdout,
-            config.log.file.as_deref(),
+            config.log_file.as_deref(),
             config.live.log_level,
             clock.clone(),
         )

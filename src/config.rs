@@ -1,33 +1,45 @@
-//! The settings: environment, then the env file, then defaults. The only reader of the environment.
+//! The settings: the environment first, then the env file, then defaults. The only reader of the environment.
 //!
-//! All mistakes are found before anything is started and are told together, each with its source and its fix.
-//! What may change while the program runs is [`Live`]; everything else wants a restart, and says so.
+//! All problems are found before anything starts, and are reported together, each with its source and its fix.
+//! Settings that may change while the program runs are in [`Live`]; all others need a restart, and the log says so.
+//!
+//! [`settings`] is the table that everything else here reads from.
 
+mod env_file;
 mod gateway;
 mod hosts;
+mod invited;
 mod live;
 mod monitoring;
-mod names;
+mod notify;
 mod paths;
+mod problem;
+mod public_url;
 mod races;
 mod reader;
+mod secret;
+pub mod settings;
 mod sources;
 mod watch;
 mod worker;
+mod workers;
 
-pub use gateway::{Config, LogSettings, PublicUrl, SecretSource, SignInSettings, WorkerSettings};
+pub use env_file::EnvFile;
+pub use gateway::{Config, SignInSettings};
 pub use hosts::{GarminDomain, GarminHosts};
-pub use live::{Invited, Live, Operator};
+pub use invited::Invited;
+pub use live::{Live, Operator};
 pub use monitoring::{Heartbeat, Monitoring};
-pub use names::{Change, SETTINGS, Setting, near_miss};
-pub use races::{
-    ChannelConfig, CoachConfig, CoachedBy, NotifyConfig, RacesConfig, Targets, is_ntfy_topic,
-    is_telegram_chat,
-};
-pub use reader::{Effective, Problem, Source};
+pub use notify::{ChannelConfig, NotifyConfig, Targets, is_ntfy_topic, is_telegram_chat};
+pub use problem::{SettingProblem, SettingSource};
+pub use public_url::PublicUrl;
+pub use races::{CoachConfig, CoachedBy, RacesConfig};
+pub use reader::Effective;
+pub use secret::SecretSource;
 pub use sources::Sources;
 pub use watch::watch;
 pub use worker::{Transport, WorkerConfig};
+pub use workers::WorkerSettings;
 
 #[cfg(test)]
 mod tests;

@@ -100,6 +100,9 @@ impl Daemon {
             kept,
         } = parts;
         let lifecycle = Lifecycle::new();
+        if let Some(file) = sources.file() {
+            tracing::info!(path = %file.display(), "config.read");
+        }
         for warning in &config.warnings {
             tracing::warn!(warning, "config.warned");
         }

@@ -33,7 +33,7 @@ use serde::Serialize;
 use crate::admin::api::AdminAnswer;
 use crate::admin::client::{AdminClient, ClientError};
 use crate::base::clock::Clock;
-use crate::config::{Config, Problem, Sources};
+use crate::config::{Config, SettingProblem, Sources};
 
 /// How a look came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -144,7 +144,7 @@ pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
     worst
 }
 
-fn of_problem(problem: &Problem) -> Finding {
+fn of_problem(problem: &SettingProblem) -> Finding {
     Finding::fail(
         "settings",
         format!("{} ({}): {}", problem.name, problem.source, problem.what),

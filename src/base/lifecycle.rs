@@ -98,6 +98,9 @@ impl Default for Lifecycle {
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    /// SIGHUP, SIGUSR1 and SIGUSR2 would end the program. Listening to them, without ever asking, makes the program ignore
+    /// them. (`config` listens to SIGHUP as well, and reloads.)
+    _ignored: [Signal; 3],
 }
 
 impl StopSignals {
@@ -107,6 +110,11 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _ignored: [
+                signal(SignalKind::hangup())?,
+                signal(SignalKind::user_defined1())?,
+                signal(SignalKind::user_defined2())?,
+            ],
         })
     }
 

@@ -10,7 +10,7 @@ use crate::admin::api::AdminRefusal;
 use crate::admin::client::ClientError;
 use crate::base::causes::chain;
 use crate::base::secrets::RootSecretError;
-use crate::config::Problem;
+use crate::config::SettingProblem;
 use crate::console::words::plain;
 use crate::daemon::StartError;
 use crate::store::{ArchiveError, OpenError, RestoreError, RotateError, StoreError};
@@ -34,7 +34,7 @@ pub(super) struct UsageError(pub(super) String);
 /// All wrong settings at once.
 #[derive(Debug, thiserror::Error)]
 #[error("{} wrong:\n  {}", settings_are(.0.len()), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
-pub(super) struct WrongSettings(pub(super) Vec<Problem>);
+pub(super) struct WrongSettings(pub(super) Vec<SettingProblem>);
 
 fn settings_are(n: usize) -> String {
     if n == 1 {
@@ -44,14 +44,8 @@ fn settings_are(n: usize) -> String {
     }
 }
 
-impl From<Problem> for WrongSettings {
-    fn from(problem: Problem) -> Self {
-        Self(vec![problem])
-    }
-}
-
-impl From<Vec<Problem>> for WrongSettings {
-    fn from(problems: Vec<Problem>) -> Self {
+impl From<Vec<SettingProblem>> for WrongSettings {
+    fn from(problems: Vec<SettingProblem>) -> Self {
         Self(problems)
     }
 }

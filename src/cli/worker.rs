@@ -8,7 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use super::exit::{BROKEN, CONFIG, NOT_ALLOWED, UNAVAILABLE, USAGE};
 use super::output::{fail, say};
 use crate::base::causes::chain;
-use crate::config::{Config, Problem, Sources};
+use crate::config::{Config, SettingProblem, Sources};
 use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
 use crate::install::{InstallError, Layout};
 
@@ -68,7 +68,7 @@ pub(super) struct Installation {
 #[derive(Debug, thiserror::Error)]
 enum WorkerCommandError {
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Settings { problems: Vec<Problem> },
+    Settings { problems: Vec<SettingProblem> },
     #[error(transparent)]
     Place(#[from] InstallError),
     #[error(transparent)]
@@ -120,7 +120,7 @@ fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
     };
     let settings = |problems| WorkerCommandError::Settings { problems };
     let env_file = Some(layout.env_file()).filter(|file| file.exists());
-    let sources = Sources::of_process(env_file.as_deref()).map_err(|problem| settings(vec![problem]))?;
+    let sources = Sources::of_process(env_file.as_deref()).map_err(settings)?;
     let config = Config::load(&sources).map_err(settings)?;
     let passed_on = &config.workers.passed_on;
     let path = passed_on.iter().find(|(name, _)| name == "PATH");

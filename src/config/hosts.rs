@@ -1,19 +1,18 @@
-//! Garmin's hosts.
+//! Garmin's two domains and its hosts.
 
 use std::fmt;
 
 use url::Url;
 
-use super::reader::Reader;
+use super::reader::SettingsReader;
+use super::settings;
 use crate::base::http::is_loopback;
 
-/// Which of Garmin's two worlds.
+/// Garmin runs two separate services: one for China, one for everywhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum GarminDomain {
-    /// garmin.com
     #[default]
     Com,
-    /// garmin.cn
     Cn,
 }
 
@@ -26,23 +25,20 @@ impl fmt::Display for GarminDomain {
     }
 }
 
-/// Base URLs of Garmin's hosts, without a trailing slash in use: join with [`Url::join`] or push segments.
+/// Base URLs of Garmin's hosts, with no trailing slash to rely on: join with [`Url::join`] or push segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GarminHosts {
-    /// The domain that service URLs name, whatever host they are fetched from.
+    /// The domain named in service URLs, even when another host serves them.
     pub domain: GarminDomain,
-    /// Sign-in.
     pub sso: Url,
-    /// Tokens.
+    /// Issues the tokens.
     pub diauth: Url,
-    /// API.
     pub connectapi: Url,
-    /// LiveTrack.
     pub livetrack: Url,
 }
 
 impl GarminHosts {
-    /// All hosts played by one server, as the simulator does.
+    /// One server in the place of all hosts, as in the simulator.
     pub fn at(base: &Url) -> Self {
         let [sso, diauth, connectapi, livetrack] = std::array::from_fn(|_| base.clone());
         Self {
@@ -54,51 +50,32 @@ impl GarminHosts {
         }
     }
 
-    /// Whether these are not Garmin's own hosts: what they answer is then marked as simulated.
+    /// Whether these are not Garmin's own hosts. Their data is then marked as simulated.
     pub fn is_simulated(&self) -> bool {
         [&self.sso, &self.diauth, &self.connectapi]
             .iter()
             .any(|url| is_loopback(url))
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let domain = reader.parse(
-            "GARMIN_DOMAIN",
-            GarminDomain::Com,
-            "write garmin.com or garmin.cn",
-            |text| match text {
-                "garmin.com" => Ok(GarminDomain::Com),
-                "garmin.cn" => Ok(GarminDomain::Cn),
-                other => Err(format!("{other} is not one of Garmin's domains")),
-            },
-        );
-        let mut host = |name: &'static str, word: &str| {
-            let fix = "write https://host; plain http is for loopback only";
-            let url = reader.parse(name, usual(word, domain), fix, base_url);
-            reader.show(name, &url);
-            url
-        };
-        let sso = host("GARMIN_SSO_URL", "sso");
-        let diauth = host("GARMIN_DIAUTH_URL", "diauth");
-        let connectapi = host("GARMIN_CONNECTAPI_URL", "connectapi");
-        let livetrack = host("GARMIN_LIVETRACK_URL", "livetrack");
-        reader.show("GARMIN_DOMAIN", domain);
+    pub(super) fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let domain = reader.get(&settings::GARMIN_DOMAIN, |text| match text {
+            "garmin.com" => Ok(GarminDomain::Com),
+            "garmin.cn" => Ok(GarminDomain::Cn),
+            other => Err(format!("{other} is not one of Garmin's domains")),
+        });
+        // The default of each host names the domain, which must be a good one.
+        reader.show(&settings::GARMIN_DOMAIN, domain);
         Self {
             domain,
-            sso,
-            diauth,
-            connectapi,
-            livetrack,
+            sso: reader.get(&settings::GARMIN_SSO_URL, base_url),
+            diauth: reader.get(&settings::GARMIN_DIAUTH_URL, base_url),
+            connectapi: reader.get(&settings::GARMIN_CONNECTAPI_URL, base_url),
+            livetrack: reader.get(&settings::GARMIN_LIVETRACK_URL, base_url),
         }
     }
 }
 
-#[expect(clippy::expect_used, reason = "made of constants")]
-fn usual(word: &str, domain: GarminDomain) -> Url {
-    Url::parse(&format!("https://{word}.{domain}")).expect("a host name parses")
-}
-
-/// https anywhere, http on loopback only; no query, no fragment, no user.
+/// A base URL: https, or http on loopback; no query, no fragment, no user. Errors: what is wrong, for a setting.
 pub(super) fn base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|e| format!("it is not a URL ({e})"))?;
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
@@ -108,6 +85,15 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => Err("plain http would send passwords over the network".into()),
+        other => Err(format!("{other} is not a scheme for this")),
+    }
+}
+
+/// A server of the operator, which may speak plain http: it may be a neighbour in a closed network.
+pub(super) fn any_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|e| format!("it is not a URL ({e})"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
         other => Err(format!("{other} is not a scheme for this")),
     }
 }

@@ -1,194 +1,253 @@
-//! Reading settings one by one, keeping every mistake until the end.
+//! Reads settings one by one and keeps every problem until the end.
+//!
+//! A value that does not parse is a problem, and its default stands in until all problems are reported together.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::names::SETTINGS;
+use super::env_file::in_quotation_marks;
+use super::paths::Paths;
+use super::problem::{SettingProblem, SettingSource};
+use super::settings::{self, SETTINGS, Setting, SettingKind};
 use super::sources::Sources;
-
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The process's environment.
-    Environment,
-    /// The env file.
-    File(PathBuf),
-    /// Nobody said anything.
-    Default,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Environment => f.write_str("environment"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-/// A mistake in the settings, for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The setting.
-    pub name: String,
-    /// Where the value came from.
-    pub source: Source,
-    /// What is wrong with it.
-    pub what: String,
-    /// What to write instead.
-    pub fix: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            source,
-            what,
-            fix,
-        } = self;
-        write!(f, "{name} ({source}): {what}; {fix}")
-    }
-}
 
 /// A setting as it took effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
-    /// The setting.
     pub name: &'static str,
-    /// Its value; a secret shows as `(hidden)`.
+    /// A secret shows as `(hidden)`.
     pub value: String,
-    /// Where it came from.
-    pub source: Source,
+    pub source: SettingSource,
 }
 
-/// Reads settings and gathers problems.
-pub(super) struct Reader<'a> {
+pub(super) struct SettingsReader<'a> {
     pub(super) sources: &'a Sources,
-    pub(super) problems: Vec<Problem>,
-    pub(super) effective: Vec<Effective>,
+    pub(super) problems: Vec<SettingProblem>,
+    paths: Paths,
+    /// The settings read so far, with the values to show.
+    shown: BTreeMap<&'static str, String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SettingsReader<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
         Self {
             sources,
             problems: Vec::new(),
-            effective: Vec::new(),
+            paths: Paths::find(|name| sources.find(name).map(|(value, _)| value)),
+            shown: BTreeMap::new(),
         }
     }
 
-    /// The text of a setting; `None` when it is not set.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<&'a str> {
-        debug_assert!(
-            SETTINGS.iter().any(|s| s.name == name),
-            "{name} is not in the table"
-        );
-        self.sources.find(name).map(|(value, _)| value)
-    }
-
-    /// A setting, parsed, or `default`. A value that does not parse is a problem, and the default stands in until
-    /// the problems are told.
-    pub(super) fn parse<T>(
-        &mut self,
-        name: &'static str,
-        default: T,
-        fix: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> T {
-        let Some(text) = self.text(name) else {
-            return default;
+    /// What was set, if anything was.
+    pub(super) fn text(&mut self, setting: &'static Setting) -> Option<&'a str> {
+        let text = self.sources.find(setting.name).map(|(text, _)| text);
+        let shown = match (text, setting.kind) {
+            (None, _) => setting.default.to_owned(),
+            (Some(_), SettingKind::Secret) => "(hidden)".to_owned(),
+            (Some(text), SettingKind::Command) => text.split(' ').next().unwrap_or_default().to_owned(),
+            (Some(text), SettingKind::People) => format!("{} entries", entries(text).count()),
+            (Some(text), _) => text.to_owned(),
         };
-        match parse(text) {
-            Ok(value) => value,
-            Err(what) => {
-                self.problem(name, what, fix);
-                default
-            }
-        }
+        self.shown.insert(setting.name, shown);
+        text
     }
 
-    /// A whole number between `min` and `max`.
-    pub(super) fn number(&mut self, name: &'static str, default: u32, min: u32, max: u32) -> u32 {
-        let fix = format!("write a whole number from {min} to {max}");
-        self.parse(name, default, &fix, |text| match text.parse::<u32>() {
+    /// What was set. Quotation marks around it are a problem: a shell or Docker has passed them on as part of the value.
+    pub(super) fn string(&mut self, setting: &'static Setting) -> Option<String> {
+        let text = self.text(setting)?;
+        if in_quotation_marks(text) {
+            let what = "it is in quotation marks, which count as part of the value";
+            self.problem_with(setting, what, "write it without them");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// The value, parsed; the default where nothing is set.
+    #[expect(clippy::expect_used, reason = "defaults are constants, which a test parses")]
+    pub(super) fn get<T>(
+        &mut self,
+        setting: &'static Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> T {
+        if let Some(value) = self.optional(setting, &parse) {
+            return value;
+        }
+        let default = self.default_of(setting);
+        let value = parse(&default).expect("the default of a setting parses");
+        self.shown.insert(setting.name, default);
+        value
+    }
+
+    /// The value, parsed; `None` where nothing is set.
+    pub(super) fn optional<T>(
+        &mut self,
+        setting: &'static Setting,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.string(setting)?;
+        parse(&text).map_err(|what| self.problem(setting, what)).ok()
+    }
+
+    pub(super) fn number(&mut self, setting: &'static Setting) -> u32 {
+        let (min, max) = match setting.kind {
+            SettingKind::Number(min, max) => (min, max),
+            _ => (0, u32::MAX),
+        };
+        let number = self.get(setting, |text| match text.parse::<u32>() {
             Ok(n) if (min..=max).contains(&n) => Ok(n),
             Ok(n) => Err(format!("{n} is out of range")),
             Err(_) => Err("it is not a whole number".into()),
+        });
+        self.shown.insert(setting.name, number.to_string());
+        number
+    }
+
+    /// A number of units of `unit_s` seconds.
+    pub(super) fn duration(&mut self, setting: &'static Setting, unit_s: u64) -> Duration {
+        Duration::from_secs(u64::from(self.number(setting)) * unit_s)
+    }
+
+    /// A number of days; `None` when it is 0, which means without end.
+    pub(super) fn days(&mut self, setting: &'static Setting) -> Option<Duration> {
+        Some(self.duration(setting, 86_400)).filter(|days| !days.is_zero())
+    }
+
+    pub(super) fn flag(&mut self, setting: &'static Setting) -> bool {
+        self.get(setting, |text| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err("it is neither true nor false".into()),
         })
     }
 
-    /// A number of seconds.
-    pub(super) fn seconds(&mut self, name: &'static str, default: u32, min: u32, max: u32) -> Duration {
-        Duration::from_secs(u64::from(self.number(name, default, min, max)))
-    }
-
-    /// true or false, in the usual spellings.
-    pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
-        self.parse(name, default, "write true or false", |text| {
-            match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => Ok(true),
-                "false" | "0" | "no" | "off" => Ok(false),
-                _ => Err("it is neither true nor false".into()),
-            }
-        })
-    }
-
-    /// A comma-separated list; each part is parsed.
+    /// A list, separated by commas or blanks. Each wrong entry is a problem of its own.
     pub(super) fn items<T>(
         &mut self,
-        name: &'static str,
-        fix: &str,
+        setting: &'static Setting,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
-        let parts = self.text(name).unwrap_or_default().split([',', ' ', '\n']);
         let mut values = Vec::new();
-        for part in parts.map(str::trim).filter(|part| !part.is_empty()) {
-            match parse(part) {
+        for entry in entries(&self.string(setting).unwrap_or_default()) {
+            match parse(entry) {
                 Ok(value) => values.push(value),
-                Err(what) => self.problem(name, what, fix),
+                Err(what) => self.problem(setting, what),
             }
         }
         values
     }
 
-    /// A path, absolute.
-    pub(super) fn path(&mut self, name: &'static str, default: Result<PathBuf, &'static str>) -> PathBuf {
-        if let Some(text) = self.text(name) {
-            return std::path::absolute(text).unwrap_or_else(|_| text.into());
-        }
-        default.unwrap_or_else(|why| {
-            self.problem(name, why.to_owned(), "set it");
-            PathBuf::new()
-        })
+    /// A path, made absolute.
+    pub(super) fn path(&mut self, setting: &'static Setting) -> PathBuf {
+        let text = match self.string(setting) {
+            Some(text) => text,
+            None => self.default_of(setting),
+        };
+        let path = std::path::absolute(&text).unwrap_or_else(|_| text.into());
+        self.shown.insert(setting.name, path.display().to_string());
+        path
     }
 
-    /// Notes a mistake in a setting.
-    pub(super) fn problem(&mut self, name: &'static str, what: impl Into<String>, fix: &str) {
-        let source = self
-            .sources
-            .find(name)
-            .map_or(Source::Default, |(_, source)| source);
-        self.problems.push(Problem {
-            name: name.into(),
-            source,
+    /// A program and its arguments, split as a shell would.
+    pub(super) fn command(&mut self, setting: &'static Setting) -> Option<Vec<String>> {
+        let words = shlex::split(self.text(setting)?);
+        match words {
+            Some(words) if !words.is_empty() => Some(words),
+            Some(_) => {
+                self.problem(setting, "it is empty");
+                None
+            }
+            None => {
+                self.problem(setting, "a quotation mark is not closed");
+                None
+            }
+        }
+    }
+
+    /// The default, with the settings and directories that it names filled in.
+    fn default_of(&mut self, setting: &'static Setting) -> String {
+        let mut text = setting.default.to_owned();
+        for (words, path) in [
+            ("the state directory", &self.paths.data),
+            ("the configuration directory", &self.paths.config),
+            ("the runtime directory", &self.paths.runtime),
+        ] {
+            if !text.contains(words) {
+                continue;
+            }
+            match path {
+                Ok(path) => text = text.replace(words, &path.display().to_string()),
+                Err(why) => {
+                    self.problems.push(SettingProblem {
+                        name: setting.name.into(),
+                        source: SettingSource::Default,
+                        what: (*why).to_owned(),
+                        fix: "set it".to_owned(),
+                    });
+                    return String::new();
+                }
+            }
+        }
+        // The path of DATA_DIR is filled in last: it may contain any other word.
+        for named in [&settings::PORT, &settings::GARMIN_DOMAIN, &settings::DATA_DIR] {
+            if setting.default.contains(named.name)
+                && let Some(value) = self.shown.get(named.name)
+            {
+                text = text.replace(named.name, value);
+            }
+        }
+        text
+    }
+
+    pub(super) fn problem(&mut self, setting: &Setting, what: impl Into<String>) {
+        self.problem_with(setting, what, setting.fix());
+    }
+
+    /// A problem whose fix is not that of the setting alone.
+    pub(super) fn problem_with(
+        &mut self,
+        setting: &Setting,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
+        self.problems.push(SettingProblem {
+            name: setting.name.into(),
+            source: self.source(setting.name),
             what: what.into(),
             fix: fix.into(),
         });
     }
 
-    /// Notes what a setting came to be, for `garmin-gateway config`.
-    pub(super) fn show(&mut self, name: &'static str, value: impl fmt::Display) {
-        let source = self
-            .sources
-            .find(name)
-            .map_or(Source::Default, |(_, source)| source);
-        self.effective.push(Effective {
-            name,
-            value: value.to_string(),
-            source,
-        });
+    fn source(&self, name: &str) -> SettingSource {
+        let found = self.sources.find(name);
+        found.map_or(SettingSource::Default, |(_, source)| source)
     }
+
+    /// Notes a value that was found in another way than by reading the setting.
+    pub(super) fn show(&mut self, setting: &'static Setting, value: impl ToString) {
+        self.shown.insert(setting.name, value.to_string());
+    }
+
+    /// All settings that were read, in the order of the table. Errors: all problems, in the same order.
+    pub(super) fn finish(mut self) -> Result<Vec<Effective>, Vec<SettingProblem>> {
+        if !self.problems.is_empty() {
+            let order = |name: &str| SETTINGS.iter().position(|s| s.name == name);
+            self.problems.sort_by_key(|problem| order(&problem.name));
+            return Err(self.problems);
+        }
+        let effective = SETTINGS.iter().filter_map(|setting| {
+            Some(Effective {
+                name: setting.name,
+                value: self.shown.get(setting.name)?.clone(),
+                source: self.source(setting.name),
+            })
+        });
+        Ok(effective.collect())
+    }
+}
+
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split([',', ' ', '\n']).map(str::trim);
+    parts.filter(|part| !part.is_empty())
 }

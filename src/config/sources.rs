@@ -1,49 +1,53 @@
-//! Where settings come from.
+//! Where settings come from: the environment of this process, and the env file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::env_file::EnvFile;
 use super::paths::Paths;
-use super::reader::{Problem, Source};
+use super::problem::{SettingProblem, SettingSource};
 
 /// The environment and the env file, as they were read.
 #[derive(Clone, Default)]
 pub struct Sources {
     environment: BTreeMap<String, String>,
-    file: Option<(PathBuf, BTreeMap<String, String>)>,
+    file: Option<(PathBuf, EnvFile)>,
 }
 
 impl Sources {
-    /// The process's environment and `env_file`; without one, `.env` in the working directory if it is there.
-    /// Errors: the file can't be read, or a line of it.
+    /// The environment of this process, and `env_file` if one is named. Errors: see [`EnvFile::read`].
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
     )]
-    pub fn of_process(env_file: Option<&Path>) -> Result<Self, Problem> {
+    pub fn of_process(env_file: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let found = env_file.map(Path::to_owned).or_else(|| {
-            let usual = PathBuf::from(".env");
-            usual.is_file().then_some(usual)
-        });
         Self {
             environment,
             file: None,
         }
-        .with_file(found.as_deref())
+        .with_file(env_file)
     }
 
-    /// As [`Sources::of_process`], for whoever operates a gateway that is installed: without an env file here, the one of
-    /// the installation, as far as this user may read it.
-    pub fn of_operator(env_file: Option<&Path>) -> Result<Self, Problem> {
+    /// For `serve` alone: as [`Sources::of_process`]; where no env file is named, `.env` in the working directory, if there
+    /// is one.
+    pub fn of_gateway(env_file: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
+        let usual = Path::new(".env");
+        Self::of_process(env_file.or_else(|| usual.is_file().then_some(usual)))
+    }
+
+    /// For commands that operate a gateway: as [`Sources::of_process`]; where no env file is named, that of the
+    /// installation, if this user may read it.
+    pub fn of_operator(env_file: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         let sources = Self::of_process(env_file)?;
         if sources.file.is_some() {
             return Ok(sources);
         }
-        let own = Paths::find(&sources).config.ok();
-        let found = own
+        let paths = Paths::find(|name| sources.find(name).map(|(value, _)| value));
+        let found = paths
+            .config
             .into_iter()
             .chain([PathBuf::from("/etc/garmin-gateway")])
             .map(|directory| directory.join("gateway.env"))
@@ -51,7 +55,7 @@ impl Sources {
         sources.with_file(found.as_deref())
     }
 
-    /// Settings from pairs, as if they were the environment.
+    /// Pairs in the place of the environment.
     pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let environment = pairs
             .into_iter()
@@ -63,60 +67,45 @@ impl Sources {
         }
     }
 
-    /// The same environment with (another) env file. Errors: as [`Sources::of_process`].
-    pub fn with_file(mut self, path: Option<&Path>) -> Result<Self, Problem> {
-        let Some(path) = path else { return Ok(self) };
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let problem = |what: String, fix: &str| Problem {
-            name: "--env-file".into(),
-            source: Source::File(path.clone()),
-            what,
-            fix: fix.to_owned(),
-        };
-        let lines = dotenvy::from_path_iter(&path).map_err(|e| {
-            problem(
-                format!("it can't be read ({e})"),
-                "check the path and its permissions",
-            )
-        })?;
-        let pairs = lines.collect::<Result<_, _>>().map_err(|e| match e {
-            // The library's message quotes the line, which may hold a secret.
-            dotenvy::Error::LineParse(_, at) => problem(
-                format!("a line can't be read near its character {at}"),
-                "write NAME=value, one a line",
-            ),
-            other => problem(other.to_string(), "write NAME=value, one a line"),
-        })?;
-        self.file = Some((path, pairs));
+    /// The same environment with (another) env file. Errors: see [`EnvFile::read`].
+    pub fn with_file(mut self, path: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
+        if let Some(path) = path {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let file = EnvFile::read(&path)?;
+            self.file = Some((path, file));
+        }
         Ok(self)
     }
 
-    /// The env file, if there is one.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(|(path, _)| path.as_path())
     }
 
-    /// The person's home directory.
     pub fn home(&self) -> Option<PathBuf> {
         let home = self.find("HOME").map(|(home, _)| PathBuf::from(home));
         home.filter(|home| home.is_absolute())
     }
 
-    /// A variable that is set and not blank, and where.
-    pub(super) fn find(&self, name: &str) -> Option<(&str, Source)> {
-        let set = |value: &&String| !value.trim().is_empty();
-        if let Some(value) = self.environment.get(name).filter(set) {
-            return Some((value.trim(), Source::Environment));
+    /// A variable that is set and not blank, and its source.
+    pub(super) fn find(&self, name: &str) -> Option<(&str, SettingSource)> {
+        let set = |value: &&str| !value.is_empty();
+        let value = self.environment.get(name).map(|value| value.trim());
+        if let Some(value) = value.filter(set) {
+            return Some((value, SettingSource::Environment));
         }
-        let (path, pairs) = self.file.as_ref()?;
-        pairs
-            .get(name)
-            .filter(set)
-            .map(|value| (value.trim(), Source::File(path.clone())))
+        let (path, file) = self.file.as_ref()?;
+        let value = file.get(name).map(str::trim).filter(set)?;
+        Some((value, SettingSource::File(path.clone())))
     }
 
-    /// Whether the person wants no colours (`NO_COLOR`), and whether their terminal can show more than ASCII
-    /// (`LC_ALL`, `LC_CTYPE`, `LANG`; the bare Linux console has no braille).
+    /// Those of the variables `names` that are set, with their values.
+    pub(super) fn pick(&self, names: &[&str]) -> Vec<(String, String)> {
+        let pair = |name: &&str| Some(((*name).to_owned(), self.find(name)?.0.to_owned()));
+        names.iter().filter_map(pair).collect()
+    }
+
+    /// Whether the user wants no colours (`NO_COLOR`), and whether the terminal shows more than ASCII (`LC_ALL`, `LC_CTYPE`,
+    /// `LANG`; the bare Linux console has no braille).
     pub fn terminal(&self) -> (bool, bool) {
         let no_color = self.find("NO_COLOR").is_some();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -130,16 +119,13 @@ impl Sources {
         (no_color, speaks_utf8 && !is_bare)
     }
 
-    /// The names that are set anywhere, and where.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&str, Source)> {
-        let environment = self
-            .environment
-            .keys()
-            .map(|name| (name.as_str(), Source::Environment));
-        let file = self.file.iter().flat_map(|(path, pairs)| {
-            pairs
-                .keys()
-                .map(|name| (name.as_str(), Source::File(path.clone())))
+    /// All names that are set, each with its source.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, SettingSource)> {
+        let environment = self.environment.keys();
+        let environment = environment.map(|name| (name.as_str(), SettingSource::Environment));
+        let file = self.file.iter().flat_map(|(path, file)| {
+            let source = SettingSource::File(path.clone());
+            file.names().map(move |name| (name, source.clone()))
         });
         environment.chain(file)
     }

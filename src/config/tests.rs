@@ -1,8 +1,13 @@
+//! Loading all settings: defaults, sources, problems.
+
+mod races;
+
+use super::settings::{SETTINGS, near_miss};
 use super::*;
 
 const SECRET: (&str, &str) = ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef");
 
-fn load(pairs: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
+fn load(pairs: &[(&str, &str)]) -> Result<Config, Vec<SettingProblem>> {
     let home = [("HOME", "/home/ann"), SECRET];
     Config::load(&Sources::of_pairs(home.into_iter().chain(pairs.iter().copied())))
 }
@@ -38,6 +43,44 @@ fn every_setting_is_shown_and_no_secret_is() {
 }
 
 #[test]
+fn quotation_marks_that_a_shell_or_docker_left_are_refused() {
+    for (name, value) in [
+        ("INVITED", "\"a@b.c\""),
+        ("OPERATOR_NAME", "'Ann'"),
+        ("PORT", "\"8080\""),
+        ("DATA_DIR", "'/srv/data'"),
+    ] {
+        let problems = load(&[(name, value)]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].fix.contains("without them"), "{}", problems[0]);
+    }
+    assert!(load(&[("GARMIN_MCP_CMD", "'/opt/my worker/run'")]).is_ok());
+}
+
+/// A default exists once, as text in the table. Each must be a value that its setting accepts.
+#[test]
+fn every_default_is_the_value_in_effect() {
+    let config = load(&[("DATA_DIR", "/srv/PORT"), ("GARMIN_DOMAIN", "garmin.cn"), ("PORT", "81")]).unwrap();
+    let value = |name: &str| {
+        let found = config.effective.iter().find(|e| e.name == name);
+        found.map(|e| e.value.as_str()).unwrap_or_default()
+    };
+    assert_eq!(value("PUBLIC_URL"), "http://localhost:81");
+    assert_eq!(value("DB_PATH"), "/srv/PORT/gateway.db");
+    assert_eq!(value("GARMIN_SSO_URL"), "https://sso.garmin.cn");
+    assert_eq!(value("ANALYSIS_DAILY_USD"), "5.00");
+    assert_eq!(value("WORKER_IDLE_TTL"), "900");
+}
+
+#[test]
+fn a_wrong_value_does_not_spoil_the_defaults_that_name_it() {
+    for name in ["PORT", "GARMIN_DOMAIN", "DATA_DIR"] {
+        let problems = load(&[(name, "'#'")]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once_with_their_fix() {
     let problems = load(&[
         ("PORT", "eighty"),
@@ -52,21 +95,21 @@ fn all_mistakes_are_told_at_once_with_their_fix() {
     assert_eq!(
         names,
         [
-            "PORT",
             "PUBLIC_URL",
+            "PORT",
+            "INVITED",
             "GARMIN_MCP_CMD",
             "MAX_WORKERS",
-            "GARMIN_SSO_URL",
-            "INVITED"
+            "GARMIN_SSO_URL"
         ]
     );
     assert!(
         problems
             .iter()
-            .all(|p| p.source == Source::Environment && !p.fix.is_empty())
+            .all(|p| p.source == SettingSource::Environment && !p.fix.is_empty())
     );
     assert_eq!(
-        problems[0].to_string(),
+        problems[1].to_string(),
         "PORT (environment): it is not a whole number; write a whole number from 0 to 65535"
     );
 }
@@ -111,7 +154,7 @@ fn the_environment_wins_over_the_file() {
     let config = Config::load(&sources.with_file(Some(&file)).unwrap()).unwrap();
     assert_eq!((config.bind.port(), config.workers.max), (2222, 3));
     let shown = config.effective.iter().find(|e| e.name == "MAX_WORKERS").unwrap();
-    assert_eq!(shown.source, Source::File(file));
+    assert_eq!(shown.source, SettingSource::File(file));
 }
 
 #[test]
@@ -119,8 +162,9 @@ fn a_broken_line_of_the_file_is_told_without_its_text() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(".env");
     std::fs::write(&file, "GATEWAY_SECRET='unclosed-and-very-secret\n").unwrap();
-    let problem = Sources::default().with_file(Some(&file)).err().unwrap();
-    assert!(!problem.to_string().contains("very-secret"), "{problem}");
+    let problems = Sources::default().with_file(Some(&file)).err().unwrap();
+    let told = problems[0].to_string();
+    assert!(!told.contains("very-secret") && told.contains("line 1"), "{told}");
 }
 
 #[test]
@@ -160,7 +204,9 @@ fn invitations_cover_whom_they_name() {
     check("@example.org", "bob@example.org", true);
     check("@example.org", "bob@sub.example.org", false);
     check("@example.org", "bob@notexample.org", false);
-    for bad in ["", "@", "ann", "ann@", "a@b@c", "@.org"] {
+    check("@example.org", "ann@evil.org@example.org", false);
+    check("@example.org", "\"ann\"@example.org", false);
+    for bad in ["", "@", "ann", "ann@", "a@b@c", "@.org", "\"a@b.c\"", "<a@b.c>", "@b c.org"] {
         assert!(Invited::parse(bad).is_err(), "{bad}");
     }
 }

@@ -1,46 +1,29 @@
-//! Watches the env file: what may change while the program runs takes effect when the file is saved.
+//! Reloads the env file when it is saved, and on SIGHUP.
 
 use notify::{RecursiveMode, Watcher as _};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::gateway::Config;
 use super::live::Live;
 use super::reader::Effective;
+use super::settings::{Change, SETTINGS};
 use super::sources::Sources;
-use super::{Change, SETTINGS};
 use crate::base::lifecycle::Lifecycle;
 
-/// Starts watching and returns the live settings as they change. A file with a mistake changes nothing and is
-/// told in the log (`config.refused`), as is a changed setting that wants a restart (`config.restart_wanted`).
+/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem changes nothing
+/// and is logged (`config.refused`), as is a change that needs a restart (`config.restart_wanted`).
 pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch::Receiver<Live> {
     let (live, receiver) = watch::channel(config.live.clone());
     let started_with = config.effective.clone();
     let stopping = lifecycle.stopping();
     lifecycle.spawn("config", async move {
-        let Some(file) = sources.file().map(ToOwned::to_owned) else {
-            stopping.cancelled().await;
-            return;
-        };
-        let (saved, mut saves) = mpsc::channel(1);
-        let name = file.file_name().map(ToOwned::to_owned);
-        let heard = move |event: notify::Result<notify::Event>| {
-            let ours = |event: &notify::Event| event.paths.iter().any(|p| p.file_name() == name.as_deref());
-            if event.is_ok_and(|event| !event.kind.is_access() && ours(&event)) {
-                // A full queue means that a reading is due anyway.
-                saved.try_send(()).unwrap_or_default();
-            }
-        };
-        // Editors replace the file, so it is the directory that is watched.
-        let watcher = notify::recommended_watcher(heard).and_then(|mut watcher| {
-            let directory = file.parent().unwrap_or(&file);
-            watcher
-                .watch(directory, RecursiveMode::NonRecursive)
-                .map(|()| watcher)
-        });
-        let _watcher = match watcher {
-            Ok(watcher) => watcher,
+        let (requests, mut requested) = mpsc::channel(1);
+        let _watcher = watch_file(&sources, requests.clone());
+        let mut hangups = match signal(SignalKind::hangup()) {
+            Ok(hangups) => hangups,
             Err(e) => {
-                tracing::warn!(reason = %e, "config.unwatched");
+                tracing::warn!(reason = %e, "config.no_sighup");
                 stopping.cancelled().await;
                 return;
             }
@@ -48,7 +31,9 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
-                save = saves.recv() => if save.is_none() { return },
+                _ = hangups.recv() => tracing::info!("config.reload_requested"),
+                // Never `None`: this task holds a sender.
+                _ = requested.recv() => {}
             }
             reload(&sources, &started_with, &live);
         }
@@ -56,13 +41,31 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
     receiver
 }
 
+/// Asks for a reload whenever the env file is saved, as long as the result lives.
+fn watch_file(sources: &Sources, requests: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
+    let file = sources.file()?.to_owned();
+    let name = file.file_name().map(ToOwned::to_owned);
+    let on_event = move |event: notify::Result<notify::Event>| {
+        let is_ours = |event: &notify::Event| event.paths.iter().any(|p| p.file_name() == name.as_deref());
+        if event.is_ok_and(|event| !event.kind.is_access() && is_ours(&event)) {
+            // A full queue means that a reload is due anyway.
+            requests.try_send(()).unwrap_or_default();
+        }
+    };
+    // Editors replace the file, so its directory is watched.
+    let directory = file.parent().unwrap_or(&file);
+    let watcher = notify::recommended_watcher(on_event).and_then(|mut watcher| {
+        watcher.watch(directory, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watcher
+        .map_err(|e| tracing::warn!(reason = %e, "config.unwatched"))
+        .ok()
+}
+
 fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Live>) {
-    let loaded = sources
-        .clone()
-        .with_file(sources.file())
-        .map_err(|problem| vec![problem])
-        .and_then(|sources| Config::load(&sources));
-    let config = match loaded {
+    let loaded = sources.clone().with_file(sources.file());
+    let config = match loaded.and_then(|sources| Config::load(&sources)) {
         Ok(config) => config,
         Err(problems) => {
             let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
@@ -84,18 +87,17 @@ fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Li
     }
 }
 
-/// The settings that differ and take effect only at the next start.
+/// The settings that differ and take effect at the next start.
 fn restart_wanted(before: &[Effective], after: &[Effective]) -> Vec<&'static str> {
-    let waits = |name: &str| {
-        SETTINGS
-            .iter()
-            .any(|s| s.name == name && s.change == Change::Restart)
+    let value = |settings: &[Effective], name: &str| {
+        let found = settings.iter().find(|effective| effective.name == name);
+        found.map(|effective| effective.value.clone())
     };
-    let value = |name: &str| before.iter().find(|e| e.name == name).map(|e| &e.value);
-    after
+    SETTINGS
         .iter()
-        .filter(|e| waits(e.name) && value(e.name) != Some(&e.value))
-        .map(|e| e.name)
+        .filter(|setting| setting.change == Change::Restart)
+        .map(|setting| setting.name)
+        .filter(|name| value(before, name) != value(after, name))
         .collect()
 }
 
@@ -117,8 +119,8 @@ mod tests {
         let config = Config::load(&sources).unwrap();
         let lifecycle = Lifecycle::new();
         let mut live = watch(&config, sources, &lifecycle);
-        // The watch begins in its task: save until it has heard one.
-        let heard = async {
+        // The watch begins in its task, so the first saves may go unnoticed.
+        let noticed = async {
             loop {
                 std::fs::write(&file, "OPEN_SIGN_UP=maybe\n").unwrap();
                 std::fs::write(&file, "INVITED=bob@example.org,@example.net\nPORT=9\n").unwrap();
@@ -128,7 +130,7 @@ mod tests {
                 }
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(10), heard)
+        tokio::time::timeout(std::time::Duration::from_secs(10), noticed)
             .await
             .unwrap();
         let now = live.borrow().clone();

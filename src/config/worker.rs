@@ -1,6 +1,6 @@
 //! The settings of the built-in worker: the variables of the Python `garmin_mcp`, with the same meanings.
 //!
-//! One differs: `GARMIN_MCP_HOST` is loopback unless told otherwise, because the worker has no sign-in of its own.
+//! One differs: the default of `GARMIN_MCP_HOST` is loopback, because the worker does not authenticate its callers.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,19 +9,18 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::hosts::{GarminDomain, GarminHosts};
-use super::reader::{Problem, Source};
+use super::problem::{SettingProblem, SettingSource};
+use super::reader::SettingsReader;
 use super::sources::Sources;
 
-/// How the worker is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// One JSON-RPC message a line.
+    /// One JSON-RPC message per line.
     Stdio,
-    /// HTTP at this address, path `/mcp`.
+    /// HTTP at this address, with the path `/mcp`.
     StreamableHttp(SocketAddr),
 }
 
-/// Settings of the built-in worker.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
     /// `GARMIN_MCP_TRANSPORT`, `GARMIN_MCP_HOST`, `GARMIN_MCP_PORT`.
@@ -37,69 +36,54 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// Reads the worker's variables. Errors: every mistake, at once.
-    pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
+    /// Reads the worker's variables. Errors: every problem, at once.
+    pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
         let var = |name: &str| sources.find(name).map(|(value, _)| value);
         let mut wrong = |name: &str, what: &str, fix: &str| {
-            let source = sources.find(name).map_or(Source::Default, |(_, source)| source);
-            problems.push(Problem {
+            let source = sources.find(name).map(|(_, source)| source);
+            problems.push(SettingProblem {
                 name: name.into(),
-                source,
+                source: source.unwrap_or(SettingSource::Default),
                 what: what.into(),
                 fix: fix.into(),
             });
         };
         let host = var("GARMIN_MCP_HOST").map_or(Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)), str::parse);
         let port = var("GARMIN_MCP_PORT").map_or(Ok(8000), str::parse);
-        let transport = match (var("GARMIN_MCP_TRANSPORT").unwrap_or("stdio"), host, port) {
-            ("stdio", ..) => Transport::Stdio,
-            ("streamable-http", Ok(host), Ok(port)) => Transport::StreamableHttp(SocketAddr::new(host, port)),
+        let mut transport = Transport::Stdio;
+        match (var("GARMIN_MCP_TRANSPORT").unwrap_or("stdio"), host, port) {
+            ("stdio", ..) => {}
+            ("streamable-http", Ok(host), Ok(port)) => {
+                transport = Transport::StreamableHttp(SocketAddr::new(host, port));
+            }
             ("streamable-http", Err(_), _) => {
                 wrong("GARMIN_MCP_HOST", "it is not an IP address", "write 127.0.0.1");
-                Transport::Stdio
             }
             ("streamable-http", _, Err(_)) => {
-                wrong(
-                    "GARMIN_MCP_PORT",
-                    "it is not a port",
-                    "write a number from 0 to 65535",
-                );
-                Transport::Stdio
+                wrong("GARMIN_MCP_PORT", "it is not a port", "write a number from 0 to 65535");
             }
             _ => {
-                wrong(
-                    "GARMIN_MCP_TRANSPORT",
-                    "it is not served",
-                    "write stdio or streamable-http",
-                );
-                Transport::Stdio
+                let fix = "write stdio or streamable-http";
+                wrong("GARMIN_MCP_TRANSPORT", "it is not a known transport", fix);
             }
-        };
-        let home = var("HOME").map(PathBuf::from);
-        let tokens = match (var("GARMINTOKENS"), home) {
+        }
+        let tokens = match (var("GARMINTOKENS"), var("HOME").map(PathBuf::from)) {
             (Some(given), home) => token_file(given, home),
             (None, Some(home)) => home.join(".garminconnect/garmin_tokens.json"),
             (None, None) => {
-                wrong(
-                    "GARMINTOKENS",
-                    "neither it nor HOME is set",
-                    "write the path of garmin_tokens.json",
-                );
+                let fix = "write the path of garmin_tokens.json";
+                wrong("GARMINTOKENS", "neither it nor HOME is set", fix);
                 PathBuf::new()
             }
         };
-        let mut hosts: Vec<(String, String)> = Vec::new();
-        if var("GARMIN_IS_CN")
-            .is_some_and(|v| matches!(v.to_ascii_lowercase().as_str(), "true" | "1" | "yes"))
-        {
+        let mut hosts = sources.pick(&["GARMIN_CONNECTAPI_URL", "GARMIN_DIAUTH_URL"]);
+        let is_cn = var("GARMIN_IS_CN").map(str::to_ascii_lowercase);
+        if is_cn.is_some_and(|text| matches!(text.as_str(), "true" | "1" | "yes")) {
             hosts.push(("GARMIN_DOMAIN".into(), GarminDomain::Cn.to_string()));
         }
-        for name in ["GARMIN_CONNECTAPI_URL", "GARMIN_DIAUTH_URL"] {
-            hosts.extend(var(name).map(|value| (name.to_owned(), value.to_owned())));
-        }
         let hosts = Sources::of_pairs(hosts.iter().map(|(k, v)| (k.as_str(), v.as_str())));
-        let mut reader = super::reader::Reader::new(&hosts);
+        let mut reader = SettingsReader::new(&hosts);
         let garmin = GarminHosts::read(&mut reader);
         problems.append(&mut reader.problems);
         if !problems.is_empty() {
@@ -114,7 +98,7 @@ impl WorkerConfig {
         })
     }
 
-    /// Whether the filters let a tool through.
+    /// Whether the two lists of tools allow `tool`.
     pub fn offers(&self, tool: &str) -> bool {
         match &self.enabled {
             Some(enabled) => enabled.contains(tool),
@@ -122,7 +106,6 @@ impl WorkerConfig {
         }
     }
 
-    /// The base URL of the API.
     pub fn connectapi(&self) -> &Url {
         &self.garmin.connectapi
     }
@@ -135,7 +118,8 @@ fn names(list: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// A directory, or a name that does not end in `.json`, means the usual file in it; `~` is the home directory.
+/// The token file for a value of `GARMINTOKENS`. A path that is a directory, or does not end in `.json`, means the usual file
+/// in it; `~` is the home directory.
 fn token_file(given: &str, home: Option<PathBuf>) -> PathBuf {
     let path = match (given.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),
@@ -152,7 +136,7 @@ fn token_file(given: &str, home: Option<PathBuf>) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn load(pairs: &[(&str, &str)]) -> Result<WorkerConfig, Vec<Problem>> {
+    fn load(pairs: &[(&str, &str)]) -> Result<WorkerConfig, Vec<SettingProblem>> {
         WorkerConfig::load(&Sources::of_pairs(pairs.iter().copied()))
     }
 

@@ -47,7 +47,7 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "secret";
     let path = match &patient.config.secret {
         SecretSource::Text(_) => return vec![Finding::ok(CHECK, "given in the settings")],
-        SecretSource::File(path) | SecretSource::Made(path) => path,
+        SecretSource::File(path) | SecretSource::Created(path) => path,
     };
     let shown = path.display();
     let meta = match fs::metadata(path) {

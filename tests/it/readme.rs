@@ -1,20 +1,23 @@
-//! The README tells what the code says.
+//! The README agrees with the code.
 
-use garmin_gateway::config::{Change, SETTINGS};
+use garmin_gateway::config::settings::{Change, SETTINGS, Setting, SettingKind};
 
 #[test]
 fn its_settings_are_those_of_the_code() {
-    let row = |s: &garmin_gateway::config::Setting| {
-        let live = if s.change == Change::Live { "live" } else { "" };
-        let default = if s.default.is_empty() {
-            String::new()
-        } else {
-            format!("`{}`", s.default)
+    let row = |setting: &&Setting| {
+        let range = match setting.kind {
+            SettingKind::Number(min, max) => format!("{min}–{max}"),
+            _ => String::new(),
         };
-        format!("| `{}` | {default} | {} | {live} |\n", s.name, s.about)
+        let default = match setting.default {
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        let live = if setting.change == Change::Live { "live" } else { "" };
+        format!("| `{}` | {default} | {range} | {} | {live} |\n", setting.name, setting.help)
     };
     let table: String = SETTINGS.iter().map(row).collect();
-    let expected = format!("| name | default | for | |\n|---|---|---|---|\n{table}");
+    let expected = format!("| name | default | range | what it is for | |\n|---|---|---|---|---|\n{table}");
     let readme = include_str!("../../README.md");
     let found = between(readme, "a test compares -->\n", "<!-- /settings -->");
     assert_eq!(found, expected, "put this table into README.md:\n{expected}");

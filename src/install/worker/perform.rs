@@ -161,7 +161,7 @@ fn sweep(place: &Place, keep: &[String]) -> io::Result<()> {
 fn choose(facts: &Facts, command: Option<&str>, restart: bool) -> io::Result<()> {
     let file: PathBuf = facts.layout.env_file();
     let old = fs::read_to_string(&file)?;
-    replace_text(&file, &settings::with(&old, SETTING, command))?;
+    replace_text(&file, &settings::with(&old, SETTING, command)?)?;
     if !restart {
         return Ok(());
     }

@@ -1,0 +1,168 @@
+//! Where race messages go. These settings may change while the gateway runs.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::hosts::base_url;
+use super::reader::SettingsReader;
+use super::settings::{self, Setting};
+use crate::base::secrets::Secret;
+
+/// The channels for race messages. `None` = not set up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotifyConfig {
+    pub telegram: Option<ChannelConfig>,
+    pub ntfy: Option<ChannelConfig>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelConfig {
+    pub url: Url,
+    /// The bot token of Telegram, or the access token of ntfy.
+    pub token: Option<Secret>,
+    /// The chats or topics of people.
+    pub targets: Targets,
+}
+
+/// Pairs of an owner (e-mail or account id, lower case) and a target; without an owner it is the target of everybody else.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Targets(Vec<(Option<String>, String)>);
+
+impl Targets {
+    /// The target of a person, who is known by `names` (e-mail, account id); else the common target.
+    pub fn of(&self, names: &[&str]) -> Option<&str> {
+        let is_theirs = |owner: &String| names.iter().any(|name| name.eq_ignore_ascii_case(owner));
+        let theirs = self
+            .0
+            .iter()
+            .find(|(owner, _)| owner.as_ref().is_some_and(is_theirs));
+        let target = theirs.or_else(|| self.0.iter().find(|(owner, _)| owner.is_none()));
+        target.map(|(_, target)| target.as_str())
+    }
+
+    /// All targets, each once.
+    pub fn all(&self) -> Vec<&str> {
+        let mut all: Vec<_> = self.0.iter().map(|(_, target)| target.as_str()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Targets({})", self.0.len())
+    }
+}
+
+impl NotifyConfig {
+    pub(super) fn read(reader: &mut SettingsReader<'_>) -> Self {
+        Self {
+            telegram: telegram(reader),
+            ntfy: ntfy(reader),
+        }
+    }
+}
+
+fn telegram(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
+    let (name, file) = (&settings::TELEGRAM_BOT_TOKEN, &settings::TELEGRAM_BOT_TOKEN_FILE);
+    let token = token(reader, name, file, |text| {
+        let (id, rest) = text.split_once(':').unwrap_or_default();
+        !id.is_empty()
+            && id.bytes().all(|b| b.is_ascii_digit())
+            && rest.len() >= 16
+            && rest.bytes().all(is_word)
+    });
+    let targets = targets(reader, &settings::TELEGRAM_CHAT_ID, is_telegram_chat);
+    let url = reader.get(&settings::TELEGRAM_API_URL, base_url);
+    // A bot without a chat is fine, because people may set their own.
+    if token.is_none() && !targets.0.is_empty() {
+        reader.problem_with(name, "TELEGRAM_CHAT_ID is set without a bot", "set both, or neither");
+    }
+    Some(ChannelConfig {
+        url,
+        token: Some(token?),
+        targets,
+    })
+}
+
+fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
+    let (name, file) = (&settings::NTFY_TOKEN, &settings::NTFY_TOKEN_FILE);
+    let token = token(reader, name, file, |text| text.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
+    let targets = targets(reader, &settings::NTFY_TOPIC, is_ntfy_topic);
+    // A server without a topic is fine, because people may set their own.
+    let is_wanted = !targets.0.is_empty() || reader.text(&settings::NTFY_URL).is_some();
+    let url = reader.get(&settings::NTFY_URL, base_url);
+    is_wanted.then_some(ChannelConfig { url, token, targets })
+}
+
+/// Whether `chat` has the shape of a Telegram chat: a number, or `@name`.
+pub fn is_telegram_chat(chat: &str) -> bool {
+    let digits = chat.strip_prefix('-').unwrap_or(chat);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    chat.len() <= 64 && (is_number || chat.strip_prefix('@').is_some_and(is_plain))
+}
+
+pub fn is_ntfy_topic(topic: &str) -> bool {
+    (1..=64).contains(&topic.len()) && topic.bytes().all(is_word)
+}
+
+fn is_word(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || c == b'-' || c == b'_'
+}
+
+/// A token from the setting `name`, or from the file that the setting `file` names.
+fn token(
+    reader: &mut SettingsReader<'_>,
+    name: &'static Setting,
+    file: &'static Setting,
+    is_good: impl Fn(&str) -> bool,
+) -> Option<Secret> {
+    let path = reader.string(file).map(PathBuf::from);
+    let (from, text) = match (reader.text(name), path) {
+        (None, None) => return None,
+        (Some(_), Some(_)) => {
+            reader.problem_with(name, format!("{} is set too", file.name), "set only one of them");
+            return None;
+        }
+        (Some(text), None) => (name, text.to_owned()),
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) => (file, text.trim().to_owned()),
+            Err(e) => {
+                reader.problem(file, format!("it can't be read ({e})"));
+                return None;
+            }
+        },
+    };
+    if text.is_empty() || !is_good(&text) {
+        reader.problem(from, "it does not look like a token");
+    }
+    reader.show(name, "(hidden)");
+    Some(Secret::new(text))
+}
+
+/// Entries are `target` or `e-mail=target`.
+fn targets(
+    reader: &mut SettingsReader<'_>,
+    setting: &'static Setting,
+    is_good: impl Fn(&str) -> bool,
+) -> Targets {
+    Targets(reader.items(setting, |text| {
+        let (owner, target) = match text.split_once('=') {
+            Some((owner, target)) => (Some(owner.trim().to_lowercase()), target.trim()),
+            None => (None, text),
+        };
+        let is_known = |owner: &String| owner.contains('@') || owner.starts_with("acc_");
+        if owner.as_ref().is_some_and(|owner| !is_known(owner)) {
+            Err("an entry belongs to neither an e-mail nor an account".into())
+        } else if is_good(target) {
+            Ok((owner, target.to_owned()))
+        } else {
+            Err("an entry has no target of the right shape".into())
+        }
+    }))
+}

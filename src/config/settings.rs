@@ -1,0 +1,236 @@
+//! The table of settings. Each setting is stated here once: its name, default, range, help, and when a change takes effect.
+//!
+//! Parsing, error messages, `garmin-gateway config`, the README's table and the running value all come from these rows.
+//! Code reads a setting by its constant (`settings::PORT`), so a misspelt name does not compile.
+//!
+//! A default may name another setting in capitals (`DATA_DIR/gateway.db`) or one of this machine's directories ("the state
+//! directory"); [`super::reader`] fills them in.
+
+/// When a changed value takes effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// As soon as the env file is saved.
+    Live,
+    /// At the next start.
+    Restart,
+}
+
+/// What a value is, as far as reading and showing it need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// A whole number between two others, both included.
+    Number(u32, u32),
+    Text,
+    /// A program and its arguments. They may hold a key, so only the program is shown.
+    Command,
+    /// Names people: only the number of entries is shown.
+    People,
+    Secret,
+}
+
+#[derive(Debug)]
+pub struct Setting {
+    /// The name of the variable.
+    pub name: &'static str,
+    pub change: Change,
+    pub kind: SettingKind,
+    /// As a person would write it; empty when there is none.
+    pub default: &'static str,
+    /// What the setting is for, in one sentence.
+    pub help: &'static str,
+    /// How to write it, for error messages. Empty for numbers, whose range says it.
+    pub(super) hint: &'static str,
+}
+
+impl Setting {
+    /// How to write a value of this setting.
+    pub(super) fn fix(&self) -> String {
+        match self.kind {
+            SettingKind::Number(min, max) => format!("write a whole number from {min} to {max}"),
+            _ => self.hint.to_owned(),
+        }
+    }
+}
+
+macro_rules! settings {
+    ($($name:ident: $change:ident, $kind:ident $(($min:literal, $max:literal))?, $default:literal, $help:literal $(, $hint:literal)?;)*) => {
+        $(
+            pub static $name: Setting = Setting {
+                name: stringify!($name),
+                change: Change::$change,
+                kind: SettingKind::$kind $(($min, $max))?,
+                default: $default,
+                help: $help,
+                hint: concat!("" $(, $hint)?),
+            };
+        )*
+
+        /// All settings, in the order in which they are shown.
+        pub static SETTINGS: &[&Setting] = &[$(&$name),*];
+    };
+}
+
+settings! {
+    PUBLIC_URL: Restart, Text, "http://localhost:PORT",
+        "The address that Claude and people use: `https://host`, no path.",
+        "write https://your.host, without a path; http is for localhost only";
+    BIND_ADDRESS: Restart, Text, "127.0.0.1",
+        "The address to listen on.",
+        "write an IP address";
+    PORT: Restart, Number(0, 65_535), "8080",
+        "The port to listen on; 0 takes a free one.";
+    TRUSTED_PROXIES: Restart, Text, "",
+        "Addresses or networks whose `X-Forwarded-For` is believed, comma-separated.",
+        "write 127.0.0.1 or 10.0.0.0/8, comma-separated";
+    INVITED: Live, People, "",
+        "Who may sign in: e-mail addresses or `@domain`s, comma-separated.",
+        "write e-mail addresses or @domains, comma-separated";
+    OPEN_SIGN_UP: Live, Text, "false",
+        "Whether anybody with a Garmin account may sign in.",
+        "write true or false";
+    REDIRECT_HOSTS: Live, Text, "",
+        "Hosts that clients may return to, in addition to Claude's and loopback.",
+        "write host names, comma-separated";
+    OPERATOR_NAME: Live, Text, "",
+        "Who runs this gateway, shown on its pages.";
+    OPERATOR_EMAIL: Live, Text, "",
+        "How to reach the operator, shown on the pages.";
+    ACCESS_TOKEN_TTL_DAYS: Restart, Number(0, 36_500), "90",
+        "Days after which an unused connection expires; 0 = never.";
+    CALLS_PER_MINUTE: Live, Number(1, 1_000_000), "120",
+        "Tool calls that one account may make per minute.";
+    REGISTRATIONS_PER_HOUR: Live, Number(1, 1_000_000), "120",
+        "Clients that may register per hour, in total.";
+    SIGN_IN_SPACING: Restart, Number(0, 3_600), "5",
+        "Seconds between two sign-ins at Garmin, for all people together.";
+    SIGN_IN_DAILY: Restart, Number(1, 1_000), "6",
+        "Sign-ins at Garmin that one person may attempt per day.";
+    DATA_DIR: Restart, Text, "the state directory",
+        "Where the database and the workers' logs are.";
+    DB_PATH: Restart, Text, "DATA_DIR/gateway.db",
+        "The directory of the database.";
+    RUNTIME_DIR: Restart, Text, "the runtime directory",
+        "Where sockets and the workers' directories are; best on tmpfs.";
+    GATEWAY_SECRET: Restart, Secret, "",
+        "The secret that seals the data, at least 32 characters; better given as a file.",
+        "or leave it out: a file is created for you";
+    GATEWAY_SECRET_FILE: Restart, Text, "the configuration directory/secret",
+        "The file that holds the secret; created when missing.";
+    GARMIN_MCP_CMD: Restart, Text, "the built-in worker",
+        "The command that starts a worker, as words; never run by a shell.",
+        "write a program and its arguments";
+    GARMIN_ENABLED_TOOLS: Restart, Text, "",
+        "Offer only these tools, comma-separated.";
+    GARMIN_DISABLED_TOOLS: Restart, Text, "",
+        "Do not offer these tools, comma-separated.";
+    WORKER_PORT_START: Restart, Number(1_024, 65_535), "9000",
+        "The first port for workers on 127.0.0.1.";
+    WORKER_PORT_END: Restart, Number(1_024, 65_535), "9099",
+        "The last port for workers.";
+    WORKER_IDLE_TTL: Restart, Number(1, 604_800), "900",
+        "Seconds after which an unused worker is stopped.";
+    WORKER_STARTUP_TIMEOUT: Restart, Number(1, 600), "20",
+        "Seconds that a worker may take to become ready.";
+    MAX_WORKERS: Restart, Number(1, 10_000), "10",
+        "How many workers may run at once.";
+    GARMIN_DOMAIN: Restart, Text, "garmin.com",
+        "`garmin.com` or `garmin.cn`.",
+        "write garmin.com or garmin.cn";
+    GARMIN_SSO_URL: Restart, Text, "https://sso.GARMIN_DOMAIN",
+        "Garmin's sign-in host.",
+        "write https://host; plain http is for loopback only";
+    GARMIN_DIAUTH_URL: Restart, Text, "https://diauth.GARMIN_DOMAIN",
+        "Garmin's token host.",
+        "write https://host; plain http is for loopback only";
+    GARMIN_CONNECTAPI_URL: Restart, Text, "https://connectapi.GARMIN_DOMAIN",
+        "Garmin's API host.",
+        "write https://host; plain http is for loopback only";
+    GARMIN_LIVETRACK_URL: Restart, Text, "https://livetrack.GARMIN_DOMAIN",
+        "Garmin's LiveTrack host.",
+        "write https://host; plain http is for loopback only";
+    STALE_STOP_MIN: Restart, Number(1, 1_440), "15",
+        "Minutes without a new point after which a race is over …";
+    MIN_ELAPSED_MIN: Restart, Number(1, 1_440), "30",
+        "… provided that it has lasted this many minutes.";
+    RACE_RETENTION_DAYS: Restart, Number(0, 36_500), "0",
+        "Days after which past races and usage records are erased; 0 = never.";
+    CLAUDE_RUNNER_URL: Restart, Text, "",
+        "A claude-runner that lets Claude analyse races (`POST /run`).",
+        "write http://host:port or https://host";
+    CLAUDE_RUNNER_WORKSPACE: Restart, Text, "training",
+        "The workspace that the runner is given.";
+    CLAUDE_CMD: Restart, Command, "",
+        "Instead of a runner: the Claude Code command, as words, such as `claude --model sonnet`.",
+        "write a program and its arguments";
+    ANALYSIS_TIMEOUT: Restart, Number(10, 3_600), "300",
+        "Seconds that one analysis by Claude may take.";
+    ANALYSIS_AT_ONCE: Restart, Number(1, 100), "2",
+        "Analyses by Claude that may run at once.";
+    ANALYSIS_DAILY: Restart, Number(0, 100_000), "200",
+        "Analyses per day of one person's races.";
+    ANALYSIS_DAILY_USD: Restart, Text, "5.00",
+        "What one day's analyses may cost together, if the command reports its cost; 0 = no limit.",
+        "write an amount such as 2.50; 0 = no limit";
+    TELEGRAM_BOT_TOKEN: Live, Secret, "",
+        "The token of the Telegram bot that sends race messages; better given as a file.",
+        "copy it again, whole";
+    TELEGRAM_BOT_TOKEN_FILE: Live, Text, "",
+        "The file that holds the token of the Telegram bot.",
+        "name a readable file that holds the whole token";
+    TELEGRAM_CHAT_ID: Live, People, "",
+        "The Telegram chat for messages: one for everybody, or `e-mail=chat`, comma-separated; people may set their own.",
+        "write one for everybody, or e-mail=target, comma-separated";
+    TELEGRAM_API_URL: Live, Text, "https://api.telegram.org",
+        "Telegram's server, or your own.",
+        "write https://host; plain http is for loopback only";
+    NTFY_URL: Live, Text, "https://ntfy.sh",
+        "The ntfy server. If it is set (even to the default), people may set their own topics.",
+        "write https://host; plain http is for loopback only";
+    NTFY_TOPIC: Live, People, "",
+        "The ntfy topic for messages: one for everybody, or `e-mail=topic`, comma-separated; people may set their own.",
+        "write one for everybody, or e-mail=target, comma-separated";
+    NTFY_TOKEN: Live, Secret, "",
+        "The token for the ntfy server, if it needs one; better given as a file.",
+        "copy it again, whole";
+    NTFY_TOKEN_FILE: Live, Text, "",
+        "The file that holds the token for the ntfy server.",
+        "name a readable file that holds the whole token";
+    OTEL_EXPORTER_OTLP_ENDPOINT: Restart, Text, "",
+        "An OpenTelemetry collector (OTLP over HTTP) that receives the spans of races.",
+        "write the collector's address, such as http://127.0.0.1:4318";
+    METRICS_ADDRESS: Restart, Text, "",
+        "Where Prometheus may fetch metrics: a loopback address with a port.",
+        "write a loopback address with a port, such as 127.0.0.1:9464";
+    HEARTBEAT_URL: Restart, Secret, "",
+        "A dead man's switch, such as healthchecks.io: receives a POST while all is well.",
+        "write the address that the service gave you, such as https://hc-ping.com/…";
+    HEARTBEAT_SECS: Restart, Number(10, 86_400), "300",
+        "Seconds between two heartbeats.";
+    GATEWAY_LOG_FILE: Restart, Text, "",
+        "A file that the log is also written to.";
+    GATEWAY_LOG_LEVEL: Live, Text, "info",
+        "`debug`, `info`, `warning`, `error` or `critical`.",
+        "write debug, info, warning, error or critical";
+}
+
+/// Names that belong to other programs and resemble ours.
+const NEIGHBOURS: &[&str] = &[
+    "GARMIN_MCP_REF",
+    "GARMIN_MCP_HOST",
+    "GARMIN_MCP_PORT",
+    "GARMIN_MCP_TRANSPORT",
+];
+
+/// The setting that `name` was probably meant to be; `None` if it is one itself.
+pub fn near_miss(name: &str) -> Option<&'static str> {
+    if SETTINGS.iter().any(|s| s.name == name) || NEIGHBOURS.contains(&name) || name.len() < 5 {
+        return None;
+    }
+    let upper = name.to_ascii_uppercase();
+    SETTINGS
+        .iter()
+        .map(|s| (strsim::damerau_levenshtein(s.name, &upper), s.name))
+        .min()
+        .filter(|(distance, _)| *distance <= 2 && *distance * 4 <= name.len())
+        .map(|(_, name)| name)
+}

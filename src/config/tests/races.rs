@@ -1,0 +1,123 @@
+//! The settings of races, of Claude, and of messages.
+
+use super::super::*;
+
+fn load(pairs: &[(&str, &str)]) -> Result<Config, String> {
+    let home = [
+        ("HOME", "/home/ann"),
+        ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
+    ];
+    let sources = Sources::of_pairs(home.into_iter().chain(pairs.iter().copied()));
+    let told = |problems: Vec<SettingProblem>| {
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    Config::load(&sources).map_err(told)
+}
+
+const BOT: (&str, &str) = ("TELEGRAM_BOT_TOKEN", "123456:AAbbCCddEEffGGhhIIjj");
+
+#[test]
+fn everybody_has_the_common_chat_but_who_has_their_own() {
+    let config = load(&[
+        BOT,
+        (
+            "TELEGRAM_CHAT_ID",
+            "-100, Ann@example.org=42,acc_aaaaaaaaaaaaaaaa=43",
+        ),
+    ])
+    .unwrap();
+    let telegram = config.live.notify.telegram.unwrap();
+    assert_eq!(telegram.targets.of(&["ann@example.org", "acc_x"]), Some("42"));
+    assert_eq!(
+        telegram.targets.of(&["x@example.org", "acc_aaaaaaaaaaaaaaaa"]),
+        Some("43")
+    );
+    assert_eq!(telegram.targets.of(&["ben@example.org"]), Some("-100"));
+    assert_eq!(telegram.targets.all(), ["-100", "42", "43"]);
+    assert_eq!(Targets::default().of(&["ben@example.org"]), None);
+}
+
+#[test]
+fn a_way_without_a_target_is_there_for_who_has_their_own() {
+    let notify = load(&[BOT, ("NTFY_URL", "https://ntfy.example.org")])
+        .unwrap()
+        .live
+        .notify;
+    for way in [notify.telegram, notify.ntfy] {
+        assert_eq!(way.unwrap().targets, Targets::default());
+    }
+    for (chat, is_one) in [
+        ("42", true),
+        ("-100", true),
+        ("@ann_1", true),
+        ("@", false),
+        ("-", false),
+        ("ann", false),
+        ("@a/b", false),
+    ] {
+        assert_eq!(is_telegram_chat(chat), is_one, "{chat}");
+    }
+}
+
+#[test]
+fn nothing_set_means_nobody_is_told_and_nobody_looks() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.live.notify, NotifyConfig::default());
+    assert!(matches!(config.races.coach.by, CoachedBy::Nobody));
+    assert_eq!(config.races.stale_stop.as_secs(), 15 * 60);
+    assert_eq!(config.races.coach.daily_cents, Some(500));
+}
+
+#[test]
+fn claude_gets_what_it_needs_and_nothing_else() {
+    let config = load(&[
+        ("CLAUDE_CMD", "claude --model 'sonnet'"),
+        ("ANTHROPIC_API_KEY", "k"),
+        ("AWS_SECRET", "x"),
+    ]);
+    let CoachedBy::Command { words, environment } = config.unwrap().races.coach.by else {
+        panic!("no command")
+    };
+    assert_eq!(words, ["claude", "--model", "sonnet"]);
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        environment,
+        [pair("HOME", "/home/ann"), pair("ANTHROPIC_API_KEY", "k")]
+    );
+}
+
+#[test]
+fn what_does_not_fit_together_is_told_without_the_secret() {
+    for (pairs, name) in [
+        (vec![("TELEGRAM_CHAT_ID", "42")], "TELEGRAM_BOT_TOKEN"),
+        (
+            vec![
+                ("TELEGRAM_BOT_TOKEN", "123456-oops-secret"),
+                ("TELEGRAM_CHAT_ID", "42"),
+            ],
+            "TELEGRAM_BOT_TOKEN",
+        ),
+        (vec![BOT, ("TELEGRAM_CHAT_ID", "ann=42")], "TELEGRAM_CHAT_ID"),
+        (vec![("NTFY_TOPIC", "a/b")], "NTFY_TOPIC"),
+        (
+            vec![("NTFY_URL", "http://example.org"), ("NTFY_TOPIC", "a")],
+            "NTFY_URL",
+        ),
+        (
+            vec![("NTFY_TOKEN_FILE", "/does/not/exist"), ("NTFY_TOPIC", "a")],
+            "NTFY_TOKEN_FILE",
+        ),
+        (
+            vec![("CLAUDE_CMD", "claude"), ("CLAUDE_RUNNER_URL", "http://runner:1")],
+            "CLAUDE_CMD",
+        ),
+        (vec![("ANALYSIS_DAILY_USD", "2.505")], "ANALYSIS_DAILY_USD"),
+    ] {
+        let told = load(&pairs).unwrap_err();
+        assert!(told.contains(name) && !told.contains("oops"), "{told}");
+    }
+}
