@@ -2,13 +2,15 @@
 //!
 //! Invariants:
 //! - An acknowledged write is on the disk: sled's own `flush` alone is not, so the writer adds `fdatasync`.
-//! - Writes run one after the other; whoever reads and writes inside [`Store::atomic`] needs no other lock.
+//! - Writes run one after the other, so reading and writing inside [`Store::atomic`] needs no other lock.
 //! - A value opens only under the key it was stored at: table, key and version are its associated data.
+//! - Lost records are noticed at the next start ([`census`]).
 //! - Values stay under 32 KiB: sled puts larger ones in files that it never syncs.
 //!
 //! Absent on purpose: `flush_async` and `watch_prefix` (both hang), iteration over a whole table on a hot path.
 
 mod archive;
+mod census;
 mod compact;
 pub mod fallback;
 mod keys;
@@ -22,7 +24,10 @@ mod tx;
 mod writer;
 
 use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +35,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::base::secrets::{SealError, Vault};
 pub use archive::{Archive, ArchiveError, Backup, Contents, Head};
+use census::Census;
+pub use census::damage;
 pub use compact::{Compacted, RestoreError, Restored};
 pub use keys::RotateError;
 pub use kind::Kind;
@@ -37,50 +44,47 @@ pub use open::OpenError;
 pub use packed::Packed;
 pub use reread::Reread;
 pub use tx::Tx;
-use writer::{Job, Work, Writer};
+use writer::{Work, WriteUnit, WriterThread};
 
 /// The name of a table: a prefix of the keys, so it must not contain a zero byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table(pub &'static str);
 
-/// Something that is kept in the store.
 pub trait Record: Serialize + DeserializeOwned {
-    /// Where it is kept.
     const TABLE: Table;
-    /// The version that is written now.
+    /// The version that this program writes.
     const VERSION: u8 = 1;
 
-    /// Reads what an older version of the program wrote.
+    /// Converts a record that an older version of the program wrote.
     fn upgrade(_from: u8, _old: serde_json::Value) -> Option<Self> {
         None
     }
 }
 
-/// Why a read or a write failed. Nothing of a failed write is kept.
+/// Why a read or a write failed. A failed write changes nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Operator: the disk is full or broken. Reads go on; writing resumes by itself once it can.
     #[error("the store can't write: {0}")]
     NotWritten(String),
-    /// Operator: the database can't be read at this moment.
+    /// Operator: the database is damaged, or is being reopened.
     #[error("the store can't be read: {0}")]
     NotRead(String),
-    /// Operator: a record was tampered with, or comes from another store.
+    /// Operator: a record was changed outside of the program, or comes from another store.
     #[error("a record of table {0} does not open")]
     Sealed(&'static str, #[source] Arc<SealError>),
     /// Operator: a newer version of the program wrote it.
     #[error("a record of table {0} has version {1}, which this program does not know; use the newer program")]
     Newer(&'static str, u8),
-    /// Nobody (bug): a record can't be read by the version that wrote it.
+    /// Bug: the version that wrote the record can't read it.
     #[error("a record of table {0} has an unknown shape: {1}")]
     Shape(&'static str, String),
-    /// Nobody (bug): a value outgrew what the store keeps safely.
+    /// Bug: the value is larger than sled syncs.
     #[error("a record of table {0} has {1} bytes, which is too large")]
     TooLarge(&'static str, usize),
-    /// Two backups at once would both be slow.
+    /// One backup at a time.
     #[error("a backup is being made; try again when it is done")]
     Busy,
-    /// The program is stopping.
     #[error("the store is closed")]
     Closed,
 }
@@ -88,17 +92,16 @@ pub enum StoreError {
 /// Whether the store takes writes; shown by `/readyz` and the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// It does.
     Writing,
-    /// The last write failed with this; the store is being reopened.
+    /// The last write failed for this reason; the store is being reopened.
     Degraded(String),
 }
 
-/// Handle to the store. Clones are the same store; the last one to go closes it.
+/// A handle to the store. Clones are the same store; dropping the last one closes it.
 #[derive(Clone)]
 pub struct Store {
-    // First, so that the writer ends before the database is let go.
-    writer: Arc<Writer>,
+    // The first field, so that the writer ends before the database is closed.
+    writer: Arc<WriterThread>,
     core: Arc<Core>,
 }
 
@@ -108,27 +111,31 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// What readers and the writer share.
+/// Shared by readers and the writer.
 struct Core {
+    /// The directory of the database.
+    path: PathBuf,
     vault: Vault,
-    /// `None` only for the moment in which the writer reopens a database that failed.
-    opened: RwLock<Option<Opened>>,
+    /// `None` only while the writer reopens a database that failed.
+    opened: RwLock<Option<OpenDatabase>>,
     health: watch::Sender<Health>,
-    /// Somebody reads the whole as it was at one moment.
-    reading: Mutex<Option<moment::Reading>>,
+    /// Changed by the writer alone.
+    census: Mutex<Census>,
+    /// The backup that is being read, if there is one.
+    reading: Mutex<Option<moment::MomentReading>>,
 }
 
 /// An open database. sled holds its lock until the last clone of `db` and `tree` is gone.
 #[derive(Clone)]
-struct Opened {
+struct OpenDatabase {
     db: sled::Db,
     tree: sled::Tree,
-    /// Our own handle of sled's file, for `fdatasync`.
+    /// A handle of sled's file, for `fdatasync`.
     sync: Arc<File>,
 }
 
-impl Opened {
-    /// Makes durable what was written: sled's own flush does not reach the disk.
+impl OpenDatabase {
+    /// Makes all writes durable. sled's own flush does not reach the disk.
     fn durable(&self) -> std::io::Result<()> {
         self.db.flush()?;
         self.sync.sync_data()
@@ -136,15 +143,15 @@ impl Opened {
 }
 
 impl Core {
-    fn opened(&self) -> Result<Opened, StoreError> {
-        let guard = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+    fn opened(&self) -> Result<OpenDatabase, StoreError> {
+        let guard = self.opened.read();
         guard
             .clone()
             .ok_or_else(|| StoreError::NotRead("it is being reopened".into()))
     }
 
     fn tree(&self) -> Result<sled::Tree, StoreError> {
-        let guard = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        let guard = self.opened.read();
         let tree = guard.as_ref().map(|opened| opened.tree.clone());
         tree.ok_or_else(|| StoreError::NotRead("it is being reopened".into()))
     }
@@ -175,8 +182,8 @@ impl Store {
             .collect()
     }
 
-    /// Runs `act` alone on the writer: what it reads can't change under it, and all that it writes is kept, or
-    /// nothing. Returns once it is durable. Errors: those of `act` (nothing is written), or the store's.
+    /// Runs `act` alone on the writer thread: what it reads can't change meanwhile, and either all or none of its writes are
+    /// kept. Returns once they are durable. Errors: those of `act` (nothing is written), or the store's.
     pub async fn atomic<T, E>(
         &self,
         act: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -186,11 +193,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |tx| {
+        let job: WriteUnit = Box::new(move |tx| {
             let result = act(tx);
             let keep = result.is_ok();
             let acknowledge = move |durable: Result<(), StoreError>| {
-                // The caller may be gone; what it asked for is done all the same.
+                // The caller may have been cancelled; the write is kept all the same.
                 drop(reply.send(match durable {
                     Ok(()) => result,
                     Err(e) => result.and(Err(e.into())),
@@ -202,20 +209,20 @@ impl Store {
         answer.await.map_err(|_| self.not_taken())?
     }
 
-    /// Runs `act` on the writer between two groups: nothing is written and nothing reopened meanwhile.
+    /// Runs `act` on the writer thread between two groups, so that nothing else writes or reopens the database.
     async fn alone<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Core, &open::Files) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.writer.send(Work::Alone(Box::new(move |core, files| {
-            // The caller may be gone; what it asked for is done all the same.
+            // The caller may have been cancelled.
             drop(reply.send(act(core, files)));
         })))?;
         answer.await.map_err(|_| self.not_taken())
     }
 
-    /// Why a unit of work was dropped without an answer.
+    /// Why the writer dropped a unit of work.
     fn not_taken(&self) -> StoreError {
         match &*self.core.health.borrow() {
             Health::Degraded(reason) => StoreError::NotWritten(reason.clone()),
@@ -223,13 +230,11 @@ impl Store {
         }
     }
 
-    /// Writes one record.
     pub async fn put<R: Record + Send + 'static>(&self, key: &[u8], record: R) -> Result<(), StoreError> {
         let key = key.to_vec();
         self.atomic(move |tx| tx.put(&key, &record)).await
     }
 
-    /// Removes one record, if it is there.
     pub async fn remove<R: Record>(&self, key: &[u8]) -> Result<(), StoreError> {
         let key = key.to_vec();
         self.atomic(move |tx| {
@@ -239,12 +244,31 @@ impl Store {
         .await
     }
 
-    /// Whether the store takes writes, as it changes.
+    /// Checks that a write would be durable now, by making one. Call it before something that can't be repeated, such as a
+    /// sign-in at Garmin, whose result must be stored. Errors: the disk is full or refuses.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.alone(|core, files| {
+            let probed = if files.has_room() {
+                core.opened().and_then(|opened| opened.probe())
+            } else {
+                Err(StoreError::NotWritten(
+                    "the disk is full or refuses writes".into(),
+                ))
+            };
+            if let Err(e) = &probed {
+                core.health.send_replace(Health::Degraded(e.to_string()));
+            }
+            probed
+        })
+        .await?
+    }
+
+    /// Whether the store takes writes; the receiver follows changes.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.core.health.subscribe()
     }
 
-    /// Bytes on the disk.
+    /// In bytes.
     pub fn size_on_disk(&self) -> u64 {
         self.core
             .opened()
@@ -265,7 +289,7 @@ fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
     at
 }
 
-/// What a sealed value belongs to: its full key and the version it was written with.
+/// The associated data of a sealed value: its full key and its version.
 fn belongs_to(at: &[u8], version: u8) -> Vec<u8> {
     let mut text = Vec::with_capacity(at.len() + 1);
     text.extend_from_slice(at);
@@ -292,7 +316,7 @@ fn encode<R: Record>(vault: &Vault, at: &[u8], record: &R) -> Result<Vec<u8>, St
 fn decode<R: Record>(vault: &Vault, at: &[u8], value: &[u8]) -> Result<R, StoreError> {
     let name = R::TABLE.0;
     let shape = |e: serde_json::Error| {
-        // serde's own words may quote a value; the class and the place can't.
+        // serde's message may quote a value, so only the class and the place are told.
         StoreError::Shape(name, format!("{:?} at column {}", e.classify(), e.column()))
     };
     let (&version, sealed) = value
@@ -314,7 +338,10 @@ fn decode<R: Record>(vault: &Vault, at: &[u8], value: &[u8]) -> Result<R, StoreE
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn not_read(e: sled::Error) -> StoreError {
-    StoreError::NotRead(e.to_string())
+    match e {
+        sled::Error::Corruption { .. } => StoreError::NotRead(format!("it is damaged; {}", census::ADVICE)),
+        e => StoreError::NotRead(e.to_string()),
+    }
 }
 
 #[cfg(test)]

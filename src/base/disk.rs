@@ -1,8 +1,8 @@
 //! Names and entries on the disk, as more than one room needs them.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::base::secrets::random_id;
@@ -40,6 +40,23 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 /// The directory goes with all that is in it, if it is there.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     unless_gone(fs::remove_dir_all(path))
+}
+
+/// Takes all permissions from everybody but the owner: directories become 0700, files 0600. Skips links.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    let mut left = vec![path.to_owned()];
+    while let Some(path) = left.pop() {
+        let found = fs::symlink_metadata(&path)?;
+        if found.is_dir() {
+            fs::set_permissions(&path, Permissions::from_mode(0o700))?;
+            for entry in fs::read_dir(&path)? {
+                left.push(entry?.path());
+            }
+        } else if found.is_file() {
+            fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
 }
 
 fn unless_gone(removed: io::Result<()>) -> io::Result<()> {

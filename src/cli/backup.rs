@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -180,7 +181,11 @@ fn write_store(
     // The store is sealed with the gateway's current secret, which may differ from the backup's.
     let (secret, _) = config.secret.resolve()?;
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .with_context(|| parent.display().to_string())?;
     }
     let now = Clock::system().now();
     let old = args

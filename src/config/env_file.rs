@@ -78,7 +78,11 @@ impl EnvFile {
                 },
             }
         }
-        if problems.is_empty() { Ok(file) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(file)
+        } else {
+            Err(problems)
+        }
     }
 
     /// The name that a line sets; empty when it sets none.
@@ -165,7 +169,12 @@ fn quoted(value: &str, quote: char) -> Result<String, Refusal> {
             }
             '\\' if quote == '"' => match rest.next() {
                 Some(c @ ('"' | '\\' | '$' | '`')) => text.push(c),
-                _ => return Err(("a backslash stands before an ordinary character", "write '…' instead of \"…\"")),
+                _ => {
+                    return Err((
+                        "a backslash stands before an ordinary character",
+                        "write '…' instead of \"…\"",
+                    ));
+                }
             },
             c => text.push(c),
         }
@@ -178,7 +187,10 @@ fn quoted(value: &str, quote: char) -> Result<String, Refusal> {
 
 /// Whether `value` begins and ends with the same quotation mark.
 pub(super) fn in_quotation_marks(value: &str) -> bool {
-    value.len() > 1 && ['\'', '"'].iter().any(|quote| value.starts_with(*quote) && value.ends_with(*quote))
+    value.len() > 1
+        && ['\'', '"']
+            .iter()
+            .any(|quote| value.starts_with(*quote) && value.ends_with(*quote))
 }
 
 #[cfg(test)]
@@ -247,7 +259,10 @@ mod tests {
             assert!(!told.contains("secret"), "{told}");
         }
         let told = parse("A='1\nN=1\nB=2\nN=2").unwrap_err();
-        assert!(told.contains("A (/x/.env): line 1") && told.contains("N (/x/.env): line 4"), "{told}");
+        assert!(
+            told.contains("A (/x/.env): line 1") && told.contains("N (/x/.env): line 4"),
+            "{told}"
+        );
         assert!(EnvFile::parse(b"N=\xff", Path::new("")).is_err());
     }
 

@@ -41,14 +41,15 @@ impl fmt::Debug for Invited {
 
 /// Labels of letters, digits and hyphens, separated by dots.
 pub(super) fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
     text.split('.').all(is_label)
 }
 
 /// The part of an address before the `@`. Quoted forms (RFC 5321) are not accepted: Garmin has none, and a quotation mark
 /// is a mistake in the settings.
 fn is_local_part(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c))
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c))
 }

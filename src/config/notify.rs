@@ -79,7 +79,11 @@ fn telegram(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     let url = reader.get(&settings::TELEGRAM_API_URL, base_url);
     // A bot without a chat is fine, because people may set their own.
     if token.is_none() && !targets.0.is_empty() {
-        reader.problem_with(name, "TELEGRAM_CHAT_ID is set without a bot", "set both, or neither");
+        reader.problem_with(
+            name,
+            "TELEGRAM_CHAT_ID is set without a bot",
+            "set both, or neither",
+        );
     }
     Some(ChannelConfig {
         url,
@@ -90,7 +94,9 @@ fn telegram(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
 
 fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     let (name, file) = (&settings::NTFY_TOKEN, &settings::NTFY_TOKEN_FILE);
-    let token = token(reader, name, file, |text| text.bytes().all(|b| b.is_ascii_graphic() && b != b'"'));
+    let token = token(reader, name, file, |text| {
+        text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+    });
     let targets = targets(reader, &settings::NTFY_TOPIC, is_ntfy_topic);
     // A server without a topic is fine, because people may set their own.
     let is_wanted = !targets.0.is_empty() || reader.text(&settings::NTFY_URL).is_some();

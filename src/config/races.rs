@@ -129,4 +129,3 @@ fn cents(text: &str) -> Result<u32, String> {
         .and_then(|(whole, part)| whole.checked_mul(100)?.checked_add(part))
         .ok_or_else(not_money)
 }
-

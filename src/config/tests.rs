@@ -60,7 +60,12 @@ fn quotation_marks_that_a_shell_or_docker_left_are_refused() {
 /// A default exists once, as text in the table. Each must be a value that its setting accepts.
 #[test]
 fn every_default_is_the_value_in_effect() {
-    let config = load(&[("DATA_DIR", "/srv/PORT"), ("GARMIN_DOMAIN", "garmin.cn"), ("PORT", "81")]).unwrap();
+    let config = load(&[
+        ("DATA_DIR", "/srv/PORT"),
+        ("GARMIN_DOMAIN", "garmin.cn"),
+        ("PORT", "81"),
+    ])
+    .unwrap();
     let value = |name: &str| {
         let found = config.effective.iter().find(|e| e.name == name);
         found.map(|e| e.value.as_str()).unwrap_or_default()
@@ -206,7 +211,17 @@ fn invitations_cover_whom_they_name() {
     check("@example.org", "bob@notexample.org", false);
     check("@example.org", "ann@evil.org@example.org", false);
     check("@example.org", "\"ann\"@example.org", false);
-    for bad in ["", "@", "ann", "ann@", "a@b@c", "@.org", "\"a@b.c\"", "<a@b.c>", "@b c.org"] {
+    for bad in [
+        "",
+        "@",
+        "ann",
+        "ann@",
+        "a@b@c",
+        "@.org",
+        "\"a@b.c\"",
+        "<a@b.c>",
+        "@b c.org",
+    ] {
         assert!(Invited::parse(bad).is_err(), "{bad}");
     }
 }

@@ -61,7 +61,11 @@ impl WorkerConfig {
                 wrong("GARMIN_MCP_HOST", "it is not an IP address", "write 127.0.0.1");
             }
             ("streamable-http", _, Err(_)) => {
-                wrong("GARMIN_MCP_PORT", "it is not a port", "write a number from 0 to 65535");
+                wrong(
+                    "GARMIN_MCP_PORT",
+                    "it is not a port",
+                    "write a number from 0 to 65535",
+                );
             }
             _ => {
                 let fix = "write stdio or streamable-http";

@@ -74,7 +74,9 @@ impl StartError {
             | Self::Metrics { .. }
             | Self::Admin(SocketError::InUse(_))
             | Self::Store(OpenError::InUse(_)) => 69,
-            Self::Store(OpenError::Disk { .. }) | Self::Read(_) | Self::Directory { .. } => 74,
+            Self::Store(OpenError::Disk { .. } | OpenError::Damaged { .. })
+            | Self::Read(_)
+            | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
             Self::Processes(_)
             | Self::Lanes(_)

@@ -1,4 +1,4 @@
-//! The gateway itself, its store, and the program that its workers run.
+//! The running gateway, its store, and the program of its workers.
 
 use std::time::Duration;
 
@@ -10,10 +10,9 @@ use crate::admin::client::{AdminClient, ClientError};
 use crate::admin::views::Overview;
 use crate::base::causes::chain;
 use crate::base::lifecycle::Lifecycle;
-use crate::store::{OpenError, Store};
+use crate::store::{self, OpenError, Store};
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
-/// Whether the gateway runs.
 pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
     const CHECK: &str = "gateway";
     let usual = patient.config.runtime_dir.join(SOCKET_NAME);
@@ -23,7 +22,7 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
         Err(ClientError::NotRunning(_)) => {
             return vec![Finding::warn(
                 CHECK,
-                "it does not run",
+                "it is not running",
                 "start it: systemctl start garmin-gateway, or garmin-gateway serve",
             )];
         }
@@ -53,7 +52,7 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
         if *url != patient.config.public_url.mcp() {
             findings.push(Finding::warn(
                 CHECK,
-                format!("it runs with another address than these settings: {url}"),
+                format!("it runs with another address than in these settings: {url}"),
                 "restart it, or name its settings with --env-file",
             ));
         }
@@ -70,9 +69,16 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
     findings
 }
 
-/// Whether the store opens. A running gateway has it open, and says so if it can't write.
+/// Whether the store is whole and opens. A running gateway has it open, and reports it if it can't write.
 pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "store";
+    if let Some(damage) = store::damage(&patient.config.db_path) {
+        return vec![Finding::fail(
+            CHECK,
+            format!("damage was found at a start: {damage}"),
+            "restore the newest backup, which ends this report; see the README",
+        )];
+    }
     if let Some(overview) = &patient.overview {
         return match overview {
             Ok(AdminAnswer::Overview(seen)) => {
@@ -90,7 +96,7 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
         };
     }
     if !patient.config.db_path.exists() {
-        return vec![Finding::ok(CHECK, "it will be made at the first start")];
+        return vec![Finding::ok(CHECK, "it will be created at the first start")];
     }
     let Ok((secret, _)) = patient.config.secret.resolve() else {
         return Vec::new();
@@ -105,32 +111,45 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
             chain(&e),
             match e {
                 OpenError::WrongSecret(_) => {
-                    "put the secret back that was used before; a backup opens only with its own too"
+                    "put back the secret that was used before; a backup needs its own secret as well"
                 }
                 OpenError::InUse(_) => {
-                    "find out which: fuser on its files; or give this one its own DATA_DIR"
+                    "find the other process with fuser, or give this gateway its own DATA_DIR"
                 }
                 OpenError::Newer { .. } => "install the newer version again",
-                OpenError::Disk { .. } => {
-                    "check the disk; then `garmin-gateway restore` brings a backup back"
+                OpenError::Disk { .. } | OpenError::Damaged { .. } => {
+                    "check the disk, then restore the newest backup: garmin-gateway restore FILE --replace"
                 }
             },
         ),
     }]
 }
 
-/// Whether a worker comes up: in the running gateway, as its user and inside its unit, else here.
+/// Whether a worker starts and answers. A running gateway tries it, as its user and inside its unit; else the doctor does.
 pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     const CHECK: &str = "worker";
-    let fix = "see GARMIN_MCP_CMD; without it the built-in worker is used";
+    let fix = "check GARMIN_MCP_CMD; without it the built-in worker is used";
+    let mut findings = Vec::new();
+    if patient.config.workers.command.is_some() {
+        findings.push(Finding::warn(
+            CHECK,
+            "any process on this machine can read through a worker's port: garmin_mcp does not authenticate its callers",
+            "run no untrusted programs or users on this machine, or use the built-in worker",
+        ));
+    }
+    findings.extend(rehearse(patient, CHECK, fix).await);
+    findings
+}
+
+async fn rehearse(patient: &mut Patient, check: &'static str, fix: &str) -> Vec<Finding> {
     let patience = patient.config.workers.startup_timeout + Duration::from_secs(15);
     if let Some(gateway) = &mut patient.gateway {
         let request = AdminRequest::Act(AdminAct::RehearseWorker);
         return vec![match gateway.ask_within(request, patience).await {
-            Ok(AdminAnswer::Done(text)) => Finding::ok(CHECK, text),
+            Ok(AdminAnswer::Done(text)) => Finding::ok(check, text),
             Ok(_) => return Vec::new(),
-            Err(ClientError::Refused(AdminRefusal::Unavailable(reason))) => Finding::fail(CHECK, reason, fix),
-            Err(e) => Finding::fail(CHECK, e.to_string(), fix),
+            Err(ClientError::Refused(AdminRefusal::Unavailable(reason))) => Finding::fail(check, reason, fix),
+            Err(e) => Finding::fail(check, e.to_string(), fix),
         }];
     }
     let lifecycle = Lifecycle::new();
@@ -140,7 +159,7 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     };
     lifecycle.drain(Duration::from_secs(5)).await;
     vec![match rehearsed {
-        Rehearsal::Fails(reason) => Finding::fail(CHECK, reason, fix),
-        works => Finding::ok(CHECK, works.to_string()),
+        Rehearsal::Fails(reason) => Finding::fail(check, reason, fix),
+        works => Finding::ok(check, works.to_string()),
     }]
 }

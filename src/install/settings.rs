@@ -45,8 +45,16 @@ impl Answers {
         [
             (settings::PUBLIC_URL.name, "--public-url", &self.public_url),
             (settings::INVITED.name, "--invite", &self.invited),
-            (settings::OPERATOR_NAME.name, "--operator-name", &self.operator_name),
-            (settings::OPERATOR_EMAIL.name, "--operator-email", &self.operator_email),
+            (
+                settings::OPERATOR_NAME.name,
+                "--operator-name",
+                &self.operator_name,
+            ),
+            (
+                settings::OPERATOR_EMAIL.name,
+                "--operator-email",
+                &self.operator_email,
+            ),
         ]
         .into_iter()
         .find(|(setting, ..)| *setting == name)
@@ -57,7 +65,9 @@ impl Answers {
 /// The value of `name` in the text of an env file.
 pub(super) fn find(text: &str, name: &str) -> Option<String> {
     let file = EnvFile::parse(text.as_bytes(), Path::new("")).ok()?;
-    file.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
+    file.get(name)
+        .filter(|value| !value.is_empty())
+        .map(str::to_owned)
 }
 
 /// The text with `name` set to `value` in its place, or at the end. Other lines that set `name` become comments, as do all of

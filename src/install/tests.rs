@@ -199,7 +199,7 @@ fn answers_become_settings() {
         ]
     );
     assert!(text.contains("#OPERATOR_EMAIL="));
-    for bad in ["x\nINVITED=@everybody", "it's"] {
+    for bad in ["x\nINVITED=@everybody", "'it'"] {
         let answers = Answers {
             operator_name: bad.into(),
             ..Answers::default()

@@ -1,6 +1,6 @@
-//! Making a database anew: from another one, to give back room on the disk, or from a backup.
+//! Builds a new database: from an existing one, to free disk space, or from a backup.
 //!
-//! sled keeps the room of what was removed; only a copy is small again.
+//! sled never gives back the space of removed records, so only a copy is small again.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,36 +10,34 @@ use super::archive::{Archive, ArchiveError, Contents};
 use super::moment::Entries;
 use super::open::{Files, OpenError};
 use super::swap;
-use super::{Core, Health, Kind, Opened, Store, StoreError};
-use crate::base::secrets::RootSecret;
+use super::{Census, Core, Health, Kind, OpenDatabase, Store, StoreError, census};
+use crate::base::disk;
+use crate::base::secrets::{RootSecret, Vault};
 
-/// sled lets go of its lock when the last reader is done, which takes a moment.
+/// sled releases its lock when the last reader is done.
 const LET_GO: Duration = Duration::from_secs(5);
 
-/// A smaller database is left alone.
+/// A database below this size is not worth a compaction.
 const SMALL_BYTES: u64 = 32 << 20;
 
-/// What a compaction brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes on the disk before.
+    /// Bytes on the disk.
     pub before: u64,
-    /// Bytes on the disk now.
+    /// Bytes on the disk.
     pub after: u64,
 }
 
-/// What came of a backup.
 #[derive(Clone, Debug)]
 pub struct Restored {
-    /// What is in it.
     pub contents: Contents,
-    /// Where the store is that was in its place.
+    /// Where the replaced store was moved.
     pub old: Option<PathBuf>,
 }
 
 impl Store {
-    /// Whether the database takes so much more room than its records that a copy would be worth it: three times theirs.
-    /// Reads all of it, if it is not small. Errors: the store's.
+    /// Whether the database takes three times the space of its records, so that a compaction is worth it. Reads all records,
+    /// unless the database is small.
     pub fn is_wasteful(&self) -> Result<bool, StoreError> {
         let taken = self.size_on_disk();
         if taken < SMALL_BYTES {
@@ -53,8 +51,8 @@ impl Store {
         Ok(taken / 3 > needed)
     }
 
-    /// Copies the store and takes the copy, which is as small as it can be. Reading goes on; writing waits.
-    /// Errors: the disk refused; then all is as it was.
+    /// Replaces the database by a copy of its records, which is as small as possible. Reads continue; writes wait. After an error
+    /// the old database is still in use.
     pub async fn compact(&self) -> Result<Compacted, StoreError> {
         self.alone(|core, files| {
             let before = core.opened()?.db.size_on_disk().map_err(super::not_read)?;
@@ -70,9 +68,9 @@ impl Store {
         .await?
     }
 
-    /// Makes a store at `path` of a backup, with the data key sealed by `secret`. A store that is there is kept beside
-    /// it, as `old` says; without `old` it is an error if there is one. Interrupted at any moment the old one is there,
-    /// or the new one, whole. `told` hears the bytes read so far.
+    /// Creates the store at `path` from a backup, with the data key sealed by `secret`. An existing store is moved to `old`;
+    /// without `old` it is an error. If this is interrupted, either the old or the new store is in place, complete.
+    /// `told` is called with the number of bytes read so far.
     pub fn restore<R: Read>(
         path: &Path,
         archive: Archive<R>,
@@ -88,7 +86,7 @@ impl Store {
             (true, Some(old)) => Some(old),
             (false, _) => None,
         };
-        // Held until it is away, so that no gateway starts with it meanwhile.
+        // Held until the old store is moved, so that no gateway starts with it.
         let locked = old.as_ref().map(|_| swap::lock(path)).transpose()?;
         if locked.as_ref().is_some_and(Option::is_none) {
             return Err(RestoreError::Open(OpenError::InUse(path.to_owned())));
@@ -101,39 +99,37 @@ impl Store {
                 .map_err(|e| io::Error::other(e.to_string()).into())
         })?;
         let key = vault.wrap(secret).map_err(|e| io::Error::other(e.to_string()))?;
-        making.end(layout, key)?;
+        making.end(layout, key, &vault)?;
         if old.is_none() && path.exists() {
             return Err(RestoreError::InTheWay(path.to_owned()));
         }
+        disk::close_to_others(&swap::new(path))?;
         swap::swap(path, old.as_deref())?;
+        census::forget(path)?;
         Ok(Restored { contents, old })
     }
 }
 
-/// Why nothing was restored. All are for the operator; what was there is still there.
+/// Why nothing was restored. For the operator; an existing store is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// There is a store.
     #[error("there is a store in {path}; add --replace: it is kept beside it", path = .0.display())]
     InTheWay(PathBuf),
-    /// The backup.
     #[error("the backup is not usable")]
     Archive(#[from] ArchiveError),
-    /// The store can't be made.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The store can't be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The disk refused.
     #[error("the disk refused")]
     Disk(#[from] io::Error),
 }
 
-/// A database in the making, beside the place of `path`.
+/// A database that is being built beside `path`.
 struct Making<'a> {
     path: &'a Path,
-    opened: Opened,
+    opened: OpenDatabase,
+    census: Census,
 }
 
 impl<'a> Making<'a> {
@@ -141,10 +137,18 @@ impl<'a> Making<'a> {
         let path = files.path();
         swap::clear(path).map_err(|e| files.refused(&e))?;
         let opened = Files::at(&swap::making(path)).open()?;
-        Ok(Self { path, opened })
+        Ok(Self {
+            path,
+            opened,
+            census: Census::default(),
+        })
     }
 
     fn take(&mut self, entries: Entries) -> Result<(), StoreError> {
+        let pairs = entries
+            .iter()
+            .map(|(at, value)| (at.as_slice(), value.as_slice()));
+        self.census.add(pairs);
         let mut batch = sled::Batch::default();
         for (at, value) in entries {
             batch.insert(at, value);
@@ -153,16 +157,19 @@ impl<'a> Making<'a> {
         written.map_err(|e| StoreError::NotWritten(e.to_string()))
     }
 
-    /// It is whole, and stays so when the power goes.
-    fn end(self, layout: u8, key: Vec<u8>) -> Result<(), StoreError> {
+    /// Makes the database durable and declares it complete.
+    fn end(self, layout: u8, key: Vec<u8>, vault: &Vault) -> Result<(), StoreError> {
+        let failed = |e: &dyn std::fmt::Display| StoreError::NotWritten(e.to_string());
+        self.opened
+            .put_census(self.census, vault)
+            .map_err(|e| failed(&e))?;
         self.opened.put_keys(layout, key)?;
         drop(self.opened);
-        swap::made(self.path).map_err(|e| StoreError::NotWritten(e.to_string()))
+        swap::made(self.path).map_err(|e| failed(&e))
     }
 }
 
 impl Files {
-    /// Swaps the database for a copy of itself.
     fn compact(&self, core: &Core) -> Result<(), StoreError> {
         let failed = |e: &dyn std::fmt::Display| StoreError::NotWritten(e.to_string());
         let path = self.path();
@@ -172,6 +179,9 @@ impl Files {
         let (mut entries, mut n_bytes) = (Entries::new(), 0);
         for entry in &opened.tree {
             let (at, value) = entry.map_err(super::not_read)?;
+            if at == census::KEY {
+                continue;
+            }
             n_bytes += at.len() + value.len();
             entries.push((at.to_vec(), value.to_vec()));
             if n_bytes > 64 * 1024 {
@@ -180,23 +190,23 @@ impl Files {
             }
         }
         making.take(entries)?;
-        making.end(layout, key)?;
-        // Readers wait from here on, some tenths of a second.
-        let mut place = core
-            .opened
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        making.end(layout, key, &core.vault)?;
+        // Readers wait from here on, for some tenths of a second.
+        let mut place = core.opened.write();
         drop(opened);
         place.take();
         let old = swap::old(path);
         let swapped = match wait_for(path) {
-            // sled writes into its directory until it is gone, so nobody may take its place before.
+            // sled writes into its directory until it is closed, so the swap has to wait.
             Ok(()) => swap::swap(path, Some(&old)).map_err(|e| failed(&e)),
             Err(e) => Err(failed(&e)),
         };
-        // This also removes what is left of the old one.
+        // This also removes the old database.
         match self.open() {
-            Ok(anew) => *place = Some(anew),
+            Ok(anew) => {
+                *core.census.lock() = anew.take_census(path, &core.vault).map_err(|e| failed(&e))?;
+                *place = Some(anew);
+            }
             Err(e) => {
                 core.health.send_replace(Health::Degraded(e.to_string()));
                 return Err(failed(&e));
@@ -379,13 +389,15 @@ mod tests {
             let files = Files::at(&path);
             let mut making = Making::begin(&files).unwrap();
             let archive = Archive::open(&bytes[..], &secret("an unguessable")).unwrap();
-            let key = archive.vault().wrap(&secret("an unguessable")).unwrap();
+            let vault = archive.vault().clone();
+            let key = vault.wrap(&secret("an unguessable")).unwrap();
             let filled = archive.check(&KINDS, &mut |_| {}, &mut |entries| {
                 making.take(entries).unwrap();
                 Ok(())
             });
             filled.unwrap();
             if steps >= 1 {
+                making.opened.put_census(making.census, &vault).unwrap();
                 making.opened.put_keys(1, key).unwrap();
             }
             drop(making);

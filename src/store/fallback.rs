@@ -1,7 +1,7 @@
 //! The copy of a database that an upgrade can go back to.
 //!
-//! The installer asks for it, and whoever opens the database next makes it first: the old program has ended then, the
-//! new one has not touched anything, and no one had to stop the service for a copy.
+//! The installer requests it, and the next process that opens the database makes it first. At that time the old program has
+//! ended and the new one has not written yet, so the service does not have to stop for a copy.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use super::swap::lock;
 use crate::base::disk::{beside, remove_file, remove_tree, sync, sync_parent};
 
-/// Where the copy of the database at `path` is.
+/// The place of the copy of the database at `path`.
 pub fn copy_of(path: &Path) -> PathBuf {
     beside(path, ".before-upgrade")
 }
 
-/// While this file is there, a copy is wanted.
+/// While this file exists, a copy is requested.
 fn request(path: &Path) -> PathBuf {
     beside(path, ".copy-first")
 }
 
-/// Asks for a copy of the database at `path`; the one of the last time goes.
+/// Requests a copy of the database at `path`, and removes the previous copy.
 pub fn ask(path: &Path) -> io::Result<()> {
     remove_tree(&copy_of(path))?;
     if path.exists() {
@@ -31,8 +31,7 @@ pub fn ask(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Puts the copy, if one was made, in the place of the database, which nobody may have open. Nothing is asked for any
-/// more.
+/// Replaces the database, which must be closed, by the copy if one was made. Withdraws the request.
 pub fn go_back(path: &Path) -> io::Result<()> {
     remove_file(&request(path))?;
     let copy = copy_of(path);
@@ -44,7 +43,7 @@ pub fn go_back(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the copy that was asked for. Returns whether one was. Errors: `WouldBlock` while somebody has the database open.
+/// Makes the requested copy. Returns whether one was requested. Errors: `WouldBlock` while the database is open.
 pub(super) fn make(path: &Path) -> io::Result<bool> {
     if !request(path).exists() {
         return Ok(false);
@@ -63,7 +62,7 @@ pub(super) fn make(path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Files and directories with their modes. A link is not followed: the database has none.
+/// Copies files and directories with their modes. Skips links: the database has none.
 fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
     let mut left: Vec<(PathBuf, PathBuf)> = vec![(from.to_owned(), to.to_owned())];
     let mut directories = Vec::new();

@@ -1,31 +1,28 @@
-//! The data key, sealed by the operator's secret, and how that secret is changed.
+//! The data key, which is sealed by the operator's secret, and changes of that secret.
 //!
-//! While a secret is changed the data key is there twice: sealed by the old one and by the new. Whichever secret the
-//! next start finds opens the store; when it is the new one, the other goes.
+//! During a change the data key is stored twice, sealed by the old and by the new secret, and either opens the store. Opening it
+//! with the new one removes the old.
 
 use super::open::{OpenError, SCHEMA};
-use super::{Opened, Store, StoreError};
-use crate::base::secrets::{RootSecret, SealError, Vault};
+use super::{OpenDatabase, Store, StoreError, census};
+use crate::base::secrets::{RootSecret, SealError, Vault, random_bytes};
 
 const LAYOUT: &str = "schema";
 const KEY: &str = "data_key";
 const NEXT: &str = "data_key_next";
 
-/// Why a secret was not changed. All are for the operator; the old one goes on to work.
+/// Why a secret was not changed. For the operator; the old secret still works.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
-    /// The old one is not the old one.
     #[error("the secret that was given is not the one that seals the store")]
     WrongSecret,
-    /// Nothing was prepared for it.
     #[error("the store is not prepared for this secret; run rotate-secret again")]
     NotPrepared,
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-impl Opened {
+impl OpenDatabase {
     fn meta(&self) -> Result<sled::Tree, sled::Error> {
         self.db.open_tree("meta")
     }
@@ -43,7 +40,14 @@ impl Opened {
         Ok(found.map(|value| value.to_vec()))
     }
 
-    /// The layout, and the data key as it is sealed.
+    /// A small durable write that changes no record.
+    pub(super) fn probe(&self) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert("probe", &random_bytes::<16>());
+        self.change(batch)
+    }
+
+    /// The layout, and the sealed data key.
     pub(super) fn keys(&self) -> Result<(u8, Vec<u8>), StoreError> {
         let key = self.stored(KEY)?;
         let key = key.ok_or_else(|| StoreError::NotRead("it has no data key".into()))?;
@@ -51,7 +55,7 @@ impl Opened {
         Ok((layout.unwrap_or(SCHEMA), key))
     }
 
-    /// Writes the data key as it is sealed now, and nothing else: for a store that is made.
+    /// Writes the layout and the sealed data key, and ends a change of the secret.
     pub(super) fn put_keys(&self, layout: u8, key: Vec<u8>) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         batch.insert(LAYOUT, &[layout]);
@@ -60,7 +64,7 @@ impl Opened {
         self.change(batch)
     }
 
-    /// The data key: made on the first start, unsealed on every other. Errors: see [`OpenError`].
+    /// Unseals the data key; creates it at the first start. Errors: see [`OpenError`].
     pub(super) fn unlock(&self, path: &std::path::Path, secret: &RootSecret) -> Result<Vault, OpenError> {
         let path = || path.to_owned();
         let refused = |e: &dyn std::fmt::Display| OpenError::Disk {
@@ -74,6 +78,13 @@ impl Opened {
             return Err(OpenError::Newer { path: path(), found });
         }
         let Some(key) = self.stored(KEY).map_err(|e| refused(&e))? else {
+            // A new key would make everything that is left unreadable.
+            if census::was_used(&path()) || !self.tree.is_empty() {
+                return Err(OpenError::Damaged {
+                    path: path(),
+                    reason: "its data key is missing".to_owned(),
+                });
+            }
             let (vault, key) = Vault::create(secret).map_err(|e| refused(&e))?;
             self.put_keys(SCHEMA, key).map_err(|e| refused(&e))?;
             return Ok(vault);
@@ -83,7 +94,7 @@ impl Opened {
             Err(SealError::Refused) => return Err(refused(&SealError::Refused)),
             Err(SealError::NotOurs) => {}
         }
-        // Perhaps the secret was being changed, and this is the new one.
+        // This may be the new secret of a change that was not finished.
         let next = self.stored(NEXT).map_err(|e| refused(&e))?;
         let vault = next.and_then(|next| Some((Vault::unwrap(secret, &next).ok()?, next)));
         let Some((vault, next)) = vault else {
@@ -96,14 +107,13 @@ impl Opened {
 }
 
 impl Store {
-    /// Prepares a change of the secret: from now on both open the store. Durable when it returns.
-    /// Errors: `current` does not open it.
+    /// Prepares a change of the secret: both now open the store. Durable when it returns. Errors: `current` does not open it.
     pub async fn prepare_secret(&self, current: RootSecret, new: RootSecret) -> Result<(), RotateError> {
         self.alone(move |core, _| {
             let opened = core.opened()?;
             let (layout, key) = opened.keys()?;
             if Vault::unwrap(&current, &key).is_err() {
-                // A change that was not ended has put it into its place before.
+                // An earlier change was not finished; its new secret is the current one.
                 let prepared = opened.stored(NEXT)?;
                 let prepared = prepared.filter(|next| Vault::unwrap(&current, next).is_ok());
                 opened.put_keys(layout, prepared.ok_or(RotateError::WrongSecret)?)?;
@@ -116,8 +126,7 @@ impl Store {
         .await?
     }
 
-    /// Ends a change of the secret: from now on only `new` opens the store. It may have ended already.
-    /// Errors: it was not prepared.
+    /// Finishes a change of the secret: only `new` now opens the store. May be repeated. Errors: it was not prepared.
     pub async fn settle_secret(&self, new: RootSecret) -> Result<(), RotateError> {
         self.alone(move |core, _| {
             let opened = core.opened()?;

@@ -1,43 +1,45 @@
 //! The store as it was at one moment, read while writing goes on.
 //!
-//! Nothing is copied beforehand and no write waits: the writer puts aside what it is about to change ahead of the
-//! reading, and only as long as somebody reads. So a moment costs the memory of what changed meanwhile.
+//! Nothing is copied in advance and no write waits. While somebody reads, the writer saves the old value of each record that it
+//! changes ahead of the reader, so a moment costs the memory of what changes meanwhile.
 
 use std::cmp::Ordering;
 use std::ops::Bound;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use super::tx::Changes;
-use super::{Core, Store, StoreError, not_read};
+use parking_lot::MutexGuard;
 
-/// Records of about so many bytes are read at once.
+use super::tx::TxChanges;
+use super::{Core, Store, StoreError, census, not_read};
+
+/// About so many bytes of records are read at once.
 const PART_BYTES: usize = 64 * 1024;
 
-/// A reading under way, as the writer sees it.
+/// How far a reader is, for the writer.
 #[derive(Default)]
-pub(super) struct Reading {
+pub(super) struct MomentReading {
     /// The last key that was read.
     read_to: Option<Vec<u8>>,
-    /// What was changed behind it since the moment, as it was then; `None`: it was not there.
-    then: Changes,
+    /// The old values of records behind that key that have changed since the moment; `None` = it did not exist.
+    then: TxChanges,
 }
 
 /// Stored entries: full keys and sealed values.
 pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// All records at one moment, in the order of their keys. One at a time; dropping it ends it.
+/// All records at one moment, in the order of their keys. Only one exists at a time.
 pub(super) struct Moment {
     core: Arc<Core>,
 }
 
 impl Store {
-    /// The store as it is now. Errors: [`StoreError::Busy`] while another moment is read.
+    /// Errors: [`StoreError::Busy`] while another moment exists.
     pub(super) fn moment(&self) -> Result<Moment, StoreError> {
         let mut reading = lock(&self.core);
         if reading.is_some() {
             return Err(StoreError::Busy);
         }
-        *reading = Some(Reading::default());
+        *reading = Some(MomentReading::default());
         Ok(Moment {
             core: Arc::clone(&self.core),
         })
@@ -45,15 +47,16 @@ impl Store {
 }
 
 impl Moment {
-    /// The next records; none when all were read. Errors: the database can't be read.
+    /// The next records; none at the end. Errors: the database can't be read.
     pub(super) fn next(&mut self) -> Result<Entries, StoreError> {
         let mut reading = lock(&self.core);
-        let Some(Reading { read_to, then }) = reading.as_mut() else {
+        let Some(MomentReading { read_to, then }) = reading.as_mut() else {
             return Ok(Vec::new());
         };
-        let after = read_to.take().map_or(Bound::Unbounded, Bound::Excluded);
+        // The census comes before all records, and is not one of them.
+        let after = Bound::Excluded(read_to.take().unwrap_or_else(|| census::KEY.to_vec()));
         let tree = self.core.tree()?;
-        let mut now = tree.range((after.clone(), Bound::Unbounded));
+        let mut now = tree.range((after, Bound::Unbounded));
         let mut kept = std::mem::take(then).into_iter().peekable();
         let (mut entries, mut n_bytes) = (Entries::new(), 0);
         let mut live = now.next().transpose().map_err(not_read)?;
@@ -74,7 +77,7 @@ impl Moment {
             }
             let Some((at, value)) = entry else { break };
             *read_to = Some(at.clone());
-            // What was not there then is not there.
+            // A record that did not exist at the moment is skipped.
             if let Some(value) = value {
                 n_bytes += at.len() + value.len();
                 entries.push((at, value));
@@ -94,14 +97,14 @@ impl Drop for Moment {
     }
 }
 
-/// Held by the writer while it changes the tree, so that a reading sees a group of changes whole or not at all.
-pub(super) fn lock(core: &Core) -> MutexGuard<'_, Option<Reading>> {
-    core.reading.lock().unwrap_or_else(PoisonError::into_inner)
+/// The writer holds this while it changes the tree, so that a reader sees a group of changes whole or not at all.
+pub(super) fn lock(core: &Core) -> MutexGuard<'_, Option<MomentReading>> {
+    core.reading.lock()
 }
 
-impl Reading {
-    /// Puts aside what is about to be changed and was not read yet.
-    pub(super) fn keep(&mut self, tree: &sled::Tree, changes: &Changes) -> Result<(), sled::Error> {
+impl MomentReading {
+    /// Saves the old values of what is about to change and was not read yet.
+    pub(super) fn keep(&mut self, tree: &sled::Tree, changes: &TxChanges) -> Result<(), sled::Error> {
         let is_ahead = |at: &Vec<u8>| self.read_to.as_ref().is_none_or(|read_to| at > read_to);
         let ahead: Vec<_> = changes.keys().filter(|at| is_ahead(at)).collect();
         for at in ahead {
@@ -143,7 +146,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Whatever is written while it is read: what comes out is what was there.
+        /// Concurrent writes do not show in what is read.
         #[test]
         fn a_moment_is_one_point_in_time(first in proptest::collection::btree_map(0..40_u8, any::<u8>(), 0..30), steps in steps()) {
             let dir = tempfile::tempdir().unwrap();

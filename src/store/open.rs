@@ -1,67 +1,61 @@
 //! Opening the database: its lock, its data key, its schema.
 
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
-use super::writer::Writer;
-use super::{Core, Health, Opened, Store, fallback, swap};
+use super::writer::WriterThread;
+use super::{Census, Core, Health, OpenDatabase, Store, census, fallback, swap};
 use crate::base::disk;
-use crate::base::secrets::RootSecret;
+use crate::base::secrets::{RootSecret, Vault};
 
-/// The layout that this program writes. A higher one on the disk is refused.
+/// The layout that this program writes. It refuses a higher one.
 pub(super) const SCHEMA: u8 = 1;
 
-/// sled's resident memory is some three times this.
+/// sled's resident memory is about three times this.
 const CACHE_BYTES: u64 = 4 << 20;
 
-/// Why the store can't be opened; nothing was changed. All are for the operator.
+/// Why the store can't be opened. For the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process has it.
     #[error("{path} is in use by another garmin-gateway; stop that one first", path = .0.display())]
     InUse(PathBuf),
-    /// The secret is not the one that the data was sealed with.
     #[error(
         "the data in {path} was sealed with another secret; give the right GATEWAY_SECRET or GATEWAY_SECRET_FILE",
         path = .0.display()
     )]
     WrongSecret(PathBuf),
-    /// A newer program wrote it.
     #[error("{path} was written by a newer garmin-gateway (layout {found}); use that version", path = .path.display())]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// Its layout.
-        found: u8,
-    },
-    /// The disk refused.
+    Newer { path: PathBuf, found: u8 },
+    /// sled can't read its files, or the data key is missing.
+    #[error("the database in {path} is damaged ({reason}); {}", census::ADVICE, path = .path.display())]
+    Damaged { path: PathBuf, reason: String },
     #[error("{path} can't be opened: {reason}", path = .path.display())]
-    Disk {
-        /// The database.
-        path: PathBuf,
-        /// What sled or the system said.
-        reason: String,
-    },
+    Disk { path: PathBuf, reason: String },
 }
 
 impl Store {
-    /// Opens the database in the directory `path`, or makes it there (mode 0700). Errors: see [`OpenError`].
+    /// Opens the database in the directory `path`, or creates it (mode 0700).
     pub fn open(path: &Path, secret: &RootSecret) -> Result<Self, OpenError> {
         let files = Files::at(path);
         let opened = files.open()?;
         let vault = opened.unlock(path, secret)?;
+        let census = opened.take_census(path, &vault).map_err(|e| files.failed(&e))?;
         let (health, _) = watch::channel(Health::Writing);
         let core = Arc::new(Core {
+            path: path.to_owned(),
+            census: Mutex::new(census),
             vault,
             opened: RwLock::new(Some(opened)),
             health,
             reading: Mutex::default(),
         });
-        let writer = Writer::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
+        let writer = WriterThread::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
             path: path.to_owned(),
             reason: e.to_string(),
         })?;
@@ -72,7 +66,7 @@ impl Store {
     }
 }
 
-/// Where the database is; also used to open it again after the disk failed.
+/// The files of a database, which the writer opens again after a failure.
 pub(super) struct Files {
     path: PathBuf,
 }
@@ -95,14 +89,28 @@ impl Files {
         }
     }
 
-    /// Whether the disk takes a write at all; sled is asked again only then.
+    /// Why sled does not open the database.
+    fn failed(&self, e: &sled::Error) -> OpenError {
+        match e {
+            sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => self.refused(io),
+            e => OpenError::Damaged {
+                path: self.path.clone(),
+                reason: match e {
+                    sled::Error::Corruption { .. } => "its files can't be read".to_owned(),
+                    e => format!("its files can't be read: {e}"),
+                },
+            },
+        }
+    }
+
+    /// Whether the disk takes a write of 64 KiB. sled is reopened only then.
     pub(super) fn has_room(&self) -> bool {
         let probe = self.path.join("probe");
         let wrote = std::fs::write(&probe, vec![0; 64 * 1024]).is_ok();
         wrote & std::fs::remove_file(&probe).is_ok()
     }
 
-    pub(super) fn open(&self) -> Result<Opened, OpenError> {
+    pub(super) fn open(&self) -> Result<OpenDatabase, OpenError> {
         use std::os::unix::fs::DirBuilderExt;
 
         if swap::finish(&self.path).map_err(|e| self.refused(&e))? {
@@ -124,7 +132,12 @@ impl Files {
             if let Ok(true) = copied {
                 tracing::info!("store.copied");
             }
-            match copied.map_err(sled::Error::from).and_then(|_| config.open()) {
+            // sled panics on some damaged files.
+            let open = || {
+                let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+                opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked".to_owned())))
+            };
+            match copied.map_err(sled::Error::from).and_then(|_| open()) {
                 Ok(db) => break db,
                 Err(sled::Error::Io(io)) if is_locked(&io) => {
                     if begin.elapsed() > LOCK_PATIENCE {
@@ -132,19 +145,19 @@ impl Files {
                     }
                     std::thread::sleep(LOCK_PAUSE);
                 }
-                Err(e) => return Err(self.refused(&e)),
+                Err(e) => return Err(self.failed(&e)),
             }
         };
         swap::clear(&self.path).map_err(|e| self.refused(&e))?;
         let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
         if fresh {
-            // The directory entries themselves must survive a power cut.
+            // The directory entries must survive a power cut too.
             disk::sync(&self.path)
                 .and_then(|()| disk::sync_parent(&self.path))
                 .map_err(|e| self.refused(&e))?;
         }
-        let tree = db.open_tree("records").map_err(|e| self.refused(&e))?;
-        Ok(Opened {
+        let tree = db.open_tree("records").map_err(|e| self.failed(&e))?;
+        Ok(OpenDatabase {
             db,
             tree,
             sync: Arc::new(sync),
@@ -152,12 +165,36 @@ impl Files {
     }
 }
 
-/// A store that we closed a moment ago stays locked while a process is being started: the child has our descriptors until
-/// it becomes its program.
+impl OpenDatabase {
+    /// Compares the records with their census, and writes it anew where it is missing or wrong.
+    pub(super) fn take_census(&self, path: &Path, vault: &Vault) -> Result<Census, sled::Error> {
+        let (census, damage) = Census::take(&self.tree, vault, path)?;
+        if let Some(damage) = &damage {
+            census::tell(path, damage);
+        }
+        if damage.is_some() || !self.tree.contains_key(census::KEY)? {
+            let put = self.put_census(census, vault).and_then(|()| Ok(self.durable()?));
+            if let Err(e) = put {
+                // A full disk must not keep the store from being read.
+                tracing::warn!(reason = %e, "store.census_not_written");
+            }
+        }
+        census.witness(path);
+        Ok(census)
+    }
+
+    /// For a database that is made: it must be made durable afterwards.
+    pub(super) fn put_census(&self, census: Census, vault: &Vault) -> Result<(), sled::Error> {
+        let sealed = census.seal(vault).map_err(std::io::Error::other)?;
+        self.tree.insert(census::KEY, sealed).map(drop)
+    }
+}
+
+/// A store that this process has just closed may still be locked: a child process inherits the descriptor until its exec.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// sled wraps the refused lock in an error of kind `Other` that only its text tells apart.
+/// sled reports a refused lock as an error of kind `Other`, which only its text identifies.
 fn is_locked(e: &std::io::Error) -> bool {
     e.kind() == std::io::ErrorKind::WouldBlock || e.to_string().contains("could not acquire lock")
 }

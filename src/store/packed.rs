@@ -1,29 +1,27 @@
-//! Records in a form of their own instead of JSON: for what there is much of. Sealed, versioned and limited like all.
+//! Records with a binary form instead of JSON, for data of which there is much. Sealed, versioned and limited as all records.
 
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::tx::Changes;
+use super::tx::TxChanges;
 use super::{MAX_VALUE_BYTES, Store, StoreError, Table, Tx, belongs_to, full_key, not_read};
 use crate::base::secrets::Vault;
 
-/// Something that is kept as bytes.
 pub trait Packed: Sized {
-    /// Where it is kept; no table of a [`super::Record`].
+    /// A table that no [`super::Record`] uses.
     const TABLE: Table;
-    /// The version that is written now.
+    /// The version that this program writes.
     const VERSION: u8 = 1;
 
-    /// The bytes to keep.
     fn pack(&self) -> Vec<u8>;
 
-    /// Reads bytes of `version`; `None` when they are none.
+    /// Reads bytes of `version`; `None` if they are not such a record.
     fn unpack(version: u8, bytes: &[u8]) -> Option<Self>;
 }
 
 impl Store {
-    /// All records with keys from `from` to `to`, both included, ascending; before them the one whose key is the last
-    /// below `from`, if it begins with `prefix`: what begins before a range may reach into it.
+    /// All records with keys from `from` to `to`, both included, ascending. They follow the last record below `from` (if its
+    /// key begins with `prefix`), because a block that begins before a range may reach into it.
     pub fn range_packed<P: Packed>(
         &self,
         prefix: &[u8],
@@ -50,7 +48,7 @@ impl Store {
 }
 
 impl Tx<'_> {
-    /// The record at the last key that is `key` or below it and begins with `prefix`, with its key.
+    /// The record with the highest key that is at most `key` and begins with `prefix`, and that key.
     pub fn last_packed<P: Packed>(
         &self,
         prefix: &[u8],
@@ -65,7 +63,7 @@ impl Tx<'_> {
                 self.tree.get_lt(&below)
             };
             let kept = kept.map_err(not_read)?;
-            let changed = |changes: &Changes| {
+            let changed = |changes: &TxChanges| {
                 let end = if including {
                     Bound::Included(below.clone())
                 } else {
@@ -75,7 +73,7 @@ impl Tx<'_> {
                 last.map(|(at, value)| (at.clone(), value.clone()))
             };
             let mut best = kept.map(|(at, value)| (at.to_vec(), Some(value.to_vec())));
-            // What was changed later counts.
+            // Later changes win.
             for (at, value) in [self.before, &self.changes].into_iter().filter_map(changed) {
                 if best.as_ref().is_none_or(|(best, _)| at >= *best) {
                     best = Some((at, value));
@@ -85,7 +83,7 @@ impl Tx<'_> {
                 return Ok(None);
             };
             let Some(value) = value else {
-                // Removed: the one before it.
+                // It was removed, so look at the one before it.
                 (below, including) = (at, false);
                 continue;
             };
@@ -95,7 +93,7 @@ impl Tx<'_> {
         }
     }
 
-    /// The first key that is `key` or above it and begins with `prefix`.
+    /// The lowest key that is at least `key` and begins with `prefix`.
     pub fn next_packed_key<P: Packed>(
         &self,
         prefix: &[u8],
@@ -106,7 +104,7 @@ impl Tx<'_> {
         let mut next: Option<Vec<u8>> = None;
         for entry in self.tree.range(from.clone()..).keys() {
             let at = entry.map_err(not_read)?.to_vec();
-            // What was removed in this group is not there any more.
+            // Skip what this group has removed.
             if changed(&at).is_none_or(Option::is_some) {
                 next = Some(at);
                 break;
@@ -125,7 +123,7 @@ impl Tx<'_> {
             .map(|at| at.get(skip..).unwrap_or_default().to_vec()))
     }
 
-    /// Writes a record. Errors: [`StoreError::TooLarge`].
+    /// Errors: [`StoreError::TooLarge`].
     pub fn put_packed<P: Packed>(&mut self, key: &[u8], record: &P) -> Result<(), StoreError> {
         let (at, name) = (full_key(P::TABLE, key), P::TABLE.0);
         let plain = record.pack();

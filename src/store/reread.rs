@@ -1,22 +1,23 @@
-//! Records that are asked for again and again, opened once for each time they are written.
+//! A cache of opened records. A record is opened and parsed once per write, not once per read.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::{Record, Store, StoreError, decode, full_key, not_read};
 
-/// More records than this are not remembered at once.
+/// At more records than this the cache is emptied.
 const MOST: usize = 1_024;
 
-/// Finds records of one kind. The store is asked every time, so a record that was removed or changed is never given
-/// out again; only bytes that are the same as the last time are not opened and parsed once more. (Every seal has a
-/// nonce of its own: equal bytes come from one and the same write.)
+/// Finds records of one type. Every read asks the store, so a removed or changed record is never returned. Only bytes equal to
+/// those of the last read are not opened again: each seal has its own nonce, so equal bytes are from the same write.
 #[derive(Debug)]
-pub struct Reread<R>(Mutex<HashMap<Vec<u8>, Opened<R>>>);
+pub struct Reread<R>(Mutex<HashMap<Vec<u8>, CachedRecord<R>>>);
 
-/// A record, and the bytes that it was opened from.
+/// A record and the bytes that it was opened from.
 #[derive(Debug)]
-struct Opened<R> {
+struct CachedRecord<R> {
     sealed: sled::IVec,
     record: Arc<R>,
 }
@@ -32,7 +33,7 @@ impl<R: Record> Reread<R> {
     pub fn find(&self, store: &Store, key: &[u8]) -> Result<Option<Arc<R>>, StoreError> {
         let at = full_key(R::TABLE, key);
         let found = store.core.tree()?.get(&at).map_err(not_read)?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         let Some(sealed) = found else {
             known.remove(&at);
             return Ok(None);
@@ -46,7 +47,7 @@ impl<R: Record> Reread<R> {
         if known.len() >= MOST {
             known.clear();
         }
-        let opened = Opened {
+        let opened = CachedRecord {
             sealed,
             record: Arc::clone(&record),
         };

@@ -1,3 +1,7 @@
+//! Records, units of work, opening.
+
+mod damage;
+
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};

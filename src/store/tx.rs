@@ -1,24 +1,23 @@
-//! One unit of work: reads see its own writes and those acknowledged together with it.
+//! A unit of work. Its reads see its own writes and those of earlier units in the same group.
 
 use std::collections::BTreeMap;
 
 use super::{Record, StoreError, decode, encode, full_key, not_read};
 use crate::base::secrets::Vault;
 
-/// Changes by full key; `None` removes.
-pub(super) type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+/// TxChanges by full key; `None` removes.
+pub(super) type TxChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A unit of work on the writer; see [`super::Store::atomic`].
 pub struct Tx<'a> {
     pub(super) vault: &'a Vault,
     pub(super) tree: &'a sled::Tree,
-    /// What earlier units of the same group changed: not on the disk yet, but durable together with this one.
-    pub(super) before: &'a Changes,
-    pub(super) changes: Changes,
+    /// TxChanges of earlier units in the same group: not written yet, but durable together with this one.
+    pub(super) before: &'a TxChanges,
+    pub(super) changes: TxChanges,
 }
 
 impl Tx<'_> {
-    /// The record at `key`.
     pub fn find<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         let at = full_key(R::TABLE, key);
         if let Some(changed) = self.changes.get(&at).or_else(|| self.before.get(&at)) {
@@ -58,7 +57,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// Writes a record. Errors: [`StoreError::TooLarge`].
+    /// Errors: [`StoreError::TooLarge`].
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) -> Result<(), StoreError> {
         let at = full_key(R::TABLE, key);
         let value = encode(self.vault, &at, record)?;
@@ -66,7 +65,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes a record, if it is there.
     pub fn remove<R: Record>(&mut self, key: &[u8]) {
         self.changes.insert(full_key(R::TABLE, key), None);
     }

@@ -1,46 +1,46 @@
-//! The one thread that writes, in groups: many units of work, one flush and one `fdatasync`.
+//! The writer thread. It runs units of work in groups: one flush and one `fdatasync` for up to 256 of them.
 
 use std::io;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::open::Files;
-use super::tx::Changes;
-use super::{Core, Health, Opened, StoreError, Tx, moment};
+use parking_lot::Mutex;
 
-/// Told once the group is durable, or was lost.
+use super::open::Files;
+use super::tx::TxChanges;
+use super::{Core, Health, OpenDatabase, StoreError, Tx, census, moment};
+
+/// Called once the group is durable, or lost.
 type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// A unit of work: does its reads and writes, says whether they are to be kept, and how to tell its caller.
-pub(super) type Job = Box<dyn FnOnce(&mut Tx<'_>) -> (bool, Acknowledge) + Send>;
+/// A unit of work. Returns whether its changes are kept, and how to answer its caller.
+pub(super) type WriteUnit = Box<dyn FnOnce(&mut Tx<'_>) -> (bool, Acknowledge) + Send>;
 
-/// Something that the writer does between two groups, with nobody else at the files.
+/// Work between two groups, while nothing else touches the files.
 pub(super) type Alone = Box<dyn FnOnce(&Core, &Files) + Send>;
 
-/// What is queued for the writer.
 pub(super) enum Work {
-    /// A unit of work; several share one flush.
-    Unit(Job),
-    /// Something of its own.
+    /// Shares its flush with others.
+    Unit(WriteUnit),
     Alone(Alone),
 }
 
-/// The most units that one flush acknowledges.
+/// At most so many units share a flush.
 const GROUP: usize = 256;
 
-/// How long to wait before a failed database is opened again.
+/// The pause before a failed database is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
-/// The queue to the writer thread. Dropping it finishes what is queued and ends the thread.
-pub(super) struct Writer {
+/// The queue to the writer thread. Dropping it runs what is queued and ends the thread.
+pub(super) struct WriterThread {
     jobs: Mutex<Option<Sender<Work>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Writer {
+impl WriterThread {
     pub(super) fn start(core: Arc<Core>, files: Files) -> io::Result<Self> {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
@@ -53,18 +53,18 @@ impl Writer {
     }
 
     pub(super) fn send(&self, job: Work) -> Result<(), StoreError> {
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = self.jobs.lock();
         jobs.as_ref()
             .and_then(|jobs| jobs.send(job).ok())
             .ok_or(StoreError::Closed)
     }
 }
 
-impl Drop for Writer {
+impl Drop for WriterThread {
     fn drop(&mut self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.jobs.lock().take();
         if let Some(thread) = self.thread.take() {
-            // It only ends by itself; a panic in it was logged by the thread.
+            // The only error is a panic, which the thread has reported.
             drop(thread.join());
         }
     }
@@ -85,7 +85,7 @@ impl Writing {
                 queue.recv().map_err(Into::into)
             };
             match first {
-                // A broken store takes no work: dropping the job tells its caller so.
+                // Dropping the unit tells its caller that a broken store takes no work.
                 Ok(job) if broken => drop(job),
                 Ok(Work::Alone(act)) => broken = !self.alone(act),
                 Ok(Work::Unit(first)) => {
@@ -103,26 +103,26 @@ impl Writing {
 
     /// Returns whether the database is open afterwards.
     fn alone(&self, act: Alone) -> bool {
-        // As with units: whoever waits for it is told that the store closed.
+        // As with units, a panic drops the reply, and the caller learns that the store is closed.
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| act(&self.core, &self.files)));
-        ran.is_ok() && self.core.opened().is_ok()
+        ran.is_ok() && self.core.opened().is_ok() && *self.core.health.borrow() == Health::Writing
     }
 
     /// Runs a group and makes it durable. Returns whether the disk took it.
-    fn commit(&self, group: Vec<Job>) -> bool {
+    fn commit(&self, group: Vec<WriteUnit>) -> bool {
         let Ok(opened) = self.core.opened() else {
             return false;
         };
-        let mut all = Changes::new();
+        let mut all = TxChanges::new();
         let mut acknowledgements = Vec::new();
         for job in group {
             let mut tx = Tx {
                 vault: &self.core.vault,
                 tree: &opened.tree,
                 before: &all,
-                changes: Changes::new(),
+                changes: TxChanges::new(),
             };
-            // A unit that panics must not take the writer with it; its caller is told that the store closed.
+            // A panic must not end the writer. It drops the reply, and the caller learns that the store is closed.
             let ran = std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut tx)));
             let changes = tx.changes;
             if let Ok((keep, acknowledge)) = ran {
@@ -147,17 +147,24 @@ impl Writing {
         written.is_ok()
     }
 
-    /// sled stays broken after a failed write even when there is room again; only opening it anew helps. Until
-    /// there is room it stays open for reading. Returns whether it takes writes again.
+    /// After a failed write sled stays broken, even when there is room again, until it is reopened. Until there is room it
+    /// stays open for reading. Returns whether it takes writes again.
     fn reopen(&self) -> bool {
         if !self.files.has_room() {
             return false;
         }
-        let mut opened = self.core.opened.write().unwrap_or_else(PoisonError::into_inner);
-        // The old one must let go of the lock first.
+        let mut opened = self.core.opened.write();
+        // The old handle holds the lock.
         opened.take();
         match self.files.open() {
             Ok(anew) => {
+                match anew.take_census(&self.core.path, &self.core.vault) {
+                    Ok(census) => *self.core.census.lock() = census,
+                    Err(e) => {
+                        tracing::error!(reason = %e, "store.reopen_failed");
+                        return false;
+                    }
+                }
                 *opened = Some(anew);
                 self.core.health.send_replace(Health::Writing);
                 tracing::info!("store.reopened");
@@ -171,8 +178,8 @@ impl Writing {
     }
 }
 
-/// `first` and the units that wait behind it, and what waits behind those.
-fn group(first: Job, queue: &Receiver<Work>) -> (Vec<Job>, Option<Alone>) {
+/// `first` and the units queued behind it, and the other work queued behind those.
+fn group(first: WriteUnit, queue: &Receiver<Work>) -> (Vec<WriteUnit>, Option<Alone>) {
     let mut group = vec![first];
     while group.len() < GROUP {
         match queue.try_recv() {
@@ -184,12 +191,16 @@ fn group(first: Job, queue: &Receiver<Work>) -> (Vec<Job>, Option<Alone>) {
     (group, None)
 }
 
-pub(super) fn write(core: &Core, opened: &Opened, changes: Changes) -> Result<(), String> {
+pub(super) fn write(core: &Core, opened: &OpenDatabase, changes: TxChanges) -> Result<(), String> {
     let mut reading = moment::lock(core);
     if let Some(reading) = reading.as_mut() {
         reading.keep(&opened.tree, &changes).map_err(|e| e.to_string())?;
     }
+    let next = core.census.lock().after(&opened.tree, &changes);
+    let next = next.map_err(|e| e.to_string())?;
+    let sealed = next.seal(&core.vault).map_err(|e| e.to_string())?;
     let mut batch = sled::Batch::default();
+    batch.insert(census::KEY, sealed);
     for (at, value) in changes {
         match value {
             Some(value) => batch.insert(at, value),
@@ -198,5 +209,8 @@ pub(super) fn write(core: &Core, opened: &Opened, changes: Changes) -> Result<()
     }
     opened.tree.apply_batch(batch).map_err(|e| e.to_string())?;
     drop(reading);
-    opened.durable().map_err(|e| e.to_string())
+    opened.durable().map_err(|e| e.to_string())?;
+    *core.census.lock() = next;
+    next.witness(&core.path);
+    Ok(())
 }

@@ -13,8 +13,15 @@ fn its_settings_are_those_of_the_code() {
             "" => String::new(),
             default => format!("`{default}`"),
         };
-        let live = if setting.change == Change::Live { "live" } else { "" };
-        format!("| `{}` | {default} | {range} | {} | {live} |\n", setting.name, setting.help)
+        let live = if setting.change == Change::Live {
+            "live"
+        } else {
+            ""
+        };
+        format!(
+            "| `{}` | {default} | {range} | {} | {live} |\n",
+            setting.name, setting.help
+        )
     };
     let table: String = SETTINGS.iter().map(row).collect();
     let expected = format!("| name | default | range | what it is for | |\n|---|---|---|---|---|\n{table}");

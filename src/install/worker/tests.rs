@@ -236,7 +236,7 @@ async fn the_choice_is_one_line_of_the_settings() {
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(
         text,
-        format!("# mine\nINVITED=ann@example.org\nGARMIN_MCP_CMD='{command}'\n")
+        format!("# mine\nINVITED=ann@example.org\nGARMIN_MCP_CMD={command}\n")
     );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(machine.facts().command, Some(command.clone()));
@@ -246,7 +246,7 @@ async fn the_choice_is_one_line_of_the_settings() {
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(
         text,
-        format!("# mine\nINVITED=ann@example.org\n#GARMIN_MCP_CMD='{command}'\n")
+        format!("# mine\nINVITED=ann@example.org\n#GARMIN_MCP_CMD={command}\n")
     );
     machine.carry_out(Wish::Remove).await.unwrap();
     assert_eq!(machine.facts().current, None);

@@ -1,4 +1,4 @@
-//! A backup is read, and checked while it is.
+//! Reads a backup and checks it on the way.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use super::super::{Kind, belongs_to, open};
 use super::{ArchiveError, Contents, END, Head, MARK, MAX_HEAD_BYTES, MAX_PART_BYTES, RECORDS, part_of};
 use crate::base::secrets::{RootSecret, SealError, Vault, sha256};
 
-/// A backup that is read. What it gives out was authenticated; that nothing is missing is known at its end.
+/// A backup that is being read. Its records are authenticated; only its end proves that none is missing.
 pub struct Archive<R> {
     from: R,
     head: Head,
@@ -58,22 +58,21 @@ impl<R: Read> Archive<R> {
         })
     }
 
-    /// What it says of itself. Right only when the first part opened.
+    /// Not authenticated until the first part was read.
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// What opens its records.
     pub(in crate::store) fn vault(&self) -> &Vault {
         &self.vault
     }
 
-    /// Bytes read so far.
+    /// Read so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The next records; `None` at the end, once that is proved to be the end.
+    /// The next records; `None` at the authenticated end.
     pub(in crate::store) fn next(&mut self) -> Result<Option<Entries>, ArchiveError> {
         let began = self.bytes;
         let sealed = read_part(&mut self.from, &mut self.bytes, MAX_PART_BYTES)?;
@@ -89,7 +88,7 @@ impl<R: Read> Archive<R> {
             Some((&END, rest)) if rest == self.records.to_le_bytes() => {
                 match self.from.read(&mut [0])? {
                     0 => Ok(None),
-                    // Something was put behind it.
+                    // Bytes follow the end.
                     _ => Err(ArchiveError::Damaged(self.bytes)),
                 }
             }
@@ -97,8 +96,8 @@ impl<R: Read> Archive<R> {
         }
     }
 
-    /// Reads all of it and opens every record, giving each part to `each`. `kinds` are the tables that this program
-    /// knows; `told` hears the bytes read so far.
+    /// Reads the whole backup, opens every record, and passes each part to `each`. `kinds` are the tables that this program
+    /// knows. `told` is called with the number of bytes read so far.
     pub(in crate::store) fn check(
         mut self,
         kinds: &[Kind],
@@ -119,7 +118,7 @@ impl<R: Read> Archive<R> {
         Ok(contents)
     }
 
-    /// Whether a record opens and is of a version that this program knows. Returns its table.
+    /// Checks that a record opens and has a version that this program knows. Returns its table.
     fn check_record(&self, kinds: &[Kind], at: &[u8], value: &[u8]) -> Result<String, ArchiveError> {
         let table = at.split(|byte| *byte == 0).next().unwrap_or_default();
         let name = String::from_utf8_lossy(table).into_owned();
@@ -136,13 +135,13 @@ impl<R: Read> Archive<R> {
         }
     }
 
-    /// Reads all of it, opens every record, and changes nothing.
+    /// Reads the whole backup and opens every record.
     pub fn verify(self, kinds: &[Kind], told: &mut dyn FnMut(u64)) -> Result<Contents, ArchiveError> {
         self.check(kinds, told, &mut |_| Ok(()))
     }
 }
 
-/// Reads a length and so many bytes; counts them.
+/// Reads a length and that many bytes, and adds them to `so_far`.
 fn read_part(from: &mut impl Read, so_far: &mut u64, most: u32) -> Result<Vec<u8>, ArchiveError> {
     let cut = |so_far: u64| {
         move |e: io::Error| match e.kind() {
@@ -162,7 +161,7 @@ fn read_part(from: &mut impl Read, so_far: &mut u64, most: u32) -> Result<Vec<u8
     Ok(part)
 }
 
-/// Keys and values, each behind its length.
+/// Decodes keys and values, each after its length.
 fn entries(mut from: &[u8]) -> Option<Entries> {
     let mut next = || -> Option<Vec<u8>> {
         let (length, rest) = from.split_first_chunk()?;

@@ -1,4 +1,4 @@
-//! A backup is made.
+//! Writes a backup.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use super::super::{Store, StoreError};
 use super::{END, Head, MARK, RECORDS, part_of};
 use crate::base::secrets::{Vault, random_id, sha256};
 
-/// A backup in the making: its bytes, piece by piece. Writing goes on meanwhile; what is written is not in it.
+/// Yields the bytes of a backup, piece by piece. Writes made meanwhile are not included.
 pub struct Backup {
     moment: Moment,
     vault: Vault,
@@ -21,7 +21,7 @@ pub struct Backup {
 }
 
 impl Store {
-    /// The store as it is now, as a backup. Errors: [`StoreError::Busy`] while another is made.
+    /// Begins a backup of the store as it is now. Errors: [`StoreError::Busy`] while another is being made.
     pub fn backup(&self, now: Timestamp) -> Result<Backup, StoreError> {
         let moment = self.moment()?;
         let (schema, data_key) = self.core.opened()?.keys()?;
@@ -48,7 +48,6 @@ impl Store {
 }
 
 impl Backup {
-    /// Records so far.
     pub fn records(&self) -> u64 {
         self.records
     }
