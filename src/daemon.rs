@@ -200,8 +200,8 @@ impl Daemon {
                 stale_stop: whole_seconds(config.races.stale_stop),
                 min_elapsed: whole_seconds(config.races.min_elapsed),
             },
-            outbox: Arc::new(notifier.clone()),
-            coach: Arc::new(claude),
+            notifier: notifier.clone(),
+            coach: Some(claude),
             traces: match &config.monitoring.otlp {
                 Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),
                 None => Traces::off(),

@@ -12,7 +12,7 @@ use super::stream::StreamSink;
 use crate::accounts::AccountId;
 use crate::gateway::usage;
 use crate::race::id::RaceId;
-use crate::race::sample::Sample;
+use crate::race::track::TrackSample;
 
 /// Approximate size of a part.
 const PART_BYTES: usize = 64 * 1024;
@@ -74,7 +74,7 @@ impl AdminService {
         })
     }
 
-    fn points(&self, account: &AccountId, race: &RaceId) -> Result<Vec<Sample>, AdminRefusal> {
+    fn points(&self, account: &AccountId, race: &RaceId) -> Result<Vec<TrackSample>, AdminRefusal> {
         let races = &self.rooms.races;
         Ok(races.samples(account, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?)
     }
@@ -181,7 +181,7 @@ impl AdminService {
         text.put(&escape(name.as_str()))?;
         text.put("</name><trkseg>\n")?;
         let mut n_points = 0;
-        for Sample { point, .. } in self.points(account, id)? {
+        for TrackSample { point, .. } in self.points(account, id)? {
             let Some(place) = point.position else { continue };
             let mut line = String::new();
             let mut put = |part: String| line.push_str(&part);
@@ -222,7 +222,7 @@ impl AdminService {
             "heart_rate_bpm,cadence_rpm,power_w,activity_type\n"
         ))?;
         let points = self.points(account, id)?;
-        for Sample { point, .. } in &points {
+        for TrackSample { point, .. } in &points {
             let or_empty = |number: Option<f64>| number.map_or_else(String::new, |number| number.to_string());
             let cells = [
                 point.at.to_string(),
@@ -261,7 +261,7 @@ fn cell(text: &str) -> String {
 }
 
 /// A point as JSON. A value that the device did not send is absent.
-fn point(sample: &Sample) -> Value {
+fn point(sample: &TrackSample) -> Value {
     let point = &sample.point;
     let members = [
         ("at", json!(point.at)),

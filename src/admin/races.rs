@@ -7,27 +7,27 @@ use super::service::AdminService;
 use super::views::{RaceDetail, RaceView, TrackSample};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
-use crate::races::{NotStarted, Refused, View, answers};
+use crate::races::{RaceActError, RaceView, TrackingError, answers};
 use jiff::Timestamp;
 
 /// Most points sent for drawing.
 const MAX_DRAWN: usize = 600;
 
-impl From<Refused> for AdminRefusal {
-    fn from(e: Refused) -> Self {
+impl From<RaceActError> for AdminRefusal {
+    fn from(e: RaceActError) -> Self {
         match e {
-            Refused::Store(e) => e.into(),
-            Refused::NoSuchRace => Self::NotFound("there is no such race; `races` lists them".into()),
-            Refused::Look(e) => Self::Unavailable(e.to_string()),
-            Refused::Over | Refused::Fields(_) => Self::Invalid(e.to_string()),
+            RaceActError::Store(e) => e.into(),
+            RaceActError::NoSuchRace => Self::NotFound("there is no such race; `races` lists them".into()),
+            RaceActError::Look(e) => Self::Unavailable(e.to_string()),
+            RaceActError::Over | RaceActError::Fields(_) => Self::Invalid(e.to_string()),
         }
     }
 }
 
-impl From<NotStarted> for AdminRefusal {
-    fn from(e: NotStarted) -> Self {
+impl From<TrackingError> for AdminRefusal {
+    fn from(e: TrackingError) -> Self {
         match e {
-            NotStarted::Store(e) => e.into(),
+            TrackingError::Store(e) => e.into(),
             other => Self::Invalid(other.to_string()),
         }
     }
@@ -50,7 +50,7 @@ impl AdminService {
     pub(super) fn race(&self, text: &str) -> Result<RaceDetail, AdminRefusal> {
         let (account, id) = self.race_of(text)?;
         let races = &self.rooms.races;
-        let view = races.view(&account, &id)?.ok_or(Refused::NoSuchRace)?;
+        let view = races.view(&account, &id)?.ok_or(RaceActError::NoSuchRace)?;
         let samples = races.samples(&account, &id, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
         let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
         let every = samples.len().div_ceil(MAX_DRAWN).max(1);
@@ -105,7 +105,7 @@ impl AdminService {
     }
 }
 
-fn row(view: &View) -> RaceView {
+fn row(view: &RaceView) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
     RaceView {
         id: snapshot.race.to_string(),

@@ -9,7 +9,7 @@ use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarge
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId};
 use crate::base::clock::Clock;
-use crate::notify::{Notifier, Tested};
+use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::RevocationScope;
 use crate::store::StoreError;
 use crate::workers::StopReason;
@@ -183,7 +183,7 @@ impl AdminService {
 }
 
 /// The result of the test messages. Errors: no channel is configured, or one of them failed.
-fn test_report(tested: &[Tested]) -> Result<String, AdminRefusal> {
+fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     if tested.is_empty() {
         return Err(AdminRefusal::Unavailable(
             "no phone is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or NTFY_TOPIC, \

@@ -1,40 +1,39 @@
-//! How many looks a day may still have, and what they may cost. Kept over restarts.
+//! The daily limits of looks: their number per account and the cost of all. Kept over restarts.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{NotLooked, failed};
+use super::look::LookError;
 use crate::accounts::AccountId;
 use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
 
-/// The looks of one day (UTC): of one account, or the cost of all.
+/// The looks of one UTC day: of one account, or of all accounts together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Spent {
+struct LooksOfDay {
     day: Date,
     looks: u32,
     cents: f64,
 }
 
-impl Record for Spent {
+impl Record for LooksOfDay {
     const TABLE: Table = Table("looks");
 }
 
-/// The table of the looks.
-pub(crate) const KIND: Kind = Kind::of::<Spent>();
+pub(crate) const KIND: Kind = Kind::of::<LooksOfDay>();
 
-/// The key of what all looks cost together; no account id is so short.
+/// The key of all accounts together. Account ids are longer.
 const ALL: &[u8] = b"all";
 
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct LookBudget {
     store: Store,
     daily: u32,
     daily_cents: Option<u32>,
 }
 
-impl Budget {
+impl LookBudget {
     pub(super) fn new(store: Store, daily: u32, daily_cents: Option<u32>) -> Self {
         Self {
             store,
@@ -43,38 +42,38 @@ impl Budget {
         }
     }
 
-    /// Takes one look of the day, if there is one. Returns the cents that it may cost; `None` = any.
-    pub(super) async fn take(&self, account: &AccountId, now: Timestamp) -> Result<Option<f64>, NotLooked> {
+    /// Counts one look of `account`. Returns the cents that it may cost; `None` is no limit.
+    pub(super) async fn take(&self, account: &AccountId, now: Timestamp) -> Result<Option<f64>, LookError> {
         let day = day(now);
         let key = account.as_str().as_bytes().to_vec();
         let (daily, daily_cents) = (self.daily, self.daily_cents);
         let taken = self.store.atomic(move |tx| {
-            let cents = today(tx.find::<Spent>(ALL)?, day).cents;
+            let cents = today(tx.find::<LooksOfDay>(ALL)?, day).cents;
             let left = daily_cents.map(|most| f64::from(most) - cents);
-            // Less than a cent buys nothing.
+            // A look costs at least a cent.
             if left.is_some_and(|left| left < 1.0) {
                 return Ok(Err("today's ANALYSIS_DAILY_USD is spent"));
             }
-            let mut mine = today(tx.find::<Spent>(&key)?, day);
-            if mine.looks >= daily {
+            let mut own = today(tx.find::<LooksOfDay>(&key)?, day);
+            if own.looks >= daily {
                 return Ok(Err("today's looks (ANALYSIS_DAILY) are used up"));
             }
-            mine.looks += 1;
-            tx.put(&key, &mine)?;
+            own.looks += 1;
+            tx.put(&key, &own)?;
             Ok::<_, StoreError>(Ok(left))
         });
         match taken.await {
             Ok(Ok(left)) => Ok(left),
-            Ok(Err(why)) => Err(failed(why)),
-            Err(_) => Err(failed("the store can't write")),
+            Ok(Err(why)) => Err(LookError::failed(why)),
+            Err(_) => Err(LookError::failed("the store can't write")),
         }
     }
 
-    /// Notes what a look cost.
+    /// Adds the cost of a look.
     pub(super) async fn spent(&self, cents: f64, now: Timestamp) {
         let day = day(now);
         let noted = self.store.atomic(move |tx| {
-            let mut all = today(tx.find::<Spent>(ALL)?, day);
+            let mut all = today(tx.find::<LooksOfDay>(ALL)?, day);
             all.looks += 1;
             all.cents += cents;
             tx.put(ALL, &all)
@@ -85,17 +84,16 @@ impl Budget {
     }
 }
 
-/// Erases the count of an account.
 pub(crate) fn forget(tx: &mut Tx<'_>, account: &AccountId) {
-    tx.remove::<Spent>(account.as_str().as_bytes());
+    tx.remove::<LooksOfDay>(account.as_str().as_bytes());
 }
 
 fn day(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
 }
 
-fn today(spent: Option<Spent>, day: Date) -> Spent {
-    spent.filter(|spent| spent.day == day).unwrap_or(Spent {
+fn today(spent: Option<LooksOfDay>, day: Date) -> LooksOfDay {
+    spent.filter(|spent| spent.day == day).unwrap_or(LooksOfDay {
         day,
         looks: 0,
         cents: 0.0,

@@ -1,7 +1,7 @@
-//! `claude -p`, started by us: its own process group, directory, environment and fence; the prompt on its input.
+//! Runs `claude -p` in its own process group, directory, environment and fence, with the prompt on standard input.
 //!
-//! It gets no tool but those of the race: none that is built in, no other server, none of the settings of the user whom
-//! we run as.
+//! It gets the tools of the race only: no built-in tool, no other MCP server, no settings of the user that the gateway
+//! runs as.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,29 +15,32 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::ChildStderr;
 
 use super::confined::Confined;
-use super::{NotLooked, SERVER, Seen, TOOLS, failed};
+use super::look::{LookError, LookResult, MCP_SERVER};
 use crate::base::disk::Scratch;
 use crate::sandbox::{Launch, Process, Processes, REPORT, Report};
 
-/// Its environment, whatever else is in it: the tools are offered at once, and it talks to nobody but the model.
-const ALWAYS: [(&str, &str); 3] = [
+/// Added to every environment: tools are offered without a search, and the only network traffic is with the model.
+const FIXED_ENVIRONMENT: [(&str, &str); 3] = [
     ("ENABLE_TOOL_SEARCH", "false"),
     ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
     ("DISABLE_AUTOUPDATER", "1"),
 ];
 
-/// What is read of its output.
+/// Bytes read from standard output.
 const LONGEST_OUTPUT: u64 = 1024 * 1024;
 
-/// What it says on standard error is nobody's to read, but for the fence's line.
+/// Bytes of standard error's first line, which reports the fence. The rest is discarded.
 const LONGEST_REPORT: u64 = 4096;
 
-/// A directory for one look; it goes with it.
+/// A directory for one look, removed when dropped.
 #[derive(Debug)]
-pub(super) struct Directory(Scratch);
+pub(super) struct LookDirectory(Scratch);
 
-impl Directory {
-    /// Makes one in `parent`, with the MCP configuration beside an empty working directory.
+/// The tools that a look may use.
+const TOOLS: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
+
+impl LookDirectory {
+    /// Creates one in `parent`, with the MCP configuration beside an empty working directory.
     pub(super) fn make(parent: &Path, mcp: &Value) -> io::Result<Self> {
         let directory = Self(Scratch::make(parent, "look_")?);
         let mut builder = std::fs::DirBuilder::new();
@@ -58,12 +61,12 @@ impl Directory {
         self.0.path()
     }
 
-    /// Where it works: nothing is in it.
+    /// The empty working directory.
     fn work(&self) -> PathBuf {
         self.path().join("work")
     }
 
-    /// Its own `/tmp`.
+    /// The command's `TMPDIR`.
     pub(super) fn temporary(&self) -> PathBuf {
         self.path().join("tmp")
     }
@@ -73,80 +76,80 @@ impl Directory {
     }
 }
 
-/// The process group of a look; it is killed with it.
-struct Group(Process);
+/// The process group of a look, killed when dropped.
+struct LookProcess(Process);
 
-impl Drop for Group {
+impl Drop for LookProcess {
     fn drop(&mut self) {
-        // Also when the first process has ended: others of the group may live. Until it is waited for, no other group can
-        // have its number; after that, only a group that is empty is given away.
+        // Other processes of the group may outlive the first one. The group's number can't be reused while any of them
+        // lives, nor before the first one was waited for.
         self.0.signal(Signal::SIGKILL);
     }
 }
 
-/// Has Claude look, for no more than so many cents. Dropping the future ends all of it.
+/// Runs one look that may cost `cents`. Dropping the future kills the process group.
 pub(super) async fn run(
     processes: &Processes,
     confined: Confined,
-    directory: &Directory,
+    directory: &LookDirectory,
     cents: Option<f64>,
     prompt: String,
-) -> Result<Seen, NotLooked> {
+) -> Result<LookResult, LookError> {
     let mut group = start(processes, confined, directory, cents)
         .await
-        .map_err(|e| failed(&format!("CLAUDE_CMD can't be started ({})", e.kind())))?;
-    let Group(process) = &mut group;
+        .map_err(|e| LookError::failed(&format!("CLAUDE_CMD can't be started ({})", e.kind())))?;
+    let LookProcess(process) = &mut group;
     let (input, output, errors) = (process.take_input(), process.take_output(), process.take_errors());
-    let ask = async {
+    let write_prompt = async {
         if let Some(mut input) = input {
-            // It may end before it has read all; what it says then tells more.
+            // The command may exit before it has read everything; its reply then says why.
             input.write_all(prompt.as_bytes()).await.ok();
         }
     };
-    let mut said = Vec::new();
-    let hear = async {
+    let mut reply = Vec::new();
+    let read_reply = async {
         if let Some(output) = output {
-            output.take(LONGEST_OUTPUT).read_to_end(&mut said).await.ok();
+            output.take(LONGEST_OUTPUT).read_to_end(&mut reply).await.ok();
         }
     };
-    tokio::join!(ask, hear, hear_fence(errors));
+    tokio::join!(write_prompt, read_reply, report_fence(errors));
     let status = process
         .wait()
         .await
-        .map_err(|e| failed(&format!("it got lost ({})", e.kind())))?;
-    let seen = read(&said);
+        .map_err(|e| LookError::failed(&format!("waiting for it failed ({})", e.kind())))?;
+    let result = read(&reply);
     if status.success() {
-        seen
+        result
     } else {
-        // Its own words on what went wrong tell more than its exit code.
-        seen.and(Err(failed(&format!("claude ended with {status}"))))
+        // The reply says more about what went wrong than the exit code.
+        result.and(Err(LookError::failed(&format!("claude ended with {status}"))))
     }
 }
 
 async fn start(
     processes: &Processes,
     confined: Confined,
-    directory: &Directory,
+    directory: &LookDirectory,
     cents: Option<f64>,
-) -> io::Result<Group> {
+) -> io::Result<LookProcess> {
     let Confined {
         mut plan,
         environment,
     } = confined;
-    let tools = TOOLS.map(|tool| format!("mcp__{SERVER}__{tool}")).join(",");
+    let tools = TOOLS.map(|tool| format!("mcp__{MCP_SERVER}__{tool}")).join(",");
     let mcp = directory.mcp().display().to_string();
-    let always = [
+    let arguments = [
         ["-p", "--output-format", "json", "--no-session-persistence"].as_slice(),
         &["--mcp-config", &mcp],
         &["--strict-mcp-config", "--tools", "", "--setting-sources", ""],
         &["--permission-mode", "dontAsk", "--allowedTools", &tools],
     ];
     plan.arguments
-        .extend(always.concat().into_iter().map(str::to_owned));
+        .extend(arguments.concat().into_iter().map(str::to_owned));
     let price = cents.map(|cents| format!("--max-budget-usd={:.2}", cents / 100.0));
     plan.arguments.extend(price);
-    let always = ALWAYS.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let environment: Vec<_> = environment.into_iter().chain(always).collect();
+    let fixed = FIXED_ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let environment: Vec<_> = environment.into_iter().chain(fixed).collect();
     let launch = Launch {
         plan,
         environment: &environment,
@@ -154,12 +157,12 @@ async fn start(
         output: Stdio::piped(),
         errors: Stdio::piped(),
     };
-    processes.launch(launch).await.map(Group)
+    processes.launch(launch).await.map(LookProcess)
 }
 
-/// Reads standard error to its end. How far the fence goes is told at the first look: it is the same for all.
-async fn hear_fence(errors: Option<ChildStderr>) {
-    static TOLD: Once = Once::new();
+/// Reads standard error to its end. The first look logs how far the fence goes; it is the same for all looks.
+async fn report_fence(errors: Option<ChildStderr>) {
+    static LOGGED: Once = Once::new();
     let Some(errors) = errors else { return };
     let mut errors = BufReader::new(errors);
     let mut line = String::new();
@@ -167,27 +170,27 @@ async fn hear_fence(errors: Option<ChildStderr>) {
     let report = line.strip_prefix(REPORT).filter(|_| first.is_ok());
     if let Some(report) = report.and_then(|json| serde_json::from_str::<Report>(json).ok()) {
         let failed = report.failed.join("; ");
-        TOLD.call_once(|| tracing::info!(fence = report.words(), failed, "coach.fenced"));
+        LOGGED.call_once(|| tracing::info!(fence = report.words(), failed, "coach.fenced"));
     }
     tokio::io::copy(&mut errors, &mut tokio::io::sink()).await.ok();
 }
 
-/// What `--output-format json` says: one object, with the result and its cost.
-fn read(output: &[u8]) -> Result<Seen, NotLooked> {
-    let said: Value = serde_json::from_slice(output.trim_ascii())
-        .map_err(|_| failed("claude said nothing that is JSON"))?;
-    let cents = said
+/// Reads the one object of `--output-format json`: the result and its cost.
+fn read(stdout: &[u8]) -> Result<LookResult, LookError> {
+    let output: Value = serde_json::from_slice(stdout.trim_ascii())
+        .map_err(|_| LookError::failed("claude's output is not JSON"))?;
+    let cents = output
         .get("total_cost_usd")
         .and_then(Value::as_f64)
         .map(|usd| usd * 100.0);
-    let text = said.get("result").and_then(Value::as_str);
-    if said.get("is_error").and_then(Value::as_bool) == Some(true) {
-        let kind = said.get("subtype").and_then(Value::as_str).unwrap_or("error");
+    let text = output.get("result").and_then(Value::as_str);
+    if output.get("is_error").and_then(Value::as_bool) == Some(true) {
+        let kind = output.get("subtype").and_then(Value::as_str).unwrap_or("error");
         let kind: String = kind.chars().filter(char::is_ascii_graphic).take(40).collect();
-        return Err(failed(&format!("claude could not look ({kind})")));
+        return Err(LookError::failed(&format!("claude reported an error ({kind})")));
     }
-    Ok(Seen {
-        said: text.map(|text| text.chars().take(2000).collect()),
+    Ok(LookResult {
+        reply: text.map(|text| text.chars().take(2000).collect()),
         cents: cents.filter(|cents| *cents >= 0.0),
     })
 }
@@ -197,11 +200,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_claude_says_is_read() {
+    fn the_output_of_claude_is_read() {
         let good = br#"{"type":"result","subtype":"success","is_error":false,"result":"Nothing to say.","total_cost_usd":0.0123}"#;
-        let seen = read(good).unwrap();
-        assert_eq!(seen.said.as_deref(), Some("Nothing to say."));
-        assert!((seen.cents.unwrap() - 1.23).abs() < 1e-9);
+        let result = read(good).unwrap();
+        assert_eq!(result.reply.as_deref(), Some("Nothing to say."));
+        assert!((result.cents.unwrap() - 1.23).abs() < 1e-9);
         for (output, why) in [
             (&b"Invalid API key"[..], "JSON"),
             (b"", "JSON"),

@@ -1,5 +1,5 @@
-//! What a started Claude may use of this machine: its program, its own login, a directory for the look, and the ports of
-//! the model and of the gateway. Never the store, the secret, or what belongs to a worker.
+//! The fence of a started Claude. It may read its program, write its own login and the directory of the look, and
+//! connect to the model and to the gateway. It never sees the store, the secret or a worker's files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,41 +7,36 @@ use url::Url;
 
 use crate::sandbox::{PATH, Plan, Private, Program, Shown, find_program, ports};
 
-/// Writable memory, in bytes. Its address space is left alone: the engines of JavaScript reserve far more than they use.
+/// Writable memory in bytes. The address space has no limit: JavaScript engines reserve far more than they use.
 const MEMORY: u64 = 4 << 30;
 
-/// Where Claude Code keeps its login and settings, below the home directory, unless `CLAUDE_CONFIG_DIR` says otherwise.
+/// Claude Code's login and settings, below the home directory unless `CLAUDE_CONFIG_DIR` is set.
 const CONFIG: &str = ".claude";
-/// A file beside it that older logins are in.
+/// A file beside it that holds older logins.
 const CONFIG_FILE: &str = ".claude.json";
 
 /// A command in its fence.
 #[derive(Debug)]
 pub(super) struct Confined {
-    /// Its arguments are those of the setting; more may follow.
+    /// Starts with the arguments of `CLAUDE_CMD`; `command` adds its own.
     pub(super) plan: Plan,
-    /// All of its environment.
     pub(super) environment: Vec<(String, String)>,
 }
 
-/// The command is not there.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Missing;
-
 impl Confined {
-    /// `words` with `environment`, for a look that has `directory` to itself and `temporary` in it as `/tmp`, and that
-    /// reaches us at `gateway`.
+    /// The command `words` with `environment`, for a look with its own `directory` and `temporary`, and the gateway at
+    /// `gateway`. `None` when the program is not found.
     pub(super) fn new(
         words: &[String],
         environment: &[(String, String)],
         (directory, temporary): (&Path, &Path),
         gateway: Option<Url>,
         private: &Private,
-    ) -> Result<Self, Missing> {
+    ) -> Option<Self> {
         let mut environment = environment.to_vec();
-        let (word, arguments) = words.split_first().ok_or(Missing)?;
+        let (word, arguments) = words.split_first()?;
         let search_path = find(&environment, "PATH").unwrap_or(PATH).to_owned();
-        let path = find_program(word, &search_path).ok_or(Missing)?;
+        let path = find_program(word, &search_path)?;
         let mut shown = Shown::system(private, &environment);
         let program = Program {
             path: &path,
@@ -59,7 +54,7 @@ impl Confined {
         let connect = ports(&environment, model.into_iter().chain(gateway));
         environment.retain(|(name, _)| name != "TMPDIR");
         environment.push(("TMPDIR".into(), temporary.display().to_string()));
-        Ok(Self {
+        Some(Self {
             plan: Plan {
                 gateway: nix::unistd::getpid().as_raw(),
                 arguments: arguments.to_vec(),
@@ -76,8 +71,8 @@ impl Confined {
     }
 }
 
-/// Where its login is. A file in the home directory can't be replaced from behind the fence, so where there is none yet,
-/// the directory is made to hold all of it.
+/// The paths of the login. The fence prevents replacing a file in the home directory, so a new login is kept in the
+/// directory as a whole.
 fn login(environment: &mut Vec<(String, String)>) -> Vec<PathBuf> {
     if let Some(directory) = find(environment, "CLAUDE_CONFIG_DIR") {
         return vec![directory.into()];
@@ -89,7 +84,7 @@ fn login(environment: &mut Vec<(String, String)>) -> Vec<PathBuf> {
     if !file.exists() {
         environment.push(("CLAUDE_CONFIG_DIR".into(), directory.display().to_string()));
     }
-    // One that can't be made is reported by the command itself, in its own words.
+    // If this fails, the command reports it.
     std::fs::create_dir_all(&directory).ok();
     vec![directory, file]
 }

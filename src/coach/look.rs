@@ -1,50 +1,55 @@
-//! One look by Claude at a race: what it is shown, and why it may fail.
-
-use futures_util::future::BoxFuture;
+//! One look by Claude at a race: what it is given, what comes of it, and why it may fail.
 
 use crate::base::secrets::Secret;
 use crate::race::snapshot::Snapshot;
-use crate::race::track::Step;
+use crate::race::track::TrackStep;
+
+/// The name of the race's MCP server in Claude's configuration.
+pub(super) const MCP_SERVER: &str = "race";
 
 /// What Claude is shown.
 #[derive(Clone, Debug)]
-pub struct Look {
-    /// The race.
+pub struct RaceLook {
     pub snapshot: Snapshot,
     /// The last `analyze_window_min` minutes.
-    pub window: Vec<Step>,
-    /// Reaches this race and nothing else, at `/mcp` and `/control`; good until the race ends or the next look.
+    pub window: Vec<TrackStep>,
+    /// Grants this race alone, at `/mcp` and `/control`, until the race ends or two later looks were given tokens.
     pub token: Secret,
-    /// Somebody asked for it; else it was time.
+    /// Whether somebody asked for it; else it was due.
     pub asked_for: bool,
 }
 
-/// Why nobody looked. The next look is taken all the same.
+/// What came of a look.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct LookResult {
+    /// Claude's reply. A runner does not return one.
+    pub(super) reply: Option<String>,
+    /// The cost in cents of a US dollar, where it is known.
+    pub(super) cents: Option<f64>,
+}
+
+/// Why a look failed. The next one is taken all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotLooked {
-    /// The operator: nothing is set up that could look.
+pub enum LookError {
+    /// The operator can act: neither a runner nor a command is configured.
     #[error("no analysis is set up here: set CLAUDE_RUNNER_URL or CLAUDE_CMD")]
     NotSetUp,
-    /// The operator, if it stays: what should have looked can't, in a few words without secrets.
+    /// The operator can act, if it persists. The text has no secrets.
     #[error("{0}")]
     Failed(String),
 }
 
-/// Has Claude look at races.
-pub trait Coach: Send + Sync {
-    /// Whether looks are set up at all; if not, no race asks for one by itself.
-    fn is_set_up(&self) -> bool;
-
-    /// Has Claude look. Returns what it said, if that is told (a runner only takes the order). Takes its own limited
-    /// time; dropping the future ends it.
-    fn look(&self, look: Look) -> BoxFuture<'static, Result<Option<String>, NotLooked>>;
+impl LookError {
+    pub(super) fn failed(why: &str) -> Self {
+        Self::Failed(why.to_owned())
+    }
 }
 
-/// An hour of running, looked at over ten minutes.
+/// An hour of running with a window of ten minutes.
 #[cfg(test)]
-pub(super) fn sample_look() -> Look {
+pub(super) fn sample_look() -> RaceLook {
     let (snapshot, window) = crate::race::support::hour();
-    Look {
+    RaceLook {
         snapshot,
         window,
         token: Secret::new("t"),

@@ -1,55 +1,53 @@
-//! What Claude is asked when it looks at a race: the task, and the race as data. Pure.
+//! The prompt of a look: the task, and the race as data. Pure.
 //!
 //! Invariants:
-//! - All text that came from Garmin or from people is inside one fence, in quotes, on one line, cut short, without
-//!   characters that hide or reorder text and without angle brackets, so nothing in it can close the fence.
-//! - The whole is bounded ([`LONGEST`]), however long the race.
+//! - Text from Garmin or from people stands inside one fence, quoted, on one line, shortened, without characters that
+//!   hide or reorder text and without angle brackets. Nothing in it can close the fence.
+//! - A prompt has at most [`LONGEST`] bytes, however long the race.
 
 mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::coach::look::Look;
+use crate::coach::look::RaceLook;
 use crate::garmin::livetrack::LiveTrackSession;
-use crate::race::figures::Figures;
-use crate::race::limits::{Limits, limits};
-use crate::race::plain::plain_text;
-use crate::race::words;
+use crate::race::figures::WindowFigures;
+use crate::race::text;
+use crate::race::text::plain_text;
+use crate::race::thresholds::{LegLimits, limits};
 
-/// The most bytes of a prompt.
+/// Bytes.
 pub const LONGEST: usize = 16_000;
 
-/// The longest text of a stranger.
+/// Characters of a quoted text.
 const LONGEST_TEXT: usize = 80;
 
-/// How whoever looks can act.
+/// How the reader of the prompt can act.
 #[derive(Clone, Debug)]
-pub enum Hands<'a> {
-    /// Our tools, under this name of the server.
-    Tools {
-        /// As it is in the MCP configuration.
+pub enum LookTools<'a> {
+    /// The race's MCP tools.
+    Mcp {
+        /// The server's name in the MCP configuration.
         server: &'a str,
     },
-    /// A runner whose Claude has a shell and tools of its own, as the runner's operator set it up.
+    /// A runner whose Claude has a shell and the tools that the runner's operator gave it.
     Runner {
-        /// Where thresholds are changed, with the race's token.
+        /// Changes thresholds; takes the race's token as a bearer.
         control_url: &'a str,
-        /// That token.
         token: &'a str,
     },
 }
 
-/// The prompt for one look.
-pub fn prompt(look: &Look, hands: &Hands<'_>) -> String {
+pub fn prompt(look: &RaceLook, tools: &LookTools<'_>) -> String {
     let mut text = String::from(TASK);
-    text.push_str(&act(hands));
+    text.push_str(&act(tools));
     text.push_str("\n<race_data>\n");
-    // Newest and shortest first: what does not fit any more is the longest ago.
+    // The newest and shortest parts come first, so that the oldest is cut.
     for part in [
-        race(look),
+        plan(look),
         now(look),
-        watched(look),
-        told(look),
+        limits_now(look),
+        alerts(look),
         table::window(look),
         table::so_far(look),
     ] {
@@ -78,14 +76,14 @@ Change a limit only when the data shows that it is plainly wrong for this leg; n
 
 const END: &str = "</race_data>\n";
 
-fn act(hands: &Hands<'_>) -> String {
-    match hands {
-        Hands::Tools { server } => format!(
+fn act(tools: &LookTools<'_>) -> String {
+    match tools {
+        LookTools::Mcp { server } => format!(
             "To look further back call mcp__{server}__get_timeseries; to tell the athlete call \
              mcp__{server}__send_coaching_message once; to change a limit call mcp__{server}__update_thresholds. \
              Then answer with one line: what you did and why.\n"
         ),
-        Hands::Runner { control_url, token } => format!(
+        LookTools::Runner { control_url, token } => format!(
             "To tell the athlete use your message tool once. To change a limit:\n\
              curl -sf -X POST {control_url} -H 'Content-Type: application/json' -H 'Authorization: Bearer {token}' \
              -d '{{\"power_max\": 150}}'\n\
@@ -95,7 +93,7 @@ fn act(hands: &Hands<'_>) -> String {
     }
 }
 
-/// A text of a stranger, in quotes.
+/// Text of a stranger, made harmless and put in quotes.
 fn quoted(text: &str) -> String {
     let plain = plain_text(text);
     let cut: String = plain.chars().take(LONGEST_TEXT).collect();
@@ -103,33 +101,33 @@ fn quoted(text: &str) -> String {
     format!("\"{harmless}\"")
 }
 
-fn race(look: &Look) -> String {
+fn plan(look: &RaceLook) -> String {
     let (settings, session) = (&look.snapshot.settings, &look.snapshot.watch.session);
     let mut lines = Vec::new();
     let mut line =
         |name: &str, text: Option<String>| lines.extend(text.map(|text| format!("{name}: {text}")));
     line("race", settings.name.as_deref().map(quoted));
     line("type", settings.type_text.as_deref().map(quoted));
-    let told = |read: fn(&LiveTrackSession) -> Option<&str>| session.as_ref().and_then(read).map(quoted);
-    line("athlete", told(|session| session.athlete.as_deref()));
-    line("session", told(|session| session.name.as_deref()));
+    let quoted_of = |read: fn(&LiveTrackSession) -> Option<&str>| session.as_ref().and_then(read).map(quoted);
+    line("athlete", quoted_of(|session| session.athlete.as_deref()));
+    line("session", quoted_of(|session| session.name.as_deref()));
     let whole_m = look
         .snapshot
         .course
         .as_ref()
         .map(|course| course.length_m())
         .or(settings.distance_m);
-    line("whole way", whole_m.map(words::km));
+    line("whole way", whole_m.map(text::km));
     line(
         "target time",
-        settings.target_time_s.map(|s| words::time(f64::from(s))),
+        settings.target_time_s.map(|s| text::time(f64::from(s))),
     );
     for checkpoint in settings.checkpoints.iter().take(20) {
-        let time = |s: Option<u32>| s.map_or_else(|| "none".to_owned(), |s| words::time(f64::from(s)));
+        let time = |s: Option<u32>| s.map_or_else(|| "none".to_owned(), |s| text::time(f64::from(s)));
         let text = format!(
             "{} at {}, target {}, cutoff {}",
             quoted(&checkpoint.name),
-            words::km(checkpoint.km * 1000.0),
+            text::km(checkpoint.km * 1000.0),
             time(checkpoint.target_s),
             time(checkpoint.cutoff_s)
         );
@@ -138,16 +136,16 @@ fn race(look: &Look) -> String {
     lines.join("\n") + "\n"
 }
 
-/// How it stands, and the figures of the window.
-fn now(look: &Look) -> String {
+/// The state of the race and the figures of the window.
+fn now(look: &RaceLook) -> String {
     let (race, track) = (&look.snapshot, &look.snapshot.track);
     let leg = track.leg().and_then(|leg| leg.kind);
     let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
     let mut text = format!(
         "elapsed: {}\nprogress: {}\nleg now: {}\n",
-        words::time(track.elapsed_s()),
-        words::km(progress_m),
-        leg.map_or("not known", crate::race::track::LegKind::word),
+        text::time(track.elapsed_s()),
+        text::km(progress_m),
+        leg.map_or("not known", crate::race::sport::LegKind::word),
     );
     if let Some(silence) = race.watch.silence(track) {
         let quiet = silence >= race.watch.quiet_after();
@@ -156,14 +154,14 @@ fn now(look: &Look) -> String {
         } else {
             "signal, newest point"
         };
-        text.extend([format!("{signal} {} old\n", words::time(silence.as_secs_f64()))]);
+        text.extend([format!("{signal} {} old\n", text::time(silence.as_secs_f64()))]);
     }
     if let Some(stop) = track.standing() {
-        text.extend([format!("standing for {}\n", words::time(stop.duration_s()))]);
+        text.extend([format!("standing for {}\n", text::time(stop.duration_s()))]);
     }
     let minutes = race.settings.analyze_window_min;
-    if let Some(figures) = Figures::of(leg, &look.window) {
-        let pace = figures.speed_mps().and_then(|mps| words::pace(leg, mps));
+    if let Some(figures) = WindowFigures::of(leg, &look.window) {
+        let pace = figures.speed_mps().and_then(|mps| text::pace(leg, mps));
         text.extend([format!("last {minutes} min: {} points", figures.points)]);
         text.extend(pace.map(|pace| format!(", {pace}")));
         let spreads = [
@@ -172,7 +170,7 @@ fn now(look: &Look) -> String {
             (
                 "cadence",
                 figures.cadence,
-                if leg == Some(crate::race::track::LegKind::Run) {
+                if leg == Some(crate::race::sport::LegKind::Run) {
                     "steps/min"
                 } else {
                     "rpm"
@@ -192,11 +190,11 @@ fn now(look: &Look) -> String {
     text
 }
 
-/// The limits that hold now.
-fn watched(look: &Look) -> String {
+/// The limits that apply now.
+fn limits_now(look: &RaceLook) -> String {
     let settings = &look.snapshot.settings;
     let leg = look.snapshot.track.leg().and_then(|leg| leg.kind);
-    let Limits {
+    let LegLimits {
         hr_min,
         hr_max,
         power_min,
@@ -222,11 +220,10 @@ fn watched(look: &Look) -> String {
     format!("limits on this leg: {set}\n")
 }
 
-/// How many alerts are shown.
 const MOST_ALERTS: usize = 15;
 
-/// What the rules told the athlete's people so far. The words are our own, but they quote names of legs and places.
-fn told(look: &Look) -> String {
+/// The alerts so far. Their words are the gateway's own, but they quote names of places.
+fn alerts(look: &RaceLook) -> String {
     let alerts = &look.snapshot.alerts;
     let newest = alerts
         .get(alerts.len().saturating_sub(MOST_ALERTS)..)
@@ -237,7 +234,7 @@ fn told(look: &Look) -> String {
         let words = quoted(&alert.text);
         text.extend([format!(
             "- {} ago, {}: {words}\n",
-            words::time(ago_s),
+            text::time(ago_s),
             alert.kind.name()
         )]);
     }

@@ -1,11 +1,16 @@
 use std::time::Duration;
 
-use super::*;
+use url::Url;
+
+use super::look::{LookError, sample_look as look};
+use super::{Claude, ClaudeParts};
+use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::RootSecret;
 use crate::base::stand_in::StandIn;
-use crate::coach::look::sample_look as look;
-use crate::sandbox::Private;
+use crate::config::{CoachConfig, CoachedBy};
+use crate::sandbox::{Private, Processes};
+use crate::store::Store;
 
 struct Bench {
     claude: Claude,
@@ -65,7 +70,7 @@ async fn a_runner_gets_the_order_and_nobody_waits_for_it() {
     // Down now, up again at the next cycle.
     assert_eq!(
         bench.claude.look(look()).await,
-        Err(failed("the runner answered 503"))
+        Err(LookError::failed("the runner answered 503"))
     );
     assert_eq!(bench.claude.look(look()).await, Ok(None));
 }
@@ -76,7 +81,7 @@ async fn a_runner_that_is_not_there_costs_nothing() {
     drop(rustls::crypto::ring::default_provider().install_default());
     assert_eq!(
         bench.claude.look(look()).await,
-        Err(failed("the runner can't be reached"))
+        Err(LookError::failed("the runner can't be reached"))
     );
 }
 
@@ -84,5 +89,5 @@ async fn a_runner_that_is_not_there_costs_nothing() {
 async fn nobody_set_up_looks_at_nothing() {
     let bench = Bench::new(CoachedBy::Nobody);
     assert!(!bench.claude.is_set_up());
-    assert_eq!(bench.claude.look(look()).await, Err(NotLooked::NotSetUp));
+    assert_eq!(bench.claude.look(look()).await, Err(LookError::NotSetUp));
 }

@@ -1,37 +1,40 @@
-//! A way to phones: what is posted to it, and what its answer means. Without I/O.
+//! Telegram and ntfy: the request that sends a message, and what the reply means. Without I/O.
+//!
+//! Telegram is the Bot API's `sendMessage` (core.telegram.org/bots/api#sendmessage). ntfy is published to as JSON
+//! (docs.ntfy.sh/publish/#publish-as-json), which keeps the topic out of the URL.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{ntfy, telegram};
 use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
 
-/// The ways to phones.
+/// A way to reach phones. The serialized names are stored in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Channel {
+pub(super) enum PhoneChannel {
     Telegram,
     Ntfy,
 }
 
-/// Why a message did not go out.
+/// Why a message was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// No connection, or no answer in time. Passes, or the operator.
+pub(super) enum SendError {
+    /// No connection, or no reply in time.
     Unreachable,
-    /// Too many messages. Passes.
-    SlowDown(Option<Duration>),
-    /// The server is out of order: its status. Passes.
+    /// Rate limited, with the wait that the server asked for.
+    RateLimited(Option<Duration>),
+    /// A server error, with its status.
     Server(u16),
-    /// The token or the target is not good: its status. The operator.
+    /// The server refused the token or the target, with its status. The operator or the person can act.
     Refused(u16),
 }
 
-impl Channel {
-    /// In logs.
+impl PhoneChannel {
+    /// The name in logs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Telegram => "telegram",
@@ -39,7 +42,7 @@ impl Channel {
         }
     }
 
-    /// To people.
+    /// The name for people.
     pub(super) fn shown(self) -> &'static str {
         match self {
             Self::Telegram => "Telegram",
@@ -47,51 +50,92 @@ impl Channel {
         }
     }
 
-    /// The request that sends `text` to `target`.
+    /// The request that sends `text` to `target`, a chat or a topic.
     pub(super) fn post(self, config: &ChannelConfig, target: &str, severity: Severity, text: &str) -> Post {
         match self {
-            Self::Telegram => telegram::post(config, target, severity, text),
-            Self::Ntfy => ntfy::post(config, target, severity, text),
+            Self::Telegram => telegram_post(config, target, severity, text),
+            Self::Ntfy => ntfy_post(config, target, severity, text),
         }
     }
 
-    /// What the answer means.
-    pub(super) fn judge(self, answer: &Answer) -> Result<(), Failure> {
-        match answer.status {
+    pub(super) fn read_reply(self, reply: &Answer) -> Result<(), SendError> {
+        match reply.status {
             200..=299 => Ok(()),
             429 => {
                 let in_body = match self {
-                    Self::Telegram => telegram::retry_after(&answer.body),
+                    Self::Telegram => telegram_retry_after(&reply.body),
                     Self::Ntfy => None,
                 };
-                Err(Failure::SlowDown(in_body.or(answer.retry_after)))
+                Err(SendError::RateLimited(in_body.or(reply.retry_after)))
             }
-            400..=499 => Err(Failure::Refused(answer.status)),
-            status => Err(Failure::Server(status)),
+            400..=499 => Err(SendError::Refused(reply.status)),
+            status => Err(SendError::Server(status)),
         }
     }
 }
 
-impl Failure {
-    /// In logs.
+/// Without a parse mode, so that nothing in the text is markup.
+fn telegram_post(config: &ChannelConfig, chat: &str, severity: Severity, text: &str) -> Post {
+    let token = config.token.clone().unwrap_or_default();
+    let mut url = config.url.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty()
+            .push(&format!("bot{}", token.expose()))
+            .push("sendMessage");
+    }
+    Post {
+        url,
+        bearer: None,
+        json: json!({
+            "chat_id": chat,
+            "text": text,
+            "disable_notification": severity == Severity::Info,
+            "link_preview_options": {"is_disabled": true},
+        }),
+    }
+}
+
+/// `parameters.retry_after` of a refusal, in seconds.
+fn telegram_retry_after(body: &[u8]) -> Option<Duration> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let seconds = value.get("parameters")?.get("retry_after")?.as_u64()?;
+    Some(Duration::from_secs(seconds))
+}
+
+fn ntfy_post(config: &ChannelConfig, topic: &str, severity: Severity, text: &str) -> Post {
+    // ntfy's priorities: 2 is silent, 3 the default, 4 loud.
+    let priority = match severity {
+        Severity::Info => 2,
+        Severity::Notice => 3,
+        Severity::Warning => 4,
+    };
+    Post {
+        url: config.url.clone(),
+        bearer: config.token.clone(),
+        json: json!({"topic": topic, "message": text, "priority": priority}),
+    }
+}
+
+impl SendError {
+    /// The name in logs.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
-            Self::SlowDown(_) => "rate_limited",
+            Self::RateLimited(_) => "rate_limited",
             Self::Server(_) => "server_error",
             Self::Refused(_) => "refused",
         }
     }
 
-    /// How long to wait after it happened `times` in a row (1 = the first). A refusal is asked about again too: the
-    /// operator may mend it within the day that a message lives.
-    pub(super) fn wait(&self, times: u32) -> Duration {
-        let doubling = |first: u64, most: u64| {
-            let factor = 1_u64 << times.saturating_sub(1).min(16);
-            Duration::from_secs(first.saturating_mul(factor).min(most))
+    /// How long to wait after `failures` in a row (1 is the first). A refusal is retried too: the operator may fix the
+    /// settings within the day that a message lives.
+    pub(super) fn back_off(&self, failures: u32) -> Duration {
+        let doubling = |first_s: u64, most_s: u64| {
+            let factor = 1_u64 << failures.saturating_sub(1).min(16);
+            Duration::from_secs(first_s.saturating_mul(factor).min(most_s))
         };
         match self {
-            Self::SlowDown(asked) => {
+            Self::RateLimited(asked) => {
                 let asked = asked.unwrap_or_default().min(Duration::from_secs(3600));
                 doubling(5, 300).max(asked)
             }
@@ -101,18 +145,20 @@ impl Failure {
     }
 
     /// What the operator can do about it.
-    pub(super) fn advice(&self, channel: Channel) -> String {
+    pub(super) fn advice(&self, channel: PhoneChannel) -> String {
         let (shown, token, target) = match channel {
-            Channel::Telegram => ("Telegram", "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"),
-            Channel::Ntfy => ("The ntfy server", "NTFY_TOKEN", "NTFY_TOPIC"),
+            PhoneChannel::Telegram => ("Telegram", "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"),
+            PhoneChannel::Ntfy => ("The ntfy server", "NTFY_TOKEN", "NTFY_TOPIC"),
         };
         match self {
-            Self::Unreachable => format!("{shown} can't be reached from here"),
-            Self::SlowDown(_) => format!("{shown} asks us to slow down; try again later"),
-            Self::Server(status) => format!("{shown} is out of order ({status}); try again later"),
-            Self::Refused(401 | 404) => format!("{shown} does not take the token: check {token}"),
+            Self::Unreachable => format!("{shown} can't be reached from this machine"),
+            Self::RateLimited(_) => format!("{shown} limits the rate of messages; try again later"),
+            Self::Server(status) => {
+                format!("{shown} reports an error of its own ({status}); try again later")
+            }
+            Self::Refused(401 | 404) => format!("{shown} rejects the token: check {token}"),
             Self::Refused(status) => format!(
-                "{shown} refused the message ({status}): check {target}, and that a bot may write there"
+                "{shown} refused the message ({status}): check {target}, and that the bot or token may write there"
             ),
         }
     }

@@ -1,37 +1,36 @@
-//! Messages to people, and where each person wants them.
+//! A message to a person's phone, and where that phone is.
 
 use std::fmt;
 
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountId;
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
-use crate::store::{StoreError, Tx};
+use crate::store::{Record, StoreError, Table};
 
-/// A message to the person whose race it is.
+/// A message about a race to the person who tracks it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// Whose phone.
+pub struct PhoneMessage {
     pub account: AccountId,
-    /// About which race.
     pub race: RaceId,
-    /// How much it matters.
     pub severity: Severity,
-    /// Within a race, a key is sent once.
+    /// Each key is sent once per race.
     pub key: String,
-    /// What to say: text for people, with figures, never for a log.
+    /// For people: contains positions and heart rates, so it is never logged.
     pub text: String,
 }
 
-/// Where a person wants to be told. Personal: no part of it is logged or shown.
+/// Where a person wants their messages. Personal: no part of it is logged or shown.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
-    /// A chat of Telegram: its number, or `@name`.
+    /// The number of a Telegram chat, or `@name`.
     pub telegram_chat: Option<String>,
-    /// A topic of ntfy.
     pub ntfy_topic: Option<String>,
+}
+
+impl Record for Phone {
+    const TABLE: Table = Table("phone");
 }
 
 impl fmt::Debug for Phone {
@@ -40,73 +39,45 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// Where the messages to a person go.
+/// Who decided where a person's messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Nowhere.
+pub enum MessageRoute {
+    /// No channel reaches this person.
     Nowhere,
-    /// Where the operator's settings say.
-    Usual,
-    /// Where the person said.
-    Own,
+    /// The operator's settings.
+    Operator,
+    /// The person, with `set_phone`.
+    Personal,
 }
 
-/// Why a person's phone was not set. Nothing was changed.
+/// Why a phone was not set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum NotSet {
-    /// The person: it can't be a chat or a topic.
+pub enum SetPhoneError {
+    /// The person can act: the text is no chat or topic.
     #[error("{field}: must be {shape}")]
     Shape {
-        /// Which of the two.
+        /// The argument of `set_phone`.
         field: &'static str,
-        /// What a good one looks like.
+        /// What a valid one looks like.
         shape: &'static str,
     },
-    /// The operator: this way is not set up.
-    #[error("{field}: this gateway has no {channel}; its operator sets {setting}")]
-    NoWay {
-        /// Which of the two.
+    /// The operator can act: the channel is not configured.
+    #[error("{field}: this gateway has no {channel}; its operator can set {setting}")]
+    NoChannel {
         field: &'static str,
-        /// What it is the way of.
         channel: &'static str,
-        /// What is missing.
+        /// The setting that is missing.
         setting: &'static str,
     },
-    /// The person, mostly: the message did not go out.
-    #[error("{field}: the message to try it did not go out: {why}")]
+    /// The person can usually act: the test message failed.
+    #[error("{field}: the test message could not be sent: {why}")]
     NotSent {
-        /// Which of the two.
         field: &'static str,
-        /// Why, and what to do.
+        /// The reason and what to do about it.
         why: String,
     },
-    /// The person: they tried a moment ago.
-    #[error("it was tried a moment ago; wait ten seconds")]
+    #[error("the last attempt was less than ten seconds ago; wait ten seconds")]
     TooSoon,
-    /// The store's.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Takes messages in and sends them in its own time.
-pub trait Outbox: Send + Sync {
-    /// Queues `message` as a part of `tx`, so that what was told and what is noted as told are kept together or not at
-    /// all. A key that is known for the race is left out quietly. Errors: the store's.
-    fn push(&self, tx: &mut Tx<'_>, message: &Message) -> Result<(), StoreError>;
-
-    /// Something was queued and is durable now.
-    fn wake(&self);
-
-    /// Where the messages to this account go.
-    fn reach(&self, account: &AccountId) -> Reach;
-
-    /// From now on this account is told there and nowhere else; with an empty one, where the operator's settings say. A
-    /// message is sent there first. Returns where its messages go then.
-    fn set_phone(&self, account: &AccountId, phone: Phone) -> BoxFuture<'static, Result<Reach, NotSet>>;
-
-    /// Erases what waits for this account and where it is told, as a part of `tx`.
-    fn forget(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError>;
-
-    /// Erases what waits for this race and what it has told, as a part of `tx`.
-    fn forget_race(&self, tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError>;
 }

@@ -1,74 +1,73 @@
-//! What waits to be sent, in the store.
+//! The messages that wait to be sent, in the store.
 //!
-//! Keys are `account/race/number`, so one person's part is a prefix, and within a race the order is that of the keys.
+//! A key is `account/race/number`: a person's messages share a prefix, and within a race the order of keys is the order
+//! of sending.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::channel::Channel;
+use super::channel::PhoneChannel;
 use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
-use crate::notify::message::Message;
+use crate::notify::message::PhoneMessage;
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::store::{Kind, Record, StoreError, Table, Tx};
 
-/// A message that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Waiting {
+pub(super) struct QueuedMessage {
     pub(super) account: AccountId,
     pub(super) race: String,
     pub(super) severity: Severity,
     pub(super) text: String,
     pub(super) queued_at: Timestamp,
-    /// Where it is already.
-    pub(super) done: Vec<Channel>,
+    /// The channels that it was already sent on.
+    pub(super) done: Vec<PhoneChannel>,
 }
 
-impl Record for Waiting {
+impl Record for QueuedMessage {
     const TABLE: Table = Table("outbox");
 }
 
-/// The keys under which a race has told something.
+/// Message keys that a race has already used.
 #[derive(Default, Serialize, Deserialize)]
-struct Told {
-    /// The beginnings of their hashes, oldest first.
+struct UsedKeys {
+    /// The first characters of their hashes, oldest first.
     keys: Vec<String>,
 }
 
-impl Record for Told {
+impl Record for UsedKeys {
     const TABLE: Table = Table("outbox_told");
 }
 
-/// The tables of the outbox.
-pub(crate) const KINDS: [Kind; 2] = [Kind::of::<Waiting>(), Kind::of::<Told>()];
+pub(crate) const KINDS: [Kind; 2] = [Kind::of::<QueuedMessage>(), Kind::of::<UsedKeys>()];
 
-/// Races tell some dozens of things; the oldest keys of one that tells more are let go.
+/// A race sends some dozens of messages. Beyond this the oldest keys are dropped.
 const MOST_KEYS: usize = 1000;
 
-/// Both channels take 4,000 characters; nobody who runs reads so many.
+/// Both channels take 4,000 characters, but nobody reads that much during a race.
 const LONGEST_TEXT: usize = 1500;
 
-/// Queues a message, unless its key is known for the race.
-pub(super) fn push(tx: &mut Tx<'_>, message: &Message, now: Timestamp) -> Result<(), StoreError> {
+/// Queues a message, unless its key was used before in this race.
+pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> Result<(), StoreError> {
     let race = format!("{}/{}", message.account, message.race);
     let mut hash = URL_SAFE_NO_PAD.encode(sha256(message.key.as_bytes()));
     hash.truncate(12);
-    let mut told = tx.find::<Told>(race.as_bytes())?.unwrap_or_default();
-    if told.keys.contains(&hash) {
+    let mut used = tx.find::<UsedKeys>(race.as_bytes())?.unwrap_or_default();
+    if used.keys.contains(&hash) {
         return Ok(());
     }
-    told.keys.push(hash);
-    let surplus = told.keys.len().saturating_sub(MOST_KEYS);
-    told.keys.drain(..surplus);
-    tx.put(race.as_bytes(), &told)?;
+    used.keys.push(hash);
+    let surplus = used.keys.len().saturating_sub(MOST_KEYS);
+    used.keys.drain(..surplus);
+    tx.put(race.as_bytes(), &used)?;
 
-    let waiting = tx.list::<Waiting>(format!("{race}/").as_bytes())?;
-    let last = waiting.last().and_then(|(key, _)| number(key));
+    let queued = tx.list::<QueuedMessage>(format!("{race}/").as_bytes())?;
+    let last = queued.last().and_then(|(key, _)| number(key));
     let key = format!("{race}/{:010}", last.map_or(0, |last| last + 1));
-    let waiting = Waiting {
+    let message = QueuedMessage {
         account: message.account.clone(),
         race: message.race.to_string(),
         severity: message.severity,
@@ -76,7 +75,7 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &Message, now: Timestamp) -> Result
         queued_at: now,
         done: vec![],
     };
-    tx.put(key.as_bytes(), &waiting)
+    tx.put(key.as_bytes(), &message)
 }
 
 fn number(key: &[u8]) -> Option<u64> {
@@ -84,24 +83,24 @@ fn number(key: &[u8]) -> Option<u64> {
     text.rsplit('/').next()?.parse().ok()
 }
 
-/// Erases what waits for a race, and what it has told.
+/// Erases the queued messages and used keys of a race.
 pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
     let race = format!("{account}/{race}");
-    for (key, _) in tx.list::<Waiting>(format!("{race}/").as_bytes())? {
-        tx.remove::<Waiting>(&key);
+    for (key, _) in tx.list::<QueuedMessage>(format!("{race}/").as_bytes())? {
+        tx.remove::<QueuedMessage>(&key);
     }
-    tx.remove::<Told>(race.as_bytes());
+    tx.remove::<UsedKeys>(race.as_bytes());
     Ok(())
 }
 
-/// Erases all that waits for an account, and what it was told.
-pub(super) fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
+/// Erases the queued messages and used keys of an account.
+pub(super) fn forget_account(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     let prefix = format!("{account}/");
-    for (key, _) in tx.list::<Waiting>(prefix.as_bytes())? {
-        tx.remove::<Waiting>(&key);
+    for (key, _) in tx.list::<QueuedMessage>(prefix.as_bytes())? {
+        tx.remove::<QueuedMessage>(&key);
     }
-    for (key, _) in tx.list::<Told>(prefix.as_bytes())? {
-        tx.remove::<Told>(&key);
+    for (key, _) in tx.list::<UsedKeys>(prefix.as_bytes())? {
+        tx.remove::<UsedKeys>(&key);
     }
     Ok(())
 }

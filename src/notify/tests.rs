@@ -1,12 +1,19 @@
 use jiff::SignedDuration;
+use tokio::sync::watch;
 use url::Url;
 
-use super::queue::Waiting;
-use super::*;
+use super::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
+use super::queue::QueuedMessage;
+use super::{Notifier, NotifierParts};
+use crate::accounts::{AccountId, Accounts};
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::RootSecret;
 use crate::base::stand_in::StandIn;
-use crate::config::{Config, NotifyConfig, Sources};
+use crate::config::{Config, Live, NotifyConfig, Sources};
+use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
+use crate::store::Store;
 
 const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
 
@@ -68,7 +75,7 @@ impl Bench {
     }
 
     async fn push(&self, key: &str, text: &str) {
-        let message = Message {
+        let message = PhoneMessage {
             account: self.account.clone(),
             race: self.race.clone(),
             severity: Severity::Warning,
@@ -82,12 +89,12 @@ impl Bench {
     }
 
     fn waiting(&self) -> usize {
-        self.store.list::<Waiting>(b"").unwrap().len()
+        self.store.list::<QueuedMessage>(b"").unwrap().len()
     }
 
     /// Until it is noted that a message did not go out: the stand-in knows of the attempt before that.
     async fn failure_noted(&self) {
-        while self.notifier.0.lanes().is_empty() {
+        while self.notifier.pauses().lock().is_empty() {
             tokio::task::yield_now().await;
         }
     }
@@ -214,7 +221,7 @@ async fn a_forgotten_account_is_told_nothing_more() {
     bench.push("a", "first").await;
     bench.failure_noted().await;
     let (outbox, account) = (bench.notifier.clone(), bench.account.clone());
-    let forgotten = bench.store.atomic(move |tx| outbox.forget(tx, &account));
+    let forgotten = bench.store.atomic(move |tx| outbox.forget_account(tx, &account));
     forgotten.await.unwrap();
     assert_eq!(bench.waiting(), 0);
     assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());
@@ -264,7 +271,7 @@ fn phone(chat: Option<&str>, topic: Option<&str>) -> Phone {
 }
 
 impl Bench {
-    async fn set(&self, phone: Phone) -> Result<Reach, String> {
+    async fn set(&self, phone: Phone) -> Result<MessageRoute, String> {
         // Trying is not as fast as one likes.
         self.clock.advance(SignedDuration::from_secs(11));
         let set = self.notifier.set_phone(&self.account, phone).await;
@@ -275,8 +282,11 @@ impl Bench {
 #[tokio::test]
 async fn a_person_is_told_where_they_said_and_nowhere_else() {
     let bench = Bench::new(&BOTH).await;
-    assert_eq!(bench.notifier.reach(&bench.account), Reach::Usual);
-    assert_eq!(bench.set(phone(None, Some("anns-own"))).await, Ok(Reach::Own));
+    assert_eq!(bench.notifier.route(&bench.account), MessageRoute::Operator);
+    assert_eq!(
+        bench.set(phone(None, Some("anns-own"))).await,
+        Ok(MessageRoute::Personal)
+    );
     bench.push("a", "first").await;
     bench.settled().await;
     assert!(bench.telegram.asked().is_empty());
@@ -301,10 +311,10 @@ async fn a_person_is_told_where_they_said_and_nowhere_else() {
         parts(&bench.store, &bench.clock, bench.live.subscribe()),
         &restarted,
     );
-    assert_eq!(again.reach(&bench.account), Reach::Own);
+    assert_eq!(again.route(&bench.account), MessageRoute::Personal);
     // One gateway at a time tells.
     assert!(restarted.drain(std::time::Duration::from_secs(5)).await);
-    assert_eq!(bench.set(Phone::default()).await, Ok(Reach::Usual));
+    assert_eq!(bench.set(Phone::default()).await, Ok(MessageRoute::Operator));
     bench.push("b", "second").await;
     bench.settled().await;
     let told = texts(&bench.telegram, "text");
@@ -317,7 +327,7 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
     for (wanted, words) in [
         (phone(Some("ann"), None), "telegram_chat: must be"),
         (phone(None, Some("a/b")), "ntfy_topic: must be"),
-        (phone(None, Some("anns-own")), "its operator sets NTFY_URL"),
+        (phone(None, Some("anns-own")), "its operator can set NTFY_URL"),
     ] {
         let refused = bench.set(wanted).await.unwrap_err();
         assert!(refused.contains(words), "{refused}");
@@ -325,17 +335,20 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
     bench.telegram.will_answer(403, &[], "");
     let refused = bench.set(phone(Some("42"), None)).await.unwrap_err();
     assert!(refused.contains("pressed Start"), "{refused}");
-    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
+    assert_eq!(bench.notifier.route(&bench.account), MessageRoute::Nowhere);
     // Not again at once.
     let refused = bench
         .notifier
         .set_phone(&bench.account, phone(Some("42"), None))
         .await;
-    assert!(matches!(refused, Err(NotSet::TooSoon)), "{refused:?}");
-    assert_eq!(bench.set(phone(Some("42"), None)).await, Ok(Reach::Own));
+    assert!(matches!(refused, Err(SetPhoneError::TooSoon)), "{refused:?}");
+    assert_eq!(
+        bench.set(phone(Some("42"), None)).await,
+        Ok(MessageRoute::Personal)
+    );
     // Where the bot is gone, so is the way.
     bench
         .live
         .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &[]));
-    assert_eq!(bench.notifier.reach(&bench.account), Reach::Nowhere);
+    assert_eq!(bench.notifier.route(&bench.account), MessageRoute::Nowhere);
 }

@@ -7,6 +7,7 @@
 //! Invariant: an athlete of whom nothing is seen is never called standing, and one who is seen to stand is never called
 //! out of signal.
 
+mod alert;
 mod limit;
 mod pace;
 mod progress;
@@ -17,167 +18,22 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::race::course::Course;
-use crate::race::ending;
 use crate::race::ending::EndReason;
-use crate::race::schedule::{Phase, Watch};
-use crate::race::settings::RaceSettings;
-use crate::race::track::Track;
-use crate::race::words;
+use crate::race::schedule::RacePhase;
+use crate::race::text;
 
-/// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlertKind {
-    /// The watch's timer runs.
-    Started,
-    /// Nothing has been seen of the athlete for a while.
-    NoSignal,
-    /// There is something again.
-    SignalBack,
-    /// The athlete is seen to stand.
-    Stopped,
-    /// Heart rate above its ceiling.
-    HrOver,
-    /// Heart rate below its floor.
-    HrUnder,
-    /// Power above its ceiling.
-    PowerOver,
-    /// Power below its floor.
-    PowerUnder,
-    /// Cadence below its floor.
-    CadenceUnder,
-    /// Ahead of the plan or behind it.
-    OffPace,
-    /// A mark of the way was passed.
-    Split,
-    /// A checkpoint was passed.
-    Checkpoint,
-    /// Another sport begins.
-    LegChange,
-    /// It is over.
-    Finished,
-    /// It seems to be over.
-    ProbablyFinished,
-    /// The link is dead, and the race is not.
-    LinkGone,
-    /// Garmin's answers have another shape.
-    GarminChanged,
-}
-
-impl AlertKind {
-    /// The name in data.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::NoSignal => "no_signal",
-            Self::SignalBack => "signal_back",
-            Self::Stopped => "stopped",
-            Self::HrOver => "hr_over",
-            Self::HrUnder => "hr_under",
-            Self::PowerOver => "power_over",
-            Self::PowerUnder => "power_under",
-            Self::CadenceUnder => "cadence_under",
-            Self::OffPace => "off_pace",
-            Self::Split => "split",
-            Self::Checkpoint => "checkpoint",
-            Self::LegChange => "leg_change",
-            Self::Finished => "finished",
-            Self::ProbablyFinished => "probably_finished",
-            Self::LinkGone => "link_gone",
-            Self::GarminChanged => "garmin_changed",
-        }
-    }
-}
-
-/// How much an alert matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Nice to know; told without a sound.
-    Info,
-    /// Worth a look.
-    Notice,
-    /// Something may be wrong.
-    Warning,
-}
-
-/// Something to tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Alert {
-    /// What it is about.
-    pub kind: AlertKind,
-    /// How much it matters.
-    pub severity: Severity,
-    /// The same thing is told once under the same key.
-    pub key: String,
-    /// The rule's own words.
-    pub text: String,
-    /// When it was raised, by our clock.
-    pub at: Timestamp,
-}
-
-/// What is, when the rules are asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
-    /// Our time.
-    pub now: Timestamp,
-    /// The points so far.
-    pub track: &'a Track,
-    /// The watching.
-    pub watch: &'a Watch,
-    /// What the person wants.
-    pub settings: &'a RaceSettings,
-    /// The way, if there is one.
-    pub course: Option<&'a Course>,
-}
-
-impl Situation<'_> {
-    /// Whether the newest point tells of now.
-    fn is_fresh(&self) -> bool {
-        let silence = self.watch.silence(self.track);
-        silence.is_some_and(|silence| silence < self.watch.quiet_after().min(FRESH))
-    }
-
-    fn is_at_finish(&self) -> bool {
-        let silence = self.watch.silence(self.track).unwrap_or_default();
-        ending::at_finish(self.track, self.course, silence)
-    }
-
-    /// How far the athlete came: along the course if there is one.
-    fn progress_m(&self) -> f64 {
-        self.track.course_m.unwrap_or_else(|| self.track.distance_m())
-    }
-
-    /// The whole way, if it is known.
-    fn whole_m(&self) -> Option<f64> {
-        self.course.map(Course::length_m).or(self.settings.distance_m)
-    }
-
-    fn alert(&self, kind: AlertKind, severity: Severity, key: String, text: String) -> Alert {
-        Alert {
-            kind,
-            severity,
-            key,
-            text,
-            at: self.now,
-        }
-    }
-}
-
-/// Data older than this says nothing of now.
-const FRESH: SignedDuration = SignedDuration::from_mins(4);
+pub use alert::{Alert, AlertKind, Severity, Situation};
 
 /// What was told so far. Kept over restarts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Told {
+pub struct AlertState {
     started: bool,
     end: Option<EndReason>,
-    signal: signal::Told,
-    limits: limit::Told,
-    pace: pace::Told,
-    progress: progress::Told,
+    signal: signal::SignalState,
+    limits: limit::LimitState,
+    pace: pace::PaceState,
+    progress: progress::ProgressState,
     changed_at: Option<Timestamp>,
 }
 
@@ -186,13 +42,16 @@ const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
 /// Asks all rules. What they tell is noted in `told`, so the next time it is not told again.
-pub fn judge(told: &mut Told, situation: &Situation<'_>) -> Vec<Alert> {
+pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
     let mut alerts = Vec::new();
     changed(told, situation, &mut alerts);
     if situation.track.started_at.is_some() {
         started(told, situation, &mut alerts);
         progress::judge(&mut told.progress, situation, &mut alerts);
-        let ending = matches!(situation.watch.phase, Phase::Closing { .. } | Phase::Over { .. });
+        let ending = matches!(
+            situation.watch.phase,
+            RacePhase::Closing { .. } | RacePhase::Over { .. }
+        );
         if !ending {
             signal::judge(&mut told.signal, situation, &mut alerts);
         }
@@ -205,7 +64,7 @@ pub fn judge(told: &mut Told, situation: &Situation<'_>) -> Vec<Alert> {
     alerts
 }
 
-fn started(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn started(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     if std::mem::replace(&mut told.started, true) {
         return;
     }
@@ -215,14 +74,14 @@ fn started(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) 
     } else {
         format!(
             "The race is under way: {} after {}.",
-            words::km(situation.progress_m()),
-            words::time(ran_s)
+            text::km(situation.progress_m()),
+            text::time(ran_s)
         )
     };
     alerts.push(situation.alert(AlertKind::Started, Severity::Notice, "started".into(), text));
 }
 
-fn changed(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let lately = told
         .changed_at
         .is_some_and(|at| situation.now.duration_since(at) < TELL_CHANGE_EVERY);
@@ -238,14 +97,14 @@ fn changed(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) 
 }
 
 /// Tells of the end, once; an END that was taken back and comes again is told again.
-fn over(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
     let reason = match situation.watch.phase {
-        Phase::Over { reason, .. } => Some(reason),
+        RacePhase::Over { reason, .. } => Some(reason),
         // A finish is told at once, though one more look is taken; what is only supposed waits for that look.
-        Phase::Closing { reason, .. } => Some(reason).filter(|reason| reason.is_finish()),
-        Phase::Live if situation.is_at_finish() => Some(EndReason::CourseFinished),
-        Phase::Live | Phase::Waiting => None,
+        RacePhase::Closing { reason, .. } => Some(reason).filter(|reason| reason.is_finish()),
+        RacePhase::Live if situation.is_at_finish() => Some(EndReason::CourseFinished),
+        RacePhase::Live | RacePhase::Waiting => None,
     };
     let before = told.end;
     if reason.is_none() && before == Some(EndReason::CourseFinished) {
@@ -281,10 +140,10 @@ fn over(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
         let silence = situation.watch.silence(track).unwrap_or_default().as_secs_f64();
         let of = situation
             .whole_m()
-            .map_or_else(String::new, |whole_m| format!(", of {}", words::km(whole_m)));
+            .map_or_else(String::new, |whole_m| format!(", of {}", text::km(whole_m)));
         let text = format!(
             "No new data for {}: probably finished, or out of coverage for long. Last seen: {}{of}.",
-            words::minutes(silence),
+            text::minutes(silence),
             result(situation)
         );
         (AlertKind::ProbablyFinished, Severity::Notice, text)
@@ -303,7 +162,7 @@ fn result(situation: &Situation<'_>) -> String {
         .leg()
         .and_then(|leg| leg.kind)
         .filter(|_| track.legs.len() == 1);
-    let pace = words::pace(kind, way_m / ran_s.max(1.0)).filter(|_| track.legs.len() == 1);
+    let pace = text::pace(kind, way_m / ran_s.max(1.0)).filter(|_| track.legs.len() == 1);
     let pace = pace.map_or_else(String::new, |pace| format!(" ({pace})"));
-    format!("{} in {}{pace}", words::km(way_m), words::time(ran_s))
+    format!("{} in {}{pace}", text::km(way_m), text::time(ran_s))
 }

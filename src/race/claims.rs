@@ -11,33 +11,34 @@ mod reading;
 #[cfg(test)]
 pub(super) mod tests;
 
-use reading::{Claim, Kind, Sense};
+use reading::{Claim, ClaimKind, ClaimSense};
 
-use crate::race::figures::{Figures, Spread};
-use crate::race::limits::cadence;
+use crate::race::figures::{WindowFigures, WindowSpread};
 use crate::race::snapshot::Snapshot;
-use crate::race::track::{LegKind, Mean, Step};
-use crate::race::words;
+use crate::race::sport::LegKind;
+use crate::race::sport::cadence;
+use crate::race::text;
+use crate::race::track::{TrackStep, WeightedMean};
 
 /// One measured quantity, as far as the race knows it.
 #[derive(Clone, Debug, Default)]
-struct Quantity {
+struct KnownQuantity {
     low: Option<f64>,
     high: Option<f64>,
     means: Vec<f64>,
     highs: Vec<f64>,
-    /// Limits: true though nothing was measured.
+    /// LegLimits: true though nothing was measured.
     limits: Vec<f64>,
 }
 
 /// What a message may say of a race at a moment.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
-    heart_rate: Quantity,
-    power: Quantity,
-    cadence: Quantity,
+pub struct KnownFigures {
+    heart_rate: KnownQuantity,
+    power: KnownQuantity,
+    cadence: KnownQuantity,
     /// Metres per second.
-    speed: Quantity,
+    speed: KnownQuantity,
     distances_m: Vec<f64>,
     /// The whole way, or as far as the athlete came.
     farthest_m: f64,
@@ -46,7 +47,7 @@ pub struct Known {
 
 /// A number that is not the race's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Untrue {
+pub struct FalseClaim {
     /// As it stands in the message.
     pub said: String,
     /// What it measures.
@@ -54,33 +55,33 @@ pub struct Untrue {
 }
 
 /// The numbers of `text` that are not those of the race; empty = it may be sent.
-pub fn untrue(text: &str, known: &Known) -> Vec<Untrue> {
+pub fn untrue(text: &str, known: &KnownFigures) -> Vec<FalseClaim> {
     let wrong = reading::claims(text)
         .into_iter()
         .filter(|claim| !known.holds(claim));
     wrong
-        .map(|claim| Untrue {
+        .map(|claim| FalseClaim {
             about: about(claim.kind),
             said: claim.said,
         })
         .collect()
 }
 
-fn about(kind: Kind) -> &'static str {
+fn about(kind: ClaimKind) -> &'static str {
     match kind {
-        Kind::HeartRate => "heart rate",
-        Kind::Power => "power",
-        Kind::Cadence => "cadence",
-        Kind::Distance => "distance",
-        Kind::Mark => "place on the way",
-        Kind::Speed => "pace",
-        Kind::Time => "time",
-        Kind::Unreadable => "digits of another script",
+        ClaimKind::HeartRate => "heart rate",
+        ClaimKind::Power => "power",
+        ClaimKind::Cadence => "cadence",
+        ClaimKind::Distance => "distance",
+        ClaimKind::Mark => "place on the way",
+        ClaimKind::Speed => "pace",
+        ClaimKind::Time => "time",
+        ClaimKind::Unreadable => "digits of another script",
     }
 }
 
-impl Quantity {
-    fn measured(&mut self, mean: &Mean, unit: impl Fn(f64) -> f64) {
+impl KnownQuantity {
+    fn measured(&mut self, mean: &WeightedMean, unit: impl Fn(f64) -> f64) {
         for value in [mean.lowest(), mean.highest()].into_iter().flatten() {
             self.reach(unit(value));
         }
@@ -88,7 +89,7 @@ impl Quantity {
         self.highs.extend(mean.highest().map(&unit));
     }
 
-    fn spread(&mut self, spread: Option<Spread>) {
+    fn spread(&mut self, spread: Option<WindowSpread>) {
         let Some(spread) = spread else { return };
         self.reach(spread.low);
         self.reach(spread.high);
@@ -102,15 +103,15 @@ impl Quantity {
     }
 
     /// Whether a value may be said; it may be off by `slack`.
-    fn holds(&self, value: f64, sense: Sense, slack: f64) -> bool {
+    fn holds(&self, value: f64, sense: ClaimSense, slack: f64) -> bool {
         let near = |values: &[f64]| values.iter().any(|known| (known - value).abs() <= slack);
         if near(&self.limits) {
             return true;
         }
         match sense {
-            Sense::Mean => near(&self.means),
-            Sense::Highest => near(&self.highs),
-            Sense::Value => {
+            ClaimSense::Mean => near(&self.means),
+            ClaimSense::Highest => near(&self.highs),
+            ClaimSense::Value => {
                 let within = self.low.zip(self.high);
                 within.is_some_and(|(low, high)| (low - slack..=high + slack).contains(&value))
             }
@@ -118,12 +119,12 @@ impl Quantity {
     }
 }
 
-impl Known {
+impl KnownFigures {
     /// What is known of a race and its window.
-    pub fn of(race: &Snapshot, window: &[Step]) -> Self {
+    pub fn of(race: &Snapshot, window: &[TrackStep]) -> Self {
         let (track, settings) = (&race.track, &race.settings);
         let leg = track.leg().and_then(|leg| leg.kind);
-        let figures = Figures::of(leg, window);
+        let figures = WindowFigures::of(leg, window);
         let mut known = Self::default();
 
         if let Some(figures) = &figures {
@@ -232,18 +233,18 @@ impl Known {
     fn holds(&self, claim: &Claim) -> bool {
         let value = claim.value;
         match claim.kind {
-            Kind::HeartRate => self.heart_rate.holds(value, claim.sense, 1.5),
-            Kind::Power => self.power.holds(value, claim.sense, 5.0),
-            Kind::Cadence => self.cadence.holds(value, claim.sense, 1.5),
-            Kind::Speed => self.speed.holds(value, claim.sense, value * 0.03),
-            Kind::Distance => {
+            ClaimKind::HeartRate => self.heart_rate.holds(value, claim.sense, 1.5),
+            ClaimKind::Power => self.power.holds(value, claim.sense, 5.0),
+            ClaimKind::Cadence => self.cadence.holds(value, claim.sense, 1.5),
+            ClaimKind::Speed => self.speed.holds(value, claim.sense, value * 0.03),
+            ClaimKind::Distance => {
                 let near = |known: &f64| (known - value).abs() <= (value * 0.01).max(150.0);
                 // "The next 2 km" are nobody's measurement.
                 let to_come = claim.ahead && value <= 10_000.0_f64.min(self.farthest_m);
                 to_come || self.distances_m.iter().any(near)
             }
-            Kind::Mark => value <= self.farthest_m + 100.0,
-            Kind::Time => {
+            ClaimKind::Mark => value <= self.farthest_m + 100.0,
+            ClaimKind::Time => {
                 let near = |known: &f64| (known - value).abs() <= (known * 0.02).max(5.0);
                 // 4:57 without a unit is mostly a pace.
                 let as_pace = (120.0..1200.0).contains(&value) && {
@@ -252,7 +253,7 @@ impl Known {
                 };
                 as_pace || self.times_s.iter().any(near)
             }
-            Kind::Unreadable => false,
+            ClaimKind::Unreadable => false,
         }
     }
 }
@@ -264,27 +265,27 @@ fn in_its_unit(kind: Option<LegKind>, sent: f64) -> f64 {
 }
 
 /// What the rules say in place of a message whose numbers are not true: where the athlete is, and the last minutes.
-pub fn own_words(race: &Snapshot, window: &[Step]) -> String {
+pub fn own_words(race: &Snapshot, window: &[TrackStep]) -> String {
     let track = &race.track;
     let leg = track.leg().and_then(|leg| leg.kind);
     let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
     let mut text = format!(
         "{} after {}.",
-        words::km(progress_m),
-        words::time(track.elapsed_s())
+        text::km(progress_m),
+        text::time(track.elapsed_s())
     );
-    let Some(figures) = Figures::of(leg, window) else {
+    let Some(figures) = WindowFigures::of(leg, window) else {
         return text;
     };
     let lasted_s = figures.to.duration_since(figures.from).as_secs_f64();
     let mut parts = Vec::new();
-    parts.extend(figures.speed_mps().and_then(|mps| words::pace(leg, mps)));
+    parts.extend(figures.speed_mps().and_then(|mps| text::pace(leg, mps)));
     parts.extend(figures.heart_rate.map(|spread| format!("{:.0} bpm", spread.mean)));
     parts.extend(figures.power.map(|spread| format!("{:.0} W", spread.mean)));
     if !parts.is_empty() && lasted_s >= 60.0 {
         text.extend([format!(
             " Last {}: {}.",
-            words::minutes(lasted_s),
+            text::minutes(lasted_s),
             parts.join(", ")
         )]);
     }

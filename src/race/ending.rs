@@ -71,7 +71,7 @@ impl Default for EndRules {
 
 /// What is known when the question is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct EndEvidence<'a> {
     /// Our time.
     pub now: Timestamp,
     /// The figures.
@@ -108,7 +108,7 @@ const MOST_OF_COURSE: f64 = 0.97;
 const STALE_AFTER_FINISH: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whether the race is over, and why.
-pub fn over(known: &Known<'_>) -> Option<EndReason> {
+pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
     if known
         .session
         .is_some_and(|session| session.ended_at(known.now).is_some())
@@ -168,9 +168,9 @@ fn is_ahead(track: &Track, course: &Course) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::race::sample::Sample;
-    use crate::race::settings::RaceKind;
+    use crate::race::sport::RaceKind;
     use crate::race::support::{at, running, steady};
+    use crate::race::track::TrackSample;
 
     fn straight(length_m: u32) -> Course {
         let places: Vec<_> = (0..=length_m / 100)
@@ -180,7 +180,7 @@ mod tests {
     }
 
     struct Case<'a> {
-        samples: Vec<Sample>,
+        samples: Vec<TrackSample>,
         course: Option<&'a Course>,
         session: LiveTrackSession,
         /// Seconds after the start.
@@ -191,7 +191,7 @@ mod tests {
     fn check(case: &Case<'_>, expected: Option<EndReason>) {
         let track = Track::of(RaceKind::Run, case.course, &case.samples);
         let last_new_at = case.samples.last().map_or(at(0), |last| last.seen_at);
-        let known = Known {
+        let known = EndEvidence {
             now: at(case.now_s),
             rules: EndRules::default(),
             track: &track,

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::race::limits::cadence;
-use crate::race::track::{LegKind, Step};
+use crate::race::sport::LegKind;
+use crate::race::sport::cadence;
+use crate::race::track::TrackStep;
 
 /// How one metric was spread over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub struct WindowSpread {
     /// Half of the points lie above. Blind to spikes.
     pub median: f64,
     /// The mean of the points.
@@ -20,7 +21,7 @@ pub struct Spread {
     pub count: usize,
 }
 
-impl Spread {
+impl WindowSpread {
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let count = values.len();
@@ -43,7 +44,7 @@ impl Spread {
 
 /// What a window was like.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct WindowFigures {
     /// The first point.
     pub from: Timestamp,
     /// The last point.
@@ -57,16 +58,16 @@ pub struct Figures {
     /// Seconds of these in which it stood.
     pub standing_s: f64,
     /// Heart rate, bpm.
-    pub heart_rate: Option<Spread>,
+    pub heart_rate: Option<WindowSpread>,
     /// Power, W.
-    pub power: Option<Spread>,
+    pub power: Option<WindowSpread>,
     /// Cadence in the unit of the sport; zeros left out.
-    pub cadence: Option<Spread>,
+    pub cadence: Option<WindowSpread>,
 }
 
-impl Figures {
+impl WindowFigures {
     /// The figures of these steps, which are in order; `None` without steps. Cadence is told in the unit of `leg`.
-    pub fn of<'a>(leg: Option<LegKind>, steps: impl IntoIterator<Item = &'a Step>) -> Option<Self> {
+    pub fn of<'a>(leg: Option<LegKind>, steps: impl IntoIterator<Item = &'a TrackStep>) -> Option<Self> {
         let mut steps = steps.into_iter().peekable();
         let first = **steps.peek()?;
         let (mut last, mut points) = (first, 0);
@@ -95,13 +96,13 @@ impl Figures {
             distance_m: last.distance_m - first.distance_m,
             covered_s,
             standing_s,
-            heart_rate: Spread::of(bpm),
-            power: Spread::of(watts),
-            cadence: Spread::of(rpm),
+            heart_rate: WindowSpread::of(bpm),
+            power: WindowSpread::of(watts),
+            cadence: WindowSpread::of(rpm),
         })
     }
 
-    /// Mean speed over the covered time.
+    /// WeightedMean speed over the covered time.
     pub fn speed_mps(&self) -> Option<f64> {
         let whole_s = self.to.duration_since(self.from).as_secs_f64();
         (whole_s > 0.0).then(|| self.distance_m / whole_s)
@@ -111,26 +112,26 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::race::settings::RaceKind;
+    use crate::race::sport::RaceKind;
     use crate::race::support::steady;
     use crate::race::track::Track;
 
     #[test]
     fn a_steady_window() {
         let track = Track::of(RaceKind::Run, None, &steady(600, 3.0));
-        let figures = Figures::of(Some(LegKind::Run), track.recent.range(31..)).unwrap();
+        let figures = WindowFigures::of(Some(LegKind::Run), track.recent.range(31..)).unwrap();
         assert_eq!((figures.points, figures.distance_m.round()), (30, 870.0));
         assert_eq!((figures.covered_s, figures.standing_s), (290.0, 0.0));
         let (bpm, rpm) = (figures.heart_rate.unwrap(), figures.cadence.unwrap());
         assert_eq!((bpm.median, rpm.mean), (145.0, 170.0));
         assert_eq!(figures.power, None);
         assert!((figures.speed_mps().unwrap() - 3.0).abs() < 0.001);
-        assert_eq!(Figures::of(None, []), None);
+        assert_eq!(WindowFigures::of(None, []), None);
     }
 
     #[test]
     fn the_median_is_blind_to_a_spike() {
-        let spread = Spread::of(vec![140.0, 250.0, 141.0, 139.0]).unwrap();
+        let spread = WindowSpread::of(vec![140.0, 250.0, 141.0, 139.0]).unwrap();
         assert_eq!((spread.median, spread.low, spread.high), (140.5, 139.0, 250.0));
     }
 }

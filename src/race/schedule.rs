@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 use crate::garmin::livetrack::{LiveTrackError, LiveTrackSession, back_off};
 use crate::race::course::Course;
 use crate::race::ending;
-use crate::race::ending::{EndReason, EndRules, Known};
-use crate::race::settings::RaceSettings;
+use crate::race::ending::{EndEvidence, EndReason, EndRules};
+use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 
 /// Where a race stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub enum Phase {
+pub enum RacePhase {
     /// Nothing has begun yet.
     Waiting,
     /// Points come, or should.
@@ -46,7 +46,7 @@ pub enum Phase {
 
 /// A row of failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failing {
+pub struct PollFailures {
     /// The name of the last one.
     pub name: String,
     /// How many in a row.
@@ -59,9 +59,9 @@ pub struct Failing {
 
 /// What is known of the watching of one race. Kept over restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Watch {
+pub struct RaceWatch {
     /// Where it stands.
-    pub phase: Phase,
+    pub phase: RacePhase,
     /// Since when the race is watched.
     pub since: Timestamp,
     /// When a new link carried the race on, if one did.
@@ -79,14 +79,14 @@ pub struct Watch {
     /// Failures in all.
     pub errors: u64,
     /// The row of failures that lasts.
-    pub failing: Option<Failing>,
+    pub failing: Option<PollFailures>,
     /// Answers in a row whose shape was not known, so that the page had to serve.
     pub changed: u32,
 }
 
 /// What an answer of LiveTrack brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct PollResult {
     /// The session, if it was asked for.
     pub session: Option<LiveTrackSession>,
     /// How many points were new.
@@ -97,7 +97,7 @@ pub struct Answer {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextPoll {
     /// Ask LiveTrack at this time.
     Ask {
         /// When.
@@ -129,11 +129,11 @@ const ASK_FOR_GAP: SignedDuration = SignedDuration::from_mins(30);
 /// From this on, silence is called that.
 const QUIET: SignedDuration = SignedDuration::from_mins(5);
 
-impl Watch {
+impl RaceWatch {
     /// The watch over a race that is watched from `now` on.
     pub fn new(now: Timestamp) -> Self {
         Self {
-            phase: Phase::Waiting,
+            phase: RacePhase::Waiting,
             since: now,
             carried_on_at: None,
             session: None,
@@ -148,7 +148,7 @@ impl Watch {
     }
 
     /// Takes an answer in.
-    pub fn answered(&mut self, now: Timestamp, answer: Answer) {
+    pub fn answered(&mut self, now: Timestamp, answer: PollResult) {
         self.polls += 1;
         self.last_ok_at = Some(now);
         self.failing = None;
@@ -171,14 +171,14 @@ impl Watch {
         let times = self.failing.as_ref().map_or(0, |failing| failing.times) + 1;
         let since = self.failing.as_ref().map_or(now, |failing| failing.since);
         let wait = back_off(failure, times);
-        self.failing = Some(Failing {
+        self.failing = Some(PollFailures {
             name: failure.name().to_owned(),
             times,
             since,
             until: later(now, wait.unwrap_or(Duration::ZERO)),
         });
         if wait.is_none() {
-            self.phase = Phase::Over {
+            self.phase = RacePhase::Over {
                 reason: self.gone(now),
                 at: now,
             };
@@ -187,7 +187,7 @@ impl Watch {
 
     /// What it means that Garmin does not know the session: an end that was coming, or a dead link.
     fn gone(&self, now: Timestamp) -> EndReason {
-        if let Phase::Closing { reason, .. } | Phase::Over { reason, .. } = self.phase {
+        if let RacePhase::Closing { reason, .. } | RacePhase::Over { reason, .. } = self.phase {
             return reason;
         }
         let link_ends_at = self.session.as_ref().and_then(LiveTrackSession::link_ends_at);
@@ -200,8 +200,8 @@ impl Watch {
 
     /// Somebody wants it to end.
     pub fn stopped(&mut self, now: Timestamp) {
-        if !matches!(self.phase, Phase::Over { .. }) {
-            self.phase = Phase::Over {
+        if !matches!(self.phase, RacePhase::Over { .. }) {
+            self.phase = RacePhase::Over {
                 reason: EndReason::ByHand,
                 at: now,
             };
@@ -221,7 +221,7 @@ impl Watch {
 
     /// Draws the conclusion from an answer and the track with it.
     pub fn conclude(&mut self, now: Timestamp, rules: EndRules, track: &Track, course: Option<&Course>) {
-        let known = Known {
+        let known = EndEvidence {
             now,
             rules,
             track,
@@ -235,32 +235,32 @@ impl Watch {
         let over = ending::over(&known);
         self.phase = match (self.phase, over) {
             (
-                Phase::Over {
+                RacePhase::Over {
                     reason: EndReason::Stale,
                     ..
                 },
                 None,
-            ) => Phase::Live,
-            (over @ Phase::Over { .. }, _) => over,
-            (Phase::Closing { since, .. }, Some(reason)) if now.duration_since(since) >= LAST_LOOK => {
-                Phase::Over { reason, at: now }
+            ) => RacePhase::Live,
+            (over @ RacePhase::Over { .. }, _) => over,
+            (RacePhase::Closing { since, .. }, Some(reason)) if now.duration_since(since) >= LAST_LOOK => {
+                RacePhase::Over { reason, at: now }
             }
-            (Phase::Closing { since, .. }, Some(reason)) => Phase::Closing { reason, since },
-            (_, Some(reason)) => Phase::Closing { reason, since: now },
-            (_, None) if track.started_at.is_some() => Phase::Live,
-            (_, None) => Phase::Waiting,
+            (RacePhase::Closing { since, .. }, Some(reason)) => RacePhase::Closing { reason, since },
+            (_, Some(reason)) => RacePhase::Closing { reason, since: now },
+            (_, None) if track.started_at.is_some() => RacePhase::Live,
+            (_, None) => RacePhase::Waiting,
         };
     }
 
     /// What to do next.
-    pub fn next(&self, now: Timestamp, settings: &RaceSettings, track: &Track) -> Next {
+    pub fn next(&self, now: Timestamp, settings: &RacePlan, track: &Track) -> NextPoll {
         let (at, session, begin) = match (&self.phase, &self.failing) {
-            (Phase::Over { reason, at }, _) => match self.after_look(*reason, *at) {
+            (RacePhase::Over { reason, at }, _) => match self.after_look(*reason, *at) {
                 Some(look) => (look, true, begin(track)),
-                None => return Next::Nothing,
+                None => return NextPoll::Nothing,
             },
-            (Phase::Closing { since, .. }, None) => (later(*since, LAST_LOOK.unsigned_abs()), true, None),
-            (Phase::Closing { .. }, Some(failing)) => (failing.until, true, None),
+            (RacePhase::Closing { since, .. }, None) => (later(*since, LAST_LOOK.unsigned_abs()), true, None),
+            (RacePhase::Closing { .. }, Some(failing)) => (failing.until, true, None),
             (_, Some(failing)) => (failing.until, self.wants_session(now), begin(track)),
             (_, None) => (
                 self.next_look(now, settings, track),
@@ -268,7 +268,7 @@ impl Watch {
                 begin(track),
             ),
         };
-        Next::Ask {
+        NextPoll::Ask {
             at: at.max(now),
             session,
             begin,
@@ -302,7 +302,7 @@ impl Watch {
     }
 
     /// The next look while all is well: after the interval, at a moment when the phone has just posted.
-    fn next_look(&self, now: Timestamp, settings: &RaceSettings, track: &Track) -> Timestamp {
+    fn next_look(&self, now: Timestamp, settings: &RacePlan, track: &Track) -> Timestamp {
         if self.last_ok_at.is_none() {
             return now;
         }
@@ -355,7 +355,7 @@ impl Watch {
     /// Why it is over, if it is.
     pub fn over(&self) -> Option<EndReason> {
         match self.phase {
-            Phase::Over { reason, .. } => Some(reason),
+            RacePhase::Over { reason, .. } => Some(reason),
             _ => None,
         }
     }

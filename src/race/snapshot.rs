@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::alerts::Alert;
 use super::course::Course;
+use super::ending::EndReason;
 use super::id::RaceId;
-use super::schedule::Watch;
-use super::settings::RaceSettings;
-use super::track::Track;
+use super::plan::RacePlan;
+use super::schedule::{RacePhase, RaceWatch};
+use super::track::{SHORTEST_STOP_S, Track};
 use crate::accounts::AccountId;
 
 /// A race as it stands at one moment.
@@ -22,13 +23,97 @@ pub struct Snapshot {
     /// When this was so.
     pub now: Timestamp,
     /// What the person wants.
-    pub settings: RaceSettings,
+    pub settings: RacePlan,
     /// The way, if there is one.
     pub course: Option<Arc<Course>>,
     /// The watching.
-    pub watch: Watch,
+    pub watch: RaceWatch,
     /// What the points amount to.
     pub track: Track,
     /// The alerts so far, oldest first.
     pub alerts: Vec<Alert>,
+}
+
+/// How a race stands. "No signal" and "stopped" are never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RaceStanding {
+    /// Nothing has begun.
+    Waiting,
+    /// Under way.
+    OpenSplit,
+    /// Seen to stand.
+    Stopped,
+    /// Nothing is seen of the athlete.
+    NoSignal,
+    /// Garmin does not answer us; nobody knows.
+    Unreachable,
+    /// Finished.
+    Finished,
+    /// Silent for so long that it is probably over.
+    ProbablyFinished,
+    /// The link works no longer, and no end was seen.
+    LinkGone,
+    /// Somebody stopped the tracking.
+    TrackingStopped,
+}
+
+impl RaceStanding {
+    /// How it stands at `now`.
+    pub fn of(now: Timestamp, watch: &RaceWatch, track: &Track) -> Self {
+        match watch.phase {
+            RacePhase::Over { reason, .. } | RacePhase::Closing { reason, .. } => match reason {
+                EndReason::ByHand => Self::TrackingStopped,
+                EndReason::LinkGone | EndReason::LinkExpired => Self::LinkGone,
+                EndReason::Stale => Self::ProbablyFinished,
+                EndReason::EndEvent | EndReason::SessionEnded | EndReason::CourseFinished => Self::Finished,
+            },
+            RacePhase::Waiting | RacePhase::Live if watch.is_unreachable(now) => Self::Unreachable,
+            RacePhase::Waiting => Self::Waiting,
+            RacePhase::Live if watch.silence(track).is_some_and(|s| s >= watch.quiet_after()) => {
+                Self::NoSignal
+            }
+            RacePhase::Live
+                if track
+                    .standing()
+                    .is_some_and(|stop| stop.duration_s() >= SHORTEST_STOP_S) =>
+            {
+                Self::Stopped
+            }
+            RacePhase::Live => Self::OpenSplit,
+        }
+    }
+
+    /// In data.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::OpenSplit => "running",
+            Self::Stopped => "stopped",
+            Self::NoSignal => "no_signal",
+            Self::Unreachable => "garmin_unreachable",
+            Self::Finished => "finished",
+            Self::ProbablyFinished => "probably_finished",
+            Self::LinkGone => "link_gone",
+            Self::TrackingStopped => "tracking_stopped",
+        }
+    }
+
+    /// A sentence that says what it means.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Waiting => "The race has not begun yet, or nothing was seen of it so far.",
+            Self::OpenSplit => "The race is under way and data comes.",
+            Self::Stopped => "The athlete is seen to stand still; the signal is good.",
+            Self::NoSignal => {
+                "No data comes from the athlete. That is no sign of a stop: a tunnel, no mobile network, an empty battery."
+            }
+            Self::Unreachable => "Garmin does not answer; nobody knows how it goes. It is tried again.",
+            Self::Finished => "The race is finished.",
+            Self::ProbablyFinished => "No data has come for long: probably finished, but nothing said so.",
+            Self::LinkGone => {
+                "The LiveTrack link works no longer. If the race goes on, track the new link and continue it."
+            }
+            Self::TrackingStopped => "Tracking was stopped by hand; the race may go on.",
+        }
+    }
 }

@@ -4,11 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::garmin::livetrack::{Position, Trackpoint};
 use crate::race::id::RaceId;
-use crate::race::sample::Sample;
-use crate::race::schedule::Watch;
-use crate::race::settings::{RaceKind, RaceSettings, Thresholds};
+use crate::race::plan::RacePlan;
+use crate::race::schedule::RaceWatch;
 use crate::race::snapshot::Snapshot;
-use crate::race::track::{Step, Track};
+use crate::race::sport::RaceKind;
+use crate::race::thresholds::Thresholds;
+use crate::race::track::TrackSample;
+use crate::race::track::{Track, TrackStep};
 
 /// When made-up races start.
 pub(crate) fn start() -> Timestamp {
@@ -21,7 +23,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 /// A sample of a runner on a straight road east, `seconds` after the start and `metres` from it, 15 s under way.
-pub(crate) fn running(seconds: i64, metres: f64) -> Sample {
+pub(crate) fn running(seconds: i64, metres: f64) -> TrackSample {
     let mut point = Trackpoint::at(at(seconds));
     point.reported_at = Some(at(seconds + 14));
     point.position = Some(Position {
@@ -35,27 +37,27 @@ pub(crate) fn running(seconds: i64, metres: f64) -> Sample {
     point.heart_rate_bpm = Some(145);
     point.cadence_rpm = Some(85);
     point.activity_type = Some("RUNNING".into());
-    Sample {
+    TrackSample {
         point,
         seen_at: at(seconds + 15),
     }
 }
 
 /// A run at `mps` from second 0 to `to_s`, a point every 10 s.
-pub(crate) fn steady(to_s: i64, mps: f64) -> Vec<Sample> {
+pub(crate) fn steady(to_s: i64, mps: f64) -> Vec<TrackSample> {
     (0..=to_s / 10)
         .map(|i| running(i * 10, (i * 10) as f64 * mps))
         .collect()
 }
 
 /// An hour of running at 3 m/s with 145 bpm, looked at over ten minutes.
-pub(crate) fn hour() -> (Snapshot, Vec<Step>) {
+pub(crate) fn hour() -> (Snapshot, Vec<TrackStep>) {
     let mut samples = steady(3600, 3.0);
     // One minute of it was hard.
     for sample in &mut samples[100..106] {
         sample.point.heart_rate_bpm = Some(171);
     }
-    let settings = RaceSettings {
+    let settings = RacePlan {
         kind: RaceKind::Run,
         distance_m: Some(21_097.5),
         target_time_s: Some(2 * 3600),
@@ -63,7 +65,7 @@ pub(crate) fn hour() -> (Snapshot, Vec<Step>) {
             run_hr_max: Some(165),
             ..Thresholds::default()
         },
-        ..RaceSettings::default()
+        ..RacePlan::default()
     };
     let track = Track::of(RaceKind::Run, None, &samples);
     let now = at(3615);
@@ -80,7 +82,7 @@ pub(crate) fn hour() -> (Snapshot, Vec<Step>) {
         now,
         settings,
         course: None,
-        watch: Watch::new(at(0)),
+        watch: RaceWatch::new(at(0)),
         track,
         alerts: vec![],
     };

@@ -8,6 +8,7 @@
 mod distance;
 mod leg;
 mod split;
+mod step;
 mod still;
 mod sums;
 #[cfg(test)]
@@ -17,48 +18,19 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::garmin::livetrack::{Position, Trackpoint};
+use crate::garmin::livetrack::Trackpoint;
 use crate::race::course::Course;
-use crate::race::sample::Sample;
-use crate::race::settings::RaceKind;
+use crate::race::sport::{LegKind, RaceKind};
 use distance::Odometer;
-use leg::{Border, Borders};
-use split::{Running, Stretch};
+use leg::{LegBorder, LegDetector};
+use split::{OpenSplit, SplitStep};
 use still::Stops;
 
-pub use leg::{Leg, LegKind};
+pub use leg::Leg;
 pub use split::{Split, split_length_m};
+pub use step::{TrackSample, TrackStep};
 pub use still::{GAP_S, Gap, SHORTEST_STOP_S, Stop};
-pub use sums::{Mean, Sums};
-
-/// One point, cleaned and put in its place in the race.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// The device's time.
-    pub at: Timestamp,
-    /// Seconds since the point before; 0 for the first and after a gap.
-    pub dt_s: f64,
-    /// Which leg, counted from 0.
-    pub leg: usize,
-    /// Distance of the race.
-    pub distance_m: f64,
-    /// Whether the distance was worked out from positions or speed.
-    pub derived: bool,
-    /// Where.
-    pub position: Option<Position>,
-    /// Height above the sea.
-    pub altitude_m: Option<f64>,
-    /// The device's speed, or the way made since the point before.
-    pub speed_mps: Option<f64>,
-    /// Heart rate.
-    pub heart_rate_bpm: Option<u32>,
-    /// Cadence as sent: turns, or strides of one leg.
-    pub cadence_rpm: Option<u32>,
-    /// Power.
-    pub power_w: Option<u32>,
-    /// Whether it is seen to stand.
-    pub standing: bool,
-}
+pub use sums::{LegTotals, WeightedMean};
 
 /// A phone alone, without the watch's counters, has begun the race when it came so far: the way to the start is shorter.
 const WITHOUT_WATCH_M: f64 = 2000.0;
@@ -78,7 +50,7 @@ pub struct Track {
     /// The first point at all, and the newest.
     pub first_at: Option<Timestamp>,
     /// The newest point.
-    pub last: Option<Step>,
+    pub last: Option<TrackStep>,
     /// When the race began for the athlete: the timer's start, or the first movement.
     pub started_at: Option<Timestamp>,
     /// The legs; empty before the start.
@@ -94,13 +66,13 @@ pub struct Track {
     /// Distance from the course at the newest position, if there is one.
     pub off_course_m: Option<f64>,
     /// The last half hour.
-    pub recent: VecDeque<Step>,
+    pub recent: VecDeque<TrackStep>,
     /// When and where the device said that it is over.
     ended: Option<(Timestamp, f64)>,
     stops: Stops,
     odometer: Odometer,
-    borders: Borders,
-    running: Option<Running>,
+    borders: LegDetector,
+    running: Option<OpenSplit>,
     climb: Climb,
     lag: Lag,
 }
@@ -124,7 +96,7 @@ impl Track {
             recent: VecDeque::new(),
             stops: Stops::default(),
             odometer: Odometer::default(),
-            borders: Borders::default(),
+            borders: LegDetector::default(),
             running: None,
             climb: Climb::default(),
             lag: Lag::default(),
@@ -135,7 +107,7 @@ impl Track {
     pub fn of<'a>(
         kind: RaceKind,
         course: Option<&Course>,
-        samples: impl IntoIterator<Item = &'a Sample>,
+        samples: impl IntoIterator<Item = &'a TrackSample>,
     ) -> Self {
         let mut track = Self::new(kind);
         for sample in samples {
@@ -145,7 +117,7 @@ impl Track {
     }
 
     /// Adds a sample that is later than all before, by the device's time; any other is left out. Returns its place.
-    pub fn push(&mut self, course: Option<&Course>, sample: &Sample) -> Option<Step> {
+    pub fn push(&mut self, course: Option<&Course>, sample: &TrackSample) -> Option<TrackStep> {
         let point = &sample.point;
         let before = self.last;
         let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
@@ -174,7 +146,7 @@ impl Track {
             });
         }
         let own_speed = || (way.known && since_s > 0.0 && !gap).then(|| way.step_m / since_s);
-        let mut step = Step {
+        let mut step = TrackStep {
             at: point.at,
             dt_s: if gap { 0.0 } else { since_s },
             leg: 0,
@@ -209,7 +181,7 @@ impl Track {
         let (points, first_at, lag, last) = (self.points, self.first_at, self.lag, self.last);
         *self = Self::new(self.kind);
         (self.points, self.first_at, self.lag) = (points, first_at, lag);
-        self.last = last.map(|last| Step {
+        self.last = last.map(|last| TrackStep {
             distance_m: 0.0,
             ..last
         });
@@ -246,14 +218,14 @@ impl Track {
             let (kind, typed) = (by_race.or(told), by_race.is_none() && told.is_some());
             let at = self.started_at.unwrap_or(point.at);
             self.legs.push(Leg::new(kind, typed, at, 0.0));
-            self.running = Some(Running::new(at));
+            self.running = Some(OpenSplit::new(at));
             // The first point also sets what later ones are compared with.
             if let Some(leg) = self.legs.last() {
                 self.borders.cross(self.kind, leg, point);
             }
             return;
         };
-        if let Some(Border { kind, at }) = self.borders.cross(self.kind, leg, point) {
+        if let Some(LegBorder { kind, at }) = self.borders.cross(self.kind, leg, point) {
             let unnamed_so_far = leg.kind.is_none() && kind.is_some() && self.legs.len() == 1;
             let is_first = self.legs.len() == 1;
             if unnamed_so_far && let Some(leg) = self.legs.last_mut() {
@@ -266,7 +238,7 @@ impl Track {
                 leg.kind = Some(LegKind::Transition);
             }
             self.legs.push(Leg::new(kind, kind.is_some(), at, before_m));
-            self.running = Some(Running::new(at));
+            self.running = Some(OpenSplit::new(at));
         } else if leg.kind.is_none() {
             let before = self.sport_before_last();
             if let Some(leg) = self.legs.last_mut() {
@@ -282,7 +254,7 @@ impl Track {
     }
 
     /// Adds the step to its leg, its split and the stops.
-    fn measure(&mut self, before: Option<Step>, step: &Step, gap: bool) {
+    fn measure(&mut self, before: Option<TrackStep>, step: &TrackStep, gap: bool) {
         let climbed_m = self.climb.take(step.altitude_m);
         self.ascent_m += climbed_m;
         let before_at = before.map_or(step.at, |before| before.at);
@@ -294,7 +266,7 @@ impl Track {
         leg.sums.add(step);
         (leg.last_at, leg.to_m) = (step.at.max(leg.last_at), step.distance_m);
         if let (Some(running), Some(length_m)) = (&mut self.running, split_length_m(leg.kind)) {
-            let stretch = Stretch {
+            let stretch = SplitStep {
                 leg: step.leg,
                 leg_from_m: leg.from_m,
                 before_m,
@@ -309,7 +281,7 @@ impl Track {
         }
     }
 
-    fn place(&mut self, course: Option<&Course>, step: &Step) {
+    fn place(&mut self, course: Option<&Course>, step: &TrackStep) {
         let (Some(course), Some(position)) = (course, step.position) else {
             return;
         };
@@ -323,7 +295,7 @@ impl Track {
         }
     }
 
-    fn remember(&mut self, step: Step) {
+    fn remember(&mut self, step: TrackStep) {
         self.last = Some(step);
         self.recent.push_back(step);
         let oldest = step.at.checked_sub(RECENT).unwrap_or(step.at);
@@ -376,7 +348,7 @@ impl Track {
     }
 }
 
-/// Sums up climbing, blind to less than 3 m: heights jitter.
+/// LegTotals up climbing, blind to less than 3 m: heights jitter.
 #[derive(Clone, Copy, Debug, Default)]
 struct Climb {
     low_m: Option<f64>,
@@ -410,7 +382,7 @@ const AHEAD_MS: i64 = 60_000;
 const BEHIND_MS: i64 = 1_800_000;
 
 impl Lag {
-    fn take(&mut self, sample: &Sample) {
+    fn take(&mut self, sample: &TrackSample) {
         fn least(best: &mut Option<i64>, at: Timestamp, device: Timestamp) {
             let lag = at.as_millisecond().saturating_sub(device.as_millisecond());
             *best = Some(best.map_or(lag, |best| best.min(lag)));

@@ -1,119 +1,116 @@
-//! A coaching message on its way to the phone: its numbers are checked first, and what is not true is not sent.
+//! Coaching messages: the numbers of a message are checked before it goes to the phone.
 
 use jiff::SignedDuration;
 
-use super::open::Refused;
-use super::race::{Also, State};
-use super::{Races, life};
+use super::acts::RaceActError;
+use super::race::RaceChange;
+use super::registry::Races;
 use crate::accounts::AccountId;
-use crate::notify::message::{Message, NotSet, Phone, Reach};
+use crate::notify::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
 use crate::race::alerts::Severity;
 use crate::race::claims;
-use crate::race::claims::{Known, Untrue};
+use crate::race::claims::{FalseClaim, KnownFigures};
 use crate::race::id::RaceId;
-use crate::race::plain::plain_text;
+use crate::race::text::plain_text;
+use crate::store::StoreError;
 
-/// The longest message, in characters.
+/// Characters.
 pub const LONGEST_MESSAGE: usize = 600;
 
-/// Who runs reads one message at a time.
-const APART: SignedDuration = SignedDuration::from_secs(60);
+/// The least time between two messages of a race.
+const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(60);
 
-/// What went to the phone.
+/// What was sent to the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Coached {
-    /// The message.
+pub enum CoachingOutcome {
     Sent,
-    /// The rules' own words instead, because these numbers are not those of the race.
-    Corrected(Vec<Untrue>),
+    /// Plain figures in place of the message, because these numbers are not in the race's data.
+    Corrected(Vec<FalseClaim>),
 }
 
-/// Why nothing went to the phone.
+/// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
-pub enum NotCoached {
-    /// There is no such race, it is over, or the store fails.
+pub enum CoachingError {
     #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Who sent it: nothing in it, or too much.
+    Act(#[from] RaceActError),
     #[error("text: must have 1 to {LONGEST_MESSAGE} characters")]
     Length,
-    /// Who sent it: the last one is too fresh.
-    #[error("a message was sent less than a minute ago; one at a time")]
+    #[error("a message was sent less than a minute ago; wait a minute")]
     TooSoon,
-    /// The operator.
+    /// The person or the operator can act.
     #[error(
-        "no phone is set up for this person: set_phone sets one, or the operator TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, or \
-         NTFY_TOPIC"
+        "no phone is set up for this person: set_phone sets one, or the operator sets TELEGRAM_BOT_TOKEN and \
+         TELEGRAM_CHAT_ID, or NTFY_TOPIC"
     )]
     NoPhone,
 }
 
+impl From<StoreError> for CoachingError {
+    fn from(e: StoreError) -> Self {
+        Self::Act(e.into())
+    }
+}
+
 impl Races {
-    /// Where the messages to a person go.
-    pub fn reach(&self, account: &AccountId) -> Reach {
-        self.0.outbox.reach(account)
+    /// Where a person's messages go.
+    pub fn message_route(&self, account: &AccountId) -> MessageRoute {
+        self.0.notifier.route(account)
     }
 
-    /// Sets where a person is told; an empty phone takes it back. Returns where their messages go then.
-    pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<Reach, NotSet> {
-        self.0.outbox.set_phone(account, phone).await
+    /// Sets where a person's messages go; an empty phone restores the operator's settings.
+    pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
+        self.0.notifier.set_phone(account, phone).await
     }
 
-    /// Sends a message about a race that is watched to the phone of its person. Numbers that are not the race's are never
-    /// sent: then the rules' own words go. A text that was sent before is left out quietly.
-    pub async fn coach(&self, account: &AccountId, id: &RaceId, text: &str) -> Result<Coached, NotCoached> {
+    /// Sends a message about a watched race to its person's phone. If a number in it is not in the race's data, plain
+    /// figures are sent in its place. A text that the race already sent is skipped.
+    pub async fn coach(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+        text: &str,
+    ) -> Result<CoachingOutcome, CoachingError> {
         let text = plain_text(text);
         if text.is_empty() || text.chars().count() > LONGEST_MESSAGE {
-            return Err(NotCoached::Length);
+            return Err(CoachingError::Length);
         }
-        let race = self.live_race(id);
-        let Some(race) = race.filter(|race| race.state().row.account == *account) else {
-            let there = self.view(account, id).map_err(Refused::from)?.is_some();
-            return Err(if there { Refused::Over } else { Refused::NoSuchRace }.into());
-        };
-        if self.reach(account) == Reach::Nowhere {
-            return Err(NotCoached::NoPhone);
+        let race = self.watched_race_of(account, id)?;
+        if self.message_route(account) == MessageRoute::Nowhere {
+            return Err(CoachingError::NoPhone);
         }
-        let state = race.state();
-        let now = self.0.clock.now();
-        let window = life::window(&self.0, &race, &state).map_err(Refused::from)?;
+        let (state, now) = (race.state(), self.0.clock.now());
+        let window = state.window(&self.0.store, id)?;
         let snapshot = state.snapshot(id, now);
-        let untrue = claims::untrue(&text, &Known::of(&snapshot, &window));
-        let said = if untrue.is_empty() {
+        let untrue = claims::untrue(&text, &KnownFigures::of(&snapshot, &window));
+        let text = if untrue.is_empty() {
             text
         } else {
             claims::own_words(&snapshot, &window)
         };
-        let message = Message {
+        let message = PhoneMessage {
             account: account.clone(),
             race: id.clone(),
             severity: Severity::Notice,
-            key: format!("coach:{said}"),
-            text: said,
+            key: format!("coach:{text}"),
+            text,
         };
-        let sent = race.change(&self.0, |state: &mut State| {
+        let sent = race.change(&self.0.store, &self.0.notifier, |state| {
             let last = state.progress.coached_at;
-            if last.is_some_and(|last| now.duration_since(last) < APART) {
-                return Err(NotCoached::TooSoon);
+            if last.is_some_and(|last| now.duration_since(last) < BETWEEN_MESSAGES) {
+                return Err(CoachingError::TooSoon);
             }
             state.progress.coached_at = Some(now);
-            Ok(Also {
+            Ok(RaceChange {
                 message: Some(message),
-                ..Also::default()
+                ..RaceChange::default()
             })
         });
-        sent.await?.ok_or(Refused::NoSuchRace)?;
+        sent.await?.ok_or(RaceActError::NoSuchRace)?;
         tracing::info!(race.id = %id, account.id = %account, untrue = untrue.len(), "race.coached");
         Ok(if untrue.is_empty() {
-            Coached::Sent
+            CoachingOutcome::Sent
         } else {
-            Coached::Corrected(untrue)
+            CoachingOutcome::Corrected(untrue)
         })
-    }
-}
-
-impl From<crate::store::StoreError> for NotCoached {
-    fn from(e: crate::store::StoreError) -> Self {
-        Self::Refused(e.into())
     }
 }

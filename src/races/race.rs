@@ -1,85 +1,82 @@
-//! One watched race: what is known of it in memory, and the one way to change it.
+//! One race in memory, and the only way to change it.
 //!
-//! A change is made on a copy, written, and only then seen by anybody: what is shown is on the disk. Readers never wait
-//! for the disk or for Garmin.
+//! A change is made on a copy, committed, and only then visible, so what is shown is on disk. Readers never wait for the
+//! disk or for Garmin.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::House;
-use super::records::{CourseRow, Progress, RaceRow, RaceToken, alert_key, drop_tokens};
+use super::records::{CourseRow, RaceProgress, RaceRow, RaceToken, alert_key, drop_tokens};
 use super::series;
 use crate::base::secrets::TokenHash;
-use crate::notify::message::Message;
+use crate::notify::Notifier;
+use crate::notify::message::PhoneMessage;
 use crate::race::alerts;
 use crate::race::alerts::{Alert, Situation};
 use crate::race::course::Course;
 use crate::race::id::RaceId;
-use crate::race::sample::Sample;
+use crate::race::schedule::RacePhase;
 use crate::race::snapshot::Snapshot;
-use crate::race::track::Track;
+use crate::race::track::TrackSample;
+use crate::race::track::{Track, TrackStep};
 use crate::store::{Store, StoreError};
 
-/// The most alerts that are kept in memory.
+/// Alerts kept in memory.
 const MOST_ALERTS: usize = 500;
 
-/// What is known of a race.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct RaceState {
     pub(super) row: RaceRow,
-    pub(super) progress: Progress,
+    pub(super) progress: RaceProgress,
     pub(super) course: Option<Arc<Course>>,
     pub(super) track: Track,
-    /// The newest, oldest first.
+    /// The newest alerts, oldest first.
     pub(super) alerts: Vec<Alert>,
 }
 
-/// A race that is watched. Shared by its task and whoever looks at it.
-pub(super) struct Race {
+/// A race that is watched, shared by its task and its readers.
+pub(super) struct WatchedRace {
     pub(super) id: RaceId,
-    state: Mutex<Arc<State>>,
-    /// Who changes it; the value says whether it was erased.
-    turn: tokio::sync::Mutex<bool>,
-    /// Something changed that the task should know of.
+    state: Mutex<Arc<RaceState>>,
+    /// Serializes changes. The value is whether the race was erased.
+    change: tokio::sync::Mutex<bool>,
+    /// Tells the task that somebody else changed the race.
     pub(super) changed: Notify,
-    /// Ends the task without ending the race.
+    /// Ends the task; the race itself is not over.
     pub(super) cancelled: CancellationToken,
 }
 
-/// What a change of a race writes besides the race itself.
+/// What a change commits besides the race's progress.
 #[derive(Default)]
-pub(super) struct Also {
-    pub(super) samples: Vec<Sample>,
+pub(super) struct RaceChange {
+    pub(super) samples: Vec<TrackSample>,
     pub(super) alerts: Vec<Alert>,
-    /// A message beside those of the alerts.
-    pub(super) message: Option<Message>,
-    /// The settings or the link are others now.
+    /// A message besides those of the alerts.
+    pub(super) message: Option<PhoneMessage>,
+    /// Whether settings or link changed.
     pub(super) row: bool,
-    /// Leave only so many tokens.
+    /// Drop all but this many of the newest tokens.
     pub(super) keep_tokens: Option<usize>,
-    /// A new token.
-    pub(super) token: Option<(TokenHash, RaceToken)>,
+    pub(super) new_token: Option<(TokenHash, RaceToken)>,
 }
 
-impl State {
-    /// Reads a race from the store, and folds its track. `None` when there is none.
+impl RaceState {
+    /// Reads a race and folds its track.
     pub(super) fn load(store: &Store, id: &RaceId) -> Result<Option<Self>, StoreError> {
         let (Some(row), Some(progress)) = (
             store.find::<RaceRow>(id.key())?,
-            store.find::<Progress>(id.key())?,
+            store.find::<RaceProgress>(id.key())?,
         ) else {
             return Ok(None);
         };
         let course = store.find::<CourseRow>(id.key())?.map(|row| Arc::new(row.course));
         let samples = series::read_all(store, id)?;
-        let mut alerts: Vec<Alert> = store
-            .list::<Alert>(id.key())?
-            .into_iter()
-            .map(|(_, a)| a)
-            .collect();
+        let stored = store.list::<Alert>(id.key())?;
+        let mut alerts: Vec<Alert> = stored.into_iter().map(|(_, alert)| alert).collect();
         alerts.drain(..alerts.len().saturating_sub(MOST_ALERTS));
         let track = Track::of(row.settings.kind, course.as_deref(), &samples);
         Ok(Some(Self {
@@ -91,7 +88,6 @@ impl State {
         }))
     }
 
-    /// The race as others see it.
     pub(super) fn snapshot(&self, id: &RaceId, now: Timestamp) -> Snapshot {
         Snapshot {
             race: id.clone(),
@@ -105,10 +101,14 @@ impl State {
         }
     }
 
-    /// Takes new samples, which are in order, into the track. What came late makes it anew.
-    pub(super) fn take(&mut self, store: &Store, id: &RaceId, new: &[Sample]) -> Result<(), StoreError> {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.progress.watch.phase == RacePhase::Live && self.track.started_at.is_some()
+    }
+
+    /// Adds new samples, which are in order. If one of them is late, the track is folded again from the whole series.
+    pub(super) fn add(&mut self, store: &Store, id: &RaceId, new: &[TrackSample]) -> Result<(), StoreError> {
         let newest = self.track.last.map(|last| last.at);
-        let is_late = |first: &Sample| newest.is_some_and(|newest| first.point.at <= newest);
+        let is_late = |first: &TrackSample| newest.is_some_and(|newest| first.point.at <= newest);
         let course = self.course.clone();
         if !new.first().is_some_and(is_late) {
             for sample in new {
@@ -123,7 +123,7 @@ impl State {
         Ok(())
     }
 
-    /// Asks the rules. Returns what they tell, which is noted as told.
+    /// Applies the alert rules. Returns new alerts, each of which is recorded as raised.
     pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Alert> {
         let situation = Situation {
             now,
@@ -134,67 +134,96 @@ impl State {
         };
         alerts::judge(&mut self.progress.told, &situation)
     }
+
+    /// The steps of the last `analyze_window_min` minutes.
+    pub(super) fn window(&self, store: &Store, id: &RaceId) -> Result<Vec<TrackStep>, StoreError> {
+        let Some(last) = self.track.last else {
+            return Ok(Vec::new());
+        };
+        let minutes = SignedDuration::from_mins(self.row.settings.analyze_window_min.into());
+        let from = last.at.checked_sub(minutes).unwrap_or(last.at);
+        let recent = &self.track.recent;
+        if recent.front().is_some_and(|first| first.at <= from) {
+            return Ok(recent.iter().filter(|step| step.at >= from).copied().collect());
+        }
+        // Longer than the track keeps: fold the whole series again.
+        let mut track = Track::new(self.row.settings.kind);
+        let samples = series::read_all(store, id)?;
+        let steps = samples
+            .iter()
+            .filter_map(|sample| track.push(self.course.as_deref(), sample));
+        Ok(steps.filter(|step| step.at >= from).collect())
+    }
+
+    fn message(&self, race: &RaceId, alert: &Alert) -> PhoneMessage {
+        PhoneMessage {
+            account: self.row.account.clone(),
+            race: race.clone(),
+            severity: alert.severity,
+            key: alert.key.clone(),
+            text: alert.text.clone(),
+        }
+    }
 }
 
-impl Race {
-    pub(super) fn new(id: RaceId, state: State, cancelled: CancellationToken) -> Self {
+impl WatchedRace {
+    pub(super) fn new(id: RaceId, state: RaceState, cancelled: CancellationToken) -> Self {
         Self {
             id,
             state: Mutex::new(Arc::new(state)),
-            turn: tokio::sync::Mutex::new(false),
+            change: tokio::sync::Mutex::new(false),
             changed: Notify::new(),
             cancelled,
         }
     }
 
-    /// What is known now.
-    pub(super) fn state(&self) -> Arc<State> {
-        Arc::clone(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn state(&self) -> Arc<RaceState> {
+        Arc::clone(&self.state.lock())
     }
 
-    /// Changes the race: `make` works on a copy and says what else to write. All of it is durable when this returns, or
-    /// nothing is. Returns `None` when the race was erased meanwhile. Errors: those of `make`, or the store's.
+    /// Changes the race: `make` works on a copy and returns what else to commit. All of it is durable when this returns,
+    /// or none of it is. `None` if the race was erased meanwhile. Errors: those of `make`, or the store's.
     pub(super) async fn change<E>(
         &self,
-        house: &House,
-        make: impl FnOnce(&mut State) -> Result<Also, E>,
-    ) -> Result<Option<Arc<State>>, E>
+        store: &Store,
+        notifier: &Notifier,
+        make: impl FnOnce(&mut RaceState) -> Result<RaceChange, E>,
+    ) -> Result<Option<Arc<RaceState>>, E>
     where
         E: From<StoreError>,
     {
-        let erased = self.turn.lock().await;
+        let erased = self.change.lock().await;
         if *erased {
             return Ok(None);
         }
-        let mut next = State::clone(&self.state());
-        let mut also = make(&mut next)?;
+        let mut next = RaceState::clone(&self.state());
+        let mut change = make(&mut next)?;
         let first = next.progress.alerts;
-        next.progress.alerts += u32::try_from(also.alerts.len()).unwrap_or(u32::MAX);
-        next.alerts.extend(also.alerts.iter().cloned());
+        next.progress.alerts += u32::try_from(change.alerts.len()).unwrap_or(u32::MAX);
+        next.alerts.extend(change.alerts.iter().cloned());
         let surplus = next.alerts.len().saturating_sub(MOST_ALERTS);
         next.alerts.drain(..surplus);
-        let messages: Vec<Message> = also
+        let messages: Vec<PhoneMessage> = change
             .alerts
             .iter()
-            .map(|alert| self.message(&next, alert))
-            .chain(also.message.take())
+            .map(|alert| next.message(&self.id, alert))
+            .chain(change.message.take())
             .collect();
         let (id, row, mut progress) = (self.id.clone(), next.row.clone(), next.progress.clone());
-        let (outbox, told) = (Arc::clone(&house.outbox), !messages.is_empty());
-        let written = house
-            .store
+        let (outbox, has_messages) = (notifier.clone(), !messages.is_empty());
+        let written = store
             .atomic(move |tx| {
-                series::append(tx, &id, std::mem::take(&mut also.samples))?;
-                for (number, alert) in (first..).zip(&also.alerts) {
+                series::append(tx, &id, std::mem::take(&mut change.samples))?;
+                for (number, alert) in (first..).zip(&change.alerts) {
                     tx.put(&alert_key(&id, number), alert)?;
                 }
-                if let Some((hash, reaches)) = &also.token {
-                    tx.put(hash.as_bytes(), reaches)?;
+                if let Some((hash, token)) = &change.new_token {
+                    tx.put(hash.as_bytes(), token)?;
                 }
-                if let Some(keep) = also.keep_tokens {
+                if let Some(keep) = change.keep_tokens {
                     drop_tokens(tx, &mut progress, keep);
                 }
-                if also.row {
+                if change.row {
                     tx.put(id.key(), &row)?;
                 }
                 tx.put(id.key(), &progress)?;
@@ -204,26 +233,16 @@ impl Race {
             .await?;
         next.progress = written;
         let next = Arc::new(next);
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
-        if told {
-            house.outbox.wake();
+        *self.state.lock() = Arc::clone(&next);
+        if has_messages {
+            notifier.wake();
         }
         Ok(Some(next))
     }
 
-    fn message(&self, state: &State, alert: &Alert) -> Message {
-        Message {
-            account: state.row.account.clone(),
-            race: self.id.clone(),
-            severity: alert.severity,
-            key: alert.key.clone(),
-            text: alert.text.clone(),
-        }
-    }
-
-    /// No change is made any more; one that is under way ends first.
+    /// Ends the task and prevents further changes. Waits for a change that is under way.
     pub(super) async fn erase(&self) {
         self.cancelled.cancel();
-        *self.turn.lock().await = true;
+        *self.change.lock().await = true;
     }
 }

@@ -1,13 +1,13 @@
-//! What is kept of a race besides its points.
+//! The stored records of a race, besides its points.
 //!
 //! | table | key | what |
 //! |---|---|---|
 //! | `race` | race | what the person gave: link, settings |
-//! | `race_progress` | race | what the watching knows; written with every answer |
-//! | `race_course` | race | the way, if there is one |
-//! | `race_alert` | race, number | the alerts in order |
+//! | `race_progress` | race | the state of the watch; written with every poll |
+//! | `race_course` | race | the course, if there is one |
+//! | `race_alert` | race, number | the alerts, in order |
 //! | `race_of_account` | account, race | finds a person's races |
-//! | `race_token` | SHA-256 of a token | what the token reaches |
+//! | `race_token` | SHA-256 of a token | the race that it grants |
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::AccountId;
 use crate::base::secrets::TokenHash;
 use crate::garmin::livetrack::LiveTrackLink;
-use crate::race::alerts::{Alert, Told};
+use crate::race::alerts::{Alert, AlertState};
 use crate::race::course::Course;
 use crate::race::id::RaceId;
-use crate::race::schedule::Watch;
-use crate::race::settings::RaceSettings;
+use crate::race::plan::RacePlan;
+use crate::race::schedule::RaceWatch;
 use crate::store::{Record, Table, Tx};
 
 /// What the person gave.
@@ -27,46 +27,46 @@ use crate::store::{Record, Table, Tx};
 pub(super) struct RaceRow {
     pub(super) account: AccountId,
     pub(super) created_at: Timestamp,
-    /// The link that is asked now.
+    /// The link that is polled now.
     pub(super) link: LiveTrackLink,
-    pub(super) settings: RaceSettings,
+    pub(super) settings: RacePlan,
 }
 
 impl Record for RaceRow {
     const TABLE: Table = Table("race");
 }
 
-/// What the watching knows.
+/// The state of the watch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Progress {
-    pub(super) watch: Watch,
-    pub(super) told: Told,
-    /// How many alerts there were.
+pub(super) struct RaceProgress {
+    pub(super) watch: RaceWatch,
+    pub(super) told: AlertState,
+    /// How many alerts were raised.
     pub(super) alerts: u32,
-    /// Entries of Garmin's answers that had no time.
+    /// Entries of Garmin's replies without a time.
     pub(super) unreadable: u64,
     /// When Claude last looked.
     #[serde(default)]
     pub(super) looked_at: Option<Timestamp>,
-    /// What it said, and when.
+    /// Claude's last reply, and when it came.
     #[serde(default)]
     pub(super) last_words: Option<(Timestamp, String)>,
-    /// When it last had something to say to the phone.
+    /// When a coaching message was last sent.
     #[serde(default)]
     pub(super) coached_at: Option<Timestamp>,
-    /// Hashes of the tokens that reach this race, newest last, as hexadecimal digits.
+    /// SHA-256 of the race's tokens in hexadecimal digits, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
-    /// Nothing is asked any more.
+    /// Polling has ended.
     #[serde(default)]
     pub(super) done: bool,
 }
 
-impl Progress {
+impl RaceProgress {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
-            watch: Watch::new(now),
-            told: Told::default(),
+            watch: RaceWatch::new(now),
+            told: AlertState::default(),
             alerts: 0,
             unreadable: 0,
             looked_at: None,
@@ -78,7 +78,7 @@ impl Progress {
     }
 }
 
-impl Record for Progress {
+impl Record for RaceProgress {
     const TABLE: Table = Table("race_progress");
 }
 
@@ -96,15 +96,15 @@ impl Record for Alert {
 }
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct OfAccount {
+pub(super) struct AccountRace {
     pub(super) race: RaceId,
 }
 
-impl Record for OfAccount {
+impl Record for AccountRace {
     const TABLE: Table = Table("race_of_account");
 }
 
-/// What a token reaches: one race.
+/// The race that a token grants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceToken {
     pub(super) race: RaceId,
@@ -115,17 +115,16 @@ impl Record for RaceToken {
     const TABLE: Table = Table("race_token");
 }
 
-/// The key of an alert.
 pub(super) fn alert_key(race: &RaceId, number: u32) -> Vec<u8> {
     [race.key(), &number.to_be_bytes()].concat()
 }
 
-/// The key that finds a race of an account; with an empty race, the prefix of all.
+/// The key of a race of an account; an empty race gives the prefix of all.
 pub(super) fn account_key(account: &AccountId, race: &str) -> Vec<u8> {
     [account.as_str().as_bytes(), race.as_bytes()].concat()
 }
 
-/// Hexadecimal digits of a hash, as they are kept in [`Progress`].
+/// A hash as it is stored in [`RaceProgress`].
 pub(super) fn hex(hash: &TokenHash) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     let bytes = hash.as_bytes().iter();
@@ -141,10 +140,10 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Takes away the tokens of a race but the newest `keep`.
-pub(super) fn drop_tokens(tx: &mut Tx<'_>, progress: &mut Progress, keep: usize) {
-    let spent = progress.tokens.len().saturating_sub(keep);
-    for hash in progress.tokens.drain(..spent).filter_map(|hex| unhex(&hex)) {
+/// Removes all tokens of a race but the newest `keep`.
+pub(super) fn drop_tokens(tx: &mut Tx<'_>, progress: &mut RaceProgress, keep: usize) {
+    let surplus = progress.tokens.len().saturating_sub(keep);
+    for hash in progress.tokens.drain(..surplus).filter_map(|hex| unhex(&hex)) {
         tx.remove::<RaceToken>(&hash);
     }
 }

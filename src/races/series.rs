@@ -1,12 +1,12 @@
-//! The samples of a race, kept in blocks by the time of the device.
+//! The samples of a race, stored in blocks by device time.
 //!
 //! Invariants:
-//! - A point's time is its identity: what comes twice fills what is missing and makes no second point.
-//! - Late batches go to their place; reading is always in order.
-//! - A batch is kept in the caller's unit of work, with whatever else must hold together.
-//! - The newest block is short and is rewritten as it grows; a full one is left alone unless late data belongs in it.
+//! - A point is identified by its time. A second report of the same time fills missing values and adds no point.
+//! - Late batches are inserted in order; reading is always in order.
+//! - A batch is stored in the caller's transaction.
+//! - The newest block is rewritten as it grows. A full block is rewritten only for late data.
 //!
-//! The key of a block is the race and the time of its first sample; the times between two keys belong to the earlier.
+//! A block's key is the race and the time of its first sample. Times between two keys belong to the earlier block.
 
 mod block;
 mod columns;
@@ -16,24 +16,28 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::race::id::RaceId;
-use crate::race::sample::Sample;
+use crate::race::track::TrackSample;
 use crate::store::{Kind, Store, StoreError, Tx};
 use block::{Block, MOST};
 
-/// The table of the points.
 pub(super) const KIND: Kind = Kind::packed::<Block>();
 
-/// What a batch brought.
+/// What a batch changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Appended {
-    /// The samples that were not known, in order.
-    pub new: Vec<Sample>,
-    /// Samples that were known and learned something.
+    /// The new samples, in order.
+    pub new: Vec<TrackSample>,
+    /// How many known samples got more values.
     pub filled: usize,
 }
 
 /// The samples with device times from `from` to `to`, both included, in order.
-pub fn read(store: &Store, race: &RaceId, from: Timestamp, to: Timestamp) -> Result<Vec<Sample>, StoreError> {
+pub fn read(
+    store: &Store,
+    race: &RaceId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<TrackSample>, StoreError> {
     let blocks: Vec<Block> = store.range_packed(race.key(), &key(race, from), &key(race, to))?;
     let samples = blocks.into_iter().flat_map(|block| block.0);
     Ok(samples
@@ -42,17 +46,17 @@ pub fn read(store: &Store, race: &RaceId, from: Timestamp, to: Timestamp) -> Res
 }
 
 /// All samples of a race, in order.
-pub fn read_all(store: &Store, race: &RaceId) -> Result<Vec<Sample>, StoreError> {
+pub fn read_all(store: &Store, race: &RaceId) -> Result<Vec<TrackSample>, StoreError> {
     read(store, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)
 }
 
-/// Parts a batch: the samples that are not known yet, in order, each once; and all that is worth keeping, which is these
-/// and the known ones that learn something. Right only for who alone appends to the race.
+/// Splits a batch into its new samples, in order and each once, and all samples that must be stored: the new ones and
+/// known ones with more values. The caller must be the only writer of the race.
 pub fn sift(
     store: &Store,
     race: &RaceId,
-    mut batch: Vec<Sample>,
-) -> Result<(Vec<Sample>, Vec<Sample>), StoreError> {
+    mut batch: Vec<TrackSample>,
+) -> Result<(Vec<TrackSample>, Vec<TrackSample>), StoreError> {
     batch.sort_by_key(|sample| sample.point.at);
     let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
         return Ok((Vec::new(), Vec::new()));
@@ -66,13 +70,13 @@ pub fn sift(
         }
     }
     let times: Vec<_> = sifted.new.iter().map(|sample| sample.point.at).collect();
-    // As they are now, with what a second report of the same moment told.
-    let is_new = |sample: &Sample| times.binary_search(&sample.point.at).is_ok();
+    // With the values of a second report of the same time.
+    let is_new = |sample: &TrackSample| times.binary_search(&sample.point.at).is_ok();
     Ok((known.into_iter().filter(is_new).collect(), keep))
 }
 
-/// Keeps a batch, whatever its order. Errors: the store's.
-pub fn append(tx: &mut Tx<'_>, race: &RaceId, mut batch: Vec<Sample>) -> Result<Appended, StoreError> {
+/// Stores a batch in any order.
+pub fn append(tx: &mut Tx<'_>, race: &RaceId, mut batch: Vec<TrackSample>) -> Result<Appended, StoreError> {
     batch.sort_by_key(|sample| sample.point.at);
     let mut appended = Appended::default();
     let mut batch = batch.into_iter().peekable();
@@ -84,13 +88,13 @@ pub fn append(tx: &mut Tx<'_>, race: &RaceId, mut batch: Vec<Sample>) -> Result<
         let full_before = block.0.len() >= MOST;
         let is_later = block.0.last().is_none_or(|last| last.point.at < first.point.at);
         let mut changed = false;
-        let fresh = full_before && is_later;
-        let (mut samples, old_key) = if fresh {
+        let starts_block = full_before && is_later;
+        let (mut samples, old_key) = if starts_block {
             (Vec::new(), None)
         } else {
             (std::mem::take(&mut block.0), old_key)
         };
-        // Up to where this block reaches: the next key, which is known only for blocks that are not the last.
+        // The block reaches to the next key; the last block has no end.
         let end = next_key_time(tx, race, first.point.at)?;
         changed |= take(&mut samples, first, &mut appended);
         while let Some(next) = batch.next_if(|next| end.is_none_or(|end| next.point.at < end)) {
@@ -108,8 +112,8 @@ pub fn forget(tx: &mut Tx<'_>, race: &RaceId) -> Result<usize, StoreError> {
     tx.remove_packed::<Block>(race.key())
 }
 
-/// Puts a sample in its place. Returns whether anything changed.
-fn take(samples: &mut Vec<Sample>, sample: Sample, appended: &mut Appended) -> bool {
+/// Inserts a sample in order. Returns whether anything changed.
+fn take(samples: &mut Vec<TrackSample>, sample: TrackSample, appended: &mut Appended) -> bool {
     match samples.binary_search_by_key(&sample.point.at, |known| known.point.at) {
         Err(place) => {
             appended.new.push(sample.clone());
@@ -122,19 +126,19 @@ fn take(samples: &mut Vec<Sample>, sample: Sample, appended: &mut Appended) -> b
             };
             let before = known.point.clone();
             known.point.absorb(sample.point);
-            let learned = known.point != before;
-            appended.filled += usize::from(learned);
-            learned
+            let is_filled = known.point != before;
+            appended.filled += usize::from(is_filled);
+            is_filled
         }
     }
 }
 
-/// Writes samples as blocks in place of the one at `old_key`.
+/// Replaces the block at `old_key` with blocks of these samples.
 fn write(
     tx: &mut Tx<'_>,
     race: &RaceId,
     old_key: Option<Vec<u8>>,
-    samples: Vec<Sample>,
+    samples: Vec<TrackSample>,
 ) -> Result<(), StoreError> {
     let mut rest = samples;
     if let (Some(old), Some(first)) = (old_key, rest.first())
@@ -151,7 +155,7 @@ fn write(
 }
 
 /// Writes one block, in halves if it is too large: unknown members may be long.
-fn put(tx: &mut Tx<'_>, race: &RaceId, mut samples: Vec<Sample>) -> Result<(), StoreError> {
+fn put(tx: &mut Tx<'_>, race: &RaceId, mut samples: Vec<TrackSample>) -> Result<(), StoreError> {
     let Some(at) = samples.first().map(|first| first.point.at) else {
         return Ok(());
     };

@@ -1,7 +1,7 @@
-//! The race tools of the connector: arguments in, a result for Claude out.
+//! The race tools of the connector: arguments in, a tool result out.
 //!
-//! Every tool works on the caller's own races alone. `race` may be left out: then it is the race that is watched, or the
-//! newest. A mistake names the argument and says what would be right.
+//! Every tool works on the caller's own races only. Without `race` it is the race that is watched, else the newest. An
+//! error names the argument and says what is valid.
 
 mod arguments;
 mod schemas;
@@ -10,86 +10,91 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
-use self::arguments::Arguments;
-use super::answers::{self, Wanted};
-use super::open::{NotStarted, Refused};
-use super::{NotCoached, RaceGrant, Races, View};
+use self::arguments::{ArgumentError, LONGEST_WINDOW_MIN, RaceArguments};
+use super::acts::RaceActError;
+use super::answers::{self, SeriesRequest};
+use super::coaching::{CoachingError, CoachingOutcome};
+use super::registry::{RaceGrant, RaceView, Races};
+use super::start::TrackingError;
 use crate::accounts::AccountId;
-use crate::notify::message::{NotSet, Phone, Reach};
+use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
 use crate::race::id::RaceId;
 use crate::store::StoreError;
 
-/// The tools, over all races. Clones are the same.
+/// The race tools. Clones share the races.
 #[derive(Clone)]
 pub struct RaceTools(pub Races);
 
-/// Why a call has no result; the text is for Claude and the person.
+/// Why a call failed, in words for Claude and the person.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct NotDone(String);
+pub struct RaceToolError(String);
 
-impl From<StoreError> for NotDone {
+impl From<ArgumentError> for RaceToolError {
+    fn from(e: ArgumentError) -> Self {
+        Self(e.0)
+    }
+}
+
+impl From<StoreError> for RaceToolError {
     fn from(e: StoreError) -> Self {
         tracing::error!(reason = %e, "race.tool_failed");
         Self(
-            "The races can't be read or written at the moment. Try again; if it stays, tell the operator."
+            "The races can't be read or written now. Try again; if it keeps failing, tell the operator."
                 .into(),
         )
     }
 }
 
-impl From<Refused> for NotDone {
-    fn from(e: Refused) -> Self {
+impl From<RaceActError> for RaceToolError {
+    fn from(e: RaceActError) -> Self {
         match e {
-            Refused::Store(e) => e.into(),
+            RaceActError::Store(e) => e.into(),
             other => Self(other.to_string()),
         }
     }
 }
 
-impl From<NotStarted> for NotDone {
-    fn from(e: NotStarted) -> Self {
+impl From<TrackingError> for RaceToolError {
+    fn from(e: TrackingError) -> Self {
         match e {
-            NotStarted::Store(e) => e.into(),
+            TrackingError::Store(e) => e.into(),
             other => Self(other.to_string()),
         }
     }
 }
 
-impl From<NotSet> for NotDone {
-    fn from(e: NotSet) -> Self {
+impl From<SetPhoneError> for RaceToolError {
+    fn from(e: SetPhoneError) -> Self {
         match e {
-            NotSet::Store(e) => e.into(),
+            SetPhoneError::Store(e) => e.into(),
             other => Self(other.to_string()),
         }
     }
 }
 
-impl From<NotCoached> for NotDone {
-    fn from(e: NotCoached) -> Self {
+impl From<CoachingError> for RaceToolError {
+    fn from(e: CoachingError) -> Self {
         match e {
-            NotCoached::Refused(e) => e.into(),
+            CoachingError::Act(e) => e.into(),
             other => Self(other.to_string()),
         }
     }
 }
 
-/// The longest window, minutes: a day and some.
-const LONGEST_WINDOW_MIN: u32 = 2880;
-
-/// The most rows of an answer; more points are gathered into rows.
+/// Rows of an answer. More points are averaged into rows.
 const MOST_ROWS: u32 = 400;
 
-/// The tools that a token of a race reaches.
+/// The tools that the token of a race may call.
 pub const FOR_RACE: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl RaceTools {
-    /// The tools, as the JSON text of an array.
+    /// All tools, as a JSON array.
     pub fn list() -> String {
         Value::Array(schemas::all()).to_string()
     }
 
-    /// Those that a token of a race reaches, the same way.
+    /// The tools of [`FOR_RACE`], as a JSON array.
     pub fn list_for_race() -> String {
         let mut tools = schemas::all();
         tools.retain(|tool| {
@@ -100,35 +105,40 @@ impl RaceTools {
         Value::Array(tools).to_string()
     }
 
-    /// Answers a call with a tool result, good or bad.
+    /// Calls a tool. A failure is a tool result too.
     pub async fn call(&self, account: &AccountId, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
-        result(self.answer(account, tool, Arguments::read(arguments)).await)
+        result(self.answer(account, tool, RaceArguments::read(arguments)).await)
     }
 
-    /// Answers a call of who holds a token of a race: that race, and none other.
+    /// Calls a tool with the token of a race, which reaches that race only.
     pub async fn call_for_race(
         &self,
         grant: &RaceGrant,
         tool: &str,
         arguments: Option<&RawValue>,
     ) -> Box<RawValue> {
-        let mut arguments = Arguments::read(arguments);
+        let mut arguments = RaceArguments::read(arguments);
         if !arguments.is_for(&grant.race) || !FOR_RACE.contains(&tool) {
-            return result(Err(NotDone(
-                "This token reaches one race and its own tools only.".into(),
+            return result(Err(RaceToolError(
+                "This token reaches one race, and only the tools of a race.".into(),
             )));
         }
         result(self.answer(&grant.account, tool, arguments).await)
     }
 
-    async fn answer(&self, account: &AccountId, tool: &str, mut given: Arguments) -> Result<Value, NotDone> {
+    async fn answer(
+        &self,
+        account: &AccountId,
+        tool: &str,
+        mut args: RaceArguments,
+    ) -> Result<Value, RaceToolError> {
         let races = &self.0;
         match tool {
             "start_tracking" => {
-                let url = given.text("url")?;
-                let config = given.object("race_config")?;
-                let carry_on = given.race("continue_race")?;
-                given.finish(&["url", "race_config", "continue_race"])?;
+                let url = args.text("url")?;
+                let config = args.object("race_config")?;
+                let carry_on = args.race("continue_race")?;
+                args.finish(&["url", "race_config", "continue_race"])?;
                 let started = races
                     .start_tracking(account, &url, &config, carry_on.as_ref())
                     .await?;
@@ -142,33 +152,33 @@ impl RaceTools {
                     "course_km": view.snapshot.course.as_ref().map(|course| (course.length_m() / 10.0).round() / 100.0),
                     "poll_interval_secs": view.snapshot.settings.poll_interval_s,
                     "analyze_interval_secs": view.snapshot.settings.analyze_interval_s,
-                    "messages": reach(races.reach(account)),
+                    "messages": reach(races.message_route(account)),
                 }))
             }
             "list_races" => {
-                given.finish(&[])?;
+                args.finish(&[])?;
                 let lines: Vec<_> = races.list(account)?.iter().map(answers::line).collect();
                 Ok(json!({ "races": lines }))
             }
             "stop_tracking" => {
-                let race = self.which(account, &mut given, &[])?;
+                let race = self.which(account, &mut args, &[])?;
                 let view = races.stop_tracking(account, &race).await?;
                 Ok(answers::summary(&view))
             }
             "get_tracking_status" => {
-                let race = self.which(account, &mut given, &[])?;
+                let race = self.which(account, &mut args, &[])?;
                 Ok(answers::status(&self.view(account, Some(race))?))
             }
             "get_race_summary" => {
-                let race = self.which(account, &mut given, &[])?;
+                let race = self.which(account, &mut args, &[])?;
                 Ok(answers::summary(&self.view(account, Some(race))?))
             }
-            "get_timeseries" => self.timeseries(account, given),
+            "get_timeseries" => self.timeseries(account, args),
             "update_thresholds" => {
-                let changes = given.object("thresholds")?;
-                let race = self.which(account, &mut given, &["thresholds"])?;
+                let changes = args.object("thresholds")?;
+                let race = self.which(account, &mut args, &["thresholds"])?;
                 if changes.is_empty() {
-                    return Err(NotDone(
+                    return Err(RaceToolError(
                         "thresholds: give at least one, such as {\"hr_max\": 150}".into(),
                     ));
                 }
@@ -176,59 +186,59 @@ impl RaceTools {
                 Ok(json!({ "race": race.as_str(), "limits": limits }))
             }
             "trigger_analysis" => {
-                let race = self.which(account, &mut given, &[])?;
+                let race = self.which(account, &mut args, &[])?;
                 races.look(account, &race)?;
                 Ok(json!({
                     "race": race.as_str(),
-                    "note": "The analysis has begun. What it finds goes to the phone, and to last_analysis in get_tracking_status.",
+                    "note": "The analysis has started. Its result goes to the phone and to last_analysis in get_tracking_status.",
                 }))
             }
             "send_coaching_message" => {
-                let text = given.words("text")?;
-                let race = self.which(account, &mut given, &["text"])?;
-                let coached = races.coach(account, &race, &text).await?;
-                Ok(answers::coached(&race, &coached))
+                let text = args.words("text")?;
+                let race = self.which(account, &mut args, &["text"])?;
+                let outcome = races.coach(account, &race, &text).await?;
+                Ok(coaching_answer(&race, &outcome))
             }
             "set_phone" => {
                 let phone = Phone {
-                    telegram_chat: given.name("telegram_chat")?,
-                    ntfy_topic: given.name("ntfy_topic")?,
+                    telegram_chat: args.name("telegram_chat")?,
+                    ntfy_topic: args.name("ntfy_topic")?,
                 };
-                given.finish(&["telegram_chat", "ntfy_topic"])?;
+                args.finish(&["telegram_chat", "ntfy_topic"])?;
                 let now = races.set_phone(account, phone).await?;
                 Ok(json!({ "messages": reach(now) }))
             }
-            other => Err(NotDone(format!("There is no tool {other}."))),
+            other => Err(RaceToolError(format!("There is no tool {other}."))),
         }
     }
 
-    fn timeseries(&self, account: &AccountId, mut given: Arguments) -> Result<Value, NotDone> {
-        let window_min = given.whole("window_min", 1, LONGEST_WINDOW_MIN)?;
-        let (from, to) = (given.moment("from")?, given.moment("to")?);
-        let resolution_s = given.whole("resolution_s", 1, 3600)?;
-        let metrics = given.metrics()?;
+    fn timeseries(&self, account: &AccountId, mut args: RaceArguments) -> Result<Value, RaceToolError> {
+        let window_min = args.whole("window_min", 1, LONGEST_WINDOW_MIN)?;
+        let (from, to) = (args.moment("from")?, args.moment("to")?);
+        let resolution_s = args.whole("resolution_s", 1, 3600)?;
+        let metrics = args.metrics()?;
         let names = ["window_min", "from", "to", "resolution_s", "metrics"];
-        let race = self.which(account, &mut given, &names)?;
+        let race = self.which(account, &mut args, &names)?;
         let snapshot = self.view(account, Some(race))?.snapshot;
         let Some(last) = snapshot.track.last else {
-            let wanted = Wanted {
+            let request = SeriesRequest {
                 from: snapshot.now,
                 to: snapshot.now,
                 resolution_s,
                 metrics,
             };
-            return Ok(answers::timeseries(&snapshot, &[], &wanted));
+            return Ok(answers::timeseries(&snapshot, &[], &request));
         };
         if from.is_some() && window_min.is_some() {
-            return Err(NotDone(
-                "window_min: give either window_min or from, not both".into(),
+            return Err(RaceToolError(
+                "window_min: set either window_min or from, not both".into(),
             ));
         }
         let to = to.unwrap_or(last.at);
         let minutes = SignedDuration::from_mins(window_min.unwrap_or(10).into());
         let from = from.unwrap_or_else(|| to.checked_sub(minutes).unwrap_or(to));
         if from > to {
-            return Err(NotDone("from: must be before to".into()));
+            return Err(RaceToolError("from: must be before to".into()));
         }
         let samples = self.0.samples(account, &snapshot.race, from, to)?;
         let resolution_s = resolution_s.or_else(|| coarse(samples.len(), from, to));
@@ -236,57 +246,64 @@ impl RaceTools {
         if resolution_s
             .is_some_and(|s| rows(s) > 4 * i64::from(MOST_ROWS) && samples.len() > 4 * MOST_ROWS as usize)
         {
-            return Err(NotDone(
-                "resolution_s: too fine for so long a window; leave it out, or choose a larger one".into(),
+            return Err(RaceToolError(
+                "resolution_s: too small for this window; leave it out or use a larger value".into(),
             ));
         }
-        let wanted = Wanted {
+        let request = SeriesRequest {
             from,
             to,
             resolution_s,
             metrics,
         };
-        Ok(answers::timeseries(&snapshot, &samples, &wanted))
+        Ok(answers::timeseries(&snapshot, &samples, &request))
     }
 
-    /// The race that is meant; nothing else may be left of the arguments.
-    fn which(&self, account: &AccountId, given: &mut Arguments, names: &[&str]) -> Result<RaceId, NotDone> {
-        let named = given.race("race")?;
+    /// The race that is meant. Refuses arguments that were not taken.
+    fn which(
+        &self,
+        account: &AccountId,
+        args: &mut RaceArguments,
+        names: &[&str],
+    ) -> Result<RaceId, RaceToolError> {
+        let named = args.race("race")?;
         let mut all = vec!["race"];
         all.extend(names);
-        std::mem::take(given).finish(&all)?;
+        std::mem::take(args).finish(&all)?;
         Ok(self.view(account, named)?.snapshot.race)
     }
 
-    fn view(&self, account: &AccountId, race: Option<RaceId>) -> Result<View, NotDone> {
+    fn view(&self, account: &AccountId, race: Option<RaceId>) -> Result<RaceView, RaceToolError> {
         if let Some(race) = race {
-            return Ok(self.0.view(account, &race)?.ok_or(Refused::NoSuchRace)?);
+            return Ok(self.0.view(account, &race)?.ok_or(RaceActError::NoSuchRace)?);
         }
         self.0.newest(account)?.ok_or_else(|| {
-            NotDone("No race is tracked yet. start_tracking with a LiveTrack link begins one.".into())
+            RaceToolError(
+                "No race is tracked yet. Start one with start_tracking and a LiveTrack link.".into(),
+            )
         })
     }
 }
 
-fn reach(reach: Reach) -> &'static str {
+fn reach(reach: MessageRoute) -> &'static str {
     match reach {
-        Reach::Nowhere => "nobody's phone is told; set_phone changes that",
-        Reach::Usual => "to the phone that the operator set; set_phone changes that",
-        Reach::Own => "to this person's own phone",
+        MessageRoute::Nowhere => "no phone is set up; use set_phone to set one",
+        MessageRoute::Operator => "to the phone that the operator set up; use set_phone to change it",
+        MessageRoute::Personal => "to this person's own phone",
     }
 }
 
 fn note(known: bool, unreachable: bool) -> &'static str {
     match (known, unreachable) {
         (true, _) => {
-            "This race was tracked already; its settings stay. Use update_thresholds to change limits."
+            "This race is already tracked and keeps its settings. Use update_thresholds to change limits."
         }
-        (_, true) => "Garmin did not answer yet; it is tried again by itself.",
-        _ => "Tracking has begun. It stops by itself when the race ends.",
+        (_, true) => "Garmin has not answered yet. The gateway keeps trying.",
+        _ => "Tracking has started. It stops by itself when the race ends.",
     }
 }
 
-/// A row length that keeps an answer readable.
+/// Seconds per row that keep the answer within [`MOST_ROWS`].
 fn coarse(points: usize, from: Timestamp, to: Timestamp) -> Option<u32> {
     let span_s = u32::try_from(to.duration_since(from).as_secs()).unwrap_or(u32::MAX);
     let least = span_s.div_ceil(MOST_ROWS);
@@ -294,7 +311,25 @@ fn coarse(points: usize, from: Timestamp, to: Timestamp) -> Option<u32> {
     (points > MOST_ROWS as usize).then(|| rounds.into_iter().find(|s| *s >= least).unwrap_or(3600))
 }
 
-fn result(answered: Result<Value, NotDone>) -> Box<RawValue> {
+fn coaching_answer(race: &RaceId, outcome: &CoachingOutcome) -> Value {
+    match outcome {
+        CoachingOutcome::Sent => json!({"race": race.as_str(), "sent": true}),
+        CoachingOutcome::Corrected(untrue) => {
+            let wrong = untrue.iter();
+            let wrong: Vec<_> = wrong
+                .map(|claim| json!({"said": claim.said, "about": claim.about}))
+                .collect();
+            json!({
+                "race": race.as_str(),
+                "sent": false,
+                "not_in_the_data": wrong,
+                "note": "Plain figures were sent in its place. get_timeseries shows what was recorded.",
+            })
+        }
+    }
+}
+
+fn result(answered: Result<Value, RaceToolError>) -> Box<RawValue> {
     let result = match answered {
         Ok(value) => {
             let text = value.to_string();

@@ -10,7 +10,7 @@ use super::face::Face;
 use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
-use crate::races::Refused;
+use crate::races::RaceActError;
 
 /// The largest body of `/control`: eight numbers.
 const CONTROL_LIMIT: usize = 4096;
@@ -61,13 +61,13 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
             let body = json!({"race": grant.race.as_str(), "limits": limits});
             reply::json(StatusCode::OK, body.to_string())
         }
-        Err(Refused::Fields(bad)) => {
+        Err(RaceActError::Fields(bad)) => {
             let fields: Vec<_> = bad.0.iter().map(|bad| bad.field.as_str()).collect();
             let body =
                 json!({"error": "invalid_request", "error_description": bad.to_string(), "fields": fields});
             reply::json(StatusCode::BAD_REQUEST, body.to_string())
         }
-        Err(Refused::Store(e)) => {
+        Err(RaceActError::Store(e)) => {
             tracing::error!(reason = %e, "control.failed");
             refused(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -82,7 +82,7 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
 /// `GET /health`: how many races are tracked and how they stand, and the store's figures. Nothing of whose they are.
 pub(super) async fn health(face: Arc<Face>, _: Exchange) -> Response {
     let ready = (face.parts.ready)();
-    let figures = face.parts.races.figures();
+    let figures = face.parts.races.metrics();
     let body = json!({
         "status": if ready.is_ok() { "ok" } else { "degraded" },
         "problem": ready.err(),

@@ -3,25 +3,25 @@
 //! In this process, with the library as the daemon uses it: the store on a real disk, LiveTrack from the simulator.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use garmin_gateway::accounts::AccountId;
+use garmin_gateway::accounts::{AccountId, Accounts};
 use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::log::Traces;
 use garmin_gateway::base::secrets::RootSecret;
+use garmin_gateway::config::Live;
 use garmin_gateway::garmin::livetrack::{LiveTrack, Position, Trackpoint};
+use garmin_gateway::notify::{Notifier, NotifierParts};
 use garmin_gateway::race::ending::EndRules;
 use garmin_gateway::race::id::RaceId;
-use garmin_gateway::race::sample::Sample;
-use garmin_gateway::race::schedule::Watch;
-use garmin_gateway::race::settings::{RaceKind, RaceSettings};
+use garmin_gateway::race::plan::RacePlan;
+use garmin_gateway::race::schedule::RaceWatch;
 use garmin_gateway::race::snapshot::Snapshot;
-use garmin_gateway::race::track::Track;
-use garmin_gateway::races::effects::Nobody;
-use garmin_gateway::races::{Races, RacesParts, View, answers, series};
+use garmin_gateway::race::sport::RaceKind;
+use garmin_gateway::race::track::{Track, TrackSample};
+use garmin_gateway::races::{RaceView, Races, RacesParts, answers, series};
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::{Archive, Store, StoreError};
@@ -70,7 +70,7 @@ fn start() -> Timestamp {
 }
 
 /// A runner with what a watch of today sends, whose figures wander as real ones do.
-fn sample(i: usize, every_s: i64) -> Sample {
+fn sample(i: usize, every_s: i64) -> TrackSample {
     let n = i64::try_from(i).unwrap_or(i64::MAX);
     let at = start() + SignedDuration::from_secs(n * every_s);
     let (t, wave) = ((n * every_s) as f64, (i as f64 / 37.0).sin());
@@ -94,7 +94,7 @@ fn sample(i: usize, every_s: i64) -> Sample {
     point.power_w = whole(body(260.0) + (i * 7919 % 23) as f64);
     point.activity_type = Some("RUNNING".into());
     point.other.insert("elevationSource".into(), json!("BAROMETRIC"));
-    Sample {
+    TrackSample {
         point,
         seen_at: at + SignedDuration::from_secs(20),
     }
@@ -104,7 +104,7 @@ fn sample(i: usize, every_s: i64) -> Sample {
 async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     let store = open(&directory.join("points"))?;
     let race = RaceId::random();
-    let append = async |race: &RaceId, batch: Vec<Sample>| -> Result<()> {
+    let append = async |race: &RaceId, batch: Vec<TrackSample>| -> Result<()> {
         let race = race.clone();
         let kept = store.atomic(move |tx| series::append(tx, &race, batch));
         kept.await.map(drop).map_err(|e: StoreError| e.into())
@@ -222,15 +222,15 @@ async fn backed_up(store: &Store, directory: &Path, race: &RaceId, last: Timesta
     ))
 }
 
-fn view(race: &RaceId, track: Track) -> Result<View> {
-    Ok(View {
+fn view(race: &RaceId, track: Track) -> Result<RaceView> {
+    Ok(RaceView {
         snapshot: Snapshot {
             race: race.clone(),
             account: account(0)?,
             now: start(),
-            settings: RaceSettings::default(),
+            settings: RacePlan::default(),
             course: None,
-            watch: Watch::new(start()),
+            watch: RaceWatch::new(start()),
             track,
             alerts: Vec::new(),
         },
@@ -247,14 +247,22 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     let clock = Clock::system();
     let http = garmin_gateway::garmin::client(&simulator.hosts())?;
     let before = resident_mb(std::process::id())?;
+    let store = open(&directory.join("races"))?;
+    let (_live, live) = tokio::sync::watch::channel(Live::default());
+    let parts = NotifierParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        live,
+    };
     let races = Races::start(RacesParts {
-        store: open(&directory.join("races"))?,
+        store,
         clock: clock.clone(),
         lifecycle: lifecycle.clone(),
         livetrack: LiveTrack::new(http, simulator.hosts(), clock),
         rules: EndRules::default(),
-        outbox: Arc::new(Nobody),
-        coach: Arc::new(Nobody),
+        notifier: Notifier::start(parts, &lifecycle),
+        coach: None,
         traces: Traces::off(),
     })?;
     let scenario = demo_race().map_err(|e| anyhow::anyhow!("{e:?}"))?;
@@ -280,7 +288,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     let busy =
         cpu(std::process::id())?.saturating_sub(cpu_before).as_secs_f64() / began.elapsed().as_secs_f64();
     let memory = resident_mb(std::process::id())?;
-    let figures = races.figures();
+    let figures = races.metrics();
     ensure!(figures.races == effort.races && figures.points > 0, "{figures:?}");
     lifecycle.drain(Duration::from_secs(5)).await;
     let count = effort.races;

@@ -15,9 +15,9 @@ use garmin_gateway::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
 use garmin_gateway::gateway::{Gateway, GatewayParts, Upstream, WorkerLists};
+use garmin_gateway::notify::{Notifier, NotifierParts};
 use garmin_gateway::oauth::{OAuth, OAuthParts};
 use garmin_gateway::race::ending::EndRules;
-use garmin_gateway::races::effects::Nobody;
 use garmin_gateway::races::{Races, RacesParts};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::Store;
@@ -114,6 +114,15 @@ impl Start {
         let garmin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let simulator = Simulator::start(SimulatorSettings::default(), garmin, &lifecycle).unwrap();
         let accounts = Accounts::new(store.clone(), clock.clone(), watched.clone());
+        let notifier = Notifier::start(
+            NotifierParts {
+                store: store.clone(),
+                clock: clock.clone(),
+                accounts: accounts.clone(),
+                live: watched.clone(),
+            },
+            &lifecycle,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let public_url = self.public_url.map(|url| PublicUrl::parse(url).unwrap());
@@ -139,8 +148,8 @@ impl Start {
             lifecycle: lifecycle.clone(),
             livetrack: LiveTrack::new(reqwest::Client::new(), simulator.hosts(), clock.clone()),
             rules: EndRules::default(),
-            outbox: Arc::new(Nobody),
-            coach: Arc::new(Nobody),
+            notifier,
+            coach: None,
             traces: Traces::off(),
         });
         let worker = Arc::new(Worker::default());

@@ -10,13 +10,14 @@ use std::time::Duration;
 use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
-use garmin_gateway::coach::look::{Coach, Look, NotLooked};
+use garmin_gateway::coach::look::{LookError, RaceLook};
 use garmin_gateway::coach::{Claude, ClaudeParts};
 use garmin_gateway::config::{CoachConfig, CoachedBy};
 use garmin_gateway::race::id::RaceId;
-use garmin_gateway::race::schedule::Watch;
-use garmin_gateway::race::settings::{RaceKind, RaceSettings};
+use garmin_gateway::race::plan::RacePlan;
+use garmin_gateway::race::schedule::RaceWatch;
 use garmin_gateway::race::snapshot::Snapshot;
+use garmin_gateway::race::sport::RaceKind;
 use garmin_gateway::race::track::Track;
 use garmin_gateway::sandbox::{Private, Processes};
 use garmin_gateway::store::Store;
@@ -29,8 +30,8 @@ fn now() -> Timestamp {
     "2026-10-04T09:00:00Z".parse().unwrap()
 }
 
-fn failed(why: &str) -> NotLooked {
-    NotLooked::Failed(why.to_owned())
+fn failed(why: &str) -> LookError {
+    LookError::Failed(why.to_owned())
 }
 
 /// A gateway's coach, in a directory of its own: data and secret below it, the looks' directories in `run`.
@@ -90,15 +91,15 @@ impl Bench {
         }
     }
 
-    async fn look(&self) -> Result<Option<String>, NotLooked> {
-        let look = Look {
+    async fn look(&self) -> Result<Option<String>, LookError> {
+        let look = RaceLook {
             snapshot: Snapshot {
                 race: RaceId::random(),
                 account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
                 now: now(),
-                settings: RaceSettings::default(),
+                settings: RacePlan::default(),
                 course: None,
-                watch: Watch::new(now()),
+                watch: RaceWatch::new(now()),
                 track: Track::new(RaceKind::Run),
                 alerts: vec![],
             },

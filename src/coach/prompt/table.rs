@@ -1,20 +1,20 @@
 //! The window as rows, and the race so far.
 
-use crate::coach::look::Look;
-use crate::race::limits::cadence;
-use crate::race::track::{LegKind, Step};
-use crate::race::words;
+use crate::coach::look::RaceLook;
+use crate::race::sport::LegKind;
+use crate::race::sport::cadence;
+use crate::race::text;
+use crate::race::track::TrackStep;
 
-/// How many rows the window is told in.
 const MOST_ROWS: usize = 30;
 
-/// How many legs, splits, stops and gaps of each kind are told, the newest.
+/// The newest of each kind are shown.
 const MOST_LEGS: usize = 12;
 const MOST_SPLITS: usize = 15;
 const MOST_PAUSES: usize = 8;
 
-/// The window in at most [`MOST_ROWS`] rows, each the last point of its part.
-pub(super) fn window(look: &Look) -> String {
+/// The window in at most [`MOST_ROWS`] rows. A row is the last point of its stretch.
+pub(super) fn window(look: &RaceLook) -> String {
     let track = &look.snapshot.track;
     let Some(start) = track.started_at.or(track.first_at) else {
         return String::new();
@@ -25,17 +25,17 @@ pub(super) fn window(look: &Look) -> String {
     for part in look.window.chunks(every) {
         let Some(step) = part.last() else { continue };
         let at_s = step.at.duration_since(start).as_secs_f64();
-        text.extend([format!("{} {}\n", words::time(at_s), row(leg, step))]);
+        text.extend([format!("{} {}\n", text::time(at_s), row(leg, step))]);
     }
     text
 }
 
-fn row(leg: Option<LegKind>, step: &Step) -> String {
+fn row(leg: Option<LegKind>, step: &TrackStep) -> String {
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     let pace = if step.standing {
         Some("standing".to_owned())
     } else {
-        step.speed_mps.and_then(|mps| words::pace(leg, mps))
+        step.speed_mps.and_then(|mps| text::pace(leg, mps))
     };
     [
         format!("{:.2}", step.distance_m / 1000.0),
@@ -49,19 +49,19 @@ fn row(leg: Option<LegKind>, step: &Step) -> String {
 }
 
 /// Legs, splits, stops and gaps.
-pub(super) fn so_far(look: &Look) -> String {
+pub(super) fn so_far(look: &RaceLook) -> String {
     let track = &look.snapshot.track;
     let mut text = String::new();
     for leg in newest(&track.legs, MOST_LEGS) {
         let mean = leg.sums.heart_rate.mean().map(|bpm| format!(", {bpm:.0} bpm"));
         let power = leg.sums.power.mean().map(|watts| format!(", {watts:.0} W"));
-        let pace = words::pace(leg.kind, leg.distance_m() / leg.elapsed_s().max(1.0));
+        let pace = text::pace(leg.kind, leg.distance_m() / leg.elapsed_s().max(1.0));
         let pace = pace.map(|pace| format!(", {pace}"));
         text.extend([format!(
             "leg {}: {} in {}{}{}{}\n",
             leg.kind.map_or("not known", LegKind::word),
-            words::km(leg.distance_m()),
-            words::time(leg.elapsed_s()),
+            text::km(leg.distance_m()),
+            text::time(leg.elapsed_s()),
             pace.unwrap_or_default(),
             mean.unwrap_or_default(),
             power.unwrap_or_default(),
@@ -71,21 +71,21 @@ pub(super) fn so_far(look: &Look) -> String {
         let mean = split.heart_rate_bpm.map(|bpm| format!(", {bpm:.0} bpm"));
         text.extend([format!(
             "split to {}: {}{}\n",
-            words::mark(split.race_m),
-            words::time(split.duration_s),
+            text::mark(split.race_m),
+            text::time(split.duration_s),
             mean.unwrap_or_default()
         )]);
     }
     for stop in newest(track.stops(), MOST_PAUSES) {
-        let (at, lasted) = (words::km(stop.at_m), words::time(stop.duration_s()));
+        let (at, lasted) = (text::km(stop.at_m), text::time(stop.duration_s()));
         text.extend([format!("stood at {at} for {lasted}\n")]);
     }
     for gap in newest(&track.gaps, MOST_PAUSES) {
         let lasted_s = gap.to.duration_since(gap.from).as_secs_f64();
         text.extend([format!(
             "no data at {} for {}\n",
-            words::km(gap.at_m),
-            words::time(lasted_s)
+            text::km(gap.at_m),
+            text::time(lasted_s)
         )]);
     }
     text

@@ -3,7 +3,7 @@ use crate::coach::look::sample_look as look;
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{Alert, AlertKind, Severity};
 
-const TOOLS: Hands<'static> = Hands::Tools { server: "race" };
+const TOOLS: LookTools<'static> = LookTools::Mcp { server: "race" };
 
 fn alert(text: &str) -> Alert {
     Alert {
@@ -37,7 +37,7 @@ fn a_runner_is_told_how_to_change_a_limit() {
     let control_url = "http://gw:8080/control";
     let prompt = prompt(
         &look(),
-        &Hands::Runner {
+        &LookTools::Runner {
             control_url,
             token: "tok",
         },

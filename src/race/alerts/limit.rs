@@ -1,17 +1,17 @@
 //! Heart rate, power and cadence against their limits.
 //!
 //! Judged is a window of five minutes within the leg, well covered by data, so that neither a spike of the strap nor a
-//! hill of one minute is told. Told again is only what got clearly worse, or came back after a while.
+//! hill of one minute is told. LimitState again is only what got clearly worse, or came back after a while.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertKind, Severity, Situation};
-use crate::race::figures::{Figures, Spread};
-use crate::race::limits::{Limits, limits};
-use crate::race::words;
+use super::alert::{Alert, AlertKind, Severity, Situation};
+use crate::race::figures::{WindowFigures, WindowSpread};
+use crate::race::text;
+use crate::race::thresholds::{LegLimits, limits};
 
 /// What is looked at.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -25,7 +25,7 @@ const WITH_METRIC: f64 = 0.6;
 /// The heart needs so long to get going: what it does before is not judged, nor is a floor on a new leg.
 const WARM_UP: SignedDuration = SignedDuration::from_mins(10);
 
-/// Standing for more than this part of the window explains every floor.
+/// RaceStanding for more than this part of the window explains every floor.
 const MOST_STANDING: f64 = 0.2;
 
 /// A limit that was told is not told again for so long.
@@ -40,15 +40,15 @@ const WORSE: f64 = 0.04;
 /// What was told of limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Told {
+pub(super) struct LimitState {
     /// The leg it belongs to.
     leg: usize,
-    broken: BTreeMap<AlertKind, Broken>,
+    broken: BTreeMap<AlertKind, LimitBreach>,
 }
 
 /// A limit that was broken at least once on this leg.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Broken {
+struct LimitBreach {
     /// Whether it still is.
     now: bool,
     /// When it was told.
@@ -58,7 +58,7 @@ struct Broken {
 }
 
 /// One limit, and what it is held against.
-struct Rule {
+struct LimitRule {
     kind: AlertKind,
     /// What is measured, in words.
     what: &'static str,
@@ -68,15 +68,15 @@ struct Rule {
     value: Option<f64>,
 }
 
-pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+pub(super) fn judge(told: &mut LimitState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
     let (Some(last), Some(leg)) = (track.last, track.leg()) else {
         return;
     };
     if told.leg != last.leg {
-        *told = Told {
+        *told = LimitState {
             leg: last.leg,
-            ..Told::default()
+            ..LimitState::default()
         };
     }
     let from = last.at.checked_sub(WINDOW).unwrap_or(last.at);
@@ -86,7 +86,7 @@ pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec
             .recent
             .iter()
             .filter(|step| step.leg == last.leg && step.at >= from);
-        Figures::of(leg.kind, steps).filter(|figures| figures.covered_s >= COVERED_S)
+        WindowFigures::of(leg.kind, steps).filter(|figures| figures.covered_s >= COVERED_S)
     };
     let (Some(all), warm) = (figures(from), figures(from.max(warm_at))) else {
         return;
@@ -101,8 +101,8 @@ pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec
     }
 }
 
-fn rules(limits: &Limits, all: &Figures, warm: Option<&Figures>) -> [Rule; 5] {
-    let enough = |figures: &Figures, spread: Option<Spread>| {
+fn rules(limits: &LegLimits, all: &WindowFigures, warm: Option<&WindowFigures>) -> [LimitRule; 5] {
+    let enough = |figures: &WindowFigures, spread: Option<WindowSpread>| {
         spread.filter(|spread| spread.count as f64 >= WITH_METRIC * figures.points as f64)
     };
     let bpm = warm
@@ -111,7 +111,7 @@ fn rules(limits: &Limits, all: &Figures, warm: Option<&Figures>) -> [Rule; 5] {
     // Power jumps from second to second; what counts for the legs is its mean.
     let watts = enough(all, all.power).map(|spread| spread.mean);
     let rpm = enough(all, all.cadence).map(|spread| spread.median);
-    let rule = |kind, what, unit, limit, is_ceiling, value| Rule {
+    let rule = |kind, what, unit, limit, is_ceiling, value| LimitRule {
         kind,
         what,
         unit,
@@ -142,7 +142,7 @@ fn rules(limits: &Limits, all: &Figures, warm: Option<&Figures>) -> [Rule; 5] {
     ]
 }
 
-fn hold(told: &mut Told, situation: &Situation<'_>, rule: &Rule, alerts: &mut Vec<Alert>) {
+fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, alerts: &mut Vec<Alert>) {
     let (Some(limit), Some(value)) = (rule.limit.map(f64::from), rule.value) else {
         return;
     };
@@ -162,7 +162,7 @@ fn hold(told: &mut Told, situation: &Situation<'_>, rule: &Rule, alerts: &mut Ve
     }
     told.broken.insert(
         rule.kind,
-        Broken {
+        LimitBreach {
             now: true,
             told_at: situation.now,
             value,
@@ -183,7 +183,7 @@ fn hold(told: &mut Told, situation: &Situation<'_>, rule: &Rule, alerts: &mut Ve
         rule.what,
         rule.unit,
         if rule.is_ceiling { "over" } else { "under" },
-        words::km(situation.progress_m())
+        text::km(situation.progress_m())
     );
     let key = format!("{}:{}:{}", rule.kind.name(), told.leg, situation.now.as_second());
     alerts.push(situation.alert(rule.kind, Severity::Notice, key, text));

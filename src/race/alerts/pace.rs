@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertKind, Severity, Situation};
-use crate::race::settings::RaceKind;
-use crate::race::words;
+use super::alert::{Alert, AlertKind, Severity, Situation};
+use crate::race::sport::RaceKind;
+use crate::race::text;
 
 /// Two looks at the pace are this far apart, seconds of the race.
 const EVERY_S: f64 = 5.0 * 60.0;
@@ -23,7 +23,7 @@ const OFF_PART: f64 = 0.02;
 /// What was told of the pace. After it was told it is told again when it is as much again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Told {
+pub(super) struct PaceState {
     /// The device's time of the last look.
     looked_at: Option<Timestamp>,
     /// Looks in a row that found it off in the same direction; positive = behind.
@@ -32,7 +32,7 @@ pub(super) struct Told {
     deviation_s: Option<f64>,
 }
 
-pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let Some(last) = situation.track.last else { return };
     let elapsed_s = situation.track.elapsed_s();
     let looked_s = told
@@ -72,10 +72,10 @@ pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec
     let word = if direction > 0 { "behind" } else { "ahead of" };
     let text = format!(
         "{} {word} the plan at {} (after {}, planned {}).",
-        words::time(behind_s.abs()),
-        words::km(situation.progress_m()),
-        words::time(elapsed_s),
-        words::time(planned_s)
+        text::time(behind_s.abs()),
+        text::km(situation.progress_m()),
+        text::time(elapsed_s),
+        text::time(planned_s)
     );
     let key = format!("off_pace:{}", last.at.as_second());
     alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, text));

@@ -3,9 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertKind, Severity, Situation};
-use crate::race::track::{LegKind, Split};
-use crate::race::words;
+use super::alert::{Alert, AlertKind, Severity, Situation};
+use crate::race::sport::LegKind;
+use crate::race::text;
+use crate::race::track::Split;
 
 /// A mark that was passed longer ago is told as late.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
@@ -13,7 +14,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 /// What was told of the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Told {
+pub(super) struct ProgressState {
     /// The last mark: leg, and metres in it.
     split: Option<(usize, f64)>,
     /// How many checkpoints.
@@ -22,7 +23,7 @@ pub(super) struct Told {
     legs: usize,
 }
 
-pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+pub(super) fn judge(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     legs(told, situation, alerts);
     splits(told, situation, alerts);
     checkpoints(told, situation, alerts);
@@ -37,7 +38,7 @@ fn told_every_m(kind: Option<LegKind>) -> Option<f64> {
     }
 }
 
-fn splits(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
     let mut marks = track.splits.iter().filter(|split| {
         let kind = track.legs.get(split.leg).and_then(|leg| leg.kind);
@@ -57,14 +58,14 @@ fn splits(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
         .map_or_else(String::new, |bpm| format!(", heart rate {bpm:.0} bpm"));
     let ago = situation.now.duration_since(track.true_time(split.at));
     let late = if ago > LATE {
-        format!(" ({} ago; the data came late)", words::minutes(ago.as_secs_f64()))
+        format!(" ({} ago; the data came late)", text::minutes(ago.as_secs_f64()))
     } else {
         String::new()
     };
     let text = format!(
         "{}{sport} after {}{}{heart}{late}.",
-        words::mark(split.to_m),
-        words::time(ran_s),
+        text::mark(split.to_m),
+        text::time(ran_s),
         last_stretch(track.splits.as_slice(), split, leg.kind)
     );
     let key = format!("split:{}:{:.0}", split.leg, split.to_m);
@@ -83,13 +84,13 @@ fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String
         })
         .map(|split| split.duration_s)
         .sum();
-    match words::pace(kind, every / seconds.max(1.0)) {
-        Some(pace) => format!(", last {} {} ({pace})", words::mark(every), words::time(seconds)),
+    match text::pace(kind, every / seconds.max(1.0)) {
+        Some(pace) => format!(", last {} {} ({pace})", text::mark(every), text::time(seconds)),
         None => String::new(),
     }
 }
 
-fn checkpoints(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let here_m = situation.progress_m();
     let all = &situation.settings.checkpoints;
     let passed = all
@@ -119,14 +120,14 @@ fn checkpoints(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Aler
         planned_s.map_or_else(String::new, |planned_s| {
             let early_s = f64::from(planned_s) - after_s;
             let word = if early_s >= 0.0 { "before" } else { "after" };
-            format!(", {} {word} the {what}", words::time(early_s.abs()))
+            format!(", {} {word} the {what}", text::time(early_s.abs()))
         })
     };
     let text = format!(
         "Passed {} ({}) after {}{}{}.",
         checkpoint.name,
-        words::mark(checkpoint.km * 1000.0),
-        words::time(after_s),
+        text::mark(checkpoint.km * 1000.0),
+        text::time(after_s),
         against("planned time", checkpoint.target_s),
         against("cut-off", checkpoint.cutoff_s)
     );
@@ -142,7 +143,7 @@ fn checkpoints(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Aler
     alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, text));
 }
 
-fn legs(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let legs = &situation.track.legs;
     // A leg whose sport is not known yet is told when it is, or when the next one begins.
     let unknown = legs.last().is_some_and(|leg| leg.kind.is_none());
@@ -168,10 +169,10 @@ fn legs(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let text = format!(
         "{} done: {} in {}. The {} began after {}.",
         capital(word(done.kind)),
-        words::km(done.distance_m()),
-        words::time(now.started_at.duration_since(done.started_at).as_secs_f64()),
+        text::km(done.distance_m()),
+        text::time(now.started_at.duration_since(done.started_at).as_secs_f64()),
         word(now.kind),
-        words::time(begun_s)
+        text::time(begun_s)
     );
     let key = format!("leg_change:{}", known - 1);
     alerts.push(situation.alert(AlertKind::LegChange, Severity::Notice, key, text));

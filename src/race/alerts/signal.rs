@@ -3,22 +3,22 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertKind, Severity, Situation};
-use crate::race::track::LegKind;
-use crate::race::words;
+use super::alert::{Alert, AlertKind, Severity, Situation};
+use crate::race::sport::LegKind;
+use crate::race::text;
 
-/// Silence is told gently after this …
+/// RaisedSilence is told gently after this …
 const SOFT_S: f64 = 10.0 * 60.0;
 
 /// … and firmly after this.
 const FIRM_S: f64 = 20.0 * 60.0;
 
-/// Standing is told after this; near a checkpoint and between two sports later.
+/// RaisedStop is told after this; near a checkpoint and between two sports later.
 const STANDING_S: f64 = 4.0 * 60.0;
 const STANDING_AT_CHECKPOINT_S: f64 = 10.0 * 60.0;
 const STANDING_IN_TRANSITION_S: f64 = 15.0 * 60.0;
 
-/// Standing for so long is told firmly, wherever.
+/// RaisedStop for so long is told firmly, wherever.
 const STANDING_FIRM_S: f64 = 20.0 * 60.0;
 
 /// This far from a checkpoint is at it.
@@ -33,14 +33,14 @@ const ANOTHER_PLACE_M: f64 = 300.0;
 /// What was told of signal and standing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Told {
-    silence: Option<Silence>,
-    standing: Option<Standing>,
+pub(super) struct SignalState {
+    silence: Option<RaisedSilence>,
+    standing: Option<RaisedStop>,
 }
 
 /// A silence that was told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Silence {
+struct RaisedSilence {
     /// The last point before it, by the device's clock.
     since: Timestamp,
     /// Distance of the race there.
@@ -50,12 +50,12 @@ struct Silence {
 
 /// A stop that was told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Standing {
+struct RaisedStop {
     at_m: f64,
     firm: bool,
 }
 
-pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+pub(super) fn judge(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let Some(silence) = situation.watch.silence(situation.track) else {
         return;
     };
@@ -67,7 +67,7 @@ pub(super) fn judge(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec
     }
 }
 
-fn quiet(told: &mut Told, situation: &Situation<'_>, silence_s: f64, alerts: &mut Vec<Alert>) {
+fn quiet(told: &mut SignalState, situation: &Situation<'_>, silence_s: f64, alerts: &mut Vec<Alert>) {
     let Some(last) = situation.track.last else { return };
     let firm = silence_s >= FIRM_S;
     let due = match told.silence {
@@ -78,7 +78,7 @@ fn quiet(told: &mut Told, situation: &Situation<'_>, silence_s: f64, alerts: &mu
         return;
     }
     let since = told.silence.map_or(last.at, |before| before.since);
-    told.silence = Some(Silence {
+    told.silence = Some(RaisedSilence {
         since,
         at_m: last.distance_m,
         firm,
@@ -94,29 +94,29 @@ fn quiet(told: &mut Told, situation: &Situation<'_>, silence_s: f64, alerts: &mu
     };
     let text = format!(
         "No signal for {}. Last seen at {}, moving or not is unknown. {advice}",
-        words::minutes(silence_s),
-        words::km(situation.progress_m())
+        text::minutes(silence_s),
+        text::km(situation.progress_m())
     );
     let key = format!("no_signal:{}:{level}", since.as_second());
     alerts.push(situation.alert(AlertKind::NoSignal, severity, key, text));
 }
 
-fn back(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let (Some(silence), Some(last)) = (told.silence.take(), situation.track.last) else {
         return;
     };
     let gone_s = last.at.duration_since(silence.since).as_secs_f64();
     let text = format!(
         "Signal is back after {}: now at {}, {} covered meanwhile.",
-        words::minutes(gone_s),
-        words::km(situation.progress_m()),
-        words::km((last.distance_m - silence.at_m).max(0.0))
+        text::minutes(gone_s),
+        text::km(situation.progress_m()),
+        text::km((last.distance_m - silence.at_m).max(0.0))
     );
     let key = format!("signal_back:{}", silence.since.as_second());
     alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, text));
 }
 
-fn standing(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
+fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
     if let Some(before) = told.standing
         && track.distance_m() - before.at_m > ANOTHER_PLACE_M
@@ -150,7 +150,7 @@ fn standing(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>)
     if !due {
         return;
     }
-    told.standing = Some(Standing {
+    told.standing = Some(RaisedStop {
         at_m: stop.at_m,
         firm,
     });
@@ -160,9 +160,9 @@ fn standing(told: &mut Told, situation: &Situation<'_>, alerts: &mut Vec<Alert>)
         (Severity::Notice, "soft")
     };
     let text = format!(
-        "Standing still for {} at {}. The signal is good.",
-        words::minutes(stood_s),
-        words::km(situation.progress_m())
+        "RaisedStop still for {} at {}. The signal is good.",
+        text::minutes(stood_s),
+        text::km(situation.progress_m())
     );
     let key = format!("stopped:{}:{level}", stop.from.as_second());
     alerts.push(situation.alert(AlertKind::Stopped, severity, key, text));

@@ -1,20 +1,25 @@
 use super::*;
 use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::course::Course;
 use crate::race::ending::EndRules;
-use crate::race::sample::Sample;
-use crate::race::schedule::{Answer, Watch};
-use crate::race::settings::{Checkpoint, RaceKind, Thresholds};
+use crate::race::plan::Checkpoint;
+use crate::race::plan::RacePlan;
+use crate::race::schedule::{PollResult, RaceWatch};
+use crate::race::sport::RaceKind;
 use crate::race::support::{at, running, steady};
+use crate::race::thresholds::Thresholds;
+use crate::race::track::Track;
+use crate::race::track::TrackSample;
 
 /// Plays samples as they are seen, one look a minute; returns what was told, and in which minute.
 fn play(
-    settings: &RaceSettings,
+    settings: &RacePlan,
     course: Option<&Course>,
-    samples: &[Sample],
+    samples: &[TrackSample],
     to_min: i64,
 ) -> Vec<(AlertKind, i64, String)> {
-    let mut watch = Watch::new(at(0));
-    let mut told = Told::default();
+    let mut watch = RaceWatch::new(at(0));
+    let mut told = AlertState::default();
     let mut known = 0;
     let mut all = Vec::new();
     for minute in 0..=to_min {
@@ -34,7 +39,7 @@ fn play(
         };
         watch.answered(
             now,
-            Answer {
+            PollResult {
                 session: Some(session),
                 new_points: seen.len() - known,
                 changed: false,
@@ -64,15 +69,15 @@ fn check(told: &[(AlertKind, i64, String)], expected: &[(AlertKind, i64)]) {
     assert_eq!(is, expected, "{told:#?}");
 }
 
-fn run() -> RaceSettings {
-    RaceSettings {
+fn run() -> RacePlan {
+    RacePlan {
         kind: RaceKind::Run,
-        ..RaceSettings::default()
+        ..RacePlan::default()
     }
 }
 
-fn with(thresholds: Thresholds) -> RaceSettings {
-    RaceSettings { thresholds, ..run() }
+fn with(thresholds: Thresholds) -> RacePlan {
+    RacePlan { thresholds, ..run() }
 }
 
 use AlertKind::*;
@@ -140,7 +145,7 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
         samples.extend((1..=120).map(|i| running(from_s + for_s + i * 10, there_m + (i * 30) as f64)));
         samples
     };
-    let stops = |settings: &RaceSettings, samples: &[Sample], to_min: i64| -> Vec<i64> {
+    let stops = |settings: &RacePlan, samples: &[TrackSample], to_min: i64| -> Vec<i64> {
         let told = play(settings, None, samples, to_min);
         assert!(told.iter().all(|(kind, ..)| *kind != NoSignal), "{told:#?}");
         let stops = told.iter().filter(|(kind, ..)| *kind == Stopped);
@@ -152,12 +157,12 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
     assert_eq!(stops(&run(), &stop(1200, 1500), 60), [25, 41]);
     let told = play(&run(), None, &stop(1200, 1500), 30);
     assert!(
-        told[1].2.starts_with("Standing still for 4 min at 3.6 km"),
+        told[1].2.starts_with("RaceStanding still for 4 min at 3.6 km"),
         "{}",
         told[1].2
     );
     // At an aid station it takes longer.
-    let at_aid_station = RaceSettings {
+    let at_aid_station = RacePlan {
         checkpoints: vec![Checkpoint {
             name: "VP1".into(),
             km: 3.5,
@@ -231,7 +236,7 @@ fn floors_wait_for_the_warm_up_and_forgive_standing() {
 #[test]
 fn the_plan_is_held_against_the_way() {
     // Planned: 10 km in 50:00, 3.33 m/s.
-    let plan = RaceSettings {
+    let plan = RacePlan {
         distance_m: Some(10_000.0),
         target_time_s: Some(3000),
         ..run()
@@ -282,9 +287,9 @@ fn another_sport_is_told_with_the_time_of_the_last() {
         sample.point.activity_type = Some(if i < 120 { "SWIMMING" } else { "CYCLING" }.into());
         samples.push(sample);
     }
-    let triathlon = RaceSettings {
+    let triathlon = RacePlan {
         kind: RaceKind::Triathlon,
-        ..RaceSettings::default()
+        ..RacePlan::default()
     };
     let told = play(&triathlon, None, &samples, 60);
     check(&told, &[(Started, 1), (LegChange, 21)]);
@@ -296,15 +301,15 @@ fn another_sport_is_told_with_the_time_of_the_last() {
 
 #[test]
 fn a_changed_interface_is_told_rarely() {
-    let mut watch = Watch::new(at(0));
-    let mut told = Told::default();
+    let mut watch = RaceWatch::new(at(0));
+    let mut told = AlertState::default();
     let settings = run();
     let track = Track::new(RaceKind::Run);
     let mut times = 0;
     for minute in 0..700 {
-        let changed = Answer {
+        let changed = PollResult {
             changed: minute > 10,
-            ..Answer::default()
+            ..PollResult::default()
         };
         watch.answered(at(minute * 60), changed);
         let situation = Situation {
@@ -321,7 +326,7 @@ fn a_changed_interface_is_told_rarely() {
 
 #[test]
 fn checkpoints_are_held_against_their_times() {
-    let settings = RaceSettings {
+    let settings = RacePlan {
         checkpoints: vec![
             Checkpoint {
                 name: "VP1".into(),

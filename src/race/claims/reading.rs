@@ -6,16 +6,16 @@ pub(super) struct Claim {
     /// As it stands in the text.
     pub(super) said: String,
     pub(super) value: f64,
-    pub(super) kind: Kind,
+    pub(super) kind: ClaimKind,
     /// A mean, a highest value, or just a value.
-    pub(super) sense: Sense,
+    pub(super) sense: ClaimSense,
     /// Of what is still to come ("the next 2 km").
     pub(super) ahead: bool,
 }
 
 /// What a number measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ClaimKind {
     HeartRate,
     Power,
     Cadence,
@@ -33,14 +33,14 @@ pub(super) enum Kind {
 
 /// What a number claims to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sense {
+pub(super) enum ClaimSense {
     Value,
     Mean,
     Highest,
 }
 
 /// A number in the text.
-struct Number {
+struct NumberInText {
     from: usize,
     to: usize,
     value: f64,
@@ -49,8 +49,8 @@ struct Number {
 
 /// A unit behind a number, and how the number becomes a value.
 #[derive(Clone, Copy)]
-enum Unit {
-    Plain(Kind),
+enum ClaimUnit {
+    Plain(ClaimKind),
     Km,
     Miles,
     Kmh,
@@ -61,53 +61,53 @@ enum Unit {
 }
 
 /// Longest first within what begins alike.
-const UNITS: [(&str, Unit); 46] = [
-    ("bpm", Unit::Plain(Kind::HeartRate)),
-    ("beats", Unit::Plain(Kind::HeartRate)),
-    ("schläge", Unit::Plain(Kind::HeartRate)),
-    ("watts", Unit::Plain(Kind::Power)),
-    ("watt", Unit::Plain(Kind::Power)),
-    ("w", Unit::Plain(Kind::Power)),
-    ("rpm", Unit::Plain(Kind::Cadence)),
-    ("spm", Unit::Plain(Kind::Cadence)),
-    ("steps", Unit::Plain(Kind::Cadence)),
-    ("schritte", Unit::Plain(Kind::Cadence)),
-    ("u/min", Unit::Plain(Kind::Cadence)),
-    ("km/h", Unit::Kmh),
-    ("kmh", Unit::Kmh),
-    ("kph", Unit::Kmh),
-    ("/km", Unit::Pace(1000.0)),
-    ("min/km", Unit::Pace(1000.0)),
-    ("per km", Unit::Pace(1000.0)),
-    ("per kilomet", Unit::Pace(1000.0)),
-    ("pro km", Unit::Pace(1000.0)),
-    ("pro kilometer", Unit::Pace(1000.0)),
-    ("a km", Unit::Pace(1000.0)),
-    ("/mi", Unit::Pace(1609.344)),
-    ("min/mi", Unit::Pace(1609.344)),
-    ("per mile", Unit::Pace(1609.344)),
-    ("/100 m", Unit::Pace(100.0)),
-    ("/100m", Unit::Pace(100.0)),
-    ("per 100 m", Unit::Pace(100.0)),
-    ("per 100m", Unit::Pace(100.0)),
-    ("km", Unit::Km),
-    ("k", Unit::Km),
-    ("kilometers", Unit::Km),
-    ("kilometres", Unit::Km),
-    ("kilometer", Unit::Km),
-    ("kilometre", Unit::Km),
-    ("miles", Unit::Miles),
-    ("mile", Unit::Miles),
-    ("mi", Unit::Miles),
-    ("%", Unit::Foreign),
-    ("min", Unit::Foreign),
-    ("minutes", Unit::Foreign),
-    ("minuten", Unit::Foreign),
-    ("s", Unit::Foreign),
-    ("sec", Unit::Foreign),
-    ("h", Unit::Foreign),
-    ("g", Unit::Foreign),
-    ("ml", Unit::Foreign),
+const UNITS: [(&str, ClaimUnit); 46] = [
+    ("bpm", ClaimUnit::Plain(ClaimKind::HeartRate)),
+    ("beats", ClaimUnit::Plain(ClaimKind::HeartRate)),
+    ("schläge", ClaimUnit::Plain(ClaimKind::HeartRate)),
+    ("watts", ClaimUnit::Plain(ClaimKind::Power)),
+    ("watt", ClaimUnit::Plain(ClaimKind::Power)),
+    ("w", ClaimUnit::Plain(ClaimKind::Power)),
+    ("rpm", ClaimUnit::Plain(ClaimKind::Cadence)),
+    ("spm", ClaimUnit::Plain(ClaimKind::Cadence)),
+    ("steps", ClaimUnit::Plain(ClaimKind::Cadence)),
+    ("schritte", ClaimUnit::Plain(ClaimKind::Cadence)),
+    ("u/min", ClaimUnit::Plain(ClaimKind::Cadence)),
+    ("km/h", ClaimUnit::Kmh),
+    ("kmh", ClaimUnit::Kmh),
+    ("kph", ClaimUnit::Kmh),
+    ("/km", ClaimUnit::Pace(1000.0)),
+    ("min/km", ClaimUnit::Pace(1000.0)),
+    ("per km", ClaimUnit::Pace(1000.0)),
+    ("per kilomet", ClaimUnit::Pace(1000.0)),
+    ("pro km", ClaimUnit::Pace(1000.0)),
+    ("pro kilometer", ClaimUnit::Pace(1000.0)),
+    ("a km", ClaimUnit::Pace(1000.0)),
+    ("/mi", ClaimUnit::Pace(1609.344)),
+    ("min/mi", ClaimUnit::Pace(1609.344)),
+    ("per mile", ClaimUnit::Pace(1609.344)),
+    ("/100 m", ClaimUnit::Pace(100.0)),
+    ("/100m", ClaimUnit::Pace(100.0)),
+    ("per 100 m", ClaimUnit::Pace(100.0)),
+    ("per 100m", ClaimUnit::Pace(100.0)),
+    ("km", ClaimUnit::Km),
+    ("k", ClaimUnit::Km),
+    ("kilometers", ClaimUnit::Km),
+    ("kilometres", ClaimUnit::Km),
+    ("kilometer", ClaimUnit::Km),
+    ("kilometre", ClaimUnit::Km),
+    ("miles", ClaimUnit::Miles),
+    ("mile", ClaimUnit::Miles),
+    ("mi", ClaimUnit::Miles),
+    ("%", ClaimUnit::Foreign),
+    ("min", ClaimUnit::Foreign),
+    ("minutes", ClaimUnit::Foreign),
+    ("minuten", ClaimUnit::Foreign),
+    ("s", ClaimUnit::Foreign),
+    ("sec", ClaimUnit::Foreign),
+    ("h", ClaimUnit::Foreign),
+    ("g", ClaimUnit::Foreign),
+    ("ml", ClaimUnit::Foreign),
 ];
 
 const HEART_RATE_LABELS: [&str; 9] = [
@@ -156,8 +156,8 @@ pub(super) fn claims(text: &str) -> Vec<Claim> {
         .map(|(_, c)| Claim {
             said: c.to_string(),
             value: 0.0,
-            kind: Kind::Unreadable,
-            sense: Sense::Value,
+            kind: ClaimKind::Unreadable,
+            sense: ClaimSense::Value,
             ahead: false,
         })
         .collect();
@@ -183,31 +183,33 @@ pub(super) fn claims(text: &str) -> Vec<Claim> {
     claims
 }
 
-fn claim(text: &str, number: &Number, unit: Option<Unit>, before: &str) -> Option<Claim> {
+fn claim(text: &str, number: &NumberInText, unit: Option<ClaimUnit>, before: &str) -> Option<Claim> {
     let kind_and_value = match (unit, number.has_colon) {
-        (Some(Unit::Pace(metres)), true) if number.value > 0.0 => (Kind::Speed, metres / number.value),
-        (Some(Unit::Pace(metres)), false) if number.value > 0.0 => {
-            (Kind::Speed, metres / (number.value * 60.0))
+        (Some(ClaimUnit::Pace(metres)), true) if number.value > 0.0 => {
+            (ClaimKind::Speed, metres / number.value)
         }
-        (_, true) => (Kind::Time, number.value),
-        (Some(Unit::Plain(kind)), false) => (kind, number.value),
-        (Some(Unit::Km), false) => (Kind::Distance, number.value * 1000.0),
-        (Some(Unit::Miles), false) => (Kind::Distance, number.value * 1609.344),
-        (Some(Unit::Kmh), false) => (Kind::Speed, number.value / 3.6),
-        (Some(Unit::Foreign | Unit::Pace(_)), false) => return None,
+        (Some(ClaimUnit::Pace(metres)), false) if number.value > 0.0 => {
+            (ClaimKind::Speed, metres / (number.value * 60.0))
+        }
+        (_, true) => (ClaimKind::Time, number.value),
+        (Some(ClaimUnit::Plain(kind)), false) => (kind, number.value),
+        (Some(ClaimUnit::Km), false) => (ClaimKind::Distance, number.value * 1000.0),
+        (Some(ClaimUnit::Miles), false) => (ClaimKind::Distance, number.value * 1609.344),
+        (Some(ClaimUnit::Kmh), false) => (ClaimKind::Speed, number.value / 3.6),
+        (Some(ClaimUnit::Foreign | ClaimUnit::Pace(_)), false) => return None,
         (None, false) => (labelled(before)?, number.value),
     };
     let (kind, value) = match kind_and_value {
-        (Kind::Mark, value) if ends_with_word(before, &["mile"]) => (Kind::Mark, value * 1609.344),
-        (Kind::Mark, value) => (Kind::Mark, value * 1000.0),
+        (ClaimKind::Mark, value) if ends_with_word(before, &["mile"]) => (ClaimKind::Mark, value * 1609.344),
+        (ClaimKind::Mark, value) => (ClaimKind::Mark, value * 1000.0),
         other => other,
     };
     let sense = if has_word(before, &MEAN_WORDS) {
-        Sense::Mean
+        ClaimSense::Mean
     } else if has_word(before, &HIGHEST_WORDS) {
-        Sense::Highest
+        ClaimSense::Highest
     } else {
-        Sense::Value
+        ClaimSense::Value
     };
     let ends = (number.to + 12).min(text.len());
     let ends = (number.to..=ends).rev().find(|at| text.is_char_boundary(*at))?;
@@ -221,7 +223,7 @@ fn claim(text: &str, number: &Number, unit: Option<Unit>, before: &str) -> Optio
 }
 
 /// What stands before a number, up to the number before it and no more than some words.
-fn before<'a>(text: &'a str, previous: Option<&Number>, from: usize) -> &'a str {
+fn before<'a>(text: &'a str, previous: Option<&NumberInText>, from: usize) -> &'a str {
     let start = previous
         .map_or(0, |previous| previous.to)
         .max(from.saturating_sub(32));
@@ -236,15 +238,15 @@ fn before<'a>(text: &'a str, previous: Option<&Number>, from: usize) -> &'a str 
         .unwrap_or_default()
 }
 
-fn labelled(before: &str) -> Option<Kind> {
+fn labelled(before: &str) -> Option<ClaimKind> {
     let near = before.trim_end_matches([' ', ':', '=', '~', '#', '(']);
     if ends_with_word(near, &MARK_LABELS) {
-        return Some(Kind::Mark);
+        return Some(ClaimKind::Mark);
     }
     [
-        (&HEART_RATE_LABELS[..], Kind::HeartRate),
-        (&POWER_LABELS, Kind::Power),
-        (&CADENCE_LABELS, Kind::Cadence),
+        (&HEART_RATE_LABELS[..], ClaimKind::HeartRate),
+        (&POWER_LABELS, ClaimKind::Power),
+        (&CADENCE_LABELS, ClaimKind::Cadence),
     ]
     .into_iter()
     .find(|(labels, _)| has_word(before, labels))
@@ -270,7 +272,7 @@ fn ends_with_word(text: &str, words: &[&str]) -> bool {
 }
 
 /// The unit at the beginning of what stands behind a number: the longest that fits.
-fn unit(behind: &str) -> Option<Unit> {
+fn unit(behind: &str) -> Option<ClaimUnit> {
     let behind = behind
         .strip_prefix('-')
         .unwrap_or(behind)
@@ -297,7 +299,7 @@ fn is_joiner(between: &str) -> bool {
 }
 
 /// Numbers: digits with one decimal point or comma, or with colons.
-fn numbers(text: &str) -> Vec<Number> {
+fn numbers(text: &str) -> Vec<NumberInText> {
     let mut numbers = Vec::new();
     let mut from = 0;
     while let Some(start) = text
@@ -322,7 +324,7 @@ fn numbers(text: &str) -> Vec<Number> {
             .and_then(|before| before.chars().next_back())
             .is_some_and(char::is_alphabetic);
         if let Some(value) = value(word).filter(|_| !glued) {
-            numbers.push(Number {
+            numbers.push(NumberInText {
                 from: start,
                 to,
                 value,
@@ -350,7 +352,7 @@ fn value(word: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: &[(Kind, f64)]) {
+    fn check(text: &str, expected: &[(ClaimKind, f64)]) {
         let found: Vec<_> = claims(text)
             .iter()
             .map(|claim| (claim.kind, (claim.value * 10.0).round() / 10.0))
@@ -362,43 +364,43 @@ mod tests {
     fn what_is_said_is_understood() {
         check(
             "HR 163, power 240W.",
-            &[(Kind::HeartRate, 163.0), (Kind::Power, 240.0)],
+            &[(ClaimKind::HeartRate, 163.0), (ClaimKind::Power, 240.0)],
         );
         check(
             "Stay at 145-150 bpm",
-            &[(Kind::HeartRate, 145.0), (Kind::HeartRate, 150.0)],
+            &[(ClaimKind::HeartRate, 145.0), (ClaimKind::HeartRate, 150.0)],
         );
-        check("Your heart rate is now 171", &[(Kind::HeartRate, 171.0)]);
+        check("Your heart rate is now 171", &[(ClaimKind::HeartRate, 171.0)]);
         check(
             "12.3 km in 1:02:03 (5:02 /km)",
             &[
-                (Kind::Distance, 12_300.0),
-                (Kind::Time, 3723.0),
-                (Kind::Speed, 3.3),
+                (ClaimKind::Distance, 12_300.0),
+                (ClaimKind::Time, 3723.0),
+                (ClaimKind::Speed, 3.3),
             ],
         );
         check(
             "31,2 km/h bei 88 U/min",
-            &[(Kind::Speed, 8.7), (Kind::Cadence, 88.0)],
+            &[(ClaimKind::Speed, 8.7), (ClaimKind::Cadence, 88.0)],
         );
-        check("At km 30 take a gel", &[(Kind::Mark, 30_000.0)]);
-        check("6.5 miles to go", &[(Kind::Distance, 10_460.7)]);
-        check("1:52 /100 m", &[(Kind::Speed, 0.9)]);
+        check("At km 30 take a gel", &[(ClaimKind::Mark, 30_000.0)]);
+        check("6.5 miles to go", &[(ClaimKind::Distance, 10_460.7)]);
+        check("1:52 /100 m", &[(ClaimKind::Speed, 0.9)]);
         check(
             "Drink 150 ml and 30 g in the next 10 minutes, 5% easier, 2 gels",
             &[],
         );
         check("Great job! You are number 1 of our hearts", &[]);
         check("3.8 W/kg", &[]);
-        check("Puls １６３", &[(Kind::Unreadable, 0.0); 3]);
+        check("Puls １６３", &[(ClaimKind::Unreadable, 0.0); 3]);
     }
 
     #[test]
     fn what_it_claims_to_be_is_understood() {
         let one = |text: &str| claims(text).remove(0);
-        assert_eq!(one("average HR of 152").sense, Sense::Mean);
-        assert_eq!(one("you peaked at 171 bpm").sense, Sense::Highest);
-        assert_eq!(one("max was fine. 152 bpm now").sense, Sense::Value);
+        assert_eq!(one("average HR of 152").sense, ClaimSense::Mean);
+        assert_eq!(one("you peaked at 171 bpm").sense, ClaimSense::Highest);
+        assert_eq!(one("max was fine. 152 bpm now").sense, ClaimSense::Value);
         assert!(one("hold on for the next 2 km").ahead && !one("2 km done").ahead);
     }
 
@@ -414,7 +416,7 @@ mod tests {
         fn a_value_with_its_unit_is_always_found(before in "[a-z ,.!-]{0,20}", bpm in 30_u32..250, after in "[ ,.!][a-z .!]{0,20}") {
             let text = format!("{before} {bpm} bpm{after}");
             let found = claims(&text);
-            assert!(found.iter().any(|claim| claim.kind == Kind::HeartRate && (claim.value - f64::from(bpm)).abs() < 0.01), "{text}");
+            assert!(found.iter().any(|claim| claim.kind == ClaimKind::HeartRate && (claim.value - f64::from(bpm)).abs() < 0.01), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::race::support::hour;
 
 fn wrong(text: &str) -> Vec<String> {
     let (snapshot, window) = hour();
-    let known = Known::of(&snapshot, &window);
+    let known = KnownFigures::of(&snapshot, &window);
     untrue(text, &known)
         .into_iter()
         .map(|untrue| untrue.said)
@@ -65,7 +65,7 @@ proptest! {
     #[test]
     fn a_distance_passes_only_near_one_that_is_known(metres in 0_u32..42_000) {
         let (snapshot, window) = hour();
-        let known = Known::of(&snapshot, &window);
+        let known = KnownFigures::of(&snapshot, &window);
         let km = f64::from(metres) / 1000.0;
         let passes = untrue(&format!("{km:.1} km done"), &known).is_empty();
         let near = known.distances_m.iter().any(|known| (known - km * 1000.0).abs() <= 400.0);

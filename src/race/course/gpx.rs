@@ -1,4 +1,4 @@
-//! Reading a GPX file: its tracks, or its routes when it has no track.
+//! FieldReader a GPX file: its tracks, or its routes when it has no track.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

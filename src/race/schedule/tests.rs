@@ -1,16 +1,16 @@
 use super::*;
-use crate::race::settings::RaceKind;
+use crate::race::sport::RaceKind;
 use crate::race::support::{at, running, steady};
 
-fn live(run_s: i64) -> (Watch, Track) {
-    let mut watch = Watch::new(at(0));
+fn live(run_s: i64) -> (RaceWatch, Track) {
+    let mut watch = RaceWatch::new(at(0));
     let session = LiveTrackSession {
         start: Some(at(0)),
         end: Some(at(86_400)),
         post_frequency_s: Some(15),
         ..LiveTrackSession::default()
     };
-    let answer = Answer {
+    let answer = PollResult {
         session: Some(session),
         new_points: 1,
         changed: false,
@@ -21,8 +21,8 @@ fn live(run_s: i64) -> (Watch, Track) {
     (watch, track)
 }
 
-fn asks(next: &Next) -> (i64, bool, Option<i64>) {
-    let Next::Ask {
+fn asks(next: &NextPoll) -> (i64, bool, Option<i64>) {
+    let NextPoll::Ask {
         at: when,
         session,
         begin,
@@ -36,15 +36,15 @@ fn asks(next: &Next) -> (i64, bool, Option<i64>) {
 
 #[test]
 fn a_live_race_is_asked_for_just_after_the_phone_posts() {
-    let settings = RaceSettings::default();
+    let settings = RacePlan::default();
     let (watch, track) = live(600);
-    assert_eq!(watch.phase, Phase::Live);
+    assert_eq!(watch.phase, RacePhase::Live);
     // Last point 600, posts every 15 s: 617 + n * 15. The interval ends at 675.
     assert_eq!(
         asks(&watch.next(at(615), &settings, &track)),
         (677, false, Some(600))
     );
-    let often = RaceSettings {
+    let often = RacePlan {
         poll_interval_s: 5,
         ..settings.clone()
     };
@@ -52,14 +52,14 @@ fn a_live_race_is_asked_for_just_after_the_phone_posts() {
         asks(&watch.next(at(615), &often, &track)),
         (632, false, Some(600))
     );
-    let fresh = Watch::new(at(0));
+    let fresh = RaceWatch::new(at(0));
     let empty = Track::new(RaceKind::Run);
     assert_eq!(asks(&fresh.next(at(0), &settings, &empty)), (0, true, None));
 }
 
 #[test]
 fn failures_make_it_rarer_and_an_answer_clears_them() {
-    let settings = RaceSettings::default();
+    let settings = RacePlan::default();
     let (mut watch, track) = live(600);
     for expected in [30, 60, 120, 240, 480, 600, 600] {
         watch.failed(at(1000), &LiveTrackError::Server(502));
@@ -67,7 +67,7 @@ fn failures_make_it_rarer_and_an_answer_clears_them() {
     }
     assert_eq!(watch.errors, 7);
     assert!(!watch.is_unreachable(at(1000)) && watch.is_unreachable(at(1300)));
-    watch.answered(at(2000), Answer::default());
+    watch.answered(at(2000), PollResult::default());
     assert_eq!(watch.failing, None);
     assert_eq!(asks(&watch.next(at(2000), &settings, &track)).0, 2060);
 }
@@ -79,8 +79,8 @@ fn a_session_that_is_gone_ends_the_watch() {
         watch.failed(at(now), &LiveTrackError::Gone);
         assert_eq!(watch.over(), Some(reason));
         assert_eq!(
-            watch.next(at(now), &RaceSettings::default(), &track),
-            Next::Nothing
+            watch.next(at(now), &RacePlan::default(), &track),
+            NextPoll::Nothing
         );
     }
 }
@@ -91,16 +91,16 @@ fn there_is_one_more_look_at_everything_after_the_end() {
     let mut end = running(610, 1830.0);
     end.point.events = vec!["END".into()];
     track.push(None, &end);
-    let settings = RaceSettings::default();
+    let settings = RacePlan::default();
     watch.answered(
         at(677),
-        Answer {
+        PollResult {
             new_points: 1,
-            ..Answer::default()
+            ..PollResult::default()
         },
     );
     watch.conclude(at(677), EndRules::default(), &track, None);
-    let closing = Phase::Closing {
+    let closing = RacePhase::Closing {
         reason: EndReason::EndEvent,
         since: at(677),
     };
@@ -111,15 +111,15 @@ fn there_is_one_more_look_at_everything_after_the_end() {
     goes_on.1.push(None, &running(700, 2100.0));
     goes_on.0.answered(
         at(737),
-        Answer {
+        PollResult {
             new_points: 1,
-            ..Answer::default()
+            ..PollResult::default()
         },
     );
     goes_on.0.conclude(at(737), EndRules::default(), &goes_on.1, None);
-    assert_eq!(goes_on.0.phase, Phase::Live);
+    assert_eq!(goes_on.0.phase, RacePhase::Live);
     // Or not.
-    watch.answered(at(737), Answer::default());
+    watch.answered(at(737), PollResult::default());
     watch.conclude(at(737), EndRules::default(), &track, None);
     assert_eq!(watch.over(), Some(EndReason::EndEvent));
 }
@@ -127,12 +127,12 @@ fn there_is_one_more_look_at_everything_after_the_end() {
 #[test]
 fn silence_that_ended_a_race_is_looked_at_for_a_while() {
     let (mut watch, mut track) = live(3600);
-    let settings = RaceSettings::default();
+    let settings = RacePlan::default();
     let mut looks = Vec::new();
     let mut now = at(3615);
-    while let Next::Ask { at: look, .. } = watch.next(now, &settings, &track) {
+    while let NextPoll::Ask { at: look, .. } = watch.next(now, &settings, &track) {
         now = look;
-        watch.answered(now, Answer::default());
+        watch.answered(now, PollResult::default());
         watch.conclude(now, EndRules::default(), &track, None);
         if watch.over().is_some() {
             looks.push(now.duration_since(at(3600)).as_secs() / 60);
@@ -143,13 +143,13 @@ fn silence_that_ended_a_race_is_looked_at_for_a_while() {
     track.push(None, &running(9000, 20_000.0));
     watch.answered(
         now,
-        Answer {
+        PollResult {
             new_points: 1,
-            ..Answer::default()
+            ..PollResult::default()
         },
     );
     watch.conclude(now, EndRules::default(), &track, None);
-    assert_eq!(watch.phase, Phase::Live);
+    assert_eq!(watch.phase, RacePhase::Live);
 }
 
 #[test]
@@ -158,12 +158,12 @@ fn a_gap_is_asked_for_again_for_a_while() {
     track.push(None, &running(1200, 3600.0));
     watch.answered(
         at(1215),
-        Answer {
+        PollResult {
             new_points: 1,
-            ..Answer::default()
+            ..PollResult::default()
         },
     );
-    let settings = RaceSettings::default();
+    let settings = RacePlan::default();
     assert_eq!(asks(&watch.next(at(1215), &settings, &track)).2, Some(600));
     for second in (1210..3100).step_by(10) {
         track.push(None, &running(second, second as f64 * 3.0));
@@ -174,11 +174,11 @@ fn a_gap_is_asked_for_again_for_a_while() {
 #[test]
 fn silence_is_measured_by_answers() {
     let (mut watch, track) = live(600);
-    let silence = |watch: &Watch| watch.silence(&track).unwrap().as_secs();
+    let silence = |watch: &RaceWatch| watch.silence(&track).unwrap().as_secs();
     assert_eq!(silence(&watch), 15);
     watch.failed(at(2000), &LiveTrackError::Unreachable);
     assert_eq!(silence(&watch), 15);
-    watch.answered(at(2400), Answer::default());
+    watch.answered(at(2400), PollResult::default());
     assert_eq!(silence(&watch), 1800);
 }
 
@@ -191,9 +191,9 @@ fn a_new_link_carries_the_race_on() {
     watch.failed(at(1000), &LiveTrackError::Gone);
     watch.carried_on(at(1100));
     watch.conclude(at(1100), EndRules::default(), &track, None);
-    assert_eq!(watch.phase, Phase::Live);
+    assert_eq!(watch.phase, RacePhase::Live);
     assert_eq!(
-        asks(&watch.next(at(1100), &RaceSettings::default(), &track)),
+        asks(&watch.next(at(1100), &RacePlan::default(), &track)),
         (1100, true, Some(610))
     );
 }

@@ -14,7 +14,7 @@ const CORRECTION_M: f64 = 50.0;
 /// Positions jitter; a step shorter than this is not counted.
 const SHORTEST_STEP_M: f64 = 10.0;
 
-/// Sums up distance. Never goes back, whatever the counters do.
+/// LegTotals up distance. Never goes back, whatever the counters do.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Odometer {
     distance_m: f64,
@@ -30,7 +30,7 @@ pub(super) struct Odometer {
 
 /// What one point added.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Advance {
+pub(super) struct OdometerStep {
     /// Metres since the last point.
     pub(super) step_m: f64,
     /// Whether something (a counter, a position) says so; without it the step is 0 for want of knowledge.
@@ -50,7 +50,7 @@ impl Odometer {
     }
 
     /// Counts one point, later than the last.
-    pub(super) fn advance(&mut self, point: &Trackpoint) -> Advance {
+    pub(super) fn advance(&mut self, point: &Trackpoint) -> OdometerStep {
         let before_m = self.distance_m;
         let dt_s = self
             .last_at
@@ -69,7 +69,7 @@ impl Odometer {
             self.distance_m += placed_m.or_else(by_speed).unwrap_or(0.0);
             true
         };
-        Advance {
+        OdometerStep {
             step_m: self.distance_m - before_m,
             known: counter.is_some() || placed_m.is_some() || point.speed_mps.is_some(),
             derived,

@@ -5,53 +5,10 @@
 //! nothing here relies on one of these signs alone (D.5).
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::sums::Sums;
+use super::sums::LegTotals;
 use crate::garmin::livetrack::Trackpoint;
-use crate::race::settings::RaceKind;
-
-/// The sport of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LegKind {
-    /// Swimming.
-    Swim,
-    /// Cycling.
-    Ride,
-    /// On foot.
-    Run,
-    /// Between two sports.
-    Transition,
-}
-
-impl LegKind {
-    /// From `activityType`; `None` for what says nothing (`OTHER`, `MULTISPORT`).
-    pub fn from_activity(text: &str) -> Option<Self> {
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if has(&["TRANSITION"]) {
-            Some(Self::Transition)
-        } else if has(&["SWIM"]) {
-            Some(Self::Swim)
-        } else if has(&["CYCL", "BIK", "RIDE", "RIDING"]) {
-            Some(Self::Ride)
-        } else if has(&["RUN", "WALK", "HIK"]) {
-            Some(Self::Run)
-        } else {
-            None
-        }
-    }
-
-    /// The word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Swim => "swim",
-            Self::Ride => "bike",
-            Self::Run => "run",
-            Self::Transition => "transition",
-        }
-    }
-}
+use crate::race::sport::{LegKind, RaceKind};
 
 /// One leg. A race of one sport has one.
 #[derive(Clone, Debug)]
@@ -69,7 +26,7 @@ pub struct Leg {
     /// Distance of the race at its last moment so far.
     pub to_m: f64,
     /// What was measured in it.
-    pub sums: Sums,
+    pub sums: LegTotals,
     /// How high was climbed in it, metres.
     pub ascent_m: f64,
 }
@@ -83,7 +40,7 @@ impl Leg {
             last_at: at,
             from_m,
             to_m: from_m,
-            sums: Sums::default(),
+            sums: LegTotals::default(),
             ascent_m: 0.0,
         }
     }
@@ -105,7 +62,7 @@ impl Leg {
 
 /// What decides where a leg ends.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Borders {
+pub(super) struct LegDetector {
     leg_duration_s: Option<f64>,
     leg_distance_m: Option<f64>,
     total_distance_m: Option<f64>,
@@ -116,7 +73,7 @@ pub(super) struct Borders {
 
 /// The beginning of a new leg.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Border {
+pub(super) struct LegBorder {
     pub(super) kind: Option<LegKind>,
     pub(super) at: Timestamp,
 }
@@ -125,9 +82,9 @@ pub(super) struct Border {
 const LONGEST_TRANSITION_S: f64 = 15.0 * 60.0;
 const LONGEST_TRANSITION_M: f64 = 3000.0;
 
-impl Borders {
+impl LegDetector {
     /// Whether `point` is in a new leg, given the one that was so far.
-    pub(super) fn cross(&mut self, race: RaceKind, leg: &Leg, point: &Trackpoint) -> Option<Border> {
+    pub(super) fn cross(&mut self, race: RaceKind, leg: &Leg, point: &Trackpoint) -> Option<LegBorder> {
         let anew = self.counters_anew(point);
         if !race.is_multisport() {
             return None;
@@ -141,19 +98,19 @@ impl Borders {
             }
             Some(kind) if anew => {
                 self.pending = None;
-                Some(Border {
+                Some(LegBorder {
                     kind: Some(kind),
                     at: point.at,
                 })
             }
             Some(kind) => match self.pending.take() {
-                Some((before, at)) if before == kind => Some(Border { kind: Some(kind), at }),
+                Some((before, at)) if before == kind => Some(LegBorder { kind: Some(kind), at }),
                 _ => {
                     self.pending = Some((kind, point.at));
                     None
                 }
             },
-            None => anew.then_some(Border {
+            None => anew.then_some(LegBorder {
                 kind: None,
                 at: point.at,
             }),

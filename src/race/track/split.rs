@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::leg::LegKind;
-use super::sums::Mean;
+use super::sums::WeightedMean;
+use crate::race::sport::LegKind;
 
 /// The time for one stretch of a leg.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +20,9 @@ pub struct Split {
     pub at: Timestamp,
     /// How long it took, seconds.
     pub duration_s: f64,
-    /// Mean heart rate.
+    /// WeightedMean heart rate.
     pub heart_rate_bpm: Option<f64>,
-    /// Mean power.
+    /// WeightedMean power.
     pub power_w: Option<f64>,
     /// Whether a gap in the data lies in it, so that the time is only about right.
     pub estimated: bool,
@@ -40,17 +40,17 @@ pub fn split_length_m(kind: Option<LegKind>) -> Option<f64> {
 
 /// The split that is being run.
 #[derive(Clone, Debug)]
-pub(super) struct Running {
+pub(super) struct OpenSplit {
     from_m: f64,
     from_at: Timestamp,
-    heart_rate: Mean,
-    power: Mean,
+    heart_rate: WeightedMean,
+    power: WeightedMean,
     estimated: bool,
 }
 
 /// Two successive points, as a split sees them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stretch {
+pub(super) struct SplitStep {
     pub(super) leg: usize,
     /// Distance of the race at the start of the leg.
     pub(super) leg_from_m: f64,
@@ -67,19 +67,19 @@ pub(super) struct Stretch {
 /// More splits in one leg are not kept: 2000 km on foot.
 const MOST: usize = 2000;
 
-impl Running {
+impl OpenSplit {
     pub(super) fn new(at: Timestamp) -> Self {
         Self {
             from_m: 0.0,
             from_at: at,
-            heart_rate: Mean::default(),
-            power: Mean::default(),
+            heart_rate: WeightedMean::default(),
+            power: WeightedMean::default(),
             estimated: false,
         }
     }
 
     /// Moves on; adds the splits that end on the way.
-    pub(super) fn advance(&mut self, length_m: f64, stretch: Stretch, splits: &mut Vec<Split>) {
+    pub(super) fn advance(&mut self, length_m: f64, stretch: SplitStep, splits: &mut Vec<Split>) {
         let whole_s = stretch.after_at.duration_since(stretch.before_at).as_secs_f64();
         self.estimated |= stretch.gap;
         if let Some(bpm) = stretch.heart_rate_bpm {

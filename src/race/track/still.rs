@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Step;
+use super::step::TrackStep;
 use crate::garmin::livetrack::Position;
 
 /// Points farther apart in time than this have a gap between them.
@@ -67,7 +67,7 @@ pub(super) struct Stops {
 }
 
 impl Stops {
-    pub(super) fn advance(&mut self, before_at: Timestamp, step: &Step) {
+    pub(super) fn advance(&mut self, before_at: Timestamp, step: &TrackStep) {
         if step.standing {
             let stop = self.standing.get_or_insert(Stop {
                 from: before_at,

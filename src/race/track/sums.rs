@@ -1,20 +1,20 @@
-//! Sums over time: means, extremes, and how long the heart beat how fast.
+//! LegTotals over time: means, extremes, and how long the heart beat how fast.
 
-use super::Step;
+use super::step::TrackStep;
 
 /// The longest time that one point can stand for, seconds.
 const LONGEST_S: f64 = 60.0;
 
 /// A mean weighted by time, with its extremes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Mean {
+pub struct WeightedMean {
     sum: f64,
     seconds: f64,
     lowest: Option<f64>,
     highest: Option<f64>,
 }
 
-impl Mean {
+impl WeightedMean {
     /// Adds a value that held for `seconds`.
     pub fn add(&mut self, value: f64, seconds: f64) {
         self.sum += value * seconds;
@@ -41,13 +41,13 @@ impl Mean {
 
 /// What was measured over a leg or a split.
 #[derive(Clone, Debug, Default)]
-pub struct Sums {
+pub struct LegTotals {
     /// Heart rate, bpm.
-    pub heart_rate: Mean,
+    pub heart_rate: WeightedMean,
     /// Power, W; zeros count, because one rolls without pedalling.
-    pub power: Mean,
+    pub power: WeightedMean,
     /// Cadence as sent, zeros left out.
-    pub cadence: Mean,
+    pub cadence: WeightedMean,
     /// Seconds in movement.
     pub moving_s: f64,
     /// Seconds standing.
@@ -56,9 +56,9 @@ pub struct Sums {
     pub seconds_at_bpm: Vec<f32>,
 }
 
-impl Sums {
+impl LegTotals {
     /// Adds one step.
-    pub(super) fn add(&mut self, step: &Step) {
+    pub(super) fn add(&mut self, step: &TrackStep) {
         let seconds = step.dt_s.min(LONGEST_S);
         if step.standing {
             self.standing_s += step.dt_s;

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::garmin::livetrack::Position;
 use crate::race::support::{at, running, start, steady};
 
-fn track(kind: RaceKind, samples: &[Sample]) -> Track {
+fn track(kind: RaceKind, samples: &[TrackSample]) -> Track {
     Track::of(kind, None, samples)
 }
 
@@ -97,7 +98,7 @@ const TRIATHLON: [(i64, f64, &str); 5] = [
     (2400, 3.0, "RUNNING"),
 ];
 
-fn triathlon(change: impl Fn(usize, &mut Trackpoint)) -> Vec<Sample> {
+fn triathlon(change: impl Fn(usize, &mut Trackpoint)) -> Vec<TrackSample> {
     let mut samples = Vec::new();
     let (mut from_s, mut from_m) = (0, 0.0);
     for (leg, (seconds, mps, name)) in TRIATHLON.into_iter().enumerate() {
@@ -151,7 +152,7 @@ fn the_legs_of_a_triathlon_are_told_apart() {
 #[test]
 fn a_triathlon_without_transitions_and_one_joined_on_the_bike() {
     use LegKind::{Ride, Run, Swim};
-    let drop_transitions = |samples: Vec<Sample>| -> Vec<Sample> {
+    let drop_transitions = |samples: Vec<TrackSample>| -> Vec<TrackSample> {
         samples
             .into_iter()
             .filter(|sample| sample.point.activity_type.as_deref() != Some("TRANSITION"))
@@ -259,7 +260,7 @@ fn a_course_tells_the_progress() {
     assert!(track.off_course_m.unwrap() < 1.0);
 }
 
-fn any_point() -> impl Strategy<Value = Sample> {
+fn any_point() -> impl Strategy<Value = TrackSample> {
     let number = || {
         prop_oneof![
             Just(None),
@@ -298,7 +299,7 @@ fn any_point() -> impl Strategy<Value = Sample> {
             (point.heart_rate_bpm, point.cadence_rpm) = (bpm, cadence);
             (point.altitude_m, point.activity_type) = (total.map(|m| m % 9000.0), kind.map(str::to_owned));
             point.events = if end { vec!["END".into()] } else { vec![] };
-            Sample {
+            TrackSample {
                 point,
                 seen_at: at(0),
             }

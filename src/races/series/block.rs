@@ -1,41 +1,41 @@
-//! A block: successive samples of a race, as columns, compressed.
+//! A block: successive samples of a race as compressed columns.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::columns::{Reader, Writer};
+use super::columns::{ColumnReader, ColumnWriter};
 use crate::garmin::livetrack::{PointStatus, Position, Trackpoint};
-use crate::race::sample::Sample;
+use crate::race::track::TrackSample;
 use crate::store::{Packed, Table};
 
-/// The most samples of a block: ten minutes at one a second are five of them, and what an append rewrites stays short.
+/// Samples per block. Ten minutes at one per second are five blocks, which keeps the rewrite of an append small.
 pub(super) const MOST: usize = 128;
 
-/// The most that a block may unfold to: what a record holds, many times over.
+/// Upper bound of a decompressed block in bytes, far above any real one.
 const LARGEST: usize = 8 << 20;
 
-/// The most that a single sample may take; unknown members of a larger one are left out.
+/// Bytes of unknown members kept per sample; longer ones are dropped.
 const LARGEST_OTHER: usize = 2048;
 
-/// Deflate's usual level: more costs time and saves little.
+/// Deflate's default level: higher ones cost time and save little.
 const LEVEL: u8 = 6;
 
 /// Samples in the order of their times, no time twice.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Block(pub(super) Vec<Sample>);
+pub(super) struct Block(pub(super) Vec<TrackSample>);
 
 impl Packed for Block {
     const TABLE: Table = Table("race_points");
 
     fn pack(&self) -> Vec<u8> {
         let samples = &self.0;
-        let mut out = Writer::default();
+        let mut out = ColumnWriter::default();
         out.whole(samples.len() as u64);
         let point = || samples.iter().map(|sample| &sample.point);
         let ms = Timestamp::as_millisecond;
         out.numbers(point().map(|p| ms(p.at)));
         out.numbers(samples.iter().map(|s| ms(s.seen_at)));
-        // From one to the other it is always about the same.
+        // The delay hardly varies, so its differences are small.
         out.optional(&each(point(), |p| p.reported_at.map(|at| ms(at) - ms(p.at))));
         out.optional(&each(point(), |p| p.activity_created_at.map(ms)));
         out.floats(&each(point(), |p| p.position.map(|place| place.lat)));
@@ -62,7 +62,7 @@ impl Packed for Block {
 
     fn unpack(_: u8, bytes: &[u8]) -> Option<Self> {
         let plain = miniz_oxide::inflate::decompress_to_vec_with_limit(bytes, LARGEST).ok()?;
-        let mut from = Reader(&plain);
+        let mut from = ColumnReader(&plain);
         let count = usize::try_from(from.whole()?)
             .ok()
             .filter(|count| *count <= MOST)?;
@@ -70,7 +70,7 @@ impl Packed for Block {
         let mut samples = Vec::with_capacity(count);
         let times = from.numbers(count)?;
         for (taken, seen) in times.iter().zip(from.numbers(count)?) {
-            samples.push(Sample {
+            samples.push(TrackSample {
                 point: Trackpoint::at(at(*taken)?),
                 seen_at: at(seen)?,
             });
@@ -115,14 +115,14 @@ impl Packed for Block {
     }
 }
 
-/// A member of a point: how it is read, and where it is written.
-type Member<T> = (
+/// A member of a point: its getter and its slot.
+type PointField<T> = (
     fn(&Trackpoint) -> Option<T>,
     fn(&mut Trackpoint) -> &mut Option<T>,
 );
 
-/// In the order in which they are kept.
-const FLOATS: [Member<f64>; 6] = [
+/// In stored order.
+const FLOATS: [PointField<f64>; 6] = [
     (|p| p.altitude_m, |p| &mut p.altitude_m),
     (|p| p.speed_mps, |p| &mut p.speed_mps),
     (|p| p.distance_m, |p| &mut p.distance_m),
@@ -131,7 +131,7 @@ const FLOATS: [Member<f64>; 6] = [
     (|p| p.total_duration_s, |p| &mut p.total_duration_s),
 ];
 
-const NUMBERS: [Member<u32>; 3] = [
+const NUMBERS: [PointField<u32>; 3] = [
     (|p| p.heart_rate_bpm, |p| &mut p.heart_rate_bpm),
     (|p| p.cadence_rpm, |p| &mut p.cadence_rpm),
     (|p| p.power_w, |p| &mut p.power_w),
@@ -144,7 +144,7 @@ fn each<'a, T>(
     points.map(member).collect()
 }
 
-/// What a text says; nothing for none. `None` = it can't be read.
+/// Parses an optional text; a missing one is the default. `None` if it can't be parsed.
 fn json<T: serde::de::DeserializeOwned + Default>(text: Option<String>) -> Option<T> {
     text.map_or_else(|| Some(T::default()), |text| serde_json::from_str(&text).ok())
 }

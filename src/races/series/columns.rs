@@ -1,27 +1,26 @@
-//! Columns of a block: whole numbers as the differences from one to the next, in as few bytes as they need.
+//! Columns of a block: whole numbers as variable-length differences.
 //!
-//! Floats are kept exactly: as whole numbers of a decimal unit or of Garmin's angle where all of a column are, else bit
-//! for bit.
+//! Floats are stored exactly: as whole multiples of a decimal unit or of Garmin's angle where a whole column allows it,
+//! else as bits.
 
-/// Writes columns one after the other.
 #[derive(Default)]
-pub(super) struct Writer(pub(super) Vec<u8>);
+pub(super) struct ColumnWriter(pub(super) Vec<u8>);
 
-/// Reads columns in the order in which they were written. `None` = the bytes are none of ours.
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+/// Reads columns in the order of writing. `None` means that the bytes are damaged.
+pub(super) struct ColumnReader<'a>(pub(super) &'a [u8]);
 
-/// How the values of a column are present.
+/// Which values of a column are present.
 const NONE: u8 = 0;
 const ALL: u8 = 1;
 const SOME: u8 = 2;
 
-/// Units of a column of floats: 10^-n for n up to 9, Garmin's angle (2^31 of them are 180 degrees), or none.
+/// Units of a column of floats: 10^-n for n up to 9, Garmin's angle (2^31 units are 180 degrees), or raw bits.
 const DECIMALS: u8 = 9;
 const ANGLE: u8 = 10;
 const BITS: u8 = 255;
 const ANGLES_PER_DEGREE: f64 = 2_147_483_648.0 / 180.0;
 
-impl Writer {
+impl ColumnWriter {
     pub(super) fn whole(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value.to_le_bytes()[0] | 0x80);
@@ -34,7 +33,7 @@ impl Writer {
         self.whole((value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
     }
 
-    /// Numbers, each as its difference from the one before.
+    /// Each number as the difference from its predecessor.
     pub(super) fn numbers(&mut self, values: impl IntoIterator<Item = i64>) {
         let mut before = 0_i64;
         for value in values {
@@ -43,13 +42,13 @@ impl Writer {
         }
     }
 
-    /// Numbers of which some are missing.
+    /// Numbers, some of them missing.
     pub(super) fn optional(&mut self, values: &[Option<i64>]) {
         self.presence(values.iter().map(Option::is_some));
         self.numbers(values.iter().copied().flatten());
     }
 
-    /// Floats of which some are missing.
+    /// Floats, some of them missing.
     pub(super) fn floats(&mut self, values: &[Option<f64>]) {
         self.presence(values.iter().map(Option::is_some));
         let present = || values.iter().copied().flatten();
@@ -66,7 +65,7 @@ impl Writer {
         }
     }
 
-    /// Texts of which some are missing; equal ones are written once.
+    /// Texts, some of them missing. Equal texts are written once.
     pub(super) fn texts(&mut self, values: &[Option<String>]) {
         let mut known: Vec<&str> = Vec::new();
         let mut places = Vec::with_capacity(values.len());
@@ -108,7 +107,7 @@ impl Writer {
     }
 }
 
-impl Reader<'_> {
+impl ColumnReader<'_> {
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         self.0 = rest;
@@ -218,15 +217,15 @@ fn spread<T: Copy>(present: &[bool], values: Vec<T>) -> Vec<Option<T>> {
         .collect()
 }
 
-/// The value in whole units, if that loses nothing.
-#[expect(clippy::cast_possible_truncation, reason = "checked by the way back")]
+/// The value in whole units, if the conversion is exact.
+#[expect(clippy::cast_possible_truncation, reason = "the conversion back is checked")]
 fn to_units(value: f64, unit: u8) -> Option<i64> {
     let units = match unit {
         0..=DECIMALS => value * 10_f64.powi(i32::from(unit)),
         _ => value * ANGLES_PER_DEGREE,
     };
     let whole = units.round();
-    // Beyond this not every whole number is a float; and -0 is not 0.
+    // Beyond this not every integer is a float. -0 differs from 0 in its bits.
     let fits = whole.abs() < 9e15;
     (fits && from_units(whole as i64, unit).to_bits() == value.to_bits()).then_some(whole as i64)
 }

@@ -25,13 +25,13 @@ impl Kept {
         }
     }
 
-    async fn append(&self, batch: Vec<Sample>) -> Appended {
+    async fn append(&self, batch: Vec<TrackSample>) -> Appended {
         let race = self.race.clone();
         let act = move |tx: &mut Tx<'_>| append(tx, &race, batch);
         self.store.atomic(act).await.unwrap()
     }
 
-    fn all(&self) -> Vec<Sample> {
+    fn all(&self) -> Vec<TrackSample> {
         read_all(&self.store, &self.race).unwrap()
     }
 }
@@ -98,7 +98,7 @@ async fn long_unknown_members_make_blocks_shorter_and_not_lost() {
     assert_eq!(kept.all(), samples);
 }
 
-fn any_sample() -> impl Strategy<Value = Sample> {
+fn any_sample() -> impl Strategy<Value = TrackSample> {
     let float = || {
         prop_oneof![
             Just(None),
@@ -140,7 +140,7 @@ fn any_sample() -> impl Strategy<Value = Sample> {
                     }
                 };
                 point.status = moving.map(status);
-                Sample {
+                TrackSample {
                     point,
                     seen_at: at(0),
                 }

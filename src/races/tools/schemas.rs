@@ -1,10 +1,10 @@
-//! The race tools as `tools/list` describes them. Titles and hints are the catalogue's.
+//! The race tools as `tools/list` describes them. Titles and read-only hints come from the catalogue.
 
 use serde_json::{Map, Value, json};
 
-use super::super::LONGEST_MESSAGE;
-use super::super::answers::METRICS;
-use super::LONGEST_WINDOW_MIN;
+use super::arguments::LONGEST_WINDOW_MIN;
+use crate::races::answers::METRICS;
+use crate::races::coaching::LONGEST_MESSAGE;
 
 const RACE: &str = "Which race, by its id from list_races. Left out: the one that is tracked, or the newest.";
 
@@ -24,7 +24,10 @@ fn thresholds() -> Map<String, Value> {
             json!({"type": ["integer", "null"], "minimum": min, "maximum": max, "description": unit}),
         )
     };
-    crate::race::settings::THRESHOLDS.into_iter().map(field).collect()
+    crate::race::thresholds::THRESHOLDS
+        .into_iter()
+        .map(field)
+        .collect()
 }
 
 fn race_config() -> Value {
@@ -43,10 +46,9 @@ fn race_config() -> Value {
     if let Value::Object(more) = more {
         fields.extend(more);
     }
-    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "Limits and settings of the race; all may be left out."})
+    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "LegLimits and settings of the race; all may be left out."})
 }
 
-/// All tools, as `tools/list` has them.
 pub(super) fn all() -> Vec<Value> {
     let race = json!({"type": "string", "description": RACE});
     let only_race = || json!({"race": race.clone()});

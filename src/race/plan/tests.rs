@@ -1,13 +1,13 @@
 use serde_json::{Value, json};
 
-use super::reading::elapsed;
 use super::*;
+use crate::race::fields::elapsed;
 
-fn read(value: Value) -> Result<(RaceSettings, Option<String>), BadFields> {
+fn read(value: Value) -> Result<(RacePlan, Option<String>), BadFields> {
     let Value::Object(map) = value else {
         panic!("not an object")
     };
-    RaceSettings::read(&map)
+    RacePlan::read(&map)
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn the_documents_example_is_read() {
     assert_eq!(settings.thresholds.run_hr_max, Some(152));
     assert_eq!(settings.thresholds.power_min, None);
     let usual = read(json!({})).unwrap().0;
-    assert_eq!(usual, RaceSettings::default());
+    assert_eq!(usual, RacePlan::default());
 }
 
 #[test]

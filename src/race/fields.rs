@@ -1,36 +1,44 @@
-//! Reading an object field by field, gathering what is wrong.
+//! FieldReader an object field by field, gathering what is wrong.
 
 use serde_json::{Map, Value};
 
-use super::{BadField, BadFields, Checkpoint, THRESHOLDS, Thresholds};
-use crate::race::plain::plain_text;
-
-/// The names of `race_config` besides the thresholds.
-const OTHER_NAMES: [&str; 9] = [
-    "race_name",
-    "race_type",
-    "poll_interval_secs",
-    "analyze_interval_secs",
-    "analyze_window_min",
-    "distance_km",
-    "target_time",
-    "checkpoints",
-    "course_gpx",
-];
+use crate::race::text::plain_text;
 
 /// The longest GPX text: some 30,000 points.
 const LARGEST_GPX: usize = 3 << 20;
 
-/// The most checkpoints of a race.
-const MOST_CHECKPOINTS: usize = 100;
+/// A field that can't be taken, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {why}")]
+pub struct BadField {
+    /// Its name as it was given.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+/// All fields that can't be taken. Who can act: whoever sent them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadFields(pub Vec<BadField>);
+
+impl std::error::Error for BadFields {}
+
+impl std::fmt::Display for BadFields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, bad) in self.0.iter().enumerate() {
+            write!(f, "{}{bad}", if i == 0 { "" } else { ". " })?;
+        }
+        Ok(())
+    }
+}
 
 /// Reads an object field by field and gathers what is wrong.
-pub(super) struct Reading {
+pub(super) struct FieldReader {
     left: Map<String, Value>,
     bad: Vec<BadField>,
 }
 
-impl Reading {
+impl FieldReader {
     pub(super) fn new(left: Map<String, Value>) -> Self {
         Self {
             left,
@@ -38,14 +46,18 @@ impl Reading {
         }
     }
 
-    fn refuse(&mut self, field: &str, why: impl Into<String>) {
+    pub(super) fn refuse(&mut self, field: &str, why: impl Into<String>) {
         self.bad.push(BadField {
             field: field.to_owned(),
             why: why.into(),
         });
     }
 
-    fn take(&mut self, name: &str) -> Option<Value> {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
@@ -59,39 +71,6 @@ impl Reading {
             );
         }
         number
-    }
-
-    pub(super) fn thresholds(&mut self, from: &Thresholds) -> Thresholds {
-        let mut thresholds = from.clone();
-        for (name, min, max, unit) in THRESHOLDS {
-            let given = self.left.contains_key(name);
-            let value = self.number(name, min, max, unit);
-            if let Some(slot) = thresholds.slot(name).filter(|_| given) {
-                *slot = value;
-            }
-        }
-        for (low_name, low, high_name, high) in [
-            ("hr_min", thresholds.hr_min, "hr_max", thresholds.hr_max),
-            (
-                "power_min",
-                thresholds.power_min,
-                "power_max",
-                thresholds.power_max,
-            ),
-            (
-                "run_hr_min",
-                thresholds.run_hr_min,
-                "run_hr_max",
-                thresholds.run_hr_max,
-            ),
-        ] {
-            if let (Some(low), Some(high)) = (low, high)
-                && low >= high
-            {
-                self.refuse(low_name, format!("must be below {high_name}, which is {high}"));
-            }
-        }
-        thresholds
     }
 
     pub(super) fn text(&mut self, name: &str, longest: usize) -> Option<String> {
@@ -127,60 +106,6 @@ impl Reading {
         seconds
     }
 
-    pub(super) fn checkpoints(&mut self) -> Vec<Checkpoint> {
-        let Some(value) = self.take("checkpoints") else {
-            return Vec::new();
-        };
-        let Some(items) = value.as_array().filter(|items| items.len() <= MOST_CHECKPOINTS) else {
-            self.refuse(
-                "checkpoints",
-                format!("must be a list of at most {MOST_CHECKPOINTS} checkpoints"),
-            );
-            return Vec::new();
-        };
-        let mut checkpoints: Vec<_> = items
-            .iter()
-            .enumerate()
-            .filter_map(|(i, item)| self.checkpoint(&format!("checkpoints[{i}]"), item))
-            .collect();
-        checkpoints.sort_by(|a, b| a.km.total_cmp(&b.km));
-        checkpoints
-    }
-
-    fn checkpoint(&mut self, place: &str, item: &Value) -> Option<Checkpoint> {
-        let Some(object) = item.as_object() else {
-            self.refuse(place, "must be an object with name and km");
-            return None;
-        };
-        let mut inner = Reading::new(object.clone());
-        let name = inner.text("name", 40);
-        let km = inner.km("km").map(|metres| metres / 1000.0);
-        let (cutoff_s, target_s) = (inner.elapsed("cutoff"), inner.elapsed("target"));
-        for (field, value) in [("name", name.is_none()), ("km", km.is_none())] {
-            if value && !object.contains_key(field) {
-                inner.refuse(field, "is missing");
-            }
-        }
-        let unknown: Vec<_> = inner.left.keys().cloned().collect();
-        for name in unknown {
-            inner.refuse(
-                &name,
-                "is not known here; a checkpoint has name, km, cutoff, target",
-            );
-        }
-        let bad = inner.bad.into_iter().map(|bad| BadField {
-            field: format!("{place}.{}", bad.field),
-            why: bad.why,
-        });
-        self.bad.extend(bad);
-        Some(Checkpoint {
-            name: name?,
-            km: km?,
-            cutoff_s,
-            target_s,
-        })
-    }
-
     pub(super) fn gpx(&mut self) -> Option<String> {
         match self.take("course_gpx")? {
             Value::String(text) if text.len() <= LARGEST_GPX => Some(text),
@@ -192,10 +117,10 @@ impl Reading {
     }
 
     /// `value`, unless something was refused. What was not taken is unknown.
-    pub(super) fn finish<T>(mut self, value: T) -> Result<T, BadFields> {
+    pub(super) fn finish<T>(mut self, value: T, known: &[&str]) -> Result<T, BadFields> {
         let unknown: Vec<_> = self.left.keys().cloned().collect();
         for name in unknown {
-            let known = THRESHOLDS.iter().map(|(name, ..)| *name).chain(OTHER_NAMES);
+            let known = known.iter().copied();
             let near = known
                 .map(|known| (strsim::damerau_levenshtein(known, &name), known))
                 .min()

@@ -1,0 +1,161 @@
+//! Takes a look within its limits: hands the prompt to the runner or to the command.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use url::Url;
+
+use super::budget::LookBudget;
+use super::command::{self, LookDirectory};
+use super::confined::Confined;
+use super::look::{LookError, LookResult, MCP_SERVER, RaceLook};
+use super::prompt::{self, LookTools};
+use crate::base::clock::Clock;
+use crate::base::post::{Post, Poster};
+use crate::base::secrets::Secret;
+use crate::config::{CoachConfig, CoachedBy};
+use crate::sandbox::Processes;
+use crate::store::Store;
+
+#[derive(Debug)]
+pub struct ClaudeParts {
+    pub config: CoachConfig,
+    /// Holds the day's counts.
+    pub store: Store,
+    pub clock: Clock,
+    /// Where a runner reaches the gateway: `https://host`.
+    pub public_url: String,
+    /// Where a command on this machine reaches the gateway: `http://127.0.0.1:port`.
+    pub local_url: String,
+    /// The parent of the commands' directories; created when missing.
+    pub directory: PathBuf,
+    /// Starts commands.
+    pub processes: Processes,
+}
+
+/// Has Claude look at races. Clones share one budget.
+#[derive(Clone, Debug)]
+pub struct Claude(Arc<ClaudeInner>);
+
+#[derive(Debug)]
+struct ClaudeInner {
+    parts: ClaudeParts,
+    budget: LookBudget,
+    at_once: Semaphore,
+    poster: Poster,
+}
+
+impl Claude {
+    pub fn new(parts: ClaudeParts) -> Self {
+        Self(Arc::new(ClaudeInner {
+            budget: LookBudget::new(parts.store.clone(), parts.config.daily, parts.config.daily_cents),
+            at_once: Semaphore::new(parts.config.at_once),
+            poster: Poster::default(),
+            parts,
+        }))
+    }
+
+    /// Whether a runner or a command is configured. If not, no race asks for a look by itself.
+    pub fn is_set_up(&self) -> bool {
+        !matches!(self.0.parts.config.by, CoachedBy::Nobody)
+    }
+
+    /// Takes a look within `ANALYSIS_TIMEOUT`, waiting for a free place included. Returns Claude's reply; a runner takes
+    /// the order only and returns none. Dropping the future ends the look.
+    pub async fn look(&self, look: RaceLook) -> Result<Option<String>, LookError> {
+        if !self.is_set_up() {
+            return Err(LookError::NotSetUp);
+        }
+        let inner = &self.0;
+        let (account, day) = (&look.snapshot.account, inner.parts.clock.now());
+        let taken = timeout(inner.parts.config.timeout, async {
+            let place = inner.at_once.acquire().await;
+            let _place = place.map_err(|_| LookError::failed("the gateway is stopping"))?;
+            let cents = inner.budget.take(account, day).await?;
+            inner.take_look(&look, cents).await
+        });
+        let result = taken
+            .await
+            .unwrap_or_else(|_| Err(LookError::failed("it took longer than ANALYSIS_TIMEOUT")))?;
+        if let Some(cents) = result.cents {
+            inner.budget.spent(cents, day).await;
+        }
+        tracing::info!(
+            account.id = %account,
+            race.id = %look.snapshot.race,
+            asked_for = look.asked_for,
+            cents = result.cents,
+            "coach.looked"
+        );
+        Ok(result.reply)
+    }
+}
+
+impl ClaudeInner {
+    async fn take_look(&self, look: &RaceLook, cents: Option<f64>) -> Result<LookResult, LookError> {
+        match &self.parts.config.by {
+            CoachedBy::Nobody => Err(LookError::NotSetUp),
+            CoachedBy::Runner { url, workspace } => self.order(url, workspace, look).await,
+            CoachedBy::Command { words, environment } => {
+                let prompt = prompt::prompt(look, &LookTools::Mcp { server: MCP_SERVER });
+                let mcp = mcp_configuration(&self.parts.local_url, &look.token);
+                let directory = LookDirectory::make(&self.parts.directory, &mcp).map_err(|e| {
+                    LookError::failed(&format!("its directory can't be created ({})", e.kind()))
+                })?;
+                let processes = &self.parts.processes;
+                let confined = Confined::new(
+                    words,
+                    environment,
+                    (directory.path(), &directory.temporary()),
+                    self.parts.local_url.parse().ok(),
+                    processes.private(),
+                )
+                .ok_or_else(|| LookError::failed("CLAUDE_CMD can't be started (not found)"))?;
+                command::run(processes, confined, &directory, cents, prompt).await
+            }
+        }
+    }
+
+    /// Hands the order to the runner, which carries it out in its own time.
+    async fn order(&self, url: &Url, workspace: &str, look: &RaceLook) -> Result<LookResult, LookError> {
+        let control_url = format!("{}/control", self.parts.public_url);
+        let tools = LookTools::Runner {
+            control_url: &control_url,
+            token: look.token.expose(),
+        };
+        let mut run = url.clone();
+        if let Ok(mut path) = run.path_segments_mut() {
+            path.pop_if_empty().push("run");
+        }
+        let order = Post {
+            url: run,
+            bearer: None,
+            json: json!({
+                "prompt": prompt::prompt(look, &tools),
+                "workspace": workspace,
+                "mcp_config": mcp_configuration(&self.parts.public_url, &look.token),
+            }),
+        };
+        match self.poster.post(order).await {
+            Ok(answer) if (200..300).contains(&answer.status) => Ok(LookResult::default()),
+            Ok(answer) => Err(LookError::failed(&format!(
+                "the runner answered {}",
+                answer.status
+            ))),
+            Err(_) => Err(LookError::failed("the runner can't be reached")),
+        }
+    }
+}
+
+/// The MCP configuration that reaches one race.
+fn mcp_configuration(base: &str, token: &Secret) -> Value {
+    let server = json!({
+        "type": "http",
+        "url": format!("{base}/mcp"),
+        "headers": {"Authorization": format!("Bearer {}", token.expose())},
+    });
+    json!({"mcpServers": {MCP_SERVER: server}})
+}

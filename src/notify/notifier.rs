@@ -1,0 +1,250 @@
+//! The notifier: takes messages into the outbox and knows where each person is told.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use super::channel::{PhoneChannel, SendError};
+use super::message::{MessageRoute, Phone, PhoneMessage};
+use super::queue;
+use crate::accounts::{AccountId, Accounts};
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::post::Poster;
+use crate::config::{ChannelConfig, Live};
+use crate::race::alerts::Severity;
+use crate::race::id::RaceId;
+use crate::store::{Store, StoreError, Tx};
+
+#[derive(Debug)]
+pub struct NotifierParts {
+    pub store: Store,
+    pub clock: Clock,
+    /// The operator's settings name people by e-mail.
+    pub accounts: Accounts,
+    /// The channels' settings.
+    pub live: watch::Receiver<Live>,
+}
+
+/// Queues messages and sends them in a task of its own. Clones share one queue.
+#[derive(Clone, Debug)]
+pub struct Notifier(Arc<NotifierInner>);
+
+#[derive(Debug)]
+struct NotifierInner {
+    parts: NotifierParts,
+    poster: Poster,
+    /// Wakes the delivery task.
+    queued: Notify,
+    /// The pauses after failures, by race and channel.
+    pauses: Mutex<HashMap<(String, PhoneChannel), SendPause>>,
+    /// When people last tried a phone.
+    tried: Mutex<HashMap<AccountId, Timestamp>>,
+}
+
+/// A pause after failures in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SendPause {
+    pub(super) until: Timestamp,
+    pub(super) failures: u32,
+}
+
+/// Where messages of one person go on one channel.
+#[derive(Clone, Debug)]
+pub(super) struct MessageTarget {
+    pub(super) channel: PhoneChannel,
+    pub(super) config: ChannelConfig,
+    /// A chat or a topic.
+    pub(super) address: String,
+}
+
+/// The result of a test message on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelTest {
+    /// `Telegram` or `ntfy`.
+    pub channel: &'static str,
+    /// How many targets it was sent to.
+    pub sent: usize,
+    /// The first failure, with advice for the operator.
+    pub failed: Option<String>,
+}
+
+impl Notifier {
+    /// Starts the task that sends the queue.
+    pub fn start(parts: NotifierParts, lifecycle: &Lifecycle) -> Self {
+        let notifier = Self(Arc::new(NotifierInner {
+            parts,
+            poster: Poster::default(),
+            queued: Notify::new(),
+            pauses: Mutex::default(),
+            tried: Mutex::default(),
+        }));
+        let (sending, stopping) = (notifier.clone(), lifecycle.stopping());
+        lifecycle.spawn("notify", async move { sending.deliver(stopping).await });
+        notifier
+    }
+
+    /// Queues `message` as part of `tx`, so that an alert and its message are kept together or not at all. A key that
+    /// the race used before is skipped. Without a channel nothing is queued.
+    pub fn push(&self, tx: &mut Tx<'_>, message: &PhoneMessage) -> Result<(), StoreError> {
+        if self.channels().is_empty() {
+            return Ok(());
+        }
+        queue::push(tx, message, self.clock().now())
+    }
+
+    /// Wakes the delivery task; call it once the transaction with the message is committed.
+    pub fn wake(&self) {
+        self.0.queued.notify_one();
+    }
+
+    /// Where the messages of this account go. A store that can't be read counts as nowhere.
+    pub fn route(&self, account: &AccountId) -> MessageRoute {
+        self.targets(account)
+            .map_or(MessageRoute::Nowhere, |(route, _)| route)
+    }
+
+    /// Erases the queued messages and the phone of an account.
+    pub fn forget_account(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
+        tx.remove::<Phone>(account.as_str().as_bytes());
+        queue::forget_account(tx, account)
+    }
+
+    /// Erases the queued messages and used message keys of a race.
+    pub fn forget_race(&self, tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
+        queue::forget_race(tx, account, race)
+    }
+
+    /// Sends a test message to every target of the operator and of every person, past the queue. Returns one report per
+    /// channel that has a target.
+    pub async fn test(&self) -> Result<Vec<ChannelTest>, StoreError> {
+        let text = "A test from garmin-gateway: messages about your races arrive here.";
+        let phones = self.store().list::<Phone>(b"")?;
+        let mut reports = Vec::new();
+        for (channel, config) in self.channels() {
+            let personal = phones.iter().filter_map(|(_, phone)| phone.on(channel));
+            let targets: BTreeSet<&str> = config.targets.all().into_iter().chain(personal).collect();
+            if targets.is_empty() {
+                continue;
+            }
+            let mut report = ChannelTest {
+                channel: channel.shown(),
+                sent: 0,
+                failed: None,
+            };
+            for target in targets {
+                match self.send(channel, &config, target, Severity::Notice, text).await {
+                    Ok(()) => report.sent += 1,
+                    Err(error) => {
+                        report.failed.get_or_insert_with(|| error.advice(channel));
+                    }
+                }
+            }
+            tracing::info!(
+                channel = channel.name(),
+                sent = report.sent,
+                failed = report.failed.is_some(),
+                "notify.tested"
+            );
+            reports.push(report);
+        }
+        Ok(reports)
+    }
+
+    /// The channels that are configured now.
+    pub(super) fn channels(&self) -> Vec<(PhoneChannel, ChannelConfig)> {
+        let live = self.0.parts.live.borrow();
+        let telegram = live
+            .notify
+            .telegram
+            .clone()
+            .map(|config| (PhoneChannel::Telegram, config));
+        let ntfy = live
+            .notify
+            .ntfy
+            .clone()
+            .map(|config| (PhoneChannel::Ntfy, config));
+        telegram.into_iter().chain(ntfy).collect()
+    }
+
+    /// The targets of a person: those that they chose, as far as the channels are configured; else the operator's.
+    pub(super) fn targets(
+        &self,
+        account: &AccountId,
+    ) -> Result<(MessageRoute, Vec<MessageTarget>), StoreError> {
+        let channels = self.channels();
+        let phone: Phone = self
+            .store()
+            .find(account.as_str().as_bytes())?
+            .unwrap_or_default();
+        let to = |address: &dyn Fn(PhoneChannel, &ChannelConfig) -> Option<String>| {
+            let targets = channels.iter().filter_map(|(channel, config)| {
+                Some(MessageTarget {
+                    channel: *channel,
+                    address: address(*channel, config)?,
+                    config: config.clone(),
+                })
+            });
+            targets.collect::<Vec<_>>()
+        };
+        let personal = to(&|channel, _| phone.on(channel).map(str::to_owned));
+        if !personal.is_empty() {
+            return Ok((MessageRoute::Personal, personal));
+        }
+        let email = self.0.parts.accounts.find(account)?.map(|account| account.email);
+        let names: Vec<_> = email.as_deref().into_iter().chain([account.as_str()]).collect();
+        let operators = to(&|_, config| config.targets.of(&names).map(str::to_owned));
+        let route = if operators.is_empty() {
+            MessageRoute::Nowhere
+        } else {
+            MessageRoute::Operator
+        };
+        Ok((route, operators))
+    }
+
+    pub(super) async fn send(
+        &self,
+        channel: PhoneChannel,
+        config: &ChannelConfig,
+        target: &str,
+        severity: Severity,
+        text: &str,
+    ) -> Result<(), SendError> {
+        let post = channel.post(config, target, severity, text);
+        let reply = self.0.poster.post(post).await;
+        channel.read_reply(&reply.map_err(|_| SendError::Unreachable)?)
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.parts.clock
+    }
+
+    /// Completes when a message was queued.
+    pub(super) async fn queued(&self) {
+        self.0.queued.notified().await;
+    }
+
+    pub(super) fn pauses(&self) -> &Mutex<HashMap<(String, PhoneChannel), SendPause>> {
+        &self.0.pauses
+    }
+
+    pub(super) fn tried(&self) -> &Mutex<HashMap<AccountId, Timestamp>> {
+        &self.0.tried
+    }
+}
+
+impl Phone {
+    pub(super) fn on(&self, channel: PhoneChannel) -> Option<&str> {
+        match channel {
+            PhoneChannel::Telegram => self.telegram_chat.as_deref(),
+            PhoneChannel::Ntfy => self.ntfy_topic.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a person may set for a race: `race_config`, read with every mistake named.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::race::fields::{BadFields, FieldReader};
+use crate::race::sport::RaceKind;
+use crate::race::thresholds::{THRESHOLDS, Thresholds};
+
+/// A place on the way that people wait at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// What it is called.
+    pub name: String,
+    /// Where, along the course.
+    pub km: f64,
+    /// When one must be through, after the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cutoff_s: Option<u32>,
+    /// When the athlete wants to be there, after the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_s: Option<u32>,
+}
+
+/// The names of `race_config` besides the thresholds.
+const OTHER_NAMES: [&str; 9] = [
+    "race_name",
+    "race_type",
+    "poll_interval_secs",
+    "analyze_interval_secs",
+    "analyze_window_min",
+    "distance_km",
+    "target_time",
+    "checkpoints",
+    "course_gpx",
+];
+
+/// The most checkpoints of a race.
+const MOST_CHECKPOINTS: usize = 100;
+
+/// Everything that may be set for a race, but the course itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RacePlan {
+    /// What the race is called.
+    pub name: Option<String>,
+    /// `race_type` as given.
+    pub type_text: Option<String>,
+    /// What it was understood as.
+    pub kind: RaceKind,
+    /// The limits.
+    pub thresholds: Thresholds,
+    /// Seconds between two looks at LiveTrack.
+    pub poll_interval_s: u32,
+    /// Seconds between two looks by Claude.
+    pub analyze_interval_s: u32,
+    /// Minutes that Claude is shown.
+    pub analyze_window_min: u32,
+    /// The whole distance, if known without a course.
+    pub distance_m: Option<f64>,
+    /// The time that the athlete wants to finish in.
+    pub target_time_s: Option<u32>,
+    /// Along the course, ascending.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+impl Default for RacePlan {
+    fn default() -> Self {
+        Self {
+            name: None,
+            type_text: None,
+            kind: RaceKind::Other,
+            thresholds: Thresholds::default(),
+            poll_interval_s: 60,
+            analyze_interval_s: 600,
+            analyze_window_min: 10,
+            distance_m: None,
+            target_time_s: None,
+            checkpoints: Vec::new(),
+        }
+    }
+}
+
+impl RacePlan {
+    /// Reads a `race_config`. Returns the text of `course_gpx` apart, unread. Errors: every bad field at once.
+    pub fn read(config: &Map<String, Value>) -> Result<(Self, Option<String>), BadFields> {
+        let mut fields = FieldReader::new(config.clone());
+        let usual = Self::default();
+        let type_text = fields.text("race_type", 60);
+        let kind = type_text.as_deref().map(RaceKind::from_words).unwrap_or_default();
+        let mut seconds =
+            |name: &str, usual, min, max| fields.number(name, min, max, "seconds").unwrap_or(usual);
+        let poll_interval_s = seconds("poll_interval_secs", usual.poll_interval_s, 5, 600);
+        let analyze_interval_s = seconds("analyze_interval_secs", usual.analyze_interval_s, 60, 7200);
+        let window = fields.number("analyze_window_min", 1, 120, "minutes");
+        let settings = Self {
+            name: fields.text("race_name", 80),
+            kind,
+            thresholds: Thresholds::default().read(&mut fields),
+            poll_interval_s,
+            analyze_interval_s,
+            analyze_window_min: window.unwrap_or(usual.analyze_window_min),
+            distance_m: fields
+                .km("distance_km")
+                .or_else(|| usual_distance_m(type_text.as_deref()?)),
+            target_time_s: fields.elapsed("target_time"),
+            checkpoints: read_checkpoints(&mut fields),
+            type_text,
+        };
+        let gpx = fields.gpx();
+        let known: Vec<_> = THRESHOLDS
+            .iter()
+            .map(|(name, ..)| *name)
+            .chain(OTHER_NAMES)
+            .collect();
+        fields.finish((settings, gpx), &known)
+    }
+}
+
+fn read_checkpoints(fields: &mut FieldReader) -> Vec<Checkpoint> {
+    let Some(value) = fields.take("checkpoints") else {
+        return Vec::new();
+    };
+    let Some(items) = value.as_array().filter(|items| items.len() <= MOST_CHECKPOINTS) else {
+        fields.refuse(
+            "checkpoints",
+            format!("must be a list of at most {MOST_CHECKPOINTS} checkpoints"),
+        );
+        return Vec::new();
+    };
+    let mut checkpoints: Vec<_> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(i, item)| read_checkpoint(fields, &format!("checkpoints[{i}]"), item))
+        .collect();
+    checkpoints.sort_by(|a, b| a.km.total_cmp(&b.km));
+    checkpoints
+}
+
+fn read_checkpoint(fields: &mut FieldReader, place: &str, item: &Value) -> Option<Checkpoint> {
+    let Some(object) = item.as_object() else {
+        fields.refuse(place, "must be an object with name and km");
+        return None;
+    };
+    let mut inner = FieldReader::new(object.clone());
+    let name = inner.text("name", 40);
+    let km = inner.km("km").map(|metres| metres / 1000.0);
+    let (cutoff_s, target_s) = (inner.elapsed("cutoff"), inner.elapsed("target"));
+    for (field, is_bad) in [("name", name.is_none()), ("km", km.is_none())] {
+        if is_bad && !object.contains_key(field) {
+            inner.refuse(field, "is missing");
+        }
+    }
+    let checkpoint = name.zip(km).map(|(name, km)| Checkpoint {
+        name,
+        km,
+        cutoff_s,
+        target_s,
+    });
+    match inner.finish(checkpoint, &["name", "km", "cutoff", "target"]) {
+        Ok(checkpoint) => checkpoint,
+        Err(BadFields(bad)) => {
+            for bad in bad {
+                fields.refuse(&format!("{place}.{}", bad.field), bad.why);
+            }
+            None
+        }
+    }
+}
+
+/// The distance that a name stands for.
+fn usual_distance_m(type_text: &str) -> Option<f64> {
+    let text = type_text.to_lowercase();
+    match text.trim() {
+        "marathon" => Some(42_195.0),
+        "half marathon" | "half-marathon" | "half_marathon" => Some(21_097.5),
+        "10k" | "10 km" => Some(10_000.0),
+        "5k" | "5 km" => Some(5_000.0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Acts on a watched race: stop it, change its limits, have Claude look at it, give out its token.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::race::{RaceChange, WatchedRace};
+use super::registry::{RaceView, Races};
+use super::task;
+use crate::accounts::AccountId;
+use crate::base::secrets::Secret;
+use crate::coach::look::LookError;
+use crate::race::fields::BadFields;
+use crate::race::id::RaceId;
+use crate::race::thresholds::Thresholds;
+use crate::store::StoreError;
+
+/// Why an act was refused. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RaceActError {
+    /// No race of this account has the id.
+    #[error("race: there is no such race; list_races shows their ids")]
+    NoSuchRace,
+    #[error("race: it is over and can't be changed")]
+    Over,
+    #[error("{0}")]
+    Fields(#[from] BadFields),
+    #[error(transparent)]
+    Look(#[from] LookError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Races {
+    /// A watched race of this account.
+    pub(super) fn watched_race_of(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+    ) -> Result<Arc<WatchedRace>, RaceActError> {
+        let race = self.0.watched_race(id);
+        if let Some(race) = race.filter(|race| race.state().row.account == *account) {
+            return Ok(race);
+        }
+        let is_over = self.view(account, id)?.is_some();
+        Err(if is_over {
+            RaceActError::Over
+        } else {
+            RaceActError::NoSuchRace
+        })
+    }
+
+    /// Stops watching and keeps what was recorded. Returns the race as it is then; a race that is over stays as it is.
+    pub async fn stop_tracking(&self, account: &AccountId, id: &RaceId) -> Result<RaceView, RaceActError> {
+        match self.watched_race_of(account, id) {
+            Ok(race) => self.stop(&race, None).await?,
+            Err(RaceActError::Over) => {}
+            Err(other) => return Err(other),
+        }
+        self.view(account, id)?.ok_or(RaceActError::NoSuchRace)
+    }
+
+    async fn stop(&self, race: &WatchedRace, keep_tokens: Option<usize>) -> Result<(), StoreError> {
+        let now = self.0.clock.now();
+        let stopped = race.change(&self.0.store, &self.0.notifier, |state| {
+            state.progress.watch.stopped(now);
+            Ok::<_, StoreError>(RaceChange {
+                keep_tokens,
+                ..RaceChange::default()
+            })
+        });
+        stopped.await?;
+        race.changed.notify_one();
+        Ok(())
+    }
+
+    /// Stops all races of an account and drops their tokens. Returns how many were watched.
+    pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
+        let mut stopped = 0;
+        for id in self.ids_of(account)? {
+            if let Some(race) = self.0.watched_race(&id) {
+                // The task would drop the tokens too, but later.
+                self.stop(&race, Some(0)).await?;
+                stopped += 1;
+            }
+        }
+        Ok(stopped)
+    }
+
+    /// Changes limits: a number sets one, null removes it. Returns all limits.
+    pub async fn update_thresholds(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+        changes: &Map<String, Value>,
+    ) -> Result<Thresholds, RaceActError> {
+        let race = self.watched_race_of(account, id)?;
+        let changed = race.change(&self.0.store, &self.0.notifier, |state| {
+            let thresholds = state.row.settings.thresholds.with(changes)?;
+            state.row.settings.thresholds = thresholds;
+            Ok::<_, RaceActError>(RaceChange {
+                row: true,
+                ..RaceChange::default()
+            })
+        });
+        let state = changed.await?.ok_or(RaceActError::NoSuchRace)?;
+        tracing::info!(race.id = %id, account.id = %account, "race.limits_changed");
+        race.changed.notify_one();
+        Ok(state.row.settings.thresholds.clone())
+    }
+
+    /// Starts a look by Claude. Returns at once.
+    pub fn look(&self, account: &AccountId, id: &RaceId) -> Result<(), RaceActError> {
+        let race = self.watched_race_of(account, id)?;
+        if self.0.coach().is_none() {
+            return Err(LookError::NotSetUp.into());
+        }
+        task::look(&self.0, &race, true);
+        Ok(())
+    }
+
+    /// A new token that grants this race alone, until the race ends or two later tokens were given out.
+    pub async fn token(&self, account: &AccountId, id: &RaceId) -> Result<Secret, RaceActError> {
+        let race = self.watched_race_of(account, id)?;
+        let token = task::new_token(&self.0, &race, self.0.clock.now()).await?;
+        token.ok_or(RaceActError::NoSuchRace)
+    }
+}

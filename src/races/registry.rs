@@ -1,0 +1,235 @@
+//! All races of the gateway, and looking at them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+use super::race::{RaceState, WatchedRace};
+use super::records::{AccountRace, RaceProgress, RaceRow, RaceToken, account_key};
+use super::state::RacesState;
+use super::{series, task};
+use crate::accounts::AccountId;
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::log::Traces;
+use crate::base::secrets::TokenHash;
+use crate::coach::Claude;
+use crate::garmin::livetrack::LiveTrack;
+use crate::notify::Notifier;
+use crate::race::ending::EndRules;
+use crate::race::id::RaceId;
+use crate::race::snapshot::RaceStanding;
+use crate::race::snapshot::Snapshot;
+use crate::race::track::TrackSample;
+use crate::store::{Store, StoreError};
+
+pub struct RacesParts {
+    pub store: Store,
+    /// Business time. Tasks sleep by it too.
+    pub clock: Clock,
+    /// Runs the tasks.
+    pub lifecycle: Lifecycle,
+    pub livetrack: LiveTrack,
+    /// When silence ends a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
+    pub rules: EndRules,
+    pub notifier: Notifier,
+    /// `None` on a gateway without looks.
+    pub coach: Option<Claude>,
+    pub traces: Traces,
+}
+
+/// All races. Clones share them.
+#[derive(Clone)]
+pub struct Races(pub(super) Arc<RacesState>);
+
+/// What the token of a race grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceGrant {
+    pub race: RaceId,
+    pub account: AccountId,
+}
+
+/// Totals over the watched races, for monitoring.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RacesMetrics {
+    pub races: usize,
+    /// How many races stand how, by [`RaceStanding::name`].
+    pub states: BTreeMap<&'static str, usize>,
+    pub points: usize,
+    pub poll_errors: u64,
+    /// The age of the oldest newest point, in seconds.
+    pub longest_stale_s: Option<i64>,
+    /// The size of the whole store on disk.
+    pub store_bytes: u64,
+}
+
+/// A race as others see it.
+#[derive(Clone, Debug)]
+pub struct RaceView {
+    pub snapshot: Snapshot,
+    /// Claude's last reply.
+    pub last_words: Option<String>,
+    pub watched: bool,
+}
+
+impl Races {
+    /// Continues all races that are not over.
+    pub fn start(parts: RacesParts) -> Result<Self, StoreError> {
+        let races = Self(Arc::new(RacesState {
+            store: parts.store,
+            clock: parts.clock,
+            lifecycle: parts.lifecycle,
+            livetrack: parts.livetrack,
+            rules: parts.rules,
+            notifier: parts.notifier,
+            coach: parts.coach,
+            traces: parts.traces,
+            watched: Mutex::default(),
+            past: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+        }));
+        for (key, progress) in races.0.store.list::<RaceProgress>(b"")? {
+            let id = String::from_utf8(key)
+                .ok()
+                .and_then(|id| id.parse::<RaceId>().ok());
+            if let Some(id) = id.filter(|_| !progress.done)
+                && let Some(state) = RaceState::load(&races.0.store, &id)?
+            {
+                tracing::info!(race.id = %id, account.id = %state.row.account, points = state.track.points, "race.resumed");
+                races.spawn(id, state);
+            }
+        }
+        Ok(races)
+    }
+
+    /// How many races are watched.
+    pub fn count(&self) -> usize {
+        self.0.watched.lock().len()
+    }
+
+    pub(super) fn ids_of(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
+        let rows = self.0.store.list::<AccountRace>(&account_key(account, ""))?;
+        Ok(rows.into_iter().map(|(_, row)| row.race).collect())
+    }
+
+    /// A race of this account; `None` also for another person's race.
+    pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<RaceView>, StoreError> {
+        let state = match self.0.watched_race(id) {
+            Some(race) => Some(race.state()),
+            None => self.0.past_race(id)?,
+        };
+        let Some(state) = state.filter(|state| state.row.account == *account) else {
+            return Ok(None);
+        };
+        Ok(Some(RaceView {
+            snapshot: state.snapshot(id, self.0.clock.now()),
+            last_words: state.progress.last_words.as_ref().map(|(_, words)| words.clone()),
+            watched: !state.progress.done,
+        }))
+    }
+
+    /// The samples of a race of this account with device times from `from` to `to`, in order. Empty for another
+    /// person's race.
+    pub fn samples(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<TrackSample>, StoreError> {
+        let row = self.0.store.find::<RaceRow>(id.key())?;
+        if row.is_none_or(|row| row.account != *account) {
+            return Ok(Vec::new());
+        }
+        series::read(&self.0.store, id, from, to)
+    }
+
+    pub fn metrics(&self) -> RacesMetrics {
+        let now = self.0.clock.now();
+        let races: Vec<_> = self.0.watched.lock().values().map(|race| race.state()).collect();
+        let mut metrics = RacesMetrics {
+            races: races.len(),
+            store_bytes: self.0.store.size_on_disk(),
+            ..RacesMetrics::default()
+        };
+        for state in races {
+            let (watch, track) = (&state.progress.watch, &state.track);
+            *metrics
+                .states
+                .entry(RaceStanding::of(now, watch, track).name())
+                .or_default() += 1;
+            metrics.points += track.points;
+            metrics.poll_errors += watch.errors;
+            let stale = track
+                .last
+                .map(|last| now.duration_since(track.true_time(last.at)).as_secs());
+            metrics.longest_stale_s = metrics.longest_stale_s.max(stale);
+        }
+        metrics
+    }
+
+    /// All races of this account, newest first.
+    pub fn list(&self, account: &AccountId) -> Result<Vec<RaceView>, StoreError> {
+        let mut views = Vec::new();
+        for id in self.ids_of(account)? {
+            views.extend(self.view(account, &id)?);
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
+    /// All races of all accounts, newest first, for the operator.
+    pub fn all(&self) -> Result<Vec<RaceView>, StoreError> {
+        let mut views = Vec::new();
+        for (_, AccountRace { race }) in self.0.store.list::<AccountRace>(b"")? {
+            if let Some(account) = self.owner(&race)? {
+                views.extend(self.view(&account, &race)?);
+            }
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
+    /// The race that a tool means when none is named: the newest that is watched, else the newest.
+    pub fn newest(&self, account: &AccountId) -> Result<Option<RaceView>, StoreError> {
+        let mut newest: Option<((bool, Timestamp), RaceId)> = None;
+        for id in self.ids_of(account)? {
+            if let Some(row) = self.0.store.find::<RaceRow>(id.key())? {
+                let rank = (self.0.watched_race(&id).is_some(), row.created_at);
+                if newest.as_ref().is_none_or(|(best, _)| rank > *best) {
+                    newest = Some((rank, id));
+                }
+            }
+        }
+        newest.map_or(Ok(None), |(_, id)| self.view(account, &id))
+    }
+
+    /// What a bearer token grants, if it is a valid token of a race. Reads one record.
+    pub fn authenticate(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
+        if !bearer.starts_with(task::TOKEN_PREFIX) {
+            return Ok(None);
+        }
+        let token = self.0.store.find::<RaceToken>(TokenHash::of(bearer).as_bytes())?;
+        Ok(token.map(|token| RaceGrant {
+            race: token.race,
+            account: token.account,
+        }))
+    }
+
+    /// The account of a race, for the operator.
+    pub fn owner(&self, id: &RaceId) -> Result<Option<AccountId>, StoreError> {
+        Ok(self.0.store.find::<RaceRow>(id.key())?.map(|row| row.account))
+    }
+
+    /// Starts the task of a race.
+    pub(super) fn spawn(&self, id: RaceId, state: RaceState) {
+        let cancelled = self.0.lifecycle.stopping().child_token();
+        self.0.past.lock().remove(&id);
+        let race = Arc::new(WatchedRace::new(id.clone(), state, cancelled));
+        self.0.watched.lock().insert(id, Arc::clone(&race));
+        let races = Arc::clone(&self.0);
+        self.0.lifecycle.spawn("race", task::watch(races, race));
+    }
+}

@@ -1,0 +1,192 @@
+//! Starting a race, or continuing one with a new link.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::race::{RaceChange, RaceState, WatchedRace};
+use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
+use super::registry::Races;
+use crate::accounts::AccountId;
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, ResolveError};
+use crate::race::course::{BadCourse, Course};
+use crate::race::fields::BadFields;
+use crate::race::id::RaceId;
+use crate::race::plan::RacePlan;
+use crate::race::track::Track;
+use crate::store::{StoreError, Tx};
+
+/// The most watched races of one person, and of all people.
+const MOST_EACH: usize = 8;
+const MOST: usize = 2000;
+
+/// Why a race was not started. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackingError {
+    #[error("{0}")]
+    Settings(#[from] BadFields),
+    #[error(transparent)]
+    Course(#[from] BadCourse),
+    /// The text has no link to a LiveTrack session.
+    #[error("url: {0}")]
+    Link(#[from] ResolveError),
+    #[error(
+        "url: Garmin does not know this LiveTrack session, or no longer; links expire after 24 hours. Ask the athlete for \
+         the new link, or look for it in Garmin's latest e-mail"
+    )]
+    Gone,
+    #[error("{0} races are watched already; stop one of them first")]
+    TooMany(usize),
+    /// `continue_race` names no race of this account.
+    #[error("continue_race: there is no such race; list_races shows their ids")]
+    NoSuchRace,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A race that is watched now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedRace {
+    pub race: RaceId,
+    /// Whether it was watched already with the same link.
+    pub known: bool,
+    /// Whether an earlier race continues with this link.
+    pub continued: bool,
+    /// Garmin has not replied yet; polling goes on.
+    pub unreachable: bool,
+}
+
+impl Races {
+    /// Watches the race of a LiveTrack link. `text` is the link or an e-mail with it; `config` is a `race_config`. With
+    /// `carry_on` that race continues with the link. The same link twice is one race.
+    pub async fn start_tracking(
+        &self,
+        account: &AccountId,
+        text: &str,
+        config: &Map<String, Value>,
+        carry_on: Option<&RaceId>,
+    ) -> Result<StartedRace, TrackingError> {
+        let races = &self.0;
+        let (settings, gpx) = RacePlan::read(config)?;
+        let course = gpx.as_deref().map(Course::from_gpx).transpose()?;
+        let link = races.livetrack.resolve(text).await?;
+        let unreachable = match races.livetrack.session(&link).await {
+            Ok(_) => false,
+            Err(LiveTrackError::Gone) if races.livetrack.page(&link).await.is_err() => {
+                return Err(TrackingError::Gone);
+            }
+            Err(failure) => failure != LiveTrackError::Gone,
+        };
+        let started = |race: RaceId, known, continued| StartedRace {
+            race,
+            known,
+            continued,
+            unreachable,
+        };
+        let _starting = races.starting.lock().await;
+        let ids = self.ids_of(account)?;
+        if let Some(race) = carry_on {
+            if !ids.contains(race) {
+                return Err(TrackingError::NoSuchRace);
+            }
+            self.carry_on(race, link).await?;
+            return Ok(started(race.clone(), false, true));
+        }
+        for id in &ids {
+            let row = races.store.find::<RaceRow>(id.key())?;
+            if row.is_some_and(|row| row.link.session_id == link.session_id) {
+                let watched = races.watched_race(id).is_some();
+                if !watched {
+                    self.carry_on(id, link).await?;
+                }
+                return Ok(started(id.clone(), watched, !watched));
+            }
+        }
+        let own = ids.iter().filter(|id| races.watched_race(id).is_some()).count();
+        if own >= MOST_EACH {
+            return Err(TrackingError::TooMany(own));
+        }
+        if self.count() >= MOST {
+            return Err(TrackingError::TooMany(self.count()));
+        }
+        let course = match course {
+            Some(course) => Some(course),
+            None => self.course_of_session(&link).await,
+        };
+        let id = self.create(account, link, settings, course).await?;
+        Ok(started(id, false, false))
+    }
+
+    /// The course that the athlete follows, if the session has one.
+    async fn course_of_session(&self, link: &LiveTrackLink) -> Option<Course> {
+        let places = self.0.livetrack.course(link).await.ok()?;
+        Course::from_places(&places).ok()
+    }
+
+    async fn create(
+        &self,
+        account: &AccountId,
+        link: LiveTrackLink,
+        settings: RacePlan,
+        course: Option<Course>,
+    ) -> Result<RaceId, StoreError> {
+        let (id, now) = (RaceId::random(), self.0.clock.now());
+        let state = RaceState {
+            track: Track::new(settings.kind),
+            row: RaceRow {
+                account: account.clone(),
+                created_at: now,
+                link,
+                settings,
+            },
+            progress: RaceProgress::new(now),
+            course: course.clone().map(Arc::new),
+            alerts: Vec::new(),
+        };
+        let (race, row, progress) = (id.clone(), state.row.clone(), state.progress.clone());
+        let write = move |tx: &mut Tx<'_>| {
+            tx.put(race.key(), &row)?;
+            tx.put(race.key(), &progress)?;
+            if let Some(course) = course {
+                tx.put(race.key(), &CourseRow { course })?;
+            }
+            let of = AccountRace { race: race.clone() };
+            tx.put(&account_key(&row.account, race.as_str()), &of)
+        };
+        self.0.store.atomic(write).await?;
+        tracing::info!(race.id = %id, account.id = %account, "race.started");
+        self.spawn(id.clone(), state);
+        Ok(id)
+    }
+
+    /// Continues a race with this link, whether it is watched or over.
+    async fn carry_on(&self, id: &RaceId, link: LiveTrackLink) -> Result<(), TrackingError> {
+        let races = &self.0;
+        let race = if let Some(race) = races.watched_race(id) {
+            race
+        } else {
+            let state = RaceState::load(&races.store, id)?.ok_or(TrackingError::NoSuchRace)?;
+            let cancelled = races.lifecycle.stopping().child_token();
+            Arc::new(WatchedRace::new(id.clone(), state, cancelled))
+        };
+        let now = races.clock.now();
+        let changed = race.change(&races.store, &races.notifier, |state| {
+            state.row.link = link;
+            state.progress.watch.carried_on(now);
+            state.progress.done = false;
+            Ok::<_, StoreError>(RaceChange {
+                row: true,
+                ..RaceChange::default()
+            })
+        });
+        let Some(state) = changed.await? else {
+            return Err(TrackingError::NoSuchRace);
+        };
+        tracing::info!(race.id = %id, account.id = %state.row.account, "race.carried_on");
+        match races.watched_race(id) {
+            Some(race) => race.changed.notify_one(),
+            None => self.spawn(id.clone(), RaceState::clone(&state)),
+        }
+        Ok(())
+    }
+}

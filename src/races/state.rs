@@ -1,0 +1,79 @@
+//! What the tasks of all races share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+
+use super::race::{RaceState, WatchedRace};
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::log::Traces;
+use crate::coach::Claude;
+use crate::garmin::livetrack::LiveTrack;
+use crate::notify::Notifier;
+use crate::race::ending::EndRules;
+use crate::race::id::RaceId;
+use crate::store::{Store, StoreError};
+
+/// How many finished races are kept in memory.
+const MOST_PAST: usize = 64;
+
+pub(super) struct RacesState {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) livetrack: LiveTrack,
+    pub(super) rules: EndRules,
+    pub(super) notifier: Notifier,
+    pub(super) coach: Option<Claude>,
+    pub(super) traces: Traces,
+    pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
+    /// Finished races that somebody asked for lately: folding a track takes all its points.
+    pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
+    /// Serializes starting and erasing.
+    pub(super) starting: tokio::sync::Mutex<()>,
+}
+
+impl RacesState {
+    pub(super) fn watched_race(&self, id: &RaceId) -> Option<Arc<WatchedRace>> {
+        self.watched.lock().get(id).cloned()
+    }
+
+    /// A race that is over, folded from its points unless it is in memory.
+    pub(super) fn past_race(&self, id: &RaceId) -> Result<Option<Arc<RaceState>>, StoreError> {
+        let known = self.past.lock().get(id).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(mut state) = RaceState::load(&self.store, id)? else {
+            return Ok(None);
+        };
+        state.track.recent.clear();
+        state.track.recent.shrink_to_fit();
+        let state = Arc::new(state);
+        let mut past = self.past.lock();
+        if past.len() >= MOST_PAST {
+            past.pop_first();
+        }
+        past.insert(id.clone(), Arc::clone(&state));
+        Ok(Some(state))
+    }
+
+    /// The coach, if one is configured.
+    pub(super) fn coach(&self) -> Option<&Claude> {
+        self.coach.as_ref().filter(|coach| coach.is_set_up())
+    }
+
+    /// When the next look is due, by the race's own interval.
+    pub(super) fn next_look(&self, race: &RaceState) -> Option<Timestamp> {
+        if !race.is_under_way() {
+            return None;
+        }
+        self.coach()?;
+        let since = race.progress.looked_at.unwrap_or(race.progress.watch.since);
+        let every = SignedDuration::from_secs(race.row.settings.analyze_interval_s.into());
+        since.checked_add(every).ok()
+    }
+}

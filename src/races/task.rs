@@ -1,0 +1,301 @@
+//! The task of one race: polls LiveTrack when it is due, keeps what came, raises alerts, and starts looks.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::race::{RaceChange, RaceState, WatchedRace};
+use super::records::{RaceToken, hex};
+use super::series;
+use super::state::RacesState;
+use crate::base::secrets::{Secret, TokenHash, random_token};
+use crate::coach::look::{LookError, RaceLook};
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, Trackpoint};
+use crate::race::schedule::{NextPoll, PollResult};
+use crate::race::track::TrackSample;
+use crate::store::StoreError;
+
+/// The prefix of a race's tokens.
+pub(super) const TOKEN_PREFIX: &str = "grc_";
+
+/// Valid tokens per race: a look may still run when the next one starts.
+const TOKENS: usize = 2;
+
+/// The pause after the store refused a write.
+const STORE_RETRY: SignedDuration = SignedDuration::from_secs(5);
+
+/// Characters kept of a reply of Claude's.
+const LONGEST_REPLY: usize = 4000;
+
+/// One poll of LiveTrack.
+#[derive(Default)]
+struct PollResponse {
+    session: Option<LiveTrackSession>,
+    points: Vec<Trackpoint>,
+    /// How many entries had no time.
+    unreadable: usize,
+    /// Whether the page had to be read because the interface changed.
+    changed: bool,
+}
+
+/// What is due next in a race.
+enum DueStep {
+    Poll {
+        session: bool,
+        /// Device time of the first point to ask for; `None` is all points.
+        begin: Option<Timestamp>,
+    },
+    Look,
+}
+
+/// Watches a race until it is over, the program stops, or the race is erased.
+pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
+    let stopping = races.lifecycle.stopping();
+    loop {
+        let Some((due_at, step)) = due(&races, &race.state()) else {
+            finish(&races, &race).await;
+            if due(&races, &race.state()).is_none() {
+                return;
+            }
+            continue;
+        };
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = race.cancelled.cancelled() => return,
+            () = race.changed.notified() => continue,
+            () = races.clock.sleep_until(due_at) => {}
+        }
+        let DueStep::Poll { session, begin } = step else {
+            look(&races, &race, false);
+            continue;
+        };
+        let link = race.state().row.link.clone();
+        let mut span = races.traces.begin("race.poll");
+        span.text("race.id", &race.id);
+        let response = tokio::select! {
+            () = stopping.cancelled() => return,
+            () = race.cancelled.cancelled() => return,
+            response = poll(&races, &link, session, begin) => response,
+        };
+        match &response {
+            Ok(response) => span.number("points", response.points.len()),
+            Err(failure) => span.failed(failure.name()),
+        }
+        let mut store_span = span.begin("race.store");
+        let kept = keep(&races, &race, &link, response).await;
+        if kept.is_err() {
+            store_span.failed("not_kept");
+        }
+        drop((store_span, span));
+        if let Err(e) = kept {
+            tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
+            let retry = races.clock.now() + STORE_RETRY;
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = races.clock.sleep_until(retry) => {}
+            }
+        }
+    }
+}
+
+fn due(races: &RacesState, state: &RaceState) -> Option<(Timestamp, DueStep)> {
+    let now = races.clock.now();
+    let watch = &state.progress.watch;
+    // Counted from the last reply, so that asking twice does not postpone the poll.
+    let basis = watch.last_ok_at.unwrap_or(now);
+    let NextPoll::Ask { at, session, begin } = watch.next(basis, &state.row.settings, &state.track) else {
+        return None;
+    };
+    match races.next_look(state) {
+        Some(look_at) if look_at < at => Some((look_at, DueStep::Look)),
+        _ => Some((at, DueStep::Poll { session, begin })),
+    }
+}
+
+/// Asks for the session, if wanted, and for points. Where the interface fails, the public page is read instead.
+async fn poll(
+    races: &RacesState,
+    link: &LiveTrackLink,
+    session: bool,
+    begin: Option<Timestamp>,
+) -> Result<PollResponse, LiveTrackError> {
+    let asked = async {
+        let session = if session {
+            Some(races.livetrack.session(link).await?)
+        } else {
+            None
+        };
+        let points = races.livetrack.points(link, begin).await?;
+        Ok::<_, LiveTrackError>(PollResponse {
+            session,
+            unreadable: points.unreadable,
+            points: points.points,
+            changed: false,
+        })
+    };
+    let failure = match asked.await {
+        // An interface that moved answers 404 too; only the page tells the two apart.
+        Err(failure) if failure.is_change() || failure == LiveTrackError::Gone => failure,
+        other => return other,
+    };
+    match races.livetrack.page(link).await {
+        Ok(page) => Ok(PollResponse {
+            session: page.session,
+            points: page.points,
+            unreadable: 0,
+            // A page in place of data is a bot check or a notice, which passes.
+            changed: failure != LiveTrackError::Page,
+        }),
+        Err(_) => Err(failure),
+    }
+}
+
+/// Commits a poll: points, the state of the watch, and the alerts that follow.
+async fn keep(
+    races: &RacesState,
+    race: &WatchedRace,
+    link: &LiveTrackLink,
+    response: Result<PollResponse, LiveTrackError>,
+) -> Result<(), StoreError> {
+    let now = whole_ms(races.clock.now());
+    let change = race.change(&races.store, &races.notifier, |state| {
+        let mut change = RaceChange::default();
+        if state.row.link != *link {
+            // The race continues with a new link; this reply was for the old one.
+            return Ok(change);
+        }
+        match response {
+            Err(failure) => {
+                tracing::info!(race.id = %race.id, failure = failure.name(), "race.poll_failed");
+                state.progress.watch.failed(now, &failure);
+            }
+            Ok(response) => {
+                let points = response.points.into_iter();
+                let batch: Vec<_> = points.map(|point| TrackSample { point, seen_at: now }).collect();
+                let (new, keep) = series::sift(&races.store, &race.id, batch)?;
+                state.add(&races.store, &race.id, &new)?;
+                tracing::debug!(race.id = %race.id, new = new.len(), "race.polled");
+                state.progress.unreadable += response.unreadable as u64;
+                let answer = PollResult {
+                    session: response.session,
+                    new_points: new.len(),
+                    changed: response.changed,
+                };
+                let watch = &mut state.progress.watch;
+                watch.answered(now, answer);
+                watch.conclude(now, races.rules, &state.track, state.course.as_deref());
+                change.samples = keep;
+            }
+        }
+        change.alerts = state.judge(now);
+        Ok::<_, StoreError>(change)
+    });
+    if let Some(state) = change.await? {
+        for alert in state.alerts.iter().rev().take_while(|alert| alert.at == now) {
+            tracing::info!(race.id = %race.id, account.id = %state.row.account, alert = alert.kind.name(), "race.alert_raised");
+        }
+    }
+    Ok(())
+}
+
+/// Polling has ended: drops the tokens and marks the race as done, unless something changed meanwhile.
+async fn finish(races: &RacesState, race: &WatchedRace) {
+    let done = race.change(&races.store, &races.notifier, |state| {
+        let over = state.progress.watch.over();
+        state.progress.done = over.is_some() && due(races, state).is_none();
+        Ok::<_, StoreError>(RaceChange {
+            keep_tokens: state.progress.done.then_some(0),
+            ..RaceChange::default()
+        })
+    });
+    match done.await {
+        Ok(Some(state)) if state.progress.done => {
+            races.watched.lock().remove(&race.id);
+            let reason = state.progress.watch.over();
+            tracing::info!(race.id = %race.id, account.id = %state.row.account, ?reason, "race.ended");
+        }
+        Ok(_) => {}
+        Err(e) => {
+            // The next start of the program tries again.
+            races.watched.lock().remove(&race.id);
+            tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
+        }
+    }
+}
+
+/// Starts a look beside the polling. A failure is logged.
+pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, asked_for: bool) {
+    let (races, race) = (Arc::clone(races), Arc::clone(race));
+    let lifecycle = races.lifecycle.clone();
+    lifecycle.spawn("race look", async move {
+        let stopping = races.lifecycle.stopping();
+        let mut span = races.traces.begin("race.analysis");
+        span.text("race.id", &race.id);
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = race.cancelled.cancelled() => {}
+            looked = take_look(&races, &race, asked_for) => match looked {
+                Ok(()) => tracing::info!(race.id = %race.id, asked_for, "race.looked_at"),
+                Err(reason) => {
+                    tracing::warn!(race.id = %race.id, asked_for, %reason, "race.look_failed");
+                    span.failed(reason);
+                }
+            },
+        }
+    });
+}
+
+async fn take_look(races: &RacesState, race: &WatchedRace, asked_for: bool) -> Result<(), LookError> {
+    let coach = races.coach().ok_or(LookError::NotSetUp)?;
+    let now = races.clock.now();
+    let failed = |e: StoreError| LookError::Failed(e.to_string());
+    let Some(token) = new_token(races, race, now).await.map_err(failed)? else {
+        return Ok(());
+    };
+    let state = race.state();
+    let look = RaceLook {
+        snapshot: state.snapshot(&race.id, now),
+        window: state.window(&races.store, &race.id).map_err(failed)?,
+        token,
+        asked_for,
+    };
+    let Some(reply) = coach.look(look).await? else {
+        return Ok(());
+    };
+    let reply: String = reply.chars().take(LONGEST_REPLY).collect();
+    let replied_at = races.clock.now();
+    let kept = race.change(&races.store, &races.notifier, |state| {
+        state.progress.last_words = Some((replied_at, reply));
+        Ok::<_, StoreError>(RaceChange::default())
+    });
+    kept.await.map(drop).map_err(failed)
+}
+
+/// A new token for this race; only the newest [`TOKENS`] stay valid. `None` if the race was erased.
+pub(super) async fn new_token(
+    races: &RacesState,
+    race: &WatchedRace,
+    now: Timestamp,
+) -> Result<Option<Secret>, StoreError> {
+    let token = random_token(TOKEN_PREFIX);
+    let hash = TokenHash::of(token.expose());
+    let grant = RaceToken {
+        race: race.id.clone(),
+        account: race.state().row.account.clone(),
+    };
+    let changed = race.change(&races.store, &races.notifier, |state| {
+        state.progress.looked_at = Some(now);
+        state.progress.tokens.push(hex(&hash));
+        Ok::<_, StoreError>(RaceChange {
+            keep_tokens: Some(TOKENS),
+            new_token: Some((hash, grant)),
+            ..RaceChange::default()
+        })
+    });
+    Ok(changed.await?.map(|_| token))
+}
+
+/// Whole milliseconds, the resolution of stored times.
+fn whole_ms(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
