@@ -39,7 +39,7 @@ use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceToken};
 
 pub use acts::RaceActError;
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
-pub use registry::{RaceGrant, RaceView, Races, RacesMetrics, RacesParts};
+pub use registry::{RaceGrant, RaceOverview, Races, RacesMetrics, RacesParts};
 pub use start::{StartedRace, TrackingError};
 
 /// The tables of races, messages and looks.

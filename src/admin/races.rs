@@ -7,7 +7,7 @@ use super::service::AdminService;
 use super::views::{RaceDetail, RaceView, TrackSample};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
-use crate::races::{RaceActError, RaceView, TrackingError, answers};
+use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
 use jiff::Timestamp;
 
 /// Most points sent for drawing.
@@ -105,7 +105,7 @@ impl AdminService {
     }
 }
 
-fn row(view: &RaceView) -> RaceView {
+fn row(view: &RaceOverview) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
     RaceView {
         id: snapshot.race.to_string(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::race::{RaceChange, WatchedRace};
-use super::registry::{RaceView, Races};
+use super::registry::{RaceOverview, Races};
 use super::task;
 use crate::accounts::AccountId;
 use crate::base::secrets::Secret;
@@ -51,7 +51,11 @@ impl Races {
     }
 
     /// Stops watching and keeps what was recorded. Returns the race as it is then; a race that is over stays as it is.
-    pub async fn stop_tracking(&self, account: &AccountId, id: &RaceId) -> Result<RaceView, RaceActError> {
+    pub async fn stop_tracking(
+        &self,
+        account: &AccountId,
+        id: &RaceId,
+    ) -> Result<RaceOverview, RaceActError> {
         match self.watched_race_of(account, id) {
             Ok(race) => self.stop(&race, None).await?,
             Err(RaceActError::Over) => {}

@@ -67,7 +67,7 @@ pub struct RacesMetrics {
 
 /// A race as others see it.
 #[derive(Clone, Debug)]
-pub struct RaceView {
+pub struct RaceOverview {
     pub snapshot: Snapshot,
     /// Claude's last reply.
     pub last_words: Option<String>,
@@ -115,7 +115,7 @@ impl Races {
     }
 
     /// A race of this account; `None` also for another person's race.
-    pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<RaceView>, StoreError> {
+    pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<RaceOverview>, StoreError> {
         let state = match self.0.watched_race(id) {
             Some(race) => Some(race.state()),
             None => self.0.past_race(id)?,
@@ -123,7 +123,7 @@ impl Races {
         let Some(state) = state.filter(|state| state.row.account == *account) else {
             return Ok(None);
         };
-        Ok(Some(RaceView {
+        Ok(Some(RaceOverview {
             snapshot: state.snapshot(id, self.0.clock.now()),
             last_words: state.progress.last_words.as_ref().map(|(_, words)| words.clone()),
             watched: !state.progress.done,
@@ -171,7 +171,7 @@ impl Races {
     }
 
     /// All races of this account, newest first.
-    pub fn list(&self, account: &AccountId) -> Result<Vec<RaceView>, StoreError> {
+    pub fn list(&self, account: &AccountId) -> Result<Vec<RaceOverview>, StoreError> {
         let mut views = Vec::new();
         for id in self.ids_of(account)? {
             views.extend(self.view(account, &id)?);
@@ -181,7 +181,7 @@ impl Races {
     }
 
     /// All races of all accounts, newest first, for the operator.
-    pub fn all(&self) -> Result<Vec<RaceView>, StoreError> {
+    pub fn all(&self) -> Result<Vec<RaceOverview>, StoreError> {
         let mut views = Vec::new();
         for (_, AccountRace { race }) in self.0.store.list::<AccountRace>(b"")? {
             if let Some(account) = self.owner(&race)? {
@@ -193,7 +193,7 @@ impl Races {
     }
 
     /// The race that a tool means when none is named: the newest that is watched, else the newest.
-    pub fn newest(&self, account: &AccountId) -> Result<Option<RaceView>, StoreError> {
+    pub fn newest(&self, account: &AccountId) -> Result<Option<RaceOverview>, StoreError> {
         let mut newest: Option<((bool, Timestamp), RaceId)> = None;
         for id in self.ids_of(account)? {
             if let Some(row) = self.0.store.find::<RaceRow>(id.key())? {

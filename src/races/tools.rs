@@ -14,7 +14,7 @@ use self::arguments::{ArgumentError, LONGEST_WINDOW_MIN, RaceArguments};
 use super::acts::RaceActError;
 use super::answers::{self, SeriesRequest};
 use super::coaching::{CoachingError, CoachingOutcome};
-use super::registry::{RaceGrant, RaceView, Races};
+use super::registry::{RaceGrant, RaceOverview, Races};
 use super::start::TrackingError;
 use crate::accounts::AccountId;
 use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
@@ -273,7 +273,7 @@ impl RaceTools {
         Ok(self.view(account, named)?.snapshot.race)
     }
 
-    fn view(&self, account: &AccountId, race: Option<RaceId>) -> Result<RaceView, RaceToolError> {
+    fn view(&self, account: &AccountId, race: Option<RaceId>) -> Result<RaceOverview, RaceToolError> {
         if let Some(race) = race {
             return Ok(self.0.view(account, &race)?.ok_or(RaceActError::NoSuchRace)?);
         }

@@ -21,7 +21,7 @@ use garmin_gateway::race::schedule::RaceWatch;
 use garmin_gateway::race::snapshot::Snapshot;
 use garmin_gateway::race::sport::RaceKind;
 use garmin_gateway::race::track::{Track, TrackSample};
-use garmin_gateway::races::{RaceView, Races, RacesParts, answers, series};
+use garmin_gateway::races::{RaceOverview, Races, RacesParts, answers, series};
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::{Archive, Store, StoreError};
@@ -222,8 +222,8 @@ async fn backed_up(store: &Store, directory: &Path, race: &RaceId, last: Timesta
     ))
 }
 
-fn view(race: &RaceId, track: Track) -> Result<RaceView> {
-    Ok(RaceView {
+fn view(race: &RaceId, track: Track) -> Result<RaceOverview> {
+    Ok(RaceOverview {
         snapshot: Snapshot {
             race: race.clone(),
             account: account(0)?,

@@ -8,13 +8,13 @@ use super::values::{
 use crate::race::sport;
 use crate::race::sport::LegKind;
 use crate::race::text;
-use crate::races::registry::RaceView;
+use crate::races::registry::RaceOverview;
 
 /// Alerts in a status.
 const LAST_ALERTS: usize = 8;
 
 /// One line of `list_races`.
-pub fn line(view: &RaceView) -> Value {
+pub fn line(view: &RaceOverview) -> Value {
     let snapshot = &view.snapshot;
     let track = &snapshot.track;
     clean(json!({
@@ -28,7 +28,7 @@ pub fn line(view: &RaceView) -> Value {
     }))
 }
 
-pub fn status(view: &RaceView) -> Value {
+pub fn status(view: &RaceOverview) -> Value {
     let snapshot = &view.snapshot;
     let (watch, track, now) = (&snapshot.watch, &snapshot.track, snapshot.now);
     let standing = standing(snapshot);

@@ -8,9 +8,9 @@ use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::race::thresholds;
 use crate::race::track::{Leg, Track};
-use crate::races::registry::RaceView;
+use crate::races::registry::RaceOverview;
 
-pub fn summary(view: &RaceView) -> Value {
+pub fn summary(view: &RaceOverview) -> Value {
     let snapshot = &view.snapshot;
     let track = &snapshot.track;
     let legs: Vec<_> = track.legs.iter().map(|leg| leg_summary(snapshot, leg)).collect();
