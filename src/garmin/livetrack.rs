@@ -17,6 +17,7 @@ mod course;
 mod error;
 mod json_fields;
 mod link;
+mod link_text;
 mod page;
 mod point;
 mod session;

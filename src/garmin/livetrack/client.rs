@@ -16,7 +16,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::link::at;
+use super::link::append;
 use super::{
     LinkProblem, LiveTrackError, LiveTrackLink, LiveTrackPage, LiveTrackSession, PastedLink, Position,
     Trackpoint, TrackpointBatch, course, csrf_token, find, page, points,
@@ -101,7 +101,7 @@ impl LiveTrack {
     pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;
         let (host, path) = match find(text, hosts)? {
-            PastedLink::Link(link) => return Ok(link),
+            PastedLink::Complete(link) => return Ok(link),
             PastedLink::Short(code) => ("https://gar.mn", code),
             PastedLink::Profile(name) => ("https://live.garmin.com", name),
         };
@@ -110,7 +110,7 @@ impl LiveTrack {
         } else {
             Url::parse(host).map_err(|_| ResolveError::NoSession)?
         };
-        let request = self.0.http.get(at(&base, &[&path]));
+        let request = self.0.http.get(append(&base, &[&path]));
         let response = self.send(request.header(ACCEPT, "text/html")).await?;
         let led_to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
         let text = match led_to {
@@ -122,8 +122,8 @@ impl LiveTrack {
                     .map_or(ResolveError::NoSession, unknown_is_none));
             }
         };
-        match find(&text.replace("\\/", "/"), hosts) {
-            Ok(PastedLink::Link(link)) => Ok(link),
+        match find(&text, hosts) {
+            Ok(PastedLink::Complete(link)) => Ok(link),
             _ => Err(ResolveError::NoSession),
         }
     }
@@ -190,7 +190,7 @@ impl LiveTrack {
         path: &[&str],
         begin: Option<Timestamp>,
     ) -> Result<Vec<u8>, LiveTrackError> {
-        let mut url = at(&self.0.hosts.livetrack, path);
+        let mut url = append(&self.0.hosts.livetrack, path);
         url.query_pairs_mut().append_pair("token", link.token.expose());
         if let Some(begin) = begin {
             url.query_pairs_mut().append_pair("begin", &format!("{begin:.3}"));

@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     livetrack::page(&text);
     livetrack::csrf_token(&text);
     let base = "https://livetrack.garmin.com".parse().unwrap();
-    if let Ok(PastedLink::Link(link)) = livetrack::find(&text, &GarminHosts::at(&base)) {
+    if let Ok(PastedLink::Complete(link)) = livetrack::find(&text, &GarminHosts::at(&base)) {
         let url = link.url(&base);
         assert_eq!(url.host_str(), Some("livetrack.garmin.com"));
         assert_eq!(url.path_segments().unwrap().count(), 4, "{url}");
