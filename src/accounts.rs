@@ -12,7 +12,7 @@ mod invitations;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 
@@ -23,7 +23,7 @@ use crate::store::{Kind, Store, StoreError, Tx};
 
 use account::AccountByProfile;
 
-pub use account::{Account, AccountId, AccountIdKind, GarminLogin, HeldTokens, WriteBack};
+pub use account::{Account, AccountId, AccountIdKind, GarminLogin, HeldTokens, Tombstone, WriteBack};
 pub use invitations::{AccessRequest, Invitation, is_email};
 
 /// What this room keeps in the store.
@@ -33,7 +33,11 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<HeldTokens>(),
     Kind::of::<Invitation>(),
     Kind::of::<AccessRequest>(),
+    Kind::of::<Tombstone>(),
 ];
+
+/// How long a forgotten account is remembered by its id. A sign-in, a worker or a race ends long before.
+const TOMBSTONE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// All accounts. Clones share everything.
 #[derive(Clone, Debug)]
@@ -196,19 +200,45 @@ impl Accounts {
         Ok(())
     }
 
-    /// Erases an account and its tokens. Returns whether it existed.
+    /// Whether the account exists, inside a unit of work. A task that waited asks this where it writes its result: a
+    /// `forget` in between then leaves nothing behind.
+    pub fn exists_within(tx: &Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
+        Ok(tx.find::<Account>(id.as_str().as_bytes())?.is_some())
+    }
+
+    /// Accounts that were forgotten lately. What other rooms still hold of them came late, and is to be erased.
+    pub fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {
+        let found = self.store.list::<Tombstone>(b"")?.into_iter();
+        Ok(found.map(|(_, tombstone)| tombstone).collect())
+    }
+
+    /// Erases what this room holds of forgotten accounts, and tombstones that have done their time.
+    pub async fn sweep_tombstones(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let swept = self.store.atomic(move |tx| {
+            for (key, tombstone) in tx.list::<Tombstone>(b"")? {
+                erase(tx, &tombstone.account)?;
+                if now.duration_since(tombstone.forgotten_at) >= TOMBSTONE_LIFETIME {
+                    tx.remove::<Tombstone>(&key);
+                }
+            }
+            Ok(())
+        });
+        swept.await
+    }
+
+    /// Erases an account and its tokens, and leaves a [`Tombstone`]. Returns whether it existed.
     pub async fn forget(&self, id: &AccountId) -> Result<bool, StoreError> {
-        let key = id.as_str().as_bytes().to_vec();
+        let tombstone = Tombstone {
+            account: id.clone(),
+            forgotten_at: self.clock.now(),
+        };
         let forgotten = self
             .store
             .atomic(move |tx| {
-                let Some(account) = tx.find::<Account>(&key)? else {
-                    return Ok(false);
-                };
-                tx.remove::<AccountByProfile>(&account.profile_id.to_be_bytes());
-                tx.remove::<HeldTokens>(&key);
-                tx.remove::<Account>(&key);
-                Ok::<_, StoreError>(true)
+                let existed = erase(tx, &tombstone.account)?;
+                tx.put(tombstone.account.as_str().as_bytes(), &tombstone)?;
+                Ok::<_, StoreError>(existed)
             })
             .await?;
         tracing::info!(account.id = %id, "account.forgotten");
@@ -268,6 +298,22 @@ fn put_sign_in(
     )?;
     tx.put(key, &account)?;
     Ok(account)
+}
+
+/// Removes all records of an account. Returns whether it existed.
+fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
+    let key = id.as_str().as_bytes();
+    let account = tx.find::<Account>(key)?;
+    if let Some(account) = &account {
+        let profile = account.profile_id.to_be_bytes();
+        // A sign-in after the `forget` gave the profile a new account.
+        if tx.find::<AccountByProfile>(&profile)?.is_some_and(|by| by.account == *id) {
+            tx.remove::<AccountByProfile>(&profile);
+        }
+    }
+    tx.remove::<HeldTokens>(key);
+    tx.remove::<Account>(key);
+    Ok(account.is_some())
 }
 
 /// Changes the login state. The same state keeps its time. Returns whether it changed.
@@ -369,6 +415,47 @@ mod tests {
         accounts.uninvite("ann@example.org").await.unwrap();
         assert!(link(Ok(())).await.unwrap().is_none());
         assert_eq!(accounts.list().unwrap().len(), 1, "what was linked before stays");
+    }
+
+    #[tokio::test]
+    async fn what_comes_late_for_a_forgotten_account_is_dropped_or_erased() {
+        let Fixture { accounts, .. } = fixture();
+        let id = accounts
+            .link("ann@example.org", signed_in(7, "a"))
+            .await
+            .unwrap()
+            .id;
+        let exists = |id: &AccountId| {
+            let id = id.clone();
+            accounts
+                .store
+                .atomic(move |tx| Accounts::exists_within(tx, &id))
+        };
+        assert!(exists(&id).await.unwrap());
+        assert!(accounts.forget(&id).await.unwrap());
+        assert!(!exists(&id).await.unwrap());
+        // A worker that was still refreshing.
+        let late = accounts.write_back(&id, 1, tokens("late")).await.unwrap();
+        assert_eq!(late, WriteBack::Stale);
+        accounts.mark_sign_in_needed(&id, 1, "late").await.unwrap();
+        assert!(accounts.tokens(&id).unwrap().is_none() && accounts.find(&id).unwrap().is_none());
+        // A writer that asked nobody.
+        let held = HeldTokens {
+            tokens: tokens("late"),
+            generation: 9,
+            changed_at: Timestamp::UNIX_EPOCH,
+        };
+        accounts.store.put(id.as_str().as_bytes(), held).await.unwrap();
+        let again = accounts.link("ann@example.org", signed_in(7, "b")).await.unwrap();
+        assert_ne!(again.id, id);
+        accounts.sweep_tombstones().await.unwrap();
+        assert!(accounts.tokens(&id).unwrap().is_none());
+        assert!(accounts.find(&again.id).unwrap().is_some(), "a new sign-in stays");
+        assert_eq!(accounts.tombstones().unwrap().len(), 1);
+        accounts.clock.advance(TOMBSTONE_LIFETIME);
+        accounts.sweep_tombstones().await.unwrap();
+        assert!(accounts.tombstones().unwrap().is_empty());
+        assert!(!accounts.forget(&id).await.unwrap(), "there is nothing left to forget");
     }
 
     #[tokio::test]

@@ -86,6 +86,18 @@ impl Record for HeldTokens {
     const TABLE: Table = Table("garmin_tokens");
 }
 
+/// An account that was forgotten. Ids are never used again, so whatever is still written under this one came late and is
+/// erased. Key: the account's id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    pub account: AccountId,
+    pub forgotten_at: Timestamp,
+}
+
+impl Record for Tombstone {
+    const TABLE: Table = Table("account_tombstone");
+}
+
 /// What happened to tokens that a worker refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteBack {

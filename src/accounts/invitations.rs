@@ -1,6 +1,6 @@
 //! Who may sign in, and who asked for access by trying to.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Accounts;
@@ -36,6 +36,18 @@ impl Record for AccessRequest {
 
 /// Strangers cause these records, so their number is bounded.
 const MAX_ACCESS_REQUESTS: usize = 100;
+
+/// An access request that the operator left alone for this long expires.
+const ACCESS_REQUEST_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// When the list is full, a request that is older than this and was made once gives way to a new one.
+const SINGLE_TRY_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+impl AccessRequest {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last) >= ACCESS_REQUEST_LIFETIME
+    }
+}
 
 impl Accounts {
     /// Whether `email` may be sent to Garmin at all.
@@ -87,13 +99,14 @@ impl Accounts {
         let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
         self.store
             .atomic(move |tx| {
-                let request = match tx.find::<AccessRequest>(&key)? {
-                    Some(request) => AccessRequest {
+                let known = tx.find::<AccessRequest>(&key)?.filter(|known| !known.is_expired(now));
+                let request = match known {
+                    Some(known) => AccessRequest {
                         last: now,
-                        times: request.times.saturating_add(1),
-                        ..request
+                        times: known.times.saturating_add(1),
+                        ..known
                     },
-                    None if tx.list::<AccessRequest>(b"")?.len() >= MAX_ACCESS_REQUESTS => return Ok(()),
+                    None if !make_room(tx, now)? => return Ok(()),
                     None => AccessRequest {
                         email,
                         first: now,
@@ -109,9 +122,35 @@ impl Accounts {
     /// Oldest first.
     pub fn access_requests(&self) -> Result<Vec<AccessRequest>, StoreError> {
         let mut requests: Vec<AccessRequest> = records(&self.store)?;
+        let now = self.clock.now();
+        requests.retain(|request| !request.is_expired(now));
         requests.sort_by(|a, b| (a.first, &a.email).cmp(&(b.first, &b.email)));
         Ok(requests)
     }
+}
+
+/// Removes expired requests, and from a full list the oldest of those that were made once. Returns whether there is room
+/// for another one.
+fn make_room(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let mut requests = tx.list::<AccessRequest>(b"")?;
+    requests.retain(|(key, request)| {
+        if request.is_expired(now) {
+            tx.remove::<AccessRequest>(key);
+        }
+        !request.is_expired(now)
+    });
+    if requests.len() < MAX_ACCESS_REQUESTS {
+        return Ok(true);
+    }
+    let is_old = |request: &AccessRequest| now.duration_since(request.last) >= SINGLE_TRY_LIFETIME;
+    let oldest = requests
+        .iter()
+        .filter(|(_, request)| request.times == 1 && is_old(request))
+        .min_by_key(|(_, request)| request.last);
+    if let Some((key, _)) = oldest {
+        tx.remove::<AccessRequest>(key);
+    }
+    Ok(oldest.is_some())
 }
 
 fn records<R: Record>(store: &Store) -> Result<Vec<R>, StoreError> {
@@ -150,14 +189,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn strangers_cannot_fill_the_store_with_access_requests() {
+    async fn strangers_cannot_fill_the_list_of_access_requests_for_good() {
         let Fixture { accounts, .. } = fixture();
+        let n_requests = || accounts.access_requests().unwrap().len();
+        accounts.note_access_request("dee@friends.example").await.unwrap();
+        accounts.note_access_request("dee@friends.example").await.unwrap();
         for n in 0..MAX_ACCESS_REQUESTS + 5 {
-            accounts
-                .note_access_request(&format!("{n}@example.org"))
-                .await
-                .unwrap();
+            accounts.note_access_request(&format!("{n}@example.org")).await.unwrap();
         }
-        assert_eq!(accounts.access_requests().unwrap().len(), MAX_ACCESS_REQUESTS);
+        assert_eq!(n_requests(), MAX_ACCESS_REQUESTS);
+        let has = |email: &str| accounts.access_requests().unwrap().iter().any(|r| r.email == email);
+        // The flood gives way to somebody new, but whoever tried twice stays.
+        accounts.clock.advance(SINGLE_TRY_LIFETIME);
+        accounts.note_access_request("new@friends.example").await.unwrap();
+        assert!(has("new@friends.example") && has("dee@friends.example") && !has("0@example.org"));
+        assert_eq!(n_requests(), MAX_ACCESS_REQUESTS);
+        // All of it expires by itself.
+        accounts.clock.advance(ACCESS_REQUEST_LIFETIME);
+        assert_eq!(n_requests(), 0);
+        accounts.note_access_request("dee@friends.example").await.unwrap();
+        let again = &accounts.access_requests().unwrap()[0];
+        assert_eq!((n_requests(), again.times), (1, 1));
+        let stored: Vec<AccessRequest> = records(&accounts.store).unwrap();
+        assert_eq!(stored.len(), 1, "expired ones are removed from the store too");
     }
 }

@@ -89,18 +89,32 @@ impl Rooms {
         let known = self.accounts.find(account)?;
         let scope = RevocationScope::Account(account.clone());
         let mut summary = self.revoke(scope.clone(), by_uid).await?;
-        self.races.forget(account).await?;
+        // First the account, so that a task which asks whether it exists no longer writes.
         summary.accounts = u32::from(self.accounts.forget(account).await?);
+        self.erase_traces(account).await?;
         // A sign-in that began after the revocation may have linked the account once more before it was erased.
         if let Some(known) = known {
             self.oauth.end_open_sign_ins(&known);
             self.oauth.end_access(scope, by_uid).await?;
         }
+        Ok(summary)
+    }
+
+    /// Erases what was written for forgotten accounts after they were forgotten.
+    pub async fn sweep_forgotten(&self) -> Result<(), StoreError> {
+        for tombstone in self.accounts.tombstones()? {
+            self.erase_traces(&tombstone.account).await?;
+        }
+        self.accounts.sweep_tombstones().await
+    }
+
+    /// Erases the races and the usage counts of an account.
+    async fn erase_traces(&self, account: &AccountId) -> Result<(), StoreError> {
+        self.races.forget(account).await?;
         let used_by = account.clone();
         self.store
             .atomic(move |tx| gateway::usage::forget(tx, &used_by))
-            .await?;
-        Ok(summary)
+            .await
     }
 
     /// Erases races without a point since `before`, and usage counts of earlier days, of one account or of all.
