@@ -1,6 +1,8 @@
 //! The way of a race: a line with distances along it, and where on it somebody is.
 
+mod choice;
 mod gpx;
+mod problem;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -12,22 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::garmin::livetrack::Position;
 use crate::race::geo::{distance_m, plane_m};
 
-/// Why a course can't be taken. Who can act: whoever sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadCourse {
-    /// Not a GPX file.
-    #[error("course_gpx: the text is not a GPX file (XML with a gpx element)")]
-    NotGpx,
-    /// A point without place.
-    #[error("course_gpx: a point has no lat and lon within their ranges")]
-    BadPoint,
-    /// Nothing to follow.
-    #[error("course_gpx: there is no track or route of 100 m or more in it")]
-    TooShort,
-    /// More than anybody runs or rides in one go.
-    #[error("course_gpx: it is longer than 2000 km")]
-    TooLong,
-}
+pub use problem::BadCourse;
 
 /// One corner of the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +28,8 @@ struct Corner {
 #[serde(try_from = "Columns", into = "Columns")]
 pub struct Course {
     corners: Vec<Corner>,
+    /// Which line of the file it is, and what was left out; empty for a file with one clean line.
+    origin: String,
 }
 
 /// A place on the course.
@@ -65,9 +54,23 @@ const LOST_M: f64 = 200.0;
 const ABOUT_AS_NEAR_M: f64 = 20.0;
 
 impl Course {
-    /// Reads a GPX file.
+    /// Reads a GPX file. Of several tracks the longest is taken.
     pub fn from_gpx(text: &str) -> Result<Self, BadCourse> {
-        Self::from_places(&gpx::places(text)?)
+        Self::from_gpx_near(text, None)
+    }
+
+    /// Reads a GPX file. Of several tracks the one is taken whose length is nearest to `expected_m`.
+    pub fn from_gpx_near(text: &str, expected_m: Option<f64>) -> Result<Self, BadCourse> {
+        let line = choice::choose(gpx::parse(text)?, expected_m)?;
+        Ok(Self {
+            origin: line.origin,
+            ..Self::from_places(&line.points)?
+        })
+    }
+
+    /// Such as `11.1 km of track 1 of 2`, for answers.
+    pub fn describe(&self) -> String {
+        format!("{:.1} km{}", self.length_m() / 1000.0, self.origin)
     }
 
     /// Makes a course of places in order.
@@ -89,6 +92,7 @@ impl Course {
             m if m > 2_000_000.0 => Err(BadCourse::TooLong),
             _ => Ok(Self {
                 corners: simplify::thinned(&corners),
+                origin: String::new(),
             }),
         }
     }
@@ -172,6 +176,8 @@ struct Columns {
     lon: Vec<i64>,
     /// Decimetres.
     along: Vec<i64>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    origin: String,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "all three are within bounds")]
@@ -188,6 +194,7 @@ impl From<Course> for Columns {
             lat: column(|corner| corner.position.lat * 1e6),
             lon: column(|corner| corner.position.lon * 1e6),
             along: column(|corner| corner.along_m * 10.0),
+            origin: course.origin,
         }
     }
 }
@@ -219,6 +226,7 @@ impl TryFrom<Columns> for Course {
                     along_m: along / 10.0,
                 })
                 .collect(),
+            origin: columns.origin,
         })
     }
 }

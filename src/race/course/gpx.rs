@@ -1,62 +1,77 @@
-//! FieldReader a GPX file: its tracks, or its routes when it has no track.
+//! Parses a GPX file into its tracks and routes. Waypoints are not part of the line.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::BadCourse;
+use super::problem::BadCourse;
 use crate::garmin::livetrack::Position;
 
-/// All points of a GPX file in order. Points of tracks win over points of routes; waypoints are not on the way.
-pub(super) fn places(text: &str) -> Result<Vec<Position>, BadCourse> {
-    let mut reader = Reader::from_str(text);
-    let mut found = Found::default();
+/// The lines of a file: each track or route is a list of segments, each segment a list of points.
+#[derive(Default)]
+pub(super) struct GpxLines {
+    is_gpx: bool,
+    pub(super) tracks: Vec<Vec<Vec<Position>>>,
+    /// A route has one segment.
+    pub(super) routes: Vec<Vec<Vec<Position>>>,
+}
+
+pub(super) fn parse(text: &str) -> Result<GpxLines, BadCourse> {
+    let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
+    let mut lines = GpxLines::default();
     loop {
         match reader.read_event().map_err(|_| BadCourse::NotGpx)? {
-            Event::Start(tag) | Event::Empty(tag) => found.take(&tag)?,
+            Event::Start(tag) | Event::Empty(tag) => lines.take(&tag)?,
             Event::Eof => break,
             _ => {}
         }
     }
-    if !found.is_gpx {
-        return Err(BadCourse::NotGpx);
-    }
-    Ok(if found.track.is_empty() {
-        found.route
-    } else {
-        found.track
-    })
+    if lines.is_gpx { Ok(lines) } else { Err(BadCourse::NotGpx) }
 }
 
-#[derive(Default)]
-struct Found {
-    is_gpx: bool,
-    track: Vec<Position>,
-    route: Vec<Position>,
-}
-
-impl Found {
+impl GpxLines {
     fn take(&mut self, tag: &BytesStart<'_>) -> Result<(), BadCourse> {
-        let points = match tag.local_name().as_ref() {
-            "trkpt" => &mut self.track,
-            "rtept" => &mut self.route,
-            name => {
-                self.is_gpx |= name == "gpx";
-                return Ok(());
-            }
-        };
-        points.push(position(tag).ok_or(BadCourse::BadPoint)?);
+        match tag.local_name().as_ref() {
+            "gpx" => self.is_gpx = true,
+            "trk" => self.tracks.push(Vec::new()),
+            "trkseg" => add_to_last(&mut self.tracks, Vec::new()),
+            "trkpt" => add_point(&mut self.tracks, position(tag)?),
+            "rte" => self.routes.push(Vec::new()),
+            "rtept" => add_point(&mut self.routes, position(tag)?),
+            _ => {}
+        }
         Ok(())
     }
 }
 
-fn position(tag: &BytesStart<'_>) -> Option<Position> {
+/// Adds a point to the last segment of the last line. Some programs write points without a track or a segment.
+fn add_point(lines: &mut Vec<Vec<Vec<Position>>>, point: Position) {
+    if lines.last().is_none_or(Vec::is_empty) {
+        add_to_last(lines, Vec::new());
+    }
+    if let Some(line) = lines.last_mut() {
+        add_to_last(line, point);
+    }
+}
+
+/// Adds an item to the last list, which is made if there is none.
+fn add_to_last<T>(lists: &mut Vec<Vec<T>>, item: T) {
+    match lists.last_mut() {
+        Some(last) => last.push(item),
+        None => lists.push(vec![item]),
+    }
+}
+
+fn position(tag: &BytesStart<'_>) -> Result<Position, BadCourse> {
     let degrees = |name: &str, most: f64| {
         let attribute = tag.try_get_attribute(name).ok()??;
         let degrees: f64 = attribute.value.trim().parse().ok()?;
         (-most..=most).contains(&degrees).then_some(degrees)
     };
-    Some(Position {
-        lat: degrees("lat", 90.0)?,
-        lon: degrees("lon", 180.0)?,
-    })
+    let position = || {
+        Some(Position {
+            lat: degrees("lat", 90.0)?,
+            lon: degrees("lon", 180.0)?,
+        })
+    };
+    position().ok_or(BadCourse::BadPoint)
 }

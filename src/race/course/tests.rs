@@ -48,6 +48,107 @@ fn bad_files_are_told_apart() {
     }
 }
 
+/// A straight line east of `km` kilometres, starting `north_km` north of the others.
+fn east(km: f64, north_km: f64) -> String {
+    let point = |i: u32| {
+        let lon = 14.3 + f64::from(i) / 100.0 * km / 76.4;
+        format!("<trkpt lat=\"{}\" lon=\"{lon}\"/>", 46.62 + north_km / 111.2)
+    };
+    (0..=100).map(point).collect()
+}
+
+fn described(tracks: &str, expected_m: Option<f64>) -> Result<String, BadCourse> {
+    let text = format!("<gpx>{tracks}</gpx>");
+    Course::from_gpx_near(&text, expected_m).map(|course| course.describe())
+}
+
+#[test]
+fn stray_points_are_left_out_and_said() {
+    let stray = "<trkpt lat=\"45.6\" lon=\"14.3\"/>";
+    let (line, near) = (east(11.1, 0.0), east(0.2, 0.0));
+    let half = line.len() / 2;
+    let half = half + line[half..].find('<').unwrap();
+    let (first, second) = line.split_at(half);
+    for (segments, wanted) in [
+        (format!("<trkseg>{line}</trkseg>"), "11.1 km"),
+        (
+            format!("<trkseg>{stray}</trkseg><trkseg>{line}</trkseg>"),
+            "11.1 km (1 stray point left out)",
+        ),
+        (
+            format!("<trkseg>{line}</trkseg><trkseg>{stray}</trkseg>"),
+            "11.1 km (1 stray point left out)",
+        ),
+        (
+            format!("<trkseg>{stray}{line}{stray}</trkseg>"),
+            "11.1 km (2 stray points left out)",
+        ),
+        (
+            format!("<trkseg>{first}<trkpt lat=\"0\" lon=\"0\"/>{second}</trkseg>"),
+            "11.1 km (1 stray point left out)",
+        ),
+        (
+            format!("<trkseg>{}</trkseg><trkseg>{line}</trkseg>", east(0.2, 90.0)),
+            "11.1 km (1 stray part left out)",
+        ),
+        // A pause of the watch is no reason to leave anything out.
+        (format!("<trkseg>{first}</trkseg><trkseg>{second}</trkseg>"), "11.1 km"),
+        (format!("<trkseg/><trkseg>{near}</trkseg>"), "0.2 km"),
+    ] {
+        let track = format!("<trk>{segments}</trk>");
+        assert_eq!(described(&track, None).as_deref(), Ok(wanted), "{segments}");
+    }
+}
+
+#[test]
+fn one_of_several_tracks_is_chosen_and_said() {
+    let track = |km, north_km| format!("<trk><trkseg>{}</trkseg></trk>", east(km, north_km));
+    let two = track(21.1, 0.0) + &track(42.2, 0.0);
+    assert_eq!(described(&two, None).as_deref(), Ok("42.2 km of track 2 of 2"));
+    let half = Some(21_097.5);
+    assert_eq!(described(&two, half).as_deref(), Ok("21.1 km of track 1 of 2"));
+    // Tracks that are no course do not count.
+    let with_strays = format!("<trk><name>empty</name></trk>{}{}", track(0.05, 0.0), track(10.0, 0.0));
+    assert_eq!(described(&with_strays, None).as_deref(), Ok("10.0 km"));
+    let routes = two.replace("trkpt", "rtept").replace("trkseg", "x").replace("trk>", "rte>");
+    assert_eq!(described(&routes, None).as_deref(), Ok("42.2 km of route 2 of 2"));
+    assert_eq!(
+        described(&format!("{routes}{}", track(5.0, 0.0)), None).as_deref(),
+        Ok("5.0 km")
+    );
+}
+
+#[test]
+fn a_track_in_pieces_is_refused_with_the_reason() {
+    let track = format!(
+        "<trk><trkseg>{}</trkseg><trkseg>{}</trkseg></trk>",
+        east(8.0, 0.0),
+        east(5.0, 40.0)
+    );
+    let refused = described(&track, None).unwrap_err().to_string();
+    assert!(
+        refused.contains("track 1 has parts that are far apart (8.0 km, 5.0 km)"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn the_origin_is_stored_with_the_course() {
+    let tracks = format!(
+        "<gpx><trk>{}</trk><trk>{}</trk></gpx>",
+        east(5.0, 0.0),
+        east(10.0, 0.0)
+    );
+    let course = Course::from_gpx(&tracks).unwrap();
+    let stored = serde_json::to_string(&course).unwrap();
+    let again: Course = serde_json::from_str(&stored).unwrap();
+    assert_eq!(again.describe(), "10.0 km of track 2 of 2");
+    let before = r#"{"lat":[46620000,0],"lon":[14300000,100000],"along":[0,76400]}"#;
+    let course: Course = serde_json::from_str(before).unwrap();
+    assert_eq!(course.describe(), "7.6 km");
+    assert_eq!(serde_json::to_string(&course).unwrap(), before);
+}
+
 #[test]
 fn entities_do_not_expand() {
     let bomb = "<!DOCTYPE gpx [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\

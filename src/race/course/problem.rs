@@ -1,0 +1,23 @@
+//! Why a course is refused.
+
+/// The person who sent the course can act on each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadCourse {
+    #[error("course_gpx: the text is not a GPX file (XML with a gpx element)")]
+    NotGpx,
+    #[error("course_gpx: a point has no lat and lon within their ranges")]
+    BadPoint,
+    #[error("course_gpx: it has no track or route of 100 m or more")]
+    TooShort,
+    #[error("course_gpx: it is longer than 2000 km")]
+    TooLong,
+    #[error(
+        "course_gpx: {line} has parts that are far apart ({parts}); send a file with only the part that is the course"
+    )]
+    Scattered {
+        /// Such as `track 1`.
+        line: String,
+        /// Their lengths.
+        parts: String,
+    },
+}
