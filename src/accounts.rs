@@ -307,7 +307,10 @@ fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     if let Some(account) = &account {
         let profile = account.profile_id.to_be_bytes();
         // A sign-in after the `forget` gave the profile a new account.
-        if tx.find::<AccountByProfile>(&profile)?.is_some_and(|by| by.account == *id) {
+        if tx
+            .find::<AccountByProfile>(&profile)?
+            .is_some_and(|by| by.account == *id)
+        {
             tx.remove::<AccountByProfile>(&profile);
         }
     }
@@ -427,9 +430,7 @@ mod tests {
             .id;
         let exists = |id: &AccountId| {
             let id = id.clone();
-            accounts
-                .store
-                .atomic(move |tx| Accounts::exists_within(tx, &id))
+            accounts.store.atomic(move |tx| Accounts::exists_within(tx, &id))
         };
         assert!(exists(&id).await.unwrap());
         assert!(accounts.forget(&id).await.unwrap());
@@ -455,7 +456,10 @@ mod tests {
         accounts.clock.advance(TOMBSTONE_LIFETIME);
         accounts.sweep_tombstones().await.unwrap();
         assert!(accounts.tombstones().unwrap().is_empty());
-        assert!(!accounts.forget(&id).await.unwrap(), "there is nothing left to forget");
+        assert!(
+            !accounts.forget(&id).await.unwrap(),
+            "there is nothing left to forget"
+        );
     }
 
     #[tokio::test]

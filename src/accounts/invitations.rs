@@ -99,7 +99,9 @@ impl Accounts {
         let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
         self.store
             .atomic(move |tx| {
-                let known = tx.find::<AccessRequest>(&key)?.filter(|known| !known.is_expired(now));
+                let known = tx
+                    .find::<AccessRequest>(&key)?
+                    .filter(|known| !known.is_expired(now));
                 let request = match known {
                     Some(known) => AccessRequest {
                         last: now,
@@ -195,10 +197,19 @@ mod tests {
         accounts.note_access_request("dee@friends.example").await.unwrap();
         accounts.note_access_request("dee@friends.example").await.unwrap();
         for n in 0..MAX_ACCESS_REQUESTS + 5 {
-            accounts.note_access_request(&format!("{n}@example.org")).await.unwrap();
+            accounts
+                .note_access_request(&format!("{n}@example.org"))
+                .await
+                .unwrap();
         }
         assert_eq!(n_requests(), MAX_ACCESS_REQUESTS);
-        let has = |email: &str| accounts.access_requests().unwrap().iter().any(|r| r.email == email);
+        let has = |email: &str| {
+            accounts
+                .access_requests()
+                .unwrap()
+                .iter()
+                .any(|r| r.email == email)
+        };
         // The flood gives way to somebody new, but whoever tried twice stays.
         accounts.clock.advance(SINGLE_TRY_LIFETIME);
         accounts.note_access_request("new@friends.example").await.unwrap();

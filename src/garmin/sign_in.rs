@@ -37,6 +37,7 @@ mod widget_page;
 #[cfg(fuzzing)]
 pub(super) mod fuzzing;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -87,37 +88,44 @@ impl SignIns {
         Ok(Self(Arc::new(state)))
     }
 
+    /// [`SignIns::begin_from`] an unknown address.
+    pub async fn begin(&self, credentials: Credentials) -> SignInOutcome {
+        self.begin_from(credentials, None).await
+    }
+
     /// Signs a person in. Takes seconds, and up to two minutes when others wait or methods fail.
     ///
+    /// `from`: the address of the person's browser. Attempts and places in the queue are shared by it.
+    ///
     /// Dropping the future stops it; what Garmin has seen by then is counted.
-    pub async fn begin(&self, credentials: Credentials) -> SignInOutcome {
+    pub async fn begin_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInOutcome {
         let state = &*self.0;
         let id = random_id("sin_");
         // A sign-in that will be refused does not wait in the queue first.
-        if let (.., Admission::Refused(refusal)) = state.admit(&credentials, state.clock.now()) {
+        if let (_, Admission::Refused(refusal)) = state.admit(&credentials, from) {
             return refused(&id, None, refusal);
         }
-        let Some(_turn) = state.wait_in_queue().await else {
+        let Some(_turn) = state.wait_in_queue(from).await else {
             return refused(&id, None, SignInRefusal::Busy);
         };
-        let (person, hash, admission) = state.admit(&credentials, state.clock.now());
+        let (keys, admission) = state.admit(&credentials, from);
         let (methods, skipped) = match admission {
             Admission::Granted { methods, skipped } => (methods, skipped),
             Admission::Refused(refusal) => return refused(&id, None, refusal),
         };
         tracing::info!(sign_in.id = id.as_str(), "sign_in.started");
-        let mut attempt = SignInAttempt::new(state, person, &id);
+        let mut attempt = SignInAttempt::new(state, keys, &id);
         let started = Instant::now();
         let result = chain::sign_in(&mut attempt, &credentials, &methods, skipped).await;
 
-        let now = state.clock.now();
+        let (now, person) = (state.clock.now(), keys.person);
         let refusal = match &result.end {
             ChainEnd::Refused(refusal) => Some(refusal),
             _ => None,
         };
         state.recent.lock().note(refusal, started.elapsed(), now);
         if let Some(SignInRefusal::WrongCredentials) = refusal {
-            state.governor().wrong_password(person, hash, now);
+            state.governor().wrong_password(person, keys.credentials, now);
         }
         for (method, refusal) in &result.failures {
             if *refusal == SignInRefusal::TokenNotAccepted {
@@ -130,6 +138,9 @@ impl SignIns {
                 "sign_in.way_failed"
             );
         }
+        if let ChainEnd::SignedIn(_) = result.end {
+            state.governor().signed_in(person, keys.source, now);
+        }
         state.save(person).await;
         match result.end {
             ChainEnd::SignedIn(signed_in) => succeeded(&id, result.method, signed_in),
@@ -139,7 +150,7 @@ impl SignIns {
                     sign_in.id = id.as_str(),
                     "sign_in.mfa_required"
                 );
-                SignInOutcome::Mfa(MfaChallenge::new(pending, attempt.into_cookies(), person, now))
+                SignInOutcome::Mfa(MfaChallenge::new(pending, attempt.into_cookies(), keys, now))
             }
             ChainEnd::Refused(refusal) => {
                 let refusal = state.governor().with_retry_time(refusal);
@@ -162,13 +173,18 @@ impl SignIns {
         let Some(code) = mfa::read_code(code) else {
             return refused(&id, None, SignInRefusal::NotACode);
         };
-        let (method, person) = (Some(challenge.sign_in_method()), challenge.person);
-        let mut attempt = SignInAttempt::resume(state, person, &id, Arc::clone(&challenge.jar));
+        let (method, keys) = (Some(challenge.sign_in_method()), challenge.keys);
+        let mut attempt = SignInAttempt::resume(state, keys, &id, Arc::clone(&challenge.jar));
         let refusal = match mfa::send_code(&mut attempt, &mut challenge.pending, &code).await {
             Ok(ticket) => {
                 challenge.close();
                 match redeem::redeem(&mut attempt, &ticket).await {
-                    Ok(signed_in) => return succeeded(&id, method, signed_in),
+                    Ok(signed_in) => {
+                        let now = state.clock.now();
+                        state.governor().signed_in(keys.person, keys.source, now);
+                        state.save(keys.person).await;
+                        return succeeded(&id, method, signed_in);
+                    }
                     Err(refusal) => refusal,
                 }
             }
@@ -176,26 +192,35 @@ impl SignIns {
         };
         if refusal == SignInRefusal::TokenNotAccepted {
             let (method, now) = (challenge.sign_in_method(), state.clock.now());
-            state.governor().token_refused(person, method, now);
+            state.governor().token_refused(keys.person, method, now);
         }
-        state.save(person).await;
+        state.save(keys.person).await;
         let refusal = state.governor().with_retry_time(refusal);
         refused(&id, method, refusal)
     }
 
-    /// Answers somebody who was not invited as [`SignIns::begin`] answers a wrong password, so that the answer tells
+    /// [`SignIns::decline_from`] an unknown address.
+    pub async fn decline(&self, credentials: Credentials) -> SignInRefusal {
+        self.decline_from(credentials, None).await
+    }
+
+    /// Answers somebody who was not invited as [`SignIns::begin_from`] answers a wrong password, so that the answer tells
     /// nothing.
     ///
     /// Garmin is not asked, and no real sign-in waits for it. It counts like a real attempt, is refused at once where a
     /// real one would be, and takes about as long.
-    pub async fn decline(&self, credentials: Credentials) -> SignInRefusal {
+    pub async fn decline_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInRefusal {
         let state = &*self.0;
-        let now = state.clock.now();
-        let (person, hash, admission) = state.admit(&credentials, now);
+        let (keys, admission) = state.admit(&credentials, from);
         if let Admission::Refused(refusal) = admission {
             return refusal;
         }
-        let (wait, refusal) = state.recent.lock().plan(person, state.settings.spacing, now);
+        let in_line = tokio::time::timeout(state.settings.patience, state.wait_for_source(from));
+        let Ok(Some(_turn)) = in_line.await else {
+            return SignInRefusal::Busy;
+        };
+        let now = state.clock.now();
+        let (wait, refusal) = state.recent.lock().plan(keys.person, state.settings.spacing, now);
         if wait > state.settings.patience {
             tokio::time::sleep(state.settings.patience).await;
             return SignInRefusal::Busy;
@@ -203,9 +228,13 @@ impl SignIns {
         tokio::time::sleep(wait).await;
         if refusal == SignInRefusal::WrongCredentials {
             let now = state.clock.now();
-            state
-                .governor()
-                .count_declined(person, hash, now, recent::MAX_PEOPLE);
+            state.governor().count_declined(
+                keys.person,
+                keys.credentials,
+                keys.source,
+                now,
+                recent::MAX_PEOPLE,
+            );
         }
         refusal
     }

@@ -576,6 +576,75 @@ async fn a_queue_that_is_too_long_says_so_and_sends_nothing() {
     assert_eq!(garmin.logins(), [1, 0, 0]);
 }
 
+/// An attempt from an address, as the sign-in page makes it.
+async fn from_address(garmin: &Garmin, (email, password): (&str, &str), last_byte: u8) -> SignInOutcome {
+    let credentials = Credentials {
+        email: email.to_owned(),
+        password: Secret::new(password),
+    };
+    let address = std::net::IpAddr::from([192, 0, 2, last_byte]);
+    garmin.sign_ins.begin_from(credentials, Some(address)).await
+}
+
+#[tokio::test]
+async fn six_wrong_passwords_of_a_stranger_do_not_lock_the_person_out() {
+    let garmin = Garmin::start().await;
+    for guess in 0..8 {
+        let outcome = from_address(&garmin, (ANN.0, &format!("guess {guess}")), 66).await;
+        let SignInOutcome::Refused(refusal) = outcome else {
+            panic!("{outcome:?}")
+        };
+        let full = SignInRefusal::TooManyToday { until: after(86_400) };
+        let wanted = if guess < 6 {
+            SignInRefusal::WrongCredentials
+        } else {
+            full
+        };
+        assert_eq!(refusal, wanted, "{guess}");
+    }
+    let outcome = from_address(&garmin, ANN, 7).await;
+    assert!(matches!(outcome, SignInOutcome::SignedIn(_)), "{outcome:?}");
+    // From where she signed in, she still can when strangers have used up what all others share.
+    for address in 100..110 {
+        for guess in 0..6 {
+            let password = format!("guess {address} {guess}");
+            from_address(&garmin, (ANN.0, &password), address).await;
+        }
+    }
+    assert_eq!(garmin.logins()[0], 6 + 1 + 2, "nine from all sources together");
+    let outcome = from_address(&garmin, ANN, 7).await;
+    assert!(matches!(outcome, SignInOutcome::SignedIn(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn made_up_addresses_from_one_source_do_not_fill_the_queue() {
+    let garmin = Garmin::with(GovernorSettings {
+        spacing: Duration::from_millis(100),
+        patience: Duration::from_millis(1200),
+        ..GovernorSettings::without_pauses()
+    })
+    .await;
+    let flood = futures_util::future::join_all((0..40).map(|n| {
+        let garmin = &garmin;
+        async move {
+            let email = format!("made-up-{n}@example.org");
+            from_address(garmin, (&email, "guess"), 66).await
+        }
+    }));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::join!(from_address(&garmin, ANN, 7), from_address(&garmin, ANN, 8))
+    };
+    let (flooded, (ann, again)) = tokio::join!(flood, others);
+    for outcome in [ann, again] {
+        assert!(matches!(outcome, SignInOutcome::SignedIn(_)), "{outcome:?}");
+    }
+    let busy = flooded
+        .iter()
+        .filter(|outcome| matches!(outcome, SignInOutcome::Refused(SignInRefusal::Busy)));
+    assert!(busy.count() >= 36, "the source has four places: {flooded:?}");
+}
+
 #[tokio::test]
 async fn a_person_who_leaves_does_not_hold_up_the_next() {
     let garmin = Garmin::start().await;

@@ -102,10 +102,13 @@ pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> 
 
 /// Hosts whose links are recognised without `https://`.
 fn bare_hosts(hosts: &GarminHosts) -> Vec<String> {
-    let own = hosts.livetrack.host_str().map(|host| match hosts.livetrack.port() {
-        Some(port) => format!("{host}:{port}/"),
-        None => format!("{host}/"),
-    });
+    let own = hosts
+        .livetrack
+        .host_str()
+        .map(|host| match hosts.livetrack.port() {
+            Some(port) => format!("{host}:{port}/"),
+            None => format!("{host}/"),
+        });
     let usual = format!("livetrack.{}/", hosts.domain);
     let mut bare: Vec<String> = own.into_iter().collect();
     for host in [usual.as_str(), "gar.mn/", "www.gar.mn/", "live.garmin.com/"] {

@@ -60,7 +60,10 @@ fn addresses(text: &str, bare_hosts: &[String]) -> Vec<Candidate> {
     }
     starts.sort_unstable();
     starts.truncate(MAX_ADDRESSES);
-    starts.into_iter().map(|at| candidate(bounded(text, at))).collect()
+    starts
+        .into_iter()
+        .map(|at| candidate(bounded(text, at)))
+        .collect()
 }
 
 /// The text from `at`, as far as an address may go.
@@ -103,8 +106,10 @@ fn ends_address(c: char) -> bool {
 
 /// Zero-width characters, direction marks, soft hyphens, byte order marks, variation selectors.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}')
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}'
+    ) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 /// The text without quoted-printable (RFC 2045, 6.7); `None` when it does not look like it.
@@ -200,7 +205,9 @@ fn base64_addresses(text: &str) -> Vec<String> {
     let encoded = found.filter_map(|(at, _)| {
         let rest = bounded(text, at);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '+' || c == '/'));
-        let bytes = STANDARD_NO_PAD.decode(rest.get(..end.unwrap_or(rest.len()))?).ok()?;
+        let bytes = STANDARD_NO_PAD
+            .decode(rest.get(..end.unwrap_or(rest.len()))?)
+            .ok()?;
         String::from_utf8(bytes).ok()
     });
     encoded.collect()

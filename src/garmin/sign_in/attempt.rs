@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use reqwest::cookie::Jar;
 
-use super::governor::{GovernorSettings, PersonKey};
+use super::governor::GovernorSettings;
 use super::method::SignInMethod;
 use super::pause::random_duration;
-use super::state::SignInState;
+use super::state::{AttemptKeys, SignInState};
 use crate::config::GarminHosts;
 use crate::garmin::http;
 use crate::garmin::request::GarminRequest;
@@ -17,7 +17,7 @@ use crate::garmin::response::{GarminResponse, NoResponse};
 
 pub(super) struct SignInAttempt<'a> {
     state: &'a SignInState,
-    person: PersonKey,
+    keys: AttemptKeys,
     id: &'a str,
     jar: Arc<Jar>,
     /// Whether this sign-in was counted for the person's day.
@@ -26,10 +26,10 @@ pub(super) struct SignInAttempt<'a> {
 
 impl<'a> SignInAttempt<'a> {
     /// A sign-in that begins. Its first request counts it.
-    pub(super) fn new(state: &'a SignInState, person: PersonKey, id: &'a str) -> Self {
+    pub(super) fn new(state: &'a SignInState, keys: AttemptKeys, id: &'a str) -> Self {
         Self {
             state,
-            person,
+            keys,
             id,
             jar: Arc::default(),
             is_counted: false,
@@ -37,11 +37,11 @@ impl<'a> SignInAttempt<'a> {
     }
 
     /// A sign-in that goes on with a code. It was counted when it began.
-    pub(super) fn resume(state: &'a SignInState, person: PersonKey, id: &'a str, jar: Arc<Jar>) -> Self {
+    pub(super) fn resume(state: &'a SignInState, keys: AttemptKeys, id: &'a str, jar: Arc<Jar>) -> Self {
         Self {
             jar,
             is_counted: true,
-            ..Self::new(state, person, id)
+            ..Self::new(state, keys, id)
         }
     }
 
@@ -94,12 +94,13 @@ impl<'a> SignInAttempt<'a> {
         request: GarminRequest,
         jar: Option<&Jar>,
     ) -> Result<GarminResponse, NoResponse> {
-        let state = self.state;
+        let (state, AttemptKeys { person, source, .. }) = (self.state, self.keys);
         // Count the attempt before sending it, so that a crash or a closed tab still counts.
         let is_first = !std::mem::replace(&mut self.is_counted, true);
         if is_first {
-            state.governor().count_attempt(self.person, state.clock.now());
-            state.save(self.person).await;
+            let now = state.clock.now();
+            state.governor().count_attempt(person, source, now);
+            state.save(person).await;
         }
         let (path, started) = (request.url.path().to_owned(), Instant::now());
         let sent = http::send(&state.http, request, jar, state.clock.now()).await;
@@ -113,8 +114,8 @@ impl<'a> SignInAttempt<'a> {
         match &sent {
             Err(NoResponse::NotConnected) if is_first => {
                 self.is_counted = false;
-                state.governor().uncount_attempt(self.person);
-                state.save(self.person).await;
+                state.governor().uncount_attempt(person, source);
+                state.save(person).await;
             }
             Ok(response) if response.is_throttle() => {
                 let now = state.clock.now();
@@ -122,7 +123,7 @@ impl<'a> SignInAttempt<'a> {
                 tracing::warn!(
                     way = method.map(SignInMethod::name), %until, sign_in.id = self.id, "garmin.throttled"
                 );
-                state.save(self.person).await;
+                state.save(person).await;
             }
             _ => {}
         }

@@ -1,11 +1,15 @@
 //! How often this gateway may sign people in at Garmin.
 //!
 //! Sign-ins are the scarcest resource here: Garmin throttles addresses for hours and locks accounts. So attempts are
-//! counted per person and day, a throttled method is left alone for a while, and a password that Garmin called wrong is
-//! not sent a second time. The queue and its spacing are in [`super::state`].
+//! counted per day, a throttled method is left alone for a while, and a password that Garmin called wrong is not sent a
+//! second time. The queue and its spacing are in [`super::state`].
 //!
-//! A person is known by a keyed hash of the e-mail, a wrong password by a keyed hash of both. What reached Garmin
-//! outlives a restart ([`super::ledger`]).
+//! Attempts count per person and source (the network address they came from), and per person over all sources. A
+//! stranger who uses up the attempts of one address leaves some for other addresses, and more for those from which the
+//! person has signed in before.
+//!
+//! A person, a source and a wrong password are known by keyed hashes. What reached Garmin outlives a restart
+//! ([`super::ledger`]).
 //!
 //! Absent on purpose: any retry. Only people start sign-ins.
 
@@ -13,6 +17,7 @@ mod settings;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,10 +26,17 @@ use serde::{Deserialize, Serialize};
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
 use crate::base::secrets::{Secret, random_bytes, sha256};
+use crate::base::source::network;
 
 pub use settings::GovernorSettings;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a source stays known after a sign-in from there.
+const SOURCE_MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Known sources of one person: home, phone, work, and a few more.
+const MAX_KNOWN_SOURCES: usize = 8;
 
 /// A person as the governor knows one: a keyed hash of the e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +47,10 @@ impl fmt::Display for PersonKey {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+/// A keyed hash of the network that an attempt came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SourceKey([u8; 32]);
 
 /// A keyed hash of e-mail and password.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,13 +79,26 @@ pub(super) struct PersonHistory {
     wrong: Vec<(CredentialsHash, Timestamp)>,
     /// Methods whose tokens the API refused, and when. They are tried last.
     unfruitful: Vec<(SignInMethod, Timestamp)>,
+    /// Where the attempts came from, as far as is known, oldest first.
+    #[serde(default)]
+    reached_from: Vec<(SourceKey, Timestamp)>,
+    /// Where this person signed in successfully, and when last.
+    #[serde(default)]
+    known_sources: Vec<(SourceKey, Timestamp)>,
 }
 
 impl PersonHistory {
-    pub(super) fn last_changed(&self) -> Option<Timestamp> {
+    /// When nothing in it changes any more what the person may do; `None` for an empty one.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
         let wrong = self.wrong.iter().map(|(_, at)| at);
         let unfruitful = self.unfruitful.iter().map(|(_, at)| at);
-        self.reached.iter().chain(wrong).chain(unfruitful).max().copied()
+        let attempts = self.reached.iter().chain(wrong).chain(unfruitful);
+        let sources = self.known_sources.iter().map(|(_, at)| later(*at, SOURCE_MEMORY));
+        attempts.map(|at| later(*at, DAY)).chain(sources).max()
+    }
+
+    fn is_known(&self, source: Option<SourceKey>) -> bool {
+        source.is_some_and(|source| self.known_sources.iter().any(|(known, _)| *known == source))
     }
 }
 
@@ -123,11 +152,17 @@ impl Governor {
         CredentialsHash(self.keyed_hash(&[b"password", &person.0, password.expose().as_bytes()]))
     }
 
-    /// Whether this person may sign in with this password now.
+    /// The same source for all addresses of one subscriber.
+    pub(super) fn source(&self, address: IpAddr) -> SourceKey {
+        SourceKey(self.keyed_hash(&[b"source", network(address).to_string().as_bytes()]))
+    }
+
+    /// Whether this person may sign in with this password from this source now.
     pub(super) fn admit(
         &mut self,
         person: PersonKey,
         credentials: CredentialsHash,
+        source: Option<SourceKey>,
         now: Timestamp,
     ) -> Admission {
         self.drop_expired(now);
@@ -135,7 +170,7 @@ impl Governor {
         if history.is_some_and(|history| history.wrong.iter().any(|(wrong, _)| *wrong == credentials)) {
             return Admission::Refused(SignInRefusal::SamePasswordAgain);
         }
-        if let Some(until) = history.and_then(|history| self.day_is_full_until(history)) {
+        if let Some(until) = history.and_then(|history| self.day_is_full_until(history, source)) {
             return Admission::Refused(SignInRefusal::TooManyToday { until });
         }
         let (skipped, mut methods): (Vec<_>, Vec<_>) = SignInMethod::ALL
@@ -161,25 +196,47 @@ impl Governor {
         }
     }
 
-    /// When there is room for another attempt; `None` when there is room now.
-    fn day_is_full_until(&self, history: &PersonHistory) -> Option<Timestamp> {
+    /// When another attempt from this source is allowed; `None` when one is allowed now.
+    ///
+    /// One source has the attempts of a day. All sources together have half as many again, so that one of them cannot
+    /// lock the person out, and sources from which the person signed in before have another half to themselves.
+    fn day_is_full_until(&self, history: &PersonHistory, source: Option<SourceKey>) -> Option<Timestamp> {
         let daily = usize::try_from(self.settings.daily).unwrap_or(usize::MAX);
-        let excess = history.reached.len().checked_sub(daily)?;
-        // The attempt that must be a day old before there is room again.
-        let blocking = history.reached.get(excess).or(history.reached.last());
-        blocking.map(|at| later(*at, DAY))
+        let half = (daily / 2).max(1);
+        let in_all = daily.saturating_add(if history.is_known(source) { 2 * half } else { half });
+        let Some(source) = source else {
+            return full_until(&history.reached, daily);
+        };
+        let from_here = history.reached_from.iter().filter(|(from, _)| *from == source);
+        let from_here: Vec<Timestamp> = from_here.map(|(_, at)| *at).collect();
+        full_until(&from_here, daily).max(full_until(&history.reached, in_all))
     }
 
     /// Counts an attempt that is about to be sent. One that times out may have been read all the same.
-    pub(super) fn count_attempt(&mut self, person: PersonKey, now: Timestamp) {
-        self.people.entry(person).or_default().reached.push(now);
+    pub(super) fn count_attempt(&mut self, person: PersonKey, source: Option<SourceKey>, now: Timestamp) {
+        let history = self.people.entry(person).or_default();
+        history.reached.push(now);
+        history.reached_from.extend(source.map(|source| (source, now)));
     }
 
     /// Takes back the last count: there was no connection to send the attempt on.
-    pub(super) fn uncount_attempt(&mut self, person: PersonKey) {
+    pub(super) fn uncount_attempt(&mut self, person: PersonKey, source: Option<SourceKey>) {
         if let Some(history) = self.people.get_mut(&person) {
             history.reached.pop();
+            if source.is_some() {
+                history.reached_from.pop();
+            }
         }
+    }
+
+    /// The person signed in from this source, so attempts from there are the person's own.
+    pub(super) fn signed_in(&mut self, person: PersonKey, source: Option<SourceKey>, now: Timestamp) {
+        let Some(source) = source else { return };
+        let known = &mut self.people.entry(person).or_default().known_sources;
+        known.retain(|(other, _)| *other != source);
+        known.push((source, now));
+        let excess = known.len().saturating_sub(MAX_KNOWN_SOURCES);
+        known.drain(..excess);
     }
 
     /// Counts an attempt that was declined without asking Garmin like one that Garmin refused, unless that would make
@@ -188,11 +245,12 @@ impl Governor {
         &mut self,
         person: PersonKey,
         credentials: CredentialsHash,
+        source: Option<SourceKey>,
         now: Timestamp,
         max_people: usize,
     ) {
         if self.people.len() < max_people || self.people.contains_key(&person) {
-            self.count_attempt(person, now);
+            self.count_attempt(person, source, now);
             self.wrong_password(person, credentials, now);
         }
     }
@@ -253,7 +311,11 @@ impl Governor {
             history.reached.retain(|at| is_young(at, DAY));
             history.wrong.retain(|(_, at)| is_young(at, memory));
             history.unfruitful.retain(|(_, at)| is_young(at, DAY));
-            history.last_changed().is_some()
+            history.reached_from.retain(|(_, at)| is_young(at, DAY));
+            history
+                .known_sources
+                .retain(|(_, at)| is_young(at, SOURCE_MEMORY));
+            history.expires_at().is_some()
         });
     }
 
@@ -272,6 +334,13 @@ impl Governor {
         }
         sha256(&data)
     }
+}
+
+/// When the oldest of the last `limit` attempts is a day old; `None` when there are fewer.
+fn full_until(attempts: &[Timestamp], limit: usize) -> Option<Timestamp> {
+    let excess = attempts.len().checked_sub(limit)?;
+    let blocking = attempts.get(excess).or(attempts.last());
+    blocking.map(|at| later(*at, DAY))
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -313,19 +382,104 @@ mod tests {
     #[test]
     fn attempts_are_counted_over_the_last_24_hours() {
         let (mut governor, person, credentials) = governor();
-        governor.count_attempt(person, at(0));
-        governor.count_attempt(person, at(100));
+        governor.count_attempt(person, None, at(0));
+        governor.count_attempt(person, None, at(100));
         let full = Admission::Refused(SignInRefusal::TooManyToday { until: at(86_400) });
-        assert_eq!(governor.admit(person, credentials, at(200)), full);
+        assert_eq!(governor.admit(person, credentials, None, at(200)), full);
         let other = governor.person("bob@example.org");
         assert_eq!(
-            governor.admit(other, credentials, at(200)),
+            governor.admit(other, credentials, None, at(200)),
             granted(&SignInMethod::ALL)
         );
         assert_eq!(
-            governor.admit(person, credentials, at(86_400)),
+            governor.admit(person, credentials, None, at(86_400)),
             granted(&SignInMethod::ALL)
         );
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    /// Six attempts a day for one source, nine for all, twelve with those from known sources.
+    fn with_sources() -> (Governor, PersonKey, CredentialsHash) {
+        let governor = Governor::new(GovernorSettings {
+            daily: 6,
+            ..GovernorSettings::default()
+        });
+        let person = governor.person("ann@example.org");
+        let hash = governor.credentials_hash(person, &Secret::new("right"));
+        (governor, person, hash)
+    }
+
+    fn fill(governor: &mut Governor, person: PersonKey, hash: CredentialsHash, source: SourceKey) -> usize {
+        (0..50)
+            .take_while(|_| {
+                let admitted =
+                    governor.admit(person, hash, Some(source), at(0)) == granted(&SignInMethod::ALL);
+                if admitted {
+                    governor.count_attempt(person, Some(source), at(0));
+                }
+                admitted
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_stranger_cannot_use_up_the_attempts_of_other_sources() {
+        let (mut governor, person, hash) = with_sources();
+        let [stranger, own, other] = [1, 2, 3].map(|last| governor.source(address(last)));
+        assert_eq!(fill(&mut governor, person, hash, stranger), 6);
+        assert_eq!(fill(&mut governor, person, hash, own), 3);
+        assert_eq!(fill(&mut governor, person, hash, other), 0);
+    }
+
+    #[test]
+    fn a_source_that_signed_in_before_keeps_attempts_to_itself() {
+        let (mut governor, person, hash) = with_sources();
+        let own = governor.source(address(1));
+        governor.signed_in(person, Some(own), at(0));
+        for last in 2..50 {
+            let stranger = governor.source(address(last));
+            fill(&mut governor, person, hash, stranger);
+        }
+        assert_eq!(fill(&mut governor, person, hash, own), 3);
+        // It stays known for longer than attempts count.
+        let (shared, history) = governor.records(person);
+        let mut later = Governor::restore(governor.settings.clone(), shared, [(person, history)]);
+        let three_months = 89 * 86_400;
+        later.drop_expired(at(three_months));
+        assert!(later.people[&person].is_known(Some(own)));
+        later.drop_expired(at(three_months + 2 * 86_400));
+        assert!(later.people.is_empty());
+    }
+
+    #[test]
+    fn addresses_of_one_subscriber_are_one_source() {
+        let (governor, ..) = with_sources();
+        let source = |text: &str| governor.source(text.parse().unwrap());
+        assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1"));
+        assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
+        assert_ne!(source("192.0.2.1"), source("192.0.2.2"));
+    }
+
+    #[test]
+    fn known_sources_of_one_person_are_few() {
+        let (mut governor, person, _) = with_sources();
+        for last in 0..100 {
+            let source = governor.source(address(last));
+            governor.signed_in(person, Some(source), at(i64::from(last)));
+        }
+        assert_eq!(governor.people[&person].known_sources.len(), MAX_KNOWN_SOURCES);
+        assert!(governor.people[&person].is_known(Some(governor.source(address(99)))));
+    }
+
+    #[test]
+    fn a_record_from_before_sources_is_still_read() {
+        let old = r#"{"reached":["2026-11-20T12:00:00Z"],"wrong":[],"unfruitful":[["mobile","2026-11-20T12:00:00Z"]]}"#;
+        let history: PersonHistory = serde_json::from_str(old).unwrap();
+        assert_eq!(history.reached.len(), 1);
+        assert!(history.known_sources.is_empty());
     }
 
     #[test]
@@ -333,16 +487,16 @@ mod tests {
         let (mut governor, person, credentials) = governor();
         governor.wrong_password(person, credentials, at(0));
         assert_eq!(
-            governor.admit(person, credentials, at(60)),
+            governor.admit(person, credentials, None, at(60)),
             Admission::Refused(SignInRefusal::SamePasswordAgain)
         );
         let another = governor.credentials_hash(person, &Secret::new("another"));
         assert_eq!(
-            governor.admit(person, another, at(60)),
+            governor.admit(person, another, None, at(60)),
             granted(&SignInMethod::ALL)
         );
         assert_eq!(
-            governor.admit(person, credentials, at(900)),
+            governor.admit(person, credentials, None, at(900)),
             granted(&SignInMethod::ALL)
         );
     }
@@ -352,7 +506,7 @@ mod tests {
         let (mut governor, person, credentials) = governor();
         governor.throttled(Some(SignInMethod::Mobile), Some(Duration::from_secs(60)), at(0));
         assert_eq!(
-            governor.admit(person, credentials, at(1)),
+            governor.admit(person, credentials, None, at(1)),
             Admission::Granted {
                 methods: vec![SignInMethod::Widget, SignInMethod::Portal],
                 skipped: vec![(
@@ -365,9 +519,9 @@ mod tests {
         let refused = Admission::Refused(SignInRefusal::RateLimited {
             until: Some(at(3602)),
         });
-        assert_eq!(governor.admit(person, credentials, at(61)), refused);
+        assert_eq!(governor.admit(person, credentials, None, at(61)), refused);
         assert_eq!(
-            governor.admit(person, credentials, at(3602)),
+            governor.admit(person, credentials, None, at(3602)),
             granted(&SignInMethod::ALL)
         );
     }
@@ -385,11 +539,11 @@ mod tests {
         let (mut governor, person, credentials) = governor();
         governor.token_refused(person, SignInMethod::Mobile, at(0));
         assert_eq!(
-            governor.admit(person, credentials, at(1)),
+            governor.admit(person, credentials, None, at(1)),
             granted(&[SignInMethod::Widget, SignInMethod::Portal, SignInMethod::Mobile])
         );
         assert_eq!(
-            governor.admit(person, credentials, at(86_401)),
+            governor.admit(person, credentials, None, at(86_401)),
             granted(&SignInMethod::ALL)
         );
     }
@@ -397,7 +551,7 @@ mod tests {
     #[test]
     fn people_are_forgotten_when_their_records_expire() {
         let (mut governor, person, credentials) = governor();
-        governor.count_attempt(person, at(0));
+        governor.count_attempt(person, None, at(0));
         governor.wrong_password(person, credentials, at(0));
         governor.drop_expired(at(200_000));
         assert!(governor.people.is_empty());

@@ -4,7 +4,7 @@
 //! People are keyed hashes, as in the governor; the key is sealed with the store. Only attempts that reached Garmin are
 //! written down, so strangers write nothing.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::governor::{PersonHistory, PersonKey, SharedLimits};
@@ -29,9 +29,6 @@ pub(in crate::garmin) const KINDS: &[Kind] = &[Kind::of::<SharedLimits>(), Kind:
 
 /// The key of the only [`SharedLimits`].
 const SHARED: &[u8] = b"governor";
-
-/// After this, nothing in a history changes what a person may do.
-const KEEP: SignedDuration = SignedDuration::from_hours(24);
 
 type Records = (SharedLimits, Vec<(PersonKey, PersonHistory)>);
 
@@ -61,8 +58,7 @@ pub(super) async fn write(
         tx.put(SHARED, &shared)?;
         tx.put(person.to_string().as_bytes(), &record)?;
         for (key, record) in tx.list::<PersonRecord>(b"")? {
-            let last = record.known.last_changed();
-            if last.is_none_or(|last| now.duration_since(last) >= KEEP) {
+            if record.known.expires_at().is_none_or(|at| at <= now) {
                 tx.remove::<PersonRecord>(&key);
             }
         }

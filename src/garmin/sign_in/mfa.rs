@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::cookie::Jar;
 
 use super::attempt::SignInAttempt;
-use super::governor::PersonKey;
 use super::json_api::{code_request, read_code_response};
 use super::login::{CodeFailure, PendingCode, ServiceTicket};
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
+use super::state::AttemptKeys;
 use super::widget;
 use crate::base::secrets::Secret;
 
@@ -31,7 +31,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
 pub struct MfaChallenge {
     pub(super) pending: PendingCode,
     pub(super) jar: Arc<Jar>,
-    pub(super) person: PersonKey,
+    pub(super) keys: AttemptKeys,
     opened_at: Timestamp,
     tries_left: u8,
 }
@@ -49,11 +49,11 @@ pub enum MfaMethod {
 }
 
 impl MfaChallenge {
-    pub(super) fn new(pending: PendingCode, jar: Arc<Jar>, person: PersonKey, now: Timestamp) -> Self {
+    pub(super) fn new(pending: PendingCode, jar: Arc<Jar>, keys: AttemptKeys, now: Timestamp) -> Self {
         Self {
             pending,
             jar,
-            person,
+            keys,
             opened_at: now,
             tries_left: MAX_TRIES,
         }

@@ -1,18 +1,25 @@
 //! What all sign-ins of this gateway share: the client, the governor, and the queue.
 
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::Client;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::credentials::Credentials;
-use super::governor::{Admission, CredentialsHash, Governor, GovernorSettings, PersonKey};
+use super::governor::{Admission, CredentialsHash, Governor, GovernorSettings, PersonKey, SourceKey};
 use super::ledger;
 use super::recent::RecentSignIns;
 use crate::base::clock::Clock;
+use crate::base::source::network;
 use crate::config::GarminHosts;
 use crate::store::Store;
+
+/// Sign-ins from one source that may wait for each other; more are refused as busy.
+const MAX_WAITING_PER_SOURCE: usize = 4;
 
 pub(super) struct SignInState {
     pub(super) hosts: GarminHosts,
@@ -24,6 +31,8 @@ pub(super) struct SignInState {
     store: Option<Store>,
     /// Held by the sign-in that is under way; holds when the last one ended.
     queue: tokio::sync::Mutex<Option<Instant>>,
+    /// The lines of the sources, in front of the queue.
+    lines: Mutex<HashMap<IpAddr, SourceLine>>,
     pub(super) recent: Mutex<RecentSignIns>,
 }
 
@@ -43,6 +52,7 @@ impl SignInState {
             governor: Mutex::new(governor),
             store,
             queue: tokio::sync::Mutex::default(),
+            lines: Mutex::default(),
             recent: Mutex::default(),
         }
     }
@@ -51,16 +61,17 @@ impl SignInState {
         self.governor.lock()
     }
 
-    /// Whether these credentials may be sent to Garmin, and the hashes that the governor knows them by.
-    pub(super) fn admit(
-        &self,
-        credentials: &Credentials,
-        now: Timestamp,
-    ) -> (PersonKey, CredentialsHash, Admission) {
+    /// Whether these credentials may be sent to Garmin now, and what the governor knows them by.
+    pub(super) fn admit(&self, credentials: &Credentials, from: Option<IpAddr>) -> (AttemptKeys, Admission) {
         let mut governor = self.governor();
         let person = governor.person(&credentials.email);
-        let hash = governor.credentials_hash(person, &credentials.password);
-        (person, hash, governor.admit(person, hash, now))
+        let keys = AttemptKeys {
+            person,
+            credentials: governor.credentials_hash(person, &credentials.password),
+            source: from.map(|address| governor.source(address)),
+        };
+        let now = self.clock.now();
+        (keys, governor.admit(person, keys.credentials, keys.source, now))
     }
 
     /// Writes down what the governor knows of this person and of the methods.
@@ -72,24 +83,77 @@ impl SignInState {
         }
     }
 
+    /// Waits until no other sign-in from this source is in progress; `None` when too many wait already.
+    ///
+    /// Each source has one place in the queue at most, so a source with many sign-ins delays the others by one.
+    pub(super) async fn wait_for_source(&self, from: Option<IpAddr>) -> Option<SourceTurn> {
+        let Some(from) = from else {
+            return Some(SourceTurn { _turn: None });
+        };
+        let line = {
+            let mut lines = self.lines.lock();
+            lines.retain(|_, line| Arc::strong_count(&line.turn) > 1);
+            lines.entry(network(from)).or_default().clone()
+        };
+        let room = line.room.try_acquire_owned().ok()?;
+        let turn = line.turn.lock_owned().await;
+        Some(SourceTurn {
+            _turn: Some((turn, room)),
+        })
+    }
+
     /// Waits for this sign-in's turn; `None` when that takes longer than the patience.
-    pub(super) async fn wait_in_queue(&self) -> Option<QueueTurn<'_>> {
+    pub(super) async fn wait_in_queue(&self, from: Option<IpAddr>) -> Option<QueueTurn<'_>> {
         let turn = async {
+            let _source = self.wait_for_source(from).await?;
             let last_ended = self.queue.lock().await;
             if let Some(rest) = last_ended.and_then(|at| self.settings.spacing.checked_sub(at.elapsed())) {
                 tokio::time::sleep(rest).await;
             }
-            QueueTurn(last_ended)
+            Some(QueueTurn { last_ended, _source })
         };
-        tokio::time::timeout(self.settings.patience, turn).await.ok()
+        tokio::time::timeout(self.settings.patience, turn).await.ok()?
     }
 }
 
+/// What the governor knows an attempt by.
+#[derive(Clone, Copy)]
+pub(super) struct AttemptKeys {
+    pub(super) person: PersonKey,
+    pub(super) credentials: CredentialsHash,
+    /// `None` when the address is unknown.
+    pub(super) source: Option<SourceKey>,
+}
+
+/// The sign-ins of one source. Clones are the same line.
+#[derive(Clone)]
+struct SourceLine {
+    room: Arc<Semaphore>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Default for SourceLine {
+    fn default() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(MAX_WAITING_PER_SOURCE)),
+            turn: Arc::default(),
+        }
+    }
+}
+
+/// The head of the line of a source.
+pub(super) struct SourceTurn {
+    _turn: Option<(OwnedMutexGuard<()>, OwnedSemaphorePermit)>,
+}
+
 /// The head of the queue. However its sign-in ends, the next one keeps its distance to that moment.
-pub(super) struct QueueTurn<'a>(tokio::sync::MutexGuard<'a, Option<Instant>>);
+pub(super) struct QueueTurn<'a> {
+    last_ended: tokio::sync::MutexGuard<'a, Option<Instant>>,
+    _source: SourceTurn,
+}
 
 impl Drop for QueueTurn<'_> {
     fn drop(&mut self) {
-        *self.0 = Some(Instant::now());
+        *self.last_ended = Some(Instant::now());
     }
 }

@@ -470,13 +470,19 @@ fn a_code_is_read_as_people_type_and_paste_it() {
 fn a_challenge_closes_by_its_tries_and_by_its_age() {
     let start = noon();
     let after = |minutes: i64| start + SignedDuration::from_mins(minutes);
-    let person = Governor::new(GovernorSettings::default()).person("ann@example.org");
+    let governor = Governor::new(GovernorSettings::default());
+    let person = governor.person("ann@example.org");
+    let keys = state::AttemptKeys {
+        person,
+        credentials: governor.credentials_hash(person, &credentials().password),
+        source: None,
+    };
     let pending = PendingCode::Json {
         method: SignInMethod::Mobile,
         channel: "email".to_owned(),
         sent_to: Some("a***@x".to_owned()),
     };
-    let mut challenge = MfaChallenge::new(pending, Arc::default(), person, start);
+    let mut challenge = MfaChallenge::new(pending, Arc::default(), keys, start);
     assert_eq!(
         challenge.instruction(),
         "Garmin sends a code by e-mail to a***@x. It may take a minute."

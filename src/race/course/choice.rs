@@ -89,11 +89,7 @@ fn origin(word: &str, n_lines: usize, chosen: &MainPart) -> String {
 }
 
 /// The longest run of segments that hang together; `None` when no segment has two points.
-fn main_part(
-    word: &str,
-    number: usize,
-    segments: Vec<Vec<Position>>,
-) -> Result<Option<MainPart>, BadCourse> {
+fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<Option<MainPart>, BadCourse> {
     let (mut n_stray_points, mut cleaned) = (0, Vec::new());
     for segment in segments {
         let n_before = segment.len();

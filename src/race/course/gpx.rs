@@ -25,7 +25,11 @@ pub(super) fn parse(text: &str) -> Result<GpxLines, BadCourse> {
             _ => {}
         }
     }
-    if lines.is_gpx { Ok(lines) } else { Err(BadCourse::NotGpx) }
+    if lines.is_gpx {
+        Ok(lines)
+    } else {
+        Err(BadCourse::NotGpx)
+    }
 }
 
 impl GpxLines {

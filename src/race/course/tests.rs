@@ -92,7 +92,10 @@ fn stray_points_are_left_out_and_said() {
             "11.1 km (1 stray part left out)",
         ),
         // A pause of the watch is no reason to leave anything out.
-        (format!("<trkseg>{first}</trkseg><trkseg>{second}</trkseg>"), "11.1 km"),
+        (
+            format!("<trkseg>{first}</trkseg><trkseg>{second}</trkseg>"),
+            "11.1 km",
+        ),
         (format!("<trkseg/><trkseg>{near}</trkseg>"), "0.2 km"),
     ] {
         let track = format!("<trk>{segments}</trk>");
@@ -108,9 +111,16 @@ fn one_of_several_tracks_is_chosen_and_said() {
     let half = Some(21_097.5);
     assert_eq!(described(&two, half).as_deref(), Ok("21.1 km of track 1 of 2"));
     // Tracks that are no course do not count.
-    let with_strays = format!("<trk><name>empty</name></trk>{}{}", track(0.05, 0.0), track(10.0, 0.0));
+    let with_strays = format!(
+        "<trk><name>empty</name></trk>{}{}",
+        track(0.05, 0.0),
+        track(10.0, 0.0)
+    );
     assert_eq!(described(&with_strays, None).as_deref(), Ok("10.0 km"));
-    let routes = two.replace("trkpt", "rtept").replace("trkseg", "x").replace("trk>", "rte>");
+    let routes = two
+        .replace("trkpt", "rtept")
+        .replace("trkseg", "x")
+        .replace("trk>", "rte>");
     assert_eq!(described(&routes, None).as_deref(), Ok("42.2 km of route 2 of 2"));
     assert_eq!(
         described(&format!("{routes}{}", track(5.0, 0.0)), None).as_deref(),

@@ -39,7 +39,9 @@ fn is_found(text: &str) {
 }
 
 fn other_host(host: &str) -> LinkProblem {
-    LinkProblem::OtherHost { host: host.to_owned() }
+    LinkProblem::OtherHost {
+        host: host.to_owned(),
+    }
 }
 
 #[test]
@@ -141,7 +143,10 @@ fn wrappers_are_opened() {
         let text = filled(&case.replace("%7C", "\u{1}7C").replace("%3D", "\u{1}3D")).replace('\u{1}', "%");
         is_found(&text);
     }
-    let proofpoint = canonical().replace('-', "-2D").replace(':', "-3A").replace('/', "_");
+    let proofpoint = canonical()
+        .replace('-', "-2D")
+        .replace(':', "-3A")
+        .replace('/', "_");
     is_found(&format!(
         "https://urldefense.proofpoint.com/v2/url?u={proofpoint}&d=DwMFaQ&c=x"
     ));
@@ -192,7 +197,10 @@ fn a_token_that_looks_encoded_is_left_alone() {
 #[test]
 fn a_wrong_host_is_named() {
     for (case, host) in [
-        ("https://livetrack.garmin.com.example.org/^", "livetrack.garmin.com.example.org"),
+        (
+            "https://livetrack.garmin.com.example.org/^",
+            "livetrack.garmin.com.example.org",
+        ),
         ("https://livetrack.garmin.com@example.org/^", "example.org"),
         ("https://user@livetrack.garmin.com/^", "livetrack.garmin.com"),
         ("https://livetrack.garmin.com:8443/^", "livetrack.garmin.com"),
