@@ -52,12 +52,18 @@ impl AccessRequest {
 impl Accounts {
     /// Whether `email` may be sent to Garmin at all.
     pub fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
+        if !is_email(email) {
+            return Ok(false);
+        }
         let by_record = || self.store.find::<Invitation>(&email_key(email));
         Ok(self.is_invited_by_settings(email) || by_record()?.is_some())
     }
 
     /// The same inside a unit of work, which an `uninvite` can't interleave with.
     pub(super) fn is_invited_within(&self, tx: &Tx<'_>, email: &str) -> Result<bool, StoreError> {
+        if !is_email(email) {
+            return Ok(false);
+        }
         let by_record = || tx.find::<Invitation>(&email_key(email));
         Ok(self.is_invited_by_settings(email) || by_record()?.is_some())
     }
@@ -160,9 +166,11 @@ fn records<R: Record>(store: &Store) -> Result<Vec<R>, StoreError> {
     Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
-/// Whether a text has the form of one e-mail address.
+/// Whether a text has the form of one e-mail address. The sign-in form, invitations and the settings all ask here or in
+/// [`Invited::parse`], so that no text is an address for one and not for another.
 pub fn is_email(text: &str) -> bool {
-    matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
+    let has_space = |text: &str| text.chars().any(|c| c.is_whitespace() || c.is_control());
+    !has_space(text.trim()) && matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
 }
 
 fn email_key(email: &str) -> [u8; 32] {
@@ -188,6 +196,36 @@ mod tests {
         assert!(!accounts.is_invited("ann@example.org").unwrap());
         live.send_modify(|live| live.invited.push(Invited::parse("@example.org").unwrap()));
         assert!(accounts.is_invited("ann@example.org").unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_one_address_can_be_invited() {
+        let Fixture { accounts, live, .. } = fixture();
+        live.send_modify(|live| {
+            live.invited.push(Invited::parse("@example.com").unwrap());
+            live.open_sign_up = true;
+        });
+        for email in [
+            "a@evil.org@example.com",
+            "a@@example.com",
+            "@example.com",
+            "a b@example.com",
+            "a@example.com b@example.com",
+            "a\n@example.com",
+            "example.com",
+            "a@",
+        ] {
+            assert!(
+                !is_email(email) && !accounts.is_invited(email).unwrap(),
+                "{email:?}"
+            );
+        }
+        for email in ["a@example.com", " A.b+c@Example.com ", "o'neil@example.com"] {
+            assert!(
+                is_email(email) && accounts.is_invited(email).unwrap(),
+                "{email:?}"
+            );
+        }
     }
 
     #[tokio::test]

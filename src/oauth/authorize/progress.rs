@@ -1,7 +1,10 @@
 //! Where one sign-in stands, and what a form or an answer of Garmin changes about it. Nothing here waits or sends.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 
+use crate::accounts::is_email;
 use crate::base::secrets::{Secret, TokenHash};
 use crate::garmin::{Credentials, MfaChallenge, SignInRefusal};
 use crate::mcp::Access;
@@ -28,6 +31,8 @@ pub(super) struct SignInProgress {
     pub(super) tries_left: u8,
     /// Why the last try failed, for the page.
     pub(super) notice: Option<String>,
+    /// The address that the last form came from, if it is known. Sign-ins at Garmin are shared by it.
+    pub(super) from: Option<IpAddr>,
 }
 
 #[derive(Debug)]
@@ -70,6 +75,7 @@ impl SignInProgress {
             access: Access::ReadOnly,
             tries_left: TRIES,
             notice: None,
+            from: None,
         }
     }
 
@@ -90,9 +96,7 @@ impl SignInProgress {
     pub(super) fn typed(&mut self, email: &str, password: Secret, access: Access) -> Option<Credentials> {
         self.access = access;
         let email = email.trim();
-        let fits =
-            email.contains('@') && email.len() <= MAX_EMAIL_BYTES && !email.chars().any(char::is_control);
-        if !fits {
+        if !is_email(email) || email.len() > MAX_EMAIL_BYTES {
             self.notice = Some("Type the e-mail address of your Garmin account.".to_owned());
             return None;
         }
@@ -217,6 +221,9 @@ mod tests {
             ("ann@example.org", ""),
             ("ann@example.org", &"x".repeat(10_000)),
             ("a\r\n@b", "password"),
+            ("ann@evil.org@example.org", "password"),
+            ("ann@", "password"),
+            ("@example.org", "password"),
             (&long, "password"),
         ] {
             let mut progress = SignInProgress::begin(NOW);

@@ -3,6 +3,7 @@
 //! What was true before a wait is asked again after it: the invitation, the operator's revocations and the redirect URI
 //! are checked once more where the account and the code are written, in the same unit of work.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -28,6 +29,7 @@ impl OAuth {
     /// A posted form. Takes as long as Garmin does, and goes on even if the browser does not wait.
     pub async fn submit(&self, form: PostedForm, visitor: Visitor<'_>) -> AuthorizeStep {
         let PostedForm { hidden, answer } = form;
+        let from = visitor.source;
         let transaction = match self.0.transactions.find(&hidden, visitor, self.0.clock.now()) {
             Ok(transaction) => transaction,
             Err(NotFound::NotYours) => return refusals::not_yours(),
@@ -41,7 +43,7 @@ impl OAuth {
         let oauth = self.clone();
         // A browser that goes away, or clicks again, must not cut a sign-in at Garmin in two.
         self.0.lifecycle.spawn("oauth.sign_in", async move {
-            let step = oauth.take_form(&transaction, round, answer).await;
+            let step = oauth.take_form(&transaction, round, answer, from).await;
             drop(click);
             drop(reply.send(step));
         });
@@ -54,6 +56,7 @@ impl OAuth {
         transaction: &Arc<Transaction>,
         round: u64,
         answer: PostedAnswer,
+        from: Option<IpAddr>,
     ) -> AuthorizeStep {
         let mut progress = transaction.progress.lock().await;
         let progress = &mut *progress;
@@ -68,6 +71,7 @@ impl OAuth {
                 password,
                 access,
             } => {
+                progress.from = from;
                 self.take_credentials(transaction, progress, &email, password, access)
                     .await
             }
@@ -103,10 +107,10 @@ impl OAuth {
             return Ok(());
         };
         let outcome = if self.0.accounts.is_invited(&credentials.email)? {
-            self.0.sign_ins.begin(credentials).await
+            self.0.sign_ins.begin_from(credentials, progress.from).await
         } else {
             self.note_access_request(credentials.email.clone());
-            let refusal = self.0.sign_ins.decline(credentials).await;
+            let refusal = self.0.sign_ins.decline_from(credentials, progress.from).await;
             tracing::info!(reason = "not_invited", "sign_in.declined");
             SignInOutcome::Refused(refusal)
         };
