@@ -2,7 +2,7 @@
 //!
 //! | file | |
 //! |---|---|
-//! | [`table`] | the form of a tool: a row of its module's table |
+//! | [`table`], [`parameter`] | the form of a tool: a row of its module's table |
 //! | [`call`], [`days`] | checked arguments, and the requests made from them |
 //! | [`fields`], [`json`], [`page`] | from Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures as MCP results |
@@ -35,6 +35,7 @@ mod json;
 mod multisport;
 mod outcome;
 mod page;
+mod parameter;
 mod server;
 mod stdio;
 mod table;

@@ -38,7 +38,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::dice;
-use scope::Scope;
+use scope::FactScope;
 use timeline::Timeline;
 
 /// One pretend person; all their data follows from these fields.
@@ -117,7 +117,7 @@ fn respond(
 ) -> Result<DataResponse, DataResponse> {
     let bad_request = || DataResponse::error(400, "BadRequest", "Bad Request");
     let date = |text: &str| text.parse::<Date>().map_err(|_| bad_request());
-    let mut scope = Scope::new(timeline);
+    let mut scope = FactScope::new(timeline);
     let mut activity_id = None;
     for (name, value) in bindings {
         match *name {
@@ -177,7 +177,7 @@ fn search(timeline: Timeline<'_>, query: &DataQuery<'_>) -> Value {
                     skip -= 1;
                 } else if found.len() < limit {
                     found.push(
-                        Scope::of_activity(timeline, &day, activity).fill(&"$use activity_item".into()),
+                        FactScope::of_activity(timeline, &day, activity).fill(&"$use activity_item".into()),
                     );
                 }
             }

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use self::race::{PlayedRace, RaceLink};
 use self::scenario::{BadScenario, Scenario};
-use self::track::Track;
+use self::track::SimulatedTrack;
 use super::dice::Dice;
 use super::faults::{Fault, Place};
 use super::reply::{SimulatedRequest, SimulatedResponse};
@@ -52,7 +52,7 @@ pub fn demo_race() -> Result<Scenario, BadScenario> {
 
 /// All races of this simulator.
 #[derive(Debug)]
-pub(super) struct LiveTrack {
+pub(super) struct SimulatedLiveTrack {
     races: Vec<PlayedRace>,
     /// Session id → index of the race and of its link.
     sessions: HashMap<String, (usize, usize)>,
@@ -61,11 +61,11 @@ pub(super) struct LiveTrack {
     /// CSRF token → its cookie, and when it was made.
     pairs: HashMap<String, (String, Timestamp)>,
     /// Computed tracks, so that a scenario can be played often.
-    tracks: Vec<(Arc<Scenario>, Arc<Track>)>,
+    tracks: Vec<(Arc<Scenario>, Arc<SimulatedTrack>)>,
     dice: Dice,
 }
 
-impl LiveTrack {
+impl SimulatedLiveTrack {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             races: Vec::new(),
@@ -111,12 +111,15 @@ impl LiveTrack {
         played
     }
 
-    fn track(&mut self, scenario: &Scenario) -> (Arc<Scenario>, Arc<Track>) {
+    fn track(&mut self, scenario: &Scenario) -> (Arc<Scenario>, Arc<SimulatedTrack>) {
         let known = self.tracks.iter().find(|(known, _)| **known == *scenario);
         if let Some(known) = known {
             return known.clone();
         }
-        let made = (Arc::new(scenario.clone()), Arc::new(Track::new(scenario)));
+        let made = (
+            Arc::new(scenario.clone()),
+            Arc::new(SimulatedTrack::new(scenario)),
+        );
         self.tracks.push(made.clone());
         made
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::data::{self, DataRequest};
 use super::faults::{Fault, FaultRule, Faults, Place};
-use super::livetrack::{LiveTrack, without_token};
+use super::livetrack::{SimulatedLiveTrack, without_token};
 use super::people::Person;
 use super::reply::{SimulatedRequest, SimulatedResponse};
 use super::sso::{self, Sso, SsoContext};
@@ -36,7 +36,7 @@ pub(super) struct World {
     pub(super) people: Vec<Person>,
     pub(super) faults: Faults,
     pub(super) tokens: TokenService,
-    pub(super) livetrack: LiveTrack,
+    pub(super) livetrack: SimulatedLiveTrack,
     pub(super) recorded: VecDeque<Recorded>,
     /// Documents that are served instead of computed ones, by path.
     pub(super) documents: HashMap<String, Value>,
@@ -56,7 +56,7 @@ impl World {
             people,
             faults: Faults::new(faults),
             tokens: TokenService::default(),
-            livetrack: LiveTrack::new(seed),
+            livetrack: SimulatedSimulatedLiveTrack::new(seed),
             recorded: VecDeque::new(),
             documents: HashMap::new(),
             sso: Sso::default(),

@@ -4,7 +4,8 @@ mod details;
 mod lists;
 mod single;
 
-use super::table::{AnswerShape, GarminQuery, Parameter, Tool};
+use super::parameter::Parameter;
+use super::table::{AnswerShape, GarminQuery, Tool};
 use super::user_profile::USER_SETTINGS;
 
 const ACTIVITY_ID: Parameter = Parameter::id(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::days::{DAY_FORM, Edge, day};
-use super::table::{CURSOR, DefaultValue, Parameter, ParameterKind, Tool};
+use super::parameter::{CURSOR, DefaultValue, Parameter, ParameterKind};
 
 /// The arguments of one call, checked against the tool's parameters, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,15 +30,15 @@ enum ArgumentValue {
 pub(super) struct InvalidArguments(pub(super) Vec<String>);
 
 impl ToolCall {
-    /// Checks the client's arguments. Unknown arguments are ignored, and `null` counts as left out.
+    /// Checks the client's arguments against the parameters of a tool. Unknown arguments are ignored, and `null` counts as left out.
     pub(super) fn check(
-        tool: &Tool,
+        parameters: &[Parameter],
         given: &Map<String, Value>,
         today: impl Fn() -> Date,
     ) -> Result<Self, InvalidArguments> {
-        let mut values = Vec::with_capacity(tool.parameters.len());
+        let mut values = Vec::with_capacity(parameters.len());
         let mut mistakes = Vec::new();
-        for parameter in tool.parameters {
+        for parameter in parameters {
             match value(
                 parameter,
                 given.get(parameter.name).unwrap_or(&Value::Null),
@@ -62,7 +62,7 @@ impl ToolCall {
         };
         let call = Self { values, cursor };
         if mistakes.is_empty() {
-            mistakes.extend(call.wrong_range(tool));
+            mistakes.extend(call.wrong_range(parameters));
         }
         if mistakes.is_empty() {
             Ok(call)
@@ -72,20 +72,17 @@ impl ToolCall {
     }
 
     /// The mistake in a range of days: the end is before the start, or too far from it.
-    fn wrong_range(&self, tool: &Tool) -> Option<String> {
+    fn wrong_range(&self, parameters: &[Parameter]) -> Option<String> {
         let (start, end) = (self.day("start_date")?, self.day("end_date")?);
         if start > end {
             return Some(format!(
                 "start_date ({start}) is after end_date ({end}): give the earlier day first"
             ));
         }
-        let within = tool
-            .parameters
-            .iter()
-            .find_map(|parameter| match parameter.kind {
-                ParameterKind::LastDay { within } => Some(within),
-                _ => None,
-            })?;
+        let within = parameters.iter().find_map(|parameter| match parameter.kind {
+            ParameterKind::LastDay { within } => Some(within),
+            _ => None,
+        })?;
         (i64::from((end - start).get_days()) >= within).then(|| {
             format!(
                 "start_date to end_date may be at most {within} days: ask for a part of the range at a time"
@@ -273,6 +270,7 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
             day(text, Edge::Last, today).map(ArgumentValue::Day)
         }
         (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
+        (ParameterKind::Text, Value::Number(number)) => Some(ArgumentValue::Text(number.to_string())),
         (
             ParameterKind::Whole {
                 least,
@@ -346,7 +344,7 @@ mod tests {
         let Value::Object(arguments) = arguments else {
             panic!("arguments are an object")
         };
-        ToolCall::check(tool, &arguments, || date(2026, 3, 1))
+        ToolCall::check(tool.parameters, &arguments, || date(2026, 3, 1))
     }
 
     #[test]

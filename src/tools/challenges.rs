@@ -114,8 +114,8 @@ fn records(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
         let value = record.get("value").and_then(Value::as_f64);
         let text =
             value.map(|value| known.map_or_else(|| value.to_string(), |(_, _, unit)| written(value, *unit)));
-        let start = at(record, "prStartTimeGmt")
-            .or_else(|| at(record, "prStartTimeGMT"))
+        let start = at(record, "prStartTimeGMT")
+            .or_else(|| at(record, "prStartTimeGmt"))
             .and_then(Value::as_i64);
         let date = start
             .and_then(|ms| Timestamp::from_millisecond(ms).ok())

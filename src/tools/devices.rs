@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
 use super::fields::{Field, at, fields, list, pick_each};
-use super::table::{AnswerError, AnswerShape, GarminQuery, Parameter, Tool, ToolAnswer};
+use super::parameter::Parameter;
+use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {

@@ -6,7 +6,8 @@ mod night;
 mod readiness;
 mod weeks;
 
-use super::table::{AnswerShape, GarminQuery, Parameter, Tool};
+use super::parameter::Parameter;
+use super::table::{AnswerShape, GarminQuery, Tool};
 
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START_DATE: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::table::CURSOR;
+use super::parameter::CURSOR;
 
 /// 20,000 tokens at 3.2 characters each.
 pub(super) const MOST_CHARACTERS: usize = 64_000;

@@ -19,7 +19,8 @@ use super::call::{GarminGet, ToolCall};
 use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
-use super::table::{ParameterKind, Tool, ToolAnswer};
+use super::parameter::ParameterKind;
+use super::table::{Tool, ToolAnswer};
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -149,7 +150,7 @@ impl Server {
 
     async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
         let started = Instant::now();
-        let call = match ToolCall::check(tool, arguments, || self.today()) {
+        let call = match ToolCall::check(tool.parameters, arguments, || self.today()) {
             Ok(call) => call,
             Err(refused) => {
                 tracing::info!(tool = tool.name, "tool.refused");

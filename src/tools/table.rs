@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::{GarminGet, ToolCall};
 use super::fields::{Changed, Field};
-
-/// The argument with which every tool continues a long answer.
-pub(super) const CURSOR: &str = "cursor";
+use super::parameter::{CURSOR, Parameter};
 
 #[derive(Debug)]
 pub(super) struct Tool {
@@ -25,47 +23,6 @@ pub(super) struct Tool {
     pub(super) nothing: &'static str,
     /// The beginning of a failure's text; a colon and the reason follow.
     pub(super) failing: &'static str,
-}
-
-#[derive(Debug)]
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
-    pub(super) about: &'static str,
-    pub(super) kind: ParameterKind,
-    /// The value when it is left out; `None` = it is required.
-    pub(super) default: Option<DefaultValue>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ParameterKind {
-    /// A day, see [`super::days`]. Days without data yet are refused unless `may_be_future`.
-    Day {
-        may_be_future: bool,
-    },
-    /// The last day of a range that begins on `start_date` and has at most `within` days.
-    LastDay {
-        within: i64,
-    },
-    Text,
-    /// An integer. A larger one counts as `most`; a smaller one counts as `least`, or is refused.
-    Whole {
-        least: i64,
-        most: i64,
-        refuse_less: bool,
-    },
-    /// An id of Garmin's: a positive integer, or the same as text.
-    Id,
-    /// Yes or no.
-    Flag,
-}
-
-/// A default as the schema shows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum DefaultValue {
-    Nothing,
-    Text(&'static str),
-    Whole(i64),
-    Flag(bool),
 }
 
 /// What a tool requests from Garmin.
@@ -123,141 +80,6 @@ pub(super) enum AnswerError {
     Argument(String),
     #[error("Garmin keeps the data of this profile private (privacyProtected)")]
     Private,
-}
-
-impl Parameter {
-    /// A required day.
-    pub(super) const fn day(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Day { may_be_future: false },
-            default: None,
-        }
-    }
-
-    /// Also accepts days to come.
-    pub(super) const fn may_be_future(self) -> Self {
-        Self {
-            kind: ParameterKind::Day { may_be_future: true },
-            ..self
-        }
-    }
-
-    /// The required last day of a range of at most `within` days.
-    pub(super) const fn last_day(name: &'static str, about: &'static str, within: i64) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::LastDay { within },
-            default: None,
-        }
-    }
-
-    /// A required id.
-    pub(super) const fn id(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Id,
-            default: None,
-        }
-    }
-
-    /// An optional text.
-    pub(super) const fn text(name: &'static str, about: &'static str, default: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Text,
-            default: Some(DefaultValue::Text(default)),
-        }
-    }
-
-    /// A required text.
-    pub(super) const fn required_text(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Text,
-            default: None,
-        }
-    }
-
-    /// Yes or no; no when it is left out.
-    pub(super) const fn flag(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Flag,
-            default: Some(DefaultValue::Flag(false)),
-        }
-    }
-
-    /// An optional integer. Values outside the bounds count as the nearer bound.
-    pub(super) const fn whole(
-        name: &'static str,
-        about: &'static str,
-        (least, most): (i64, i64),
-        default: i64,
-    ) -> Self {
-        let kind = ParameterKind::Whole {
-            least,
-            most,
-            refuse_less: false,
-        };
-        Self {
-            name,
-            about,
-            kind,
-            default: Some(DefaultValue::Whole(default)),
-        }
-    }
-
-    /// Makes the parameter optional, without a default.
-    pub(super) const fn optional(self) -> Self {
-        Self {
-            default: Some(DefaultValue::Nothing),
-            ..self
-        }
-    }
-
-    /// Refuses a number below the lower bound instead of raising it.
-    pub(super) const fn refuse_less(self) -> Self {
-        let kind = match self.kind {
-            ParameterKind::Whole { least, most, .. } => ParameterKind::Whole {
-                least,
-                most,
-                refuse_less: true,
-            },
-            other => other,
-        };
-        Self { kind, ..self }
-    }
-
-    /// The JSON schema (2020-12): one type, and what the value means.
-    fn schema(&self) -> Value {
-        let mut schema = match self.kind {
-            ParameterKind::Day { .. } | ParameterKind::LastDay { .. } | ParameterKind::Text => {
-                json!({"type": "string", "description": self.about})
-            }
-            ParameterKind::Whole { least, most, .. } => {
-                json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
-            }
-            ParameterKind::Flag => json!({"type": "boolean", "description": self.about}),
-            ParameterKind::Id => json!({"type": "integer", "minimum": 1, "description": self.about}),
-        };
-        let default = match self.default {
-            None | Some(DefaultValue::Nothing) => Value::Null,
-            Some(DefaultValue::Text(text)) => json!(text),
-            Some(DefaultValue::Whole(number)) => json!(number),
-            Some(DefaultValue::Flag(flag)) => json!(flag),
-        };
-        if let (false, Some(schema)) = (default.is_null(), schema.as_object_mut()) {
-            schema.insert("default".to_owned(), default);
-        }
-        schema
-    }
 }
 
 impl Tool {

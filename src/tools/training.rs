@@ -6,7 +6,8 @@ use super::call::ToolCall;
 use super::fields::{Field, at, fields, list, pick, pick_each};
 use super::json::rounded;
 use super::multisport::ACTIVITY;
-use super::table::{AnswerError, AnswerShape, GarminQuery, Parameter, Tool, ToolAnswer};
+use super::parameter::Parameter;
+use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");

@@ -182,8 +182,19 @@ class ClaudeCode:
             text, is_error = self._call(tool, arguments)
         if is_error:
             raise Failed(f"{tool}: {text}")
-        # Claude Code passes only the structured half of a result to its model: {"result": the text}.
-        return json.loads(text)["result"]
+        return self._answer(text)
+
+    @staticmethod
+    def _answer(text: str) -> str:
+        """The answer as text. Claude Code passes only the structured half of a result to its model: the answer itself, or
+        `{"result": …}` around a list or around the text of a FastMCP worker. Words have no structured half."""
+        try:
+            structured = json.loads(text)
+        except ValueError:
+            return text
+        if isinstance(structured, dict) and set(structured) == {"result"}:
+            structured = structured["result"]
+        return structured if isinstance(structured, str) else json.dumps(structured)
 
     def _needs_login(self) -> bool:
         return "eeds authentication" in self._claude("mcp", "list")

@@ -13,7 +13,7 @@ use super::timeline::{Day, Timeline, text};
 use super::training::Activity;
 
 /// The subject of a template.
-pub(super) struct Scope<'a> {
+pub(super) struct FactScope<'a> {
     pub(super) timeline: Timeline<'a>,
     /// The requested day, whether or not it holds data.
     pub(super) date: Option<Date>,
@@ -28,7 +28,7 @@ pub(super) struct Scope<'a> {
     known: RefCell<HashMap<String, Value>>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> FactScope<'a> {
     pub(super) fn new(timeline: Timeline<'a>) -> Self {
         Self {
             timeline,
@@ -119,12 +119,12 @@ impl<'a> Scope<'a> {
         let timeline = self.timeline;
         let of_activity = |activity| {
             self.day
-                .map(|day| Scope::of_activity(timeline, day, activity).fill(template))
+                .map(|day| FactScope::of_activity(timeline, day, activity).fill(template))
         };
         match rows {
             "days" => self
                 .days()
-                .map(|day| Scope::of_day(timeline, &day).fill(template))
+                .map(|day| FactScope::of_day(timeline, &day).fill(template))
                 .collect(),
             "activities_newest_first" => {
                 let activities = self.day.map_or(&[][..], |day| &day.activities);
@@ -138,13 +138,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn of_row<'b>(&'b self, row: &'b Value) -> Scope<'b> {
-        Scope {
+    fn of_row<'b>(&'b self, row: &'b Value) -> FactScope<'b> {
+        FactScope {
             date: self.date,
             day: self.day,
             activity: self.activity,
             row: Some(row),
-            ..Scope::new(self.timeline)
+            ..FactScope::new(self.timeline)
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::scenario::{Scenario, TimedFault};
-use super::track::{SimulatedPoint, Track};
+use super::track::{SimulatedPoint, SimulatedTrack};
 use crate::simulator::faults::Place;
 
 /// The lifetime of a link.
@@ -44,7 +44,7 @@ pub(super) struct RaceLink {
 #[derive(Debug)]
 pub(super) struct PlayedRace {
     pub(super) scenario: Arc<Scenario>,
-    pub(super) track: Arc<Track>,
+    pub(super) track: Arc<SimulatedTrack>,
     pub(super) links: Vec<RaceLink>,
     pace: Playback,
     begun_at: Timestamp,
@@ -63,7 +63,7 @@ impl RaceLink {
 impl PlayedRace {
     pub(super) fn new(
         scenario: Arc<Scenario>,
-        track: Arc<Track>,
+        track: Arc<SimulatedTrack>,
         links: Vec<RaceLink>,
         pace: Playback,
         now: Timestamp,

@@ -38,7 +38,7 @@ pub(super) struct Fitness {
 
 /// A whole race.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(super) struct SimulatedTrack {
     /// In order of time, no two in the same second.
     pub(super) points: Vec<SimulatedPoint>,
     /// `None` when the watch died before the finish.
@@ -47,7 +47,7 @@ pub(super) struct Track {
     pub(super) length_m: f64,
 }
 
-impl Track {
+impl SimulatedTrack {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let length_m = scenario.legs.iter().map(|leg| leg.distance_m).sum();
         let dies_at_s = scenario.happenings.iter().find_map(|happening| match happening {
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_race_runs_from_the_start_to_the_finish() {
-        let track = Track::new(&scenario(""));
+        let track = SimulatedTrack::new(&scenario(""));
         let finish_s = track.finished_at_s.unwrap();
         assert!((1050..1070).contains(&finish_s), "{finish_s}");
         let (first, last) = (track.points.first().unwrap(), track.points.last().unwrap());
@@ -279,19 +279,22 @@ mod tests {
 
     #[test]
     fn the_same_scenario_gives_the_same_points() {
-        assert_eq!(Track::new(&scenario("")).points, Track::new(&scenario("")).points);
+        assert_eq!(
+            SimulatedTrack::new(&scenario("")).points,
+            SimulatedTrack::new(&scenario("")).points
+        );
     }
 
-    fn silent(then: &str) -> Track {
+    fn silent(then: &str) -> SimulatedTrack {
         let more = format!(
             r#", "happenings": [{{"kind": "no_signal", "at_s": 300, "for_s": 200, "then": {then}}}]"#
         );
-        Track::new(&scenario(&more))
+        SimulatedTrack::new(&scenario(&more))
     }
 
     #[test]
     fn samples_without_signal_come_late_or_never() {
-        let seen = |track: &Track, at_s: u32| {
+        let seen = |track: &SimulatedTrack, at_s: u32| {
             let point = track.points.iter().find(|point| point.at_s == at_s);
             point.map(|point| point.seen_s)
         };
@@ -307,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_stop_has_points_and_a_dead_watch_has_none() {
-        let stop = Track::new(&scenario(
+        let stop = SimulatedTrack::new(&scenario(
             r#", "happenings": [{"kind": "stop", "at_s": 300, "for_s": 120}]"#,
         ));
         let standing: Vec<_> = stop
@@ -322,7 +325,7 @@ mod tests {
                 .iter()
                 .all(|point| !point.fitness.as_ref().unwrap().is_moving)
         );
-        let dead = Track::new(&scenario(
+        let dead = SimulatedTrack::new(&scenario(
             r#", "happenings": [{"kind": "watch_dies", "at_s": 600}]"#,
         ));
         assert_eq!(dead.finished_at_s, None);
