@@ -56,7 +56,7 @@ impl World {
             people,
             faults: Faults::new(faults),
             tokens: TokenService::default(),
-            livetrack: SimulatedSimulatedLiveTrack::new(seed),
+            livetrack: SimulatedLiveTrack::new(seed),
             recorded: VecDeque::new(),
             documents: HashMap::new(),
             sso: Sso::default(),
