@@ -38,7 +38,6 @@ use crate::gateway::{Gateway, GatewayParts, WorkerLists};
 use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
 use crate::race::ending::EndRules;
-use crate::races::tools::RaceTools;
 use crate::races::{Races, RacesParts};
 use crate::sandbox::{Private, Processes};
 use crate::store::{Health, Store};
@@ -208,9 +207,9 @@ impl Daemon {
             },
         })?;
         let gateway = Gateway::start(GatewayParts {
-            upstream: Arc::new(workers.clone()),
+            workers: workers.clone(),
             lists: worker_lists(&config),
-            own_tools: Some(Arc::new(RaceTools(races.clone()))),
+            races: races.clone(),
             public_url: config.public_url.clone(),
             live: live.clone(),
             oauth: oauth.clone(),

@@ -1,57 +1,45 @@
-//! What a person (through the model) is told when no worker answered: what happened, what was or was not changed,
-//! what to do.
+//! What the model and the person are told when no worker answered: what happened, what was changed, and what to do.
 
 use crate::workers::WorkerError;
 
-/// What a call would have done, as far as the advice depends on it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    /// A repetition changes nothing.
-    pub(super) read_only: bool,
-    /// Where the person signs in at Garmin again: `PUBLIC_URL/link`.
-    pub(super) link: &'a str,
-}
-
-/// The text for the model and the person. It has no secret, and no word that only the operator could use but the
-/// log's name.
-pub(super) fn advice(error: &WorkerError, asked: Asked<'_>) -> String {
-    let unsure = "The change may or may not have been made: look at the data first, and repeat the call only if it is missing.";
+/// `read_only`: the call could not have changed anything. `link`: where the person signs in at Garmin again.
+pub(super) fn advice(error: &WorkerError, read_only: bool, link: &str) -> String {
+    let unsure = "The change may or may not have been made. Look at the data first, and repeat the call only if the change is missing.";
     let unchanged = "Nothing was changed.";
     match error {
         WorkerError::GarminSignInNeeded => format!(
-            "Garmin asks you to sign in again. Open {}, sign in with your Garmin account, and ask again. The connector stays as it \
-             is; nothing needs to be set up anew. {unchanged}",
-            asked.link
+            "Garmin asks you to sign in again. Open {link}, sign in with your Garmin account, and ask again. The connector stays \
+             as it is; nothing has to be set up again. {unchanged}"
         ),
         WorkerError::Busy { retry_after } => format!(
             "All Garmin sessions of this server are in use. Try again in {} s. {unchanged}",
             retry_after.as_secs().max(1)
         ),
         WorkerError::StartFailed { reason } => format!(
-            "Your Garmin session could not be started: {reason}. {unchanged} Try again in a minute; if it stays so, tell the operator of this server."
+            "Your Garmin session could not be started: {reason}. {unchanged} Try again in a minute. If it fails again, tell the operator of this server."
         ),
         WorkerError::Died => format!(
-            "The Garmin session ended while it was reading, twice. {unchanged} Try again, perhaps for a shorter period; if it stays so, tell \
-             the operator of this server."
+            "The Garmin session ended twice while it was reading. {unchanged} Try again, perhaps for a shorter period. If it \
+             fails again, tell the operator of this server."
         ),
         WorkerError::MayHaveHappened => {
             format!("The Garmin session ended in the middle of this call. {unsure}")
         }
-        WorkerError::TimedOut if asked.read_only => format!(
+        WorkerError::TimedOut if read_only => format!(
             "Garmin took too long to answer. {unchanged} Ask for a shorter period or fewer details, or try again later."
         ),
         WorkerError::TimedOut => format!("Garmin took too long to answer. {unsure}"),
-        WorkerError::BadAnswer { .. } if asked.read_only => {
+        WorkerError::BadAnswer { .. } if read_only => {
             format!(
-                "The Garmin session gave an answer that could not be read. {unchanged} Tell the operator of this server."
+                "The Garmin session sent an answer that could not be read. {unchanged} Tell the operator of this server."
             )
         }
         WorkerError::BadAnswer { .. } => {
             format!(
-                "The Garmin session gave an answer that could not be read. {unsure} Tell the operator of this server."
+                "The Garmin session sent an answer that could not be read. {unsure} Tell the operator of this server."
             )
         }
-        WorkerError::Stopped if asked.read_only => {
+        WorkerError::Stopped if read_only => {
             format!("The Garmin session was stopped by the server. {unchanged} Try again in a few seconds.")
         }
         WorkerError::Stopped => format!("The Garmin session was stopped by the server. {unsure}"),
@@ -64,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// Every failure says what to do, and never leaves open whether something was changed.
+    /// Every failure says what to do and whether something was changed.
     #[test]
     fn every_failure_says_what_to_do() {
         let link = "https://garmin.example.com/link";
@@ -129,7 +117,7 @@ mod tests {
             ),
             (WorkerError::Stopped, false, vec!["may or may not"]),
         ] {
-            let text = advice(&error, Asked { read_only, link });
+            let text = advice(&error, read_only, link);
             for words in expected {
                 assert!(
                     text.contains(words),

@@ -1,106 +1,149 @@
-//! Legacy calls that can still be cancelled, and the log level that legacy clients asked for, per sign-in.
+//! The calls in flight: which ones a client cancels, and which ones a revocation ends.
 //!
-//! There is no session, so a call is found by the sign-in (token family) and its request id. Two windows of one
-//! client may use the same id at the same time; then nobody knows which is meant, and a cancellation is ignored, as
-//! the specification allows.
+//! There is no session, so a call is found by its connection (the sign-in, or the race of a race token) and its request
+//! id. Two windows of one client may use the same id at the same time. Then it is unknown which call is meant, and the
+//! cancellation is ignored, as the specification allows.
+//!
+//! A revoked connection stays revoked: its id is never given again, and a call that was admitted before the revocation
+//! but registers after it must not start a worker.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
-use crate::mcp::progress::LogLevel;
+use crate::mcp::notification::LogSeverity;
 
-/// More sign-ins than this don't get a log level of their own.
-const LEVELS: usize = 4_096;
+/// The number of connections whose log level is remembered.
+const MAX_LEVELS: usize = 4_096;
 
-/// The calls in flight. Clones are the same set.
+/// Clones share the same calls.
 #[derive(Debug, Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<State>>);
+pub(super) struct InFlight(Arc<Mutex<CallTable>>);
 
 #[derive(Debug, Default)]
-struct State {
-    next: u64,
-    calls: HashMap<Key, Vec<(u64, oneshot::Sender<()>)>>,
-    levels: HashMap<Box<str>, LogLevel>,
+struct CallTable {
+    last_number: u64,
+    connections: HashMap<Arc<str>, ConnectionCalls>,
+    revoked: HashSet<Box<str>>,
+    levels: HashMap<Box<str>, LogSeverity>,
 }
 
-/// Sign-in and raw request id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key(Box<str>, Box<str>);
+#[derive(Debug, Default)]
+struct ConnectionCalls {
+    revoked: CancellationToken,
+    calls: Vec<CancellableCall>,
+}
 
-/// A call is in flight as long as this lives.
 #[derive(Debug)]
-pub(super) struct Flight {
-    set: InFlight,
-    key: Key,
+struct CancellableCall {
     number: u64,
+    /// Raw JSON text.
+    id: Box<str>,
+    /// `None` for a modern call, which is cancelled by closing its stream.
+    cancel: Option<oneshot::Sender<()>>,
+}
+
+/// A registered call. It counts as in flight until this is dropped.
+#[derive(Debug)]
+pub(super) struct InFlightCall {
+    table: InFlight,
+    connection: Arc<str>,
+    number: u64,
+    revoked: CancellationToken,
+}
+
+impl InFlightCall {
+    /// Completes when the connection is revoked.
+    pub(super) async fn revoked(&self) {
+        self.revoked.cancelled().await;
+    }
 }
 
 impl InFlight {
-    /// Enters a call. The receiver fires when the client cancels it.
-    pub(super) fn enter(&self, family: &str, id: &str) -> (Flight, oneshot::Receiver<()>) {
-        let (cancel, cancelled) = oneshot::channel();
-        let key = Key(family.into(), id.into());
-        let mut state = self.locked();
-        state.next += 1;
-        let number = state.next;
-        state.calls.entry(key.clone()).or_default().push((number, cancel));
-        (
-            Flight {
-                set: self.clone(),
-                key,
+    /// Registers a call. `cancel` fires when the client cancels it by notification.
+    pub(super) fn enter(
+        &self,
+        connection: &Arc<str>,
+        id: &str,
+        cancel: Option<oneshot::Sender<()>>,
+    ) -> InFlightCall {
+        let mut table = self.0.lock();
+        table.last_number += 1;
+        let number = table.last_number;
+        let revoked = if table.revoked.contains(connection.as_ref()) {
+            let revoked = CancellationToken::new();
+            revoked.cancel();
+            revoked
+        } else {
+            let entry = table.connections.entry(Arc::clone(connection)).or_default();
+            entry.calls.push(CancellableCall {
                 number,
-            },
-            cancelled,
-        )
-    }
-
-    /// Cancels a call; returns whether exactly one was meant.
-    pub(super) fn cancel(&self, family: &str, id: &str) -> bool {
-        let key = Key(family.into(), id.into());
-        let mut state = self.locked();
-        let one = state
-            .calls
-            .get_mut(&key)
-            .filter(|calls| calls.len() == 1)
-            .and_then(Vec::pop);
-        drop(state);
-        one.is_some_and(|(_, cancel)| cancel.send(()).is_ok())
-    }
-
-    /// Remembers from which level on a sign-in wants log messages.
-    pub(super) fn set_level(&self, family: &str, level: LogLevel) {
-        let mut state = self.locked();
-        if state.levels.len() >= LEVELS && !state.levels.contains_key(family) {
-            state.levels.clear();
+                id: id.into(),
+                cancel,
+            });
+            entry.revoked.clone()
+        };
+        InFlightCall {
+            table: self.clone(),
+            connection: Arc::clone(connection),
+            number,
+            revoked,
         }
-        state.levels.insert(family.into(), level);
     }
 
-    /// The level that a sign-in asked for; `info` if it never did.
-    pub(super) fn level(&self, family: &str) -> LogLevel {
-        self.locked()
-            .levels
-            .get(family)
-            .copied()
-            .unwrap_or(LogLevel::Info)
+    /// Cancels the call with this id. Returns false unless exactly one such call is in flight.
+    pub(super) fn cancel(&self, connection: &str, id: &str) -> bool {
+        let mut table = self.0.lock();
+        let Some(entry) = table.connections.get_mut(connection) else {
+            return false;
+        };
+        let mut matching = entry
+            .calls
+            .iter_mut()
+            .filter(|call| call.cancel.is_some() && *call.id == *id);
+        match (matching.next(), matching.next()) {
+            (Some(call), None) => call.cancel.take().is_some_and(|cancel| cancel.send(()).is_ok()),
+            _ => false,
+        }
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends the calls of a connection, now and in future. Returns how many were in flight.
+    pub(super) fn revoke(&self, connection: &str) -> usize {
+        let mut table = self.0.lock();
+        table.revoked.insert(connection.into());
+        let Some(entry) = table.connections.remove(connection) else {
+            return 0;
+        };
+        entry.revoked.cancel();
+        entry.calls.len()
+    }
+
+    /// Sets the least severity of the log messages that a legacy connection gets.
+    pub(super) fn set_level(&self, connection: &str, level: LogSeverity) {
+        let mut table = self.0.lock();
+        if table.levels.len() >= MAX_LEVELS && !table.levels.contains_key(connection) {
+            table.levels.clear();
+        }
+        table.levels.insert(connection.into(), level);
+    }
+
+    /// `info` unless the connection set another level.
+    pub(super) fn level(&self, connection: &str) -> LogSeverity {
+        let table = self.0.lock();
+        table.levels.get(connection).copied().unwrap_or(LogSeverity::Info)
     }
 }
 
-impl Drop for Flight {
+impl Drop for InFlightCall {
     fn drop(&mut self) {
-        let mut state = self.set.locked();
-        if let Some(calls) = state.calls.get_mut(&self.key) {
-            calls.retain(|(number, _)| *number != self.number);
-            if calls.is_empty() {
-                state.calls.remove(&self.key);
+        let mut table = self.table.0.lock();
+        if let Some(entry) = table.connections.get_mut(&self.connection) {
+            entry.calls.retain(|call| call.number != self.number);
+            if entry.calls.is_empty() {
+                table.connections.remove(&self.connection);
             }
         }
     }
@@ -108,25 +151,33 @@ impl Drop for Flight {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
-    /// Section 4, translating, row 5: cancelled by request id, per sign-in.
+    fn cancellable(set: &InFlight, connection: &str, id: &str) -> (InFlightCall, oneshot::Receiver<()>) {
+        let (cancel, cancelled) = oneshot::channel();
+        (set.enter(&connection.into(), id, Some(cancel)), cancelled)
+    }
+
+    /// Section 4, translating, row 5.
     #[tokio::test]
     async fn a_call_is_cancelled_by_its_id() {
         let set = InFlight::default();
-        let (_flight, cancelled) = set.enter("fam", "1");
-        assert!(!set.cancel("fam", "\"1\""), "the number is not the text");
-        assert!(!set.cancel("other", "1"), "another person's id");
+        let (_call, cancelled) = cancellable(&set, "fam", "1");
+        let _modern = set.enter(&"fam".into(), "1", None);
+        assert!(!set.cancel("fam", "\"1\""), "a number is not a string");
+        assert!(!set.cancel("other", "1"), "another connection's call");
         assert!(set.cancel("fam", "1"));
         assert!(cancelled.await.is_ok());
-        assert!(!set.cancel("fam", "1"), "once is enough");
+        assert!(!set.cancel("fam", "1"), "a second cancellation has no effect");
     }
 
     #[tokio::test]
-    async fn an_id_that_two_calls_have_cancels_none() {
+    async fn an_ambiguous_id_cancels_nothing() {
         let set = InFlight::default();
-        let (first, _a) = set.enter("fam", "1");
-        let (_second, b) = set.enter("fam", "1");
+        let (first, _a) = cancellable(&set, "fam", "1");
+        let (_second, b) = cancellable(&set, "fam", "1");
         assert!(!set.cancel("fam", "1"));
         drop(first);
         assert!(set.cancel("fam", "1"));
@@ -134,28 +185,43 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_calls_that_ended() {
-        let set = InFlight::default();
-        for n in 0..100 {
-            let (flight, _cancelled) = set.enter("fam", &n.to_string());
-            set.cancel("fam", &n.to_string());
-            drop(flight);
-        }
-        assert!(set.locked().calls.is_empty());
+    fn a_revoked_connection_stays_revoked() {
+        let (set, a) = (InFlight::default(), Arc::from("fam_a"));
+        let enter = |connection| set.enter(connection, "1", None);
+        let (one, two, other) = (enter(&a), enter(&a), enter(&"fam_b".into()));
+        drop(enter(&a));
+        assert_eq!(set.revoke("fam_a"), 2);
+        let is_revoked = |call: &InFlightCall| call.revoked().now_or_never().is_some();
+        assert!(is_revoked(&one) && is_revoked(&two) && !is_revoked(&other));
+        assert!(is_revoked(&enter(&a)), "admitted before, registered after");
+        assert_eq!((set.revoke("fam_a"), set.revoke("fam_b")), (0, 1));
+        drop((one, two, other));
+        assert!(set.0.lock().connections.is_empty());
     }
 
     #[test]
-    fn levels_are_per_sign_in_and_bounded() {
+    fn ended_calls_leave_nothing_behind() {
         let set = InFlight::default();
-        assert_eq!(set.level("a"), LogLevel::Info);
-        set.set_level("a", LogLevel::Error);
+        for n in 0..100 {
+            let (call, _cancelled) = cancellable(&set, "fam", &n.to_string());
+            set.cancel("fam", &n.to_string());
+            drop(call);
+        }
+        assert!(set.0.lock().connections.is_empty());
+    }
+
+    #[test]
+    fn log_levels_are_per_connection_and_bounded() {
+        let set = InFlight::default();
+        assert_eq!(set.level("a"), LogSeverity::Info);
+        set.set_level("a", LogSeverity::Error);
         assert_eq!(
             (set.level("a"), set.level("b")),
-            (LogLevel::Error, LogLevel::Info)
+            (LogSeverity::Error, LogSeverity::Info)
         );
-        for n in 0..LEVELS {
-            set.set_level(&n.to_string(), LogLevel::Debug);
+        for n in 0..MAX_LEVELS {
+            set.set_level(&n.to_string(), LogSeverity::Debug);
         }
-        assert!(set.locked().levels.len() <= LEVELS);
+        assert!(set.0.lock().levels.len() <= MAX_LEVELS);
     }
 }

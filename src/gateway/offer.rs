@@ -1,93 +1,90 @@
-//! What is offered at the moment, and how it is learned.
+//! The catalogue that is offered now, and how it is learned from a foreign worker.
 //!
-//! The built-in worker's lists are known. Those of a foreign worker (`GARMIN_MCP_CMD`) are kept in the store, so
-//! that a restart needs no worker to list tools; they are asked for when nothing is known yet, and again in the
-//! background while people call, at once where a worker says that it is another version.
+//! The built-in worker's lists are compiled in. Those of a foreign worker (`GARMIN_MCP_CMD`) are kept in the store, so
+//! that listing tools after a restart needs no worker. They are asked for when none are known, and refreshed in the
+//! background while people call: every [`FRESH_FOR`], and at once after a worker of another version started.
 
-mod ask;
 mod kept;
+mod learn;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, RwLock};
 
 use crate::accounts::AccountId;
 use crate::mcp::catalogue::Overlay;
 use crate::mcp::handshake::{Capabilities, Handshake};
 use crate::mcp::{Access, Catalogue, CatalogueError, Lists};
 use crate::store::Store;
+use crate::workers::Workers;
 
-use super::upstream::Upstream;
-use ask::{LearnError, ask_all};
-use kept::Asked;
+use kept::LearnedLists;
+use learn::{LearnError, learn};
 
 pub(super) use kept::KIND;
 
-/// Lists are asked for again after this.
+/// The age at which lists are refreshed.
 const FRESH_FOR: Duration = Duration::from_secs(600);
-/// After a failure they are not asked for again before this.
+/// The pause after a failure to learn them.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
-/// Asking may take this long, a cold start included.
-const ASK_LIMIT: Duration = Duration::from_secs(60);
-/// Whose lists are offered.
+/// The time limit for learning all lists, with a cold start of the worker.
+const LEARN_LIMIT: Duration = Duration::from_secs(60);
+
+/// The worker whose lists are offered.
 #[derive(Debug, Clone)]
 pub enum WorkerLists {
     /// The built-in worker: the results of its `tools/list` and `resources/list`.
     BuiltIn {
-        /// Tools.
         tools: String,
-        /// Resources.
         resources: String,
     },
-    /// A foreign worker, known by its command.
+    /// A foreign worker. Its lists are kept by its command.
     Foreign {
         /// `GARMIN_MCP_CMD`.
         command: Vec<String>,
-        /// The built-in tools, offered where the worker can't be asked.
+        /// The built-in tools, which are offered until the worker was asked.
         seed_tools: String,
-        /// The built-in resources.
         seed_resources: String,
     },
 }
 
-/// What is offered at one moment.
 #[derive(Debug)]
 pub(super) struct Offered {
     pub(super) catalogue: Catalogue,
     pub(super) handshake: Handshake,
 }
 
-/// What is offered, and where it comes from.
 #[derive(Debug)]
 pub(super) struct Offer {
     current: RwLock<Arc<Offered>>,
     overlay: Overlay,
     own_tools: String,
     website: String,
-    foreign: Option<Foreign>,
+    foreign: Option<ForeignLists>,
 }
 
 #[derive(Debug)]
-struct Foreign {
+struct ForeignLists {
     store: Store,
     fingerprint: String,
-    /// What the worker said of itself whose lists are offered.
+    /// The `serverInfo` of the worker whose lists are offered.
     server: Mutex<Option<Arc<str>>>,
-    asking: tokio::sync::Mutex<()>,
-    state: Mutex<Known>,
+    /// Held while a worker is asked.
+    learning: tokio::sync::Mutex<()>,
+    age: Mutex<ListsAge>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Known {
-    /// Lists of this worker are offered, of now or of an earlier start.
-    lists: bool,
-    /// When they were last asked for, in this process, and whether that went well.
+struct ListsAge {
+    /// Lists of this worker are offered, possibly of an earlier start of the gateway.
+    is_known: bool,
+    /// The last attempt to learn them in this process, and whether it succeeded.
     asked: Option<(Instant, bool)>,
 }
 
 impl Offer {
-    /// Reads what is known. Errors: the lists or the overlay of this build are damaged.
+    /// Errors: the lists or the overlay of this build are damaged.
     pub(super) fn new(
         lists: WorkerLists,
         own_tools: String,
@@ -103,13 +100,13 @@ impl Offer {
             } => (
                 seed_tools,
                 seed_resources,
-                Some(Foreign {
+                Some(ForeignLists {
                     store: store.clone(),
                     fingerprint: kept::fingerprint(&command),
                     server: Mutex::default(),
-                    asking: tokio::sync::Mutex::new(()),
-                    state: Mutex::new(Known {
-                        lists: false,
+                    learning: tokio::sync::Mutex::new(()),
+                    age: Mutex::new(ListsAge {
+                        is_known: false,
                         asked: None,
                     }),
                 }),
@@ -133,87 +130,83 @@ impl Offer {
             foreign,
         };
         if let Some(foreign) = &offer.foreign {
-            offer.take_kept(foreign);
+            offer.offer_kept(foreign);
         }
         Ok(offer)
     }
 
-    /// Offers what was learned before this start, if anything was.
-    fn take_kept(&self, foreign: &Foreign) {
-        let taken = match kept::find(&foreign.store, &foreign.fingerprint) {
+    /// Offers the lists that the store has kept, if there are any.
+    fn offer_kept(&self, foreign: &ForeignLists) {
+        let offered = match kept::find(&foreign.store, &foreign.fingerprint) {
             Ok(None) => return,
-            Ok(Some(asked)) => self
-                .take(&asked)
-                .map(|()| asked.server)
+            Ok(Some(lists)) => self
+                .offer(&lists)
+                .map(|()| lists.server)
                 .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        match taken {
+        match offered {
             Ok(server) => {
-                foreign.is_from(server);
-                foreign.note(|known| known.lists = true);
+                *foreign.server.lock() = server;
+                foreign.age.lock().is_known = true;
             }
             Err(reason) => tracing::warn!(reason, "catalogue.not_read"),
         }
     }
 
-    /// What is offered now.
-    pub(super) fn now(&self) -> Arc<Offered> {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    pub(super) fn current(&self) -> Arc<Offered> {
+        self.current.read().clone()
     }
 
-    /// Makes sure that the lists are those of the worker, if that can be had: asks the worker of this account where
-    /// nothing is known. Returns at once for the built-in worker.
-    pub(super) async fn ensure_known(&self, upstream: &dyn Upstream, account: &AccountId) {
+    /// Asks the worker of this account if no lists of a foreign worker are known yet. For the built-in worker it
+    /// returns at once.
+    pub(super) async fn ensure_known(&self, workers: &Workers, account: &AccountId) {
         let Some(foreign) = &self.foreign else { return };
         if !foreign.is_unknown() {
             return;
         }
-        let _asking = foreign.asking.lock().await;
+        let _learning = foreign.learning.lock().await;
         if foreign.is_unknown() {
-            self.ask(foreign, upstream, account).await;
+            self.learn(foreign, workers, account).await;
         }
     }
 
-    /// The lists are old enough to be asked for again, and nobody does so at the moment.
-    pub(super) fn is_stale(&self, upstream: &dyn Upstream) -> bool {
+    /// Whether the lists should be refreshed and no refresh is under way.
+    pub(super) fn is_stale(&self, workers: &Workers) -> bool {
         self.foreign
             .as_ref()
-            .is_some_and(|foreign| foreign.is_stale(upstream) && foreign.asking.try_lock().is_ok())
+            .is_some_and(|foreign| foreign.is_stale(workers) && foreign.learning.try_lock().is_ok())
     }
 
-    /// Asks the worker of this account for its lists again, if they are still old.
-    pub(super) async fn refresh(&self, upstream: &dyn Upstream, account: &AccountId) {
+    /// Asks the worker of this account for its lists, unless another task has refreshed them meanwhile.
+    pub(super) async fn refresh(&self, workers: &Workers, account: &AccountId) {
         if let Some(foreign) = &self.foreign {
-            let _asking = foreign.asking.lock().await;
-            if foreign.is_stale(upstream) {
-                self.ask(foreign, upstream, account).await;
+            let _learning = foreign.learning.lock().await;
+            if foreign.is_stale(workers) {
+                self.learn(foreign, workers, account).await;
             }
         }
     }
 
-    async fn ask(&self, foreign: &Foreign, upstream: &dyn Upstream, account: &AccountId) {
-        let learned = match tokio::time::timeout(ASK_LIMIT, ask_all(upstream, account)).await {
-            Ok(Ok(asked)) => {
-                foreign.is_from(asked.server.clone());
-                self.take(&asked).map(|()| asked).map_err(LearnError::from)
+    async fn learn(&self, foreign: &ForeignLists, workers: &Workers, account: &AccountId) {
+        let learned = match tokio::time::timeout(LEARN_LIMIT, learn(workers, account)).await {
+            Ok(Ok(lists)) => {
+                foreign.server.lock().clone_from(&lists.server);
+                self.offer(&lists).map(|()| lists).map_err(LearnError::from)
             }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(LearnError::TooLong),
         };
-        let went_well = learned.is_ok();
-        foreign.note(|known| {
-            known.asked = Some((Instant::now(), went_well));
-            known.lists |= went_well;
-        });
+        {
+            let mut age = foreign.age.lock();
+            age.asked = Some((Instant::now(), learned.is_ok()));
+            age.is_known |= learned.is_ok();
+        }
         match learned {
-            Ok(asked) => {
-                let tools = self.now().catalogue.count(Access::ReadAndChange);
+            Ok(lists) => {
+                let tools = self.current().catalogue.count(Access::ReadAndChange);
                 tracing::info!(tools, "catalogue.learned");
-                if let Err(error) = kept::keep(&foreign.store, &foreign.fingerprint, asked).await {
+                if let Err(error) = kept::keep(&foreign.store, &foreign.fingerprint, lists).await {
                     tracing::warn!(%error, "catalogue.not_kept");
                 }
             }
@@ -225,22 +218,22 @@ impl Offer {
     }
 
     /// Offers these lists from now on.
-    fn take(&self, asked: &Asked) -> Result<(), CatalogueError> {
+    fn offer(&self, learned: &LearnedLists) -> Result<(), CatalogueError> {
         let lists = Lists {
-            tools: &asked.tools,
-            resources: &asked.resources,
-            resource_templates: &asked.resource_templates,
-            prompts: &asked.prompts,
+            tools: &learned.tools,
+            resources: &learned.resources,
+            resource_templates: &learned.resource_templates,
+            prompts: &learned.prompts,
             own_tools: &self.own_tools,
         };
         let offered = offered(&lists, &self.overlay, &self.website, true)?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(offered);
+        *self.current.write() = Arc::new(offered);
         Ok(())
     }
 }
 
-/// The gateway's own tools and nothing of a worker's.
-pub(super) fn only_own(own_tools: &str, website: &str) -> Result<Offered, CatalogueError> {
+/// Offers own tools and nothing of a worker.
+pub(super) fn own_tools_only(own_tools: &str, website: &str) -> Result<Offered, CatalogueError> {
     let lists = Lists {
         own_tools,
         ..Lists::new("[]", "[]")
@@ -257,7 +250,7 @@ fn offered(
     // `serverInfo` does not depend on the lists; the capabilities do.
     let server = Handshake::new(website, Capabilities::default());
     let catalogue = Catalogue::from_lists(*lists, overlay, server.server())?;
-    for tool in catalogue.unusable() {
+    for tool in catalogue.too_large() {
         tracing::warn!(tool, "catalogue.schema_too_large");
     }
     let capabilities = Capabilities {
@@ -270,39 +263,27 @@ fn offered(
     })
 }
 
-impl Foreign {
-    fn note(&self, change: impl FnOnce(&mut Known)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn known(&self) -> Known {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
+impl ForeignLists {
     fn is_unknown(&self) -> bool {
-        let known = self.known();
-        !known.lists && known.asked.is_none_or(|(at, _)| at.elapsed() >= RETRY_AFTER)
+        let age = *self.age.lock();
+        !age.is_known && age.asked.is_none_or(|(at, _)| at.elapsed() >= RETRY_AFTER)
     }
 
-    fn is_stale(&self, upstream: &dyn Upstream) -> bool {
-        self.known().asked.is_none_or(|(at, went_well)| {
-            if went_well {
-                self.is_another(upstream) || at.elapsed() >= FRESH_FOR
+    fn is_stale(&self, workers: &Workers) -> bool {
+        let age = *self.age.lock();
+        age.asked.is_none_or(|(at, succeeded)| {
+            if succeeded {
+                self.is_outdated(workers) || at.elapsed() >= FRESH_FOR
             } else {
                 at.elapsed() >= RETRY_AFTER
             }
         })
     }
 
-    fn is_from(&self, server: Option<Arc<str>>) {
-        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server;
-    }
-
-    /// Whether the worker that was started last is another program, or another version of it, than the one whose lists
-    /// are offered.
-    fn is_another(&self, upstream: &dyn Upstream) -> bool {
-        let known = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        upstream
+    /// Whether the worker that started last is another program or version than the one whose lists are offered.
+    fn is_outdated(&self, workers: &Workers) -> bool {
+        let known = self.server.lock();
+        workers
             .server()
             .is_some_and(|server| known.as_ref() != Some(&server))
     }

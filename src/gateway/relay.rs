@@ -1,169 +1,133 @@
-//! One call under way: its notifications and its answer, as one JSON answer or as a stream.
+//! One call under way: its notifications and its answer, as plain JSON or as an event stream.
 //!
 //! # Rules
 //!
-//! - What answers soon and has nothing to tell before, answers as plain JSON. Else the answer becomes a stream, if
-//!   the client takes one: with notifications as they come, and a comment every [`KEEP_ALIVE_EVERY`] so that nobody
-//!   between closes it.
-//! - A modern client that goes away has cancelled its call. A legacy one has not: its call goes on without it.
-//! - A call that was cancelled has no answer.
+//! - An answer that comes soon, with no notification before it, is plain JSON. Otherwise a stream is opened if the client
+//!   accepts one. A comment every [`KEEP_ALIVE_EVERY`] keeps proxies from closing it.
+//! - A modern client cancels a call by closing the stream. A legacy client does not: its call goes on without it.
+//! - A cancelled call has no answer.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{Instant, interval_at, sleep},
-};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, interval_at, sleep};
 
 use crate::base::lifecycle::Lifecycle;
+use crate::mcp::answer::JsonReply;
 use crate::mcp::headers::Accepts;
-use crate::mcp::progress::{LogLevel, amount, log_message, progress};
+use crate::mcp::notification::{LogSeverity, amount, log_message, progress};
 use crate::mcp::{Era, sse};
 
-use super::Answer;
-
-/// After this long without an answer, a stream is opened: whoever waits sees that something is alive.
-pub(super) const STREAM_AFTER: Duration = Duration::from_millis(500);
-/// Between two signs of life.
-pub(super) const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// Frames that wait for a slow client.
+/// A stream is opened after this long without an answer, so that the client sees a sign of life.
+const STREAM_AFTER: Duration = Duration::from_millis(500);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
+/// Frames that are buffered for a slow client.
 const FRAMES: usize = 32;
-/// A client that takes no frame for this long gets none any more.
+/// How long the last frame waits for a client that reads nothing.
 const SLOWEST_CLIENT: Duration = Duration::from_secs(60);
 
-/// The response to a call: HTTP status and body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Bytes,
+/// The HTTP response to an admitted request.
+#[derive(Debug)]
+pub enum McpResponse {
+    Json(JsonReply),
+    /// 202, empty.
+    Accepted,
+    /// 405 with `Allow: POST`, empty.
+    MethodNotAllowed,
+    /// 200 with an event stream. Each item is one or more whole frames. Dropping the receiver cancels a modern call.
+    Stream(mpsc::Receiver<Bytes>),
 }
 
-/// How the client wants to hear of its call.
-pub(super) struct Listener {
-    pub(super) era: Era,
-    pub(super) accepts: Accepts,
-    /// Raw JSON text of the client's progress token.
-    pub(super) progress_token: Option<Arc<str>>,
-    /// From which level on it wants log messages.
-    pub(super) log_level: Option<LogLevel>,
-    /// Tells what the call waits for, as the message of a progress notification. Asked when the wait begins.
-    pub(super) wait_reason: Option<WaitReason>,
-}
-
-/// Words for the person; `None` if the call waits for nothing but its answer.
+/// The message of a progress notification while the call waits; `None` if it waits for nothing but its answer.
 pub(super) type WaitReason = Box<dyn FnOnce() -> Option<&'static str> + Send>;
 
-/// A call under way.
-pub(super) struct Call {
-    pub(super) listener: Listener,
-    pub(super) answer: BoxFuture<'static, Reply>,
+/// A call whose client may go away at any moment.
+pub(super) struct RelayedCall {
+    era: Era,
+    accepts: Accepts,
+    lifecycle: Lifecycle,
+    /// `None` once it completed or was cancelled.
+    answer: Option<BoxFuture<'static, JsonReply>>,
+    /// The answer, while notifications that arrived before it are still to be sent.
+    reply: Option<JsonReply>,
+    /// The client's own token, as raw JSON text.
+    pub(super) progress_token: Option<Arc<str>>,
+    /// The least severity of the log messages that the client wants.
+    pub(super) log_level: Option<LogSeverity>,
+    /// Asked once, when the wait begins.
+    pub(super) wait_reason: Option<WaitReason>,
+    /// The `params` of the worker's notifications.
     pub(super) progress: Option<mpsc::Receiver<Box<RawValue>>>,
     pub(super) messages: Option<mpsc::Receiver<Box<RawValue>>>,
     /// Fires when the client cancels by notification.
     pub(super) cancelled: Option<oneshot::Receiver<()>>,
+    /// The progress that the gateway itself has sent. The worker's must be more.
+    own_progress: Option<f64>,
 }
 
-/// What happened next in a call.
 #[derive(Debug, PartialEq)]
-enum Event {
-    Answered(Reply),
+enum CallEvent {
+    Answered(JsonReply),
     /// A notification for the client, as JSON text.
-    Notified(String),
+    Notification(String),
     Cancelled,
 }
 
-/// Waits for the call, and answers in the form that fits.
-pub(super) async fn relay(call: Call, lifecycle: &Lifecycle) -> Answer {
-    let mut running = Running::new(call, lifecycle.clone());
-    let accepts = running.listener.accepts;
-    let mut first = None;
-    if accepts.json {
-        let event = if accepts.stream {
-            tokio::select! {
-                event = running.next() => Some(event),
-                () = sleep(STREAM_AFTER) => None,
-            }
-        } else {
-            // The deadline is in the answer's own future.
-            Some(running.without_notifications().await)
-        };
-        match event {
-            Some(Event::Answered(Reply { status, body })) => return Answer::Json { status, body },
-            Some(Event::Cancelled) => return Answer::Accepted,
-            Some(Event::Notified(message)) => first = Some(message),
-            None => first = running.waiting(),
-        }
-    }
-    let (frames, stream) = mpsc::channel(FRAMES);
-    lifecycle.spawn("mcp.stream", running.stream(first, frames));
-    Answer::Stream(stream)
-}
-
-/// A call whose client may go away at any moment.
-struct Running {
-    listener: Listener,
-    /// `None` once it was answered or cancelled.
-    answer: Option<BoxFuture<'static, Reply>>,
-    /// The answer, while notifications that came before it are still to be told.
-    reply: Option<Reply>,
-    progress: Option<mpsc::Receiver<Box<RawValue>>>,
-    messages: Option<mpsc::Receiver<Box<RawValue>>>,
-    cancelled: Option<oneshot::Receiver<()>>,
-    /// The progress that we told of ourselves: a worker's must be more.
-    told: Option<f64>,
-    lifecycle: Lifecycle,
-}
-
-impl Running {
-    fn new(call: Call, lifecycle: Lifecycle) -> Self {
-        let Call {
-            listener,
-            answer,
-            progress,
-            messages,
-            cancelled,
-        } = call;
-        Running {
-            listener,
-            answer: Some(answer),
+impl RelayedCall {
+    /// A call without notifications.
+    pub(super) fn new(
+        era: Era,
+        accepts: Accepts,
+        lifecycle: &Lifecycle,
+        answer: impl Future<Output = JsonReply> + Send + 'static,
+    ) -> Self {
+        RelayedCall {
+            era,
+            accepts,
+            lifecycle: lifecycle.clone(),
+            answer: Some(answer.boxed()),
             reply: None,
-            progress,
-            messages,
-            cancelled,
-            told: None,
-            lifecycle,
+            progress_token: None,
+            log_level: None,
+            wait_reason: None,
+            progress: None,
+            messages: None,
+            cancelled: None,
+            own_progress: None,
         }
     }
 
-    /// The next event. Notifications that came before the answer are told before it.
-    fn next(&mut self) -> Next<'_> {
-        Next(self)
-    }
-
-    async fn without_notifications(&mut self) -> Event {
-        loop {
-            match self.next().await {
-                Event::Notified(_) => {}
-                event => return event,
+    /// Waits for the answer, or opens a stream.
+    pub(super) async fn relay(mut self) -> McpResponse {
+        let mut first = None;
+        if self.accepts.json {
+            let event = if self.accepts.stream {
+                tokio::select! {
+                    event = self.next() => Some(event),
+                    () = sleep(STREAM_AFTER) => None,
+                }
+            } else {
+                // The answer has its own deadline.
+                Some(self.without_notifications().await)
+            };
+            match event {
+                Some(CallEvent::Answered(reply)) => return McpResponse::Json(reply),
+                Some(CallEvent::Cancelled) => return McpResponse::Accepted,
+                Some(CallEvent::Notification(message)) => first = Some(message),
+                None => first = self.waiting_notification(),
             }
         }
-    }
-
-    /// What to say when the wait begins.
-    fn waiting(&mut self) -> Option<String> {
-        let token = self.listener.progress_token.as_deref()?;
-        let reason = self.listener.wait_reason.take()?()?;
-        let params = format!(r#"{{"progress":0,"message":"{reason}"}}"#);
-        self.told = Some(0.0);
-        progress(token, serde_json::from_str(&params).ok()?)
+        let (frames, stream) = mpsc::channel(FRAMES);
+        let lifecycle = self.lifecycle.clone();
+        lifecycle.spawn("mcp.stream", self.stream(first, frames));
+        McpResponse::Stream(stream)
     }
 
     async fn stream(mut self, first: Option<String>, frames: mpsc::Sender<Bytes>) {
@@ -182,27 +146,67 @@ impl Running {
                 }
             };
             match event {
-                // A slow client misses steps rather than holding up the call.
-                Event::Notified(message) => drop(frames.try_send(sse::frame(&message))),
-                Event::Answered(reply) => {
+                // A slow client misses notifications; it does not hold up the call.
+                CallEvent::Notification(message) => drop(frames.try_send(sse::frame(&message))),
+                CallEvent::Answered(reply) => {
                     let frame = sse::frame_bytes(&reply.body);
                     drop(frames.send_timeout(frame, SLOWEST_CLIENT).await);
                     return;
                 }
-                Event::Cancelled => return,
+                CallEvent::Cancelled => return,
             }
         }
     }
 
-    fn progress_for_client(&self, params: &RawValue) -> Option<String> {
-        let token = self.listener.progress_token.as_deref()?;
-        if self
-            .told
-            .is_some_and(|told| amount(params).is_some_and(|amount| amount <= told))
-        {
-            return None;
+    /// The next event. Notifications that arrived before the answer come before it.
+    async fn next(&mut self) -> CallEvent {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    async fn without_notifications(&mut self) -> CallEvent {
+        loop {
+            match self.next().await {
+                CallEvent::Notification(_) => {}
+                event => return event,
+            }
         }
-        progress(token, params)
+    }
+
+    fn waiting_notification(&mut self) -> Option<String> {
+        let token = self.progress_token.as_deref()?;
+        let reason = self.wait_reason.take()?()?;
+        let params = format!(r#"{{"progress":0,"message":"{reason}"}}"#);
+        self.own_progress = Some(0.0);
+        progress(token, serde_json::from_str(&params).ok()?)
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<CallEvent> {
+        if let Some(cancelled) = &mut self.cancelled
+            && let Poll::Ready(sent) = cancelled.poll_unpin(context)
+        {
+            self.cancelled = None;
+            if sent.is_ok() {
+                self.answer = None;
+                return Poll::Ready(CallEvent::Cancelled);
+            }
+        }
+        if let Poll::Ready(message) = self.poll_notification(context) {
+            return Poll::Ready(CallEvent::Notification(message));
+        }
+        if let Some(answer) = &mut self.answer
+            && let Poll::Ready(reply) = answer.poll_unpin(context)
+        {
+            self.answer = None;
+            self.reply = Some(reply);
+            // Polling the answer may have produced its last notifications.
+            if let Poll::Ready(message) = self.poll_notification(context) {
+                return Poll::Ready(CallEvent::Notification(message));
+            }
+        }
+        match self.reply.take() {
+            Some(reply) => Poll::Ready(CallEvent::Answered(reply)),
+            None => Poll::Pending,
+        }
     }
 
     fn poll_notification(&mut self, context: &mut Context<'_>) -> Poll<String> {
@@ -220,10 +224,7 @@ impl Running {
         while let Some(receiver) = &mut self.messages {
             match receiver.poll_recv(context) {
                 Poll::Ready(Some(params)) => {
-                    let message = self
-                        .listener
-                        .log_level
-                        .and_then(|level| log_message(level, &params));
+                    let message = self.log_level.and_then(|level| log_message(level, &params));
                     if let Some(message) = message {
                         return Poll::Ready(message);
                     }
@@ -234,51 +235,24 @@ impl Running {
         }
         Poll::Pending
     }
-}
 
-/// The future of [`Running::next`].
-struct Next<'a>(&'a mut Running);
-
-impl Future for Next<'_> {
-    type Output = Event;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Event> {
-        let running = &mut *self.0;
-        if let Some(cancelled) = &mut running.cancelled
-            && let Poll::Ready(sent) = cancelled.poll_unpin(context)
-        {
-            running.cancelled = None;
-            if sent.is_ok() {
-                running.answer = None;
-                return Poll::Ready(Event::Cancelled);
-            }
+    fn progress_for_client(&self, params: &RawValue) -> Option<String> {
+        let token = self.progress_token.as_deref()?;
+        let is_step_back = |own| amount(params).is_some_and(|amount| amount <= own);
+        if self.own_progress.is_some_and(is_step_back) {
+            return None;
         }
-        if let Poll::Ready(message) = running.poll_notification(context) {
-            return Poll::Ready(Event::Notified(message));
-        }
-        if let Some(answer) = &mut running.answer
-            && let Poll::Ready(reply) = answer.poll_unpin(context)
-        {
-            running.answer = None;
-            running.reply = Some(reply);
-            // Polling the answer may have brought its last notifications.
-            if let Poll::Ready(message) = running.poll_notification(context) {
-                return Poll::Ready(Event::Notified(message));
-            }
-        }
-        match running.reply.take() {
-            Some(reply) => Poll::Ready(Event::Answered(reply)),
-            None => Poll::Pending,
-        }
+        progress(token, params)
     }
 }
 
-impl Drop for Running {
+impl Drop for RelayedCall {
     fn drop(&mut self) {
-        if self.listener.era == Era::Legacy
+        if self.era == Era::Legacy
             && let Some(answer) = self.answer.take()
         {
-            self.lifecycle.spawn("mcp.call_without_client", answer.map(drop));
+            self.lifecycle
+                .spawn("mcp.call_without_client", answer.map(drop));
         }
     }
 }

@@ -1,103 +1,40 @@
-//! The gateway with a pretend upstream: what a client gets, and what a worker is asked.
+//! The gateway with a fake worker: what a client gets, and what the worker is asked.
 
 mod calls;
+mod fake_worker;
 mod foreign;
 mod protocol;
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
-use futures_util::{FutureExt, future::BoxFuture};
-use serde_json::{Value, json, value::RawValue};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::*;
 use crate::accounts::{AccountId, Accounts};
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::log::Traces;
 use crate::base::secrets::RootSecret;
-use crate::config::GarminHosts;
+use crate::config::{GarminHosts, Live, PublicUrl};
+use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{GovernorSettings, SignIns};
 use crate::mcp::revision::MODERN;
-use crate::oauth::{Grant, OAuthParts};
-use crate::races::RaceGrant;
-use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError};
+use crate::mcp::{Access, McpError, RequestHeaders};
+use crate::oauth::{FamilyId, Grant, OAuth, OAuthParts};
+use crate::race::ending::EndRules;
+use crate::races::effects::Nobody;
+use crate::races::{RaceGrant, Races, RacesParts};
+use crate::store::Store;
+use crate::workers::Workers;
+
+use fake_worker::{FakeWorker, Scripted};
 
 pub(super) const PUBLIC: &str = "https://garmin.example.com";
 const TOOLS: &str = r#"{"tools":[{"name":"get_stats","inputSchema":{"type":"object"}},{"name":"add_weigh_in"},
     {"name":"delete_workout"},{"name":"unclassified"}]}"#;
 const RESOURCES: &str = r#"{"resources":[{"uri":"workout://templates/simple-run","name":"simple"}]}"#;
-
-type Outcome = Result<UpstreamAnswer, WorkerError>;
-type Respond = Box<dyn Fn(&str, UpstreamCall) -> BoxFuture<'static, Outcome> + Send + Sync>;
-
-/// What a worker was asked: `account method params read_only`.
-struct PretendUpstream {
-    asked: Mutex<Vec<String>>,
-    respond: Mutex<Respond>,
-    server: Mutex<Option<Arc<str>>>,
-}
-
-impl Upstream for PretendUpstream {
-    fn call(&self, account: &AccountId, call: UpstreamCall) -> BoxFuture<'static, Outcome> {
-        let params = call.params.as_deref().map_or("-", RawValue::get);
-        let reads = if call.read_only { "reads" } else { "changes" };
-        self.asked
-            .lock()
-            .unwrap()
-            .push(format!("{account} {} {params} {reads}", call.method));
-        let method = call.method;
-        (self.respond.lock().unwrap())(method, call)
-    }
-
-    fn wait_reason(&self, _account: &AccountId) -> Option<&'static str> {
-        None
-    }
-
-    fn server(&self) -> Option<Arc<str>> {
-        self.server.lock().unwrap().clone()
-    }
-}
-
-/// One own tool, which says who called it and with what.
-struct PretendTools;
-
-impl LocalTools for PretendTools {
-    fn list(&self) -> String {
-        r#"[{"name":"stop_tracking"}]"#.to_owned()
-    }
-
-    fn call(
-        &self,
-        account: &AccountId,
-        tool: &str,
-        arguments: Option<Box<RawValue>>,
-    ) -> BoxFuture<'static, Box<RawValue>> {
-        let text = format!(
-            "{account} {tool} {}",
-            arguments.as_deref().map_or("-", RawValue::get)
-        );
-        async move { raw(&json!({"content": [{"type": "text", "text": text}]}).to_string()) }.boxed()
-    }
-
-    fn admit(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
-        Ok((bearer == RACE_TOKEN).then(race_grant))
-    }
-
-    fn list_for_race(&self) -> String {
-        r#"[{"name":"get_timeseries"}]"#.to_owned()
-    }
-
-    fn call_for_race(
-        &self,
-        grant: &RaceGrant,
-        tool: &str,
-        arguments: Option<Box<RawValue>>,
-    ) -> BoxFuture<'static, Box<RawValue>> {
-        let arguments = arguments.as_deref().map_or("-", RawValue::get);
-        let text = format!("{} {tool} {arguments}", grant.race);
-        async move { raw(&json!({"content": [{"type": "text", "text": text}]}).to_string()) }.boxed()
-    }
-}
-
-/// Reaches one race.
-const RACE_TOKEN: &str = "grc_race";
 
 fn race_grant() -> RaceGrant {
     RaceGrant {
@@ -128,13 +65,24 @@ fn oauth(
     })
 }
 
-fn raw(json: &str) -> Box<RawValue> {
-    RawValue::from_string(json.to_owned()).unwrap()
+fn races(store: &Store, clock: &Clock, lifecycle: &Lifecycle) -> Races {
+    let hosts = GarminHosts::at(&"http://127.0.0.1:9".parse().unwrap());
+    let http = crate::garmin::client(&hosts).unwrap();
+    let races = Races::start(RacesParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        lifecycle: lifecycle.clone(),
+        livetrack: LiveTrack::new(http, hosts, clock.clone()),
+        rules: EndRules::default(),
+        outbox: Arc::new(Nobody),
+        coach: Arc::new(Nobody),
+        traces: Traces::off(),
+    });
+    races.unwrap()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what a worker answers may be an error")]
-fn result(json: &str) -> Outcome {
-    Ok(UpstreamAnswer::Result(raw(json)))
+fn result(json: &str) -> Scripted {
+    Scripted::Result(json.to_owned())
 }
 
 fn account(letter: &str) -> AccountId {
@@ -144,7 +92,7 @@ fn account(letter: &str) -> AccountId {
 /// A gateway under test.
 struct Bench {
     gateway: Gateway,
-    upstream: Arc<PretendUpstream>,
+    worker: FakeWorker,
     live: watch::Sender<Live>,
     store: Store,
     lifecycle: Lifecycle,
@@ -153,23 +101,19 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(access: Access) -> Self {
+    async fn new(access: Access) -> Self {
         let lists = WorkerLists::BuiltIn {
             tools: TOOLS.to_owned(),
             resources: RESOURCES.to_owned(),
         };
-        Self::with(access, lists, tempfile::tempdir().unwrap())
+        Self::with(access, lists, tempfile::tempdir().unwrap()).await
     }
 
-    fn with(access: Access, lists: WorkerLists, dir: tempfile::TempDir) -> Self {
+    async fn with(access: Access, lists: WorkerLists, dir: tempfile::TempDir) -> Self {
         let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
-        let upstream = Arc::new(PretendUpstream {
-            asked: Mutex::default(),
-            server: Mutex::default(),
-            respond: Mutex::new(Box::new(|_, _| async { result(r#"{"content":[]}"#) }.boxed())),
-        });
         let lifecycle = Lifecycle::new();
+        let worker = FakeWorker::start(&lifecycle).await;
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
         let public_url = PublicUrl::parse(PUBLIC).unwrap();
         let (live, settings) = watch::channel(Live {
@@ -178,9 +122,9 @@ impl Bench {
         });
         let gateway = Gateway::start(GatewayParts {
             oauth: oauth(&store, &clock, &lifecycle, &public_url, &settings),
-            upstream: upstream.clone(),
+            workers: Workers::attached(worker.port(), &lifecycle),
             lists,
-            own_tools: Some(Arc::new(PretendTools)),
+            races: races(&store, &clock, &lifecycle),
             public_url,
             live: settings,
             store: store.clone(),
@@ -189,7 +133,7 @@ impl Bench {
         });
         Bench {
             gateway: gateway.unwrap(),
-            upstream,
+            worker,
             live,
             store,
             lifecycle,
@@ -198,30 +142,22 @@ impl Bench {
         }
     }
 
-    /// What the worker will answer from now on.
-    fn respond<F>(&self, respond: impl Fn(&str, UpstreamCall) -> F + Send + Sync + 'static)
-    where
-        F: Future<Output = Outcome> + Send + 'static,
-    {
-        *self.upstream.respond.lock().unwrap() = Box::new(move |method, call| respond(method, call).boxed());
-    }
-
-    fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut *self.upstream.asked.lock().unwrap())
-    }
-
-    fn grant(&self) -> Caller {
+    fn caller(&self) -> Caller {
         Caller::from(Grant {
             account: account("a"),
             access: self.access,
             client_id: "client".to_owned(),
-            family: "fam_abcdefghijklmnop".parse().unwrap(),
+            family: self.family(),
         })
     }
 
-    async fn send(&self, headers: &RequestHeaders<'_>, body: &str) -> Answer {
+    fn family(&self) -> FamilyId {
+        "fam_abcdefghijklmnop".parse().unwrap()
+    }
+
+    async fn send(&self, headers: &RequestHeaders<'_>, body: &str) -> McpResponse {
         self.gateway
-            .handle(self.grant(), *headers, "POST", Ok(Bytes::from(body.to_owned())))
+            .handle(self.caller(), *headers, "POST", Ok(Bytes::from(body.to_owned())))
             .await
     }
 
@@ -238,7 +174,7 @@ impl Bench {
         json_of(self.send_modern(method, members).await)
     }
 
-    async fn send_modern(&self, method: &str, members: &str) -> Answer {
+    async fn send_modern(&self, method: &str, members: &str) -> McpResponse {
         let (name, body) = modern_request(method, members);
         self.send(&modern_headers(method, name.as_deref()), &body).await
     }
@@ -276,15 +212,15 @@ fn modern_headers<'a>(method: &'a str, name: Option<&'a str>) -> RequestHeaders<
     }
 }
 
-fn json_of(answer: Answer) -> (u16, Value) {
-    let Answer::Json { status, body } = answer else {
+fn json_of(answer: McpResponse) -> (u16, Value) {
+    let McpResponse::Json(reply) = answer else {
         panic!("{answer:?}")
     };
-    (status, serde_json::from_slice(&body).unwrap())
+    (reply.status, serde_json::from_slice(&reply.body).unwrap())
 }
 
-async fn frames(answer: Answer) -> Vec<Value> {
-    let Answer::Stream(mut stream) = answer else {
+async fn frames(answer: McpResponse) -> Vec<Value> {
+    let McpResponse::Stream(mut stream) = answer else {
         panic!("{answer:?}")
     };
     let mut events = Vec::new();

@@ -1,18 +1,17 @@
-//! How often each account calls each tool: counted in memory, written down every half minute.
+//! Counts calls per account, tool and UTC day.
 //!
-//! A crash forgets at most that half minute. Days are UTC days.
+//! Counts are kept in memory and stored every half minute. A crash loses at most that half minute.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    mem,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountId;
@@ -20,40 +19,35 @@ use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::store::{Record, Store, StoreError, Table, Tx};
 
-/// How long counts stay in memory only.
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// The calls of one tool by one account on one day. Key: `account/day/tool`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// All calls.
+pub struct ToolUsage {
     pub calls: u64,
-    /// Those without a good answer: refused by a worker, or none came.
+    /// The calls that ended with an error or without an answer.
     pub errors: u64,
 }
 
-impl Record for Usage {
+impl Record for ToolUsage {
     const TABLE: Table = Table("usage");
 }
 
-/// One line of what was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsedTool {
-    /// The UTC day.
+pub struct UsageLine {
+    /// UTC.
     pub day: Date,
-    /// The tool.
     pub tool: String,
-    /// How often.
-    pub usage: Usage,
+    pub usage: ToolUsage,
 }
 
-/// What an account used, by day and tool, oldest first.
-pub fn used(store: &Store, account: &AccountId) -> Result<Vec<UsedTool>, StoreError> {
-    let records = store.list::<Usage>(format!("{account}/").as_bytes())?;
+/// The usage of an account by day and tool, oldest first.
+pub fn used(store: &Store, account: &AccountId) -> Result<Vec<UsageLine>, StoreError> {
+    let records = store.list::<ToolUsage>(format!("{account}/").as_bytes())?;
     let lines = records.into_iter().filter_map(|(key, usage)| {
         let key = String::from_utf8(key).ok()?;
         let mut parts = key.splitn(3, '/').skip(1);
-        Some(UsedTool {
+        Some(UsageLine {
             day: parts.next()?.parse().ok()?,
             tool: parts.next()?.to_owned(),
             usage,
@@ -62,88 +56,87 @@ pub fn used(store: &Store, account: &AccountId) -> Result<Vec<UsedTool>, StoreEr
     Ok(lines.collect())
 }
 
-/// Forgets what an account used.
+/// Erases the usage of an account.
 pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
-    for (key, _) in tx.list::<Usage>(format!("{account}/").as_bytes())? {
-        tx.remove::<Usage>(&key);
+    for (key, _) in tx.list::<ToolUsage>(format!("{account}/").as_bytes())? {
+        tx.remove::<ToolUsage>(&key);
     }
     Ok(())
 }
 
-/// Forgets what was used before a day, by one account or by all. Returns how many lines went.
+/// Erases the usage before a day, of one account or of all. Returns the number of records erased.
 pub fn purge(tx: &mut Tx<'_>, account: Option<&AccountId>, before: Date) -> Result<usize, StoreError> {
     let prefix = account.map_or_else(String::new, |account| format!("{account}/"));
     let mut purged = 0;
-    for (key, _) in tx.list::<Usage>(prefix.as_bytes())? {
+    for (key, _) in tx.list::<ToolUsage>(prefix.as_bytes())? {
         let text = std::str::from_utf8(&key).unwrap_or_default();
         let day = text.split('/').nth(1).and_then(|day| day.parse::<Date>().ok());
         if day.is_some_and(|day| day < before) {
-            tx.remove::<Usage>(&key);
+            tx.remove::<ToolUsage>(&key);
             purged += 1;
         }
     }
     Ok(purged)
 }
 
-/// The counters. Clones are the same counters.
+/// Clones share the same counters.
 #[derive(Debug, Clone)]
-pub(super) struct Counters {
+pub(super) struct UsageCounters {
     clock: Clock,
-    pending: Arc<Mutex<Pending>>,
-    since_start: Arc<Totals>,
+    pending: Arc<Mutex<UnstoredCounts>>,
+    since_start: Arc<CallTotals>,
 }
 
-/// All calls since the start, for the console.
+/// The calls of all accounts since the start.
 #[derive(Debug, Default)]
-struct Totals {
+struct CallTotals {
     calls: AtomicU64,
     errors: AtomicU64,
 }
 
-type PerTool = HashMap<Arc<str>, Usage>;
+type PerTool = HashMap<Arc<str>, ToolUsage>;
 
-/// By day (since 1970): usually one, two around midnight.
+/// By days since 1970: usually one day, and two around midnight.
 #[derive(Debug, Default)]
-struct Pending(BTreeMap<i64, HashMap<AccountId, PerTool>>);
+struct UnstoredCounts(BTreeMap<i64, HashMap<AccountId, PerTool>>);
 
-impl Counters {
+impl UsageCounters {
     pub(super) fn new(clock: Clock) -> Self {
-        Counters {
+        UsageCounters {
             clock,
             pending: Arc::default(),
             since_start: Arc::default(),
         }
     }
 
-    /// What was counted since the start, of all accounts together.
-    pub(super) fn since_start(&self) -> Usage {
-        Usage {
+    pub(super) fn since_start(&self) -> ToolUsage {
+        ToolUsage {
             calls: self.since_start.calls.load(Ordering::Relaxed),
             errors: self.since_start.errors.load(Ordering::Relaxed),
         }
     }
 
-    /// Counts one call. Costs a lock and two look-ups; nothing is allocated for a tool that was counted before.
+    /// Counts one call. It takes a lock and two look-ups, and allocates only for a tool's first call of the day.
     pub(super) fn count(&self, account: &AccountId, tool: &Arc<str>, failed: bool) {
         self.since_start.calls.fetch_add(1, Ordering::Relaxed);
         self.since_start
             .errors
             .fetch_add(failed.into(), Ordering::Relaxed);
         let day = self.clock.now().as_second().div_euclid(86_400);
-        self.locked().add(
+        self.pending.lock().add(
             day,
             account,
             tool,
-            Usage {
+            ToolUsage {
                 calls: 1,
                 errors: failed.into(),
             },
         );
     }
 
-    /// Adds what was counted to the store. What can't be written is counted on.
+    /// Adds the counts to the store. If that fails they stay in memory.
     pub(super) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
-        let counted = self.locked().take();
+        let counted = self.pending.lock().take();
         if counted.is_empty() {
             return Ok(());
         }
@@ -152,7 +145,7 @@ impl Counters {
             store.atomic(move |tx| {
                 for (day, account, tool, usage) in &counted {
                     let key = format!("{account}/{}/{tool}", date(*day));
-                    let mut sum: Usage = tx.find(key.as_bytes())?.unwrap_or_default();
+                    let mut sum: ToolUsage = tx.find(key.as_bytes())?.unwrap_or_default();
                     sum.calls += usage.calls;
                     sum.errors += usage.errors;
                     tx.put(key.as_bytes(), &sum)?;
@@ -162,12 +155,12 @@ impl Counters {
         };
         let written = written.await;
         if written.is_err() {
-            self.locked().put_back(counted);
+            self.pending.lock().put_back(counted);
         }
         written
     }
 
-    /// Flushes every half minute, and once more when the program stops.
+    /// Flushes every half minute and once more at the stop.
     pub(super) fn keep_flushing(&self, store: Store, lifecycle: &Lifecycle) {
         let (counters, stopping) = (self.clone(), lifecycle.stopping());
         lifecycle.spawn("usage.flush", async move {
@@ -186,15 +179,12 @@ impl Counters {
         });
     }
 
-    fn locked(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-type Counted = Vec<(i64, AccountId, Arc<str>, Usage)>;
+type CountedCalls = Vec<(i64, AccountId, Arc<str>, ToolUsage)>;
 
-impl Pending {
-    fn add(&mut self, day: i64, account: &AccountId, tool: &Arc<str>, usage: Usage) {
+impl UnstoredCounts {
+    fn add(&mut self, day: i64, account: &AccountId, tool: &Arc<str>, usage: ToolUsage) {
         let accounts = self.0.entry(day).or_default();
         let known = accounts.get_mut(account).and_then(|tools| tools.get_mut(tool));
         let sum = match known {
@@ -209,8 +199,8 @@ impl Pending {
         sum.errors += usage.errors;
     }
 
-    fn take(&mut self) -> Counted {
-        let mut counted = Counted::new();
+    fn take(&mut self) -> CountedCalls {
+        let mut counted = CountedCalls::new();
         for (day, accounts) in mem::take(&mut self.0) {
             for (account, tools) in accounts {
                 let lines = tools
@@ -222,7 +212,7 @@ impl Pending {
         counted
     }
 
-    fn put_back(&mut self, counted: Counted) {
+    fn put_back(&mut self, counted: CountedCalls) {
         for (day, account, tool, usage) in counted {
             self.add(day, &account, &tool, usage);
         }

@@ -1,21 +1,54 @@
 //! Answers to requests: a result or an error around raw JSON text, in the form of the client's era.
 //!
-//! Legacy: a worker's result goes out byte for byte. Modern: `resultType`, the server's name in `_meta` and, where
-//! the method has them, the cache hints are added around the members, whose own bytes stay as they are.
+//! Legacy: a worker's result goes out byte for byte. Modern: `resultType`, the server's name in `_meta` and, for the
+//! methods that have them, cache hints are added around the members, whose own bytes stay as they are.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::{
-    members::{Members, write_string},
-    refusal::{INVALID_PARAMS, OLD_RESOURCE_NOT_FOUND, Refusal},
-    revision::{Era, Method},
-};
+use super::error::{INVALID_PARAMS, McpError, OLD_RESOURCE_NOT_FOUND, RejectedRequest};
+use super::members::{self, Members, write_string};
+use super::revision::{Era, McpMethod};
 
 /// The member of `_meta` that names the server.
 pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 /// How long a client may keep a list, in milliseconds.
 pub const LIST_TTL_MS: u32 = 300_000;
+
+/// One JSON-RPC response with its HTTP status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonReply {
+    pub status: u16,
+    pub body: Bytes,
+}
+
+impl JsonReply {
+    fn ok(body: Bytes) -> Self {
+        JsonReply { status: 200, body }
+    }
+
+    /// `id` and `result` are raw JSON text.
+    pub fn result(id: &str, result: &str) -> Self {
+        Self::ok(response(id, result))
+    }
+
+    /// `id` is raw JSON text.
+    pub fn error(id: &str, error: &McpError) -> Self {
+        JsonReply {
+            status: error.status(),
+            body: error.body(Some(id)),
+        }
+    }
+}
+
+impl From<&RejectedRequest> for JsonReply {
+    fn from(rejected: &RejectedRequest) -> Self {
+        JsonReply {
+            status: rejected.error.status(),
+            body: rejected.body(),
+        }
+    }
+}
 
 /// `{"jsonrpc":"2.0","id":…,"result":…}`. `id` and `result` are raw JSON text.
 pub fn response(id: &str, result: &str) -> Bytes {
@@ -26,31 +59,34 @@ pub fn response(id: &str, result: &str) -> Bytes {
     Bytes::from(out)
 }
 
-/// The response that carries a worker's `result` to a client. `server` is the JSON text of our `serverInfo`.
-/// `None` if the result is no object, which no method of MCP has.
-pub fn relayed(id: &str, era: Era, method: Method, result: &RawValue, server: &str) -> Option<Bytes> {
+/// A worker's `result` for a client. `server` is the JSON text of the gateway's `serverInfo`.
+/// `None` if the result is not an object: every result of MCP is one.
+pub fn relayed(id: &str, era: Era, method: McpMethod, result: &RawValue, server: &str) -> Option<JsonReply> {
     if era == Era::Legacy {
-        return result.get().starts_with('{').then(|| response(id, result.get()));
+        return result
+            .get()
+            .starts_with('{')
+            .then(|| JsonReply::result(id, result.get()));
     }
     let mut out = String::with_capacity(id.len() + result.get().len() + server.len() + 160);
     open(&mut out, id);
-    match has_nothing_of_ours(result) {
+    match without_era_members(result) {
         Some(members) => write_modern(&mut out, &Members::default(), members, method, server),
         None => write_modern(&mut out, &Members::of(result.get())?, "", method, server),
     }
     out.push('}');
-    Some(Bytes::from(out))
+    Some(JsonReply::ok(out.into()))
 }
 
-/// The modern form of a result that we made ourselves, from its members' text (without braces), e.g. `"tools":[…]`.
+/// The modern form of one of the gateway's own results. `members` are the text between its braces, e.g. `"tools":[…]`.
 pub fn modern_list(members: &str, server: &str) -> String {
     format!(
         r#"{{"resultType":"complete",{members},"ttlMs":{LIST_TTL_MS},"cacheScope":"private","_meta":{{"{META_SERVER}":{server}}}}}"#
     )
 }
 
-/// A tool's result that says what went wrong, for the model and the person: `isError`, one text.
-pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> Bytes {
+/// A tool's result with `isError` and one text, which the model reads and passes on to the person.
+pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> JsonReply {
     let mut out = String::with_capacity(id.len() + text.len() + server.len() + 160);
     open(&mut out, id);
     out.push('{');
@@ -64,41 +100,30 @@ pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> Bytes {
         write_meta(&mut out, None, server);
     }
     out.push_str("}}");
-    Bytes::from(out)
+    JsonReply::ok(out.into())
 }
 
-/// The response that carries a worker's `error` to a client, with its HTTP status.
+/// A worker's `error` for a client. `uri`: the resource that was asked for.
 ///
-/// Modern clients must not see -32002, and learn of an unknown method by 404 (section 4, translating, row 4).
-pub fn relayed_error(
-    id: &str,
-    era: Era,
-    method: Method,
-    error: &RawValue,
-    uri: Option<&str>,
-) -> (u16, Bytes) {
+/// Modern clients never see -32002 and learn of an unknown method by HTTP 404 (section 4, translating, row 4).
+pub fn relayed_error(id: &str, era: Era, method: McpMethod, error: &RawValue, uri: Option<&str>) -> JsonReply {
     let Some(members) = Members::of(error.get()) else {
-        let refusal = Refusal::NoAnswer("the worker sent an error that is not one".to_owned());
-        return (refusal.status(), refusal.body(Some(id)));
+        let error = McpError::NoAnswer("the worker sent a malformed error".to_owned());
+        return JsonReply::error(id, &error);
     };
     let code = members
         .get("code")
         .and_then(|code| serde_json::from_str::<i64>(code.get()).ok());
-    let refusal = match (method, code, uri) {
-        (Method::ReadResource, Some(code), Some(uri)) if is_not_found(code, &members) => {
-            Some(Refusal::ResourceNotFound {
-                uri: uri.to_owned(),
-                era,
-            })
+    match (method, code, uri) {
+        (McpMethod::ReadResource, Some(code), Some(uri)) if is_resource_not_found(code, &members) => {
+            let uri = uri.to_owned();
+            return JsonReply::error(id, &McpError::ResourceNotFound { uri, era });
         }
-        (_, Some(-32601), _) => Some(Refusal::MethodNotFound {
-            method: method.name().to_owned(),
-            era,
-        }),
-        _ => None,
-    };
-    if let Some(refusal) = refusal {
-        return (refusal.status(), refusal.body(Some(id)));
+        (_, Some(-32601), _) => {
+            let method = method.name().to_owned();
+            return JsonReply::error(id, &McpError::MethodNotFound { method, era });
+        }
+        _ => {}
     }
     let mut out = String::with_capacity(id.len() + error.get().len() + 40);
     out.push_str("{\"jsonrpc\":\"2.0\",\"id\":");
@@ -116,14 +141,14 @@ pub fn relayed_error(
         out.push_str(error.get());
     }
     out.push('}');
-    (200, Bytes::from(out))
+    JsonReply::ok(out.into())
 }
 
-/// FastMCP 1.x says it with code 0 and words.
-fn is_not_found(code: i64, members: &Members<'_>) -> bool {
-    let words = || members.get("message").and_then(super::members::text);
+/// FastMCP 1.x reports an unknown resource with code 0 and this text.
+fn is_resource_not_found(code: i64, members: &Members<'_>) -> bool {
+    let message = || members.get("message").and_then(members::text);
     code == OLD_RESOURCE_NOT_FOUND
-        || (code == 0 && words().is_some_and(|text| text.starts_with("Unknown resource")))
+        || (code == 0 && message().is_some_and(|text| text.starts_with("Unknown resource")))
 }
 
 fn open(out: &mut String, id: &str) {
@@ -132,31 +157,31 @@ fn open(out: &mut String, id: &str) {
     out.push_str(",\"result\":");
 }
 
-/// The text between the braces of an object that has no member that the modern era adds, at any depth: most have none,
-/// and need not be read a second time to be sure.
-fn has_nothing_of_ours(result: &RawValue) -> Option<&str> {
-    // A key can be spelled in another way only with this.
+/// The text between the braces of `result`, if no member that the modern era adds can be in it at any depth. Most
+/// results have none, and this saves parsing them.
+fn without_era_members(result: &RawValue) -> Option<&str> {
+    // A key can only be spelled differently with such an escape.
     const ESCAPE: &str = "\\u";
-    let mentions = |text| result.get().contains(text);
     let members = result.get().strip_prefix('{')?.strip_suffix('}')?;
-    let ours = [
+    let era_members = [
         "\"resultType\"",
         "\"_meta\"",
         "\"ttlMs\"",
         "\"cacheScope\"",
         ESCAPE,
     ];
-    (!ours.into_iter().any(mentions)).then(|| members.trim())
+    let is_there = |text| result.get().contains(text);
+    (!era_members.into_iter().any(is_there)).then(|| members.trim())
 }
 
-/// The members that were read, and the text of others that need not be.
-fn write_modern(out: &mut String, members: &Members<'_>, unread: &str, method: Method, server: &str) {
+/// Writes parsed members and the text of unparsed ones; a caller gives one of the two.
+fn write_modern(out: &mut String, members: &Members<'_>, unparsed: &str, method: McpMethod, server: &str) {
     out.push('{');
     if members.get("resultType").is_none() {
         out.push_str("\"resultType\":\"complete\",");
     }
-    // What a resource says may be the person's own, and changes when it likes: private, and not to be kept.
-    if method == Method::ReadResource {
+    // A resource may hold personal data and change at any time: it is private and must not be kept.
+    if method == McpMethod::ReadResource {
         if members.get("ttlMs").is_none() {
             out.push_str("\"ttlMs\":0,");
         }
@@ -168,12 +193,12 @@ fn write_modern(out: &mut String, members: &Members<'_>, unread: &str, method: M
         member.write(out);
         out.push(',');
     }
-    out.push_str(unread);
+    out.push_str(unparsed);
     write_meta(out, members.get("_meta"), server);
     out.push('}');
 }
 
-/// `,"_meta":{…}` with the server's name and what the worker had there.
+/// `,"_meta":{…}` with the server's name and the worker's own members.
 fn write_meta(out: &mut String, meta: Option<&RawValue>, server: &str) {
     if !out.ends_with(['{', ',']) {
         out.push(',');
@@ -206,21 +231,21 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    fn text(bytes: &Bytes) -> &str {
-        std::str::from_utf8(bytes).unwrap()
+    fn text(reply: &JsonReply) -> &str {
+        std::str::from_utf8(&reply.body).unwrap()
     }
 
     /// Section 8, fidelity: unknown members, number forms, blanks and the order of members survive.
     #[test]
     fn a_legacy_result_goes_out_byte_for_byte() {
         let result = r#"{ "content":[{"type":"text","text":"a\u00e9","x-new":1.0}],"structuredContent":{"b":1e3}, "vendor":{} }"#;
-        let out = relayed("\"i\"", Era::Legacy, Method::CallTool, raw(result), SERVER).unwrap();
+        let out = relayed("\"i\"", Era::Legacy, McpMethod::CallTool, raw(result), SERVER).unwrap();
         assert_eq!(
             text(&out),
             format!(r#"{{"jsonrpc":"2.0","id":"i","result":{result}}}"#)
         );
-        assert!(relayed("1", Era::Legacy, Method::CallTool, raw("3"), SERVER).is_none());
-        assert!(relayed("1", Era::Modern, Method::CallTool, raw("[]"), SERVER).is_none());
+        assert!(relayed("1", Era::Legacy, McpMethod::CallTool, raw("3"), SERVER).is_none());
+        assert!(relayed("1", Era::Modern, McpMethod::CallTool, raw("[]"), SERVER).is_none());
     }
 
     /// Section 3, bodies and answers; section 4, translating, row 3.
@@ -228,30 +253,30 @@ mod tests {
     fn a_modern_result_gains_what_the_era_asks_for() {
         for (method, result, expected) in [
             (
-                Method::CallTool,
+                McpMethod::CallTool,
                 r#"{"content":[ {"n":1.0} ],"x":2}"#,
                 format!(r#"{{"resultType":"complete","content":[ {{"n":1.0}} ],"x":2,{META}}}"#),
             ),
-            (Method::CallTool, "{}", format!(r#"{{"resultType":"complete",{META}}}"#)),
+            (McpMethod::CallTool, "{}", format!(r#"{{"resultType":"complete",{META}}}"#)),
             (
-                Method::CallTool,
+                McpMethod::CallTool,
                 r#"{"_meta":{"a":1.0,"io.modelcontextprotocol/serverInfo":{"name":"worker"}},"content":[]}"#,
                 r#"{"resultType":"complete","content":[],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s"},"a":1.0}}"#.to_owned(),
             ),
-            (Method::CallTool, "{ }", format!(r#"{{"resultType":"complete",{META}}}"#)),
+            (McpMethod::CallTool, "{ }", format!(r#"{{"resultType":"complete",{META}}}"#)),
             (
-                Method::CallTool,
+                McpMethod::CallTool,
                 r#"{"_m\u0065ta":{"a":1},"content":[]}"#,
                 r#"{"resultType":"complete","content":[],"_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s"},"a":1}}"#.to_owned(),
             ),
             (
-                Method::CallTool,
+                McpMethod::CallTool,
                 r#"{"content":[{"text":"a \"_meta\"","_meta":{"b":1}}]}"#,
                 format!(r#"{{"resultType":"complete","content":[{{"text":"a \"_meta\"","_meta":{{"b":1}}}}],{META}}}"#),
             ),
-            (Method::CallTool, r#"{"resultType":"complete"}"#, format!(r#"{{"resultType":"complete",{META}}}"#)),
+            (McpMethod::CallTool, r#"{"resultType":"complete"}"#, format!(r#"{{"resultType":"complete",{META}}}"#)),
             (
-                Method::ReadResource,
+                McpMethod::ReadResource,
                 r#"{"contents":[]}"#,
                 format!(r#"{{"resultType":"complete","ttlMs":0,"cacheScope":"private","contents":[],{META}}}"#),
             ),
@@ -283,10 +308,10 @@ mod tests {
         let fastmcp = r#"{"code":0,"message":"Unknown resource: a://b"}"#;
         let other = r#"{ "code" : 0,"message":"broken"}"#;
         for (era, method, error, uri, status, expected) in [
-            (Era::Legacy, Method::CallTool, old, None, 200, old),
+            (Era::Legacy, McpMethod::CallTool, old, None, 200, old),
             (
                 Era::Modern,
-                Method::CallTool,
+                McpMethod::CallTool,
                 old,
                 None,
                 200,
@@ -294,7 +319,7 @@ mod tests {
             ),
             (
                 Era::Modern,
-                Method::ReadResource,
+                McpMethod::ReadResource,
                 fastmcp,
                 Some("a://b"),
                 200,
@@ -302,7 +327,7 @@ mod tests {
             ),
             (
                 Era::Legacy,
-                Method::ReadResource,
+                McpMethod::ReadResource,
                 old,
                 Some("a://b"),
                 200,
@@ -310,7 +335,7 @@ mod tests {
             ),
             (
                 Era::Modern,
-                Method::ReadResource,
+                McpMethod::ReadResource,
                 other,
                 Some("a://b"),
                 200,
@@ -318,7 +343,7 @@ mod tests {
             ),
             (
                 Era::Modern,
-                Method::Complete,
+                McpMethod::Complete,
                 r#"{"code":-32601,"message":"Method not found"}"#,
                 None,
                 404,
@@ -326,20 +351,20 @@ mod tests {
             ),
             (
                 Era::Legacy,
-                Method::CallTool,
+                McpMethod::CallTool,
                 "3",
                 None,
                 200,
-                r#"{"code":-32603,"message":"the worker sent an error that is not one"}"#,
+                r#"{"code":-32603,"message":"the worker sent a malformed error"}"#,
             ),
         ] {
-            let (got_status, body) = relayed_error("1", era, method, raw(error), uri);
+            let reply = relayed_error("1", era, method, raw(error), uri);
             assert_eq!(
-                text(&body),
+                text(&reply),
                 format!(r#"{{"jsonrpc":"2.0","id":1,"error":{expected}}}"#),
                 "{error}"
             );
-            assert_eq!(got_status, status, "{error}");
+            assert_eq!(reply.status, status, "{error}");
         }
     }
 }

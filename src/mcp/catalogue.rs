@@ -1,16 +1,16 @@
-//! What the server offers: tools, resources and prompts, rendered once, so that a list costs a copy.
+//! The tools, resources and prompts of the server. Lists are rendered once; answering one costs a copy.
 //!
-//! Built from the lists of a worker (or the built-in ones), the gateway's own tools, and the [`Overlay`].
+//! A catalogue is built from a worker's lists, the gateway's own tools, and the [`Overlay`].
 //!
 //! # Invariants
 //!
-//! - A tool that nobody classified counts as one that changes data: a read-only connection neither sees nor calls
-//!   it.
-//! - The gateway's own tools ([`Lists::own_tools`]) don't touch Garmin: they are offered to every connection. That
-//!   goes by where a
-//!   tool comes from, never by its name; a worker's tool of the same name is left out.
-//! - Whatever the overlay does not set comes out byte for byte, in the worker's order.
+//! - A tool that the overlay does not know counts as one that changes data. A read-only connection neither sees it nor
+//!   can call it.
+//! - The gateway's own tools ([`Lists::own_tools`]) do not touch Garmin and are offered to every connection. The origin
+//!   of a tool decides this, not its name; a worker's tool with the name of an own tool is left out.
+//! - Members that the overlay does not set come out byte for byte, in the worker's order.
 
+mod error;
 mod overlay;
 mod render;
 
@@ -18,35 +18,32 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
-pub use overlay::{Classified, Effect, Overlay};
+pub use error::CatalogueError;
+pub use overlay::{Classified, ToolEffect, Overlay};
 
+use super::access::Access;
 use super::{
-    Access, Method,
     answer::modern_list,
     members::{Members, text},
-    revision::Era,
+    revision::{Era, McpMethod},
 };
 
-/// Claude drops a tool silently whose input schema is larger, in bytes.
+/// Claude silently drops a tool whose input schema is larger, in bytes.
 const SCHEMA_LIMIT: usize = 16_384;
 
-/// The lists that a catalogue is made of, each the JSON text of an array, or of a list result that holds it.
+/// The input of a catalogue. Each list is the JSON text of an array, or of the list result around it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lists<'a> {
-    /// The worker's tools.
     pub tools: &'a str,
-    /// The worker's resources.
     pub resources: &'a str,
-    /// The worker's resource templates.
     pub resource_templates: &'a str,
-    /// The worker's prompts.
     pub prompts: &'a str,
-    /// The gateway's own tools.
+    /// Of the gateway; the others are the worker's.
     pub own_tools: &'a str,
 }
 
 impl<'a> Lists<'a> {
-    /// The lists of a worker that has tools and resources only.
+    /// The lists of a worker with tools and resources only.
     pub fn new(tools: &'a str, resources: &'a str) -> Self {
         Lists {
             tools,
@@ -58,44 +55,33 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// All that is offered, and the rendered lists of it.
 #[derive(Debug)]
 pub struct Catalogue {
     tools: HashMap<Arc<str>, ToolEntry>,
     uris: Vec<String>,
     has_templates: bool,
     prompts: Vec<String>,
-    views: [View; 2],
-    unusable: Vec<String>,
+    /// Legacy, then modern.
+    rendered: [RenderedLists; 2],
+    too_large: Vec<String>,
 }
 
-/// One tool.
+/// What the gateway knows of a tool at the time of a call.
 #[derive(Debug, Clone)]
 pub struct ToolEntry {
-    /// Its name.
     pub name: Arc<str>,
-    /// Its name for people.
+    /// For people.
     pub title: String,
-    /// It changes nothing: it may be repeated, and read-only connections may call it.
+    /// The tool changes nothing. It may be called again after a failure, and by read-only connections.
     pub read_only: bool,
-    /// The gateway answers it, no worker.
+    /// The gateway answers calls itself, without a worker.
     pub own: bool,
 }
 
-/// A list could not be read. *The operator* can act (a wrong worker command).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CatalogueError {
-    /// Not an array of objects.
-    #[error("the list of {0} is not one")]
-    NotAList(&'static str),
-    /// The overlay is damaged.
-    #[error("the catalogue overlay can't be read: {0}")]
-    Overlay(String),
-}
-
-/// The list results of one era. Tools differ by access.
+/// The list results of one era, as JSON text.
 #[derive(Debug)]
-struct View {
+struct RenderedLists {
+    /// For read-only connections, then for all others.
     tools: [String; 2],
     resources: String,
     resource_templates: String,
@@ -103,19 +89,18 @@ struct View {
 }
 
 impl ToolEntry {
-    /// May a connection with this access call it?
     pub fn allowed(&self, access: Access) -> bool {
         self.own || self.read_only || access == Access::ReadAndChange
     }
 }
 
 impl Catalogue {
-    /// Builds the catalogue. `server` is the JSON text of our `serverInfo`.
+    /// `server` is the JSON text of the gateway's `serverInfo`.
     pub fn from_lists(lists: Lists<'_>, overlay: &Overlay, server: &str) -> Result<Self, CatalogueError> {
         let mut tools = HashMap::new();
         let mut all = String::new();
         let mut reading = String::new();
-        let mut unusable = Vec::new();
+        let mut too_large = Vec::new();
         for (list, own) in [(lists.own_tools, true), (lists.tools, false)] {
             for tool in items(list, "tools")? {
                 let Some((entry, rendered)) = tool_of(tool, overlay, own) else {
@@ -125,7 +110,7 @@ impl Catalogue {
                     continue;
                 }
                 if schema_length(tool) > SCHEMA_LIMIT {
-                    unusable.push(entry.name.to_string());
+                    too_large.push(entry.name.to_string());
                 }
                 append(&mut all, &rendered);
                 if entry.allowed(Access::ReadOnly) {
@@ -152,17 +137,16 @@ impl Catalogue {
             uris: named(&resources, "uri"),
             has_templates: !templates.is_empty(),
             prompts: named(&prompts, "name"),
-            views: [legacy, modern].map(|[reading, all, resources, resource_templates, prompts]| View {
+            rendered: [legacy, modern].map(|[reading, all, resources, resource_templates, prompts]| RenderedLists {
                 tools: [reading, all],
                 resources,
                 resource_templates,
                 prompts,
             }),
-            unusable,
+            too_large,
         })
     }
 
-    /// The tool of this name.
     pub fn find(&self, name: &str) -> Option<&ToolEntry> {
         self.tools.get(name)
     }
@@ -172,43 +156,42 @@ impl Catalogue {
         self.tools.values().filter(|tool| tool.allowed(access)).count()
     }
 
-    /// Tools whose input schema is so large that Claude drops them without a word.
-    pub fn unusable(&self) -> &[String] {
-        &self.unusable
+    /// The names of tools whose input schema is over Claude's limit.
+    pub fn too_large(&self) -> &[String] {
+        &self.too_large
     }
 
-    /// Could a resource of this URI exist?
+    /// With resource templates, any URI may exist.
     pub fn may_have_resource(&self, uri: &str) -> bool {
         self.has_templates || self.uris.iter().any(|known| known == uri)
     }
 
-    /// Does a prompt of this name exist?
     pub fn has_prompt(&self, name: &str) -> bool {
         self.prompts.iter().any(|known| known == name)
     }
 
-    /// Is there anything whose arguments could be completed?
+    /// Whether anything has arguments that a worker could complete.
     pub fn completes(&self) -> bool {
         self.has_templates || !self.prompts.is_empty()
     }
 
-    /// The result of a list method, as JSON text; `None` for any other method.
-    pub fn list(&self, method: Method, era: Era, access: Access) -> Option<&str> {
-        let [legacy, modern] = &self.views;
-        let view = if era == Era::Modern { modern } else { legacy };
-        let [reading, all] = &view.tools;
+    /// The result of a list method, as JSON text. `None` for any other method.
+    pub fn list(&self, method: McpMethod, era: Era, access: Access) -> Option<&str> {
+        let [legacy, modern] = &self.rendered;
+        let lists = if era == Era::Modern { modern } else { legacy };
+        let [reading, all] = &lists.tools;
         Some(match method {
-            Method::ListTools if access == Access::ReadOnly => reading,
-            Method::ListTools => all,
-            Method::ListResources => &view.resources,
-            Method::ListResourceTemplates => &view.resource_templates,
-            Method::ListPrompts => &view.prompts,
+            McpMethod::ListTools if access == Access::ReadOnly => reading,
+            McpMethod::ListTools => all,
+            McpMethod::ListResources => &lists.resources,
+            McpMethod::ListResourceTemplates => &lists.resource_templates,
+            McpMethod::ListPrompts => &lists.prompts,
             _ => return None,
         })
     }
 }
 
-/// Splits a list, given as an array or as the result object that holds it, into its items.
+/// The items of a list, which is given as an array or as the result object around it.
 fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, CatalogueError> {
     let array = match Members::of(list) {
         Some(members) => members.get(name).map(RawValue::get),
@@ -219,7 +202,7 @@ fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, Cat
         .ok_or(CatalogueError::NotAList(name))
 }
 
-/// A tool without a name is none.
+/// `None` for a tool without a name.
 fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, String)> {
     let members = Members::of(tool.get())?;
     let name = members.get("name").and_then(text)?;
@@ -236,7 +219,7 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
         title,
         read_only: classified
             .as_ref()
-            .is_some_and(|classified| classified.effect == Effect::Read),
+            .is_some_and(|classified| classified.effect == ToolEffect::Read),
         own,
     };
     let rendered = match classified {

@@ -1,22 +1,22 @@
-//! Who we are: the answers to `initialize` (legacy) and `server/discover` (modern).
+//! The server's description of itself: the answers to `initialize` (legacy) and `server/discover` (modern).
 
+use super::access::Access;
 use super::{
-    Access,
     answer::{LIST_TTL_MS, META_SERVER},
     members::write_string,
     revision::MODERN,
 };
 
-/// What the server can do beyond tools, resources and prompts, which it always can.
+/// Capabilities besides tools, resources and prompts, which are always there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// The worker may send log messages.
     pub logging: bool,
-    /// The worker completes arguments.
+    /// The worker may complete arguments.
     pub completions: bool,
 }
 
-/// The fixed texts of the two answers.
+/// The parts of the two answers that are the same for every client.
 #[derive(Debug)]
 pub struct Handshake {
     server: String,
@@ -40,7 +40,7 @@ impl Handshake {
         server.push_str(",\"websiteUrl\":");
         write_string(&mut server, website);
         server.push('}');
-        // No `listChanged` and no `subscribe`: each would cost a stream per client that is always open.
+        // No `listChanged` and no `subscribe`: each would keep a stream open for every client.
         let mut text = String::from(r#"{"tools":{},"resources":{},"prompts":{}"#);
         if capabilities.logging {
             text.push_str(",\"logging\":{}");
@@ -56,17 +56,16 @@ impl Handshake {
         }
     }
 
-    /// Our `serverInfo`, as JSON text.
+    /// The gateway's `serverInfo`, as JSON text.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// The worker may send log messages.
     pub fn logs(&self) -> bool {
         self.logs
     }
 
-    /// The result of `initialize`. `version` is the negotiated one.
+    /// The result of `initialize`. `version`: the negotiated one.
     pub fn initialize(&self, version: &str, access: Access) -> String {
         let Handshake {
             server, capabilities, ..
@@ -77,7 +76,7 @@ impl Handshake {
         )
     }
 
-    /// The result of `server/discover`. Only the modern version is named: with modern metadata no other is spoken.
+    /// The result of `server/discover`. It names the modern version only, because no other works with modern metadata.
     pub fn discover(&self, access: Access) -> String {
         let Handshake {
             server, capabilities, ..

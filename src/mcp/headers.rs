@@ -1,42 +1,33 @@
-//! The request headers that the transport rules look at, and those rules.
+//! The request headers that the transport rules are about, and those rules.
 
 use std::{borrow::Cow, net::IpAddr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::refusal::Refusal;
+use super::error::McpError;
 
-/// The request headers that the transport rules look at, each the first value as text.
-///
-/// `None` = absent. A header sent twice, or with bytes that are not text, is the face's to refuse.
+/// Request headers as text. The web face refuses a header that was sent twice or is not text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestHeaders<'a> {
-    /// `MCP-Protocol-Version`
     pub protocol_version: Option<&'a str>,
-    /// `Mcp-Method`
     pub mcp_method: Option<&'a str>,
-    /// `Mcp-Name`, still encoded
+    /// Still encoded; see [`decoded`].
     pub mcp_name: Option<&'a str>,
-    /// `Accept`
     pub accept: Option<&'a str>,
-    /// `Content-Type`
     pub content_type: Option<&'a str>,
-    /// `Origin`
     pub origin: Option<&'a str>,
-    /// `Host` as the client sent it
     pub host: Option<&'a str>,
 }
 
-/// In which forms a client takes an answer.
+/// The forms in which a client accepts an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepts {
-    /// `application/json`
     pub json: bool,
-    /// `text/event-stream`
+    /// An event stream.
     pub stream: bool,
 }
 
-/// The names by which the gateway is reached.
+/// The host names under which the gateway is reached.
 #[derive(Debug, Clone)]
 pub struct PublicHosts {
     /// The origin of `PUBLIC_URL`, e.g. `https://garmin.example.com`.
@@ -45,7 +36,7 @@ pub struct PublicHosts {
     host: String,
 }
 
-/// Pages that may call us: Claude's own.
+/// Browser pages that may call the gateway, besides its own.
 const CLAUDE_ORIGINS: [&str; 2] = ["https://claude.ai", "https://claude.com"];
 
 impl PublicHosts {
@@ -58,13 +49,13 @@ impl PublicHosts {
         }
     }
 
-    /// Rows *Origin* and *Host* of section 6: a `Host` that is ours or loopback; no `Origin`, or ours, or Claude's,
-    /// or, where the gateway itself is reached by loopback, any loopback one.
-    pub fn check(&self, headers: &RequestHeaders<'_>) -> Result<(), Refusal> {
+    /// Rows *Origin* and *Host* of section 6. `Host` must be the gateway's or a loopback name. `Origin` must be absent,
+    /// the gateway's, or Claude's; where `PUBLIC_URL` itself is a loopback one, any loopback origin will do.
+    pub fn check(&self, headers: &RequestHeaders<'_>) -> Result<(), McpError> {
         if let Some(host) = headers.host {
             let host = without_port(host.trim());
             if !host.eq_ignore_ascii_case(&self.host) && !is_loopback(host) {
-                return Err(Refusal::ForeignHost);
+                return Err(McpError::ForeignHost);
             }
         }
         let Some(origin) = headers.origin.map(str::trim) else {
@@ -81,7 +72,7 @@ impl PublicHosts {
         if ours || local {
             Ok(())
         } else {
-            Err(Refusal::ForeignOrigin)
+            Err(McpError::ForeignOrigin)
         }
     }
 }
@@ -104,8 +95,8 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl RequestHeaders<'_> {
-    /// What the client takes. No `Accept`, or `*/*`, takes both (row *Accept* of section 6).
-    pub fn accepts(&self) -> Result<Accepts, Refusal> {
+    /// A missing `Accept`, or `*/*`, accepts both forms (row *Accept* of section 6).
+    pub fn accepts(&self) -> Result<Accepts, McpError> {
         let Some(accept) = self.accept.filter(|accept| !accept.trim().is_empty()) else {
             return Ok(Accepts {
                 json: true,
@@ -134,12 +125,12 @@ impl RequestHeaders<'_> {
         if accepts.json || accepts.stream {
             Ok(accepts)
         } else {
-            Err(Refusal::NotAcceptable)
+            Err(McpError::NotAcceptable)
         }
     }
 
-    /// The body is JSON, or of no stated kind.
-    pub fn check_content_type(&self) -> Result<(), Refusal> {
+    /// Accepts JSON, and bodies without a type.
+    pub fn check_content_type(&self) -> Result<(), McpError> {
         let Some(content_type) = self.content_type else {
             return Ok(());
         };
@@ -148,15 +139,15 @@ impl RequestHeaders<'_> {
         if json {
             Ok(())
         } else {
-            Err(Refusal::UnsupportedMediaType)
+            Err(McpError::UnsupportedMediaType)
         }
     }
 }
 
-/// The value of `Mcp-Name`: plain, or `=?base64?…?=` around the UTF-8 text in Base64 with padding.
+/// Decodes `Mcp-Name`: plain text, or UTF-8 in padded Base64 between `=?base64?` and `?=`.
 ///
 /// Source: 2026-07-28 `basic/transports/streamable-http`, *Value Encoding*.
-pub fn decoded(value: &str) -> Result<Cow<'_, str>, Refusal> {
+pub fn decoded(value: &str) -> Result<Cow<'_, str>, McpError> {
     let value = value.trim_matches([' ', '\t']);
     let Some(encoded) = value
         .strip_prefix("=?base64?")
@@ -168,7 +159,7 @@ pub fn decoded(value: &str) -> Result<Cow<'_, str>, Refusal> {
         {
             Ok(Cow::Borrowed(value))
         } else {
-            Err(Refusal::HeaderMismatch(
+            Err(McpError::HeaderMismatch(
                 "Mcp-Name holds characters that must be Base64 encoded".into(),
             ))
         };
@@ -178,7 +169,7 @@ pub fn decoded(value: &str) -> Result<Cow<'_, str>, Refusal> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .map(Cow::Owned)
-        .ok_or(Refusal::HeaderMismatch(
+        .ok_or(McpError::HeaderMismatch(
             "Mcp-Name is not valid Base64 of UTF-8".into(),
         ))
 }
@@ -218,7 +209,7 @@ mod tests {
             let seen = headers.accepts().map(|accepts| (accepts.json, accepts.stream));
             assert_eq!(seen.ok(), expected, "{accept:?}");
             assert_eq!(
-                headers.accepts().err().map(|refusal| refusal.status()),
+                headers.accepts().err().map(|error| error.status()),
                 expected.is_none().then_some(406)
             );
         }
@@ -241,8 +232,7 @@ mod tests {
         }
     }
 
-    /// Section 6, row *Origin*: missing allowed; ours, Claude's, loopback beside loopback; else 403. And its host
-    /// check.
+    /// Section 6, rows *Origin* and *Host*.
     #[test]
     fn foreign_pages_and_foreign_names_are_refused() {
         let check = |public: &str, host: Option<&str>, origin: Option<&str>| {
@@ -253,7 +243,7 @@ mod tests {
             };
             PublicHosts::new(public)
                 .check(&headers)
-                .map_err(|refusal| refusal.status())
+                .map_err(|error| error.status())
         };
         let public = "https://garmin.example.com";
         for (host, origin, expected) in [

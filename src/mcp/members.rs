@@ -1,4 +1,4 @@
-//! A JSON object as its members, in their order, each value still raw text.
+//! The members of a JSON object in their order, each value still raw text.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,13 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The members of one JSON object. Duplicates are kept; [`Members::duplicate`] finds them.
+/// One JSON object. Duplicate members are kept; [`Members::duplicate`] finds them.
 #[derive(Debug, Default)]
-pub struct Members<'a>(Vec<Member<'a>>);
+pub struct Members<'a>(Vec<RawMember<'a>>);
 
-/// One member: `"key": value`.
+/// `"key": value`.
 #[derive(Debug, Clone)]
-pub struct Member<'a> {
+pub struct RawMember<'a> {
     /// The key, decoded. Owned exactly when it was written with escapes.
     pub key: Cow<'a, str>,
     /// The value, byte for byte.
@@ -22,7 +22,7 @@ pub struct Member<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads `json` if it is an object.
+    /// `None` if `json` is not an object.
     pub fn of(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
@@ -35,14 +35,13 @@ impl<'a> Members<'a> {
             .map(|member| member.value)
     }
 
-    /// All members, in the order of the text.
-    pub fn iter(&self) -> impl Iterator<Item = &Member<'a>> {
+    pub fn iter(&self) -> impl Iterator<Item = &RawMember<'a>> {
         self.0.iter()
     }
 
     /// A key that occurs twice, if there is one.
     pub fn duplicate(&self) -> Option<&str> {
-        /// Up to here comparing all pairs is cheaper than sorting; a hostile object may have 100,000 members.
+        /// Up to this many members, comparing all pairs is cheaper than sorting. A hostile object may have 100,000.
         const FEW: usize = 16;
         if self.0.len() <= FEW {
             let mut rest = self.0.as_slice();
@@ -62,7 +61,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// A key that another reader could take for one of `canonical`: written with escapes, or equal but for case.
+    /// A key that another reader could take for one of `canonical`: it is written with escapes, or differs in case only.
     pub fn alias(&self, canonical: &[&str]) -> Option<&str> {
         self.0
             .iter()
@@ -71,8 +70,8 @@ impl<'a> Members<'a> {
     }
 }
 
-impl Member<'_> {
-    /// Writes `"key":value` at the end of `out`.
+impl RawMember<'_> {
+    /// Appends `"key":value` to `out`.
     pub fn write(&self, out: &mut String) {
         write_string(out, &self.key);
         out.push(':');
@@ -80,7 +79,7 @@ impl Member<'_> {
     }
 }
 
-/// Writes a JSON string, quotes and all, at the end of `out`.
+/// Appends a JSON string, with its quotes, to `out`.
 pub fn write_string(out: &mut String, text: &str) {
     let plain = text
         .bytes()
@@ -94,8 +93,8 @@ pub fn write_string(out: &mut String, text: &str) {
     }
 }
 
-/// Readers in other languages match keys without regard to case, by Unicode folding (Go: `ſ` = `s`, `K` = `k`).
-fn is_alias(member: &Member<'_>, canonical: &[&str]) -> bool {
+/// JSON readers of other languages ignore case in keys and fold Unicode (Go: `ſ` = `s`, `K` = `k`).
+fn is_alias(member: &RawMember<'_>, canonical: &[&str]) -> bool {
     if matches!(member.key, Cow::Borrowed(key) if canonical.contains(&key)) {
         return false;
     }
@@ -115,7 +114,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor;
         impl<'de> Visitor<'de> for ObjectVisitor {
-            type Value = Vec<Member<'de>>;
+            type Value = Vec<RawMember<'de>>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -123,8 +122,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::with_capacity(8);
-                while let Some(Key(key)) = map.next_key()? {
-                    members.push(Member {
+                while let Some(BorrowedStr(key)) = map.next_key()? {
+                    members.push(RawMember {
                         key,
                         value: map.next_value()?,
                     });
@@ -136,13 +135,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// A string that stays borrowed where the text has no escapes (the `Deserialize` of `Cow` always copies).
-pub(super) struct Key<'a>(pub(super) Cow<'a, str>);
+/// A string that stays borrowed where the text has no escapes. (The `Deserialize` of `Cow` always copies.)
+pub(super) struct BorrowedStr<'a>(pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for BorrowedStr<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
+        struct StrVisitor;
+        impl<'de> Visitor<'de> for StrVisitor {
             type Value = Cow<'de, str>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,21 +156,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
                 Ok(Cow::Owned(text.to_owned()))
             }
         }
-        deserializer.deserialize_str(KeyVisitor).map(Key)
+        deserializer.deserialize_str(StrVisitor).map(BorrowedStr)
     }
 }
 
 /// The text of a JSON string; `None` for any other value.
 pub fn text<'a>(value: &'a RawValue) -> Option<Cow<'a, str>> {
-    serde_json::from_str::<Key<'a>>(value.get()).ok().map(|key| key.0)
+    serde_json::from_str::<BorrowedStr<'a>>(value.get()).ok().map(|key| key.0)
 }
 
-/// True for a JSON object.
 pub fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
-/// True for a JSON string or a whole number: what MCP allows as an id and as a progress token.
+/// MCP allows a string or a whole number as an id and as a progress token.
 pub fn is_string_or_integer(value: &RawValue) -> bool {
     let json = value.get();
     json.starts_with('"')

@@ -1,32 +1,30 @@
-//! The `params` of a request, as deep as the gateway must look: `name`, `uri`, `cursor` and parts of `_meta`.
+//! The `params` of a request. The gateway reads `name`, `uri`, `cursor` and parts of `_meta`; the rest stays raw.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
 use super::{
+    error::{McpError, shortened},
     members::{Members, is_object, is_string_or_integer, text},
-    progress::LogLevel,
-    refusal::Refusal,
+    notification::LogSeverity,
 };
 
-/// The prefix of the members of `_meta` that the protocol itself uses between a client and us.
+/// The prefix of the members of `_meta` that belong to the protocol between a client and its server.
 const PROTOCOL_PREFIX: &str = "io.modelcontextprotocol/";
-/// The version of this request (modern, required).
+/// The protocol version. Every modern request must have it.
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// What the client can do (modern, required).
+/// The client's capabilities. Every modern request must have them.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const META_PROGRESS: &str = "progressToken";
 
-/// The members that decide something here, or that workers read by name.
+/// The members that the gateway acts on, or that workers read by name.
 const CANONICAL: [&str; 5] = ["name", "arguments", "uri", "_meta", "cursor"];
 
-/// The parameters of one request.
 #[derive(Debug, Default)]
 pub struct Params<'a> {
     members: Members<'a>,
-    /// What the client told about this request.
     pub meta: Meta<'a>,
 }
 
@@ -34,17 +32,17 @@ pub struct Params<'a> {
 #[derive(Debug, Default)]
 pub struct Meta<'a> {
     members: Members<'a>,
-    /// The progress token of the client: a string or a whole number.
+    /// The client's own token: a string or a whole number.
     pub progress_token: Option<&'a RawValue>,
 }
 
 impl<'a> Params<'a> {
-    /// Reads the parameters of a request. Absent ones are empty ones.
-    pub fn read(params: Option<&'a RawValue>) -> Result<Self, Refusal> {
+    /// Absent parameters are read as an empty object.
+    pub fn read(params: Option<&'a RawValue>) -> Result<Self, McpError> {
         let Some(params) = params else {
             return Ok(Params::default());
         };
-        let members = Members::of(params.get()).ok_or(Refusal::NotAMessage(
+        let members = Members::of(params.get()).ok_or(McpError::NotAMessage(
             "the member \"params\" must be an object".into(),
         ))?;
         unambiguous(&members, "params", &CANONICAL)?;
@@ -56,26 +54,25 @@ impl<'a> Params<'a> {
     }
 
     /// A member that must be a string if it is there, e.g. `name`.
-    pub fn text(&self, key: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
+    pub fn text(&self, key: &'static str) -> Result<Option<Cow<'a, str>>, McpError> {
         match self.members.get(key) {
             None => Ok(None),
             Some(value) => match text(value) {
                 Some(text) => Ok(Some(text)),
-                None => Err(Refusal::InvalidParams(
+                None => Err(McpError::InvalidParams(
                     format!("params.{key} must be a string").into(),
                 )),
             },
         }
     }
 
-    /// The raw value of a member.
     pub fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.members.get(key)
     }
 
-    /// The parameters as they go to a worker: every member byte for byte and in order, but without the progress
-    /// token (a worker's session has its own) and without the protocol's members of `_meta`, which mean nothing to
-    /// a legacy worker.
+    /// The parameters for a worker: every member byte for byte and in order. Two parts of `_meta` are left out: the
+    /// progress token, because the session with the worker has its own, and the protocol's members, which a legacy
+    /// worker does not know.
     pub fn for_worker(&self) -> Option<Box<RawValue>> {
         let mut out = String::with_capacity(
             2 + self
@@ -99,12 +96,12 @@ impl<'a> Params<'a> {
 }
 
 impl<'a> Meta<'a> {
-    fn read(meta: &'a RawValue) -> Result<Self, Refusal> {
+    fn read(meta: &'a RawValue) -> Result<Self, McpError> {
         if meta.get() == "null" {
             return Ok(Meta::default());
         }
         let members =
-            Members::of(meta.get()).ok_or(Refusal::InvalidParams("params._meta must be an object".into()))?;
+            Members::of(meta.get()).ok_or(McpError::InvalidParams("params._meta must be an object".into()))?;
         unambiguous(
             &members,
             "params._meta",
@@ -112,7 +109,7 @@ impl<'a> Meta<'a> {
         )?;
         let progress_token = members.get(META_PROGRESS).filter(|token| token.get() != "null");
         if progress_token.is_some_and(|token| !is_string_or_integer(token)) {
-            return Err(Refusal::InvalidParams(
+            return Err(McpError::InvalidParams(
                 "params._meta.progressToken must be a string or a whole number".into(),
             ));
         }
@@ -122,33 +119,32 @@ impl<'a> Meta<'a> {
         })
     }
 
-    /// True for a request of the modern era.
     pub fn has_version(&self) -> bool {
         self.members.get(META_VERSION).is_some()
     }
 
-    /// The two members that every modern request must have: the version, and the client's capabilities.
-    pub fn required(&self) -> Result<Cow<'a, str>, Refusal> {
+    /// The protocol version of a modern request. Errors: it or the client's capabilities are missing.
+    pub fn required(&self) -> Result<Cow<'a, str>, McpError> {
         let version = self
             .members
             .get(META_VERSION)
             .and_then(text)
-            .ok_or(Refusal::Metadata(
+            .ok_or(McpError::Metadata(
                 META_VERSION,
                 "a protocol version like \"2026-07-28\"",
             ))?;
         match self.members.get(META_CAPABILITIES) {
             Some(capabilities) if is_object(capabilities) => Ok(version),
-            _ => Err(Refusal::Metadata(META_CAPABILITIES, "an object")),
+            _ => Err(McpError::Metadata(META_CAPABILITIES, "an object")),
         }
     }
 
-    /// From which level on the client wants the log messages of this request (modern; absent = none).
-    pub fn log_level(&self) -> Option<LogLevel> {
+    /// The least severity of the log messages that the client wants with this request (modern). Absent: it wants none.
+    pub fn log_level(&self) -> Option<LogSeverity> {
         self.members
             .get(META_LOG_LEVEL)
             .and_then(text)
-            .and_then(|level| LogLevel::named(&level))
+            .and_then(|level| LogSeverity::named(&level))
     }
 
     fn write(&self, out: &mut String) {
@@ -170,31 +166,30 @@ impl<'a> Meta<'a> {
     }
 }
 
-/// The comma between two members.
 fn separate(out: &mut String) {
     if !out.ends_with('{') {
         out.push(',');
     }
 }
 
-fn unambiguous(members: &Members<'_>, place: &str, canonical: &[&str]) -> Result<(), Refusal> {
+fn unambiguous(members: &Members<'_>, place: &str, canonical: &[&str]) -> Result<(), McpError> {
     let offence = members
         .duplicate()
         .map(|key| {
             format!(
                 "{place}: the member {:?} occurs twice",
-                super::refusal::shortened(key)
+                shortened(key)
             )
         })
         .or_else(|| {
             members.alias(canonical).map(|key| {
-                let key = super::refusal::shortened(key);
+                let key = shortened(key);
                 format!(
                     "{place}: the member {key:?} must be written as the specification has it, without escapes"
                 )
             })
         });
-    offence.map_or(Ok(()), |offence| Err(Refusal::NotAMessage(offence.into())))
+    offence.map_or(Ok(()), |offence| Err(McpError::NotAMessage(offence.into())))
 }
 
 #[cfg(test)]
@@ -205,8 +200,8 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// Section 4, translating a modern call, rows 1 and 2: the protocol's metadata and the client's token stay
-    /// here, all else goes on.
+    /// Section 4, translating a modern call, rows 1 and 2: the protocol's metadata and the client's token are left
+    /// out, everything else is passed on.
     #[test]
     fn what_goes_to_a_worker_is_the_clients_own() {
         for (json, expected) in [
@@ -244,8 +239,8 @@ mod tests {
             r#"{"_meta":{"progressToken":1,"progressToken":2}}"#,
             r#"{"_meta":{"ProgressToken":1}}"#,
         ] {
-            let refusal = Params::read(Some(raw(json))).unwrap_err();
-            assert_eq!((refusal.code(), refusal.status()), (-32600, 400), "{json}");
+            let error = Params::read(Some(raw(json))).unwrap_err();
+            assert_eq!((error.code(), error.status()), (-32600, 400), "{json}");
         }
         for json in [
             r#"{"_meta":1}"#,

@@ -1,31 +1,30 @@
-//! Results that are too long for Claude are cut, and say so.
+//! Cuts results that are too long for Claude, with a note that says so.
 //!
-//! Claude's hosted surfaces take about 150,000 characters of a result (section 6 of the protocol notes); a longer
-//! one fails as a whole, without a word to the person.
+//! Claude's hosted surfaces accept about 150,000 characters (section 6 of the protocol notes). A longer result fails as
+//! a whole, and the person learns nothing of it.
 
 use serde_json::value::RawValue;
 
 use super::members::{Members, text, write_string};
 
-/// The characters of text that a result may have.
+/// The most characters of text in a result.
 pub const LIMIT: usize = 150_000;
-/// Kept free for the note.
+/// Characters reserved for the note.
 const NOTE_ROOM: usize = 500;
-/// How far back a line end is looked for, in bytes.
+/// How far back to look for a line end, in bytes.
 const LINE_ROOM: usize = 2_000;
 
-/// A result that was cut.
 #[derive(Debug)]
 pub struct Shortened {
-    /// The result that goes out, as JSON text.
+    /// The shortened result.
     pub result: Box<RawValue>,
-    /// How many characters of text it had.
+    /// The characters of text before the cut.
     pub characters: usize,
 }
 
-/// Cuts the text of a result (`content` of a tool, `contents` of a resource) at [`LIMIT`] characters, at a line end
-/// if one is near, with a note behind it. `None`: short enough, goes out as it is. Only text is counted and cut;
-/// images and sound stay.
+/// Cuts the text of a result (`content` of a tool, `contents` of a resource) at [`LIMIT`] characters and appends a
+/// note. It cuts at a line end if one is near. `None`: the result is short enough. Images and sound are neither
+/// counted nor cut.
 pub fn shortened(result: &RawValue) -> Option<Shortened> {
     shortened_to(LIMIT, result)
 }
@@ -95,7 +94,7 @@ fn note(characters: usize, limit: usize) -> String {
     )
 }
 
-/// The first `room` characters of `text`, or a little less so that they end at a line end.
+/// At most `room` characters of `text`, up to a line end if one is near.
 fn cut(text: &str, room: usize) -> String {
     let end = text.char_indices().nth(room).map_or(text.len(), |(at, _)| at);
     let kept = text.get(..end).unwrap_or_default();
@@ -123,7 +122,7 @@ fn with_text(block: &RawValue, text: &str) -> Option<String> {
 
 fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit: usize) -> String {
     let mut out = String::with_capacity(2 * limit);
-    let mut unstructured = false;
+    let mut structure_dropped = false;
     for member in members.iter() {
         let start = out.len();
         out.push(if start == 0 { '{' } else { ',' });
@@ -138,7 +137,7 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
                 out.push_str(&value);
             } else {
                 out.truncate(start);
-                unstructured = true;
+                structure_dropped = true;
             }
         } else if member.key != "isError" {
             member.write(&mut out);
@@ -146,8 +145,8 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
             out.truncate(start);
         }
     }
-    // A client checks `structuredContent` against the tool's schema unless the result is an error.
-    let is_error = unstructured || members.get("isError").is_some_and(|value| value.get() == "true");
+    // Clients check `structuredContent` against the tool's schema, except in an error.
+    let is_error = structure_dropped || members.get("isError").is_some_and(|value| value.get() == "true");
     if is_error || members.get("isError").is_some() {
         out.push_str(if is_error {
             ",\"isError\":true"
@@ -159,8 +158,8 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
     out
 }
 
-/// FastMCP repeats the text as `{"result": text}`, and promises a string there. Anything else stays, unless it is
-/// too long itself.
+/// FastMCP repeats the text as `{"result": text}`, and its schema requires a string there. Other values stay, unless
+/// they are too long themselves.
 fn structured(value: &RawValue, cut: &str, limit: usize) -> Option<String> {
     let members = Members::of(value.get());
     let wrapped = members.as_ref().is_some_and(|members| {
@@ -267,7 +266,7 @@ mod tests {
         assert!(cut["contents"][0]["text"].as_str().unwrap().chars().count() <= LIMIT);
     }
 
-    /// A result whose structured part is itself too long can't be shortened by its schema: it becomes an error with
+    /// A structured part that is too long cannot be cut without breaking its schema. The result becomes an error with
     /// the cut text.
     #[test]
     fn structure_that_cannot_be_cut_makes_an_error() {

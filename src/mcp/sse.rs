@@ -1,23 +1,23 @@
 //! Event streams (`text/event-stream`), both ways.
 //!
 //! Source: WHATWG HTML, *server-sent events*, as MCP uses them: one JSON-RPC message in the data of each event.
-//! Reconnection (`id`, `retry`) is not used: streams are not resumable.
+//! Reconnection (`id`, `retry`) is not used, because streams are not resumable.
 
 use bytes::Bytes;
 
-/// Sent when nothing else was, so that nobody between us and the client closes the stream.
+/// A comment that keeps proxies from closing an idle stream.
 pub const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
-/// The largest event that is read from a worker, in bytes. More is a worker gone wrong.
+/// The largest event that is read from a worker, in bytes.
 pub const EVENT_LIMIT: usize = 64 << 20;
 
-/// The frame of one message for a client. A line break inside the JSON text (it can only be white space) becomes a
-/// further data line.
+/// The frame of one message for a client. Each line break in the JSON text, where it can only be white space, starts
+/// another data line.
 pub fn frame(message: &str) -> Bytes {
     frame_bytes(message.as_bytes())
 }
 
-/// As [`frame`], for a message that is already bytes.
+/// [`frame`] for a message in bytes.
 pub fn frame_bytes(message: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(message.len() + 24);
     out.extend_from_slice(b"event: message\n");
@@ -30,28 +30,27 @@ pub fn frame_bytes(message: &[u8]) -> Bytes {
     Bytes::from(out)
 }
 
-/// One event of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// The event's type; `message` unless the stream says otherwise.
+pub struct SseEvent {
+    /// The event type; `message` by default.
     pub kind: String,
     /// The data lines, joined by `\n`.
     pub data: Vec<u8>,
 }
 
-/// Why a stream can't be read on.
+/// The stream cannot be read any further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an event of the stream is larger than {EVENT_LIMIT} bytes")]
 pub struct EventTooLarge;
 
-/// Reads events out of chunks, wherever they were cut.
+/// Reads events from chunks that may end anywhere.
 #[derive(Debug, Default)]
 pub struct Parser {
-    /// The line that has not ended yet.
+    /// The beginning of a line whose end has not arrived yet.
     line: Vec<u8>,
-    /// The last byte was CR: a LF after it belongs to it.
+    /// The last byte was CR, so a LF that follows belongs to it.
     after_cr: bool,
-    /// A byte-order mark may only open the stream.
+    /// A byte-order mark is only allowed at the start.
     started: bool,
     kind: Vec<u8>,
     data: Vec<u8>,
@@ -59,13 +58,12 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// A parser at the start of a stream.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next bytes of the stream, and appends the events that they complete to `events`.
-    pub fn push(&mut self, mut chunk: &[u8], events: &mut Vec<Event>) -> Result<(), EventTooLarge> {
+    /// Reads the next bytes and appends the events that they complete to `events`.
+    pub fn push(&mut self, mut chunk: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
         while let Some(&first) = chunk.first() {
             if self.after_cr {
                 self.after_cr = false;
@@ -98,7 +96,7 @@ impl Parser {
         Ok(())
     }
 
-    fn take_line(&mut self, line: &[u8], events: &mut Vec<Event>) {
+    fn take_line(&mut self, line: &[u8], events: &mut Vec<SseEvent>) {
         let line = if self.started {
             line
         } else {
@@ -131,7 +129,7 @@ impl Parser {
         }
     }
 
-    fn dispatch(&mut self, events: &mut Vec<Event>) {
+    fn dispatch(&mut self, events: &mut Vec<SseEvent>) {
         let kind = std::mem::take(&mut self.kind);
         let data = std::mem::take(&mut self.data);
         if std::mem::take(&mut self.has_data) {
@@ -140,7 +138,7 @@ impl Parser {
             } else {
                 String::from_utf8_lossy(&kind).into_owned()
             };
-            events.push(Event { kind, data });
+            events.push(SseEvent { kind, data });
         }
     }
 }

@@ -20,7 +20,7 @@ use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
 use crate::base::http::{Limits, serve as serve_http};
 use crate::base::secrets::random_id;
-use crate::mcp::{Refusal, Rejected};
+use crate::mcp::{McpError, RejectedRequest};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -59,12 +59,12 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
         HttpDecision::Message => match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
             Ok(body) => told(server.reply(&body.to_bytes()).await),
             Err(e) if e.is::<LengthLimitError>() => {
-                let refusal = Refusal::TooLarge {
+                let refusal = McpError::TooLarge {
                     limit: LONGEST_MESSAGE,
                 };
                 told(McpReply::Refused(
                     refusal.status(),
-                    Rejected::from(refusal).body(),
+                    RejectedRequest::from(refusal).body(),
                 ))
             }
             Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
@@ -77,7 +77,7 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
 enum HttpDecision {
     Plain(StatusCode, &'static str),
     WrongMethod,
-    Message,
+    JsonRpcMessage,
 }
 
 /// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, so `Host` must be a loopback name.

@@ -27,7 +27,7 @@ use crate::mcp::answer::response;
 use crate::mcp::members::Members;
 use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
-use crate::mcp::{Era, Message, Refusal, Rejected};
+use crate::mcp::{Era, JsonRpcMessage, McpError, RejectedRequest};
 
 /// The offered tools and the person's Garmin account. Clones share them.
 #[derive(Clone)]
@@ -74,19 +74,19 @@ impl Server {
 
     /// Answers one message. Dropping the future cancels the call.
     pub(super) async fn reply(&self, message: &[u8]) -> McpReply {
-        match Message::parse(message) {
-            Ok(Message::Request { id, method, params }) => match self.request(id, &method, params).await {
+        match JsonRpcMessage::parse(message) {
+            Ok(JsonRpcMessage::Request { id, method, params }) => match self.request(id, &method, params).await {
                 Ok(result) if method == "initialize" => McpReply::Opened(response(id.get(), &result)),
                 Ok(result) => McpReply::Answer(response(id.get(), &result)),
                 Err(refusal) => refused(&refusal.of(Some(id))),
             },
-            Ok(Message::Notification { method, params }) => {
+            Ok(JsonRpcMessage::Notification { method, params }) => {
                 if method == "notifications/cancelled" {
                     self.cancel(params);
                 }
                 McpReply::Nothing
             }
-            Ok(Message::Response) => McpReply::Nothing,
+            Ok(JsonRpcMessage::Response) => McpReply::Nothing,
             Err(rejected) => refused(&rejected),
         }
     }
@@ -96,7 +96,7 @@ impl Server {
         id: &RawValue,
         method: &str,
         params: Option<&RawValue>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, McpError> {
         let params = Params::read(params)?;
         match method {
             "initialize" => Ok(initialize(params.text("protocolVersion")?.as_deref())),
@@ -110,7 +110,7 @@ impl Server {
             "resources/templates/list" => Ok(json!({"resourceTemplates": []}).to_string()),
             "resources/read" => {
                 let uri = params.text("uri")?.unwrap_or_default().into_owned();
-                Err(Refusal::ResourceNotFound {
+                Err(McpError::ResourceNotFound {
                     uri,
                     era: Era::Legacy,
                 })
@@ -118,7 +118,7 @@ impl Server {
             "prompts/list" => Ok(json!({"prompts": []}).to_string()),
             unknown => {
                 let method = unknown.chars().take(80).collect();
-                Err(Refusal::MethodNotFound {
+                Err(McpError::MethodNotFound {
                     method,
                     era: Era::Legacy,
                 })
@@ -126,15 +126,15 @@ impl Server {
         }
     }
 
-    async fn call(&self, id: &RawValue, params: &Params<'_>) -> Result<String, Refusal> {
+    async fn call(&self, id: &RawValue, params: &Params<'_>) -> Result<String, McpError> {
         let name = params
             .text("name")?
-            .ok_or(Refusal::InvalidParams("params.name is missing".into()))?;
+            .ok_or(McpError::InvalidParams("params.name is missing".into()))?;
         let arguments: Map<String, Value> =
             match params.get("arguments").filter(|given| given.get() != "null") {
                 None => Map::new(),
                 Some(given) => serde_json::from_str(given.get())
-                    .map_err(|_| Refusal::InvalidParams("params.arguments must be an object".into()))?,
+                    .map_err(|_| McpError::InvalidParams("params.arguments must be an object".into()))?,
             };
         let Some(tool) = self.0.tools.iter().find(|tool| tool.name == name) else {
             return Ok(ToolResult::Failed(format!("Unknown tool: {name}")).result());
@@ -144,7 +144,7 @@ impl Server {
         tokio::select! {
             outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
             // The client no longer waits, but HTTP needs a response.
-            () = cancelled.cancelled() => Err(Refusal::NoAnswer("Request cancelled".to_owned())),
+            () = cancelled.cancelled() => Err(McpError::NoAnswer("Request cancelled".to_owned())),
         }
     }
 
@@ -302,8 +302,8 @@ fn takes_id(tool: &Tool) -> bool {
         .any(|parameter| matches!(parameter.kind, ParameterKind::Id))
 }
 
-fn refused(rejected: &Rejected) -> McpReply {
-    match rejected.refusal.status() {
+fn refused(rejected: &RejectedRequest) -> McpReply {
+    match rejected.error.status() {
         200 => McpReply::Answer(rejected.body()),
         status => McpReply::Refused(status, rejected.body()),
     }

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::server::{McpReply, Server};
-use crate::mcp::{Refusal, Rejected};
+use crate::mcp::{McpError, RejectedRequest};
 
 /// The longest accepted message, in bytes.
 pub(super) const LONGEST_MESSAGE: usize = 4 << 20;
@@ -53,10 +53,10 @@ async fn reply(server: &Server, line: InputLine) -> McpReply {
     match line {
         InputLine::Whole(message) => server.reply(&message).await,
         InputLine::TooLong => {
-            let refusal = Refusal::TooLarge {
+            let refusal = McpError::TooLarge {
                 limit: LONGEST_MESSAGE,
             };
-            McpReply::Refused(refusal.status(), Rejected::from(refusal).body())
+            McpReply::Refused(refusal.status(), RejectedRequest::from(refusal).body())
         }
     }
 }

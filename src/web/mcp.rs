@@ -1,6 +1,7 @@
-//! `/mcp`: off the wire, to the gateway, back onto the wire.
+//! `/mcp`: reads the request, hands it to the gateway, and writes the response.
 //!
-//! The bearer is judged before the body is read: a stranger costs no memory, and gets its 401 whatever it sent.
+//! The bearer token is checked before the body is read: unauthenticated requests cost no memory, and get their 401
+//! whatever they send.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,38 +19,36 @@ use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
 use super::site;
-use crate::gateway::{Answer, TooLarge};
-use crate::mcp::RequestHeaders;
-use crate::mcp::envelope::BODY_LIMIT;
+use crate::gateway::{McpResponse, NotAdmitted};
+use crate::mcp::request::BODY_LIMIT;
+use crate::mcp::{McpError, RequestHeaders};
 
-/// How long a stranger's body is waited for, so that its 401 is not lost to a reset connection.
-const STRANGERS: Duration = Duration::from_secs(5);
+/// How long the body of an unauthenticated request is read and discarded. Without that, a client that is still sending
+/// would see a reset connection instead of its 401.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Every method of the MCP endpoint.
+/// Answers every method of the MCP endpoint.
 pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let gateway = &face.parts.gateway;
-    let grant = match gateway.admit(exchange.header(AUTHORIZATION)) {
-        Ok(grant) => grant,
-        Err(answer) => {
-            exchange
-                .discard_body(face.parts.limits.body_timeout.min(STRANGERS))
-                .await;
-            // A person who opened the connector's address in a browser.
-            let browser = exchange.method == Method::GET && exchange.wants_html();
-            return encode(answer, browser.then_some(&*face));
+    let body_timeout = face.parts.limits.body_timeout;
+    let caller = match gateway.admit(exchange.header(AUTHORIZATION)) {
+        Ok(caller) => caller,
+        Err(reason) => {
+            exchange.discard_body(body_timeout.min(DISCARD_TIMEOUT)).await;
+            // A person opened the connector's address in a browser.
+            let in_browser = exchange.method == Method::GET && exchange.wants_html();
+            return not_admitted(reason, in_browser.then_some(&*face));
         }
     };
-    let body = match exchange.body(BODY_LIMIT, face.parts.limits.body_timeout).await {
+    let body = match exchange.body(BODY_LIMIT, body_timeout).await {
         Ok(body) => Ok(body),
-        Err(BodyError::TooLarge) => Err(TooLarge),
+        Err(BodyError::TooLarge) => Err(McpError::TooLarge { limit: BODY_LIMIT }),
         Err(problem) => return Problem::Body(problem).as_json(),
     };
     let accept = exchange.accept();
     let headers = request_headers(&exchange, accept.as_deref());
-    let answer = gateway
-        .handle(grant, headers, exchange.method.as_str(), body)
-        .await;
-    encode(answer, None)
+    let method = exchange.method.as_str();
+    encode(gateway.handle(caller, headers, method, body).await)
 }
 
 pub(super) fn request_headers<'a>(exchange: &'a Exchange, accept: Option<&'a str>) -> RequestHeaders<'a> {
@@ -64,37 +63,45 @@ pub(super) fn request_headers<'a>(exchange: &'a Exchange, accept: Option<&'a str
     }
 }
 
-/// One answer of the gateway; `browser` turns a 401 into a page, with its challenge all the same.
-fn encode(answer: Answer, browser: Option<&Face>) -> Response {
-    match answer {
-        Answer::Unauthorized { challenge, body } => {
-            let mut response = match browser {
-                Some(face) => site::arrive(face, StatusCode::UNAUTHORIZED, Arrival::Connector),
-                None => reply::json(StatusCode::UNAUTHORIZED, body),
-            };
-            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            }
-            response
+/// `browser`: show a page instead of JSON. The challenge is sent either way.
+fn not_admitted(reason: NotAdmitted, browser: Option<&Face>) -> Response {
+    let (challenge, body) = match reason {
+        NotAdmitted::Unauthorized { challenge, body } => (challenge, body),
+        NotAdmitted::Unavailable => {
+            let body = &b"{\"error\":\"temporarily_unavailable\"}"[..];
+            return reply::json(StatusCode::SERVICE_UNAVAILABLE, body);
         }
-        Answer::Json { status, body } => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            reply::json(status, body)
+    };
+    let mut response = match browser {
+        Some(face) => site::arrive(face, StatusCode::UNAUTHORIZED, Arrival::Connector),
+        None => reply::json(StatusCode::UNAUTHORIZED, body),
+    };
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn encode(response: McpResponse) -> Response {
+    match response {
+        McpResponse::Json(json) => {
+            let status = StatusCode::from_u16(json.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            reply::json(status, json.body)
         }
-        Answer::Accepted => reply::empty(StatusCode::ACCEPTED),
-        Answer::MethodNotAllowed => {
+        McpResponse::Accepted => reply::empty(StatusCode::ACCEPTED),
+        McpResponse::MethodNotAllowed => {
             let mut response = reply::empty(StatusCode::METHOD_NOT_ALLOWED);
             response
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST"));
             response
         }
-        Answer::Stream(frames) => {
+        McpResponse::Stream(frames) => {
             let frames = ReceiverStream::new(frames).map(Ok::<Bytes, std::convert::Infallible>);
             let mut response = warp::Reply::into_response(warp::reply::stream(frames));
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            // A proxy that stores, compresses or collects would hold the frames back.
+            // A proxy that caches, compresses or buffers would hold the frames back.
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             response

@@ -1,4 +1,4 @@
-//! What is asked about races without MCP: `/control` by whoever holds the token of one, `/health` by whatever watches.
+//! Races over plain HTTP: `/control` for the holder of a race token, `/health` for monitoring.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use super::reply::{self, Response};
 use super::request::Exchange;
 use crate::races::RaceActError;
 
-/// The largest body of `/control`: eight numbers.
+/// The largest body of `/control`, in bytes. It holds at most eight numbers.
 const CONTROL_LIMIT: usize = 4096;
 
-/// `POST /control`: changes the limits of the race whose token is the bearer. The body is an object of `race_config`'s
-/// thresholds; a number sets one, null takes it away.
+/// `POST /control`: changes the limits of the race whose token is the bearer. The body is an object with thresholds of
+/// `race_config`. A number sets one, null removes it.
 pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let bearer = exchange
         .header(AUTHORIZATION)
@@ -36,7 +36,7 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
             let mut response = refused(
                 StatusCode::UNAUTHORIZED,
                 "invalid_token",
-                "Send the token of a race that is tracked: Authorization: Bearer grc_…",
+                "Send the token of a tracked race: Authorization: Bearer grc_…",
             );
             response
                 .headers_mut()
@@ -79,7 +79,7 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
     }
 }
 
-/// `GET /health`: how many races are tracked and how they stand, and the store's figures. Nothing of whose they are.
+/// `GET /health`: the number and states of tracked races, and the store's figures. Nothing identifies a person.
 pub(super) async fn health(face: Arc<Face>, _: Exchange) -> Response {
     let ready = (face.parts.ready)();
     let figures = face.parts.races.metrics();

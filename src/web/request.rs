@@ -1,7 +1,7 @@
-//! A request as the handlers see it, and what is read from it with suspicion.
+//! A request as the handlers see it.
 //!
-//! Nothing is believed because it was sent: a header that matters comes once or the request is refused, a body has
-//! a limit and a deadline, and a forwarded address counts only from a proxy that the operator named.
+//! Clients are not trusted: a header that decides something must come once, a body has a size limit and a deadline, and
+//! a forwarded address counts only from a proxy in `TRUSTED_PROXIES`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,8 +20,8 @@ use warp::{Filter, Rejection};
 use super::body::{self, Body, BodyError, collect};
 use crate::base::http::Peer;
 
-/// Headers that decide something: two of them would let two readers of one request disagree.
-/// `Accept` is not among them: it is a list, and lists may come in lines (RFC 9110, section 5.3).
+/// Headers that decide something. If one came twice, a proxy and the gateway could read different values.
+/// `Accept` is not among them: it is a list, and a list may span several lines (RFC 9110, section 5.3).
 const ONCE: [HeaderName; 8] = [
     AUTHORIZATION,
     HOST,
@@ -33,12 +33,12 @@ const ONCE: [HeaderName; 8] = [
     HeaderName::from_static("sec-fetch-site"),
 ];
 
-/// What an answer, its page and the log call a request.
+/// Identifies a request in its response, on its error page and in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RequestId {
-    /// Tells apart the requests of two runs.
+    /// Random for each run of the gateway.
     pub(super) run: u32,
-    /// Counts those of one run.
+    /// Counts the requests of one run.
     pub(super) number: u64,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Exchange {
     body: Option<Body>,
 }
 
-/// Takes a request apart. It rejects nothing.
+/// Splits a request into its parts. It rejects nothing.
 pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let body = warp::body::stream().map(body::through_warp);
@@ -79,22 +79,22 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
         })
 }
 
-/// Why a request is not looked at any further.
+/// Headers that a proxy and the gateway could read differently. Such a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Smuggled {
-    /// The name has an underscore; some proxies make it a hyphen, and then it is another header.
+    /// A header name with an underscore. Some proxies turn it into a hyphen, which makes it another header.
     #[error("a header name has an underscore")]
     Underscore,
-    /// A header that decides something came twice.
+    /// One of [`ONCE`] came twice.
     #[error("a header that may come only once came twice")]
     Doubled,
-    /// A header that decides something is not text.
+    /// One of [`ONCE`] is not text.
     #[error("a header is not text")]
     NotText,
 }
 
 impl Exchange {
-    /// Takes apart what comes past warp.
+    /// A request that does not go through warp.
     pub(super) fn new(request: http::Request<Incoming>, peer: Peer) -> Self {
         let (head, body) = request.into_parts();
         Exchange {
@@ -107,17 +107,17 @@ impl Exchange {
         }
     }
 
-    /// Checks the headers for what lets a proxy and us read two different requests.
+    /// Errors: a proxy and the gateway could read two different requests.
     pub(super) fn check_headers(&self) -> Result<(), Smuggled> {
         check_headers(&self.headers)
     }
 
-    /// A header's text. Call after [`Exchange::check_headers`]; `None` if it is absent.
+    /// `None` if the header is absent. Call [`Exchange::check_headers`] first.
     pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// `Accept` in one line.
+    /// All lines of `Accept`, joined with commas.
     pub(super) fn accept(&self) -> Option<Cow<'_, str>> {
         let mut lines = self
             .headers
@@ -128,13 +128,13 @@ impl Exchange {
         Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
     }
 
-    /// Whether a person's browser asks, rather than a program: it names HTML.
+    /// Whether a browser sent the request: it accepts HTML, which programs do not ask for.
     pub(super) fn wants_html(&self) -> bool {
         self.accept()
             .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
     }
 
-    /// Whether the body says to be a form. A missing type counts as one: every client sends a form to these paths.
+    /// Whether the body is declared as a form. A missing type counts as one: clients send only forms to these paths.
     pub(super) fn is_form(&self) -> bool {
         self.header(CONTENT_TYPE).is_none_or(|value| {
             let essence = value.split(';').next().unwrap_or_default().trim();
@@ -142,7 +142,7 @@ impl Exchange {
         })
     }
 
-    /// The cookie of this name. Two of one name contradict each other and count as none.
+    /// `None` if the cookie is absent or came twice.
     pub(super) fn cookie(&self, name: &str) -> Option<&str> {
         let mut found = self
             .headers
@@ -157,7 +157,7 @@ impl Exchange {
         found.next().is_none().then_some(first)
     }
 
-    /// The client's address: the peer's, or behind proxies of ours the one they saw.
+    /// The peer's address, or behind trusted proxies the address that they forwarded.
     pub(super) fn client_address(&self, trusted: &[IpNet]) -> Option<IpAddr> {
         let peer = self.peer.map(|Peer(address)| address.ip().to_canonical())?;
         Some(client_address(
@@ -167,8 +167,8 @@ impl Exchange {
         ))
     }
 
-    /// Reads the whole body. What exceeds the limit is read and thrown away within reason, so that a client that is
-    /// still sending gets to see the refusal instead of a reset connection.
+    /// Reads the whole body. A body over the limit (in bytes) is read on for a while and discarded: a client that is
+    /// still sending sees the refusal instead of a reset connection.
     pub(super) async fn body(&mut self, limit: usize, deadline: Duration) -> Result<Bytes, BodyError> {
         let announced = self
             .header(CONTENT_LENGTH)
@@ -185,7 +185,7 @@ impl Exchange {
         }
     }
 
-    /// Throws the body away, within reason: a refusal must not be lost to a client that is still sending.
+    /// Reads and discards the body for a while, so that a client that is still sending sees the response.
     pub(super) async fn discard_body(&mut self, deadline: Duration) {
         if let Some(body) = self.body.take()
             && tokio::time::timeout(deadline, collect(body, 0)).await.is_err()
@@ -214,8 +214,8 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Smuggled> {
     Ok(())
 }
 
-/// The right-most address that no trusted proxy has. An entry that is not an address ends the search: what stands
-/// left of it was not written by a proxy of ours.
+/// The right-most address that is not a trusted proxy's. An entry that is not an address ends the search, because
+/// everything to its left was written by somebody else.
 fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a HeaderValue>,
@@ -236,8 +236,8 @@ fn client_address<'a>(
     client
 }
 
-/// For the fuzzer (`tests/fuzz`): one header a line. A name that decides something comes out once or not at all, and
-/// an address that nobody trusted forwarded is not believed.
+/// For the fuzzer (`tests/fuzz`): one header per line. Each of [`ONCE`] is read once or not at all, and without trusted
+/// proxies no forwarded address counts.
 #[cfg(fuzzing)]
 pub fn fuzz(text: &[u8]) {
     let mut headers = HeaderMap::new();
@@ -288,9 +288,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Whatever stands in the headers: nothing breaks, and an untrusted peer is always itself.
+        /// No header breaks anything, and without trusted proxies the peer's own address counts.
         #[test]
-        fn any_header_is_survived(value in "[ -~]{0,80}", peer: [u8; 4]) {
+        fn arbitrary_headers_never_panic(value in "[ -~]{0,80}", peer: [u8; 4]) {
             let exchange = with(&[("cookie", &value), ("accept", &value), ("content-type", &value)]);
             exchange.check_headers().ok();
             exchange.cookie("gateway");
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_can_be_read_two_ways_are_refused() {
+    fn ambiguous_headers_are_refused() {
         let check = |lines: &[(&str, &str)], expected| {
             assert_eq!(check_headers(&headers(lines)), expected, "{lines:?}");
         };
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_found_once_or_not_at_all() {
+    fn doubled_cookies_count_as_none() {
         let check = |lines: &[(&str, &str)], expected| {
             assert_eq!(with(lines).cookie("gateway"), expected, "{lines:?}");
         };
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_and_browsers_are_told_apart() {
+    fn browsers_accept_html() {
         let check = |accept: &str, expected| {
             assert_eq!(with(&[("accept", accept)]).wants_html(), expected, "{accept}");
         };
@@ -403,16 +403,16 @@ mod tests {
             let client = client_address(peer.parse().unwrap(), values.iter(), &trusted);
             assert_eq!(client, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
         };
-        // Straight from a client: what it says about itself is worth nothing.
+        // Directly from a client: its own header does not count.
         check("203.0.113.7", &["1.1.1.1"], "203.0.113.7");
         check("203.0.113.7", &[], "203.0.113.7");
-        // Behind our proxy.
+        // Behind a trusted proxy.
         check("127.0.0.1", &["203.0.113.7"], "203.0.113.7");
         check("127.0.0.1", &["1.1.1.1, 203.0.113.7"], "203.0.113.7");
         check("127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.0.0.2"], "203.0.113.7");
         check("127.0.0.1", &["1.1.1.1", "203.0.113.7, 10.0.0.2"], "203.0.113.7");
         check("127.0.0.1", &[], "127.0.0.1");
-        // What is not an address stops the search at the last proxy that vouched.
+        // An entry that is not an address ends the search at the last trusted proxy.
         check("127.0.0.1", &["203.0.113.7, unknown"], "127.0.0.1");
         check("127.0.0.1", &["203.0.113.7, , 10.0.0.2"], "10.0.0.2");
         check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn a_body_that_stalls_is_given_up() {
         let mut exchange = with(&[]);
         exchange.body = Some(Box::pin(futures_util::stream::pending()));
         assert_eq!(

@@ -1,12 +1,15 @@
 //! The public face with real rooms behind it: a store in a temporary directory and the pretend Garmin.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use garmin_gateway::accounts::{AccountId, Accounts};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use garmin_gateway::accounts::Accounts;
 use garmin_gateway::base::clock::Clock;
+use garmin_gateway::base::http::{Limits, serve};
 use garmin_gateway::base::lanes::Lanes;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::log::Traces;
@@ -14,7 +17,7 @@ use garmin_gateway::base::secrets::RootSecret;
 use garmin_gateway::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
-use garmin_gateway::gateway::{Gateway, GatewayParts, Upstream, WorkerLists};
+use garmin_gateway::gateway::{Gateway, GatewayParts, WorkerLists};
 use garmin_gateway::notify::{Notifier, NotifierParts};
 use garmin_gateway::oauth::{OAuth, OAuthParts};
 use garmin_gateway::race::ending::EndRules;
@@ -23,8 +26,12 @@ use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::Store;
 use garmin_gateway::tools;
 use garmin_gateway::web::{self, Ready, WebLimits, WebParts};
-use garmin_gateway::workers::{UpstreamAnswer, UpstreamCall, WorkerError};
-use serde_json::value::RawValue;
+use garmin_gateway::workers::Workers;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -152,13 +159,15 @@ impl Start {
             coach: None,
             traces: Traces::off(),
         });
+        let races = races.unwrap();
         let worker = Arc::new(Worker::default());
+        let port = worker.clone().start(&lifecycle).await;
         let (tools, resources) = tools::lists();
         let gateway = Gateway::start(GatewayParts {
             oauth: oauth.clone(),
-            upstream: worker.clone(),
+            workers: Workers::attached(port, &lifecycle),
             lists: WorkerLists::BuiltIn { tools, resources },
-            own_tools: None,
+            races: races.clone(),
             public_url: public_url.clone(),
             live: watched.clone(),
             store,
@@ -169,7 +178,7 @@ impl Start {
         let ready: Ready = Arc::new(move || ready);
         let parts = WebParts {
             gateway: gateway.unwrap(),
-            races: races.unwrap(),
+            races,
             oauth,
             public_url: public_url.clone(),
             trusted_proxies: Vec::new(),
@@ -202,53 +211,89 @@ impl Drop for Face {
     }
 }
 
-/// The worker of everybody: it tells of its progress, waits until it is let go on, and answers.
+/// The MCP server behind every account. A call reports its progress, waits until it is released, and answers.
 #[derive(Default)]
 pub(crate) struct Worker {
-    /// Lets one call go on.
+    /// Releases one call.
     pub(crate) go_on: Arc<Notify>,
-    /// Told when a call ended, answered or not.
+    /// Notified when a call ended, answered or not.
     pub(crate) ended: Arc<Notify>,
 }
 
-struct Told(Arc<Notify>);
+struct NotifyOnDrop(Arc<Notify>);
 
-impl Drop for Told {
+impl Drop for NotifyOnDrop {
     fn drop(&mut self) {
         self.0.notify_one();
     }
 }
 
-impl Upstream for Worker {
-    fn call(
-        &self,
-        _: &AccountId,
-        call: UpstreamCall,
-    ) -> BoxFuture<'static, Result<UpstreamAnswer, WorkerError>> {
-        let (go_on, ended) = (self.go_on.clone(), Told(self.ended.clone()));
-        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        Box::pin(async move {
+type WorkerBody = BoxBody<Bytes, Infallible>;
+
+impl Worker {
+    /// Returns the port on 127.0.0.1.
+    async fn start(self: Arc<Self>, lifecycle: &Lifecycle) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let answer = move |request, _| {
+            let worker = self.clone();
+            async move { worker.answer(request).await }
+        };
+        lifecycle.spawn(
+            "face.worker",
+            serve(listener, Limits::default(), answer, lifecycle.stopping()),
+        );
+        port
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<WorkerBody> {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let id = message["id"].clone();
+        let reply = move |result: Value| json!({"jsonrpc": "2.0", "id": id, "result": result});
+        if message["method"] == "initialize" {
+            let server = json!({"name": "face", "version": "1"});
+            let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": server});
+            return json_response(&reply(result));
+        }
+        if message["id"].is_null() {
+            let mut response = Response::new(Full::default().boxed());
+            *response.status_mut() = StatusCode::ACCEPTED;
+            return response;
+        }
+        let ended = NotifyOnDrop(self.ended.clone());
+        let go_on = self.go_on.clone();
+        let answered = async move {
             let _ended = ended;
-            if let Some(progress) = call.progress {
-                progress
-                    .send(raw(r#"{"progress":1,"message":"half way"}"#))
-                    .await
-                    .ok();
-            }
             go_on.notified().await;
-            Ok(UpstreamAnswer::Result(raw(
-                r#"{"content":[{"type":"text","text":"all of it"}]}"#,
-            )))
-        })
+            reply(json!({"content": [{"type": "text", "text": "all of it"}]}))
+        };
+        let token = message["params"]["_meta"]["progressToken"].clone();
+        if token.is_null() {
+            return json_response(&answered.await);
+        }
+        let params = json!({"progressToken": token, "progress": 1, "message": "half way"});
+        let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
+        let events = futures_util::stream::iter([progress])
+            .chain(futures_util::stream::once(answered))
+            .map(|message| {
+                Ok::<_, Infallible>(Frame::data(Bytes::from(format!("data: {message}\n\n"))))
+            });
+        let mut response = Response::new(StreamBody::new(events).boxed());
+        set_type(&mut response, "text/event-stream");
+        response
     }
+}
 
-    fn wait_reason(&self, _: &AccountId) -> Option<&'static str> {
-        None
-    }
+fn json_response(message: &Value) -> Response<WorkerBody> {
+    let mut response = Response::new(Full::from(message.to_string()).boxed());
+    set_type(&mut response, "application/json");
+    response
+}
 
-    fn server(&self) -> Option<Arc<str>> {
-        None
-    }
+fn set_type(response: &mut Response<WorkerBody>, content_type: &'static str) {
+    let value = hyper::header::HeaderValue::from_static(content_type);
+    response.headers_mut().insert("content-type", value);
 }
 
 impl Face {

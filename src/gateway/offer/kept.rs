@@ -12,17 +12,17 @@ const CHUNK: usize = 12 << 10;
 
 /// The lists of a foreign worker, each the JSON text of an array.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(super) struct LearnedLists {
     pub(super) tools: String,
     pub(super) resources: String,
     pub(super) resource_templates: String,
     pub(super) prompts: String,
-    /// The `serverInfo` of the worker that they are of: its name and version.
+    /// The `serverInfo` of their worker: its name and version.
     #[serde(default)]
     pub(super) server: Option<Arc<str>>,
 }
 
-/// A piece of [`Asked`], because the store keeps small values only. Key: `fingerprint/number`.
+/// A piece of [`LearnedLists`] as JSON: the store keeps small values only. Key: `fingerprint/number`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Chunk(String);
 
@@ -30,21 +30,20 @@ impl Record for Chunk {
     const TABLE: Table = Table("catalogue");
 }
 
-/// The table of the lists.
 pub(in crate::gateway) const KIND: Kind = Kind::of::<Chunk>();
 
-/// The lists that were kept for the worker of this fingerprint.
-pub(super) fn find(store: &Store, fingerprint: &str) -> Result<Option<Asked>, StoreError> {
+/// The lists of the worker with this fingerprint.
+pub(super) fn find(store: &Store, fingerprint: &str) -> Result<Option<LearnedLists>, StoreError> {
     let chunks = store.list::<Chunk>(format!("{fingerprint}/").as_bytes())?;
     let json: String = chunks.into_iter().map(|(_, Chunk(piece))| piece).collect();
     Ok(serde_json::from_str(&json).ok())
 }
 
-/// Keeps the lists of the worker of this fingerprint, if they are other ones than before.
-pub(super) async fn keep(store: &Store, fingerprint: &str, asked: Asked) -> Result<(), StoreError> {
+/// Stores the lists of the worker with this fingerprint, if they changed.
+pub(super) async fn keep(store: &Store, fingerprint: &str, lists: LearnedLists) -> Result<(), StoreError> {
     let prefix = format!("{fingerprint}/");
     let keep = store.atomic(move |tx| {
-        let json = serde_json::to_string(&asked).unwrap_or_default();
+        let json = serde_json::to_string(&lists).unwrap_or_default();
         let old = tx.list::<Chunk>(prefix.as_bytes())?;
         if old
             .iter()
@@ -68,14 +67,14 @@ pub(super) async fn keep(store: &Store, fingerprint: &str, asked: Asked) -> Resu
     keep.await
 }
 
-/// Of a command, so that another worker's lists are not taken for this one's.
+/// Identifies a worker by its command.
 pub(super) fn fingerprint(command: &[String]) -> String {
     let hash = sha256(command.join("\0").as_bytes());
     let start = hash.first_chunk::<8>().copied().unwrap_or_default();
     format!("{:016x}", u64::from_be_bytes(start))
 }
 
-/// Cuts a text into pieces of at most [`CHUNK`] bytes.
+/// Splits a text into pieces of at most [`CHUNK`] bytes.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let mut end = text.len().min(CHUNK);
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn another_command_is_another_worker() {
+    fn commands_have_different_fingerprints() {
         let key =
             |words: &[&str]| fingerprint(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
         assert_eq!(key(&["a", "b"]), key(&["a", "b"]));

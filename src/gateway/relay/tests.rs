@@ -7,34 +7,27 @@ const BOTH: Accepts = Accepts {
     stream: true,
 };
 
-fn reply() -> Reply {
-    Reply {
+fn reply() -> JsonReply {
+    JsonReply {
         status: 200,
         body: Bytes::from_static(b"{\"answer\":1}"),
     }
 }
 
-fn listener(era: Era, accepts: Accepts) -> Listener {
-    Listener {
-        era,
-        accepts,
-        progress_token: Some("\"mine\"".into()),
-        log_level: Some(LogLevel::Info),
-        wait_reason: None,
-    }
+/// A call with a progress token, from a client that wants log messages from `info` on.
+fn call(
+    era: Era,
+    accepts: Accepts,
+    lifecycle: &Lifecycle,
+    answer: impl Future<Output = JsonReply> + Send + 'static,
+) -> RelayedCall {
+    let mut call = RelayedCall::new(era, accepts, lifecycle, answer);
+    call.progress_token = Some("\"mine\"".into());
+    call.log_level = Some(LogSeverity::Info);
+    call
 }
 
-fn call(listener: Listener, answer: impl Future<Output = Reply> + Send + 'static) -> Call {
-    Call {
-        listener,
-        answer: answer.boxed(),
-        progress: None,
-        messages: None,
-        cancelled: None,
-    }
-}
-
-async fn after(seconds: f64) -> Reply {
+async fn after(seconds: f64) -> JsonReply {
     sleep(Duration::from_secs_f64(seconds)).await;
     reply()
 }
@@ -43,8 +36,8 @@ fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap()
 }
 
-async fn frames(answer: Answer) -> Vec<String> {
-    let Answer::Stream(mut stream) = answer else {
+async fn frames(answer: McpResponse) -> Vec<String> {
+    let McpResponse::Stream(mut stream) = answer else {
         panic!("{answer:?}")
     };
     let mut frames = Vec::new();
@@ -58,7 +51,7 @@ fn answer_frame() -> String {
     "event: message\ndata: {\"answer\":1}\n\n".to_owned()
 }
 
-/// Fires when the future that holds it is dropped.
+/// Fires when it is dropped with the future that holds it.
 struct OnDrop(Option<oneshot::Sender<()>>);
 
 impl Drop for OnDrop {
@@ -80,13 +73,10 @@ async fn a_quick_answer_is_plain_json() {
             150.0,
         ),
     ] {
-        let answer = relay(
-            call(listener(Era::Modern, accepts), after(seconds)),
-            &Lifecycle::new(),
-        )
+        let answer = call(Era::Modern, accepts, &Lifecycle::new(), after(seconds)).relay()
         .await;
         assert!(
-            matches!(answer, Answer::Json { status: 200, ref body } if *body == reply().body),
+            matches!(answer, McpResponse::Json(ref json) if *json == reply()),
             "{answer:?}"
         );
     }
@@ -94,31 +84,28 @@ async fn a_quick_answer_is_plain_json() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_becomes_a_stream() {
-    let answer = relay(call(listener(Era::Modern, BOTH), after(2.0)), &Lifecycle::new()).await;
+    let answer = call(Era::Modern, BOTH, &Lifecycle::new(), after(2.0)).relay().await;
     assert_eq!(frames(answer).await, [answer_frame()]);
     let only_streams = Accepts {
         json: false,
         stream: true,
     };
-    let answer = relay(
-        call(listener(Era::Modern, only_streams), after(0.0)),
-        &Lifecycle::new(),
-    )
+    let answer = call(Era::Modern, only_streams, &Lifecycle::new(), after(0.0)).relay()
     .await;
     assert_eq!(frames(answer).await, [answer_frame()]);
 }
 
-/// Section 6, row *Timeouts*: a sign of life at least every 15 s.
+/// Section 6, row *Timeouts*: a frame at least every 15 s.
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_kept_alive() {
-    let answer = relay(call(listener(Era::Legacy, BOTH), after(50.0)), &Lifecycle::new()).await;
+    let answer = call(Era::Legacy, BOTH, &Lifecycle::new(), after(50.0)).relay().await;
     let alive = || ":\n\n".to_owned();
     assert_eq!(frames(answer).await, [alive(), alive(), alive(), answer_frame()]);
 }
 
-/// Section 4, translating, row 3; progress comes before the answer, however close they are.
+/// Section 4, translating, row 3. Progress comes before the answer, even if both arrive together.
 #[tokio::test(start_paused = true)]
-async fn notifications_are_told_in_order() {
+async fn notifications_keep_their_order() {
     let (progress, progress_events) = mpsc::channel(8);
     let (messages, message_events) = mpsc::channel(8);
     let answer = async move {
@@ -138,11 +125,9 @@ async fn notifications_are_told_in_order() {
         progress.send(raw(r#"{"progress":2}"#)).await.unwrap();
         reply()
     };
-    let call = Call {
-        progress: Some(progress_events),
-        messages: Some(message_events),
-        ..call(listener(Era::Legacy, BOTH), answer)
-    };
+    let mut call = call(Era::Legacy, BOTH, &Lifecycle::new(), answer);
+    call.progress = Some(progress_events);
+    call.messages = Some(message_events);
     let progress = |n: u8| {
         format!(
             "event: message\ndata: {{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{{\"progressToken\":\"mine\",\"progress\":{n}}}}}\n\n"
@@ -150,13 +135,13 @@ async fn notifications_are_told_in_order() {
     };
     let message = "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"level\":\"error\",\"data\":\"x\"}}\n\n";
     assert_eq!(
-        frames(relay(call, &Lifecycle::new()).await).await,
+        frames(call.relay().await).await,
         [progress(1), progress(2), message.to_owned(), answer_frame()]
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_takes_no_stream_gets_no_notifications() {
+async fn without_a_stream_there_are_no_notifications() {
     let (progress, progress_events) = mpsc::channel(8);
     let answer = async move {
         progress.send(raw(r#"{"progress":1}"#)).await.unwrap();
@@ -166,20 +151,18 @@ async fn a_client_that_takes_no_stream_gets_no_notifications() {
         json: true,
         stream: false,
     };
-    let call = Call {
-        progress: Some(progress_events),
-        ..call(listener(Era::Modern, accepts), answer)
-    };
+    let mut call = call(Era::Modern, accepts, &Lifecycle::new(), answer);
+    call.progress = Some(progress_events);
     assert!(matches!(
-        relay(call, &Lifecycle::new()).await,
-        Answer::Json { .. }
+        call.relay().await,
+        McpResponse::Json(_)
     ));
 }
 
-/// Section 6, Claude Code, row *Limits*: a cold start says what it waits for, and the worker's own progress must
-/// grow from there.
+/// Section 6, Claude Code, row *Limits*: a cold start names what it waits for, and the worker's own progress grows
+/// from there.
 #[tokio::test(start_paused = true)]
-async fn a_wait_says_what_it_waits_for() {
+async fn a_long_wait_is_explained() {
     let (progress, progress_events) = mpsc::channel(8);
     let answer = async move {
         sleep(Duration::from_secs(1)).await;
@@ -191,22 +174,18 @@ async fn a_wait_says_what_it_waits_for() {
         }
         reply()
     };
-    let mut listener = listener(Era::Modern, BOTH);
-    listener.wait_reason = Some(Box::new(|| Some("Starting")));
-    let call = Call {
-        progress: Some(progress_events),
-        ..call(listener, answer)
-    };
-    let frames = frames(relay(call, &Lifecycle::new()).await).await;
+    let mut call = call(Era::Modern, BOTH, &Lifecycle::new(), answer);
+    call.wait_reason = Some(Box::new(|| Some("Starting")));
+    call.progress = Some(progress_events);
+    let frames = frames(call.relay().await).await;
     assert_eq!(frames.len(), 4, "{frames:?}");
     assert!(frames[0].contains(r#"{"progressToken":"mine","progress":0,"message":"Starting"}"#));
     assert!(frames[1].contains("0.5") && frames[2].contains("\"progress\":1}"));
 }
 
-/// Section 3, *Streams*: cancellation = the client closes the response stream. Before that, it is the request that
-/// is dropped.
+/// Section 3, *Streams*: a client cancels by closing the stream, or the connection before there is a stream.
 #[tokio::test(start_paused = true)]
-async fn a_modern_client_that_goes_away_cancels() {
+async fn a_modern_disconnect_cancels() {
     for wait in [0.2, 5.0] {
         let (dropped, was_dropped) = oneshot::channel();
         let on_drop = OnDrop(Some(dropped));
@@ -217,7 +196,7 @@ async fn a_modern_client_that_goes_away_cancels() {
         let started = Instant::now();
         let lifecycle = Lifecycle::new();
         let task = async {
-            let answer = relay(call(listener(Era::Modern, BOTH), answer), &lifecycle).await;
+            let answer = call(Era::Modern, BOTH, &lifecycle, answer).relay().await;
             sleep(Duration::from_secs(60)).await;
             drop(answer);
         };
@@ -231,9 +210,9 @@ async fn a_modern_client_that_goes_away_cancels() {
     }
 }
 
-/// Section 4, translating, row 5: a legacy client that goes away has not cancelled.
+/// Section 4, translating, row 5: a disconnect does not cancel a legacy call.
 #[tokio::test(start_paused = true)]
-async fn a_legacy_call_goes_on_without_its_client() {
+async fn a_legacy_call_survives_a_disconnect() {
     for wait in [0.2, 5.0] {
         let (done, is_done) = oneshot::channel();
         let answer = async move {
@@ -242,13 +221,13 @@ async fn a_legacy_call_goes_on_without_its_client() {
             reply
         };
         let lifecycle = Lifecycle::new();
-        let task = relay(call(listener(Era::Legacy, BOTH), answer), &lifecycle);
+        let task = call(Era::Legacy, BOTH, &lifecycle, answer).relay();
         drop(tokio::time::timeout(Duration::from_secs_f64(wait), task).await);
         is_done.await.expect("the call ended by itself");
     }
 }
 
-/// Section 4, translating, row 5: `notifications/cancelled`; a cancelled call has no answer.
+/// Section 4, translating, row 5: `notifications/cancelled`.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_ends_without_an_answer() {
     for (cancel_after, streams) in [(0.1, false), (2.0, true)] {
@@ -264,19 +243,17 @@ async fn a_cancelled_call_ends_without_an_answer() {
             sleep(Duration::from_secs_f64(cancel_after)).await;
             cancel.send(()).unwrap();
         });
-        let call = Call {
-            cancelled: Some(cancelled),
-            ..call(listener(Era::Legacy, BOTH), answer)
-        };
-        match relay(call, &lifecycle).await {
-            Answer::Accepted => assert!(!streams),
+        let mut call = call(Era::Legacy, BOTH, &lifecycle, answer);
+        call.cancelled = Some(cancelled);
+        match call.relay().await {
+            McpResponse::Accepted => assert!(!streams),
             answer => assert_eq!(frames(answer).await, [] as [String; 0], "{streams}"),
         }
         was_dropped.await.unwrap();
     }
 }
 
-/// A client that reads nothing misses notifications, and holds up nobody.
+/// A client that reads nothing only misses notifications.
 #[tokio::test(start_paused = true)]
 async fn a_slow_client_does_not_hold_up_its_call() {
     let (progress, progress_events) = mpsc::channel(8);
@@ -291,11 +268,9 @@ async fn a_slow_client_does_not_hold_up_its_call() {
         done.send(()).unwrap();
         reply()
     };
-    let call = Call {
-        progress: Some(progress_events),
-        ..call(listener(Era::Modern, BOTH), answer)
-    };
-    let Answer::Stream(mut stream) = relay(call, &Lifecycle::new()).await else {
+    let mut call = call(Era::Modern, BOTH, &Lifecycle::new(), answer);
+    call.progress = Some(progress_events);
+    let McpResponse::Stream(mut stream) = call.relay().await else {
         panic!()
     };
     is_done.await.unwrap();

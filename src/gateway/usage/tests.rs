@@ -7,36 +7,36 @@ fn account(letter: &str) -> AccountId {
     format!("acc_{}", letter.repeat(16)).parse().unwrap()
 }
 
-struct Place {
+struct TestStore {
     _dir: tempfile::TempDir,
     store: Store,
     clock: Clock,
 }
 
-fn place() -> Place {
+fn test_store() -> TestStore {
     let dir = tempfile::tempdir().unwrap();
     let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
     let store = Store::open(&dir.path().join("db"), &secret).unwrap();
     let clock = Clock::manual("2026-03-01T23:59:50Z".parse().unwrap());
-    Place {
+    TestStore {
         _dir: dir,
         store,
         clock,
     }
 }
 
-fn line(day: &str, tool: &str, calls: u64, errors: u64) -> UsedTool {
-    UsedTool {
+fn line(day: &str, tool: &str, calls: u64, errors: u64) -> UsageLine {
+    UsageLine {
         day: day.parse().unwrap(),
         tool: tool.to_owned(),
-        usage: Usage { calls, errors },
+        usage: ToolUsage { calls, errors },
     }
 }
 
 #[tokio::test]
 async fn counts_add_up_over_flushes_and_days() {
-    let Place { _dir, store, clock } = place();
-    let counters = Counters::new(clock.clone());
+    let TestStore { _dir, store, clock } = test_store();
+    let counters = UsageCounters::new(clock.clone());
     let (a, b) = (account("a"), account("b"));
     let (stats, sleep): (Arc<str>, Arc<str>) = ("get_stats".into(), "get_sleep_data".into());
     counters.count(&a, &stats, false);
@@ -65,9 +65,9 @@ async fn counts_add_up_over_flushes_and_days() {
 }
 
 #[tokio::test]
-async fn an_account_is_forgotten_alone() {
-    let Place { _dir, store, clock } = place();
-    let counters = Counters::new(clock);
+async fn forgetting_one_account_keeps_the_others() {
+    let TestStore { _dir, store, clock } = test_store();
+    let counters = UsageCounters::new(clock);
     let (a, b) = (account("a"), account("b"));
     let stats: Arc<str> = "get_stats".into();
     counters.count(&a, &stats, false);
@@ -79,18 +79,18 @@ async fn an_account_is_forgotten_alone() {
     assert_eq!(used(&store, &b).unwrap().len(), 1);
 }
 
-/// What could not be written is not lost.
+/// A failed flush loses nothing.
 #[test]
 fn counts_can_be_put_back() {
-    let counters = Counters::new(Clock::manual("2026-03-01T00:00:00Z".parse().unwrap()));
+    let counters = UsageCounters::new(Clock::manual("2026-03-01T00:00:00Z".parse().unwrap()));
     let (a, stats): (_, Arc<str>) = (account("a"), "get_stats".into());
     counters.count(&a, &stats, false);
-    let counted = counters.locked().take();
+    let counted = counters.pending.lock().take();
     counters.count(&a, &stats, true);
-    counters.locked().put_back(counted.clone());
-    counters.locked().put_back(counted);
+    counters.pending.lock().put_back(counted.clone());
+    counters.pending.lock().put_back(counted);
     let sum = counters
-        .locked()
+        .pending.lock()
         .take()
         .into_iter()
         .fold((0, 0), |sum, (.., usage)| {
@@ -99,11 +99,11 @@ fn counts_can_be_put_back() {
     assert_eq!(sum, (3, 1));
 }
 
-/// When the program stops, what was counted is written first.
+/// Counts are stored before the program stops.
 #[tokio::test]
 async fn a_stop_flushes() {
-    let Place { _dir, store, clock } = place();
-    let counters = Counters::new(clock);
+    let TestStore { _dir, store, clock } = test_store();
+    let counters = UsageCounters::new(clock);
     let lifecycle = Lifecycle::new();
     counters.keep_flushing(store.clone(), &lifecycle);
     let a = account("a");

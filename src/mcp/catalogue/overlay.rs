@@ -1,39 +1,35 @@
-//! What the gateway knows of tools that their worker does not say: a title for people, and what calling them does.
+//! What a worker does not tell of its tools: a title for people, and the effect of a call.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::CatalogueError;
+use super::error::CatalogueError;
 
-/// What calling a tool does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// Nothing changes.
+pub enum ToolEffect {
     Read,
-    /// Adds or changes data.
+    /// Adds or changes data at Garmin.
     Write,
-    /// Deletes data.
+    /// Deletes data at Garmin.
     Delete,
-    /// Changes something on the worker's machine, nothing at Garmin.
+    /// Changes something on the worker's machine only.
     Local,
 }
 
-/// One tool of the overlay.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classified {
-    /// The name for people, at most a few words.
+    /// For people: a few words.
     pub title: String,
-    /// What calling it does.
-    pub effect: Effect,
-    /// Calling it twice is the same as calling it once. Absent for tools that read.
+    pub effect: ToolEffect,
+    /// A second call with the same arguments changes nothing more. Absent for tools that read.
     #[serde(default)]
     pub idempotent: bool,
 }
 
-/// `assets/catalogue.json`: all that is known of tools, by name.
+/// `assets/catalogue.json`: tools by name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
@@ -42,17 +38,16 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// The overlay that this build carries.
+    /// The overlay of this build.
     pub fn built_in() -> Result<Self, CatalogueError> {
         Self::parse(include_str!("../../../assets/catalogue.json"))
     }
 
-    /// Reads an overlay.
     pub fn parse(json: &str) -> Result<Self, CatalogueError> {
         serde_json::from_str(json).map_err(|error| CatalogueError::Overlay(error.to_string()))
     }
 
-    /// What is known of a tool. The gateway's own tools and those of workers are told apart.
+    /// The gateway's own tools and those of workers have separate tables.
     pub fn find(&self, name: &str, own: bool) -> Option<&Classified> {
         if own {
             self.races.get(name)
@@ -80,10 +75,10 @@ mod tests {
         assert_eq!(overlay.garmin.len(), 138);
         assert_eq!(
             (
-                count(Effect::Read),
-                count(Effect::Write),
-                count(Effect::Delete),
-                count(Effect::Local)
+                count(ToolEffect::Read),
+                count(ToolEffect::Write),
+                count(ToolEffect::Delete),
+                count(ToolEffect::Local)
             ),
             (97, 31, 8, 2)
         );
@@ -97,11 +92,11 @@ mod tests {
             let reads = ["get_", "count_", "search_", "download_workout"]
                 .iter()
                 .any(|start| name.starts_with(start));
-            assert_eq!(tool.effect == Effect::Read, reads, "{name}");
+            assert_eq!(tool.effect == ToolEffect::Read, reads, "{name}");
             let deletes = ["delete_", "unschedule_"]
                 .iter()
                 .any(|start| name.starts_with(start));
-            assert_eq!(tool.effect == Effect::Delete, deletes, "{name}");
+            assert_eq!(tool.effect == ToolEffect::Delete, deletes, "{name}");
             assert!(
                 !tool.title.is_empty() && tool.title.chars().count() <= 45,
                 "{name}"

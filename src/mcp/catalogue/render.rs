@@ -1,12 +1,12 @@
-//! One tool with its title and annotations laid over it.
+//! Lays title and annotations over a tool's JSON text.
 
 use crate::mcp::members::{Members, write_string};
 
-use super::{Classified, Effect};
+use super::overlay::{Classified, ToolEffect};
 
-/// The tool's JSON text. `title` and `annotations` are the overlay's, at their old place, or the title behind the
-/// name and the annotations at the end; every other member is untouched, hints that the overlay does not know
-/// included.
+/// The tool's JSON text with the overlay's `title` and `annotations`. They take the place of the worker's own; where it
+/// had none, the title follows the name and the annotations come last. All other members, and hints that the overlay
+/// does not set, stay as they are.
 pub(super) fn tool(members: &Members<'_>, classified: &Classified) -> String {
     let has = |key: &str| members.get(key).is_some();
     let mut out = String::from("{");
@@ -35,12 +35,12 @@ fn title(out: &mut String, text: &str) {
 }
 
 fn annotations(out: &mut String, members: &Members<'_>, classified: &Classified) {
-    let reads = classified.effect == Effect::Read;
+    let reads = classified.effect == ToolEffect::Read;
     out.push_str("\"annotations\":{");
     title(out, &classified.title);
     hint(out, "readOnlyHint", reads);
     if !reads {
-        hint(out, "destructiveHint", classified.effect == Effect::Delete);
+        hint(out, "destructiveHint", classified.effect == ToolEffect::Delete);
         hint(out, "idempotentHint", classified.idempotent);
     }
     let own = members

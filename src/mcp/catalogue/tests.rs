@@ -25,7 +25,7 @@ fn catalogue(tools: &str, own_tools: &str) -> Catalogue {
 }
 
 fn names(catalogue: &Catalogue, access: Access) -> Vec<String> {
-    let list = catalogue.list(Method::ListTools, Era::Legacy, access).unwrap();
+    let list = catalogue.list(McpMethod::ListTools, Era::Legacy, access).unwrap();
     let list: Value = serde_json::from_str(list).unwrap();
     list["tools"]
         .as_array()
@@ -58,7 +58,7 @@ fn titles_and_annotations_are_laid_over() {
     ] {
         let catalogue = catalogue(&format!("[{tool}]"), "[]");
         let list = catalogue
-            .list(Method::ListTools, Era::Legacy, Access::ReadAndChange)
+            .list(McpMethod::ListTools, Era::Legacy, Access::ReadAndChange)
             .unwrap();
         assert_eq!(list, format!(r#"{{"tools":[{expected}]}}"#));
     }
@@ -113,7 +113,7 @@ fn own_tools_are_offered_to_all() {
         1
     );
     let list = catalogue
-        .list(Method::ListTools, Era::Modern, Access::ReadOnly)
+        .list(McpMethod::ListTools, Era::Modern, Access::ReadOnly)
         .unwrap();
     let list: Value = serde_json::from_str(list).unwrap();
     assert_eq!(list["tools"][0]["x"], 1);
@@ -128,10 +128,10 @@ fn own_tools_are_offered_to_all() {
 fn lists_have_the_form_of_their_era() {
     let catalogue = catalogue(TOOLS, "[]");
     for (method, key) in [
-        (Method::ListTools, "tools"),
-        (Method::ListResources, "resources"),
-        (Method::ListResourceTemplates, "resourceTemplates"),
-        (Method::ListPrompts, "prompts"),
+        (McpMethod::ListTools, "tools"),
+        (McpMethod::ListResources, "resources"),
+        (McpMethod::ListResourceTemplates, "resourceTemplates"),
+        (McpMethod::ListPrompts, "prompts"),
     ] {
         let list = |era| -> Value {
             serde_json::from_str(catalogue.list(method, era, Access::ReadOnly).unwrap()).unwrap()
@@ -146,7 +146,7 @@ fn lists_have_the_form_of_their_era() {
     }
     assert!(
         catalogue
-            .list(Method::CallTool, Era::Modern, Access::ReadOnly)
+            .list(McpMethod::CallTool, Era::Modern, Access::ReadOnly)
             .is_none()
     );
 }
@@ -202,5 +202,5 @@ fn oversized_schemas_are_named() {
         r#"[{{"name":"big","inputSchema":{{"x":"{}"}}}},{{"name":"small"}}]"#,
         "y".repeat(17_000)
     );
-    assert_eq!(catalogue(&big, "[]").unusable(), ["big"]);
+    assert_eq!(catalogue(&big, "[]").too_large(), ["big"]);
 }

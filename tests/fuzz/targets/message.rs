@@ -1,7 +1,7 @@
 //! A JSON-RPC message at `/mcp`: the headers in lines, an empty line, the body.
 #![no_main]
 
-use garmin_gateway::mcp::{Inbound, Message, RequestHeaders};
+use garmin_gateway::mcp::{Inbound, JsonRpcMessage, RequestHeaders};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let at = data.windows(2).position(|two| two == b"\n\n");
@@ -14,14 +14,13 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         mcp_name: lines.next().flatten(),
         ..RequestHeaders::default()
     };
-    let Ok(message) = Message::parse(body) else { return };
-    let Ok(Inbound::Request(request)) = Inbound::of(&headers, message) else {
+    let Ok(Inbound::Request(request)) = Inbound::read(&headers, body) else {
         return;
     };
-    // What goes on to a worker is an object that is read again as the same, but for what was ours.
+    // A worker's parameters are read again as the same object, apart from the members that were left out.
     if let Some(params) = request.params.for_worker() {
         let whole = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
-        assert!(Message::parse(whole.as_bytes()).is_ok(), "{whole}");
+        assert!(JsonRpcMessage::parse(whole.as_bytes()).is_ok(), "{whole}");
         for key in ["name", "uri", "arguments"] {
             let again = garmin_gateway::mcp::params::Params::read(Some(&params)).unwrap();
             let (ours, theirs) = (request.params.get(key), again.get(key));

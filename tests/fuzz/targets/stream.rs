@@ -1,7 +1,7 @@
 //! A worker's event stream, cut anywhere; the first byte says where. Every message in it is read.
 #![no_main]
 
-use garmin_gateway::mcp::sse::{Event, Parser};
+use garmin_gateway::mcp::sse::{SseEvent, Parser};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some((cut, stream)) = data.split_first() else {
@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn events(chunks: &[&[u8]]) -> Vec<Event> {
+fn events(chunks: &[&[u8]]) -> Vec<SseEvent> {
     let (mut parser, mut events) = (Parser::new(), Vec::new());
     for chunk in chunks {
         parser.push(chunk, &mut events).unwrap();

@@ -1,49 +1,40 @@
-//! Notifications on their way to a client: progress under the client's own token, and log messages it asked for.
+//! Notifications for a client: progress under the client's own token, and the log messages that it asked for.
 
 use serde_json::value::RawValue;
 
 use super::members::{Members, text};
 
-/// How important a log message is (RFC 5424), least first.
+/// The severity of a log message (RFC 5424), least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    /// `debug`
+pub enum LogSeverity {
     Debug,
-    /// `info`
     Info,
-    /// `notice`
     Notice,
-    /// `warning`
     Warning,
-    /// `error`
     Error,
-    /// `critical`
     Critical,
-    /// `alert`
     Alert,
-    /// `emergency`
     Emergency,
 }
 
-impl LogLevel {
-    /// The level of this name.
+impl LogSeverity {
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "debug" => LogLevel::Debug,
-            "info" => LogLevel::Info,
-            "notice" => LogLevel::Notice,
-            "warning" => LogLevel::Warning,
-            "error" => LogLevel::Error,
-            "critical" => LogLevel::Critical,
-            "alert" => LogLevel::Alert,
-            "emergency" => LogLevel::Emergency,
+            "debug" => LogSeverity::Debug,
+            "info" => LogSeverity::Info,
+            "notice" => LogSeverity::Notice,
+            "warning" => LogSeverity::Warning,
+            "error" => LogSeverity::Error,
+            "critical" => LogSeverity::Critical,
+            "alert" => LogSeverity::Alert,
+            "emergency" => LogSeverity::Emergency,
             _ => return None,
         })
     }
 }
 
-/// `notifications/progress` for a client. `params` are those of the worker, in which any token is replaced by
-/// `token`; `None` if they are no object.
+/// `notifications/progress` for a client: the worker's `params` with `token` in place of the worker's own.
+/// `None` if they are not an object.
 pub fn progress(token: &str, params: &RawValue) -> Option<String> {
     let members = Members::of(params.get())?;
     let mut out = String::with_capacity(90 + token.len() + params.get().len());
@@ -57,15 +48,15 @@ pub fn progress(token: &str, params: &RawValue) -> Option<String> {
     Some(out)
 }
 
-/// The value `progress` of progress parameters. It must grow with each notification.
+/// The member `progress` of such `params`. MCP requires it to grow with each notification.
 pub fn amount(params: &RawValue) -> Option<f64> {
     serde_json::from_str(Members::of(params.get())?.get("progress")?.get()).ok()
 }
 
-/// `notifications/message` for a client that wants messages from `level` on; `None` if this one is not wanted.
-pub fn log_message(level: LogLevel, params: &RawValue) -> Option<String> {
+/// `notifications/message` for a client that asked for messages from `level` on; `None` if this one is below it.
+pub fn log_message(level: LogSeverity, params: &RawValue) -> Option<String> {
     let sent = Members::of(params.get())?.get("level").and_then(text)?;
-    if LogLevel::named(&sent)? < level {
+    if LogSeverity::named(&sent)? < level {
         return None;
     }
     Some(format!(
@@ -117,7 +108,7 @@ mod tests {
     fn log_messages_below_the_level_are_dropped() {
         let wanted = |level: &str, sent: &str| {
             log_message(
-                LogLevel::named(level).unwrap(),
+                LogSeverity::named(level).unwrap(),
                 raw(&format!(r#"{{"level":{sent},"data":"x"}}"#)),
             )
             .is_some()

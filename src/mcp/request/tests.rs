@@ -1,5 +1,7 @@
 //! The rows of sections 3 and 4 of the protocol notes, each a line of a table.
 
+mod message;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -22,8 +24,7 @@ fn headers<'a>(
 
 /// What becomes of a body: `modern tools/list`, `legacy ping`, `noted`, `cancelled 5`, or `400 -32020`.
 fn outcome(headers: &RequestHeaders<'_>, body: &str) -> String {
-    let inbound = Message::parse(body.as_bytes()).and_then(|message| Inbound::of(headers, message));
-    match inbound {
+    match Inbound::read(headers, body.as_bytes()) {
         Ok(Inbound::Request(request)) => {
             let era = if request.era == Era::Modern {
                 "modern"
@@ -33,8 +34,8 @@ fn outcome(headers: &RequestHeaders<'_>, body: &str) -> String {
             format!("{era} {}", request.method.name())
         }
         Ok(Inbound::Cancelled(id)) => format!("cancelled {}", id.map_or("-", RawValue::get)),
-        Ok(Inbound::Noted) => "noted".to_owned(),
-        Err(rejected) => format!("{} {}", rejected.refusal.status(), rejected.refusal.code()),
+        Ok(Inbound::Ignored) => "noted".to_owned(),
+        Err(rejected) => format!("{} {}", rejected.error.status(), rejected.error.code()),
     }
 }
 
@@ -227,29 +228,11 @@ fn messages_without_an_answer() {
     }
 }
 
-/// Section 4, row `initialize`.
-#[test]
-fn initialize_negotiates() {
-    for (requested, expected) in [
-        (Some("2025-11-25"), "2025-11-25"),
-        (Some("2025-06-18"), "2025-06-18"),
-        (Some("2025-03-26"), "2025-03-26"),
-        (Some("2024-11-05"), "2024-11-05"),
-        (Some("2026-07-28"), "2025-11-25"),
-        (Some("2030-01-01"), "2025-11-25"),
-        (Some(""), "2025-11-25"),
-        (None, "2025-11-25"),
-    ] {
-        assert_eq!(negotiated(requested), expected, "{requested:?}");
-    }
-}
-
 /// Errors carry the id of their request.
 #[test]
 fn refusals_carry_the_id() {
     let body = r#"{"jsonrpc":"2.0","id":"x-1","method":"nope"}"#;
-    let message = Message::parse(body.as_bytes()).unwrap();
-    let rejected = Inbound::of(&RequestHeaders::default(), message).unwrap_err();
+    let rejected = Inbound::read(&RequestHeaders::default(), body.as_bytes()).unwrap_err();
     assert_eq!(rejected.id.as_deref(), Some("\"x-1\""));
 }
 

@@ -1,30 +1,25 @@
-//! Asks a worker what it offers.
+//! Learns the lists of a worker.
 
 use serde_json::value::RawValue;
 
-use crate::{
-    accounts::AccountId,
-    gateway::upstream::Upstream,
-    mcp::{
-        CatalogueError,
-        members::{Members, text, write_string},
-    },
-    workers::{UpstreamAnswer, UpstreamCall, WorkerError},
-};
+use crate::accounts::AccountId;
+use crate::mcp::CatalogueError;
+use crate::mcp::members::{Members, text, write_string};
+use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
-use super::kept::Asked;
+use super::kept::LearnedLists;
 
-/// A list with more pages than this is no list.
-const PAGES: usize = 50;
-/// Why lists could not be learned.
+/// The most pages of one list.
+const MAX_PAGES: usize = 50;
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LearnError {
     #[error(transparent)]
     Worker(#[from] WorkerError),
     #[error("it refused {0}")]
     Refused(&'static str),
-    #[error("its answer to {0} is no list")]
-    Shape(&'static str),
+    #[error("its answer to {0} is not a list")]
+    Malformed(&'static str),
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
     #[error("it took too long")]
@@ -32,27 +27,27 @@ pub(super) enum LearnError {
 }
 
 /// Asks a worker for all its lists.
-pub(super) async fn ask_all(upstream: &dyn Upstream, account: &AccountId) -> Result<Asked, LearnError> {
-    Ok(Asked {
-        tools: ask(upstream, account, "tools/list", "tools").await?,
-        resources: ask(upstream, account, "resources/list", "resources").await?,
-        resource_templates: ask(upstream, account, "resources/templates/list", "resourceTemplates").await?,
-        prompts: ask(upstream, account, "prompts/list", "prompts").await?,
-        // Whoever was asked was started last, or says the same.
-        server: upstream.server(),
+pub(super) async fn learn(workers: &Workers, account: &AccountId) -> Result<LearnedLists, LearnError> {
+    Ok(LearnedLists {
+        tools: list(workers, account, "tools/list", "tools").await?,
+        resources: list(workers, account, "resources/list", "resources").await?,
+        resource_templates: list(workers, account, "resources/templates/list", "resourceTemplates").await?,
+        prompts: list(workers, account, "prompts/list", "prompts").await?,
+        // The worker that was asked started last, or is of the same version.
+        server: workers.server(),
     })
 }
 
-/// One list with all its pages. A worker that does not know the method has an empty one; tools it must have.
-async fn ask(
-    upstream: &dyn Upstream,
+/// All pages of one list. A worker that does not know the method has none, but every worker must list tools.
+async fn list(
+    workers: &Workers,
     account: &AccountId,
     method: &'static str,
     key: &'static str,
 ) -> Result<String, LearnError> {
     let mut items = String::from("[");
     let mut params: Option<Box<RawValue>> = None;
-    for _ in 0..PAGES {
+    for _ in 0..MAX_PAGES {
         let call = UpstreamCall {
             method,
             params: params.take(),
@@ -60,20 +55,20 @@ async fn ask(
             progress: None,
             messages: None,
         };
-        let page = match upstream.call(account, call).await? {
+        let page = match workers.call(account, call).await? {
             UpstreamAnswer::Result(page) => page,
             UpstreamAnswer::Error(_) if key != "tools" => return Ok("[]".to_owned()),
             UpstreamAnswer::Error(_) => return Err(LearnError::Refused(method)),
         };
-        let members = Members::of(page.get()).ok_or(LearnError::Shape(method))?;
+        let members = Members::of(page.get()).ok_or(LearnError::Malformed(method))?;
         let array = members
             .get(key)
             .map(RawValue::get)
-            .ok_or(LearnError::Shape(method))?;
+            .ok_or(LearnError::Malformed(method))?;
         let inner = array
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
-            .ok_or(LearnError::Shape(method))?;
+            .ok_or(LearnError::Malformed(method))?;
         if !inner.trim().is_empty() {
             if items.len() > 1 {
                 items.push(',');
@@ -89,5 +84,5 @@ async fn ask(
         next.push('}');
         params = RawValue::from_string(next).ok();
     }
-    Err(LearnError::Shape(method))
+    Err(LearnError::Malformed(method))
 }

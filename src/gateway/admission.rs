@@ -1,0 +1,160 @@
+//! Bearer token → caller: a person's client, the holder of a race token, or `doctor`.
+//!
+//! No call is answered, not even with a protocol error, before this.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+
+use crate::accounts::AccountId;
+use crate::base::clock::Clock;
+use crate::base::secrets::{Secret, TokenHash, random_token};
+use crate::mcp::Access;
+use crate::oauth::{Grant, OAuth, Unauthenticated};
+use crate::races::{RaceGrant, Races};
+
+/// How long a probe token of `doctor` works.
+const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
+
+/// An authenticated caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub(super) account: AccountId,
+    /// What the caller may do with Garmin's data.
+    pub(super) access: Access,
+    /// The sign-in, or the race of a race token. Cancellations and revocations apply to one connection.
+    pub(super) connection: Arc<str>,
+    pub(super) scope: CallerScope,
+}
+
+/// The tools that a caller may use at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CallerScope {
+    /// All tools of the account.
+    Account,
+    /// The tools of one race.
+    Race(RaceGrant),
+    /// No tool, only the protocol: `doctor` checks that the path is open.
+    Probe,
+}
+
+impl From<Grant> for Caller {
+    fn from(grant: Grant) -> Self {
+        Self {
+            account: grant.account,
+            access: grant.access,
+            connection: grant.family.into(),
+            scope: CallerScope::Account,
+        }
+    }
+}
+
+impl From<RaceGrant> for Caller {
+    fn from(race: RaceGrant) -> Self {
+        Self {
+            account: race.account.clone(),
+            access: Access::ReadOnly,
+            connection: race.race.clone().into(),
+            scope: CallerScope::Race(race),
+        }
+    }
+}
+
+/// Why a request is not admitted.
+#[derive(Debug)]
+pub enum NotAdmitted {
+    /// 401 with `WWW-Authenticate: <challenge>`. `body` says the same in JSON.
+    Unauthorized { challenge: String, body: Bytes },
+    /// 503. The store cannot be read; a 401 would make a client discard a good token.
+    Unavailable,
+}
+
+/// Authenticates callers.
+pub(super) struct Admission {
+    oauth: OAuth,
+    races: Races,
+    clock: Clock,
+    /// The probe tokens in force, with their ends.
+    probes: Mutex<Vec<(TokenHash, Timestamp)>>,
+}
+
+impl Admission {
+    pub(super) fn new(oauth: OAuth, races: Races, clock: Clock) -> Self {
+        Self {
+            oauth,
+            races,
+            clock,
+            probes: Mutex::default(),
+        }
+    }
+
+    /// `authorization`: the value of that header.
+    pub(super) fn admit(&self, authorization: Option<&str>) -> Result<Caller, NotAdmitted> {
+        let Some(token) = authorization.and_then(bearer) else {
+            return Err(self.unauthorized(None));
+        };
+        let admitted = match self.races.authenticate(token) {
+            Ok(Some(race)) => return Ok(race.into()),
+            Ok(None) => self.oauth.authenticate(token),
+            Err(error) => Err(error.into()),
+        };
+        match admitted {
+            Ok(grant) => Ok(grant.into()),
+            Err(reason @ Unauthenticated::Unavailable(_)) => {
+                tracing::error!(%reason, "mcp.admission_failed");
+                Err(NotAdmitted::Unavailable)
+            }
+            // Probes come last, so that an ordinary call does not pay for them.
+            Err(_) if self.is_probe(token) => Ok(Caller {
+                account: AccountId::nobody(),
+                access: Access::ReadOnly,
+                connection: "probe".into(),
+                scope: CallerScope::Probe,
+            }),
+            Err(reason) => Err(self.unauthorized(Some(&reason))),
+        }
+    }
+
+    /// A new token that opens the protocol and no tool, for [`PROBE_LIFETIME`]. It is kept in memory only.
+    pub(super) fn new_probe(&self) -> Secret {
+        let token = random_token("gpr_");
+        let now = self.clock.now();
+        let mut probes = self.probes.lock();
+        probes.retain(|(_, until)| *until > now);
+        probes.push((TokenHash::of(token.expose()), now + PROBE_LIFETIME));
+        token
+    }
+
+    fn is_probe(&self, token: &str) -> bool {
+        let (hash, now) = (TokenHash::of(token), self.clock.now());
+        let probes = self.probes.lock();
+        probes
+            .iter()
+            .any(|(known, until)| *known == hash && *until > now)
+    }
+
+    /// `reason`: what is wrong with the token, if one was presented.
+    fn unauthorized(&self, reason: Option<&Unauthenticated>) -> NotAdmitted {
+        if let Some(reason) = reason {
+            tracing::info!(%reason, "mcp.token_refused");
+        }
+        let body: &[u8] = if reason.is_some() {
+            br#"{"error":"invalid_token","error_description":"The access token is unknown, expired or revoked"}"#
+        } else {
+            br#"{"error":"unauthorized","error_description":"Sign in first"}"#
+        };
+        NotAdmitted::Unauthorized {
+            challenge: self.oauth.challenge(reason.is_some()),
+            body: Bytes::from_static(body),
+        }
+    }
+}
+
+/// The token in `Bearer <token>`; the scheme is not case-sensitive (RFC 9110 §11.1).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

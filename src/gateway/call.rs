@@ -1,0 +1,303 @@
+//! Answers requests: from the catalogue, by a race tool, or by the worker of the account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::base::lifecycle::Lifecycle;
+use crate::config::Live;
+use crate::mcp::answer::{self, JsonReply};
+use crate::mcp::headers::Accepts;
+use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
+use crate::races::tools::RaceTools;
+use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
+
+use super::admission::{Caller, CallerScope};
+use super::advice::advice;
+use super::call_rate::CallRate;
+use super::in_flight::InFlight;
+use super::offer::{Offer, Offered};
+use super::relay::{McpResponse, RelayedCall, WaitReason};
+use super::route::{Route, WorkerQuestion, route};
+use super::usage::UsageCounters;
+
+/// Every call is answered within this time. Claude waits for 240 s or more.
+const DEADLINE: Duration = Duration::from_secs(200);
+/// Notifications of one call that are buffered; the rest is dropped.
+const NOTIFICATIONS: usize = 32;
+
+/// What requests are answered with.
+pub(super) struct CallService {
+    pub(super) workers: Workers,
+    pub(super) race_tools: RaceTools,
+    pub(super) offer: Offer,
+    /// What the holder of a race token is offered.
+    pub(super) offered_for_race: Arc<Offered>,
+    /// What the holder of a probe token is offered.
+    pub(super) offered_for_probe: Arc<Offered>,
+    /// `PUBLIC_URL/link`, where a person signs in at Garmin again.
+    pub(super) link: String,
+    pub(super) live: watch::Receiver<Live>,
+    pub(super) rate: CallRate,
+    pub(super) in_flight: InFlight,
+    pub(super) counters: UsageCounters,
+    pub(super) lifecycle: Lifecycle,
+}
+
+/// A request that waits for its answer.
+struct PendingRequest {
+    caller: Caller,
+    accepts: Accepts,
+    /// Raw JSON text.
+    id: Box<str>,
+    era: Era,
+    method: McpMethod,
+    offered: Arc<Offered>,
+}
+
+impl CallService {
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        caller: Caller,
+        accepts: Accepts,
+        request: McpRequest<'_>,
+    ) -> McpResponse {
+        let offered = match caller.scope {
+            CallerScope::Account => {
+                if !matches!(request.method, McpMethod::Ping | McpMethod::SetLogLevel) {
+                    self.offer.ensure_known(&self.workers, &caller.account).await;
+                }
+                self.offer.current()
+            }
+            CallerScope::Race(_) => self.offered_for_race.clone(),
+            CallerScope::Probe => self.offered_for_probe.clone(),
+        };
+        let route = route(&offered, caller.access, &request);
+        let pending = PendingRequest {
+            caller,
+            accepts,
+            id: request.id.get().into(),
+            era: request.era,
+            method: request.method,
+            offered: offered.clone(),
+        };
+        let caller = &pending.caller;
+        if matches!(route, Route::OwnTool { .. } | Route::Worker(_))
+            && let Some(text) = self.over_rate(caller)
+        {
+            return McpResponse::Json(pending.no_answer(&text));
+        }
+        match route {
+            Route::Result(result) => McpResponse::Json(JsonReply::result(&pending.id, &result)),
+            Route::Error(error) => {
+                tracing::debug!(
+                    status = error.status(),
+                    code = error.code(),
+                    "mcp.request_refused"
+                );
+                McpResponse::Json(JsonReply::error(&pending.id, &error))
+            }
+            Route::SetLogLevel(level) => {
+                self.in_flight.set_level(&caller.connection, level);
+                McpResponse::Json(JsonReply::result(&pending.id, "{}"))
+            }
+            Route::Denied { tool, text } => {
+                tracing::info!(account.id = %caller.account, tool = %tool, "mcp.call_denied");
+                self.counters.count(&caller.account, &tool, true);
+                McpResponse::Json(pending.tool_error(&text))
+            }
+            Route::OwnTool { tool, arguments } => self.call_race_tool(pending, tool, arguments).await,
+            Route::Worker(question) => self.ask_worker(&request, pending, question).await,
+        }
+    }
+
+    /// The text for an account that calls too often.
+    fn over_rate(&self, caller: &Caller) -> Option<String> {
+        let per_minute = self.live.borrow().calls_per_minute;
+        let wait = self.rate.take(&caller.account, per_minute).err()?;
+        tracing::warn!(account.id = %caller.account, per_minute, "mcp.call_paced");
+        let seconds = wait.as_secs().max(1);
+        Some(format!(
+            "Too many calls: this server takes {per_minute} a minute. Nothing was changed. Try again in {seconds} s."
+        ))
+    }
+
+    async fn call_race_tool(
+        self: Arc<Self>,
+        pending: PendingRequest,
+        tool: Arc<str>,
+        arguments: Option<Box<RawValue>>,
+    ) -> McpResponse {
+        let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
+        let answer = async move {
+            let (tools, caller, name) = (self.race_tools.clone(), pending.caller.clone(), tool.clone());
+            let call = async move {
+                let arguments = arguments.as_deref();
+                match &caller.scope {
+                    CallerScope::Race(race) => tools.call_for_race(race, &name, arguments).await,
+                    CallerScope::Account | CallerScope::Probe => {
+                        tools.call(&caller.account, &name, arguments).await
+                    }
+                }
+            };
+            // Race tools may compute for long. On the ordinary runtime they do not delay other calls.
+            let call = async move { tokio::time::timeout(DEADLINE, call).await };
+            let reply = match self.lifecycle.apart(call).await {
+                Ok(result) => pending.result(&result),
+                Err(_) => pending.tool_error("This took too long. Try again."),
+            };
+            let failed = is_error(&reply.body);
+            self.counters.count(&pending.caller.account, &tool, failed);
+            reply
+        };
+        RelayedCall::new(era, accepts, &lifecycle, answer).relay().await
+    }
+
+    async fn ask_worker(
+        self: Arc<Self>,
+        request: &McpRequest<'_>,
+        pending: PendingRequest,
+        question: WorkerQuestion,
+    ) -> McpResponse {
+        let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
+        let meta = &request.params.meta;
+        let log_level = match era {
+            _ if !accepts.stream || !pending.offered.handshake.logs() => None,
+            Era::Modern => meta.log_level(),
+            Era::Legacy => Some(self.in_flight.level(&pending.caller.connection)),
+        };
+        let progress_token = meta.progress_token.filter(|_| accepts.stream);
+        let (progress, progress_events) = channel(progress_token.is_some());
+        let (messages, message_events) = channel(log_level.is_some());
+        let (cancel, cancelled) = (era == Era::Legacy).then(oneshot::channel).unzip();
+        let wait_reason = progress_token.is_some().then(|| {
+            let (workers, account) = (self.workers.clone(), pending.caller.account.clone());
+            Box::new(move || wait_reason(workers.state(&account)?)) as WaitReason
+        });
+
+        let WorkerQuestion {
+            tool,
+            params,
+            read_only,
+            uri,
+        } = question;
+        let call = UpstreamCall {
+            method: request.method.name(),
+            params,
+            read_only,
+            progress,
+            messages,
+        };
+        // The call stays in flight until it is answered, with or without its client.
+        let registered = self
+            .in_flight
+            .enter(&pending.caller.connection, &pending.id, cancel);
+        let answer = async move {
+            let call = self.workers.call(&pending.caller.account, call);
+            let outcome = tokio::select! {
+                // First, so that a revoked sign-in does not start a worker.
+                biased;
+                () = registered.revoked() => Err(WorkerError::Stopped),
+                outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
+            };
+            drop(registered);
+            self.record(&pending.caller, tool.as_ref(), &outcome);
+            match outcome {
+                Ok(UpstreamAnswer::Result(result)) => pending.result(&result),
+                Ok(UpstreamAnswer::Error(error)) => {
+                    answer::relayed_error(&pending.id, era, pending.method, &error, uri.as_deref())
+                }
+                Err(error) => pending.no_answer(&advice(&error, read_only, &self.link)),
+            }
+        };
+        let mut call = RelayedCall::new(era, accepts, &lifecycle, answer);
+        call.progress_token = progress_token.map(|token| token.get().into());
+        call.log_level = log_level;
+        call.wait_reason = wait_reason;
+        call.progress = progress_events;
+        call.messages = message_events;
+        call.cancelled = cancelled;
+        call.relay().await
+    }
+
+    /// Counts and logs a worker's call.
+    fn record(
+        self: &Arc<Self>,
+        caller: &Caller,
+        tool: Option<&Arc<str>>,
+        outcome: &Result<UpstreamAnswer, WorkerError>,
+    ) {
+        let failed = match outcome {
+            Ok(UpstreamAnswer::Result(result)) => is_error(result.get().as_bytes()),
+            Ok(UpstreamAnswer::Error(_)) | Err(_) => true,
+        };
+        if let Some(tool) = tool {
+            self.counters.count(&caller.account, tool, failed);
+        }
+        let tool = tool.map_or("", |tool| tool.as_ref());
+        match outcome {
+            Ok(_) => tracing::debug!(account.id = %caller.account, tool, failed, "mcp.call_answered"),
+            Err(reason) => tracing::warn!(account.id = %caller.account, tool, %reason, "mcp.call_failed"),
+        }
+        if outcome.is_ok() && self.offer.is_stale(&self.workers) {
+            let (service, account) = (self.clone(), caller.account.clone());
+            self.lifecycle.spawn("catalogue.refresh", async move {
+                service.offer.refresh(&service.workers, &account).await;
+            });
+        }
+    }
+}
+
+impl PendingRequest {
+    /// The reply that carries a tool's or a worker's result.
+    fn result(&self, result: &RawValue) -> JsonReply {
+        let shortened = shorten::shortened(result);
+        if let Some(shortened) = &shortened {
+            let characters = shortened.characters;
+            tracing::info!(method = self.method.name(), characters, "mcp.result_cut");
+        }
+        let result = shortened.as_ref().map_or(result, |shortened| &shortened.result);
+        answer::relayed(&self.id, self.era, self.method, result, self.server())
+            .unwrap_or_else(|| self.no_answer("The Garmin session sent an answer that could not be read."))
+    }
+
+    /// The reply when nobody answered: for a tool call a result, which the model reads, else an error.
+    fn no_answer(&self, text: &str) -> JsonReply {
+        if self.method == McpMethod::CallTool {
+            return self.tool_error(text);
+        }
+        JsonReply::error(&self.id, &McpError::NoAnswer(text.to_owned()))
+    }
+
+    fn tool_error(&self, text: &str) -> JsonReply {
+        answer::tool_error(&self.id, self.era, text, self.server())
+    }
+
+    fn server(&self) -> &str {
+        self.offered.handshake.server()
+    }
+}
+
+/// What a call waits for, in words for the person. `state`: of the account's worker.
+fn wait_reason(state: &str) -> Option<&'static str> {
+    match state {
+        "waiting" => Some("Waiting for a free place for your Garmin session"),
+        "ready" => None,
+        _ => Some("Starting your Garmin session"),
+    }
+}
+
+fn channel<T>(wanted: bool) -> (Option<mpsc::Sender<T>>, Option<mpsc::Receiver<T>>) {
+    wanted.then(|| mpsc::channel(NOTIFICATIONS)).unzip()
+}
+
+/// Whether a tool's result is an error, for counting. Workers write `isError` first or last, so only the ends of the
+/// text are searched.
+fn is_error(result: &[u8]) -> bool {
+    const FLAG: &[u8] = b"\"isError\":true";
+    let has = |part: &[u8]| part.windows(FLAG.len()).any(|window| window == FLAG);
+    has(result.get(..result.len().min(48)).unwrap_or_default())
+        || has(result.get(result.len().saturating_sub(48)..).unwrap_or_default())
+}

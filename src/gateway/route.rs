@@ -1,0 +1,178 @@
+//! Which part of the gateway answers a well-formed request. Pure: it depends on what is offered and who asks.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::mcp::members::is_object;
+use crate::mcp::notification::LogSeverity;
+use crate::mcp::params::Params;
+use crate::mcp::revision::negotiated;
+use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest};
+
+use super::offer::Offered;
+
+/// How a request is answered.
+#[derive(Debug)]
+pub(super) enum Route<'o> {
+    /// With this result, as JSON text.
+    Result(Cow<'o, str>),
+    Error(McpError),
+    /// A tool call that this connection may not make. `text` tells the model and the person why.
+    Denied { tool: Arc<str>, text: String },
+    /// `logging/setLevel`: the level is remembered and the result is `{}`.
+    SetLogLevel(LogSeverity),
+    OwnTool {
+        tool: Arc<str>,
+        /// An object.
+        arguments: Option<Box<RawValue>>,
+    },
+    Worker(WorkerQuestion),
+}
+
+/// What the worker of the account is asked.
+#[derive(Debug)]
+pub(super) struct WorkerQuestion {
+    /// For `tools/call`.
+    pub(super) tool: Option<Arc<str>>,
+    pub(super) params: Option<Box<RawValue>>,
+    /// The call changes nothing, so it may be repeated.
+    pub(super) read_only: bool,
+    /// For `resources/read`.
+    pub(super) uri: Option<String>,
+}
+
+pub(super) fn route<'o>(offered: &'o Offered, access: Access, request: &McpRequest<'_>) -> Route<'o> {
+    find_route(offered, access, request).unwrap_or_else(Route::Error)
+}
+
+fn find_route<'o>(
+    offered: &'o Offered,
+    access: Access,
+    request: &McpRequest<'_>,
+) -> Result<Route<'o>, McpError> {
+    let McpRequest {
+        era, method, params, ..
+    } = request;
+    match method {
+        McpMethod::Initialize => {
+            let version = negotiated(params.text("protocolVersion").ok().flatten().as_deref());
+            Ok(Route::Result(
+                offered.handshake.initialize(version, access).into(),
+            ))
+        }
+        McpMethod::Discover => Ok(Route::Result(offered.handshake.discover(access).into())),
+        McpMethod::Ping => Ok(Route::Result("{}".into())),
+        McpMethod::SetLogLevel => match params.text("level")?.as_deref().and_then(LogSeverity::named) {
+            Some(level) => Ok(Route::SetLogLevel(level)),
+            None => Err(McpError::InvalidParams(
+                "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency"
+                    .into(),
+            )),
+        },
+        McpMethod::ListTools
+        | McpMethod::ListResources
+        | McpMethod::ListResourceTemplates
+        | McpMethod::ListPrompts => {
+            if params.get("cursor").is_some_and(|cursor| cursor.get() != "null") {
+                return Err(McpError::InvalidParams(
+                    "params.cursor is unknown: every list has a single page; leave the cursor out".into(),
+                ));
+            }
+            let list = offered.catalogue.list(*method, *era, access);
+            list.map(|list| Route::Result(list.into()))
+                .ok_or_else(|| unknown_method(*method, *era))
+        }
+        McpMethod::CallTool => call_tool(offered, access, params),
+        McpMethod::ReadResource => {
+            let uri = required(params, "uri")?;
+            if !offered.catalogue.may_have_resource(&uri) {
+                return Err(McpError::ResourceNotFound {
+                    uri: uri.into_owned(),
+                    era: *era,
+                });
+            }
+            Ok(Route::Worker(WorkerQuestion {
+                uri: Some(uri.into_owned()),
+                ..read_only(params)
+            }))
+        }
+        McpMethod::GetPrompt => {
+            let name = required(params, "name")?;
+            if !offered.catalogue.has_prompt(&name) {
+                return Err(unknown("prompt", &name));
+            }
+            Ok(Route::Worker(read_only(params)))
+        }
+        McpMethod::Complete if offered.catalogue.completes() => Ok(Route::Worker(read_only(params))),
+        McpMethod::Complete => Err(unknown_method(*method, *era)),
+    }
+}
+
+fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> Result<Route<'o>, McpError> {
+    let name = required(params, "name")?;
+    let Some(tool) = offered.catalogue.find(&name) else {
+        return Err(unknown("tool", &name));
+    };
+    let arguments = params
+        .get("arguments")
+        .filter(|arguments| arguments.get() != "null");
+    if arguments.is_some_and(|arguments| !is_object(arguments)) {
+        return Err(McpError::InvalidParams(
+            "params.arguments must be an object".into(),
+        ));
+    }
+    Ok(if !tool.allowed(access) {
+        Route::Denied {
+            tool: tool.name.clone(),
+            text: denied_text(&tool.title),
+        }
+    } else if tool.own {
+        Route::OwnTool {
+            tool: tool.name.clone(),
+            arguments: arguments.map(ToOwned::to_owned),
+        }
+    } else {
+        Route::Worker(WorkerQuestion {
+            tool: Some(tool.name.clone()),
+            read_only: tool.read_only,
+            ..read_only(params)
+        })
+    })
+}
+
+/// HTTP 403 would make Claude give up the connector. A tool result can be read and acted upon.
+fn denied_text(title: &str) -> String {
+    format!(
+        "Not done: this connection may only read Garmin data, and “{title}” may change it. To allow changes, disconnect this connector in \
+         Claude, connect it again, and choose “read and change” on the sign-in page."
+    )
+}
+
+fn read_only(params: &Params<'_>) -> WorkerQuestion {
+    WorkerQuestion {
+        tool: None,
+        params: params.for_worker(),
+        read_only: true,
+        uri: None,
+    }
+}
+
+fn required<'a>(params: &Params<'a>, key: &'static str) -> Result<Cow<'a, str>, McpError> {
+    params
+        .text(key)?
+        .ok_or_else(|| McpError::InvalidParams(format!("params.{key} is required").into()))
+}
+
+fn unknown(kind: &str, name: &str) -> McpError {
+    let name: String = name.chars().take(100).collect();
+    McpError::InvalidParams(format!("Unknown {kind}: {name}").into())
+}
+
+fn unknown_method(method: McpMethod, era: Era) -> McpError {
+    McpError::MethodNotFound {
+        method: method.name().to_owned(),
+        era,
+    }
+}

@@ -1,0 +1,169 @@
+//! The gateway as the public face sees it: [`Gateway::admit`] with the headers, then [`Gateway::handle`] with the body.
+//!
+//! Two steps, because the body of an unauthenticated request must not be read into memory.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::base::clock::Clock;
+use crate::base::lifecycle::Lifecycle;
+use crate::base::secrets::Secret;
+use crate::config::{Live, PublicUrl};
+use crate::mcp::answer::JsonReply;
+use crate::mcp::headers::Accepts;
+use crate::mcp::{Access, CatalogueError, Inbound, McpError, PublicHosts, RejectedRequest, RequestHeaders};
+use crate::oauth::{FamilyId, OAuth};
+use crate::races::Races;
+use crate::races::tools::RaceTools;
+use crate::store::{Store, StoreError};
+use crate::workers::Workers;
+
+use super::admission::{Admission, Caller, NotAdmitted};
+use super::call::CallService;
+use super::call_rate::CallRate;
+use super::in_flight::InFlight;
+use super::offer::{Offer, WorkerLists, own_tools_only};
+use super::relay::McpResponse;
+use super::usage::{ToolUsage, UsageCounters};
+
+/// What the gateway is built from.
+pub struct GatewayParts {
+    pub oauth: OAuth,
+    pub workers: Workers,
+    pub lists: WorkerLists,
+    pub races: Races,
+    pub public_url: PublicUrl,
+    /// For `CALLS_PER_MINUTE`.
+    pub live: watch::Receiver<Live>,
+    /// For usage, and for the lists of a foreign worker.
+    pub store: Store,
+    pub clock: Clock,
+    pub lifecycle: Lifecycle,
+}
+
+/// Clones are the same gateway.
+#[derive(Clone)]
+pub struct Gateway(Arc<GatewayState>);
+
+struct GatewayState {
+    admission: Admission,
+    hosts: PublicHosts,
+    calls: Arc<CallService>,
+    store: Store,
+}
+
+impl Gateway {
+    /// Errors: the built-in lists or the overlay of this build are damaged.
+    pub fn start(parts: GatewayParts) -> Result<Self, CatalogueError> {
+        let origin = parts.public_url.origin();
+        let counters = UsageCounters::new(parts.clock.clone());
+        counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
+        let calls = CallService {
+            workers: parts.workers,
+            race_tools: RaceTools(parts.races.clone()),
+            offer: Offer::new(parts.lists, RaceTools::list(), origin, &parts.store)?,
+            offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
+            offered_for_probe: Arc::new(own_tools_only("[]", origin)?),
+            link: format!("{origin}/link"),
+            live: parts.live,
+            rate: CallRate::default(),
+            in_flight: InFlight::default(),
+            counters,
+            lifecycle: parts.lifecycle,
+        };
+        Ok(Gateway(Arc::new(GatewayState {
+            admission: Admission::new(parts.oauth, parts.races, parts.clock),
+            hosts: PublicHosts::new(origin),
+            calls: Arc::new(calls),
+            store: parts.store,
+        })))
+    }
+
+    /// Authenticates a request of any HTTP method, before anything else is done with it. `authorization`: that header.
+    pub fn admit(&self, authorization: Option<&str>) -> Result<Caller, NotAdmitted> {
+        self.0.admission.admit(authorization)
+    }
+
+    /// Answers an admitted request. `body`: or why it was not read.
+    pub async fn handle(
+        &self,
+        caller: Caller,
+        headers: RequestHeaders<'_>,
+        http_method: &str,
+        body: Result<Bytes, McpError>,
+    ) -> McpResponse {
+        if http_method != "POST" {
+            return McpResponse::MethodNotAllowed;
+        }
+        match read(&self.0.hosts, &headers, &body) {
+            Ok((_, Inbound::Ignored)) => McpResponse::Accepted,
+            Ok((_, Inbound::Cancelled(id))) => {
+                let in_flight = &self.0.calls.in_flight;
+                let cancelled = id.is_some_and(|id| in_flight.cancel(&caller.connection, id.get()));
+                tracing::debug!(account.id = %caller.account, cancelled, "mcp.cancel_received");
+                McpResponse::Accepted
+            }
+            Ok((accepts, Inbound::Request(request))) => {
+                let method = request.method.name();
+                let span = tracing::debug_span!("mcp.request", account.id = %caller.account, method);
+                let calls = self.0.calls.clone();
+                calls.answer(caller, accepts, request).instrument(span).await
+            }
+            Err(rejected) => {
+                let (status, code) = (rejected.error.status(), rejected.error.code());
+                match rejected.error {
+                    McpError::ForeignOrigin | McpError::ForeignHost => {
+                        tracing::warn!(status, reason = %rejected.error, "mcp.foreign_refused");
+                    }
+                    _ => tracing::debug!(status, code, "mcp.request_refused"),
+                }
+                McpResponse::Json(JsonReply::from(&rejected))
+            }
+        }
+    }
+
+    /// Ends the calls of revoked sign-ins, also of those that are still on their way to a worker. Returns how many.
+    pub fn cut(&self, revoked: &[FamilyId]) -> usize {
+        let in_flight = &self.0.calls.in_flight;
+        revoked
+            .iter()
+            .map(|family| in_flight.revoke(family.as_str()))
+            .sum()
+    }
+
+    /// Stores the counts since the last flush. Call it once more when all calls have ended.
+    pub async fn flush_usage(&self) -> Result<(), StoreError> {
+        self.0.calls.counters.flush(&self.0.store).await
+    }
+
+    /// Calls of all accounts since the start.
+    pub fn used_since_start(&self) -> ToolUsage {
+        self.0.calls.counters.since_start()
+    }
+
+    /// A token that works for a minute and opens the protocol and no tool. `doctor` checks Claude's path with it.
+    pub fn probe(&self) -> Secret {
+        self.0.admission.new_probe()
+    }
+
+    /// How many tools a connection with this access sees now.
+    pub fn tool_count(&self, access: Access) -> usize {
+        self.0.calls.offer.current().catalogue.count(access)
+    }
+}
+
+/// Applies the rules that do not depend on the caller: hosts, types, envelope, era.
+fn read<'a>(
+    hosts: &PublicHosts,
+    headers: &RequestHeaders<'_>,
+    body: &'a Result<Bytes, McpError>,
+) -> Result<(Accepts, Inbound<'a>), RejectedRequest> {
+    let body = body.as_ref().map_err(Clone::clone)?;
+    hosts.check(headers)?;
+    headers.check_content_type()?;
+    let accepts = headers.accepts()?;
+    Ok((accepts, Inbound::read(headers, body)?))
+}

@@ -1,0 +1,256 @@
+//! One request of a client, read from its bytes and headers with nothing ambiguous left in it.
+//!
+//! A message that two readers could understand differently is refused: two `method` members, `"Method"` beside
+//! `"method"`, `method` together with `result`. Access rules of other gateways were bypassed with exactly these.
+//!
+//! The two eras differ in where the protocol version is. *Modern* requests (2026-07-28) carry it in `params._meta` and
+//! repeat it in a header; *legacy* ones (up to 2025-11-25) name it once, in `initialize`.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::error::{McpError, RejectedRequest, shortened};
+use super::headers::{RequestHeaders, decoded};
+use super::members::{Members, is_string_or_integer, text};
+use super::params::Params;
+use super::revision::{Era, LEGACY, MODERN, McpMethod};
+
+/// The largest body that is read, in bytes. A larger one is refused with [`McpError::TooLarge`].
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// The members of an envelope. Others are ignored and never sent on.
+const CANONICAL: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+/// What a client sent, after the rules of its era.
+#[derive(Debug)]
+pub enum Inbound<'a> {
+    Request(McpRequest<'a>),
+    /// `notifications/cancelled`, with the raw id of the request that is no longer needed.
+    Cancelled(Option<&'a RawValue>),
+    /// Any other notification, or a response. It is answered with 202 and has no effect.
+    Ignored,
+}
+
+/// A request that keeps the rules of its era.
+#[derive(Debug)]
+pub struct McpRequest<'a> {
+    /// A string or a whole number, as the client wrote it.
+    pub id: &'a RawValue,
+    /// The form in which the answer is written.
+    pub era: Era,
+    pub method: McpMethod,
+    pub params: Params<'a>,
+}
+
+impl<'a> Inbound<'a> {
+    /// Reads a body and judges it together with its headers (sections 3 and 4 of the protocol notes).
+    pub fn read(headers: &RequestHeaders<'_>, body: &'a [u8]) -> Result<Self, RejectedRequest> {
+        match JsonRpcMessage::parse(body)? {
+            JsonRpcMessage::Response => Ok(Inbound::Ignored),
+            JsonRpcMessage::Notification { method, params } => {
+                require_known_version(headers)?;
+                Ok(if method == "notifications/cancelled" {
+                    Inbound::Cancelled(params.and_then(|params| Members::of(params.get())?.get("requestId")))
+                } else {
+                    Inbound::Ignored
+                })
+            }
+            JsonRpcMessage::Request { id, method, params } => {
+                let read = || {
+                    let params = Params::read(params)?;
+                    let (era, method) = era_and_method(headers, &method, &params)?;
+                    Ok(Inbound::Request(McpRequest {
+                        id,
+                        era,
+                        method,
+                        params,
+                    }))
+                };
+                read().map_err(|error: McpError| error.of(Some(id)))
+            }
+        }
+    }
+}
+
+fn era_and_method(
+    headers: &RequestHeaders<'_>,
+    name: &str,
+    params: &Params<'_>,
+) -> Result<(Era, McpMethod), McpError> {
+    let header_is_modern = headers
+        .protocol_version
+        .is_some_and(|version| version.trim() == MODERN);
+    let is_modern = params.meta.has_version()
+        || name == McpMethod::Discover.name()
+        || (header_is_modern && name != McpMethod::Initialize.name());
+    if is_modern {
+        return modern_method(headers, name, params).map(|method| (Era::Modern, method));
+    }
+    let method = known_method(name, Era::Legacy)?;
+    if method != McpMethod::Initialize {
+        require_known_version(headers)?;
+    }
+    Ok((Era::Legacy, method))
+}
+
+/// Checks in the order that the conformance suite expects: metadata, version, other headers, method.
+fn modern_method(
+    headers: &RequestHeaders<'_>,
+    name: &str,
+    params: &Params<'_>,
+) -> Result<McpMethod, McpError> {
+    let version = params.meta.required()?;
+    require_same(
+        "MCP-Protocol-Version",
+        headers.protocol_version.map(Cow::Borrowed),
+        &version,
+    )?;
+    if version != MODERN {
+        return Err(McpError::UnsupportedVersion {
+            requested: shortened(&version),
+            era: Era::Modern,
+        });
+    }
+    require_same("Mcp-Method", headers.mcp_method.map(Cow::Borrowed), name)?;
+    let method = known_method(name, Era::Modern)?;
+    let named = method.name_param().map(|key| params.text(key)).transpose()?;
+    if let Some(named) = named.flatten() {
+        require_same("Mcp-Name", headers.mcp_name.map(decoded).transpose()?, &named)?;
+    }
+    Ok(method)
+}
+
+fn require_same(header: &'static str, value: Option<Cow<'_, str>>, body: &str) -> Result<(), McpError> {
+    let Some(value) = value else {
+        return Err(McpError::HeaderMismatch(
+            format!("the header {header} is required").into(),
+        ));
+    };
+    // White space around a value is ignored unless the value was encoded: then it is part of the text.
+    let value = match value {
+        Cow::Borrowed(plain) => Cow::Borrowed(plain.trim_matches([' ', '\t'])),
+        Cow::Owned(encoded) => Cow::Owned(encoded),
+    };
+    if value == body {
+        return Ok(());
+    }
+    let text = format!(
+        "{header} says {:?}, the body {:?}",
+        shortened(&value),
+        shortened(body)
+    );
+    Err(McpError::HeaderMismatch(text.into()))
+}
+
+fn known_method(name: &str, era: Era) -> Result<McpMethod, McpError> {
+    McpMethod::named(name, era).ok_or_else(|| McpError::MethodNotFound {
+        method: shortened(name),
+        era,
+    })
+}
+
+/// Legacy only. A missing version header means 2025-03-26.
+fn require_known_version(headers: &RequestHeaders<'_>) -> Result<(), McpError> {
+    match headers.protocol_version.map(str::trim) {
+        Some(version) if version != MODERN && !LEGACY.contains(&version) => {
+            Err(McpError::UnsupportedVersion {
+                requested: shortened(version),
+                era: Era::Legacy,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// One JSON-RPC 2.0 message.
+#[derive(Debug)]
+pub enum JsonRpcMessage<'a> {
+    Request {
+        /// A string or a whole number.
+        id: &'a RawValue,
+        method: Cow<'a, str>,
+        /// An object, or absent.
+        params: Option<&'a RawValue>,
+    },
+    /// Has no id and gets no answer.
+    Notification {
+        method: Cow<'a, str>,
+        /// An object, or absent.
+        params: Option<&'a RawValue>,
+    },
+    /// The answer to a request of the server. The gateway sends none.
+    Response,
+}
+
+impl<'a> JsonRpcMessage<'a> {
+    /// Reads one message. The error carries the id where it can be read unambiguously.
+    pub fn parse(body: &'a [u8]) -> Result<Self, RejectedRequest> {
+        let json = std::str::from_utf8(body).map_err(|_| McpError::NotJson)?;
+        let members: Members<'a> = match serde_json::from_str(json) {
+            Ok(members) => members,
+            Err(_) if json.trim_start().starts_with('[') && is_json(json) => {
+                return Err(McpError::Batch.into());
+            }
+            Err(_) if is_json(json) => return Err(not_a_message("it must be an object").into()),
+            Err(_) => return Err(McpError::NotJson.into()),
+        };
+        if let Some(key) = members.duplicate() {
+            return Err(not_a_message(format!("the member {key:?} occurs twice")).into());
+        }
+        let id = members.get("id");
+        let readable_id = id.filter(|id| is_string_or_integer(id));
+        let refuse = |why: Cow<'static, str>| Err(not_a_message(why).of(readable_id));
+
+        if let Some(key) = members.alias(&CANONICAL) {
+            return refuse(
+                format!("the member {key:?} must be written in lower case, without escapes").into(),
+            );
+        }
+        if members
+            .get("jsonrpc")
+            .is_none_or(|version| version.get() != "\"2.0\"")
+        {
+            return refuse("the member \"jsonrpc\" must be \"2.0\"".into());
+        }
+        let is_response = members.get("result").is_some() || members.get("error").is_some();
+        let Some(method) = members.get("method") else {
+            return if is_response {
+                Ok(JsonRpcMessage::Response)
+            } else {
+                refuse("the member \"method\" is missing".into())
+            };
+        };
+        if is_response {
+            return refuse("it has both a \"method\" and a \"result\" or \"error\"".into());
+        }
+        let Some(method) = text(method) else {
+            return refuse("the member \"method\" must be a string".into());
+        };
+        let params = members.get("params").filter(|params| params.get() != "null");
+        if params.is_some_and(|params| !params.get().starts_with('{')) {
+            return refuse("the member \"params\" must be an object".into());
+        }
+        match (id, readable_id) {
+            (None, _) => Ok(JsonRpcMessage::Notification { method, params }),
+            (Some(_), Some(id)) => Ok(JsonRpcMessage::Request { id, method, params }),
+            (Some(_), None) => refuse("the member \"id\" must be a string or a whole number".into()),
+        }
+    }
+}
+
+fn not_a_message(why: impl Into<Cow<'static, str>>) -> McpError {
+    let why = why.into();
+    McpError::NotAMessage(if why.len() > 200 {
+        shortened(&why).into()
+    } else {
+        why
+    })
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests;
