@@ -279,7 +279,7 @@ impl Worker {
             .map(|message| {
                 Ok::<_, Infallible>(Frame::data(Bytes::from(format!("data: {message}\n\n"))))
             });
-        let mut response = Response::new(StreamBody::new(events).boxed());
+        let mut response = Response::new(http_body_util::BodyExt::boxed(StreamBody::new(events)));
         set_type(&mut response, "text/event-stream");
         response
     }
