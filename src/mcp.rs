@@ -5,6 +5,7 @@
 //! | bytes and headers → one request or notification, nothing ambiguous left in it | [`request`], [`headers`] |
 //! | its `params`, as far as the gateway reads them | [`params`], [`members`] |
 //! | versions, eras, methods | [`revision`] |
+//! | arguments of a tool, coerced to its schema | [`arguments`] |
 //! | answers that need no worker | [`handshake`], [`catalogue`] |
 //! | a worker's answer in the form of the client's era | [`answer`], [`notification`], [`shorten`] |
 //! | event streams, both directions | [`sse`] |
@@ -26,6 +27,7 @@
 
 mod access;
 pub mod answer;
+pub mod arguments;
 pub mod catalogue;
 pub mod error;
 pub mod handshake;

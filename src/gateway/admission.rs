@@ -130,9 +130,7 @@ impl Admission {
     fn is_probe(&self, token: &str) -> bool {
         let (hash, now) = (TokenHash::of(token), self.clock.now());
         let probes = self.probes.lock();
-        probes
-            .iter()
-            .any(|(known, until)| *known == hash && *until > now)
+        probes.iter().any(|(known, until)| *known == hash && *until > now)
     }
 
     /// `reason`: what is wrong with the token, if one was presented.

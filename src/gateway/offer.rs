@@ -35,10 +35,7 @@ const LEARN_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub enum WorkerLists {
     /// The built-in worker: the results of its `tools/list` and `resources/list`.
-    BuiltIn {
-        tools: String,
-        resources: String,
-    },
+    BuiltIn { tools: String, resources: String },
     /// A foreign worker. Its lists are kept by its command.
     Foreign {
         /// `GARMIN_MCP_CMD`.

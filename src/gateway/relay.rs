@@ -251,8 +251,7 @@ impl Drop for RelayedCall {
         if self.era == Era::Legacy
             && let Some(answer) = self.answer.take()
         {
-            self.lifecycle
-                .spawn("mcp.call_without_client", answer.map(drop));
+            self.lifecycle.spawn("mcp.call_without_client", answer.map(drop));
         }
     }
 }

@@ -20,7 +20,10 @@ pub(super) enum Route<'o> {
     Result(Cow<'o, str>),
     Error(McpError),
     /// A tool call that this connection may not make. `text` tells the model and the person why.
-    Denied { tool: Arc<str>, text: String },
+    Denied {
+        tool: Arc<str>,
+        text: String,
+    },
     /// `logging/setLevel`: the level is remembered and the result is `{}`.
     SetLogLevel(LogSeverity),
     OwnTool {

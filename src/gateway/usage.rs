@@ -178,7 +178,6 @@ impl UsageCounters {
             }
         });
     }
-
 }
 
 type CountedCalls = Vec<(i64, AccountId, Arc<str>, ToolUsage)>;

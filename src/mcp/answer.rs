@@ -106,7 +106,13 @@ pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> JsonReply {
 /// A worker's `error` for a client. `uri`: the resource that was asked for.
 ///
 /// Modern clients never see -32002 and learn of an unknown method by HTTP 404 (section 4, translating, row 4).
-pub fn relayed_error(id: &str, era: Era, method: McpMethod, error: &RawValue, uri: Option<&str>) -> JsonReply {
+pub fn relayed_error(
+    id: &str,
+    era: Era,
+    method: McpMethod,
+    error: &RawValue,
+    uri: Option<&str>,
+) -> JsonReply {
     let Some(members) = Members::of(error.get()) else {
         let error = McpError::NoAnswer("the worker sent a malformed error".to_owned());
         return JsonReply::error(id, &error);

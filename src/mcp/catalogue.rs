@@ -8,18 +8,20 @@
 //!   can call it.
 //! - The gateway's own tools ([`Lists::own_tools`]) do not touch Garmin and are offered to every connection. The origin
 //!   of a tool decides this, not its name; a worker's tool with the name of an own tool is left out.
-//! - Members that the overlay does not set come out byte for byte, in the worker's order.
+//! - Members that the overlay does not set come out byte for byte, in the worker's order. Schemas that some client would
+//!   refuse are the exception: `schema` rewrites them.
 
 mod error;
 mod overlay;
 mod render;
+pub(crate) mod schema;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
 pub use error::CatalogueError;
-pub use overlay::{Classified, ToolEffect, Overlay};
+pub use overlay::{Classified, Overlay, ToolEffect};
 
 use super::access::Access;
 use super::{
@@ -137,11 +139,13 @@ impl Catalogue {
             uris: named(&resources, "uri"),
             has_templates: !templates.is_empty(),
             prompts: named(&prompts, "name"),
-            rendered: [legacy, modern].map(|[reading, all, resources, resource_templates, prompts]| RenderedLists {
-                tools: [reading, all],
-                resources,
-                resource_templates,
-                prompts,
+            rendered: [legacy, modern].map(|[reading, all, resources, resource_templates, prompts]| {
+                RenderedLists {
+                    tools: [reading, all],
+                    resources,
+                    resource_templates,
+                    prompts,
+                }
             }),
             too_large,
         })
@@ -222,11 +226,7 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
             .is_some_and(|classified| classified.effect == ToolEffect::Read),
         own,
     };
-    let rendered = match classified {
-        Some(classified) => render::tool(&members, classified),
-        None => tool.get().to_owned(),
-    };
-    Some((entry, rendered))
+    Some((entry, render::tool(tool, &members, classified)))
 }
 
 fn schema_length(tool: &RawValue) -> usize {

@@ -162,7 +162,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for BorrowedStr<'a> {
 
 /// The text of a JSON string; `None` for any other value.
 pub fn text<'a>(value: &'a RawValue) -> Option<Cow<'a, str>> {
-    serde_json::from_str::<BorrowedStr<'a>>(value.get()).ok().map(|key| key.0)
+    serde_json::from_str::<BorrowedStr<'a>>(value.get())
+        .ok()
+        .map(|key| key.0)
 }
 
 pub fn is_object(value: &RawValue) -> bool {

@@ -100,8 +100,8 @@ impl<'a> Meta<'a> {
         if meta.get() == "null" {
             return Ok(Meta::default());
         }
-        let members =
-            Members::of(meta.get()).ok_or(McpError::InvalidParams("params._meta must be an object".into()))?;
+        let members = Members::of(meta.get())
+            .ok_or(McpError::InvalidParams("params._meta must be an object".into()))?;
         unambiguous(
             &members,
             "params._meta",
@@ -175,12 +175,7 @@ fn separate(out: &mut String) {
 fn unambiguous(members: &Members<'_>, place: &str, canonical: &[&str]) -> Result<(), McpError> {
     let offence = members
         .duplicate()
-        .map(|key| {
-            format!(
-                "{place}: the member {:?} occurs twice",
-                shortened(key)
-            )
-        })
+        .map(|key| format!("{place}: the member {:?} occurs twice", shortened(key)))
         .or_else(|| {
             members.alias(canonical).map(|key| {
                 let key = shortened(key);

@@ -77,7 +77,7 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
 enum HttpDecision {
     Plain(StatusCode, &'static str),
     WrongMethod,
-    JsonRpcMessage,
+    Message,
 }
 
 /// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, so `Host` must be a loopback name.

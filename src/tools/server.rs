@@ -75,11 +75,13 @@ impl Server {
     /// Answers one message. Dropping the future cancels the call.
     pub(super) async fn reply(&self, message: &[u8]) -> McpReply {
         match JsonRpcMessage::parse(message) {
-            Ok(JsonRpcMessage::Request { id, method, params }) => match self.request(id, &method, params).await {
-                Ok(result) if method == "initialize" => McpReply::Opened(response(id.get(), &result)),
-                Ok(result) => McpReply::Answer(response(id.get(), &result)),
-                Err(refusal) => refused(&refusal.of(Some(id))),
-            },
+            Ok(JsonRpcMessage::Request { id, method, params }) => {
+                match self.request(id, &method, params).await {
+                    Ok(result) if method == "initialize" => McpReply::Opened(response(id.get(), &result)),
+                    Ok(result) => McpReply::Answer(response(id.get(), &result)),
+                    Err(refusal) => refused(&refusal.of(Some(id))),
+                }
+            }
             Ok(JsonRpcMessage::Notification { method, params }) => {
                 if method == "notifications/cancelled" {
                     self.cancel(params);

@@ -276,9 +276,7 @@ impl Worker {
         let progress = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
         let events = futures_util::stream::iter([progress])
             .chain(futures_util::stream::once(answered))
-            .map(|message| {
-                Ok::<_, Infallible>(Frame::data(Bytes::from(format!("data: {message}\n\n"))))
-            });
+            .map(|message| Ok::<_, Infallible>(Frame::data(Bytes::from(format!("data: {message}\n\n")))));
         let mut response = Response::new(http_body_util::BodyExt::boxed(StreamBody::new(events)));
         set_type(&mut response, "text/event-stream");
         response

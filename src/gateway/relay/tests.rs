@@ -73,8 +73,9 @@ async fn a_quick_answer_is_plain_json() {
             150.0,
         ),
     ] {
-        let answer = call(Era::Modern, accepts, &Lifecycle::new(), after(seconds)).relay()
-        .await;
+        let answer = call(Era::Modern, accepts, &Lifecycle::new(), after(seconds))
+            .relay()
+            .await;
         assert!(
             matches!(answer, McpResponse::Json(ref json) if *json == reply()),
             "{answer:?}"
@@ -84,21 +85,26 @@ async fn a_quick_answer_is_plain_json() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_answer_becomes_a_stream() {
-    let answer = call(Era::Modern, BOTH, &Lifecycle::new(), after(2.0)).relay().await;
+    let answer = call(Era::Modern, BOTH, &Lifecycle::new(), after(2.0))
+        .relay()
+        .await;
     assert_eq!(frames(answer).await, [answer_frame()]);
     let only_streams = Accepts {
         json: false,
         stream: true,
     };
-    let answer = call(Era::Modern, only_streams, &Lifecycle::new(), after(0.0)).relay()
-    .await;
+    let answer = call(Era::Modern, only_streams, &Lifecycle::new(), after(0.0))
+        .relay()
+        .await;
     assert_eq!(frames(answer).await, [answer_frame()]);
 }
 
 /// Section 6, row *Timeouts*: a frame at least every 15 s.
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_kept_alive() {
-    let answer = call(Era::Legacy, BOTH, &Lifecycle::new(), after(50.0)).relay().await;
+    let answer = call(Era::Legacy, BOTH, &Lifecycle::new(), after(50.0))
+        .relay()
+        .await;
     let alive = || ":\n\n".to_owned();
     assert_eq!(frames(answer).await, [alive(), alive(), alive(), answer_frame()]);
 }
@@ -153,10 +159,7 @@ async fn without_a_stream_there_are_no_notifications() {
     };
     let mut call = call(Era::Modern, accepts, &Lifecycle::new(), answer);
     call.progress = Some(progress_events);
-    assert!(matches!(
-        call.relay().await,
-        McpResponse::Json(_)
-    ));
+    assert!(matches!(call.relay().await, McpResponse::Json(_)));
 }
 
 /// Section 6, Claude Code, row *Limits*: a cold start names what it waits for, and the worker's own progress grows

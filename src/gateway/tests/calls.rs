@@ -131,13 +131,19 @@ async fn failures_of_workers_are_answers() {
 #[tokio::test]
 async fn resources_are_read_from_the_worker() {
     let bench = Bench::new(Access::ReadOnly).await;
-    bench.worker.script(|_, _| result(r#"{"contents":[{"uri":"workout://templates/simple-run","text":"{}"}]}"#));
+    bench
+        .worker
+        .script(|_, _| result(r#"{"contents":[{"uri":"workout://templates/simple-run","text":"{}"}]}"#));
     let (_, answer) = bench
         .modern("resources/read", r#""uri":"workout://templates/simple-run""#)
         .await;
     assert_eq!(answer["result"]["ttlMs"], 0);
     assert_eq!(answer["result"]["cacheScope"], "private");
-    bench.worker.script(|_, _| Ok(UpstreamMcpResponse::Error(raw(r#"{"code":-32002,"message":"gone"}"#))));
+    bench.worker.script(|_, _| {
+        Ok(UpstreamMcpResponse::Error(raw(
+            r#"{"code":-32002,"message":"gone"}"#,
+        )))
+    });
     let (_, answer) = bench
         .modern("resources/read", r#""uri":"workout://templates/simple-run""#)
         .await;
@@ -148,7 +154,9 @@ async fn resources_are_read_from_the_worker() {
 #[tokio::test]
 async fn long_results_are_cut() {
     let bench = Bench::new(Access::ReadOnly).await;
-    bench.worker.script(|_, _| result(&json!({"content": [{"type": "text", "text": "x".repeat(400_000)}]}).to_string()));
+    bench.worker.script(|_, _| {
+        result(&json!({"content": [{"type": "text", "text": "x".repeat(400_000)}]}).to_string())
+    });
     let (_, answer) = bench.modern("tools/call", r#""name":"get_stats""#).await;
     let text = answer["result"]["content"][0]["text"].as_str().unwrap();
     assert!(text.chars().count() <= 150_000 && text.contains("400000 characters"));
@@ -223,10 +231,7 @@ async fn a_legacy_call_is_cancelled_by_notification() {
         bench.worker.wait_until_asked().await;
         bench.send(&none, cancel).await
     });
-    assert!(matches!(
-        called,
-        McpResponse::Accepted | McpResponse::Stream(_)
-    ));
+    assert!(matches!(called, McpResponse::Accepted | McpResponse::Stream(_)));
     assert!(matches!(cancelled, McpResponse::Accepted));
     if let McpResponse::Stream(mut stream) = called {
         assert_eq!(stream.recv().await, None, "a cancelled call has no answer");
@@ -270,7 +275,9 @@ async fn race_tools_answer_without_a_worker() {
 async fn calls_are_counted() {
     let bench = Bench::new(Access::ReadOnly).await;
     bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await;
-    bench.worker.script(|_, _| result(r#"{"content":[],"isError":true}"#));
+    bench
+        .worker
+        .script(|_, _| result(r#"{"content":[],"isError":true}"#));
     bench.modern("tools/call", r#""name":"get_stats""#).await;
     bench.worker.script(|_, _| Scripted::HangUp);
     bench.modern("tools/call", r#""name":"get_stats""#).await;

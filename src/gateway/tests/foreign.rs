@@ -135,7 +135,11 @@ async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
     assert_eq!(names(&bench).await.len(), 2);
     bench.worker.asked();
     bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await;
-    assert_eq!(bench.worker.asked().len(), 1, "the same version is not asked again");
+    assert_eq!(
+        bench.worker.asked().len(),
+        1,
+        "the same version is not asked again"
+    );
 
     // The next session is one with the new version.
     bench.worker.set_version("2");

@@ -71,10 +71,7 @@ async fn a_read_only_connection_lists_what_reads() {
             .contains("only reads")
     );
     assert_eq!(bench.gateway.tool_count(Access::ReadOnly), tools.len());
-    assert_eq!(
-        bench.gateway.tool_count(Access::ReadAndChange),
-        tools.len() + 3
-    );
+    assert_eq!(bench.gateway.tool_count(Access::ReadAndChange), tools.len() + 3);
 }
 
 /// Section 4, rows *GET* and *DELETE* (authenticated).
@@ -165,7 +162,12 @@ async fn messages_and_headers_are_judged() {
     }
     let answer = bench
         .gateway
-        .handle(bench.caller(), none(), "POST", Err(McpError::TooLarge { limit: 1 }))
+        .handle(
+            bench.caller(),
+            none(),
+            "POST",
+            Err(McpError::TooLarge { limit: 1 }),
+        )
         .await;
     assert_eq!(json_of(answer).0, 413);
 }

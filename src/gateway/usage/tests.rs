@@ -90,7 +90,8 @@ fn counts_can_be_put_back() {
     counters.pending.lock().put_back(counted.clone());
     counters.pending.lock().put_back(counted);
     let sum = counters
-        .pending.lock()
+        .pending
+        .lock()
         .take()
         .into_iter()
         .fold((0, 0), |sum, (.., usage)| {

@@ -1,28 +1,43 @@
 //! Lays title and annotations over a tool's JSON text.
 
+use serde_json::value::RawValue;
+
 use crate::mcp::members::{Members, write_string};
 
 use super::overlay::{Classified, ToolEffect};
+use super::schema;
 
 /// The tool's JSON text with the overlay's `title` and `annotations`. They take the place of the worker's own; where it
-/// had none, the title follows the name and the annotations come last. All other members, and hints that the overlay
-/// does not set, stay as they are.
-pub(super) fn tool(members: &Members<'_>, classified: &Classified) -> String {
+/// had none, the title follows the name and the annotations come last. An `inputSchema` that some client would refuse is
+/// rewritten, such an `outputSchema` is left out. All other members, and hints that the overlay does not set, stay as
+/// they are.
+pub(super) fn tool(tool: &RawValue, members: &Members<'_>, classified: Option<&Classified>) -> String {
+    let input = members.get("inputSchema").and_then(schema::simplified);
+    let drops_output = members
+        .get("outputSchema")
+        .is_some_and(|output| !schema::is_simple(output));
+    if classified.is_none() && input.is_none() && !drops_output {
+        return tool.get().to_owned();
+    }
     let has = |key: &str| members.get(key).is_some();
     let mut out = String::from("{");
     for member in members.iter() {
-        match member.key.as_ref() {
-            "title" => title(separate(&mut out), &classified.title),
-            "annotations" => annotations(separate(&mut out), members, classified),
-            key => {
-                member.write(separate(&mut out));
-                if key == "name" && !has("title") {
-                    title(separate(&mut out), &classified.title);
-                }
+        match (member.key.as_ref(), classified) {
+            ("title", Some(classified)) => title(separate(&mut out), &classified.title),
+            ("annotations", Some(classified)) => annotations(separate(&mut out), members, classified),
+            ("inputSchema", _) if input.is_some() => {
+                separate(&mut out).push_str("\"inputSchema\":");
+                out.push_str(input.as_deref().unwrap_or_default());
             }
+            ("outputSchema", _) if drops_output => {}
+            ("name", Some(classified)) if !has("title") => {
+                member.write(separate(&mut out));
+                title(separate(&mut out), &classified.title);
+            }
+            _ => member.write(separate(&mut out)),
         }
     }
-    if !has("annotations") {
+    if let Some(classified) = classified.filter(|_| !has("annotations")) {
         annotations(separate(&mut out), members, classified);
     }
     out.push('}');

@@ -204,3 +204,41 @@ fn oversized_schemas_are_named() {
     );
     assert_eq!(catalogue(&big, "[]").too_large(), ["big"]);
 }
+
+/// Every client accepts every schema: of the built-in worker, of the gateway's own tools, and of a FastMCP worker.
+#[test]
+fn all_schemas_are_accepted_by_all_clients() {
+    let (built_in, resources) = crate::tools::lists();
+    let fastmcp = r#"[{"name":"get_stats","inputSchema":{"properties":{"days":{"anyOf":[{"type":"integer"},{"type":"null"}],"default":null,"title":"Days"},"tags":{"items":{"type":["string","null"]},"type":"array"}},"title":"get_statsArguments","type":"object"},"outputSchema":{"properties":{"result":{"anyOf":[{"type":"string"},{"type":"null"}]}},"type":"object"}},{"name":"unknown","inputSchema":{"type":"object","properties":{"x":{"type":["number","null"]}}}}]"#;
+    let race_tools = crate::races::tools::RaceTools::list();
+    let mut seen = 0;
+    for (tools, own) in [(built_in.as_str(), race_tools.as_str()), (fastmcp, "[]")] {
+        let lists = Lists {
+            own_tools: own,
+            ..Lists::new(tools, &resources)
+        };
+        let catalogue = Catalogue::from_lists(lists, &Overlay::built_in().unwrap(), SERVER).unwrap();
+        let list = catalogue.list(McpMethod::ListTools, Era::Legacy, Access::ReadAndChange);
+        let list: Value = serde_json::from_str(list.unwrap()).unwrap();
+        for tool in list["tools"].as_array().unwrap() {
+            assert_eq!(tool["inputSchema"]["type"], "object", "{}", tool["name"]);
+            for schema in ["inputSchema", "outputSchema"] {
+                let found = tool.get(schema).map(schema::objections).unwrap_or_default();
+                assert_eq!(found, Vec::<String>::new(), "{} {schema}", tool["name"]);
+            }
+            seen += 1;
+        }
+        if own == "[]" {
+            assert!(list["tools"][0].get("outputSchema").is_none());
+            assert_eq!(
+                list["tools"][0]["inputSchema"]["properties"]["days"]["type"],
+                "integer"
+            );
+            assert_eq!(
+                list["tools"][1]["inputSchema"]["properties"]["x"]["type"],
+                "number"
+            );
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}

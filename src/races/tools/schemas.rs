@@ -37,7 +37,12 @@ fn race_config() -> Value {
         "race_type": {"type": "string", "description": "marathon, half marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon hr_*, power_* and cadence_min are the bike's and run_* the run's."},
         "distance_km": {"type": "number", "description": "The whole distance, if there is no course."},
         "target_time": {"type": "string", "description": "The time to finish in, h:mm:ss."},
-        "checkpoints": {"type": "array", "description": "Places on the way: name, km, and cutoff and target as h:mm:ss after the start.", "items": {"type": "object"}},
+        "checkpoints": {"type": "array", "description": "Places on the way: name, km, and cutoff and target as h:mm:ss after the start.", "items": {"type": "object", "properties": {
+            "name": {"type": "string"},
+            "km": {"type": "number", "description": "Kilometres from the start."},
+            "cutoff": {"type": "string", "description": "h:mm:ss after the start."},
+            "target": {"type": "string", "description": "h:mm:ss after the start."},
+        }}},
         "course_gpx": {"type": "string", "description": "The text of the course's GPX file."},
         "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Seconds between two looks at LiveTrack; 60."},
         "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Seconds between two analyses; 600."},

@@ -94,7 +94,9 @@ fn what_could_be_read_in_two_ways_is_refused() {
         );
     }
     assert_eq!(
-        JsonRpcMessage::parse(b"{\"jsonrpc\":\"\xff\"}").unwrap_err().error,
+        JsonRpcMessage::parse(b"{\"jsonrpc\":\"\xff\"}")
+            .unwrap_err()
+            .error,
         McpError::NotJson
     );
     assert_eq!(JsonRpcMessage::parse(b"[1]").unwrap_err().error, McpError::Batch);

@@ -1,0 +1,395 @@
+//! Arguments of a tool call, coerced to the tool's input schema.
+//!
+//! Models and clients often send a number as a string, or a list or an object as a JSON string, at any depth:
+//! `{"race_config": "{\"hr_max\":\"165\"}"}`. [`coerce`] accepts these wherever the schema leaves no doubt about what is
+//! meant. Anything ambiguous is refused with its path and the fix; no value is changed silently.
+//!
+//! Use it before reading arguments: `coerce(arguments, &schema)?`, with the `inputSchema` that `tools/list` gives. The
+//! result has the types of the schema. Missing, unknown and out-of-range arguments pass unchanged: the tool refuses
+//! them, because it knows the better advice. `null` passes unchanged too: it means "absent", or "remove this limit".
+
+use std::fmt;
+
+use serde_json::{Map, Number, Value};
+
+/// An argument that does not fit its schema. `Display` gives `path: fix`, for the model and the person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {fix}")]
+pub struct ArgumentError {
+    /// For example `race_config.checkpoints[2]`.
+    pub path: String,
+    pub fix: String,
+}
+
+/// The members of `arguments` in the types of `schema`, which is the schema of an object.
+pub fn coerce(arguments: Map<String, Value>, schema: &Value) -> Result<Map<String, Value>, ArgumentError> {
+    object(arguments, schema, &ArgumentPath::Root)
+}
+
+/// Where a value is, from the innermost member outwards.
+enum ArgumentPath<'a> {
+    Root,
+    Member(&'a ArgumentPath<'a>, &'a str),
+    Item(&'a ArgumentPath<'a>, usize),
+}
+
+impl fmt::Display for ArgumentPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ArgumentPath::Root => Ok(()),
+            ArgumentPath::Member(ArgumentPath::Root, name) => f.write_str(name),
+            ArgumentPath::Member(parent, name) => write!(f, "{parent}.{name}"),
+            ArgumentPath::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl ArgumentPath<'_> {
+    fn error(&self, fix: impl Into<String>) -> ArgumentError {
+        ArgumentError {
+            path: self.to_string(),
+            fix: fix.into(),
+        }
+    }
+}
+
+fn object(
+    members: Map<String, Value>,
+    schema: &Value,
+    path: &ArgumentPath<'_>,
+) -> Result<Map<String, Value>, ArgumentError> {
+    let mut coerced = Map::new();
+    for (name, value) in members {
+        let member_schema = schema
+            .get("properties")
+            .and_then(|properties| properties.get(&name))
+            .or_else(|| schema.get("additionalProperties"));
+        let value = match member_schema {
+            Some(member_schema) => coerce_value(value, member_schema, &ArgumentPath::Member(path, &name))?,
+            None => value,
+        };
+        coerced.insert(name, value);
+    }
+    Ok(coerced)
+}
+
+fn coerce_value(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    if value.is_null() {
+        return Ok(value);
+    }
+    match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => integer(&value, path),
+        Some("number") => number(&value, path),
+        Some("boolean") => boolean(&value, path),
+        Some("string") => string(value, path),
+        Some("array") => array(value, schema, path),
+        Some("object") => match json_in_string(value, path, "an object", '{')? {
+            Value::Object(members) => Ok(Value::Object(object(members, schema, path)?)),
+            _ => Err(path.error("must be an object, such as {\"name\": 1}")),
+        },
+        _ => Ok(value),
+    }
+}
+
+fn integer(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    const FIX: &str = "must be a whole number in digits, such as 165";
+    if value.is_i64() || value.is_u64() {
+        return Ok(value.clone());
+    }
+    let parsed = match value {
+        Value::Number(number) => number.as_f64().and_then(whole),
+        Value::String(text) => {
+            let text = text.trim();
+            refuse_comma(text, path)?;
+            text.parse::<i64>().map(Number::from).ok().or_else(|| {
+                let number = text.parse::<f64>().ok().filter(|_| is_plain_number(text));
+                number.and_then(whole)
+            })
+        }
+        _ => None,
+    };
+    parsed.map(Value::Number).ok_or_else(|| path.error(FIX))
+}
+
+/// `165.0` is a whole number. Beyond 2^53 a float is not exact.
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
+fn whole(number: f64) -> Option<Number> {
+    (number.fract() == 0.0 && number.abs() < 9e15).then(|| Number::from(number as i64))
+}
+
+fn number(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    const FIX: &str = "must be a number, such as 10.5";
+    let text = match value {
+        Value::Number(_) => return Ok(value.clone()),
+        Value::String(text) => text.trim(),
+        _ => return Err(path.error(FIX)),
+    };
+    let decimal = decimal_comma(text);
+    if decimal.is_none() {
+        refuse_comma(text, path)?;
+    }
+    let text = decimal.as_deref().unwrap_or(text);
+    if !is_plain_number(text) {
+        return Err(path.error(FIX));
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(Value::from(whole));
+    }
+    let parsed = text.parse::<f64>().ok().and_then(Number::from_f64);
+    parsed.map(Value::Number).ok_or_else(|| path.error(FIX))
+}
+
+/// Digits with an optional sign, point and exponent; not `inf` or `nan`, which Rust also parses.
+fn is_plain_number(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+}
+
+/// `10,5` with a point, if the comma cannot separate thousands. `42,195` may be 42.195 or 42195: `None`.
+fn decimal_comma(text: &str) -> Option<String> {
+    let (before, after) = text.split_once(',')?;
+    let digits = before.trim_start_matches(['+', '-']);
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(digits) || !are_digits(after) {
+        return None;
+    }
+    let may_be_thousands = after.len() == 3 && digits.len() <= 3 && !digits.starts_with('0');
+    (!may_be_thousands).then(|| format!("{before}.{after}"))
+}
+
+fn refuse_comma(text: &str, path: &ArgumentPath<'_>) -> Result<(), ArgumentError> {
+    let is_number_with_comma = text.contains(',')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-., '".contains(&byte));
+    if !is_number_with_comma {
+        return Ok(());
+    }
+    Err(match text.split_once(',') {
+        Some((before, after)) if !after.contains([',', '.']) && !before.contains('.') && after.len() == 3 => path
+            .error(format!(
+                "\"{before},{after}\" is ambiguous; write {before}.{after} or {before}{after}, without a comma"
+            )),
+        _ => path.error("write the number with a decimal point and without commas, such as 10.5"),
+    })
+}
+
+fn boolean(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    match value {
+        Value::Bool(_) => return Ok(value.clone()),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("true") => return Ok(true.into()),
+        Value::String(text) if text.trim().eq_ignore_ascii_case("false") => return Ok(false.into()),
+        _ => {}
+    }
+    Err(path.error("must be true or false"))
+}
+
+/// A number is accepted as text: chat ids are sent both ways.
+fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    match value {
+        Value::String(_) => Ok(value),
+        Value::Number(number) => Ok(Value::String(number.to_string())),
+        _ => Err(path.error("must be a text")),
+    }
+}
+
+fn array(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+    let item_schema = schema.get("items");
+    let item_type = item_schema
+        .and_then(|items| items.get("type"))
+        .and_then(Value::as_str);
+    let value = match value {
+        // A list of words is often sent as `a, b`.
+        Value::String(text) if item_type == Some("string") && !text.trim_start().starts_with('[') => {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            words.map(Value::from).collect()
+        }
+        other => json_in_string(other, path, "a list", '[')?,
+    };
+    let Value::Array(items) = value else {
+        return Err(path.error("must be a list, such as [1, 2]"));
+    };
+    let Some(item_schema) = item_schema else {
+        return Ok(Value::Array(items));
+    };
+    let items = items.into_iter().enumerate();
+    items
+        .map(|(index, item)| coerce_value(item, item_schema, &ArgumentPath::Item(path, index)))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Value::Array)
+}
+
+/// Parses a string that holds JSON starting with `open`. Other values pass unchanged.
+fn json_in_string(
+    value: Value,
+    path: &ArgumentPath<'_>,
+    wanted: &str,
+    open: char,
+) -> Result<Value, ArgumentError> {
+    let Value::String(text) = value else {
+        return Ok(value);
+    };
+    if !text.trim_start().starts_with(open) {
+        return Err(path.error(format!("must be {wanted}, not a text")));
+    }
+    serde_json::from_str(&text).map_err(|error| {
+        path.error(format!(
+            "is a text that holds malformed JSON (line {}, column {}); send {wanted} instead",
+            error.line(),
+            error.column()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema() -> Value {
+        json!({"type": "object", "properties": {
+            "count": {"type": "integer"}, "km": {"type": "number"}, "deep": {"type": "boolean"}, "chat": {"type": "string"},
+            "metrics": {"type": "array", "items": {"type": "string"}},
+            "race_config": {"type": "object", "properties": {
+                "hr_max": {"type": "integer"}, "course_km": {"type": "number"},
+                "checkpoints": {"type": "array", "items": {"type": "object", "properties": {
+                    "name": {"type": "string"}, "km": {"type": "number"}}}},
+                "splits": {"type": "array", "items": {"type": "number"}}}},
+        }})
+    }
+
+    fn coerced(arguments: Value) -> Result<Value, String> {
+        let Value::Object(arguments) = arguments else {
+            panic!()
+        };
+        coerce(arguments, &schema())
+            .map(Value::Object)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn strings_become_the_schemas_types_at_every_depth() {
+        for (given, expected) in [
+            (
+                json!({"count": "12", "km": "10.5", "deep": "TRUE"}),
+                json!({"count": 12, "km": 10.5, "deep": true}),
+            ),
+            (
+                json!({"count": 12.0, "km": "42", "chat": -1001}),
+                json!({"count": 12, "km": 42, "chat": "-1001"}),
+            ),
+            (
+                json!({"metrics": "[\"pace\",\"power\"]"}),
+                json!({"metrics": ["pace", "power"]}),
+            ),
+            (
+                json!({"metrics": "pace, power"}),
+                json!({"metrics": ["pace", "power"]}),
+            ),
+            (
+                json!({"race_config": {"hr_max": "165"}}),
+                json!({"race_config": {"hr_max": 165}}),
+            ),
+            (
+                json!({"race_config": "{\"hr_max\":\"165\"}"}),
+                json!({"race_config": {"hr_max": 165}}),
+            ),
+            (
+                json!({"race_config": {"checkpoints": "[{\"name\": 1, \"km\": \"10,5\"}]"}}),
+                json!({"race_config": {"checkpoints": [{"name": "1", "km": 10.5}]}}),
+            ),
+            (
+                json!({"race_config": {"splits": ["1", "2,25", 3]}}),
+                json!({"race_config": {"splits": [1, 2.25, 3]}}),
+            ),
+            (json!({"km": "0,750"}), json!({"km": 0.75})),
+            (json!({"km": "-3,5"}), json!({"km": -3.5})),
+            // The tool handles null and unknown members.
+            (
+                json!({"count": null, "unknown": "1"}),
+                json!({"count": null, "unknown": "1"}),
+            ),
+            (
+                json!({"km": 1e3, "count": 18_446_744_073_709_551_615_u64}),
+                json!({"km": 1e3, "count": 18_446_744_073_709_551_615_u64}),
+            ),
+        ] {
+            assert_eq!(coerced(given.clone()).as_ref(), Ok(&expected), "{given}");
+        }
+    }
+
+    #[test]
+    fn doubtful_values_are_refused_by_path() {
+        for (given, expected) in [
+            (
+                json!({"km": "42,195"}),
+                "km: \"42,195\" is ambiguous; write 42.195 or 42195, without a comma",
+            ),
+            (
+                json!({"race_config": {"course_km": "42,195"}}),
+                "race_config.course_km: \"42,195\" is ambiguous",
+            ),
+            (json!({"count": "1,000"}), "count: \"1,000\" is ambiguous"),
+            (
+                json!({"count": "10,5"}),
+                "count: write the number with a decimal point",
+            ),
+            (
+                json!({"km": "1.234,5"}),
+                "km: write the number with a decimal point",
+            ),
+            (
+                json!({"km": "1,234,567"}),
+                "km: write the number with a decimal point",
+            ),
+            (json!({"count": "10.5"}), "count: must be a whole number"),
+            (json!({"count": "many"}), "count: must be a whole number"),
+            (json!({"count": ""}), "count: must be a whole number"),
+            (json!({"count": true}), "count: must be a whole number"),
+            (json!({"km": "inf"}), "km: must be a number"),
+            (json!({"km": "NaN"}), "km: must be a number"),
+            (json!({"deep": "yes"}), "deep: must be true or false"),
+            (json!({"chat": {}}), "chat: must be a text"),
+            (
+                json!({"metrics": "[\"pace\""}),
+                "metrics: is a text that holds malformed JSON",
+            ),
+            (json!({"metrics": {"a": 1}}), "metrics: must be a list"),
+            (
+                json!({"race_config": "hr_max=165"}),
+                "race_config: must be an object, not a text",
+            ),
+            (json!({"race_config": [1]}), "race_config: must be an object"),
+            (
+                json!({"race_config": {"splits": "42,195"}}),
+                "race_config.splits: must be a list, not a text",
+            ),
+            (
+                json!({"race_config": {"checkpoints": [{"km": 1}, {"km": "far"}]}}),
+                "race_config.checkpoints[1].km: must be a number",
+            ),
+        ] {
+            let refused = coerced(given.clone()).unwrap_err();
+            assert!(refused.starts_with(expected), "{given}: {refused}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_in_a_string_is_the_number(value in -1e9..1e9_f64) {
+            let text = coerced(json!({"km": value.to_string()})).unwrap();
+            prop_assert_eq!(text["km"].as_f64(), Some(value));
+        }
+
+        #[test]
+        fn arbitrary_texts_never_panic(text in ".{0,40}") {
+            for name in ["count", "km", "deep", "metrics", "race_config"] {
+                drop(coerced(json!({name: text})));
+            }
+        }
+    }
+}
