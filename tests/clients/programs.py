@@ -48,6 +48,10 @@ class Home:
         browser = {"BROWSER": opener, "BROWSER_URL": self.browser_url, "TERM": "dumb"}
         return {**own, "PATH": path, **browser, **(more or {})}
 
+    def open(self, url: str):
+        """Opens a page as a program of this home would."""
+        subprocess.run([self.path / "bin" / "xdg-open", url], env=self.environment(), check=True, timeout=60)
+
     def remove(self):
         shutil.rmtree(self.path, ignore_errors=True)
 

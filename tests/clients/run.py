@@ -10,6 +10,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
+        run.py gemini                       Google's Gemini CLI, with a local server as its model
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
@@ -29,12 +30,14 @@ import banned
 import claude_code
 import clients
 import coach
+import codex
 import conformance
 import console
 import contract
 import crash
 import demo
 import garmin_mcp
+import gemini
 import isolation
 import pages
 import scratch
@@ -56,6 +59,7 @@ STORIES = {
     "mcp-remote": (clients.McpRemote, clients.LEGACY),
     "inspector-auto": (partial(clients.Inspector, era="auto"), None),
     "inspector-legacy": (partial(clients.Inspector, era="legacy"), None),
+    "codex": (codex.Codex, None),
     "claude-code": (partial(claude_code.ClaudeCode, era="modern"), None),
     "claude-code-legacy": (partial(claude_code.ClaudeCode, era="legacy"), None),
 }
@@ -113,7 +117,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched", "training"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched", "training", "gemini"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -167,6 +171,8 @@ def main() -> int:
     elif given.act == "training":
         settings = {**NO_WAITING, **training.SETTINGS}
         report.run("training", partial(staged, given.bin, settings, training.training))
+    elif given.act == "gemini":
+        report.run("gemini", partial(staged, given.bin, NO_WAITING, gemini.gemini))
     elif given.act == "ways-in":
         report.run("nginx", partial(ways_in.ways_in, given.bin, ways_in.Nginx, NO_WAITING))
         report.run("caddy", partial(ways_in.ways_in, given.bin, ways_in.Caddy, NO_WAITING))
