@@ -19,7 +19,7 @@ use crate::races::{RaceGrant, Races};
 const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
 
 /// An authenticated caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     pub(super) account: AccountId,
     /// What the caller may do with Garmin's data.
@@ -27,6 +27,8 @@ pub struct Caller {
     /// The sign-in, or the race of a race token. Cancellations and revocations apply to one connection.
     pub(super) connection: Arc<str>,
     pub(super) scope: CallerScope,
+    /// Checked again after a wait. `None` for a probe.
+    pub(super) bearer: Option<Secret>,
 }
 
 /// The tools that a caller may use at all.
@@ -47,6 +49,7 @@ impl From<Grant> for Caller {
             access: grant.access,
             connection: grant.family.into(),
             scope: CallerScope::Account,
+            bearer: None,
         }
     }
 }
@@ -58,6 +61,7 @@ impl From<RaceGrant> for Caller {
             access: Access::ReadOnly,
             connection: race.race.clone().into(),
             scope: CallerScope::Race(race),
+            bearer: None,
         }
     }
 }
@@ -95,13 +99,11 @@ impl Admission {
         let Some(token) = authorization.and_then(bearer) else {
             return Err(self.unauthorized(None));
         };
-        let admitted = match self.races.authenticate(token) {
-            Ok(Some(race)) => return Ok(race.into()),
-            Ok(None) => self.oauth.authenticate(token),
-            Err(error) => Err(error.into()),
-        };
-        match admitted {
-            Ok(grant) => Ok(grant.into()),
+        match self.authenticate(token) {
+            Ok(caller) => Ok(Caller {
+                bearer: Some(Secret::new(token)),
+                ..caller
+            }),
             Err(reason @ Unauthenticated::Unavailable(_)) => {
                 tracing::error!(%reason, "mcp.admission_failed");
                 Err(NotAdmitted::Unavailable)
@@ -112,8 +114,26 @@ impl Admission {
                 access: Access::ReadOnly,
                 connection: "probe".into(),
                 scope: CallerScope::Probe,
+                bearer: None,
             }),
             Err(reason) => Err(self.unauthorized(Some(&reason))),
+        }
+    }
+
+    /// Whether the caller's token is still valid. A call that waited asks this before it acts: access may have been revoked,
+    /// or the account forgotten, meanwhile.
+    pub(super) fn still_admits(&self, caller: &Caller) -> bool {
+        let Some(bearer) = &caller.bearer else {
+            return true;
+        };
+        self.authenticate(bearer.expose())
+            .is_ok_and(|again| again.account == caller.account && again.connection == caller.connection)
+    }
+
+    fn authenticate(&self, token: &str) -> Result<Caller, Unauthenticated> {
+        match self.races.authenticate(token)? {
+            Some(race) => Ok(race.into()),
+            None => self.oauth.authenticate(token).map(Caller::from),
         }
     }
 

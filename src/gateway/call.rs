@@ -14,10 +14,10 @@ use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
 use crate::races::tools::RaceTools;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
-use super::admission::{Caller, CallerScope};
+use super::admission::{Admission, Caller, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, InFlightCall};
 use super::offer::{Offer, Offered};
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::route::{Route, WorkerQuestion, route};
@@ -28,8 +28,13 @@ const DEADLINE: Duration = Duration::from_secs(200);
 /// Notifications of one call that are buffered; the rest is dropped.
 const NOTIFICATIONS: usize = 32;
 
+/// What a person is told when access ended during a call of a race tool.
+const REVOKED: &str = "The access of this connection ended during the call. The change may or may not have been made. Connect \
+                       again, and look at the data before you repeat the call.";
+
 /// What requests are answered with.
 pub(super) struct CallService {
+    pub(super) admission: Arc<Admission>,
     pub(super) workers: Workers,
     pub(super) race_tools: RaceTools,
     pub(super) offer: Offer,
@@ -131,6 +136,9 @@ impl CallService {
         arguments: Option<Box<RawValue>>,
     ) -> McpResponse {
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
+        let registered = self
+            .in_flight
+            .enter(&pending.caller.connection, &pending.id, None);
         let answer = async move {
             let (tools, caller, name) = (self.race_tools.clone(), pending.caller.clone(), tool.clone());
             let call = async move {
@@ -144,10 +152,15 @@ impl CallService {
             };
             // Race tools may compute for long. On the ordinary runtime they do not delay other calls.
             let call = async move { tokio::time::timeout(DEADLINE, call).await };
-            let reply = match self.lifecycle.apart(call).await {
-                Ok(result) => pending.result(&result),
-                Err(_) => pending.tool_error("This took too long. Try again."),
+            let reply = tokio::select! {
+                biased;
+                () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
+                called = self.lifecycle.apart(call) => match called {
+                    Ok(result) => pending.result(&result),
+                    Err(_) => pending.tool_error("This took too long. Try again."),
+                },
             };
+            drop(registered);
             let failed = is_error(&reply.body);
             self.counters.count(&pending.caller.account, &tool, failed);
             reply
@@ -199,7 +212,7 @@ impl CallService {
             let outcome = tokio::select! {
                 // First, so that a revoked sign-in does not start a worker.
                 biased;
-                () = registered.revoked() => Err(WorkerError::Stopped),
+                () = self.access_ended(&registered, &pending.caller) => Err(WorkerError::Stopped),
                 outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
             };
             drop(registered);
@@ -220,6 +233,13 @@ impl CallService {
         call.messages = message_events;
         call.cancelled = cancelled;
         call.relay().await
+    }
+
+    /// Completes when the caller's access ends: at once if it ended while the request waited before it was registered.
+    async fn access_ended(&self, registered: &InFlightCall, caller: &Caller) {
+        if self.admission.still_admits(caller) {
+            registered.revoked().await;
+        }
     }
 
     /// Counts and logs a worker's call.

@@ -186,9 +186,9 @@ mod tests {
 
     #[test]
     fn a_revoked_connection_stays_revoked() {
-        let (set, a) = (InFlight::default(), Arc::from("fam_a"));
+        let (set, a, b) = (InFlight::default(), Arc::from("fam_a"), Arc::from("fam_b"));
         let enter = |connection| set.enter(connection, "1", None);
-        let (one, two, other) = (enter(&a), enter(&a), enter(&"fam_b".into()));
+        let (one, two, other) = (enter(&a), enter(&a), enter(&b));
         drop(enter(&a));
         assert_eq!(set.revoke("fam_a"), 2);
         let is_revoked = |call: &InFlightCall| call.revoked().now_or_never().is_some();

@@ -49,7 +49,7 @@ pub struct GatewayParts {
 pub struct Gateway(Arc<GatewayState>);
 
 struct GatewayState {
-    admission: Admission,
+    admission: Arc<Admission>,
     hosts: PublicHosts,
     calls: Arc<CallService>,
     store: Store,
@@ -61,9 +61,11 @@ impl Gateway {
         let origin = parts.public_url.origin();
         let counters = UsageCounters::new(parts.clock.clone());
         counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
+        let admission = Arc::new(Admission::new(parts.oauth, parts.races.clone(), parts.clock));
         let calls = CallService {
+            admission: admission.clone(),
             workers: parts.workers,
-            race_tools: RaceTools(parts.races.clone()),
+            race_tools: RaceTools(parts.races),
             offer: Offer::new(parts.lists, RaceTools::list(), origin, &parts.store)?,
             offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
             offered_for_probe: Arc::new(own_tools_only("[]", origin)?),
@@ -75,7 +77,7 @@ impl Gateway {
             lifecycle: parts.lifecycle,
         };
         Ok(Gateway(Arc::new(GatewayState {
-            admission: Admission::new(parts.oauth, parts.races, parts.clock),
+            admission,
             hosts: PublicHosts::new(origin),
             calls: Arc::new(calls),
             store: parts.store,

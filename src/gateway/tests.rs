@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::*;
@@ -65,8 +66,9 @@ fn oauth(
     })
 }
 
-fn races(store: &Store, clock: &Clock, lifecycle: &Lifecycle) -> Races {
-    let hosts = GarminHosts::at(&"http://127.0.0.1:9".parse().unwrap());
+/// `garmin`: where LiveTrack is.
+fn races(garmin: &str, store: &Store, clock: &Clock, lifecycle: &Lifecycle) -> Races {
+    let hosts = GarminHosts::at(&garmin.parse().unwrap());
     let http = crate::garmin::client(&hosts).unwrap();
     let races = Races::start(RacesParts {
         store: store.clone(),
@@ -93,6 +95,8 @@ fn account(letter: &str) -> AccountId {
 struct Bench {
     gateway: Gateway,
     worker: FakeWorker,
+    /// Accepts connections and never answers.
+    garmin: TcpListener,
     live: watch::Sender<Live>,
     store: Store,
     lifecycle: Lifecycle,
@@ -114,6 +118,8 @@ impl Bench {
         let store = Store::open(&dir.path().join("db"), &secret).unwrap();
         let lifecycle = Lifecycle::new();
         let worker = FakeWorker::start(&lifecycle).await;
+        let garmin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let garmin_url = format!("http://{}", garmin.local_addr().unwrap());
         let clock = Clock::manual("2026-03-01T12:00:00Z".parse().unwrap());
         let public_url = PublicUrl::parse(PUBLIC).unwrap();
         let (live, settings) = watch::channel(Live {
@@ -124,7 +130,7 @@ impl Bench {
             oauth: oauth(&store, &clock, &lifecycle, &public_url, &settings),
             workers: Workers::attached(worker.port(), &lifecycle),
             lists,
-            races: races(&store, &clock, &lifecycle),
+            races: races(&garmin_url, &store, &clock, &lifecycle),
             public_url,
             live: settings,
             store: store.clone(),
@@ -134,6 +140,7 @@ impl Bench {
         Bench {
             gateway: gateway.unwrap(),
             worker,
+            garmin,
             live,
             store,
             lifecycle,

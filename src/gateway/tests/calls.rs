@@ -1,6 +1,7 @@
 //! Calls to a worker or a race tool, and their answers.
 
 use super::*;
+use crate::base::secrets::Secret;
 
 /// Section 4, translating, rows 1 to 3; section 8: both eras, byte for byte.
 #[tokio::test]
@@ -139,11 +140,9 @@ async fn resources_are_read_from_the_worker() {
         .await;
     assert_eq!(answer["result"]["ttlMs"], 0);
     assert_eq!(answer["result"]["cacheScope"], "private");
-    bench.worker.script(|_, _| {
-        Ok(UpstreamMcpResponse::Error(raw(
-            r#"{"code":-32002,"message":"gone"}"#,
-        )))
-    });
+    bench
+        .worker
+        .script(|_, _| Scripted::Error(r#"{"code":-32002,"message":"gone"}"#.to_owned()));
     let (_, answer) = bench
         .modern("resources/read", r#""uri":"workout://templates/simple-run""#)
         .await;
@@ -253,6 +252,52 @@ async fn a_revocation_ends_calls() {
     assert_eq!(answer["result"]["isError"], true);
     bench.worker.asked();
     assert_eq!(call().await["result"]["isError"], true);
+    assert_eq!(bench.worker.asked(), [] as [String; 0]);
+}
+
+/// The same for a race tool that waits for Garmin: nothing is tracked afterwards.
+#[tokio::test]
+async fn a_revocation_ends_race_tools() {
+    let bench = Bench::new(Access::ReadAndChange).await;
+    let url =
+        "https://livetrack.garmin.com/session/5f2e2b5c-0c1e-4f0e-9b1a-1f2a3b4c5d6e/token/ABCDEF0123456789";
+    let call = format!(r#"{{"name":"start_tracking","arguments":{{"url":"{url}"}}}}"#);
+    let (answer, cut) = tokio::join!(bench.legacy("tools/call", &call), async {
+        let _waiting = bench.garmin.accept().await.unwrap();
+        bench.gateway.cut(&[bench.family()])
+    });
+    assert_eq!(cut, 1);
+    let text = answer.1["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("access of this connection ended"), "{text}");
+    let mut other = bench.caller();
+    other.connection = "fam_another".into();
+    let listed = bench
+        .gateway
+        .handle(
+            other,
+            RequestHeaders::default(),
+            "POST",
+            Ok(Bytes::from(legacy_body("tools/call", r#"{"name":"list_races"}"#))),
+        )
+        .await;
+    let listed = json_of(listed).1;
+    assert_eq!(listed["result"]["content"][0]["text"], r#"{"races":[]}"#);
+}
+
+/// A token that was valid at admission and no longer is when the call would begin.
+#[tokio::test]
+async fn access_is_checked_again_before_a_call_begins() {
+    let bench = Bench::new(Access::ReadAndChange).await;
+    for tool in ["get_stats", "add_weigh_in", "list_races"] {
+        let mut caller = bench.caller();
+        caller.bearer = Some(Secret::new("gat_revoked"));
+        let call = legacy_body("tools/call", &format!(r#"{{"name":"{tool}"}}"#));
+        let answer = bench
+            .gateway
+            .handle(caller, RequestHeaders::default(), "POST", Ok(Bytes::from(call)))
+            .await;
+        assert_eq!(json_of(answer).1["result"]["isError"], true, "{tool}");
+    }
     assert_eq!(bench.worker.asked(), [] as [String; 0]);
 }
 
