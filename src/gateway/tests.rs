@@ -23,9 +23,9 @@ use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{GovernorSettings, SignIns};
 use crate::mcp::revision::MODERN;
 use crate::mcp::{Access, McpError, RequestHeaders};
+use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{FamilyId, Grant, OAuth, OAuthParts};
 use crate::race::ending::EndRules;
-use crate::races::effects::Nobody;
 use crate::races::{RaceGrant, Races, RacesParts};
 use crate::store::Store;
 use crate::workers::Workers;
@@ -67,17 +67,29 @@ fn oauth(
 }
 
 /// `garmin`: where LiveTrack is.
-fn races(garmin: &str, store: &Store, clock: &Clock, lifecycle: &Lifecycle) -> Races {
+fn races(
+    garmin: &str,
+    store: &Store,
+    clock: &Clock,
+    live: &watch::Receiver<Live>,
+    lifecycle: &Lifecycle,
+) -> Races {
     let hosts = GarminHosts::at(&garmin.parse().unwrap());
     let http = crate::garmin::client(&hosts).unwrap();
+    let notifier = NotifierParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        live: live.clone(),
+    };
     let races = Races::start(RacesParts {
         store: store.clone(),
         clock: clock.clone(),
         lifecycle: lifecycle.clone(),
         livetrack: LiveTrack::new(http, hosts, clock.clone()),
         rules: EndRules::default(),
-        outbox: Arc::new(Nobody),
-        coach: Arc::new(Nobody),
+        notifier: Notifier::start(notifier, lifecycle),
+        coach: None,
         traces: Traces::off(),
     });
     races.unwrap()
@@ -130,7 +142,7 @@ impl Bench {
             oauth: oauth(&store, &clock, &lifecycle, &public_url, &settings),
             workers: Workers::attached(worker.port(), &lifecycle),
             lists,
-            races: races(&garmin_url, &store, &clock, &lifecycle),
+            races: races(&garmin_url, &store, &clock, &settings, &lifecycle),
             public_url,
             live: settings,
             store: store.clone(),

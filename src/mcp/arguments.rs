@@ -15,14 +15,14 @@ use serde_json::{Map, Number, Value};
 /// An argument that does not fit its schema. `Display` gives `path: fix`, for the model and the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {fix}")]
-pub struct ArgumentError {
+pub struct ArgumentMismatch {
     /// For example `race_config.checkpoints[2]`.
     pub path: String,
     pub fix: String,
 }
 
 /// The members of `arguments` in the types of `schema`, which is the schema of an object.
-pub fn coerce(arguments: Map<String, Value>, schema: &Value) -> Result<Map<String, Value>, ArgumentError> {
+pub fn coerce(arguments: Map<String, Value>, schema: &Value) -> Result<Map<String, Value>, ArgumentMismatch> {
     object(arguments, schema, &ArgumentPath::Root)
 }
 
@@ -45,8 +45,8 @@ impl fmt::Display for ArgumentPath<'_> {
 }
 
 impl ArgumentPath<'_> {
-    fn error(&self, fix: impl Into<String>) -> ArgumentError {
-        ArgumentError {
+    fn error(&self, fix: impl Into<String>) -> ArgumentMismatch {
+        ArgumentMismatch {
             path: self.to_string(),
             fix: fix.into(),
         }
@@ -57,7 +57,7 @@ fn object(
     members: Map<String, Value>,
     schema: &Value,
     path: &ArgumentPath<'_>,
-) -> Result<Map<String, Value>, ArgumentError> {
+) -> Result<Map<String, Value>, ArgumentMismatch> {
     let mut coerced = Map::new();
     for (name, value) in members {
         let member_schema = schema
@@ -73,7 +73,7 @@ fn object(
     Ok(coerced)
 }
 
-fn coerce_value(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn coerce_value(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     if value.is_null() {
         return Ok(value);
     }
@@ -91,7 +91,7 @@ fn coerce_value(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result
     }
 }
 
-fn integer(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn integer(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     const FIX: &str = "must be a whole number in digits, such as 165";
     if value.is_i64() || value.is_u64() {
         return Ok(value.clone());
@@ -117,7 +117,7 @@ fn whole(number: f64) -> Option<Number> {
     (number.fract() == 0.0 && number.abs() < 9e15).then(|| Number::from(number as i64))
 }
 
-fn number(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn number(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     const FIX: &str = "must be a number, such as 10.5";
     let text = match value {
         Value::Number(_) => return Ok(value.clone()),
@@ -159,7 +159,7 @@ fn decimal_comma(text: &str) -> Option<String> {
     (!may_be_thousands).then(|| format!("{before}.{after}"))
 }
 
-fn refuse_comma(text: &str, path: &ArgumentPath<'_>) -> Result<(), ArgumentError> {
+fn refuse_comma(text: &str, path: &ArgumentPath<'_>) -> Result<(), ArgumentMismatch> {
     let is_number_with_comma = text.contains(',')
         && text
             .bytes()
@@ -176,7 +176,7 @@ fn refuse_comma(text: &str, path: &ArgumentPath<'_>) -> Result<(), ArgumentError
     })
 }
 
-fn boolean(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn boolean(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     match value {
         Value::Bool(_) => return Ok(value.clone()),
         Value::String(text) if text.trim().eq_ignore_ascii_case("true") => return Ok(true.into()),
@@ -187,7 +187,7 @@ fn boolean(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentErro
 }
 
 /// A number is accepted as text: chat ids are sent both ways.
-fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     match value {
         Value::String(_) => Ok(value),
         Value::Number(number) => Ok(Value::String(number.to_string())),
@@ -195,7 +195,7 @@ fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError>
     }
 }
 
-fn array(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentError> {
+fn array(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     let item_schema = schema.get("items");
     let item_type = item_schema
         .and_then(|items| items.get("type"))
@@ -227,7 +227,7 @@ fn json_in_string(
     path: &ArgumentPath<'_>,
     wanted: &str,
     open: char,
-) -> Result<Value, ArgumentError> {
+) -> Result<Value, ArgumentMismatch> {
     let Value::String(text) = value else {
         return Ok(value);
     };
