@@ -5,8 +5,6 @@ mod fake_worker;
 mod foreign;
 mod protocol;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

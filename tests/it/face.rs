@@ -196,7 +196,7 @@ impl Start {
         });
         Face {
             address,
-            live,
+            _live: live,
             worker,
             lifecycle,
             host: public_url.authority().to_owned(),
