@@ -119,6 +119,7 @@ fn respond(
     let date = |text: &str| text.parse::<Date>().map_err(|_| bad_request());
     let mut scope = FactScope::new(timeline);
     let mut activity_id = None;
+    let mut is_beyond = false;
     for (name, value) in bindings {
         match *name {
             "name" if *value != timeline.person.display_name => {
@@ -128,6 +129,8 @@ fn respond(
             "from" => scope.from = Some(date(value)?),
             "to" => scope.to = Some(date(value)?),
             "weeks" => scope.weeks = value.parse().map_err(|_| bad_request())?,
+            // Lists by page have one page.
+            "start" => is_beyond = value != "0",
             "id" => activity_id = Some(value.parse::<i64>().unwrap_or_default()),
             _ => {}
         }
@@ -145,7 +148,7 @@ fn respond(
         scope.activity = Some(activity.ok_or_else(|| DataResponse::error(404, "NotFound", "Not Found"))?);
     }
     let needed = endpoint.get("needs").and_then(Value::as_str);
-    let has_data = (day.is_some() || !needs_day) && needed.is_none_or(|fact| scope.has(fact));
+    let has_data = !is_beyond && (day.is_some() || !needs_day) && needed.is_none_or(|fact| scope.has(fact));
     let template = endpoint.get(if has_data { "document" } else { "otherwise" });
     Ok(template.map_or(
         DataResponse {

@@ -13,6 +13,8 @@ pub(super) struct ToolCall {
     values: Vec<(&'static str, ArgumentValue)>,
     /// The record with which a long answer goes on.
     pub(super) cursor: usize,
+    /// The person's today.
+    pub(super) today: Date,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +62,11 @@ impl ToolCall {
                     0
                 }),
         };
-        let call = Self { values, cursor };
+        let call = Self {
+            values,
+            cursor,
+            today: today(),
+        };
         if mistakes.is_empty() {
             mistakes.extend(call.wrong_range(parameters));
         }
@@ -186,6 +192,8 @@ pub(super) struct GarminGet {
     pub(super) path: String,
     /// Names and values, not encoded.
     pub(super) query: Vec<(String, String)>,
+    /// Whether the call goes on without the answer, as if it were `null`.
+    pub(super) is_optional: bool,
 }
 
 impl GarminGet {
@@ -211,6 +219,20 @@ impl GarminGet {
         Self {
             path: fill(path, in_path),
             query: query.split('&').filter_map(pair).collect(),
+            is_optional: false,
+        }
+    }
+
+    /// A request without placeholders.
+    pub(super) fn plain(path: &str) -> Self {
+        Self::of(path, |_| String::new())
+    }
+
+    /// Lets the call go on without the answer.
+    pub(super) fn optional(self) -> Self {
+        Self {
+            is_optional: true,
+            ..self
         }
     }
 
@@ -281,6 +303,10 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         ) => whole(given)
             .filter(|number| number >= least || !refuse_less)
             .map(|number| ArgumentValue::Whole(number.clamp(*least, *most))),
+        (ParameterKind::OneOf(words), Value::String(text)) => words
+            .iter()
+            .find(|word| word.eq_ignore_ascii_case(text.trim()))
+            .map(|word| ArgumentValue::Text((*word).to_owned())),
         (ParameterKind::Flag, Value::Bool(flag)) => Some(ArgumentValue::Flag(*flag)),
         (ParameterKind::Flag, Value::String(text)) => {
             text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag)
@@ -312,6 +338,7 @@ fn form(kind: ParameterKind) -> String {
         ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => DAY_FORM.to_owned(),
         ParameterKind::Text => "a text".to_owned(),
         ParameterKind::Flag => "true or false".to_owned(),
+        ParameterKind::OneOf(words) => words.join(" or "),
         ParameterKind::Whole {
             least,
             refuse_less: true,

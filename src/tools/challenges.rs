@@ -1,14 +1,32 @@
-//! Records and race predictions: two reading tools of garmin_mcp's module `challenges`.
+//! Goals, records and race predictions: three reading tools of garmin_mcp's module `challenges`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::call::ToolCall;
+use super::call::{GarminGet, ToolCall};
 use super::fields::{at, list};
+use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
+/// Goals on a page of Garmin's list.
+const GOALS_PAGE: usize = 30;
+
 pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_goals",
+        about: "The person's goals at Garmin: kind, target, value so far, days.",
+        parameters: &[Parameter::one_of(
+            "goal_type",
+            "active, future or past (default active)",
+            &["active", "future", "past"],
+            "active",
+        )],
+        ask: GarminQuery::Steps(goals_step),
+        tell: AnswerShape::Made(goals),
+        nothing: "No {goal_type} goals found.",
+        failing: "Error retrieving goals",
+    },
     Tool {
         name: "get_personal_record",
         about: "The person's records: fastest and longest runs, rides and swims, most steps, with the activity that set them.",
@@ -154,4 +172,31 @@ fn predictions(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
             "marathon": time("timeMarathon"),
         },
     })))
+}
+
+/// Pages until one is empty.
+fn goals_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
+    if answers
+        .last()
+        .is_some_and(|page| page.as_array().is_none_or(Vec::is_empty))
+    {
+        return Vec::new();
+    }
+    let start = answers.len() * GOALS_PAGE;
+    let page = format!(
+        "/goal-service/goal/goals?status={{goal_type}}&start={start}&limit={GOALS_PAGE}&sortOrder=asc"
+    );
+    vec![call.get(&page)]
+}
+
+fn goals(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let mut goals = Vec::new();
+    for page in answers {
+        goals.extend_from_slice(list(page, "")?);
+    }
+    Ok(if goals.is_empty() {
+        ToolAnswer::Nothing
+    } else {
+        ToolAnswer::Json(goals.into())
+    })
 }

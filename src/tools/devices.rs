@@ -1,13 +1,61 @@
-//! Watches and other devices: the reading tools of garmin_mcp's module `devices` that need one request.
+//! Watches, gear and other devices: garmin_mcp's module `devices`, and the reading tool of `gear_management`.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::call::ToolCall;
-use super::fields::{Field, at, fields, list, pick_each};
+use super::call::{GarminGet, ToolCall};
+use super::fields::{Field, at, fields, list, pick, pick_each};
+use super::json::rounded;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
+const LAST_USED: &str = "/device-service/deviceservice/mylastused";
+
 pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_device_last_used",
+        about: "The device that synchronized last, and when (UTC).",
+        parameters: &[],
+        ask: GarminQuery::Get(LAST_USED),
+        tell: AnswerShape::Shaped(last_used),
+        nothing: "No last used device found.",
+        failing: "Error retrieving last used device",
+    },
+    Tool {
+        name: "get_device_settings",
+        about: "Settings of a device: units, time format, tones, alerts, number of alarms.",
+        parameters: &[Parameter::id(
+            "device_id",
+            "The device's id, from get_devices; left out: the one used last",
+        )
+        .optional()],
+        ask: GarminQuery::Steps(settings_step),
+        tell: AnswerShape::Made(settings),
+        nothing: "No settings found for device ID {device_id}.",
+        failing: "Error retrieving device settings",
+    },
+    Tool {
+        name: "get_device_alarms",
+        about: "The alarms of all devices, by time of day.",
+        parameters: &[],
+        ask: GarminQuery::Steps(alarms_step),
+        tell: AnswerShape::Made(alarms),
+        nothing: "No device alarms found.",
+        failing: "Error retrieving device alarms",
+    },
+    Tool {
+        name: "get_gear",
+        about: "Shoes, bikes and other gear: kilometres and activities so far, limit, default sports.",
+        parameters: &[Parameter::flag_on(
+            "include_stats",
+            "Whether to add kilometres and activities (default true)",
+        )],
+        ask: GarminQuery::Steps(gear_step),
+        tell: AnswerShape::Made(gear),
+        nothing: "No gear found.",
+        failing: "Error retrieving gear",
+    },
     Tool {
         name: "get_devices",
         about: "The devices that are registered with the person's account: name, model, serial number.",
@@ -106,4 +154,265 @@ fn solar(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     Ok(ToolAnswer::Json(
         json!({"device_id": call.text("device_id"), "solar_data": days}),
     ))
+}
+
+const LAST_USED_FIELDS: &[Field] = fields! {
+    "user_device_id" <- "userDeviceId";
+    "device_name" <- "lastUsedDeviceName";
+    "device_key" <- "lastUsedDeviceApplicationKey";
+    "user_profile_id" <- "userProfileNumber";
+    "last_upload_time" <- "lastUsedDeviceUploadTime";
+    "image_url" <- "imageUrl";
+};
+
+const SETTINGS: &[Field] = fields! {
+    "device_id" <- "deviceId";
+    "time_format" <- "timeFormat";
+    "date_format" <- "dateFormat";
+    "measurement_units" <- "measurementUnits";
+    "key_tones_enabled" <- "keyTonesEnabled";
+    "key_vibration_enabled" <- "keyVibrationEnabled";
+    "alert_tones_enabled" <- "alertTonesEnabled";
+};
+
+const TRACKING: [(&str, &str); 4] = [
+    ("move_alert_enabled", "moveAlertEnabled"),
+    ("pulse_ox_sleep_tracking", "pulseOxSleepTrackingEnabled"),
+    ("high_hr_alert_enabled", "highHrAlertEnabled"),
+    ("low_hr_alert_enabled", "lowHrAlertEnabled"),
+];
+
+fn last_used(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let mut told = pick(LAST_USED_FIELDS, document)?;
+    if let Some(time) = told.get_mut("last_upload_time") {
+        let at = time.as_i64().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        *time = json!(at.map(|at| {
+            at.to_zoned(TimeZone::UTC)
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string()
+        }));
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+fn settings_of(device: impl std::fmt::Display) -> GarminGet {
+    GarminGet::plain(&format!(
+        "/device-service/deviceservice/device-info/settings/{device}"
+    ))
+}
+
+/// The device that is named, or else the one used last.
+fn settings_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
+    let named = call.text("device_id");
+    match answers {
+        [] if named.is_empty() => vec![GarminGet::plain(LAST_USED)],
+        [] => vec![settings_of(named)],
+        [last_used] if named.is_empty() => {
+            let id = at(last_used, "userDeviceId").and_then(Value::as_i64);
+            id.map(settings_of).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_on(alarm: &&Value) -> bool {
+    alarm.get("alarmMode") == Some(&json!("ON"))
+}
+
+fn settings(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    if call.text("device_id").is_empty() && answers.len() < 2 {
+        return Ok(ToolAnswer::Text(
+            "No default device found. Pass device_id explicitly or register a device with Garmin Connect."
+                .to_owned(),
+        ));
+    }
+    let Some(document) = answers.last().filter(|document| !document.is_null()) else {
+        return Ok(ToolAnswer::Nothing);
+    };
+    let mut told = pick(SETTINGS, document)?;
+    let tracking = TRACKING.into_iter().filter_map(|(key, from)| {
+        let value = at(document, &format!("activityTracking.{from}"))?;
+        Some((key.to_owned(), value.clone()))
+    });
+    let tracking: Map<String, Value> = tracking.collect();
+    if !tracking.is_empty() {
+        told.insert("activity_tracking".to_owned(), tracking.into());
+    }
+    let alarms = list(document, "alarms")?;
+    if !alarms.is_empty() {
+        told.insert("alarm_count".to_owned(), json!(alarms.len()));
+        told.insert(
+            "enabled_alarm_count".to_owned(),
+            json!(alarms.iter().filter(is_on).count()),
+        );
+    }
+    Ok(ToolAnswer::object(told))
+}
+
+/// The devices, then the settings of each.
+fn alarms_step(_: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
+    match answers {
+        [] => vec![GarminGet::plain("/device-service/deviceregistration/devices")],
+        [devices] => {
+            let ids = devices.as_array().into_iter().flatten();
+            let ids = ids.filter_map(|device| device.get("deviceId")?.as_i64());
+            ids.map(|id| settings_of(id).optional()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn alarms(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let mut alarms = Vec::new();
+    for settings in answers.iter().skip(1) {
+        alarms.extend(list(settings, "alarms")?);
+    }
+    if alarms.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let minutes = |alarm: &Value| alarm.get("alarmTime").and_then(Value::as_i64).unwrap_or_default();
+    alarms.sort_by_key(|alarm| minutes(alarm));
+    let enabled = alarms.iter().copied().filter(is_on).count();
+    let told = |alarm: &&Value| {
+        let (minutes, none) = (minutes(alarm), json!([]));
+        let mut told = json!({
+            "alarm_id": alarm.get("alarmId"),
+            "time": format!("{:02}:{:02}", minutes / 60, minutes % 60),
+            "time_minutes": minutes,
+            "enabled": is_on(alarm),
+            "days": alarm.get("alarmDays").unwrap_or(&none),
+            "sound": alarm.get("alarmSound"),
+        });
+        for (key, from) in [("backlight", "backlight"), ("message", "alarmMessage")] {
+            if let (Some(told), Some(value)) = (told.as_object_mut(), at(alarm, from)) {
+                told.insert(key.to_owned(), value.clone());
+            }
+        }
+        told
+    };
+    let told: Vec<Value> = alarms.iter().map(told).collect();
+    Ok(ToolAnswer::Json(
+        json!({"total_alarms": told.len(), "enabled_alarms": enabled, "alarms": told}),
+    ))
+}
+
+/// The profile's number, then the gear and its sports, then the figures of each piece.
+fn gear_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
+    match answers {
+        [] => vec![GarminGet::plain(LAST_USED)],
+        [last_used] => match at(last_used, "userProfileNumber").and_then(Value::as_i64) {
+            Some(profile) => vec![
+                GarminGet::plain(&format!("/gear-service/gear/filterGear?userProfilePk={profile}")),
+                GarminGet::plain(&format!("/gear-service/gear/user/{profile}/activityTypes")),
+            ],
+            None => Vec::new(),
+        },
+        [_, gear, _] if call.flag("include_stats") => {
+            let ids = gear
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|gear| gear.get("uuid")?.as_str());
+            ids.map(|id| GarminGet::plain(&format!("/gear-service/gear/stats/{id}")).optional())
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn sport_of(number: i64) -> String {
+    let names = [
+        "Running", "Cycling", "Swimming", "Fitness", "Walking", "Hiking", "Strength", "Other",
+    ];
+    let name = usize::try_from(number - 1)
+        .ok()
+        .and_then(|index| names.get(index));
+    name.map_or_else(|| format!("activity_{number}"), |name| (*name).to_owned())
+}
+
+fn gear(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let [_, gear, sports, stats @ ..] = answers else {
+        let text = "Could not retrieve user profile. Please ensure you have a synced device.";
+        return Ok(ToolAnswer::Text(text.to_owned()));
+    };
+    let gear = list(gear, "")?;
+    if gear.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let uuid = |value: &Value| {
+        value
+            .get("uuid")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let text = |piece: &Value, key: &str| {
+        piece
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let day = |piece: &Value, key: &str| {
+        at(piece, key)
+            .and_then(Value::as_str)
+            .and_then(|time| time.get(..10).map(str::to_owned))
+    };
+    let sports: Vec<(String, String)> = list(sports, "")?
+        .iter()
+        .filter_map(|sport| Some((uuid(sport), sport_of(sport.get("activityTypePk")?.as_i64()?))))
+        .collect();
+    let mut defaults = Map::new();
+    let mut pieces = Vec::new();
+    for piece in gear {
+        let mut told = json!({
+            "uuid": piece.get("uuid"),
+            "name": piece.get("displayName"),
+            "full_name": piece.get("customMakeModel"),
+            "type": piece.get("gearTypeName"),
+            "status": text(piece, "gearStatusName").to_lowercase(),
+            "date_begin": day(piece, "dateBegin"),
+            "date_end": day(piece, "dateEnd"),
+        });
+        let Some(members) = told.as_object_mut() else {
+            continue;
+        };
+        if let Some(metres) = at(piece, "maximumMeters")
+            .and_then(Value::as_f64)
+            .filter(|metres| *metres > 0.0)
+        {
+            members.insert("max_distance_km".to_owned(), rounded(metres / 1_000.0, 1));
+        }
+        let mine: Vec<&str> = sports
+            .iter()
+            .filter(|(id, _)| *id == uuid(piece))
+            .map(|(_, sport)| sport.as_str())
+            .collect();
+        for sport in &mine {
+            defaults.insert((*sport).to_owned(), json!(piece.get("displayName")));
+        }
+        if !mine.is_empty() {
+            members.insert("is_default_for".to_owned(), json!(mine));
+        }
+        let figures = stats
+            .iter()
+            .find(|stats| stats.get("uuid").is_some() && uuid(stats) == uuid(piece));
+        let count = figures.and_then(|figures| at(figures, "totalActivities"));
+        let metres = figures.and_then(|figures| at(figures, "totalDistance")?.as_f64());
+        if let (Some(count), Some(metres)) = (count, metres) {
+            let stats = json!({"total_activities": count, "total_distance_km": rounded(metres / 1_000.0, 1)});
+            members.insert("stats".to_owned(), stats);
+        }
+        pieces.push(told);
+    }
+    let is = |piece: &Value, status: &str| piece.get("status") == Some(&json!(status));
+    pieces.sort_by_key(|piece| std::cmp::Reverse((is(piece, "active"), text(piece, "date_begin"))));
+    let count = |status: &str| pieces.iter().filter(|piece| is(piece, status)).count();
+    Ok(ToolAnswer::Json(json!({
+        "gear_count": pieces.len(),
+        "active_count": count("active"),
+        "retired_count": count("retired"),
+        "defaults": defaults,
+        "gear": pieces,
+    })))
 }

@@ -35,6 +35,8 @@ pub(super) enum ParameterKind {
     Id,
     /// Yes or no.
     Flag,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
 }
 
 /// A default as the schema shows it.
@@ -115,6 +117,31 @@ impl Parameter {
         }
     }
 
+    /// Yes or no; yes when it is left out.
+    pub(super) const fn flag_on(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Flag,
+            default: Some(DefaultValue::Flag(true)),
+        }
+    }
+
+    /// One of some words; the default when it is left out.
+    pub(super) const fn one_of(
+        name: &'static str,
+        about: &'static str,
+        words: &'static [&'static str],
+        default: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::OneOf(words),
+            default: Some(DefaultValue::Text(default)),
+        }
+    }
+
     /// An optional integer. Values outside the bounds count as the nearer bound.
     pub(super) const fn whole(
         name: &'static str,
@@ -164,6 +191,9 @@ impl Parameter {
             }
             ParameterKind::Whole { least, most, .. } => {
                 json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
+            }
+            ParameterKind::OneOf(words) => {
+                json!({"type": "string", "enum": words, "description": self.about})
             }
             ParameterKind::Flag => json!({"type": "boolean", "description": self.about}),
             ParameterKind::Id => json!({"type": "integer", "minimum": 1, "description": self.about}),

@@ -42,6 +42,9 @@ struct ServerState {
     in_progress: Mutex<HashMap<String, CancellationToken>>,
 }
 
+/// More rounds of requests than any tool needs.
+const MOST_ROUNDS: usize = 12;
+
 /// Called when Garmin no longer accepts the sign-in.
 pub(super) type SignInNeeded = Box<dyn Fn() + Send + Sync>;
 
@@ -217,15 +220,22 @@ impl Server {
 
     /// The answer for one activity, one day, one range.
     async fn single(&self, tool: &Tool, call: &ToolCall) -> Result<SingleAnswer, ToolFailure> {
-        let gets = tool.gets(call).into_iter();
-        let answers = match try_join_all(gets.map(|get| self.get(get))).await {
-            Ok(answers) => answers,
-            // An unknown id is an answer, not a failure.
-            Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
-                return Ok(SingleAnswer::Nothing(call.fill(tool.nothing)));
+        let mut answers: Vec<Arc<Value>> = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
+            let gets = tool.next(call, &documents);
+            if gets.is_empty() {
+                break;
             }
-            Err(failure) => return Err(failure),
-        };
+            match try_join_all(gets.into_iter().map(|get| self.get(get))).await {
+                Ok(more) => answers.extend(more),
+                // An unknown id is an answer, not a failure.
+                Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
+                    return Ok(SingleAnswer::Nothing(call.fill(tool.nothing)));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
         let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
         Ok(match tool.told(call, &documents)? {
             ToolAnswer::Json(value) => SingleAnswer::Json(Arc::new(value)),
@@ -244,7 +254,10 @@ impl Server {
         } else {
             get
         };
-        Ok(self.0.api.get_json(&get.path, &get.query).await?)
+        match self.0.api.get_json(&get.path, &get.query).await {
+            Err(ApiError::NotFound | ApiError::Refused { .. }) if get.is_optional => Ok(Arc::default()),
+            answer => Ok(answer?),
+        }
     }
 
     /// Today in the time zone of the machine, or of `TZ`.

@@ -33,6 +33,8 @@ pub(super) enum GarminQuery {
     Both(&'static str, &'static str),
     /// As many GETs as the arguments need; the answers keep this order.
     Made(fn(&ToolCall) -> Vec<GarminGet>),
+    /// In rounds: the next GETs by the answers so far; none when there is nothing more to ask.
+    Steps(fn(&ToolCall, &[&Value]) -> Vec<GarminGet>),
 }
 
 /// How a tool shapes Garmin's answers.
@@ -116,16 +118,18 @@ impl Tool {
         matches!(self.tell, AnswerShape::Raw) || self.parameters.iter().any(|p| p.name == "start_date")
     }
 
-    /// The requests of this call, in order.
-    pub(super) fn gets(&self, call: &ToolCall) -> Vec<GarminGet> {
+    /// The next requests of this call, by the answers so far.
+    pub(super) fn next(&self, call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
         match self.ask {
+            GarminQuery::Steps(next) => next(call, answers),
+            _ if !answers.is_empty() => Vec::new(),
             GarminQuery::Get(one) => vec![call.get(one)],
             GarminQuery::Both(one, other) => vec![call.get(one), call.get(other)],
             GarminQuery::Made(make) => make(call),
         }
     }
 
-    /// The answer of this call from Garmin's answers to [`Tool::gets`].
+    /// The answer of this call from Garmin's answers to the requests of [`Tool::next`].
     pub(super) fn told(&self, call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let first = answers.first().copied().unwrap_or(&Value::Null);
         match self.tell {

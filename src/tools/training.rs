@@ -1,8 +1,8 @@
-//! Training and performance: garmin_mcp's module `training`, as far as one request or one a day answers it.
+//! Training and performance: garmin_mcp's module `training`, as far as one round of requests answers it.
 
 use serde_json::{Map, Value, json};
 
-use super::call::ToolCall;
+use super::call::{GarminGet, ToolCall};
 use super::fields::{Field, at, fields, list, pick, pick_each};
 use super::json::rounded;
 use super::multisport::ACTIVITY;
@@ -112,6 +112,20 @@ pub(super) const TOOLS: &[Tool] = &[
         tell: AnswerShape::Shaped(effect),
         nothing: "No activity found with ID {activity_id}.",
         failing: "Error retrieving training effect data",
+    },
+    Tool {
+        name: "get_lactate_threshold",
+        about: "Lactate threshold: pace as speed, heart rate and power; the newest values, or those of a range of days.",
+        parameters: &[
+            START.optional(),
+            Parameter::day("end_date", "Last day of a range: YYYY-MM-DD, today or this week")
+                .may_be_future()
+                .optional(),
+        ],
+        ask: GarminQuery::Made(threshold_gets),
+        tell: AnswerShape::Made(threshold),
+        nothing: "No lactate threshold data found",
+        failing: "Error retrieving lactate threshold data",
     },
     Tool {
         name: "get_cycling_ftp",
@@ -472,5 +486,89 @@ fn progress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
         told.extend(at(summary, from).map(|value| (key.to_owned(), value.clone())));
     }
     told.insert("stats_by_activity_type".to_owned(), by_type.into());
+    Ok(ToolAnswer::object(told))
+}
+
+const THRESHOLD_POWER: &[Field] = fields! {
+    "functional_threshold_power_watts" <- "functionalThresholdPower";
+    "weight_kg" <- "weight";
+    "power_to_weight" <- "powerToWeight";
+    "sport" <- "sport";
+    "power_date" <- "calendarDate";
+    "is_stale" <- "isStale";
+};
+
+/// The newest values unless both days are given.
+fn threshold_gets(call: &ToolCall) -> Vec<GarminGet> {
+    if call.day("start_date").is_none() || call.day("end_date").is_none() {
+        let power = format!(
+            "/biometric-service/biometric/powerToWeight/latest/{}?sport=Running",
+            call.today
+        );
+        return vec![
+            GarminGet::plain(&power),
+            GarminGet::plain("/biometric-service/biometric/latestLactateThreshold"),
+        ];
+    }
+    let metrics = [
+        "lactateThresholdSpeed",
+        "lactateThresholdHeartRate",
+        "functionalThresholdPower",
+    ];
+    let range = |metric| {
+        let path = format!("/biometric-service/stats/{metric}/range/{{start_date}}/{{end_date}}");
+        call.get(&format!(
+            "{path}?sport=RUNNING&aggregation=daily&aggregationStrategy=LATEST"
+        ))
+    };
+    metrics.into_iter().map(range).collect()
+}
+
+fn threshold(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let history = |document: &Value, key: &str| -> Result<Value, AnswerError> {
+        let row = |row: &Value| json!({"date": row.get("from"), key: row.get("value"), "series": row.get("series")});
+        Ok(list(document, "")?.iter().map(row).collect())
+    };
+    if let [speeds, rates, powers] = answers {
+        return Ok(ToolAnswer::Json(json!({
+            "start_date": call.text("start_date"),
+            "end_date": call.text("end_date"),
+            "speed_history": history(speeds, "speed_mps")?,
+            "heart_rate_history": history(rates, "heart_rate_bpm")?,
+            "power_history": history(powers, "power_watts")?,
+        })));
+    }
+    let [power, thresholds] = answers else {
+        return Ok(ToolAnswer::Nothing);
+    };
+    let power = power.as_array().map_or(Some(*power), |powers| powers.first());
+    let thresholds = list(thresholds, "")?;
+    // Each row holds one kind of value, and Garmin misspells the heart rate.
+    let newest = |keys: [&str; 2]| {
+        thresholds
+            .iter()
+            .find_map(|row| keys.iter().find_map(|key| at(row, key)))
+    };
+    let mut told = Map::new();
+    for (key, value) in [
+        ("lactate_threshold_speed_mps", newest(["speed", "speed"])),
+        (
+            "lactate_threshold_heart_rate_bpm",
+            newest(["heartRate", "hearRate"]),
+        ),
+        (
+            "heart_rate_cycling_bpm",
+            newest(["heartRateCycling", "heartRateCycling"]),
+        ),
+        (
+            "speed_hr_date",
+            thresholds.first().and_then(|row| at(row, "calendarDate")),
+        ),
+    ] {
+        told.extend(value.map(|value| (key.to_owned(), value.clone())));
+    }
+    if let Some(power) = power.filter(|power| !power.is_null()) {
+        told.extend(pick(THRESHOLD_POWER, power)?);
+    }
     Ok(ToolAnswer::object(told))
 }

@@ -278,7 +278,7 @@ async fn every_tool_tells_what_garmin_holds() {
             "{tool}: {unknown}"
         );
     }
-    assert_eq!(answers.len(), 74);
+    assert_eq!(answers.len(), 80);
 
     // One day, told by many tools.
     let stats = &answers["get_stats"];
@@ -670,7 +670,7 @@ async fn filters_hide_tools() {
         ["count_activities", "get_stats"]
     );
     let left = names(&[("GARMIN_DISABLED_TOOLS", "get_stats")]).await;
-    assert!(left.len() == 73 && !left.contains(&"get_stats".to_owned()));
+    assert!(left.len() == 79 && !left.contains(&"get_stats".to_owned()));
     let mut worker = house.worker(&[("GARMIN_DISABLED_TOOLS", "get_stats")]);
     assert_eq!(
         worker.failure("get_stats", json!({"date": "today"})).await,

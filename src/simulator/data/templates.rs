@@ -53,7 +53,7 @@ pub(super) fn find(
     query: &DataQuery<'_>,
 ) -> Option<(&'static Value, Vec<(&'static str, String)>)> {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    TEMPLATES.iter().find_map(|(pattern, endpoint)| {
+    let mut found = TEMPLATES.iter().filter_map(|(pattern, endpoint)| {
         let (path, parameters) = pattern
             .strip_prefix('/')?
             .split_once('?')
@@ -71,13 +71,22 @@ pub(super) fn find(
         if rest.next().is_some() {
             return None;
         }
-        let in_query = parameters.split('&').filter_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            Some((placeholder(value)?, query.get(key).unwrap_or_default()))
-        });
-        bindings.extend(in_query);
-        Some((endpoint, bindings))
-    })
+        let mut is_complete = true;
+        for (key, value) in parameters.split('&').filter_map(|pair| pair.split_once('=')) {
+            let given = query.get(key);
+            is_complete &= given.is_some();
+            bindings.push((placeholder(value)?, given.unwrap_or_default()));
+        }
+        Some((is_complete, endpoint, bindings))
+    });
+    // Endpoints with the same path differ in their query.
+    let first = found.next()?;
+    let best = if first.0 {
+        first
+    } else {
+        found.find(|(is_complete, ..)| *is_complete).unwrap_or(first)
+    };
+    Some((best.1, best.2))
 }
 
 fn placeholder(text: &str) -> Option<&str> {
