@@ -11,6 +11,7 @@
 //! | `message` | a message, a person's phone, errors |
 //! | `queue` | the messages that wait in the store |
 //! | `channel` | a message as an HTTP request, and what the reply means |
+//! | `telegram` | the same for Telegram: chats, topics, groups that moved |
 //! | `notifier` | who is told where; queueing |
 //! | `phone` | a person sets their own phone |
 //! | `delivery` | the task that sends the queue |
@@ -21,6 +22,7 @@ pub mod message;
 mod notifier;
 mod phone;
 mod queue;
+mod telegram;
 #[cfg(test)]
 mod tests;
 

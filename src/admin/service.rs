@@ -199,7 +199,15 @@ fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
         .iter()
         .map(|one| format!("{} ({})", one.channel, one.sent))
         .collect();
-    Ok(format!("A test message is on its way: {}.", sent.join(", ")))
+    let notes: String = tested
+        .iter()
+        .flat_map(|one| &one.notes)
+        .map(|note| format!(" Note: {note}."))
+        .collect();
+    Ok(format!(
+        "A test message is on its way: {}.{notes}",
+        sent.join(", ")
+    ))
 }
 
 /// The name of an act in the log.

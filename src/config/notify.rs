@@ -104,10 +104,14 @@ fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     is_wanted.then_some(ChannelConfig { url, token, targets })
 }
 
-/// Whether `chat` has the shape of a Telegram chat: a number, or `@name`.
+/// Whether `chat` has the form of a Telegram chat: a number, a number and a topic (`-1001234567890_7`), or `@name`.
 pub fn is_telegram_chat(chat: &str) -> bool {
     let digits = chat.strip_prefix('-').unwrap_or(chat);
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_number = match digits.split_once('_') {
+        Some((chat, topic)) => is_digits(chat) && is_digits(topic) && topic.len() <= 10,
+        None => is_digits(digits),
+    };
     let is_plain =
         |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     chat.len() <= 64 && (is_number || chat.strip_prefix('@').is_some_and(is_plain))

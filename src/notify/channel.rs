@@ -1,13 +1,15 @@
-//! Telegram and ntfy: the request that sends a message, and what the reply means. Without I/O.
+//! The channels to phones: the request that sends a message, and what the reply means. Without I/O. Telegram's part is in
+//! `telegram`.
 //!
-//! Telegram is the Bot API's `sendMessage` (core.telegram.org/bots/api#sendmessage). ntfy is published to as JSON
+//! ntfy is published to as JSON
 //! (docs.ntfy.sh/publish/#publish-as-json), which keeps the topic out of the URL.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::telegram::{self, ChatTarget};
 use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
@@ -31,6 +33,16 @@ pub(super) enum SendError {
     Server(u16),
     /// The server refused the token or the target, with its status. The operator or the person can act.
     Refused(u16),
+    /// A Telegram group became a supergroup. Send to the new id.
+    Moved { to: String },
+    /// The person blocked the bot, or never wrote to it. The person can act.
+    Blocked,
+    /// The bot was removed from the group, or may not write there. The group's admin can act.
+    NotAllowed,
+    /// There is no such chat, or the bot has never seen it.
+    UnknownChat,
+    /// The topic of the group is closed or was deleted.
+    ClosedTopic,
 }
 
 impl PhoneChannel {
@@ -53,7 +65,7 @@ impl PhoneChannel {
     /// The request that sends `text` to `target`, a chat or a topic.
     pub(super) fn post(self, config: &ChannelConfig, target: &str, severity: Severity, text: &str) -> Post {
         match self {
-            Self::Telegram => telegram_post(config, target, severity, text),
+            Self::Telegram => telegram::post(config, &ChatTarget::parse(target), severity, text),
             Self::Ntfy => ntfy_post(config, target, severity, text),
         }
     }
@@ -63,43 +75,18 @@ impl PhoneChannel {
             200..=299 => Ok(()),
             429 => {
                 let in_body = match self {
-                    Self::Telegram => telegram_retry_after(&reply.body),
+                    Self::Telegram => telegram::retry_after(&reply.body),
                     Self::Ntfy => None,
                 };
                 Err(SendError::RateLimited(in_body.or(reply.retry_after)))
             }
-            400..=499 => Err(SendError::Refused(reply.status)),
+            400..=499 => Err(match self {
+                Self::Telegram => telegram::read_refusal(reply.status, &reply.body),
+                Self::Ntfy => SendError::Refused(reply.status),
+            }),
             status => Err(SendError::Server(status)),
         }
     }
-}
-
-/// Without a parse mode, so that nothing in the text is markup.
-fn telegram_post(config: &ChannelConfig, chat: &str, severity: Severity, text: &str) -> Post {
-    let token = config.token.clone().unwrap_or_default();
-    let mut url = config.url.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty()
-            .push(&format!("bot{}", token.expose()))
-            .push("sendMessage");
-    }
-    Post {
-        url,
-        bearer: None,
-        json: json!({
-            "chat_id": chat,
-            "text": text,
-            "disable_notification": severity == Severity::Info,
-            "link_preview_options": {"is_disabled": true},
-        }),
-    }
-}
-
-/// `parameters.retry_after` of a refusal, in seconds.
-fn telegram_retry_after(body: &[u8]) -> Option<Duration> {
-    let value: Value = serde_json::from_slice(body).ok()?;
-    let seconds = value.get("parameters")?.get("retry_after")?.as_u64()?;
-    Some(Duration::from_secs(seconds))
 }
 
 fn ntfy_post(config: &ChannelConfig, topic: &str, severity: Severity, text: &str) -> Post {
@@ -124,6 +111,11 @@ impl SendError {
             Self::RateLimited(_) => "rate_limited",
             Self::Server(_) => "server_error",
             Self::Refused(_) => "refused",
+            Self::Moved { .. } => "chat_moved",
+            Self::Blocked => "blocked",
+            Self::NotAllowed => "not_allowed",
+            Self::UnknownChat => "unknown_chat",
+            Self::ClosedTopic => "closed_topic",
         }
     }
 
@@ -140,7 +132,12 @@ impl SendError {
                 doubling(5, 300).max(asked)
             }
             Self::Unreachable | Self::Server(_) => doubling(5, 600),
-            Self::Refused(_) => doubling(60, 1800),
+            Self::Refused(_)
+            | Self::Moved { .. }
+            | Self::Blocked
+            | Self::NotAllowed
+            | Self::UnknownChat
+            | Self::ClosedTopic => doubling(60, 1800),
         }
     }
 
@@ -157,6 +154,21 @@ impl SendError {
                 format!("{shown} reports an error of its own ({status}); try again later")
             }
             Self::Refused(401 | 404) => format!("{shown} rejects the token: check {token}"),
+            Self::Moved { to } => format!("the group has a new id: set {target} to {to}"),
+            Self::Blocked => format!(
+                "{shown} does not deliver to that person, who has blocked the bot or never pressed Start in its chat"
+            ),
+            Self::NotAllowed => {
+                format!(
+                    "the bot may not write to the group in {target}: add it again, or let it send messages"
+                )
+            }
+            Self::UnknownChat => format!(
+                "{shown} knows no such chat: check {target}, and write to the bot, or add it to the group, once"
+            ),
+            Self::ClosedTopic => {
+                format!("the topic in {target} is closed or deleted: open it, or set another one")
+            }
             Self::Refused(status) => format!(
                 "{shown} refused the message ({status}): check {target}, and that the bot or token may write there"
             ),

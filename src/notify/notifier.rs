@@ -10,10 +10,11 @@ use tokio::sync::{Notify, watch};
 use super::channel::{PhoneChannel, SendError};
 use super::message::{MessageRoute, Phone, PhoneMessage};
 use super::queue;
+use super::telegram::{self, ChatMove, ChatTarget};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
-use crate::base::post::Poster;
+use crate::base::post::{Post, Poster};
 use crate::config::{ChannelConfig, Live};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
@@ -70,6 +71,8 @@ pub struct ChannelTest {
     pub sent: usize,
     /// The first failure, with advice for the operator.
     pub failed: Option<String>,
+    /// What the operator should change although the message arrived.
+    pub notes: Vec<String>,
 }
 
 impl Notifier {
@@ -134,10 +137,14 @@ impl Notifier {
                 channel: channel.shown(),
                 sent: 0,
                 failed: None,
+                notes: Vec::new(),
             };
             for target in targets {
                 match self.send(channel, &config, target, Severity::Notice, text).await {
-                    Ok(()) => report.sent += 1,
+                    Ok(()) => {
+                        report.sent += 1;
+                        report.notes.extend(self.note(channel, &config, target));
+                    }
                     Err(error) => {
                         report.failed.get_or_insert_with(|| error.advice(channel));
                     }
@@ -213,9 +220,51 @@ impl Notifier {
         severity: Severity,
         text: &str,
     ) -> Result<(), SendError> {
-        let post = channel.post(config, target, severity, text);
+        if channel != PhoneChannel::Telegram {
+            let post = channel.post(config, target, severity, text);
+            return self.send_post(channel, post).await;
+        }
+        let target = ChatTarget::parse(target);
+        let target = target.clone().follow(self.store()).unwrap_or(target);
+        let sent = self
+            .send_post(channel, telegram::post(config, &target, severity, text))
+            .await;
+        let Err(SendError::Moved { to }) = sent else {
+            return sent;
+        };
+        self.keep_move(&target.chat, &to).await;
+        let target = target.moved_to(to);
+        self.send_post(channel, telegram::post(config, &target, severity, text))
+            .await
+    }
+
+    async fn send_post(&self, channel: PhoneChannel, post: Post) -> Result<(), SendError> {
         let reply = self.0.poster.post(post).await;
         channel.read_reply(&reply.map_err(|_| SendError::Unreachable)?)
+    }
+
+    /// Keeps the new id of a group, so that later messages go there at once.
+    async fn keep_move(&self, from: &str, to: &str) {
+        tracing::warn!(
+            advice = "a Telegram group became a supergroup; `garmin-gateway notify test` shows its new id",
+            "notify.chat_moved"
+        );
+        let moved = ChatMove {
+            to: to.to_owned(),
+            moved_at: self.clock().now(),
+        };
+        if let Err(e) = self.store().put(&ChatMove::key(from), moved).await {
+            tracing::warn!(reason = %e, "notify.store_failed");
+        }
+    }
+
+    /// What the operator should change about a target that messages still reach.
+    fn note(&self, channel: PhoneChannel, config: &ChannelConfig, target: &str) -> Option<String> {
+        let is_set_by_operator = config.targets.all().contains(&target);
+        let old = ChatTarget::parse(target);
+        let new = old.clone().follow(self.store()).ok()?;
+        (channel == PhoneChannel::Telegram && is_set_by_operator && new != old)
+            .then(|| SendError::Moved { to: new.chat }.advice(channel))
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -92,7 +92,10 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
     let is_topic = phone.ntfy_topic.as_deref().is_none_or(is_ntfy_topic);
     let (field, shape) = match (is_chat, is_topic) {
         (true, true) => return Ok(()),
-        (false, _) => (field(PhoneChannel::Telegram), "the number of a chat, or @name"),
+        (false, _) => (
+            field(PhoneChannel::Telegram),
+            "the number of a chat, the number and a topic such as -1001234567890_7, or @name",
+        ),
         (_, false) => (
             field(PhoneChannel::Ntfy),
             "a name of 1 to 64 letters, digits, - and _",
@@ -104,7 +107,16 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
 /// What the person can do about it.
 fn advice(error: &SendError, channel: PhoneChannel) -> String {
     match (error, channel) {
-        (SendError::Refused(400 | 403), PhoneChannel::Telegram) => {
+        (SendError::UnknownChat, _) => {
+            "Telegram knows no such chat; check the number, and write to the bot from there once".into()
+        }
+        (SendError::ClosedTopic, _) => {
+            "the topic is closed or was deleted; open it, or name another one".into()
+        }
+        (SendError::NotAllowed, _) => {
+            "the bot may not write to that group; add it to the group and let it send messages".into()
+        }
+        (SendError::Refused(400 | 403) | SendError::Blocked, PhoneChannel::Telegram) => {
             "a Telegram bot can write only to people who pressed Start in its chat; press Start, and check the number"
                 .into()
         }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::channel::PhoneChannel;
+use super::telegram::ChatMove;
 use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
 use crate::notify::message::PhoneMessage;
@@ -42,7 +43,11 @@ impl Record for UsedKeys {
     const TABLE: Table = Table("outbox_told");
 }
 
-pub(crate) const KINDS: [Kind; 2] = [Kind::of::<QueuedMessage>(), Kind::of::<UsedKeys>()];
+pub(crate) const KINDS: [Kind; 3] = [
+    Kind::of::<QueuedMessage>(),
+    Kind::of::<UsedKeys>(),
+    Kind::of::<ChatMove>(),
+];
 
 /// A race sends some dozens of messages. Beyond this the oldest keys are dropped.
 const MOST_KEYS: usize = 1000;

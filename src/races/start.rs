@@ -68,7 +68,10 @@ impl Races {
     ) -> Result<StartedRace, TrackingError> {
         let races = &self.0;
         let (settings, gpx) = RacePlan::read(config)?;
-        let course = gpx.as_deref().map(Course::from_gpx).transpose()?;
+        let course = gpx
+            .as_deref()
+            .map(|gpx| Course::from_gpx_near(gpx, settings.distance_m))
+            .transpose()?;
         let link = races.livetrack.resolve(text).await?;
         let unreachable = match races.livetrack.session(&link).await {
             Ok(_) => false,

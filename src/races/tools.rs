@@ -150,6 +150,7 @@ impl RaceTools {
                     "note": note(started.known, started.unreachable),
                     "limits": view.snapshot.settings.thresholds,
                     "course_km": view.snapshot.course.as_ref().map(|course| (course.length_m() / 10.0).round() / 100.0),
+                    "course": view.snapshot.course.as_ref().map(|course| course.describe()),
                     "poll_interval_secs": view.snapshot.settings.poll_interval_s,
                     "analyze_interval_secs": view.snapshot.settings.analyze_interval_s,
                     "messages": reach(races.message_route(account)),
