@@ -107,7 +107,10 @@ impl RaceTools {
 
     /// Calls a tool. A failure is a tool result too.
     pub async fn call(&self, account: &AccountId, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
-        result(self.answer(account, tool, RaceArguments::read(arguments)).await)
+        match RaceArguments::read(tool, arguments) {
+            Ok(arguments) => result(self.answer(account, tool, arguments).await),
+            Err(mismatch) => result(Err(mismatch.into())),
+        }
     }
 
     /// Calls a tool with the token of a race, which reaches that race only.
@@ -117,7 +120,10 @@ impl RaceTools {
         tool: &str,
         arguments: Option<&RawValue>,
     ) -> Box<RawValue> {
-        let mut arguments = RaceArguments::read(arguments);
+        let mut arguments = match RaceArguments::read(tool, arguments) {
+            Ok(arguments) => arguments,
+            Err(mismatch) => return result(Err(mismatch.into())),
+        };
         if !arguments.is_for(&grant.race) || !FOR_RACE.contains(&tool) {
             return result(Err(RaceToolError(
                 "This token reaches one race, and only the tools of a race.".into(),

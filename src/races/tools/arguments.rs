@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::mcp::arguments::coerce;
 use crate::race::id::RaceId;
 use crate::races::answers::{METRICS, USUAL_METRICS};
 
@@ -21,12 +22,16 @@ pub(super) struct ArgumentError(pub(super) String);
 pub(super) struct RaceArguments(Map<String, Value>);
 
 impl RaceArguments {
-    pub(super) fn read(raw: Option<&RawValue>) -> Self {
+    /// The arguments in the types of the tool's schema. Errors: a value is of another type, or ambiguous.
+    pub(super) fn read(tool: &str, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
         // The gateway has refused everything but objects.
-        Self(
-            raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-                .unwrap_or_default(),
-        )
+        let given = raw
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default();
+        match coerce(given, &super::schemas::input_of(tool)) {
+            Ok(arguments) => Ok(Self(arguments)),
+            Err(mismatch) => Err(ArgumentError(mismatch.to_string())),
+        }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
@@ -151,6 +156,53 @@ impl RaceArguments {
                     "{name}: is not an argument of this tool; its arguments are {known}"
                 )))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tool: &str, arguments: &Value) -> Result<RaceArguments, String> {
+        let raw = RawValue::from_string(arguments.to_string()).unwrap();
+        RaceArguments::read(tool, Some(&raw)).map_err(|ArgumentError(text)| text)
+    }
+
+    /// As clients send them: numbers as strings, lists and objects as JSON in a string.
+    #[test]
+    fn arguments_take_the_types_of_the_schema() {
+        let config = r#"{"hr_max":"165","hr_min":null,"distance_km":"10,5","checkpoints":"[{\"name\":\"A\",\"km\":\"5\"}]"}"#;
+        let mut given = read("start_tracking", &json!({"race_config": config})).unwrap();
+        assert_eq!(
+            given.object("race_config").unwrap(),
+            *json!({"hr_max": 165, "hr_min": null, "distance_km": 10.5, "checkpoints": [{"name": "A", "km": 5}]})
+                .as_object()
+                .unwrap()
+        );
+        let mut given = read(
+            "get_timeseries",
+            &json!({"metrics": format!("[\"{}\"]", METRICS[0]), "window_min": "30"}),
+        )
+        .unwrap();
+        assert_eq!(given.metrics().unwrap(), [METRICS[0]]);
+        assert_eq!(given.whole("window_min", 1, 60).unwrap(), Some(30));
+        for (arguments, expected) in [
+            (
+                json!({"race_config": {"distance_km": "42,195"}}),
+                "race_config.distance_km",
+            ),
+            (
+                json!({"race_config": {"checkpoints": [{"km": "1,5,0"}]}}),
+                "race_config.checkpoints[0].km",
+            ),
+            (
+                json!({"race_config": "marathon"}),
+                "race_config: must be an object",
+            ),
+        ] {
+            let refused = read("start_tracking", &arguments).err().unwrap();
+            assert!(refused.starts_with(expected), "{refused}");
         }
     }
 }

@@ -21,7 +21,7 @@ fn thresholds() -> Map<String, Value> {
     let field = |(name, min, max, unit): (&str, u32, u32, &str)| {
         (
             name.to_owned(),
-            json!({"type": ["integer", "null"], "minimum": min, "maximum": max, "description": unit}),
+            json!({"type": "integer", "minimum": min, "maximum": max, "description": format!("{unit}; null removes it")}),
         )
     };
     crate::race::thresholds::THRESHOLDS
@@ -52,6 +52,15 @@ fn race_config() -> Value {
         fields.extend(more);
     }
     json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "LegLimits and settings of the race; all may be left out."})
+}
+
+/// The input schema of one tool; `null` for an unknown one.
+pub(super) fn input_of(tool: &str) -> Value {
+    let mut tools = all().into_iter();
+    let described = tools.find(|described| described.get("name").is_some_and(|name| name == tool));
+    described
+        .and_then(|mut described| Some(described.get_mut("inputSchema")?.take()))
+        .unwrap_or_default()
 }
 
 pub(super) fn all() -> Vec<Value> {
