@@ -1,7 +1,7 @@
-//! Builds everything, starts it, announces it, waits, drains.
+//! Builds and starts all parts, announces readiness, waits, and drains.
 //!
-//! The order matters twice: nothing is announced before the store is open, the port is bound and the workers'
-//! leftovers are taken in; and the public face stops before the workers, so that calls in flight get their answer.
+//! The order matters twice. Readiness is announced only when the store is open, the port is bound and the tokens of earlier
+//! workers are read back. The public face stops before the workers, so that calls in progress are answered.
 
 pub mod demo;
 mod monitored;
@@ -46,26 +46,21 @@ use crate::web::{self, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
 use crate::workers::{Workers, WorkersParts};
 
-/// How long calls in flight may take after the stop signal.
+/// Upper bound for calls in progress after the stop signal.
 const DRAIN: Duration = Duration::from_secs(15);
 
-/// What a daemon is made of.
 pub struct DaemonParts {
-    /// The settings.
     pub config: Config,
-    /// Where they came from: the env file is watched.
+    /// The env file in it is watched.
     pub sources: Sources,
-    /// The running log.
     pub telemetry: Telemetry,
-    /// The time.
     pub clock: Clock,
-    /// The program that is also the built-in worker.
+    /// This program, which is also the built-in worker.
     pub program: PathBuf,
-    /// What the service manager kept since the last run.
+    /// The listening socket that systemd kept during a restart.
     pub kept: Kept,
 }
 
-/// A running gateway.
 pub struct Daemon {
     address: SocketAddr,
     public_url: PublicUrl,
@@ -78,16 +73,16 @@ pub struct Daemon {
     lifecycle: Lifecycle,
 }
 
-/// The public face, which stops before all others.
+/// The public face, which stops before everything else.
 struct Face {
-    /// They stay until the last call is answered: its connection to a worker is watched in one of them.
+    /// Kept until the last call is answered, because they drive its connection to the worker.
     _lanes: Lanes,
     stopping: CancellationToken,
     ended: CancellationToken,
 }
 
 impl Daemon {
-    /// Builds and starts everything; when it returns, the gateway answers.
+    /// Builds and starts everything. When it returns, the gateway answers.
     #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
     pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
         let DaemonParts {
@@ -106,7 +101,7 @@ impl Daemon {
             tracing::warn!(warning, "config.warned");
         }
         directory(&config.data_dir, "DATA_DIR", 0o700)?;
-        // The group may reach the console's socket in it; the workers' directories are closed by themselves.
+        // The group may reach the admin socket in it. The workers' directories have their own modes.
         directory(&config.runtime_dir, "RUNTIME_DIR", 0o750)?;
         let (secret, made) = config.secret.resolve()?;
         if made {
@@ -284,38 +279,32 @@ impl Daemon {
         })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What people and Claude call it.
     pub fn public_url(&self) -> &PublicUrl {
         &self.public_url
     }
 
-    /// The accounts.
     pub fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// The authorization server.
     pub fn oauth(&self) -> &OAuth {
         &self.oauth
     }
 
-    /// The workers.
     pub fn workers(&self) -> &Workers {
         &self.workers
     }
 
-    /// The races.
     pub fn races(&self) -> &Races {
         &self.races
     }
 
-    /// Runs until a signal says stop or a part of it broke, then drains. Returns whether all went well.
-    /// The signals are listened to before [`Daemon::start`], so that one that comes meanwhile is not lost.
+    /// Runs until a stop signal or the failure of a part, then drains. Returns whether there was no failure. `signals` must be
+    /// created before [`Daemon::start`], so that none is lost.
     pub async fn run(self, mut signals: StopSignals) -> bool {
         let stopping = self.lifecycle.stopping();
         tokio::select! {
@@ -324,17 +313,17 @@ impl Daemon {
         }
         tokio::select! {
             well = self.stop() => well,
-            // Whoever asks twice means it.
+            // A second signal ends the drain.
             () = signals.wait() => false,
         }
     }
 
-    /// Stops taking requests, lets those in flight finish, stops the workers. Returns whether all went well.
+    /// Stops accepting requests, lets those in progress finish, and stops the workers. Returns whether there was no failure.
     pub async fn stop(self) -> bool {
         tracing::info!("daemon.stopping");
         supervised::stopping();
         self.face.stopping.cancel();
-        // Something may have broken: then all stop at once.
+        // After a failure everything stops at once.
         let broken = self.lifecycle.stopping();
         tokio::select! {
             () = self.face.ended.cancelled() => {}
@@ -351,7 +340,7 @@ impl Daemon {
     }
 }
 
-/// Where a program on this machine reaches us.
+/// The URL for programs on this machine.
 fn local_url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
@@ -377,7 +366,7 @@ fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartE
         })
 }
 
-/// What is offered before any worker ran: the built-in tools, also for a foreign worker until it was asked.
+/// The tools that are offered before any worker has run. For a foreign worker the built-in ones stand in until it was asked.
 fn worker_lists(config: &Config) -> WorkerLists {
     let (tools, resources) = tools::lists();
     match &config.workers.command {

@@ -1,25 +1,25 @@
-//! The doctor: looks at everything that has to be right, on this machine and from outside, and says what to do.
+//! The doctor checks everything that must be right, on this machine and from outside, and says how to fix what is not.
 //!
-//! Each look makes one or more [`Finding`]s. Nothing is changed but one thing: a client registers at the public address, as
-//! Claude would, and is swept away with those that nobody ever used.
+//! Each check returns one or more [`Finding`]s. A check changes only one thing: it registers a client at the public address, as
+//! Claude would. That client is removed together with other clients that were never used.
 //!
-//! | file | looks at |
+//! | file | checks |
 //! |---|---|
 //! | `place` | settings, secret, directories, disk |
 //! | `running` | the gateway, the store, the workers' program |
 //! | `garmin` | Garmin's hosts, and the clock |
 //! | `public` | the public address as Claude sees it |
 //! | `certificate` | its certificate |
-//! | `way` | Claude's requests, one after the other |
+//! | `requests` | Claude's requests, one after the other |
 //!
-//! Absent on purpose: repairs. What is wrong may be so for a reason, and the fix is one line to copy.
+//! Absent on purpose: repairs. A finding may have a reason that the doctor does not know, and its fix is one line to copy.
 
 mod certificate;
 mod garmin;
 mod place;
 mod public;
+mod requests;
 mod running;
-mod way;
 
 #[cfg(test)]
 mod tests;
@@ -35,28 +35,22 @@ use crate::admin::client::{AdminClient, ClientError};
 use crate::base::clock::Clock;
 use crate::config::{Config, SettingProblem, Sources};
 
-/// How a look came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// As it should be.
     Ok,
-    /// It works, but not for everybody or not for long.
+    /// It works, but not for everybody, or not for long.
     Warn,
-    /// It does not work.
     Fail,
 }
 
-/// What one look found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
     pub check: &'static str,
-    /// How it came out.
     pub verdict: Verdict,
-    /// What was seen.
+    /// What was observed.
     pub says: String,
-    /// What to do, where something is to be done.
+    /// How to fix it, if it needs fixing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -88,31 +82,26 @@ impl Finding {
     }
 }
 
-/// What the doctor works with.
 pub struct Visit {
-    /// The settings' sources.
     pub sources: Sources,
-    /// The gateway's socket, where it is not the settings' own.
+    /// The admin socket, if it is not the one of the settings.
     pub socket: Option<PathBuf>,
-    /// This program's file.
     pub program: PathBuf,
-    /// The time.
     pub clock: Clock,
-    /// How long one answer over the network may take.
+    /// Upper bound for one response over the network.
     pub patience: Duration,
 }
 
-/// What later looks need of earlier ones.
+/// State that earlier checks leave for later ones.
 struct Patient {
     config: Config,
     visit: Visit,
-    /// The gateway, if it runs.
+    /// The connection to the running gateway.
     gateway: Option<AdminClient>,
-    /// What it answered when it was asked for its overview.
     overview: Option<Result<AdminAnswer, ClientError>>,
 }
 
-/// Looks at everything in turn; `tell` gets each finding as it comes. Returns the worst.
+/// Runs all checks in turn and passes each finding to `tell` at once. Returns the worst verdict.
 pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
     let mut worst = Verdict::Ok;
     let mut note = |findings: Vec<Finding>| {
@@ -138,7 +127,7 @@ pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
             note(garmin::hosts(&patient).await);
             note(public::address(&mut patient).await);
         }
-        // What the settings say can't be looked at while they can't be read.
+        // All other checks depend on the settings.
         Err(problems) => note(problems.iter().map(of_problem).collect()),
     }
     worst
@@ -152,15 +141,15 @@ fn of_problem(problem: &SettingProblem) -> Finding {
     )
 }
 
-/// The clock may be off by so much before somebody refuses what we say.
+/// Garmin and Claude tolerate a difference of about this much.
 const CLOCK_TOLERANCE_S: i64 = 60;
 
-/// Compares our clock with what a server said at the same moment.
+/// Compares our clock with the `Date` header of a server.
 fn clock(ours: Timestamp, theirs: Timestamp, whose: &str) -> Finding {
     let off = ours.duration_since(theirs).as_secs();
     let fix = "turn on time synchronisation: timedatectl set-ntp true";
     if off.abs() <= CLOCK_TOLERANCE_S {
-        Finding::ok("clock", format!("as {whose} has it"))
+        Finding::ok("clock", format!("agrees with {whose}"))
     } else {
         let way = if off > 0 { "ahead of" } else { "behind" };
         Finding::fail("clock", format!("{} s {way} {whose}", off.abs()), fix)

@@ -1,16 +1,16 @@
-//! The installer: facts → plan → show → do.
+//! The installer: facts → plan → show → perform.
 //!
-//! The plan is a pure step and the same one that `--dry-run` shows; doing it twice does nothing the second time.
-//! Everything that is placed comes from `packaging/`, so what is in the repository is what is installed.
+//! The plan is pure, and `--dry-run` shows the same one. Performing it a second time changes nothing. All installed files come from
+//! `packaging/`.
 //!
 //! Invariants:
-//! - Settings, secret and data are never overwritten, and never removed but by `--purge`.
-//! - An upgrade keeps the old program and a copy of the store until the new one is ready; else both come back.
-//! - Nothing that runs is touched before the new program has read the settings and a backup of the store. The service is
-//!   restarted and never stopped, so that its listening socket stays (`daemon::Kept`).
+//! - Settings, secret and data are never overwritten, and only `--purge` removes them.
+//! - An upgrade keeps the old program and a copy of the store until the new one is ready, and otherwise restores both.
+//! - The running service is not touched before the new program has read the settings and a backup of the store. The service is
+//!   restarted, not stopped, so that systemd keeps its listening socket (`daemon::Kept`).
 //!
-//! [`worker`] has the same shape for the Python worker. Processes of the system (`systemctl`, `useradd`, `uv`, `git`) are run in
-//! the two `perform`s alone.
+//! [`worker`] does the same for the Python worker. Only the two `perform` files run programs of the system (`systemctl`, `useradd`,
+//! `uv`, `git`).
 
 mod facts;
 mod layout;
@@ -30,68 +30,45 @@ pub use perform::perform;
 pub use plan::{Action, Plan, plan};
 pub use settings::Answers;
 
-/// What the person wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// The program, installed or upgraded.
+    /// Install the program, or upgrade it.
     Install(Answers),
-    /// The program gone; with `purge` its settings, secret and data too.
-    Uninstall {
-        /// Everything goes.
-        purge: bool,
-    },
+    /// Remove the program; with `purge` settings, secret and data as well.
+    Uninstall { purge: bool },
 }
 
-/// Why nothing was installed, or what came of it. All are for the operator.
+/// Why the installation failed. For the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
-    /// Root's directories are for root.
-    #[error("this needs root: run it with sudo, or add --user for an installation of your own")]
+    #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,
-    /// An older program can't read a newer store.
+    /// An older program may not read a newer store.
     #[error(
         "version {installed} is installed and this is {this}: an older version may not read the newer data. \
          Install {installed} or newer, or uninstall first and restore a backup of the older version's time"
     )]
-    Downgrade {
-        /// What is there.
-        installed: String,
-        /// What was to be installed.
-        this: String,
-    },
-    /// An answer is not what the setting takes.
+    Downgrade { installed: String, this: String },
     #[error("{option}: {reason}")]
-    Answer {
-        /// The option.
-        option: &'static str,
-        /// What is wrong and what is right.
-        reason: String,
-    },
-    /// The home directory is not known.
-    #[error("HOME is not set: it is where an installation of your own goes")]
+    Answer { option: &'static str, reason: String },
+    #[error("HOME is not set; an installation for yourself needs it")]
     NoHome,
-    /// A step failed before anything that runs was touched.
+    /// A step failed before the running service was touched.
     #[error("could not {step}: {source}")]
     Step {
-        /// The step, in the words in which it was shown.
+        /// The step, as it was shown.
         step: String,
-        /// What the system said.
         source: std::io::Error,
     },
-    /// The new program did not come up, and the old one is back.
-    #[error("the new program did not work ({reason}); the old one and its data are back")]
-    RolledBack {
-        /// Which step failed, and how.
-        reason: String,
-    },
+    /// The new program did not start, and the old one runs again.
+    #[error("the new program did not start ({reason}); the old one and its data are restored")]
+    RolledBack { reason: String },
     /// Neither the new nor the old program runs.
-    #[error("{reason}; and taking it back failed: {failure}. The copy of the data is in {}", copy.display())]
+    #[error("{reason}; and restoring the old program failed: {failure}. The copy of the data is in {}", copy.display())]
     NotRolledBack {
-        /// What failed first.
         reason: String,
-        /// What failed then.
         failure: String,
-        /// Where the data are safe.
+        /// A copy of the store from before the upgrade.
         copy: PathBuf,
     },
 }

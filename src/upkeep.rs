@@ -1,18 +1,18 @@
-//! Looking after the data: backups in files, bringing one back, changing the secret.
+//! Upkeep of the data: backup files, and changes of the secret file.
 //!
-//! What is in a backup, and how it is sealed, is the store's (`store`); here it becomes a file, or comes from
-//! one. Whether a gateway runs is for whoever calls to find out: `backup` takes the pieces from wherever they come.
+//! `store` defines the content and the sealing of a backup; here it becomes a file. The caller finds out whether a gateway runs,
+//! and passes the pieces from there or from a store.
 //!
 //! Invariants:
-//! - A file has its name only when it is whole and on the disk, and is its owner's alone (0600).
-//! - Whatever is interrupted at any moment leaves the old state, or the new one.
+//! - A file gets its name only when it is complete and on the disk. Only its owner may read it (0600).
+//! - An interruption at any moment leaves either the old state or the new one.
 
 pub mod backups;
 mod files;
 mod secret;
 
 pub use files::{NotWritten, PrivateFile, give_to_owner_of};
-pub use secret::{Keys, RotateFileError, Step, rotate};
+pub use secret::{Keys, RotateFileError, RotationStep, rotate};
 
 use crate::store::Kind;
 use crate::{accounts, garmin, gateway, oauth, races};
@@ -33,7 +33,7 @@ pub fn kinds() -> Vec<Kind> {
 mod tests {
     use super::*;
 
-    /// A table that is in no list would make every backup with it unreadable.
+    /// A table that is missing here would make every backup that holds it unreadable.
     #[test]
     fn every_table_is_known_once() {
         let kinds = kinds();
@@ -59,7 +59,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            // The store's own tables are those of its tests.
+            // Tables in the store's own room belong to its tests.
             if path.components().any(|part| part.as_os_str() == "store") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The gateway with a pretend Garmin: everything works, nothing is real, and nothing is left behind.
+//! The gateway with a simulated Garmin. Everything works, nothing is real, and nothing is left behind.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::base::log::{Console, Telemetry};
 use crate::config::{Config, Sources};
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
-/// Runs the demo until a signal says stop. Returns whether all went well.
+/// Runs the demo until a stop signal. Returns whether there was no failure.
 pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     let signals = StopSignals::listen()?;
     let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
@@ -26,7 +26,7 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
-        .context("no port for the pretend Garmin")?;
+        .context("there is no port for the simulated Garmin")?;
     let settings = SimulatorSettings::default();
     let people = settings.people.clone();
     let simulator = Simulator::start(settings, listener, &lifecycle)?;
@@ -62,7 +62,7 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     .await
     .map_err(|e| match e {
         super::StartError::Bind { address, source } => {
-            anyhow::anyhow!("{address} can't be listened on: {source}; give another one with --port")
+            anyhow::anyhow!("{address} can't be used: {source}; choose another port with --port")
         }
         other => other.into(),
     })?;
@@ -72,10 +72,10 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
 }
 
-/// How much of the demo's race has gone by when the demo starts.
+/// The time of the race at the start of the demo.
 const RACE_ELAPSED_S: u32 = 50 * 60;
 
-/// Whoever signs in finds a race under way.
+/// Gives each account that appears a race in progress.
 fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifecycle) -> anyhow::Result<()> {
     let scenario = livetrack::demo_race().map_err(|e| anyhow::anyhow!("the demo's race is wrong: {e:?}"))?;
     let pace = livetrack::Playback {
@@ -150,7 +150,7 @@ pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Resu
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind(bind)
         .await
-        .with_context(|| format!("{bind} can't be listened on"))?;
+        .with_context(|| format!("{bind} can't be used"))?;
     let mut settings = SimulatorSettings::default();
     for n in settings.people.len()..n_people.unwrap_or_default() {
         let number = u64::try_from(n)? + 1;

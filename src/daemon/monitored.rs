@@ -1,4 +1,4 @@
-//! What goes to those who watch from elsewhere: the metrics' page, and the signs of life.
+//! Monitoring from outside: the metrics page and the heartbeat.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,7 +19,7 @@ use crate::base::post::{Post, Poster};
 use crate::config::Heartbeat;
 use crate::store::Health;
 
-/// Answers `GET /metrics`, on an address of this machine.
+/// Answers `GET /metrics` on a loopback address.
 pub(super) async fn metrics(
     address: std::net::SocketAddr,
     service: AdminService,
@@ -54,13 +54,13 @@ fn answer(request: &Request<Incoming>, service: &AdminService) -> Response<Full<
     response
 }
 
-/// Posts a sign of life while the store can write: a gateway that can acknowledge nothing is as good as dead.
+/// Posts while the store takes writes. A gateway that can't write is not healthy.
 pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, lifecycle: &Lifecycle) {
     let stopping = lifecycle.stopping();
     lifecycle.spawn("heartbeat", async move {
         let poster = Poster::default();
         let mut beat = tokio::time::interval(heartbeat.every);
-        let mut is_heard = true;
+        let mut was_received = true;
         loop {
             tokio::select! {
                 _ = beat.tick() => {}
@@ -75,17 +75,17 @@ pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, l
                 json: json!({ "version": env!("CARGO_PKG_VERSION") }),
             };
             let answer = poster.post(post).await;
-            let heard = answer.as_ref().is_ok_and(|answer| answer.status < 300);
-            // Said when it changes, not at every beat.
-            if heard != is_heard {
-                if heard {
+            let is_received = answer.as_ref().is_ok_and(|answer| answer.status < 300);
+            // Log changes only.
+            if is_received != was_received {
+                if is_received {
                     tracing::info!("heartbeat.heard");
                 } else {
                     let status = answer.map_or(0, |answer| answer.status);
                     tracing::warn!(status, "heartbeat.unheard");
                 }
             }
-            is_heard = heard;
+            was_received = is_received;
         }
     });
 }

@@ -1,5 +1,5 @@
-//! What is erased by itself: races and usage older than `RACE_RETENTION_DAYS`, at the start and once a day; and the room
-//! that the database keeps of what was erased.
+//! Erases races and usage older than `RACE_RETENTION_DAYS`, at the start and once a day, and then compacts the database if that
+//! frees much space.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::store::StoreError;
 
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often the clock is looked at.
+/// The pause between two looks at the clock.
 const PACE: Duration = Duration::from_secs(600);
 
-/// Erases, daily, what is older than `keep`; `None`: nothing gets too old.
+/// Erases daily what is older than `keep`; `None` = nothing.
 pub(super) fn start(rooms: Rooms, keep: Option<Duration>, clock: Clock, lifecycle: &Lifecycle) {
     let stopping = lifecycle.stopping();
     lifecycle.spawn("retention", async move {
@@ -48,7 +48,7 @@ async fn once(rooms: &Rooms, keep: Option<Duration>, clock: &Clock) -> Result<()
         }
     }
     let store = rooms.store.clone();
-    // It may read all of it.
+    // It may read the whole database.
     let wasteful = tokio::task::spawn_blocking(move || store.is_wasteful()).await;
     if matches!(wasteful, Ok(Ok(true))) {
         rooms.store.compact().await?;

@@ -8,60 +8,43 @@ use crate::base::secrets::RootSecretError;
 use crate::mcp::CatalogueError;
 use crate::store::{OpenError, StoreError};
 
-/// Why the daemon does not start. All are for the operator, and nothing was changed.
+/// Why the daemon does not start. For the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A directory can't be made or used.
     #[error("{path} can't be used: {source}; set {setting} to a directory of this user", path = .path.display())]
     Directory {
-        /// Which.
         path: PathBuf,
-        /// The setting that names it.
         setting: &'static str,
-        /// What the system said.
         source: std::io::Error,
     },
-    /// The admin socket can't be made.
-    #[error("the console's socket can't be made")]
+    #[error("the admin socket can't be created")]
     Admin(#[from] SocketError),
-    /// The secret can't be had.
     #[error("the secret can't be used")]
     Secret(#[from] RootSecretError),
-    /// The store can't be opened.
     #[error("the store can't be opened")]
     Store(#[from] OpenError),
-    /// The port is taken or not allowed.
-    #[error("{address} can't be listened on: {source}; set BIND_ADDRESS and PORT to a free one")]
+    #[error("{address} can't be used: {source}; set BIND_ADDRESS and PORT to a free address")]
     Bind {
-        /// Which.
         address: SocketAddr,
-        /// What the system said.
         source: std::io::Error,
     },
-    /// The metrics' port is taken.
-    #[error("{address} can't be listened on: {source}; set METRICS_ADDRESS to a free one, or take it out")]
+    #[error("{address} can't be used: {source}; set METRICS_ADDRESS to a free address, or remove it")]
     Metrics {
-        /// Which.
         address: SocketAddr,
-        /// What the system said.
         source: std::io::Error,
     },
-    /// What goes on from the last start can't be taken up.
+    /// State of the last run, such as races in progress, can't be read.
     #[error("the store can't be read")]
     Read(#[from] StoreError),
-    /// No thread can be started that starts processes.
     #[error("no processes can be started")]
     Processes(#[source] std::io::Error),
-    /// No thread can be started that serves connections.
     #[error("no thread can be started: {0}; allow the service more tasks (TasksMax, ulimit -u)")]
     Lanes(#[source] std::io::Error),
-    /// The workers can't be run.
     #[error("the workers can't be run: {0}")]
     Workers(String),
-    /// The system's certificates can't be used.
     #[error("TLS can't be set up: {0}; install the system's CA certificates")]
     Tls(String),
-    /// This build's own catalogue is damaged.
+    /// A bug of this build.
     #[error("the built-in catalogue is damaged")]
     Catalogue(#[from] CatalogueError),
 }

@@ -1,4 +1,4 @@
-//! The `stats` event: how many of everything, at the start and whenever it changed.
+//! Logs the `stats` event, with counts of accounts, tokens and so on, at the start and whenever a count changes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,19 +11,17 @@ use crate::workers::Workers;
 
 const EVERY: Duration = Duration::from_secs(15);
 
-/// How many of everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counts {
     accounts: usize,
-    /// Sign-ins of clients that hold.
+    /// Valid token families.
     tokens: usize,
-    /// Accounts with at least one of them.
+    /// Accounts with at least one token family.
     people: usize,
     clients: usize,
     workers: usize,
 }
 
-/// Starts telling.
 pub(super) fn start(accounts: &Accounts, oauth: &OAuth, workers: &Workers, lifecycle: &Lifecycle) {
     let (accounts, oauth, workers) = (accounts.clone(), oauth.clone(), workers.clone());
     let stopping = lifecycle.stopping();

@@ -1,5 +1,5 @@
-//! What the service manager is told: ready, alive, stopping; and what it keeps: the listening socket, so that whoever
-//! connects while the gateway is restarted waits and is not refused. Nothing where there is none.
+//! systemd: readiness, watchdog, stop; and its file descriptor store, which keeps the listening socket during a restart so that
+//! clients wait and are not refused. Without systemd all of this does nothing.
 //!
 //! Source: sd_notify(3) with `FDSTORE=1`, sd_listen_fds(3), and `Type=notify`, `WatchdogSec=`, `FileDescriptorStoreMax=`
 //! in systemd.service(5).
@@ -14,23 +14,22 @@ use tokio::net::TcpListener;
 
 use crate::base::lifecycle::Lifecycle;
 
-/// What the socket is called in the manager's keeping.
+/// The name of the socket in the descriptor store.
 const LISTENER: NotifyState<'static> = NotifyState::FdName("listener");
 
-/// What the service manager kept for us since the last run.
+/// The listening socket that systemd kept during a restart, if it did.
 #[derive(Debug, Default)]
 pub struct Kept(Option<std::net::TcpListener>);
 
 impl Kept {
-    /// Takes it, and its variables out of the environment: to be called before any thread is started. What is no
-    /// listening TCP socket is not ours, and stays where it is.
+    /// Takes the socket, and removes its variables from the environment, so this must run before any thread is started.
+    /// Anything but a listening TCP socket is ignored.
     pub fn take() -> Self {
         Self(ListenFd::from_env().take_tcp_listener(0).unwrap_or_default())
     }
 }
 
-/// Listens on `address`: with the socket that was kept, if it is bound there, else with a new one, which is kept from now
-/// on.
+/// Listens on `address`, with the kept socket if it is bound there; else with a new one, which systemd keeps from now on.
 pub(super) async fn listen(address: SocketAddr, kept: Kept) -> io::Result<TcpListener> {
     if let Some(kept) = kept.0
         && kept.local_addr()? == address
@@ -39,17 +38,17 @@ pub(super) async fn listen(address: SocketAddr, kept: Kept) -> io::Result<TcpLis
         return TcpListener::from_std(kept);
     }
     let listener = TcpListener::bind(address).await?;
-    // Settings may have changed: what was kept until now is of no use.
-    tell(&[NotifyState::FdStoreRemove, LISTENER]);
+    // The address may have changed, so an old socket is of no use.
+    notify(&[NotifyState::FdStoreRemove, LISTENER]);
     let kept = sd_notify::notify_with_fds(&[NotifyState::FdStore, LISTENER], &[listener.as_fd()]);
-    told(kept);
+    log_failure(kept);
     Ok(listener)
 }
 
-/// The gateway answers. From now on signs of life are sent as often as was asked for: they come from the same
-/// runtime that answers requests, so a runtime that hangs is noticed.
+/// Announces readiness and starts the watchdog messages. They come from the runtime that answers requests, so systemd notices
+/// when it hangs.
 pub(super) fn ready(lifecycle: &Lifecycle) {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
     let Some(within) = sd_notify::watchdog_enabled() else {
         return;
     };
@@ -58,23 +57,22 @@ pub(super) fn ready(lifecycle: &Lifecycle) {
         let mut beat = tokio::time::interval(within / 3);
         loop {
             tokio::select! {
-                _ = beat.tick() => tell(&[NotifyState::Watchdog]),
+                _ = beat.tick() => notify(&[NotifyState::Watchdog]),
                 () = stopping.cancelled() => return,
             }
         }
     });
 }
 
-/// The drain begins.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-fn tell(state: &[NotifyState<'_>]) {
-    told(sd_notify::notify(state));
+fn notify(state: &[NotifyState<'_>]) {
+    log_failure(sd_notify::notify(state));
 }
 
-fn told(result: io::Result<()>) {
+fn log_failure(result: io::Result<()>) {
     if let Err(e) = result {
         tracing::debug!(reason = %e, "daemon.notify_failed");
     }

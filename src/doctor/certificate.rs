@@ -1,4 +1,4 @@
-//! The public address's certificate, as a program that trusts this system's authorities sees it, today and in two weeks.
+//! The certificate of the public address, checked against the system's authorities for today and for two weeks from now.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use super::{Finding, Patient};
 use crate::base::causes::chain;
 
 const CHECK: &str = "certificate";
-/// Renewals happen a month before the end; later than this something has stopped renewing.
+/// Renewals happen a month before the end, so a certificate this close to it is not being renewed.
 const NEAR_ITS_END: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// Looks at the certificate that `stream`, a connection to the public address, shows.
+/// Checks the certificate on `stream`, a connection to the public address.
 pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
     let host = patient.config.public_url.host().to_owned();
     let shown = timeout(patient.visit.patience, shaken(stream, &host)).await;
@@ -30,16 +30,16 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
     };
     let soon = patient.visit.clock.now() + NEAR_ITS_END;
     vec![match holds_at(&certificates, &host, soon.as_second()) {
-        Ok(()) => Finding::ok(CHECK, format!("good for {host}, for two weeks at least")),
+        Ok(()) => Finding::ok(CHECK, format!("valid for {host}, for at least two weeks")),
         Err(_) => Finding::warn(
             CHECK,
-            format!("good for {host}, but it ends within two weeks"),
-            "is its renewal still running? (certbot renew --dry-run, or the proxy's log)",
+            format!("valid for {host}, but it expires within two weeks"),
+            "check that it is still renewed (certbot renew --dry-run, or the proxy's log)",
         ),
     }]
 }
 
-/// The certificates of a completed handshake: the system's authorities vouch for them now.
+/// The certificates of a completed handshake, which the system's authorities accept today.
 async fn shaken(stream: TcpStream, host: &str) -> Result<Vec<CertificateDer<'static>>, std::io::Error> {
     let invalid = |e: &dyn std::error::Error| std::io::Error::other(chain(e));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -73,18 +73,18 @@ fn not_taken(host: &str, e: &std::io::Error) -> Finding {
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         )) => (
             "it has expired".to_owned(),
-            "renew it, and see why that did not happen by itself",
+            "renew it, and find out why that did not happen automatically",
         ),
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => (
             format!("it is not for {host}"),
-            "get one for this name, or mend PUBLIC_URL; does the proxy have a site of this name?",
+            "get one for this name, or correct PUBLIC_URL; does the proxy have a site with this name?",
         ),
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => (
-            "nobody that this system trusts vouches for it".to_owned(),
-            "Claude takes no self-made certificate: get one from Let's Encrypt; if it is from there, the proxy \
-             has to send the whole chain (fullchain.pem)",
+            "its issuer is not trusted by this system".to_owned(),
+            "Claude does not accept self-signed certificates: get one from Let's Encrypt; if it is from there, the proxy \
+             must send the whole chain (fullchain.pem)",
         ),
         _ => (chain(e), "does the proxy speak TLS on this port?"),
     };
@@ -94,7 +94,7 @@ fn not_taken(host: &str, e: &std::io::Error) -> Finding {
 fn silent(host: &str) -> Finding {
     Finding::fail(
         CHECK,
-        format!("{host} takes connections and says nothing"),
+        format!("{host} accepts connections and does not answer"),
         "does the proxy speak TLS on this port?",
     )
 }

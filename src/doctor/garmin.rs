@@ -1,4 +1,4 @@
-//! Garmin's hosts: does a request get there and back? Nobody is signed in for it.
+//! Garmin's hosts: whether they answer, without a sign-in, and whether our clock agrees with theirs.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use super::{Finding, Patient, clock};
 use crate::base::causes::root;
 use crate::garmin;
 
-/// Each of Garmin's hosts, and the clock by what they say.
 pub(super) async fn hosts(patient: &Patient) -> Vec<Finding> {
     let hosts = &patient.config.garmin;
     let http = match garmin::client(hosts) {
@@ -28,7 +27,7 @@ pub(super) async fn hosts(patient: &Patient) -> Vec<Finding> {
     let mut told = None;
     let mut asked: Vec<&Url> = Vec::new();
     for host in [&hosts.sso, &hosts.diauth, &hosts.connectapi, &hosts.livetrack] {
-        // The simulator plays them all.
+        // The simulator has one URL for all hosts.
         if asked.contains(&host) {
             continue;
         }
@@ -44,7 +43,7 @@ pub(super) async fn hosts(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
-/// Any answer will do: what counts is that one comes.
+/// Any response counts.
 async fn ask(http: &reqwest::Client, host: &Url, patience: Duration) -> (Finding, Option<Timestamp>) {
     let name = host.host_str().unwrap_or_default();
     match http.head(host.clone()).timeout(patience).send().await {
@@ -56,7 +55,7 @@ async fn ask(http: &reqwest::Client, host: &Url, patience: Duration) -> (Finding
         }
         Err(e) => {
             let fix = if e.is_timeout() {
-                "it took too long: check this machine's way to the internet, and its firewall"
+                "it took too long: check this machine's internet connection and firewall"
             } else {
                 "check this machine's DNS, firewall and proxy settings, and its CA certificates"
             };

@@ -1,4 +1,4 @@
-//! What lies on this machine: settings, secret, directories, disk.
+//! This machine: settings, secret, directories, disk.
 
 use std::fs;
 use std::io;
@@ -12,12 +12,11 @@ use super::{Finding, Patient};
 use crate::base::causes::chain;
 use crate::config::SecretSource;
 
-/// Less room than this and the next busy day fills the disk.
+/// In bytes. Below this, a busy day may fill the disk.
 const LITTLE_ROOM: u64 = 500 << 20;
-/// With less than this nothing can be acknowledged for long.
+/// In bytes. Below this, writes are about to fail.
 const NO_ROOM: u64 = 20 << 20;
 
-/// What the settings themselves warn of.
 pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     let from = match patient.visit.sources.file() {
         Some(file) => format!("read, with {}", file.display()),
@@ -35,14 +34,13 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     if live.invited.is_empty() && !live.open_sign_up {
         findings.push(Finding::warn(
             "settings",
-            "nobody is invited by INVITED",
-            "set INVITED, or use `garmin-gateway invite E-MAIL`; without either nobody can sign in",
+            "INVITED is empty",
+            "set INVITED, or use `garmin-gateway invite E-MAIL`; nobody else can sign in",
         ));
     }
     findings
 }
 
-/// The secret's file.
 pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "secret";
     let path = match &patient.config.secret {
@@ -56,24 +54,24 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
             return vec![if patient.config.db_path.exists() {
                 Finding::fail(
                     CHECK,
-                    format!("{shown} is gone, and the data can't be opened without it"),
-                    "put the file back from where you keep it apart from the backups",
+                    format!("{shown} is missing, and the data can't be opened without it"),
+                    "put back the copy that you keep apart from the backups",
                 )
             } else {
-                Finding::ok(CHECK, format!("{shown} will be made at the first start"))
+                Finding::ok(CHECK, format!("{shown} will be created at the first start"))
             }];
         }
-        // The machine's own gateway reads it as a credential, and hides it from everybody else.
+        // The installed gateway gets it as a credential; other users may not read it.
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
             return vec![Finding::ok(
                 CHECK,
-                format!("{shown} is closed to this user; run the doctor with sudo to look at it"),
+                format!("this user may not read {shown}; run the doctor with sudo to check it"),
             )];
         }
         Err(e) => {
             return vec![Finding::fail(
                 CHECK,
-                format!("{shown} can't be looked at: {e}"),
+                format!("{shown} can't be checked: {e}"),
                 "check GATEWAY_SECRET_FILE",
             )];
         }
@@ -89,7 +87,7 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
         )];
     }
     vec![match patient.config.secret.resolve() {
-        Ok(_) => Finding::ok(CHECK, format!("{shown}, for its owner alone")),
+        Ok(_) => Finding::ok(CHECK, format!("{shown}, readable only by its owner")),
         Err(e) => Finding::fail(
             CHECK,
             chain(&e),
@@ -98,7 +96,6 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
     }]
 }
 
-/// Data and runtime directory.
 pub(super) fn directories(patient: &Patient) -> Vec<Finding> {
     let config = &patient.config;
     let mut findings = vec![directory("data", &config.data_dir, "DATA_DIR")];
@@ -117,7 +114,7 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
         Err(e) => {
             return Finding::fail(
                 check,
-                format!("{shown} can't be looked at: {e}"),
+                format!("{shown} can't be checked: {e}"),
                 format!("set {setting} to a directory of this user, or run the doctor with sudo"),
             );
         }
@@ -125,11 +122,11 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
     if !meta.is_dir() {
         return Finding::fail(
             check,
-            format!("{shown} is no directory"),
+            format!("{shown} is not a directory"),
             format!("set {setting} to one"),
         );
     }
-    // The runtime directory lets the console's group through; whatever is in it is closed by itself.
+    // The group of the runtime directory may reach the admin socket; what is in it has modes of its own.
     let foreign = if check == "data" { 0o077 } else { 0o027 };
     if meta.mode() & foreign != 0 {
         return Finding::fail(
@@ -142,22 +139,22 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
         return Finding::fail(
             check,
             format!("{shown} can't be written"),
-            format!("is its disk mounted read-only? Else set {setting} to another directory"),
+            format!("check whether its disk is mounted read-only, or set {setting} to another directory"),
         );
     }
     Finding::ok(check, format!("{shown}, of {}", owner(meta.uid())))
 }
 
-/// A directory that will be made at the start: in the first one above it that is there.
+/// A directory that will be created at the start, if the first existing one above it allows that.
 fn unmade(check: &'static str, path: &Path, setting: &str) -> Finding {
     let shown = path.display();
     let above = path.ancestors().skip(1).find(|above| above.exists());
     if above.is_some_and(|above| above.is_dir() && access(above, AccessFlags::W_OK).is_ok()) {
-        Finding::ok(check, format!("{shown} will be made at the first start"))
+        Finding::ok(check, format!("{shown} will be created at the first start"))
     } else {
         Finding::fail(
             check,
-            format!("{shown} is not there, and this user can't make it"),
+            format!("{shown} does not exist, and this user can't create it"),
             format!("set {setting} to a directory of this user, or run the doctor with sudo"),
         )
     }
@@ -171,8 +168,8 @@ fn owner(uid: u32) -> String {
 fn room(path: &Path) -> Option<Finding> {
     let stat = statvfs(path).ok()?;
     let free = stat.blocks_available() * stat.fragment_size();
-    let says = format!("{} MB free where the data are", free >> 20);
-    let fix = "make room: without it nothing can be stored, and sign-ins are refused";
+    let says = format!("{} MB free for the data", free >> 20);
+    let fix = "free some space: without it nothing can be stored, and sign-ins are refused";
     Some(if free < NO_ROOM {
         Finding::fail("disk", says, fix)
     } else if free < LITTLE_ROOM {

@@ -1,4 +1,4 @@
-//! The public address as Claude sees it: its name, its port, its certificate, then Claude's own way.
+//! The public address as Claude sees it: name, port, certificate, then Claude's requests.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::way::Way;
+use super::requests::PublicClient;
 use super::{Finding, Patient, Verdict, certificate};
 use crate::base::causes::root;
 use crate::config::PublicUrl;
@@ -15,15 +15,14 @@ use crate::oauth;
 /// The port that Claude's servers connect to.
 const HTTPS: u16 = 443;
 
-/// Everything about the public address.
 pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
     let url = patient.config.public_url.clone();
     let mut findings = Vec::new();
     if url.is_loopback() {
         findings.push(Finding::warn(
             "address",
-            format!("{} is reached from this machine only", url.mcp()),
-            "Claude on the web and on phones needs PUBLIC_URL=https://your.host and a way in: see the README",
+            format!("{} is reachable from this machine only", url.mcp()),
+            "Claude on the web and on phones needs PUBLIC_URL=https://your.host and a reverse proxy or tunnel: see the README",
         ));
     } else {
         findings.push(port(url.port()));
@@ -46,8 +45,8 @@ pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
             return findings;
         }
     }
-    let way = match Way::new(&url, patient.visit.patience) {
-        Ok(way) => way,
+    let client = match PublicClient::new(&url, patient.visit.patience) {
+        Ok(client) => client,
         Err(e) => {
             findings.push(Finding::fail(
                 "address",
@@ -57,14 +56,14 @@ pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
             return findings;
         }
     };
-    let challenged = way.challenge().await;
+    let challenged = client.challenge().await;
     let goes_on = challenged.verdict < Verdict::Fail;
     findings.push(challenged);
     if goes_on {
-        findings.extend(way.documents().await);
-        findings.push(way.authorization().await);
-        findings.push(way.registration().await);
-        findings.extend(way.call(patient).await);
+        findings.extend(client.documents().await);
+        findings.push(client.authorization().await);
+        findings.push(client.registration().await);
+        findings.extend(client.call(patient).await);
     }
     findings
 }
@@ -76,12 +75,12 @@ fn port(port: u16) -> Finding {
         Finding::warn(
             "port",
             format!("PUBLIC_URL has port {port}"),
-            "Claude on the web and on phones connects to port 443: have the proxy or the router take it",
+            "Claude on the web and on phones connects to port 443: let the proxy or the router accept it",
         )
     }
 }
 
-/// What the name stands for, and whether it is worth going on.
+/// Looks the name up. Returns whether the next checks make sense.
 async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
     match lookup_host((url.host(), url.port())).await {
         Ok(addresses) => {
@@ -91,15 +90,15 @@ async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
         Err(e) => (
             vec![Finding::fail(
                 "dns",
-                format!("{} is no name that can be looked up ({e})", url.host()),
-                "make a DNS record for it that points to your home, or mend PUBLIC_URL",
+                format!("{} can't be resolved ({e})", url.host()),
+                "create a DNS record for it that points to your home, or correct PUBLIC_URL",
             )],
             false,
         ),
     }
 }
 
-/// Judges what a name stands for. Inside the own network a name may stand for an inner address on purpose.
+/// Judges the addresses of a name. Inside one's own network a private address may be intended.
 pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
     const CHECK: &str = "dns";
     let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -108,7 +107,7 @@ pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
         return Finding::warn(
             CHECK,
             format!("{shown}: an address of your own network"),
-            "right if your own name server answers so at home only; Claude must get a public address",
+            "this is right if only your own name server answers so; Claude must get a public address",
         );
     }
     if !addresses.iter().any(IpAddr::is_ipv4) {
@@ -127,13 +126,13 @@ async fn connect(url: &PublicUrl, patience: Duration) -> Result<TcpStream, Findi
         Finding::fail(
             "connection",
             format!("{shown} {why}"),
-            "does the router forward the port, and does the proxy run? Some routers don't let you out and in \
-             again: then try the address from a phone without Wi-Fi",
+            "does the router forward the port, and does the proxy run? Some routers can't connect to \
+             their own public address: then try it from a phone without Wi-Fi",
         )
     };
     match timeout(patience, TcpStream::connect((url.host(), url.port()))).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(e)) => Err(failed(format!("takes no connection ({e})"))),
+        Ok(Err(e)) => Err(failed(format!("refuses the connection ({e})"))),
         Err(_) => Err(failed("does not answer".to_owned())),
     }
 }

@@ -132,7 +132,7 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     let mut findings = Vec::new();
     if patient.config.workers.command.is_some() {
         findings.push(Finding::warn(
-            CHECK,
+            "worker port",
             "any process on this machine can read through a worker's port: garmin_mcp does not authenticate its callers",
             "run no untrusted programs or users on this machine, or use the built-in worker",
         ));

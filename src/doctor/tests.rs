@@ -88,7 +88,7 @@ async fn a_self_made_certificate_and_a_server_without_tls_are_named() {
     })
     .await;
     assert_eq!(finding.verdict, Verdict::Fail);
-    assert!(finding.says.contains("vouches"), "{finding:?}");
+    assert!(finding.says.contains("not trusted"), "{finding:?}");
 
     let finding = seen(|mut stream| async move {
         stream

@@ -1,4 +1,4 @@
-//! What is there: everything that the plan depends on.
+//! What is installed already: everything that the plan depends on.
 
 use std::fs;
 use std::io;
@@ -11,62 +11,48 @@ use super::layout::BACKUP_TIMER;
 use super::{Layout, Scope};
 use crate::config::{Config, Sources};
 
-/// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
-    /// The places looked at.
     pub layout: Layout,
-    /// The version of this program, which is to be installed.
+    /// The version of this program.
     pub version: String,
-    /// Whether root asks.
     pub is_root: bool,
-    /// Whether a service manager takes the unit.
     pub has_systemd: bool,
-    /// Whether the service user exists.
     pub has_user: bool,
-    /// The version that is installed.
     pub installed: Option<String>,
-    /// What is installed is this very file.
+    /// The installed program is this file, byte for byte.
     pub is_same_program: bool,
-    /// The unit is there, word for word.
+    /// The unit exists and is up to date.
     pub is_same_unit: bool,
-    /// The backups' unit and timer are there, word for word.
+    /// The backup unit and timer exist and are up to date.
     pub is_same_backup: bool,
-    /// The backups' timer is there.
     pub has_backup: bool,
-    /// A unit is there.
     pub has_unit: bool,
-    /// The service runs.
     pub is_running: bool,
-    /// The settings are there.
     pub has_settings: bool,
-    /// The secret is there.
     pub has_secret: bool,
-    /// Data are there.
     pub has_data: bool,
-    /// Where the settings have the store.
+    /// The path of the store, by the settings.
     pub store: PathBuf,
-    /// What this program comes with to read and to complete.
     pub manuals: Vec<Manual>,
-    /// All of it is there, word for word.
+    /// All manuals exist and are up to date.
     pub has_same_manuals: bool,
 }
 
-/// A manual page, or what makes a shell complete the command line.
+/// A manual page, or the completions of a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manual {
     /// Below [`Layout::share`].
     pub path: PathBuf,
-    /// What it says.
     pub text: String,
 }
 
-/// The service user.
+/// The service user and its group.
 pub(super) const USER: &str = "garmin-gateway";
 
 impl Facts {
-    /// Looks. `program` is the file that is to be installed: this one.
+    /// `program` is the file to install: this program.
     pub fn find(layout: Layout, program: &Path, manuals: Vec<Manual>) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);
         let unit = read(&layout.unit)?;
@@ -93,8 +79,7 @@ impl Facts {
     }
 }
 
-/// Where the service keeps its store: `DB_PATH` or `DATA_DIR` of its settings, or the usual place. Settings that the
-/// program does not take stop the plan before the store is touched.
+/// The path of the service's store, by its settings. Wrong settings stop the plan later, before the store is touched.
 fn store(layout: &Layout) -> PathBuf {
     let path = |path: &Path| path.display().to_string();
     let (state, config, runtime) = (path(&layout.state), path(&layout.config), path(&layout.runtime));

@@ -1,44 +1,37 @@
-//! Where everything goes.
+//! The paths of an installation.
 
 use std::path::{Path, PathBuf};
 
-/// Whose installation it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The machine's: a service user, a system unit.
+    /// For the whole machine: a service user and a system unit.
     System,
-    /// One person's: no root, a user unit.
+    /// For one user: no root, a user unit.
     User,
 }
 
-/// The places of one installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Whose.
     pub scope: Scope,
-    /// The program.
     pub program: PathBuf,
-    /// The unit.
     pub unit: PathBuf,
-    /// `gateway.env` and, of the machine's, the secret.
+    /// Holds `gateway.env` and the secret.
     pub config: PathBuf,
-    /// The data.
     pub state: PathBuf,
-    /// Sockets, and the workers' directories.
+    /// Holds sockets and the workers' directories.
     pub runtime: PathBuf,
-    /// What was installed beside the program: the Python worker.
+    /// Holds the Python worker.
     pub library: PathBuf,
-    /// Manual pages and completions, each where its reader looks.
+    /// Holds manual pages and completions.
     pub share: PathBuf,
 }
 
 const NAME: &str = "garmin-gateway";
 
-/// The name of the timer of the backups.
 pub(super) const BACKUP_TIMER: &str = "garmin-gateway-backup.timer";
 
 impl Layout {
-    /// The machine's places below `root`, which is `/` but in tests and packages.
+    /// The paths of a system installation below `root`, which is `/` except in tests.
     pub fn system(root: &Path) -> Self {
         Self {
             scope: Scope::System,
@@ -52,7 +45,7 @@ impl Layout {
         }
     }
 
-    /// One person's places: XDG's defaults, as the unit's `%E` and the program's own defaults have them.
+    /// The paths of a user's installation: the XDG defaults, which the unit (`%E`) and the program use as well.
     pub fn user(home: &Path) -> Self {
         let config = home.join(".config");
         Self {
@@ -67,37 +60,33 @@ impl Layout {
         }
     }
 
-    /// The settings.
     pub fn env_file(&self) -> PathBuf {
         self.config.join("gateway.env")
     }
 
-    /// The secret that opens the data.
     pub fn secret(&self) -> PathBuf {
         self.config.join("secret")
     }
 
-    /// The program before the last upgrade.
+    /// The program from before the last upgrade.
     pub fn old_program(&self) -> PathBuf {
         self.program.with_extension("old")
     }
 
-    /// The store, unless the settings have it elsewhere.
+    /// The default path of the store.
     pub fn store(&self) -> PathBuf {
         self.state.join("gateway.db")
     }
 
-    /// The unit that makes a backup.
     pub fn backup_unit(&self) -> PathBuf {
         self.unit.with_file_name("garmin-gateway-backup.service")
     }
 
-    /// The timer that starts it.
     pub fn backup_timer(&self) -> PathBuf {
         self.unit.with_file_name(BACKUP_TIMER)
     }
 
-    /// The unit that makes a backup and its timer, with what they say.
+    /// The backup unit and its timer, each with its text.
     pub fn backup_units(&self) -> [(PathBuf, &'static str); 2] {
         let unit = match self.scope {
             Scope::System => include_str!("../../packaging/garmin-gateway-backup.service"),
@@ -107,7 +96,6 @@ impl Layout {
         [(self.backup_unit(), unit), (self.backup_timer(), timer)]
     }
 
-    /// What the unit file says.
     pub fn unit_text(&self) -> &'static str {
         match self.scope {
             Scope::System => include_str!("../../packaging/garmin-gateway.service"),

@@ -1,4 +1,4 @@
-//! Does what the plan says, and takes it back where a new program does not come up.
+//! Performs the plan, and rolls it back if the new program does not start.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use crate::base::disk::{Scratch, remove_file, remove_tree, sync_parent};
 use crate::base::secrets::random_token;
 use crate::store::fallback;
 
-/// Does one step after the other. `program` is the file to be installed; `say` is given each step before it is done.
+/// Performs the steps in order. `program` is the file to install; `say` is called with each step before it.
 pub fn perform(
     plan: &Plan,
     facts: &Facts,
@@ -23,7 +23,7 @@ pub fn perform(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), InstallError> {
     let layout = &facts.layout;
-    // What the unit was, should it have to come back.
+    // For the rollback.
     let old_unit = fs::read(&layout.unit).ok();
     for (number, action) in plan.actions.iter().enumerate() {
         say(&action.to_string());
@@ -37,9 +37,9 @@ pub fn perform(
             });
         }
         let reason = format!("could not {action}: {source}");
-        say("that failed: the old program and its data come back");
+        say("that failed: restoring the old program and its data");
         let done = plan.actions.get(..number).unwrap_or_default();
-        return Err(match take_back(done, layout, old_unit.as_deref()) {
+        return Err(match roll_back(done, layout, old_unit.as_deref()) {
             Ok(()) => InstallError::RolledBack { reason },
             Err(failure) => InstallError::NotRolledBack {
                 reason,
@@ -51,8 +51,8 @@ pub fn perform(
     Ok(())
 }
 
-fn take_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
-    // Whether it runs or not: nobody has the store open now.
+fn roll_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
+    // Closes the store, whether the service runs or not.
     service(layout.scope, &["stop"])?;
     for action in done.iter().rev() {
         match action {
@@ -110,7 +110,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         Action::MakeSecret(path) => make_secret(path),
         Action::CheckSettings(path) => {
             let path = path.as_os_str();
-            says_yes(command(program.as_os_str()).args([
+            succeeds(command(program.as_os_str()).args([
                 "config".as_ref(),
                 "--json".as_ref(),
                 "--env-file".as_ref(),
@@ -132,7 +132,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         }
         Action::ReloadUnits => service(scope, &["daemon-reload"]),
         Action::EnableAndStart => service(scope, &["enable", "--now"]),
-        // With Type=notify this waits until the gateway says that it is ready, and fails if it never does.
+        // With Type=notify this waits until the gateway is ready, and fails if it never is.
         Action::Restart => service(scope, &["restart"]),
         Action::DisableAndStop => service(scope, &["disable", "--now"]),
         Action::EnableBackups => service(scope, &["enable", "--now", BACKUP_TIMER]),
@@ -143,7 +143,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
     }
 }
 
-/// The backup is sealed, and goes when it was read.
+/// The backup is sealed, and is deleted afterwards.
 fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path) -> io::Result<()> {
     let directory = Scratch::make(&std::env::temp_dir(), "garmin-gateway-upgrade-")?;
     let backup = directory.path().join("check.backup");
@@ -156,11 +156,11 @@ fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path
         .arg(&backup);
     let mut read = command(program.as_os_str());
     read.args(["restore", "--verify"]).args(of_settings).arg(&backup);
-    says_yes(&mut make).and_then(|()| says_yes(&mut read))
+    succeeds(&mut make).and_then(|()| succeeds(&mut read))
 }
 
-/// Runs it, and makes an error of what it says if it fails.
-fn says_yes(command: &mut Command) -> io::Result<()> {
+/// Runs a command. Errors: what it printed, if it fails.
+fn succeeds(command: &mut Command) -> io::Result<()> {
     let ended = command.output()?;
     if ended.status.success() {
         return Ok(());
@@ -169,7 +169,7 @@ fn says_yes(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(words))
 }
 
-/// Beside its place first, so that a full disk leaves the old program; the running one keeps its file.
+/// Copies the program beside its place first, so that a full disk leaves the old one. A running process keeps its file.
 fn place(program: &Path, to: &Path, old: &Path) -> io::Result<()> {
     make_parent(to)?;
     let new = to.with_extension("new");
@@ -197,7 +197,7 @@ fn make_secret(path: &Path) -> io::Result<()> {
             file.sync_all()?;
             sync_parent(path)
         }
-        // It was made meanwhile: whatever it opens must stay open.
+        // Another process has created it meanwhile, and may have sealed data with it.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),
     }
@@ -219,7 +219,7 @@ fn write(path: &Path, mode: u32, text: &[u8]) -> io::Result<()> {
     sync_parent(path)
 }
 
-/// Another text for a file that is there, whole or not at all; mode and owner stay.
+/// Replaces the text of an existing file, completely or not at all, and keeps its mode and owner.
 pub(super) fn replace_text(path: &Path, text: &str) -> io::Result<()> {
     let found = fs::metadata(path)?;
     let new = path.with_extension("changed");
@@ -248,7 +248,7 @@ pub(super) fn service(scope: Scope, words: &[&str]) -> io::Result<()> {
     }
     let user = if scope == Scope::User { "--user " } else { "" };
     Err(io::Error::other(format!(
-        "systemctl said no; `journalctl {user}-u garmin-gateway -n 20` tells why"
+        "systemctl failed; `journalctl {user}-u garmin-gateway -n 20` shows why"
     )))
 }
 

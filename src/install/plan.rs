@@ -1,4 +1,4 @@
-//! From what is there and what is wanted to what is to be done. Pure.
+//! The plan of an installation. Pure.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,100 +7,71 @@ use super::facts::USER;
 use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
 use crate::store::fallback;
 
-/// One step. Each can be done again.
+/// One step. Each may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The service user.
     CreateUser,
-    /// A directory of this mode; of root and the service user's group where `for_service`.
     MakeDirectory {
-        /// Where.
         path: PathBuf,
-        /// Its mode.
         mode: u32,
-        /// The service may look into it.
+        /// Give it to the group of the service user.
         for_service: bool,
     },
-    /// A file of this mode and text, written whole or not at all.
+    /// Written completely or not at all.
     WriteFile {
-        /// Where.
         path: PathBuf,
-        /// Its mode.
         mode: u32,
-        /// The service may read it.
+        /// Give it to the group of the service user.
         for_service: bool,
-        /// What it says.
         text: String,
     },
-    /// A new secret, unless there is one.
+    /// Does nothing if there is one.
     MakeSecret(PathBuf),
-    /// The new program reads the settings: what it would not start with is found before the old one stops.
+    /// The new program reads the settings, so that a problem shows before the old one stops.
     CheckSettings(PathBuf),
-    /// The installed program makes a backup, and the new one reads all of it: data that it would not open are found
-    /// before the old one stops.
+    /// The installed program makes a backup and the new one reads it, so that a problem shows before the old one stops.
     CheckStore {
-        /// The installed program.
         installed: PathBuf,
-        /// Where the gateway's sockets are.
         runtime: PathBuf,
-        /// The settings.
         env_file: PathBuf,
     },
-    /// Whoever opens this store next makes a copy of it first; one that is there goes.
+    /// The next process that opens this store makes a copy of it first, in place of an older copy.
     AskForCopy(PathBuf),
-    /// This program goes to its place; what was there is kept beside it.
     PlaceProgram {
-        /// Where.
         to: PathBuf,
-        /// Where the old one is kept.
+        /// Where the old program is kept.
         old: PathBuf,
     },
-    /// Manual pages and completions go to their places.
     PlaceManuals {
-        /// Below this directory.
         share: PathBuf,
-        /// What.
         manuals: Vec<Manual>,
     },
-    /// They go.
     RemoveManuals {
-        /// Below this directory.
         share: PathBuf,
-        /// Which.
         paths: Vec<PathBuf>,
     },
-    /// The service manager reads its units.
     ReloadUnits,
-    /// The service starts now and at every boot, and is waited for.
     EnableAndStart,
-    /// The service is restarted, and waited for. Who connects meanwhile waits in its socket.
+    /// Clients that connect meanwhile wait in the listening socket.
     Restart,
-    /// The service stops for good.
     DisableAndStop,
-    /// A backup is made every night.
     EnableBackups,
-    /// None is made any more.
     DisableBackups,
-    /// A file goes, if it is there.
     Remove(PathBuf),
-    /// A directory goes with all that is in it.
     RemoveTree(PathBuf),
-    /// The service user goes.
     RemoveUser,
 }
 
-/// What will be done, and what the person must know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In this order.
     pub actions: Vec<Action>,
-    /// From this action on a failure is taken back: the old program and store return. `None`: there is no old one.
+    /// From this action on, a failure restores the old program and store. `None` = there is no old program.
     pub takes_back_from: Option<usize>,
-    /// Said at the end.
+    /// Printed at the end.
     pub notes: Vec<String>,
 }
 
-/// Decides. Errors: what can't be done, before anything was.
+/// Errors: what can't be done. Nothing was changed yet.
 pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
     if facts.layout.scope == Scope::System && !facts.is_root {
         return Err(InstallError::NeedsRoot);
@@ -145,7 +116,7 @@ fn install(facts: &Facts, settings: &str) -> Plan {
             text: settings.to_owned(),
         });
     }
-    // One's own gateway makes its secret itself; the machine's is handed one that it can't read from the disk.
+    // A user's gateway creates its secret itself. The system service gets it from systemd and may not read the file.
     if is_system && !facts.has_secret {
         act(Action::MakeSecret(layout.secret()));
     }
@@ -166,7 +137,7 @@ fn install(facts: &Facts, settings: &str) -> Plan {
         });
     }
     let mut takes_back_from = None;
-    // Before anything that runs is touched: what fails here needs no going back.
+    // These steps do not touch the running service, so a failure needs no rollback.
     if restarts {
         plan.actions.extend(backups(facts));
         takes_back_from = Some(plan.actions.len());
@@ -203,7 +174,6 @@ fn install(facts: &Facts, settings: &str) -> Plan {
     plan
 }
 
-/// The nightly backup.
 fn backups(facts: &Facts) -> Vec<Action> {
     if !facts.has_systemd || facts.is_same_backup {
         return Vec::new();
@@ -302,7 +272,7 @@ fn kept(facts: &Facts, layout: &Layout) -> Vec<String> {
     kept
 }
 
-/// Whether version `a` is before `b`. What is no version is before nothing.
+/// Whether version `a` is older than `b`. False if either is not a version.
 fn is_older(a: &str, b: &str) -> bool {
     let parts = |version: &str| -> Option<Vec<u64>> {
         let numbers = version.split(['-', '+']).next()?;

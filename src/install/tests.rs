@@ -180,7 +180,10 @@ fn plans_are_what_they_were() {
         writeln!(all, "# {name}\n{}", shown(&facts, &wish).trim_end()).unwrap();
         all.push('\n');
     }
-    insta::assert_snapshot!(all);
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/install/snapshots");
+    insta::with_settings!({ snapshot_path => directory }, {
+        insta::assert_snapshot!(all);
+    });
 }
 
 #[test]

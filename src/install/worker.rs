@@ -1,11 +1,10 @@
-//! The Python worker on request: the unmodified `garmin_mcp` at a revision that was reviewed, with what its own lock file pins.
+//! Installs the optional Python worker: the unmodified `garmin_mcp` at a reviewed revision, with the packages of its lock file.
 //!
-//! Each revision has a directory of its own below `…/lib/garmin-gateway/garmin_mcp`, of root's, so that no worker can write
-//! what the next one runs. `current` names the one in use and `previous` the one before: whatever fails, and whenever it is
-//! interrupted, `current` names a whole one. git proves that what came is the revision; `uv.lock`, which is part of it,
-//! holds the hash of every package.
+//! Each revision has its own directory below `…/lib/garmin-gateway/garmin_mcp`. It belongs to root, so that no worker can change
+//! what the next one runs. `current` is the revision in use and `previous` the one before. `current` is complete at any moment. git
+//! verifies the revision, and its `uv.lock` has the hash of every package.
 //!
-//! The same shape as the installer: facts → plan → show → do.
+//! As in the installer: facts → plan → show → perform.
 
 mod perform;
 mod plan;
@@ -22,41 +21,31 @@ pub use plan::{Action, plan};
 use super::facts::{program_in_path, systemctl};
 use super::{Layout, Scope};
 
-/// The revision of `garmin_mcp` that was reviewed, and that the tables of tools were made from.
+/// The reviewed revision of `garmin_mcp`, from which the tables of tools were made.
 pub const REVISION: &str = "2974244bfda1595b00836b3f942f579ec2d6f7d6";
-/// Where it is kept.
 pub const SOURCE: &str = "https://github.com/Taxuspt/garmin_mcp";
-/// The setting that names the workers' program.
 pub(super) const SETTING: &str = "GARMIN_MCP_CMD";
 
-/// Which program workers run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
-    /// This same binary.
     BuiltIn,
-    /// The Python one that was installed here.
     GarminMcp,
 }
 
-/// What the person wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// A revision, there and current.
     Install {
         /// 40 hexadecimal digits.
         revision: String,
         /// A git repository.
         source: String,
     },
-    /// The revision before the current one, current again.
+    /// Makes the previous revision the current one.
     Rollback,
-    /// Workers that run this program from now on.
     Use(Program),
-    /// All of it gone.
     Remove,
 }
 
-/// Where the revisions are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(PathBuf);
 
@@ -148,7 +137,7 @@ impl Facts {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// Root's directories are for root.
-    #[error("this needs root: run it with sudo, or add --user for an installation of your own")]
+    #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,
     /// A program that the installation takes.
     #[error("{program} is needed and was not found: {fix}")]

@@ -1,4 +1,4 @@
-//! Backups as files: where they go, and the newest kept.
+//! Backup files: their names, and how many are kept.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,19 +12,17 @@ use crate::base::disk;
 const PREFIX: &str = "garmin-gateway-";
 const SUFFIX: &str = ".backup";
 
-/// Why there is no backup. All are for the operator; what was there is still there.
+/// Why there is no backup. For the operator; existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The file can't be written.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
-    /// The name is taken.
-    #[error("{path} is there and is no backup: give another name", path = .0.display())]
+    #[error("{path} exists and is not a backup: choose another name", path = .0.display())]
     Taken(PathBuf),
 }
 
-/// Where a backup goes: into `wished`, if that is a directory (or ends like one), with a name that tells the time; else
-/// it is the name.
+/// The path of a backup: a name with the time in the directory `wished`, if that is a directory or ends with a slash; else
+/// `wished` itself.
 pub fn place(wished: &Path, now: Timestamp) -> PathBuf {
     let is_directory = wished.is_dir() || wished.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_directory {
@@ -34,7 +32,7 @@ pub fn place(wished: &Path, now: Timestamp) -> PathBuf {
     }
 }
 
-/// Begins a backup at `path`; its directory is made if it is not there. Nothing but an older backup is replaced.
+/// Begins a backup at `path`, and creates its directory. Replaces nothing but an older backup.
 pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
     if path.exists() && !is_backup(&path).map_err(|e| NotWritten::new(&path, e))? {
         return Err(BackupError::Taken(path));
@@ -42,8 +40,8 @@ pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
     Ok(PrivateFile::begin(path)?)
 }
 
-/// Removes the oldest backups beside `newest`, so that `most` are left with it, and what was left by those that were
-/// interrupted. Only files with names as [`place`] makes them. Returns how many went.
+/// Removes the oldest backups in the directory of `newest` until `most` are left, and the remains of interrupted ones. Touches only
+/// files with names from [`place`]. Returns how many it removed.
 pub fn keep(newest: &Path, most: usize) -> Result<usize, BackupError> {
     let failed = |e| NotWritten::new(newest, e);
     let (mut whole, mut spent) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Files that are their owner's alone, and whole or not there.
+//! Files that only their owner may read, and that are complete or do not exist.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use nix::unistd::{Gid, Uid, chown, geteuid};
 
 use crate::base::disk::{beside, parent, remove_file, sync_parent};
 
-/// Behind the name of one that is not whole yet.
+/// The suffix of an incomplete file.
 pub(super) const PART: &str = ".part";
 
-/// The disk refused a file; what was there is still there. For whoever named it.
+/// A file could not be written. An existing file is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[error("{path} can't be written", path = .path.display())]
 pub struct NotWritten {
@@ -29,7 +29,7 @@ impl NotWritten {
     }
 }
 
-/// A file (0600) in the making. Dropped before it is finished it leaves nothing.
+/// A file (0600) that is being written. Dropping it before [`PrivateFile::finish`] leaves nothing.
 pub struct PrivateFile {
     path: PathBuf,
     part: PathBuf,
@@ -38,7 +38,7 @@ pub struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Begins `path`; its directory is made (0700) if it is not there. A file of this name stays until the end.
+    /// Begins `path`, and creates its directory (0700). An existing file stays until the end.
     pub fn begin(path: PathBuf) -> Result<Self, NotWritten> {
         let part = beside(&path, PART);
         let begin = || {
@@ -64,19 +64,17 @@ impl PrivateFile {
         })
     }
 
-    /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Writes the next piece.
     pub fn write(&mut self, piece: &[u8]) -> Result<(), NotWritten> {
         self.bytes += piece.len() as u64;
         let written = self.file.write_all(piece);
         written.map_err(|e| NotWritten::new(&self.path, e))
     }
 
-    /// It is whole and on the disk: from now on it has its name. Returns where it is.
+    /// Syncs the complete file and gives it its name. Returns its path.
     pub fn finish(self) -> Result<PathBuf, NotWritten> {
         self.file
             .sync_all()
@@ -89,13 +87,13 @@ impl PrivateFile {
 
 impl Drop for PrivateFile {
     fn drop(&mut self) {
-        // Once it has its name there is nothing here.
+        // After `finish` there is nothing to remove.
         drop(fs::remove_file(&self.part));
     }
 }
 
-/// What root made in a directory of the service is the service's: gives `path` and all in it to the owner of the
-/// directory that it is in. For anybody but root it does nothing.
+/// Gives `path` and everything in it to the owner of its directory, so that the service owns what root created there. Does
+/// nothing for other users.
 pub fn give_to_owner_of(path: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());

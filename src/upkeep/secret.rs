@@ -1,7 +1,7 @@
-//! The secret file, changed: at every moment the secret in it opens the store.
+//! Changes the secret file. At every moment the secret in it opens the store.
 //!
-//! The new secret is written beside the old one, the store is prepared for both, the file is replaced, and only then
-//! does the store forget the old one.
+//! The new secret is written to a second file, the store is prepared for both, the file is replaced, and only then does the store
+//! drop the old one.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::future::Future;
@@ -14,58 +14,50 @@ use nix::unistd::{Gid, Uid, chown};
 use crate::base::disk;
 use crate::base::secrets::{Secret, random_token};
 
-/// The store that the secret opens: a running gateway's, or one that is opened for this.
+/// The store whose secret changes: that of a running gateway, or one that was opened for this.
 pub trait Keys {
-    /// Why it refuses.
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// From now on both open it.
+    /// Both secrets open the store afterwards.
     fn prepare(&mut self, current: Secret, new: Secret) -> impl Future<Output = Result<(), Self::Error>>;
 
-    /// From now on only the new one opens it.
+    /// Only the new secret opens the store afterwards.
     fn settle(&mut self, new: Secret) -> impl Future<Output = Result<(), Self::Error>>;
 }
 
-/// What was done. Interrupted after any of them all is whole.
+/// The steps of a change. It may be interrupted after any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The new secret is in a file of its own.
+pub enum RotationStep {
+    /// The new secret is in a second file.
     Written,
-    /// Both open the store.
+    /// Both secrets open the store.
     Prepared,
-    /// The new one is in the place of the old one.
+    /// The secret file holds the new secret.
     Replaced,
-    /// Only the new one opens the store.
+    /// Only the new secret opens the store.
     Settled,
 }
 
-/// Why the secret was not changed, or not to the end. What the secret file holds opens the store.
+/// Why the change did not finish. The secret file still opens the store.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateFileError<E: std::error::Error + 'static> {
-    /// The file can't be written.
     #[error("{path} can't be written; run this as the owner of the secret (sudo)", path = .path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The store.
+    File { path: PathBuf, source: io::Error },
     #[error("the store did not take the new secret")]
     Keys(#[source] E),
-    /// Whoever follows the steps wants no more of them.
+    /// The callback ended the change.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Changes the secret in `file`. With `apart` the new one goes there, and the old one is left for the operator to
-/// replace: until the first start with the new one both are good. `told` hears each step and may end it there.
+/// Changes the secret in `file`. With `apart`, the new secret is written there and the operator replaces the file: both secrets
+/// work until the first start with the new one. `told` is called after each step, and ends the change by returning false.
 pub async fn rotate<K: Keys>(
     current: Secret,
     file: Option<&Path>,
     apart: Option<&Path>,
     keys: &mut K,
-    mut told: impl FnMut(Step) -> bool,
+    mut told: impl FnMut(RotationStep) -> bool,
 ) -> Result<(), RotateFileError<K::Error>> {
     let mut told = |step| {
         if told(step) {
@@ -84,24 +76,24 @@ pub async fn rotate<K: Keys>(
         source,
     };
     write(written, &new, apart.is_none().then_some(file).flatten()).map_err(failed)?;
-    told(Step::Written)?;
+    told(RotationStep::Written)?;
     keys.prepare(current, new.clone())
         .await
         .map_err(RotateFileError::Keys)?;
-    told(Step::Prepared)?;
+    told(RotationStep::Prepared)?;
     let (None, Some(file)) = (apart, file) else {
         return Ok(());
     };
     fs::rename(written, file)
         .and_then(|()| disk::sync_parent(file))
         .map_err(failed)?;
-    told(Step::Replaced)?;
+    told(RotationStep::Replaced)?;
     keys.settle(new).await.map_err(RotateFileError::Keys)?;
-    told(Step::Settled)
+    told(RotationStep::Settled)
 }
 
-/// Writes a secret, 0600, owned as `like` is. One that was left by an interrupted change is written over: it opens
-/// nothing that the old one does not.
+/// Writes a secret with mode 0600 and the owner of `like`. Overwrites the leftover of an interrupted change, which opens nothing
+/// that the old secret does not open.
 fn write(path: &Path, secret: &Secret, like: Option<&Path>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
@@ -153,7 +145,12 @@ mod tests {
         }
     }
 
-    const STEPS: [Step; 4] = [Step::Written, Step::Prepared, Step::Replaced, Step::Settled];
+    const STEPS: [RotationStep; 4] = [
+        RotationStep::Written,
+        RotationStep::Prepared,
+        RotationStep::Replaced,
+        RotationStep::Settled,
+    ];
 
     /// Stops after each step in turn; the store opens with what the file holds, and the change can be made again, whether
     /// the gateway runs on or was started anew.

@@ -34,6 +34,7 @@ mod revocation;
 mod rotation;
 mod rows;
 mod sign_in;
+mod signals;
 mod store;
 mod tidy;
 mod tools;

@@ -1,57 +1,49 @@
-//! From what is there and what is wanted to what is to be done. Pure.
+//! The plan of the Python worker. Pure.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::{Facts, Place, Program, SETTING, Wish, WorkerError};
 
-/// One step. Each can be done again.
+/// One step. Each may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A revision is fetched; git proves that it is the one.
+    /// git verifies that this is the revision.
     Fetch {
-        /// A repository.
         source: String,
         /// 40 hexadecimal digits.
         revision: String,
-        /// A directory; what is in it goes first.
+        /// A directory, which is emptied first.
         into: PathBuf,
     },
-    /// Its packages are installed, as its lock file says.
+    /// Installs the packages of the lock file.
     Build {
-        /// The revision's directory.
         revision: PathBuf,
     },
-    /// Its program is started once.
+    /// Starts the program once.
     Try {
-        /// The program.
         program: PathBuf,
     },
-    /// A revision becomes the current one.
     Switch {
-        /// The revision.
         to: String,
-        /// The one that was.
+        /// The current one before.
         from: Option<String>,
     },
-    /// Directories of revisions that nothing names any more go.
+    /// Removes unused revisions.
     Sweep {
-        /// What stays.
         keep: Vec<String>,
     },
-    /// The setting of the workers' program is written, or taken out; a running gateway starts anew, and if it does not come
-    /// up, both are taken back.
+    /// Writes or removes the setting of the workers' program. A running gateway is restarted; if it does not start, both are
+    /// undone.
     Choose {
-        /// What [`SETTING`] is to say.
+        /// The value of [`SETTING`]; `None` removes it.
         command: Option<String>,
-        /// Whether the gateway is to start anew.
         restart: bool,
     },
-    /// All revisions go.
     Remove(PathBuf),
 }
 
-/// Decides. Errors: what can't be done, before anything was.
+/// Errors: what can't be done. Nothing was changed yet.
 pub fn plan(facts: &Facts, wish: &Wish) -> Result<Vec<Action>, WorkerError> {
     if facts.needs_root() {
         return Err(WorkerError::NeedsRoot);
@@ -108,7 +100,7 @@ fn install(facts: &Facts, place: &Place, revision: &str, source: &str) -> Result
     let directory = place.revision(revision);
     let program = Place::program(&directory);
     let mut actions = Vec::new();
-    // A revision that is the previous one is whole already.
+    // The previous revision is installed already.
     if facts.previous.as_deref() != Some(revision) {
         actions.push(Action::Fetch {
             source: source.to_owned(),

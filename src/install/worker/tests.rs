@@ -107,7 +107,10 @@ fn plans() {
         .iter()
         .map(|(name, plan)| format!("# {name}\n{plan}"))
         .collect();
-    insta::assert_snapshot!(shown.join("\n\n"));
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/install/snapshots");
+    insta::with_settings!({ snapshot_path => directory }, {
+        insta::assert_snapshot!(shown.join("\n\n"));
+    });
 }
 
 fn script(path: &Path, text: &str) {

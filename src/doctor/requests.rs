@@ -1,4 +1,4 @@
-//! Claude's own way to the gateway, request by request: each is what a client sends, and the answer is judged.
+//! Sends the requests that Claude sends, one after the other, and checks each response.
 
 use std::time::Duration;
 
@@ -11,31 +11,29 @@ use crate::admin::api::{AdminAct, AdminAnswer, AdminRequest};
 use crate::base::causes::root;
 use crate::config::PublicUrl;
 
-/// Larger answers are of somebody else.
+/// In bytes. Larger responses do not come from the gateway.
 const LARGEST: usize = 64 << 10;
 
-/// A client that does what Claude does, and shows what it got.
-pub(super) struct Way<'a> {
+pub(super) struct PublicClient<'a> {
     http: Client,
     url: &'a PublicUrl,
 }
 
-/// An answer, read.
-struct Seen {
+struct PublicResponse {
     status: StatusCode,
     challenge: String,
     location: Option<String>,
     body: Value,
 }
 
-impl Seen {
-    /// The text of a member of the answer.
+impl PublicResponse {
+    /// The text of a member of the body.
     fn says(&self, member: &str) -> Option<&str> {
         self.body.get(member)?.as_str()
     }
 }
 
-impl<'a> Way<'a> {
+impl<'a> PublicClient<'a> {
     pub(super) fn new(url: &'a PublicUrl, patience: Duration) -> reqwest::Result<Self> {
         let mut http = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -58,7 +56,7 @@ impl<'a> Way<'a> {
             .body(body.to_string())
     }
 
-    /// `initialize`, as every client begins.
+    /// `initialize`, the first request of every client.
     fn initialize(&self) -> RequestBuilder {
         let client = json!({ "name": "garmin-gateway-doctor", "version": env!("CARGO_PKG_VERSION") });
         let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
@@ -66,7 +64,7 @@ impl<'a> Way<'a> {
         self.post("/mcp", &message)
     }
 
-    /// Without a token: 401 with a challenge that names the metadata.
+    /// Without a token the gateway answers 401, with a challenge that names the metadata.
     pub(super) async fn challenge(&self) -> Finding {
         const CHECK: &str = "challenge";
         let seen = match see(self.initialize()).await {
@@ -74,7 +72,7 @@ impl<'a> Way<'a> {
             Err(e) => {
                 return Finding::fail(
                     CHECK,
-                    format!("{} gives no answer ({e})", self.url.mcp()),
+                    format!("{} does not answer ({e})", self.url.mcp()),
                     "does the gateway run, and does the proxy point to its BIND_ADDRESS and PORT?",
                 );
             }
@@ -83,33 +81,32 @@ impl<'a> Way<'a> {
             return Finding::fail(
                 CHECK,
                 format!("{} is redirected to {location}", self.url.mcp()),
-                "have the proxy answer at this very address: Claude follows no redirect; or mend PUBLIC_URL",
+                "let the proxy answer at this address, because Claude does not follow redirects; or correct PUBLIC_URL",
             );
         }
         let (says, fix) = match seen.status.as_u16() {
             401 if seen.challenge.contains("resource_metadata=") => {
-                return Finding::ok(CHECK, "401 that says where to sign in");
+                return Finding::ok(CHECK, "401 with the address of the sign-in");
             }
             401 => (
-                "401, but without the gateway's challenge".to_owned(),
-                "something in front asks for a password of its own, or drops WWW-Authenticate: take it away for \
-                 the gateway's paths",
+                "401, but not from the gateway".to_owned(),
+                "the proxy asks for a password of its own, or drops WWW-Authenticate: switch that off for the gateway's paths",
             ),
             403 => (
-                "403: something in front refuses".to_owned(),
-                "bot protection and lists of addresses must let the gateway's paths through",
+                "403: the proxy refuses".to_owned(),
+                "bot protection and address lists must allow the gateway's paths",
             ),
             404 => (
-                "404: another server answers there".to_owned(),
-                "have the proxy pass /mcp to the gateway (see packaging/ and the README)",
+                "404: another server answers".to_owned(),
+                "let the proxy pass /mcp to the gateway (see packaging/ and the README)",
             ),
             code @ (502..=504) => (
-                format!("{code}: the proxy does not reach the gateway"),
+                format!("{code}: the proxy can't reach the gateway"),
                 "does the gateway run? Does the proxy point to its BIND_ADDRESS and PORT?",
             ),
             code => (
                 format!("{code} instead of 401"),
-                "have the proxy pass /mcp to the gateway unchanged",
+                "let the proxy pass /mcp to the gateway unchanged",
             ),
         };
         Finding::fail(CHECK, says, fix)
@@ -134,46 +131,46 @@ impl<'a> Way<'a> {
                 Ok(seen) if seen.status == StatusCode::OK && seen.says(member) == Some(value) => continue,
                 Ok(seen) if seen.status == StatusCode::OK => match seen.says(member) {
                     Some(other) => format!("{path} names {other} instead of {value}"),
-                    None => format!("{path} is another document"),
+                    None => format!("{path} is a different document"),
                 },
                 Ok(seen) => format!("{path} answers {}", seen.status.as_u16()),
-                Err(e) => format!("{path} gives no answer ({e})"),
+                Err(e) => format!("{path} does not answer ({e})"),
             };
             findings.push(Finding::fail(
                 "discovery",
                 says,
-                "have the proxy pass everything below /.well-known/oauth- to the gateway, and set PUBLIC_URL to the \
+                "let the proxy pass everything below /.well-known/oauth- to the gateway, and set PUBLIC_URL to the \
                  address that people use",
             ));
         }
         if findings.is_empty() {
             findings.push(Finding::ok(
                 "discovery",
-                "all documents are there and name this address",
+                "all documents exist and name this address",
             ));
         }
         findings
     }
 
-    /// With a token that is none: the gateway must see it.
+    /// Sends an invalid token, which the gateway must see.
     pub(super) async fn authorization(&self) -> Finding {
         const CHECK: &str = "authorization";
         match see(self.initialize().header(AUTHORIZATION, "Bearer doctor")).await {
             Ok(seen)
                 if seen.status == StatusCode::UNAUTHORIZED && seen.challenge.contains("invalid_token") =>
             {
-                Finding::ok(CHECK, "tokens get through")
+                Finding::ok(CHECK, "tokens reach the gateway")
             }
             Ok(_) => Finding::fail(
                 CHECK,
                 "the Authorization header does not reach the gateway",
-                "have the proxy pass Authorization on, and ask for no password of its own",
+                "let the proxy pass the Authorization header, and ask for no password of its own",
             ),
             Err(e) => Finding::fail(CHECK, e, "try again"),
         }
     }
 
-    /// A client registers, as Claude does.
+    /// Registers a client, as Claude does.
     pub(super) async fn registration(&self) -> Finding {
         const CHECK: &str = "registration";
         let client = json!({
@@ -189,16 +186,16 @@ impl<'a> Way<'a> {
                 CHECK,
                 format!("/register answers {}", seen.status.as_u16()),
                 if seen.status == StatusCode::TOO_MANY_REQUESTS {
-                    "too many clients registered in this hour: wait, or raise REGISTRATIONS_PER_HOUR"
+                    "too many clients have registered in this hour: wait, or raise REGISTRATIONS_PER_HOUR"
                 } else {
-                    "have the proxy pass POST /register, /token and /revoke to the gateway"
+                    "let the proxy pass POST /register, /token and /revoke to the gateway"
                 },
             ),
-            Err(e) => Finding::fail(CHECK, e, "have the proxy pass POST /register to the gateway"),
+            Err(e) => Finding::fail(CHECK, e, "let the proxy pass POST /register to the gateway"),
         }
     }
 
-    /// A call with a token that is good: out of the house, in again through the proxy, and answered.
+    /// A call with a valid token, through the public address and the proxy.
     pub(super) async fn call(&self, patient: &mut Patient) -> Option<Finding> {
         const CHECK: &str = "call";
         let gateway = patient.gateway.as_mut()?;
@@ -214,19 +211,19 @@ impl<'a> Way<'a> {
             }
             Ok(seen) if seen.status == StatusCode::UNAUTHORIZED => Finding::fail(
                 CHECK,
-                "another gateway answers at the public address than the one that runs here",
-                "have the proxy point to this one",
+                "the gateway at the public address is not the one that runs here",
+                "let the proxy point to this one",
             ),
-            // Asked only of whoever has a token: 401 comes before everything else.
+            // Only a valid token gets this far: 401 comes first.
             Ok(seen) if seen.status == StatusCode::FORBIDDEN => Finding::fail(
                 CHECK,
-                "403: the gateway does not know the name that it was asked by",
-                "have the proxy pass the Host header on (proxy_set_header Host $host), and set PUBLIC_URL to the \
+                "403: the gateway does not know the host name of the request",
+                "let the proxy pass the Host header (proxy_set_header Host $host), and set PUBLIC_URL to the \
                  address that people use",
             ),
             Ok(seen) => Finding::fail(
                 CHECK,
-                format!("it is answered with {}", seen.status.as_u16()),
+                format!("the response is {}", seen.status.as_u16()),
                 "see `garmin-gateway monitor --all` while the doctor runs",
             ),
             Err(e) => Finding::fail(CHECK, e, "does the proxy wait long enough? (proxy_read_timeout)"),
@@ -234,8 +231,8 @@ impl<'a> Way<'a> {
     }
 }
 
-/// Sends, and reads what comes. Errors: the reason, for people.
-async fn see(request: RequestBuilder) -> Result<Seen, String> {
+/// Sends a request and reads the response. Errors: the reason, for people.
+async fn see(request: RequestBuilder) -> Result<PublicResponse, String> {
     let answer = request.send().await.map_err(|e| root(&e.without_url()))?;
     let header = |name| {
         let value = answer.headers().get(name)?;
@@ -244,7 +241,7 @@ async fn see(request: RequestBuilder) -> Result<Seen, String> {
     let status = answer.status();
     let (challenge, location) = (header(WWW_AUTHENTICATE), header(LOCATION));
     let is_redirect = status.is_redirection();
-    Ok(Seen {
+    Ok(PublicResponse {
         status,
         challenge: challenge.unwrap_or_default(),
         location: location.filter(|_| is_redirect),
@@ -252,7 +249,7 @@ async fn see(request: RequestBuilder) -> Result<Seen, String> {
     })
 }
 
-/// JSON, as it is or as the first event of a stream; null if it is neither.
+/// The JSON of the body, or of the first event of a stream; null if there is none.
 async fn body(mut answer: Response) -> Result<Value, String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|e| root(&e.without_url()))? {
