@@ -39,7 +39,7 @@ pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
 
 /// The record kinds of this room.
-pub const KINDS: &[Kind] = &[Kind::of::<usage::ToolUsage>(), offer::KIND];
+pub const KINDS: &[Kind] = &[Kind::of::<usage::CallCounts>(), offer::KIND];
 
 #[cfg(test)]
 mod tests;

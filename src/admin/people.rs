@@ -91,10 +91,10 @@ impl AdminService {
     }
 
     /// Calls of the last [`USAGE_DAYS`] days, by tool.
-    fn used(&self, account: &AccountId) -> Result<BTreeMap<String, usage::ToolUsage>, AdminRefusal> {
+    fn used(&self, account: &AccountId) -> Result<BTreeMap<String, usage::CallCounts>, AdminRefusal> {
         let since = self.clock.now() - SignedDuration::from_hours(24 * USAGE_DAYS);
         let since = since.to_zoned(TimeZone::UTC).date();
-        let mut by_tool: BTreeMap<String, usage::ToolUsage> = BTreeMap::new();
+        let mut by_tool: BTreeMap<String, usage::CallCounts> = BTreeMap::new();
         for line in usage::used(&self.rooms.store, account)? {
             if line.day >= since {
                 let sum = by_tool.entry(line.tool).or_default();

@@ -18,7 +18,6 @@ use crate::races::{RaceGrant, Races};
 /// How long a probe token of `doctor` works.
 const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
 
-/// An authenticated caller.
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub(super) account: AccountId,
@@ -75,8 +74,7 @@ pub enum NotAdmitted {
     Unavailable,
 }
 
-/// Authenticates callers.
-pub(super) struct Admission {
+pub(super) struct CallerAdmission {
     oauth: OAuth,
     races: Races,
     clock: Clock,
@@ -84,7 +82,7 @@ pub(super) struct Admission {
     probes: Mutex<Vec<(TokenHash, Timestamp)>>,
 }
 
-impl Admission {
+impl CallerAdmission {
     pub(super) fn new(oauth: OAuth, races: Races, clock: Clock) -> Self {
         Self {
             oauth,

@@ -14,7 +14,7 @@ use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
 use crate::races::tools::RaceTools;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
-use super::admission::{Admission, Caller, CallerScope};
+use super::admission::{Caller, CallerAdmission, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
 use super::in_flight::{InFlight, InFlightCall};
@@ -34,7 +34,7 @@ const REVOKED: &str = "The access of this connection ended during the call. The 
 
 /// What requests are answered with.
 pub(super) struct CallService {
-    pub(super) admission: Arc<Admission>,
+    pub(super) admission: Arc<CallerAdmission>,
     pub(super) workers: Workers,
     pub(super) race_tools: RaceTools,
     pub(super) offer: Offer,

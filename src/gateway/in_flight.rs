@@ -34,11 +34,11 @@ struct CallTable {
 #[derive(Debug, Default)]
 struct ConnectionCalls {
     revoked: CancellationToken,
-    calls: Vec<CancellableCall>,
+    calls: Vec<CallEntry>,
 }
 
 #[derive(Debug)]
-struct CancellableCall {
+struct CallEntry {
     number: u64,
     /// Raw JSON text.
     id: Box<str>,
@@ -79,7 +79,7 @@ impl InFlight {
             revoked
         } else {
             let entry = table.connections.entry(Arc::clone(connection)).or_default();
-            entry.calls.push(CancellableCall {
+            entry.calls.push(CallEntry {
                 number,
                 id: id.into(),
                 cancel,

@@ -21,13 +21,13 @@ use crate::races::tools::RaceTools;
 use crate::store::{Store, StoreError};
 use crate::workers::Workers;
 
-use super::admission::{Admission, Caller, NotAdmitted};
+use super::admission::{Caller, CallerAdmission, NotAdmitted};
 use super::call::CallService;
 use super::call_rate::CallRate;
 use super::in_flight::InFlight;
 use super::offer::{Offer, WorkerLists, own_tools_only};
 use super::relay::McpResponse;
-use super::usage::{ToolUsage, UsageCounters};
+use super::usage::{CallCounts, UsageCounters};
 
 /// What the gateway is built from.
 pub struct GatewayParts {
@@ -49,7 +49,7 @@ pub struct GatewayParts {
 pub struct Gateway(Arc<GatewayState>);
 
 struct GatewayState {
-    admission: Arc<Admission>,
+    admission: Arc<CallerAdmission>,
     hosts: PublicHosts,
     calls: Arc<CallService>,
     store: Store,
@@ -61,7 +61,11 @@ impl Gateway {
         let origin = parts.public_url.origin();
         let counters = UsageCounters::new(parts.clock.clone());
         counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
-        let admission = Arc::new(Admission::new(parts.oauth, parts.races.clone(), parts.clock));
+        let admission = Arc::new(CallerAdmission::new(
+            parts.oauth,
+            parts.races.clone(),
+            parts.clock,
+        ));
         let calls = CallService {
             admission: admission.clone(),
             workers: parts.workers,
@@ -142,7 +146,7 @@ impl Gateway {
     }
 
     /// Calls of all accounts since the start.
-    pub fn used_since_start(&self) -> ToolUsage {
+    pub fn used_since_start(&self) -> CallCounts {
         self.0.calls.counters.since_start()
     }
 

@@ -23,13 +23,13 @@ const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// The calls of one tool by one account on one day. Key: `account/day/tool`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToolUsage {
+pub struct CallCounts {
     pub calls: u64,
     /// The calls that ended with an error or without an answer.
     pub errors: u64,
 }
 
-impl Record for ToolUsage {
+impl Record for CallCounts {
     const TABLE: Table = Table("usage");
 }
 
@@ -38,12 +38,12 @@ pub struct UsageLine {
     /// UTC.
     pub day: Date,
     pub tool: String,
-    pub usage: ToolUsage,
+    pub usage: CallCounts,
 }
 
 /// The usage of an account by day and tool, oldest first.
 pub fn used(store: &Store, account: &AccountId) -> Result<Vec<UsageLine>, StoreError> {
-    let records = store.list::<ToolUsage>(format!("{account}/").as_bytes())?;
+    let records = store.list::<CallCounts>(format!("{account}/").as_bytes())?;
     let lines = records.into_iter().filter_map(|(key, usage)| {
         let key = String::from_utf8(key).ok()?;
         let mut parts = key.splitn(3, '/').skip(1);
@@ -58,8 +58,8 @@ pub fn used(store: &Store, account: &AccountId) -> Result<Vec<UsageLine>, StoreE
 
 /// Erases the usage of an account.
 pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
-    for (key, _) in tx.list::<ToolUsage>(format!("{account}/").as_bytes())? {
-        tx.remove::<ToolUsage>(&key);
+    for (key, _) in tx.list::<CallCounts>(format!("{account}/").as_bytes())? {
+        tx.remove::<CallCounts>(&key);
     }
     Ok(())
 }
@@ -68,11 +68,11 @@ pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
 pub fn purge(tx: &mut Tx<'_>, account: Option<&AccountId>, before: Date) -> Result<usize, StoreError> {
     let prefix = account.map_or_else(String::new, |account| format!("{account}/"));
     let mut purged = 0;
-    for (key, _) in tx.list::<ToolUsage>(prefix.as_bytes())? {
+    for (key, _) in tx.list::<CallCounts>(prefix.as_bytes())? {
         let text = std::str::from_utf8(&key).unwrap_or_default();
         let day = text.split('/').nth(1).and_then(|day| day.parse::<Date>().ok());
         if day.is_some_and(|day| day < before) {
-            tx.remove::<ToolUsage>(&key);
+            tx.remove::<CallCounts>(&key);
             purged += 1;
         }
     }
@@ -94,7 +94,7 @@ struct CallTotals {
     errors: AtomicU64,
 }
 
-type PerTool = HashMap<Arc<str>, ToolUsage>;
+type PerTool = HashMap<Arc<str>, CallCounts>;
 
 /// By days since 1970: usually one day, and two around midnight.
 #[derive(Debug, Default)]
@@ -109,8 +109,8 @@ impl UsageCounters {
         }
     }
 
-    pub(super) fn since_start(&self) -> ToolUsage {
-        ToolUsage {
+    pub(super) fn since_start(&self) -> CallCounts {
+        CallCounts {
             calls: self.since_start.calls.load(Ordering::Relaxed),
             errors: self.since_start.errors.load(Ordering::Relaxed),
         }
@@ -127,7 +127,7 @@ impl UsageCounters {
             day,
             account,
             tool,
-            ToolUsage {
+            CallCounts {
                 calls: 1,
                 errors: failed.into(),
             },
@@ -145,7 +145,7 @@ impl UsageCounters {
             store.atomic(move |tx| {
                 for (day, account, tool, usage) in &counted {
                     let key = format!("{account}/{}/{tool}", date(*day));
-                    let mut sum: ToolUsage = tx.find(key.as_bytes())?.unwrap_or_default();
+                    let mut sum: CallCounts = tx.find(key.as_bytes())?.unwrap_or_default();
                     sum.calls += usage.calls;
                     sum.errors += usage.errors;
                     tx.put(key.as_bytes(), &sum)?;
@@ -180,10 +180,10 @@ impl UsageCounters {
     }
 }
 
-type CountedCalls = Vec<(i64, AccountId, Arc<str>, ToolUsage)>;
+type CountedCalls = Vec<(i64, AccountId, Arc<str>, CallCounts)>;
 
 impl UnstoredCounts {
-    fn add(&mut self, day: i64, account: &AccountId, tool: &Arc<str>, usage: ToolUsage) {
+    fn add(&mut self, day: i64, account: &AccountId, tool: &Arc<str>, usage: CallCounts) {
         let accounts = self.0.entry(day).or_default();
         let known = accounts.get_mut(account).and_then(|tools| tools.get_mut(tool));
         let sum = match known {

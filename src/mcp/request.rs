@@ -163,7 +163,6 @@ fn require_known_version(headers: &RequestHeaders<'_>) -> Result<(), McpError> {
     }
 }
 
-/// One JSON-RPC 2.0 message.
 #[derive(Debug)]
 pub enum JsonRpcMessage<'a> {
     Request {

@@ -29,7 +29,7 @@ fn line(day: &str, tool: &str, calls: u64, errors: u64) -> UsageLine {
     UsageLine {
         day: day.parse().unwrap(),
         tool: tool.to_owned(),
-        usage: ToolUsage { calls, errors },
+        usage: CallCounts { calls, errors },
     }
 }
 
