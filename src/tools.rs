@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | [`table`], [`parameter`] | the form of a tool: a row of its module's table |
-//! | [`call`], [`days`] | checked arguments, and the requests made from them |
+//! | [`call`], [`days`], [`garmin_get`] | checked arguments, and the requests made from them |
 //! | [`fields`], [`json`], [`page`] | from Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures as MCP results |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
@@ -29,6 +29,8 @@ mod days;
 mod devices;
 mod diary;
 mod fields;
+mod garmin_get;
+mod gear_management;
 mod health_wellness;
 mod http;
 mod json;
@@ -42,6 +44,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod training;
+mod trends;
 mod user_profile;
 mod weight_management;
 
@@ -91,8 +94,10 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         health_wellness::TOOLS,
         user_profile::TOOLS,
         training::TOOLS,
+        trends::TOOLS,
         weight_management::TOOLS,
         devices::TOOLS,
+        gear_management::TOOLS,
         challenges::TOOLS,
         diary::TOOLS,
     ]

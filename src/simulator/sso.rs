@@ -22,11 +22,11 @@ struct SsoSession {
     /// The CSRF token that the widget's form must send.
     csrf: String,
     /// A sign-in whose password was right and whose code is missing.
-    pending: Option<PendingCode>,
+    pending: Option<AwaitedCode>,
 }
 
 #[derive(Debug)]
-struct PendingCode {
+struct AwaitedCode {
     email: String,
     /// Whether the API will accept the tokens.
     is_active: bool,
@@ -131,7 +131,7 @@ impl Sso {
             return SimulatedResponse::json(200, &success(&ticket, &service));
         };
         let (id, session) = self.session(context.mint, request);
-        session.pending = Some(PendingCode {
+        session.pending = Some(AwaitedCode {
             email: person.email.clone(),
             is_active,
             was_sent: true,
@@ -228,7 +228,7 @@ impl Sso {
         session.csrf.clone_from(&csrf);
         // An app shows its code at any time; an e-mail is sent only on request.
         let was_sent = mfa.method == MfaBy::Totp;
-        session.pending = Some(PendingCode {
+        session.pending = Some(AwaitedCode {
             email: person.email.clone(),
             is_active,
             was_sent,
@@ -289,9 +289,9 @@ impl Sso {
         context: &SsoContext<'_>,
         request: &SimulatedRequest,
         code: &str,
-    ) -> Option<PendingCode> {
+    ) -> Option<AwaitedCode> {
         let session = self.sessions.get_mut(request.cookie(SESSION)?)?;
-        let is_right = |pending: &PendingCode| {
+        let is_right = |pending: &AwaitedCode| {
             let mfa = context
                 .person(&pending.email)
                 .and_then(|person| person.mfa.as_ref());

@@ -48,13 +48,13 @@ impl Mint {
 
 #[derive(Debug, Default)]
 pub(super) struct TokenService {
-    tickets: HashMap<String, ServiceTicket>,
+    tickets: HashMap<String, IssuedTicket>,
     access: HashMap<String, IssuedToken>,
     refresh: HashMap<String, TokenOwner>,
 }
 
 #[derive(Debug)]
-struct ServiceTicket {
+struct IssuedTicket {
     service: String,
     grant: TokenOwner,
 }
@@ -114,7 +114,7 @@ impl TokenService {
         };
         self.tickets.insert(
             ticket.clone(),
-            ServiceTicket {
+            IssuedTicket {
                 service: service.to_owned(),
                 grant,
             },
@@ -171,7 +171,7 @@ impl TokenService {
         terms: IssueTerms,
     ) -> SimulatedResponse {
         let ticket = request.field("service_ticket").unwrap_or_default();
-        let fits = |known: &&ServiceTicket| request.field("service_url").as_ref() == Some(&known.service);
+        let fits = |known: &&IssuedTicket| request.field("service_url").as_ref() == Some(&known.service);
         let Some(grant) = self
             .tickets
             .get(&ticket)

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::call::{GarminGet, ToolCall};
+use super::call::ToolCall;
 use super::fields::{at, list};
+use super::garmin_get::GarminGet;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 

@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::call::{GarminGet, ToolCall};
+use super::call::ToolCall;
+use super::garmin_get::GarminGet;
 use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
@@ -145,7 +146,7 @@ impl Server {
             return Ok(ToolResult::Failed(format!("Unknown tool: {name}")).result());
         };
         let cancelled = CancellationToken::new();
-        let _in_progress = CancellableCall::enter(self, id, &cancelled);
+        let _in_progress = RegisteredCall::enter(self, id, &cancelled);
         tokio::select! {
             outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
             // The client no longer waits, but HTTP needs a response.
@@ -280,12 +281,12 @@ impl Server {
 }
 
 /// Registers a call for cancellation until it is dropped.
-struct CancellableCall<'a> {
+struct RegisteredCall<'a> {
     server: &'a Server,
     id: &'a str,
 }
 
-impl<'a> CancellableCall<'a> {
+impl<'a> RegisteredCall<'a> {
     fn enter(server: &'a Server, id: &'a RawValue, cancelled: &CancellationToken) -> Self {
         server
             .in_progress()
@@ -294,7 +295,7 @@ impl<'a> CancellableCall<'a> {
     }
 }
 
-impl Drop for CancellableCall<'_> {
+impl Drop for RegisteredCall<'_> {
     fn drop(&mut self) {
         self.server.in_progress().remove(self.id);
     }

@@ -6,8 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{GarminGet, ToolCall};
+use super::call::ToolCall;
 use super::fields::{Changed, Field};
+use super::garmin_get::GarminGet;
 use super::parameter::{CURSOR, Parameter};
 
 #[derive(Debug)]

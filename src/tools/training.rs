@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{GarminGet, ToolCall};
+use super::call::ToolCall;
 use super::fields::{Field, at, fields, list, pick, pick_each};
+use super::garmin_get::GarminGet;
 use super::json::rounded;
 use super::multisport::ACTIVITY;
 use super::parameter::Parameter;
@@ -11,12 +12,6 @@ use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
-/// The longest range of the trends: one request for each day.
-const TREND_DAYS: Parameter = Parameter::last_day(
-    "end_date",
-    "Last day: YYYY-MM-DD, today or this week; at most 30 days in all",
-    30,
-);
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -42,35 +37,6 @@ pub(super) const TOOLS: &[Tool] = &[
         tell: AnswerShape::Shaped(status),
         nothing: "No training status data found for {date}.",
         failing: "Error retrieving training status data",
-    },
-    Tool {
-        name: "get_training_load_trend",
-        about: "Acute and chronic training load, their ratio and VO2 max of each day in a range.",
-        parameters: &[START, TREND_DAYS],
-        ask: GarminQuery::Made(|call| {
-            call.each_day("/metrics-service/metrics/trainingstatus/aggregated/{day}")
-        }),
-        tell: AnswerShape::Made(load_trend),
-        nothing: "No training load data found between {start_date} and {end_date}.",
-        failing: "Error retrieving training load trend",
-    },
-    Tool {
-        name: "get_hrv_trend",
-        about: "Heart rate variability of each night in a range, and the average.",
-        parameters: &[START, TREND_DAYS],
-        ask: GarminQuery::Made(|call| call.each_day("/hrv-service/hrv/{day}")),
-        tell: AnswerShape::Made(hrv_trend),
-        nothing: "No HRV data found between {start_date} and {end_date}.",
-        failing: "Error retrieving HRV trend",
-    },
-    Tool {
-        name: "get_respiration_trend",
-        about: "Breaths per minute of each day in a range, awake and asleep.",
-        parameters: &[START, TREND_DAYS],
-        ask: GarminQuery::Made(|call| call.each_day("/wellness-service/wellness/daily/respiration/{day}")),
-        tell: AnswerShape::Made(respiration_trend),
-        nothing: "No respiration data found between {start_date} and {end_date}.",
-        failing: "Error retrieving respiration trend",
     },
     Tool {
         name: "get_hill_score",
@@ -172,14 +138,6 @@ const HRV_READING: &[Field] = fields! {
     "hrv_ms" <- "hrvValue";
 };
 
-const HRV_NIGHT: &[Field] = fields! {
-    "last_night_avg_hrv_ms" <- "hrvSummary.lastNightAvg";
-    "weekly_avg_hrv_ms" <- "hrvSummary.weeklyAvg";
-    "last_night_5min_high_hrv_ms" <- "hrvSummary.lastNight5MinHigh";
-    "status" <- "hrvSummary.status";
-    "feedback" <- "hrvSummary.feedbackPhrase";
-};
-
 const DEVICE_STATUS: &[Field] = fields! {
     "date" <- "calendarDate";
     "training_status" <- "trainingStatus";
@@ -207,14 +165,6 @@ const LOAD_BALANCE: &[Field] = fields! {
     "monthly_load_aerobic_high" <- "monthlyLoadAerobicHigh";
     "monthly_load_anaerobic" <- "monthlyLoadAnaerobic";
     "training_balance_feedback" <- "trainingBalanceFeedbackPhrase";
-};
-
-const LOAD_DAY: &[Field] = fields! {
-    "acute_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadAcute";
-    "chronic_load" <- "acuteTrainingLoadDTO.dailyTrainingLoadChronic";
-    "load_ratio" <- "acuteTrainingLoadDTO.dailyAcuteChronicWorkloadRatio";
-    "acwr_status" <- "acuteTrainingLoadDTO.acwrStatus";
-    "training_status_feedback" <- "trainingStatusFeedbackPhrase";
 };
 
 const EFFECT: &[Field] = fields! {
@@ -265,13 +215,6 @@ const COMPONENT: &[Field] = fields! {
     "last_measurement" <- "lastMeasurementDate";
 };
 
-const BREATHS: [(&str, &str); 4] = [
-    ("avg_waking_breaths_per_min", "avgWakingRespirationValue"),
-    ("avg_sleep_breaths_per_min", "avgSleepRespirationValue"),
-    ("highest_breaths_per_min", "highestRespirationValue"),
-    ("lowest_breaths_per_min", "lowestRespirationValue"),
-];
-
 fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(HRV, document)?;
     told.remove("date");
@@ -291,7 +234,7 @@ fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
 }
 
 /// The entry of the primary training device in a map by device, or else the first.
-fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
+pub(super) fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let devices = at(document, path)?.as_object()?;
     let is_primary = |device: &&Value| device.get("primaryTrainingDevice") == Some(&Value::Bool(true));
     devices
@@ -300,7 +243,7 @@ fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
         .or_else(|| devices.values().next())
 }
 
-const STATUS_BY_DEVICE: &str = "mostRecentTrainingStatus.latestTrainingStatusData";
+pub(super) const STATUS_BY_DEVICE: &str = "mostRecentTrainingStatus.latestTrainingStatusData";
 
 fn status(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = Map::new();
@@ -319,80 +262,6 @@ fn status(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> 
         told.shift_insert(0, "date".to_owned(), json!(call.text("date")));
     }
     Ok(ToolAnswer::object(told))
-}
-
-/// A trend: the days with values, each with its date, and what is said about all of them.
-fn trend(
-    call: &ToolCall,
-    answers: &[&Value],
-    day: impl Fn(&Value) -> Result<Map<String, Value>, AnswerError>,
-    about: impl FnOnce(&[Value]) -> Option<(&'static str, Value)>,
-) -> Result<ToolAnswer, AnswerError> {
-    let Some(first) = call.day("start_date") else {
-        return Ok(ToolAnswer::Nothing);
-    };
-    let mut days = Vec::new();
-    for (date, answer) in first.series(jiff::Span::new().days(1)).zip(answers) {
-        if answer.as_object().is_none_or(Map::is_empty) {
-            continue;
-        }
-        let mut told = day(answer)?;
-        if !told.is_empty() {
-            told.shift_insert(0, "date".to_owned(), json!(date));
-            days.push(Value::Object(told));
-        }
-    }
-    if days.is_empty() {
-        return Ok(ToolAnswer::Nothing);
-    }
-    let mut told = Map::new();
-    told.insert("start_date".to_owned(), json!(call.text("start_date")));
-    told.insert("end_date".to_owned(), json!(call.text("end_date")));
-    told.insert("days_with_data".to_owned(), json!(days.len()));
-    told.extend(about(&days).map(|(key, value)| (key.to_owned(), value)));
-    told.insert("trend".to_owned(), days.into());
-    Ok(ToolAnswer::object(told))
-}
-
-fn average(days: &[Value], key: &str) -> Value {
-    let values: Vec<f64> = days.iter().filter_map(|day| day.get(key)?.as_f64()).collect();
-    if values.is_empty() {
-        return Value::Null;
-    }
-    rounded(values.iter().sum::<f64>() / values.len() as f64, 1)
-}
-
-fn load_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let day = |document: &Value| {
-        let mut told = match of_primary_device(document, STATUS_BY_DEVICE) {
-            Some(device) => pick(LOAD_DAY, device)?,
-            None => Map::new(),
-        };
-        if let Some(vo2_max) = at(document, "mostRecentVO2Max.generic.vo2MaxValue") {
-            told.insert("vo2_max".to_owned(), vo2_max.clone());
-        }
-        Ok(told)
-    };
-    trend(call, answers, day, |_| None)
-}
-
-fn hrv_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let day = |document: &Value| Ok(pick(HRV_NIGHT, document)?);
-    let about = |days: &[Value]| Some(("period_avg_hrv_ms", average(days, "last_night_avg_hrv_ms")));
-    trend(call, answers, day, about)
-}
-
-fn respiration_trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let day = |document: &Value| {
-        let value =
-            |(key, from): (&str, &str)| Some((key.to_owned(), rounded(at(document, from)?.as_f64()?, 1)));
-        Ok(BREATHS.into_iter().filter_map(value).collect())
-    };
-    let about = |days: &[Value]| {
-        let average = average(days, "avg_sleep_breaths_per_min");
-        Some(("period_avg_sleep_breaths_per_min", average))
-    };
-    trend(call, answers, day, about)
 }
 
 fn hill_score(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {

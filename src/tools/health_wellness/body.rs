@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::tools::call::{GarminGet, ToolCall};
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, at};
+use crate::tools::garmin_get::GarminGet;
 use crate::tools::json::is_empty;
 use crate::tools::table::{AnswerError, ToolAnswer};
 

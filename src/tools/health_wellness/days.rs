@@ -3,8 +3,9 @@
 use jiff::ToSpan;
 use serde_json::{Map, Value, json};
 
-use crate::tools::call::{GarminGet, ToolCall};
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, Field, at, fields, list, pick};
+use crate::tools::garmin_get::GarminGet;
 use crate::tools::json::{is_empty, rounded};
 use crate::tools::table::{AnswerError, ToolAnswer};
 

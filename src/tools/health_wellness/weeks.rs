@@ -3,8 +3,9 @@
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
-use crate::tools::call::{GarminGet, ToolCall};
+use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, fields, list, pick, pick_each};
+use crate::tools::garmin_get::GarminGet;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
 const STEPS: &[Field] = fields! {

@@ -1,0 +1,104 @@
+//! A request to Garmin's API, filled in from a template of a tool's row.
+
+use url::form_urlencoded;
+
+/// Replaces every `{name}`; an unclosed brace stays.
+pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut text = String::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some((before, name, after)) = rest
+        .split_once('{')
+        .and_then(|(before, tail)| tail.split_once('}').map(|(name, after)| (before, name, after)))
+    {
+        text.push_str(before);
+        text.push_str(&value(name));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A GET request: path and query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct GarminGet {
+    /// Percent-encoded, except for [`GarminGet::DISPLAY_NAME`].
+    pub(super) path: String,
+    /// Names and values, not encoded.
+    pub(super) query: Vec<(String, String)>,
+    /// Whether the call goes on without the answer, as if it were `null`.
+    pub(super) is_optional: bool,
+}
+
+impl GarminGet {
+    /// The placeholder of the person's display name, which Garmin has to be asked for.
+    pub(super) const DISPLAY_NAME: &str = "{display_name}";
+
+    /// Fills in path and query. A query parameter without a value is left out.
+    pub(super) fn of(template: &str, value: impl Fn(&str) -> String) -> Self {
+        let (path, query) = template.split_once('?').unwrap_or((template, ""));
+        let in_path = |name: &str| {
+            let placeholder = format!("{{{name}}}");
+            if placeholder == Self::DISPLAY_NAME {
+                placeholder
+            } else {
+                encoded(&value(name))
+            }
+        };
+        let pair = |pair: &str| {
+            let (key, template) = pair.split_once('=')?;
+            let value = fill(template, &value);
+            (!value.is_empty()).then(|| (key.to_owned(), value))
+        };
+        Self {
+            path: fill(path, in_path),
+            query: query.split('&').filter_map(pair).collect(),
+            is_optional: false,
+        }
+    }
+
+    /// A request without placeholders.
+    pub(super) fn plain(path: &str) -> Self {
+        Self::of(path, |_| String::new())
+    }
+
+    /// Lets the call go on without the answer.
+    pub(super) fn optional(self) -> Self {
+        Self {
+            is_optional: true,
+            ..self
+        }
+    }
+
+    /// Whether the person's display name must be filled in first.
+    pub(super) fn needs_display_name(&self) -> bool {
+        self.path.contains(Self::DISPLAY_NAME)
+    }
+
+    /// Fills in the person's display name.
+    pub(super) fn of_person(self, display_name: &str) -> Self {
+        Self {
+            path: self.path.replace(Self::DISPLAY_NAME, &encoded(display_name)),
+            ..self
+        }
+    }
+}
+
+/// Percent-encodes a path segment.
+fn encoded(text: &str) -> String {
+    // Form encoding differs only in the space, and a plus in the text is already %2B.
+    form_urlencoded::byte_serialize(text.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_name_is_encoded_in_the_path() {
+        let get = GarminGet::of("/daily/{display_name}/x", |_| panic!("it is not an argument"));
+        assert!(get.needs_display_name());
+        assert_eq!(get.of_person("ann/one +ü").path, "/daily/ann%2Fone%20%2B%C3%BC/x");
+    }
+}
