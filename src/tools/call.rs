@@ -135,7 +135,7 @@ impl ToolCall {
         matches!(self.given(name), ArgumentValue::Flag(true))
     }
 
-    /// One request for each day of the range; `{day}` stands for it.
+    /// One optional request for each day of the range; `{day}` stands for it.
     pub(super) fn each_day(&self, template: &str) -> Vec<GarminGet> {
         let (Some(first), Some(last)) = (self.day("start_date"), self.day("end_date")) else {
             return Vec::new();
@@ -143,7 +143,7 @@ impl ToolCall {
         let days = first
             .series(jiff::Span::new().days(1))
             .take_while(|day| *day <= last);
-        days.map(|day| GarminGet::of(template, |_| day.to_string()))
+        days.map(|day| GarminGet::of(template, |_| day.to_string()).optional())
             .collect()
     }
 

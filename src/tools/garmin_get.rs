@@ -2,6 +2,9 @@
 
 use url::form_urlencoded;
 
+/// The member of an answer that stands for an optional request that failed; its value is the class of the failure.
+pub(super) const FAILED: &str = "$failed";
+
 /// Replaces every `{name}`; an unclosed brace stays.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(template.len() + 16);
@@ -25,7 +28,7 @@ pub(super) struct GarminGet {
     pub(super) path: String,
     /// Names and values, not encoded.
     pub(super) query: Vec<(String, String)>,
-    /// Whether the call goes on without the answer, as if it were `null`.
+    /// Whether the call goes on when this request fails, see [`FAILED`].
     pub(super) is_optional: bool,
 }
 

@@ -61,6 +61,19 @@ impl ToolFailure {
         }
     }
 
+    /// Whether other requests may succeed all the same.
+    pub(super) fn concerns_one_request(&self) -> bool {
+        matches!(
+            self,
+            ToolFailure::Garmin(
+                ApiError::NotFound
+                    | ApiError::Refused { .. }
+                    | ApiError::Unreachable
+                    | ApiError::Changed { .. }
+            )
+        )
+    }
+
     /// The class for the log.
     pub(super) fn class(&self) -> &'static str {
         match self {

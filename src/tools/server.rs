@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::call::ToolCall;
-use super::garmin_get::GarminGet;
+use super::garmin_get::{FAILED, GarminGet};
 use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
@@ -228,7 +228,7 @@ impl Server {
             if gets.is_empty() {
                 break;
             }
-            match try_join_all(gets.into_iter().map(|get| self.get(get))).await {
+            match self.round(gets, answers.is_empty()).await {
                 Ok(more) => answers.extend(more),
                 // An unknown id is an answer, not a failure.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
@@ -246,6 +246,30 @@ impl Server {
         })
     }
 
+    /// The answers to requests that are sent together. The failure of an optional one is an answer of its own
+    /// ([`FAILED`]), unless all requests of the first round failed.
+    async fn round(&self, gets: Vec<GarminGet>, is_first: bool) -> Result<Vec<Arc<Value>>, ToolFailure> {
+        let optional: Vec<bool> = gets.iter().map(|get| get.is_optional).collect();
+        let results = join_all(gets.into_iter().map(|get| self.get(get))).await;
+        let (mut answers, mut failures) = (Vec::new(), Vec::new());
+        for (result, is_optional) in results.into_iter().zip(optional) {
+            match result {
+                Ok(answer) => answers.push(answer),
+                Err(failure) if is_optional && failure.concerns_one_request() => {
+                    answers.push(Arc::new(json!({FAILED: failure.class()})));
+                    failures.push(failure);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        match failures.into_iter().next() {
+            Some(first) if is_first && answers.iter().all(|answer| answer.get(FAILED).is_some()) => {
+                Err(first)
+            }
+            _ => Ok(answers),
+        }
+    }
+
     async fn get(&self, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
         let get = if get.needs_display_name() {
             match self.0.api.display_name().await? {
@@ -255,10 +279,7 @@ impl Server {
         } else {
             get
         };
-        match self.0.api.get_json(&get.path, &get.query).await {
-            Err(ApiError::NotFound | ApiError::Refused { .. }) if get.is_optional => Ok(Arc::default()),
-            answer => Ok(answer?),
-        }
+        Ok(self.0.api.get_json(&get.path, &get.query).await?)
     }
 
     /// Today in the time zone of the machine, or of `TZ`.

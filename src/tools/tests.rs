@@ -436,7 +436,17 @@ fn status_and_trend_take_the_primary_device_and_survive_nulls() {
     let told = |name: &str, variant: &str| {
         let example = example(name, variant);
         let call = ToolCall::check(tool(name).parameters, &example.arguments, || date(2026, 12, 31)).unwrap();
-        let bodies: Vec<Value> = example.answers.into_iter().map(|reply| reply.body).collect();
+        let bodies: Vec<Value> = example
+            .answers
+            .into_iter()
+            .map(|reply| {
+                if reply.status < 300 {
+                    reply.body
+                } else {
+                    serde_json::json!({"$failed": "unreachable"})
+                }
+            })
+            .collect();
         tool(name)
             .told(&call, &bodies.iter().collect::<Vec<_>>())
             .unwrap()
@@ -453,6 +463,7 @@ fn status_and_trend_take_the_primary_device_and_survive_nulls() {
     let ToolAnswer::Json(trend) = told("get_training_load_trend", "rich") else {
         panic!("no trend")
     };
+    assert_eq!(trend["failed_days"].as_array().unwrap().len(), 1);
     assert!(trend["trend"][0]["acute_load"].is_number() && trend["trend"][0]["vo2_max"].is_number());
     let ToolAnswer::Json(trend) = told("get_hrv_trend", "rich") else {
         panic!("no trend")

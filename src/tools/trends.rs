@@ -1,9 +1,11 @@
-//! Trends: one request for each day of a range (three tools of garmin_mcp's module `training`).
+//! Trends: one request for each day of a range (three tools of garmin_mcp's module `training`). A day whose request
+//! failed is named in `failed_days`.
 
 use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
 use super::fields::{Field, at, fields, pick};
+use super::garmin_get::FAILED;
 use super::json::rounded;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
@@ -82,8 +84,12 @@ fn trend(
     let Some(first) = call.day("start_date") else {
         return Ok(ToolAnswer::Nothing);
     };
-    let mut days = Vec::new();
+    let (mut days, mut failed) = (Vec::new(), Vec::new());
     for (date, answer) in first.series(jiff::Span::new().days(1)).zip(answers) {
+        if answer.get(FAILED).is_some() {
+            failed.push(json!(date));
+            continue;
+        }
         if answer.as_object().is_none_or(Map::is_empty) {
             continue;
         }
@@ -102,6 +108,9 @@ fn trend(
     told.insert("days_with_data".to_owned(), json!(days.len()));
     told.extend(about(&days).map(|(key, value)| (key.to_owned(), value)));
     told.insert("trend".to_owned(), days.into());
+    if !failed.is_empty() {
+        told.insert("failed_days".to_owned(), failed.into());
+    }
     Ok(ToolAnswer::object(told))
 }
 
