@@ -104,7 +104,7 @@ settings! {
     SIGN_IN_SPACING: Restart, Number(0, 3_600), "5",
         "Seconds between two sign-ins at Garmin, for all people together.";
     SIGN_IN_DAILY: Restart, Number(1, 1_000), "6",
-        "Sign-ins at Garmin that one person may attempt per day.";
+        "Sign-ins at Garmin that one person may attempt per day from one address; all addresses together have half as many more.";
     DATA_DIR: Restart, Text, "the state directory",
         "Where the database and the workers' logs are.";
     DB_PATH: Restart, Text, "DATA_DIR/gateway.db",
@@ -178,7 +178,7 @@ settings! {
         "The file that holds the token of the Telegram bot.",
         "name a readable file that holds the whole token";
     TELEGRAM_CHAT_ID: Live, People, "",
-        "The Telegram chat for messages: one for everybody, or `e-mail=chat`, comma-separated; people may set their own.",
+        "The Telegram chat for messages: one for everybody, or `e-mail=chat`, comma-separated; `-1001234567890_7` is topic 7 of a group; people may set their own.",
         "write one for everybody, or e-mail=target, comma-separated";
     TELEGRAM_API_URL: Live, Text, "https://api.telegram.org",
         "Telegram's server, or your own.",

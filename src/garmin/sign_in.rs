@@ -50,7 +50,7 @@ use crate::store::{Store, StoreError};
 
 use attempt::SignInAttempt;
 use chain::ChainEnd;
-use governor::{Admission, Governor};
+use governor::{Governor, SignInAdmission};
 use state::SignInState;
 
 pub use credentials::Credentials;
@@ -102,7 +102,7 @@ impl SignIns {
         let state = &*self.0;
         let id = random_id("sin_");
         // A sign-in that will be refused does not wait in the queue first.
-        if let (_, Admission::Refused(refusal)) = state.admit(&credentials, from) {
+        if let (_, SignInAdmission::Refused(refusal)) = state.admit(&credentials, from) {
             return refused(&id, None, refusal);
         }
         let Some(_turn) = state.wait_in_queue(from).await else {
@@ -110,8 +110,8 @@ impl SignIns {
         };
         let (keys, admission) = state.admit(&credentials, from);
         let (methods, skipped) = match admission {
-            Admission::Granted { methods, skipped } => (methods, skipped),
-            Admission::Refused(refusal) => return refused(&id, None, refusal),
+            SignInAdmission::Granted { methods, skipped } => (methods, skipped),
+            SignInAdmission::Refused(refusal) => return refused(&id, None, refusal),
         };
         tracing::info!(sign_in.id = id.as_str(), "sign_in.started");
         let mut attempt = SignInAttempt::new(state, keys, &id);
@@ -212,7 +212,7 @@ impl SignIns {
     pub async fn decline_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInRefusal {
         let state = &*self.0;
         let (keys, admission) = state.admit(&credentials, from);
-        if let Admission::Refused(refusal) = admission {
+        if let SignInAdmission::Refused(refusal) = admission {
             return refusal;
         }
         let in_line = tokio::time::timeout(state.settings.patience, state.wait_for_source(from));

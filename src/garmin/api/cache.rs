@@ -31,12 +31,12 @@ pub(super) struct Cache {
 
 #[derive(Default)]
 struct CacheState {
-    kept: HashMap<String, CachedDocument>,
+    kept: HashMap<String, CachedJson>,
     pending: HashMap<String, WeakShared<BoxFuture<'static, ReadResult>>>,
     changes: u64,
 }
 
-struct CachedDocument {
+struct CachedJson {
     at: Instant,
     json: Box<[u8]>,
     size: usize,
@@ -110,7 +110,7 @@ impl CacheState {
             };
             self.kept.remove(&oldest);
         }
-        let kept = CachedDocument {
+        let kept = CachedJson {
             at: Instant::now(),
             json: json.into(),
             size,

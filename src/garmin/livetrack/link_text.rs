@@ -17,6 +17,9 @@ const MAX_LAYERS: usize = 4;
 /// Lines that one link may be broken over.
 const MAX_LINES: usize = 6;
 
+/// The longest entity that is read has 14 bytes.
+const MAX_ENTITY_BYTES: usize = 16;
+
 /// Addresses that are looked at in one text, and the length of each. Both bound the work for a hostile text.
 const MAX_ADDRESSES: usize = 300;
 const MAX_ADDRESS_BYTES: usize = 8 * 1024;
@@ -133,8 +136,10 @@ fn unescape_html(text: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
         let entity = after
-            .split_once(';')
-            .and_then(|(name, after)| Some((entity(name)?, after)));
+            .bytes()
+            .take(MAX_ENTITY_BYTES)
+            .position(|b| b == b';')
+            .and_then(|end| Some((entity(after.get(..end)?)?, after.get(end + 1..)?)));
         match entity {
             Some((c, after)) => {
                 if !is_invisible(c) {

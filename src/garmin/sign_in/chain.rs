@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use super::attempt::SignInAttempt;
 use super::credentials::Credentials;
-use super::login::{Login, LoginFailure, PendingCode};
+use super::login::{Login, LoginFailure, PendingMfa};
 use super::method::SignInMethod;
 use super::outcome::SignedIn;
 use super::refusal::SignInRefusal;
@@ -23,7 +23,7 @@ pub(super) struct ChainResult {
 
 pub(super) enum ChainEnd {
     SignedIn(SignedIn),
-    CodeWanted(PendingCode),
+    CodeWanted(PendingMfa),
     Refused(SignInRefusal),
 }
 

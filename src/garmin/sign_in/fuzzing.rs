@@ -1,6 +1,6 @@
 //! The parsers of the sign-in, for the fuzzer.
 
-use super::login::PendingCode;
+use super::login::PendingMfa;
 use super::{SignInMethod, html, json_api, mfa, redeem, widget, widget_page};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
@@ -20,7 +20,7 @@ pub(in crate::garmin) fn read_response(response: &GarminResponse) {
     if let Some(mut page) = widget_page::read_mfa_page(&response.text) {
         drop(widget::read_code_response(&hosts, &mut page, response));
         assert!(!page.csrf.is_empty());
-        drop(PendingCode::Widget(page));
+        drop(PendingMfa::Widget(page));
     }
     if let Some(ticket) = html::ticket(&response.text) {
         assert!(ticket.starts_with("ST-"));

@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::credentials::Credentials;
-use super::login::{CodeFailure, Login, PendingCode, ServiceTicket, service_url};
+use super::login::{CasTicket, CodeFailure, Login, PendingMfa, service_url};
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
 use super::signals::{changed, check_json};
@@ -125,7 +125,7 @@ pub(super) fn read_login(
 }
 
 /// How the code that a response asks for reaches the person.
-pub(super) fn read_pending(method: SignInMethod, response: &GarminResponse) -> PendingCode {
+pub(super) fn read_pending(method: SignInMethod, response: &GarminResponse) -> PendingMfa {
     let info = response
         .json()
         .and_then(|json| json.get("customerMfaInfo").cloned())
@@ -142,7 +142,7 @@ pub(super) fn read_pending(method: SignInMethod, response: &GarminResponse) -> P
         "sms" | "phone" => text("phoneNumber"),
         _ => None,
     };
-    PendingCode::Json {
+    PendingMfa::Json {
         method,
         channel,
         sent_to,
@@ -154,7 +154,7 @@ pub(super) fn read_code_response(
     hosts: &GarminHosts,
     login_method: SignInMethod,
     response: &GarminResponse,
-) -> Result<ServiceTicket, CodeFailure> {
+) -> Result<CasTicket, CodeFailure> {
     let place = "code verification";
     let Some(status_type) = status_type(response) else {
         let is_json = response.json().is_some();
@@ -179,12 +179,12 @@ fn read_ticket(
     method: SignInMethod,
     place: &str,
     response: &GarminResponse,
-) -> Result<ServiceTicket, SignInRefusal> {
+) -> Result<CasTicket, SignInRefusal> {
     let json = response.json().unwrap_or_default();
     json.get("serviceTicketId")
         .and_then(Value::as_str)
         .filter(|ticket| !ticket.is_empty())
-        .map(|ticket| ServiceTicket::new(hosts, method, ticket))
+        .map(|ticket| CasTicket::new(hosts, method, ticket))
         .ok_or_else(|| changed(place, "serviceTicketId"))
 }
 

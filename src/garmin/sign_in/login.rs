@@ -2,7 +2,7 @@
 
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
-use super::widget_page::MfaPage;
+use super::widget_page::WidgetMfaPage;
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 use crate::garmin::request::join;
@@ -11,9 +11,9 @@ use crate::garmin::response::NoResponse;
 /// E-mail and password were right.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Login {
-    Ticket(ServiceTicket),
+    Ticket(CasTicket),
     /// Garmin wants a code as well.
-    CodeWanted(PendingCode),
+    CodeWanted(PendingMfa),
 }
 
 /// Why one method did not lead to a login.
@@ -41,12 +41,12 @@ impl From<NoResponse> for LoginFailure {
 
 /// A CAS service ticket. It is good for one exchange, together with the service URL that it was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServiceTicket {
+pub(super) struct CasTicket {
     pub(super) ticket: Secret,
     pub(super) service_url: String,
 }
 
-impl ServiceTicket {
+impl CasTicket {
     pub(super) fn new(hosts: &GarminHosts, method: SignInMethod, ticket: impl Into<String>) -> Self {
         Self {
             ticket: Secret::new(ticket),
@@ -67,7 +67,7 @@ pub(super) fn service_url(hosts: &GarminHosts, method: SignInMethod) -> String {
 
 /// A login that waits for its code: what is needed to send the code where it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PendingCode {
+pub(super) enum PendingMfa {
     Json {
         /// Mobile or portal.
         method: SignInMethod,
@@ -76,7 +76,7 @@ pub(super) enum PendingCode {
         /// Masked by Garmin.
         sent_to: Option<String>,
     },
-    Widget(MfaPage),
+    Widget(WidgetMfaPage),
 }
 
 /// Why a code did not lead to a ticket.

@@ -11,7 +11,7 @@ use reqwest::cookie::Jar;
 
 use super::attempt::SignInAttempt;
 use super::json_api::{code_request, read_code_response};
-use super::login::{CodeFailure, PendingCode, ServiceTicket};
+use super::login::{CasTicket, CodeFailure, PendingMfa};
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
 use super::state::AttemptKeys;
@@ -29,7 +29,7 @@ const DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
 
 /// A sign-in that waits for its code. Keep it in memory only: it holds the cookies of the sign-in.
 pub struct MfaChallenge {
-    pub(super) pending: PendingCode,
+    pub(super) pending: PendingMfa,
     pub(super) jar: Arc<Jar>,
     pub(super) keys: AttemptKeys,
     opened_at: Timestamp,
@@ -49,7 +49,7 @@ pub enum MfaMethod {
 }
 
 impl MfaChallenge {
-    pub(super) fn new(pending: PendingCode, jar: Arc<Jar>, keys: AttemptKeys, now: Timestamp) -> Self {
+    pub(super) fn new(pending: PendingMfa, jar: Arc<Jar>, keys: AttemptKeys, now: Timestamp) -> Self {
         Self {
             pending,
             jar,
@@ -61,8 +61,8 @@ impl MfaChallenge {
 
     pub fn method(&self) -> MfaMethod {
         let channel = match &self.pending {
-            PendingCode::Json { channel, .. } => channel,
-            PendingCode::Widget(page) => &page.channel,
+            PendingMfa::Json { channel, .. } => channel,
+            PendingMfa::Widget(page) => &page.channel,
         };
         match channel.to_ascii_lowercase().as_str() {
             "email" => MfaMethod::Email,
@@ -75,8 +75,8 @@ impl MfaChallenge {
     /// Where Garmin sent the code, masked by Garmin (`a****@example.org`), if it said so.
     pub fn sent_to(&self) -> Option<&str> {
         match &self.pending {
-            PendingCode::Json { sent_to, .. } => sent_to.as_deref(),
-            PendingCode::Widget(page) => page.sent_to.as_deref(),
+            PendingMfa::Json { sent_to, .. } => sent_to.as_deref(),
+            PendingMfa::Widget(page) => page.sent_to.as_deref(),
         }
     }
 
@@ -105,8 +105,8 @@ impl MfaChallenge {
     /// The method that asked for the code.
     pub(super) fn sign_in_method(&self) -> SignInMethod {
         match &self.pending {
-            PendingCode::Json { method, .. } => *method,
-            PendingCode::Widget(_) => SignInMethod::Widget,
+            PendingMfa::Json { method, .. } => *method,
+            PendingMfa::Widget(_) => SignInMethod::Widget,
         }
     }
 
@@ -152,12 +152,12 @@ impl fmt::Debug for MfaChallenge {
 /// Garmin judged is never sent again: that would count twice against the person.
 pub(super) async fn send_code(
     attempt: &mut SignInAttempt<'_>,
-    pending: &mut PendingCode,
+    pending: &mut PendingMfa,
     code: &Secret,
-) -> Result<ServiceTicket, CodeFailure> {
+) -> Result<CasTicket, CodeFailure> {
     let (method, channel) = match pending {
-        PendingCode::Json { method, channel, .. } => (*method, &*channel),
-        PendingCode::Widget(page) => return widget::verify_code(attempt, page, code).await,
+        PendingMfa::Json { method, channel, .. } => (*method, &*channel),
+        PendingMfa::Widget(page) => return widget::verify_code(attempt, page, code).await,
     };
     let other = match method {
         SignInMethod::Portal => SignInMethod::Mobile,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attempt::SignInAttempt;
-use super::login::ServiceTicket;
+use super::login::CasTicket;
 use super::outcome::SignedIn;
 use super::refusal::SignInRefusal;
 use super::signals::changed;
@@ -18,7 +18,7 @@ const PROFILE_TRIES: u8 = 3;
 
 pub(super) async fn redeem(
     attempt: &mut SignInAttempt<'_>,
-    ticket: &ServiceTicket,
+    ticket: &CasTicket,
 ) -> Result<SignedIn, SignInRefusal> {
     let tokens = exchange(attempt, ticket).await?;
     let mut last = SignInRefusal::Unreachable;
@@ -39,7 +39,7 @@ pub(super) async fn redeem(
 /// Offers the ticket under each client id until one is accepted.
 async fn exchange(
     attempt: &mut SignInAttempt<'_>,
-    ticket: &ServiceTicket,
+    ticket: &CasTicket,
 ) -> Result<GarminTokens, SignInRefusal> {
     let mut worst = SignInRefusal::TicketRefused;
     for client_id in CLIENT_IDS {

@@ -10,7 +10,7 @@ use reqwest::Client;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::credentials::Credentials;
-use super::governor::{Admission, CredentialsHash, Governor, GovernorSettings, PersonKey, SourceKey};
+use super::governor::{CredentialsHash, Governor, GovernorSettings, PersonKey, SignInAdmission, SourceKey};
 use super::ledger;
 use super::recent::RecentSignIns;
 use crate::base::clock::Clock;
@@ -62,7 +62,11 @@ impl SignInState {
     }
 
     /// Whether these credentials may be sent to Garmin now, and what the governor knows them by.
-    pub(super) fn admit(&self, credentials: &Credentials, from: Option<IpAddr>) -> (AttemptKeys, Admission) {
+    pub(super) fn admit(
+        &self,
+        credentials: &Credentials,
+        from: Option<IpAddr>,
+    ) -> (AttemptKeys, SignInAdmission) {
         let mut governor = self.governor();
         let person = governor.person(&credentials.email);
         let keys = AttemptKeys {

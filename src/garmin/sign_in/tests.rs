@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::login::{CodeFailure, PendingCode};
+use super::login::{CodeFailure, PendingMfa};
 use super::*;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::stand_in::StandIn;
@@ -477,7 +477,7 @@ fn a_challenge_closes_by_its_tries_and_by_its_age() {
         credentials: governor.credentials_hash(person, &credentials().password),
         source: None,
     };
-    let pending = PendingCode::Json {
+    let pending = PendingMfa::Json {
         method: SignInMethod::Mobile,
         channel: "email".to_owned(),
         sent_to: Some("a***@x".to_owned()),

@@ -7,11 +7,11 @@ use url::Url;
 use super::attempt::SignInAttempt;
 use super::credentials::Credentials;
 use super::html;
-use super::login::{CodeFailure, Login, LoginFailure, PendingCode, ServiceTicket, service_url};
+use super::login::{CasTicket, CodeFailure, Login, LoginFailure, PendingMfa, service_url};
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
 use super::signals::{changed, check_page};
-use super::widget_page::{MfaPage, WidgetPage, read_page};
+use super::widget_page::{WidgetMfaPage, WidgetPage, read_page};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 use crate::garmin::request::{ACCEPT_JSON, GarminRequest, RequestBody, join, origin};
@@ -44,7 +44,7 @@ pub(super) async fn sign_in(
     let page = attempt.send(METHOD, submission).await?;
     let login = read_submitted(attempt.hosts(), &page)?;
 
-    if let Login::CodeWanted(PendingCode::Widget(page)) = &login
+    if let Login::CodeWanted(PendingMfa::Widget(page)) = &login
         && let Some(delivery) = delivery_request(attempt.hosts(), page)
     {
         // The person sees whether it worked: a code arrives or does not. The sign-in goes on either way.
@@ -56,9 +56,9 @@ pub(super) async fn sign_in(
 /// Sends a code. A page that asks again has a new `_csrf`, which goes into `page` for the next try.
 pub(super) async fn verify_code(
     attempt: &mut SignInAttempt<'_>,
-    page: &mut MfaPage,
+    page: &mut WidgetMfaPage,
     code: &Secret,
-) -> Result<ServiceTicket, CodeFailure> {
+) -> Result<CasTicket, CodeFailure> {
     let request = code_request(attempt.hosts(), page, code);
     let response = attempt
         .send(METHOD, request)
@@ -71,20 +71,20 @@ pub(super) fn read_submitted(hosts: &GarminHosts, response: &GarminResponse) -> 
     let place = "widget form";
     check_page(place, response)?;
     match read_page(place, response)? {
-        WidgetPage::Success { ticket } => Ok(Login::Ticket(ServiceTicket::new(hosts, METHOD, ticket))),
-        WidgetPage::Code(page) => Ok(Login::CodeWanted(PendingCode::Widget(page))),
+        WidgetPage::Success { ticket } => Ok(Login::Ticket(CasTicket::new(hosts, METHOD, ticket))),
+        WidgetPage::Code(page) => Ok(Login::CodeWanted(PendingMfa::Widget(page))),
     }
 }
 
 pub(super) fn read_code_response(
     hosts: &GarminHosts,
-    page: &mut MfaPage,
+    page: &mut WidgetMfaPage,
     response: &GarminResponse,
-) -> Result<ServiceTicket, CodeFailure> {
+) -> Result<CasTicket, CodeFailure> {
     let place = "widget code";
     check_page(place, response).map_err(CodeFailure::NotRead)?;
     match read_page(place, response) {
-        Ok(WidgetPage::Success { ticket }) => Ok(ServiceTicket::new(hosts, METHOD, ticket)),
+        Ok(WidgetPage::Success { ticket }) => Ok(CasTicket::new(hosts, METHOD, ticket)),
         Ok(WidgetPage::Code(next)) => {
             page.csrf = next.csrf;
             Err(CodeFailure::Wrong)
@@ -120,7 +120,7 @@ fn submit_request(hosts: &GarminHosts, credentials: &Credentials, csrf: &str) ->
     posted_by_form(hosts, GarminRequest::post(form_url(hosts), form).from_browser())
 }
 
-fn code_request(hosts: &GarminHosts, page: &MfaPage, code: &Secret) -> GarminRequest {
+fn code_request(hosts: &GarminHosts, page: &WidgetMfaPage, code: &Secret) -> GarminRequest {
     let mut url = form_url(hosts);
     url.set_path(join(&hosts.sso, "/sso/verifyMFA/loginEnterMfaCode").path());
     let form = RequestBody::form(&[
@@ -134,7 +134,7 @@ fn code_request(hosts: &GarminHosts, page: &MfaPage, code: &Secret) -> GarminReq
 
 /// Asks Garmin to send the code. Garmin's page does that by a script; without it e-mail codes never arrive. An
 /// authenticator app needs none, and a code that was sent already is not sent again.
-fn delivery_request(hosts: &GarminHosts, page: &MfaPage) -> Option<GarminRequest> {
+fn delivery_request(hosts: &GarminHosts, page: &WidgetMfaPage) -> Option<GarminRequest> {
     let is_sent_by_garmin = ["email", "sms"]
         .iter()
         .any(|channel| page.channel.eq_ignore_ascii_case(channel));

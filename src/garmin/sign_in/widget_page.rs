@@ -9,12 +9,12 @@ use crate::garmin::response::GarminResponse;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum WidgetPage {
     Success { ticket: String },
-    Code(MfaPage),
+    Code(WidgetMfaPage),
 }
 
 /// The page that asks for a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MfaPage {
+pub(super) struct WidgetMfaPage {
     /// Each page has a new one.
     pub(super) csrf: String,
     /// `email`, `sms`, `totp`, …; empty when the page does not say.
@@ -76,13 +76,13 @@ fn read_repeated_form(response: &GarminResponse) -> SignInRefusal {
     }
 }
 
-pub(super) fn read_mfa_page(page: &str) -> Option<MfaPage> {
+pub(super) fn read_mfa_page(page: &str) -> Option<WidgetMfaPage> {
     let delivery = html::variable(page, "customerGuid").map(|customer_guid| CodeDelivery {
         customer_guid,
         locale: html::variable(page, "locale").unwrap_or_else(|| "en".to_owned()),
         client_id: html::variable(page, "clientId").unwrap_or_default(),
     });
-    Some(MfaPage {
+    Some(WidgetMfaPage {
         csrf: html::input(page, "_csrf")?,
         channel: html::variable(page, "mfaMethod").unwrap_or_default(),
         sent_to: html::variable(page, "codeSentTo"),

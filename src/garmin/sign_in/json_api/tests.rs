@@ -129,7 +129,7 @@ fn a_wanted_code_says_how_it_reaches_the_person() {
     let check = |info: Value, wanted: (&str, Option<&str>)| {
         let text = json!({"responseStatus": {"type": "MFA_REQUIRED"}, "customerMfaInfo": info}).to_string();
         let read = read_login(&hosts(), SignInMethod::Mobile, &response(200, JSON, &text));
-        let Ok(Login::CodeWanted(PendingCode::Json { channel, sent_to, .. })) = read else {
+        let Ok(Login::CodeWanted(PendingMfa::Json { channel, sent_to, .. })) = read else {
             panic!("{read:?}")
         };
         assert_eq!((channel.as_str(), sent_to.as_deref()), wanted);
@@ -151,13 +151,13 @@ fn a_wanted_code_says_how_it_reaches_the_person() {
 
 #[test]
 fn each_response_to_a_code_has_its_class() {
-    let check = |http_status, content_type, text: &str, wanted: Result<ServiceTicket, CodeFailure>| {
+    let check = |http_status, content_type, text: &str, wanted: Result<CasTicket, CodeFailure>| {
         let response = response(http_status, content_type, text);
         let read = read_code_response(&hosts(), SignInMethod::Mobile, &response);
         assert_eq!(read, wanted, "{http_status} {text}");
     };
     let good = json!({"responseStatus": {"type": "SUCCESSFUL"}, "serviceTicketId": "ST-1-sso"}).to_string();
-    let ticket = ServiceTicket::new(&hosts(), SignInMethod::Mobile, "ST-1-sso");
+    let ticket = CasTicket::new(&hosts(), SignInMethod::Mobile, "ST-1-sso");
     check(200, JSON, &good, Ok(ticket));
     for status_type in [
         "INVALID_MFA_CODE",

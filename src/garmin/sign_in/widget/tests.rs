@@ -63,7 +63,7 @@ fn both_titles_of_a_code_page_are_known() {
     for title in ["Enter MFA code for login", AMBIGUOUS_TITLE] {
         let read = submitted(&page(title, CODE_FORM));
         assert!(
-            matches!(read, Ok(Login::CodeWanted(PendingCode::Widget(_)))),
+            matches!(read, Ok(Login::CodeWanted(PendingMfa::Widget(_)))),
             "{title}: {read:?}"
         );
     }
