@@ -76,6 +76,9 @@ pub enum SetPhoneError {
         /// The reason and what to do about it.
         why: String,
     },
+    /// The account was revoked or forgotten while the test message was sent.
+    #[error("access ended while this was under way; the phone was not set. Connect again")]
+    AccessEnded,
     #[error("the last attempt was less than ten seconds ago; wait ten seconds")]
     TooSoon,
     #[error(transparent)]

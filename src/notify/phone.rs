@@ -17,8 +17,14 @@ const TEST_TEXT: &str = "Messages about your races arrive here from now on.";
 
 impl Notifier {
     /// From now on this account's messages go to `phone` and nowhere else; an empty phone restores the operator's
-    /// settings. A test message is sent first. Returns where the messages go then.
-    pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
+    /// settings. A test message is sent first. `is_allowed` is asked in the transaction that keeps the phone: access may
+    /// have ended while the test message was sent. Returns where the messages go then.
+    pub async fn set_phone(
+        &self,
+        account: &AccountId,
+        phone: Phone,
+        is_allowed: impl Fn() -> bool + Send + 'static,
+    ) -> Result<MessageRoute, SetPhoneError> {
         check(&phone)?;
         let key = account.as_str().as_bytes().to_vec();
         let is_removed = phone == Phone::default();
@@ -30,7 +36,14 @@ impl Notifier {
             removed.await?;
         } else {
             self.send_test(account, &phone).await?;
-            self.store().put(&key, phone).await?;
+            let kept = self.store().atomic(move |tx| {
+                if !is_allowed() {
+                    return Err(SetPhoneError::AccessEnded);
+                }
+                tx.put(&key, &phone)?;
+                Ok(())
+            });
+            kept.await?;
         }
         tracing::info!(account.id = %account, is_taken_back = is_removed, "notify.phone_set");
         // Queued messages may have a target now.
@@ -120,8 +133,9 @@ fn advice(error: &SendError, channel: PhoneChannel) -> String {
             "a Telegram bot can write only to people who pressed Start in its chat; press Start, and check the number"
                 .into()
         }
-        (SendError::Refused(403), PhoneChannel::Ntfy) => {
-            "the ntfy server does not let this gateway publish to that topic".into()
+        (SendError::Refused(401 | 403), PhoneChannel::Ntfy) => {
+            "the ntfy server does not let everybody publish to that topic. NTFY_TOKEN is sent only for topics in NTFY_TOPIC: \
+             choose a topic that is open, or ask the operator to add it there".into()
         }
         _ => error.advice(channel),
     }

@@ -338,7 +338,7 @@ impl Bench {
     async fn set(&self, phone: Phone) -> Result<MessageRoute, String> {
         // Trying is not as fast as one likes.
         self.clock.advance(SignedDuration::from_secs(11));
-        let set = self.notifier.set_phone(&self.account, phone).await;
+        let set = self.notifier.set_phone(&self.account, phone, || true).await;
         set.map_err(|refused| refused.to_string())
     }
 }
@@ -358,6 +358,11 @@ async fn a_person_is_told_where_they_said_and_nowhere_else() {
     let topics: Vec<_> = told.iter().map(|request| request.json["topic"].clone()).collect();
     assert_eq!(topics, ["anns-own", "anns-own"]);
     assert_eq!(told[1].json["message"], "first");
+    // The operator's token is never sent to a topic that a member named.
+    assert!(
+        told.iter()
+            .all(|request| !request.headers.contains_key("authorization"))
+    );
     // The operator's test reaches every phone: the family's chat and topic, and Ann's own.
     let sent: Vec<_> = bench
         .notifier
@@ -403,7 +408,7 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
     // Not again at once.
     let refused = bench
         .notifier
-        .set_phone(&bench.account, phone(Some("42"), None))
+        .set_phone(&bench.account, phone(Some("42"), None), || true)
         .await;
     assert!(matches!(refused, Err(SetPhoneError::TooSoon)), "{refused:?}");
     assert_eq!(
@@ -415,4 +420,30 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
         .live
         .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &[]));
     assert_eq!(bench.notifier.route(&bench.account), MessageRoute::Nowhere);
+}
+
+#[tokio::test]
+async fn access_that_ended_during_the_test_message_sets_no_phone() {
+    let bench = Bench::new(&BOTH).await;
+    let refused = bench
+        .notifier
+        .set_phone(&bench.account, phone(Some("42"), None), || false)
+        .await;
+    assert!(matches!(refused, Err(SetPhoneError::AccessEnded)), "{refused:?}");
+    assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_ntfy_token_goes_with_the_topics_of_the_operator_only() {
+    let more = [("NTFY_TOPIC", "family,ann@example.org=ann"), BOTH[3]];
+    let bench = Bench::new(&more).await;
+    for (topic, has_token) in [("family", true), ("ann", true), ("somebody-else", false)] {
+        let before = bench.ntfy.asked().len();
+        assert_eq!(
+            bench.set(phone(None, Some(topic))).await,
+            Ok(MessageRoute::Personal)
+        );
+        let sent = bench.ntfy.asked().remove(before);
+        assert_eq!(sent.headers.contains_key("authorization"), has_token, "{topic}");
+    }
 }

@@ -121,10 +121,6 @@ pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
     }
     // What Garmin could not be asked about is not the athlete's silence.
     let silence = known.last_ok_at.duration_since(known.last_new_at);
-    let link_over = known.session.and_then(LiveTrackSession::link_ends_at);
-    if link_over.is_some_and(|end| end <= known.now) && silence >= known.rules.stale_stop {
-        return Some(EndReason::LinkExpired);
-    }
     let begun_at = known.track.started_at?;
     let since = known.track.true_time(begun_at).min(known.tracking_since);
     let elapsed = known.now.duration_since(since);
@@ -262,7 +258,8 @@ mod tests {
             course: Some(&long),
             ..case(3600, 86_400)
         };
-        check(&expired, Some(EndReason::LinkExpired));
+        // The link's day is over, but Garmin still answers: it is asked on.
+        check(&expired, None);
     }
 
     #[test]

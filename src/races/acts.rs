@@ -78,8 +78,11 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account and drops their tokens. Returns how many were watched.
+    /// Stops all races of an account and drops their tokens; calls under way start none. Returns how many were watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
+        let gate = self.0.gate(account);
+        gate.end_access();
+        let _starting = gate.starting.lock().await;
         let mut stopped = 0;
         for id in self.ids_of(account)? {
             if let Some(race) = self.0.watched_race(&id) {
@@ -100,6 +103,9 @@ impl Races {
     ) -> Result<Thresholds, RaceActError> {
         let race = self.watched_race_of(account, id)?;
         let changed = race.change(&self.0.store, &self.0.notifier, |state| {
+            if state.is_over() {
+                return Err(RaceActError::Over);
+            }
             let thresholds = state.row.settings.thresholds.with(changes)?;
             state.row.settings.thresholds = thresholds;
             Ok::<_, RaceActError>(RaceChange {

@@ -59,7 +59,9 @@ impl Races {
 
     /// Sets where a person's messages go; an empty phone restores the operator's settings.
     pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
-        self.0.notifier.set_phone(account, phone).await
+        let access = self.0.call_access(account);
+        let is_allowed = move || access.stands();
+        self.0.notifier.set_phone(account, phone, is_allowed).await
     }
 
     /// Sends a message about a watched race to its person's phone. If a number in it is not in the race's data, plain
@@ -95,6 +97,9 @@ impl Races {
             text,
         };
         let sent = race.change(&self.0.store, &self.0.notifier, |state| {
+            if state.is_over() {
+                return Err(RaceActError::Over.into());
+            }
             let last = state.progress.coached_at;
             if last.is_some_and(|last| now.duration_since(last) < BETWEEN_MESSAGES) {
                 return Err(CoachingError::TooSoon);

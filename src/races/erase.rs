@@ -16,7 +16,9 @@ impl Races {
     /// count of looks. Returns the number of races.
     pub async fn forget(&self, account: &AccountId) -> Result<usize, StoreError> {
         let races = &self.0;
-        let _starting = races.starting.lock().await;
+        let gate = races.gate(account);
+        gate.end_access();
+        let _starting = gate.starting.lock().await;
         let ids = self.ids_of(account)?;
         for id in &ids {
             let watched = races.watched.lock().remove(id);
@@ -40,8 +42,6 @@ impl Races {
     /// Returns how many were erased.
     pub async fn purge(&self, account: Option<&AccountId>, before: Timestamp) -> Result<usize, StoreError> {
         let races = &self.0;
-        // Prevents a race from being continued while it is erased.
-        let _starting = races.starting.lock().await;
         let prefix = account.map_or_else(Vec::new, |account| account_key(account, ""));
         let mut purged = 0;
         for (_, AccountRace { race: id }) in races.store.list::<AccountRace>(&prefix)? {
@@ -51,6 +51,9 @@ impl Races {
             ) else {
                 continue;
             };
+            // Prevents the race from being continued while it is erased.
+            let gate = races.gate(&row.account);
+            let _starting = gate.starting.lock().await;
             let newest = progress.watch.last_new_at.max(Some(row.created_at));
             let is_over = progress.done && races.watched_race(&id).is_none();
             if !is_over || newest.is_none_or(|newest| newest >= before) {

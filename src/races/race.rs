@@ -18,6 +18,7 @@ use crate::notify::message::PhoneMessage;
 use crate::race::alerts;
 use crate::race::alerts::{Alert, Situation};
 use crate::race::course::Course;
+use crate::race::ending::EndReason;
 use crate::race::id::RaceId;
 use crate::race::schedule::RacePhase;
 use crate::race::snapshot::Snapshot;
@@ -99,6 +100,11 @@ impl RaceState {
             track: self.track.clone(),
             alerts: self.alerts.clone(),
         }
+    }
+
+    /// Whether polling has ended or somebody stopped the race.
+    pub(super) fn is_over(&self) -> bool {
+        self.progress.done || self.progress.watch.over() == Some(EndReason::ByHand)
     }
 
     pub(super) fn is_under_way(&self) -> bool {

@@ -88,7 +88,7 @@ impl Races {
             traces: parts.traces,
             watched: Mutex::default(),
             past: Mutex::default(),
-            starting: tokio::sync::Mutex::default(),
+            gates: Mutex::default(),
         }));
         for (key, progress) in races.0.store.list::<RaceProgress>(b"")? {
             let id = String::from_utf8(key)

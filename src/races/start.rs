@@ -40,6 +40,9 @@ pub enum TrackingError {
     /// `continue_race` names no race of this account.
     #[error("continue_race: there is no such race; list_races shows their ids")]
     NoSuchRace,
+    /// The account was revoked or forgotten while the call waited for Garmin.
+    #[error("access ended while this was under way; nothing was started. Connect again")]
+    AccessEnded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -67,8 +70,9 @@ impl Races {
         carry_on: Option<&RaceId>,
     ) -> Result<StartedRace, TrackingError> {
         let races = &self.0;
+        let access = races.call_access(account);
         let (settings, gpx) = RacePlan::read(config)?;
-        let course = gpx
+        let mut course = gpx
             .as_deref()
             .map(|gpx| Course::from_gpx_near(gpx, settings.distance_m))
             .transpose()?;
@@ -86,7 +90,15 @@ impl Races {
             continued,
             unreachable,
         };
-        let _starting = races.starting.lock().await;
+        if course.is_none() && carry_on.is_none() {
+            course = self.course_of_session(&link).await;
+        }
+        // From here on nothing waits for Garmin. Access is asked again: it may have ended meanwhile.
+        let gate = races.gate(account);
+        let _starting = gate.starting.lock().await;
+        if !access.stands() {
+            return Err(TrackingError::AccessEnded);
+        }
         let ids = self.ids_of(account)?;
         if let Some(race) = carry_on {
             if !ids.contains(race) {
@@ -112,10 +124,6 @@ impl Races {
         if self.count() >= MOST {
             return Err(TrackingError::TooMany(self.count()));
         }
-        let course = match course {
-            Some(course) => Some(course),
-            None => self.course_of_session(&link).await,
-        };
         let id = self.create(account, link, settings, course).await?;
         Ok(started(id, false, false))
     }

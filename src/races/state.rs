@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::race::{RaceState, WatchedRace};
+use crate::accounts::AccountId;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Traces;
@@ -20,6 +22,35 @@ use crate::store::{Store, StoreError};
 /// How many finished races are kept in memory.
 const MOST_PAST: usize = 64;
 
+/// Orders starting and ending of one account's races, and tells a call that its access ended while it waited.
+#[derive(Debug, Default)]
+pub(super) struct AccountGate {
+    /// How often the account's access was ended.
+    endings: AtomicU64,
+    /// Held while races are started, stopped as a whole, or erased; never while Garmin is asked.
+    pub(super) starting: tokio::sync::Mutex<()>,
+}
+
+/// The access of a call. It is invalid from the moment that the account is revoked or forgotten.
+#[derive(Clone, Debug)]
+pub(super) struct CallAccess {
+    gate: Arc<AccountGate>,
+    endings: u64,
+}
+
+impl AccountGate {
+    /// Invalidates the access of all calls under way.
+    pub(super) fn end_access(&self) {
+        self.endings.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl CallAccess {
+    pub(super) fn stands(&self) -> bool {
+        self.gate.endings.load(Ordering::SeqCst) == self.endings
+    }
+}
+
 pub(super) struct RacesState {
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -32,11 +63,22 @@ pub(super) struct RacesState {
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
     /// Finished races that somebody asked for lately: folding a track takes all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
-    /// Serializes starting and erasing.
-    pub(super) starting: tokio::sync::Mutex<()>,
+    /// By account, for good: there are as many as members.
+    pub(super) gates: Mutex<BTreeMap<AccountId, Arc<AccountGate>>>,
 }
 
 impl RacesState {
+    pub(super) fn gate(&self, account: &AccountId) -> Arc<AccountGate> {
+        Arc::clone(self.gates.lock().entry(account.clone()).or_default())
+    }
+
+    /// Taken when a call begins, asked before its last write.
+    pub(super) fn call_access(&self, account: &AccountId) -> CallAccess {
+        let gate = self.gate(account);
+        let endings = gate.endings.load(Ordering::SeqCst);
+        CallAccess { gate, endings }
+    }
+
     pub(super) fn watched_race(&self, id: &RaceId) -> Option<Arc<WatchedRace>> {
         self.watched.lock().get(id).cloned()
     }

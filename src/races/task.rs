@@ -271,7 +271,7 @@ async fn take_look(races: &RacesState, race: &WatchedRace, asked_for: bool) -> R
     kept.await.map(drop).map_err(failed)
 }
 
-/// A new token for this race; only the newest [`TOKENS`] stay valid. `None` if the race was erased.
+/// A new token for this race; only the newest [`TOKENS`] stay valid. `None` if the race was stopped or erased.
 pub(super) async fn new_token(
     races: &RacesState,
     race: &WatchedRace,
@@ -284,15 +284,35 @@ pub(super) async fn new_token(
         account: race.state().row.account.clone(),
     };
     let changed = race.change(&races.store, &races.notifier, |state| {
+        // Whoever stopped the race has also dropped its tokens.
+        if state.is_over() {
+            return Err(NoToken::Over);
+        }
         state.progress.looked_at = Some(now);
         state.progress.tokens.push(hex(&hash));
-        Ok::<_, StoreError>(RaceChange {
+        Ok(RaceChange {
             keep_tokens: Some(TOKENS),
             new_token: Some((hash, grant)),
             ..RaceChange::default()
         })
     });
-    Ok(changed.await?.map(|_| token))
+    match changed.await {
+        Ok(state) => Ok(state.map(|_| token)),
+        Err(NoToken::Over) => Ok(None),
+        Err(NoToken::Store(e)) => Err(e),
+    }
+}
+
+/// Why no token was made.
+enum NoToken {
+    Over,
+    Store(StoreError),
+}
+
+impl From<StoreError> for NoToken {
+    fn from(e: StoreError) -> Self {
+        Self::Store(e)
+    }
 }
 
 /// Whole milliseconds, the resolution of stored times.

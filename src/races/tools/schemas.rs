@@ -143,7 +143,7 @@ pub(super) fn all() -> Vec<Value> {
              somebody asks to be told on their own phone, and only with what they said themselves.",
             &json!({
                 "telegram_chat": {"type": "string", "description": "The number of their chat, after they pressed Start at the operator's bot; @userinfobot tells it."},
-                "ntfy_topic": {"type": "string", "description": "A name that nobody guesses, subscribed in their ntfy app."},
+                "ntfy_topic": {"type": "string", "description": "A name that nobody guesses, subscribed in their ntfy app. The operator's token is not used for it."},
             }),
             &[],
             true,
