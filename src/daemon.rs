@@ -173,6 +173,7 @@ impl Daemon {
             store: store.clone(),
             clock: clock.clone(),
             accounts: accounts.clone(),
+            public_url: config.public_url.origin().to_owned(),
             live: live.clone(),
         };
         let notifier = Notifier::start(notifier, &lifecycle);

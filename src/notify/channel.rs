@@ -14,6 +14,28 @@ use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
 
+/// One message as a phone shows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShownMessage<'a> {
+    pub(super) severity: Severity,
+    /// The athlete and the race; may be empty.
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
+    /// The page that a tap opens.
+    pub(super) click: &'a str,
+}
+
+impl ShownMessage<'_> {
+    /// For a channel without titles.
+    pub(super) fn in_one_text(&self) -> String {
+        if self.title.is_empty() {
+            self.text.to_owned()
+        } else {
+            format!("{}: {}", self.title, self.text)
+        }
+    }
+}
+
 /// A way to reach phones. The serialized names are stored in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,11 +84,16 @@ impl PhoneChannel {
         }
     }
 
-    /// The request that sends `text` to `target`, a chat or a topic.
-    pub(super) fn post(self, config: &ChannelConfig, target: &str, severity: Severity, text: &str) -> Post {
+    /// The request that sends a message to `target`, a chat or a topic.
+    pub(super) fn post(self, config: &ChannelConfig, target: &str, message: ShownMessage<'_>) -> Post {
         match self {
-            Self::Telegram => telegram::post(config, &ChatTarget::parse(target), severity, text),
-            Self::Ntfy => ntfy_post(config, target, severity, text),
+            Self::Telegram => telegram::post(
+                config,
+                &ChatTarget::parse(target),
+                message.severity,
+                &message.in_one_text(),
+            ),
+            Self::Ntfy => ntfy_post(config, target, message),
         }
     }
 
@@ -89,19 +116,28 @@ impl PhoneChannel {
     }
 }
 
-fn ntfy_post(config: &ChannelConfig, topic: &str, severity: Severity, text: &str) -> Post {
+fn ntfy_post(config: &ChannelConfig, topic: &str, message: ShownMessage<'_>) -> Post {
     // ntfy's priorities: 2 is silent, 3 the default, 4 loud.
-    let priority = match severity {
+    let priority = match message.severity {
         Severity::Info => 2,
         Severity::Notice => 3,
         Severity::Warning => 4,
     };
+    let mut json = json!({"topic": topic, "message": message.text, "priority": priority});
+    if let Some(members) = json.as_object_mut() {
+        if !message.title.is_empty() {
+            members.insert("title".into(), message.title.into());
+        }
+        if !message.click.is_empty() {
+            members.insert("click".into(), message.click.into());
+        }
+    }
     // A member names any topic in `set_phone`; the operator's token is for the operator's topics.
     let is_operators = config.targets.all().contains(&topic);
     Post {
         url: config.url.clone(),
         bearer: config.token.clone().filter(|_| is_operators),
-        json: json!({"topic": topic, "message": text, "priority": priority}),
+        json,
     }
 }
 

@@ -147,7 +147,7 @@ impl Notifier {
                     &target.config,
                     &target.address,
                     message.severity,
-                    &message.text,
+                    (&message.title, &message.text),
                 )
                 .await;
             let lane = (race.clone(), channel);

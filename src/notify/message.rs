@@ -15,6 +15,8 @@ pub struct PhoneMessage {
     pub account: AccountId,
     pub race: RaceId,
     pub severity: Severity,
+    /// Whose race it is, for people.
+    pub title: String,
     /// Each key is sent once per race.
     pub key: String,
     /// For people: contains positions and heart rates, so it is never logged.

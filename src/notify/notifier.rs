@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use super::channel::{PhoneChannel, SendError};
+use super::channel::{PhoneChannel, SendError, ShownMessage};
 use super::message::{MessageRoute, Phone, PhoneMessage};
 use super::queue;
 use super::telegram::{self, ChatMove, ChatTarget};
@@ -26,6 +26,8 @@ pub struct NotifierParts {
     pub clock: Clock,
     /// The operator's settings name people by e-mail.
     pub accounts: Accounts,
+    /// The gateway's own page, which a tap on a message opens.
+    pub public_url: String,
     /// The channels' settings.
     pub live: watch::Receiver<Live>,
 }
@@ -140,7 +142,10 @@ impl Notifier {
                 notes: Vec::new(),
             };
             for target in targets {
-                match self.send(channel, &config, target, Severity::Notice, text).await {
+                match self
+                    .send(channel, &config, target, Severity::Notice, ("", text))
+                    .await
+                {
                     Ok(()) => {
                         report.sent += 1;
                         report.notes.extend(self.note(channel, &config, target));
@@ -218,23 +223,30 @@ impl Notifier {
         config: &ChannelConfig,
         target: &str,
         severity: Severity,
-        text: &str,
+        (title, text): (&str, &str),
     ) -> Result<(), SendError> {
+        let message = ShownMessage {
+            severity,
+            title,
+            text,
+            click: &self.0.parts.public_url,
+        };
         if channel != PhoneChannel::Telegram {
-            let post = channel.post(config, target, severity, text);
+            let post = channel.post(config, target, message);
             return self.send_post(channel, post).await;
         }
+        let text = message.in_one_text();
         let target = ChatTarget::parse(target);
         let target = target.clone().follow(self.store()).unwrap_or(target);
         let sent = self
-            .send_post(channel, telegram::post(config, &target, severity, text))
+            .send_post(channel, telegram::post(config, &target, severity, &text))
             .await;
         let Err(SendError::Moved { to }) = sent else {
             return sent;
         };
         self.keep_move(&target.chat, &to).await;
         let target = target.moved_to(to);
-        self.send_post(channel, telegram::post(config, &target, severity, text))
+        self.send_post(channel, telegram::post(config, &target, severity, &text))
             .await
     }
 

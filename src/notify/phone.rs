@@ -69,7 +69,7 @@ impl Notifier {
                 });
             };
             let sent = self
-                .send(channel, config, target, Severity::Info, TEST_TEXT)
+                .send(channel, config, target, Severity::Info, ("", TEST_TEXT))
                 .await;
             sent.map_err(|error| {
                 tracing::info!(account.id = %account, channel = channel.name(), reason = error.name(), "notify.phone_refused");

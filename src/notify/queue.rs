@@ -22,6 +22,9 @@ pub(super) struct QueuedMessage {
     pub(super) account: AccountId,
     pub(super) race: String,
     pub(super) severity: Severity,
+    /// Empty in messages of earlier versions.
+    #[serde(default)]
+    pub(super) title: String,
     pub(super) text: String,
     pub(super) queued_at: Timestamp,
     /// The channels that it was already sent on.
@@ -76,6 +79,7 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> R
         account: message.account.clone(),
         race: message.race.to_string(),
         severity: message.severity,
+        title: message.title.clone(),
         text: message.text.chars().take(LONGEST_TEXT).collect(),
         queued_at: now,
         done: vec![],

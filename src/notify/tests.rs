@@ -80,6 +80,7 @@ impl Bench {
             race: self.race.clone(),
             severity: Severity::Warning,
             key: key.into(),
+            title: String::new(),
             text: text.into(),
         };
         let outbox = self.notifier.clone();
@@ -112,6 +113,7 @@ fn parts(store: &Store, clock: &Clock, live: watch::Receiver<Live>) -> NotifierP
         store: store.clone(),
         clock: clock.clone(),
         accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        public_url: "https://gw.example.org".into(),
         live,
     }
 }
@@ -446,4 +448,33 @@ async fn the_ntfy_token_goes_with_the_topics_of_the_operator_only() {
         let sent = bench.ntfy.asked().remove(before);
         assert_eq!(sent.headers.contains_key("authorization"), has_token, "{topic}");
     }
+}
+
+#[tokio::test]
+async fn a_message_names_the_athlete_and_the_race() {
+    let bench = Bench::new(&BOTH).await;
+    for (key, title) in [("a", "Ann, Lake Run"), ("b", "Ben, Lake Run"), ("c", "")] {
+        let message = PhoneMessage {
+            account: bench.account.clone(),
+            race: bench.race.clone(),
+            severity: Severity::Notice,
+            title: title.into(),
+            key: key.into(),
+            text: "10 km.".into(),
+        };
+        let outbox = bench.notifier.clone();
+        let pushed = bench.store.atomic(move |tx| outbox.push(tx, &message));
+        pushed.await.unwrap();
+    }
+    bench.notifier.wake();
+    bench.settled().await;
+    assert_eq!(
+        texts(&bench.telegram, "text"),
+        ["Ann, Lake Run: 10 km.", "Ben, Lake Run: 10 km.", "10 km."]
+    );
+    assert_eq!(
+        texts(&bench.ntfy, "title"),
+        ["Ann, Lake Run", "Ben, Lake Run", ""]
+    );
+    assert_eq!(texts(&bench.ntfy, "click"), ["https://gw.example.org"; 3]);
 }

@@ -7,6 +7,7 @@
 
 mod distance;
 mod leg;
+mod screen;
 mod split;
 mod step;
 mod still;
@@ -23,6 +24,7 @@ use crate::race::course::Course;
 use crate::race::sport::{LegKind, RaceKind};
 use distance::Odometer;
 use leg::{LegBorder, LegDetector};
+use screen::{Screen, Screened};
 use split::{OpenSplit, SplitStep};
 use still::Stops;
 
@@ -75,6 +77,7 @@ pub struct Track {
     running: Option<OpenSplit>,
     climb: Climb,
     lag: Lag,
+    screen: Screen,
 }
 
 impl Track {
@@ -100,6 +103,7 @@ impl Track {
             running: None,
             climb: Climb::default(),
             lag: Lag::default(),
+            screen: Screen::default(),
         }
     }
 
@@ -116,8 +120,27 @@ impl Track {
         track
     }
 
-    /// Adds a sample that is later than all before, by the device's time; any other is left out. Returns its place.
+    /// Adds a sample that is later than all before, by the device's time. Any other is left out, and a suspect one is held
+    /// back ([`screen`]). Returns its place.
     pub fn push(&mut self, course: Option<&Course>, sample: &TrackSample) -> Option<TrackStep> {
+        if self.last.is_some_and(|last| sample.point.at <= last.at) {
+            return None;
+        }
+        let samples = match self.screen.take(sample, self.points) {
+            Screened::Hold => return None,
+            Screened::Add(samples) => samples,
+            Screened::StartAgain(samples) => {
+                let screen = std::mem::take(&mut self.screen);
+                *self = Self::new(self.kind);
+                self.screen = screen;
+                samples
+            }
+        };
+        let steps = samples.iter().map(|sample| self.add(course, sample));
+        steps.last().flatten()
+    }
+
+    fn add(&mut self, course: Option<&Course>, sample: &TrackSample) -> Option<TrackStep> {
         let point = &sample.point;
         let before = self.last;
         let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
@@ -179,7 +202,9 @@ impl Track {
     /// What the phone saw before the watch began to count was the way to the start.
     fn forget_the_way_here(&mut self) {
         let (points, first_at, lag, last) = (self.points, self.first_at, self.lag, self.last);
+        let screen = std::mem::take(&mut self.screen);
         *self = Self::new(self.kind);
+        self.screen = screen;
         (self.points, self.first_at, self.lag) = (points, first_at, lag);
         self.last = last.map(|last| TrackStep {
             distance_m: 0.0,

@@ -94,6 +94,7 @@ impl Races {
             race: id.clone(),
             severity: Severity::Notice,
             key: format!("coach:{text}"),
+            title: state.title(),
             text,
         };
         let sent = race.change(&self.0.store, &self.0.notifier, |state| {

@@ -22,6 +22,7 @@ use crate::race::ending::EndReason;
 use crate::race::id::RaceId;
 use crate::race::schedule::RacePhase;
 use crate::race::snapshot::Snapshot;
+use crate::race::text::plain_text;
 use crate::race::track::TrackSample;
 use crate::race::track::{Track, TrackStep};
 use crate::store::{Store, StoreError};
@@ -167,7 +168,24 @@ impl RaceState {
             race: race.clone(),
             severity: alert.severity,
             key: alert.key.clone(),
+            title: self.title(),
             text: alert.text.clone(),
+        }
+    }
+
+    /// The athlete and the race, as far as they are known: one chat may follow several.
+    pub(super) fn title(&self) -> String {
+        let short = |text: &str| plain_text(text).chars().take(60).collect::<String>();
+        let session = self.progress.watch.session.as_ref();
+        let athlete = session.and_then(|session| session.athlete.as_deref());
+        let plan = &self.row.settings;
+        let race = plan.name.as_deref().or(plan.type_text.as_deref());
+        let parts: Vec<_> = [athlete, race].into_iter().flatten().map(short).collect();
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            "LiveTrack".to_owned()
+        } else {
+            parts.join(", ")
         }
     }
 }

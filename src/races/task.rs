@@ -173,12 +173,14 @@ async fn keep(
                 let points = response.points.into_iter();
                 let batch: Vec<_> = points.map(|point| TrackSample { point, seen_at: now }).collect();
                 let (new, keep) = series::sift(&races.store, &race.id, batch)?;
+                let before = state.track.points;
                 state.add(&races.store, &race.id, &new)?;
                 tracing::debug!(race.id = %race.id, new = new.len(), "race.polled");
                 state.progress.unreadable += response.unreadable as u64;
                 let answer = PollResult {
                     session: response.session,
-                    new_points: new.len(),
+                    // A suspect point is no sign of the athlete.
+                    new_points: state.track.points.saturating_sub(before),
                     changed: response.changed,
                 };
                 let watch = &mut state.progress.watch;

@@ -253,6 +253,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         store: store.clone(),
         clock: clock.clone(),
         accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        public_url: String::new(),
         live,
     };
     let races = Races::start(RacesParts {

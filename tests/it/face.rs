@@ -126,6 +126,7 @@ impl Start {
                 store: store.clone(),
                 clock: clock.clone(),
                 accounts: accounts.clone(),
+                public_url: String::new(),
                 live: watched.clone(),
             },
             &lifecycle,

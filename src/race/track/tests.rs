@@ -333,3 +333,40 @@ proptest! {
         prop_assert!(track.stops().iter().all(|stop| stop.duration_s() >= SHORTEST_STOP_S));
     }
 }
+
+/// An hour of running with one more point, `at_s` after the start by the watch and seen after half an hour.
+fn with_a_stray(at_s: i64) -> Track {
+    let mut samples = steady(3600, 3.0);
+    let mut stray = running(1805, 5415.0);
+    stray.point.at = at(at_s);
+    samples.push(stray);
+    samples.sort_by_key(|sample| sample.point.at);
+    Track::of(RaceKind::Run, None, &samples)
+}
+
+#[test]
+fn a_stray_point_from_the_future_or_the_past_never_moves_the_race() {
+    let plain = Track::of(RaceKind::Run, None, &steady(3600, 3.0));
+    for at_s in [3 * 86_400, 12 * 3600, -3 * 86_400, -7 * 3600] {
+        let track = with_a_stray(at_s);
+        assert_eq!(track.last, plain.last, "{at_s}");
+        assert_eq!(track.started_at, plain.started_at, "{at_s}");
+        assert_eq!(track.clock_ahead(), plain.clock_ahead(), "{at_s}");
+        assert_eq!(
+            (track.elapsed_s(), track.points),
+            (plain.elapsed_s(), plain.points),
+            "{at_s}"
+        );
+    }
+}
+
+#[test]
+fn a_race_that_goes_on_after_a_long_silence_is_believed_at_its_third_point() {
+    let mut samples = steady(3600, 3.0);
+    for i in 0..3 {
+        samples.push(running(40_000 + i * 10, 11_000.0 + i as f64 * 30.0));
+        let track = Track::of(RaceKind::Run, None, &samples);
+        let newest = if i < 2 { 3600 } else { 40_020 };
+        assert_eq!(track.last.unwrap().at, at(newest), "{i}");
+    }
+}

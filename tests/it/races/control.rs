@@ -5,6 +5,8 @@ use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest, Revocation
 use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::race::id::RaceId;
+use garmin_gateway::races::TrackingError;
+use garmin_gateway::simulator::{Fault, FaultRule, Place};
 use garmin_gateway::store::{Packed, Record, Store, Table};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -376,4 +378,65 @@ async fn of_a_forgotten_person_no_point_no_link_and_no_token_is_left() {
     assert!(tracked.world.races().list(&account).unwrap().is_empty());
     tracked.world.stop_gateway().await;
     assert_eq!(tracked.kept_on_disk(), []);
+}
+
+/// Access ends while `start_tracking` waits for LiveTrack; afterwards no race runs.
+async fn ends_while_it_starts(end: impl AsyncFnOnce(&Tracked, &AccountId)) {
+    let tracked = Tracked::start("tunnel").await;
+    let account = tracked.account();
+    tracked.told("stop_tracking", json!({})).await;
+    tracked.play_to_the_end().await;
+    let slow = FaultRule::new(Place::LivetrackSession, Fault::Slow { ms: 700 }).times(1);
+    tracked.world.simulator.add_fault(slow);
+    let link = url(&tracked.links[0]);
+    let config = serde_json::Map::new();
+    let races = tracked.world.races();
+    let started = races.start_tracking(&account, &link, &config, None);
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        end(&tracked, &account).await;
+    };
+    let (started, ()) = tokio::join!(started, ended);
+    assert!(matches!(started, Err(TrackingError::AccessEnded)), "{started:?}");
+    assert_eq!(races.count(), 0);
+}
+
+#[tokio::test]
+async fn no_race_starts_for_an_account_that_was_revoked_meanwhile() {
+    ends_while_it_starts(async |tracked, account| {
+        tracked.world.races().stop_all(account).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_race_starts_for_an_account_that_was_forgotten_meanwhile() {
+    ends_while_it_starts(async |tracked, account| {
+        tracked.world.races().forget(account).await.unwrap();
+        assert!(tracked.world.races().list(account).unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn slow_livetrack_holds_up_no_other_account() {
+    let tracked = Tracked::start("tunnel").await;
+    let slow = FaultRule::new(Place::LivetrackCourse, Fault::Slow { ms: 3000 }).times(1);
+    tracked.world.simulator.add_fault(slow);
+    let (config, link) = (serde_json::Map::new(), url(&tracked.links[0]));
+    let (first, second): (AccountId, AccountId) = (
+        "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+        "acc_bbbbbbbbbbbbbbbb".parse().unwrap(),
+    );
+    let races = tracked.world.races();
+    let quick = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        races.start_tracking(&second, &link, &config, None).await
+    };
+    let (slow, quick) = (races.start_tracking(&first, &link, &config, None), quick);
+    tokio::select! {
+        biased;
+        quick = quick => assert!(quick.is_ok(), "{quick:?}"),
+        slow = slow => panic!("the slow one came first: {slow:?}"),
+    }
 }
