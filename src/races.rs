@@ -53,6 +53,7 @@ pub const KINDS: &[Kind] = &[
     series::KIND,
     notify::KINDS[0],
     notify::KINDS[1],
+    notify::KINDS[2],
     Kind::of::<Phone>(),
     coach::KIND,
 ];

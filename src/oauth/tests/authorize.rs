@@ -355,7 +355,7 @@ async fn five_tries_then_a_page() {
             panic!("a page")
         };
         assert_eq!(page.tries_left, left);
-        assert!(page.notice.unwrap().contains("Garmin could not be reached"));
+        assert!(page.notice.unwrap().contains("could not reach Garmin"));
     }
     for _ in 0..2 {
         let step = open.post(&world, "ann@example.org", "pw").await;
