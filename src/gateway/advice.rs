@@ -92,7 +92,7 @@ mod tests {
             (
                 WorkerError::MayHaveHappened,
                 false,
-                vec!["may or may not", "look at the data first"],
+                vec!["may or may not", "Look at the data first"],
             ),
             (
                 WorkerError::TimedOut,
