@@ -5,6 +5,7 @@
 
 mod backup;
 mod doctor;
+mod examples;
 mod exit;
 mod export;
 mod install;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::base::clock::Clock;
 use crate::base::lifecycle::StopSignals;
@@ -145,9 +146,15 @@ struct ConfigArgs {
     json: bool,
 }
 
+/// The whole command line, with examples.
+fn command() -> Command {
+    examples::with_examples(Cli::command())
+}
+
 /// Runs one subcommand and returns the exit code of the process.
 pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(argv) {
+    let parsed = command().try_get_matches_from(argv);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(e) => {
             // Help and version go to standard output; everything else is wrong usage.
@@ -264,8 +271,15 @@ fn show_config(ConfigArgs { env_file, json }: &ConfigArgs) -> anyhow::Result<()>
         say(&serde_json::json!({ "settings": rows, "warnings": config.warnings }).to_string());
         return Ok(());
     }
+    let invited: Vec<String> = config.live.invited.iter().map(ToString::to_string).collect();
+    let invited = invited.join(", ");
     for Effective { name, value, source } in &config.effective {
-        let value = if value.is_empty() { "-" } else { value };
+        let value = match *name {
+            // The log counts the entries; the operator may see them.
+            "INVITED" if !invited.is_empty() => &invited,
+            _ if value.is_empty() => "-",
+            _ => value,
+        };
         say(&format!("{name:24} {value}  ({source})"));
     }
     for warning in &config.warnings {
@@ -307,13 +321,11 @@ fn install_crypto() {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -22,9 +22,12 @@ mod theme;
 mod views;
 pub mod words;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::event::{
     DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyCode, KeyEvent, KeyEventKind,
     KeyModifiers,
@@ -119,11 +122,19 @@ async fn event_loop(
         for effect in state.apply(message, clock.now()) {
             match effect {
                 ConsoleEffect::Send(request) => connection.send(request).await,
+                ConsoleEffect::Copy(text) => copy(&text)?,
                 ConsoleEffect::Quit => return Ok(()),
             }
         }
         changed = true;
     }
+}
+
+/// Asks the terminal to put `text` into the clipboard (OSC 52). It also works through ssh; a terminal without it ignores it.
+fn copy(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
+    out.flush()
 }
 
 fn message_of(event: &Event) -> Option<ConsoleMessage> {

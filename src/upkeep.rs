@@ -11,7 +11,7 @@ pub mod backups;
 mod files;
 mod secret;
 
-pub use files::{NotWritten, PrivateFile, give_to_owner_of};
+pub use files::{NotWritten, PrivateFile, close_to_others, give_to_owner_of};
 pub use secret::{Keys, RotateFileError, RotationStep, rotate};
 
 use crate::store::Kind;

@@ -93,6 +93,12 @@ impl Accounts {
         self.store.remove::<Invitation>(&email_key(email)).await
     }
 
+    /// The invitations of the settings, and whether sign-up is open to everyone.
+    pub fn standing_invitations(&self) -> (Vec<Invited>, bool) {
+        let live = self.live.borrow();
+        (live.invited.clone(), live.open_sign_up)
+    }
+
     /// Invitations from the store, oldest first. Those from the settings are not among them.
     pub fn invitations(&self) -> Result<Vec<Invitation>, StoreError> {
         let mut invitations: Vec<Invitation> = records(&self.store)?;

@@ -57,6 +57,9 @@ impl AdminService {
                 invited_at: i.invited_at,
             })
             .collect();
+        let (invited, open_sign_up) = accounts.standing_invitations();
+        people.invited_by_settings = invited.iter().map(ToString::to_string).collect();
+        people.open_sign_up = open_sign_up;
         let requests = accounts.access_requests()?.into_iter();
         people.access_requests = requests
             .map(|request| AccessRequestView {

@@ -15,6 +15,9 @@ use crate::store::StoreError;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
+/// Fewer letters of a client id name no client.
+const SHORTEST_CLIENT_ID: usize = 8;
+
 /// The service behind the admin socket.
 #[derive(Clone)]
 pub struct AdminService {
@@ -77,15 +80,9 @@ impl AdminService {
                     )));
                 }
                 rooms.accounts.invite(&email).await?;
-                AdminAnswer::Done("They may sign in now.".into())
+                AdminAnswer::Done(format!("{} may sign in now.", email.trim().to_lowercase()))
             }
-            AdminAct::Uninvite { email } => {
-                rooms.uninvite(&email).await?;
-                AdminAnswer::Done(
-                    "They may not sign in any more. Existing connections keep working; use `revoke` to end them."
-                        .into(),
-                )
-            }
+            AdminAct::Uninvite { email } => AdminAnswer::Done(self.uninvite(&email).await?),
             AdminAct::StopWorker { account } => {
                 let account = self.account(&account)?;
                 rooms.workers.stop(&account, StopReason::Operator).await;
@@ -156,6 +153,35 @@ impl AdminService {
         Ok(answer)
     }
 
+    /// Withdraws an invitation. The sentence says what the person may still do.
+    async fn uninvite(&self, email: &str) -> Result<String, AdminRefusal> {
+        let email = email.trim().to_lowercase();
+        let accounts = &self.rooms.accounts;
+        let was_invited = accounts.invitations()?.iter().any(|one| one.email == email);
+        self.rooms.uninvite(&email).await?;
+        let (standing, open_sign_up) = accounts.standing_invitations();
+        let still = if open_sign_up {
+            Some("OPEN_SIGN_UP lets everyone sign in".to_owned())
+        } else {
+            let covering = standing.iter().find(|invited| invited.covers(&email));
+            covering.map(|invited| format!("INVITED in the settings still lets them sign in, by {invited}"))
+        };
+        let withdrawn = if was_invited {
+            format!("The invitation of {email} is withdrawn")
+        } else {
+            format!("There was no invitation of {email} to withdraw")
+        };
+        let connected = if self.account(&email).is_ok() {
+            format!(" Existing connections keep working; `revoke --account {email}` ends them.")
+        } else {
+            String::new()
+        };
+        Ok(match still {
+            Some(still) => format!("{withdrawn}, but {still}.{connected}"),
+            None => format!("{withdrawn}; they may not sign in.{connected}"),
+        })
+    }
+
     /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
     pub(super) fn account(&self, text: &str) -> Result<AccountId, AdminRefusal> {
         let wanted = text.trim().to_lowercase();
@@ -168,6 +194,26 @@ impl AdminService {
             })
     }
 
+    /// The client that `text` names: by its id, or by the beginning of it if only one client has that.
+    fn client(&self, text: &str) -> Result<String, AdminRefusal> {
+        let wanted = text.trim();
+        let clients = self.clients()?;
+        let is_short = wanted.len() < SHORTEST_CLIENT_ID;
+        let mut found = clients
+            .iter()
+            .filter(|client| !is_short && client.id.starts_with(wanted));
+        let (first, second) = (found.next(), found.next());
+        let exact = clients.iter().find(|client| client.id == wanted);
+        match (exact, first, second) {
+            (Some(client), ..) | (None, Some(client), None) => Ok(client.id.clone()),
+            (None, Some(_), Some(_)) => Err(AdminRefusal::Invalid(format!(
+                "more than one client id begins with {wanted}; write more of it"
+            ))),
+            // Nobody signed in through it, but codes may be on their way.
+            (None, None, _) => Ok(wanted.to_owned()),
+        }
+    }
+
     fn scope(&self, target: RevocationTarget) -> Result<RevocationScope, AdminRefusal> {
         Ok(match target {
             RevocationTarget::Account(account) => RevocationScope::Account(self.account(&account)?),
@@ -176,7 +222,7 @@ impl AdminService {
                     "{family} is not the id of a sign-in; `tokens` lists them"
                 ))
             })?),
-            RevocationTarget::Client(client) => RevocationScope::Client(client),
+            RevocationTarget::Client(client) => RevocationScope::Client(self.client(&client)?),
             RevocationTarget::All => RevocationScope::All,
         })
     }

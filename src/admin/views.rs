@@ -102,6 +102,12 @@ pub struct People {
     pub accounts: Vec<AccountView>,
     /// Invitations given here; those of the settings are not among them.
     pub invitations: Vec<InvitationView>,
+    /// Invitations of the setting `INVITED`: e-mail addresses and `@domain`s.
+    #[serde(default)]
+    pub invited_by_settings: Vec<String>,
+    /// Whether everyone may sign in (`OPEN_SIGN_UP`).
+    #[serde(default)]
+    pub open_sign_up: bool,
     /// People who tried to sign in without an invitation.
     #[serde(rename = "knocks")]
     pub access_requests: Vec<AccessRequestView>,

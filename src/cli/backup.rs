@@ -1,9 +1,9 @@
 //! `backup` and `restore`.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::BufReader;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -12,16 +12,16 @@ use serde_json::json;
 
 use super::exit::UsageError;
 use super::location::{GatewayProcess, GatewayRuns, OwnStore, StoreLocation, own};
-use super::output::say;
+use super::output::{put, say};
 use super::progress::ProgressLine;
 use crate::admin::api::{AdminStream, StreamSummary};
 use crate::base::clock::Clock;
-use crate::base::disk::beside;
+use crate::base::disk::{beside, parent};
 use crate::base::secrets::RootSecret;
 use crate::config::Config;
 use crate::console::words::{bytes, many};
 use crate::store::{Archive, Contents, Head, RestoreError, Store};
-use crate::upkeep::{backups, kinds};
+use crate::upkeep::{backups, close_to_others, kinds};
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
@@ -74,6 +74,12 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
         )));
     }
     let gateway = args.location.find(&config).await?;
+    if path == Path::new("-") {
+        // Standard output carries the backup, so there is no report.
+        let mut write = |piece: &[u8]| Ok(put(piece)?);
+        copy_store(gateway, &config, now, &mut write).await?;
+        return Ok(());
+    }
     let mut file = backups::begin(path)?;
     let mut progress = ProgressLine::of("backing up");
     let mut write = |piece: &[u8]| -> anyhow::Result<()> {
@@ -81,10 +87,7 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
         progress.bytes(file.bytes(), None);
         Ok(())
     };
-    let StreamSummary { at, records } = match gateway {
-        GatewayProcess::Running(mut client) => client.stream(AdminStream::Backup, &mut write).await?,
-        GatewayProcess::Stopped => from_store(&OwnStore::open(&config)?, now, &mut write)?,
-    };
+    let StreamSummary { at, records } = copy_store(gateway, &config, now, &mut write).await?;
     let n_bytes = file.bytes();
     let path = file.finish()?;
     let path = std::path::absolute(&path).unwrap_or(path);
@@ -119,11 +122,17 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn from_store(
-    own: &OwnStore,
+/// Passes the sealed store to `write`, piece by piece.
+async fn copy_store(
+    gateway: GatewayProcess,
+    config: &Config,
     now: Timestamp,
     write: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<StreamSummary> {
+    let own = match gateway {
+        GatewayProcess::Running(mut client) => return client.stream(AdminStream::Backup, write).await,
+        GatewayProcess::Stopped => OwnStore::open(config)?,
+    };
     let mut backup = own.store()?.backup(now)?;
     for piece in backup.by_ref() {
         write(&piece?)?;
@@ -180,12 +189,14 @@ fn write_store(
     let (path, file) = (&config.db_path, &args.file);
     // The store is sealed with the gateway's current secret, which may differ from the backup's.
     let (secret, _) = config.secret.resolve()?;
-    if let Some(parent) = path.parent() {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(parent)
-            .with_context(|| parent.display().to_string())?;
+    let parent = parent(path);
+    let mut directory = std::fs::DirBuilder::new();
+    let created = directory.recursive(true).mode(0o700).create(parent);
+    created.with_context(|| parent.display().to_string())?;
+    if path.starts_with(&config.data_dir) {
+        let private = Permissions::from_mode(0o700);
+        std::fs::set_permissions(&config.data_dir, private)
+            .with_context(|| config.data_dir.display().to_string())?;
     }
     let now = Clock::system().now();
     let old = args
@@ -200,6 +211,7 @@ fn write_store(
         RestoreError::Archive(e) => anyhow::Error::new(e).context(file.display().to_string()),
         e => e.into(),
     })?;
+    close_to_others(path).with_context(|| path.display().to_string())?;
     own(path);
     let old = restored.old.as_deref();
     if args.json {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{UNAVAILABLE, WrongSettings};
-use super::output::say;
+use super::output::{Paint, has_color, paint, say};
 use crate::base::clock::Clock;
 use crate::config::Sources;
 use crate::console::words::plain;
@@ -60,16 +60,14 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn show(finding: &Finding) {
-    let word = match finding.verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warn => "warn",
-        Verdict::Fail => "FAIL",
+    let (word, style) = match finding.verdict {
+        Verdict::Ok => ("ok", Paint::Good),
+        Verdict::Warn => ("warn", Paint::Warn),
+        Verdict::Fail => ("FAIL", Paint::Bad),
     };
-    say(&format!(
-        "{word:4}  {:13}  {}",
-        finding.check,
-        plain(&finding.says)
-    ));
+    let word = format!("{word:4}");
+    let word = if has_color() { paint(style, &word) } else { word };
+    say(&format!("{word}  {:13}  {}", finding.check, plain(&finding.says)));
     if let Some(fix) = &finding.fix {
         say(&format!("{:21}→ {}", "", plain(fix)));
     }

@@ -17,7 +17,7 @@ use crate::upkeep::PrivateFile;
 #[derive(Args)]
 pub(super) struct ExportArgs {
     /// The account: e-mail or id
-    #[arg(long, value_name = "WHO")]
+    #[arg(long, value_name = "ACCOUNT")]
     account: String,
     /// Only this race: its id in `races`
     #[arg(long, value_name = "ID")]

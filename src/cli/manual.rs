@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::NAME;
 use super::output::put;
-use super::{Cli, NAME};
 use crate::install::Manual;
 
 pub(super) fn completions(shell: Shell) -> anyhow::Result<()> {
@@ -52,13 +52,13 @@ pub(super) fn manuals() -> std::io::Result<Vec<Manual>> {
 
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+    clap_complete::generate(shell, &mut super::command(), NAME, &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
 /// File name and text of each page; the program's own page is first.
 fn pages() -> std::io::Result<Vec<(String, String)>> {
-    let mut command = Cli::command().disable_help_subcommand(true);
+    let mut command = super::command().disable_help_subcommand(true);
     command.build();
     let mut pages = Vec::new();
     let mut left = vec![&command];
@@ -86,7 +86,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         man(Some(dir.path())).unwrap();
         let script = script(Shell::Bash);
-        let command = Cli::command();
+        let command = super::super::command();
         let (hidden, shown): (Vec<_>, Vec<_>) = command.get_subcommands().partition(|one| one.is_hide_set());
         let page = |name: &str| dir.path().join(format!("{NAME}-{name}.1"));
         for name in shown.iter().map(|one| one.get_name()) {

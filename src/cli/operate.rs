@@ -95,6 +95,28 @@ impl Operator {
         }
     }
 
+    /// Invites someone and prints a message to forward to them.
+    async fn invite(mut self, email: String) -> anyhow::Result<()> {
+        let invite = AdminAct::Invite { email: email.clone() };
+        let done = match self.client.ask(AdminRequest::Act(invite)).await? {
+            AdminAnswer::Done(done) => done,
+            _ => return Err(OperateError::OtherAnswer.into()),
+        };
+        match self.client.ask(AdminRequest::Read(AdminRead::Overview)).await? {
+            AdminAnswer::Overview(overview) => {
+                Ok(self.print.invitation(email.trim(), &overview.url, &done)?)
+            }
+            _ => Err(OperateError::OtherAnswer.into()),
+        }
+    }
+
+    async fn invitations(mut self) -> anyhow::Result<()> {
+        match self.client.ask(AdminRequest::Read(AdminRead::Accounts)).await? {
+            AdminAnswer::Accounts(people) => Ok(self.print.invitations(&people)?),
+            _ => Err(OperateError::OtherAnswer.into()),
+        }
+    }
+
     /// Prints events until the gateway ends or nobody reads any more.
     async fn monitor(mut self, all: bool) -> anyhow::Result<()> {
         let since = Clock::system().now();
@@ -167,9 +189,9 @@ impl Operate {
                 remove,
                 common,
             } => match email {
-                None => (read(AdminRead::Accounts), common),
+                None => return Operator::connect(common).await?.invitations().await,
                 Some(email) if remove => (AdminRequest::Act(AdminAct::Uninvite { email }), common),
-                Some(email) => (AdminRequest::Act(AdminAct::Invite { email }), common),
+                Some(email) => return Operator::connect(common).await?.invite(email).await,
             },
             Self::Revoke {
                 target,

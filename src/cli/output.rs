@@ -3,11 +3,12 @@
 //! A closed pipe is not an error: the reader has seen enough. Any other failure to write is remembered, and the process
 //! then ends with [`DISK`].
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::exit::DISK;
+use crate::config::Sources;
 
 static FAILED: AtomicBool = AtomicBool::new(false);
 
@@ -30,6 +31,45 @@ pub(super) fn put(bytes: &[u8]) -> std::io::Result<()> {
         note(&format!("garmin-gateway: standard output can't be written: {e}"));
     }
     written
+}
+
+/// A style on terminals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    Bold,
+    Good,
+    Warn,
+    Bad,
+}
+
+impl Paint {
+    /// The style of a state word.
+    pub(super) fn of_state(text: &str) -> Option<Self> {
+        Some(match text {
+            "ready" | "working" | "running" | "finished" => Self::Good,
+            "no signal" | "stopped" | "starting" | "stopping" | "waiting" => Self::Warn,
+            "failed" => Self::Bad,
+            text if text.starts_with("sign-in needed") => Self::Bad,
+            _ => return None,
+        })
+    }
+}
+
+/// `text` with the ANSI codes of a style. The 16 ANSI colours follow the terminal's theme.
+pub(super) fn paint(style: Paint, text: &str) -> String {
+    let code = match style {
+        Paint::Bold => 1,
+        Paint::Good => 32,
+        Paint::Warn => 33,
+        Paint::Bad => 31,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// Whether standard output shows colours: a terminal, and no `NO_COLOR`.
+pub(super) fn has_color() -> bool {
+    let no_color = Sources::of_process(None).is_ok_and(|sources| sources.terminal().0);
+    std::io::stdout().is_terminal() && !no_color
 }
 
 /// Prints a line to standard error.

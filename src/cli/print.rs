@@ -9,19 +9,21 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::output::put;
+use super::output::{Paint, has_color, paint, put};
 use super::table::TextTable;
 use crate::admin::api::{AdminAnswer, PurgeSummary, RevocationSummary};
 
+use crate::admin::views::People;
 use crate::admin::views::{EventView, ToolUsage};
 use crate::base::clock::Clock;
 use crate::console;
-use crate::console::words::{self, bytes, many, plain, second};
+use crate::console::words::{self, ago, bytes, many, plain, second};
 
 pub(super) struct Print {
     json: bool,
     /// Width of the terminal in cells, if the output is a terminal.
     room: Option<usize>,
+    color: bool,
     now: Timestamp,
     zone: TimeZone,
 }
@@ -32,6 +34,7 @@ impl Print {
         Self {
             json,
             room: is_terminal.then(console::terminal_width).flatten(),
+            color: has_color(),
             now: Clock::system().now(),
             zone: TimeZone::system(),
         }
@@ -57,7 +60,13 @@ impl Print {
             event.level,
             words::event_line(event)
         );
-        put_line(&plain(&line))
+        let line = plain(&line);
+        let style = match event.level.as_str() {
+            "error" => Paint::Bad,
+            "warn" => Paint::Warn,
+            _ => return put_line(&line),
+        };
+        put_line(&if self.color { paint(style, &line) } else { line })
     }
 
     /// Prints usage, by tool or summed by account.
@@ -69,9 +78,9 @@ impl Print {
             return put_line(&json(&rows));
         }
         let mut table = if by_tool {
-            TextTable::new(&["ACCOUNT", "TOOL", "CALLS", "ERRORS"])
+            TextTable::new(&["ACCOUNT", "TOOL", "CALLS", "ERRORS"], &["ERRORS"])
         } else {
-            TextTable::new(&["ACCOUNT", "CALLS", "ERRORS"])
+            TextTable::new(&["ACCOUNT", "CALLS", "ERRORS"], &[])
         };
         for row in rows {
             if by_tool {
@@ -83,11 +92,37 @@ impl Print {
         put_line(&self.table(&table, "No tool was called in the last 30 days."))
     }
 
+    /// A message to forward to the invited person.
+    pub(super) fn invitation(&self, email: &str, url: &str, done: &str) -> std::io::Result<()> {
+        let message = invitation_message(email, url);
+        if self.json {
+            return put_line(&json(&serde_json::json!({ "done": done, "message": message })));
+        }
+        put_line(&format!("{} Send them this:\n\n{message}", plain(done)))
+    }
+
+    pub(super) fn invitations(&self, people: &People) -> std::io::Result<()> {
+        if self.json {
+            return put_line(&json(people));
+        }
+        let mut table = TextTable::new(&["INVITED", "HOW"], &[]);
+        if people.open_sign_up {
+            table.row(["everyone".into(), "OPEN_SIGN_UP in the settings".into()]);
+        }
+        for invited in &people.invited_by_settings {
+            table.row([invited.clone(), "INVITED in the settings".into()]);
+        }
+        for invitation in &people.invitations {
+            table.row([invitation.email.clone(), ago(invitation.invited_at, self.now)]);
+        }
+        put_line(&self.table(&table, "Nobody is invited. `invite EMAIL` invites someone."))
+    }
+
     fn table(&self, table: &TextTable, otherwise: &str) -> String {
         if table.is_empty() {
             otherwise.to_owned()
         } else {
-            table.lines(self.room).join("\n")
+            table.lines(self.room, self.color).join("\n")
         }
     }
 
@@ -156,6 +191,21 @@ fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {
     sums
 }
 
+/// Everything that the invited person needs to know. `url` is the connector URL.
+fn invitation_message(email: &str, url: &str) -> String {
+    let site = url.trim_end_matches("/mcp");
+    format!(
+        "You are invited to connect your Garmin account to Claude through {site}\n\
+         \n\
+         1. In Claude, open Settings, Connectors, Add custom connector.\n\
+         2. Enter this URL and press Connect: {url}\n\
+         3. On the page that opens, sign in with your Garmin account {email}.\n\
+         \n\
+         What it means: Claude can read your Garmin data, and change it only if you allow that on the page.\n\
+         Your password goes to Garmin and is not stored. Disconnecting in Claude ends the access."
+    )
+}
+
 /// The value without the name of its variant.
 fn as_json(answer: &AdminAnswer) -> String {
     let value = serde_json::to_value(answer).unwrap_or_default();
@@ -202,6 +252,19 @@ mod tests {
             revoked_sentence(&RevocationSummary::default()),
             "There was no access to end."
         );
+    }
+
+    #[test]
+    fn an_invitation_tells_page_url_and_address() {
+        let message = invitation_message("ann@example.org", "https://gateway.example.org/mcp");
+        for part in [
+            "https://gateway.example.org\n",
+            "Connect: https://gateway.example.org/mcp\n",
+            "Garmin account ann@example.org.",
+            "What it means",
+        ] {
+            assert!(message.contains(part), "{part} is missing:\n{message}");
+        }
     }
 
     #[test]

@@ -39,6 +39,12 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
         SecretSource::File(path) | SecretSource::Created(path) => Some(path.as_path()),
     };
     let apart = args.apart.as_deref();
+    if apart == Some(Path::new("-")) {
+        anyhow::bail!(UsageError(
+            "--apart needs a file: the new secret must be safely written before it can open the store"
+                .to_owned()
+        ));
+    }
     if file.is_none() && apart.is_none() {
         anyhow::bail!(UsageError(
             "the secret comes from the environment or a credential, where only you can change it; \

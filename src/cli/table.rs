@@ -1,5 +1,9 @@
 //! Tables whose columns fit the terminal.
+//!
+//! In a narrow terminal the least important columns disappear first; then the widest columns shrink. The first column,
+//! which names the row, shrinks last: a cut e-mail address cannot be copied.
 
+use super::output::{Paint, paint};
 use crate::console::words::{cut, plain, width};
 
 /// Cells between two columns.
@@ -11,13 +15,16 @@ const NARROWEST: usize = 6;
 /// A header, and rows with as many cells.
 pub(super) struct TextTable {
     header: Vec<&'static str>,
+    /// Columns to leave out where there is no room, the least important first.
+    optional: &'static [&'static str],
     rows: Vec<Vec<String>>,
 }
 
 impl TextTable {
-    pub(super) fn new(header: &[&'static str]) -> Self {
+    pub(super) fn new(header: &[&'static str], optional: &'static [&'static str]) -> Self {
         Self {
             header: header.to_vec(),
+            optional,
             rows: Vec::new(),
         }
     }
@@ -31,36 +38,68 @@ impl TextTable {
         self.rows.is_empty()
     }
 
-    /// The lines, in at most `room` cells if given. The widest columns shrink first.
-    pub(super) fn lines(&self, room: Option<usize>) -> Vec<String> {
-        let header: Vec<String> = self.header.iter().map(|name| (*name).to_owned()).collect();
-        let mut widths: Vec<usize> = header.iter().map(|name| width(name)).collect();
+    /// The lines, in at most `room` cells if given.
+    pub(super) fn lines(&self, room: Option<usize>, color: bool) -> Vec<String> {
+        let mut columns: Vec<(usize, usize)> = self
+            .header
+            .iter()
+            .enumerate()
+            .map(|(n, name)| (n, width(name)))
+            .collect();
         for row in &self.rows {
-            for (widest, cell) in widths.iter_mut().zip(row) {
+            for (cell, (_, widest)) in row.iter().zip(&mut columns) {
                 *widest = (*widest).max(width(cell));
             }
         }
-        let gaps = BETWEEN * widths.len().saturating_sub(1);
-        while room.is_some_and(|room| widths.iter().sum::<usize>() + gaps > room) {
-            match widths.iter_mut().max() {
+        let taken = |columns: &[(usize, usize)]| {
+            columns
+                .iter()
+                .map(|(_, width)| width + BETWEEN)
+                .sum::<usize>()
+                .saturating_sub(BETWEEN)
+        };
+        let room = room.unwrap_or(usize::MAX);
+        let mut optional = self.optional.iter();
+        while taken(&columns) > room
+            && let Some(name) = optional.next()
+        {
+            columns.retain(|(n, _)| self.header.get(*n) != Some(name));
+        }
+        while taken(&columns) > room {
+            let (first, rest) = match columns.split_first_mut() {
+                Some(parts) => parts,
+                None => break,
+            };
+            let widest = rest.iter_mut().map(|(_, width)| width).max();
+            match widest {
                 Some(widest) if *widest > NARROWEST => *widest -= 1,
+                _ if first.1 > NARROWEST => first.1 -= 1,
                 _ => break,
             }
         }
-        std::iter::once(&header)
-            .chain(&self.rows)
-            .map(|row| line(row, &widths))
-            .collect()
+        let mut lines = vec![line(&self.header, &columns, |_| color.then_some(Paint::Bold))];
+        lines.extend(self.rows.iter().map(|row| {
+            let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+            line(&cells, &columns, |cell| {
+                color.then(|| Paint::of_state(cell)).flatten()
+            })
+        }));
+        lines
     }
 }
 
-fn line(row: &[String], widths: &[usize]) -> String {
+fn line(row: &[&str], columns: &[(usize, usize)], color: impl Fn(&str) -> Option<Paint>) -> String {
     let mut text = String::new();
-    for (cell, room) in row.iter().zip(widths) {
-        let cell = cut(cell, *room);
-        let pad = room - width(&cell) + BETWEEN;
-        text.push_str(&cell);
+    let mut pad = 0;
+    for (n, room) in columns {
+        let whole = row.get(*n).copied().unwrap_or_default();
+        let cell = cut(whole, *room);
         text.extend(std::iter::repeat_n(' ', pad));
+        pad = room - width(&cell) + BETWEEN;
+        match color(whole) {
+            Some(color) if !cell.is_empty() => text.push_str(&paint(color, &cell)),
+            _ => text.push_str(&cell),
+        }
     }
     text.trim_end().to_owned()
 }
@@ -70,19 +109,52 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_widest_column_shrinks_first() {
-        let mut table = TextTable::new(&["WHO", "WHAT"]);
+    fn the_widest_column_shrinks_first_and_the_first_one_last() {
+        let mut table = TextTable::new(&["WHO", "WHAT"], &[]);
         table.row(["ann".into(), "a long tale of many words".into()]);
         table.row(["ben\x1b".into(), "x".into()]);
         assert_eq!(
-            table.lines(None),
+            table.lines(None, false),
             ["WHO   WHAT", "ann   a long tale of many words", "ben?  x"]
         );
         assert_eq!(
-            table.lines(Some(16)),
+            table.lines(Some(16), false),
             ["WHO   WHAT", "ann   a long ta~", "ben?  x"]
         );
         // Too narrow for any table: the narrowest is printed.
-        assert_eq!(table.lines(Some(3)), ["WHO   WHAT", "ann   a lon~", "ben?  x"]);
+        assert_eq!(
+            table.lines(Some(3), false),
+            ["WHO   WHAT", "ann   a lon~", "ben?  x"]
+        );
+    }
+
+    #[test]
+    fn optional_columns_disappear_before_an_address_is_cut() {
+        let mut table = TextTable::new(&["ACCOUNT", "PORT", "STATE", "PID"], &["PID", "PORT"]);
+        table.row([
+            "anna.long@example.org".into(),
+            "18001".into(),
+            "ready".into(),
+            "4711".into(),
+        ]);
+        let header = |room| {
+            table.lines(Some(room), false)[0]
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(header(80), ["ACCOUNT", "PORT", "STATE", "PID"]);
+        assert_eq!(header(36), ["ACCOUNT", "PORT", "STATE"]);
+        assert_eq!(header(30), ["ACCOUNT", "STATE"]);
+        assert!(table.lines(Some(28), false)[1].starts_with("anna.long@example.org"));
+    }
+
+    #[test]
+    fn colour_changes_no_letter() {
+        let mut table = TextTable::new(&["WHO", "STATE"], &[]);
+        table.row(["ann".into(), "failed".into()]);
+        let colored = table.lines(None, true);
+        assert_eq!(colored[1], "ann  \x1b[31mfailed\x1b[0m");
+        assert!(colored[0].contains("\x1b[1mWHO\x1b[0m"));
     }
 }

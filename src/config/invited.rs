@@ -33,6 +33,15 @@ impl Invited {
     }
 }
 
+impl fmt::Display for Invited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(email) => f.write_str(email),
+            Self::Domain(domain) => write!(f, "@{domain}"),
+        }
+    }
+}
+
 impl fmt::Debug for Invited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Invited(…)")

@@ -6,7 +6,7 @@ use crate::admin::api::{AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 use crate::admin::views::{
     AccountView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
 };
-use crate::console::words::many;
+use crate::console::words::{event_line, many};
 
 /// Log events kept: as many as the daemon keeps.
 const MAX_EVENTS: usize = 2_000;
@@ -51,6 +51,27 @@ pub(super) struct GatewayData {
 impl GatewayData {
     pub(super) fn account(&self, id: &str) -> Option<&AccountView> {
         self.people.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// An event on one line, with e-mails and race names instead of ids.
+    pub(super) fn event_line(&self, event: &EventView) -> String {
+        let mut named = event.clone();
+        for (name, value) in &mut named.fields {
+            let id = value.as_str().unwrap_or_default();
+            let label = match name.as_str() {
+                "account.id" => self.account(id).map(|account| &account.email),
+                "race.id" => self
+                    .races
+                    .iter()
+                    .find(|race| race.id == id)
+                    .map(|race| &race.name),
+                _ => None,
+            };
+            if let Some(label) = label {
+                *value = label.clone().into();
+            }
+        }
+        event_line(&named)
     }
 
     pub(super) fn update(&mut self, update: AdminUpdate) {

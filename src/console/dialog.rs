@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::keys::KeyPress;
+use crate::accounts::is_email;
 use crate::admin::api::AdminAct;
 use crate::admin::views::AccountView;
 
@@ -171,7 +172,7 @@ impl Dialog {
 impl TextPurpose {
     fn act(&self, text: &str) -> Result<AdminAct, &'static str> {
         match self {
-            Self::Invite if text.contains('@') => Ok(AdminAct::Invite { email: text.into() }),
+            Self::Invite if is_email(text) => Ok(AdminAct::Invite { email: text.into() }),
             Self::Invite => Err("That is not an e-mail address."),
             Self::StartRace(account) => {
                 let (account, link) = match account {

@@ -51,6 +51,8 @@ pub(super) enum ConsoleCommand {
     StartRace,
     StopRace,
     Limits,
+    /// Copy the selected row's name or id to the clipboard.
+    Copy,
     /// Have Claude look at it.
     Look,
     Level,
@@ -129,6 +131,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('v')], "v", C::Level, LOG, "level", "change the level shown: error, warn, info, debug"),
     binding(&[K::Char('f')], "f", C::Follow, LOG, "follow", "follow the newest event, or stay"),
     binding(&[K::Enter], "enter", C::Open, None, "open", "go to what the row is about"),
+    binding(&[K::Char('y')], "y", C::Copy, None, "", "copy the e-mail, link or id of the row"),
     binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows that contain a text"),
     binding(&[K::Char('?')], "?", C::Help, None, "help", "show or hide this"),
     binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "quit; the gateway keeps running"),

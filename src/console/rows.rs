@@ -71,6 +71,21 @@ impl<'a> ViewRow<'a> {
         }
     }
 
+    /// The text that a copy takes.
+    pub(super) fn copied(&self) -> String {
+        match self {
+            Self::Attention(one) => one.subject.clone(),
+            Self::Worker(worker) => worker.label.clone(),
+            Self::Account(account) => account.email.clone(),
+            Self::Invitation(invitation) => invitation.email.clone(),
+            Self::AccessRequest(request) => request.email.clone(),
+            Self::Race(race) => race.id.clone(),
+            Self::Family(family) => family.id.clone(),
+            Self::Revocation(revocation) => revocation.family.clone(),
+            Self::Event(_, event) => event_line(event),
+        }
+    }
+
     /// The text that the filter searches.
     pub(super) fn text(&self) -> String {
         match self {

@@ -48,6 +48,8 @@ pub(super) enum LinkState {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConsoleEffect {
     Send(AdminRequest),
+    /// Put a text into the terminal's clipboard.
+    Copy(String),
     Quit,
 }
 
@@ -205,7 +207,12 @@ impl ConsoleState {
         }
         match keys::command(self.view, key) {
             Some(command) => self.command(command),
-            None => Vec::new(),
+            None => {
+                if let KeyPress::Char(c) = key {
+                    self.notice(format!("{c} does nothing here. ? shows the keys."));
+                }
+                Vec::new()
+            }
         }
     }
 
@@ -229,6 +236,14 @@ impl ConsoleState {
             ConsoleCommand::Follow => return self.go(|at, _| at),
             ConsoleCommand::Level => self.level = (self.level + 1) % LEVELS.len(),
             ConsoleCommand::Open => return self.open(),
+            ConsoleCommand::Copy => {
+                let (rows, at) = self.rows();
+                if let Some(text) = rows.get(at).map(ViewRow::copied) {
+                    self.notice(format!("Copied {text}"));
+                    return vec![ConsoleEffect::Copy(text)];
+                }
+                self.notice("Nothing is selected.".into());
+            }
             ConsoleCommand::Invite => self.dialog = Some(Dialog::invite()),
             ConsoleCommand::RevokeAll => self.dialog = Some(revoke_all(&self.data)),
             ConsoleCommand::StartRace => {

@@ -131,6 +131,8 @@ fn updates() -> Vec<AdminUpdate> {
                 email: "cleo@example.org".into(),
                 invited_at: at(-3_600),
             }],
+            invited_by_settings: Vec::new(),
+            open_sign_up: false,
             access_requests: vec![AccessRequestView {
                 email: "dee@example.org".into(),
                 last: at(-300),
@@ -296,6 +298,8 @@ fn keys_become_acts() {
         ),
         // An account is not a worker.
         ("3s", vec![]),
+        ("3jy", vec![ConsoleEffect::Copy("ann@example.org".into())]),
+        ("5y", vec![ConsoleEffect::Copy("fam_ann".into())]),
     ] {
         assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
     }
@@ -311,6 +315,51 @@ fn nothing_is_asked_of_a_gateway_that_is_not_there() {
     state.apply(ConsoleMessage::Link(lost), at(0));
     assert_eq!(play(&mut state, "3a"), []);
     assert!(state.notice.as_ref().unwrap().0.starts_with("Not done"));
+}
+
+#[test]
+fn keys_that_do_not_apply_are_answered() {
+    for (keys, answer) in [
+        ("3s", "s does nothing here. ? shows the keys."),
+        ("3ja", "a approves an access request; select one."),
+        (
+            "3x",
+            "This key ends access, and the selected row has none; select an account or a sign-in.",
+        ),
+        ("1<enter><esc>", ""),
+        (
+            "5jjx",
+            "This key ends access, and the selected row has none; select an account or a sign-in.",
+        ),
+    ] {
+        let mut state = typical((80, 24));
+        assert_eq!(play(&mut state, keys), [], "{keys}");
+        assert_eq!(
+            state.notice.map(|(text, _)| text).unwrap_or_default(),
+            answer,
+            "{keys}"
+        );
+    }
+}
+
+#[test]
+fn a_filter_without_a_match_says_so() {
+    let mut state = typical((80, 24));
+    play(&mut state, "2/nobody<enter>");
+    let text = screen(&state, Theme::default());
+    assert!(
+        text.contains("No row contains \"nobody\". esc clears the filter."),
+        "{text}"
+    );
+}
+
+#[test]
+fn events_name_people_and_races() {
+    let state = typical((80, 24));
+    assert_eq!(
+        state.data.event_line(&state.data.log[0]),
+        "worker.ready account.id=ann@example.org"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::admin::views::{EventView, RevocationView};
+use crate::admin::views::{EventView, Overview, RevocationView};
 
 /// Time since `then`: `3 s ago`, `2 h ago`; `in 5 min` for the future.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -72,6 +72,31 @@ pub fn cause(revocation: &RevocationView) -> String {
         Some(uid) => format!("{} (uid {uid})", revocation.reason),
         None => revocation.reason.clone(),
     }
+}
+
+/// The figures of the gateway, each with its label.
+pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String); 8] {
+    let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
+    let (sign_ins, clients) = (many(o.tokens, "sign-in"), many(o.clients, "client"));
+    [
+        (
+            "version",
+            format!("{}, started {}", o.program, ago(o.started_at, now)),
+        ),
+        ("connector", format!("{}{simulated}", o.url)),
+        (
+            "people",
+            format!("{} with access, of {}", o.people, many(o.accounts, "account")),
+        ),
+        ("access", format!("{sign_ins} by {clients}")),
+        ("workers", format!("{} of {}", o.workers, o.max_workers)),
+        ("races", o.races.to_string()),
+        ("calls", format!("{}, {}", o.calls, many(o.errors, "error"))),
+        (
+            "memory",
+            format!("{}, store {}", bytes(o.memory_bytes), bytes(o.store_bytes)),
+        ),
+    ]
 }
 
 /// Day and minute: `2026-11-20 21:10`.

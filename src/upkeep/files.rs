@@ -1,8 +1,8 @@
 //! Files that only their owner may read, and that are complete or do not exist.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
@@ -90,6 +90,25 @@ impl Drop for PrivateFile {
         // After `finish` there is nothing to remove.
         drop(fs::remove_file(&self.part));
     }
+}
+
+/// Closes `path` and everything in it to other users: directories 0700, files 0600.
+pub fn close_to_others(path: &Path) -> io::Result<()> {
+    let mut left = vec![path.to_owned()];
+    while let Some(path) = left.pop() {
+        let meta = fs::symlink_metadata(&path)?;
+        if meta.is_symlink() {
+            continue;
+        }
+        let mode = if meta.is_dir() { 0o700 } else { 0o600 };
+        fs::set_permissions(&path, Permissions::from_mode(mode))?;
+        if meta.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                left.push(entry?.path());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Gives `path` and everything in it to the owner of its directory, so that the service owns what root created there. Does

@@ -141,10 +141,10 @@ def restart(stage: Stage) -> int:
     terminal = Terminal(stage.binary, stage.runtime, stage.directory)
     try:
         began = time.monotonic()
-        terminal.until("live", "Nothing needs you")
+        terminal.until("live", "Nothing needs attention")
         attached_ms = (time.monotonic() - began) * 1000
         stage.restart_gateway()
-        terminal.until("live", "Nothing needs you")
+        terminal.until("live", "Nothing needs attention")
         stage.kill_gateway()
         terminal.until("no gateway", "next try in")
         stage.start_gateway()

@@ -258,6 +258,84 @@ async fn the_command_line_reads_acts_and_refuses() {
     assert!(String::from_utf8(nowhere.stderr).unwrap().contains("start it"));
 }
 
+/// Runs the program with a standard output that nobody reads.
+fn unread(args: &[&str]) -> Output {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_garmin-gateway"));
+    let command = command
+        .args(args)
+        .stdin(std::process::Stdio::null())
+        .stdout(writer);
+    command.output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_pipe_ends_every_command_quietly() {
+    let world = World::start().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
+    let socket = world.socket();
+    let socket = socket.to_str().unwrap();
+    for args in [
+        &["--help"][..],
+        &["man"],
+        &["completions", "bash"],
+        &["config"],
+        &["status", "--socket", socket],
+        &["tokens", "--json", "--socket", socket],
+        &["monitor", "--all", "--socket", socket],
+        &["export", "--account", "ann@example.org", "--socket", socket],
+        &["export", "--account", "ann@example.org", "--socket", socket, "-"],
+    ] {
+        let output = unread(args);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), words.as_str()), (Some(0), ""), "{args:?}");
+    }
+    // The doctor finds faults in a world of tests, and says nothing of the pipe.
+    let words = String::from_utf8(unread(&["doctor", "--socket", socket]).stderr).unwrap();
+    assert_eq!(words, "");
+}
+
+#[tokio::test]
+async fn an_invitation_is_a_message_to_forward_and_a_removal_tells_the_truth() {
+    let world = World::start().await;
+    let socket = world.socket();
+    let said = async |args: &[&str]| {
+        let output = cli(&socket, args).await;
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let message = said(&["invite", "Zoe@example.net"]).await;
+    for part in [
+        "zoe@example.net may sign in now.",
+        "Add custom connector",
+        "/mcp",
+        "What it means",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    let invited = said(&["invite"]).await;
+    assert!(
+        invited.contains("zoe@example.net") && !invited.contains("GARMIN"),
+        "{invited}"
+    );
+    let removed = said(&["invite", "zoe@example.net", "--remove"]).await;
+    assert!(
+        removed.contains("The invitation of zoe@example.net is withdrawn"),
+        "{removed}"
+    );
+    let again = said(&["invite", "zoe@example.net", "--remove"]).await;
+    assert!(
+        again.contains("There was no invitation of zoe@example.net"),
+        "{again}"
+    );
+    for wrong in ["zoe", "@example.net", "a@evil.org@example.com"] {
+        let refused = cli(&socket, &["invite", wrong]).await;
+        assert_eq!(refused.status.code(), Some(64), "{wrong}");
+    }
+}
+
 #[test]
 fn the_protocol_is_as_it_was() {
     let call = |request| AdminCall { id: 7, request };

@@ -156,6 +156,43 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
 }
 
 #[tokio::test]
+async fn a_dash_is_standard_output_and_restored_files_are_private() {
+    let mut world = World::start().await;
+    world.connect("ann@example.org", "demo-ann", None).await;
+    for stopped in [false, true] {
+        if stopped {
+            world.stop_gateway().await;
+        }
+        let output = cli(&world, &["backup", "-"]).await;
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && words.is_empty(), "{words}");
+        fs::write(world.dir().join("piped"), &output.stdout).unwrap();
+        done(&world, &["restore", "--verify", "piped", "--json"]).await;
+    }
+    let (code, words) = refused(&world, &["rotate-secret", "--apart", "-"]).await;
+    assert!(code == 64 && words.contains("needs a file"), "{code} {words}");
+    let (code, _) = refused(&world, &["backup", "-", "--keep", "2"]).await;
+    assert_eq!(code, 64);
+    assert!(!names(world.dir()).contains(&"-".to_owned()));
+
+    let data = world.dir().join("data");
+    fs::remove_dir_all(&data).unwrap();
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    done(&world, &["restore", "piped", "--json"]).await;
+    let mut left = vec![data];
+    while let Some(path) = left.pop() {
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        let expected = if path.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode, expected, "{}", path.display());
+        if path.is_dir() {
+            left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    world.start_gateway().await;
+}
+
+#[tokio::test]
 async fn only_the_newest_are_kept_and_a_cut_one_is_told() {
     let world = World::start().await;
     let directory = world.dir().join("backups");

@@ -44,7 +44,7 @@ pub(in crate::cli) enum Operate {
     /// Show the tool calls of the last 30 days
     Usage {
         /// Only this account: e-mail or id
-        #[arg(long)]
+        #[arg(long, value_name = "ACCOUNT")]
         account: Option<String>,
         /// One row per tool
         #[arg(long)]
@@ -67,7 +67,7 @@ pub(in crate::cli) enum Operate {
     },
     /// End all access of an account and erase it with its Garmin tokens
     Forget {
-        /// E-mail or id
+        /// The account: e-mail or id
         account: String,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -144,7 +144,7 @@ pub(in crate::cli) struct PurgeArgs {
     #[arg(long, value_name = "DATE")]
     races_before: Option<jiff::civil::Date>,
     /// Only this account: e-mail or id. Account and access stay; `forget` erases them
-    #[arg(long, value_name = "WHO")]
+    #[arg(long, value_name = "ACCOUNT")]
     pub(super) account: Option<String>,
     /// Copy the store to free disk space; the gateway keeps running
     #[arg(long)]
@@ -184,7 +184,7 @@ pub(in crate::cli) enum RaceArgs {
     List,
     /// Watch a race
     Start {
-        /// Account of the athlete: e-mail or id
+        /// The account of the athlete: e-mail or id
         account: String,
         /// The LiveTrack link
         link: String,

@@ -3,34 +3,14 @@
 use super::super::table::TextTable;
 use super::{Print, or_dash};
 use crate::admin::views::{ClientView, Overview, People, RaceDetail, RaceView, TokensView, WorkerView};
-use crate::console::words::{ago, bytes, cause, clock, many, minute, plain, second, span};
+use crate::console::words::{ago, bytes, cause, clock, minute, overview_figures, plain, second, span};
 
 impl Print {
     pub(super) fn overview(&self, o: &Overview) -> String {
-        let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
-        let mut lines = vec![
-            format!(
-                "garmin-gateway {}, started {}",
-                o.program,
-                ago(o.started_at, self.now)
-            ),
-            format!("Connector URL  {}{simulated}", o.url),
-            format!(
-                "People         {} with access, of {}",
-                o.people,
-                many(o.accounts, "account")
-            ),
-            format!(
-                "Access         {} by {}",
-                many(o.tokens, "sign-in"),
-                many(o.clients, "client")
-            ),
-            format!("Workers        {} of {}", o.workers, o.max_workers),
-            format!("Races          {}", o.races),
-            format!("Calls          {}, {}", o.calls, many(o.errors, "error")),
-            format!("Memory         {}", bytes(o.memory_bytes)),
-            format!("Store          {}", bytes(o.store_bytes)),
-        ];
+        let figures = overview_figures(o, self.now).into_iter();
+        let mut lines: Vec<String> = figures
+            .map(|(label, figure)| format!("{label:10} {}", plain(&figure)))
+            .collect();
         if o.attention.is_empty() {
             lines.push("\nNothing needs attention.".into());
         } else {
@@ -45,9 +25,12 @@ impl Print {
     }
 
     pub(super) fn workers(&self, workers: &[WorkerView]) -> String {
-        let mut table = TextTable::new(&[
-            "ACCOUNT", "KIND", "STATE", "PID", "PORT", "MEMORY", "CPU", "CALLS", "BUSY", "IDLE", "STARTS",
-        ]);
+        let mut table = TextTable::new(
+            &[
+                "ACCOUNT", "KIND", "STATE", "PID", "PORT", "MEMORY", "CPU", "CALLS", "BUSY", "IDLE", "STARTS",
+            ],
+            &["STARTS", "CPU", "PORT", "PID", "BUSY", "KIND", "IDLE"],
+        );
         for w in workers {
             table.row([
                 w.label.clone(),
@@ -67,16 +50,19 @@ impl Print {
     }
 
     pub(super) fn people(&self, people: &People) -> String {
-        let mut accounts = TextTable::new(&[
-            "ACCOUNT",
-            "ID",
-            "GARMIN",
-            "LAST SEEN",
-            "CLIENTS",
-            "SIGN-INS",
-            "ACCESS",
-            "CALLS",
-        ]);
+        let mut accounts = TextTable::new(
+            &[
+                "ACCOUNT",
+                "ID",
+                "GARMIN",
+                "LAST SEEN",
+                "CLIENTS",
+                "SIGN-INS",
+                "ACCESS",
+                "CALLS",
+            ],
+            &["CLIENTS", "CALLS", "ACCESS", "ID", "SIGN-INS"],
+        );
         for a in &people.accounts {
             accounts.row([
                 a.email.clone(),
@@ -95,14 +81,14 @@ impl Print {
         }
         let mut text = self.table(&accounts, "No account yet. `invite EMAIL` invites someone.");
         if !people.invitations.is_empty() {
-            let mut table = TextTable::new(&["INVITED", "WHEN"]);
+            let mut table = TextTable::new(&["INVITED", "WHEN"], &[]);
             for i in &people.invitations {
                 table.row([i.email.clone(), ago(i.invited_at, self.now)]);
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));
         }
         if !people.access_requests.is_empty() {
-            let mut table = TextTable::new(&["ASKED", "LAST", "TIMES"]);
+            let mut table = TextTable::new(&["ASKED", "LAST", "TIMES"], &[]);
             for k in &people.access_requests {
                 table.row([k.email.clone(), ago(k.last, self.now), k.times.to_string()]);
             }
@@ -112,46 +98,52 @@ impl Print {
     }
 
     pub(super) fn clients(&self, clients: &[ClientView]) -> String {
-        let mut table = TextTable::new(&["CLIENT", "SIGN-INS", "SINCE", "ID"]);
+        let mut table = TextTable::new(&["ID", "CLIENT", "SIGN-INS", "SINCE"], &["SINCE"]);
         for c in clients {
             table.row([
+                short_id(&c.id, clients.iter().map(|other| other.id.as_str())),
                 c.name.clone(),
                 c.tokens.to_string(),
                 minute(c.first_used_at, &self.zone),
-                c.id.clone(),
             ]);
         }
         self.table(&table, "No client has access.")
     }
 
     pub(super) fn tokens(&self, tokens: &TokensView) -> String {
-        let mut table = TextTable::new(&["ID", "ACCOUNT", "CLIENT", "ACCESS", "ISSUED", "LAST USED", "ENDS"]);
+        let mut table = TextTable::new(
+            &["ACCOUNT", "CLIENT", "ACCESS", "ISSUED", "LAST USED", "ENDS", "ID"],
+            &["ISSUED", "ENDS", "ACCESS"],
+        );
         for f in &tokens.families {
             table.row([
-                f.id.clone(),
                 f.label.clone(),
                 f.client.clone(),
                 f.access.clone(),
                 minute(f.issued_at, &self.zone),
                 f.last_used.map_or("-".into(), |at| ago(at, self.now)),
                 f.expires_at.map_or("never".into(), |at| minute(at, &self.zone)),
+                f.id.clone(),
             ]);
         }
         let mut text = self.table(&table, "Nobody has access.");
         if !tokens.revocations.is_empty() {
-            let mut table = TextTable::new(&["REVOKED", "ID", "ACCOUNT", "CLIENT", "TOKENS", "BY"]);
+            let mut table = TextTable::new(
+                &["ACCOUNT", "REVOKED", "CLIENT", "TOKENS", "BY", "ID"],
+                &["TOKENS", "ID"],
+            );
             for r in &tokens.revocations {
                 table.row([
-                    minute(r.at, &self.zone),
-                    r.family.clone(),
                     if r.label.is_empty() {
                         r.account.clone()
                     } else {
                         r.label.clone()
                     },
+                    minute(r.at, &self.zone),
                     r.client.clone(),
                     r.tokens.to_string(),
                     cause(r),
+                    r.family.clone(),
                 ]);
             }
             text = format!("{text}\n\n{}", self.table(&table, ""));
@@ -160,7 +152,10 @@ impl Print {
     }
 
     pub(super) fn races(&self, races: &[RaceView]) -> String {
-        let mut table = TextTable::new(&["ID", "RACE", "STATE", "LAST POINT", "DISTANCE", "LAST ALERT"]);
+        let mut table = TextTable::new(
+            &["ID", "RACE", "STATE", "LAST POINT", "DISTANCE", "LAST ALERT"],
+            &["LAST ALERT", "DISTANCE"],
+        );
         for r in races {
             table.row([
                 r.id.clone(),
@@ -197,5 +192,34 @@ impl Print {
             more(format!("Claude {words}"));
         }
         text
+    }
+}
+
+/// The shortest beginning of an id that no other id has, of at least 12 letters. `revoke --client` accepts it.
+fn short_id<'a>(id: &str, all: impl Iterator<Item = &'a str> + Clone) -> String {
+    let ends = id.char_indices().map(|(at, _)| at).skip(12);
+    let unique = |end: &usize| {
+        id.get(..*end)
+            .is_some_and(|beginning| all.clone().filter(|other| other.starts_with(beginning)).count() == 1)
+    };
+    let end = ends.into_iter().find(unique).unwrap_or(id.len());
+    id.get(..end).unwrap_or(id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_client_id_is_unique() {
+        let ids = [
+            "cli_aaaaaaaaaaaab",
+            "cli_aaaaaaaaaaaac",
+            "https://claude.ai/oauth/client",
+        ];
+        let short = |id| short_id(id, ids.into_iter());
+        assert_eq!(short(ids[0]), ids[0]);
+        assert_eq!(short(ids[2]), "https://clau");
+        assert_eq!(short_id("cli_1", ["cli_1"].into_iter()), "cli_1");
     }
 }

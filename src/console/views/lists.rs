@@ -163,6 +163,12 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
         ],
         ViewRow::Race(r) => vec![
             cell(&r.name),
+            cell(
+                state
+                    .data
+                    .account(&r.account)
+                    .map_or(r.account.as_str(), |a| &a.name),
+            ),
             status(&r.state),
             since(r.last_point_at),
             cell(
@@ -190,7 +196,7 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
                 e.level.clone(),
                 theme.style(Theme::role_of(&e.level)),
             )),
-            cell(&words::event_line(e)),
+            cell(&state.data.event_line(e)),
         ],
         ViewRow::Attention(a) => vec![cell(&a.subject), cell(&a.text)],
     }
@@ -216,7 +222,7 @@ fn selected_row(
         Some(ViewRow::Account(account)) => ("Account", of_account(state, account)),
         Some(ViewRow::Family(family)) => ("Sign-in", of_family(state, family)),
         Some(ViewRow::Revocation(revocation)) => ("Revocation", of_revocation(state, revocation)),
-        Some(ViewRow::Event(_, event)) => ("Event", of_event(event, area.width >= WIDE)),
+        Some(ViewRow::Event(_, event)) => ("Event", of_event(state, event, area.width >= WIDE)),
         Some(ViewRow::AccessRequest(request)) => (
             "Access request",
             vec![
@@ -322,9 +328,9 @@ fn of_revocation(state: &ConsoleState, r: &RevocationView) -> Vec<String> {
     ]
 }
 
-fn of_event(event: &EventView, one_a_line: bool) -> Vec<String> {
+fn of_event(state: &ConsoleState, event: &EventView, one_a_line: bool) -> Vec<String> {
     if !one_a_line {
-        return vec![words::event_line(event)];
+        return vec![state.data.event_line(event)];
     }
     let mut lines = vec![format!("{} {}", event.level, event.event)];
     lines.extend(

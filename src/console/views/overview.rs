@@ -11,7 +11,7 @@ use crate::console::keys::VIEWS;
 use crate::console::rows::ViewRow;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
-use crate::console::words::{ago, bytes, cut, many, plain};
+use crate::console::words::{cut, overview_figures, plain};
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let [needs, figures] = Layout::vertical([Constraint::Min(5), Constraint::Length(10)]).areas(area);
@@ -52,7 +52,7 @@ fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Re
     }
     if lines.is_empty() {
         lines.push(match &state.data.overview {
-            Some(_) => Line::styled("Nothing needs you.", theme.style(Role::Ok)),
+            Some(_) => Line::styled("Nothing needs attention.", theme.style(Role::Ok)),
             None => Line::raw("Waiting for the gateway."),
         });
     }
@@ -66,38 +66,8 @@ fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect
         return;
     };
     let room = usize::from(area.width).saturating_sub(4);
-    let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
-    let figures = [
-        format!(
-            "{:10}{}, started {}",
-            "version",
-            o.program,
-            ago(o.started_at, state.now)
-        ),
-        format!("{:10}{}{simulated}", "connector", o.url),
-        format!(
-            "{:10}{} with access, of {}",
-            "people",
-            o.people,
-            many(o.accounts, "account")
-        ),
-        format!(
-            "{:10}{} by {}",
-            "access",
-            many(o.tokens, "sign-in"),
-            many(o.clients, "client")
-        ),
-        format!("{:10}{} of {}", "workers", o.workers, o.max_workers),
-        format!("{:10}{}", "races", o.races),
-        format!("{:10}{}, {}", "calls", o.calls, many(o.errors, "error")),
-        format!(
-            "{:10}{}, store {}",
-            "memory",
-            bytes(o.memory_bytes),
-            bytes(o.store_bytes)
-        ),
-    ];
-    let figures = figures.map(|line| Line::raw(cut(&plain(&line), room)));
+    let figures = overview_figures(o, state.now)
+        .map(|(label, figure)| Line::raw(cut(&plain(&format!("{label:10}{figure}")), room)));
     frame.render_widget(Paragraph::new(figures.to_vec()).block(block), area);
 }
 

@@ -61,8 +61,8 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     use Constraint::{Fill, Length, Min};
     let shape = ListShape {
         title: "Races".into(),
-        header: &["RACE", "STATE", "LAST POINT", "DISTANCE"],
-        widths: vec![Fill(1), Length(12), Length(12), Length(9)],
+        header: &["RACE", "ATHLETE", "STATE", "LAST POINT", "DISTANCE"],
+        widths: vec![Fill(3), Fill(2), Length(12), Length(12), Length(9)],
         empty: "No race is watched. n watches one: paste its LiveTrack link.",
         detail_rows: 0,
     };

@@ -1,0 +1,170 @@
+//! Examples in the help of every subcommand.
+
+use clap::Command;
+
+/// The path of a subcommand, and examples without the program's name.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    (
+        "serve",
+        &["serve", "serve --env-file /etc/garmin-gateway/garmin-gateway.env"],
+    ),
+    ("demo", &["demo", "demo --port 0"]),
+    (
+        "console",
+        &["console", "console --socket /run/garmin-gateway --ascii"],
+    ),
+    ("status", &["status", "status --json"]),
+    ("workers", &["workers", "workers --json"]),
+    ("accounts", &["accounts"]),
+    (
+        "invite",
+        &[
+            "invite anna@example.org",
+            "invite",
+            "invite anna@example.org --remove",
+        ],
+    ),
+    ("usage", &["usage", "usage --account anna@example.org --tools"]),
+    ("clients", &["clients"]),
+    ("tokens", &["tokens"]),
+    (
+        "revoke",
+        &[
+            "revoke --account anna@example.org",
+            "revoke --client https://claude.ai",
+            "revoke --all --yes",
+        ],
+    ),
+    ("forget", &["forget anna@example.org"]),
+    (
+        "purge",
+        &[
+            "purge --races-before 2026-01-01 --compact",
+            "purge --account anna@example.org",
+        ],
+    ),
+    (
+        "races",
+        &[
+            "races",
+            "races start anna@example.org https://livetrack.garmin.com/session/…",
+        ],
+    ),
+    ("races list", &["races list"]),
+    (
+        "races start",
+        &["races start anna@example.org https://livetrack.garmin.com/session/…"],
+    ),
+    ("races stop", &["races stop race_k3v9x2m7q4w8z1c5"]),
+    ("races show", &["races show race_k3v9x2m7q4w8z1c5"]),
+    (
+        "races limits",
+        &["races limits race_k3v9x2m7q4w8z1c5 hr_max=165 power_max=280"],
+    ),
+    ("monitor", &["monitor", "monitor --all --json | head"]),
+    ("metrics", &["metrics"]),
+    ("notify", &["notify test"]),
+    ("notify test", &["notify test"]),
+    (
+        "backup",
+        &[
+            "backup",
+            "backup /mnt/backups/ --keep 14",
+            "backup - | ssh nas 'cat > gateway.backup'",
+        ],
+    ),
+    (
+        "restore",
+        &[
+            "restore --verify gateway.backup",
+            "restore gateway.backup --replace",
+        ],
+    ),
+    (
+        "export",
+        &[
+            "export --account anna@example.org > anna.json",
+            "export --account anna@example.org --race race_k3v9x2m7q4w8z1c5 --as gpx race.gpx",
+        ],
+    ),
+    (
+        "rotate-secret",
+        &["rotate-secret", "rotate-secret --apart /root/new-secret"],
+    ),
+    (
+        "install",
+        &[
+            "install --dry-run",
+            "install --public-url https://gateway.example.org --invite anna@example.org",
+        ],
+    ),
+    ("doctor", &["doctor", "doctor --json"]),
+    ("config", &["config", "config --env-file my.env --json"]),
+    (
+        "completions",
+        &["completions bash > /etc/bash_completion.d/garmin-gateway"],
+    ),
+    ("man", &["man | man -l -", "man --into /usr/local/share/man/man1"]),
+    ("worker", &["worker", "worker install"]),
+    (
+        "worker install",
+        &["worker install", "worker install --user --dry-run"],
+    ),
+    ("worker rollback", &["worker rollback"]),
+    ("worker use", &["worker use garmin_mcp", "worker use built-in"]),
+    ("worker remove", &["worker remove"]),
+];
+
+/// Adds the examples to the help of `command`, which is the program's.
+pub(super) fn with_examples(mut command: Command) -> Command {
+    for (path, examples) in EXAMPLES {
+        let path: Vec<&str> = path.split(' ').collect();
+        command = add(command, &path, examples);
+    }
+    command
+}
+
+fn add(command: Command, path: &[&str], examples: &[&str]) -> Command {
+    match path {
+        [] => {
+            let lines = examples
+                .iter()
+                .map(|example| format!("  garmin-gateway {example}"));
+            let lines = lines.collect::<Vec<_>>().join("\n");
+            let before = command
+                .get_after_help()
+                .map_or_else(String::new, |text| format!("{text}\n\n"));
+            command.after_help(format!("{before}Examples:\n{lines}"))
+        }
+        [name, rest @ ..] => command.mut_subcommand(*name, |inner| add(inner, rest, examples)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn every_visible_subcommand_has_an_example_that_parses() {
+        let command = with_examples(Cli::command());
+        let mut left: Vec<&Command> = command.get_subcommands().collect();
+        while let Some(one) = left.pop().filter(|one| !one.is_hide_set()) {
+            let help = one.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:"), "{} has no example", one.get_name());
+            left.extend(one.get_subcommands());
+        }
+        for (path, examples) in EXAMPLES {
+            for example in *examples {
+                assert!(example.starts_with(path), "{example} is no example of {path}");
+                // Up to a pipe or a redirection; quoted words do not occur before it.
+                let typed = example.split(['|', '>']).next().unwrap();
+                let argv = std::iter::once("garmin-gateway").chain(typed.split_whitespace());
+                let parsed = Cli::command().try_get_matches_from(argv);
+                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            }
+        }
+    }
+}
