@@ -12,6 +12,7 @@ mod install;
 mod location;
 mod manual;
 mod operate;
+mod outcome;
 mod output;
 mod print;
 mod progress;
@@ -36,8 +37,9 @@ use crate::config::{Config, Effective, Sources, WorkerConfig};
 use crate::daemon::{Daemon, DaemonParts, Kept, demo};
 use crate::sandbox;
 use crate::{console, tools};
-use exit::{BROKEN, LogFileError, USAGE, UsageError, WrongSettings, ended, internal};
-use location::load_config;
+use exit::{BROKEN, LogFileError, USAGE, UsageError, WrongSettings, internal};
+use location::{EnvFile, load_config};
+use outcome::ended;
 use output::{finished, say};
 
 const NAME: &str = "garmin-gateway";
@@ -115,13 +117,6 @@ enum CliCommand {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-}
-
-#[derive(Args)]
-struct EnvFile {
-    /// A file of NAME=value lines [default: for `serve`, .env in the working directory; else gateway.env of the installation]
-    #[arg(long, value_name = "FILE")]
-    env_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -293,7 +288,7 @@ async fn show_console(args: ConsoleArgs) -> anyhow::Result<()> {
         let why = "the console needs a terminal; `status` and the other subcommands work without one";
         anyhow::bail!(UsageError(why.to_owned()));
     }
-    let socket = operate::socket_path(args.socket)?;
+    let socket = location::socket_path(args.socket)?;
     let (no_color, speaks_utf8) = Sources::of_process(None).map_or((false, true), |s| s.terminal());
     let look = console::Look {
         no_color: args.no_color || no_color,

@@ -10,8 +10,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::exit::UsageError;
-use super::location::{GatewayProcess, GatewayRuns, OwnStore, StoreLocation, own};
+use super::exit::{GatewayRuns, UsageError};
+use super::location::{GatewayProcess, OwnStore, StoreLocation, own};
 use super::output::{put, say};
 use super::progress::ProgressLine;
 use crate::admin::api::{AdminStream, StreamSummary};

@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    env_file: super::EnvFile,
+    env_file: super::location::EnvFile,
     /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let visit = Visit {
         sources,
         // The doctor itself reports wrong settings.
-        socket: super::operate::socket_path(args.socket).ok(),
+        socket: super::location::socket_path(args.socket).ok(),
         program: super::program()?,
         clock: Clock::system(),
         patience: ANSWER_TIMEOUT,

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::exit::UsageError;
-use super::operate::socket_path;
+use super::location::socket_path;
 use super::output::{put, say};
 use super::progress::ProgressLine;
 use crate::admin::api::{AdminStream, ExportForm};

@@ -4,14 +4,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::EnvFile;
-use super::exit::{DISK, WrongSettings};
-use super::operate::{default_socket, socket_in};
+use super::exit::{DISK, NoStore, WrongSettings};
 use super::output::fail;
+use crate::admin::SOCKET_NAME;
 use crate::admin::client::{AdminClient, ClientError};
 use crate::config::{Config, Sources};
 use crate::store::{Store, StoreError};
 use crate::upkeep::give_to_owner_of;
+
+#[derive(Args)]
+pub(super) struct EnvFile {
+    /// A file of NAME=value lines [default: for `serve`, .env in the working directory; else gateway.env of the installation]
+    #[arg(long, value_name = "FILE")]
+    pub(super) env_file: Option<PathBuf>,
+}
 
 /// Selects the gateway.
 #[derive(Args)]
@@ -99,10 +105,51 @@ pub(super) fn own(path: &Path) {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("there is no store in {path}; name the gateway's settings with --env-file FILE", path = .0.display())]
-pub(super) struct NoStore(PathBuf);
+/// The runtime directory of the system-wide gateway, as `packaging/` creates it.
+const SYSTEM_RUNTIME_DIR: &str = "/run/garmin-gateway";
 
-#[derive(Debug, thiserror::Error)]
-#[error("a gateway is using this store; stop it first (systemctl stop garmin-gateway)")]
-pub(super) struct GatewayRuns;
+/// The socket to connect to: the given one, or the one of the settings.
+pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, WrongSettings> {
+    if let Some(path) = given {
+        return Ok(socket_in(path));
+    }
+    let config = load_config(None)?;
+    Ok(default_socket(&config.runtime_dir))
+}
+
+/// The user's own gateway if it runs, else the system-wide one.
+pub(super) fn default_socket(own: &Path) -> PathBuf {
+    own_or_system(own, Path::new(SYSTEM_RUNTIME_DIR))
+}
+
+fn own_or_system(own: &Path, system: &Path) -> PathBuf {
+    let is_own = own.join(SOCKET_NAME).exists() || !system.exists();
+    socket_in(if is_own { own } else { system }.to_owned())
+}
+
+/// `path` itself, or the socket in this directory.
+pub(super) fn socket_in(path: PathBuf) -> PathBuf {
+    if path.is_dir() {
+        path.join(SOCKET_NAME)
+    } else {
+        path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_an_own_gateway_the_system_wide_one_is_meant() {
+        let place = tempfile::tempdir().unwrap();
+        let (own, system) = (place.path().join("own"), place.path().join("system"));
+        assert_eq!(own_or_system(&own, &system), own, "there is none");
+        std::fs::create_dir(&system).unwrap();
+        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
+        std::fs::create_dir(&own).unwrap();
+        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
+        std::fs::write(own.join(SOCKET_NAME), "").unwrap();
+        assert_eq!(own_or_system(&own, &system), own.join(SOCKET_NAME));
+    }
+}

@@ -2,18 +2,16 @@
 //!
 //! On a terminal an act that ends something says what it ends and asks. Without a terminal it requires `--yes`.
 
-pub(super) mod args;
+mod args;
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) use self::args::Operate;
 use self::args::{Common, Confirmation, NotifyArgs, RaceArgs};
-use super::exit::WrongSettings;
-use super::location::load_config;
+use super::exit::OperateError;
+use super::location::socket_path;
 use super::print::Print;
-use crate::admin::SOCKET_NAME;
 use crate::admin::api::{
     AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRequest, AdminUpdate, RevocationTarget,
 };
@@ -25,55 +23,13 @@ use crate::console::words::{many, plain};
 /// Upper bound for slow commands.
 const SLOW: Duration = Duration::from_secs(600);
 
-/// Why a subcommand did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OperateError {
-    #[error("the gateway sent an unexpected answer; use a program of the same version")]
-    OtherAnswer,
-    #[error("this needs a confirmation, and there is no terminal; add --yes")]
-    NobodyToAsk,
-    #[error("nothing was done")]
-    Declined,
-}
-
-/// The runtime directory of the system-wide gateway, as `packaging/` creates it.
-const SYSTEM_RUNTIME_DIR: &str = "/run/garmin-gateway";
-
-/// The socket to connect to: the given one, or the one of the settings.
-pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, WrongSettings> {
-    if let Some(path) = given {
-        return Ok(socket_in(path));
-    }
-    let config = load_config(None)?;
-    Ok(default_socket(&config.runtime_dir))
-}
-
-/// The user's own gateway if it runs, else the system-wide one.
-pub(super) fn default_socket(own: &Path) -> PathBuf {
-    own_or_system(own, Path::new(SYSTEM_RUNTIME_DIR))
-}
-
-fn own_or_system(own: &Path, system: &Path) -> PathBuf {
-    let is_own = own.join(SOCKET_NAME).exists() || !system.exists();
-    socket_in(if is_own { own } else { system }.to_owned())
-}
-
-/// `path` itself, or the socket in this directory.
-pub(super) fn socket_in(path: PathBuf) -> PathBuf {
-    if path.is_dir() {
-        path.join(SOCKET_NAME)
-    } else {
-        path
-    }
-}
-
 /// A connection to the gateway, and the way its answers are printed.
-struct Operator {
+struct OperatorSession {
     client: AdminClient,
     print: Print,
 }
 
-impl Operator {
+impl OperatorSession {
     async fn connect(common: Common) -> anyhow::Result<Self> {
         let path = socket_path(common.socket)?;
         Ok(Self {
@@ -177,7 +133,7 @@ impl Operate {
                 tools,
                 common,
             } => {
-                let mut operator = Operator::connect(common).await?;
+                let mut operator = OperatorSession::connect(common).await?;
                 let request = read(AdminRead::Usage { account });
                 let AdminAnswer::Usage(rows) = operator.client.ask(request).await? else {
                     return Err(OperateError::OtherAnswer.into());
@@ -189,16 +145,16 @@ impl Operate {
                 remove,
                 common,
             } => match email {
-                None => return Operator::connect(common).await?.invitations().await,
+                None => return OperatorSession::connect(common).await?.invitations().await,
                 Some(email) if remove => (AdminRequest::Act(AdminAct::Uninvite { email }), common),
-                Some(email) => return Operator::connect(common).await?.invite(email).await,
+                Some(email) => return OperatorSession::connect(common).await?.invite(email).await,
             },
             Self::Revoke {
                 target,
                 confirmation,
                 common,
             } => {
-                let mut operator = Operator::connect(common).await?;
+                let mut operator = OperatorSession::connect(common).await?;
                 let target = target.target();
                 let what = consequences(&target, &operator.tokens().await?);
                 confirm(&confirmation, &what, None)?;
@@ -221,7 +177,7 @@ impl Operate {
                 confirmation,
                 common,
             } => {
-                let mut operator = Operator::connect(common).await?;
+                let mut operator = OperatorSession::connect(common).await?;
                 if let Some(what) = args.consequences() {
                     confirm(&confirmation, &what, None)?;
                 }
@@ -234,9 +190,11 @@ impl Operate {
                 what: NotifyArgs::Test,
                 common,
             } => (AdminRequest::Act(AdminAct::TestNotify), common),
-            Self::Monitor { all, common } => return Operator::connect(common).await?.monitor(all).await,
+            Self::Monitor { all, common } => {
+                return OperatorSession::connect(common).await?.monitor(all).await;
+            }
         };
-        Operator::connect(common).await?.show(request).await
+        OperatorSession::connect(common).await?.show(request).await
     }
 }
 
@@ -287,19 +245,6 @@ mod tests {
         for wrong in ["hr_max", "hr_max=", "hr_max=fast"] {
             assert!(limit(wrong).unwrap_err().contains("NAME=NUMBER"), "{wrong}");
         }
-    }
-
-    #[test]
-    fn without_an_own_gateway_the_system_wide_one_is_meant() {
-        let place = tempfile::tempdir().unwrap();
-        let (own, system) = (place.path().join("own"), place.path().join("system"));
-        assert_eq!(own_or_system(&own, &system), own, "there is none");
-        std::fs::create_dir(&system).unwrap();
-        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
-        std::fs::create_dir(&own).unwrap();
-        assert_eq!(own_or_system(&own, &system), system.join(SOCKET_NAME));
-        std::fs::write(own.join(SOCKET_NAME), "").unwrap();
-        assert_eq!(own_or_system(&own, &system), own.join(SOCKET_NAME));
     }
 
     #[test]

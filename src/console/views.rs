@@ -11,13 +11,14 @@
 mod lists;
 mod overlay;
 mod overview;
+mod panes;
 mod race;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::keys::{self, VIEWS};
 use super::state::{ConsoleState, LinkState};
@@ -27,9 +28,6 @@ use crate::admin::views::ConsoleView;
 
 /// Smallest terminal, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
-
-/// From this width on, two panes are side by side.
-const WIDE: u16 = 120;
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
     let area = frame.area();
@@ -145,28 +143,4 @@ fn footer(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
         spans.push(Span::raw(format!(" {} ", binding.short)));
     }
     frame.render_widget(Line::from(spans), area);
-}
-
-/// A box with a title, dim while the connection is lost.
-fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Block<'a> {
-    let block = Block::bordered().title(format!(" {} ", plain(title)));
-    if state.link == LinkState::Live {
-        block
-    } else {
-        block.style(theme.style(Role::Dim))
-    }
-}
-
-/// The list and its detail: side by side if there is room, else one above the other.
-fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
-    if area.width >= WIDE {
-        Layout::horizontal([Constraint::Percentage(64), Constraint::Min(0)]).areas(area)
-    } else {
-        Layout::vertical([Constraint::Min(5), Constraint::Length(detail_rows)]).areas(area)
-    }
-}
-
-/// Foreign text as lines.
-fn lines<'a>(text: &[String]) -> Vec<Line<'a>> {
-    text.iter().map(|line| Line::raw(plain(line))).collect()
 }

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
-use super::{WIDE, boxed, lines, two_panes};
+use super::panes::{WIDE, boxed, lines, two_panes};
 use crate::admin::views::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
 use crate::console::rows::{LEVELS, ViewRow};
 use crate::console::state::ConsoleState;

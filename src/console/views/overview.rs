@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::boxed;
+use super::panes::boxed;
 use crate::console::data::HistorySecond;
 use crate::console::keys::VIEWS;
 use crate::console::rows::ViewRow;

@@ -10,7 +10,7 @@ use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Paragraph, Wrap};
 use serde_json::Value;
 
 use super::lists::{self, ListShape};
-use super::{boxed, lines};
+use super::panes::{boxed, lines};
 use crate::admin::views::{RaceDetail, TrackSample};
 use crate::console::rows::ViewRow;
 use crate::console::state::ConsoleState;
