@@ -6,20 +6,11 @@ use super::api::AdminRefusal;
 use super::metrics;
 use super::service::AdminService;
 use super::views::count;
-use super::views::{Attention, ConsoleView, Overview, People, RaceView, TokensView, WorkerView};
+use super::views::{Attention, ConsoleView, ConsoleViews, Overview, People, WorkerView};
 
 use crate::accounts::AccountId;
 use crate::oauth::FamilyOverview;
 use crate::store::Health;
-
-/// What the console always shows.
-pub(super) struct ConsoleViews {
-    pub(super) overview: Overview,
-    pub(super) workers: Vec<WorkerView>,
-    pub(super) people: People,
-    pub(super) races: Vec<RaceView>,
-    pub(super) tokens: TokensView,
-}
 
 impl AdminService {
     pub(super) fn views(&self) -> Result<ConsoleViews, AdminRefusal> {

@@ -287,6 +287,15 @@ pub struct EventView {
     pub fields: Map<String, Value>,
 }
 
+/// What the console always shows.
+pub(super) struct ConsoleViews {
+    pub(super) overview: Overview,
+    pub(super) workers: Vec<WorkerView>,
+    pub(super) people: People,
+    pub(super) races: Vec<RaceView>,
+    pub(super) tokens: TokensView,
+}
+
 /// A count for a view. It saturates.
 pub(super) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)

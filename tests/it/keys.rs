@@ -211,7 +211,7 @@ async fn only_the_newest_are_kept_and_a_cut_one_is_told() {
     let whole = fs::read(&backup).unwrap();
     fs::write(world.dir().join("cut"), &whole[..whole.len() - 1]).unwrap();
     let (code, words) = refused(&world, &["restore", "--verify", "cut"]).await;
-    assert!(code == 74 && words.contains("not whole"), "{code} {words}");
+    assert!(code == 74 && words.contains("incomplete"), "{code} {words}");
     let (code, words) = refused(&world, &["backup", "one.backup", "--keep", "3"]).await;
     assert!(code == 64 && words.contains("--keep"), "{code} {words}");
     let (code, words) = refused(&world, &["backup", "secret"]).await;
