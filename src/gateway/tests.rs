@@ -78,6 +78,7 @@ fn races(
         store: store.clone(),
         clock: clock.clone(),
         accounts: Accounts::new(store.clone(), clock.clone(), live.clone()),
+        public_url: String::new(),
         live: live.clone(),
     };
     let races = Races::start(RacesParts {
