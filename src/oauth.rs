@@ -19,6 +19,7 @@
 mod addresses;
 mod authenticate;
 mod authorize;
+mod client;
 mod client_metadata;
 mod clients;
 mod clock_agreement;

@@ -12,6 +12,7 @@ mod face;
 mod mcp;
 mod oauth;
 mod pages;
+mod parts;
 mod problem;
 mod races;
 mod reply;
@@ -20,13 +21,10 @@ mod sign_in;
 mod site;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
-use ipnet::IpNet;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use warp::Filter as _;
@@ -35,59 +33,13 @@ use warp::filters::BoxedFilter;
 #[cfg(fuzzing)]
 pub use self::request::fuzz as fuzz_headers;
 
-use self::face::{Face, answer, answered, at};
+use self::face::{ANY, Face, answer, answered, at};
+pub use self::parts::{Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
-use crate::base::clock::Clock;
 use crate::base::http as accept_loop;
 use crate::base::http::Peer;
 use crate::base::lanes::Lanes;
-use crate::base::lifecycle::Lifecycle;
-use crate::config::{Live, PublicUrl};
-use crate::gateway::Gateway;
-use crate::oauth::OAuth;
-use crate::races::Races;
-
-/// Whether the gateway can do its work now. `Err` says in a few words what is missing, which anybody may read.
-pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
-
-/// What the public face stands on.
-#[derive(Clone)]
-pub struct WebParts {
-    pub oauth: OAuth,
-    pub gateway: Gateway,
-    /// For `/control` and `/health`.
-    pub races: Races,
-    /// The address people and Claude use.
-    pub public_url: PublicUrl,
-    /// Whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Data come from the simulator: every page says so.
-    pub simulated: bool,
-    /// The operator's name and e-mail.
-    pub live: watch::Receiver<Live>,
-    pub clock: Clock,
-    pub ready: Ready,
-    pub limits: WebLimits,
-    pub lifecycle: Lifecycle,
-}
-
-/// Limits for clients that are not authenticated yet.
-#[derive(Clone, Copy, Debug)]
-pub struct WebLimits {
-    pub connections: accept_loop::Limits,
-    /// Time from the end of the headers to the end of the body.
-    pub body_timeout: Duration,
-}
-
-impl Default for WebLimits {
-    fn default() -> Self {
-        Self {
-            connections: accept_loop::Limits::default(),
-            body_timeout: Duration::from_secs(30),
-        }
-    }
-}
 
 /// Serves the public face in `lanes` until `stopping` fires; returns when the last connection is done or the drain is
 /// over.
@@ -118,8 +70,6 @@ const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
 const FORM: &str = "GET, POST";
 const DOCUMENT: &str = "GET, HEAD, OPTIONS";
-/// The handler checks the method itself.
-const ANY: &str = "*";
 
 /// Every path but [`MCP`]. The first match answers.
 #[rustfmt::skip] // It is a table.

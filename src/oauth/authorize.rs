@@ -15,15 +15,16 @@ mod sign_in;
 mod transactions;
 
 use super::OAuth;
+use super::client::OAuthClient;
 use super::client_metadata;
-use super::clients::{ClientId, OAuthClient};
+use super::clients::ClientId;
 use super::form::FormParameters;
 use super::redirect::{RedirectFence, RedirectUri};
 use progress::SignInProgress;
 use request::{AuthorizationRequest, ReturnAddress};
 
 pub use pages::{
-    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaPage, PostedAnswer, PostedForm,
+    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
     SignInPage, Visitor,
 };
 #[cfg(fuzzing)]

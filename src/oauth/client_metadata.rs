@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::clients::{OAuthClient, display_name};
+use super::client::{OAuthClient, display_name};
 
 const MAX_URL_BYTES: usize = 512;
 

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::client::OAuthClient;
 use super::client_metadata::DocumentUrl;
-use super::clients::OAuthClient;
 use super::fetch::{DocumentFetcher, FetchProblem, FetchedClient};
 use super::grants::after;
 use crate::base::clock::Clock;
@@ -39,7 +39,7 @@ impl Record for GoodCopy {
 pub(super) const KIND: Kind = Kind::of::<GoodCopy>();
 
 #[derive(Clone)]
-struct CachedDocument {
+struct CachedClientDocument {
     good: Option<GoodCopy>,
     ask_at: Timestamp,
 }
@@ -49,7 +49,7 @@ pub(super) struct Documents {
     store: Store,
     clock: Clock,
     fetcher: DocumentFetcher,
-    cache: Mutex<HashMap<DocumentUrl, CachedDocument>>,
+    cache: Mutex<HashMap<DocumentUrl, CachedClientDocument>>,
 }
 
 impl Documents {
@@ -116,7 +116,7 @@ impl Documents {
                 cache.remove(&oldest);
             }
         }
-        cache.insert(url.clone(), CachedDocument { good, ask_at });
+        cache.insert(url.clone(), CachedClientDocument { good, ask_at });
     }
 }
 

@@ -25,7 +25,6 @@ pub(super) struct TokenFamily {
     pub(super) created_at: Timestamp,
     /// The last rotation; never goes back.
     pub(super) refreshed_at: Timestamp,
-    /// Derives the successors.
     key: Secret,
     /// The refresh token that is valid now.
     refresh: TokenHash,

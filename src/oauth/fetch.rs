@@ -14,8 +14,8 @@ use reqwest::header;
 use tokio::sync::Semaphore;
 
 use super::addresses::is_global;
+use super::client::OAuthClient;
 use super::client_metadata::{self, DocumentProblem, DocumentUrl};
-use super::clients::OAuthClient;
 use crate::base::source::network;
 
 /// For the lookup, the connection and the whole document.
@@ -73,7 +73,6 @@ pub(super) struct DocumentFetcher {
     pub(super) lookup: Lookup,
     /// Which addresses may be connected to.
     pub(super) may_reach: fn(IpAddr) -> bool,
-    /// Where https is served.
     pub(super) port: u16,
     /// The one certificate authority to trust; `None`: those of the system.
     pub(super) trusted: Option<reqwest::Certificate>,
@@ -160,7 +159,6 @@ impl DocumentFetcher {
     }
 }
 
-/// Asks the system's resolver.
 async fn addresses_of(host: String) -> Vec<IpAddr> {
     let found = tokio::net::lookup_host((host, 443)).await;
     found.map_or_else(|_| Vec::new(), |addresses| addresses.map(|a| a.ip()).collect())

@@ -29,7 +29,6 @@ pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// in bursts of up to 76 seconds.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
-/// What a [`FamilyId`] names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OfFamily {}
 

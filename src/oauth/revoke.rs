@@ -19,7 +19,6 @@ use crate::store::{Record, StoreError, Table, Tx};
 /// How long revocations are listed.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
-/// Why a family ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
@@ -46,7 +45,6 @@ impl RevocationReason {
     }
 }
 
-/// A family that ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
     pub at: Timestamp,

@@ -14,7 +14,6 @@ pub(super) enum BodyError {
     /// More than the limit, announced or sent.
     #[error("the body is larger than allowed")]
     TooLarge,
-    /// The deadline passed first.
     #[error("the body came too slowly")]
     TooSlow,
     /// The connection broke, or the chunks are malformed.

@@ -12,12 +12,16 @@ use warp::Filter as _;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
+use super::pages;
+use super::parts::WebParts;
 use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::{Exchange, RequestId, exchange};
-use super::{ANY, WebParts, pages};
 use crate::base::secrets::random_bytes;
 use crate::mcp::{PublicHosts, RequestHeaders};
+
+/// For a handler that checks the method itself.
+pub(super) const ANY: &str = "*";
 
 /// The state that all handlers share.
 pub(super) struct Face {
@@ -82,7 +86,6 @@ impl Face {
     }
 }
 
-/// Answers exactly this path.
 pub(super) fn at<H, F>(
     face: &Arc<Face>,
     path: &'static str,

@@ -18,7 +18,6 @@ use super::request::Exchange;
 /// In bytes. The form of a sign-in page carries the client's whole request, signed.
 const LARGEST_FORM: usize = 32 << 10;
 
-/// In bytes.
 const LARGEST_REGISTRATION: usize = 64 << 10;
 
 /// RFC 9728.

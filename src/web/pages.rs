@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::base::secrets::sha256;
 use crate::garmin::MfaMethod;
 use crate::mcp::Access;
-use crate::oauth::{MfaPage, SignInPage};
+use crate::oauth::{MfaCodePage, SignInPage};
 
 /// The icon, served at `/favicon.svg`.
 pub(super) const FAVICON: &str = include_str!("../../assets/pages/favicon.svg");
@@ -103,7 +103,7 @@ pub(super) struct MfaTemplate {
     pub(super) frame: Frame,
     /// Where the forms post to: the path that showed the page.
     pub(super) action: &'static str,
-    pub(super) page: MfaPage,
+    pub(super) page: MfaCodePage,
 }
 
 impl MfaTemplate {

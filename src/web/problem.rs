@@ -12,7 +12,6 @@ use super::request::{RequestId, Smuggled};
 /// Why the web face refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// The headers are ambiguous.
     Headers(Smuggled),
     /// The body is too large, too slow or broken.
     Body(BodyError),
@@ -26,7 +25,6 @@ pub(super) enum Problem {
     WrongHost,
     /// The path has other methods: the value of `Allow`.
     Method(&'static str),
-    /// Something inside broke.
     Broken,
 }
 
@@ -129,7 +127,6 @@ impl Problem {
         self.with_headers(json(text.status, body.to_string()))
     }
 
-    /// For a person.
     pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: RequestId) -> Response {
         let text = self.text();
         let message = pages::MessagePage {

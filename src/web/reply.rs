@@ -45,7 +45,6 @@ pub(super) fn see_other(url: &str) -> Option<Response> {
 pub(super) enum Forms<'a> {
     /// The page has no forms.
     None,
-    /// Only to us.
     Own,
     /// To us, and from there to this origin or scheme.
     OnTo(&'a str),

@@ -10,7 +10,7 @@ use garmin_gateway::config::{Invited, Live, PublicUrl};
 use garmin_gateway::garmin::{self, GovernorSettings, MfaMethod, SignIns};
 use garmin_gateway::mcp::Access;
 use garmin_gateway::oauth::{
-    AuthorizeStep, HiddenFields, MfaPage, OAuth, OAuthParts, PostedAnswer, PostedForm, RevocationScope,
+    AuthorizeStep, HiddenFields, MfaCodePage, OAuth, OAuthParts, PostedAnswer, PostedForm, RevocationScope,
     SignInPage, Visitor,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
@@ -181,7 +181,7 @@ fn page(step: AuthorizeStep) -> SignInPage {
     }
 }
 
-fn code_page(step: AuthorizeStep) -> MfaPage {
+fn code_page(step: AuthorizeStep) -> MfaCodePage {
     match step {
         AuthorizeStep::Mfa(page) => page,
         other => panic!("{}", shown(&other)),

@@ -247,7 +247,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         client_id: before.client_id.clone(),
     };
     let page = visit.open().await;
-    let mut waits_for_garmin = matches!(stage, Stage::Credentials | Stage::Code);
+    let waits_for_garmin = matches!(stage, Stage::Credentials | Stage::Code);
     let mut signing_in = SignIn::Page(page.clone());
     if matches!(
         stage,
@@ -292,8 +292,10 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
     };
     let acting = async {
         // A form that arrives after the act begins a new sign-in, which is allowed.
-        while waits_for_garmin {
-            waits_for_garmin = world.simulator.requests().len() == n_asked;
+        for _ in 0..10_000 {
+            if !waits_for_garmin || world.simulator.requests().len() > n_asked {
+                break;
+            }
             tokio::time::sleep(Duration::from_micros(300)).await;
         }
         if !matches!(stage, Stage::CodePage | Stage::Unexchanged) {
@@ -346,7 +348,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_schedules_leave_nothing_alive() {
-    let more = [("INVITED", ""), ("SIGN_IN_DAILY", "100000")];
+    let more = [("INVITED", "")];
     let world = World::with(garmin_gateway::simulator::SimulatorSettings::default(), 10, &more).await;
     let mut operator = Operator::connect(&world.socket()).await;
     let mut chance = Chance(SEED);

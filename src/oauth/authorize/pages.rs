@@ -22,12 +22,9 @@ pub enum AuthorizeStep {
     /// 200: the form for e-mail, password and access.
     SignIn(SignInPage),
     /// 200: the form for Garmin's code.
-    Mfa(MfaPage),
+    Mfa(MfaCodePage),
     /// 303 to the client, with a code or an error.
-    Redirect {
-        /// The whole `Location`.
-        url: String,
-    },
+    Redirect { url: String },
     /// 200: Garmin's sign-in was renewed at `/link`; there is no client to return to.
     Linked {
         /// From Garmin's profile; may be empty.
@@ -64,7 +61,6 @@ pub struct SignInPage {
     pub hidden: HiddenFields,
     /// The cookie to set (a session cookie, `HttpOnly`, `SameSite=Lax`); `None`: the browser has it already.
     pub set_browser: Option<Secret>,
-    /// `None` at `/link`.
     pub client: Option<ClientOnPage>,
     /// What was typed before; empty at first.
     pub email: String,
@@ -77,9 +73,8 @@ pub struct SignInPage {
 }
 
 /// The second page. Its form is posted with `step=code` or `step=deny`.
-pub struct MfaPage {
+pub struct MfaCodePage {
     pub hidden: HiddenFields,
-    /// `None` at `/link`.
     pub client: Option<ClientOnPage>,
     /// How the code reaches the person.
     pub method: MfaMethod,
@@ -111,9 +106,7 @@ pub struct PostedForm {
 pub enum PostedAnswer {
     /// `step=credentials`.
     Credentials {
-        /// As typed.
         email: String,
-        /// As typed.
         password: Secret,
         access: Access,
     },

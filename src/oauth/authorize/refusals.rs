@@ -23,7 +23,6 @@ pub(super) fn malformed(what: &str) -> AuthorizeStep {
     )
 }
 
-/// No such client.
 pub(super) fn unknown_client() -> AuthorizeStep {
     page(
         400,

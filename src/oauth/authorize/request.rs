@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::clients::OAuthClient;
+use super::super::client::OAuthClient;
 use super::super::error::OAuthError;
 use super::super::form::FormParameters;
 use super::super::pkce::CodeChallenge;
@@ -21,7 +21,6 @@ pub(super) struct AuthorizationRequest {
     /// What the client calls itself, or the host that it returns to if it has no name.
     pub(super) client_name: String,
     pub(super) challenge: CodeChallenge,
-    /// The audience.
     pub(super) resource: String,
     pub(super) return_to: ReturnAddress,
 }

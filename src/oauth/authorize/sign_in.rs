@@ -14,7 +14,7 @@ use super::super::OAuth;
 use super::super::client_metadata::DocumentUrl;
 use super::super::error::OAuthError;
 use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent, WRITE_TEST_BYTES, WriteTest};
-use super::pages::{AuthorizeStep, HiddenFields, MfaPage, PostedAnswer, PostedForm, SignInPage, Visitor};
+use super::pages::{AuthorizeStep, HiddenFields, MfaCodePage, PostedAnswer, PostedForm, SignInPage, Visitor};
 use super::progress::{SignInAnswer, SignInProgress, SignInStage};
 use super::refusals;
 use super::request::AuthorizationRequest;
@@ -324,7 +324,7 @@ fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -
         SignInStage::AskCredentials => {
             AuthorizeStep::SignIn(sign_in_page(transaction.hidden.clone(), request, progress))
         }
-        SignInStage::AskCode(challenge) => AuthorizeStep::Mfa(MfaPage {
+        SignInStage::AskCode(challenge) => AuthorizeStep::Mfa(MfaCodePage {
             hidden: transaction.hidden.clone(),
             client: request.map(AuthorizationRequest::on_page),
             method: challenge.method(),

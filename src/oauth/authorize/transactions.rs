@@ -68,7 +68,6 @@ pub(in crate::oauth) enum EndedSignIns {
     All,
 }
 
-/// All open sign-ins.
 pub(in crate::oauth) struct Transactions {
     /// Signs the forms of this run.
     key: Secret,

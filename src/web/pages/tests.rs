@@ -117,7 +117,7 @@ impl MfaTemplate {
             let page = Self {
                 frame,
                 action: "/authorize",
-                page: MfaPage {
+                page: MfaCodePage {
                     hidden: hidden(text),
                     client: None,
                     sent_to: (method == MfaMethod::Email).then(|| text("a…@example.org")),

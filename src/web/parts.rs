@@ -1,0 +1,56 @@
+//! What the public face is built from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::sync::watch;
+
+use crate::base::clock::Clock;
+use crate::base::http as accept_loop;
+use crate::base::lifecycle::Lifecycle;
+use crate::config::{Live, PublicUrl};
+use crate::gateway::Gateway;
+use crate::oauth::OAuth;
+use crate::races::Races;
+
+/// Whether the gateway can do its work now. `Err` says in a few words what is missing, which anybody may read.
+pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
+
+/// What the public face stands on.
+#[derive(Clone)]
+pub struct WebParts {
+    pub oauth: OAuth,
+    pub gateway: Gateway,
+    /// For `/control` and `/health`.
+    pub races: Races,
+    /// The address people and Claude use.
+    pub public_url: PublicUrl,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Data come from the simulator: every page says so.
+    pub simulated: bool,
+    /// The operator's name and e-mail.
+    pub live: watch::Receiver<Live>,
+    pub clock: Clock,
+    pub ready: Ready,
+    pub limits: WebLimits,
+    pub lifecycle: Lifecycle,
+}
+
+/// Limits for clients that are not authenticated yet.
+#[derive(Clone, Copy, Debug)]
+pub struct WebLimits {
+    pub connections: accept_loop::Limits,
+    /// Time from the end of the headers to the end of the body.
+    pub body_timeout: Duration,
+}
+
+impl Default for WebLimits {
+    fn default() -> Self {
+        Self {
+            connections: accept_loop::Limits::default(),
+            body_timeout: Duration::from_secs(30),
+        }
+    }
+}
