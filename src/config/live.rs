@@ -11,7 +11,7 @@ use crate::base::log::LogLevel;
 pub struct Live {
     pub invited: Vec<Invited>,
     pub open_sign_up: bool,
-    /// Hosts that clients may return to, in addition to Claude's and loopback; lower case.
+    /// Where clients may return to, in addition to the built-in addresses: hosts in lower case, and whole addresses of apps.
     pub redirect_hosts: Vec<String>,
     /// Who runs this.
     pub operator: Operator,
@@ -35,6 +35,9 @@ impl Live {
             invited: reader.items(&settings::INVITED, Invited::parse),
             open_sign_up: reader.flag(&settings::OPEN_SIGN_UP),
             redirect_hosts: reader.items(&settings::REDIRECT_HOSTS, |text| {
+                if is_app_address(text) {
+                    return Ok(text.to_owned());
+                }
                 let host = text.to_ascii_lowercase();
                 if is_domain(&host) {
                     Ok(host)
@@ -52,4 +55,17 @@ impl Live {
             notify: NotifyConfig::read(reader),
         }
     }
+}
+
+/// Whether a text has the form `myapp://host/callback`. Web addresses are allowed by their host.
+fn is_app_address(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        let is_scheme_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
+        !scheme.is_empty()
+            && scheme.bytes().all(is_scheme_byte)
+            && !matches!(scheme, "http" | "https" | "file" | "javascript" | "data")
+            && !rest.is_empty()
+            && !rest.starts_with('/')
+            && rest.bytes().all(|b| b.is_ascii_graphic())
+    })
 }

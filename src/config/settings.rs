@@ -89,8 +89,8 @@ settings! {
         "Whether anybody with a Garmin account may sign in.",
         "write true or false";
     REDIRECT_HOSTS: Live, Text, "",
-        "Hosts that clients may return to, in addition to Claude's and loopback.",
-        "write host names, comma-separated";
+        "Hosts that clients may return to, and whole addresses of apps, in addition to the built-in ones.",
+        "write host names, or addresses like myapp://host/callback, comma-separated";
     OPERATOR_NAME: Live, Text, "",
         "Who runs this gateway, shown on its pages.";
     OPERATOR_EMAIL: Live, Text, "",
@@ -100,7 +100,7 @@ settings! {
     CALLS_PER_MINUTE: Live, Number(1, 1_000_000), "120",
         "Tool calls that one account may make per minute.";
     REGISTRATIONS_PER_HOUR: Live, Number(1, 1_000_000), "120",
-        "Clients that may register per hour, in total.";
+        "No longer used: registrations store nothing.";
     SIGN_IN_SPACING: Restart, Number(0, 3_600), "5",
         "Seconds between two sign-ins at Garmin, for all people together.";
     SIGN_IN_DAILY: Restart, Number(1, 1_000), "6",

@@ -141,6 +141,8 @@ fn one_value_each() {
         ("WORKER_PORT_END", "9003", false),
         ("REDIRECT_HOSTS", "chat.example.org", true),
         ("REDIRECT_HOSTS", "https://chat.example.org", false),
+        ("REDIRECT_HOSTS", "myapp://host/callback,chat.example.org", true),
+        ("REDIRECT_HOSTS", "javascript://host/callback", false),
         ("GATEWAY_LOG_LEVEL", "critical", true),
         ("OPEN_SIGN_UP", "perhaps", false),
         ("GATEWAY_SECRET_FILE", "/x", false),

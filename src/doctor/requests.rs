@@ -186,7 +186,7 @@ impl<'a> PublicClient<'a> {
                 CHECK,
                 format!("/register answers {}", seen.status.as_u16()),
                 if seen.status == StatusCode::TOO_MANY_REQUESTS {
-                    "too many clients have registered in this hour: wait, or raise REGISTRATIONS_PER_HOUR"
+                    "a proxy in front limits requests: let it pass POST /register more often"
                 } else {
                     "let the proxy pass POST /register, /token and /revoke to the gateway"
                 },

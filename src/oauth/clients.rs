@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn dcr_redirect_fence_leaves_out_what_lies_outside() {
         let mixed = json!({ "redirect_uris": [
-            "https://vscode.dev/redirect", 7, "http://127.0.0.1/", "http://127.0.0.1:33418/", "javascript:alert(1)",
+            "https://tools.example.org/redirect", 7, "http://127.0.0.1/", "http://127.0.0.1:33418/", "javascript:alert(1)",
         ] });
         let answer = ask(&mixed).unwrap();
         assert_eq!(

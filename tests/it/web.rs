@@ -351,10 +351,10 @@ async fn what_two_readers_could_read_differently_is_refused() {
 async fn bodies_have_limits() {
     let face = Face::start().await;
     for (line, headers, largest) in [
-        ("POST /token", FORM, 16 << 10),
-        ("POST /revoke", FORM, 16 << 10),
-        ("POST /authorize", FORM, 16 << 10),
-        ("POST /link", FORM, 16 << 10),
+        ("POST /token", FORM, 32 << 10),
+        ("POST /revoke", FORM, 32 << 10),
+        ("POST /authorize", FORM, 32 << 10),
+        ("POST /link", FORM, 32 << 10),
         ("POST /register", "Content-Type: application/json\r\n", 64 << 10),
     ] {
         let fits = face.ask(line, headers, &"x".repeat(largest)).await;
