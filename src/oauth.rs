@@ -57,7 +57,7 @@ use crate::store::{Kind, Reread, Store};
 pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
-    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaPage, PostedAnswer, PostedForm,
+    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
     SignInPage, Visitor,
 };
 use clock_agreement::ClockAgreement;
