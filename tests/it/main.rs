@@ -26,6 +26,7 @@ mod keys;
 mod looks;
 mod mcp;
 mod oauth;
+mod older_store;
 mod pages;
 mod races;
 mod readme;

@@ -11,18 +11,18 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_garmin-gateway");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_garmin-gateway");
 const ALL: [Signal; 3] = [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that is running, and the lines of its standard output.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -41,7 +41,7 @@ impl Running {
     }
 
     /// Waits for a line with `word`.
-    fn wait_for(&self, word: &str) -> String {
+    pub(crate) fn wait_for(&self, word: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
             let line = line.unwrap_or_else(|_| panic!("no line with {word}"));
@@ -56,13 +56,13 @@ impl Running {
     }
 
     /// Ends with SIGTERM. Returns whether the program drained and ended with 0.
-    fn ends_well(mut self) -> bool {
+    pub(crate) fn ends_well(mut self) -> bool {
         self.signal(Signal::SIGTERM);
         self.child.wait().unwrap().success()
     }
 }
 
-fn gateway(dir: &Path) -> Command {
+pub(crate) fn gateway(dir: &Path) -> Command {
     let at = |name: &str| dir.join(name);
     let mut command = Command::new(PROGRAM);
     command
