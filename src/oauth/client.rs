@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::redirect::RedirectUri;
 
-const MAX_NAME_CHARS: usize = 80;
+pub(super) const MAX_NAME_CHARS: usize = 80;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OAuthClient {

@@ -151,6 +151,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::oauth::client::MAX_NAME_CHARS;
 
     fn ask(body: &Value) -> Result<Value, OAuthError> {
         register(
