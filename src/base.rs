@@ -7,7 +7,6 @@ pub mod clock;
 pub mod disk;
 pub mod http;
 pub mod id;
-pub mod lanes;
 pub mod lifecycle;
 pub mod log;
 pub mod post;
@@ -15,4 +14,3 @@ pub mod secrets;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod stand_in;
-pub mod turns;

@@ -26,7 +26,6 @@ use crate::admin;
 use crate::admin::operations::Rooms;
 use crate::admin::service::{AdminService, GatewayFacts};
 use crate::base::clock::Clock;
-use crate::base::lanes::Lanes;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Telemetry, Traces};
 use crate::coach::{Claude, ClaudeParts};
@@ -39,7 +38,7 @@ use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
 use crate::race::ending::EndRules;
 use crate::races::{Races, RacesParts};
-use crate::sandbox::{Private, Processes};
+use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tools;
 use crate::web::{self, WebLimits, WebParts};
@@ -75,8 +74,6 @@ pub struct Daemon {
 
 /// The public face, which stops before everything else.
 struct Face {
-    /// Kept until the last call is answered, because they drive its connection to the worker.
-    _lanes: Lanes,
     stopping: CancellationToken,
     ended: CancellationToken,
 }
@@ -133,7 +130,7 @@ impl Daemon {
             Some(&config.runtime_dir),
         ];
         let private = private.into_iter().flatten().map(Path::to_owned);
-        let private = Private::new(&config.data_dir, private.chain([config.data_dir.join("users")]));
+        let private = PrivatePaths::new(&config.data_dir, private.chain([config.data_dir.join("users")]));
         let processes = Processes::start(program, private, &lifecycle).map_err(StartError::Processes)?;
         let script = Script {
             settings: config.workers.clone(),
@@ -233,15 +230,13 @@ impl Daemon {
             limits: WebLimits::default(),
             lifecycle: lifecycle.clone(),
         };
-        let lanes = Lanes::start().map_err(StartError::Lanes)?;
         let face = Face {
-            _lanes: lanes.clone(),
             stopping: lifecycle.stopping().child_token(),
             ended: CancellationToken::new(),
         };
         let (stopping, ended) = (face.stopping.clone(), face.ended.clone());
         lifecycle.spawn("web", async move {
-            web::serve(listener, &lanes, web, stopping).await;
+            web::serve(listener, web, stopping).await;
             ended.cancel();
         });
         let rooms = Rooms {

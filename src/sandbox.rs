@@ -4,9 +4,9 @@
 //! |---|---|
 //! | starting them, and signals to their groups | `child` |
 //! | what they may use of the machine | [`fence`], set up by our own binary before it becomes the program |
-//! | what they may read: the program and all that belongs to it, nothing private | `program`, `shown` |
+//! | what they may read: the program and all that belongs to it, nothing private | `program`, `readable` |
 //! | what they may connect to | `network` |
-//! | ending what we left behind | `watch` |
+//! | ending what we left behind | `watchdog` |
 //!
 //! # Invariants
 //!
@@ -18,46 +18,46 @@ mod child;
 pub mod fence;
 mod network;
 mod program;
-mod shown;
-mod watch;
+mod readable;
+mod watchdog;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use self::child::Spawner;
-use self::watch::LastWatch;
+use self::watchdog::Watchdog;
 use crate::base::lifecycle::Lifecycle;
 
 pub(crate) use self::child::{Launch, Process, find_program};
-pub(crate) use self::fence::{Plan, REPORT, Report};
+pub(crate) use self::fence::{FencePlan, FenceReport, REPORT};
 pub(crate) use self::network::ports;
 pub(crate) use self::program::Program;
-pub use self::shown::Private;
-pub(crate) use self::shown::Shown;
+pub use self::readable::PrivatePaths;
+pub(crate) use self::readable::ReadablePaths;
 
 /// Where programs are when we have no `PATH` ourselves.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Starts programs. Clones are the same; when the last one goes, so do all programs that it started.
 #[derive(Debug, Clone)]
-pub struct Processes(Arc<Inner>);
+pub struct Processes(Arc<ProcessesInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct ProcessesInner {
     self_exe: PathBuf,
-    private: Private,
+    private: PrivatePaths,
     spawner: Spawner,
     lifecycle: Lifecycle,
     /// From the first program on.
-    watch: OnceLock<LastWatch>,
+    watch: OnceLock<Watchdog>,
 }
 
 impl Processes {
     /// Ready to start programs by `self_exe`, our own binary; none of them sees anything of what is `private`. To be
     /// called within the runtime. Errors: no thread could be started.
-    pub fn start(self_exe: PathBuf, private: Private, lifecycle: &Lifecycle) -> io::Result<Self> {
-        Ok(Self(Arc::new(Inner {
+    pub fn start(self_exe: PathBuf, private: PrivatePaths, lifecycle: &Lifecycle) -> io::Result<Self> {
+        Ok(Self(Arc::new(ProcessesInner {
             self_exe,
             private,
             spawner: Spawner::start()?,
@@ -72,13 +72,13 @@ impl Processes {
     }
 
     /// What no program may see.
-    pub(crate) fn private(&self) -> &Private {
+    pub(crate) fn private(&self) -> &PrivatePaths {
         &self.0.private
     }
 
     /// Starts a program in its fence, in a process group of its own.
     pub(crate) async fn launch(&self, launch: Launch<'_>) -> io::Result<Process> {
-        let Inner {
+        let ProcessesInner {
             self_exe,
             spawner,
             lifecycle,
@@ -87,7 +87,7 @@ impl Processes {
         let watch = self
             .0
             .watch
-            .get_or_init(|| LastWatch::start(spawner.clone(), self_exe.clone(), lifecycle));
+            .get_or_init(|| Watchdog::start(spawner.clone(), self_exe.clone(), lifecycle));
         spawner.launch(self_exe, launch, watch.clone()).await
     }
 }

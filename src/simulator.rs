@@ -52,7 +52,7 @@ use self::livetrack::{Playback, PlayedLink};
 use self::server::SimulatorServer;
 use self::world::World;
 use crate::base::clock::Clock;
-use crate::base::http::{Limits, serve};
+use crate::base::http::{ServerLimits, serve};
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
@@ -116,7 +116,7 @@ impl Simulator {
         let handle = move |request, _| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
-            serve(listener, Limits::default(), handle, lifecycle.stopping()),
+            serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),
         );
         Ok(Self { base_url, shared })
     }

@@ -39,11 +39,9 @@ use self::reply::Response;
 use self::request::Exchange;
 use crate::base::http as accept_loop;
 use crate::base::http::Peer;
-use crate::base::lanes::Lanes;
 
-/// Serves the public face in `lanes` until `stopping` fires; returns when the last connection is done or the drain is
-/// over.
-pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stopping: CancellationToken) {
+/// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
+pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
     let connections = parts.limits.connections;
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
@@ -55,14 +53,12 @@ pub async fn serve(listener: TcpListener, lanes: &Lanes, parts: WebParts, stoppi
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
             }
             request.extensions_mut().insert(peer);
-            // Pages and sign-ins run apart from calls, which must not wait for them.
-            let answered = async move { routes.call(request).await };
-            match face.parts.lifecycle.apart(answered).await {
+            match routes.call(request).await {
                 Ok(response) => response,
             }
         }
     };
-    accept_loop::serve_in(lanes, listener, connections, handle, stopping).await;
+    accept_loop::serve(listener, connections, handle, stopping).await;
 }
 
 const MCP: &str = "/mcp";

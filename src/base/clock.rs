@@ -13,17 +13,17 @@ use tokio::sync::watch;
 
 /// Tells the time, in UTC. Clones tell the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Source);
+pub struct Clock(ClockSource);
 
 #[derive(Clone, Debug)]
-enum Source {
+enum ClockSource {
     System,
-    Manual(Arc<Manual>),
+    Manual(Arc<ManualClock>),
 }
 
 /// A clock that stands still until it is moved, and knows who waits for it.
 #[derive(Debug)]
-struct Manual {
+struct ManualClock {
     /// Microseconds since the epoch: what a [`Timestamp`] of ours needs and an atomic can hold.
     micros: AtomicI64,
     /// Microseconds by which the clock was advanced, apart from what it was set.
@@ -40,7 +40,7 @@ struct Sleepers {
     until: BTreeMap<u64, Timestamp>,
 }
 
-impl Manual {
+impl ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -52,12 +52,12 @@ impl Manual {
 
 /// One who waits on a manual clock; it does no longer when this goes.
 struct Sleeper<'a> {
-    clock: &'a Manual,
+    clock: &'a ManualClock,
     number: u64,
 }
 
 impl<'a> Sleeper<'a> {
-    fn new(clock: &'a Manual, until: Timestamp) -> Self {
+    fn new(clock: &'a ManualClock, until: Timestamp) -> Self {
         let mut sleepers = clock.sleepers();
         sleepers.last += 1;
         let number = sleepers.last;
@@ -81,12 +81,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(ClockSource::System)
     }
 
     /// A clock that stands still at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Manual {
+        Self(ClockSource::Manual(Arc::new(ManualClock {
             micros: AtomicI64::new(start.as_microsecond()),
             elapsed_micros: AtomicI64::new(0),
             sleepers: Mutex::default(),
@@ -98,8 +98,8 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => Timestamp::now(),
-            Source::Manual(manual) => manual.now(),
+            ClockSource::System => Timestamp::now(),
+            ClockSource::Manual(manual) => manual.now(),
         }
     }
 
@@ -118,14 +118,14 @@ impl Clock {
     /// Returns when the clock shows `at` or later.
     pub async fn sleep_until(&self, at: Timestamp) {
         match &self.0 {
-            Source::System => loop {
+            ClockSource::System => loop {
                 let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
                 if left.is_zero() {
                     return;
                 }
                 tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
             },
-            Source::Manual(manual) => {
+            ClockSource::Manual(manual) => {
                 let mut changed = manual.changed.subscribe();
                 let _sleeper = Sleeper::new(manual, at);
                 while manual.now() < at {
@@ -138,7 +138,7 @@ impl Clock {
 
     /// Moves a manual clock; the machine's clock is not ours to move and stays as it is.
     pub fn advance(&self, by: SignedDuration) {
-        if let Source::Manual(manual) = &self.0 {
+        if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             manual.elapsed_micros.fetch_add(micros, Ordering::SeqCst);
             manual.micros.fetch_add(micros, Ordering::SeqCst);
@@ -158,7 +158,7 @@ impl Clock {
     /// The earliest moment that somebody waits for on a manual clock, once `sleepers` of them wait and none is due. With
     /// it a test plays hours in the time that the work of them takes. Never returns on the machine's clock.
     pub async fn next_due(&self, sleepers: usize) -> Timestamp {
-        let Source::Manual(manual) = &self.0 else {
+        let ClockSource::Manual(manual) = &self.0 else {
             return std::future::pending().await;
         };
         let mut changed = manual.changed.subscribe();

@@ -1,12 +1,13 @@
-//! One accept loop for every HTTP server of ours: the public face, the built-in worker, the simulator.
+//! One accept loop for every HTTP server of this program: the public face, the built-in worker, the simulator.
 //!
 //! A connection that sends no header in time is closed (this is also the keep-alive limit), connections are capped,
-//! a panic in a handler becomes a 500, and a stop ends idle connections at once and lets busy ones finish: whoever has
-//! just connected still gets the answer to what they ask.
-//! Body limits and timeouts are the handler's, because only it knows what it reads.
+//! and a panic in a handler becomes a 500. A stop closes idle connections at once and lets busy ones finish; a request
+//! that arrives on a connection just accepted is still answered.
+//!
+//! Absent on purpose: body limits and body timeouts, because only the handler knows what it reads.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -19,26 +20,23 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use crate::base::lanes::Lanes;
-use crate::base::turns::Turns;
-
-/// After the stop, how long a connection may take on which nothing was asked yet.
+/// How long a connection without a request stays open after the stop.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
-/// Who is at the other end of the connection.
+/// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// What a server bears.
+/// ServerLimits of one server.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ServerLimits {
     /// How long a connection may take to send a header, and may stay idle.
     pub header_timeout: Duration,
     /// How many connections are open at once; more wait in the listener's queue.
@@ -47,7 +45,7 @@ pub struct Limits {
     pub drain: Duration,
 }
 
-impl Default for Limits {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(20),
@@ -59,21 +57,9 @@ impl Default for Limits {
 
 /// Serves `handle` on `listener` until `stopping` fires; returns when the connections are done or the drain time is
 /// over. Run it as a task of the lifecycle.
-pub async fn serve<H, F, B>(listener: TcpListener, limits: Limits, handle: H, stopping: CancellationToken)
-where
-    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: std::error::Error + Send + Sync + 'static,
-{
-    serve_in(&Lanes::here(), listener, limits, handle, stopping).await;
-}
-
-/// The same, with every connection in one of `lanes`.
-pub async fn serve_in<H, F, B>(
-    lanes: &Lanes,
+pub async fn serve<H, F, B>(
     listener: TcpListener,
-    limits: Limits,
+    limits: ServerLimits,
     handle: H,
     stopping: CancellationToken,
 ) where
@@ -110,33 +96,26 @@ pub async fn serve_in<H, F, B>(
             tracing::debug!(reason = %e, "http.nodelay_refused");
         }
         let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
-        lanes.spawn(&connections, async move {
-            let stream = match stream.into_std().and_then(TcpStream::from_std) {
-                Ok(stream) => stream,
-                Err(e) => return tracing::warn!(reason = %e, "http.accept_failed"),
-            };
-            let asked = Notify::new();
+        connections.spawn(async move {
+            let requested = Notify::new();
             let service = hyper::service::service_fn(|request: Request<Incoming>| {
-                asked.notify_one();
-                let answer = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
+                requested.notify_one();
+                let response = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
                 async move {
-                    Ok::<_, Infallible>(match answer.await {
+                    Ok::<_, Infallible>(match response.await {
                         Ok(response) => response.map(Either::Left),
-                        Err(_) => broken(),
+                        Err(_) => internal_error(),
                     })
                 }
             });
             let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-            let last_question = async {
+            let stopped = async {
                 stopping.cancelled().await;
-                timeout(FIRST_REQUEST, asked.notified()).await
+                timeout(FIRST_REQUEST, requested.notified()).await
             };
-            let turns = Turns::default();
-            let in_turns =
-                poll_fn(|context| turns.poll(context, |context| connection.as_mut().poll(context)));
             let ended = tokio::select! {
-                ended = in_turns => ended,
-                _ = last_question => {
+                ended = connection.as_mut() => ended,
+                _ = stopped => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -154,7 +133,7 @@ pub async fn serve_in<H, F, B>(
     }
 }
 
-fn broken<B>() -> Response<Either<B, Full<Bytes>>> {
+fn internal_error<B>() -> Response<Either<B, Full<Bytes>>> {
     tracing::error!(place = "http handler", "bug");
     let body = Full::new(Bytes::from_static(b"Something broke here. It is in the log.\n"));
     let mut response = Response::new(Either::Right(body));
@@ -175,11 +154,12 @@ pub fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
     use crate::base::lifecycle::Lifecycle;
 
-    async fn start(limits: Limits) -> (SocketAddr, Lifecycle) {
+    async fn start(limits: ServerLimits) -> (SocketAddr, Lifecycle) {
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -201,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_and_survives_a_panicking_handler() {
-        let (address, lifecycle) = start(Limits::default()).await;
+        let (address, lifecycle) = start(ServerLimits::default()).await;
         let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         assert!(
             exchange(address, &format!("GET /panic {close}"))
@@ -217,22 +197,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_says_nothing_is_closed() {
-        let limits = Limits {
+    async fn a_silent_connection_is_closed() {
+        let limits = ServerLimits {
             header_timeout: Duration::from_millis(50),
-            ..Limits::default()
+            ..ServerLimits::default()
         };
         let (address, _lifecycle) = start(limits).await;
         assert_eq!(exchange(address, "").await, "");
         assert!(!exchange(address, "GET / HTTP/1.1\r\nHo").await.contains("200"));
     }
 
-    /// A proxy has connected, and what it asks is on its way when the stop comes.
+    /// A proxy has connected, and its request is under way when the stop comes.
     #[tokio::test]
-    async fn who_has_just_connected_is_answered_after_the_stop() {
-        let (address, lifecycle) = start(Limits::default()).await;
+    async fn a_connection_accepted_before_the_stop_is_answered_after_it() {
+        let (address, lifecycle) = start(ServerLimits::default()).await;
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // Another one behind it in the queue was served: it is accepted.
+        // A connection behind it in the queue was served, so this one is accepted.
         let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         exchange(address, &format!("GET / {close}")).await;
         lifecycle.stop();
@@ -252,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn idle_connections_do_not_hold_up_a_stop() {
-        let (address, lifecycle) = start(Limits::default()).await;
+        let (address, lifecycle) = start(ServerLimits::default()).await;
         let idle = TcpStream::connect(address).await.unwrap();
         assert!(lifecycle.drain(Duration::from_secs(5)).await);
         drop(idle);

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 /// Spawns, stops and waits for the tasks of one program. Clones are the same lifecycle.
@@ -49,19 +49,6 @@ impl Lifecycle {
             }
         };
         drop(self.tasks.spawn_on(task.instrument(span), &self.runtime));
-    }
-
-    /// Does a part of somebody's work in the runtime of the tasks: what takes long holds up nobody beside who waits for it.
-    /// Dropped, it ends; a panic in it is the caller's.
-    pub async fn apart<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        match AbortOnDropHandle::new(self.runtime.spawn(work.in_current_span())).await {
-            Ok(done) => done,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is shut down: nobody is left to tell.
-                Err(_) => std::future::pending().await,
-            },
-        }
     }
 
     /// Fires when the program is to stop. Derive a child token to stop a part on its own.
@@ -146,30 +133,6 @@ mod tests {
         lifecycle.spawn("breaks", async { panic!("on purpose") });
         lifecycle.stopping().cancelled().await;
         assert!(lifecycle.has_failed());
-    }
-
-    #[tokio::test]
-    async fn what_is_done_apart_is_done_in_the_runtime_of_the_tasks_and_ends_with_its_caller() {
-        let (lifecycle, here) = (Lifecycle::new(), Handle::current().id());
-        let there = lifecycle.clone();
-        let elsewhere = tokio::task::spawn_blocking(move || {
-            let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            other.block_on(there.apart(async { Handle::current().id() }))
-        });
-        assert_eq!(elsewhere.await.unwrap(), here);
-
-        let broken = std::panic::AssertUnwindSafe(lifecycle.apart(async { panic!("on purpose") }));
-        assert!(broken.catch_unwind().await.is_err());
-        assert!(!lifecycle.has_failed());
-
-        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
-        let mut endless = Box::pin(lifecycle.apart(async move {
-            std::future::pending::<()>().await;
-            drop(held);
-        }));
-        assert!((&mut endless).now_or_never().is_none());
-        drop(endless);
-        assert!(dropped.await.is_err());
     }
 
     #[tokio::test]

@@ -11,25 +11,25 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::base::http::{Limits, serve};
+use crate::base::http::{ServerLimits, serve};
 use crate::base::lifecycle::Lifecycle;
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub(crate) struct SeenRequest {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) json: Value,
 }
 
 #[derive(Default)]
-struct State {
-    asked: Vec<Request>,
+struct StandInState {
+    asked: Vec<SeenRequest>,
     /// When there is none left it is 200.
-    answers: VecDeque<Answer>,
+    answers: VecDeque<CannedResponse>,
 }
 
-struct Answer {
+struct CannedResponse {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
@@ -39,7 +39,7 @@ struct Answer {
 #[derive(Clone)]
 pub(crate) struct StandIn {
     pub(crate) url: Url,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<StandInState>>,
     heard: Arc<Notify>,
 }
 
@@ -60,7 +60,7 @@ impl StandIn {
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
-                let request = Request {
+                let request = SeenRequest {
                     path: head.uri.path().to_owned(),
                     headers: head.headers,
                     json: serde_json::from_slice(&body).unwrap_or_default(),
@@ -70,15 +70,15 @@ impl StandIn {
         };
         lifecycle.spawn(
             "stand-in",
-            serve(listener, Limits::default(), handle, lifecycle.stopping()),
+            serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),
         );
         stand_in
     }
 
-    fn answer(&self, request: Request) -> Response<Full<Bytes>> {
+    fn answer(&self, request: SeenRequest) -> Response<Full<Bytes>> {
         let mut state = self.state.lock().unwrap();
         state.asked.push(request);
-        let answer = state.answers.pop_front().unwrap_or(Answer {
+        let answer = state.answers.pop_front().unwrap_or(CannedResponse {
             status: 200,
             headers: vec![],
             body: "{}".into(),
@@ -94,7 +94,7 @@ impl StandIn {
     /// The next answer that is not set yet.
     pub(crate) fn will_answer(&self, status: u16, headers: &[(&'static str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let answer = Answer {
+        let answer = CannedResponse {
             status,
             headers: headers.collect(),
             body: body.to_owned(),
@@ -103,12 +103,12 @@ impl StandIn {
     }
 
     /// What was asked so far.
-    pub(crate) fn asked(&self) -> Vec<Request> {
+    pub(crate) fn asked(&self) -> Vec<SeenRequest> {
         self.state.lock().unwrap().asked.clone()
     }
 
     /// Waits until so many requests came, and returns them.
-    pub(crate) async fn wait_for(&self, count: usize) -> Vec<Request> {
+    pub(crate) async fn wait_for(&self, count: usize) -> Vec<SeenRequest> {
         loop {
             let heard = self.heard.notified();
             let asked = self.asked();

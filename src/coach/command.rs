@@ -17,7 +17,7 @@ use tokio::process::ChildStderr;
 use super::confined::Confined;
 use super::look::{LookError, LookResult, MCP_SERVER};
 use crate::base::disk::Scratch;
-use crate::sandbox::{Launch, Process, Processes, REPORT, Report};
+use crate::sandbox::{FenceReport, Launch, Process, Processes, REPORT};
 
 /// Added to every environment: tools are offered without a search, and the only network traffic is with the model.
 const FIXED_ENVIRONMENT: [(&str, &str); 3] = [
@@ -168,7 +168,7 @@ async fn report_fence(errors: Option<ChildStderr>) {
     let mut line = String::new();
     let first = (&mut errors).take(LONGEST_REPORT).read_line(&mut line).await;
     let report = line.strip_prefix(REPORT).filter(|_| first.is_ok());
-    if let Some(report) = report.and_then(|json| serde_json::from_str::<Report>(json).ok()) {
+    if let Some(report) = report.and_then(|json| serde_json::from_str::<FenceReport>(json).ok()) {
         let failed = report.failed.join("; ");
         LOGGED.call_once(|| tracing::info!(fence = report.words(), failed, "coach.fenced"));
     }

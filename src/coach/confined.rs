@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::sandbox::{PATH, Plan, Private, Program, Shown, find_program, ports};
+use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find_program, ports};
 
 /// Writable memory in bytes. The address space has no limit: JavaScript engines reserve far more than they use.
 const MEMORY: u64 = 4 << 30;
@@ -19,7 +19,7 @@ const CONFIG_FILE: &str = ".claude.json";
 #[derive(Debug)]
 pub(super) struct Confined {
     /// Starts with the arguments of `CLAUDE_CMD`; `command` adds its own.
-    pub(super) plan: Plan,
+    pub(super) plan: FencePlan,
     pub(super) environment: Vec<(String, String)>,
 }
 
@@ -31,13 +31,13 @@ impl Confined {
         environment: &[(String, String)],
         (directory, temporary): (&Path, &Path),
         gateway: Option<Url>,
-        private: &Private,
+        private: &PrivatePaths,
     ) -> Option<Self> {
         let mut environment = environment.to_vec();
         let (word, arguments) = words.split_first()?;
         let search_path = find(&environment, "PATH").unwrap_or(PATH).to_owned();
         let path = find_program(word, &search_path)?;
-        let mut shown = Shown::system(private, &environment);
+        let mut shown = ReadablePaths::system(private, &environment);
         let program = Program {
             path: &path,
             arguments,
@@ -55,7 +55,7 @@ impl Confined {
         environment.retain(|(name, _)| name != "TMPDIR");
         environment.push(("TMPDIR".into(), temporary.display().to_string()));
         Some(Self {
-            plan: Plan {
+            plan: FencePlan {
                 gateway: nix::unistd::getpid().as_raw(),
                 arguments: arguments.to_vec(),
                 read: shown.paths(),
@@ -109,7 +109,7 @@ mod tests {
 
         fn confined(&self, more: &[(&str, &str)]) -> Confined {
             let private = ["data/db", "run"].map(|path| self.at(path).into());
-            let private = Private::new(self.at("data").as_ref(), private);
+            let private = PrivatePaths::new(self.at("data").as_ref(), private);
             let mut environment = vec![("HOME".to_owned(), self.at("home"))];
             let more = more
                 .iter()

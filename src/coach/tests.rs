@@ -9,7 +9,7 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::RootSecret;
 use crate::base::stand_in::StandIn;
 use crate::config::{CoachConfig, CoachedBy};
-use crate::sandbox::{Private, Processes};
+use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::Store;
 
 struct Bench {
@@ -35,8 +35,12 @@ impl Bench {
             public_url: "https://gw.example.org".into(),
             local_url: "http://127.0.0.1:8080".into(),
             directory: dir.path().join("coach"),
-            processes: Processes::start("/nothing".into(), Private::new(dir.path(), []), &Lifecycle::new())
-                .unwrap(),
+            processes: Processes::start(
+                "/nothing".into(),
+                PrivatePaths::new(dir.path(), []),
+                &Lifecycle::new(),
+            )
+            .unwrap(),
         });
         Self { claude, _dir: dir }
     }

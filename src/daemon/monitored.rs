@@ -13,7 +13,7 @@ use super::StartError;
 use crate::admin::metrics;
 use crate::admin::service::AdminService;
 use crate::base::http;
-use crate::base::http::Limits;
+use crate::base::http::ServerLimits;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
 use crate::config::Heartbeat;
@@ -34,7 +34,7 @@ pub(super) async fn metrics(
             let answer = answer(&request, &service);
             async move { answer }
         };
-        http::serve(listener, Limits::default(), handle, stop).await;
+        http::serve(listener, ServerLimits::default(), handle, stop).await;
     });
     Ok(())
 }

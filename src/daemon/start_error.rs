@@ -38,8 +38,6 @@ pub enum StartError {
     Read(#[from] StoreError),
     #[error("no processes can be started")]
     Processes(#[source] std::io::Error),
-    #[error("no thread can be started: {0}; allow the service more tasks (TasksMax, ulimit -u)")]
-    Lanes(#[source] std::io::Error),
     #[error("the workers can't be run: {0}")]
     Workers(String),
     #[error("TLS can't be set up: {0}; install the system's CA certificates")]
@@ -61,12 +59,7 @@ impl StartError {
             | Self::Read(_)
             | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
-            Self::Processes(_)
-            | Self::Lanes(_)
-            | Self::Workers(_)
-            | Self::Admin(_)
-            | Self::Tls(_)
-            | Self::Catalogue(_) => 70,
+            Self::Processes(_) | Self::Workers(_) | Self::Admin(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
         }
     }
 }

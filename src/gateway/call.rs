@@ -150,12 +150,10 @@ impl CallService {
                     }
                 }
             };
-            // Race tools may compute for long. On the ordinary runtime they do not delay other calls.
-            let call = async move { tokio::time::timeout(DEADLINE, call).await };
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
-                called = self.lifecycle.apart(call) => match called {
+                called = tokio::time::timeout(DEADLINE, call) => match called {
                     Ok(result) => pending.result(&result),
                     Err(_) => pending.tool_error("This took too long. Try again."),
                 },

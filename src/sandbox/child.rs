@@ -20,8 +20,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::fence::{Order, Plan, SUBCOMMAND};
-use super::watch::{LastWatch, Note};
+use super::fence::{FencePlan, HelperOrder, SUBCOMMAND};
+use super::watchdog::{WatchNote, Watchdog};
 
 /// A process that was started, and its group.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Process {
     /// Closed when we end, however we end.
     input: Option<ChildStdin>,
     /// Knows of the group while this is there.
-    watch: Option<LastWatch>,
+    watch: Option<Watchdog>,
 }
 
 impl Process {
@@ -80,7 +80,7 @@ impl Drop for Process {
             self.signal(Signal::SIGKILL);
         }
         if let Some(watch) = &self.watch {
-            watch.tell(Note::Ended(self.group));
+            watch.tell(WatchNote::Ended(self.group));
         }
     }
 }
@@ -89,7 +89,7 @@ impl Drop for Process {
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
     /// The program and its fence.
-    pub(crate) plan: Plan,
+    pub(crate) plan: FencePlan,
     /// The whole environment.
     pub(crate) environment: &'a [(String, String)],
     /// The working directory.
@@ -102,9 +102,9 @@ pub(crate) struct Launch<'a> {
 
 /// The thread that spawns. Dropping the last clone ends it, and with it all children that it spawned.
 #[derive(Debug, Clone)]
-pub(super) struct Spawner(blocking::Sender<Job>);
+pub(super) struct Spawner(blocking::Sender<SpawnJob>);
 
-struct Job {
+struct SpawnJob {
     command: Command,
     reply: oneshot::Sender<io::Result<Child>>,
 }
@@ -112,7 +112,7 @@ struct Job {
 impl Spawner {
     /// Starts the thread; to be called within the runtime.
     pub(super) fn start() -> io::Result<Self> {
-        let (jobs, inbox) = blocking::channel::<Job>();
+        let (jobs, inbox) = blocking::channel::<SpawnJob>();
         let runtime = Handle::current();
         std::thread::Builder::new()
             .name("spawner".into())
@@ -131,9 +131,9 @@ impl Spawner {
         &self,
         self_exe: &Path,
         launch: Launch<'_>,
-        watch: LastWatch,
+        watch: Watchdog,
     ) -> io::Result<Process> {
-        let mut command = helper(self_exe, &Order::Become(launch.plan))?;
+        let mut command = helper(self_exe, &HelperOrder::Become(launch.plan))?;
         command
             .current_dir(launch.directory)
             .envs(launch.environment.iter().map(|(name, value)| (name, value)))
@@ -142,14 +142,14 @@ impl Spawner {
             .stderr(launch.errors)
             .kill_on_drop(true);
         let mut process = self.spawn(command).await?;
-        watch.tell(Note::Started(process.group));
+        watch.tell(WatchNote::Started(process.group));
         process.watch = Some(watch);
         Ok(process)
     }
 
     /// Starts the watch. It is not killed with us: it is what remains.
     pub(super) async fn launch_watch(&self, self_exe: &Path) -> io::Result<(Process, ChildStdin)> {
-        let mut command = helper(self_exe, &Order::Watch)?;
+        let mut command = helper(self_exe, &HelperOrder::Watch)?;
         command
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -163,7 +163,7 @@ impl Spawner {
     async fn spawn(&self, command: Command) -> io::Result<Process> {
         let (reply, child) = oneshot::channel();
         let gone = || io::Error::other("the spawning thread has ended");
-        self.0.send(Job { command, reply }).map_err(|_| gone())?;
+        self.0.send(SpawnJob { command, reply }).map_err(|_| gone())?;
         let mut child = child.await.map_err(|_| gone())??;
         let id = child
             .id()
@@ -179,7 +179,7 @@ impl Spawner {
     }
 }
 
-fn helper(self_exe: &Path, order: &Order) -> io::Result<Command> {
+fn helper(self_exe: &Path, order: &HelperOrder) -> io::Result<Command> {
     #[expect(clippy::disallowed_methods, reason = "this is the sandbox")]
     let mut command = Command::new(self_exe);
     command

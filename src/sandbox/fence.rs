@@ -21,10 +21,10 @@ use nix::sys::signal::Signal;
 use nix::unistd::{execv, getppid};
 use serde::{Deserialize, Serialize};
 
-/// The hidden subcommand; its only argument is an [`Order`] as JSON.
+/// The hidden subcommand; its only argument is an [`HelperOrder`] as JSON.
 pub const SUBCOMMAND: &str = "__fence";
 
-/// What the first line of a fenced process begins with; the [`Report`] follows.
+/// What the first line of a fenced process begins with; the [`FenceReport`] follows.
 pub(crate) const REPORT: &str = "garmin-gateway fence: ";
 
 /// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
@@ -65,16 +65,16 @@ pub(super) const SYSTEM: &[&str] = &[
 /// What the helper is told to do.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
+pub(super) enum HelperOrder {
     /// Lock yourself in, then become the program.
-    Become(Plan),
+    Become(FencePlan),
     /// Wait for the gateway's end, then end what it left.
     Watch,
 }
 
 /// A program to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Plan {
+pub(crate) struct FencePlan {
     /// The gateway's process id: a helper whose parent is another came too late.
     pub(crate) gateway: i32,
     /// The program, found already.
@@ -97,7 +97,7 @@ pub(crate) struct Plan {
 
 /// How far the fence goes on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct FenceReport {
     /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6; 0 = no landlock.
     pub(crate) landlock: i32,
     /// What did not work though it should have.
@@ -105,7 +105,7 @@ pub(crate) struct Report {
     pub(crate) failed: Vec<String>,
 }
 
-impl Report {
+impl FenceReport {
     /// For the log and the console.
     pub(crate) fn words(&self) -> &'static str {
         match self.landlock {
@@ -148,16 +148,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), FenceErr
         return Err(FenceError::NotForYou);
     };
     match serde_json::from_str(&order) {
-        Ok(Order::Become(plan)) => Err(become_program(plan)),
-        Ok(Order::Watch) => {
-            super::watch::run();
+        Ok(HelperOrder::Become(plan)) => Err(become_program(plan)),
+        Ok(HelperOrder::Watch) => {
+            super::watchdog::run();
             Ok(())
         }
         Err(_) => Err(FenceError::NotForYou),
     }
 }
 
-fn become_program(plan: Plan) -> FenceError {
+fn become_program(plan: FencePlan) -> FenceError {
     let mut failed = Vec::new();
     let mut note = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
@@ -184,18 +184,18 @@ fn become_program(plan: Plan) -> FenceError {
     if let Err(error) = walls::refuse_calls() {
         failed.push(format!("system calls: {error}"));
     }
-    say(&Report { landlock, failed });
+    say(&FenceReport { landlock, failed });
     run_program(plan)
 }
 
 /// The first line of the program's output, which the gateway reads as ours.
-fn say(report: &Report) {
+fn say(report: &FenceReport) {
     let line = format!("{REPORT}{}\n", serde_json::to_string(report).unwrap_or_default());
     // Without a reader there is nobody to tell.
     drop(io::stderr().write_all(line.as_bytes()));
 }
 
-fn run_program(plan: Plan) -> FenceError {
+fn run_program(plan: FencePlan) -> FenceError {
     let failed = |program: PathBuf, source: io::Error| FenceError::Program { program, source };
     let words: Result<Vec<CString>, _> = std::iter::once(plan.program.clone().into_os_string())
         .chain(plan.arguments.into_iter().map(OsString::from))
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_late_helper_does_not_begin() {
-        let plan = Plan {
+        let plan = FencePlan {
             gateway: 0,
             program: "/bin/true".into(),
             arguments: Vec::new(),
@@ -242,7 +242,7 @@ mod tests {
             address_space: None,
         };
         // In a thread of its own: what the helper does to itself must not reach the tests beside it.
-        let order = serde_json::to_string(&Order::Become(plan)).unwrap();
+        let order = serde_json::to_string(&HelperOrder::Become(plan)).unwrap();
         let result = std::thread::spawn(|| run([OsString::from(order)]))
             .join()
             .unwrap();
@@ -257,7 +257,7 @@ mod tests {
             (7, vec![], "files, ports, signals"),
             (7, vec!["memory: EPERM".to_owned()], "incomplete"),
         ] {
-            assert_eq!(Report { landlock, failed }.words(), words);
+            assert_eq!(FenceReport { landlock, failed }.words(), words);
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::child::find_program;
-use super::shown::Shown;
+use super::readable::ReadablePaths;
 
 /// What lies beside the `bin` directory of a program and belongs to it.
 const BESIDE_BIN: &[&str] = &[
@@ -43,20 +43,22 @@ pub(crate) struct Program<'a> {
 
 impl Program<'_> {
     /// Shows everything that belongs to it.
-    pub(crate) fn show(&self, shown: &mut Shown<'_>) {
-        let mut way = Way {
+    pub(crate) fn show(&self, readable: &mut ReadablePaths<'_>) {
+        let mut search = ProgramSearch {
             search_path: self.search_path,
-            shown,
+            readable,
             seen: BTreeSet::new(),
             next: vec![self.path.to_owned()],
         };
-        way.next
+        search
+            .next
             .extend(self.arguments.iter().filter_map(|word| path_in(word)));
         if is_env(self.path) {
-            way.next
-                .extend(way.named_by_env(self.arguments.iter().map(String::as_str)));
+            search
+                .next
+                .extend(search.named_by_env(self.arguments.iter().map(String::as_str)));
         }
-        way.follow();
+        search.follow();
     }
 
     /// Where `pip install --user` put the packages of this program: Python looks for them in the home directory, and
@@ -67,14 +69,14 @@ impl Program<'_> {
     }
 }
 
-struct Way<'a, 'b> {
+struct ProgramSearch<'a, 'b> {
     search_path: &'a str,
-    shown: &'a mut Shown<'b>,
+    readable: &'a mut ReadablePaths<'b>,
     seen: BTreeSet<PathBuf>,
     next: Vec<PathBuf>,
 }
 
-impl Way<'_, '_> {
+impl ProgramSearch<'_, '_> {
     fn follow(&mut self) {
         while let Some(path) = self.next.pop() {
             if self.seen.len() < LONGEST_CHAIN && self.seen.insert(path.clone()) {
@@ -85,15 +87,15 @@ impl Way<'_, '_> {
 
     fn look_at(&mut self, path: &Path) {
         if path.is_dir() {
-            return self.shown.directory(path);
+            return self.readable.directory(path);
         }
-        self.shown.tree(path);
+        self.readable.tree(path);
         let Some(directory) = path.parent() else { return };
         match (directory.file_name().and_then(OsStr::to_str), directory.parent()) {
             (Some("bin" | "sbin"), Some(prefix)) => self.installation(prefix),
             // pyenv and its like: a script that looks for the right version beside itself.
-            (Some("shims"), Some(root)) => self.shown.directory(root),
-            _ => self.shown.directory(directory),
+            (Some("shims"), Some(root)) => self.readable.directory(root),
+            _ => self.readable.directory(directory),
         }
         match fs::read_link(path) {
             Ok(target) => self.next.push(directory.join(target)),
@@ -104,7 +106,7 @@ impl Way<'_, '_> {
     /// What was installed together: a program in `bin`, its libraries beside that.
     fn installation(&mut self, prefix: &Path) {
         for part in BESIDE_BIN {
-            self.shown.tree(&prefix.join(part));
+            self.readable.tree(&prefix.join(part));
         }
         // A virtual environment has its own packages, and the libraries of the Python that made it.
         if let Some(home) = read_text(&prefix.join("pyvenv.cfg")).as_deref().and_then(home_of) {
@@ -112,7 +114,7 @@ impl Way<'_, '_> {
         }
         for packages in site_packages(prefix) {
             for elsewhere in packages_elsewhere(&packages) {
-                self.shown.tree(&elsewhere);
+                self.readable.tree(&elsewhere);
             }
         }
     }
@@ -223,7 +225,7 @@ fn read_text(path: &Path) -> Option<String> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use super::super::shown::Private;
+    use super::super::readable::PrivatePaths;
     use super::*;
 
     struct Ground {
@@ -263,10 +265,10 @@ mod tests {
                 arguments: &words[1..],
                 search_path: &search_path,
             };
-            let private = Private::new(&self.base.join("data"), [self.base.join("data/db")]);
-            let mut shown = Shown::new(&private);
-            program.show(&mut shown);
-            let real: BTreeSet<String> = shown
+            let private = PrivatePaths::new(&self.base.join("data"), [self.base.join("data/db")]);
+            let mut readable = ReadablePaths::new(&private);
+            program.show(&mut readable);
+            let real: BTreeSet<String> = readable
                 .paths()
                 .iter()
                 .filter_map(|path| {

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
-use crate::base::http::{Limits, serve as serve_http};
+use crate::base::http::{ServerLimits, serve as serve_http};
 use crate::base::secrets::random_id;
 use crate::mcp::{McpError, RejectedRequest};
 
@@ -37,7 +37,7 @@ pub(super) async fn serve(listener: TcpListener, server: Server, stopping: Cance
         let server = server.clone();
         async move { answer(&server, request, is_local).await }
     };
-    serve_http(listener, Limits::default(), handle, stopping).await;
+    serve_http(listener, ServerLimits::default(), handle, stopping).await;
 }
 
 async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {

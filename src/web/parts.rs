@@ -41,7 +41,7 @@ pub struct WebParts {
 /// Limits for clients that are not authenticated yet.
 #[derive(Clone, Copy, Debug)]
 pub struct WebLimits {
-    pub connections: accept_loop::Limits,
+    pub connections: accept_loop::ServerLimits,
     /// Time from the end of the headers to the end of the body.
     pub body_timeout: Duration,
 }
@@ -49,7 +49,7 @@ pub struct WebLimits {
 impl Default for WebLimits {
     fn default() -> Self {
         Self {
-            connections: accept_loop::Limits::default(),
+            connections: accept_loop::ServerLimits::default(),
             body_timeout: Duration::from_secs(30),
         }
     }

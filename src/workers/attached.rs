@@ -8,12 +8,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::board::Board;
 use super::handle::Workers;
-use super::life::Live;
-use super::policy::{Action, End, Event, Limits};
-use super::running::Facts;
-use super::upstream::Link;
+use super::policy::{PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
+use super::pool::WorkerPool;
+use super::process::ProcessFacts;
+use super::session::WorkerClient;
+use super::task::WorkerHandle;
 use crate::accounts::AccountId;
 use crate::base::lifecycle::Lifecycle;
 
@@ -21,59 +21,59 @@ impl Workers {
     /// Every account is served by the MCP server on `port` of `127.0.0.1`. For tests, which script that server.
     #[doc(hidden)]
     pub fn attached(port: u16, lifecycle: &Lifecycle) -> Self {
-        let (board, mut actions) = Board::new(Limits {
+        let (pool, mut actions) = WorkerPool::new(PoolLimits {
             max: 8,
             idle_ttl: Duration::from_secs(600),
             wait_for_room: Duration::from_secs(10),
         });
-        let workers = Workers::new(Arc::clone(&board), "attached", lifecycle, PathBuf::new());
+        let workers = Workers::new(Arc::clone(&pool), "attached", lifecycle, PathBuf::new());
         let tasks = lifecycle.clone();
         lifecycle.spawn("workers.attached", async move {
             let stopping = tasks.stopping();
             while let Some(Some(action)) = stopping.run_until_cancelled(actions.recv()).await {
                 match action {
-                    Action::Spawn { account, incarnation } => {
-                        let event = match connect(port, &account, &board, &tasks).await {
-                            Ok(handle) => Event::Started {
+                    WorkerAction::Spawn { account, incarnation } => {
+                        let event = match connect(port, &account, &pool, &tasks).await {
+                            Ok(handle) => WorkerEvent::Started {
                                 account,
                                 incarnation,
                                 handle,
                             },
-                            Err(reason) => Event::Gone {
+                            Err(reason) => WorkerEvent::Gone {
                                 account,
                                 incarnation,
-                                end: End::NotStarted { reason },
+                                end: WorkerExit::NotStarted { reason },
                             },
                         };
-                        board.happened(event);
+                        pool.happened(event);
                     }
-                    Action::Check { account, incarnation } => {
-                        let event = match connect(port, &account, &board, &tasks).await {
-                            Ok(handle) => Event::Cleared {
+                    WorkerAction::Check { account, incarnation } => {
+                        let event = match connect(port, &account, &pool, &tasks).await {
+                            Ok(handle) => WorkerEvent::Cleared {
                                 account,
                                 incarnation,
                                 handle,
                             },
-                            Err(reason) => Event::Gone {
+                            Err(reason) => WorkerEvent::Gone {
                                 account,
                                 incarnation,
-                                end: End::Crashed { reason },
+                                end: WorkerExit::Crashed { reason },
                             },
                         };
-                        board.happened(event);
+                        pool.happened(event);
                     }
-                    Action::Stop {
+                    WorkerAction::Stop {
                         account, incarnation, ..
-                    } => board.happened(Event::Gone {
+                    } => pool.happened(WorkerEvent::Gone {
                         account,
                         incarnation,
-                        end: End::Stopped,
+                        end: WorkerExit::Stopped,
                     }),
-                    Action::Admit { ticket, seat } => board.answer(ticket, Ok(seat)),
-                    Action::Refuse { ticket, error } => board.answer(ticket, Err(error)),
+                    WorkerAction::Admit { ticket, admission } => pool.answer(ticket, Ok(admission)),
+                    WorkerAction::Refuse { ticket, error } => pool.answer(ticket, Err(error)),
                 }
             }
-            board.close();
+            pool.close();
         });
         workers
     }
@@ -83,16 +83,16 @@ impl Workers {
 async fn connect(
     port: u16,
     account: &AccountId,
-    board: &Board,
+    pool: &WorkerPool,
     lifecycle: &Lifecycle,
-) -> Result<Arc<Live>, String> {
-    let session = Link::new(port, lifecycle.clone()).open().await;
-    let upstream = session.map_err(|failure| failure.to_string())?;
-    board.heard(upstream.server());
-    Ok(Arc::new(Live {
+) -> Result<Arc<WorkerHandle>, String> {
+    let session = WorkerClient::new(port, lifecycle.clone()).open().await;
+    let session = session.map_err(|failure| failure.to_string())?;
+    pool.set_server_info(session.server_info());
+    Ok(Arc::new(WorkerHandle {
         account: account.clone(),
-        upstream,
-        facts: Arc::new(Facts {
+        session,
+        facts: Arc::new(ProcessFacts {
             process: nix::unistd::Pid::this(),
             port,
             calls: AtomicU64::new(0),

@@ -1,29 +1,26 @@
-//! One call of a worker: what is asked, what comes of it, and when it may be repeated.
+//! A call to a worker: the request, the answer, the errors, and when a failed call may be repeated.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-use super::upstream::Failure;
-
-/// A call is tried this often where its worker has provably not begun with it.
-const MOST_TRIES: usize = 4;
+/// How often a call is tried whose worker has provably not begun with it.
+const MAX_TRIES: usize = 4;
 
 /// One JSON-RPC request for a worker.
 #[derive(Debug)]
 pub struct UpstreamCall {
-    /// The JSON-RPC method, e.g. `tools/call`.
+    /// E.g. `tools/call`.
     pub method: &'static str,
-    /// Its `params`, passed on byte for byte but for `_meta.progressToken`, which the worker's session owns.
+    /// Passed on byte for byte, except for `_meta.progressToken`, which the session sets.
     pub params: Option<Box<RawValue>>,
-    /// True where a repetition changes nothing: such a call is repeated once when its worker dies.
+    /// A read-only call is repeated once when its worker dies.
     pub read_only: bool,
-    /// Where to put the `params` of each `notifications/progress` of this call; the `progressToken` in them is ours, and
-    /// the caller replaces it by the one that its client knows. `None`: the worker is not asked for progress.
+    /// Receives the `params` of each `notifications/progress` of this call. Their `progressToken` is the session's: the
+    /// caller puts its client's back. `None`: no progress is requested.
     pub progress: Option<mpsc::Sender<Box<RawValue>>>,
-    /// Where to put the `params` of each `notifications/message` of this call (a full channel loses some). `None`: they
-    /// are dropped.
+    /// Receives the `params` of each `notifications/message` of this call; a full channel loses some.
     pub messages: Option<mpsc::Sender<Box<RawValue>>>,
 }
 
@@ -39,58 +36,74 @@ pub enum UpstreamAnswer {
 /// Why a call got no answer from a worker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkerError {
-    /// Garmin no longer takes this account's tokens, or none are held. *The person signing in* can act.
+    /// Garmin refuses this account's tokens, or the gateway has none. The account's owner must sign in again.
     #[error("Garmin asks this person to sign in again")]
     GarminSignInNeeded,
-    /// All workers are in use. *The caller* can try again after the time given.
+    /// All workers are in use.
     #[error("all workers are busy; try again in {} s", retry_after.as_secs())]
     Busy {
-        /// When a repetition has a fair chance.
+        /// When to try again.
         retry_after: Duration,
     },
-    /// The worker did not come up. *The operator* can act; the worker's log holds its last words.
+    /// The worker did not start. For the operator: the worker's log has its last output.
     #[error("the worker could not be started: {reason}")]
     StartFailed {
-        /// Plain words, without secrets, e.g. `it ended with exit code 1 before it was ready`.
+        /// Without secrets, e.g. `it ended with exit code 1 before it was ready`.
         reason: String,
     },
-    /// The worker ended in the middle of this reading call, twice. *The operator* can act.
+    /// The worker ended during this read-only call, twice.
     #[error("the worker ended while it worked on this call")]
     Died,
-    /// The worker ended in the middle of a changing call: nobody knows whether Garmin took the change.
-    /// *The caller* must look before calling again.
+    /// The worker ended during a call that changes something: the caller must look before calling again.
     #[error("the worker ended while it worked on this call; the change may have happened")]
     MayHaveHappened,
-    /// No answer within the time that a call may take. A changing call may have happened.
+    /// No answer before the deadline. A change may have happened.
     #[error("the worker gave no answer in time")]
     TimedOut,
-    /// What the worker sent is not an answer of MCP. *The operator* can act (a wrong worker command).
+    /// The worker did not speak MCP. For the operator: `GARMIN_MCP_CMD` may be wrong.
     #[error("the worker's answer could not be read: {reason}")]
     BadAnswer {
-        /// What was wrong with it, never its content.
+        /// Never the content of the answer.
         reason: String,
     },
-    /// The worker was stopped on purpose (the account was revoked, the gateway ends).
+    /// The account was revoked, or the gateway is stopping.
     #[error("the worker was stopped")]
     Stopped,
 }
 
-/// Whether a call that failed so often, in these ways, is not tried again, and what its caller is told.
-pub(super) fn give_up(failures: &[Failure], read_only: bool) -> Option<WorkerError> {
+/// Why one attempt of a call got no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CallFailure {
+    /// The request was not sent.
+    #[error("the worker does not listen")]
+    NotSent,
+    /// The worker does not know the session: it has not carried out the call.
+    #[error("the worker does not know its session")]
+    SessionLost,
+    /// The connection ended between the request and its answer.
+    #[error("the worker closed the connection")]
+    Lost,
+    /// The answer is not one of MCP.
+    #[error("the worker's answer could not be read: {0}")]
+    BadAnswer(String),
+}
+
+/// The error for the caller, if a call with these failed attempts is not to be tried again.
+pub(super) fn give_up(failures: &[CallFailure], read_only: bool) -> Option<WorkerError> {
     let lost = failures
         .iter()
-        .filter(|failure| **failure == Failure::Lost)
+        .filter(|failure| **failure == CallFailure::Lost)
         .count();
     match failures.last()? {
-        Failure::BadAnswer(reason) => Some(WorkerError::BadAnswer {
+        CallFailure::BadAnswer(reason) => Some(WorkerError::BadAnswer {
             reason: reason.clone(),
         }),
-        Failure::Lost if !read_only => Some(WorkerError::MayHaveHappened),
-        Failure::Lost if lost > 1 => Some(WorkerError::Died),
-        _ if failures.len() >= MOST_TRIES => Some(WorkerError::StartFailed {
+        CallFailure::Lost if !read_only => Some(WorkerError::MayHaveHappened),
+        CallFailure::Lost if lost > 1 => Some(WorkerError::Died),
+        _ if failures.len() >= MAX_TRIES => Some(WorkerError::StartFailed {
             reason: "it ended again and again".to_owned(),
         }),
-        Failure::Lost | Failure::NotSent | Failure::SessionLost => None,
+        CallFailure::Lost | CallFailure::NotSent | CallFailure::SessionLost => None,
     }
 }
 
@@ -100,9 +113,9 @@ mod tests {
 
     #[test]
     fn a_call_is_repeated_only_where_that_is_safe() {
-        use Failure::{Lost, NotSent, SessionLost};
+        use CallFailure::{Lost, NotSent, SessionLost};
         #[track_caller]
-        fn check(failures: &[Failure], read_only: bool, expected: Option<&WorkerError>) {
+        fn check(failures: &[CallFailure], read_only: bool, expected: Option<&WorkerError>) {
             let told = give_up(failures, read_only);
             assert_eq!(told.as_ref(), expected, "{failures:?}, read_only: {read_only}");
         }
@@ -117,7 +130,11 @@ mod tests {
                 read_only,
                 Some(&never_begun),
             );
-            check(&[NotSent, Failure::BadAnswer("x".into())], read_only, Some(&bad));
+            check(
+                &[NotSent, CallFailure::BadAnswer("x".into())],
+                read_only,
+                Some(&bad),
+            );
         }
         check(&[Lost], true, None);
         check(&[Lost, NotSent], true, None);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::{GarminDomain, GarminHosts, WorkerSettings};
-use crate::sandbox::{PATH, Plan, Private, Program, Shown, find_program, ports};
+use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find_program, ports};
 
 /// Heap and other writable memory of a worker, in bytes.
 const MEMORY: u64 = 1 << 30;
@@ -18,7 +18,7 @@ pub(super) struct Recipe {
     settings: WorkerSettings,
     garmin: GarminHosts,
     self_exe: PathBuf,
-    private: Private,
+    private: PrivatePaths,
     /// Where `uv` keeps what it downloaded, for all workers.
     uv_cache: PathBuf,
 }
@@ -36,7 +36,7 @@ impl Recipe {
         garmin: GarminHosts,
         self_exe: PathBuf,
         data_dir: &Path,
-        private: Private,
+        private: PrivatePaths,
     ) -> Self {
         Recipe {
             settings,
@@ -111,12 +111,12 @@ impl Recipe {
     }
 
     /// What the fence is told about that worker.
-    pub(super) fn plan(&self, directory: &Path, port: u16) -> Result<Plan, ProgramMissing> {
+    pub(super) fn plan(&self, directory: &Path, port: u16) -> Result<FencePlan, ProgramMissing> {
         let (program, arguments) = match self.settings.command.as_deref() {
             Some([program, arguments @ ..]) => (self.program(program)?, arguments.to_vec()),
             _ => (self.self_exe.clone(), vec!["worker".to_owned()]),
         };
-        let mut shown = Shown::system(&self.private, &self.settings.passed_on);
+        let mut shown = ReadablePaths::system(&self.private, &self.settings.passed_on);
         if self.settings.command.is_none() {
             shown.tree(&program);
         } else {
@@ -129,7 +129,7 @@ impl Recipe {
         if self.uses_uv() {
             write.push(self.uv_cache.clone());
         }
-        Ok(Plan {
+        Ok(FencePlan {
             gateway: nix::unistd::getpid().as_raw(),
             program,
             arguments,
@@ -227,7 +227,7 @@ mod tests {
             garmin,
             "/usr/bin/env".into(),
             &base.join("data"),
-            Private::new(&base.join("data"), [base.join("run")]),
+            PrivatePaths::new(&base.join("data"), [base.join("run")]),
         )
     }
 

@@ -11,16 +11,15 @@ use std::time::Duration;
 use nix::fcntl::{Flock, FlockArg};
 use tokio_util::sync::CancellationToken;
 
-use super::board::Board;
-use super::call::{UpstreamAnswer, UpstreamCall, WorkerError, give_up};
-use super::changes::Changes;
+use super::call::{CallFailure, UpstreamAnswer, UpstreamCall, WorkerError, give_up};
 use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
-use super::life::Parts;
 use super::output;
-use super::policy::{Event, Limits, Policy, StopReason};
+use super::policy::{Policy, PoolLimits, StopReason, WorkerEvent};
+use super::pool::WorkerPool;
 use super::ports::Ports;
-use super::upstream::Failure;
+use super::task::TaskContext;
+use super::watcher::DirectoryWatcher;
 use super::{leftovers, supervisor};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::lifecycle::Lifecycle;
@@ -32,11 +31,11 @@ const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 
 /// The workers of all accounts. Clones are the same workers.
 #[derive(Debug, Clone)]
-pub struct Workers(Arc<House>);
+pub struct Workers(Arc<WorkersInner>);
 
 #[derive(Debug)]
-struct House {
-    board: Arc<Board>,
+struct WorkersInner {
+    pool: Arc<WorkerPool>,
     kind: String,
     ending: CancellationToken,
     /// `DATA_DIR/users`
@@ -99,7 +98,7 @@ impl Workers {
             .await
             .map_err(unusable(&root))?;
 
-        let limits = Limits {
+        let limits = PoolLimits {
             max: settings.max,
             idle_ttl: settings.idle_ttl,
             wait_for_room: WAIT_FOR_ROOM,
@@ -109,14 +108,14 @@ impl Workers {
         let (self_exe, private) = (processes.self_exe().to_owned(), processes.private().clone());
         let recipe = Recipe::new(settings, garmin, self_exe, &data_dir, private);
         recipe.prepare().map_err(unusable(&data_dir))?;
-        let changes = Changes::start()
+        let changes = DirectoryWatcher::start()
             .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
             .ok();
-        let (board, actions) = Board::new(limits);
-        replace_after_sign_in(&accounts, &board);
-        let workers = Workers::new(Arc::clone(&board), &recipe.kind(), &lifecycle, users.clone());
+        let (pool, actions) = WorkerPool::new(limits);
+        replace_after_sign_in(&accounts, &pool);
+        let workers = Workers::new(Arc::clone(&pool), &recipe.kind(), &lifecycle, users.clone());
         let ending = workers.0.ending.clone();
-        let parts = Parts {
+        let context = TaskContext {
             recipe,
             processes,
             ports,
@@ -130,15 +129,15 @@ impl Workers {
         };
         lifecycle.spawn(
             "workers",
-            supervisor::run(board, Arc::new(parts), actions, ending),
+            supervisor::run(pool, Arc::new(context), actions, ending),
         );
         Ok(workers)
     }
 
-    /// The workers on `board`, for whom somebody must carry out its actions.
-    pub(super) fn new(board: Arc<Board>, kind: &str, lifecycle: &Lifecycle, outputs: PathBuf) -> Self {
-        Workers(Arc::new(House {
-            board,
+    /// The workers of `pool`. Something else must carry out the pool's actions.
+    pub(super) fn new(pool: Arc<WorkerPool>, kind: &str, lifecycle: &Lifecycle, outputs: PathBuf) -> Self {
+        Workers(Arc::new(WorkersInner {
+            pool,
             kind: kind.to_owned(),
             ending: lifecycle.stopping().child_token(),
             outputs,
@@ -153,17 +152,17 @@ impl Workers {
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
         let mut failures = Vec::new();
         loop {
-            let mut place = self.0.board.place(account).await?;
-            let worker = place.worker();
+            let mut lease = self.0.pool.lease(account).await?;
+            let worker = lease.worker();
             worker.facts.calls.fetch_add(1, Ordering::Relaxed);
-            match worker.upstream.call(&call).await {
+            match worker.session.call(&call).await {
                 Ok(answer) => {
-                    place.served();
+                    lease.served();
                     return Ok(answer);
                 }
                 Err(failure) => {
-                    if !matches!(failure, Failure::BadAnswer(_)) {
-                        place.suspect();
+                    if !matches!(failure, CallFailure::BadAnswer(_)) {
+                        lease.suspect();
                     }
                     failures.push(failure);
                 }
@@ -177,31 +176,31 @@ impl Workers {
     /// [`WorkerInfo::state`] of one account; `None` where there is nothing to tell.
     pub fn state(&self, account: &AccountId) -> Option<&'static str> {
         self.0
-            .board
-            .look(|policy| policy.standing(account))
-            .map(|standing| standing.state)
+            .pool
+            .look(|policy| policy.status(account))
+            .map(|status| status.state)
     }
 
     /// The `serverInfo` of the worker that was started last, as it wrote it; `None` before the first.
     pub fn server(&self) -> Option<Arc<str>> {
-        self.0.board.server()
+        self.0.pool.server_info()
     }
 
     /// How many processes there are.
     pub fn running(&self) -> usize {
-        self.0.board.look(Policy::running)
+        self.0.pool.look(Policy::running)
     }
 
     /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
     pub async fn stop(&self, account: &AccountId, reason: StopReason) {
-        let mut changes = self.0.board.changes();
-        let before = self.0.board.look(|policy| policy.incarnation(account));
-        self.0.board.happened(Event::StopWanted {
+        let mut changes = self.0.pool.changes();
+        let before = self.0.pool.look(|policy| policy.incarnation(account));
+        self.0.pool.happened(WorkerEvent::StopWanted {
             account: account.clone(),
             reason,
         });
         // A new one may be on its way already, for calls that wait.
-        while before.is_some() && self.0.board.look(|policy| policy.incarnation(account)) == before {
+        while before.is_some() && self.0.pool.look(|policy| policy.incarnation(account)) == before {
             if changes.changed().await.is_err() {
                 break;
             }
@@ -215,13 +214,13 @@ impl Workers {
 
     /// Every account that has a worker, waits for one, or failed to get one.
     pub fn list(&self) -> Vec<WorkerInfo> {
-        info::list(&self.0.board, &self.0.kind)
+        info::list(&self.0.pool, &self.0.kind)
     }
 
     /// Stops all workers and waits for their end: calls in flight get a few seconds, new ones are refused.
     pub async fn drain(&self) {
         self.0.ending.cancel();
-        let mut changes = self.0.board.changes();
+        let mut changes = self.0.pool.changes();
         while self.running() > 0 {
             if changes.changed().await.is_err() {
                 break;
@@ -232,11 +231,11 @@ impl Workers {
 
 /// The worker of somebody who signed in again has the wrong tokens. What is told here is true when the sign-in is
 /// acknowledged: a call that begins after that waits for a worker with the new ones. Calls in flight end first.
-fn replace_after_sign_in(accounts: &Accounts, board: &Arc<Board>) {
-    let board = Arc::downgrade(board);
+fn replace_after_sign_in(accounts: &Accounts, pool: &Arc<WorkerPool>) {
+    let pool = Arc::downgrade(pool);
     accounts.on_link(move |account| {
-        if let Some(board) = board.upgrade() {
-            board.happened(Event::StopWanted {
+        if let Some(pool) = pool.upgrade() {
+            pool.happened(WorkerEvent::StopWanted {
                 account: account.clone(),
                 reason: StopReason::SignedInAgain,
             });

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::board::Board;
-use super::procfs::{self, Usage};
+use super::pool::WorkerPool;
+use super::procfs::{self, GroupUsage};
 use crate::accounts::AccountId;
-use crate::sandbox::Report;
+use crate::sandbox::FenceReport;
 
 /// One worker, or an account that waits for one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,35 +53,36 @@ pub struct WorkerProcess {
 }
 
 /// All workers, by account.
-pub(super) fn list(board: &Board, kind: &str) -> Vec<WorkerInfo> {
-    let standings = board.standings();
+pub(super) fn list(pool: &WorkerPool, kind: &str) -> Vec<WorkerInfo> {
+    let statuses = pool.statuses();
     let usages = procfs::usages();
-    let mut infos: Vec<WorkerInfo> = standings
+    let mut infos: Vec<WorkerInfo> = statuses
         .into_iter()
-        .map(|(account, standing)| WorkerInfo {
+        .map(|(account, status)| WorkerInfo {
             account,
             kind: kind.to_owned(),
-            state: standing.state.to_owned(),
-            process: standing.handle.map(|live| {
+            state: status.state.to_owned(),
+            process: status.handle.map(|live| {
                 let facts = &live.facts;
-                let Usage { resident_bytes, cpu } = usages.get(&facts.process).copied().unwrap_or_default();
+                let GroupUsage { resident_bytes, cpu } =
+                    usages.get(&facts.process).copied().unwrap_or_default();
                 WorkerProcess {
                     pid: facts.process.as_raw(),
                     port: facts.port,
                     calls: facts.calls.load(Ordering::Relaxed),
                     resident_bytes,
                     cpu,
-                    fence: facts.fence.get().map_or("unknown", Report::words).to_owned(),
+                    fence: facts.fence.get().map_or("unknown", FenceReport::words).to_owned(),
                 }
             }),
-            in_flight: standing.in_flight,
-            waiting: standing.waiting,
-            idle: standing
+            in_flight: status.in_flight,
+            waiting: status.waiting,
+            idle: status
                 .idle_since
                 .map(|since| Instant::now().saturating_duration_since(since)),
-            starts: standing.starts,
-            failures: standing.failures,
-            retry_in: standing
+            starts: status.starts,
+            failures: status.failures,
+            retry_in: status
                 .retry_at
                 .map(|at| at.saturating_duration_since(Instant::now()))
                 .filter(|pause| !pause.is_zero()),

@@ -5,15 +5,15 @@
 //!
 //! # Invariants
 //!
-//! - An account has at most one process, from the [`Action::Spawn`] to the [`Event::Gone`] of the same incarnation.
-//! - There are never more than [`Limits::max`] processes, those that are stopping included.
+//! - An account has at most one process, from the [`WorkerAction::Spawn`] to the [`WorkerEvent::Gone`] of the same incarnation.
+//! - There are never more than [`PoolLimits::max`] processes, those that are stopping included.
 //! - A worker with a call in flight is neither evicted nor reaped.
-//! - Every waiter is answered once, by [`Action::Admit`] or [`Action::Refuse`], unless it gave up.
+//! - Every waiter is answered once, by [`WorkerAction::Admit`] or [`WorkerAction::Refuse`], unless it gave up.
 //! - Accounts that wait for room get it in the order in which they came.
 
 mod entry;
+mod event;
 mod room;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -21,9 +21,11 @@ mod tests;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use entry::{Entry, Phase, Up, Waiter};
-pub use words::StopReason;
-pub(super) use words::{Action, End, Event, Incarnation, Limits, Seat, Standing, Ticket};
+use entry::{AccountEntry, ReadyWorker, Waiter, WorkerPhase};
+pub use event::StopReason;
+pub(super) use event::{
+    Admission, Incarnation, PoolLimits, WaitTicket, WorkerAction, WorkerEvent, WorkerExit, WorkerStatus,
+};
 
 use super::call::WorkerError;
 use crate::accounts::AccountId;
@@ -33,8 +35,8 @@ const STABLE: Duration = Duration::from_secs(60);
 /// What is: all workers, and all who wait for one.
 #[derive(Debug)]
 pub(super) struct Policy<H> {
-    limits: Limits,
-    entries: HashMap<AccountId, Entry<H>>,
+    limits: PoolLimits,
+    entries: HashMap<AccountId, AccountEntry<H>>,
     /// Accounts that need a process and have none of their own to use, first come first served.
     queue: VecDeque<AccountId>,
     /// Processes: starting, up, stopping.
@@ -46,7 +48,7 @@ pub(super) struct Policy<H> {
 }
 
 impl<H: Clone> Policy<H> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: PoolLimits) -> Self {
         Policy {
             limits,
             entries: HashMap::new(),
@@ -58,10 +60,10 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    /// A call begins: its seat, if the account's worker is ready now. Otherwise the caller must wait ([`Event::Wanted`]).
-    pub(super) fn enter(&mut self, account: &AccountId) -> Option<Seat<H>> {
+    /// A call begins: its admission, if the account's worker is ready now. Otherwise the caller must wait ([`WorkerEvent::Wanted`]).
+    pub(super) fn enter(&mut self, account: &AccountId) -> Option<Admission<H>> {
         match &mut self.entries.get_mut(account)?.phase {
-            Phase::Up(up) if up.takes_calls() => Some(up.seat()),
+            WorkerPhase::Ready(up) if up.takes_calls() => Some(up.admission()),
             _ => None,
         }
     }
@@ -73,9 +75,9 @@ impl<H: Clone> Policy<H> {
         incarnation: Incarnation,
         served: bool,
         now: Instant,
-    ) -> Option<Action<H>> {
+    ) -> Option<WorkerAction<H>> {
         let entry = self.entries.get_mut(account)?;
-        let Phase::Up(up) = &mut entry.phase else {
+        let WorkerPhase::Ready(up) = &mut entry.phase else {
             return None;
         };
         if up.incarnation != incarnation {
@@ -96,51 +98,53 @@ impl<H: Clone> Policy<H> {
     }
 
     /// Everything else that can happen.
-    pub(super) fn step(&mut self, event: Event<H>, now: Instant) -> Vec<Action<H>> {
+    pub(super) fn step(&mut self, event: WorkerEvent<H>, now: Instant) -> Vec<WorkerAction<H>> {
         let mut actions = Vec::new();
         match event {
-            Event::Wanted { account, ticket } => self.wanted(account, ticket, now, &mut actions),
-            Event::GaveUp { account, ticket } => self.gave_up(&account, ticket),
-            Event::Started {
+            WorkerEvent::Wanted { account, ticket } => self.wanted(account, ticket, now, &mut actions),
+            WorkerEvent::GaveUp { account, ticket } => self.gave_up(&account, ticket),
+            WorkerEvent::Started {
                 account,
                 incarnation,
                 handle,
             } => {
                 self.started(&account, incarnation, handle, now, &mut actions);
             }
-            Event::Suspected { account, incarnation } => self.suspected(account, incarnation, &mut actions),
-            Event::Cleared {
+            WorkerEvent::Suspected { account, incarnation } => {
+                self.suspected(account, incarnation, &mut actions)
+            }
+            WorkerEvent::Cleared {
                 account,
                 incarnation,
                 handle,
             } => {
                 self.cleared(&account, incarnation, handle, &mut actions);
             }
-            Event::Gone {
+            WorkerEvent::Gone {
                 account,
                 incarnation,
                 end,
             } => self.gone(&account, incarnation, end, now, &mut actions),
-            Event::StopWanted { account, reason } => self.stop_wanted(&account, reason, &mut actions),
-            Event::Tick => self.tick(now, &mut actions),
-            Event::Drain => self.drain(false, &mut actions),
-            Event::DrainNow => self.drain(true, &mut actions),
+            WorkerEvent::StopWanted { account, reason } => self.stop_wanted(&account, reason, &mut actions),
+            WorkerEvent::Tick => self.tick(now, &mut actions),
+            WorkerEvent::Drain => self.drain(false, &mut actions),
+            WorkerEvent::DrainNow => self.drain(true, &mut actions),
         }
         self.fill(&mut actions);
         actions
     }
 
     /// Where the worker of an account stands.
-    pub(super) fn standing(&self, account: &AccountId) -> Option<Standing<H>> {
-        self.entries.get(account)?.standing()
+    pub(super) fn status(&self, account: &AccountId) -> Option<WorkerStatus<H>> {
+        self.entries.get(account)?.status()
     }
 
     /// The process that an account has, from its spawn to its end.
     pub(super) fn incarnation(&self, account: &AccountId) -> Option<Incarnation> {
         match &self.entries.get(account)?.phase {
-            Phase::Absent => None,
-            Phase::Starting(incarnation) | Phase::Stopping(incarnation) => Some(*incarnation),
-            Phase::Up(up) => Some(up.incarnation),
+            WorkerPhase::Absent => None,
+            WorkerPhase::Starting(incarnation) | WorkerPhase::Stopping(incarnation) => Some(*incarnation),
+            WorkerPhase::Ready(up) => Some(up.incarnation),
         }
     }
 
@@ -150,41 +154,50 @@ impl<H: Clone> Policy<H> {
     }
 
     /// Every account that has a process, waits for one, or failed to get one.
-    pub(super) fn standings(&self) -> impl Iterator<Item = (&AccountId, Standing<H>)> {
+    pub(super) fn statuses(&self) -> impl Iterator<Item = (&AccountId, WorkerStatus<H>)> {
         self.entries
             .iter()
-            .filter_map(|(account, entry)| Some((account, entry.standing()?)))
+            .filter_map(|(account, entry)| Some((account, entry.status()?)))
     }
 
-    fn wanted(&mut self, account: AccountId, ticket: Ticket, now: Instant, actions: &mut Vec<Action<H>>) {
+    fn wanted(
+        &mut self,
+        account: AccountId,
+        ticket: WaitTicket,
+        now: Instant,
+        actions: &mut Vec<WorkerAction<H>>,
+    ) {
         if self.draining {
-            actions.push(Action::Refuse {
+            actions.push(WorkerAction::Refuse {
                 ticket,
                 error: WorkerError::Stopped,
             });
             return;
         }
         let until = now + self.limits.wait_for_room;
-        let entry = self.entries.entry(account.clone()).or_insert_with(Entry::new);
+        let entry = self
+            .entries
+            .entry(account.clone())
+            .or_insert_with(AccountEntry::new);
         match &mut entry.phase {
             // It became ready between the two steps of the call.
-            Phase::Up(up) if up.takes_calls() => {
-                actions.push(Action::Admit {
+            WorkerPhase::Ready(up) if up.takes_calls() => {
+                actions.push(WorkerAction::Admit {
                     ticket,
-                    seat: up.seat(),
+                    admission: up.admission(),
                 });
                 return;
             }
-            Phase::Absent if entry.retry_at.is_some_and(|at| at > now) => {
-                actions.push(Action::Refuse {
+            WorkerPhase::Absent if entry.retry_at.is_some_and(|at| at > now) => {
+                actions.push(WorkerAction::Refuse {
                     ticket,
                     error: entry.start_failed(now),
                 });
                 return;
             }
-            Phase::Up(up) if up.retiring.is_none() => {}
-            Phase::Starting(_) => {}
-            Phase::Up(_) | Phase::Absent | Phase::Stopping(_) => {
+            WorkerPhase::Ready(up) if up.retiring.is_none() => {}
+            WorkerPhase::Starting(_) => {}
+            WorkerPhase::Ready(_) | WorkerPhase::Absent | WorkerPhase::Stopping(_) => {
                 if entry.waiters.is_empty() {
                     self.queue.push_back(account);
                 }
@@ -193,7 +206,7 @@ impl<H: Clone> Policy<H> {
         entry.waiters.push(Waiter { ticket, until });
     }
 
-    fn gave_up(&mut self, account: &AccountId, ticket: Ticket) {
+    fn gave_up(&mut self, account: &AccountId, ticket: WaitTicket) {
         if let Some(entry) = self.entries.get_mut(account) {
             entry.waiters.retain(|waiter| waiter.ticket != ticket);
             if entry.waiters.is_empty() {
@@ -208,16 +221,16 @@ impl<H: Clone> Policy<H> {
         incarnation: Incarnation,
         handle: H,
         now: Instant,
-        actions: &mut Vec<Action<H>>,
+        actions: &mut Vec<WorkerAction<H>>,
     ) {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
         // Told to stop while it was starting: its end is on the way.
-        if !matches!(entry.phase, Phase::Starting(starting) if starting == incarnation) {
+        if !matches!(entry.phase, WorkerPhase::Starting(starting) if starting == incarnation) {
             return;
         }
-        entry.phase = Phase::Up(Up {
+        entry.phase = WorkerPhase::Ready(ReadyWorker {
             incarnation,
             handle,
             in_flight: 0,
@@ -230,16 +243,22 @@ impl<H: Clone> Policy<H> {
         entry.admit_waiters(actions);
     }
 
-    fn suspected(&mut self, account: AccountId, incarnation: Incarnation, actions: &mut Vec<Action<H>>) {
-        let Some(Entry {
-            phase: Phase::Up(up), ..
+    fn suspected(
+        &mut self,
+        account: AccountId,
+        incarnation: Incarnation,
+        actions: &mut Vec<WorkerAction<H>>,
+    ) {
+        let Some(AccountEntry {
+            phase: WorkerPhase::Ready(up),
+            ..
         }) = self.entries.get_mut(&account)
         else {
             return;
         };
         if up.incarnation == incarnation && !up.checking {
             up.checking = true;
-            actions.push(Action::Check { account, incarnation });
+            actions.push(WorkerAction::Check { account, incarnation });
         }
     }
 
@@ -248,12 +267,14 @@ impl<H: Clone> Policy<H> {
         account: &AccountId,
         incarnation: Incarnation,
         handle: H,
-        actions: &mut Vec<Action<H>>,
+        actions: &mut Vec<WorkerAction<H>>,
     ) {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        let Phase::Up(up) = &mut entry.phase else { return };
+        let WorkerPhase::Ready(up) = &mut entry.phase else {
+            return;
+        };
         if up.incarnation != incarnation {
             return;
         }
@@ -273,42 +294,44 @@ impl<H: Clone> Policy<H> {
         &mut self,
         account: &AccountId,
         incarnation: Incarnation,
-        end: End,
+        end: WorkerExit,
         now: Instant,
-        actions: &mut Vec<Action<H>>,
+        actions: &mut Vec<WorkerAction<H>>,
     ) {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
         let was_good = match &entry.phase {
-            Phase::Starting(current) | Phase::Stopping(current) if *current == incarnation => false,
-            Phase::Up(up) if up.incarnation == incarnation => {
+            WorkerPhase::Starting(current) | WorkerPhase::Stopping(current) if *current == incarnation => {
+                false
+            }
+            WorkerPhase::Ready(up) if up.incarnation == incarnation => {
                 up.served || now.duration_since(up.ready_at) >= STABLE
             }
             _ => return,
         };
-        if matches!(entry.phase, Phase::Stopping(_)) {
+        if matches!(entry.phase, WorkerPhase::Stopping(_)) {
             self.stopping -= 1;
         }
         self.running -= 1;
-        entry.phase = Phase::Absent;
+        entry.phase = WorkerPhase::Absent;
 
         let refusal = match end {
-            End::Stopped => {
+            WorkerExit::Stopped => {
                 entry.failures = 0;
                 None
             }
-            End::SignInNeeded => {
+            WorkerExit::SignInNeeded => {
                 entry.failures = 0;
                 Some(WorkerError::GarminSignInNeeded)
             }
-            End::Crashed { reason } | End::NotStarted { reason } => {
+            WorkerExit::Crashed { reason } | WorkerExit::NotStarted { reason } => {
                 if was_good {
                     entry.failures = 0;
                 }
                 entry.failed(reason, now)
             }
-            End::TooSlow { reason } => {
+            WorkerExit::TooSlow { reason } => {
                 entry.failures = entry.failures.max(1);
                 entry.failed(reason, now)
             }
@@ -325,7 +348,7 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    fn stop_wanted(&mut self, account: &AccountId, reason: StopReason, actions: &mut Vec<Action<H>>) {
+    fn stop_wanted(&mut self, account: &AccountId, reason: StopReason, actions: &mut Vec<WorkerAction<H>>) {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
@@ -337,13 +360,13 @@ impl<H: Clone> Policy<H> {
             self.queue.retain(|queued| queued != account);
         }
         let incarnation = match &mut entry.phase {
-            Phase::Up(up) if reason.is_gentle() && (up.in_flight > 0 || up.checking) => {
+            WorkerPhase::Ready(up) if reason.is_gentle() && (up.in_flight > 0 || up.checking) => {
                 up.retiring = Some(reason);
                 None
             }
-            Phase::Up(up) => Some(up.incarnation),
-            Phase::Starting(incarnation) => Some(*incarnation),
-            Phase::Absent | Phase::Stopping(_) => None,
+            WorkerPhase::Ready(up) => Some(up.incarnation),
+            WorkerPhase::Starting(incarnation) => Some(*incarnation),
+            WorkerPhase::Absent | WorkerPhase::Stopping(_) => None,
         };
         if let Some(incarnation) = incarnation {
             self.stopping += 1;
@@ -355,19 +378,19 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    fn drain(&mut self, now: bool, actions: &mut Vec<Action<H>>) {
+    fn drain(&mut self, now: bool, actions: &mut Vec<WorkerAction<H>>) {
         self.draining = true;
         self.queue.clear();
         for (account, entry) in &mut self.entries {
             entry.refuse_waiters(&WorkerError::Stopped, actions);
             let incarnation = match &mut entry.phase {
-                Phase::Up(up) if !now && !up.is_idle() => {
+                WorkerPhase::Ready(up) if !now && !up.is_idle() => {
                     up.retiring = Some(StopReason::Draining);
                     continue;
                 }
-                Phase::Up(up) => up.incarnation,
-                Phase::Starting(incarnation) => *incarnation,
-                Phase::Absent | Phase::Stopping(_) => continue,
+                WorkerPhase::Ready(up) => up.incarnation,
+                WorkerPhase::Starting(incarnation) => *incarnation,
+                WorkerPhase::Absent | WorkerPhase::Stopping(_) => continue,
             };
             self.stopping += 1;
             actions.push(entry.stop(account, incarnation, StopReason::Draining));

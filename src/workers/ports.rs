@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Hands out ports. A port that another program listens on is skipped.
 #[derive(Debug, Clone)]
-pub(super) struct Ports(Arc<Mutex<State>>);
+pub(super) struct Ports(Arc<Mutex<PortsState>>);
 
 #[derive(Debug)]
-struct State {
+struct PortsState {
     range: RangeInclusive<u16>,
     leased: HashSet<u16>,
     /// Where to look next: a port that was just given back rests as long as possible.
@@ -27,7 +27,7 @@ pub(super) struct PortLease {
 impl Ports {
     pub(super) fn new(range: RangeInclusive<u16>) -> Self {
         let next = *range.start();
-        Ports(Arc::new(Mutex::new(State {
+        Ports(Arc::new(Mutex::new(PortsState {
             range,
             leased: HashSet::new(),
             next,
@@ -56,7 +56,7 @@ impl Ports {
         None
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, PortsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -43,8 +43,8 @@ impl Stat {
         })
     }
 
-    fn usage(&self) -> Usage {
-        Usage {
+    fn usage(&self) -> GroupUsage {
+        GroupUsage {
             resident_bytes: self.resident_pages * setting(SysconfVar::PAGE_SIZE, 4096),
             cpu: Duration::from_secs_f64(self.cpu_ticks as f64 / setting(SysconfVar::CLK_TCK, 100) as f64),
         }
@@ -53,7 +53,7 @@ impl Stat {
 
 /// What a process group uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Usage {
+pub(super) struct GroupUsage {
     /// Resident memory, in bytes.
     pub(super) resident_bytes: u64,
     /// Time on a processor so far.
@@ -61,8 +61,8 @@ pub(super) struct Usage {
 }
 
 /// What every process group of the machine uses.
-pub(super) fn usages() -> HashMap<Pid, Usage> {
-    let mut usages: HashMap<Pid, Usage> = HashMap::new();
+pub(super) fn usages() -> HashMap<Pid, GroupUsage> {
+    let mut usages: HashMap<Pid, GroupUsage> = HashMap::new();
     for stat in processes().filter_map(Stat::of) {
         let usage = usages.entry(stat.group).or_default();
         usage.resident_bytes += stat.usage().resident_bytes;

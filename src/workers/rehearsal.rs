@@ -22,7 +22,7 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::{RootSecret, Secret, random_id};
 use crate::config::{Config, GarminHosts, Live, WorkerSettings};
 use crate::garmin::{GarminTokens, SignedIn};
-use crate::sandbox::{Private, Processes};
+use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::Store;
 
 /// What `garmin_mcp` prints when Garmin does not know the tokens.
@@ -83,7 +83,7 @@ impl Script {
     pub fn of(config: &Config, self_exe: PathBuf, lifecycle: &Lifecycle) -> io::Result<Self> {
         let secret = config.secret.path().map(ToOwned::to_owned);
         let closed = secret.into_iter().chain([config.db_path.clone()]);
-        let private = Private::new(&config.data_dir, closed);
+        let private = PrivatePaths::new(&config.data_dir, closed);
         Ok(Self {
             settings: config.workers.clone(),
             garmin: config.garmin.clone(),

@@ -9,24 +9,24 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::board::Board;
-use super::life::{Command, Life, Live, Parts};
-use super::policy::{Action, Event, Incarnation, Policy};
+use super::policy::{Incarnation, Policy, WorkerAction, WorkerEvent};
+use super::pool::WorkerPool;
+use super::task::{TaskCommand, TaskContext, WorkerHandle, WorkerTask};
 
 /// How long calls in flight may go on when the gateway ends.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Runs until `ending` fires and all workers have ended.
 pub(super) async fn run(
-    board: Arc<Board>,
-    parts: Arc<Parts>,
-    mut actions: mpsc::UnboundedReceiver<Action<Arc<Live>>>,
+    pool: Arc<WorkerPool>,
+    context: Arc<TaskContext>,
+    mut actions: mpsc::UnboundedReceiver<WorkerAction<Arc<WorkerHandle>>>,
     ending: CancellationToken,
 ) {
-    let mut changes = board.changes();
-    let mut lives = Lives {
-        board: Arc::clone(&board),
-        parts,
+    let mut changes = pool.changes();
+    let mut tasks = WorkerTasks {
+        pool: Arc::clone(&pool),
+        context,
         commands: HashMap::new(),
     };
     let mut draining = false;
@@ -34,82 +34,82 @@ pub(super) async fn run(
     tokio::pin!(force);
     loop {
         let now = Instant::now();
-        let tick = board
+        let tick = pool
             .look(|policy| policy.next_tick(now))
             .unwrap_or(now + Duration::from_secs(3600));
         tokio::select! {
             // In order: what was decided is done before anything new is.
             biased;
             action = actions.recv() => match action {
-                Some(action) => lives.act(action),
+                Some(action) => tasks.act(action),
                 None => break,
             },
             () = ending.cancelled(), if !draining => {
                 draining = true;
-                board.happened(Event::Drain);
+                pool.happened(WorkerEvent::Drain);
                 force.set(sleep(LAST_CALLS));
             }
             () = &mut force, if draining => {
-                board.happened(Event::DrainNow);
+                pool.happened(WorkerEvent::DrainNow);
                 force.set(sleep(Duration::MAX));
             }
             _ = changes.changed() => {}
-            () = sleep_until(tick.into()) => board.happened(Event::Tick),
+            () = sleep_until(tick.into()) => pool.happened(WorkerEvent::Tick),
         }
-        if draining && actions.is_empty() && board.look(Policy::running) == 0 {
+        if draining && actions.is_empty() && pool.look(Policy::running) == 0 {
             break;
         }
     }
     // What was decided in the meantime can only be refusals; then nobody may wait for more.
     actions.close();
     while let Some(action) = actions.recv().await {
-        lives.act(action);
+        tasks.act(action);
     }
-    board.close();
+    pool.close();
 }
 
 /// The tasks of the workers that run.
-struct Lives {
-    board: Arc<Board>,
-    parts: Arc<Parts>,
-    commands: HashMap<Incarnation, mpsc::UnboundedSender<Command>>,
+struct WorkerTasks {
+    pool: Arc<WorkerPool>,
+    context: Arc<TaskContext>,
+    commands: HashMap<Incarnation, mpsc::UnboundedSender<TaskCommand>>,
 }
 
-impl Lives {
-    fn act(&mut self, action: Action<Arc<Live>>) {
+impl WorkerTasks {
+    fn act(&mut self, action: WorkerAction<Arc<WorkerHandle>>) {
         match action {
-            Action::Spawn { account, incarnation } => {
+            WorkerAction::Spawn { account, incarnation } => {
                 self.commands.retain(|_, commands| !commands.is_closed());
                 let (sender, commands) = mpsc::unbounded_channel();
                 self.commands.insert(incarnation, sender);
-                let (parts, board) = (Arc::clone(&self.parts), Arc::clone(&self.board));
-                let life = Life {
-                    parts,
-                    board,
+                let (context, pool) = (Arc::clone(&self.context), Arc::clone(&self.pool));
+                let task = WorkerTask {
+                    context,
+                    pool,
                     account,
                     incarnation,
                     commands,
                 };
-                self.parts.lifecycle.spawn("worker", life.run());
+                self.context.lifecycle.spawn("worker", task.run());
             }
-            Action::Check { account, incarnation } => {
+            WorkerAction::Check { account, incarnation } => {
                 tracing::warn!(account.id = %account, "worker.doubted");
-                self.tell(incarnation, Command::Check);
+                self.tell(incarnation, TaskCommand::Check);
             }
-            Action::Stop {
+            WorkerAction::Stop {
                 account,
                 incarnation,
                 reason,
             } => {
                 tracing::info!(account.id = %account, reason = reason.as_str(), "worker.stopping");
-                self.tell(incarnation, Command::Stop);
+                self.tell(incarnation, TaskCommand::Stop);
             }
-            Action::Admit { ticket, seat } => self.board.answer(ticket, Ok(seat)),
-            Action::Refuse { ticket, error } => self.board.answer(ticket, Err(error)),
+            WorkerAction::Admit { ticket, admission } => self.pool.answer(ticket, Ok(admission)),
+            WorkerAction::Refuse { ticket, error } => self.pool.answer(ticket, Err(error)),
         }
     }
 
-    fn tell(&self, incarnation: Incarnation, command: Command) {
+    fn tell(&self, incarnation: Incarnation, command: TaskCommand) {
         if let Some(commands) = self.commands.get(&incarnation) {
             // One that is closed has ended meanwhile, and says so itself.
             commands.send(command).ok();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest};
 use garmin_gateway::admin::client::AdminClient;
-use garmin_gateway::base::http::{Limits, serve};
+use garmin_gateway::base::http::{ServerLimits, serve};
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::simulator::SimulatorSettings;
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
@@ -46,7 +46,7 @@ impl Taker {
                 http::Response::new(Full::<Bytes>::from(r#"{"ok":true}"#))
             }
         };
-        let serving = serve(listener, Limits::default(), handle, lifecycle.stopping());
+        let serving = serve(listener, ServerLimits::default(), handle, lifecycle.stopping());
         lifecycle.spawn("taker", serving);
         taker
     }

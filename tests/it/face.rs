@@ -9,8 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use garmin_gateway::accounts::Accounts;
 use garmin_gateway::base::clock::Clock;
-use garmin_gateway::base::http::{Limits, serve};
-use garmin_gateway::base::lanes::Lanes;
+use garmin_gateway::base::http::{ServerLimits, serve};
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::log::Traces;
 use garmin_gateway::base::secrets::RootSecret;
@@ -191,9 +190,8 @@ impl Start {
             lifecycle: lifecycle.clone(),
         };
         let serving = lifecycle.stopping();
-        let lanes = Lanes::start().unwrap();
         lifecycle.spawn("web", async move {
-            web::serve(listener, &lanes, parts, serving).await;
+            web::serve(listener, parts, serving).await;
         });
         Face {
             address,
@@ -242,7 +240,7 @@ impl Worker {
         };
         lifecycle.spawn(
             "face.worker",
-            serve(listener, Limits::default(), answer, lifecycle.stopping()),
+            serve(listener, ServerLimits::default(), answer, lifecycle.stopping()),
         );
         port
     }

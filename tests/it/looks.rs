@@ -19,7 +19,7 @@ use garmin_gateway::race::schedule::RaceWatch;
 use garmin_gateway::race::snapshot::Snapshot;
 use garmin_gateway::race::sport::RaceKind;
 use garmin_gateway::race::track::Track;
-use garmin_gateway::sandbox::{Private, Processes};
+use garmin_gateway::sandbox::{PrivatePaths, Processes};
 use garmin_gateway::store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -71,7 +71,7 @@ impl Bench {
             fs::write(directory.join(path), "private").unwrap();
         }
         let private = ["data/db", "data/users", "run", "secret"].map(|name| directory.join(name));
-        let private = Private::new(&data, private);
+        let private = PrivatePaths::new(&data, private);
         let clock = Clock::manual(now());
         let program = env!("CARGO_BIN_EXE_garmin-gateway").into();
         let claude = Claude::new(ClaudeParts {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use garmin_gateway::base::http::Limits;
+use garmin_gateway::base::http::ServerLimits;
 use garmin_gateway::web::WebLimits;
 
 use tokio::io::AsyncReadExt as _;
@@ -286,9 +286,9 @@ async fn only_documents_may_be_read_by_other_sites() {
 #[tokio::test]
 async fn what_two_readers_could_read_differently_is_refused() {
     let limits = WebLimits {
-        connections: Limits {
+        connections: ServerLimits {
             header_timeout: Duration::from_millis(500),
-            ..Limits::default()
+            ..ServerLimits::default()
         },
         ..WebLimits::default()
     };
@@ -384,9 +384,9 @@ async fn bodies_have_limits() {
 #[tokio::test]
 async fn slow_clients_are_let_go() {
     let limits = WebLimits {
-        connections: Limits {
+        connections: ServerLimits {
             header_timeout: Duration::from_millis(200),
-            ..Limits::default()
+            ..ServerLimits::default()
         },
         body_timeout: Duration::from_millis(200),
     };

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-/// Fields of an event or a span, in the order in which they were given.
+/// EventFields of an event or a span, in the order in which they were given.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct EventFields(Map<String, Value>);
 
-impl Fields {
+impl EventFields {
     /// Takes over what is not there yet: an inner span wins over an outer one.
     pub(super) fn add_missing(&mut self, outer: &Self) {
         for (name, value) in &outer.0 {
@@ -25,7 +25,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, format!("{value:?}"));
     }
@@ -66,7 +66,7 @@ pub struct LogEvent {
 }
 
 impl LogEvent {
-    pub(super) fn new(at: Timestamp, level: Level, Fields(mut fields): Fields) -> Self {
+    pub(super) fn new(at: Timestamp, level: Level, EventFields(mut fields): EventFields) -> Self {
         let level = match level {
             Level::ERROR => "error",
             Level::WARN => "warn",
@@ -119,7 +119,7 @@ mod tests {
         fields.insert("message".into(), "worker.ready".into());
         fields.insert("account.id".into(), "acc_x".into());
         fields.insert("ms".into(), 41.into());
-        let event = LogEvent::new(Timestamp::UNIX_EPOCH, Level::WARN, Fields(fields));
+        let event = LogEvent::new(Timestamp::UNIX_EPOCH, Level::WARN, EventFields(fields));
         assert_eq!(
             event.to_line(),
             "00:00:00 warn worker.ready account.id=acc_x ms=41"

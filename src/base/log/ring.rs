@@ -12,10 +12,10 @@ const KEPT: usize = 2_000;
 
 /// The last events and a feed of new ones. Clones are the same ring.
 #[derive(Clone, Debug)]
-pub struct Ring(Arc<Shared>);
+pub struct Ring(Arc<RingState>);
 
 #[derive(Debug)]
-struct Shared {
+struct RingState {
     kept: Mutex<VecDeque<Arc<LogEvent>>>,
     feed: broadcast::Sender<Arc<LogEvent>>,
 }
@@ -23,7 +23,7 @@ struct Shared {
 impl Default for Ring {
     fn default() -> Self {
         let (feed, _) = broadcast::channel(256);
-        Self(Arc::new(Shared {
+        Self(Arc::new(RingState {
             kept: Mutex::new(VecDeque::new()),
             feed,
         }))

@@ -16,7 +16,7 @@ use seccompiler::{
     TargetArch, apply_filter,
 };
 
-use super::Plan;
+use super::FencePlan;
 
 /// The newest access rights that we know; an older kernel is asked for fewer.
 const NEWEST: ABI = ABI::V9;
@@ -57,7 +57,7 @@ const REFUSED: [libc::c_long; 11] = [
 ];
 
 /// The limits of a program's resources.
-pub(super) fn limits(plan: &Plan) -> impl Iterator<Item = (&'static str, Resource, u64)> {
+pub(super) fn limits(plan: &FencePlan) -> impl Iterator<Item = (&'static str, Resource, u64)> {
     let address_space = plan
         .address_space
         .map(|most| ("address space", Resource::RLIMIT_AS, most));
@@ -93,7 +93,7 @@ pub(super) fn give_up_capabilities() -> Result<(), CapsError> {
 }
 
 /// Files, ports and signals, by landlock. Returns the ABI in force; 0 = this kernel has none.
-pub(super) fn lock_in(plan: &Plan) -> Result<i32, RulesetError> {
+pub(super) fn lock_in(plan: &FencePlan) -> Result<i32, RulesetError> {
     let device = AccessFs::ReadFile | AccessFs::WriteFile;
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::words::{Action, Incarnation, Seat, Standing, StopReason, Ticket};
+use super::event::{Admission, Incarnation, StopReason, WaitTicket, WorkerAction, WorkerStatus};
 use crate::accounts::AccountId;
 use crate::workers::call::WorkerError;
 
@@ -10,10 +10,10 @@ use crate::workers::call::WorkerError;
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
-pub(super) struct Entry<H> {
-    pub(super) phase: Phase<H>,
+pub(super) struct AccountEntry<H> {
+    pub(super) phase: WorkerPhase<H>,
     pub(super) waiters: Vec<Waiter>,
-    /// Ends in a row without a stable life between them.
+    /// Ends in a row without a stable task between them.
     pub(super) failures: u32,
     /// No start before this.
     pub(super) retry_at: Option<Instant>,
@@ -23,16 +23,16 @@ pub(super) struct Entry<H> {
 }
 
 #[derive(Debug)]
-pub(super) enum Phase<H> {
+pub(super) enum WorkerPhase<H> {
     Absent,
     Starting(Incarnation),
-    Up(Up<H>),
+    Ready(ReadyWorker<H>),
     Stopping(Incarnation),
 }
 
 /// A process that has been ready.
 #[derive(Debug)]
-pub(super) struct Up<H> {
+pub(super) struct ReadyWorker<H> {
     pub(super) incarnation: Incarnation,
     pub(super) handle: H,
     pub(super) in_flight: usize,
@@ -49,22 +49,22 @@ pub(super) struct Up<H> {
 
 #[derive(Debug)]
 pub(super) struct Waiter {
-    pub(super) ticket: Ticket,
+    pub(super) ticket: WaitTicket,
     /// Until when it waits for room.
     pub(super) until: Instant,
 }
 
-impl<H: Clone> Up<H> {
-    pub(super) fn seat(&mut self) -> Seat<H> {
+impl<H: Clone> ReadyWorker<H> {
+    pub(super) fn admission(&mut self) -> Admission<H> {
         self.in_flight += 1;
-        Seat {
+        Admission {
             incarnation: self.incarnation,
             handle: self.handle.clone(),
         }
     }
 }
 
-impl<H> Up<H> {
+impl<H> ReadyWorker<H> {
     pub(super) fn takes_calls(&self) -> bool {
         !self.checking && self.retiring.is_none()
     }
@@ -74,10 +74,10 @@ impl<H> Up<H> {
     }
 }
 
-impl<H> Entry<H> {
+impl<H> AccountEntry<H> {
     pub(super) fn new() -> Self {
-        Entry {
-            phase: Phase::Absent,
+        AccountEntry {
+            phase: WorkerPhase::Absent,
             waiters: Vec::new(),
             failures: 0,
             retry_at: None,
@@ -92,9 +92,9 @@ impl<H> Entry<H> {
         account: &AccountId,
         incarnation: Incarnation,
         reason: StopReason,
-    ) -> Action<H> {
-        self.phase = Phase::Stopping(incarnation);
-        Action::Stop {
+    ) -> WorkerAction<H> {
+        self.phase = WorkerPhase::Stopping(incarnation);
+        WorkerAction::Stop {
             account: account.clone(),
             incarnation,
             reason,
@@ -124,8 +124,8 @@ impl<H> Entry<H> {
         }
     }
 
-    pub(super) fn refuse_waiters(&mut self, error: &WorkerError, actions: &mut Vec<Action<H>>) {
-        actions.extend(self.waiters.drain(..).map(|waiter| Action::Refuse {
+    pub(super) fn refuse_waiters(&mut self, error: &WorkerError, actions: &mut Vec<WorkerAction<H>>) {
+        actions.extend(self.waiters.drain(..).map(|waiter| WorkerAction::Refuse {
             ticket: waiter.ticket,
             error: error.clone(),
         }));
@@ -133,24 +133,24 @@ impl<H> Entry<H> {
 
     pub(super) fn idle_since(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Up(up) if up.in_flight == 0 => Some(up.used_at),
+            WorkerPhase::Ready(up) if up.in_flight == 0 => Some(up.used_at),
             _ => None,
         }
     }
 }
 
-impl<H: Clone> Entry<H> {
-    pub(super) fn standing(&self) -> Option<Standing<H>> {
+impl<H: Clone> AccountEntry<H> {
+    pub(super) fn status(&self) -> Option<WorkerStatus<H>> {
         let (state, up) = match &self.phase {
-            Phase::Absent if !self.waiters.is_empty() => ("waiting", None),
-            Phase::Absent if self.failures > 0 => ("failed", None),
-            Phase::Absent => return None,
-            Phase::Starting(_) => ("starting", None),
-            Phase::Up(up) if up.retiring.is_some() => ("stopping", Some(up)),
-            Phase::Up(up) => ("ready", Some(up)),
-            Phase::Stopping(_) => ("stopping", None),
+            WorkerPhase::Absent if !self.waiters.is_empty() => ("waiting", None),
+            WorkerPhase::Absent if self.failures > 0 => ("failed", None),
+            WorkerPhase::Absent => return None,
+            WorkerPhase::Starting(_) => ("starting", None),
+            WorkerPhase::Ready(up) if up.retiring.is_some() => ("stopping", Some(up)),
+            WorkerPhase::Ready(up) => ("ready", Some(up)),
+            WorkerPhase::Stopping(_) => ("stopping", None),
         };
-        Some(Standing {
+        Some(WorkerStatus {
             handle: up.map(|up| up.handle.clone()),
             state,
             in_flight: up.map_or(0, |up| up.in_flight),
@@ -162,11 +162,13 @@ impl<H: Clone> Entry<H> {
         })
     }
 
-    pub(super) fn admit_waiters(&mut self, actions: &mut Vec<Action<H>>) {
-        let Phase::Up(up) = &mut self.phase else { return };
-        actions.extend(self.waiters.drain(..).map(|waiter| Action::Admit {
+    pub(super) fn admit_waiters(&mut self, actions: &mut Vec<WorkerAction<H>>) {
+        let WorkerPhase::Ready(up) = &mut self.phase else {
+            return;
+        };
+        actions.extend(self.waiters.drain(..).map(|waiter| WorkerAction::Admit {
             ticket: waiter.ticket,
-            seat: up.seat(),
+            admission: up.admission(),
         }));
     }
 }

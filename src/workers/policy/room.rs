@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::Policy;
-use super::entry::Phase;
-use super::words::{Action, Incarnation, StopReason};
+use super::entry::WorkerPhase;
+use super::event::{Incarnation, StopReason, WorkerAction};
 use crate::accounts::AccountId;
 use crate::workers::call::WorkerError;
 
 impl<H: Clone> Policy<H> {
     /// Starts processes for those who wait while there is room, and makes room where there is none.
-    pub(super) fn fill(&mut self, actions: &mut Vec<Action<H>>) {
+    pub(super) fn fill(&mut self, actions: &mut Vec<WorkerAction<H>>) {
         let mut looked_at = 0;
         while self.running < self.limits.max
             && let Some(account) = self.queue.get(looked_at)
@@ -19,45 +19,47 @@ impl<H: Clone> Policy<H> {
                 break;
             };
             // Still waiting for the end of its own former process.
-            if !matches!(entry.phase, Phase::Absent) {
+            if !matches!(entry.phase, WorkerPhase::Absent) {
                 looked_at += 1;
                 continue;
             }
             self.last_incarnation += 1;
             let incarnation = Incarnation(self.last_incarnation);
-            entry.phase = Phase::Starting(incarnation);
+            entry.phase = WorkerPhase::Starting(incarnation);
             entry.starts += 1;
             self.running += 1;
             if let Some(account) = self.queue.remove(looked_at) {
-                actions.push(Action::Spawn { account, incarnation });
+                actions.push(WorkerAction::Spawn { account, incarnation });
             }
         }
         // Every process that is stopping leaves room for one of the queue, as does one that retires for its own account.
         let waiting = |account: &&AccountId| {
             self.entries
                 .get(*account)
-                .is_some_and(|entry| !matches!(entry.phase, Phase::Up(_)))
+                .is_some_and(|entry| !matches!(entry.phase, WorkerPhase::Ready(_)))
         };
         let in_need = self.queue.iter().filter(waiting).count();
         while in_need > self.stopping {
             let Some((account, entry)) = self
                 .entries
                 .iter_mut()
-                .filter(|(_, entry)| matches!(&entry.phase, Phase::Up(up) if up.is_idle()))
+                .filter(|(_, entry)| matches!(&entry.phase, WorkerPhase::Ready(up) if up.is_idle()))
                 .min_by_key(|(_, entry)| entry.idle_since())
             else {
                 break;
             };
-            let Phase::Up(up) = &entry.phase else { break };
+            let WorkerPhase::Ready(up) = &entry.phase else {
+                break;
+            };
             let incarnation = up.incarnation;
             self.stopping += 1;
             actions.push(entry.stop(account, incarnation, StopReason::Evicted));
         }
     }
 
-    pub(super) fn tick(&mut self, now: Instant, actions: &mut Vec<Action<H>>) {
+    pub(super) fn tick(&mut self, now: Instant, actions: &mut Vec<WorkerAction<H>>) {
         for (account, entry) in &mut self.entries {
-            if let Phase::Up(up) = &entry.phase
+            if let WorkerPhase::Ready(up) = &entry.phase
                 && up.is_idle()
                 && up.used_at + self.limits.idle_ttl <= now
             {
@@ -77,7 +79,7 @@ impl<H: Clone> Policy<H> {
             entry.waiters.retain(|waiter| {
                 let patient = waiter.until > now;
                 if !patient {
-                    actions.push(Action::Refuse {
+                    actions.push(WorkerAction::Refuse {
                         ticket: waiter.ticket,
                         error: busy.clone(),
                     });
@@ -88,12 +90,12 @@ impl<H: Clone> Policy<H> {
         });
     }
 
-    /// When the next [`super::Event::Tick`] is due. While a call is in flight the answer is on the early side, never late:
+    /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight the answer is on the early side, never late:
     /// so a call needs not wake anybody.
     pub(in crate::workers) fn next_tick(&self, now: Instant) -> Option<Instant> {
         let reap = self.entries.values().filter_map(|entry| match &entry.phase {
-            Phase::Up(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),
-            Phase::Up(up) => Some(up.used_at + self.limits.idle_ttl),
+            WorkerPhase::Ready(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),
+            WorkerPhase::Ready(up) => Some(up.used_at + self.limits.idle_ttl),
             _ => None,
         });
         let patience = self.queue.iter().filter_map(|account| {

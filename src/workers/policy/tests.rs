@@ -14,8 +14,8 @@ fn account(n: u8) -> AccountId {
     AccountId::from_str(&format!("acc_{PADDING}{n}")).unwrap()
 }
 
-fn limits(max: usize) -> Limits {
-    Limits {
+fn limits(max: usize) -> PoolLimits {
+    PoolLimits {
         max,
         idle_ttl: Duration::from_secs(900),
         wait_for_room: Duration::from_secs(10),
@@ -43,18 +43,20 @@ impl Play {
         }
     }
 
-    fn step(&mut self, event: Event<u64>) {
+    fn step(&mut self, event: WorkerEvent<u64>) {
         let actions = self.policy.step(event, self.now);
         self.say(actions);
     }
 
-    fn say(&mut self, actions: impl IntoIterator<Item = Action<u64>>) {
+    fn say(&mut self, actions: impl IntoIterator<Item = WorkerAction<u64>>) {
         let said = actions.into_iter().map(|action| match action {
-            Action::Spawn { account, incarnation } => format!("spawn {account} #{}", incarnation.0),
-            Action::Check { account, .. } => format!("check {account}"),
-            Action::Stop { account, reason, .. } => format!("stop {account} {}", reason.as_str()),
-            Action::Admit { ticket, seat } => format!("admit {} #{}", ticket.0, seat.incarnation.0),
-            Action::Refuse { ticket, error } => format!("refuse {}: {error}", ticket.0),
+            WorkerAction::Spawn { account, incarnation } => format!("spawn {account} #{}", incarnation.0),
+            WorkerAction::Check { account, .. } => format!("check {account}"),
+            WorkerAction::Stop { account, reason, .. } => format!("stop {account} {}", reason.as_str()),
+            WorkerAction::Admit { ticket, admission } => {
+                format!("admit {} #{}", ticket.0, admission.incarnation.0)
+            }
+            WorkerAction::Refuse { ticket, error } => format!("refuse {}: {error}", ticket.0),
         });
         self.said.extend(said.map(|line| line.replace(PADDING, "")));
     }
@@ -70,10 +72,10 @@ impl Play {
             "call" => {
                 let account = account();
                 self.tickets += 1;
-                let ticket = Ticket(self.tickets);
+                let ticket = WaitTicket(self.tickets);
                 match self.policy.enter(&account) {
-                    Some(seat) => self.say([Action::Admit { ticket, seat }]),
-                    None => self.step(Event::Wanted { account, ticket }),
+                    Some(admission) => self.say([WorkerAction::Admit { ticket, admission }]),
+                    None => self.step(WorkerEvent::Wanted { account, ticket }),
                 }
             }
             "end" => {
@@ -82,53 +84,57 @@ impl Play {
                     .leave(&account(), incarnation(), words.len() > 3, self.now);
                 self.say(action);
             }
-            "quit" => self.step(Event::GaveUp {
+            "quit" => self.step(WorkerEvent::GaveUp {
                 account: account(),
-                ticket: Ticket(words[2].parse().unwrap()),
+                ticket: WaitTicket(words[2].parse().unwrap()),
             }),
-            "up" => self.step(Event::Started {
+            "up" => self.step(WorkerEvent::Started {
                 account: account(),
                 incarnation: incarnation(),
                 handle: 0,
             }),
-            "gone" => self.gone(account(), incarnation(), End::Stopped),
-            "sign-in" => self.gone(account(), incarnation(), End::SignInNeeded),
-            "crash" => self.gone(account(), incarnation(), End::Crashed { reason: reason() }),
-            "fail" => self.gone(account(), incarnation(), End::NotStarted { reason: reason() }),
+            "gone" => self.gone(account(), incarnation(), WorkerExit::Stopped),
+            "sign-in" => self.gone(account(), incarnation(), WorkerExit::SignInNeeded),
+            "crash" => self.gone(account(), incarnation(), WorkerExit::Crashed { reason: reason() }),
+            "fail" => self.gone(
+                account(),
+                incarnation(),
+                WorkerExit::NotStarted { reason: reason() },
+            ),
             "slow" => self.gone(
                 account(),
                 incarnation(),
-                End::TooSlow {
+                WorkerExit::TooSlow {
                     reason: "it was not ready in 20 s".into(),
                 },
             ),
-            "doubt" => self.step(Event::Suspected {
+            "doubt" => self.step(WorkerEvent::Suspected {
                 account: account(),
                 incarnation: incarnation(),
             }),
-            "clear" => self.step(Event::Cleared {
+            "clear" => self.step(WorkerEvent::Cleared {
                 account: account(),
                 incarnation: incarnation(),
                 handle: 1,
             }),
-            "revoke" => self.step(Event::StopWanted {
+            "revoke" => self.step(WorkerEvent::StopWanted {
                 account: account(),
                 reason: StopReason::Revoked,
             }),
-            "relink" => self.step(Event::StopWanted {
+            "relink" => self.step(WorkerEvent::StopWanted {
                 account: account(),
                 reason: StopReason::SignedInAgain,
             }),
-            "drain" => self.step(Event::Drain),
-            "drain!" => self.step(Event::DrainNow),
-            "tick" => self.step(Event::Tick),
+            "drain" => self.step(WorkerEvent::Drain),
+            "drain!" => self.step(WorkerEvent::DrainNow),
+            "tick" => self.step(WorkerEvent::Tick),
             "at" => self.now = self.start + Duration::from_secs(words[1].parse().unwrap()),
             other => panic!("no such act: {other}"),
         }
     }
 
-    fn gone(&mut self, account: AccountId, incarnation: Incarnation, end: End) {
-        self.step(Event::Gone {
+    fn gone(&mut self, account: AccountId, incarnation: Incarnation, end: WorkerExit) {
+        self.step(WorkerEvent::Gone {
             account,
             incarnation,
             end,

@@ -9,7 +9,7 @@ use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::config::{GarminHosts, Live, WorkerSettings};
 use garmin_gateway::garmin::{GarminTokens, SignedIn};
-use garmin_gateway::sandbox::{Private, Processes};
+use garmin_gateway::sandbox::{PrivatePaths, Processes};
 use garmin_gateway::store::Store;
 use garmin_gateway::workers::{UpstreamAnswer, UpstreamCall, WorkerError, WorkerInfo, Workers, WorkersParts};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ impl World {
         let lifecycle = Lifecycle::new();
         let data = directory.join("data");
         let private = ["run", "data/users", "data/db", "secret"].map(|name| directory.join(name));
-        let private = Private::new(&data, private);
+        let private = PrivatePaths::new(&data, private);
         let parts = WorkersParts {
             settings,
             runtime_dir: directory.join("run"),

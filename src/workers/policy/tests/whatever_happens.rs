@@ -11,7 +11,7 @@ use super::*;
 enum Chance {
     Call(u8),
     GiveUp(usize),
-    End(usize),
+    WorkerExit(usize),
     Start(usize),
     FailStart(usize),
     NeedSignIn(usize),
@@ -28,7 +28,7 @@ fn chance() -> impl Strategy<Value = Chance> {
     prop_oneof![
         8 => (0u8..6).prop_map(Chance::Call),
         1 => any::<usize>().prop_map(Chance::GiveUp),
-        6 => any::<usize>().prop_map(Chance::End),
+        6 => any::<usize>().prop_map(Chance::WorkerExit),
         6 => any::<usize>().prop_map(Chance::Start),
         1 => any::<usize>().prop_map(Chance::FailStart),
         1 => any::<usize>().prop_map(Chance::NeedSignIn),
@@ -45,7 +45,7 @@ fn chance() -> impl Strategy<Value = Chance> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Process {
     Starting,
-    Up,
+    ReadyWorker,
     Checking,
     Stopping,
 }
@@ -57,8 +57,8 @@ struct World {
     now: Instant,
     processes: BTreeMap<Incarnation, (AccountId, Process)>,
     in_flight: Vec<(AccountId, Incarnation)>,
-    waiting: BTreeMap<Ticket, AccountId>,
-    answered: BTreeSet<Ticket>,
+    waiting: BTreeMap<WaitTicket, AccountId>,
+    answered: BTreeSet<WaitTicket>,
 }
 
 fn pick<T: Clone>(of: &[T], number: usize) -> Option<T> {
@@ -74,15 +74,15 @@ impl World {
             .collect()
     }
 
-    fn step(&mut self, event: Event<u64>) {
+    fn step(&mut self, event: WorkerEvent<u64>) {
         let actions = self.policy.step(event, self.now);
         self.apply(actions);
     }
 
-    fn apply(&mut self, actions: impl IntoIterator<Item = Action<u64>>) {
+    fn apply(&mut self, actions: impl IntoIterator<Item = WorkerAction<u64>>) {
         for action in actions {
             match action {
-                Action::Spawn { account, incarnation } => {
+                WorkerAction::Spawn { account, incarnation } => {
                     assert!(
                         self.processes.values().all(|(owner, _)| *owner != account),
                         "two processes for {account}"
@@ -90,15 +90,15 @@ impl World {
                     self.processes.insert(incarnation, (account, Process::Starting));
                     assert!(self.processes.len() <= self.max, "more processes than allowed");
                 }
-                Action::Check { incarnation, .. } => {
+                WorkerAction::Check { incarnation, .. } => {
                     let (_, state) = self
                         .processes
                         .get_mut(&incarnation)
-                        .expect("checks one that lives");
-                    assert_eq!(*state, Process::Up);
+                        .expect("checks one that tasks");
+                    assert_eq!(*state, Process::ReadyWorker);
                     *state = Process::Checking;
                 }
-                Action::Stop {
+                WorkerAction::Stop {
                     account,
                     incarnation,
                     reason,
@@ -106,7 +106,7 @@ impl World {
                     let (_, state) = self
                         .processes
                         .get_mut(&incarnation)
-                        .expect("stops one that lives");
+                        .expect("stops one that tasks");
                     assert_ne!(*state, Process::Stopping, "told twice");
                     *state = Process::Stopping;
                     if matches!(
@@ -119,15 +119,15 @@ impl World {
                         );
                     }
                 }
-                Action::Admit { ticket, seat } => {
+                WorkerAction::Admit { ticket, admission } => {
                     let account = self.waiting.remove(&ticket).expect("admits one that waits");
                     assert!(self.answered.insert(ticket));
-                    let (owner, state) = &self.processes[&seat.incarnation];
-                    assert_eq!(*owner, account, "a seat at another person's worker");
-                    assert_eq!(*state, Process::Up);
-                    self.in_flight.push((account, seat.incarnation));
+                    let (owner, state) = &self.processes[&admission.incarnation];
+                    assert_eq!(*owner, account, "a admission at another person's worker");
+                    assert_eq!(*state, Process::ReadyWorker);
+                    self.in_flight.push((account, admission.incarnation));
                 }
-                Action::Refuse { ticket, .. } => {
+                WorkerAction::Refuse { ticket, .. } => {
                     assert!(
                         self.waiting.remove(&ticket).is_some(),
                         "refuses one that does not wait"
@@ -146,12 +146,12 @@ impl World {
     }
 
     fn set(&mut self, incarnation: Incarnation, state: Process) {
-        self.processes.get_mut(&incarnation).expect("lives").1 = state;
+        self.processes.get_mut(&incarnation).expect("tasks").1 = state;
     }
 
-    fn gone(&mut self, incarnation: Incarnation, end: End) {
-        let (account, _) = self.processes.remove(&incarnation).expect("lives");
-        self.step(Event::Gone {
+    fn gone(&mut self, incarnation: Incarnation, end: WorkerExit) {
+        let (account, _) = self.processes.remove(&incarnation).expect("tasks");
+        self.step(WorkerEvent::Gone {
             account,
             incarnation,
             end,
@@ -164,21 +164,21 @@ impl World {
             Chance::Call(n) => {
                 let account = account(n);
                 *next_ticket += 1;
-                let ticket = Ticket(*next_ticket);
+                let ticket = WaitTicket(*next_ticket);
                 self.waiting.insert(ticket, account.clone());
                 match self.policy.enter(&account) {
-                    Some(seat) => self.apply([Action::Admit { ticket, seat }]),
-                    None => self.step(Event::Wanted { account, ticket }),
+                    Some(admission) => self.apply([WorkerAction::Admit { ticket, admission }]),
+                    None => self.step(WorkerEvent::Wanted { account, ticket }),
                 }
             }
             Chance::GiveUp(n) => {
                 let waiting: Vec<_> = self.waiting.clone().into_iter().collect();
                 if let Some((ticket, account)) = pick(&waiting, n) {
                     self.waiting.remove(&ticket);
-                    self.step(Event::GaveUp { account, ticket });
+                    self.step(WorkerEvent::GaveUp { account, ticket });
                 }
             }
-            Chance::End(n) => {
+            Chance::WorkerExit(n) => {
                 if !self.in_flight.is_empty() {
                     let (account, incarnation) = self.in_flight.remove(n % self.in_flight.len());
                     let action = self
@@ -189,8 +189,8 @@ impl World {
             }
             Chance::Start(n) => {
                 if let Some((incarnation, account)) = pick(&self.in_state(Process::Starting), n) {
-                    self.set(incarnation, Process::Up);
-                    self.step(Event::Started {
+                    self.set(incarnation, Process::ReadyWorker);
+                    self.step(WorkerEvent::Started {
                         account,
                         incarnation,
                         handle: incarnation.0,
@@ -199,23 +199,23 @@ impl World {
             }
             Chance::FailStart(n) => {
                 if let Some((incarnation, _)) = pick(&self.in_state(Process::Starting), n) {
-                    self.gone(incarnation, End::NotStarted { reason: "no".into() });
+                    self.gone(incarnation, WorkerExit::NotStarted { reason: "no".into() });
                 }
             }
             Chance::NeedSignIn(n) => {
                 if let Some((incarnation, _)) = pick(&self.in_state(Process::Starting), n) {
-                    self.gone(incarnation, End::SignInNeeded);
+                    self.gone(incarnation, WorkerExit::SignInNeeded);
                 }
             }
             Chance::Doubt(n) => {
                 if let Some((account, incarnation)) = pick(&self.in_flight, n) {
-                    self.step(Event::Suspected { account, incarnation });
+                    self.step(WorkerEvent::Suspected { account, incarnation });
                 }
             }
             Chance::Clear(n) => {
                 if let Some((incarnation, account)) = pick(&self.in_state(Process::Checking), n) {
-                    self.set(incarnation, Process::Up);
-                    self.step(Event::Cleared {
+                    self.set(incarnation, Process::ReadyWorker);
+                    self.step(WorkerEvent::Cleared {
                         account,
                         incarnation,
                         handle: incarnation.0,
@@ -223,25 +223,25 @@ impl World {
                 }
             }
             Chance::Crash(n) => {
-                let mut up = self.in_state(Process::Up);
+                let mut up = self.in_state(Process::ReadyWorker);
                 up.extend(self.in_state(Process::Checking));
                 if let Some((incarnation, _)) = pick(&up, n) {
-                    self.gone(incarnation, End::Crashed { reason: "no".into() });
+                    self.gone(incarnation, WorkerExit::Crashed { reason: "no".into() });
                 }
             }
             Chance::FinishStop(n) => {
                 if let Some((incarnation, _)) = pick(&self.in_state(Process::Stopping), n) {
-                    self.gone(incarnation, End::Stopped);
+                    self.gone(incarnation, WorkerExit::Stopped);
                 }
             }
             Chance::Revoke(n) => {
-                self.step(Event::StopWanted {
+                self.step(WorkerEvent::StopWanted {
                     account: account(n),
                     reason: StopReason::Revoked,
                 });
             }
             Chance::Relink(n) => {
-                self.step(Event::StopWanted {
+                self.step(WorkerEvent::StopWanted {
                     account: account(n),
                     reason: StopReason::SignedInAgain,
                 });
@@ -251,7 +251,7 @@ impl World {
                 // The loop beside the policy wakes at each tick that is due.
                 while let Some(at) = self.policy.next_tick(self.now).filter(|at| *at <= until) {
                     self.now = at.max(self.now);
-                    self.step(Event::Tick);
+                    self.step(WorkerEvent::Tick);
                     if self
                         .policy
                         .next_tick(self.now)
@@ -261,10 +261,10 @@ impl World {
                     }
                 }
                 self.now = until;
-                for (incarnation, account) in self.in_state(Process::Up) {
+                for (incarnation, account) in self.in_state(Process::ReadyWorker) {
                     let used = self.in_flight.iter().any(|(_, used)| *used == incarnation);
-                    let standing = self.policy.standings().find(|(id, _)| **id == account).unwrap().1;
-                    let idle = standing.idle_since.map(|at| self.now.duration_since(at));
+                    let status = self.policy.statuses().find(|(id, _)| **id == account).unwrap().1;
+                    let idle = status.idle_since.map(|at| self.now.duration_since(at));
                     assert!(
                         used || idle < Some(limits(1).idle_ttl),
                         "{account} is idle and was not reaped"
@@ -296,7 +296,7 @@ proptest! {
         // Everything that is under way comes to its end: nobody is left without an answer.
         for _ in 0..20 {
             while !world.in_flight.is_empty() {
-                world.happen(Chance::End(0), &mut tickets);
+                world.happen(Chance::WorkerExit(0), &mut tickets);
             }
             for (state, chance) in [
                 (Process::Starting, Chance::Start(0)),
@@ -309,7 +309,7 @@ proptest! {
             }
         }
         prop_assert!(world.waiting.is_empty(), "left without an answer: {:?}", world.waiting);
-        world.step(Event::Drain);
+        world.step(WorkerEvent::Drain);
         while !world.in_state(Process::Stopping).is_empty() {
             world.happen(Chance::FinishStop(0), &mut tickets);
         }

@@ -13,15 +13,15 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::changes::Watched;
-use super::life::{Parts, tell_token_error};
 use super::output::{self, LastWords, WorkerLog};
-use super::policy::End;
+use super::policy::WorkerExit;
 use super::procfs::{self, Stat};
+use super::session::WorkerClient;
+use super::task::{TaskContext, tell_token_error};
 use super::tokens::Directory;
-use super::upstream::Link;
+use super::watcher::DirectoryWatch;
 use crate::accounts::AccountId;
-use crate::sandbox::{Launch, Process, REPORT, Report};
+use crate::sandbox::{FenceReport, Launch, Process, REPORT};
 
 /// From TERM to KILL.
 const GRACE: Duration = Duration::from_secs(5);
@@ -30,19 +30,19 @@ const REST_GRACE: Duration = Duration::from_secs(1);
 
 /// What is told of a running worker.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(super) struct ProcessFacts {
     pub(super) process: nix::unistd::Pid,
     pub(super) port: u16,
     pub(super) calls: AtomicU64,
-    pub(super) fence: OnceLock<Report>,
+    pub(super) fence: OnceLock<FenceReport>,
 }
 
-/// The parts of a process that runs.
-pub(super) struct Running {
+/// The context of a process that runs.
+pub(super) struct LaunchedWorker {
     pub(super) process: Process,
-    pub(super) link: Link,
-    pub(super) facts: Arc<Facts>,
-    pub(super) watched: Option<Watched>,
+    pub(super) client: WorkerClient,
+    pub(super) facts: Arc<ProcessFacts>,
+    pub(super) watched: Option<DirectoryWatch>,
     words: Arc<Mutex<LastWords>>,
     /// Resolves when all output was read.
     output_end: oneshot::Receiver<()>,
@@ -50,22 +50,22 @@ pub(super) struct Running {
     output_stop: CancellationToken,
 }
 
-impl Running {
+impl LaunchedWorker {
     /// Starts it, fenced in, with the tokens of `directory` to use and `port` to listen on. Errors: plain words.
     pub(super) async fn launch(
-        parts: &Parts,
+        context: &TaskContext,
         account: &AccountId,
         directory: &mut Directory,
         port: u16,
     ) -> Result<Self, String> {
-        let Parts {
+        let TaskContext {
             recipe,
             processes,
             changes,
             lifecycle,
             users,
             ..
-        } = parts;
+        } = context;
         let plan = recipe
             .plan(directory.path(), port)
             .map_err(|error| error.to_string())?;
@@ -87,7 +87,7 @@ impl Running {
         let process = launched.map_err(failed)?;
         let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(failed)?;
         let id = process.id();
-        let facts = Arc::new(Facts {
+        let facts = Arc::new(ProcessFacts {
             process: id,
             port,
             calls: AtomicU64::new(0),
@@ -115,10 +115,10 @@ impl Running {
                 told.send(()).ok();
             }
         });
-        let link = Link::new(port, lifecycle.clone());
-        Ok(Running {
+        let client = WorkerClient::new(port, lifecycle.clone());
+        Ok(LaunchedWorker {
             process,
-            link,
+            client,
             facts,
             watched,
             words,
@@ -128,8 +128,8 @@ impl Running {
     }
 
     /// Whatever the reason, nothing of its group stays behind.
-    pub(super) async fn end(self, end: End) -> End {
-        let Running {
+    pub(super) async fn end(self, end: WorkerExit) -> WorkerExit {
+        let LaunchedWorker {
             mut process,
             words,
             output_end,
@@ -145,7 +145,7 @@ impl Running {
         }
         let advice = words.lock().unwrap_or_else(PoisonError::into_inner).advice();
         match (end, advice) {
-            (End::NotStarted { reason }, Some(advice)) => End::NotStarted {
+            (WorkerExit::NotStarted { reason }, Some(advice)) => WorkerExit::NotStarted {
                 reason: format!("{reason}: {advice}"),
             },
             (end, _) => end,
@@ -154,8 +154,8 @@ impl Running {
 }
 
 /// Whoever answers must be the worker: a stranger on its port would be told everything that it is told.
-pub(super) async fn is_there(link: &Link, facts: &Facts) -> bool {
-    link.is_healthy().await && procfs::listens(facts.process, facts.port)
+pub(super) async fn is_there(client: &WorkerClient, facts: &ProcessFacts) -> bool {
+    client.is_healthy().await && procfs::listens(facts.process, facts.port)
 }
 
 /// TERM to the group, then KILL to what is left of it. Returns when its first process has ended.
@@ -175,7 +175,12 @@ async fn no_one_left(process: &Process) {
     }
 }
 
-async fn read_output(pipe: pipe::Receiver, log: Option<WorkerLog>, words: &Mutex<LastWords>, facts: &Facts) {
+async fn read_output(
+    pipe: pipe::Receiver,
+    log: Option<WorkerLog>,
+    words: &Mutex<LastWords>,
+    facts: &ProcessFacts,
+) {
     let mut is_first = true;
     output::keep(pipe, log, |line| {
         // Only the first line is the fence's; any later one is the worker's own.

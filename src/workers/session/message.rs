@@ -1,4 +1,4 @@
-//! The messages of the session: what is sent, and what the worker's messages mean. Bytes only.
+//! JSON-RPC messages to and from a worker: written, and read by what they mean for one call. No I/O.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,28 +6,28 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::call::UpstreamAnswer;
 use crate::mcp::members::{Members, write_string};
+use crate::workers::call::UpstreamAnswer;
 
-/// What a message of the worker says to us.
+/// A worker's message, as one call sees it.
 #[derive(Debug)]
-pub(super) enum Said {
-    /// The answer to our request.
+pub(super) enum WorkerMessage {
+    /// The answer to the call.
     Answer(UpstreamAnswer),
-    /// The `params` of `notifications/progress`, with our progress token.
+    /// The `params` of `notifications/progress` with the call's progress token.
     Progress(Box<RawValue>),
-    /// The `params` of `notifications/message`: something for the log of the client that asked for it.
-    Message(Box<RawValue>),
+    /// The `params` of `notifications/message`, for the log of a client.
+    Log(Box<RawValue>),
     /// An error that names no request.
-    Refusal(Box<RawValue>),
-    /// It asks us for something; this is its id.
+    Error(Box<RawValue>),
+    /// The id of a request to the gateway.
     Request(Box<RawValue>),
-    /// Nothing for us: another notification, an answer to another request, no message at all.
+    /// Another notification, the answer to another request, or not a JSON-RPC message.
     Other,
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct ReceivedMessage<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -40,28 +40,28 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Reads one message as the one who waits for the answer to request `id`.
-pub(super) fn read(message: &[u8], id: u64) -> Said {
-    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(message) else {
-        return Said::Other;
+/// Reads a message for the call that waits for the answer to request `id`.
+pub(super) fn read(message: &[u8], id: u64) -> WorkerMessage {
+    let Ok(envelope) = serde_json::from_slice::<ReceivedMessage<'_>>(message) else {
+        return WorkerMessage::Other;
     };
     match (envelope.method, envelope.id) {
-        (Some(_), Some(id)) => Said::Request(id.to_owned()),
+        (Some(_), Some(id)) => WorkerMessage::Request(id.to_owned()),
         (Some(method), None) => match envelope.params {
             Some(params) if method == "notifications/progress" && has_token(params, id) => {
-                Said::Progress(params.to_owned())
+                WorkerMessage::Progress(params.to_owned())
             }
-            Some(params) if method == "notifications/message" => Said::Message(params.to_owned()),
-            _ => Said::Other,
+            Some(params) if method == "notifications/message" => WorkerMessage::Log(params.to_owned()),
+            _ => WorkerMessage::Other,
         },
         (None, Some(answered)) if is_number(answered, id) => match (envelope.result, envelope.error) {
-            (Some(result), None) => Said::Answer(UpstreamAnswer::Result(result.to_owned())),
-            (None, Some(error)) => Said::Answer(UpstreamAnswer::Error(error.to_owned())),
-            _ => Said::Other,
+            (Some(result), None) => WorkerMessage::Answer(UpstreamAnswer::Result(result.to_owned())),
+            (None, Some(error)) => WorkerMessage::Answer(UpstreamAnswer::Error(error.to_owned())),
+            _ => WorkerMessage::Other,
         },
-        (None, _) => envelope
-            .error
-            .map_or(Said::Other, |error| Said::Refusal(error.to_owned())),
+        (None, _) => envelope.error.map_or(WorkerMessage::Other, |error| {
+            WorkerMessage::Error(error.to_owned())
+        }),
     }
 }
 
@@ -75,12 +75,10 @@ fn has_token(params: &RawValue, token: u64) -> bool {
         .is_some_and(|sent| is_number(sent, token))
 }
 
-/// A request of ours.
 pub(super) fn request(id: u64, method: &str, params: Option<&RawValue>) -> Vec<u8> {
     message(Some(id), method, params)
 }
 
-/// A notification of ours.
 pub(super) fn notification(method: &str, params: Option<&RawValue>) -> Vec<u8> {
     message(None, method, params)
 }
@@ -119,7 +117,7 @@ pub(super) fn negotiated(result: &RawValue) -> Option<String> {
 }
 
 /// `serverInfo` in the result of `initialize`, as it is written.
-pub(super) fn server(result: &RawValue) -> Option<Arc<str>> {
+pub(super) fn server_info(result: &RawValue) -> Option<Arc<str>> {
     let members = Members::of(result.get())?;
     members.get("serverInfo").map(|server| server.get().into())
 }
@@ -150,13 +148,13 @@ fn extend(out: &mut String, json: &str, key: &str, value: impl FnOnce(&mut Strin
     out.push('}');
 }
 
-/// Nobody waits for the answer to `id` any more.
+/// `notifications/cancelled` for request `id`.
 pub(super) fn cancellation(id: u64) -> Vec<u8> {
     let params = raw(format!(r#"{{"requestId":{id},"reason":"the caller went away"}}"#));
     notification("notifications/cancelled", Some(&params))
 }
 
-/// The answer to anything that a worker asks of us.
+/// The answer to a worker's request: the gateway offers it neither `roots` nor `sampling`, and silence would make it wait.
 pub(super) fn refusal(id: &RawValue) -> Vec<u8> {
     let id = id.get();
     format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}"#)
@@ -174,19 +172,19 @@ mod tests {
     #[track_caller]
     fn check(message: &str, expected: &str) {
         let said = match read(message.as_bytes(), 7) {
-            Said::Answer(UpstreamAnswer::Result(result)) => format!("result {result}"),
-            Said::Answer(UpstreamAnswer::Error(error)) => format!("error {error}"),
-            Said::Progress(params) => format!("progress {params}"),
-            Said::Message(params) => format!("message {params}"),
-            Said::Refusal(error) => format!("refusal {error}"),
-            Said::Request(id) => format!("request {id}"),
-            Said::Other => "other".to_owned(),
+            WorkerMessage::Answer(UpstreamAnswer::Result(result)) => format!("result {result}"),
+            WorkerMessage::Answer(UpstreamAnswer::Error(error)) => format!("error {error}"),
+            WorkerMessage::Progress(params) => format!("progress {params}"),
+            WorkerMessage::Log(params) => format!("message {params}"),
+            WorkerMessage::Error(error) => format!("refusal {error}"),
+            WorkerMessage::Request(id) => format!("request {id}"),
+            WorkerMessage::Other => "other".to_owned(),
         };
         assert_eq!(said, expected, "{message}");
     }
 
     #[test]
-    fn messages_mean_what_they_say() {
+    fn messages_are_classified() {
         check(
             r#"{"jsonrpc":"2.0","id":7,"result":{ "a" : 1.0 }}"#,
             r#"result { "a" : 1.0 }"#,
@@ -232,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_carry_params_byte_for_byte() {
+    fn params_are_passed_on_byte_for_byte() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let params = raw(r#"{ "name":"x", "arguments":{"n":1.50,"s":"ü\u0041"} }"#.into());
         assert_eq!(
@@ -253,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_progress_token_is_ours() {
+    fn the_progress_token_is_replaced() {
         for (params, expected) in [
             (None, r#"{"_meta":{"progressToken":7}}"#),
             (
@@ -271,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn initialize_names_us_and_the_answer_names_the_revision() {
+    fn initialize_names_the_gateway_and_its_answer_the_revision() {
         let params = initialize_params("2025-11-25");
         assert!(params.get().contains(r#""protocolVersion":"2025-11-25""#));
         let result = |json: &str| negotiated(&raw(json.into()));
@@ -281,8 +279,8 @@ mod tests {
         );
         assert_eq!(result(r#"{"protocolVersion":3}"#), None);
         let info = r#"{"name":"Garmin Connect v1.0","version":"1.30.0"}"#;
-        let told = server(&raw(format!(r#"{{"protocolVersion":"x","serverInfo":{info}}}"#)));
-        assert_eq!(told.as_deref(), Some(info));
-        assert_eq!(server(&raw("{}".into())), None);
+        let info_read = server_info(&raw(format!(r#"{{"protocolVersion":"x","serverInfo":{info}}}"#)));
+        assert_eq!(info_read.as_deref(), Some(info));
+        assert_eq!(server_info(&raw("{}".into())), None);
     }
 }

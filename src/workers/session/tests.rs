@@ -1,9 +1,9 @@
-//! The session against a worker that is a few lines of HTTP.
+//! The session against a fake worker: a few lines of HTTP.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
 
-use http::{Request, Response};
+use ::http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -11,18 +11,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::base::http::{Limits, serve};
+use crate::base::http::{ServerLimits, serve};
 
 /// What the worker does with a request: its headers and message in, status, headers and body out.
-type Answer = fn(&HeaderMap, &Value) -> (u16, &'static str, String);
+type AnswerWith = fn(&HeaderMap, &Value) -> (u16, &'static str, String);
 
-struct Worker {
-    link: Link,
+struct FakeWorker {
+    client: WorkerClient,
     seen: Arc<Mutex<Vec<String>>>,
     _lifecycle: Lifecycle,
 }
 
-async fn worker(answer: Answer) -> Worker {
+async fn worker(answer: AnswerWith) -> FakeWorker {
     let (lifecycle, seen) = (Lifecycle::new(), Arc::<Mutex<Vec<String>>>::default());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -58,10 +58,10 @@ async fn worker(answer: Answer) -> Worker {
     };
     lifecycle.spawn(
         "worker",
-        serve(listener, Limits::default(), handle, lifecycle.stopping()),
+        serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),
     );
-    Worker {
-        link: Link::new(port, lifecycle.clone()),
+    FakeWorker {
+        client: WorkerClient::new(port, lifecycle.clone()),
         seen,
         _lifecycle: lifecycle,
     }
@@ -90,14 +90,14 @@ fn tools_call(params: &Value) -> UpstreamCall {
     }
 }
 
-async fn call(answer: Answer) -> Result<UpstreamAnswer, Failure> {
-    let upstream = worker(answer).await.link.open().await.unwrap();
+async fn call(answer: AnswerWith) -> Result<UpstreamAnswer, CallFailure> {
+    let upstream = worker(answer).await.client.open().await.unwrap();
     upstream.call(&tools_call(&json!({"name": "x"}))).await
 }
 
 #[tokio::test]
 async fn a_session_is_opened_once_and_named_in_every_call() {
-    let answer: Answer = |_, message| {
+    let answer: AnswerWith = |_, message| {
         initialized(message).unwrap_or_else(|| {
             (
                 200,
@@ -107,8 +107,8 @@ async fn a_session_is_opened_once_and_named_in_every_call() {
         })
     };
     let worker = worker(answer).await;
-    assert!(worker.link.is_healthy().await);
-    let upstream = worker.link.open().await.unwrap();
+    assert!(worker.client.is_healthy().await);
+    let upstream = worker.client.open().await.unwrap();
     for _ in 0..2 {
         upstream.call(&tools_call(&json!({"name": "x"}))).await.unwrap();
     }
@@ -126,7 +126,7 @@ async fn a_session_is_opened_once_and_named_in_every_call() {
 
 #[tokio::test]
 async fn nothing_of_a_client_but_its_params_reaches_the_worker() {
-    let answer: Answer = |headers, message| {
+    let answer: AnswerWith = |headers, message| {
         initialized(message).unwrap_or_else(|| {
             let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
             names.sort_unstable();
@@ -150,7 +150,7 @@ async fn nothing_of_a_client_but_its_params_reaches_the_worker() {
 #[tokio::test]
 async fn what_is_no_answer_is_told_apart() {
     #[track_caller]
-    fn check(told: &Result<UpstreamAnswer, Failure>, expected: &str) {
+    fn check(told: &Result<UpstreamAnswer, CallFailure>, expected: &str) {
         let told = match told {
             Ok(UpstreamAnswer::Result(result)) => format!("result {result}"),
             Ok(UpstreamAnswer::Error(error)) => format!("error {error}"),
@@ -184,7 +184,7 @@ async fn what_is_no_answer_is_told_apart() {
 
 #[tokio::test]
 async fn progress_and_log_messages_are_heard_and_requests_are_refused() {
-    let answer: Answer = |_, message| {
+    let answer: AnswerWith = |_, message| {
         if message["error"]["code"] == -32601 {
             return (202, "text/plain", String::new());
         }
@@ -202,7 +202,7 @@ async fn progress_and_log_messages_are_heard_and_requests_are_refused() {
         })
     };
     let worker = worker(answer).await;
-    let upstream = worker.link.open().await.unwrap();
+    let upstream = worker.client.open().await.unwrap();
     let (progress, mut steps) = mpsc::channel(1);
     let (messages, mut log) = mpsc::channel(1);
     let call = UpstreamCall {
@@ -234,10 +234,10 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
         panic!("no IPv4")
     };
     let lifecycle = Lifecycle::new();
-    let upstream = Upstream {
-        link: Link::new(address.port(), lifecycle.clone()),
+    let upstream = WorkerSession {
+        client: WorkerClient::new(address.port(), lifecycle.clone()),
         headers: HeaderMap::new(),
-        server: None,
+        server_info: None,
     };
     lifecycle.spawn("worker", async move {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -248,7 +248,7 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
         // The listener ends here as well.
     });
     let call = tools_call(&json!({}));
-    assert_eq!(upstream.call(&call).await.unwrap_err(), Failure::Lost);
-    assert_eq!(upstream.call(&call).await.unwrap_err(), Failure::NotSent);
-    assert!(!upstream.link.is_healthy().await);
+    assert_eq!(upstream.call(&call).await.unwrap_err(), CallFailure::Lost);
+    assert_eq!(upstream.call(&call).await.unwrap_err(), CallFailure::NotSent);
+    assert!(!upstream.client.is_healthy().await);
 }

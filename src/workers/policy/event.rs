@@ -7,7 +7,7 @@ use crate::accounts::AccountId;
 
 /// The numbers that the policy goes by.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::workers) struct Limits {
+pub(in crate::workers) struct PoolLimits {
     /// `MAX_WORKERS`
     pub(in crate::workers) max: usize,
     /// `WORKER_IDLE_TTL`
@@ -16,21 +16,21 @@ pub(in crate::workers) struct Limits {
     pub(in crate::workers) wait_for_room: Duration,
 }
 
-/// One life of a worker process; never used twice.
+/// One task of a worker process; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::workers) struct Incarnation(pub(super) u64);
 
 /// A call that waits for its worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::workers) struct Ticket(pub(in crate::workers) u64);
+pub(in crate::workers) struct WaitTicket(pub(in crate::workers) u64);
 
 /// What happened. `H` is what a caller needs of a ready worker; the policy only hands it on.
 #[derive(Debug)]
-pub(in crate::workers) enum Event<H> {
+pub(in crate::workers) enum WorkerEvent<H> {
     /// A call found no ready worker ([`super::Policy::enter`] said no).
-    Wanted { account: AccountId, ticket: Ticket },
+    Wanted { account: AccountId, ticket: WaitTicket },
     /// The caller went away while it waited.
-    GaveUp { account: AccountId, ticket: Ticket },
+    GaveUp { account: AccountId, ticket: WaitTicket },
     /// The process answers, and its MCP session is open.
     Started {
         account: AccountId,
@@ -52,7 +52,7 @@ pub(in crate::workers) enum Event<H> {
     Gone {
         account: AccountId,
         incarnation: Incarnation,
-        end: End,
+        end: WorkerExit,
     },
     /// Somebody wants this worker stopped.
     StopWanted { account: AccountId, reason: StopReason },
@@ -66,7 +66,7 @@ pub(in crate::workers) enum Event<H> {
 
 /// How a worker came to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::workers) enum End {
+pub(in crate::workers) enum WorkerExit {
     /// It was told to.
     Stopped,
     /// There are no Garmin tokens that work.
@@ -81,7 +81,7 @@ pub(in crate::workers) enum End {
 
 /// What to do.
 #[derive(Debug)]
-pub(in crate::workers) enum Action<H> {
+pub(in crate::workers) enum WorkerAction<H> {
     /// Start a process.
     Spawn {
         account: AccountId,
@@ -92,28 +92,31 @@ pub(in crate::workers) enum Action<H> {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// End the process (TERM, then KILL); `Gone` follows.
+    /// WorkerExit the process (TERM, then KILL); `Gone` follows.
     Stop {
         account: AccountId,
         incarnation: Incarnation,
         reason: StopReason,
     },
     /// The waiting call may go ahead, and is counted as in flight.
-    Admit { ticket: Ticket, seat: Seat<H> },
+    Admit {
+        ticket: WaitTicket,
+        admission: Admission<H>,
+    },
     /// The waiting call is told why not.
-    Refuse { ticket: Ticket, error: WorkerError },
+    Refuse { ticket: WaitTicket, error: WorkerError },
 }
 
 /// A call's place at a ready worker; given back with [`super::Policy::leave`].
 #[derive(Debug, Clone)]
-pub(in crate::workers) struct Seat<H> {
+pub(in crate::workers) struct Admission<H> {
     pub(in crate::workers) incarnation: Incarnation,
     pub(in crate::workers) handle: H,
 }
 
 /// Where a worker stands, for the console.
 #[derive(Debug, Clone)]
-pub(in crate::workers) struct Standing<H> {
+pub(in crate::workers) struct WorkerStatus<H> {
     pub(in crate::workers) handle: Option<H>,
     pub(in crate::workers) state: &'static str,
     pub(in crate::workers) in_flight: usize,

@@ -12,17 +12,17 @@ use nix::fcntl::Flock;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::board::Board;
-use super::changes::{Changes, Watched};
 use super::environment::Recipe;
-use super::policy::{End, Event, Incarnation, StopReason};
+use super::policy::{Incarnation, StopReason, WorkerEvent, WorkerExit};
+use super::pool::WorkerPool;
 use super::ports::Ports;
-use super::running::{Facts, Running, ending, is_there};
+use super::process::{LaunchedWorker, ProcessFacts, ending, is_there};
+use super::session::WorkerSession;
 use super::tokens::{Directory, TakenIn, TokenError};
-use super::upstream::Upstream;
+use super::watcher::{DirectoryWatch, DirectoryWatcher};
 use crate::accounts::{AccountId, Accounts, GarminLogin};
 use crate::base::lifecycle::Lifecycle;
-use crate::sandbox::{Processes, Report};
+use crate::sandbox::{FenceReport, Processes};
 
 /// A worker in doubt must answer within this. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
 const CHECK: Duration = Duration::from_secs(10);
@@ -34,19 +34,19 @@ const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a call needs of a ready worker.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct WorkerHandle {
     pub(super) account: AccountId,
-    pub(super) upstream: Upstream,
-    pub(super) facts: Arc<Facts>,
+    pub(super) session: WorkerSession,
+    pub(super) facts: Arc<ProcessFacts>,
 }
 
-/// What all lives share.
+/// What all tasks share.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct TaskContext {
     pub(super) recipe: Recipe,
     pub(super) processes: Processes,
     pub(super) ports: Ports,
-    pub(super) changes: Option<Changes>,
+    pub(super) changes: Option<DirectoryWatcher>,
     pub(super) accounts: Accounts,
     pub(super) lifecycle: Lifecycle,
     /// `RUNTIME_DIR/workers`
@@ -58,43 +58,45 @@ pub(super) struct Parts {
     pub(super) _lock: Flock<File>,
 }
 
-/// What the supervisor tells a life.
+/// What the supervisor tells a task.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Command {
+pub(super) enum TaskCommand {
     Stop,
     Check,
 }
 
 /// A worker to be, or that is.
 #[derive(Debug)]
-pub(super) struct Life {
-    pub(super) parts: Arc<Parts>,
-    pub(super) board: Arc<Board>,
+pub(super) struct WorkerTask {
+    pub(super) context: Arc<TaskContext>,
+    pub(super) pool: Arc<WorkerPool>,
     pub(super) account: AccountId,
     pub(super) incarnation: Incarnation,
-    pub(super) commands: mpsc::UnboundedReceiver<Command>,
+    pub(super) commands: mpsc::UnboundedReceiver<TaskCommand>,
 }
 
-impl Life {
-    /// All of it. Reports the start and the end to the board.
+impl WorkerTask {
+    /// All of it. Reports the start and the end to the pool.
     pub(super) async fn run(mut self) {
         let end = match self.prepare().await {
             Ok(mut directory) => {
-                let end = self.live(&mut directory).await;
+                let end = self.run_process(&mut directory).await;
                 self.close(directory).await;
                 end
             }
             Err(end) => end,
         };
         match &end {
-            End::NotStarted { reason } | End::TooSlow { reason } => {
+            WorkerExit::NotStarted { reason } | WorkerExit::TooSlow { reason } => {
                 tracing::warn!(account.id = %self.account, reason, "worker.start_failed");
             }
-            End::Crashed { reason } => tracing::warn!(account.id = %self.account, reason, "worker.exited"),
-            End::Stopped => tracing::info!(account.id = %self.account, "worker.stopped"),
-            End::SignInNeeded => {}
+            WorkerExit::Crashed { reason } => {
+                tracing::warn!(account.id = %self.account, reason, "worker.exited")
+            }
+            WorkerExit::Stopped => tracing::info!(account.id = %self.account, "worker.stopped"),
+            WorkerExit::SignInNeeded => {}
         }
-        self.board.happened(Event::Gone {
+        self.pool.happened(WorkerEvent::Gone {
             account: self.account,
             incarnation: self.incarnation,
             end,
@@ -102,9 +104,9 @@ impl Life {
     }
 
     /// The directory with the newest tokens in it.
-    async fn prepare(&self) -> Result<Directory, End> {
-        let Parts { accounts, root, .. } = &*self.parts;
-        let not_started = |reason: &str| End::NotStarted {
+    async fn prepare(&self) -> Result<Directory, WorkerExit> {
+        let TaskContext { accounts, root, .. } = &*self.context;
+        let not_started = |reason: &str| WorkerExit::NotStarted {
             reason: reason.to_owned(),
         };
         let unreadable = |error| {
@@ -113,7 +115,7 @@ impl Life {
         };
         match accounts.find(&self.account).map_err(unreadable)? {
             Some(account) if account.garmin == GarminLogin::Working => {}
-            Some(_) | None => return Err(End::SignInNeeded),
+            Some(_) | None => return Err(WorkerExit::SignInNeeded),
         }
         let failed = |error: TokenError| {
             tell_token_error(&self.account, &error);
@@ -126,13 +128,13 @@ impl Life {
         let held = accounts
             .tokens(&self.account)
             .map_err(unreadable)?
-            .ok_or(End::SignInNeeded)?;
+            .ok_or(WorkerExit::SignInNeeded)?;
         Directory::hand_out(root, &self.account, &held).map_err(failed)
     }
 
     /// Takes in and wipes what the process left.
     async fn close(&self, mut directory: Directory) {
-        let closed = match directory.take_in(&self.parts.accounts).await {
+        let closed = match directory.take_in(&self.context.accounts).await {
             Ok(_) => directory.wipe(),
             // It stays as it is; the next start, of the worker or of the gateway, takes it in.
             Err(error) => Err(error),
@@ -142,25 +144,26 @@ impl Life {
         }
     }
 
-    async fn live(&mut self, directory: &mut Directory) -> End {
+    async fn run_process(&mut self, directory: &mut Directory) -> WorkerExit {
         let begin = Instant::now();
-        let Some(port) = self.parts.ports.lease() else {
-            return End::NotStarted {
+        let Some(port) = self.context.ports.lease() else {
+            return WorkerExit::NotStarted {
                 reason: "none of the workers' ports is free".to_owned(),
             };
         };
-        let mut running = match Running::launch(&self.parts, &self.account, directory, port.number()).await {
-            Ok(running) => running,
-            Err(reason) => return End::NotStarted { reason },
-        };
-        let upstream = self.until_ready(&mut running, directory).await;
-        let end = match upstream {
-            Ok(upstream) => {
+        let mut running =
+            match LaunchedWorker::launch(&self.context, &self.account, directory, port.number()).await {
+                Ok(running) => running,
+                Err(reason) => return WorkerExit::NotStarted { reason },
+            };
+        let session = self.until_ready(&mut running, directory).await;
+        let end = match session {
+            Ok(session) => {
                 self.tell_ready(&running.facts, begin.elapsed());
-                self.board.happened(Event::Started {
+                self.pool.happened(WorkerEvent::Started {
                     account: self.account.clone(),
                     incarnation: self.incarnation,
-                    handle: self.ready(&running, upstream),
+                    handle: self.ready(&running, session),
                 });
                 self.until_end(&mut running, directory).await
             }
@@ -172,12 +175,12 @@ impl Life {
     /// Until its session is open, or it is clear that it won't be. `garmin_mcp` may refresh before it listens.
     async fn until_ready(
         &mut self,
-        running: &mut Running,
+        running: &mut LaunchedWorker,
         directory: &mut Directory,
-    ) -> Result<Upstream, End> {
-        let Running {
+    ) -> Result<WorkerSession, WorkerExit> {
+        let LaunchedWorker {
             process,
-            link,
+            client,
             facts,
             watched,
             ..
@@ -186,27 +189,27 @@ impl Life {
             let mut pause = FIRST_PROBE;
             loop {
                 sleep(pause).await;
-                if is_there(link, facts).await {
-                    return link.open().await;
+                if is_there(client, facts).await {
+                    return client.open().await;
                 }
                 pause = pause.mul_f64(1.25).min(LAST_PROBE);
             }
         };
-        let limit = self.parts.startup_timeout;
+        let limit = self.context.startup_timeout;
         let opened = timeout(limit, answers);
         tokio::pin!(opened);
         loop {
             tokio::select! {
-                () = stop_asked(&mut self.commands) => return Err(End::Stopped),
+                () = stop_asked(&mut self.commands) => return Err(WorkerExit::Stopped),
                 status = process.wait() => {
-                    return Err(End::NotStarted { reason: ending(status.ok(), " before it was ready") });
+                    return Err(WorkerExit::NotStarted { reason: ending(status.ok(), " before it was ready") });
                 }
                 opened = &mut opened => return match opened {
-                    Ok(Ok(upstream)) => Ok(upstream),
-                    Ok(Err(failure)) => Err(End::NotStarted { reason: failure.to_string() }),
+                    Ok(Ok(session)) => Ok(session),
+                    Ok(Err(failure)) => Err(WorkerExit::NotStarted { reason: failure.to_string() }),
                     Err(_) => {
                         tracing::warn!(account.id = %self.account, "worker.start_timed_out");
-                        Err(End::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
+                        Err(WorkerExit::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
                     }
                 },
                 // What can't be sealed now is tried again when it is ready, or when it ends.
@@ -218,23 +221,23 @@ impl Life {
     }
 
     /// Until it ends or is to be stopped.
-    async fn until_end(&mut self, running: &mut Running, directory: &mut Directory) -> End {
+    async fn until_end(&mut self, running: &mut LaunchedWorker, directory: &mut Directory) -> WorkerExit {
         let mut is_sealed = self.look_into(directory).await;
         loop {
             tokio::select! {
                 status = running.process.wait() => {
-                    return End::Crashed { reason: ending(status.ok(), "") };
+                    return WorkerExit::Crashed { reason: ending(status.ok(), "") };
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Check) => match self.check(running).await {
-                        Ok(upstream) => self.board.happened(Event::Cleared {
+                    Some(TaskCommand::Check) => match self.check(running).await {
+                        Ok(session) => self.pool.happened(WorkerEvent::Cleared {
                             account: self.account.clone(),
                             incarnation: self.incarnation,
-                            handle: self.ready(running, upstream),
+                            handle: self.ready(running, session),
                         }),
                         Err(end) => return end,
                     },
-                    Some(Command::Stop) | None => return End::Stopped,
+                    Some(TaskCommand::Stop) | None => return WorkerExit::Stopped,
                 },
                 () = changed(running.watched.as_ref()) => is_sealed = self.look_into(directory).await,
                 () = sleep(SEAL_AGAIN), if !is_sealed => is_sealed = self.look_into(directory).await,
@@ -244,7 +247,7 @@ impl Life {
 
     /// Seals what the worker refreshed, and heeds what it says. Returns whether nothing is left to be sealed.
     async fn look_into(&self, directory: &mut Directory) -> bool {
-        let is_sealed = match directory.take_in(&self.parts.accounts).await {
+        let is_sealed = match directory.take_in(&self.context.accounts).await {
             Ok(TakenIn::Nothing | TakenIn::Sealed) => true,
             Ok(TakenIn::Outdated) => {
                 self.retire(StopReason::SignedInAgain);
@@ -263,13 +266,16 @@ impl Life {
     }
 
     /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
-    async fn check(&mut self, running: &mut Running) -> Result<Upstream, End> {
-        let Running {
-            process, link, facts, ..
+    async fn check(&mut self, running: &mut LaunchedWorker) -> Result<WorkerSession, WorkerExit> {
+        let LaunchedWorker {
+            process,
+            client,
+            facts,
+            ..
         } = running;
         let answers = async {
-            if is_there(link, facts).await {
-                link.open().await.ok()
+            if is_there(client, facts).await {
+                client.open().await.ok()
             } else {
                 None
             }
@@ -278,9 +284,9 @@ impl Life {
         let reason = tokio::select! {
             biased;
             status = process.wait() => ending(status.ok(), ""),
-            () = stop_asked(&mut self.commands) => return Err(End::Stopped),
-            upstream = timeout(CHECK, answers) => match upstream {
-                Ok(Some(upstream)) => return Ok(upstream),
+            () = stop_asked(&mut self.commands) => return Err(WorkerExit::Stopped),
+            session = timeout(CHECK, answers) => match session {
+                Ok(Some(session)) => return Ok(session),
                 // It may be about to end, and that is the better reason.
                 Ok(None) => match timeout(Duration::from_millis(100), process.wait()).await {
                     Ok(status) => ending(status.ok(), ""),
@@ -289,20 +295,20 @@ impl Life {
                 Err(_) => silent(),
             },
         };
-        Err(End::Crashed { reason })
+        Err(WorkerExit::Crashed { reason })
     }
 
-    fn ready(&self, running: &Running, upstream: Upstream) -> Arc<Live> {
-        self.board.heard(upstream.server());
-        Arc::new(Live {
+    fn ready(&self, running: &LaunchedWorker, session: WorkerSession) -> Arc<WorkerHandle> {
+        self.pool.set_server_info(session.server_info());
+        Arc::new(WorkerHandle {
             account: self.account.clone(),
-            upstream,
+            session,
             facts: Arc::clone(&running.facts),
         })
     }
 
     fn retire(&self, reason: StopReason) {
-        self.board.happened(Event::StopWanted {
+        self.pool.happened(WorkerEvent::StopWanted {
             account: self.account.clone(),
             reason,
         });
@@ -311,7 +317,7 @@ impl Life {
     async fn mark_sign_in_needed(&self, directory: &Directory) {
         let reason = "Garmin refused the tokens";
         let marked = self
-            .parts
+            .context
             .accounts
             .mark_sign_in_needed(&self.account, directory.generation(), reason)
             .await;
@@ -320,14 +326,14 @@ impl Life {
         }
     }
 
-    fn tell_ready(&self, facts: &Facts, took: Duration) {
+    fn tell_ready(&self, facts: &ProcessFacts, took: Duration) {
         let fence = facts.fence.get();
         tracing::info!(
             account.id = %self.account,
             worker.pid = facts.process.as_raw(),
             worker.port = facts.port,
             ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            fence = fence.map_or("unknown", Report::words),
+            fence = fence.map_or("unknown", FenceReport::words),
             "worker.ready"
         );
         if let Some(report) = fence.filter(|report| !report.failed.is_empty() || report.landlock == 0) {
@@ -337,7 +343,7 @@ impl Life {
     }
 }
 
-async fn changed(watched: Option<&Watched>) {
+async fn changed(watched: Option<&DirectoryWatch>) {
     match watched {
         Some(watched) => watched.changed().await,
         // Without the kernel's help, a look now and then.
@@ -346,8 +352,8 @@ async fn changed(watched: Option<&Watched>) {
 }
 
 /// Resolves when the worker is to be stopped, or nobody is left to say so.
-async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<Command>) {
-    while let Some(Command::Check) = commands.recv().await {}
+async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<TaskCommand>) {
+    while let Some(TaskCommand::Check) = commands.recv().await {}
 }
 
 pub(super) fn tell_token_error(account: &AccountId, error: &TokenError) {

@@ -25,33 +25,33 @@ const GRACE: Duration = Duration::from_millis(1200);
 
 /// What the gateway tells the watch: one line each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Note {
+pub(super) enum WatchNote {
     /// A process group was started.
     Started(Pid),
     /// A process group has ended.
     Ended(Pid),
 }
 
-impl Note {
+impl WatchNote {
     pub(super) fn line(self) -> String {
         match self {
-            Note::Started(group) => format!("+{group}\n"),
-            Note::Ended(group) => format!("-{group}\n"),
+            WatchNote::Started(group) => format!("+{group}\n"),
+            WatchNote::Ended(group) => format!("-{group}\n"),
         }
     }
 
     fn apply(self, groups: &mut BTreeSet<Pid>) {
         match self {
-            Note::Started(group) => groups.insert(group),
-            Note::Ended(group) => groups.remove(&group),
+            WatchNote::Started(group) => groups.insert(group),
+            WatchNote::Ended(group) => groups.remove(&group),
         };
     }
 
     fn parse(line: &str) -> Option<Self> {
         let group = |digits: &str| digits.parse().ok().filter(|id| *id > 1).map(Pid::from_raw);
         match line.split_at_checked(1)? {
-            ("+", digits) => group(digits).map(Note::Started),
-            ("-", digits) => group(digits).map(Note::Ended),
+            ("+", digits) => group(digits).map(WatchNote::Started),
+            ("-", digits) => group(digits).map(WatchNote::Ended),
             _ => None,
         }
     }
@@ -59,17 +59,17 @@ impl Note {
 
 /// The gateway's end of the pipe. The watch ends when the program stops and no group is left, or the last clone is dropped.
 #[derive(Debug, Clone)]
-pub(super) struct LastWatch(mpsc::UnboundedSender<Note>);
+pub(super) struct Watchdog(mpsc::UnboundedSender<WatchNote>);
 
-impl LastWatch {
+impl Watchdog {
     /// Starts the watch, and starts it again should it end.
     pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Self {
         let (notes, inbox) = mpsc::unbounded_channel();
         lifecycle.spawn("watch", keep(spawner, self_exe, inbox, lifecycle.stopping()));
-        LastWatch(notes)
+        Watchdog(notes)
     }
 
-    pub(super) fn tell(&self, note: Note) {
+    pub(super) fn tell(&self, note: WatchNote) {
         self.0.send(note).ok();
     }
 }
@@ -77,7 +77,7 @@ impl LastWatch {
 async fn keep(
     spawner: Spawner,
     self_exe: PathBuf,
-    mut inbox: mpsc::UnboundedReceiver<Note>,
+    mut inbox: mpsc::UnboundedReceiver<WatchNote>,
     stopping: CancellationToken,
 ) {
     let mut groups = BTreeSet::new();
@@ -85,7 +85,10 @@ async fn keep(
         match spawner.launch_watch(&self_exe).await {
             Ok((mut process, mut pipe)) => {
                 // A new watch takes over where the former one ended.
-                let mut unsaid: String = groups.iter().map(|group| Note::Started(*group).line()).collect();
+                let mut unsaid: String = groups
+                    .iter()
+                    .map(|group| WatchNote::Started(*group).line())
+                    .collect();
                 while pipe.write_all(unsaid.as_bytes()).await.is_ok() {
                     let note = tokio::select! {
                         // In order: what was started is known before it is asked whether nothing is left.
@@ -129,11 +132,11 @@ fn remaining(notes: impl BufRead) -> BTreeSet<Pid> {
     for note in notes
         .lines()
         .map_while(Result::ok)
-        .filter_map(|line| Note::parse(&line))
+        .filter_map(|line| WatchNote::parse(&line))
     {
         match note {
-            Note::Started(group) => groups.insert(group),
-            Note::Ended(group) => groups.remove(&group),
+            WatchNote::Started(group) => groups.insert(group),
+            WatchNote::Ended(group) => groups.remove(&group),
         };
     }
     groups
@@ -158,12 +161,15 @@ mod tests {
 
     #[test]
     fn notes_are_told_and_understood() {
-        for note in [Note::Started(Pid::from_raw(4711)), Note::Ended(Pid::from_raw(2))] {
-            assert_eq!(Note::parse(note.line().trim_end()), Some(note));
+        for note in [
+            WatchNote::Started(Pid::from_raw(4711)),
+            WatchNote::Ended(Pid::from_raw(2)),
+        ] {
+            assert_eq!(WatchNote::parse(note.line().trim_end()), Some(note));
         }
         // 0 would be the group of the watch itself, 1 that of init, a minus sign everything.
         for line in ["", "+", "+0", "+1", "--1", "+x", "4711", "é1"] {
-            assert_eq!(Note::parse(line), None, "{line:?}");
+            assert_eq!(WatchNote::parse(line), None, "{line:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::network::CERTIFICATES;
 
 /// What is kept from every program, as real paths.
 #[derive(Debug, Clone)]
-pub struct Private {
+pub struct PrivatePaths {
     /// Nothing above one of these is shown as a whole.
     whole: Vec<PathBuf>,
     /// Nothing within one of these is shown at all.
@@ -29,19 +29,19 @@ const BROAD: &[&str] = &[
 
 /// The files and trees to name to the kernel, and what was left out.
 #[derive(Debug)]
-pub(crate) struct Shown<'a> {
-    private: &'a Private,
+pub(crate) struct ReadablePaths<'a> {
+    private: &'a PrivatePaths,
     paths: BTreeSet<PathBuf>,
     left_out: BTreeSet<PathBuf>,
 }
 
-impl Private {
-    /// `closed` in all that is in it; of `data_dir` only what is asked for by its own name is ever shown.
+impl PrivatePaths {
+    /// `closed` in all that is in it; of `data_dir` only what is asked for by its own name is ever readable.
     pub fn new(data_dir: &Path, closed: impl IntoIterator<Item = PathBuf>) -> Self {
         let closed: Vec<PathBuf> = closed.into_iter().map(|path| real(&path)).collect();
         let mut whole = closed.clone();
         whole.push(real(data_dir));
-        Private {
+        PrivatePaths {
             whole,
             closed,
             broad: BROAD.iter().map(PathBuf::from).chain(homes()).collect(),
@@ -63,9 +63,9 @@ impl Private {
     }
 }
 
-impl<'a> Shown<'a> {
-    pub(crate) fn new(private: &'a Private) -> Self {
-        Shown {
+impl<'a> ReadablePaths<'a> {
+    pub(crate) fn new(private: &'a PrivatePaths) -> Self {
+        ReadablePaths {
             private,
             paths: BTreeSet::new(),
             left_out: BTreeSet::new(),
@@ -73,16 +73,16 @@ impl<'a> Shown<'a> {
     }
 
     /// With what any program needs: the system's own files, and those by which it finds its way out and whom to trust.
-    pub(crate) fn system(private: &'a Private, environment: &[(String, String)]) -> Self {
-        let mut shown = Self::new(private);
+    pub(crate) fn system(private: &'a PrivatePaths, environment: &[(String, String)]) -> Self {
+        let mut readable = Self::new(private);
         for path in SYSTEM {
-            shown.tree(Path::new(path));
+            readable.tree(Path::new(path));
         }
         for (_, path) in environment
             .iter()
             .filter(|(name, _)| CERTIFICATES.contains(&name.as_str()))
         {
-            shown.tree(Path::new(path));
+            readable.tree(Path::new(path));
         }
         // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
         if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
@@ -90,10 +90,10 @@ impl<'a> Shown<'a> {
                 .parent()
                 .filter(|directory| *directory != Path::new("/etc"))
         {
-            shown.tree(&resolver);
-            shown.directory(directory);
+            readable.tree(&resolver);
+            readable.directory(directory);
         }
-        shown
+        readable
     }
 
     /// Shows a file, or a tree: where it holds something private, the parts around that.
@@ -109,7 +109,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// As [`Shown::tree`], unless people keep their own things there.
+    /// As [`ReadablePaths::tree`], unless people keep their own things there.
     pub(crate) fn directory(&mut self, path: &Path) {
         match path.canonicalize() {
             Ok(real) if self.private.broad.contains(&real) => drop(self.left_out.insert(path.to_owned())),
@@ -117,7 +117,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Everything that was shown.
+    /// Everything that was readable.
     pub(crate) fn paths(self) -> Vec<PathBuf> {
         for path in &self.left_out {
             tracing::info!(path = %path.display(), "fence.narrowed");
@@ -126,7 +126,7 @@ impl<'a> Shown<'a> {
     }
 
     /// The entries of a directory that lead away from what is private. What is private has a directory of its own or
-    /// none: nothing beside it is shown.
+    /// none: nothing beside it is readable.
     fn around(&mut self, directory: &Path) {
         if self.private.whole.iter().any(|private| private == directory) {
             return;
@@ -197,11 +197,11 @@ mod tests {
         fs::write(at.join("opt/app/var/secret"), "x").unwrap();
         std::os::unix::fs::symlink("app/var", at.join("opt/link")).unwrap();
         let data = at.join("opt/app/var/data");
-        let private = Private::new(&data, [data.join("db"), at.join("opt/app/var/secret")]);
-        let mut shown = Shown::new(&private);
-        shown.tree(&at.join("opt"));
+        let private = PrivatePaths::new(&data, [data.join("db"), at.join("opt/app/var/secret")]);
+        let mut readable = ReadablePaths::new(&private);
+        readable.tree(&at.join("opt"));
         let expected = ["opt/app/bin", "opt/app/var/cache", "opt/lib"].map(|path| at.join(path));
-        assert_eq!(shown.paths(), expected);
+        assert_eq!(readable.paths(), expected);
     }
 
     #[test]
@@ -209,8 +209,8 @@ mod tests {
         let (_base, at) = ground(&["data/db", "data/users/acc", "data/venv/lib"]);
         let data = at.join("data");
         // The users' directory may come into being later.
-        let private = Private::new(&data, ["db", "users", "later/on"].map(|name| data.join(name)));
-        let mut shown = Shown::new(&private);
+        let private = PrivatePaths::new(&data, ["db", "users", "later/on"].map(|name| data.join(name)));
+        let mut readable = ReadablePaths::new(&private);
         for path in [
             "data",
             "data/db",
@@ -218,23 +218,23 @@ mod tests {
             "data/venv/lib",
             "data/nothing",
         ] {
-            shown.tree(&at.join(path));
+            readable.tree(&at.join(path));
         }
         fs::create_dir_all(data.join("later/on/now")).unwrap();
-        shown.tree(&data.join("later/on/now"));
-        shown.directory(&data);
-        assert_eq!(shown.paths(), [data.join("venv/lib")]);
+        readable.tree(&data.join("later/on/now"));
+        readable.directory(&data);
+        assert_eq!(readable.paths(), [data.join("venv/lib")]);
     }
 
     #[test]
     fn a_home_is_nobodys_program_directory() {
         let (_base, at) = ground(&["app"]);
-        let private = Private::new(&at.join("data"), []);
-        let mut shown = Shown::new(&private);
+        let private = PrivatePaths::new(&at.join("data"), []);
+        let mut readable = ReadablePaths::new(&private);
         for broad in ["/", "/tmp", "/etc", "/root"] {
-            shown.directory(Path::new(broad));
+            readable.directory(Path::new(broad));
         }
-        shown.directory(&at.join("app"));
-        assert_eq!(shown.paths(), [at.join("app")]);
+        readable.directory(&at.join("app"));
+        assert_eq!(readable.paths(), [at.join("app")]);
     }
 }

@@ -8,26 +8,26 @@ use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
-type Listeners = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
+type WatchListeners = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
 
 /// Watches directories. Clones share one watch.
 #[derive(Debug, Clone)]
-pub(super) struct Changes {
+pub(super) struct DirectoryWatcher {
     watcher: Arc<Mutex<RecommendedWatcher>>,
-    listeners: Listeners,
+    listeners: WatchListeners,
 }
 
 /// One directory that is watched until this is dropped.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct DirectoryWatch {
     directory: PathBuf,
     changed: Arc<Notify>,
-    changes: Changes,
+    changes: DirectoryWatcher,
 }
 
-impl Changes {
+impl DirectoryWatcher {
     pub(super) fn start() -> notify::Result<Self> {
-        let listeners: Listeners = Arc::default();
+        let listeners: WatchListeners = Arc::default();
         let told = Arc::clone(&listeners);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) if is_change(event.kind) => {
@@ -42,16 +42,16 @@ impl Changes {
             // Something may have been missed: let everybody look.
             Err(_) => lock(&told).values().for_each(|listener| listener.notify_one()),
         })?;
-        Ok(Changes {
+        Ok(DirectoryWatcher {
             watcher: Arc::new(Mutex::new(watcher)),
             listeners,
         })
     }
 
-    pub(super) fn watch(&self, directory: &Path) -> notify::Result<Watched> {
+    pub(super) fn watch(&self, directory: &Path) -> notify::Result<DirectoryWatch> {
         let changed = Arc::new(Notify::new());
         lock(&self.listeners).insert(directory.to_owned(), Arc::clone(&changed));
-        let watched = Watched {
+        let watched = DirectoryWatch {
             directory: directory.to_owned(),
             changed,
             changes: self.clone(),
@@ -61,14 +61,14 @@ impl Changes {
     }
 }
 
-impl Watched {
+impl DirectoryWatch {
     /// Waits for a change since the last call.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
 }
 
-impl Drop for Watched {
+impl Drop for DirectoryWatch {
     fn drop(&mut self) {
         lock(&self.changes.listeners).remove(&self.directory);
         // The directory may be gone already, and its watch with it.
@@ -94,7 +94,7 @@ mod tests {
     #[tokio::test]
     async fn each_hears_of_its_own_directory_and_reading_is_no_change() {
         let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let changes = Changes::start().unwrap();
+        let changes = DirectoryWatcher::start().unwrap();
         let watched = changes.watch(ours.path()).unwrap();
         let foreign = changes.watch(theirs.path()).unwrap();
         std::fs::write(ours.path().join("a"), "1").unwrap();

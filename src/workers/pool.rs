@@ -1,0 +1,221 @@
+//! The worker pool: which account has a worker and which calls wait for one. It holds the policy and the waiting calls,
+//! and hands the policy's actions to the supervisor. Every call locks it twice, for one map lookup each time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::call::WorkerError;
+use super::policy::{
+    Admission, Incarnation, Policy, PoolLimits, WaitTicket, WorkerAction, WorkerEvent, WorkerStatus,
+};
+use super::task::WorkerHandle;
+use crate::accounts::AccountId;
+
+/// The right to make one call to a ready worker; returned on drop.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pool: Arc<WorkerPool>,
+    admission: Admission<Arc<WorkerHandle>>,
+    served: bool,
+}
+
+type LeaseReply = oneshot::Sender<Result<Lease, WorkerError>>;
+type Actions = mpsc::UnboundedReceiver<WorkerAction<Arc<WorkerHandle>>>;
+
+#[derive(Debug)]
+pub(super) struct WorkerPool {
+    state: Mutex<PoolState>,
+    actions: mpsc::UnboundedSender<WorkerAction<Arc<WorkerHandle>>>,
+    /// Sent after every step except the start and end of an ordinary call.
+    changed: watch::Sender<()>,
+    /// `serverInfo` of the worker that started last. All workers run the same command.
+    server_info: Mutex<Option<Arc<str>>>,
+}
+
+#[derive(Debug)]
+struct PoolState {
+    policy: Policy<Arc<WorkerHandle>>,
+    waiting: HashMap<WaitTicket, LeaseReply>,
+    last_ticket: u64,
+}
+
+impl WorkerPool {
+    /// A pool, and the actions for its supervisor.
+    pub(super) fn new(limits: PoolLimits) -> (Arc<Self>, Actions) {
+        let (actions, inbox) = mpsc::unbounded_channel();
+        let state = PoolState {
+            policy: Policy::new(limits),
+            waiting: HashMap::new(),
+            last_ticket: 0,
+        };
+        let pool = WorkerPool {
+            state: Mutex::new(state),
+            actions,
+            changed: watch::Sender::new(()),
+            server_info: Mutex::default(),
+        };
+        (Arc::new(pool), inbox)
+    }
+
+    pub(super) fn set_server_info(&self, server_info: Option<Arc<str>>) {
+        *self.server_info.lock() = server_info;
+    }
+
+    pub(super) fn server_info(&self) -> Option<Arc<str>> {
+        self.server_info.lock().clone()
+    }
+
+    /// A lease for one call, now or as soon as a worker is ready.
+    pub(super) async fn lease(self: &Arc<Self>, account: &AccountId) -> Result<Lease, WorkerError> {
+        let (ticket, answer) = {
+            let mut state = self.state.lock();
+            if let Some(admission) = state.policy.enter(account) {
+                return Ok(Lease::new(self, admission));
+            }
+            let (reply, answer) = oneshot::channel();
+            state.last_ticket += 1;
+            let ticket = WaitTicket(state.last_ticket);
+            state.waiting.insert(ticket, reply);
+            let account = account.clone();
+            self.step(&mut state, WorkerEvent::Wanted { account, ticket });
+            (ticket, answer)
+        };
+        self.changed.send_replace(());
+        let waiting = PendingCall {
+            pool: self,
+            account,
+            ticket,
+            answered: false,
+        };
+        let answer = answer.await;
+        waiting.done();
+        answer.unwrap_or(Err(WorkerError::Stopped))
+    }
+
+    pub(super) fn happened(&self, event: WorkerEvent<Arc<WorkerHandle>>) {
+        self.step(&mut self.state.lock(), event);
+        self.changed.send_replace(());
+    }
+
+    /// Answers a waiting call.
+    pub(super) fn answer(
+        self: &Arc<Self>,
+        ticket: WaitTicket,
+        answer: Result<Admission<Arc<WorkerHandle>>, WorkerError>,
+    ) {
+        // Made first, so that the admission is returned even if the caller has gone.
+        let answer = answer.map(|admission| Lease::new(self, admission));
+        let reply = self.state.lock().waiting.remove(&ticket);
+        if let Some(reply) = reply {
+            drop(reply.send(answer));
+        }
+    }
+
+    /// Ends the wait of all calls, once the supervisor is gone.
+    pub(super) fn close(&self) {
+        self.state.lock().waiting.clear();
+    }
+
+    /// Fires on every change except the start and end of an ordinary call.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Policy<Arc<WorkerHandle>>) -> T) -> T {
+        look(&self.state.lock().policy)
+    }
+
+    pub(super) fn statuses(&self) -> Vec<(AccountId, WorkerStatus<Arc<WorkerHandle>>)> {
+        self.look(|policy| {
+            policy
+                .statuses()
+                .map(|(account, status)| (account.clone(), status))
+                .collect()
+        })
+    }
+
+    /// Called under the lock, so that the supervisor gets the actions in the order of the decisions.
+    fn step(&self, state: &mut PoolState, event: WorkerEvent<Arc<WorkerHandle>>) {
+        for action in state.policy.step(event, Instant::now()) {
+            self.send(state, action);
+        }
+    }
+
+    fn send(&self, state: &mut PoolState, action: WorkerAction<Arc<WorkerHandle>>) {
+        // Without a supervisor nothing will ever answer the waiting calls.
+        if self.actions.send(action).is_err() {
+            state.waiting.clear();
+        }
+    }
+
+    fn leave(&self, account: &AccountId, incarnation: Incarnation, served: bool) {
+        let mut state = self.state.lock();
+        let action = state.policy.leave(account, incarnation, served, Instant::now());
+        if let Some(action) = action {
+            self.send(&mut state, action);
+        }
+    }
+}
+
+impl Lease {
+    fn new(pool: &Arc<WorkerPool>, admission: Admission<Arc<WorkerHandle>>) -> Self {
+        Lease {
+            pool: Arc::clone(pool),
+            admission,
+            served: false,
+        }
+    }
+
+    /// Notes that the worker answered.
+    pub(super) fn served(&mut self) {
+        self.served = true;
+    }
+
+    pub(super) fn worker(&self) -> &WorkerHandle {
+        &self.admission.handle
+    }
+
+    /// Has the worker checked: the call failed in a way that may be the worker's fault.
+    pub(super) fn suspect(&self) {
+        let (account, incarnation) = (self.worker().account.clone(), self.admission.incarnation);
+        self.pool
+            .happened(WorkerEvent::Suspected { account, incarnation });
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let account = &self.admission.handle.account;
+        self.pool.leave(account, self.admission.incarnation, self.served);
+    }
+}
+
+/// A call that waits for a lease; dropping it gives up.
+struct PendingCall<'a> {
+    pool: &'a WorkerPool,
+    account: &'a AccountId,
+    ticket: WaitTicket,
+    answered: bool,
+}
+
+impl PendingCall<'_> {
+    fn done(mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for PendingCall<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            drop(self.pool.state.lock().waiting.remove(&self.ticket));
+            self.pool.happened(WorkerEvent::GaveUp {
+                account: self.account.clone(),
+                ticket: self.ticket,
+            });
+        }
+    }
+}

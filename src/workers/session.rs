@@ -1,0 +1,291 @@
+//! The one MCP session that the gateway has with a worker: streamable HTTP on `127.0.0.1`, revisions up to 2025-11-25.
+//!
+//! Calls of several clients share the session, so request ids and progress tokens are the gateway's own. A worker answers
+//! with plain JSON or with an event stream; its result is passed on byte for byte. Of what a client sends, only `params`
+//! reaches a worker: no header, no bearer token.
+//!
+//! Source: MCP 2025-11-25, *Transports* and *Lifecycle*; the behaviour of FastMCP 1.x was measured.
+
+mod http;
+mod message;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use ::http::{Method, Request, Response, StatusCode, Uri};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+
+use self::http::{HttpClient, is_event_stream, next_piece, read_body};
+use self::message::WorkerMessage;
+use super::call::{CallFailure, UpstreamAnswer, UpstreamCall};
+use crate::base::lifecycle::Lifecycle;
+use crate::mcp::sse;
+
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// The revision that `initialize` asks for; FastMCP may answer with an older one.
+const REVISION: &str = "2025-11-25";
+
+/// The largest answer that is read, in bytes.
+const ANSWER_LIMIT: usize = 64 << 20;
+/// The most that is read, in bytes, of a body whose content does not matter: read to its end, its connection can be reused.
+const IGNORED_LIMIT: usize = 64 << 10;
+/// How long the rest of an event stream may take after the answer in it.
+const STREAM_END: Duration = Duration::from_secs(1);
+
+/// For the fuzzer (`tests/fuzz`): reads a worker's message as the answer to request 7.
+#[cfg(fuzzing)]
+pub fn fuzz(bytes: &[u8]) {
+    match message::read(bytes, 7) {
+        WorkerMessage::Answer(UpstreamAnswer::Result(result)) => drop(message::negotiated(&result)),
+        WorkerMessage::Request(id) => drop(message::refusal(&id)),
+        WorkerMessage::Progress(params) => {
+            let ours = message::with_progress_token(Some(&params), 8);
+            assert!(serde_json::from_str::<serde::de::IgnoredAny>(ours.get()).is_ok());
+        }
+        _ => {}
+    }
+}
+
+/// The HTTP client of one worker, which outlives its sessions.
+#[derive(Debug, Clone)]
+pub(super) struct WorkerClient {
+    client: HttpClient,
+    endpoint: Uri,
+    health: Uri,
+    next_id: Arc<AtomicU64>,
+    lifecycle: Lifecycle,
+}
+
+/// An open session. Clones are the same session.
+#[derive(Debug, Clone)]
+pub(super) struct WorkerSession {
+    client: WorkerClient,
+    headers: HeaderMap,
+    server_info: Option<Arc<str>>,
+}
+
+impl WorkerClient {
+    /// A client of the worker that listens on `port` of `127.0.0.1`, now or later.
+    pub(super) fn new(port: u16, lifecycle: Lifecycle) -> Self {
+        // By number, not by name: FastMCP answers to this host alone (DNS rebinding).
+        let uri = |path: &str| Uri::try_from(format!("http://127.0.0.1:{port}{path}")).unwrap_or_default();
+        WorkerClient {
+            client: http::client(),
+            endpoint: uri("/mcp"),
+            health: uri("/healthz"),
+            next_id: Arc::new(AtomicU64::new(1)),
+            lifecycle,
+        }
+    }
+
+    /// Whether `GET /healthz` is answered with a success, or by a server that has no such page.
+    pub(super) async fn is_healthy(&self) -> bool {
+        let Ok(response) = self.client.get(self.health.clone()).await else {
+            return false;
+        };
+        let is_up = response.status().is_success() || response.status() == StatusCode::NOT_FOUND;
+        is_up && read_body(response.into_body(), IGNORED_LIMIT).await.is_ok()
+    }
+
+    /// Opens a session: `initialize`, then `notifications/initialized`.
+    pub(super) async fn open(&self) -> Result<WorkerSession, CallFailure> {
+        let accepted = HeaderValue::from_static("application/json, text/event-stream");
+        let json = HeaderValue::from_static("application/json");
+        let mut session = WorkerSession {
+            client: self.clone(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accepted)]),
+            server_info: None,
+        };
+        let id = session.new_id();
+        let params = message::initialize_params(REVISION);
+        let response = session
+            .post(message::request(id, "initialize", Some(&params)))
+            .await?;
+        // A stateless worker gives none.
+        let session_id = response.headers().get(SESSION_ID).cloned();
+        let result = match session.read_answer(id, response, None).await? {
+            UpstreamAnswer::Result(result) => result,
+            UpstreamAnswer::Error(_) => {
+                return Err(CallFailure::BadAnswer("it refused to initialize".into()));
+            }
+        };
+        let revision = message::negotiated(&result)
+            .and_then(|revision| HeaderValue::try_from(revision).ok())
+            .ok_or_else(|| {
+                CallFailure::BadAnswer("its answer to initialize names no protocol version".into())
+            })?;
+        session.headers.insert(PROTOCOL_VERSION, revision);
+        session.server_info = message::server_info(&result);
+        session
+            .headers
+            .extend(session_id.map(|session_id| (SESSION_ID, session_id)));
+        session
+            .notify(message::notification("notifications/initialized", None))
+            .await?;
+        Ok(session)
+    }
+}
+
+impl WorkerSession {
+    /// The worker's `serverInfo` (its name and version), as it wrote it.
+    pub(super) fn server_info(&self) -> Option<Arc<str>> {
+        self.server_info.clone()
+    }
+
+    /// One call. Dropping the future tells the worker that it is cancelled.
+    pub(super) async fn call(&self, call: &UpstreamCall) -> Result<UpstreamAnswer, CallFailure> {
+        let id = self.new_id();
+        let body = match (&call.progress, &call.params) {
+            (None, params) => message::request(id, call.method, params.as_deref()),
+            (Some(_), params) => {
+                let params = message::with_progress_token(params.as_deref(), id);
+                message::request(id, call.method, Some(&params))
+            }
+        };
+        let cancel = CancelOnDrop(Some((self, id)));
+        let answer = match self.post(body).await {
+            Ok(response) => self.read_answer(id, response, Some(call)).await,
+            Err(failure) => Err(failure),
+        };
+        cancel.disarm();
+        answer
+    }
+
+    fn new_id(&self) -> u64 {
+        self.client.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<Response<Incoming>, CallFailure> {
+        let mut request = Request::new(Full::new(Bytes::from(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.client.endpoint.clone();
+        *request.headers_mut() = self.headers.clone();
+        let response = self.client.client.request(request).await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Err(CallFailure::SessionLost),
+            _ => Ok(response),
+        }
+    }
+
+    /// Sends a message that has no answer.
+    async fn notify(&self, body: Vec<u8>) -> Result<(), CallFailure> {
+        let response = self.post(body).await?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(CallFailure::BadAnswer(format!(
+                "HTTP status {} to a notification",
+                status.as_u16()
+            )));
+        }
+        drop(read_body(response.into_body(), IGNORED_LIMIT).await);
+        Ok(())
+    }
+
+    /// Reads the answer to request `id`. Progress and log messages on the way go to the channels of `call`.
+    async fn read_answer(
+        &self,
+        id: u64,
+        response: Response<Incoming>,
+        call: Option<&UpstreamCall>,
+    ) -> Result<UpstreamAnswer, CallFailure> {
+        let status = response.status();
+        if status.is_success() && is_event_stream(&response) {
+            return self.read_stream(id, response.into_body(), call).await;
+        }
+        let body = read_body(response.into_body(), ANSWER_LIMIT).await?;
+        match message::read(&body, id) {
+            WorkerMessage::Answer(answer) => Ok(answer),
+            // An error about a whole request (a bad header) can't always name its id.
+            WorkerMessage::Error(error) if !status.is_success() => Ok(UpstreamAnswer::Error(error)),
+            _ if !status.is_success() => {
+                Err(CallFailure::BadAnswer(format!("HTTP status {}", status.as_u16())))
+            }
+            _ => Err(CallFailure::BadAnswer("it is not the answer to this call".into())),
+        }
+    }
+
+    async fn read_stream(
+        &self,
+        id: u64,
+        mut stream: Incoming,
+        call: Option<&UpstreamCall>,
+    ) -> Result<UpstreamAnswer, CallFailure> {
+        let mut parser = sse::Parser::new();
+        let mut events = Vec::new();
+        while let Some(piece) = next_piece(&mut stream).await? {
+            parser
+                .push(&piece, &mut events)
+                .map_err(|error| CallFailure::BadAnswer(error.to_string()))?;
+            for event in events.drain(..) {
+                match message::read(&event.data, id) {
+                    WorkerMessage::Answer(answer) => {
+                        self.read_rest(stream);
+                        return Ok(answer);
+                    }
+                    WorkerMessage::Progress(params) => {
+                        forward(call.and_then(|call| call.progress.as_ref()), params);
+                    }
+                    WorkerMessage::Log(params) => {
+                        forward(call.and_then(|call| call.messages.as_ref()), params);
+                    }
+                    WorkerMessage::Request(request_id) => {
+                        self.notify_later("worker.refuse", message::refusal(&request_id));
+                    }
+                    WorkerMessage::Error(_) | WorkerMessage::Other => {}
+                }
+            }
+        }
+        Err(CallFailure::Lost)
+    }
+
+    /// Reads the end of a stream after the answer in it: otherwise the connection could not be reused.
+    fn read_rest(&self, mut stream: Incoming) {
+        self.client.lifecycle.spawn("worker.stream_end", async move {
+            let rest = async { while let Ok(Some(_)) = next_piece(&mut stream).await {} };
+            drop(tokio::time::timeout(STREAM_END, rest).await);
+        });
+    }
+
+    /// Sends a message that has no answer, without waiting for it.
+    fn notify_later(&self, task: &'static str, body: Vec<u8>) {
+        let session = self.clone();
+        self.client
+            .lifecycle
+            .spawn(task, async move { drop(session.notify(body).await) });
+    }
+}
+
+/// A full channel loses messages: a slow client must not hold up the worker.
+fn forward(channel: Option<&mpsc::Sender<Box<RawValue>>>, params: Box<RawValue>) {
+    if let Some(channel) = channel {
+        drop(channel.try_send(params));
+    }
+}
+
+/// Tells the worker that its request with this id was cancelled, unless it was disarmed.
+struct CancelOnDrop<'a>(Option<(&'a WorkerSession, u64)>);
+
+impl CancelOnDrop<'_> {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if let Some((session, id)) = self.0.take() {
+            session.notify_later("worker.cancel", message::cancellation(id));
+        }
+    }
+}
