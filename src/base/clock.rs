@@ -108,8 +108,8 @@ impl Clock {
     pub fn elapsed(&self) -> SignedDuration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         match &self.0 {
-            Source::System => SignedDuration::try_from(START.elapsed()).unwrap_or(SignedDuration::MAX),
-            Source::Manual(manual) => {
+            ClockSource::System => SignedDuration::try_from(START.elapsed()).unwrap_or(SignedDuration::MAX),
+            ClockSource::Manual(manual) => {
                 SignedDuration::from_micros(manual.elapsed_micros.load(Ordering::SeqCst))
             }
         }
@@ -148,7 +148,7 @@ impl Clock {
 
     /// Sets a manual clock forward or back, as time synchronisation does: no time passes meanwhile.
     pub fn set_by(&self, by: SignedDuration) {
-        if let Source::Manual(manual) = &self.0 {
+        if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             manual.micros.fetch_add(micros, Ordering::SeqCst);
             manual.changed.send_replace(());
