@@ -10,6 +10,7 @@ pub mod id;
 pub mod lifecycle;
 pub mod log;
 pub mod post;
+pub mod rate;
 pub mod secrets;
 pub mod source;
 #[cfg(test)]

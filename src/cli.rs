@@ -204,6 +204,7 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
             clock.clone(),
         )
         .map_err(LogFileError)?;
+        sandbox::own_process::prepare();
         let signals =
             StopSignals::listen().map_err(|e| internal("the signal handlers can't be installed", &e))?;
         let parts = DaemonParts {

@@ -43,7 +43,7 @@ use crate::store::{Health, Store};
 use crate::tools;
 use crate::web::{self, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
-use crate::workers::{Workers, WorkersParts};
+use crate::workers::{SILENCE, Workers, WorkersParts};
 
 /// Upper bound for calls in progress after the stop signal.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -156,6 +156,7 @@ impl Daemon {
             live: live.clone(),
         });
         let workers = Workers::start(WorkersParts {
+            silence: SILENCE,
             settings: config.workers.clone(),
             runtime_dir: config.runtime_dir.clone(),
             data_dir: config.data_dir.clone(),

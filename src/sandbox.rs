@@ -7,6 +7,7 @@
 //! | what they may read: the program and all that belongs to it, nothing private | `program`, `readable` |
 //! | what they may connect to | `network` |
 //! | ending what we left behind | `watchdog` |
+//! | what the gateway does to its own process | [`own_process`] |
 //!
 //! # Invariants
 //!
@@ -17,6 +18,7 @@
 mod child;
 pub mod fence;
 mod network;
+pub mod own_process;
 mod program;
 mod readable;
 mod watchdog;

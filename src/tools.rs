@@ -53,7 +53,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
@@ -62,9 +62,10 @@ use tokio::net::unix::pipe;
 
 use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
+use crate::base::secrets::TokenHash;
 use crate::config::{Transport, WorkerConfig};
 use crate::garmin::{self, Api, ApiParts, ApiSettings};
-use crate::workers::SIGN_IN_NEEDED;
+use crate::workers::{BEARER_FILE, SIGN_IN_NEEDED};
 use server::Server;
 use table::Tool;
 
@@ -82,6 +83,9 @@ pub enum Error {
     /// `GARMIN_MCP_HOST` or `GARMIN_MCP_PORT`.
     #[error("the worker can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The gateway left a bearer token that can't be read.
+    #[error("the bearer token {} can't be read", .0.display())]
+    Bearer(PathBuf, #[source] io::Error),
     /// Standard output was closed before the last answer was written.
     #[error("the output was closed")]
     Output(#[source] io::Error),
@@ -152,6 +156,11 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             let is_supervised = stop_with_the_supervisor(&lifecycle).map_err(Error::SetUp)?;
             // The gateway watches the token directory for this file.
             let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
+            let bearer = if is_supervised {
+                read_bearer(&config.tokens.with_file_name(BEARER_FILE))?
+            } else {
+                None
+            };
             let sign_in_needed: server::SignInNeeded = if is_supervised {
                 Box::new(move || create_marker(&mark))
             } else {
@@ -160,7 +169,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             let server = server(config, clock, &lifecycle, sign_in_needed)?;
             let port = listener.local_addr().map_or(0, |address| address.port());
             tracing::info!(transport = "streamable-http", port, "worker.listening");
-            lifecycle.spawn("http", http::serve(listener, server, stopping.clone()));
+            lifecycle.spawn("http", http::serve(listener, server, bearer, stopping.clone()));
             stopping.cancelled().await;
             Ok(())
         }
@@ -169,6 +178,15 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
         tracing::warn!("worker.drain_cut");
     }
     result
+}
+
+/// The hash of the token that the gateway left, if it did.
+fn read_bearer(file: &Path) -> Result<Option<TokenHash>, Error> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(Some(TokenHash::of(text.trim()))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(Error::Bearer(file.to_owned(), e)),
+    }
 }
 
 fn server(

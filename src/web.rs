@@ -42,7 +42,10 @@ use crate::base::http::Peer;
 
 /// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
 pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
-    let connections = parts.limits.connections;
+    let connections = accept_loop::ServerLimits {
+        proxies: parts.trusted_proxies.clone(),
+        ..parts.limits.connections.clone()
+    };
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
     let handle = move |mut request: Request<Incoming>, peer: Peer| {

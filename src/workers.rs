@@ -26,7 +26,7 @@
 //!
 //! # Absent on purpose
 //!
-//! No shell, no health checks on a timer (a failed call is what makes a worker suspect), no MCP session of a client.
+//! No shell, no health checks on a timer (a failed or a silent call is what makes a worker suspect), no MCP session of a client.
 
 mod attached;
 mod call;
@@ -54,4 +54,5 @@ pub use info::{WorkerInfo, WorkerProcess};
 pub use policy::StopReason;
 #[cfg(fuzzing)]
 pub use session::fuzz as fuzz_message;
-pub use tokens::SIGN_IN_NEEDED;
+pub use task::SILENCE;
+pub use tokens::{BEARER_FILE, SIGN_IN_NEEDED};

@@ -1,10 +1,14 @@
 //! One accept loop for every HTTP server of this program: the public face, the built-in worker, the simulator.
 //!
-//! A connection that sends no header in time is closed (this is also the keep-alive limit), connections are capped,
-//! and a panic in a handler becomes a 500. A stop closes idle connections at once and lets busy ones finish; a request
+//! A connection that sends no header in time is closed (this is also the keep-alive limit), and so is one that takes
+//! nothing of its answer for a while. When there are too many, one of an unknown client makes room (`connections`). A
+//! panic in a handler becomes a 500. A stop closes idle connections at once and lets busy ones finish; a request
 //! that arrives on a connection just accepted is still answered.
 //!
 //! Absent on purpose: body limits and body timeouts, because only the handler knows what it reads.
+
+mod connections;
+mod stall;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,12 +24,17 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
+
+use self::connections::{Capacity, Connections, OpenConnection};
+use self::stall::StallTimeout;
 
 /// How long a connection without a request stays open after the stop.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
@@ -34,13 +43,30 @@ const FIRST_REQUEST: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// ServerLimits of one server.
-#[derive(Clone, Copy, Debug)]
+/// The connection of a request, in its extensions.
+#[derive(Clone, Debug)]
+pub struct ClientConnection(Arc<OpenConnection>);
+
+impl ClientConnection {
+    /// Keeps the connection when room is short, until its next request: this one is a known client's.
+    pub fn keep(&self) {
+        self.0.proven();
+    }
+}
+
+/// Limits of one server.
+#[derive(Clone, Debug)]
 pub struct ServerLimits {
     /// How long a connection may take to send a header, and may stay idle.
     pub header_timeout: Duration,
-    /// How many connections are open at once; more wait in the listener's queue.
+    /// How long an answer may be sent without the client taking any of it.
+    pub write_stall: Duration,
+    /// How many connections are open at once, at most; fewer where the process may have few files open.
     pub max_connections: usize,
+    /// How many connections without a known client one source may have.
+    pub per_source: usize,
+    /// Addresses that speak for many clients, and so have no share of their own.
+    pub proxies: Vec<IpNet>,
     /// How long busy connections may go on after the stop signal.
     pub drain: Duration,
 }
@@ -49,7 +75,10 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(20),
+            write_stall: Duration::from_secs(20),
             max_connections: 512,
+            per_source: usize::MAX,
+            proxies: Vec::new(),
             drain: Duration::from_secs(10),
         }
     }
@@ -68,7 +97,11 @@ pub async fn serve<H, F, B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
-    let room = Arc::new(Semaphore::new(limits.max_connections));
+    let capacity = Capacity {
+        total: limits.max_connections.min(files_for_connections()),
+        per_source: limits.per_source,
+    };
+    let open = Connections::new(capacity, limits.proxies);
     let connections = TaskTracker::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -76,21 +109,22 @@ pub async fn serve<H, F, B>(
         .max_headers(64)
         .max_buf_size(64 * 1024);
     loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&room).acquire_owned() => permit,
-            () = stopping.cancelled() => break,
-        };
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(e) => {
-                    // Out of file descriptors, mostly: give them time to come back.
+                    // Out of file descriptors, mostly.
                     tracing::warn!(reason = %e, "http.accept_failed");
-                    sleep(Duration::from_millis(200)).await;
+                    open.make_room();
+                    sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
             () = stopping.cancelled() => break,
+        };
+        let Some(connection_state) = open.admit(peer.ip()) else {
+            tracing::warn!("http.connections_exhausted");
+            continue;
         };
         if let Err(e) = stream.set_nodelay(true) {
             tracing::debug!(reason = %e, "http.nodelay_refused");
@@ -98,8 +132,13 @@ pub async fn serve<H, F, B>(
         let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
         connections.spawn(async move {
             let requested = Notify::new();
-            let service = hyper::service::service_fn(|request: Request<Incoming>| {
+            let connection_state = Arc::new(connection_state);
+            let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
                 requested.notify_one();
+                connection_state.asked();
+                request
+                    .extensions_mut()
+                    .insert(ClientConnection(Arc::clone(&connection_state)));
                 let response = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
                 async move {
                     Ok::<_, Infallible>(match response.await {
@@ -108,6 +147,7 @@ pub async fn serve<H, F, B>(
                     })
                 }
             });
+            let stream = StallTimeout::new(stream, limits.write_stall);
             let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
             let stopped = async {
                 stopping.cancelled().await;
@@ -115,6 +155,7 @@ pub async fn serve<H, F, B>(
             };
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
+                () = connection_state.closed() => return tracing::debug!("http.connection_displaced"),
                 _ = stopped => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
@@ -123,7 +164,6 @@ pub async fn serve<H, F, B>(
             if let Err(e) = ended {
                 tracing::debug!(reason = %e, "http.connection_ended");
             }
-            drop(permit);
         });
     }
     drop(listener);
@@ -131,6 +171,12 @@ pub async fn serve<H, F, B>(
     if timeout(limits.drain, connections.wait()).await.is_err() {
         tracing::warn!("http.drain_cut");
     }
+}
+
+/// A quarter of the files that this process may have open: workers, the store and Garmin need theirs.
+fn files_for_connections() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
+    usize::try_from(soft / 4).unwrap_or(usize::MAX).max(8)
 }
 
 fn internal_error<B>() -> Response<Either<B, Full<Bytes>>> {

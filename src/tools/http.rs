@@ -3,13 +3,17 @@
 //! An answer is always one JSON body; no tool is slow enough for an event stream. `initialize` returns a session id
 //! that is never checked. There is no stream from the server (`GET /mcp`), because it never sends anything unasked.
 //!
-//! The port has no sign-in: anybody who reaches it can read the person's data. So the worker listens on loopback, and
-//! refuses a foreign `Host` or `Origin`, which a browser sends in a DNS rebinding attack.
+//! Any program of this machine reaches the port. The gateway therefore leaves a bearer token beside the Garmin tokens at
+//! each start, and `/mcp` answers to nobody else. A worker that somebody runs by hand has no such file and asks for
+//! nothing; it still listens on loopback only, and refuses what a browser was tricked into sending there (DNS
+//! rebinding): a foreign `Host` or `Origin`.
 
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
+};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -18,15 +22,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
-use crate::base::http::{ServerLimits, serve as serve_http};
-use crate::base::secrets::random_id;
+use crate::base::http::{ClientConnection, ServerLimits, serve as serve_http};
+use crate::base::secrets::{TokenHash, random_id};
 use crate::mcp::{McpError, RejectedRequest};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-pub(super) async fn serve(listener: TcpListener, server: Server, stopping: CancellationToken) {
+/// Serves until `stopping` fires, to clients that have the bearer token with this hash, if there is one.
+pub(super) async fn serve(
+    listener: TcpListener,
+    server: Server,
+    bearer: Option<TokenHash>,
+    stopping: CancellationToken,
+) {
     let is_local = listener
         .local_addr()
         .is_ok_and(|address: SocketAddr| address.ip().is_loopback());
@@ -35,7 +45,19 @@ pub(super) async fn serve(listener: TcpListener, server: Server, stopping: Cance
     }
     let handle = move |request: Request<Incoming>, _| {
         let server = server.clone();
-        async move { answer(&server, request, is_local).await }
+        async move {
+            let is_mcp = request.uri().path().starts_with("/mcp");
+            if is_mcp && !has_bearer(request.headers(), bearer) {
+                return unauthorized();
+            }
+            if is_mcp
+                && bearer.is_some()
+                && let Some(connection) = request.extensions().get::<ClientConnection>()
+            {
+                connection.keep();
+            }
+            answer(&server, request, is_local).await
+        }
     };
     serve_http(listener, ServerLimits::default(), handle, stopping).await;
 }
@@ -70,6 +92,26 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
             Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
         },
     }
+}
+
+/// Whether the request has the bearer token, if one is asked for. Hashes are compared, so that the time tells nothing.
+fn has_bearer(headers: &HeaderMap, expected: Option<TokenHash>) -> bool {
+    let Some(expected) = expected else { return true };
+    let sent = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    sent.is_some_and(|sent| TokenHash::of(sent) == expected)
+}
+
+fn unauthorized() -> Response<Full<Bytes>> {
+    let mut response = plain(
+        StatusCode::UNAUTHORIZED,
+        "This worker answers to its gateway only",
+    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }
 
 /// What to do with a request, decided from its head.
@@ -258,6 +300,21 @@ mod tests {
         assert_ne!(
             judge(&Method::POST, "/mcp", &headers, true),
             HttpDecision::Message
+        );
+    }
+
+    #[test]
+    fn only_the_bearer_of_this_start_is_served() {
+        let expected = TokenHash::of("wk_1");
+        let sent = |value: &'static str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
+        assert!(has_bearer(&sent("Bearer wk_1"), Some(expected)));
+        for wrong in ["Bearer wk_2", "Bearer ", "Basic wk_1", "wk_1", "bearer wk_1 "] {
+            assert!(!has_bearer(&sent(wrong), Some(expected)), "{wrong}");
+        }
+        assert!(!has_bearer(&HeaderMap::new(), Some(expected)));
+        assert!(
+            has_bearer(&HeaderMap::new(), None),
+            "a worker that was started by hand"
         );
     }
 }

@@ -40,6 +40,7 @@ pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Respons
             return not_admitted(reason, in_browser.then_some(&*face));
         }
     };
+    exchange.keep_connection();
     let body = match exchange.body(BODY_LIMIT, body_timeout).await {
         Ok(body) => Ok(body),
         Err(BodyError::TooLarge) => Err(McpError::TooLarge { limit: BODY_LIMIT }),

@@ -38,8 +38,11 @@ pub struct WebParts {
     pub lifecycle: Lifecycle,
 }
 
+/// Connections of one address on which no known client has called. A browser opens six.
+const CONNECTIONS_PER_SOURCE: usize = 64;
+
 /// Limits for clients that are not authenticated yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct WebLimits {
     pub connections: accept_loop::ServerLimits,
     /// Time from the end of the headers to the end of the body.
@@ -49,7 +52,10 @@ pub struct WebLimits {
 impl Default for WebLimits {
     fn default() -> Self {
         Self {
-            connections: accept_loop::ServerLimits::default(),
+            connections: accept_loop::ServerLimits {
+                per_source: CONNECTIONS_PER_SOURCE,
+                ..accept_loop::ServerLimits::default()
+            },
             body_timeout: Duration::from_secs(30),
         }
     }

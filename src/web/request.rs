@@ -18,7 +18,7 @@ use ipnet::IpNet;
 use warp::{Filter, Rejection};
 
 use super::body::{self, Body, BodyError, collect};
-use crate::base::http::Peer;
+use crate::base::http::{ClientConnection, Peer};
 
 /// Headers that decide something. If one came twice, a proxy and the gateway could read different values.
 /// `Accept` is not among them: it is a list, and a list may span several lines (RFC 9110, section 5.3).
@@ -57,6 +57,7 @@ pub(super) struct Exchange {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     peer: Option<Peer>,
+    connection: Option<ClientConnection>,
     body: Option<Body>,
 }
 
@@ -75,6 +76,7 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
             query,
             headers,
             peer,
+            connection: None,
             body: Some(body),
         })
 }
@@ -96,14 +98,22 @@ pub(super) enum Smuggled {
 impl Exchange {
     /// A request that does not go through warp.
     pub(super) fn new(request: http::Request<Incoming>, peer: Peer) -> Self {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         Exchange {
             id: RequestId::default(),
             method: head.method,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
             peer: Some(peer),
+            connection: head.extensions.remove(),
             body: Some(body::incoming(body)),
+        }
+    }
+
+    /// Keeps the connection when there are too many: a known client asks.
+    pub(super) fn keep_connection(&self) {
+        if let Some(connection) = &self.connection {
+            connection.keep();
         }
     }
 
@@ -263,6 +273,7 @@ pub fn fuzz(text: &[u8]) {
         query: String::new(),
         headers,
         peer: None,
+        connection: None,
         body: None,
     };
     exchange.cookie("gateway");
@@ -319,6 +330,7 @@ mod tests {
             query: String::new(),
             headers: headers(lines),
             peer: None,
+            connection: None,
             body: None,
         }
     }

@@ -13,7 +13,7 @@ use super::policy::{PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
 use super::process::ProcessFacts;
 use super::session::WorkerClient;
-use super::task::WorkerHandle;
+use super::task::{SILENCE, WorkerHandle};
 use crate::accounts::AccountId;
 use crate::base::lifecycle::Lifecycle;
 
@@ -25,6 +25,7 @@ impl Workers {
             max: 8,
             idle_ttl: Duration::from_secs(600),
             wait_for_room: Duration::from_secs(10),
+            silence: SILENCE,
         });
         let workers = Workers::new(Arc::clone(&pool), "attached", lifecycle, PathBuf::new());
         let tasks = lifecycle.clone();
@@ -86,7 +87,7 @@ async fn connect(
     pool: &WorkerPool,
     lifecycle: &Lifecycle,
 ) -> Result<Arc<WorkerHandle>, String> {
-    let session = WorkerClient::new(port, lifecycle.clone()).open().await;
+    let session = WorkerClient::new(port, None, lifecycle.clone()).open().await;
     let session = session.map_err(|failure| failure.to_string())?;
     pool.set_server_info(session.server_info());
     Ok(Arc::new(WorkerHandle {

@@ -47,6 +47,10 @@ impl Recipe {
         }
     }
 
+    pub(super) fn is_built_in(&self) -> bool {
+        self.settings.command.is_none()
+    }
+
     /// `builtin` or the name of the program.
     pub(super) fn kind(&self) -> String {
         match self.settings.command.as_deref() {

@@ -18,6 +18,7 @@ use super::output;
 use super::policy::{Policy, PoolLimits, StopReason, WorkerEvent};
 use super::pool::WorkerPool;
 use super::ports::Ports;
+use super::session::Watch;
 use super::task::TaskContext;
 use super::watcher::DirectoryWatcher;
 use super::{leftovers, supervisor};
@@ -57,8 +58,10 @@ pub struct WorkersParts {
     pub accounts: Accounts,
     /// Tasks and the stop signal: when it fires, calls in flight get a moment, then all workers stop.
     pub lifecycle: Lifecycle,
-    /// Starts them. This program's own file, by which they are fenced in, is the built-in worker too.
+    /// Starts the processes. This program's own file sets up their fence, and is the built-in worker.
     pub processes: Processes,
+    /// How long a worker may be silent during a call before it is checked; [`super::SILENCE`] but in tests.
+    pub silence: Duration,
 }
 
 /// Why the workers can't be run at all. *The operator* can act.
@@ -88,6 +91,7 @@ impl Workers {
             accounts,
             lifecycle,
             processes,
+            silence,
         } = parts;
         let (root, lock) = open_root(&runtime_dir.join("workers"))?;
         let unusable = |path: &Path| {
@@ -102,6 +106,7 @@ impl Workers {
             max: settings.max,
             idle_ttl: settings.idle_ttl,
             wait_for_room: WAIT_FOR_ROOM,
+            silence,
         };
         let (ports, startup_timeout) = (Ports::new(settings.ports.clone()), settings.startup_timeout);
         let users = data_dir.join("users");
@@ -155,11 +160,12 @@ impl Workers {
             let mut lease = self.0.pool.lease(account).await?;
             let worker = lease.worker();
             worker.facts.calls.fetch_add(1, Ordering::Relaxed);
-            match worker.session.call(&call).await {
-                Ok(answer) => {
-                    lease.served();
-                    return Ok(answer);
-                }
+            let on_silence = || lease.silent();
+            let watch = Watch::new(self.0.pool.silence(), &on_silence);
+            let answer = worker.session.call(&call, &watch).await;
+            lease.ended(answer.is_ok());
+            match answer {
+                Ok(answer) => return Ok(answer),
                 Err(failure) => {
                     if !matches!(failure, CallFailure::BadAnswer(_)) {
                         lease.suspect();
@@ -167,6 +173,7 @@ impl Workers {
                     failures.push(failure);
                 }
             }
+            drop(lease);
             if let Some(error) = give_up(&failures, call.read_only) {
                 return Err(error);
             }

@@ -7,21 +7,29 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::time::sleep;
 
 use super::causes;
+use crate::base::rate::TokenBucket;
 
-/// How much of the end of it is shown.
+/// How much of the end of a log is shown, in bytes.
 const SHOWN_BYTES: u64 = 16 * 1024;
 
-/// `worker.log` is rotated when it is longer than this, so a worker's output takes twice as much at most.
+/// `worker.log` is rotated at this length, so that a worker's output takes at most twice as much.
 const LARGEST_FILE: usize = 1 << 20;
 /// A longer line is cut into several.
 const LONGEST_LINE: usize = 8 << 10;
 /// How many of the last lines are kept to tell why a worker did not start.
 const LAST_WORDS: usize = 20;
+
+/// Output is read at any speed up to this many bytes.
+const BURST: f64 = (4 << 20) as f64;
+/// After the burst it is read this fast, in bytes a second: a worker that floods its output waits, and costs no core.
+const BYTES_PER_SECOND: f64 = (64 << 10) as f64;
 
 /// The log file of one account's worker.
 #[derive(Debug)]
@@ -96,15 +104,22 @@ async fn append(path: &Path) -> io::Result<File> {
 
 /// Reads a worker's output to its end, into its log. `on_line` sees each line as it was printed.
 ///
-/// A log that can't be written (a full disk) does not stop the reading: a worker must not hang on a full pipe.
+/// A log that can't be written (a full disk) does not stop the reading: a worker must not hang on a full pipe. Only one
+/// that floods it waits.
 pub(super) async fn keep(
     mut output: impl AsyncRead + Unpin,
     mut log: Option<WorkerLog>,
     mut on_line: impl FnMut(&str),
 ) {
     let mut buffer = Vec::with_capacity(1024);
+    let mut budget = TokenBucket::full(BURST, BYTES_PER_SECOND, Instant::now());
     loop {
-        let ended = !matches!(output.read_buf(&mut buffer).await, Ok(1..));
+        let read = output.read_buf(&mut buffer).await.unwrap_or(0);
+        let ended = read == 0;
+        let wait = budget.reserve(read as f64, Instant::now());
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
         let mut lines = String::new();
         let mut done = 0;
         while let Some(rest) = buffer.get(done..)
@@ -299,5 +314,16 @@ mod tests {
         let lengths: Vec<usize> = lines.iter().map(String::len).collect();
         assert_eq!(lengths, [3, 3, LONGEST_LINE, 5, 16]);
         assert_eq!((lines[0].as_str(), lines[1].as_str()), ("one", "two"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_read_slowly() {
+        let begin = tokio::time::Instant::now();
+        let flood = "x".repeat(1000) + "\n";
+        let mut lines = 0;
+        keep(flood.repeat(5000).as_bytes(), None, |_| lines += 1).await;
+        // 5 MB: the burst, and the rest at the rate. Instant::now() stands still beside tokio's paused clock.
+        assert_eq!(lines, 5000);
+        assert!(begin.elapsed().as_secs() >= 10, "{:?}", begin.elapsed());
     }
 }

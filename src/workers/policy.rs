@@ -32,7 +32,10 @@ use crate::accounts::AccountId;
 
 /// A worker that answered a call, or was ready this long, leaves a clean record.
 const STABLE: Duration = Duration::from_secs(60);
-/// What is: all workers, and all who wait for one.
+/// A worker that leaves this many calls in a row without an answer is replaced, even if it answers the check.
+const MAX_TIMED_OUT: u32 = 2;
+
+/// All workers, and all calls that wait for one.
 #[derive(Debug)]
 pub(super) struct Policy<H> {
     limits: PoolLimits,
@@ -86,6 +89,9 @@ impl<H: Clone> Policy<H> {
         up.in_flight = up.in_flight.saturating_sub(1);
         up.used_at = now;
         up.served |= served;
+        if served {
+            up.timed_out = 0;
+        }
         if up.in_flight > 0 || up.checking {
             return None;
         }
@@ -112,6 +118,9 @@ impl<H: Clone> Policy<H> {
             }
             WorkerEvent::Suspected { account, incarnation } => {
                 self.suspected(account, incarnation, &mut actions)
+            }
+            WorkerEvent::TimedOut { account, incarnation } => {
+                self.timed_out(&account, incarnation, &mut actions);
             }
             WorkerEvent::Cleared {
                 account,
@@ -236,6 +245,7 @@ impl<H: Clone> Policy<H> {
             in_flight: 0,
             ready_at: now,
             served: false,
+            timed_out: 0,
             used_at: now,
             checking: false,
             retiring: None,
@@ -259,6 +269,32 @@ impl<H: Clone> Policy<H> {
         if up.incarnation == incarnation && !up.checking {
             up.checking = true;
             actions.push(WorkerAction::Check { account, incarnation });
+        }
+    }
+
+    fn timed_out(
+        &mut self,
+        account: &AccountId,
+        incarnation: Incarnation,
+        actions: &mut Vec<WorkerAction<H>>,
+    ) {
+        let Some(entry) = self.entries.get_mut(account) else {
+            return;
+        };
+        let WorkerPhase::Ready(up) = &mut entry.phase else {
+            return;
+        };
+        if up.incarnation != incarnation {
+            return;
+        }
+        up.timed_out += 1;
+        if up.timed_out < MAX_TIMED_OUT {
+            return;
+        }
+        self.stopping += 1;
+        actions.push(entry.stop(account, incarnation, StopReason::Unresponsive));
+        if !entry.waiters.is_empty() && !self.queue.contains(account) {
+            self.queue.push_back(account.clone());
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +21,8 @@ use crate::accounts::AccountId;
 pub(super) struct Lease {
     pool: Arc<WorkerPool>,
     admission: Admission<Arc<WorkerHandle>>,
+    /// The worker was silent for too long, and nothing came since.
+    silent: AtomicBool,
     served: bool,
 }
 
@@ -34,6 +37,8 @@ pub(super) struct WorkerPool {
     changed: watch::Sender<()>,
     /// `serverInfo` of the worker that started last. All workers run the same command.
     server_info: Mutex<Option<Arc<str>>>,
+    /// How long a worker may be silent during a call.
+    silence: Duration,
 }
 
 #[derive(Debug)]
@@ -57,8 +62,13 @@ impl WorkerPool {
             actions,
             changed: watch::Sender::new(()),
             server_info: Mutex::default(),
+            silence: limits.silence,
         };
         (Arc::new(pool), inbox)
+    }
+
+    pub(super) fn silence(&self) -> Duration {
+        self.silence
     }
 
     pub(super) fn set_server_info(&self, server_info: Option<Arc<str>>) {
@@ -166,13 +176,21 @@ impl Lease {
         Lease {
             pool: Arc::clone(pool),
             admission,
+            silent: AtomicBool::new(false),
             served: false,
         }
     }
 
-    /// Notes that the worker answered.
-    pub(super) fn served(&mut self) {
-        self.served = true;
+    /// Notes that the call ended, answered by the worker or not.
+    pub(super) fn ended(&mut self, served: bool) {
+        *self.silent.get_mut() = false;
+        self.served = served;
+    }
+
+    /// Has the silent worker checked.
+    pub(super) fn silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+        self.suspect();
     }
 
     pub(super) fn worker(&self) -> &WorkerHandle {
@@ -190,6 +208,11 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let account = &self.admission.handle.account;
+        // The deadline came, or the caller went, while the worker was silent.
+        if *self.silent.get_mut() {
+            let (account, incarnation) = (account.clone(), self.admission.incarnation);
+            self.pool.happened(WorkerEvent::TimedOut { account, incarnation });
+        }
         self.pool.leave(account, self.admission.incarnation, self.served);
     }
 }

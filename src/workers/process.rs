@@ -69,6 +69,11 @@ impl LaunchedWorker {
         let plan = recipe
             .plan(directory.path(), port)
             .map_err(|error| error.to_string())?;
+        let bearer = if recipe.is_built_in() {
+            Some(directory.hand_out_bearer().map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
         let log = WorkerLog::open(&users.join(account.as_str())).await;
         if let Err(error) = &log {
             tracing::warn!(reason = %error, "worker.log_failed");
@@ -115,7 +120,7 @@ impl LaunchedWorker {
                 told.send(()).ok();
             }
         });
-        let client = WorkerClient::new(port, lifecycle.clone());
+        let client = WorkerClient::new(port, bearer.as_ref(), lifecycle.clone());
         Ok(LaunchedWorker {
             process,
             client,

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use super::{UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
+use super::{SILENCE, UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::disk::Scratch;
@@ -125,6 +125,7 @@ async fn perform(script: Script, stage: &Path, lifecycle: &Lifecycle) -> Result<
     let nobody = accounts.link("nobody@invalid", nobody()).await;
     let nobody = nobody.map_err(|e| kept("an account")(&e))?.id;
     let workers = Workers::start(WorkersParts {
+        silence: SILENCE,
         settings,
         runtime_dir,
         data_dir: stage.to_owned(),

@@ -12,22 +12,25 @@ mod message;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use ::http::{Method, Request, Response, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use self::http::{HttpClient, is_event_stream, next_piece, read_body};
 use self::message::WorkerMessage;
 use super::call::{CallFailure, UpstreamAnswer, UpstreamCall};
 use crate::base::lifecycle::Lifecycle;
+use crate::base::secrets::Secret;
 use crate::mcp::sse;
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -63,6 +66,8 @@ pub(super) struct WorkerClient {
     client: HttpClient,
     endpoint: Uri,
     health: Uri,
+    /// `Authorization`, for a worker that asks for it.
+    authorization: Option<HeaderValue>,
     next_id: Arc<AtomicU64>,
     lifecycle: Lifecycle,
 }
@@ -76,14 +81,20 @@ pub(super) struct WorkerSession {
 }
 
 impl WorkerClient {
-    /// A client of the worker that listens on `port` of `127.0.0.1`, now or later.
-    pub(super) fn new(port: u16, lifecycle: Lifecycle) -> Self {
+    /// A client of the worker that listens on `port` of `127.0.0.1`, now or later; `bearer` is what it asks for.
+    pub(super) fn new(port: u16, bearer: Option<&Secret>, lifecycle: Lifecycle) -> Self {
+        let authorization = bearer.and_then(|bearer| {
+            let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        });
         // By number, not by name: FastMCP answers to this host alone (DNS rebinding).
         let uri = |path: &str| Uri::try_from(format!("http://127.0.0.1:{port}{path}")).unwrap_or_default();
         WorkerClient {
             client: http::client(),
             endpoint: uri("/mcp"),
             health: uri("/healthz"),
+            authorization,
             next_id: Arc::new(AtomicU64::new(1)),
             lifecycle,
         }
@@ -107,6 +118,10 @@ impl WorkerClient {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accepted)]),
             server_info: None,
         };
+        let authorization = self.authorization.clone();
+        session
+            .headers
+            .extend(authorization.map(|value| (AUTHORIZATION, value)));
         let id = session.new_id();
         let params = message::initialize_params(REVISION);
         let response = session
@@ -114,7 +129,7 @@ impl WorkerClient {
             .await?;
         // A stateless worker gives none.
         let session_id = response.headers().get(SESSION_ID).cloned();
-        let result = match session.read_answer(id, response, None).await? {
+        let result = match session.read_answer(id, response, None, &Watch::none()).await? {
             UpstreamAnswer::Result(result) => result,
             UpstreamAnswer::Error(_) => {
                 return Err(CallFailure::BadAnswer("it refused to initialize".into()));
@@ -143,8 +158,12 @@ impl WorkerSession {
         self.server_info.clone()
     }
 
-    /// One call. Dropping the future tells the worker that it is cancelled.
-    pub(super) async fn call(&self, call: &UpstreamCall) -> Result<UpstreamAnswer, CallFailure> {
+    /// One call. Dropping the future tells the worker that it is cancelled. `watch` is told when the worker is silent.
+    pub(super) async fn call(
+        &self,
+        call: &UpstreamCall,
+        watch: &Watch<'_>,
+    ) -> Result<UpstreamAnswer, CallFailure> {
         let id = self.new_id();
         let body = match (&call.progress, &call.params) {
             (None, params) => message::request(id, call.method, params.as_deref()),
@@ -154,8 +173,8 @@ impl WorkerSession {
             }
         };
         let cancel = CancelOnDrop(Some((self, id)));
-        let answer = match self.post(body).await {
-            Ok(response) => self.read_answer(id, response, Some(call)).await,
+        let answer = match watch.over(self.post(body)).await {
+            Ok(response) => self.read_answer(id, response, Some(call), watch).await,
             Err(failure) => Err(failure),
         };
         cancel.disarm();
@@ -198,12 +217,13 @@ impl WorkerSession {
         id: u64,
         response: Response<Incoming>,
         call: Option<&UpstreamCall>,
+        watch: &Watch<'_>,
     ) -> Result<UpstreamAnswer, CallFailure> {
         let status = response.status();
         if status.is_success() && is_event_stream(&response) {
-            return self.read_stream(id, response.into_body(), call).await;
+            return self.read_stream(id, response.into_body(), call, watch).await;
         }
-        let body = read_body(response.into_body(), ANSWER_LIMIT).await?;
+        let body = watch.over(read_body(response.into_body(), ANSWER_LIMIT)).await?;
         match message::read(&body, id) {
             WorkerMessage::Answer(answer) => Ok(answer),
             // An error about a whole request (a bad header) can't always name its id.
@@ -220,10 +240,11 @@ impl WorkerSession {
         id: u64,
         mut stream: Incoming,
         call: Option<&UpstreamCall>,
+        watch: &Watch<'_>,
     ) -> Result<UpstreamAnswer, CallFailure> {
         let mut parser = sse::Parser::new();
         let mut events = Vec::new();
-        while let Some(piece) = next_piece(&mut stream).await? {
+        while let Some(piece) = watch.over(next_piece(&mut stream)).await? {
             parser
                 .push(&piece, &mut events)
                 .map_err(|error| CallFailure::BadAnswer(error.to_string()))?;
@@ -253,7 +274,7 @@ impl WorkerSession {
     fn read_rest(&self, mut stream: Incoming) {
         self.client.lifecycle.spawn("worker.stream_end", async move {
             let rest = async { while let Ok(Some(_)) = next_piece(&mut stream).await {} };
-            drop(tokio::time::timeout(STREAM_END, rest).await);
+            drop(timeout(STREAM_END, rest).await);
         });
     }
 
@@ -270,6 +291,34 @@ impl WorkerSession {
 fn forward(channel: Option<&mpsc::Sender<Box<RawValue>>>, params: Box<RawValue>) {
     if let Some(channel) = channel {
         drop(channel.try_send(params));
+    }
+}
+
+/// Watches for silence: a worker that is stopped or deadlocked keeps its connections open and says nothing.
+pub(super) struct Watch<'a> {
+    /// How long a worker may be silent.
+    limit: Duration,
+    on_silence: &'a (dyn Fn() + Send + Sync),
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(limit: Duration, on_silence: &'a (dyn Fn() + Send + Sync)) -> Self {
+        Self { limit, on_silence }
+    }
+
+    fn none() -> Self {
+        Self::new(Duration::MAX, &|| ())
+    }
+
+    /// Waits for the next sign of the worker; calls `on_silence` each time the limit passes without one.
+    async fn over<T>(&self, sign: impl Future<Output = T>) -> T {
+        let mut sign = pin!(sign);
+        loop {
+            match timeout(self.limit, sign.as_mut()).await {
+                Ok(sign) => return sign,
+                Err(_) => (self.on_silence)(),
+            }
+        }
     }
 }
 

@@ -24,7 +24,9 @@ use crate::accounts::{AccountId, Accounts, GarminLogin};
 use crate::base::lifecycle::Lifecycle;
 use crate::sandbox::{FenceReport, Processes};
 
-/// A worker in doubt must answer within this. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
+/// How long a worker may be silent during a call. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
+pub const SILENCE: Duration = Duration::from_secs(60);
+/// A suspect worker must answer the check within this.
 const CHECK: Duration = Duration::from_secs(10);
 /// The first look whether a new worker is ready; later looks are further apart.
 const FIRST_PROBE: Duration = Duration::from_millis(2);
@@ -285,7 +287,7 @@ impl WorkerTask {
             biased;
             status = process.wait() => ending(status.ok(), ""),
             () = stop_asked(&mut self.commands) => return Err(WorkerExit::Stopped),
-            session = timeout(CHECK, answers) => match session {
+            session = timeout(self.pool.silence().min(CHECK), answers) => match session {
                 Ok(Some(session)) => return Ok(session),
                 // It may be about to end, and that is the better reason.
                 Ok(None) => match timeout(Duration::from_millis(100), process.wait()).await {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::procfs;
 use crate::accounts::{AccountId, Accounts, HeldTokens, WriteBack};
-use crate::base::secrets::{TokenHash, random_id};
+use crate::base::secrets::{Secret, TokenHash, random_id, random_token};
 use crate::garmin::GarminTokens;
 use crate::store::StoreError;
 
@@ -31,6 +31,9 @@ use crate::store::StoreError;
 const TOKEN_FILE: &str = "garmin_tokens.json";
 /// The built-in worker makes this file when Garmin refuses its tokens for good.
 pub const SIGN_IN_NEEDED: &str = "sign_in_needed";
+/// The file with the bearer token that the built-in worker's HTTP server asks for. A new one for each start: any program
+/// of this machine reaches the port, and only the gateway knows the token.
+pub const BEARER_FILE: &str = "bearer";
 /// A larger token file is not one.
 const LARGEST_TOKEN_FILE: u64 = 64 << 10;
 
@@ -153,6 +156,14 @@ impl Directory {
             receipt,
             sealed: None,
         })
+    }
+
+    /// Makes a bearer token for the process to be, and leaves it in the directory.
+    pub(super) fn hand_out_bearer(&self) -> Result<Secret, TokenError> {
+        let bearer = random_token("wk_");
+        let file = self.path.join(BEARER_FILE);
+        replace(&file, bearer.expose().as_bytes()).map_err(failed("writing", &file))?;
+        Ok(bearer)
     }
 
     /// The accounts that have something under `root`.

@@ -10,7 +10,7 @@ use crate::console::console;
 use crate::crowd::{Crowd, crowd};
 use crate::house::{Garmin, House, Nginx, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
-use crate::processes::{resident_mb, worker_port, workers_of};
+use crate::processes::{resident_mb, worker_bearer, worker_port, workers_of};
 use crate::restart::restart;
 use crate::wire::{Connection, legacy_request, mcp_request};
 use crate::{person, upstream};
@@ -201,7 +201,7 @@ async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Ve
     );
     let cold = cold_accounts(&house, &tokens).await?;
     let worker = *workers_of(house.process.id())?.first().context("no worker")?;
-    let direct = from_the_worker(worker_port(worker)?, effort.sequence).await?;
+    let direct = from_the_worker(worker_port(worker)?, &worker_bearer(worker)?, effort.sequence).await?;
 
     let rows = CATALOGUE
         .iter()
@@ -265,10 +265,10 @@ async fn from_the_catalogue(house: &House, token: &str, count: usize) -> Result<
 }
 
 /// The same of a built-in worker directly. It is of the era before, so it does not know `server/discover`.
-async fn from_the_worker(port: u16, count: usize) -> Result<Vec<Option<Times>>> {
+async fn from_the_worker(port: u16, bearer: &str, count: usize) -> Result<Vec<Option<Times>>> {
     let mut connection = Connection::open(port).await?;
     let hello = connection
-        .exchange(&legacy_request("initialize", &params("initialize"), None))
+        .exchange(&legacy_request(bearer, "initialize", &params("initialize"), None))
         .await?;
     let session = hello.session;
     let mut all = Vec::new();
@@ -278,7 +278,7 @@ async fn from_the_worker(port: u16, count: usize) -> Result<Vec<Option<Times>>> 
             continue;
         }
         let session = session.as_deref().filter(|_| method != "initialize");
-        let request = legacy_request(method, &params(method), session);
+        let request = legacy_request(bearer, method, &params(method), session);
         all.push(Some(
             sequence(
                 &Target {

@@ -178,11 +178,23 @@ pub(crate) fn workers_of(id: u32) -> Result<Vec<u32>> {
     Ok(found)
 }
 
+/// The bearer token that the gateway left for a built-in worker.
+pub(crate) fn worker_bearer(id: u32) -> Result<String> {
+    let directory = worker_variable(id, "GARMINTOKENS=")?;
+    Ok(fs::read_to_string(Path::new(&directory).join("bearer"))?)
+}
+
 /// The port that a worker was told to listen on.
 pub(crate) fn worker_port(id: u32) -> Result<u16> {
+    Ok(worker_variable(id, "GARMIN_MCP_PORT=")?.parse()?)
+}
+
+fn worker_variable(id: u32, prefix: &str) -> Result<String> {
     let environment = fs::read_to_string(format!("/proc/{id}/environ"))?;
-    let port = environment
+    let value = environment
         .split('\0')
-        .find_map(|pair| pair.strip_prefix("GARMIN_MCP_PORT="));
-    Ok(port.context("the worker has no GARMIN_MCP_PORT")?.parse()?)
+        .find_map(|pair| pair.strip_prefix(prefix));
+    Ok(value
+        .with_context(|| format!("the worker has no {prefix}"))?
+        .to_owned())
 }

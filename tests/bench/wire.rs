@@ -83,11 +83,20 @@ impl Connection {
     }
 }
 
-/// One legacy MCP request for a worker, which asks for no token.
-pub(crate) fn legacy_request(method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
+/// One legacy MCP request for a built-in worker.
+pub(crate) fn legacy_request(
+    bearer: &str,
+    method: &str,
+    params: &Value,
+    session: Option<&str>,
+) -> Vec<u8> {
     let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    post(&format!("MCP-Protocol-Version: 2025-11-25\r\n{session}"), &body)
+    let bearer = format!("Authorization: Bearer {bearer}\r\n");
+    post(
+        &format!("MCP-Protocol-Version: 2025-11-25\r\n{bearer}{session}"),
+        &body,
+    )
 }
 
 /// One modern MCP request as it goes over the wire.

@@ -10,6 +10,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
+        run.py attacks                      held connections, a stopped worker, a hostile worker inside its fence
         run.py gemini                       Google's Gemini CLI, with a local server as its model
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
@@ -26,6 +27,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import attacks
 import banned
 import claude_code
 import clients
@@ -117,7 +119,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "ways-in", "coach", "watched", "training", "gemini"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "coach", "watched", "training", "gemini"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -168,6 +170,8 @@ def main() -> int:
         settings = {**NO_WAITING, **isolation.SETTINGS}
         act = partial(isolation.isolation, calls=given.calls, seed=given.seed)
         report.run(f"isolation over {given.calls} calls", partial(staged, given.bin, settings, act))
+    elif given.act == "attacks":
+        attacks.attacks(given.bin, NO_WAITING, report)
     elif given.act == "training":
         settings = {**NO_WAITING, **training.SETTINGS}
         report.run("training", partial(staged, given.bin, settings, training.training))

@@ -100,6 +100,9 @@ def processes_with(mark: str) -> list[int]:
 class Stage:
     """One gateway with its data, and one Garmin simulator. Use it in a `with` block."""
 
+    # What starts the gateway, in front of its own command.
+    wrapper: list[str] = []
+
     def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
         """`settings` of the gateway: a dict, or a function from Garmin's URL to a dict; None removes a setting."""
         self.directory = Path(tempfile.mkdtemp(prefix="stage-"))
@@ -153,7 +156,7 @@ class Stage:
     def start_gateway(self):
         with open(self.directory / "gateway.log", "ab") as log:
             self.gateway = subprocess.Popen(
-                [self.binary, "serve"],
+                [*self.wrapper, self.binary, "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory, env=self.gateway_environment(),
             )
 

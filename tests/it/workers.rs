@@ -11,8 +11,11 @@ mod world;
 use std::time::{Duration, Instant};
 
 use garmin_gateway::workers::{StopReason, WorkerError};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 
 use world::{World, call, is_running, settings, until};
 
@@ -95,7 +98,7 @@ async fn a_caller_that_goes_away_cancels_its_call() {
     world.read(&ann, "who", json!({})).await.unwrap();
     let waiting = world.read(&ann, "wait", json!({}));
     assert!(
-        tokio::time::timeout(Duration::from_millis(100), waiting)
+        timeout(Duration::from_millis(100), waiting)
             .await
             .is_err()
     );
@@ -211,8 +214,8 @@ async fn a_worker_that_dies_in_a_changing_call_is_not_asked_again() {
     let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
         .as_i64()
         .unwrap();
-    let process = nix::unistd::Pid::from_raw(i32::try_from(process).unwrap());
-    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let process = Pid::from_raw(i32::try_from(process).unwrap());
+    kill(process, Signal::SIGKILL).unwrap();
     let again = world.change(&ann, "who", json!({})).await;
     assert!(
         again
@@ -367,5 +370,81 @@ async fn calls_in_flight_end_before_the_gateway_does() {
     let (slow, late) = tokio::join!(world.read(&ann, "slow", json!({"ms": 400})), drain);
     assert!(slow.is_ok(), "{slow:?}");
     assert_eq!(late, Err(WorkerError::Stopped));
+    world.end().await;
+}
+
+/// A worker that is stopped keeps its connections open and says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_worker_is_replaced_during_the_call() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"].clone();
+    stop_process(&process);
+    let answer = timeout(Duration::from_secs(30), world.read(&ann, "who", json!({})));
+    let answer = answer.await.expect("in time").unwrap();
+    assert_ne!(answer["process"], process, "another one answered");
+    // A change is not repeated: nobody knows how far it went.
+    stop_process(&answer["process"]);
+    let changed = timeout(Duration::from_secs(30), world.change(&ann, "who", json!({})));
+    assert_eq!(
+        changed.await.expect("in time").unwrap_err(),
+        WorkerError::MayHaveHappened
+    );
+    world.read(&ann, "who", json!({})).await.unwrap();
+    world.end().await;
+}
+
+fn stop_process(process: &serde_json::Value) {
+    let id = i32::try_from(process.as_i64().unwrap()).unwrap();
+    kill(Pid::from_raw(id), Signal::SIGSTOP).unwrap();
+}
+
+/// It answers the check, so it is given a second chance, and no third.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_calls_hang_is_replaced_after_two() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"].clone();
+    for _ in 0..2 {
+        let call = world.read(&ann, "slow", json!({"ms": 60_000}));
+        let call = timeout(Duration::from_secs(3), call);
+        assert!(call.await.is_err(), "the caller gives up");
+    }
+    let answer = world.read(&ann, "who", json!({})).await.unwrap();
+    assert_ne!(answer["process"], process);
+    world.end().await;
+}
+
+/// A slow call of a worker that is well, and one that tells its progress, are left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_call_keeps_its_worker() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let process = world.read(&ann, "who", json!({})).await.unwrap()["process"].clone();
+    let answer = world.read(&ann, "slow", json!({"ms": 5_000})).await.unwrap();
+    assert_eq!(answer["process"], process);
+    assert_eq!(world.info(&ann).unwrap().starts, 1);
+    world.end().await;
+}
+
+/// The gateway reads a flood slowly, and the worker waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_output_costs_little() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    world.read(&ann, "flood", json!({})).await.unwrap();
+    let cpu = || world.info(&ann).unwrap().process.unwrap().cpu;
+    // First comes the burst that any worker may print.
+    for attempt in 1.. {
+        let before = cpu();
+        sleep(Duration::from_secs(1)).await;
+        let used = cpu().saturating_sub(before);
+        if used < Duration::from_millis(300) {
+            break;
+        }
+        assert!(attempt < 15, "{used:?} of a second");
+    }
+    // The others are served meanwhile.
+    world.read(&ann, "who", json!({})).await.unwrap();
     world.end().await;
 }

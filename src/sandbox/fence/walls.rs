@@ -1,5 +1,5 @@
-//! The walls themselves, one function each: limits, powers, system calls, files and ports. All are one-way: what this
-//! process and its heirs gave up does not come back.
+//! The parts of the fence, one function each: limits, capabilities, system calls, files and ports. All are one-way: this
+//! process and its children never get back what it gave up.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter,
 };
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 
 use super::FencePlan;
 
@@ -41,20 +43,45 @@ const DEVICES: &[&str] = &[
 /// unix sockets: before its ABI 9, landlock lets anybody of the same user reach the console's. (Pairs are another call.)
 const SOCKETS: [libc::c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-/// System calls that no program needs: they look into other processes, leave the namespaces, or get around the rules above.
-const REFUSED: [libc::c_long; 11] = [
+/// System calls that no program needs: they look into or change other processes, leave the namespaces, or get around the
+/// rules below.
+const REFUSED: &[libc::c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
     libc::SYS_io_uring_setup,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_userfaultfd,
     libc::SYS_keyctl,
     libc::SYS_add_key,
+    libc::SYS_request_key,
     libc::SYS_setns,
     libc::SYS_unshare,
 ];
+
+/// System calls whose first argument is a process id, and which change that process. The kernel asks for no more than the
+/// same user, and the gateway is of the same user: `prlimit(getppid(), RLIMIT_CPU, 1)` ends it. 0, the caller, is allowed.
+const OF_THE_CALLER: &[libc::c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+];
+
+/// `which` of `setpriority` and `ioprio_set` for a single process. Users and groups hold the gateway too.
+const PRIO_PROCESS: u64 = 0;
+const IOPRIO_WHO_PROCESS: u64 = 1;
+
+/// Terminal requests that type on behalf of whoever sits there.
+const TYPING: [u64; 2] = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */];
 
 /// The limits of a program's resources.
 pub(super) fn limits(plan: &FencePlan) -> impl Iterator<Item = (&'static str, Resource, u64)> {
@@ -118,17 +145,78 @@ fn ports(ports: &[u16], access: AccessNet) -> impl Iterator<Item = Result<NetPor
     ports.iter().map(move |port| Ok(NetPort::new(*port, access)))
 }
 
-/// System calls, by seccomp: what is not needed answers EPERM.
+/// System calls, by seccomp: what is refused answers EPERM.
+///
+/// Signals are landlock's, which knows who is inside the fence (from its ABI 6): a rule on numbers can't tell a child from
+/// the gateway. Only `kill(-1)`, which means everyone, is refused here.
 pub(super) fn refuse_calls() -> Result<(), seccompiler::Error> {
-    let other_kinds = SOCKETS.map(|kind| {
-        let kind = u64::try_from(kind).unwrap_or(u64::MAX);
-        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, kind)
-    });
-    let other_kinds = SeccompRule::new(other_kinds.into_iter().collect::<Result<_, _>>()?)?;
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.map(|call| (call, Vec::new())).into();
-    rules.insert(libc::SYS_socket, vec![other_kinds]);
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let machine = TargetArch::try_from(std::env::consts::ARCH)?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, machine)?;
-    apply_filter(&BpfProgram::try_from(filter)?)
+    let filter = SeccompFilter::new(rules()?, SeccompAction::Allow, refused, machine)?;
+    apply_filter(&BpfProgram::try_from(filter)?)?;
+    #[cfg(target_arch = "x86_64")]
+    apply_filter(&x32_calls())?;
+    Ok(())
+}
+
+/// Each call with the arguments that are refused; no rule means any arguments.
+fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::BackendError> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    let other_kinds = SOCKETS.map(|kind| differs(0, u64::try_from(kind).unwrap_or(u64::MAX)));
+    let other_kinds = other_kinds.into_iter().collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_socket, vec![SeccompRule::new(other_kinds)?]);
+    for call in OF_THE_CALLER {
+        rules.insert(*call, vec![refused_if(differs(0, 0))?]);
+    }
+    for (call, of_a_process) in [
+        (libc::SYS_setpriority, PRIO_PROCESS),
+        (libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS),
+    ] {
+        let others = [refused_if(differs(0, of_a_process))?, refused_if(differs(1, 0))?];
+        rules.insert(call, others.into());
+    }
+    let everyone = u64::from(u32::MAX); // -1
+    rules.insert(libc::SYS_kill, vec![refused_if(equals(0, everyone))?]);
+    let typing = TYPING.map(|request| refused_if(equals(1, request)));
+    rules.insert(libc::SYS_ioctl, typing.into_iter().collect::<Result<_, _>>()?);
+    Ok(rules)
+}
+
+fn refused_if(
+    condition: Result<SeccompCondition, seccompiler::BackendError>,
+) -> Result<SeccompRule, seccompiler::BackendError> {
+    SeccompRule::new(vec![condition?])
+}
+
+fn differs(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
+}
+
+fn equals(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
+}
+
+/// The same calls have second numbers on kernels with the x32 interface, which the rules do not name: all are refused.
+#[cfg(target_arch = "x86_64")]
+fn x32_calls() -> BpfProgram {
+    const X32_BIT: u32 = 0x4000_0000;
+    let step = |code: u32, jt, jf, k| sock_filter {
+        code: u16::try_from(code).unwrap_or_default(),
+        jt,
+        jf,
+        k,
+    };
+    vec![
+        // The number of the call is the first member of `seccomp_data`.
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        step(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, 0, 1, X32_BIT),
+        step(
+            libc::BPF_RET | libc::BPF_K,
+            0,
+            0,
+            libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs(),
+        ),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ]
 }

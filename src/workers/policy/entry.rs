@@ -13,7 +13,7 @@ const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 pub(super) struct AccountEntry<H> {
     pub(super) phase: WorkerPhase<H>,
     pub(super) waiters: Vec<Waiter>,
-    /// Ends in a row without a stable task between them.
+    /// Ends in a row without a stable run between them.
     pub(super) failures: u32,
     /// No start before this.
     pub(super) retry_at: Option<Instant>,
@@ -39,6 +39,8 @@ pub(super) struct ReadyWorker<H> {
     pub(super) ready_at: Instant,
     /// It answered a call.
     pub(super) served: bool,
+    /// Calls in a row that it left without an answer.
+    pub(super) timed_out: u32,
     /// When the last call ended, or the worker became ready.
     pub(super) used_at: Instant,
     /// In doubt: new calls wait.

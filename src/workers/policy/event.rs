@@ -1,22 +1,24 @@
-//! What is said between the policy and the loop beside it: what happened, and what to do.
+//! The events that the policy takes and the actions that it answers with.
 
 use std::time::{Duration, Instant};
 
 use super::super::call::WorkerError;
 use crate::accounts::AccountId;
 
-/// The numbers that the policy goes by.
+/// Limits of the pool.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::workers) struct PoolLimits {
     /// `MAX_WORKERS`
     pub(in crate::workers) max: usize,
     /// `WORKER_IDLE_TTL`
     pub(in crate::workers) idle_ttl: Duration,
-    /// How long a call waits for room before it is told that all workers are busy.
+    /// How long a call waits for room before the answer is that all workers are busy.
     pub(in crate::workers) wait_for_room: Duration,
+    /// How long a worker may be silent during a call before it is checked.
+    pub(in crate::workers) silence: Duration,
 }
 
-/// One task of a worker process; never used twice.
+/// Names one process of an account; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::workers) struct Incarnation(pub(super) u64);
 
@@ -37,12 +39,17 @@ pub(in crate::workers) enum WorkerEvent<H> {
         incarnation: Incarnation,
         handle: H,
     },
-    /// A call failed in a way that puts the worker in doubt.
+    /// A call failed in a way that may be the worker's fault, or the worker is silent.
     Suspected {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// The worker was looked at and answers; `handle` replaces the former one.
+    /// A caller gave up on a worker that had been silent for [`PoolLimits::silence`] and more.
+    TimedOut {
+        account: AccountId,
+        incarnation: Incarnation,
+    },
+    /// The worker was checked and answers; `handle` replaces the former one.
     Cleared {
         account: AccountId,
         incarnation: Incarnation,
@@ -140,6 +147,8 @@ pub enum StopReason {
     SignInNeeded,
     /// The account's access was revoked, or the account forgotten.
     Revoked,
+    /// It answers when it is checked, and no calls.
+    Unresponsive,
     /// The operator asked for it.
     Operator,
     /// The gateway ends.
@@ -160,6 +169,7 @@ impl StopReason {
             StopReason::SignedInAgain => "signed_in_again",
             StopReason::SignInNeeded => "sign_in_needed",
             StopReason::Revoked => "revoked",
+            StopReason::Unresponsive => "unresponsive",
             StopReason::Operator => "operator",
             StopReason::Draining => "draining",
         }

@@ -19,6 +19,7 @@ fn limits(max: usize) -> PoolLimits {
         max,
         idle_ttl: Duration::from_secs(900),
         wait_for_room: Duration::from_secs(10),
+        silence: Duration::from_secs(60),
     }
 }
 
@@ -109,6 +110,10 @@ impl Play {
                 },
             ),
             "doubt" => self.step(WorkerEvent::Suspected {
+                account: account(),
+                incarnation: incarnation(),
+            }),
+            "timeout" => self.step(WorkerEvent::TimedOut {
                 account: account(),
                 incarnation: incarnation(),
             }),
@@ -371,6 +376,33 @@ fn a_worker_in_doubt_gets_no_new_call_until_it_is_cleared() {
         1,
         &["call 1", "up 1 1", "doubt 1 1", "call 1", "crash 1 1"],
         &["spawn acc_1 #1", "admit 1 #1", "check acc_1", "spawn acc_1 #2"],
+    );
+}
+
+#[test]
+fn a_worker_that_leaves_two_calls_in_a_row_unanswered_is_replaced() {
+    check(
+        1,
+        &[
+            "call 1", "up 1 1", "timeout 1 1", "end 1 1", "call 1", "end 1 1 well", "call 1", "timeout 1 1", "end 1 1",
+        ],
+        &["spawn acc_1 #1", "admit 1 #1", "admit 2 #1", "admit 3 #1"],
+    );
+    check(
+        1,
+        &[
+            "call 1", "up 1 1", "call 1", "doubt 1 1", "call 1", "timeout 1 1", "end 1 1", "timeout 1 1", "end 1 1",
+            "gone 1 1", "up 1 2",
+        ],
+        &[
+            "spawn acc_1 #1",
+            "admit 1 #1",
+            "admit 2 #1",
+            "check acc_1",
+            "stop acc_1 unresponsive",
+            "spawn acc_1 #2",
+            "admit 3 #2",
+        ],
     );
 }
 

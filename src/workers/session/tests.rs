@@ -61,7 +61,7 @@ async fn worker(answer: AnswerWith) -> FakeWorker {
         serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),
     );
     FakeWorker {
-        client: WorkerClient::new(port, lifecycle.clone()),
+        client: WorkerClient::new(port, None, lifecycle.clone()),
         seen,
         _lifecycle: lifecycle,
     }
@@ -92,7 +92,7 @@ fn tools_call(params: &Value) -> UpstreamCall {
 
 async fn call(answer: AnswerWith) -> Result<UpstreamAnswer, CallFailure> {
     let upstream = worker(answer).await.client.open().await.unwrap();
-    upstream.call(&tools_call(&json!({"name": "x"}))).await
+    upstream.call(&tools_call(&json!({"name": "x"})), &Watch::none()).await
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_session_is_opened_once_and_named_in_every_call() {
     assert!(worker.client.is_healthy().await);
     let upstream = worker.client.open().await.unwrap();
     for _ in 0..2 {
-        upstream.call(&tools_call(&json!({"name": "x"}))).await.unwrap();
+        upstream.call(&tools_call(&json!({"name": "x"})), &Watch::none()).await.unwrap();
     }
     assert_eq!(
         *worker.seen.lock().unwrap(),
@@ -210,7 +210,7 @@ async fn progress_and_log_messages_are_heard_and_requests_are_refused() {
         messages: Some(messages),
         ..tools_call(&json!({}))
     };
-    upstream.call(&call).await.unwrap();
+    upstream.call(&call, &Watch::none()).await.unwrap();
     assert_eq!(
         steps.recv().await.unwrap().get(),
         r#"{"progressToken":2,"progress":1}"#
@@ -221,7 +221,7 @@ async fn progress_and_log_messages_are_heard_and_requests_are_refused() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(5), refused)
+    timeout(Duration::from_secs(5), refused)
         .await
         .expect("the worker's request is answered");
 }
@@ -235,7 +235,7 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
     };
     let lifecycle = Lifecycle::new();
     let upstream = WorkerSession {
-        client: WorkerClient::new(address.port(), lifecycle.clone()),
+        client: WorkerClient::new(address.port(), None, lifecycle.clone()),
         headers: HeaderMap::new(),
         server_info: None,
     };
@@ -248,7 +248,7 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
         // The listener ends here as well.
     });
     let call = tools_call(&json!({}));
-    assert_eq!(upstream.call(&call).await.unwrap_err(), CallFailure::Lost);
-    assert_eq!(upstream.call(&call).await.unwrap_err(), CallFailure::NotSent);
+    assert_eq!(upstream.call(&call, &Watch::none()).await.unwrap_err(), CallFailure::Lost);
+    assert_eq!(upstream.call(&call, &Watch::none()).await.unwrap_err(), CallFailure::NotSent);
     assert!(!upstream.client.is_healthy().await);
 }

@@ -173,3 +173,39 @@ async fn a_login_that_garmin_ended_asks_for_a_sign_in() {
     assert!(!failed && text.contains("calories"), "{text}");
     played.world.end().await;
 }
+
+/// Any program of this machine reaches the port. Only who can read the worker's directory has the token of this start.
+#[tokio::test(flavor = "multi_thread")]
+async fn its_port_answers_to_the_gateway_alone() {
+    let played = played().await;
+    let mut former = String::new();
+    for _ in 0..2 {
+        played.ask().await.unwrap();
+        let port = played.world.info(&played.ann).unwrap().process.unwrap().port;
+        let file = played.world.worker_directory(&played.ann).join("bearer");
+        let bearer = std::fs::read_to_string(&file).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        assert_ne!(bearer, former, "a new one for each start");
+        for (token, expected) in [
+            (None, 401),
+            (Some("Bearer "), 401),
+            (Some("Bearer wk_other"), 401),
+            (Some(former.as_str()), 401),
+            (Some(format!("Bearer {bearer}").as_str()), 200),
+        ] {
+            let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+            let mut request = reqwest::Client::new()
+                .post(format!("http://127.0.0.1:{port}/mcp"))
+                .json(&list);
+            if let Some(token) = token {
+                request = request.header("authorization", token);
+            }
+            assert_eq!(request.send().await.unwrap().status(), expected, "{token:?}");
+        }
+        former = format!("Bearer {bearer}");
+        played.world.workers.stop(&played.ann, StopReason::Operator).await;
+        assert!(!file.exists());
+    }
+    played.world.end().await;
+}

@@ -306,6 +306,23 @@ impl Fake {
                     std::os::unix::net::UnixStream::connect(arguments["path"].as_str().unwrap()).err();
                 reply(json!({"error": error.map(|error| error.kind().to_string())}))
             }
+            // The end of a command: its exit code, or -1 where there is no such program.
+            "run" => {
+                let words: Vec<String> = serde_json::from_value(arguments["words"].clone()).unwrap();
+                let ended = Command::new(&words[0]).args(&words[1..]).output();
+                let (code, said) = ended.map_or((-1, String::new()), |ended| {
+                    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+                    (ended.status.code().unwrap_or(-2), said)
+                });
+                reply(json!({"code": code, "said": said}))
+            }
+            "flood" => {
+                std::thread::spawn(|| {
+                    let line = [b'x'; 999];
+                    while writeln!(std::io::stderr(), "{}", String::from_utf8_lossy(&line)).is_ok() {}
+                });
+                reply(json!({}))
+            }
             "signal" => {
                 let process = i32::try_from(arguments["process"].as_i64().unwrap()).unwrap();
                 let error = nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), None).err();

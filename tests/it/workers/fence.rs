@@ -254,3 +254,51 @@ async fn a_worker_knows_nothing_but_its_own() {
     }
     world.end().await;
 }
+
+/// The kernel lets a process change the limits and the priority of any other of the same user. Each program is tried
+/// outside first: there it works.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_changes_no_other_process() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let bob = world.link(2, "t").await;
+    let other = world.read(&bob, "who", json!({})).await.unwrap()["process"].to_string();
+    let gateway = std::process::id().to_string();
+    for victim in [&gateway, &other] {
+        for words in [
+            // As it is: nobody is harmed where the fence does not hold.
+            vec!["prlimit", "--core=0:0", "--pid", victim],
+            vec!["renice", "-n", "0", "-p", victim],
+            vec!["ionice", "-c", "2", "-n", "4", "-p", victim],
+            vec!["chrt", "-o", "-p", "0", victim],
+            vec!["taskset", "-p", "ffffffff", victim],
+        ] {
+            let outside = std::process::Command::new(words[0]).args(&words[1..]).output();
+            if !outside.is_ok_and(|outside| outside.status.success()) {
+                continue;
+            }
+            let answer = world
+                .read(&ann, "run", json!({"words": words}))
+                .await
+                .unwrap();
+            assert!(answer["code"].as_i64().unwrap() > 0, "{words:?}: {answer}");
+            assert!(
+                answer["said"].as_str().unwrap().contains("not permitted"),
+                "{words:?}: {answer}"
+            );
+        }
+    }
+    // What a program does to itself and to its children stays its own affair.
+    for words in [
+        vec!["sh", "-c", "ulimit -n 64"],
+        vec!["nice", "-n", "5", "true"],
+        vec!["sh", "-c", "sleep 100 & kill $!"],
+    ] {
+        let answer = world
+            .read(&ann, "run", json!({"words": words}))
+            .await
+            .unwrap();
+        assert_eq!(answer["code"], 0, "{words:?}: {answer}");
+    }
+    world.end().await;
+}

@@ -102,6 +102,7 @@ impl World {
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
             processes: Processes::start(SELF.into(), private, &lifecycle).unwrap(),
+            silence: Duration::from_secs(2),
         };
         let workers = Workers::start(parts).await.unwrap();
         World {

@@ -11,11 +11,12 @@ use super::*;
 enum Chance {
     Call(u8),
     GiveUp(usize),
-    WorkerExit(usize),
+    EndCall(usize),
     Start(usize),
     FailStart(usize),
     NeedSignIn(usize),
     Doubt(usize),
+    TimeOut(usize),
     Clear(usize),
     Crash(usize),
     FinishStop(usize),
@@ -28,11 +29,12 @@ fn chance() -> impl Strategy<Value = Chance> {
     prop_oneof![
         8 => (0u8..6).prop_map(Chance::Call),
         1 => any::<usize>().prop_map(Chance::GiveUp),
-        6 => any::<usize>().prop_map(Chance::WorkerExit),
+        6 => any::<usize>().prop_map(Chance::EndCall),
         6 => any::<usize>().prop_map(Chance::Start),
         1 => any::<usize>().prop_map(Chance::FailStart),
         1 => any::<usize>().prop_map(Chance::NeedSignIn),
         2 => any::<usize>().prop_map(Chance::Doubt),
+        2 => any::<usize>().prop_map(Chance::TimeOut),
         2 => any::<usize>().prop_map(Chance::Clear),
         2 => any::<usize>().prop_map(Chance::Crash),
         4 => any::<usize>().prop_map(Chance::FinishStop),
@@ -45,7 +47,7 @@ fn chance() -> impl Strategy<Value = Chance> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Process {
     Starting,
-    ReadyWorker,
+    Ready,
     Checking,
     Stopping,
 }
@@ -94,8 +96,8 @@ impl World {
                     let (_, state) = self
                         .processes
                         .get_mut(&incarnation)
-                        .expect("checks one that tasks");
-                    assert_eq!(*state, Process::ReadyWorker);
+                        .expect("checks one that runs");
+                    assert_eq!(*state, Process::Ready);
                     *state = Process::Checking;
                 }
                 WorkerAction::Stop {
@@ -106,7 +108,7 @@ impl World {
                     let (_, state) = self
                         .processes
                         .get_mut(&incarnation)
-                        .expect("stops one that tasks");
+                        .expect("stops one that runs");
                     assert_ne!(*state, Process::Stopping, "told twice");
                     *state = Process::Stopping;
                     if matches!(
@@ -123,8 +125,8 @@ impl World {
                     let account = self.waiting.remove(&ticket).expect("admits one that waits");
                     assert!(self.answered.insert(ticket));
                     let (owner, state) = &self.processes[&admission.incarnation];
-                    assert_eq!(*owner, account, "a admission at another person's worker");
-                    assert_eq!(*state, Process::ReadyWorker);
+                    assert_eq!(*owner, account, "an admission at another person's worker");
+                    assert_eq!(*state, Process::Ready);
                     self.in_flight.push((account, admission.incarnation));
                 }
                 WorkerAction::Refuse { ticket, .. } => {
@@ -146,11 +148,11 @@ impl World {
     }
 
     fn set(&mut self, incarnation: Incarnation, state: Process) {
-        self.processes.get_mut(&incarnation).expect("tasks").1 = state;
+        self.processes.get_mut(&incarnation).expect("runs").1 = state;
     }
 
     fn gone(&mut self, incarnation: Incarnation, end: WorkerExit) {
-        let (account, _) = self.processes.remove(&incarnation).expect("tasks");
+        let (account, _) = self.processes.remove(&incarnation).expect("runs");
         self.step(WorkerEvent::Gone {
             account,
             incarnation,
@@ -178,7 +180,7 @@ impl World {
                     self.step(WorkerEvent::GaveUp { account, ticket });
                 }
             }
-            Chance::WorkerExit(n) => {
+            Chance::EndCall(n) => {
                 if !self.in_flight.is_empty() {
                     let (account, incarnation) = self.in_flight.remove(n % self.in_flight.len());
                     let action = self
@@ -189,7 +191,7 @@ impl World {
             }
             Chance::Start(n) => {
                 if let Some((incarnation, account)) = pick(&self.in_state(Process::Starting), n) {
-                    self.set(incarnation, Process::ReadyWorker);
+                    self.set(incarnation, Process::Ready);
                     self.step(WorkerEvent::Started {
                         account,
                         incarnation,
@@ -212,9 +214,14 @@ impl World {
                     self.step(WorkerEvent::Suspected { account, incarnation });
                 }
             }
+            Chance::TimeOut(n) => {
+                if let Some((account, incarnation)) = pick(&self.in_flight, n) {
+                    self.step(WorkerEvent::TimedOut { account, incarnation });
+                }
+            }
             Chance::Clear(n) => {
                 if let Some((incarnation, account)) = pick(&self.in_state(Process::Checking), n) {
-                    self.set(incarnation, Process::ReadyWorker);
+                    self.set(incarnation, Process::Ready);
                     self.step(WorkerEvent::Cleared {
                         account,
                         incarnation,
@@ -223,7 +230,7 @@ impl World {
                 }
             }
             Chance::Crash(n) => {
-                let mut up = self.in_state(Process::ReadyWorker);
+                let mut up = self.in_state(Process::Ready);
                 up.extend(self.in_state(Process::Checking));
                 if let Some((incarnation, _)) = pick(&up, n) {
                     self.gone(incarnation, WorkerExit::Crashed { reason: "no".into() });
@@ -261,7 +268,7 @@ impl World {
                     }
                 }
                 self.now = until;
-                for (incarnation, account) in self.in_state(Process::ReadyWorker) {
+                for (incarnation, account) in self.in_state(Process::Ready) {
                     let used = self.in_flight.iter().any(|(_, used)| *used == incarnation);
                     let status = self.policy.statuses().find(|(id, _)| **id == account).unwrap().1;
                     let idle = status.idle_since.map(|at| self.now.duration_since(at));
@@ -296,7 +303,7 @@ proptest! {
         // Everything that is under way comes to its end: nobody is left without an answer.
         for _ in 0..20 {
             while !world.in_flight.is_empty() {
-                world.happen(Chance::WorkerExit(0), &mut tickets);
+                world.happen(Chance::EndCall(0), &mut tickets);
             }
             for (state, chance) in [
                 (Process::Starting, Chance::Start(0)),

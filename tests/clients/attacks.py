@@ -1,0 +1,268 @@
+"""Attacks on the release binary: connections that are held, a stopped worker, and a hostile worker inside its fence.
+
+The members are served all the while: the slowest of a hundred calls takes less than a second.
+"""
+
+import http.client
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from caller import Caller
+from stage import Stage
+
+HERE = Path(__file__).resolve().parent
+NOBODY = 65534
+# Connections of the attackers, and how fast they come back when they are closed.
+HOSTILE = 600
+REOPENED_PER_SECOND = 300
+P99_S = 1.0
+LOST = (OSError, http.client.HTTPException)
+
+
+class Unprivileged(Stage):
+    """A gateway that runs as an ordinary user; the play itself may be root's."""
+
+    def start_gateway(self):
+        if os.geteuid() == 0 and not self.wrapper:
+            own = self.directory / "bin"
+            own.mkdir()
+            self.binary = Path(shutil.copy(self.binary, own))
+            self.wrapper = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            for path in (self.directory, *self.directory.rglob("*")):
+                os.chown(path, NOBODY, NOBODY)
+        super().start_gateway()
+
+
+class FewFiles(Stage):
+    """A gateway that may have 64 files open."""
+
+    wrapper = ["prlimit", "--nofile=64:64"]
+
+
+class Attackers(threading.Thread):
+    """Holds connections of three kinds: idle, bodies that hardly arrive, and requests whose answers nobody reads."""
+
+    def __init__(self, port: int, count: int):
+        super().__init__(daemon=True)
+        self.port, self.ending = port, threading.Event()
+        self.held: list[tuple[socket.socket | None, int]] = [(None, kind % 4) for kind in range(count)]
+        self.opened = 0
+
+    def run(self):
+        while not self.ending.wait(0.1):
+            budget = REOPENED_PER_SECOND // 10
+            for at, (held, kind) in enumerate(self.held):
+                if held is not None and self.go_on(held, kind):
+                    continue
+                if held is not None:
+                    held.close()
+                self.held[at] = (None, kind)
+                if budget:
+                    self.held[at] = (self.open(kind), kind)
+                    budget -= 1
+        for held, _ in self.held:
+            if held is not None:
+                held.close()
+
+    def open(self, kind: int) -> socket.socket | None:
+        try:
+            held = socket.create_connection(("127.0.0.1", self.port), timeout=1)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            held.setblocking(False)
+            body = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4000\r\n\r\n"
+            held.send({
+                0: b"",
+                1: f"POST /token HTTP/1.1\r\nHost: localhost\r\n{body}".encode(),
+                2: f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer at_wrong\r\n{body}".encode(),
+                3: b"GET /.well-known/oauth-authorization-server HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100,
+            }[kind])
+        except OSError:
+            return None
+        self.opened += 1
+        return held
+
+    def go_on(self, held: socket.socket, kind: int) -> bool:
+        """Whether the connection is still open."""
+        try:
+            if kind in (1, 2):
+                held.send(b"x")
+            return kind == 3 or held.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def end(self):
+        self.ending.set()
+        self.join()
+
+
+class Member(threading.Thread):
+    """Calls for a while, on a kept connection and now and then on a new one."""
+
+    def __init__(self, caller: Caller, seconds: float):
+        super().__init__(daemon=True)
+        self.caller, self.until = caller, time.monotonic() + seconds
+        self.times: list[float] = []
+        self.lost = 0
+        self.error: Exception | None = None
+
+    def run(self):
+        try:
+            while time.monotonic() < self.until:
+                began = time.monotonic()
+                self.ask()
+                self.times.append(time.monotonic() - began)
+                if len(self.times) % 5 == 0:
+                    self.caller.disconnect()
+                time.sleep(0.05)
+        except Exception as error:
+            self.error = error
+
+    def ask(self):
+        """A connection may be displaced before its bearer was seen: then, as any client does, once more."""
+        for attempt in range(3):
+            try:
+                return self.caller.call("get_full_name")
+            except LOST:
+                self.lost += 1
+                if attempt == 2:
+                    raise
+
+
+def connected(stage: Stage, count: int) -> list[Caller]:
+    people = [person for person in stage.people if person.code is None][:count]
+    return [Caller(stage.url, "member").connect(person) for person in people]
+
+
+def besieged(stage: Stage, members: int, hostile: int, seconds: float) -> int:
+    """Members call while connections are held. Returns the number of calls."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    callers = connected(stage, members)
+    for caller in callers:
+        caller.call("get_full_name")
+        caller.disconnect()
+    attackers = Attackers(stage.port, hostile)
+    attackers.start()
+    time.sleep(4)
+    players = [Member(caller, seconds) for caller in callers]
+    for player in players:
+        player.start()
+    for player in players:
+        player.join()
+    newcomer = Caller(stage.url, "newcomer").connect(stage.people[0])
+    attackers.end()
+    for player in players:
+        if player.error is not None:
+            raise AssertionError(f"a member was shut out: {player.error!r}") from player.error
+    times = sorted(one for player in players for one in player.times)
+    lost = sum(player.lost for player in players)
+    p99 = times[int(len(times) * 0.99)]
+    print(f"{len(times)} calls of {members} members beside {hostile} connections ({attackers.opened} opened): "
+          f"p50 {times[len(times) // 2] * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, {lost} connections displaced")
+    assert p99 < P99_S, f"p99 {p99:.3f} s"
+    assert lost <= len(times) / 50, f"{lost} of {len(times)} connections lost"
+    assert newcomer.access_token
+    return len(times)
+
+
+def siege(stage: Stage) -> int:
+    return besieged(stage, 20, HOSTILE, 15)
+
+
+def few_files(stage: Stage) -> int:
+    return besieged(stage, 2, 100, 8)
+
+
+def stopped(stage: Stage) -> int:
+    """A worker that is stopped is replaced while its call waits; its port answers to nobody else meanwhile."""
+    (caller,) = connected(stage, 1)
+    caller.call("get_full_name")
+    (worker,) = builtin_workers(stage)
+    os.kill(worker, signal.SIGSTOP)
+    began = time.monotonic()
+    caller._connection.sock.settimeout(150)
+    caller.call("get_full_name")
+    took = time.monotonic() - began
+    print(f"answered {took:.1f} s after SIGSTOP")
+    assert took < 100 and worker not in builtin_workers(stage)
+    return 1 + strangers(stage)
+
+
+def builtin_workers(stage: Stage) -> list[int]:
+    return [pid for pid in stage.workers() if b"GARMIN_MCP_PORT=" in Path(f"/proc/{pid}/environ").read_bytes()]
+
+
+def strangers(stage: Stage) -> int:
+    """Any local process reaches a worker's port, and is told nothing there."""
+    (worker,) = builtin_workers(stage)
+    variables = dict(v.split("=", 1) for v in Path(f"/proc/{worker}/environ").read_text().split("\0") if "=" in v)
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_full_name", "arguments": {}}})
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer wk_guessed"}):
+        connection = http.client.HTTPConnection("127.0.0.1", int(variables["GARMIN_MCP_PORT"]), timeout=10)
+        connection.request("POST", "/mcp", body, {"Content-Type": "application/json", **headers})
+        reply = connection.getresponse()
+        assert reply.status == 401 and b"full_name" not in reply.read(), f"{headers}: {reply.status}"
+        connection.close()
+    return 3
+
+
+def hostile_settings(directory: Path) -> dict[str, str]:
+    """`directory` is readable to everybody."""
+    worker = Path(shutil.copy(HERE / "attack_worker.py", directory))
+    worker.chmod(0o644)
+    return {"GARMIN_MCP_CMD": f"/usr/bin/python3 {worker}"}
+
+
+def hostile(stage: Stage) -> int:
+    """From inside the fence nothing about the gateway can be changed, and a flood of output costs little."""
+    caller, other = connected(stage, 2)
+    caller.rpc("tools/list")
+    told = json.loads(caller.call("attack"))
+    signals = "files, ports, signals" in stage.log()
+    for name, outcome in told.items():
+        print(f"{name}: {outcome}")
+        if name.startswith("signal") and not signals:
+            continue
+        assert outcome in ("EPERM", "EACCES", "ESRCH"), f"{name}: {outcome}"
+    assert stage.gateway.poll() is None, "the gateway has ended"
+    caller.call("flood")
+    time.sleep(3)
+    before = processor_s(stage.gateway.pid)
+    time.sleep(4)
+    used = processor_s(stage.gateway.pid) - before
+    print(f"{used:.2f} s of 4 s for a flood")
+    assert used < 1.0, f"{used} s of 4 s"
+    other.call("greet")
+    caller.call("greet")
+    return len(told) + 2
+
+
+def processor_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def attacks(binary: Path, settings: dict[str, str], report):
+    """One line of the report for each attack."""
+    def staged(kind, more, act):
+        with kind(binary, {**settings, **more}) as stage:
+            return act(stage)
+
+    report.run(f"{HOSTILE} connections", lambda: staged(Stage, {}, siege))
+    report.run("64 files", lambda: staged(FewFiles, {}, few_files))
+    report.run("a stopped worker", lambda: staged(Stage, {}, stopped))
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        more = hostile_settings(Path(directory))
+        report.run("a hostile worker", lambda: staged(Stage, more, hostile))
+        report.run("a hostile worker of an ordinary user", lambda: staged(Unprivileged, more, hostile))
