@@ -94,7 +94,10 @@ mod tests {
         let mut bucket = TokenBucket::full(2.0, 4.0, start);
         let waits = [(); 4].map(|()| bucket.reserve(1.0, start).as_millis());
         assert_eq!(waits, [0, 0, 250, 500]);
-        assert_eq!(bucket.reserve(1.0, start + Duration::from_secs(60)).as_millis(), 0);
+        assert_eq!(
+            bucket.reserve(1.0, start + Duration::from_secs(60)).as_millis(),
+            0
+        );
     }
 
     #[test]

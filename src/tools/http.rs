@@ -306,7 +306,8 @@ mod tests {
     #[test]
     fn only_the_bearer_of_this_start_is_served() {
         let expected = TokenHash::of("wk_1");
-        let sent = |value: &'static str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
+        let sent =
+            |value: &'static str| HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
         assert!(has_bearer(&sent("Bearer wk_1"), Some(expected)));
         for wrong in ["Bearer wk_2", "Bearer ", "Basic wk_1", "wk_1", "bearer wk_1 "] {
             assert!(!has_bearer(&sent(wrong), Some(expected)), "{wrong}");

@@ -191,9 +191,7 @@ pub(crate) fn worker_port(id: u32) -> Result<u16> {
 
 fn worker_variable(id: u32, prefix: &str) -> Result<String> {
     let environment = fs::read_to_string(format!("/proc/{id}/environ"))?;
-    let value = environment
-        .split('\0')
-        .find_map(|pair| pair.strip_prefix(prefix));
+    let value = environment.split('\0').find_map(|pair| pair.strip_prefix(prefix));
     Ok(value
         .with_context(|| format!("the worker has no {prefix}"))?
         .to_owned())

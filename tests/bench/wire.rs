@@ -84,12 +84,7 @@ impl Connection {
 }
 
 /// One legacy MCP request for a built-in worker.
-pub(crate) fn legacy_request(
-    bearer: &str,
-    method: &str,
-    params: &Value,
-    session: Option<&str>,
-) -> Vec<u8> {
+pub(crate) fn legacy_request(bearer: &str, method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
     let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let bearer = format!("Authorization: Bearer {bearer}\r\n");

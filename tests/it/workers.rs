@@ -97,11 +97,7 @@ async fn a_caller_that_goes_away_cancels_its_call() {
     let ann = world.link(1, "t").await;
     world.read(&ann, "who", json!({})).await.unwrap();
     let waiting = world.read(&ann, "wait", json!({}));
-    assert!(
-        timeout(Duration::from_millis(100), waiting)
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(100), waiting).await.is_err());
     let mut told = 0;
     while told == 0 {
         told = world

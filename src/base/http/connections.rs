@@ -102,7 +102,11 @@ impl Open {
     /// Of the source that has the most unproven ones. Returns whether there was one.
     fn close_one(&mut self) -> bool {
         let mut counts: HashMap<IpAddr, usize> = HashMap::new();
-        for entry in self.entries.values().filter(|entry| entry.unproven_since.is_some()) {
+        for entry in self
+            .entries
+            .values()
+            .filter(|entry| entry.unproven_since.is_some())
+        {
             *counts.entry(entry.source).or_default() += 1;
         }
         let most = counts.into_iter().max_by_key(|(_, count)| *count);
@@ -171,7 +175,8 @@ mod tests {
     }
 
     fn closed(of: &[OpenConnection]) -> Vec<usize> {
-        let closed = |(at, connection): (usize, &OpenConnection)| connection.close.is_cancelled().then_some(at);
+        let closed =
+            |(at, connection): (usize, &OpenConnection)| connection.close.is_cancelled().then_some(at);
         of.iter().enumerate().filter_map(closed).collect()
     }
 
@@ -183,7 +188,8 @@ mod tests {
         assert_eq!(closed(&flood), [0, 1]);
         assert!(!other.close.is_cancelled());
         // One subscriber has a whole network of IPv6.
-        let flood = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"].map(|address| from(&all, address));
+        let flood = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
+            .map(|address| from(&all, address));
         assert_eq!(closed(&flood), [0]);
     }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::base::http::{Limits, serve};
+use crate::base::http::{ServerLimits, serve};
 use crate::base::lifecycle::Lifecycle;
 
 /// How the worker answers one request.
@@ -78,7 +78,7 @@ impl FakeWorker {
         };
         lifecycle.spawn(
             "fake worker",
-            serve(listener, Limits::default(), answer, lifecycle.stopping()),
+            serve(listener, ServerLimits::default(), answer, lifecycle.stopping()),
         );
         worker
     }

@@ -11,12 +11,12 @@ use landlock::{
 };
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+#[cfg(target_arch = "x86_64")]
+use seccompiler::sock_filter;
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
     TargetArch, apply_filter,
 };
-#[cfg(target_arch = "x86_64")]
-use seccompiler::sock_filter;
 
 use super::FencePlan;
 
@@ -161,8 +161,7 @@ pub(super) fn refuse_calls() -> Result<(), seccompiler::Error> {
 
 /// Each call with the arguments that are refused; no rule means any arguments.
 fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let other_kinds = SOCKETS.map(|kind| differs(0, u64::try_from(kind).unwrap_or(u64::MAX)));
     let other_kinds = other_kinds.into_iter().collect::<Result<_, _>>()?;
     rules.insert(libc::SYS_socket, vec![SeccompRule::new(other_kinds)?]);

@@ -384,15 +384,32 @@ fn a_worker_that_leaves_two_calls_in_a_row_unanswered_is_replaced() {
     check(
         1,
         &[
-            "call 1", "up 1 1", "timeout 1 1", "end 1 1", "call 1", "end 1 1 well", "call 1", "timeout 1 1", "end 1 1",
+            "call 1",
+            "up 1 1",
+            "timeout 1 1",
+            "end 1 1",
+            "call 1",
+            "end 1 1 well",
+            "call 1",
+            "timeout 1 1",
+            "end 1 1",
         ],
         &["spawn acc_1 #1", "admit 1 #1", "admit 2 #1", "admit 3 #1"],
     );
     check(
         1,
         &[
-            "call 1", "up 1 1", "call 1", "doubt 1 1", "call 1", "timeout 1 1", "end 1 1", "timeout 1 1", "end 1 1",
-            "gone 1 1", "up 1 2",
+            "call 1",
+            "up 1 1",
+            "call 1",
+            "doubt 1 1",
+            "call 1",
+            "timeout 1 1",
+            "end 1 1",
+            "timeout 1 1",
+            "end 1 1",
+            "gone 1 1",
+            "up 1 2",
         ],
         &[
             "spawn acc_1 #1",

@@ -92,7 +92,9 @@ fn tools_call(params: &Value) -> UpstreamCall {
 
 async fn call(answer: AnswerWith) -> Result<UpstreamAnswer, CallFailure> {
     let upstream = worker(answer).await.client.open().await.unwrap();
-    upstream.call(&tools_call(&json!({"name": "x"})), &Watch::none()).await
+    upstream
+        .call(&tools_call(&json!({"name": "x"})), &Watch::none())
+        .await
 }
 
 #[tokio::test]
@@ -110,7 +112,10 @@ async fn a_session_is_opened_once_and_named_in_every_call() {
     assert!(worker.client.is_healthy().await);
     let upstream = worker.client.open().await.unwrap();
     for _ in 0..2 {
-        upstream.call(&tools_call(&json!({"name": "x"})), &Watch::none()).await.unwrap();
+        upstream
+            .call(&tools_call(&json!({"name": "x"})), &Watch::none())
+            .await
+            .unwrap();
     }
     assert_eq!(
         *worker.seen.lock().unwrap(),
@@ -248,7 +253,13 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
         // The listener ends here as well.
     });
     let call = tools_call(&json!({}));
-    assert_eq!(upstream.call(&call, &Watch::none()).await.unwrap_err(), CallFailure::Lost);
-    assert_eq!(upstream.call(&call, &Watch::none()).await.unwrap_err(), CallFailure::NotSent);
+    assert_eq!(
+        upstream.call(&call, &Watch::none()).await.unwrap_err(),
+        CallFailure::Lost
+    );
+    assert_eq!(
+        upstream.call(&call, &Watch::none()).await.unwrap_err(),
+        CallFailure::NotSent
+    );
     assert!(!upstream.client.is_healthy().await);
 }

@@ -277,10 +277,7 @@ async fn a_worker_changes_no_other_process() {
             if !outside.is_ok_and(|outside| outside.status.success()) {
                 continue;
             }
-            let answer = world
-                .read(&ann, "run", json!({"words": words}))
-                .await
-                .unwrap();
+            let answer = world.read(&ann, "run", json!({"words": words})).await.unwrap();
             assert!(answer["code"].as_i64().unwrap() > 0, "{words:?}: {answer}");
             assert!(
                 answer["said"].as_str().unwrap().contains("not permitted"),
@@ -294,10 +291,7 @@ async fn a_worker_changes_no_other_process() {
         vec!["nice", "-n", "5", "true"],
         vec!["sh", "-c", "sleep 100 & kill $!"],
     ] {
-        let answer = world
-            .read(&ann, "run", json!({"words": words}))
-            .await
-            .unwrap();
+        let answer = world.read(&ann, "run", json!({"words": words})).await.unwrap();
         assert_eq!(answer["code"], 0, "{words:?}: {answer}");
     }
     world.end().await;

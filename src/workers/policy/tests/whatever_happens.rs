@@ -105,10 +105,7 @@ impl World {
                     incarnation,
                     reason,
                 } => {
-                    let (_, state) = self
-                        .processes
-                        .get_mut(&incarnation)
-                        .expect("stops one that runs");
+                    let (_, state) = self.processes.get_mut(&incarnation).expect("stops one that runs");
                     assert_ne!(*state, Process::Stopping, "told twice");
                     *state = Process::Stopping;
                     if matches!(
