@@ -322,7 +322,7 @@ mod tests {
         #[test]
         fn names_stay_clean_when_cleaned_again(raw in ".*") {
             if let Some(name) = display_name(&raw) {
-                prop_assert!(name.chars().count() <= super::super::client::MAX_NAME_CHARS);
+                prop_assert!(name.chars().count() <= MAX_NAME_CHARS);
                 prop_assert_eq!(display_name(&name), Some(name.clone()));
             }
         }
