@@ -27,7 +27,7 @@ struct KnownQuantity {
     high: Option<f64>,
     means: Vec<f64>,
     highs: Vec<f64>,
-    /// LegLimits: true though nothing was measured.
+    /// Limits may be named although nothing was measured.
     limits: Vec<f64>,
 }
 

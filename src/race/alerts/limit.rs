@@ -25,7 +25,7 @@ const WITH_METRIC: f64 = 0.6;
 /// The heart needs so long to get going: what it does before is not judged, nor is a floor on a new leg.
 const WARM_UP: SignedDuration = SignedDuration::from_mins(10);
 
-/// RaceStanding for more than this part of the window explains every floor.
+/// Floors are not judged when the athlete stood for more than this part of the window.
 const MOST_STANDING: f64 = 0.2;
 
 /// A limit that was told is not told again for so long.

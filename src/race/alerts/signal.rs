@@ -7,18 +7,18 @@ use super::alert::{Alert, AlertKind, Severity, Situation};
 use crate::race::sport::LegKind;
 use crate::race::text;
 
-/// RaisedSilence is told gently after this …
+/// A lost signal is reported as a notice after this, seconds.
 const SOFT_S: f64 = 10.0 * 60.0;
 
-/// … and firmly after this.
+/// A lost signal is reported as a warning after this, seconds.
 const FIRM_S: f64 = 20.0 * 60.0;
 
-/// RaisedStop is told after this; near a checkpoint and between two sports later.
+/// A stop is reported after this, seconds; later near a checkpoint and between two sports.
 const STANDING_S: f64 = 4.0 * 60.0;
 const STANDING_AT_CHECKPOINT_S: f64 = 10.0 * 60.0;
 const STANDING_IN_TRANSITION_S: f64 = 15.0 * 60.0;
 
-/// RaisedStop for so long is told firmly, wherever.
+/// A stop of this length is a warning wherever it is, seconds.
 const STANDING_FIRM_S: f64 = 20.0 * 60.0;
 
 /// This far from a checkpoint is at it.
@@ -160,7 +160,7 @@ fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<
         (Severity::Notice, "soft")
     };
     let text = format!(
-        "RaisedStop still for {} at {}. The signal is good.",
+        "Standing still for {} at {}. The signal is good.",
         text::minutes(stood_s),
         text::km(situation.progress_m())
     );

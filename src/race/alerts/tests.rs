@@ -157,7 +157,7 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
     assert_eq!(stops(&run(), &stop(1200, 1500), 60), [25, 41]);
     let told = play(&run(), None, &stop(1200, 1500), 30);
     assert!(
-        told[1].2.starts_with("RaceStanding still for 4 min at 3.6 km"),
+        told[1].2.starts_with("Standing still for 4 min at 3.6 km"),
         "{}",
         told[1].2
     );
