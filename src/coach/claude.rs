@@ -23,7 +23,6 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct ClaudeParts {
     pub config: CoachConfig,
-    /// Holds the day's counts.
     pub store: Store,
     pub clock: Clock,
     /// Where a runner reaches the gateway: `https://host`.
@@ -32,7 +31,6 @@ pub struct ClaudeParts {
     pub local_url: String,
     /// The parent of the commands' directories; created when missing.
     pub directory: PathBuf,
-    /// Starts commands.
     pub processes: Processes,
 }
 

@@ -61,7 +61,6 @@ impl LookDirectory {
         self.0.path()
     }
 
-    /// The empty working directory.
     fn work(&self) -> PathBuf {
         self.path().join("work")
     }

@@ -7,7 +7,6 @@ use crate::race::track::TrackStep;
 /// The name of the race's MCP server in Claude's configuration.
 pub(super) const MCP_SERVER: &str = "race";
 
-/// What Claude is shown.
 #[derive(Clone, Debug)]
 pub struct RaceLook {
     pub snapshot: Snapshot,

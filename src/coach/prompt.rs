@@ -25,7 +25,6 @@ const LONGEST_TEXT: usize = 80;
 /// How the reader of the prompt can act.
 #[derive(Clone, Debug)]
 pub enum LookTools<'a> {
-    /// The race's MCP tools.
     Mcp {
         /// The server's name in the MCP configuration.
         server: &'a str,

@@ -68,7 +68,6 @@ pub(super) enum SendError {
 }
 
 impl PhoneChannel {
-    /// The name in logs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Telegram => "telegram",
@@ -76,7 +75,6 @@ impl PhoneChannel {
         }
     }
 
-    /// The name for people.
     pub(super) fn shown(self) -> &'static str {
         match self {
             Self::Telegram => "Telegram",
@@ -142,7 +140,6 @@ fn ntfy_post(config: &ChannelConfig, topic: &str, message: ShownMessage<'_>) -> 
 }
 
 impl SendError {
-    /// The name in logs.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",

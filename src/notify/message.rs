@@ -46,7 +46,6 @@ impl fmt::Debug for Phone {
 pub enum MessageRoute {
     /// No channel reaches this person.
     Nowhere,
-    /// The operator's settings.
     Operator,
     /// The person, with `set_phone`.
     Personal,

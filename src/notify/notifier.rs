@@ -28,7 +28,6 @@ pub struct NotifierParts {
     pub accounts: Accounts,
     /// The gateway's own page, which a tap on a message opens.
     pub public_url: String,
-    /// The channels' settings.
     pub live: watch::Receiver<Live>,
 }
 
@@ -40,7 +39,6 @@ pub struct Notifier(Arc<NotifierInner>);
 struct NotifierInner {
     parts: NotifierParts,
     poster: Poster,
-    /// Wakes the delivery task.
     queued: Notify,
     /// The pauses after failures, by race and channel.
     pauses: Mutex<HashMap<(String, PhoneChannel), SendPause>>,

@@ -37,7 +37,7 @@ pub struct KnownFigures {
     heart_rate: KnownQuantity,
     power: KnownQuantity,
     cadence: KnownQuantity,
-    /// Metres per second.
+    /// In metres per second.
     speed: KnownQuantity,
     distances_m: Vec<f64>,
     /// The whole way, or as far as the athlete came.
@@ -50,7 +50,6 @@ pub struct KnownFigures {
 pub struct FalseClaim {
     /// As it stands in the message.
     pub said: String,
-    /// What it measures.
     pub about: &'static str,
 }
 

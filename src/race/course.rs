@@ -37,7 +37,6 @@ pub struct Course {
 pub struct OnCourse {
     /// Distance from the start, along the course.
     pub along_m: f64,
-    /// Distance from the line.
     pub off_m: f64,
 }
 
@@ -102,7 +101,6 @@ impl Course {
         self.corners.last().map_or(0.0, |last| last.along_m)
     }
 
-    /// Where it ends.
     pub fn end(&self) -> Option<Position> {
         self.corners.last().map(|last| last.position)
     }

@@ -15,19 +15,16 @@ use crate::race::track::Track;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// The device sent END.
     EndEvent,
     /// Garmin says that the session ended.
     SessionEnded,
     /// The end of the course was reached, and then silence.
     CourseFinished,
-    /// Silence.
     Stale,
     /// 24 hours are over, and the link with them.
     LinkExpired,
     /// Garmin does not know the session any more.
     LinkGone,
-    /// Somebody stopped the tracking.
     ByHand,
 }
 
@@ -37,7 +34,6 @@ impl EndReason {
         matches!(self, Self::EndEvent | Self::SessionEnded | Self::CourseFinished)
     }
 
-    /// A sentence for people.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::EndEvent => "the watch ended the activity",
@@ -72,11 +68,8 @@ impl Default for EndRules {
 /// What is known when the question is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct EndEvidence<'a> {
-    /// Our time.
     pub now: Timestamp,
-    /// The figures.
     pub rules: EndRules,
-    /// The track so far.
     pub track: &'a Track,
     /// The session, if it was ever read.
     pub session: Option<&'a LiveTrackSession>,
@@ -88,7 +81,6 @@ pub struct EndEvidence<'a> {
     pub carried_on_at: Option<Timestamp>,
     /// When Garmin last answered, and when the last new point came.
     pub last_ok_at: Timestamp,
-    /// See above.
     pub last_new_at: Timestamp,
 }
 
@@ -179,7 +171,6 @@ mod tests {
         samples: Vec<TrackSample>,
         course: Option<&'a Course>,
         session: LiveTrackSession,
-        /// Seconds after the start.
         now_s: i64,
         last_ok_s: i64,
     }

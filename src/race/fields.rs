@@ -1,4 +1,4 @@
-//! FieldReader an object field by field, gathering what is wrong.
+//! Reads an object field by field, gathering what is wrong.
 
 use serde_json::{Map, Value};
 

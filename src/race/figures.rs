@@ -13,9 +13,7 @@ pub struct WindowSpread {
     pub median: f64,
     /// The mean of the points.
     pub mean: f64,
-    /// The lowest.
     pub low: f64,
-    /// The highest.
     pub high: f64,
     /// How many points had it.
     pub count: usize,
@@ -45,13 +43,9 @@ impl WindowSpread {
 /// What a window was like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowFigures {
-    /// The first point.
     pub from: Timestamp,
-    /// The last point.
     pub to: Timestamp,
-    /// How many points.
     pub points: usize,
-    /// The way made.
     pub distance_m: f64,
     /// Seconds that are covered by points less than a gap apart.
     pub covered_s: f64,
@@ -102,7 +96,7 @@ impl WindowFigures {
         })
     }
 
-    /// WeightedMean speed over the covered time.
+    /// Mean speed over the covered time.
     pub fn speed_mps(&self) -> Option<f64> {
         let whole_s = self.to.duration_since(self.from).as_secs_f64();
         (whole_s > 0.0).then(|| self.distance_m / whole_s)

@@ -2,7 +2,7 @@
 
 use crate::garmin::livetrack::Position;
 
-/// WeightedMean radius of the Earth, metres.
+/// Mean radius of the Earth, metres.
 const RADIUS_M: f64 = 6_371_008.8;
 
 /// Metres between two places along the great circle.

@@ -10,9 +10,7 @@ use crate::race::thresholds::{THRESHOLDS, Thresholds};
 /// A place on the way that people wait at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// What it is called.
     pub name: String,
-    /// Where, along the course.
     pub km: f64,
     /// When one must be through, after the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,7 +45,6 @@ pub struct RacePlan {
     pub type_text: Option<String>,
     /// What it was understood as.
     pub kind: RaceKind,
-    /// The limits.
     pub thresholds: Thresholds,
     /// Seconds between two looks at LiveTrack.
     pub poll_interval_s: u32,
@@ -59,7 +56,6 @@ pub struct RacePlan {
     pub distance_m: Option<f64>,
     /// The time that the athlete wants to finish in.
     pub target_time_s: Option<u32>,
-    /// Along the course, ascending.
     pub checkpoints: Vec<Checkpoint>,
 }
 

@@ -20,38 +20,29 @@ use crate::race::ending::{EndEvidence, EndReason, EndRules};
 use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 
-/// Where a race stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum RacePhase {
-    /// Nothing has begun yet.
     Waiting,
-    /// Points come, or should.
     Live,
     /// Something says that it is over; one more look is taken.
     Closing {
-        /// What.
         reason: EndReason,
-        /// Since when.
         since: Timestamp,
     },
     /// It is over. If only silence says so, a few more looks are taken, and new points take it back.
     Over {
-        /// Why.
         reason: EndReason,
-        /// Since when.
         at: Timestamp,
     },
 }
 
-/// A row of failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollFailures {
     /// The name of the last one.
     pub name: String,
     /// How many in a row.
     pub times: u32,
-    /// Since when.
     pub since: Timestamp,
     /// Until when LiveTrack is left alone.
     pub until: Timestamp,
@@ -60,7 +51,6 @@ pub struct PollFailures {
 /// What is known of the watching of one race. Kept over restarts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RaceWatch {
-    /// Where it stands.
     pub phase: RacePhase,
     /// Since when the race is watched.
     pub since: Timestamp,
@@ -68,15 +58,11 @@ pub struct RaceWatch {
     pub carried_on_at: Option<Timestamp>,
     /// The session as last read.
     pub session: Option<LiveTrackSession>,
-    /// When that was.
     pub session_at: Option<Timestamp>,
-    /// When LiveTrack last answered.
     pub last_ok_at: Option<Timestamp>,
     /// When a new point last came.
     pub last_new_at: Option<Timestamp>,
-    /// Answers in all.
     pub polls: u64,
-    /// Failures in all.
     pub errors: u64,
     /// The row of failures that lasts.
     pub failing: Option<PollFailures>,
@@ -95,19 +81,15 @@ pub struct PollResult {
     pub changed: bool,
 }
 
-/// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextPoll {
     /// Ask LiveTrack at this time.
     Ask {
-        /// When.
         at: Timestamp,
-        /// For the session too.
         session: bool,
         /// For points from this time of the device; `None` = all.
         begin: Option<Timestamp>,
     },
-    /// Nothing: it is over.
     Nothing,
 }
 
@@ -147,7 +129,6 @@ impl RaceWatch {
         }
     }
 
-    /// Takes an answer in.
     pub fn answered(&mut self, now: Timestamp, answer: PollResult) {
         self.polls += 1;
         self.last_ok_at = Some(now);
@@ -162,7 +143,6 @@ impl RaceWatch {
         }
     }
 
-    /// Takes a failure in.
     pub fn failed(&mut self, now: Timestamp, failure: &LiveTrackError) {
         self.errors += 1;
         if failure.is_change() {
@@ -252,7 +232,6 @@ impl RaceWatch {
         };
     }
 
-    /// What to do next.
     pub fn next(&self, now: Timestamp, settings: &RacePlan, track: &Track) -> NextPoll {
         let (at, session, begin) = match (&self.phase, &self.failing) {
             (RacePhase::Over { reason, at }, _) => match self.after_look(*reason, *at) {

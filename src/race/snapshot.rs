@@ -16,17 +16,12 @@ use crate::accounts::AccountId;
 /// A race as it stands at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Which race.
     pub race: RaceId,
-    /// Whose.
     pub account: AccountId,
-    /// When this was so.
     pub now: Timestamp,
-    /// What the person wants.
     pub settings: RacePlan,
     /// The way, if there is one.
     pub course: Option<Arc<Course>>,
-    /// The watching.
     pub watch: RaceWatch,
     /// What the points amount to.
     pub track: Track,
@@ -37,23 +32,18 @@ pub struct Snapshot {
 /// How a race stands. "No signal" and "stopped" are never one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RaceStanding {
-    /// Nothing has begun.
     Waiting,
-    /// Under way.
     OpenSplit,
-    /// Seen to stand.
     Stopped,
     /// Nothing is seen of the athlete.
     NoSignal,
     /// Garmin does not answer us; nobody knows.
     Unreachable,
-    /// Finished.
     Finished,
     /// Silent for so long that it is probably over.
     ProbablyFinished,
     /// The link works no longer, and no end was seen.
     LinkGone,
-    /// Somebody stopped the tracking.
     TrackingStopped,
 }
 
@@ -83,7 +73,6 @@ impl RaceStanding {
         }
     }
 
-    /// In data.
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",

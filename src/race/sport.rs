@@ -6,15 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RaceKind {
-    /// On foot.
     Run,
-    /// By bicycle.
     Ride,
-    /// In water.
     Swim,
-    /// Swim, ride, run.
     Triathlon,
-    /// Run, ride, run.
     Duathlon,
     /// Not said, or something else: legs follow what the watch says.
     #[default]
@@ -55,13 +50,9 @@ impl RaceKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LegKind {
-    /// Swimming.
     Swim,
-    /// Cycling.
     Ride,
-    /// On foot.
     Run,
-    /// Between two sports.
     Transition,
 }
 
@@ -82,7 +73,6 @@ impl LegKind {
         }
     }
 
-    /// The word for people.
     pub fn word(self) -> &'static str {
         match self {
             Self::Swim => "swim",

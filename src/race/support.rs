@@ -12,7 +12,6 @@ use crate::race::thresholds::Thresholds;
 use crate::race::track::TrackSample;
 use crate::race::track::{Track, TrackStep};
 
-/// When made-up races start.
 pub(crate) fn start() -> Timestamp {
     "2026-10-04T08:00:00Z".parse().unwrap()
 }

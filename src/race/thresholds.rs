@@ -13,13 +13,10 @@ pub struct Thresholds {
     /// Heart-rate ceiling on the bicycle (and everywhere in a race of one sport), bpm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hr_max: Option<u32>,
-    /// Heart-rate floor, as above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hr_min: Option<u32>,
-    /// Power ceiling, watts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_max: Option<u32>,
-    /// Power floor, watts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_min: Option<u32>,
     /// Lowest cadence on the bicycle, turns per minute.
@@ -111,13 +108,10 @@ impl Thresholds {
 pub struct LegLimits {
     /// Heart-rate floor and ceiling, bpm.
     pub hr_min: Option<u32>,
-    /// See above.
     pub hr_max: Option<u32>,
     /// Power floor and ceiling, W.
     pub power_min: Option<u32>,
-    /// See above.
     pub power_max: Option<u32>,
-    /// Lowest cadence.
     pub cadence_min: Option<u32>,
 }
 

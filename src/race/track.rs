@@ -51,7 +51,6 @@ pub struct Track {
     pub points: usize,
     /// The first point at all, and the newest.
     pub first_at: Option<Timestamp>,
-    /// The newest point.
     pub last: Option<TrackStep>,
     /// When the race began for the athlete: the timer's start, or the first movement.
     pub started_at: Option<Timestamp>,
@@ -59,7 +58,6 @@ pub struct Track {
     pub legs: Vec<Leg>,
     /// The splits of all legs.
     pub splits: Vec<Split>,
-    /// The gaps.
     pub gaps: Vec<Gap>,
     /// How high was climbed, metres.
     pub ascent_m: f64,
@@ -67,7 +65,6 @@ pub struct Track {
     pub course_m: Option<f64>,
     /// Distance from the course at the newest position, if there is one.
     pub off_course_m: Option<f64>,
-    /// The last half hour.
     pub recent: VecDeque<TrackStep>,
     /// When and where the device said that it is over.
     ended: Option<(Timestamp, f64)>,
@@ -81,7 +78,6 @@ pub struct Track {
 }
 
 impl Track {
-    /// A track without points.
     pub fn new(kind: RaceKind) -> Self {
         Self {
             kind,
@@ -235,7 +231,6 @@ impl Track {
         };
     }
 
-    /// Begins legs.
     fn cross(&mut self, point: &Trackpoint, before_m: f64) {
         let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
         let Some(leg) = self.legs.last_mut() else {
@@ -398,7 +393,6 @@ impl Climb {
 struct Lag {
     /// At Garmin, by Garmin's clock, milliseconds.
     reported_ms: Option<i64>,
-    /// Here, by ours.
     seen_ms: Option<i64>,
 }
 

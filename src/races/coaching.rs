@@ -28,7 +28,6 @@ pub enum CoachingOutcome {
     Corrected(Vec<FalseClaim>),
 }
 
-/// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum CoachingError {
     #[error(transparent)]

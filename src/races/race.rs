@@ -27,7 +27,6 @@ use crate::race::track::TrackSample;
 use crate::race::track::{Track, TrackStep};
 use crate::store::{Store, StoreError};
 
-/// Alerts kept in memory.
 const MOST_ALERTS: usize = 500;
 
 #[derive(Clone, Debug)]

@@ -22,7 +22,6 @@ use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::store::{Record, Table, Tx};
 
-/// What the person gave.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceRow {
     pub(super) account: AccountId,
@@ -45,7 +44,6 @@ pub(super) struct RaceProgress {
     pub(super) alerts: u32,
     /// Entries of Garmin's replies without a time.
     pub(super) unreadable: u64,
-    /// When Claude last looked.
     #[serde(default)]
     pub(super) looked_at: Option<Timestamp>,
     /// Claude's last reply, and when it came.
@@ -57,7 +55,6 @@ pub(super) struct RaceProgress {
     /// SHA-256 of the race's tokens in hexadecimal digits, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
-    /// Polling has ended.
     #[serde(default)]
     pub(super) done: bool,
 }

@@ -29,7 +29,6 @@ pub struct RacesParts {
     pub store: Store,
     /// Business time. Tasks sleep by it too.
     pub clock: Clock,
-    /// Runs the tasks.
     pub lifecycle: Lifecycle,
     pub livetrack: LiveTrack,
     /// When silence ends a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
@@ -69,7 +68,6 @@ pub struct RacesMetrics {
 #[derive(Clone, Debug)]
 pub struct RaceOverview {
     pub snapshot: Snapshot,
-    /// Claude's last reply.
     pub last_words: Option<String>,
     pub watched: bool,
 }

@@ -22,7 +22,6 @@ use block::{Block, MOST};
 
 pub(super) const KIND: Kind = Kind::packed::<Block>();
 
-/// What a batch changed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Appended {
     /// The new samples, in order.

@@ -27,7 +27,6 @@ const STORE_RETRY: SignedDuration = SignedDuration::from_secs(5);
 /// Characters kept of a reply of Claude's.
 const LONGEST_REPLY: usize = 4000;
 
-/// One poll of LiveTrack.
 #[derive(Default)]
 struct PollResponse {
     session: Option<LiveTrackSession>,

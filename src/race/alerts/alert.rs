@@ -16,11 +16,9 @@ const FRESH: SignedDuration = SignedDuration::from_mins(4);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
-    /// The watch's timer runs.
     Started,
     /// Nothing has been seen of the athlete for a while.
     NoSignal,
-    /// There is something again.
     SignalBack,
     /// The athlete is seen to stand.
     Stopped,
@@ -28,21 +26,15 @@ pub enum AlertKind {
     HrOver,
     /// Heart rate below its floor.
     HrUnder,
-    /// Power above its ceiling.
     PowerOver,
-    /// Power below its floor.
     PowerUnder,
-    /// Cadence below its floor.
     CadenceUnder,
     /// Ahead of the plan or behind it.
     OffPace,
     /// A mark of the way was passed.
     Split,
-    /// A checkpoint was passed.
     Checkpoint,
-    /// Another sport begins.
     LegChange,
-    /// It is over.
     Finished,
     /// It seems to be over.
     ProbablyFinished,
@@ -53,7 +45,6 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// The name in data.
     pub fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -83,22 +74,16 @@ impl AlertKind {
 pub enum Severity {
     /// Nice to know; told without a sound.
     Info,
-    /// Worth a look.
     Notice,
-    /// Something may be wrong.
     Warning,
 }
 
-/// Something to tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
-    /// What it is about.
     pub kind: AlertKind,
-    /// How much it matters.
     pub severity: Severity,
     /// The same thing is told once under the same key.
     pub key: String,
-    /// The rule's own words.
     pub text: String,
     /// When it was raised, by our clock.
     pub at: Timestamp,
@@ -107,13 +92,9 @@ pub struct Alert {
 /// What is, when the rules are asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
-    /// Our time.
     pub now: Timestamp,
-    /// The points so far.
     pub track: &'a Track,
-    /// The watching.
     pub watch: &'a RaceWatch,
-    /// What the person wants.
     pub settings: &'a RacePlan,
     /// The way, if there is one.
     pub course: Option<&'a Course>,

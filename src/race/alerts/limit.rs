@@ -13,7 +13,6 @@ use crate::race::figures::{WindowFigures, WindowSpread};
 use crate::race::text;
 use crate::race::thresholds::{LegLimits, limits};
 
-/// What is looked at.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
 /// How much of it must be covered by points.
@@ -49,9 +48,7 @@ pub(super) struct LimitState {
 /// A limit that was broken at least once on this leg.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct LimitBreach {
-    /// Whether it still is.
     now: bool,
-    /// When it was told.
     told_at: Timestamp,
     /// The value that was told.
     value: f64,

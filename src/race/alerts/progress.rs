@@ -17,7 +17,6 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct ProgressState {
     /// The last mark: leg, and metres in it.
     split: Option<(usize, f64)>,
-    /// How many checkpoints.
     checkpoints: usize,
     /// How many legs; the first needs no telling.
     legs: usize,

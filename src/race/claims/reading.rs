@@ -1,6 +1,5 @@
 //! Finding in a message what it says in numbers: a value, what it measures, and what it claims to be.
 
-/// What is said.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Claim {
     /// As it stands in the text.
@@ -13,17 +12,16 @@ pub(super) struct Claim {
     pub(super) ahead: bool,
 }
 
-/// What a number measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClaimKind {
     HeartRate,
     Power,
     Cadence,
-    /// Metres of the race.
+    /// In metres of the race.
     Distance,
     /// A place on the way, in metres from the start.
     Mark,
-    /// Metres per second.
+    /// In metres per second.
     Speed,
     /// Seconds, written with a colon.
     Time,

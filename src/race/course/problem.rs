@@ -17,7 +17,6 @@ pub enum BadCourse {
     Scattered {
         /// Such as `track 1`.
         line: String,
-        /// Their lengths.
         parts: String,
     },
 }

@@ -28,7 +28,6 @@ pub(super) struct Odometer {
     last_at: Option<Timestamp>,
 }
 
-/// What one point added.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct OdometerStep {
     /// Metres since the last point.

@@ -31,7 +31,6 @@ pub(super) struct Screen {
 /// What to do with the track.
 #[derive(Debug, PartialEq)]
 pub(super) enum Screened {
-    /// Add these.
     Add(Vec<TrackSample>),
     /// The few points so far were suspect: forget them, and add these.
     StartAgain(Vec<TrackSample>),

@@ -20,9 +20,7 @@ pub struct Split {
     pub at: Timestamp,
     /// How long it took, seconds.
     pub duration_s: f64,
-    /// WeightedMean heart rate.
     pub heart_rate_bpm: Option<f64>,
-    /// WeightedMean power.
     pub power_w: Option<f64>,
     /// Whether a gap in the data lies in it, so that the time is only about right.
     pub estimated: bool,
@@ -54,7 +52,6 @@ pub(super) struct SplitStep {
     pub(super) leg: usize,
     /// Distance of the race at the start of the leg.
     pub(super) leg_from_m: f64,
-    /// Distance in the leg.
     pub(super) before_m: f64,
     pub(super) after_m: f64,
     pub(super) before_at: Timestamp,

@@ -16,27 +16,21 @@ pub struct TrackSample {
 /// One point, cleaned and put in its place in the race.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrackStep {
-    /// The device's time.
     pub at: Timestamp,
     /// Seconds since the point before; 0 for the first and after a gap.
     pub dt_s: f64,
     /// Which leg, counted from 0.
     pub leg: usize,
-    /// Distance of the race.
     pub distance_m: f64,
     /// Whether the distance was worked out from positions or speed.
     pub derived: bool,
-    /// Where.
     pub position: Option<Position>,
-    /// Height above the sea.
     pub altitude_m: Option<f64>,
     /// The device's speed, or the way made since the point before.
     pub speed_mps: Option<f64>,
-    /// Heart rate.
     pub heart_rate_bpm: Option<u32>,
     /// Cadence as sent: turns, or strides of one leg.
     pub cadence_rpm: Option<u32>,
-    /// Power.
     pub power_w: Option<u32>,
     /// Whether it is seen to stand.
     pub standing: bool,

@@ -27,10 +27,8 @@ pub struct Gap {
     pub at_m: f64,
 }
 
-/// A time of standing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stop {
-    /// Since when.
     pub from: Timestamp,
     /// Until the last point that was standing.
     pub to: Timestamp,

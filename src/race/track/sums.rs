@@ -28,12 +28,10 @@ impl WeightedMean {
         (self.seconds > 0.0).then(|| self.sum / self.seconds)
     }
 
-    /// The lowest value.
     pub fn lowest(&self) -> Option<f64> {
         self.lowest
     }
 
-    /// The highest value.
     pub fn highest(&self) -> Option<f64> {
         self.highest
     }
@@ -48,16 +46,13 @@ pub struct LegTotals {
     pub power: WeightedMean,
     /// Cadence as sent, zeros left out.
     pub cadence: WeightedMean,
-    /// Seconds in movement.
     pub moving_s: f64,
-    /// Seconds standing.
     pub standing_s: f64,
     /// Seconds at each heart rate; the index is the rate. Empty when there was none.
     pub seconds_at_bpm: Vec<f32>,
 }
 
 impl LegTotals {
-    /// Adds one step.
     pub(super) fn add(&mut self, step: &TrackStep) {
         let seconds = step.dt_s.min(LONGEST_S);
         if step.standing {

@@ -10,7 +10,6 @@ use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::races::registry::RaceOverview;
 
-/// Alerts in a status.
 const LAST_ALERTS: usize = 8;
 
 /// One line of `list_races`.

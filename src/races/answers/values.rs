@@ -77,7 +77,6 @@ pub(super) fn round(value: f64, digits: i32) -> f64 {
     (value * unit).round() / unit
 }
 
-/// Without null members.
 pub(super) fn clean(value: Value) -> Value {
     match value {
         Value::Object(members) => {

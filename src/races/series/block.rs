@@ -121,7 +121,6 @@ type PointField<T> = (
     fn(&mut Trackpoint) -> &mut Option<T>,
 );
 
-/// In stored order.
 const FLOATS: [PointField<f64>; 6] = [
     (|p| p.altitude_m, |p| &mut p.altitude_m),
     (|p| p.speed_mps, |p| &mut p.speed_mps),

@@ -51,7 +51,7 @@ fn race_config() -> Value {
     if let Value::Object(more) = more {
         fields.extend(more);
     }
-    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "LegLimits and settings of the race; all may be left out."})
+    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "Limits and settings of the race; all may be left out."})
 }
 
 /// The input schema of one tool; `null` for an unknown one.
