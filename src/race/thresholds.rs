@@ -99,7 +99,7 @@ impl Thresholds {
     pub fn with(&self, changes: &Map<String, Value>) -> Result<Self, BadFields> {
         let mut fields = FieldReader::new(changes.clone());
         let thresholds = self.read(&mut fields);
-        fields.finish(thresholds, &[])
+        fields.finish(thresholds, &THRESHOLDS.map(|(name, ..)| name))
     }
 }
 

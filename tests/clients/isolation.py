@@ -22,7 +22,7 @@ from stage import Stage, processes_with, wait_for
 LOST = (OSError, http.client.HTTPException, ValueError)
 SETTINGS = {"MAX_WORKERS": "7", "WORKER_IDLE_TTL": "1"}
 # Errors that a call may get while workers are killed and places are scarce; the call is repeated.
-EXPECTED = ("are in use", "was stopped by the server", "while it was reading, twice", "the next try is possible in")
+EXPECTED = ("are in use", "was stopped by the server", "ended twice while it was reading", "the next try is possible in")
 # Upper bound for the repetitions.
 PATIENCE_S = 60
 TOOLS = (

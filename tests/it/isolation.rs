@@ -48,7 +48,7 @@ async fn ask(world: &World, token: &str, tool: &str, arguments: &Value) -> Value
         let is_expected = [
             "are in use",
             "was stopped by the server",
-            "while it was reading, twice",
+            "ended twice while it was reading",
             "by signal 9",
         ];
         assert!(is_expected.iter().any(|words| text.contains(words)), "{text}");

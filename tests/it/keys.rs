@@ -215,7 +215,7 @@ async fn only_the_newest_are_kept_and_a_cut_one_is_told() {
     let (code, words) = refused(&world, &["backup", "one.backup", "--keep", "3"]).await;
     assert!(code == 64 && words.contains("--keep"), "{code} {words}");
     let (code, words) = refused(&world, &["backup", "secret"]).await;
-    assert!(code == 64 && words.contains("is no backup"), "{code} {words}");
+    assert!(code == 64 && words.contains("is not a backup"), "{code} {words}");
 }
 
 #[tokio::test]

@@ -25,13 +25,14 @@ pub(super) struct Capacity {
 #[derive(Debug)]
 pub(super) struct Connections {
     capacity: Capacity,
-    /// Many clients come from one of these addresses, so they have no share of their own.
+    /// Many clients come from one of these addresses, so they have no share of their own. Loopback is another such
+    /// address: a reverse proxy on this machine that is missing from the settings must not cost its clients a place.
     proxies: Vec<IpNet>,
-    open: Mutex<Open>,
+    open: Mutex<OpenEntries>,
 }
 
 #[derive(Debug, Default)]
-struct Open {
+struct OpenEntries {
     last: u64,
     entries: HashMap<u64, Entry>,
 }
@@ -65,7 +66,8 @@ impl Connections {
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<OpenConnection> {
         let mut open = self.open.lock();
         let source = source_of(peer);
-        let is_proxy = self.proxies.iter().any(|net| net.contains(&peer.to_canonical()));
+        let address = peer.to_canonical();
+        let is_proxy = address.is_loopback() || self.proxies.iter().any(|net| net.contains(&address));
         if !is_proxy && open.unproven(source) >= self.capacity.per_source {
             open.close_oldest(source);
         }
@@ -93,7 +95,7 @@ impl Connections {
     }
 }
 
-impl Open {
+impl OpenEntries {
     fn unproven(&self, source: IpAddr) -> usize {
         let of_source = |entry: &&Entry| entry.source == source && entry.unproven_since.is_some();
         self.entries.values().filter(of_source).count()
@@ -196,8 +198,10 @@ mod tests {
     #[test]
     fn a_proxy_has_no_share_of_its_own() {
         let all = connections(10, 2);
-        let many = ["10.1.2.3", "::ffff:10.1.2.3", "10.1.2.3"].map(|address| from(&all, address));
-        assert_eq!(closed(&many), [0_usize; 0]);
+        for address in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "::1"] {
+            let many = [address; 3].map(|address| from(&all, address));
+            assert_eq!(closed(&many), [0_usize; 0], "{address}");
+        }
     }
 
     #[test]

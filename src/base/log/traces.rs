@@ -38,10 +38,10 @@ struct Sink {
 
 /// Something that is under way; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Span(Option<Open>);
+pub struct Span(Option<OpenSpan>);
 
 #[derive(Debug)]
-struct Open {
+struct OpenSpan {
     sink: Sink,
     name: &'static str,
     trace: String,
@@ -85,7 +85,11 @@ impl Traces {
 
     /// Begins a span.
     pub fn begin(&self, name: &'static str) -> Span {
-        Span(self.0.as_ref().map(|sink| Open::new(sink, name, hex(16), None)))
+        Span(
+            self.0
+                .as_ref()
+                .map(|sink| OpenSpan::new(sink, name, hex(16), None)),
+        )
     }
 }
 
@@ -93,7 +97,8 @@ impl Span {
     /// Begins a span within this one.
     #[must_use]
     pub fn begin(&self, name: &'static str) -> Self {
-        let inner = |open: &Open| Open::new(&open.sink, name, open.trace.clone(), Some(open.id.clone()));
+        let inner =
+            |open: &OpenSpan| OpenSpan::new(&open.sink, name, open.trace.clone(), Some(open.id.clone()));
         Self(self.0.as_ref().map(inner))
     }
 
@@ -122,7 +127,7 @@ impl Span {
     }
 }
 
-impl Open {
+impl OpenSpan {
     fn new(sink: &Sink, name: &'static str, trace: String, parent: Option<String>) -> Self {
         Self {
             sink: sink.clone(),

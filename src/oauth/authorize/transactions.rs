@@ -206,15 +206,19 @@ pub(super) enum NotFound {
 }
 
 impl Transaction {
-    /// Whether it may be given up: its form can open it again.
-    fn is_idle(&self) -> bool {
-        self.progress
-            .try_lock()
-            .is_ok_and(|progress| !matches!(progress.stage, SignInStage::AskCode(_) | SignInStage::Done(_)))
+    /// How readily it is given up; `None`: never, because Garmin is being asked or has sent a code. The form of an idle
+    /// one can open it again. One that is done only answers a form that is sent twice.
+    fn rank(&self) -> Option<u8> {
+        let progress = self.progress.try_lock().ok()?;
+        match progress.stage {
+            SignInStage::AskCode(_) => None,
+            SignInStage::Done(_) => Some(1),
+            _ => Some(0),
+        }
     }
 }
 
-/// Makes room for one more of `source`, at the cost of the oldest idle one: its own if it has its share already.
+/// Makes room for one more of `source`, at the cost of the oldest that is idle, else done: its own if it has its share.
 fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr>) -> bool {
     let n_own = open.values().filter(|one| one.source == source).count();
     let own_only = n_own >= MAX_OPEN_PER_SOURCE;
@@ -223,9 +227,10 @@ fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr
     }
     let oldest = open
         .iter()
-        .filter(|(_, one)| (!own_only || one.source == source) && one.is_idle())
-        .min_by_key(|(_, one)| one.number)
-        .map(|(id, _)| id.clone());
+        .filter(|(_, one)| !own_only || one.source == source)
+        .filter_map(|(id, one)| Some((one.rank()?, one.number, id)))
+        .min()
+        .map(|(.., id)| id.clone());
     oldest.is_some_and(|id| open.remove(&id).is_some())
 }
 
