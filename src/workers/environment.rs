@@ -1,5 +1,6 @@
-//! What a worker is told and shown: its variables, its program, and what the fence lets through. Plain data in, plain
-//! data out, but for looks at where a program lies.
+//! What a worker receives and may access: its environment variables, its program, and its fence. Pure functions,
+//! except
+//! that they look up programs in the file system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,23 +8,23 @@ use std::path::{Path, PathBuf};
 use crate::config::{GarminDomain, GarminHosts, WorkerSettings};
 use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find_program, ports};
 
-/// Heap and other writable memory of a worker, in bytes.
+/// Limit of a worker's heap and other writable memory, in bytes.
 const MEMORY: u64 = 1 << 30;
-/// Its address space, in bytes.
+/// Limit of a worker's address space, in bytes.
 const ADDRESS_SPACE: u64 = 8 << 30;
 
-/// Everything about the workers' program that is the same for all of them.
+/// The part of a worker's configuration that is the same for all workers.
 #[derive(Debug, Clone)]
 pub(super) struct Recipe {
     settings: WorkerSettings,
     garmin: GarminHosts,
     self_exe: PathBuf,
     private: PrivatePaths,
-    /// Where `uv` keeps what it downloaded, for all workers.
+    /// Where `uv` keeps its downloads, shared by all workers.
     uv_cache: PathBuf,
 }
 
-/// The program is missing. *The operator* can act.
+/// The program was not found. *The operator* can fix it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{program} was not found: is it installed, and is GARMIN_MCP_CMD right?")]
 pub(super) struct ProgramMissing {
@@ -59,7 +60,7 @@ impl Recipe {
         }
     }
 
-    /// The whole environment of a worker whose directory is `directory`, listening on `port`.
+    /// The complete environment of a worker that uses `directory` and listens on `port`.
     pub(super) fn environment(&self, directory: &Path, port: u16) -> Vec<(String, String)> {
         let mut variables = self.settings.passed_on.clone();
         let mut set = |name: &str, value: String| {
@@ -91,7 +92,8 @@ impl Recipe {
             if !self.settings.passed_on.iter().any(|(name, _)| name == "PATH") {
                 set("PATH", PATH.into());
             }
-            // Otherwise written to the home directory, where it is wiped just as well; said here to be sure.
+            // By default this file goes to the home directory, which is the same place; the variable makes sure of
+            // it.
             set("GARMINTOKENS_BASE64", format!("{own}/garmin_tokens.base64"));
             set("PYTHONUNBUFFERED", "1".into());
             set("PYTHONDONTWRITEBYTECODE", "1".into());
@@ -114,7 +116,7 @@ impl Recipe {
         variables
     }
 
-    /// What the fence is told about that worker.
+    /// The fence of that worker.
     pub(super) fn plan(&self, directory: &Path, port: u16) -> Result<FencePlan, ProgramMissing> {
         let (program, arguments) = match self.settings.command.as_deref() {
             Some([program, arguments @ ..]) => (self.program(program)?, arguments.to_vec()),
@@ -166,13 +168,14 @@ impl Recipe {
         })
     }
 
-    /// A directory that other workers' code runs from is shared by all of them: fine for a command that the operator
-    /// installed, a compromise for one that `uv` downloads, in exchange for one download.
+    /// All workers share the directory that `uv` runs code from. For a command that the operator installed this does
+    /// not
+    /// matter; for one that `uv` downloads it is a compromise, in exchange for a single download.
     fn uses_uv(&self) -> bool {
         matches!(self.settings.command.as_deref(), Some([program, ..]) if matches!(base_name(Path::new(program)).as_str(), "uv" | "uvx"))
     }
 
-    /// Makes the directories that a plan speaks of.
+    /// Creates the directories that a plan refers to.
     pub(super) fn prepare(&self) -> std::io::Result<()> {
         if self.uses_uv() {
             fs::create_dir_all(&self.uv_cache)
@@ -181,7 +184,7 @@ impl Recipe {
         }
     }
 
-    /// Garmin too, where it is played by somebody else.
+    /// The ports that the worker may connect to. They include those of a stand-in for Garmin, as in tests.
     fn connects(&self) -> Vec<u16> {
         let garmin = [&self.garmin.sso, &self.garmin.diauth, &self.garmin.connectapi];
         ports(&self.settings.passed_on, garmin.into_iter().cloned())
@@ -194,7 +197,7 @@ fn base_name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// `/etc/python3.12`, which Debian's Python reads when it starts.
+/// Directories such as `/etc/python3.12`, which Debian's Python reads when it starts.
 fn python_settings() -> Vec<PathBuf> {
     let entries = fs::read_dir("/etc").into_iter().flatten();
     entries

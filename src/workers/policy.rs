@@ -1,15 +1,16 @@
-//! What to do when: the whole conduct of the workers as one pure step.
+//! The worker policy: every decision about starting, stopping and admitting, as a pure state machine.
 //!
-//! [`Policy::step`] takes what happened and when, and says what to do; [`Policy::enter`] and [`Policy::leave`] are
-//! the two steps of every call, and cost the same whatever the number of workers. No I/O, no clock, no task here.
+//! [`Policy::step`] takes an event and its time, and returns the actions to carry out. [`Policy::enter`] and
+//! [`Policy::leave`] bracket every call; their cost does not depend on the number of workers. Nothing here does I/O,
+//! reads a clock or starts a task.
 //!
 //! # Invariants
 //!
 //! - An account has at most one process, from the [`WorkerAction::Spawn`] to the [`WorkerEvent::Gone`] of the same incarnation.
-//! - There are never more than [`PoolLimits::max`] processes, those that are stopping included.
+//! - There are never more than [`PoolLimits::max`] processes, including those that are stopping.
 //! - A worker with a call in flight is neither evicted nor reaped.
 //! - Every waiter is answered once, by [`WorkerAction::Admit`] or [`WorkerAction::Refuse`], unless it gave up.
-//! - Accounts that wait for room get it in the order in which they came.
+//! - Accounts that wait for capacity get it in order of arrival.
 
 mod entry;
 mod event;
@@ -30,21 +31,21 @@ pub(super) use event::{
 use super::call::WorkerError;
 use crate::accounts::AccountId;
 
-/// A worker that answered a call, or was ready this long, leaves a clean record.
+/// A worker that has answered a call, or has been ready for this long, resets its account's failure count.
 const STABLE: Duration = Duration::from_secs(60);
-/// A worker that leaves this many calls in a row without an answer is replaced, even if it answers the check.
+/// A worker that leaves this many calls in a row unanswered is replaced, even if it passes the health check.
 const MAX_TIMED_OUT: u32 = 2;
 
-/// All workers, and all calls that wait for one.
+/// All workers, and all calls waiting for one.
 #[derive(Debug)]
 pub(super) struct Policy<H> {
     limits: PoolLimits,
     entries: HashMap<AccountId, AccountEntry<H>>,
-    /// Accounts that need a process and have none of their own to use, first come first served.
+    /// Accounts that need a process and have no usable one, in order of arrival.
     queue: VecDeque<AccountId>,
-    /// Processes: starting, up, stopping.
+    /// All processes: starting, ready and stopping.
     running: usize,
-    /// Of these, the ones that are stopping.
+    /// How many of the running processes are stopping.
     stopping: usize,
     last_incarnation: u64,
     draining: bool,
@@ -63,7 +64,8 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    /// A call begins: its admission, if the account's worker is ready now. Otherwise the caller must wait ([`WorkerEvent::Wanted`]).
+    /// Begins a call. Returns an admission if the account's worker is ready; otherwise the caller must wait
+    /// ([`WorkerEvent::Wanted`]).
     pub(super) fn enter(&mut self, account: &AccountId) -> Option<Admission<H>> {
         match &mut self.entries.get_mut(account)?.phase {
             WorkerPhase::Ready(up) if up.takes_calls() => Some(up.admission()),
@@ -71,7 +73,7 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    /// A call has ended; `served` if the worker answered it.
+    /// Ends a call. `served` says whether the worker answered it.
     pub(super) fn leave(
         &mut self,
         account: &AccountId,
@@ -103,7 +105,7 @@ impl<H: Clone> Policy<H> {
         Some(entry.stop(account, incarnation, reason))
     }
 
-    /// Everything else that can happen.
+    /// Handles every event other than the start and end of a call.
     pub(super) fn step(&mut self, event: WorkerEvent<H>, now: Instant) -> Vec<WorkerAction<H>> {
         let mut actions = Vec::new();
         match event {
@@ -143,12 +145,12 @@ impl<H: Clone> Policy<H> {
         actions
     }
 
-    /// Where the worker of an account stands.
+    /// The state of an account's worker.
     pub(super) fn status(&self, account: &AccountId) -> Option<WorkerStatus<H>> {
         self.entries.get(account)?.status()
     }
 
-    /// The process that an account has, from its spawn to its end.
+    /// The account's current process, from its spawn until it has exited.
     pub(super) fn incarnation(&self, account: &AccountId) -> Option<Incarnation> {
         match &self.entries.get(account)?.phase {
             WorkerPhase::Absent => None,
@@ -157,12 +159,12 @@ impl<H: Clone> Policy<H> {
         }
     }
 
-    /// Processes, those that are stopping included.
+    /// The number of processes, including those that are stopping.
     pub(super) fn running(&self) -> usize {
         self.running
     }
 
-    /// Every account that has a process, waits for one, or failed to get one.
+    /// Every account that has a process, is waiting for one, or failed to start one.
     pub(super) fn statuses(&self) -> impl Iterator<Item = (&AccountId, WorkerStatus<H>)> {
         self.entries
             .iter()
@@ -189,7 +191,7 @@ impl<H: Clone> Policy<H> {
             .entry(account.clone())
             .or_insert_with(AccountEntry::new);
         match &mut entry.phase {
-            // It became ready between the two steps of the call.
+            // The worker became ready between `enter` and this event.
             WorkerPhase::Ready(up) if up.takes_calls() => {
                 actions.push(WorkerAction::Admit {
                     ticket,
@@ -235,7 +237,7 @@ impl<H: Clone> Policy<H> {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        // Told to stop while it was starting: its end is on the way.
+        // The worker was stopped while it was starting; its `Gone` event will follow.
         if !matches!(entry.phase, WorkerPhase::Starting(starting) if starting == incarnation) {
             return;
         }
@@ -388,7 +390,7 @@ impl<H: Clone> Policy<H> {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        // A new sign-in, or an operator's wish, clears the record of failures.
+        // A new sign-in or an operator's request resets the failure count.
         entry.failures = 0;
         entry.retry_at = None;
         if !reason.is_gentle() && reason != StopReason::Operator {
@@ -408,7 +410,7 @@ impl<H: Clone> Policy<H> {
             self.stopping += 1;
             actions.push(entry.stop(account, incarnation, reason));
         }
-        // Those who waited for this process now wait for the next.
+        // Calls that waited for this process now wait for the next one.
         if !entry.waiters.is_empty() && !self.queue.contains(account) {
             self.queue.push_back(account.clone());
         }

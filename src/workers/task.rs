@@ -1,7 +1,7 @@
-//! One worker from its start to its end: what the policy decided, done.
+//! Runs one worker from start to end, as the policy decided.
 //!
-//! The order of the end is what keeps logins: the process has ended, then its tokens are taken in and sealed, then the
-//! directory is wiped, and only then is the end reported, so that the next start hands out the newest tokens.
+//! The order at the end prevents lost logins: first the process exits, then its tokens are read back and sealed, then
+//! the directory is wiped, and only then is the end reported. The next start therefore hands out the newest tokens.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -24,17 +24,18 @@ use crate::accounts::{AccountId, Accounts, GarminLogin};
 use crate::base::lifecycle::Lifecycle;
 use crate::sandbox::{FenceReport, Processes};
 
-/// How long a worker may be silent during a call. Long, because `garmin_mcp` answers nothing while it waits for Garmin.
+/// How long a worker may be silent during a call. Generous, because `garmin_mcp` sends nothing while it waits for
+/// Garmin.
 pub const SILENCE: Duration = Duration::from_secs(60);
-/// A suspect worker must answer the check within this.
+/// The time limit of a health check.
 const CHECK: Duration = Duration::from_secs(10);
-/// The first look whether a new worker is ready; later looks are further apart.
+/// The delay before the first readiness probe; it grows with each further probe, up to `LAST_PROBE`.
 const FIRST_PROBE: Duration = Duration::from_millis(2);
 const LAST_PROBE: Duration = Duration::from_millis(50);
-/// Tokens that could not be sealed are tried again.
+/// How long to wait before retrying to seal tokens.
 const SEAL_AGAIN: Duration = Duration::from_secs(10);
 
-/// What a call needs of a ready worker.
+/// Everything a call needs to use a ready worker.
 #[derive(Debug)]
 pub(super) struct WorkerHandle {
     pub(super) account: AccountId,
@@ -42,7 +43,7 @@ pub(super) struct WorkerHandle {
     pub(super) facts: Arc<ProcessFacts>,
 }
 
-/// What all tasks share.
+/// State shared by all worker tasks.
 #[derive(Debug)]
 pub(super) struct TaskContext {
     pub(super) recipe: Recipe,
@@ -51,23 +52,23 @@ pub(super) struct TaskContext {
     pub(super) changes: Option<DirectoryWatcher>,
     pub(super) accounts: Accounts,
     pub(super) lifecycle: Lifecycle,
-    /// `RUNTIME_DIR/workers`
+    /// The directory `RUNTIME_DIR/workers`.
     pub(super) root: PathBuf,
-    /// `DATA_DIR/users`
+    /// The directory `DATA_DIR/users`.
     pub(super) users: PathBuf,
     pub(super) startup_timeout: Duration,
-    /// `root` is ours alone while this is held.
+    /// The lock that keeps other gateways out of `root`.
     pub(super) _lock: Flock<File>,
 }
 
-/// What the supervisor tells a task.
+/// A command from the supervisor to a task.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TaskCommand {
     Stop,
     Check,
 }
 
-/// A worker to be, or that is.
+/// The task that runs one worker.
 #[derive(Debug)]
 pub(super) struct WorkerTask {
     pub(super) context: Arc<TaskContext>,
@@ -78,7 +79,7 @@ pub(super) struct WorkerTask {
 }
 
 impl WorkerTask {
-    /// All of it. Reports the start and the end to the pool.
+    /// Runs the worker, and reports its start and its end to the pool.
     pub(super) async fn run(mut self) {
         let end = match self.prepare().await {
             Ok(mut directory) => {
@@ -105,7 +106,7 @@ impl WorkerTask {
         });
     }
 
-    /// The directory with the newest tokens in it.
+    /// Creates the worker's directory with the newest tokens in it.
     async fn prepare(&self) -> Result<Directory, WorkerExit> {
         let TaskContext { accounts, root, .. } = &*self.context;
         let not_started = |reason: &str| WorkerExit::NotStarted {
@@ -134,11 +135,11 @@ impl WorkerTask {
         Directory::hand_out(root, &self.account, &held).map_err(failed)
     }
 
-    /// Takes in and wipes what the process left.
+    /// Reads back the tokens that the process left, and wipes its directory.
     async fn close(&self, mut directory: Directory) {
         let closed = match directory.take_in(&self.context.accounts).await {
             Ok(_) => directory.wipe(),
-            // It stays as it is; the next start, of the worker or of the gateway, takes it in.
+            // The directory stays as it is. The next start of the worker or the gateway reads the tokens back.
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
@@ -174,7 +175,8 @@ impl WorkerTask {
         running.end(end).await
     }
 
-    /// Until its session is open, or it is clear that it won't be. `garmin_mcp` may refresh before it listens.
+    /// Waits until the session is open or the start has failed. `garmin_mcp` may refresh its tokens before it
+    /// listens.
     async fn until_ready(
         &mut self,
         running: &mut LaunchedWorker,
@@ -214,7 +216,7 @@ impl WorkerTask {
                         Err(WorkerExit::TooSlow { reason: format!("it was not ready within {} s", limit.as_secs_f64()) })
                     }
                 },
-                // What can't be sealed now is tried again when it is ready, or when it ends.
+                // Tokens that can't be sealed now are retried once the worker is ready, or when it ends.
                 () = changed(watched.as_ref()) => {
                     self.look_into(directory).await;
                 }
@@ -222,7 +224,7 @@ impl WorkerTask {
         }
     }
 
-    /// Until it ends or is to be stopped.
+    /// Waits until the worker exits or is to be stopped.
     async fn until_end(&mut self, running: &mut LaunchedWorker, directory: &mut Directory) -> WorkerExit {
         let mut is_sealed = self.look_into(directory).await;
         loop {
@@ -247,7 +249,7 @@ impl WorkerTask {
         }
     }
 
-    /// Seals what the worker refreshed, and heeds what it says. Returns whether nothing is left to be sealed.
+    /// Seals refreshed tokens, and acts on the worker's sign-in marker. Returns whether everything is sealed.
     async fn look_into(&self, directory: &mut Directory) -> bool {
         let is_sealed = match directory.take_in(&self.context.accounts).await {
             Ok(TakenIn::Nothing | TakenIn::Sealed) => true,
@@ -267,7 +269,7 @@ impl WorkerTask {
         is_sealed
     }
 
-    /// Whether a worker in doubt still answers; with a new session, because it may have forgotten the old one.
+    /// Checks whether a suspect worker still responds. Opens a new session, because it may have lost the old one.
     async fn check(&mut self, running: &mut LaunchedWorker) -> Result<WorkerSession, WorkerExit> {
         let LaunchedWorker {
             process,
@@ -289,7 +291,7 @@ impl WorkerTask {
             () = stop_asked(&mut self.commands) => return Err(WorkerExit::Stopped),
             session = timeout(self.pool.silence().min(CHECK), answers) => match session {
                 Ok(Some(session)) => return Ok(session),
-                // It may be about to end, and that is the better reason.
+                // The process may be about to exit, and its exit status is the more useful reason.
                 Ok(None) => match timeout(Duration::from_millis(100), process.wait()).await {
                     Ok(status) => ending(status.ok(), ""),
                     Err(_) => silent(),
@@ -348,12 +350,12 @@ impl WorkerTask {
 async fn changed(watched: Option<&DirectoryWatch>) {
     match watched {
         Some(watched) => watched.changed().await,
-        // Without the kernel's help, a look now and then.
+        // Without inotify, the directory is polled every two seconds.
         None => sleep(Duration::from_secs(2)).await,
     }
 }
 
-/// Resolves when the worker is to be stopped, or nobody is left to say so.
+/// Resolves when the worker is to be stopped, or when the supervisor is gone.
 async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<TaskCommand>) {
     while let Some(TaskCommand::Check) = commands.recv().await {}
 }

@@ -1,14 +1,18 @@
-//! A worker's directory and the Garmin tokens in it: handed out, taken in again, wiped.
+//! A worker's directory and the Garmin tokens in it: handing them out, reading them back, and wiping them.
 //!
-//! Garmin spends a refresh token when it is used, so the newest tokens may be here and nowhere else. They are sealed before
-//! anything is wiped, and only if nothing newer came in between (a sign-in).
+//! A refresh token is valid for one use only, so the newest tokens may exist only in this directory. They are sealed
+//! before anything is wiped, unless the store has newer ones from a sign-in.
 //!
-//! Beside the directory `RUNTIME_DIR/workers/<account>` lies `<account>.json`, the *receipt*: which generation of tokens was
-//! handed out, and to which process. It is out of the worker's reach. With it, what a crash left behind can be judged:
-//! the store's tokens are either those handed out, or those that this very directory gave back a moment before (the
-//! receipt announces a sealing before it happens), or newer ones of a sign-in, which win.
+//! Next to the directory `RUNTIME_DIR/workers/<account>` is the *receipt*, `<account>.json`. It records which
+//! generation
+//! of tokens was handed out, and to which process. The worker can't access it. After a crash the receipt shows which
+//! of
+//! three cases applies: the store holds the tokens that were handed out; or it holds tokens read back from this
+//! directory
+//! just before the crash, because the receipt announces a sealing before it happens; or it holds newer tokens from a
+//! sign-in, which win.
 //!
-//! Nothing in the directory is trusted: a worker may put there what it likes.
+//! Nothing in the directory is trusted, because the worker can write anything there.
 
 #[cfg(test)]
 mod tests;
@@ -29,40 +33,40 @@ use crate::store::StoreError;
 
 /// The token file of `garmin_mcp` (garmin-protocol A.11).
 const TOKEN_FILE: &str = "garmin_tokens.json";
-/// The built-in worker makes this file when Garmin refuses its tokens for good.
+/// The built-in worker creates this file when Garmin rejects its tokens for good.
 pub const SIGN_IN_NEEDED: &str = "sign_in_needed";
-/// The file with the bearer token that the built-in worker's HTTP server asks for. A new one for each start: any program
-/// of this machine reaches the port, and only the gateway knows the token.
+/// The file with the bearer token that the built-in worker's HTTP server requires. Every start gets a new token: any
+/// program on this machine can reach the port, but only the gateway and the worker know the token.
 pub const BEARER_FILE: &str = "bearer";
-/// A larger token file is not one.
+/// Size limit of a token file in bytes; a larger file is ignored.
 const LARGEST_TOKEN_FILE: u64 = 64 << 10;
 
-/// What was handed out with a directory.
+/// The record of what was handed out with a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Receipt {
-    /// The generation that the tokens in the directory are based on.
+    /// The generation of the tokens that were handed out, or sealed last.
     generation: u64,
-    /// The hash of tokens that are being sealed as the next generation.
+    /// The hash of the tokens that are being sealed as the next generation.
     #[serde(default)]
     sealing: Option<TokenHash>,
-    /// Who got them.
+    /// The process that received the tokens.
     #[serde(default)]
     process: Option<ProcessMark>,
 }
 
-/// Names a process beyond the reuse of its number.
+/// Identifies a process even if its process id is reused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ProcessMark {
-    /// The process id, which is its group's too.
+    /// The process id, which is also the id of its group.
     pub(super) id: i32,
-    /// Ticks since boot.
+    /// Its start time, in clock ticks since boot.
     pub(super) started: u64,
-    /// Which boot.
+    /// The kernel's id of that boot.
     boot: String,
 }
 
 impl ProcessMark {
-    /// Nothing of an earlier boot is running any more.
+    /// Returns the mark only if it is from this boot; processes of an earlier boot no longer exist.
     pub(super) fn of_this_boot(&self) -> Option<&Self> {
         (self.boot == procfs::boot_id()).then_some(self)
     }
@@ -79,37 +83,36 @@ pub(super) struct Directory {
     sealed: Option<TokenHash>,
 }
 
-/// What was found in a directory.
+/// The result of reading back a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TakenIn {
-    /// Nothing new, or nothing whole.
+    /// No new tokens, or an incomplete file.
     Nothing,
-    /// New tokens; they are in the store now.
+    /// New tokens, which are now in the store.
     Sealed,
-    /// New tokens, but a sign-in was newer still: the worker has the wrong ones.
+    /// New tokens, but a later sign-in replaced them, so the worker runs with outdated ones.
     Outdated,
 }
 
-/// Why tokens could not be handed out or taken in. *The operator* can act (a full disk).
+/// Why tokens could not be handed out or read back. *The operator* can fix it (for example a full disk).
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TokenError {
-    /// The runtime directory.
+    /// An operation in the runtime directory failed.
     #[error("{act} {} failed", path.display())]
     File {
-        /// e.g. `writing`
+        /// The operation, for example `writing`.
         act: &'static str,
-        /// Which file.
         path: PathBuf,
-        /// The system's words.
         source: io::Error,
     },
-    /// The store.
+    /// The tokens could not be stored.
     #[error("the refreshed Garmin tokens could not be kept")]
     Store(#[from] StoreError),
 }
 
 impl Directory {
-    /// Makes the directory of `account` under `root`, with the tokens in it. There must be none yet ([`Directory::find`]).
+    /// Creates the directory of `account` under `root`, with the tokens in it. It must not exist yet
+    /// ([`Directory::find`]).
     pub(super) fn hand_out(root: &Path, account: &AccountId, held: &HeldTokens) -> Result<Self, TokenError> {
         let directory = Directory {
             account: account.clone(),
@@ -134,7 +137,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// The directory that an earlier process left, if there is one.
+    /// The directory left by an earlier process, if there is one.
     pub(super) fn find(root: &Path, account: &AccountId) -> Option<Self> {
         let (path, receipt_path) = (root.join(account.as_str()), receipt_path(root, account));
         let receipt = read_small(&receipt_path)
@@ -143,7 +146,7 @@ impl Directory {
         if receipt.is_none() && fs::symlink_metadata(&path).is_err() {
             return None;
         }
-        // Without a receipt nobody can say that these tokens are newer than the store's.
+        // Without a receipt it is unknown whether these tokens are newer than the store's, so the store's win.
         let receipt = receipt.unwrap_or(Receipt {
             generation: 0,
             sealing: None,
@@ -158,7 +161,7 @@ impl Directory {
         })
     }
 
-    /// Makes a bearer token for the process to be, and leaves it in the directory.
+    /// Creates a bearer token for the next process, and writes it to the directory.
     pub(super) fn hand_out_bearer(&self) -> Result<Secret, TokenError> {
         let bearer = random_token("wk_");
         let file = self.path.join(BEARER_FILE);
@@ -166,7 +169,7 @@ impl Directory {
         Ok(bearer)
     }
 
-    /// The accounts that have something under `root`.
+    /// The accounts that have a directory or a receipt under `root`.
     pub(super) fn all(root: &Path) -> io::Result<Vec<AccountId>> {
         let mut accounts: Vec<AccountId> = fs::read_dir(root)?
             .filter_map(|entry| {
@@ -179,22 +182,21 @@ impl Directory {
         Ok(accounts)
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Who has the tokens.
+    /// The process that holds the tokens.
     pub(super) fn process(&self) -> Option<&ProcessMark> {
         self.receipt.process.as_ref()
     }
 
-    /// Which tokens were handed out, or sealed last.
+    /// The generation of the tokens that were handed out, or sealed last.
     pub(super) fn generation(&self) -> u64 {
         self.receipt.generation
     }
 
-    /// Notes who has the tokens.
+    /// Records in the receipt which process holds the tokens.
     pub(super) fn mark(&mut self, id: Pid, started: u64) -> Result<(), TokenError> {
         self.receipt.process = Some(ProcessMark {
             id: id.as_raw(),
@@ -204,7 +206,7 @@ impl Directory {
         self.write_receipt()
     }
 
-    /// Reads the token file, and seals what is new in it. On an error nothing is lost as long as the directory stays.
+    /// Reads the token file and seals new tokens. After an error nothing is lost as long as the directory remains.
     pub(super) async fn take_in(&mut self, accounts: &Accounts) -> Result<TakenIn, TokenError> {
         let Some(tokens) = self.read_tokens() else {
             return Ok(TakenIn::Nothing);
@@ -214,7 +216,7 @@ impl Directory {
             return Ok(TakenIn::Nothing);
         }
         let Some(held) = accounts.tokens(&self.account)? else {
-            // The account was forgotten meanwhile.
+            // The account was deleted in the meantime.
             return Ok(TakenIn::Outdated);
         };
         let in_store = fingerprint(&held.tokens);
@@ -224,7 +226,7 @@ impl Directory {
             self.sealed = Some(found);
             return Ok(TakenIn::Nothing);
         }
-        // The store may be one ahead of the receipt when a crash came between sealing and noting it.
+        // After a crash between sealing and updating the receipt, the store is one generation ahead.
         if held.generation == self.receipt.generation + 1 && self.receipt.sealing == Some(in_store) {
             self.receipt.generation = held.generation;
         }
@@ -246,19 +248,20 @@ impl Directory {
         }
     }
 
-    /// Whether the worker says that only a new sign-in helps.
+    /// Whether the worker reports that a new sign-in is needed.
     pub(super) fn says_sign_in_needed(&self) -> bool {
         fs::symlink_metadata(self.path.join(SIGN_IN_NEEDED)).is_ok_and(|found| found.is_file())
     }
 
-    /// Removes everything. To be called when the process has ended and [`Directory::take_in`] went well.
+    /// Removes the directory and its receipt. Call it only after the process has exited and [`Directory::take_in`]
+    /// succeeded.
     pub(super) fn wipe(self) -> Result<(), TokenError> {
         let gone = |result: io::Result<()>| match result {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             result => result,
         };
         match fs::symlink_metadata(&self.path) {
-            // Does not follow links, neither here nor below.
+            // Does not follow links, at this level or below.
             Ok(found) if found.is_dir() => gone(fs::remove_dir_all(&self.path)),
             Ok(_) => gone(fs::remove_file(&self.path)),
             Err(_) => Ok(()),
@@ -267,7 +270,7 @@ impl Directory {
         gone(fs::remove_file(&self.receipt_path)).map_err(failed("wiping", &self.receipt_path))
     }
 
-    /// The tokens in the file, if it is whole: written in place, it is read half-written now and then.
+    /// The tokens in the file, if it is complete. The worker writes it in place, so a read may see half of it.
     fn read_tokens(&self) -> Option<GarminTokens> {
         let tokens: GarminTokens =
             serde_json::from_slice(&read_small(&self.path.join(TOKEN_FILE)).ok()?).ok()?;
@@ -302,7 +305,7 @@ fn failed(act: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TokenErro
     }
 }
 
-/// Writes a file anew, 0600, whole or not at all, never through a link.
+/// Replaces a file atomically with mode 0600, and never follows a link.
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_file_name(random_id(".new-"));
     let written = OpenOptions::new()
@@ -318,7 +321,7 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Reads a small plain file; neither a link nor a pipe, on which a reader would hang.
+/// Reads a small regular file. Rejects links, and pipes, on which a reader would hang.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let file = OpenOptions::new()
         .read(true)

@@ -1,4 +1,4 @@
-//! One account's part of the policy: its process, those who wait for it, and its record of failures.
+//! One account's part of the policy: its process, its waiting calls, and its failure count.
 
 use std::time::{Duration, Instant};
 
@@ -6,18 +6,18 @@ use super::event::{Admission, Incarnation, StopReason, WaitTicket, WorkerAction,
 use crate::accounts::AccountId;
 use crate::workers::call::WorkerError;
 
-/// The longest pause between two starts of a worker that keeps ending.
+/// The longest pause between two starts of a worker that keeps failing.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct AccountEntry<H> {
     pub(super) phase: WorkerPhase<H>,
     pub(super) waiters: Vec<Waiter>,
-    /// Ends in a row without a stable run between them.
+    /// Consecutive failures without a stable run in between.
     pub(super) failures: u32,
-    /// No start before this.
+    /// The earliest time of the next start.
     pub(super) retry_at: Option<Instant>,
-    /// Plain words for the last failure.
+    /// The last failure, in plain words.
     pub(super) reason: String,
     pub(super) starts: u64,
 }
@@ -30,29 +30,29 @@ pub(super) enum WorkerPhase<H> {
     Stopping(Incarnation),
 }
 
-/// A process that has been ready.
+/// A process that is ready for calls.
 #[derive(Debug)]
 pub(super) struct ReadyWorker<H> {
     pub(super) incarnation: Incarnation,
     pub(super) handle: H,
     pub(super) in_flight: usize,
     pub(super) ready_at: Instant,
-    /// It answered a call.
+    /// Whether it has answered a call.
     pub(super) served: bool,
-    /// Calls in a row that it left without an answer.
+    /// The number of consecutive calls that it left unanswered.
     pub(super) timed_out: u32,
-    /// When the last call ended, or the worker became ready.
+    /// When the last call ended; before the first call, when the worker became ready.
     pub(super) used_at: Instant,
-    /// In doubt: new calls wait.
+    /// A health check is running, so new calls wait.
     pub(super) checking: bool,
-    /// New calls wait for its successor; it is stopped when the last call in flight has ended.
+    /// Set when the worker will be stopped after its last call in flight. New calls wait for its successor.
     pub(super) retiring: Option<StopReason>,
 }
 
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) ticket: WaitTicket,
-    /// Until when it waits for room.
+    /// The time until which the call waits for capacity.
     pub(super) until: Instant,
 }
 
@@ -88,7 +88,7 @@ impl<H> AccountEntry<H> {
         }
     }
 
-    /// Has its process ended.
+    /// Marks the process as stopping, and returns the action that stops it.
     pub(super) fn stop(
         &mut self,
         account: &AccountId,
@@ -103,7 +103,7 @@ impl<H> AccountEntry<H> {
         }
     }
 
-    /// Counts a failure. `None`: the next start may follow at once.
+    /// Counts a failure. Returns `None` if the next start may follow immediately.
     pub(super) fn failed(&mut self, reason: String, now: Instant) -> Option<WorkerError> {
         self.failures = self.failures.saturating_add(1);
         self.reason = reason;
@@ -175,7 +175,7 @@ impl<H: Clone> AccountEntry<H> {
     }
 }
 
-/// The pause before the start after the `failures`-th failure in a row: none, 1 s, 2 s, 4 s … 60 s.
+/// The pause before the next start after this many consecutive failures: none, 1 s, 2 s, 4 s … 60 s.
 pub(super) fn back_off(failures: u32) -> Duration {
     match failures {
         0 | 1 => Duration::ZERO,

@@ -1,127 +1,125 @@
-//! The events that the policy takes and the actions that it answers with.
+//! The events that the policy receives and the actions that it returns.
 
 use std::time::{Duration, Instant};
 
 use super::super::call::WorkerError;
 use crate::accounts::AccountId;
 
-/// Limits of the pool.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::workers) struct PoolLimits {
-    /// `MAX_WORKERS`
+    /// The setting `MAX_WORKERS`: the most processes at a time.
     pub(in crate::workers) max: usize,
-    /// `WORKER_IDLE_TTL`
+    /// The setting `WORKER_IDLE_TTL`: how long a worker may be idle before it is stopped.
     pub(in crate::workers) idle_ttl: Duration,
-    /// How long a call waits for room before the answer is that all workers are busy.
+    /// How long a call waits for capacity before it fails with "all workers are busy".
     pub(in crate::workers) wait_for_room: Duration,
-    /// How long a worker may be silent during a call before it is checked.
+    /// How long a worker may be silent during a call before its health is checked.
     pub(in crate::workers) silence: Duration,
 }
 
-/// Names one process of an account; never used twice.
+/// Identifies one process of an account; never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::workers) struct Incarnation(pub(super) u64);
 
-/// A call that waits for its worker.
+/// Identifies a call that waits for its worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::workers) struct WaitTicket(pub(in crate::workers) u64);
 
-/// What happened. `H` is what a caller needs of a ready worker; the policy only hands it on.
+/// An event. `H` is the handle that a caller needs to use a ready worker; the policy only passes it on.
 #[derive(Debug)]
 pub(in crate::workers) enum WorkerEvent<H> {
-    /// A call found no ready worker ([`super::Policy::enter`] said no).
+    /// A call found no ready worker ([`super::Policy::enter`] returned `None`).
     Wanted { account: AccountId, ticket: WaitTicket },
-    /// The caller went away while it waited.
+    /// The caller gave up while it was waiting.
     GaveUp { account: AccountId, ticket: WaitTicket },
-    /// The process answers, and its MCP session is open.
+    /// The process responds, and its MCP session is open.
     Started {
         account: AccountId,
         incarnation: Incarnation,
         handle: H,
     },
-    /// A call failed in a way that may be the worker's fault, or the worker is silent.
+    /// A call failed in a way that may be the worker's fault, or the worker has gone silent.
     Suspected {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// A caller gave up on a worker that had been silent for [`PoolLimits::silence`] and more.
+    /// A caller gave up on a worker that had been silent for at least [`PoolLimits::silence`].
     TimedOut {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// The worker was checked and answers; `handle` replaces the former one.
+    /// The worker passed its health check; `handle` replaces the previous one.
     Cleared {
         account: AccountId,
         incarnation: Incarnation,
         handle: H,
     },
-    /// The process has ended and its directory is wiped.
+    /// The process has exited and its directory has been wiped.
     Gone {
         account: AccountId,
         incarnation: Incarnation,
         end: WorkerExit,
     },
-    /// Somebody wants this worker stopped.
+    /// A request to stop this worker.
     StopWanted { account: AccountId, reason: StopReason },
-    /// Time passed.
+    /// Time has passed; see [`super::Policy::next_tick`].
     Tick,
-    /// The gateway ends: idle workers stop now, the others after their last call.
+    /// The gateway is shutting down: idle workers stop now, the others after their last call.
     Drain,
-    /// It ends for good: all workers stop now.
+    /// The shutdown can wait no longer: all workers stop now.
     DrainNow,
 }
 
-/// How a worker came to its end.
+/// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workers) enum WorkerExit {
-    /// It was told to.
+    /// It was stopped on request.
     Stopped,
-    /// There are no Garmin tokens that work.
+    /// The account has no valid Garmin tokens.
     SignInNeeded,
-    /// By itself, after it was ready.
+    /// It exited unexpectedly after it was ready.
     Crashed { reason: String },
-    /// By itself, before it was ready.
+    /// It exited before it was ready, or could not be started.
     NotStarted { reason: String },
-    /// It was not ready in time: the calls that waited have waited long enough.
+    /// It was not ready in time. Waiting calls fail at once, because they have already waited long enough.
     TooSlow { reason: String },
 }
 
-/// What to do.
+/// An action for the supervisor to carry out.
 #[derive(Debug)]
 pub(in crate::workers) enum WorkerAction<H> {
-    /// Start a process.
     Spawn {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// See whether the worker still answers; `Cleared` or `Gone` follows.
+    /// Check whether the worker still responds; `Cleared` or `Gone` follows.
     Check {
         account: AccountId,
         incarnation: Incarnation,
     },
-    /// WorkerExit the process (TERM, then KILL); `Gone` follows.
+    /// Stop the process (SIGTERM, then SIGKILL); `Gone` follows.
     Stop {
         account: AccountId,
         incarnation: Incarnation,
         reason: StopReason,
     },
-    /// The waiting call may go ahead, and is counted as in flight.
+    /// Let the waiting call proceed; it is already counted as in flight.
     Admit {
         ticket: WaitTicket,
         admission: Admission<H>,
     },
-    /// The waiting call is told why not.
+    /// Fail the waiting call with this error.
     Refuse { ticket: WaitTicket, error: WorkerError },
 }
 
-/// A call's place at a ready worker; given back with [`super::Policy::leave`].
+/// The right to make one call to a ready worker; returned with [`super::Policy::leave`].
 #[derive(Debug, Clone)]
 pub(in crate::workers) struct Admission<H> {
     pub(in crate::workers) incarnation: Incarnation,
     pub(in crate::workers) handle: H,
 }
 
-/// Where a worker stands, for the console.
+/// The state of a worker, for the console.
 #[derive(Debug, Clone)]
 pub(in crate::workers) struct WorkerStatus<H> {
     pub(in crate::workers) handle: Option<H>,
@@ -134,34 +132,33 @@ pub(in crate::workers) struct WorkerStatus<H> {
     pub(in crate::workers) starts: u64,
 }
 
-/// Why a worker is told to stop.
+/// Why a worker is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
-    /// Nobody called for `WORKER_IDLE_TTL`.
+    /// It received no calls for `WORKER_IDLE_TTL`.
     Idle,
-    /// Another account needed the room.
+    /// Another account needed its slot.
     Evicted,
-    /// The person signed in at Garmin again: the next call starts a worker with the new tokens.
+    /// The person signed in to Garmin again; the next call starts a worker with the new tokens.
     SignedInAgain,
-    /// Garmin refuses its tokens: the person must sign in again.
+    /// Garmin rejected its tokens, so the person must sign in again.
     SignInNeeded,
-    /// The account's access was revoked, or the account forgotten.
+    /// The account's access was revoked, or the account was deleted.
     Revoked,
-    /// It answers when it is checked, and no calls.
+    /// It passes health checks but does not answer calls.
     Unresponsive,
-    /// The operator asked for it.
     Operator,
-    /// The gateway ends.
+    /// The gateway is shutting down.
     Draining,
 }
 
 impl StopReason {
-    /// Whether calls in flight may end first, and calls that wait go to the next worker.
+    /// Whether calls in flight may finish first, and waiting calls move on to the next worker.
     pub(in crate::workers) fn is_gentle(self) -> bool {
         matches!(self, StopReason::SignedInAgain | StopReason::SignInNeeded)
     }
 
-    /// The word in events and on the console.
+    /// The name used in events and on the console.
     pub fn as_str(self) -> &'static str {
         match self {
             StopReason::Idle => "idle",

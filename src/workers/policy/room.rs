@@ -1,4 +1,4 @@
-//! Room: who gets it, who makes it, and how long anybody waits for it.
+//! Capacity: which account gets it, which worker is evicted for it, and how long a call waits for it.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::accounts::AccountId;
 use crate::workers::call::WorkerError;
 
 impl<H: Clone> Policy<H> {
-    /// Starts processes for those who wait while there is room, and makes room where there is none.
+    /// Starts processes for queued accounts while there is capacity, and evicts idle workers if there is none.
     pub(super) fn fill(&mut self, actions: &mut Vec<WorkerAction<H>>) {
         let mut looked_at = 0;
         while self.running < self.limits.max
@@ -18,7 +18,7 @@ impl<H: Clone> Policy<H> {
             let Some(entry) = self.entries.get_mut(account) else {
                 break;
             };
-            // Still waiting for the end of its own former process.
+            // The account's previous process has not exited yet.
             if !matches!(entry.phase, WorkerPhase::Absent) {
                 looked_at += 1;
                 continue;
@@ -32,7 +32,9 @@ impl<H: Clone> Policy<H> {
                 actions.push(WorkerAction::Spawn { account, incarnation });
             }
         }
-        // Every process that is stopping leaves room for one of the queue, as does one that retires for its own account.
+        // Each stopping process frees a slot for one queued account. A queued account whose own worker is retiring
+        // needs no
+        // other slot.
         let waiting = |account: &&AccountId| {
             self.entries
                 .get(*account)
@@ -90,8 +92,9 @@ impl<H: Clone> Policy<H> {
         });
     }
 
-    /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight the answer is on the early side, never late:
-    /// so a call needs not wake anybody.
+    /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight the result may be too early but
+    /// never
+    /// too late, so the end of a call need not wake the timer.
     pub(in crate::workers) fn next_tick(&self, now: Instant) -> Option<Instant> {
         let reap = self.entries.values().filter_map(|entry| match &entry.phase {
             WorkerPhase::Ready(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),

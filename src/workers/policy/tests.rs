@@ -1,4 +1,4 @@
-//! What is said to what happens, told in one line a step.
+//! Scenarios for the policy, written as one line of events per step.
 
 mod whatever_happens;
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::entry::back_off;
 use super::*;
 
-/// Account ids are long; what is said is told without this part of them.
+/// Account ids are long, so this prefix is left out of the recorded actions.
 const PADDING: &str = "aaaaaaaaaaaaaaa";
 
 fn account(n: u8) -> AccountId {
@@ -23,7 +23,7 @@ fn limits(max: usize) -> PoolLimits {
     }
 }
 
-/// A policy, and all that it said.
+/// A policy, and a record of all its actions.
 struct Play {
     policy: Policy<u64>,
     start: Instant,
@@ -62,7 +62,8 @@ impl Play {
         self.said.extend(said.map(|line| line.replace(PADDING, "")));
     }
 
-    /// One word each: `call 1` (account), `up 1 2` (account, incarnation), `end 1 2 well`, `at 5` (seconds), …
+    /// Each step is a short command: `call 1` (account), `up 1 2` (account, incarnation), `end 1 2 well`, `at 5`
+    /// (seconds), …
     fn act(&mut self, script: &str) {
         let words: Vec<&str> = script.split(' ').collect();
         let who = || account(words[1].parse().unwrap());
@@ -194,7 +195,7 @@ fn the_least_recently_used_idle_worker_makes_room() {
         2,
         &[
             "call 1", "up 1 1", "call 2", "up 2 2", "at 1", "end 2 2", "at 2",
-            "end 1 1", // 2 is idle for longer
+            "end 1 1", // account 2 has been idle for longer
             "call 3", "gone 2 2", "up 3 3",
         ],
         &[

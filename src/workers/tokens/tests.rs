@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order: the store holds the newest refresh token of the newest sign-in.
+//! In every order of events, the store ends up with the newest refresh token of the newest sign-in.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -25,7 +25,7 @@ fn refresh_token(tokens: &GarminTokens) -> String {
     tokens.di_refresh_token.as_ref().unwrap().expose().to_owned()
 }
 
-/// A store, and a root for directories.
+/// A store, and a root for worker directories.
 struct Ground {
     accounts: Accounts,
     directory: tempfile::TempDir,
@@ -59,26 +59,26 @@ impl Ground {
     }
 }
 
-/// What can happen between a gateway, a worker and a person.
+/// An event between the gateway, a worker and a person.
 #[derive(Debug, Clone, Copy)]
 enum Chance {
-    /// The worker is started, after taking in what is left of an earlier one.
+    /// The worker is started, after the gateway has read back what an earlier one left.
     Start,
-    /// The worker spends its refresh token.
+    /// The worker uses its refresh token and gets a new one.
     Refresh,
-    /// The worker writes its file in place, and is read in the middle of it.
+    /// The worker writes its file in place, and the gateway reads it halfway through.
     SeenHalfWritten,
-    /// The gateway sees the change.
+    /// The gateway notices the change.
     Notice,
-    /// The worker ends, and is cleared away: it was reaped, or it crashed.
+    /// The worker exits and is cleaned up, whether it was reaped or it crashed.
     Stop,
-    /// The gateway is killed while nothing else happens. The worker may refresh once more before it ends as well.
+    /// The gateway is killed while idle. The worker may refresh once more before it exits too.
     Killed { refreshes: bool },
-    /// It is killed when it has announced that it will seal, and has not.
+    /// The gateway is killed after announcing a sealing in the receipt, and before doing it.
     KilledBeforeSealing { refreshes: bool },
-    /// It is killed when it has sealed, and has not noted it.
+    /// The gateway is killed after sealing, and before updating the receipt.
     KilledAfterSealing { refreshes: bool },
-    /// The person signs in again.
+    /// The person signs in to Garmin again.
     Relink,
 }
 
@@ -96,14 +96,14 @@ fn chance() -> impl Strategy<Value = Chance> {
     ]
 }
 
-/// One account with its worker, and Garmin's view of it.
+/// One account with its worker, and Garmin's record of valid tokens.
 struct Play<'a> {
     ground: &'a Ground,
     account: AccountId,
     profile_id: u64,
-    /// Garmin: the refresh token that is good, of every sign-in.
+    /// Garmin's side: the valid refresh token of every sign-in.
     good: Vec<String>,
-    /// The worker: its directory, and the token that it would spend next.
+    /// The worker's side: its directory, and the refresh token that it would use next.
     worker: Option<(Directory, String)>,
 }
 
@@ -245,7 +245,7 @@ fn whatever_happens_the_newest_tokens_are_kept() {
                 for chance in chances {
                     play.happen(chance).await;
                 }
-                // The gateway is killed once more, and started again.
+                // The gateway is killed once more and restarted.
                 play.worker = None;
                 play.start().await;
                 let held = refresh_token(&ground.held(&play.account).tokens);
@@ -274,7 +274,7 @@ async fn a_directory_is_private_and_leaves_nothing_behind() {
 
 type Make<'a> = &'a dyn Fn(&Path);
 
-/// The worker owns its directory, and may put anything there.
+/// The worker owns its directory, and can put anything there.
 #[tokio::test]
 async fn what_a_hostile_worker_leaves_is_neither_followed_nor_read() {
     let ground = ground();
@@ -312,7 +312,7 @@ async fn what_a_hostile_worker_leaves_is_neither_followed_nor_read() {
         directory.wipe().unwrap();
         assert!(outside.exists(), "{kind}");
     }
-    // The whole directory replaced by a link.
+    // The whole directory is replaced by a link.
     let directory = Directory::hand_out(ground.root(), &account, &ground.held(&account)).unwrap();
     fs::remove_dir_all(directory.path()).unwrap();
     symlink(ground.root(), directory.path()).unwrap();

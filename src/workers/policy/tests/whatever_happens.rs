@@ -1,4 +1,4 @@
-//! The invariants of the policy, in whatever order things happen.
+//! Checks the policy's invariants under random sequences of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What can happen to the policy's world, with numbers that pick among what there is.
+/// A random event. Its numbers select among the accounts and calls that exist at that moment.
 #[derive(Debug, Clone, Copy)]
 enum Chance {
     Call(u8),
@@ -52,7 +52,7 @@ enum Process {
     Stopping,
 }
 
-/// The world as the policy's actions make it, which also judges them.
+/// The world that results from the policy's actions; it also checks the invariants.
 struct World {
     policy: Policy<u64>,
     max: usize,
@@ -136,7 +136,7 @@ impl World {
             }
         }
         assert_eq!(self.policy.running(), self.processes.len());
-        // A tick is always due in time for whoever waits for room.
+        // A call that waits for capacity always has a tick due before its deadline.
         assert!(
             self.waiting.is_empty() || !self.processes.is_empty(),
             "{:?} wait and nothing happens",
@@ -252,7 +252,7 @@ impl World {
             }
             Chance::Later(seconds) => {
                 let until = self.now + Duration::from_secs(seconds.into());
-                // The loop beside the policy wakes at each tick that is due.
+                // The loop around the policy wakes at every tick that is due.
                 while let Some(at) = self.policy.next_tick(self.now).filter(|at| *at <= until) {
                     self.now = at.max(self.now);
                     self.step(WorkerEvent::Tick);
@@ -297,7 +297,7 @@ proptest! {
         for chance in chances {
             world.happen(chance, &mut tickets);
         }
-        // Everything that is under way comes to its end: nobody is left without an answer.
+        // Finish everything in progress; no call may be left without an answer.
         for _ in 0..20 {
             while !world.in_flight.is_empty() {
                 world.happen(Chance::EndCall(0), &mut tickets);
