@@ -1,8 +1,8 @@
-//! The prompt of a look: the task, and the race as data. Pure.
+//! The prompt for one analysis by Claude: the task, and the race as data. Pure.
 //!
 //! Invariants:
-//! - Text from Garmin or from people stands inside one fence, quoted, on one line, shortened, without characters that
-//!   hide or reorder text and without angle brackets. Nothing in it can close the fence.
+//! - Text from Garmin or from people appears only inside one fence: quoted, shortened, on one line, without angle
+//!   brackets and without characters that hide or reorder text. So nothing in it can close the fence.
 //! - A prompt has at most [`LONGEST`] bytes, however long the race.
 
 mod table;
@@ -16,22 +16,22 @@ use crate::race::text;
 use crate::race::text::plain_text;
 use crate::race::thresholds::{LegLimits, limits};
 
-/// Bytes.
+/// Maximum length in bytes.
 pub const LONGEST: usize = 16_000;
 
-/// Characters of a quoted text.
+/// Maximum length of a quoted text in characters.
 const LONGEST_TEXT: usize = 80;
 
-/// How the reader of the prompt can act.
+/// The tools with which the model can act.
 #[derive(Clone, Debug)]
 pub enum LookTools<'a> {
     Mcp {
-        /// The server's name in the MCP configuration.
+        /// Name of the server in the MCP configuration.
         server: &'a str,
     },
-    /// A runner whose Claude has a shell and the tools that the runner's operator gave it.
+    /// A runner whose Claude has a shell and the tools that the runner's operator provides.
     Runner {
-        /// Changes thresholds; takes the race's token as a bearer.
+        /// Endpoint that changes thresholds. It takes the race's token as a bearer token.
         control_url: &'a str,
         token: &'a str,
     },
@@ -41,7 +41,7 @@ pub fn prompt(look: &RaceLook, tools: &LookTools<'_>) -> String {
     let mut text = String::from(TASK);
     text.push_str(&act(tools));
     text.push_str("\n<race_data>\n");
-    // The newest and shortest parts come first, so that the oldest is cut.
+    // The newest and shortest parts come first, so that the oldest are left out.
     for part in [
         plan(look),
         now(look),
@@ -92,7 +92,7 @@ fn act(tools: &LookTools<'_>) -> String {
     }
 }
 
-/// Text of a stranger, made harmless and put in quotes.
+/// Quotes untrusted text and removes what could be harmful.
 fn quoted(text: &str) -> String {
     let plain = plain_text(text);
     let cut: String = plain.chars().take(LONGEST_TEXT).collect();
@@ -135,7 +135,7 @@ fn plan(look: &RaceLook) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The state of the race and the figures of the window.
+/// The state of the race, and the figures of the window.
 fn now(look: &RaceLook) -> String {
     let (race, track) = (&look.snapshot, &look.snapshot.track);
     let leg = track.leg().and_then(|leg| leg.kind);
@@ -189,7 +189,7 @@ fn now(look: &RaceLook) -> String {
     text
 }
 
-/// The limits that apply now.
+/// The limits on the current leg.
 fn limits_now(look: &RaceLook) -> String {
     let settings = &look.snapshot.settings;
     let leg = look.snapshot.track.leg().and_then(|leg| leg.kind);
@@ -221,7 +221,7 @@ fn limits_now(look: &RaceLook) -> String {
 
 const MOST_ALERTS: usize = 15;
 
-/// The alerts so far. Their words are the gateway's own, but they quote names of places.
+/// The alerts so far. The gateway wrote them, but they quote place names from users.
 fn alerts(look: &RaceLook) -> String {
     let alerts = &look.snapshot.alerts;
     let newest = alerts

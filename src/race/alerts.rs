@@ -1,11 +1,10 @@
-//! The rules that watch a race before any model does. Pure: (what was told, what is) → what to tell.
+//! The rules that watch a race before any model does. Pure: (alerts so far, current situation) → new alerts.
 //!
-//! Every rule has a severity, a threshold with hysteresis where it can flutter, a cool-down where it can come back, and
-//! a key under which it is told only once. What is judged is data of the device's own time; data that came late is
-//! told as late, or not at all.
+//! Every rule has a severity, a threshold (with hysteresis where the value can flutter), a cool-down where the alert
+//! can recur, and a key under which it is sent only once. Rules use device time. An event that arrives late is
+//! reported as late, or not at all.
 //!
-//! Invariant: an athlete of whom nothing is seen is never called standing, and one who is seen to stand is never called
-//! out of signal.
+//! Invariant: no signal is never reported as a stop, and a stop is never reported as no signal.
 
 mod alert;
 mod limit;
@@ -24,7 +23,7 @@ use crate::race::text;
 
 pub use alert::{Alert, AlertKind, Severity, Situation};
 
-/// What was told so far. Kept over restarts.
+/// The alerts sent so far. Stored, so that it survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AlertState {
@@ -37,11 +36,11 @@ pub struct AlertState {
     changed_at: Option<Timestamp>,
 }
 
-/// How many answers in a row must be strange before it is told, and how often.
+/// Number of consecutive unknown answers before an alert is sent, and the minimum interval between such alerts.
 const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Asks all rules. What they tell is noted in `told`, so the next time it is not told again.
+/// Applies all rules. Records the alerts in `told`, so that they are not sent again.
 pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
     let mut alerts = Vec::new();
     changed(told, situation, &mut alerts);
@@ -96,19 +95,19 @@ fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
     alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, text));
 }
 
-/// Tells of the end, once; an END that was taken back and comes again is told again.
+/// Reports the end once. An END that was cancelled and occurs again is reported again.
 fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
     let reason = match situation.watch.phase {
         RacePhase::Over { reason, .. } => Some(reason),
-        // A finish is told at once, though one more look is taken; what is only supposed waits for that look.
+        // A finish is reported at once, before the final poll. A presumed end waits for that poll.
         RacePhase::Closing { reason, .. } => Some(reason).filter(|reason| reason.is_finish()),
         RacePhase::Live if situation.is_at_finish() => Some(EndReason::CourseFinished),
         RacePhase::Live | RacePhase::Waiting => None,
     };
     let before = told.end;
     if reason.is_none() && before == Some(EndReason::CourseFinished) {
-        // Who walks away from the finish has finished all the same.
+        // Walking away from the finish does not undo it.
         return;
     }
     told.end = reason;
@@ -151,7 +150,7 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
     alerts.push(situation.alert(kind, severity, key, text));
 }
 
-/// `42.2 km in 3:29:10 (4:57 /km)`.
+/// Result such as `42.2 km in 3:29:10 (4:57 /km)`.
 fn result(situation: &Situation<'_>) -> String {
     let track = situation.track;
     if track.started_at.is_none() {

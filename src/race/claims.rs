@@ -1,11 +1,13 @@
-//! Whether the numbers in a message are those of the race: nobody is to change their pace over a figure that a model
-//! made up. Pure.
+//! Checks the numbers in a message against the race, because nobody should change their pace over a figure that a
+//! model made up. Pure.
 //!
-//! What a series tells is checked (heart rate, power, cadence, distance, pace and speed, times with a colon), against the
-//! window, the legs, the splits, the limits and the plan. Means and extremes that are called so must be those. A value
-//! that is only advice must still be one that this race has seen, or one of its limits.
+//! Every number that the data can confirm is checked: heart rate, power, cadence, distance, pace, speed, and times
+//! with a colon. It is compared with the window, the legs, the splits, the limits and the plan. A number called a
+//! mean or a maximum must be one. A target value in a piece of advice must lie in the range seen in this race, or be
+//! one of its limits.
 //!
-//! Absent on purpose: what no series tells (grams, minutes of advice, percent), and numbers written as words.
+//! Deliberately unchecked: quantities that the data does not contain (grams, minutes of advice, percentages), and
+//! numbers written as words.
 
 mod reading;
 #[cfg(test)]
@@ -20,40 +22,40 @@ use crate::race::sport::cadence;
 use crate::race::text;
 use crate::race::track::{TrackStep, WeightedMean};
 
-/// One measured quantity, as far as the race knows it.
+/// The known values of one measured quantity.
 #[derive(Clone, Debug, Default)]
 struct KnownQuantity {
     low: Option<f64>,
     high: Option<f64>,
     means: Vec<f64>,
     highs: Vec<f64>,
-    /// Limits may be named although nothing was measured.
+    /// Limits are accepted even if nothing was measured.
     limits: Vec<f64>,
 }
 
-/// What a message may say of a race at a moment.
+/// The figures that a message may mention at one moment of a race.
 #[derive(Clone, Debug, Default)]
 pub struct KnownFigures {
     heart_rate: KnownQuantity,
     power: KnownQuantity,
     cadence: KnownQuantity,
-    /// In metres per second.
+    /// Known speeds in metres per second.
     speed: KnownQuantity,
     distances_m: Vec<f64>,
-    /// The whole way, or as far as the athlete came.
+    /// Total distance of the race in metres or, if unknown, the distance covered.
     farthest_m: f64,
     times_s: Vec<f64>,
 }
 
-/// A number that is not the race's.
+/// A number that does not match the race.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FalseClaim {
-    /// As it stands in the message.
+    /// The number as written in the message.
     pub said: String,
     pub about: &'static str,
 }
 
-/// The numbers of `text` that are not those of the race; empty = it may be sent.
+/// The numbers in `text` that do not match the race. If there are none, the message may be sent.
 pub fn untrue(text: &str, known: &KnownFigures) -> Vec<FalseClaim> {
     let wrong = reading::claims(text)
         .into_iter()
@@ -101,7 +103,7 @@ impl KnownQuantity {
         self.high = Some(self.high.map_or(value, |high| high.max(value)));
     }
 
-    /// Whether a value may be said; it may be off by `slack`.
+    /// Whether a value is acceptable, with a tolerance of `slack`.
     fn holds(&self, value: f64, sense: ClaimSense, slack: f64) -> bool {
         let near = |values: &[f64]| values.iter().any(|known| (known - value).abs() <= slack);
         if near(&self.limits) {
@@ -119,7 +121,7 @@ impl KnownQuantity {
 }
 
 impl KnownFigures {
-    /// What is known of a race and its window.
+    /// Collects the figures of a race and its window.
     pub fn of(race: &Snapshot, window: &[TrackStep]) -> Self {
         let (track, settings) = (&race.track, &race.settings);
         let leg = track.leg().and_then(|leg| leg.kind);
@@ -190,7 +192,7 @@ impl KnownFigures {
         known
     }
 
-    /// Where the athlete is on the way, and what the plan says.
+    /// Adds the athlete's position on the course, and the figures of the plan.
     fn plan(&mut self, race: &Snapshot) {
         let track = &race.track;
         let settings = &race.settings;
@@ -238,14 +240,14 @@ impl KnownFigures {
             ClaimKind::Speed => self.speed.holds(value, claim.sense, value * 0.03),
             ClaimKind::Distance => {
                 let near = |known: &f64| (known - value).abs() <= (value * 0.01).max(150.0);
-                // "The next 2 km" are nobody's measurement.
+                // "The next 2 km" is not a measurement.
                 let to_come = claim.ahead && value <= 10_000.0_f64.min(self.farthest_m);
                 to_come || self.distances_m.iter().any(near)
             }
             ClaimKind::Mark => value <= self.farthest_m + 100.0,
             ClaimKind::Time => {
                 let near = |known: &f64| (known - value).abs() <= (known * 0.02).max(5.0);
-                // 4:57 without a unit is mostly a pace.
+                // 4:57 without a unit is usually a pace.
                 let as_pace = (120.0..1200.0).contains(&value) && {
                     let mps = 1000.0 / value;
                     self.speed.holds(mps, claim.sense, mps * 0.03)
@@ -257,13 +259,13 @@ impl KnownFigures {
     }
 }
 
-/// A mean cadence in the unit of its leg: strides of one leg become steps.
+/// Converts a mean cadence to the unit of its leg: strides of one leg become steps.
 fn in_its_unit(kind: Option<LegKind>, sent: f64) -> f64 {
     let doubled = cadence(kind, 100) == 200 && sent < 130.0;
     if doubled { sent * 2.0 } else { sent }
 }
 
-/// What the rules say in place of a message whose numbers are not true: where the athlete is, and the last minutes.
+/// The text that replaces a message with wrong numbers: the athlete's position, and the figures of the last minutes.
 pub fn own_words(race: &Snapshot, window: &[TrackStep]) -> String {
     let track = &race.track;
     let leg = track.leg().and_then(|leg| leg.kind);

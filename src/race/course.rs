@@ -1,4 +1,4 @@
-//! The way of a race: a line with distances along it, and where on it somebody is.
+//! The course of a race: a line with distances along it, and the search for a position on it.
 
 mod choice;
 mod gpx;
@@ -23,42 +23,43 @@ struct Corner {
     along_m: f64,
 }
 
-/// The way of a race, thinned to what its shape needs.
+/// The course of a race, simplified to the corners that its shape needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Columns", into = "Columns")]
 pub struct Course {
     corners: Vec<Corner>,
-    /// Which line of the file it is, and what was left out; empty for a file with one clean line.
+    /// Which line of the file was chosen and what was left out; empty for a file with one clean line.
     origin: String,
 }
 
 /// A place on the course.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnCourse {
-    /// Distance from the start, along the course.
+    /// Distance from the start along the course.
     pub along_m: f64,
     pub off_m: f64,
 }
 
-/// How far back the search goes: positions jitter.
+/// How far back the search goes, because positions jitter.
 const BACK_M: f64 = 150.0;
 
-/// How far ahead the search goes before the whole course is searched.
+/// How far ahead the search goes before it covers the whole course.
 const AHEAD_M: f64 = 4000.0;
 
-/// Farther off than this, the course is searched as a whole.
+/// At a greater distance from the course than this, the rest of the course is searched.
 const LOST_M: f64 = 200.0;
 
-/// Of two stretches that are about as near, the earlier one is taken: a course may come back the same way.
+/// Of two stretches whose distances differ by less than this, the earlier one wins: a course may return along the
+/// same road.
 const ABOUT_AS_NEAR_M: f64 = 20.0;
 
 impl Course {
-    /// Reads a GPX file. Of several tracks the longest is taken.
+    /// Reads a GPX file. If it has several tracks, the longest is used.
     pub fn from_gpx(text: &str) -> Result<Self, BadCourse> {
         Self::from_gpx_near(text, None)
     }
 
-    /// Reads a GPX file. Of several tracks the one is taken whose length is nearest to `expected_m`.
+    /// Reads a GPX file. If it has several tracks, the one whose length is nearest to `expected_m` is used.
     pub fn from_gpx_near(text: &str, expected_m: Option<f64>) -> Result<Self, BadCourse> {
         let line = choice::choose(gpx::parse(text)?, expected_m)?;
         Ok(Self {
@@ -67,12 +68,12 @@ impl Course {
         })
     }
 
-    /// Such as `11.1 km of track 1 of 2`, for answers.
+    /// Description for answers, such as `11.1 km of track 1 of 2`.
     pub fn describe(&self) -> String {
         format!("{:.1} km{}", self.length_m() / 1000.0, self.origin)
     }
 
-    /// Makes a course of places in order.
+    /// Builds a course from positions in order.
     pub fn from_places(places: &[Position]) -> Result<Self, BadCourse> {
         let mut corners: Vec<Corner> = Vec::with_capacity(places.len());
         let mut along_m = 0.0;
@@ -96,7 +97,7 @@ impl Course {
         }
     }
 
-    /// The whole length, as the original line had it.
+    /// Length of the original line, before it was simplified.
     pub fn length_m(&self) -> f64 {
         self.corners.last().map_or(0.0, |last| last.along_m)
     }
@@ -105,13 +106,13 @@ impl Course {
         self.corners.last().map(|last| last.position)
     }
 
-    /// The corners as places, for drawing.
+    /// The positions of the corners, for drawing.
     pub fn places(&self) -> impl Iterator<Item = Position> + '_ {
         self.corners.iter().map(|corner| corner.position)
     }
 
-    /// Where on the course `position` is, for somebody who was `from_m` along it: searched forward from there, and
-    /// all over the rest of the course if that is far off.
+    /// Finds `position` on the course for an athlete who was at `from_m`. Searches forward from there, and the rest
+    /// of the course if the nearest place is too far off.
     pub fn locate(&self, position: Position, from_m: f64) -> Option<OnCourse> {
         let near = self.nearest(position, from_m - BACK_M, from_m + AHEAD_M);
         match near {
@@ -137,7 +138,7 @@ impl Course {
             }
             let at = project(position, a, b, from_m..=to_m);
             if best.is_none_or(|best| at.off_m + ABOUT_AS_NEAR_M < best.off_m)
-                // On the same stretch of way the nearer one counts, however little nearer it is.
+                // On the same stretch the nearest place wins, by however little.
                 || best.is_some_and(|best| at.off_m < best.off_m && at.along_m - best.along_m < BACK_M)
             {
                 best = Some(at);
@@ -147,7 +148,8 @@ impl Course {
     }
 }
 
-/// The foot of the perpendicular from `position` to the part of the stretch from `a` to `b` that lies `within`.
+/// The foot of the perpendicular from `position` to the stretch from `a` to `b`, restricted to the distances
+/// `within`.
 fn project(position: Position, a: Corner, b: Corner, within: RangeInclusive<f64>) -> OnCourse {
     let (px, py) = plane_m(a.position, position);
     let (bx, by) = plane_m(a.position, b.position);
@@ -166,13 +168,13 @@ fn project(position: Position, a: Corner, b: Corner, within: RangeInclusive<f64>
     }
 }
 
-/// The stored form: differences of whole numbers, which keeps a thousand corners under the size of a record.
+/// The stored form: differences of integers, so that a thousand corners fit into one record.
 #[derive(Serialize, Deserialize)]
 struct Columns {
-    /// 1e-6 degrees.
+    /// Differences in 1e-6 degrees.
     lat: Vec<i64>,
     lon: Vec<i64>,
-    /// Decimetres.
+    /// Differences in decimetres.
     along: Vec<i64>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     origin: String,

@@ -1,7 +1,7 @@
-//! When a race is over. Pure.
+//! Decides when a race is over. Pure.
 //!
-//! Inactivity looks like an end and often is none: an aid station, a tunnel, an empty phone. So silence ends a race only
-//! after a while, and not at all while a course says that the finish is ahead.
+//! Inactivity looks like an end but often is not one: an aid station, a tunnel, an empty phone battery. So silence
+//! ends a race only after a while, and never while the course shows that the finish is still ahead.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -11,25 +11,25 @@ use crate::race::course::Course;
 use crate::race::geo::distance_m;
 use crate::race::track::Track;
 
-/// Why a race is over, or its watching.
+/// Why a race, or the tracking of it, is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
     EndEvent,
-    /// Garmin says that the session ended.
+    /// Garmin reports that the session has ended.
     SessionEnded,
-    /// The end of the course was reached, and then silence.
+    /// The end of the course was reached, followed by silence.
     CourseFinished,
     Stale,
-    /// 24 hours are over, and the link with them.
+    /// The link expired after its 24 hours.
     LinkExpired,
-    /// Garmin does not know the session any more.
+    /// Garmin no longer knows the session.
     LinkGone,
     ByHand,
 }
 
 impl EndReason {
-    /// Whether the athlete finished, as far as anybody can tell.
+    /// Whether the athlete presumably finished.
     pub fn is_finish(self) -> bool {
         matches!(self, Self::EndEvent | Self::SessionEnded | Self::CourseFinished)
     }
@@ -47,12 +47,12 @@ impl EndReason {
     }
 }
 
-/// The two figures of the operator (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
+/// Limits that the operator sets (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndRules {
     /// Silence of this length ends a race …
     pub stale_stop: SignedDuration,
-    /// … that has gone on for so long.
+    /// … that has lasted at least this long.
     pub min_elapsed: SignedDuration,
 }
 
@@ -65,41 +65,41 @@ impl Default for EndRules {
     }
 }
 
-/// What is known when the question is asked.
+/// The facts on which the decision is based.
 #[derive(Clone, Copy, Debug)]
 pub struct EndEvidence<'a> {
     pub now: Timestamp,
     pub rules: EndRules,
     pub track: &'a Track,
-    /// The session, if it was ever read.
+    /// `None` if the session was never read.
     pub session: Option<&'a LiveTrackSession>,
-    /// The way, if there is one.
+    /// The course, if the race has one.
     pub course: Option<&'a Course>,
-    /// Since when this race is watched.
+    /// Time at which watching began.
     pub tracking_since: Timestamp,
-    /// When a new link carried it on: what was said to be over before that is not.
+    /// When a new link continued the race. An END before this time is ignored.
     pub carried_on_at: Option<Timestamp>,
-    /// When Garmin last answered, and when the last new point came.
+    /// Time of Garmin's last successful answer.
     pub last_ok_at: Timestamp,
     pub last_new_at: Timestamp,
 }
 
-/// How near to the end of the course the finish is.
+/// Within this distance of the end of the course, the athlete is near the finish.
 const AT_FINISH_M: f64 = 150.0;
 
-/// Positions jitter; so near to the end is at it.
+/// Within this distance of the end, the athlete is at the line. Positions jitter.
 const AT_LINE_M: f64 = 20.0;
 
-/// Who is near the finish and silent for so long has crossed it between two points.
+/// After this much silence near the finish, the athlete has crossed the line between two points.
 const STAYS: SignedDuration = SignedDuration::from_mins(2);
 
-/// How much of the course must be behind.
+/// Share of the course that must be completed.
 const MOST_OF_COURSE: f64 = 0.97;
 
-/// With the finish behind, silence need not last longer than this.
+/// Upper bound of the required silence once the finish was reached.
 const STALE_AFTER_FINISH: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether the race is over, and why.
+/// Why the race is over; `None` while it is not.
 pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
     if known
         .session
@@ -111,7 +111,7 @@ pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
     if ended_at.is_some_and(|at| known.carried_on_at.is_none_or(|since| at >= since)) {
         return Some(EndReason::EndEvent);
     }
-    // What Garmin could not be asked about is not the athlete's silence.
+    // Silence is measured up to Garmin's last answer, so an outage does not count.
     let silence = known.last_ok_at.duration_since(known.last_new_at);
     let begun_at = known.track.started_at?;
     let since = known.track.true_time(begun_at).min(known.tracking_since);
@@ -132,7 +132,7 @@ pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
     }
 }
 
-/// Whether the end of the course was reached, after so much silence: at the line itself, or near it without going on.
+/// Whether the end of the course was reached, given this much silence: at the line, or stopped near it.
 pub fn at_finish(track: &Track, course: Option<&Course>, silence: SignedDuration) -> bool {
     let Some(course) = course else { return false };
     let (Some(end), Some(last)) = (course.end(), track.last) else {
@@ -141,7 +141,7 @@ pub fn at_finish(track: &Track, course: Option<&Course>, silence: SignedDuration
     let near = last
         .position
         .is_some_and(|here| distance_m(here, end) <= AT_FINISH_M);
-    // The counter must agree: some courses pass their finish many times.
+    // The counter must agree, because some courses pass their finish many times.
     let came = track.distance_m() >= course.length_m() * MOST_OF_COURSE;
     let at_line = track.course_m.is_some_and(|m| course.length_m() - m <= AT_LINE_M);
     let stays = silence >= STAYS || track.standing().is_some_and(|stop| stop.duration_s() >= 30.0);
@@ -214,16 +214,16 @@ mod tests {
     fn silence_ends_a_race_that_has_gone_on_for_a_while() {
         check(&case(3600, 3600 + 15 * 60), None);
         check(&case(3600, 3600 + 15 * 60 + 15), Some(EndReason::Stale));
-        // Too young.
+        // The race is too young.
         check(&case(600, 600 + 16 * 60), None);
         check(&case(600, 30 * 60), Some(EndReason::Stale));
-        // Garmin did not answer: nobody knows.
+        // Garmin did not answer, so silence is unknown.
         let unreachable = Case {
             last_ok_s: 3700,
             ..case(3600, 9000)
         };
         check(&unreachable, None);
-        // Not begun.
+        // The race has not started.
         let waiting = Case {
             samples: vec![],
             ..case(0, 7200)
@@ -249,7 +249,7 @@ mod tests {
             course: Some(&long),
             ..case(3600, 86_400)
         };
-        // The link's day is over, but Garmin still answers: it is asked on.
+        // The link's 24 hours are over, but Garmin still answers, so polling continues.
         check(&expired, None);
     }
 
@@ -266,7 +266,7 @@ mod tests {
             ..case(3600, 3630)
         };
         check(&by_garmin, Some(EndReason::SessionEnded));
-        // The link's day is over, but points still come.
+        // The link's 24 hours are over, but points still arrive.
         let ultra = case(86_400, 86_430);
         check(&ultra, None);
     }

@@ -1,9 +1,9 @@
-//! The timing of a watched race: what to ask of LiveTrack, and when. Pure.
+//! The timing of a watched race: what to request from LiveTrack, and when. Pure.
 //!
 //! Invariants:
-//! - A race is asked for no more often than its interval, nor than its phone posts; failures make it rarer.
-//! - Silence is judged only by answers that were had: what Garmin could not be asked about is not the athlete's.
-//! - After every sign of an end there is one more look, at everything, because late data comes then.
+//! - A race is polled no more often than its interval, nor more often than its phone posts. Failures reduce the rate.
+//! - Silence is measured only up to the last successful answer: an outage at Garmin is not silence of the athlete.
+//! - After every sign of an end there is one more complete poll, because late data arrives then.
 
 #[cfg(test)]
 mod tests;
@@ -25,12 +25,12 @@ use crate::race::track::Track;
 pub enum RacePhase {
     Waiting,
     Live,
-    /// Something says that it is over; one more look is taken.
+    /// There is a sign that the race is over. One more poll follows.
     Closing {
         reason: EndReason,
         since: Timestamp,
     },
-    /// It is over. If only silence says so, a few more looks are taken, and new points take it back.
+    /// The race is over. If silence is the only sign, a few more polls follow, and new points reopen the race.
     Over {
         reason: EndReason,
         at: Timestamp,
@@ -39,80 +39,80 @@ pub enum RacePhase {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollFailures {
-    /// The name of the last one.
+    /// Name of the latest error.
     pub name: String,
-    /// How many in a row.
+    /// Number of consecutive failures.
     pub times: u32,
     pub since: Timestamp,
-    /// Until when LiveTrack is left alone.
+    /// Time before which LiveTrack is not polled again.
     pub until: Timestamp,
 }
 
-/// What is known of the watching of one race. Kept over restarts.
+/// The polling state of one race. Stored, so that it survives a restart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RaceWatch {
     pub phase: RacePhase,
-    /// Since when the race is watched.
+    /// Time at which watching began.
     pub since: Timestamp,
-    /// When a new link carried the race on, if one did.
+    /// When a new link continued the race, if one did.
     pub carried_on_at: Option<Timestamp>,
     /// The session as last read.
     pub session: Option<LiveTrackSession>,
     pub session_at: Option<Timestamp>,
     pub last_ok_at: Option<Timestamp>,
-    /// When a new point last came.
+    /// When the last new point arrived.
     pub last_new_at: Option<Timestamp>,
     pub polls: u64,
     pub errors: u64,
-    /// The row of failures that lasts.
+    /// The current run of consecutive failures.
     pub failing: Option<PollFailures>,
-    /// Answers in a row whose shape was not known, so that the page had to serve.
+    /// Number of consecutive answers in an unknown format, for which the LiveTrack page was read instead.
     pub changed: u32,
 }
 
-/// What an answer of LiveTrack brought.
+/// Result of one LiveTrack poll.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PollResult {
-    /// The session, if it was asked for.
+    /// The session, if it was requested.
     pub session: Option<LiveTrackSession>,
-    /// How many points were new.
+    /// Number of new points.
     pub new_points: usize,
-    /// Whether the interface has another shape now.
+    /// Whether the format of the interface has changed.
     pub changed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextPoll {
-    /// Ask LiveTrack at this time.
+    /// Poll LiveTrack at this time.
     Ask {
         at: Timestamp,
         session: bool,
-        /// For points from this time of the device; `None` = all.
+        /// Request points from this device time on; `None` = all points.
         begin: Option<Timestamp>,
     },
     Nothing,
 }
 
-/// How often the session is read while points come.
+/// How often the session is read while points arrive.
 const SESSION_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long after the sign of an end the last look is taken.
+/// Delay between the first sign of an end and the final poll.
 const LAST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
-/// When, after silence ended a race, it is looked at again, minutes.
+/// Polls after silence ended a race, in minutes after the end.
 const AFTER_LOOKS_MIN: [i64; 7] = [5, 10, 20, 30, 60, 90, 120];
 
-/// Nobody moves yet, or any more: a look a minute is enough.
+/// Minimum interval while the athlete does not move yet, or no longer moves.
 const IDLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a gap is asked for again and again: phones send what they kept, newest or oldest first.
+/// How long a gap is requested again: phones send buffered points newest first or oldest first.
 const ASK_FOR_GAP: SignedDuration = SignedDuration::from_mins(30);
 
-/// From this on, silence is called that.
+/// Silence shorter than this is treated as normal.
 const QUIET: SignedDuration = SignedDuration::from_mins(5);
 
 impl RaceWatch {
-    /// The watch over a race that is watched from `now` on.
+    /// Starts to watch a race at `now`.
     pub fn new(now: Timestamp) -> Self {
         Self {
             phase: RacePhase::Waiting,
@@ -165,7 +165,7 @@ impl RaceWatch {
         }
     }
 
-    /// What it means that Garmin does not know the session: an end that was coming, or a dead link.
+    /// The reason if Garmin does not know the session: the end that was already expected, or a dead link.
     fn gone(&self, now: Timestamp) -> EndReason {
         if let RacePhase::Closing { reason, .. } | RacePhase::Over { reason, .. } = self.phase {
             return reason;
@@ -178,7 +178,7 @@ impl RaceWatch {
         }
     }
 
-    /// Somebody wants it to end.
+    /// Ends the race on a user's request.
     pub fn stopped(&mut self, now: Timestamp) {
         if !matches!(self.phase, RacePhase::Over { .. }) {
             self.phase = RacePhase::Over {
@@ -188,7 +188,7 @@ impl RaceWatch {
         }
     }
 
-    /// A new link carries the race on.
+    /// Continues the race with a new link.
     pub fn carried_on(&mut self, now: Timestamp) {
         *self = Self {
             carried_on_at: Some(now),
@@ -199,7 +199,7 @@ impl RaceWatch {
         };
     }
 
-    /// Draws the conclusion from an answer and the track with it.
+    /// Updates the phase from the newest answer and the track that includes it.
     pub fn conclude(&mut self, now: Timestamp, rules: EndRules, track: &Track, course: Option<&Course>) {
         let known = EndEvidence {
             now,
@@ -254,7 +254,7 @@ impl RaceWatch {
         }
     }
 
-    /// The next look after silence ended the race: a long tunnel looks like a finish without END.
+    /// The next poll after silence ended the race: a long tunnel looks like a finish without an END.
     fn after_look(&self, reason: EndReason, ended_at: Timestamp) -> Option<Timestamp> {
         let looked_at = self
             .last_ok_at
@@ -280,7 +280,7 @@ impl RaceWatch {
             .is_none_or(|read| now.duration_since(read) + SignedDuration::from_secs(30) >= every)
     }
 
-    /// The next look while all is well: after the interval, at a moment when the phone has just posted.
+    /// The next poll in normal operation: after the interval, just after the phone is expected to post.
     fn next_look(&self, now: Timestamp, settings: &RacePlan, track: &Track) -> Timestamp {
         if self.last_ok_at.is_none() {
             return now;
@@ -307,31 +307,31 @@ impl RaceWatch {
         at + SignedDuration::from_secs(wait_s)
     }
 
-    /// How often the phone posts, seconds; 15 where it is not told.
+    /// Interval between the phone's posts in seconds; 15 if the session does not give it.
     pub fn post_frequency_s(&self) -> u32 {
         let told = self.session.as_ref().and_then(|session| session.post_frequency_s);
         told.unwrap_or(15).min(600)
     }
 
-    /// How long there has been no sign of the athlete, by the last answer that was had; `None` before the first point.
+    /// Silence of the athlete, measured up to the last successful answer; `None` before the first point.
     pub fn silence(&self, track: &Track) -> Option<SignedDuration> {
         let last = track.true_time(track.last?.at);
         Some(self.last_ok_at?.duration_since(last).max(SignedDuration::ZERO))
     }
 
-    /// Silence longer than this means that there is no signal: three posts, and five minutes at least.
+    /// Longer silence than this counts as loss of signal: three posting intervals, and at least five minutes.
     pub fn quiet_after(&self) -> SignedDuration {
         SignedDuration::from_secs(3 * i64::from(self.post_frequency_s())).max(QUIET)
     }
 
-    /// Whether LiveTrack has been failing for longer than a hiccup.
+    /// Whether LiveTrack has been failing for at least five minutes.
     pub fn is_unreachable(&self, now: Timestamp) -> bool {
         self.failing
             .as_ref()
             .is_some_and(|failing| now.duration_since(failing.since) >= QUIET)
     }
 
-    /// Why it is over, if it is.
+    /// Why the race is over; `None` while it is not.
     pub fn over(&self) -> Option<EndReason> {
         match self.phase {
             RacePhase::Over { reason, .. } => Some(reason),
@@ -340,7 +340,8 @@ impl RaceWatch {
     }
 }
 
-/// From where to ask for points: the last one, or an open gap not long ago. Both ends may or may not be included.
+/// Time from which to request points: the last point, or the start of the earliest recent gap. Garmin may or may not
+/// include the end points.
 fn begin(track: &Track) -> Option<Timestamp> {
     let last = track.last?.at;
     let open = track

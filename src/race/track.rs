@@ -1,9 +1,11 @@
-//! The track: what the points of a race amount to. Pure: the same points give the same track.
+//! The track: distance, legs, splits, gaps and stops, computed from the points of a race. Pure: the same points give
+//! the same track.
 //!
-//! A track is folded from points in the order of the device's time. A batch that arrives late is stored in its place
-//! and the track folded anew, so splits, gaps and legs are those of the whole series and not of its arrival.
+//! Points are added in order of device time. A batch that arrives late is inserted at its place and the track is
+//! computed again from the start, so the result does not depend on the order of arrival.
 //!
-//! Invariants: distance never goes back; whatever a counter or a position says, nothing here panics or is not finite.
+//! Invariants: distance never decreases, except for one reset when the watch starts to count. No input, however wrong
+//! its counters or positions, causes a panic or a value that is not finite.
 
 mod distance;
 mod leg;
@@ -34,39 +36,40 @@ pub use step::{TrackSample, TrackStep};
 pub use still::{GAP_S, Gap, SHORTEST_STOP_S, Stop};
 pub use sums::{LegTotals, WeightedMean};
 
-/// A phone alone, without the watch's counters, has begun the race when it came so far: the way to the start is shorter.
+/// Distance after which a race counts as started when only the phone reports. It is longer than the usual walk to the
+/// start line.
 const WITHOUT_WATCH_M: f64 = 2000.0;
 
-/// Who goes on for so long after an END has only ended a leg, or pressed the wrong button.
+/// Moving on this far after an END cancels it: the END closed a leg, or the button was pressed by mistake.
 const AFTER_END_M: f64 = 100.0;
 
-/// How much of the newest past is kept as steps.
+/// Steps of this most recent period are kept.
 const RECENT: SignedDuration = SignedDuration::from_mins(31);
 
-/// What the points of a race amount to.
+/// Everything computed from the points of a race.
 #[derive(Clone, Debug)]
 pub struct Track {
     kind: RaceKind,
-    /// How many points there were.
+    /// Number of points added so far.
     pub points: usize,
-    /// The first point at all, and the newest.
+    /// Time of the first point.
     pub first_at: Option<Timestamp>,
     pub last: Option<TrackStep>,
-    /// When the race began for the athlete: the timer's start, or the first movement.
+    /// Start of the race by the device's clock: the timer's start, or the first movement if there is no timer.
     pub started_at: Option<Timestamp>,
-    /// The legs; empty before the start.
+    /// Empty before the start of the race.
     pub legs: Vec<Leg>,
-    /// The splits of all legs.
+    /// Splits of all legs, in order.
     pub splits: Vec<Split>,
     pub gaps: Vec<Gap>,
-    /// How high was climbed, metres.
+    /// Metres climbed since the start.
     pub ascent_m: f64,
-    /// Distance along the course, if there is one.
+    /// Distance along the course in metres; `None` without a course.
     pub course_m: Option<f64>,
-    /// Distance from the course at the newest position, if there is one.
+    /// Distance from the course at the newest position in metres; `None` without a course.
     pub off_course_m: Option<f64>,
     pub recent: VecDeque<TrackStep>,
-    /// When and where the device said that it is over.
+    /// Device time and distance of the END event that is in force.
     ended: Option<(Timestamp, f64)>,
     stops: Stops,
     odometer: Odometer,
@@ -103,7 +106,7 @@ impl Track {
         }
     }
 
-    /// The track of these samples, which are in the order of the device's time.
+    /// Builds a track from samples in order of device time.
     pub fn of<'a>(
         kind: RaceKind,
         course: Option<&Course>,
@@ -116,8 +119,8 @@ impl Track {
         track
     }
 
-    /// Adds a sample that is later than all before, by the device's time. Any other is left out, and a suspect one is held
-    /// back ([`screen`]). Returns its place.
+    /// Adds a sample. Returns its step, or `None` if the sample is not newer than the last one by device time, or is
+    /// suspect and held back ([`screen`]).
     pub fn push(&mut self, course: Option<&Course>, sample: &TrackSample) -> Option<TrackStep> {
         if self.last.is_some_and(|last| sample.point.at <= last.at) {
             return None;
@@ -195,7 +198,8 @@ impl Track {
         Some(step)
     }
 
-    /// What the phone saw before the watch began to count was the way to the start.
+    /// Resets the track when the watch starts to count: the movement that the phone reported before was the way to
+    /// the start.
     fn forget_the_way_here(&mut self) {
         let (points, first_at, lag, last) = (self.points, self.first_at, self.lag, self.last);
         let screen = std::mem::take(&mut self.screen);
@@ -208,7 +212,8 @@ impl Track {
         });
     }
 
-    /// The race begins with the first point that the watch counts; without a watch, when [`WITHOUT_WATCH_M`] are made.
+    /// Sets the start of the race: the first point that the watch counts or, without a watch, the moment when
+    /// [`WITHOUT_WATCH_M`] is passed.
     fn start(&mut self, point: &Trackpoint, before_at: Timestamp) {
         if self.started_at.is_some() {
             return;
@@ -220,7 +225,7 @@ impl Track {
                 .or(point.distance_m)
                 .is_some_and(|m| m > 0.0);
         self.started_at = if counts {
-            // The first report of a race may come minutes after its start; the timer knows.
+            // The first point may arrive minutes after the start, so the start is computed from the timer.
             #[expect(clippy::cast_possible_truncation, reason = "at most 600")]
             let ran = timer_s.filter(|s| *s <= 600.0).map_or(0, |s| s as i64);
             point.at.checked_sub(SignedDuration::from_secs(ran)).ok()
@@ -239,7 +244,7 @@ impl Track {
             let at = self.started_at.unwrap_or(point.at);
             self.legs.push(Leg::new(kind, typed, at, 0.0));
             self.running = Some(OpenSplit::new(at));
-            // The first point also sets what later ones are compared with.
+            // The first point also initialises the counters that later points are compared with.
             if let Some(leg) = self.legs.last() {
                 self.borders.cross(self.kind, leg, point);
             }
@@ -267,7 +272,7 @@ impl Track {
         }
     }
 
-    /// The sport of the newest leg before the present one that was no transition.
+    /// The most recent earlier sport, skipping transitions.
     fn sport_before_last(&self) -> Option<LegKind> {
         let earlier = self.legs.iter().rev().skip(1).filter_map(|leg| leg.kind);
         earlier.into_iter().find(|kind| *kind != LegKind::Transition)
@@ -308,7 +313,7 @@ impl Track {
         let from_m = self.course_m.unwrap_or(0.0);
         if let Some(at) = course.locate(position, from_m) {
             self.off_course_m = Some(at.off_m);
-            // Far off the line nothing is known of the progress on it.
+            // A position far off the course says nothing about progress along it.
             if at.off_m <= 200.0 {
                 self.course_m = Some(from_m.max(at.along_m));
             }
@@ -324,17 +329,17 @@ impl Track {
         }
     }
 
-    /// The leg that is going on, or was the last.
+    /// The current leg; the last one if the race is over.
     pub fn leg(&self) -> Option<&Leg> {
         self.legs.last()
     }
 
-    /// Distance of the race, metres.
+    /// Distance since the start in metres.
     pub fn distance_m(&self) -> f64 {
         self.odometer.distance_m()
     }
 
-    /// From the start to the newest point, seconds; 0 before the start.
+    /// Seconds from the start to the newest point; 0 before the start.
     pub fn elapsed_s(&self) -> f64 {
         match (self.started_at, self.last) {
             (Some(start), Some(last)) => last.at.duration_since(start).as_secs_f64().max(0.0),
@@ -342,33 +347,34 @@ impl Track {
         }
     }
 
-    /// When the device said that it is over, if it did; going on afterwards takes it back.
+    /// Device time of the END event. Moving on afterwards cancels it.
     pub fn ended_at(&self) -> Option<Timestamp> {
         self.ended.map(|(at, _)| at)
     }
 
-    /// The stops that are over, each a minute or longer.
+    /// Completed stops of at least [`SHORTEST_STOP_S`].
     pub fn stops(&self) -> &[Stop] {
         &self.stops.done
     }
 
-    /// The standing that lasts at the newest point, however short.
+    /// The stop in progress at the newest point, of any length.
     pub fn standing(&self) -> Option<&Stop> {
         self.stops.standing.as_ref()
     }
 
-    /// How far the device's clock is from the true time: positive = it is ahead. Zero within what delays explain.
+    /// Offset of the device's clock from true time: positive = the device is ahead. Zero if delays can explain the
+    /// difference.
     pub fn clock_ahead(&self) -> SignedDuration {
         self.lag.clock_ahead()
     }
 
-    /// A time of the device's clock as true time.
+    /// Converts a device time to true time.
     pub fn true_time(&self, at: Timestamp) -> Timestamp {
         at.checked_sub(self.clock_ahead()).unwrap_or(at)
     }
 }
 
-/// LegTotals up climbing, blind to less than 3 m: heights jitter.
+/// Sums up ascent. Changes of less than 3 m are ignored as jitter of the altimeter.
 #[derive(Clone, Copy, Debug, Default)]
 struct Climb {
     low_m: Option<f64>,
@@ -388,15 +394,16 @@ impl Climb {
     }
 }
 
-/// How long after its time a point arrived, at best.
+/// The shortest delay between a point's device time and its arrival.
 #[derive(Clone, Copy, Debug, Default)]
 struct Lag {
-    /// At Garmin, by Garmin's clock, milliseconds.
+    /// Delay until Garmin received the point, by Garmin's clock, in milliseconds.
     reported_ms: Option<i64>,
     seen_ms: Option<i64>,
 }
 
-/// A phone may post minutes late; only a point from the future, or hours of delay at the very best, are a wrong clock.
+/// Thresholds in milliseconds for a wrong device clock. Phones may post minutes late, so only a point from the
+/// future, or a long delay on every point, proves it.
 const AHEAD_MS: i64 = 60_000;
 const BEHIND_MS: i64 = 1_800_000;
 

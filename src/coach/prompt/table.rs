@@ -1,4 +1,4 @@
-//! The window as rows, and the race so far.
+//! Tables for the prompt: the window, and the race so far.
 
 use crate::coach::look::RaceLook;
 use crate::race::sport::LegKind;
@@ -8,12 +8,12 @@ use crate::race::track::TrackStep;
 
 const MOST_ROWS: usize = 30;
 
-/// The newest of each kind are shown.
+/// Only the newest of each kind are shown.
 const MOST_LEGS: usize = 12;
 const MOST_SPLITS: usize = 15;
 const MOST_PAUSES: usize = 8;
 
-/// The window in at most [`MOST_ROWS`] rows. A row is the last point of its stretch.
+/// The window in at most [`MOST_ROWS`] rows. Each row is the last point of its section.
 pub(super) fn window(look: &RaceLook) -> String {
     let track = &look.snapshot.track;
     let Some(start) = track.started_at.or(track.first_at) else {

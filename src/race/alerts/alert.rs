@@ -1,4 +1,4 @@
-//! An alert, and the situation that the rules judge.
+//! An alert, and the situation that the rules evaluate.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,38 +9,37 @@ use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::race::track::Track;
 
-/// Data older than this says nothing of now.
+/// Older data says nothing about the present.
 const FRESH: SignedDuration = SignedDuration::from_mins(4);
 
-/// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertKind {
     Started,
-    /// Nothing has been seen of the athlete for a while.
+    /// No data has arrived for a while.
     NoSignal,
     SignalBack,
-    /// The athlete is seen to stand.
+    /// The data shows that the athlete is standing still.
     Stopped,
-    /// Heart rate above its ceiling.
+    /// Heart rate above its upper limit.
     HrOver,
-    /// Heart rate below its floor.
+    /// Heart rate below its lower limit.
     HrUnder,
     PowerOver,
     PowerUnder,
     CadenceUnder,
     /// Ahead of the plan or behind it.
     OffPace,
-    /// A mark of the way was passed.
+    /// A distance mark was passed.
     Split,
     Checkpoint,
     LegChange,
     Finished,
-    /// It seems to be over.
+    /// The race is presumably over.
     ProbablyFinished,
-    /// The link is dead, and the race is not.
+    /// The link no longer works, but the race is not over.
     LinkGone,
-    /// Garmin's answers have another shape.
+    /// Garmin's answers have an unknown format.
     GarminChanged,
 }
 
@@ -72,7 +71,7 @@ impl AlertKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Nice to know; told without a sound.
+    /// Nice to know; delivered silently.
     Info,
     Notice,
     Warning,
@@ -82,26 +81,26 @@ pub enum Severity {
 pub struct Alert {
     pub kind: AlertKind,
     pub severity: Severity,
-    /// The same thing is told once under the same key.
+    /// Alerts with the same key are sent only once.
     pub key: String,
     pub text: String,
-    /// When it was raised, by our clock.
+    /// Time at which it was raised, by the gateway's clock.
     pub at: Timestamp,
 }
 
-/// What is, when the rules are asked.
+/// Everything that the rules evaluate.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
     pub now: Timestamp,
     pub track: &'a Track,
     pub watch: &'a RaceWatch,
     pub settings: &'a RacePlan,
-    /// The way, if there is one.
+    /// The course, if the race has one.
     pub course: Option<&'a Course>,
 }
 
 impl Situation<'_> {
-    /// Whether the newest point tells of now.
+    /// Whether the newest point is recent enough to describe the present.
     pub(super) fn is_fresh(&self) -> bool {
         let silence = self.watch.silence(self.track);
         silence.is_some_and(|silence| silence < self.watch.quiet_after().min(FRESH))
@@ -112,12 +111,12 @@ impl Situation<'_> {
         ending::at_finish(self.track, self.course, silence)
     }
 
-    /// How far the athlete came: along the course if there is one.
+    /// Distance covered in metres: along the course if there is one.
     pub(super) fn progress_m(&self) -> f64 {
         self.track.course_m.unwrap_or_else(|| self.track.distance_m())
     }
 
-    /// The whole way, if it is known.
+    /// Total distance in metres, if known.
     pub(super) fn whole_m(&self) -> Option<f64> {
         self.course.map(Course::length_m).or(self.settings.distance_m)
     }

@@ -1,7 +1,8 @@
 //! Heart rate, power and cadence against their limits.
 //!
-//! Judged is a window of five minutes within the leg, well covered by data, so that neither a spike of the strap nor a
-//! hill of one minute is told. LimitState again is only what got clearly worse, or came back after a while.
+//! The rules evaluate a window of five minutes within one leg, provided that it has enough data. So neither a spike
+//! of the heart-rate strap nor a hill of one minute raises an alert. A limit is reported again only if the value gets
+//! clearly worse, or breaks the limit again after a pause.
 
 use std::collections::BTreeMap;
 
@@ -15,32 +16,32 @@ use crate::race::thresholds::{LegLimits, limits};
 
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// How much of it must be covered by points.
+/// Seconds of the window that must be covered by points.
 const COVERED_S: f64 = 4.0 * 60.0;
 
-/// Part of its points that must have the metric.
+/// Share of the points that must have the metric.
 const WITH_METRIC: f64 = 0.6;
 
-/// The heart needs so long to get going: what it does before is not judged, nor is a floor on a new leg.
+/// Heart rate needs this long to settle. Before that it is not judged, and on a new leg no lower limit is.
 const WARM_UP: SignedDuration = SignedDuration::from_mins(10);
 
-/// Floors are not judged when the athlete stood for more than this part of the window.
+/// Lower limits are not judged if the athlete stood for more than this share of the window.
 const MOST_STANDING: f64 = 0.2;
 
-/// A limit that was told is not told again for so long.
+/// Minimum time between two alerts about the same limit.
 const COOL_DOWN: SignedDuration = SignedDuration::from_mins(10);
 
-/// By how much a value must come back within the limit before it counts as kept: part of the limit.
+/// How far a value must return within the limit before the breach is over, as a share of the limit.
 const HYSTERESIS: f64 = 0.02;
 
-/// By how much it must be worse than when it was told to be told again: part of the limit.
+/// How much worse than the reported value it must get to be reported again, as a share of the limit.
 const WORSE: f64 = 0.04;
 
-/// What was told of limits.
+/// Limits reported on the current leg.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct LimitState {
-    /// The leg it belongs to.
+    /// Index of the leg, from 0.
     leg: usize,
     broken: BTreeMap<AlertKind, LimitBreach>,
 }
@@ -50,14 +51,14 @@ pub(super) struct LimitState {
 struct LimitBreach {
     now: bool,
     told_at: Timestamp,
-    /// The value that was told.
+    /// The value that was reported.
     value: f64,
 }
 
-/// One limit, and what it is held against.
+/// One limit, and the measured value to compare with it.
 struct LimitRule {
     kind: AlertKind,
-    /// What is measured, in words.
+    /// The measured quantity in words.
     what: &'static str,
     unit: &'static str,
     limit: Option<u32>,
@@ -105,7 +106,7 @@ fn rules(limits: &LegLimits, all: &WindowFigures, warm: Option<&WindowFigures>) 
     let bpm = warm
         .and_then(|warm| enough(warm, warm.heart_rate))
         .map(|spread| spread.median);
-    // Power jumps from second to second; what counts for the legs is its mean.
+    // Power varies from second to second; the effort on the legs depends on its mean.
     let watts = enough(all, all.power).map(|spread| spread.mean);
     let rpm = enough(all, all.cadence).map(|spread| spread.median);
     let rule = |kind, what, unit, limit, is_ceiling, value| LimitRule {
@@ -144,7 +145,7 @@ fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, aler
         return;
     };
     let sign = if rule.is_ceiling { 1.0 } else { -1.0 };
-    // Positive = broken.
+    // Positive if the limit is broken.
     let excess = (value - limit) * sign;
     let before = told.broken.get(&rule.kind).copied();
     let was = before.is_some_and(|before| before.now);

@@ -1,4 +1,4 @@
-//! Ahead of the plan, or behind it.
+//! Alerts about being ahead of the plan or behind it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,28 +7,28 @@ use super::alert::{Alert, AlertKind, Severity, Situation};
 use crate::race::sport::RaceKind;
 use crate::race::text;
 
-/// Two looks at the pace are this far apart, seconds of the race.
+/// Interval between two checks of the pace, in seconds of race time.
 const EVERY_S: f64 = 5.0 * 60.0;
 
-/// So many looks in a row must find it off.
+/// Number of consecutive checks that must find a deviation.
 const LOOKS: u32 = 2;
 
-/// Before this much of the race nothing is told: the start is crowded.
+/// No alerts in this first part of the race, because the start is crowded; seconds.
 const WARM_UP_S: f64 = 15.0 * 60.0;
 
-/// How far off is off: seconds, and part of the planned time, whichever is more.
+/// Smallest deviation to report: in seconds, or as a share of the planned time, whichever is more.
 const OFF_S: f64 = 60.0;
 const OFF_PART: f64 = 0.02;
 
-/// What was told of the pace. After it was told it is told again when it is as much again.
+/// The pace checks so far. A reported deviation is reported again when it has grown by the same amount.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct PaceState {
-    /// The device's time of the last look.
+    /// Device time of the last check.
     looked_at: Option<Timestamp>,
-    /// Looks in a row that found it off in the same direction; positive = behind.
+    /// Consecutive checks that found a deviation in the same direction; positive = behind.
     off: i32,
-    /// The deviation that was told, seconds; positive = behind.
+    /// The reported deviation in seconds; positive = behind.
     deviation_s: Option<f64>,
 }
 
@@ -81,8 +81,8 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
     alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, text));
 }
 
-/// When the athlete should be where they are: even between the start, the checkpoints with a target, and the finish.
-/// A race of several sports has no even pace, so there only checkpoints count, and nothing beyond the last of them.
+/// Planned time for the current distance in seconds: interpolated between the start, the checkpoints with a target,
+/// and the finish. A multisport race has no even pace, so without such checkpoints it has no planned time.
 fn planned_s(situation: &Situation<'_>) -> Option<f64> {
     let settings = situation.settings;
     let mut knots = vec![(0.0, 0.0)];

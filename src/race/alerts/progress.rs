@@ -1,4 +1,4 @@
-//! Marks of the way: splits, checkpoints, legs. What the data only brings later is told as what it is: passed earlier.
+//! Alerts about splits, checkpoints and legs. An event that arrives late is reported as having happened earlier.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -8,17 +8,17 @@ use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::race::track::Split;
 
-/// A mark that was passed longer ago is told as late.
+/// A mark that was passed longer ago is reported as late.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// What was told of the way.
+/// The progress that was reported so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct ProgressState {
-    /// The last mark: leg, and metres in it.
+    /// The last mark: index of the leg, and metres from its start.
     split: Option<(usize, f64)>,
     checkpoints: usize,
-    /// How many legs; the first needs no telling.
+    /// Number of reported legs. The first leg is not announced.
     legs: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn judge(told: &mut ProgressState, situation: &Situation<'_>, alerts:
     checkpoints(told, situation, alerts);
 }
 
-/// Every how many metres a mark is told, by sport.
+/// Interval between reported marks in metres, by sport.
 fn told_every_m(kind: Option<LegKind>) -> Option<f64> {
     match kind {
         Some(LegKind::Run) | None => Some(5000.0),
@@ -44,7 +44,7 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
         told_every_m(kind).is_some_and(|every| (split.to_m % every).abs() < 0.5)
             && told.split.is_none_or(|before| (split.leg, split.to_m) > before)
     });
-    // Of several at once, which a gap brings, only the last is news.
+    // A gap may bring several marks at once. Only the last is news.
     let Some(split) = marks.next_back() else { return };
     told.split = Some((split.leg, split.to_m));
     let Some(leg) = track.legs.get(split.leg) else {
@@ -71,7 +71,7 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
     alerts.push(situation.alert(AlertKind::Split, Severity::Info, key, text));
 }
 
-/// `, last 5 km 25:30 (5:06 /km)`: the time since the mark before.
+/// Time since the previous mark, such as `, last 5 km 25:30 (5:06 /km)`.
 fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String {
     let Some(every) = told_every_m(kind) else {
         return String::new();
@@ -104,7 +104,7 @@ fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut
         return;
     };
     let track = situation.track;
-    // The first point behind it, where the distance of the course and of the watch may differ a little.
+    // The first point after the checkpoint. Course distance and watch distance may differ a little.
     let beyond_m = track.distance_m() - (here_m - checkpoint.km * 1000.0);
     let at = track
         .recent
@@ -144,7 +144,7 @@ fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut
 
 fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let legs = &situation.track.legs;
-    // A leg whose sport is not known yet is told when it is, or when the next one begins.
+    // A leg of unknown sport is reported once the sport is known or the next leg begins.
     let unknown = legs.last().is_some_and(|leg| leg.kind.is_none());
     let known = legs.len() - usize::from(unknown);
     if told.legs == 0 {

@@ -1,4 +1,4 @@
-//! No signal, signal back, stopped: two states that look the same on a map, and mean different things.
+//! No signal, signal back, stopped. A lost signal and a stop look the same on a map but mean different things.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,24 +13,24 @@ const SOFT_S: f64 = 10.0 * 60.0;
 /// A lost signal is reported as a warning after this, seconds.
 const FIRM_S: f64 = 20.0 * 60.0;
 
-/// A stop is reported after this, seconds; later near a checkpoint and between two sports.
+/// A stop is reported after this, seconds. Checkpoints and transitions have longer limits.
 const STANDING_S: f64 = 4.0 * 60.0;
 const STANDING_AT_CHECKPOINT_S: f64 = 10.0 * 60.0;
 const STANDING_IN_TRANSITION_S: f64 = 15.0 * 60.0;
 
-/// A stop of this length is a warning wherever it is, seconds.
+/// A stop of this many seconds is a warning wherever it is.
 const STANDING_FIRM_S: f64 = 20.0 * 60.0;
 
-/// This far from a checkpoint is at it.
+/// Within this distance the athlete is at the checkpoint.
 const AT_CHECKPOINT_M: f64 = 300.0;
 
-/// Who has made less than this stands at the start.
+/// Below this distance the athlete is still at the start.
 const AT_START_M: f64 = 200.0;
 
-/// After standing was told, another stop is told only when it is this far on.
+/// After a reported stop, another is reported only this far beyond it.
 const ANOTHER_PLACE_M: f64 = 300.0;
 
-/// What was told of signal and standing.
+/// The signal losses and stops that were reported.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct SignalState {
@@ -38,17 +38,17 @@ pub(super) struct SignalState {
     standing: Option<RaisedStop>,
 }
 
-/// A silence that was told.
+/// A loss of signal that was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct RaisedSilence {
-    /// The last point before it, by the device's clock.
+    /// Device time of the last point before the loss.
     since: Timestamp,
-    /// Distance of the race there.
+    /// Race distance in metres at that point.
     at_m: f64,
     firm: bool,
 }
 
-/// A stop that was told.
+/// A stop that was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct RaisedStop {
     at_m: f64,

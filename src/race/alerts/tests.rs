@@ -11,7 +11,7 @@ use crate::race::thresholds::Thresholds;
 use crate::race::track::Track;
 use crate::race::track::TrackSample;
 
-/// Plays samples as they are seen, one look a minute; returns what was told, and in which minute.
+/// Replays samples in the order in which they were seen, polling once a minute. Returns the alerts and their minutes.
 fn play(
     settings: &RacePlan,
     course: Option<&Course>,
@@ -54,7 +54,7 @@ fn play(
             settings,
             course,
         };
-        // What was told survives a restart at any moment.
+        // The alert state survives a restart at any moment.
         let kept = serde_json::to_string(&told).unwrap();
         told = serde_json::from_str(&kept).unwrap();
         let alerts = judge(&mut told, &situation);
@@ -151,7 +151,8 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
         let stops = told.iter().filter(|(kind, ..)| *kind == Stopped);
         stops.map(|(_, minute, _)| *minute).collect()
     };
-    // At the start nobody wonders; a short one is not told; a long one is, and again when it is very long.
+    // Near the start there is no alert. A short stop raises none, a long stop raises one, and a very long stop a
+    // second.
     assert_eq!(stops(&run(), &stop(30, 600), 25), NONE);
     assert_eq!(stops(&run(), &stop(1200, 200), 40), NONE);
     assert_eq!(stops(&run(), &stop(1200, 1500), 60), [25, 41]);
@@ -161,7 +162,7 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
         "{}",
         told[1].2
     );
-    // At an aid station it takes longer.
+    // At an aid station the limit is longer.
     let at_aid_station = RacePlan {
         checkpoints: vec![Checkpoint {
             name: "VP1".into(),
@@ -195,16 +196,16 @@ fn limits_are_told_once_and_again_when_worse() {
         over.map(|(_, minute, _)| *minute).collect()
     };
     assert_eq!(over(|_| 150), NONE);
-    // Not while warming up.
+    // No alert while warming up.
     assert_eq!(over(|s| if s < 590 { 170 } else { 140 }), NONE);
     assert_eq!(over(|_| 155), [15]);
-    // A spike of a minute; a hill of four.
+    // A spike of one minute; a hill of two and a half.
     assert_eq!(over(|s| if (1800..1860).contains(&s) { 190 } else { 140 }), NONE);
     assert_eq!(over(|s| if (1800..1950).contains(&s) { 190 } else { 140 }), NONE);
     assert_eq!(over(|s| if s < 1800 { 140 } else { 155 }), [33]);
     // Fluttering around the limit.
     assert_eq!(over(|s| if s / 600 % 2 == 1 { 151 } else { 149 }), [15]);
-    // Worse later; then better, and back.
+    // Worse later; then back within the limit, and over it again.
     assert_eq!(over(|s| if s < 2400 { 155 } else { 165 }), [15, 43]);
     assert_eq!(
         over(|s| if (1200..2400).contains(&s) { 140 } else { 155 }),
@@ -221,13 +222,13 @@ fn floors_wait_for_the_warm_up_and_forgive_standing() {
         ..Thresholds::default()
     });
     let told = play(&floors, None, &steady(1800, 2.0), 30);
-    // 145 bpm, 170 steps; there is no power, so nothing to tell of it.
+    // 145 bpm and 170 steps/min; without power data there is no alert about power.
     check(&told, &[(Started, 1), (CadenceUnder, 11), (HrUnder, 15)]);
     assert_eq!(
         told[1].2,
         "Cadence 170 per minute over the last 5 min is under the limit of 175 on the run, at 1.3 km."
     );
-    // Too much standing from the first judged window on.
+    // Too much standing in every window that is judged.
     let mut standing = steady(300, 2.0);
     standing.extend((1..=60).map(|i| running(300 + i * 10, 600.0 + (i / 2 * 30) as f64)));
     check(&play(&floors, None, &standing, 14)[1..], &[]);
@@ -249,7 +250,7 @@ fn the_plan_is_held_against_the_way() {
         off.map(|(_, minute, text)| format!("{minute}: {text}")).collect()
     };
     assert_eq!(off(3.33), Vec::<String>::new());
-    // Behind by a tenth: 20 min in, twice looked at; then when it is as much again.
+    // Behind by a tenth: reported 20 minutes in after two checks, and again when the deviation has doubled.
     let behind = off(3.0);
     assert!(behind[0].starts_with("21: 2:0"), "{behind:#?}");
     assert!(behind[0].contains("behind the plan at 3.7 km"), "{behind:#?}");
@@ -275,7 +276,7 @@ fn the_end_is_told_once_even_when_it_was_none_before() {
     let last = samples.len() - 1;
     samples[last].point.events = vec!["END".into()];
     let told = play(&run(), None, &samples, 60);
-    // The first END was followed by more before anybody looked.
+    // The race continued after the first END before anybody polled.
     check(&told[..], &[(Started, 1), (Split, 29), (Finished, 41)]);
 }
 

@@ -1,14 +1,14 @@
-//! Finding in a message what it says in numbers: a value, what it measures, and what it claims to be.
+//! Extracts the numerical claims from a message: a value, the quantity, and whether it is called a mean or a maximum.
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Claim {
-    /// As it stands in the text.
+    /// The number as written in the text.
     pub(super) said: String,
     pub(super) value: f64,
     pub(super) kind: ClaimKind,
-    /// A mean, a highest value, or just a value.
+    /// Whether it is called a mean, a maximum, or neither.
     pub(super) sense: ClaimSense,
-    /// Of what is still to come ("the next 2 km").
+    /// Whether it refers to what is still to come ("the next 2 km").
     pub(super) ahead: bool,
 }
 
@@ -17,19 +17,19 @@ pub(super) enum ClaimKind {
     HeartRate,
     Power,
     Cadence,
-    /// In metres of the race.
+    /// Distance in metres.
     Distance,
-    /// A place on the way, in metres from the start.
+    /// A place on the course, in metres from the start.
     Mark,
-    /// In metres per second.
+    /// Speed in metres per second.
     Speed,
-    /// Seconds, written with a colon.
+    /// A time in seconds, written with a colon.
     Time,
-    /// A digit that is none of ours, so nobody can check it.
+    /// A number in non-ASCII digits, which cannot be checked.
     Unreadable,
 }
 
-/// What a number claims to be.
+/// What a number is called in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClaimSense {
     Value,
@@ -37,7 +37,7 @@ pub(super) enum ClaimSense {
     Highest,
 }
 
-/// A number in the text.
+/// A number and its place in the text.
 struct NumberInText {
     from: usize,
     to: usize,
@@ -45,20 +45,20 @@ struct NumberInText {
     has_colon: bool,
 }
 
-/// A unit behind a number, and how the number becomes a value.
+/// The unit after a number, which determines how the number is converted.
 #[derive(Clone, Copy)]
 enum ClaimUnit {
     Plain(ClaimKind),
     Km,
     Miles,
     Kmh,
-    /// A time for so many metres.
+    /// A time per this many metres.
     Pace(f64),
-    /// Not told by any series: grams, minutes, percent.
+    /// A quantity that the data does not contain: grams, minutes, percent.
     Foreign,
 }
 
-/// Longest first within what begins alike.
+/// Longer names come before their own prefixes.
 const UNITS: [(&str, ClaimUnit); 46] = [
     ("bpm", ClaimUnit::Plain(ClaimKind::HeartRate)),
     ("beats", ClaimUnit::Plain(ClaimKind::HeartRate)),
@@ -145,7 +145,7 @@ const AHEAD_WORDS: [&str; 9] = [
     "jeden",
 ];
 
-/// All claims of a text, in order.
+/// All claims in a text, in order.
 pub(super) fn claims(text: &str) -> Vec<Claim> {
     let text = text.to_lowercase();
     let mut claims: Vec<Claim> = text
@@ -220,7 +220,7 @@ fn claim(text: &str, number: &NumberInText, unit: Option<ClaimUnit>, before: &st
     })
 }
 
-/// What stands before a number, up to the number before it and no more than some words.
+/// The words before a number, limited to a few and ending at the previous number.
 fn before<'a>(text: &'a str, previous: Option<&NumberInText>, from: usize) -> &'a str {
     let start = previous
         .map_or(0, |previous| previous.to)
@@ -229,7 +229,7 @@ fn before<'a>(text: &'a str, previous: Option<&NumberInText>, from: usize) -> &'
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(from);
     let before = text.get(start..from).unwrap_or_default();
-    // A new sentence is about something else.
+    // A new sentence has a new subject.
     before
         .rsplit(['.', '!', '?', ';', '\n'])
         .next()
@@ -269,7 +269,7 @@ fn ends_with_word(text: &str, words: &[&str]) -> bool {
     })
 }
 
-/// The unit at the beginning of what stands behind a number: the longest that fits.
+/// The unit directly after a number: the longest that matches.
 fn unit(behind: &str) -> Option<ClaimUnit> {
     let behind = behind
         .strip_prefix('-')
@@ -281,7 +281,7 @@ fn unit(behind: &str) -> Option<ClaimUnit> {
             behind.strip_prefix(name).is_some_and(|rest| {
                 let whole =
                     name.ends_with("kilomet") || rest.chars().next().is_none_or(|c| !c.is_alphabetic());
-                // `w/kg` is no power.
+                // `w/kg` is not a power in watts.
                 whole && !(name.chars().all(char::is_alphabetic) && rest.starts_with("/k"))
             })
         })
@@ -296,7 +296,7 @@ fn is_joiner(between: &str) -> bool {
     )
 }
 
-/// Numbers: digits with one decimal point or comma, or with colons.
+/// Finds numbers: digits with one decimal point or comma, or with colons.
 fn numbers(text: &str) -> Vec<NumberInText> {
     let mut numbers = Vec::new();
     let mut from = 0;
@@ -342,7 +342,7 @@ fn value(word: &str) -> Option<f64> {
             .collect();
         return parts.map(|parts| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part));
     }
-    // 12,345 and 12.345 are thousands only where three digits follow more than one; no figure of ours is written so.
+    // A comma is always a decimal separator, even in 12,345: no figure of a race is written with thousands separators.
     word.replace(',', ".").parse().ok()
 }
 

@@ -1,51 +1,53 @@
-//! Which of the lines in a GPX file is the course.
+//! Chooses the line in a GPX file that is the course.
 //!
-//! Files from planners and watches hold stray points, segments from a walk to the start, and several tracks for several
-//! distances. Adding all of it up gives a course that nobody runs, so one line is chosen, and what was left out is said.
+//! Files from planners and watches contain stray points, segments from a walk to the start, and tracks for several
+//! distances. Their sum would be a course that nobody runs. So one line is chosen, and the answer says what was left
+//! out.
 
 use super::gpx::GpxLines;
 use super::problem::BadCourse;
 use crate::garmin::livetrack::Position;
 use crate::race::geo::distance_m;
 
-/// Shorter lines are no course.
+/// Minimum length of a course.
 const MIN_COURSE_M: f64 = 100.0;
 
-/// Segments this close belong together: a watch was paused, or a receiver lost its signal.
+/// Segments separated by less than this belong together: the watch was paused, or lost its signal.
 const MIN_GAP_M: f64 = 1000.0;
 
-/// Segments with a longer gap belong together too, if it is this part of the whole: a long tunnel, a ferry.
+/// Segments separated by up to this share of the total length belong together too: a long tunnel, a ferry.
 const GAP_PART: f64 = 0.1;
 
-/// A line whose far parts are longer than this part of the main one is refused, because either could be the course.
+/// If the parts left out exceed this share of the main part, the line is refused, because either could be the course.
 const MAX_LEFT_OUT_PART: f64 = 0.25;
 
-/// A jump of this many usual steps, and at least [`MIN_JUMP_M`], and back again is an error of the receiver.
+/// A single point this many median steps, and at least [`MIN_JUMP_M`], from both neighbours is an error of the
+/// receiver.
 const JUMP_STEPS: f64 = 50.0;
 const MIN_JUMP_M: f64 = 1000.0;
 
-/// Segments with fewer points have no usual step.
+/// Segments with fewer points have no meaningful median step.
 const MIN_POINTS_FOR_STEP: usize = 10;
 
-/// The line of a course.
 #[derive(Debug)]
 pub(super) struct ChosenLine {
     pub(super) points: Vec<Position>,
-    /// What follows the length in an answer, such as ` of track 1 of 2`; empty for a file with one clean line.
+    /// Text after the length in an answer, such as ` of track 1 of 2`; empty for a file with one clean line.
     pub(super) origin: String,
 }
 
-/// A track or a route, reduced to the part that hangs together.
+/// A track or a route, reduced to its longest connected part.
 struct MainPart {
     points: Vec<Position>,
     length_m: f64,
-    /// From 1, as in the file.
+    /// Number in the file, from 1.
     number: usize,
     n_stray_points: usize,
     n_stray_parts: usize,
 }
 
-/// Chooses the line whose length is nearest to `expected_m`, else the longest one. Routes count only without tracks.
+/// Chooses the line whose length is nearest to `expected_m`, else the longest. Routes count only if there are no
+/// tracks.
 pub(super) fn choose(lines: GpxLines, expected_m: Option<f64>) -> Result<ChosenLine, BadCourse> {
     let has_points = |lines: &[Vec<Vec<Position>>]| lines.iter().flatten().any(|segment| segment.len() > 1);
     let (word, lines) = if has_points(&lines.tracks) {
@@ -88,7 +90,7 @@ fn origin(word: &str, n_lines: usize, chosen: &MainPart) -> String {
     origin
 }
 
-/// The longest run of segments that hang together; `None` when no segment has two points.
+/// The longest run of connected segments; `None` if no segment has two points.
 fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<Option<MainPart>, BadCourse> {
     let (mut n_stray_points, mut cleaned) = (0, Vec::new());
     for segment in segments {
@@ -137,7 +139,7 @@ fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<
     }))
 }
 
-/// Takes out single points far off their neighbours, at the ends too.
+/// Removes single points far from their neighbours, including the first and the last.
 fn without_jumps(segment: Vec<Position>) -> Vec<Position> {
     if segment.len() < MIN_POINTS_FOR_STEP {
         return segment;

@@ -1,4 +1,4 @@
-//! Parses a GPX file into its tracks and routes. Waypoints are not part of the line.
+//! Parses a GPX file into its tracks and routes. Waypoints are ignored.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -11,7 +11,7 @@ use crate::garmin::livetrack::Position;
 pub(super) struct GpxLines {
     is_gpx: bool,
     pub(super) tracks: Vec<Vec<Vec<Position>>>,
-    /// A route has one segment.
+    /// Each route has exactly one segment.
     pub(super) routes: Vec<Vec<Vec<Position>>>,
 }
 
@@ -47,7 +47,7 @@ impl GpxLines {
     }
 }
 
-/// Adds a point to the last segment of the last line. Some programs write points without a track or a segment.
+/// Appends a point to the last segment of the last line. Some programs write points outside a track or a segment.
 fn add_point(lines: &mut Vec<Vec<Vec<Position>>>, point: Position) {
     if lines.last().is_none_or(Vec::is_empty) {
         add_to_last(lines, Vec::new());
@@ -57,7 +57,7 @@ fn add_point(lines: &mut Vec<Vec<Vec<Position>>>, point: Position) {
     }
 }
 
-/// Adds an item to the last list, which is made if there is none.
+/// Appends an item to the last list, creating one if there is none.
 fn add_to_last<T>(lists: &mut Vec<Vec<T>>, item: T) {
     match lists.last_mut() {
         Some(last) => last.push(item),

@@ -1,6 +1,6 @@
-//! Why a course is refused.
+//! Reasons for refusing a course.
 
-/// The person who sent the course can act on each.
+/// The sender of the course can fix each of these.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadCourse {
     #[error("course_gpx: the text is not a GPX file (XML with a gpx element)")]
@@ -15,7 +15,7 @@ pub enum BadCourse {
         "course_gpx: {line} has parts that are far apart ({parts}); send a file with only the part that is the course"
     )]
     Scattered {
-        /// Such as `track 1`.
+        /// Label such as `track 1`.
         line: String,
         parts: String,
     },

@@ -1,11 +1,11 @@
-//! Thinning a line without losing its shape.
+//! Simplifies a line without losing its shape.
 
 use super::Corner;
 
-/// The most corners that are kept.
+/// Maximum number of corners that are kept.
 pub(super) const MOST_CORNERS: usize = 1000;
 
-/// Keeps the corners that the shape needs (Douglas and Peucker), within 3 m, or more if that leaves too many.
+/// Keeps the corners that the shape needs (Douglas–Peucker): within 3 m, or a larger tolerance if too many remain.
 pub(super) fn thinned(corners: &[Corner]) -> Vec<Corner> {
     let mut tolerance_m = 3.0;
     loop {

@@ -11,7 +11,7 @@ fn gpx(points: &[(f64, f64)]) -> String {
     )
 }
 
-/// East for 10 km and back on the same road.
+/// A course that runs east for 10 km and returns on the same road.
 fn out_and_back() -> Course {
     let east = |i: u32| (46.62, 14.30 + f64::from(i) * 0.0013);
     let points: Vec<_> = (0..=100).chain((0..100).rev()).map(east).collect();
@@ -48,7 +48,7 @@ fn bad_files_are_told_apart() {
     }
 }
 
-/// A straight line east of `km` kilometres, starting `north_km` north of the others.
+/// A straight track of `km` kilometres to the east, starting `north_km` north of the others.
 fn east(km: f64, north_km: f64) -> String {
     let point = |i: u32| {
         let lon = 14.3 + f64::from(i) / 100.0 * km / 76.4;
@@ -91,7 +91,7 @@ fn stray_points_are_left_out_and_said() {
             format!("<trkseg>{}</trkseg><trkseg>{line}</trkseg>", east(0.2, 90.0)),
             "11.1 km (1 stray part left out)",
         ),
-        // A pause of the watch is no reason to leave anything out.
+        // A paused watch is no reason to leave anything out.
         (
             format!("<trkseg>{first}</trkseg><trkseg>{second}</trkseg>"),
             "11.1 km",
@@ -110,7 +110,7 @@ fn one_of_several_tracks_is_chosen_and_said() {
     assert_eq!(described(&two, None).as_deref(), Ok("42.2 km of track 2 of 2"));
     let half = Some(21_097.5);
     assert_eq!(described(&two, half).as_deref(), Ok("21.1 km of track 1 of 2"));
-    // Tracks that are no course do not count.
+    // Tracks too short or too empty to be a course do not count.
     let with_strays = format!(
         "<trk><name>empty</name></trk>{}{}",
         track(0.05, 0.0),
@@ -179,7 +179,7 @@ fn the_way_out_is_told_from_the_way_back() {
         (half / 2.0 - 300.0, half / 2.0),
         (half, half * 1.5),
         (half * 1.5, half * 1.5),
-        // Back to front: nobody moves backwards, the way back is taken.
+        // Already past this place on the way out. Athletes do not run backwards, so the way back is chosen.
         (half * 0.9, half * 1.5),
     ] {
         let at = course.locate(place, from_m).unwrap();

@@ -106,7 +106,7 @@ fn there_is_one_more_look_at_everything_after_the_end() {
     };
     assert_eq!(watch.phase, closing);
     assert_eq!(asks(&watch.next(at(677), &settings, &track)), (737, true, None));
-    // Still going on after all.
+    // The race continues after all.
     let mut goes_on = (watch.clone(), track.clone());
     goes_on.1.push(None, &running(700, 2100.0));
     goes_on.0.answered(
@@ -118,7 +118,7 @@ fn there_is_one_more_look_at_everything_after_the_end() {
     );
     goes_on.0.conclude(at(737), EndRules::default(), &goes_on.1, None);
     assert_eq!(goes_on.0.phase, RacePhase::Live);
-    // Or not.
+    // No new points arrive.
     watch.answered(at(737), PollResult::default());
     watch.conclude(at(737), EndRules::default(), &track, None);
     assert_eq!(watch.over(), Some(EndReason::EndEvent));
@@ -139,7 +139,7 @@ fn silence_that_ended_a_race_is_looked_at_for_a_while() {
         }
     }
     assert_eq!(looks, [16, 21, 26, 36, 46, 76, 106, 136]);
-    // Points take it back.
+    // New points reopen the race.
     track.push(None, &running(9000, 20_000.0));
     watch.answered(
         now,

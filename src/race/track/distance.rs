@@ -1,29 +1,29 @@
-//! How far somebody came: the device's counters where they are there, positions where they are not.
+//! Distance covered: from the device's counters where they exist, else from positions.
 
 use jiff::Timestamp;
 
 use crate::garmin::livetrack::{Position, Trackpoint};
 use crate::race::geo::distance_m;
 
-/// Faster than this nobody moves in a race: the counter is wrong, not the athlete fast.
+/// Upper bound of a plausible speed. A counter that rises faster is wrong.
 const FASTEST_MPS: f64 = 40.0;
 
-/// A counter that goes back less than this was corrected; one that goes back more was started anew.
+/// A counter that falls by less than this was corrected. A counter that falls by more was restarted.
 const CORRECTION_M: f64 = 50.0;
 
-/// Positions jitter; a step shorter than this is not counted.
+/// Shorter steps between positions are ignored as jitter.
 const SHORTEST_STEP_M: f64 = 10.0;
 
-/// LegTotals up distance. Never goes back, whatever the counters do.
+/// Accumulates distance. It never decreases, whatever the counters report.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Odometer {
     distance_m: f64,
-    /// What the counter said when it was at zero for us.
+    /// Our distance at the moment when the counter was at zero.
     base_m: f64,
     counter_m: Option<f64>,
-    /// Whether the session's counter was ever seen; then the leg's is not looked at.
+    /// Whether the session's total counter was ever seen. From then on the leg's counter is ignored.
     has_total: bool,
-    /// The last place that was counted.
+    /// The last position that was counted.
     anchor: Option<Position>,
     last_at: Option<Timestamp>,
 }
@@ -32,9 +32,9 @@ pub(super) struct Odometer {
 pub(super) struct OdometerStep {
     /// Metres since the last point.
     pub(super) step_m: f64,
-    /// Whether something (a counter, a position) says so; without it the step is 0 for want of knowledge.
+    /// Whether a counter, a position or a speed supports the step. Otherwise the step is 0 because nothing is known.
     pub(super) known: bool,
-    /// Whether it was worked out from positions or speed.
+    /// Whether the step was computed from positions or speed instead of a counter.
     pub(super) derived: bool,
 }
 
@@ -43,12 +43,12 @@ impl Odometer {
         self.distance_m
     }
 
-    /// Whether a counter was seen so far.
+    /// Whether any counter was seen so far.
     pub(super) fn has_counter(&self) -> bool {
         self.counter_m.is_some()
     }
 
-    /// Counts one point, later than the last.
+    /// Adds a point, which must be later than the last one.
     pub(super) fn advance(&mut self, point: &Trackpoint) -> OdometerStep {
         let before_m = self.distance_m;
         let dt_s = self
@@ -75,7 +75,8 @@ impl Odometer {
         }
     }
 
-    /// Takes what a counter says, if that can be. Returns whether it could not, and the way on the ground counts.
+    /// Applies a counter value if it is plausible; otherwise adds the distance between positions. Returns whether the
+    /// value was implausible.
     fn count(&mut self, counter_m: f64, reachable_m: f64, placed_m: Option<f64>) -> bool {
         let before = self.counter_m.replace(counter_m);
         if before.is_some_and(|before_m| counter_m < before_m - CORRECTION_M) {
@@ -92,7 +93,8 @@ impl Odometer {
         absurd
     }
 
-    /// The way from the last counted place, if both are known and it can have been made.
+    /// Distance from the last counted position; `None` if either position is unknown or the distance implies an
+    /// impossible speed.
     fn placed(&mut self, point: &Trackpoint, reachable_m: f64) -> Option<f64> {
         let here = point.position?;
         let Some(anchor) = self.anchor else {
@@ -113,10 +115,10 @@ mod tests {
     use super::*;
     use jiff::SignedDuration;
 
-    /// Seconds, total, counter of the leg, longitude.
+    /// Seconds, total distance, leg distance, longitude.
     type Told = (i64, Option<f64>, Option<f64>, Option<f64>);
 
-    /// The distance after each point.
+    /// Distance after each point.
     fn run(points: &[Told]) -> Vec<f64> {
         let start: Timestamp = "2026-10-04T08:00:00Z".parse().unwrap();
         let mut odometer = Odometer::default();
@@ -140,7 +142,7 @@ mod tests {
                 vec![total(0, 0.0), total(10, 30.0), total(20, 60.0)],
                 vec![0.0, 30.0, 60.0],
             ),
-            // Corrected a little.
+            // A small correction.
             (
                 vec![total(0, 500.0), total(10, 480.0), total(20, 520.0)],
                 vec![500.0, 500.0, 520.0],
@@ -155,7 +157,7 @@ mod tests {
                 ],
                 vec![900.0, 930.0, 940.0, 970.0],
             ),
-            // One absurd value, and back again.
+            // A single absurd value.
             (
                 vec![
                     total(0, 100.0),
@@ -165,7 +167,7 @@ mod tests {
                 ],
                 vec![100.0, 100.0, 260.0, 290.0],
             ),
-            // The whole distance first seen late.
+            // The first counter value is large.
             (
                 vec![total(0, 30_000.0), total(10, 30_030.0)],
                 vec![30_000.0, 30_030.0],

@@ -1,8 +1,8 @@
-//! The legs of a race: where one ends and the next begins, and which sport it is.
+//! The legs of a race: where one ends and the next begins, and the sport of each.
 //!
-//! What the watch says counts. Where it says nothing (a constant `OTHER`), a counter that starts anew is the border,
-//! and the sport follows from the order of the race and the speed. No multisport race was ever recorded publicly, so
-//! nothing here relies on one of these signs alone (D.5).
+//! The watch's own activity type takes precedence. Where it reports only a constant `OTHER`, a counter that restarts
+//! marks the border, and the sport is inferred from the order of the race and the speed. No public recording of a
+//! multisport race was found, so the code does not rely on any single sign (D.5).
 
 use jiff::Timestamp;
 
@@ -10,24 +10,24 @@ use super::sums::LegTotals;
 use crate::garmin::livetrack::Trackpoint;
 use crate::race::sport::{LegKind, RaceKind};
 
-/// One leg. A race of one sport has one.
+/// One leg of a race. A single-sport race has one leg.
 #[derive(Clone, Debug)]
 pub struct Leg {
-    /// The sport; `None` while it is not known.
+    /// The sport; `None` while it is unknown.
     pub kind: Option<LegKind>,
-    /// Whether the watch said so (else it was worked out).
+    /// Whether the watch reported the sport; otherwise it was inferred.
     pub typed: bool,
-    /// Its first moment, by the device's clock.
+    /// Device time of its first point.
     pub started_at: Timestamp,
-    /// Its last moment so far.
+    /// Device time of its last point so far.
     pub last_at: Timestamp,
-    /// Distance of the race at its start.
+    /// Race distance in metres at the start of the leg.
     pub from_m: f64,
-    /// Distance of the race at its last moment so far.
+    /// Race distance in metres at the newest point of the leg.
     pub to_m: f64,
-    /// What was measured in it.
+    /// Means, extremes and moving time of the leg.
     pub sums: LegTotals,
-    /// How high was climbed in it, metres.
+    /// Metres climbed during the leg.
     pub ascent_m: f64,
 }
 
@@ -45,12 +45,12 @@ impl Leg {
         }
     }
 
-    /// Its length in time, seconds.
+    /// Duration so far in seconds.
     pub fn elapsed_s(&self) -> f64 {
         self.last_at.duration_since(self.started_at).as_secs_f64()
     }
 
-    /// Its length, metres.
+    /// Length so far in metres.
     pub fn distance_m(&self) -> f64 {
         self.to_m - self.from_m
     }
@@ -60,30 +60,30 @@ impl Leg {
     }
 }
 
-/// What decides where a leg ends.
+/// Detects where a leg ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LegDetector {
     leg_duration_s: Option<f64>,
     leg_distance_m: Option<f64>,
     total_distance_m: Option<f64>,
     activity_created_at: Option<Timestamp>,
-    /// A new sport that one point spoke of; a second one makes it true.
+    /// A new sport that a single point reported, and the time of that point. A second point confirms it.
     pending: Option<(LegKind, Timestamp)>,
 }
 
-/// The beginning of a new leg.
+/// Start of a new leg.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct LegBorder {
     pub(super) kind: Option<LegKind>,
     pub(super) at: Timestamp,
 }
 
-/// A transition is shorter than this, in time and way.
+/// Upper bounds of a transition.
 const LONGEST_TRANSITION_S: f64 = 15.0 * 60.0;
 const LONGEST_TRANSITION_M: f64 = 3000.0;
 
 impl LegDetector {
-    /// Whether `point` is in a new leg, given the one that was so far.
+    /// Returns a border if `point` starts a new leg after `leg`.
     pub(super) fn cross(&mut self, race: RaceKind, leg: &Leg, point: &Trackpoint) -> Option<LegBorder> {
         let anew = self.counters_anew(point);
         if !race.is_multisport() {
@@ -91,7 +91,7 @@ impl LegDetector {
         }
         let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
         match told {
-            // A watch that names its legs is believed; also that two laps of one sport are one leg.
+            // If the watch names the sport, a restarted counter is only a new lap of the same leg.
             Some(kind) if leg.kind == Some(kind) && leg.typed => {
                 self.pending = None;
                 None
@@ -117,10 +117,10 @@ impl LegDetector {
         }
     }
 
-    /// Whether the counters of the leg started anew at this point.
+    /// Whether the leg's counters restarted at this point.
     fn counters_anew(&mut self, point: &Trackpoint) -> bool {
         fn fell(last: &mut Option<f64>, now: Option<f64>, least: f64) -> bool {
-            // An END point may come with a counter of 0.
+            // An END point may carry a counter of 0.
             let Some(now) = now.filter(|now| *now > 0.0) else {
                 return false;
             };
@@ -129,7 +129,7 @@ impl LegDetector {
         }
         let by_time = fell(&mut self.leg_duration_s, point.duration_s, 30.0);
         let by_way = fell(&mut self.leg_distance_m, point.distance_m, 100.0);
-        // A second session of the same race begins all its counters anew, and no leg.
+        // A second session of the same race restarts all counters, and is not a new leg.
         let all = fell(&mut self.total_distance_m, point.total_distance_m, 100.0);
         let created = point.activity_created_at.is_some_and(|now| {
             self.activity_created_at
@@ -140,7 +140,7 @@ impl LegDetector {
     }
 }
 
-/// The sport of the first leg, as far as the race itself says.
+/// The sport of the first leg, as far as the kind of race determines it.
 pub(super) fn first_kind(race: RaceKind) -> Option<LegKind> {
     match race {
         RaceKind::Run => Some(LegKind::Run),
@@ -150,7 +150,8 @@ pub(super) fn first_kind(race: RaceKind) -> Option<LegKind> {
     }
 }
 
-/// The sport of a leg that the watch does not name, from the order of the race and the leg so far; `None` = wait.
+/// Infers the sport of a leg that the watch does not name, from the order of the race and the leg so far; `None` =
+/// not yet clear.
 pub(super) fn guess(race: RaceKind, before: Option<LegKind>, leg: &Leg) -> Option<LegKind> {
     let (mps, elapsed_s, way_m) = (leg.mean_mps(), leg.elapsed_s(), leg.distance_m());
     let rides = elapsed_s >= 60.0 && mps >= 4.5;
@@ -167,13 +168,13 @@ pub(super) fn guess(race: RaceKind, before: Option<LegKind>, leg: &Leg) -> Optio
         {
             Some(LegKind::Run)
         }
-        // Joined on the run, with nothing known of what was before.
+        // A run that was joined midway, so the earlier sports are unknown.
         (RaceKind::Triathlon, None) if runs && elapsed_s >= 600.0 => Some(LegKind::Run),
         _ => None,
     }
 }
 
-/// Whether a leg that has ended without a name from the watch was the way between two sports.
+/// Whether a completed leg without a type from the watch was a transition between two sports.
 pub(super) fn was_transition(leg: &Leg, is_first: bool) -> bool {
     !leg.typed
         && !is_first

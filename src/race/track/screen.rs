@@ -1,38 +1,39 @@
-//! Suspect points: a sample from the future, or far off its neighbours in time, never moves the race.
+//! Screens out suspect points, so that a sample from the future or many hours after its neighbours does not affect
+//! the track.
 //!
-//! A suspect is held until [`CONFIRMED_BY`] successive ones agree; then it was a wrong clock, or a race that went on after
-//! a long silence. A single one is dropped from the track and stays in the series.
+//! A suspect point is held until [`CONFIRMED_BY`] successive ones agree. Then the cause is a wrong clock, or a race
+//! that continued after a long silence. A single suspect is left out of the track but kept in the stored series.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::step::TrackSample;
 
-/// A device time may be this far ahead of the time at which Garmin or the gateway saw the point.
+/// Maximum lead of a device time over the time at which Garmin or the gateway received the point.
 const LONGEST_LEAD: SignedDuration = SignedDuration::from_mins(2);
 
-/// Points farther apart than this are not neighbours.
+/// Points farther apart than this are not considered neighbours.
 const FAR: SignedDuration = SignedDuration::from_hours(6);
 
-/// Leads of one wrong clock differ by no more than this.
+/// Maximum difference between the leads of points from the same wrong clock.
 const SAME_CLOCK: SignedDuration = SignedDuration::from_mins(10);
 
-/// So many suspects in a row are believed.
+/// Number of consecutive suspects that confirm each other.
 const CONFIRMED_BY: usize = 3;
 
-/// The screen in front of a track. Samples come in the order of device time.
+/// Filter in front of a track. Samples arrive in order of device time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Screen {
     last_at: Option<Timestamp>,
-    /// The lead of a clock that was found to be wrong.
+    /// Lead of the device's clock, once it was found to be wrong.
     lead: Option<SignedDuration>,
     held: Vec<TrackSample>,
 }
 
-/// What to do with the track.
+/// What to do with the track after a sample.
 #[derive(Debug, PartialEq)]
 pub(super) enum Screened {
     Add(Vec<TrackSample>),
-    /// The few points so far were suspect: forget them, and add these.
+    /// The few earlier points were themselves suspect: discard them and add these.
     StartAgain(Vec<TrackSample>),
     Hold,
 }
@@ -43,7 +44,7 @@ fn lead(sample: &TrackSample) -> SignedDuration {
 }
 
 impl Screen {
-    /// `points` is the number of points that the track has.
+    /// Judges a sample. `points` is the number of points in the track.
     pub(super) fn take(&mut self, sample: &TrackSample, points: usize) -> Screened {
         let lead_now = lead(sample);
         let is_ahead = lead_now > LONGEST_LEAD
@@ -78,7 +79,7 @@ impl Screen {
     }
 }
 
-/// Whether two suspects are neighbours by one clock.
+/// Whether two suspects are close in time and come from the same clock.
 fn agree(a: &TrackSample, b: &TrackSample) -> bool {
     b.point.at.duration_since(a.point.at) <= FAR
         && ((lead(a) - lead(b)).abs() <= SAME_CLOCK || (lead(a) <= LONGEST_LEAD && lead(b) <= LONGEST_LEAD))

@@ -1,32 +1,32 @@
-//! Splits: the time for every kilometre of a run, every five of a ride, every 500 m of a swim.
+//! Splits: the time for every kilometre of a run, every 5 km of a ride, every 500 m of a swim.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::sums::WeightedMean;
 use crate::race::sport::LegKind;
 
-/// The time for one stretch of a leg.
+/// The time for one section of a leg.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Split {
-    /// Which leg, counted from 0.
+    /// Index of the leg, from 0.
     pub leg: usize,
-    /// From where in the leg, metres.
+    /// Start of the split in metres from the start of the leg.
     pub from_m: f64,
-    /// To where in the leg, metres.
+    /// End of the split in metres from the start of the leg.
     pub to_m: f64,
-    /// Where that is in the race, metres.
+    /// End of the split in metres from the start of the race.
     pub race_m: f64,
-    /// When the end of it was passed, by the device's clock.
+    /// Device time at the end of the split.
     pub at: Timestamp,
-    /// How long it took, seconds.
+    /// Duration of the split in seconds.
     pub duration_s: f64,
     pub heart_rate_bpm: Option<f64>,
     pub power_w: Option<f64>,
-    /// Whether a gap in the data lies in it, so that the time is only about right.
+    /// Whether the split contains a gap in the data, so that its time is approximate.
     pub estimated: bool,
 }
 
-/// How long a split of a leg is, metres; none in a transition.
+/// Length of a split in metres; `None` in a transition.
 pub fn split_length_m(kind: Option<LegKind>) -> Option<f64> {
     match kind {
         Some(LegKind::Ride) => Some(5000.0),
@@ -36,7 +36,7 @@ pub fn split_length_m(kind: Option<LegKind>) -> Option<f64> {
     }
 }
 
-/// The split that is being run.
+/// The split that is in progress.
 #[derive(Clone, Debug)]
 pub(super) struct OpenSplit {
     from_m: f64,
@@ -46,11 +46,11 @@ pub(super) struct OpenSplit {
     estimated: bool,
 }
 
-/// Two successive points, as a split sees them.
+/// Two successive points, as needed by a split.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SplitStep {
     pub(super) leg: usize,
-    /// Distance of the race at the start of the leg.
+    /// Race distance in metres at the start of the leg.
     pub(super) leg_from_m: f64,
     pub(super) before_m: f64,
     pub(super) after_m: f64,
@@ -61,7 +61,7 @@ pub(super) struct SplitStep {
     pub(super) gap: bool,
 }
 
-/// More splits in one leg are not kept: 2000 km on foot.
+/// Maximum number of splits per leg: 2000 km on foot.
 const MOST: usize = 2000;
 
 impl OpenSplit {
@@ -75,7 +75,7 @@ impl OpenSplit {
         }
     }
 
-    /// Moves on; adds the splits that end on the way.
+    /// Advances by one step and appends the splits that it completes.
     pub(super) fn advance(&mut self, length_m: f64, stretch: SplitStep, splits: &mut Vec<Split>) {
         let whole_s = stretch.after_at.duration_since(stretch.before_at).as_secs_f64();
         self.estimated |= stretch.gap;
@@ -85,7 +85,7 @@ impl OpenSplit {
         if let Some(watts) = stretch.power_w {
             self.power.add(f64::from(watts), whole_s.clamp(0.0, 60.0));
         }
-        // The next mark beyond what is already measured, also when the length changed on the way.
+        // The next mark after the last completed one. This holds even if the split length changed during the leg.
         let mut mark_m = (self.from_m / length_m).floor().mul_add(length_m, length_m);
         while stretch.after_m >= mark_m && splits.len() < MOST {
             let way_m = stretch.after_m - stretch.before_m;

@@ -1,53 +1,53 @@
-//! Gaps and stops. Silence is not standing: a stop is seen, a gap is where nothing was seen.
+//! Gaps and stops. A gap is a period without data. A stop needs data that shows it: silence is not a stop.
 
 use jiff::Timestamp;
 
 use super::step::TrackStep;
 use crate::garmin::livetrack::Position;
 
-/// Points farther apart in time than this have a gap between them.
+/// Two points more than this many seconds apart have a gap between them.
 pub const GAP_S: f64 = 120.0;
 
-/// Slower than this is standing, m/s.
+/// Below this speed in m/s the athlete counts as standing.
 const STANDING_MPS: f64 = 0.4;
 
-/// A stop shorter than this is a shoe lace.
+/// Shorter stops, such as tying a shoelace, are ignored; seconds.
 pub const SHORTEST_STOP_S: f64 = 60.0;
 
-/// A time without data, later filled or not.
+/// A period without data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Gap {
-    /// The last point before it.
+    /// Device time of the last point before it.
     pub from: Timestamp,
-    /// The first point after it.
+    /// Device time of the first point after it.
     pub to: Timestamp,
-    /// The way that was made in it, as far as that is known.
+    /// Distance covered during the gap in metres, as far as it is known.
     pub distance_m: f64,
-    /// Distance of the race at its start.
+    /// Race distance in metres at the start of the gap.
     pub at_m: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stop {
     pub from: Timestamp,
-    /// Until the last point that was standing.
+    /// Time of the last point that was standing.
     pub to: Timestamp,
-    /// Where on the Earth, if known.
+    /// Position of the stop, if known.
     pub position: Option<Position>,
-    /// Distance of the race there.
+    /// Race distance in metres at the stop.
     pub at_m: f64,
-    /// Which leg, counted from 0.
+    /// Index of the leg, from 0.
     pub leg: usize,
 }
 
 impl Stop {
-    /// How long, seconds.
+    /// Duration in seconds.
     pub fn duration_s(&self) -> f64 {
         self.to.duration_since(self.from).as_secs_f64()
     }
 }
 
-/// Whether somebody stands who made `step_m` in `dt_s` and whose device tells `speed_mps`.
+/// Whether a step of `step_m` in `dt_s`, at the speed that the device reports, counts as standing.
 pub(super) fn is_standing(known: bool, step_m: f64, dt_s: f64, speed_mps: Option<f64>) -> bool {
     known
         && dt_s > 0.0
@@ -56,11 +56,11 @@ pub(super) fn is_standing(known: bool, step_m: f64, dt_s: f64, speed_mps: Option
         && speed_mps.is_none_or(|mps| mps < STANDING_MPS * 2.0)
 }
 
-/// Gathers stops step by step.
+/// Collects stops step by step.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stops {
     pub(super) done: Vec<Stop>,
-    /// The one that lasts, however short.
+    /// The stop in progress, of any length.
     pub(super) standing: Option<Stop>,
 }
 

@@ -1,8 +1,8 @@
-//! LegTotals over time: means, extremes, and how long the heart beat how fast.
+//! Totals over time: means, extremes, and time at each heart rate.
 
 use super::step::TrackStep;
 
-/// The longest time that one point can stand for, seconds.
+/// Maximum number of seconds that a single point counts for.
 const LONGEST_S: f64 = 60.0;
 
 /// A mean weighted by time, with its extremes.
@@ -23,7 +23,7 @@ impl WeightedMean {
         self.highest = Some(self.highest.map_or(value, |high| high.max(value)));
     }
 
-    /// The mean; `None` when there was nothing.
+    /// `None` if no value was added.
     pub fn mean(&self) -> Option<f64> {
         (self.seconds > 0.0).then(|| self.sum / self.seconds)
     }
@@ -40,15 +40,15 @@ impl WeightedMean {
 /// What was measured over a leg or a split.
 #[derive(Clone, Debug, Default)]
 pub struct LegTotals {
-    /// Heart rate, bpm.
+    /// Beats per minute, weighted by time.
     pub heart_rate: WeightedMean,
-    /// Power, W; zeros count, because one rolls without pedalling.
+    /// Watts. Zeros count, because coasting is part of a ride.
     pub power: WeightedMean,
-    /// Cadence as sent, zeros left out.
+    /// Cadence as sent; zeros are left out.
     pub cadence: WeightedMean,
     pub moving_s: f64,
     pub standing_s: f64,
-    /// Seconds at each heart rate; the index is the rate. Empty when there was none.
+    /// Seconds at each heart rate; the index is the rate in bpm. Empty without heart-rate data.
     pub seconds_at_bpm: Vec<f32>,
 }
 

@@ -31,7 +31,7 @@ fn a_steady_run_has_even_splits() {
 
 #[test]
 fn a_gap_is_no_stop_and_a_stop_is_no_gap() {
-    // Ten minutes run, five standing, five run, then seven without data at the same pace.
+    // Ten minutes of running, five of standing, five of running, then seven without data at the same pace.
     let mut samples = steady(600, 3.0);
     samples.extend((1..=30).map(|i| running(600 + i * 10, 1800.0 + (i % 2) as f64)));
     samples.extend((1..=30).map(|i| running(900 + i * 10, 1800.0 + (i * 30) as f64)));
@@ -89,7 +89,7 @@ fn the_way_to_the_start_does_not_count() {
     assert_eq!(run.first_at, Some(at(-1000)));
 }
 
-/// Swim, transition, ride, transition, run: (seconds, speed) of each.
+/// Swim, transition, ride, transition, run: seconds, speed in m/s, and the activity type of each.
 const TRIATHLON: [(i64, f64, &str); 5] = [
     (1800, 0.9, "OPEN_WATER_SWIMMING"),
     (180, 1.5, "TRANSITION"),
@@ -145,7 +145,7 @@ fn the_legs_of_a_triathlon_are_told_apart() {
         (point.distance_m, point.duration_s, point.activity_type) = (None, None, None);
     });
     assert_eq!(track(RaceKind::Triathlon, &nothing).legs.len(), 1);
-    // The watch of a runner who walks and hikes.
+    // A runner whose watch switches to walking and hiking.
     assert_eq!(kinds(&track(RaceKind::Run, &triathlon(|_, _| {}))), [Some(Run)]);
 }
 
@@ -238,7 +238,7 @@ fn a_wrong_clock_is_noticed_and_lateness_is_none() {
         (3, true, 3 * 3600 - 14),
         (3, false, 3 * 3600 - 15),
         (-2, true, -2 * 3600 - 14),
-        // Without Garmin's time, points of two hours ago may just be late.
+        // Without Garmin's time, points that are two hours old may only be late.
         (-2, false, 0),
     ] {
         assert_eq!(shifted(hours, reported), expected, "{hours} {reported}");
@@ -321,7 +321,7 @@ proptest! {
             counted |= starts;
             let Some(step) = track.push(None, sample) else { continue };
             prop_assert!(step.distance_m.is_finite());
-            // Only the watch's first count may put the way to the start away.
+            // Distance may fall back only when the watch starts to count.
             prop_assert!(starts || step.distance_m >= before);
             prop_assert!(step.speed_mps.is_none_or(|mps| mps.is_finite() && mps >= 0.0));
             before = step.distance_m;
@@ -334,7 +334,7 @@ proptest! {
     }
 }
 
-/// An hour of running with one more point, `at_s` after the start by the watch and seen after half an hour.
+/// An hour of running plus one stray point, `at_s` after the start by device time and first seen after half an hour.
 fn with_a_stray(at_s: i64) -> Track {
     let mut samples = steady(3600, 3.0);
     let mut stray = running(1805, 5415.0);
