@@ -1,9 +1,9 @@
 //! A pretend Garmin for the demo, rehearsals and tests.
 //!
-//! One loopback server plays all of Garmin's hosts (their paths do not overlap), so every `GARMIN_*_URL` points at it:
-//! the three ways to sign in, MFA codes, tokens with rotation, the data API, and LiveTrack. It is as strict as Garmin,
-//! and faults can be set while it runs. The same seed gives the same answers. Every answer carries
-//! `X-Simulated: true`.
+//! One loopback server plays all of Garmin's hosts (their paths do not overlap), so every `GARMIN_*_URL` points at it.
+//! It implements the three ways to sign in, MFA codes, tokens with rotation, the data API, and LiveTrack. It is as
+//! strict as Garmin, and faults can be set while it runs. The same seed gives the same responses. Every response
+//! carries `X-Simulated: true`.
 //!
 //! | part | where |
 //! |---|---|
@@ -20,13 +20,13 @@
 //! |---|---|
 //! | `POST /simulator/faults` | sets a fault ([`FaultRule`] as JSON) |
 //! | `DELETE /simulator/faults` | clears all faults |
-//! | `GET /simulator/requests` | the requests so far, without bodies and tokens |
-//! | `GET /simulator/logins` | the refresh tokens of each person that still work |
+//! | `GET /simulator/requests` | the requests so far, without bodies or tokens |
+//! | `GET /simulator/logins` | the refresh tokens of each person that are still valid |
 //! | `POST /simulator/expire` | expires the access tokens of `{"email"}` |
 //! | `POST /simulator/livetrack` | starts a race from a scenario |
-//! | `GET /simulator/livetrack/{session}` | how a race stands |
+//! | `GET /simulator/livetrack/{session}` | the current state of a race |
 //!
-//! Invariants: it knows no real person, its state ends with its process, and it keeps no passwords.
+//! Invariants: it holds no data of real people, its state ends with its process, and it keeps no passwords.
 
 pub mod data;
 mod dice;
@@ -64,15 +64,13 @@ pub use world::Recorded;
 /// The settings of a pretend Garmin.
 #[derive(Debug, Clone)]
 pub struct SimulatorSettings {
-    /// The people who can sign in.
     pub people: Vec<Person>,
-    /// The seed of all randomness.
+    /// The seed of all randomness in the simulator.
     pub seed: u64,
-    /// Faults from the start.
+    /// The faults that are in force from the start.
     pub faults: Vec<FaultRule>,
-    /// The lifetime of access tokens.
     pub token_life: Duration,
-    /// Decides which day is today, and when tokens expire.
+    /// Determines the current day, and when tokens expire.
     pub clock: Clock,
 }
 
@@ -97,7 +95,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Serves on `listener` (loopback) until the lifecycle stops. It is ready when this returns.
+    /// Serves on `listener` (loopback) until the lifecycle stops. It accepts connections as soon as this returns.
     pub fn start(
         settings: SimulatorSettings,
         listener: TcpListener,
@@ -126,7 +124,7 @@ impl Simulator {
         &self.base_url
     }
 
-    /// Garmin's hosts, all set to this server.
+    /// The URLs of Garmin's hosts, all pointing at this server.
     pub fn hosts(&self) -> GarminHosts {
         GarminHosts::at(&self.base_url)
     }
@@ -139,14 +137,14 @@ impl Simulator {
         self.shared.world().faults.clear();
     }
 
-    /// Starts a race. Most races have one link; a race with a second link returns both in order of time.
+    /// Starts a race. Most races have one link; a race with a second link returns both in chronological order.
     pub fn play(&self, scenario: &Scenario, pace: Playback) -> Vec<Url> {
         let links = self.links(scenario, pace);
         let joined = links.iter().map(|link| self.base_url.join(&link.path()));
         joined.filter_map(Result::ok).collect()
     }
 
-    /// Like [`Simulator::play`], with session id and token apart.
+    /// Like [`Simulator::play`], but returns session id and token separately.
     pub fn links(&self, scenario: &Scenario, pace: Playback) -> Vec<PlayedLink> {
         let now = self.shared.clock.now();
         self.shared.world().livetrack.play(scenario, pace, now)
@@ -157,14 +155,14 @@ impl Simulator {
         self.shared.world().livetrack.points(session_id)
     }
 
-    /// Adds a person, or replaces the one with the same e-mail.
+    /// Adds a person, or replaces an existing person with the same e-mail.
     pub fn put_person(&self, person: Person) {
         let mut world = self.shared.world();
         world.people.retain(|known| known.email != person.email);
         world.people.push(person);
     }
 
-    /// Answers `GET` of this path with a document, for everybody: for what the pretend people do not have.
+    /// Serves a fixed document for `GET` of this path, for every person. It covers data that the simulated people lack.
     pub fn put_document(&self, path: &str, document: Value) {
         self.shared.world().documents.insert(path.to_owned(), document);
     }
@@ -174,7 +172,7 @@ impl Simulator {
         self.shared.world().recorded.iter().cloned().collect()
     }
 
-    /// How many requests had a path with this prefix.
+    /// The number of recorded requests whose path has this prefix.
     pub fn count(&self, path: &str) -> usize {
         self.shared
             .world()
@@ -184,7 +182,7 @@ impl Simulator {
             .count()
     }
 
-    /// A person's refresh tokens that still work.
+    /// A person's refresh tokens that are still valid.
     pub fn live_refresh_tokens(&self, email: &str) -> Vec<Secret> {
         self.shared
             .world()
@@ -200,7 +198,7 @@ impl Simulator {
         self.shared.world().tokens.expire(email);
     }
 
-    /// Revokes all tokens of a person, as a changed password at Garmin does.
+    /// Revokes all tokens of a person, as Garmin does after a password change.
     pub fn revoke(&self, email: &str) {
         self.shared.world().tokens.revoke(email);
     }

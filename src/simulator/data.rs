@@ -1,21 +1,22 @@
-//! What the pretend Garmin knows about a person: seed, person and date in, JSON document out.
+//! The data that the pretend Garmin holds about a person: a pure function from seed, person and date to a JSON
+//! document.
 //!
 //! Nothing is stored. Every document is computed from the person's seed and the requested day, so the same request gets
-//! the same answer in every run, and documents agree with each other: the resting heart rate of the daily summary is
-//! the one in the heart-rate document, and an activity in a list equals the activity requested by its id.
+//! the same answer in every run. Documents agree with each other: the resting heart rate of the daily summary is the
+//! one in the heart-rate document, and an activity in a list equals the activity requested by its id.
 //!
-//! Future days, and days before the person's first day, hold no data. Each endpoint says so as Garmin does (a document
-//! of nulls, an empty list, 204). Today ends at noon, as if the watch had last synchronized then.
+//! Future days, and days before the person's first day, hold no data. Each endpoint reports that as Garmin does (a
+//! document of nulls, an empty list, or 204). Today's data ends at noon, as if the watch had last synchronized then.
 //!
 //! | file | |
 //! |---|---|
 //! | [`dice`] | randomness that repeats in every run |
 //! | [`timeline`], [`night`], [`training`], [`physique`] | what happens on a person's days |
 //! | [`series`] | the sensor readings of those days |
-//! | [`scope`], [`day_facts`], [`battery_facts`], [`period_facts`], [`activity_facts`] | the same as named facts |
-//! | [`templates`], `documents/*.json` | Garmin's endpoints and documents, in which facts are filled in |
+//! | [`scope`], [`day_facts`], [`battery_facts`], [`period_facts`], [`activity_facts`] | the same data as named facts |
+//! | [`templates`], `documents/*.json` | Garmin's endpoints, and document templates that are filled in with facts |
 //!
-//! Absent on purpose: sign-in, tokens and faults (the router's job), and every endpoint that no tool requests.
+//! Out of scope: sign-in, tokens and faults (the router's job), and every endpoint that no tool requests.
 
 mod activity_facts;
 mod battery_facts;
@@ -41,16 +42,15 @@ use super::dice;
 use scope::FactScope;
 use timeline::Timeline;
 
-/// One pretend person; all their data follows from these fields.
+/// One simulated person. All of the person's data follows from these fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonSeed {
     /// Seed of all randomness.
     pub seed: u64,
-    /// Garmin's number of the profile.
+    /// Garmin's numeric id of the profile.
     pub profile_id: u64,
-    /// The key of the person in Garmin's URLs.
+    /// The person's identifier in Garmin's URLs.
     pub display_name: String,
-    /// First and last name.
     pub full_name: String,
     /// `metric`, `statute_us` or `statute_uk`.
     pub unit_system: String,
@@ -59,7 +59,7 @@ pub struct PersonSeed {
 /// One request to Garmin's API. Its bearer token was already matched to the person.
 #[derive(Clone, Copy, Debug)]
 pub struct DataRequest<'a> {
-    /// `GET`, `PUT`, …
+    /// The HTTP method: `GET`, `PUT`, …
     pub method: &'a str,
     /// The path, still percent-encoded, with its leading slash.
     pub path: &'a str,
@@ -67,12 +67,11 @@ pub struct DataRequest<'a> {
     pub query: &'a str,
 }
 
-/// The answer of Garmin's API.
+/// A response of Garmin's API.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataResponse {
-    /// The HTTP status.
     pub status: u16,
-    /// The JSON body; `None` with 204.
+    /// The JSON body; `None` for status 204.
     pub body: Option<Value>,
 }
 
@@ -95,7 +94,7 @@ impl DataResponse {
     }
 }
 
-/// Garmin's answer to this person on this day; `None` for an unknown path (the router answers 404).
+/// Garmin's response for this person on this day; `None` for an unknown path (the router answers 404).
 pub fn answer(person: &PersonSeed, request: &DataRequest<'_>, today: Date) -> Option<DataResponse> {
     if request.method != "GET" {
         return None;

@@ -1,4 +1,4 @@
-//! Randomness that repeats in every run.
+//! Reproducible randomness: the same seed gives the same numbers in every run.
 
 use jiff::civil::Date;
 
@@ -7,7 +7,7 @@ use jiff::civil::Date;
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// For one purpose of the person with this seed.
+    /// A generator for one purpose, for the person with this seed.
     pub(super) fn of(seed: u64, purpose: &str) -> Self {
         let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
         for byte in purpose.bytes() {
@@ -16,7 +16,7 @@ impl Dice {
         Self(state)
     }
 
-    /// For one purpose on one day.
+    /// A generator for one purpose on one day.
     pub(super) fn on(seed: u64, purpose: &str, date: Date) -> Self {
         let mut dice = Self::of(seed, purpose);
         let day = i64::from(date.year()) * 10_000 + i64::from(date.month()) * 100 + i64::from(date.day());
@@ -32,20 +32,20 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A whole number from `low` to `high`, both included.
+    /// A uniform integer from `low` to `high`, both inclusive.
     pub(super) fn whole(&mut self, low: i64, high: i64) -> i64 {
         let span = high.saturating_sub(low).unsigned_abs() + 1;
         low + i64::try_from(self.next() % span).unwrap_or(0)
     }
 
-    /// A number from `low` up to `high`.
+    /// A uniform number from `low` (inclusive) to `high` (exclusive).
     pub(super) fn number(&mut self, low: f64, high: f64) -> f64 {
-        // 53 bits are what a double holds exactly.
+        // A double represents integers of up to 53 bits exactly.
         let part = (self.next() >> 11) as f64 / (1u64 << 53) as f64;
         low + part * (high - low)
     }
 
-    /// Whether something of this likelihood (0 to 1) happens.
+    /// True with this probability (0 to 1).
     pub(super) fn happens(&mut self, likelihood: f64) -> bool {
         self.number(0.0, 1.0) < likelihood
     }
@@ -59,7 +59,6 @@ pub(super) fn whole(number: f64) -> i64 {
     number.round() as i64
 }
 
-/// Rounded to one decimal.
 pub(super) fn tenths(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }

@@ -1,4 +1,4 @@
-//! Faults that tests and rehearsals can set: what goes wrong, and where.
+//! Faults that tests and rehearsals can inject: what goes wrong, and where.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
-    /// The phone app's sign-in.
+    /// The sign-in of the phone app.
     Mobile,
-    /// The embedded form: its pages and its submission.
+    /// The embedded sign-in form: its pages and its submission.
     Widget,
     /// The web site's sign-in: its page and its submission.
     Portal,
-    /// The verification of an MFA code, for all three kinds of sign-in.
+    /// The verification of an MFA code, for all three sign-in methods.
     Verify,
     /// The exchange of a service ticket for tokens.
     Exchange,
-    /// The refresh of tokens.
     Refresh,
     Api,
     /// LiveTrack's pages, short links and profiles.
@@ -31,62 +30,62 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// 429, or a 200 whose JSON says 429.
+    /// Status 429, or status 200 with a 429 in the JSON body.
     RateLimited {
-        /// `Retry-After` in seconds; `None` leaves the header out.
+        /// `Retry-After` in seconds; `None` omits the header.
         #[serde(default)]
         retry_after_s: Option<u32>,
-        /// Answer 200 and put the 429 into the body.
+        /// Respond with status 200 and put the 429 into the body.
         #[serde(default)]
         in_body: bool,
     },
-    /// Garmin asks for a captcha: in JSON, or as a challenge page where pages are served.
+    /// Garmin asks for a captcha: in JSON, or as a challenge page where the place serves pages.
     Captcha,
-    /// Garmin says that the account is locked.
+    /// Garmin reports that the account is locked.
     Locked,
     /// The challenge page of the bot protection in front of Garmin.
     ChallengePage {
-        /// Usually 403 or 429.
+        /// The HTTP status, usually 403 or 429.
         status: u16,
     },
-    /// A bare status with an empty JSON object, such as 401 or 503.
+    /// An HTTP status such as 401 or 503, with an empty JSON object.
     Status { status: u16 },
-    /// The usual answer, late.
+    /// The usual response, delayed by `ms`.
     Slow { ms: u64 },
-    /// The connection breaks in the middle of the answer.
+    /// The connection breaks in the middle of the response.
     HangUp,
-    /// An answer of a shape that no client knows.
+    /// A response in a shape that no client knows.
     ChangedShape,
-    /// The API refuses tokens from a sign-in at this place as "not active"; at `api` it refuses all tokens.
+    /// The API refuses tokens from a sign-in at this place as "not active". At `api` it refuses all tokens.
     TokenNotAccepted,
     /// Access tokens issued here expire after `seconds`.
     ShortLived { seconds: u32 },
-    /// The answer to a refresh has no new refresh token, and the old one stays valid.
+    /// The response to a refresh has no new refresh token, and the old one stays valid.
     NoRotation,
     /// The token service has retired these client ids.
     ClientIdRefused { ids: Vec<String> },
 }
 
-/// A fault with its place, and how long it lasts.
+/// A fault, the place where it occurs, and how long it lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
     pub place: Place,
     pub fault: Fault,
-    /// Only for the person with this e-mail, or the LiveTrack session with this id. Requests that name nobody are not
-    /// affected.
+    /// Limits the fault to the person with this e-mail, or the LiveTrack session with this id. Requests that identify
+    /// neither are not affected.
     #[serde(default)]
     pub person: Option<String>,
-    /// Only for paths with this prefix.
+    /// Limits the fault to paths with this prefix.
     #[serde(default)]
     pub path: Option<String>,
-    /// How often it applies; `None` = until it is cleared.
+    /// The number of times it applies; `None` = until it is cleared.
     #[serde(default)]
     pub times: Option<u32>,
 }
 
 impl FaultRule {
-    /// A fault for everybody, until it is cleared.
+    /// A fault that affects everybody until it is cleared.
     pub fn new(place: Place, fault: Fault) -> Self {
         Self {
             place,
@@ -97,7 +96,7 @@ impl FaultRule {
         }
     }
 
-    /// Limits it to a person's e-mail or a LiveTrack session's id.
+    /// Limits the fault to a person's e-mail or a LiveTrack session's id.
     #[must_use]
     pub fn of(self, email: &str) -> Self {
         Self {
@@ -106,7 +105,7 @@ impl FaultRule {
         }
     }
 
-    /// Limits it to paths with this prefix.
+    /// Limits the fault to paths with this prefix.
     #[must_use]
     pub fn on(self, path: &str) -> Self {
         Self {
@@ -115,7 +114,7 @@ impl FaultRule {
         }
     }
 
-    /// Limits how often it applies.
+    /// Limits how many times the fault applies.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self {
@@ -149,7 +148,7 @@ impl Faults {
         self.0.clear();
     }
 
-    /// The first fault that applies here and that `wanted` accepts. This counts as one of its times.
+    /// The first fault that applies here and that `wanted` accepts. Returning it uses up one of its times.
     pub(super) fn strike(
         &mut self,
         place: Place,

@@ -1,14 +1,14 @@
 //! A pretend LiveTrack: plays races from scenarios and serves them as Garmin's site does (the page with its CSRF pair,
 //! the session, points from `begin` on, the course, short links and profiles).
 //!
-//! It is as strict as Garmin: without a CSRF pair, or with an old one, the API answers 403; with a wrong token, or after
-//! 24 hours, 404.
+//! It is as strict as Garmin. The API answers 403 without a valid CSRF pair, and 404 for a wrong token or after 24
+//! hours.
 //!
 //! | part | where |
 //! |---|---|
 //! | the description of a race | [`scenario`] |
 //! | its points | `track`, `route` |
-//! | what is visible at a moment | `race` |
+//! | the points that are visible at a given moment | `race` |
 //! | JSON and pages | `render` |
 
 mod race;
@@ -37,7 +37,7 @@ pub use self::race::Playback;
 /// The lifetime of a CSRF pair. Garmin's is unknown; its page asks for a new one every five minutes.
 const CSRF_LASTS: SignedDuration = SignedDuration::from_mins(10);
 
-/// A link to a race.
+/// A link to a race, as LiveTrack issues it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayedLink {
     pub session_id: String,
@@ -50,17 +50,17 @@ pub fn demo_race() -> Result<Scenario, BadScenario> {
     Scenario::read(include_str!("livetrack/demo.json"))
 }
 
-/// All races of this simulator.
+/// All races that this simulator has started.
 #[derive(Debug)]
 pub(super) struct SimulatedLiveTrack {
     races: Vec<PlayedRace>,
-    /// Session id → index of the race and of its link.
+    /// Session id → indexes of the race and of its link.
     sessions: HashMap<String, (usize, usize)>,
     /// Short code or profile name → session id.
     shortcuts: HashMap<String, String>,
-    /// CSRF token → its cookie, and when it was made.
+    /// CSRF token → its cookie, and when the pair was issued.
     pairs: HashMap<String, (String, Timestamp)>,
-    /// Computed tracks, so that a scenario can be played often.
+    /// Computed tracks, so that repeated plays of a scenario reuse them.
     tracks: Vec<(Arc<Scenario>, Arc<SimulatedTrack>)>,
     dice: Dice,
 }
@@ -77,7 +77,7 @@ impl SimulatedLiveTrack {
         }
     }
 
-    /// Starts a race and returns its links in order of time.
+    /// Starts a race and returns its links in chronological order.
     pub(super) fn play(&mut self, scenario: &Scenario, pace: Playback, now: Timestamp) -> Vec<PlayedLink> {
         let (scenario, track) = self.track(scenario);
         let borders = scenario.new_link_at_s;
@@ -143,7 +143,7 @@ impl SimulatedLiveTrack {
         race.all(link).map(|point| race.told(point)).collect()
     }
 
-    /// How a race stands: for tests and rehearsals.
+    /// The current state of a race, for tests and rehearsals.
     pub(super) fn report(&self, session_id: &str, now: Timestamp) -> Option<Value> {
         let (race, link) = self.race(session_id)?;
         Some(race.report(link, now))
@@ -155,7 +155,8 @@ impl SimulatedLiveTrack {
         Some((race, race.links.get(*link)?))
     }
 
-    /// Which part of LiveTrack a request is for, and its session; `None` when it is for another of Garmin's hosts.
+    /// The part of LiveTrack that a request addresses, and its session; `None` for a request to another of Garmin's
+    /// hosts.
     pub(super) fn place(&self, path: &str) -> Option<(Place, Option<String>)> {
         let request = Path::of(path)?;
         Some(match request {
@@ -175,7 +176,7 @@ impl SimulatedLiveTrack {
         Some(timed.fault.clone())
     }
 
-    /// The answer when nothing goes wrong.
+    /// The response when no fault applies.
     pub(super) fn answer(&mut self, request: &SimulatedRequest, now: Timestamp) -> SimulatedResponse {
         let Some(path) = Path::of(&request.path) else {
             return SimulatedResponse::empty(404);
@@ -202,7 +203,7 @@ impl SimulatedLiveTrack {
         }
     }
 
-    /// A page with a new CSRF pair; without a valid link it shows no race.
+    /// A page with a new CSRF pair. Without a valid link it shows no race.
     fn page(&mut self, opened: Option<(&str, String)>, now: Timestamp) -> SimulatedResponse {
         self.pairs
             .retain(|_, (_, made_at)| now.duration_since(*made_at) < CSRF_LASTS);
@@ -228,7 +229,7 @@ impl SimulatedLiveTrack {
         SimulatedResponse::empty(302).header("location", to)
     }
 
-    /// An answer of the API, which needs a CSRF pair and a valid link.
+    /// A response of the API, which requires a CSRF pair and a valid link.
     fn data(
         &self,
         request: &SimulatedRequest,
@@ -253,7 +254,7 @@ impl SimulatedLiveTrack {
 }
 
 impl PlayedLink {
-    /// The path of the link that people share.
+    /// The path of the link that people share, without the host.
     pub fn path(&self) -> String {
         format!("/session/{}/token/{}", self.session_id, self.token)
     }

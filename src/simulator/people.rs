@@ -1,15 +1,13 @@
-//! The people that the pretend Garmin knows.
-
 use super::data::PersonSeed;
 
-/// One pretend person: how they sign in, and the seed of their data.
+/// One pretend person: their sign-in, and the seed of their data.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// At example.org, which is reserved for examples.
+    /// An address at example.org, which is reserved for examples.
     pub email: String,
-    /// Printed by the demo.
+    /// The password, which the demo prints.
     pub password: String,
-    /// The second factor; `None` = a password is enough.
+    /// The second factor; `None` = the password is sufficient.
     pub mfa: Option<Mfa>,
     pub is_locked: bool,
     pub data: PersonSeed,
@@ -19,15 +17,15 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mfa {
     pub method: MfaBy,
-    /// Never changes.
+    /// The MFA code, which never changes.
     pub code: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaBy {
-    /// An e-mail, sent on request.
+    /// A code by e-mail, sent on request.
     Email,
-    /// An authenticator app.
+    /// A code from an authenticator app.
     Totp,
 }
 
@@ -49,7 +47,6 @@ impl Person {
         }
     }
 
-    /// Adds a second factor.
     #[must_use]
     pub fn with_mfa(self, method: MfaBy, code: &str) -> Self {
         Self {
@@ -61,7 +58,6 @@ impl Person {
         }
     }
 
-    /// Locks the account.
     #[must_use]
     pub fn locked(self) -> Self {
         Self {
@@ -70,15 +66,15 @@ impl Person {
         }
     }
 
-    /// `a*****@example.org`, as Garmin shows where a code was sent.
+    /// The form `a*****@example.org`, with which Garmin indicates where a code was sent.
     pub(super) fn masked_email(&self) -> String {
         let (name, domain) = self.email.split_once('@').unwrap_or((&self.email, ""));
         format!("{}*****@{domain}", name.chars().take(1).collect::<String>())
     }
 }
 
-/// The people of the demo: one needs only a password, one gets a code by e-mail, one uses an authenticator app and
-/// miles, and one is locked out.
+/// The people of the demo. One needs only a password, one gets a code by e-mail, one uses an authenticator app and
+/// statute units, and one is locked out.
 pub fn demo_people() -> Vec<Person> {
     let mut dora = Person::new(3, "Dora", "dora@example.org", "demo-dora").with_mfa(MfaBy::Totp, "654321");
     "statute_us".clone_into(&mut dora.data.unit_system);

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-/// A request with its whole body.
+/// A request whose body was read completely.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SimulatedRequest {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) query: String,
-    /// Lower-case names.
+    /// Header names are in lower case.
     pub(super) headers: HashMap<String, String>,
     pub(super) body: Bytes,
 }
@@ -22,7 +22,6 @@ impl SimulatedRequest {
         self.headers.get(name).map(String::as_str).unwrap_or_default()
     }
 
-    /// A query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         pair(self.query.as_bytes(), name)
     }
@@ -32,7 +31,7 @@ impl SimulatedRequest {
         pair(&self.body, name)
     }
 
-    /// The body, if it is JSON.
+    /// The parsed body; `None` if it is not JSON.
     pub(super) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -60,7 +59,7 @@ pub(super) struct SimulatedResponse {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
-    /// Close the connection in the middle of the body.
+    /// Closes the connection in the middle of the body.
     pub(super) hangs_up: bool,
     pub(super) delay_ms: u64,
 }
@@ -97,12 +96,12 @@ impl SimulatedResponse {
         self
     }
 
-    /// An error in the form of Garmin's API.
+    /// An error response in the format of Garmin's API.
     pub(super) fn api_error(status: u16, error: &str, message: &str) -> Self {
         Self::json(status, &json!({"message": message, "error": error}))
     }
 
-    /// The sign-on's answer to a malformed request (RFC 9457).
+    /// The single sign-on's response to a malformed request (RFC 9457).
     pub(super) fn problem() -> Self {
         let body = json!({"title": "Bad Request", "status": 400, "detail": "Failed to read request"});
         Self::of(400, "application/problem+json", body.to_string())

@@ -20,7 +20,7 @@ use super::reply::{SimulatedRequest, SimulatedResponse};
 use super::world::World;
 use crate::base::clock::Clock;
 
-/// Bytes; uploads of activities are a few MB.
+/// The largest request body in bytes. Uploaded activities have a few MB.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 pub(super) type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -58,7 +58,7 @@ impl SimulatorServer {
         response(reply)
     }
 
-    /// The control endpoints, which the module docs of the simulator list.
+    /// The control endpoints, which the module docs of [`crate::simulator`] list.
     fn control(&self, request: &SimulatedRequest) -> SimulatedResponse {
         match (request.method.as_str(), request.path.as_str()) {
             ("POST", "/simulator/faults") => match serde_json::from_slice::<FaultRule>(&request.body) {
@@ -106,7 +106,7 @@ impl SimulatorServer {
 }
 
 impl SimulatorServer {
-    /// Starts a race and returns its links in order of time.
+    /// Starts a race and returns its links in chronological order.
     fn play(&self, play: Play, host: &str) -> SimulatedResponse {
         let scenario = match play.scenario {
             Some(scenario) => scenario.checked(),
@@ -135,7 +135,7 @@ impl SimulatorServer {
     }
 }
 
-/// `GET` of this with a session id reports on a race.
+/// The prefix of the path that reports on a race; a session id follows.
 const RACES: &str = "/simulator/livetrack/";
 
 /// The body of `POST /simulator/livetrack`: `{"scenario": {…}, "speed": 60, "elapsed_s": 0}`. Without a scenario the

@@ -21,26 +21,26 @@ pub(super) struct Sso {
 struct SsoSession {
     /// The CSRF token that the widget's form must send.
     csrf: String,
-    /// A sign-in whose password was right and whose code is missing.
+    /// A sign-in whose password was correct and which still needs an MFA code.
     pending: Option<AwaitedCode>,
 }
 
 #[derive(Debug)]
 struct AwaitedCode {
     email: String,
-    /// Whether the API will accept the tokens.
+    /// Whether the API will accept the tokens of this sign-in.
     is_active: bool,
-    /// Whether the code was sent; the widget sends an e-mail only on request.
+    /// Whether the code was sent. The widget sends an e-mail only on request.
     was_sent: bool,
     service: String,
 }
 
-/// What a sign-in request works with.
+/// What a sign-in request has access to.
 pub(super) struct SsoContext<'a> {
     pub(super) people: &'a [Person],
     pub(super) mint: &'a mut Mint,
     pub(super) tokens: &'a mut TokenService,
-    /// A fault that changes the outcome without replacing the answer.
+    /// A fault that changes the outcome without replacing the response.
     pub(super) fault: Option<Fault>,
 }
 
@@ -75,7 +75,7 @@ fn judge(context: &SsoContext<'_>, email: &str, password: &str) -> PasswordCheck
 }
 
 impl Sso {
-    /// The e-mail that a request is for, as far as it says.
+    /// The e-mail that a request is for, if the request contains it or its session knows it.
     pub(super) fn email(&self, request: &SimulatedRequest) -> Option<String> {
         let typed = request
             .json()
@@ -86,7 +86,7 @@ impl Sso {
         })
     }
 
-    /// `GET /portal/sso/en-US/sign-in`: an empty page that sets the cookie.
+    /// `GET /portal/sso/en-US/sign-in`: an empty page that sets the session cookie.
     pub(super) fn portal_page(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
         self.with_session(
             context.mint,
@@ -94,7 +94,7 @@ impl Sso {
         )
     }
 
-    /// `POST /mobile/api/login` and `/portal/api/login`.
+    /// `POST /mobile/api/login` and `/portal/api/login`: checks the password.
     pub(super) fn login(
         &mut self,
         context: &mut SsoContext<'_>,
@@ -157,7 +157,7 @@ impl Sso {
         SimulatedResponse::json(200, &answer).header("set-cookie", cookie(&id))
     }
 
-    /// `POST /mobile/api/mfa/verifyCode` and `/portal/api/mfa/verifyCode`.
+    /// `POST /mobile/api/mfa/verifyCode` and `/portal/api/mfa/verifyCode`: checks the MFA code.
     pub(super) fn verify(
         &mut self,
         context: &mut SsoContext<'_>,
@@ -180,7 +180,7 @@ impl Sso {
         }
     }
 
-    /// `GET /sso/embed`: an empty frame that sets the cookie.
+    /// `GET /sso/embed`: an empty frame that sets the session cookie.
     pub(super) fn embed(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
         self.with_session(
             context.mint,
@@ -188,7 +188,7 @@ impl Sso {
         )
     }
 
-    /// `GET /sso/signin`: the sign-in form.
+    /// `GET /sso/signin`: serves the sign-in form.
     pub(super) fn form(
         &mut self,
         context: &mut SsoContext<'_>,
@@ -199,7 +199,7 @@ impl Sso {
         SimulatedResponse::html(200, html).header("set-cookie", cookie(&id))
     }
 
-    /// `POST /sso/signin`: the submitted form.
+    /// `POST /sso/signin`: handles the submitted form.
     pub(super) fn submit(
         &mut self,
         context: &mut SsoContext<'_>,
@@ -226,7 +226,7 @@ impl Sso {
         let csrf = context.mint.next();
         let (_, session) = self.session(context.mint, request);
         session.csrf.clone_from(&csrf);
-        // An app shows its code at any time; an e-mail is sent only on request.
+        // An authenticator app always has a code; an e-mail is sent only on request.
         let was_sent = mfa.method == MfaBy::Totp;
         session.pending = Some(AwaitedCode {
             email: person.email.clone(),
@@ -237,7 +237,7 @@ impl Sso {
         SimulatedResponse::html(200, code_page(mfa.method, &csrf, ""))
     }
 
-    /// `POST /sso/verifyMFA/mfaCode`: sends the code.
+    /// `POST /sso/verifyMFA/mfaCode`: sends the code by e-mail.
     pub(super) fn send_code(&mut self, request: &SimulatedRequest) -> SimulatedResponse {
         let body = request.json().unwrap_or_default();
         let is_whole = ["customerGuid", "mfaMethod", "locale"]
@@ -253,7 +253,7 @@ impl Sso {
         }
     }
 
-    /// `POST /sso/verifyMFA/loginEnterMfaCode`: the submitted code.
+    /// `POST /sso/verifyMFA/loginEnterMfaCode`: handles the submitted code.
     pub(super) fn enter_code(
         &mut self,
         context: &mut SsoContext<'_>,
@@ -283,7 +283,7 @@ impl Sso {
         SimulatedResponse::html(200, code_page(method, &csrf, &sent_to))
     }
 
-    /// Takes the pending sign-in of this session if the code is right. A wrong code leaves it pending.
+    /// Completes the pending sign-in of this session if the code is correct. A wrong code leaves it pending.
     fn take_code(
         &mut self,
         context: &SsoContext<'_>,
@@ -311,7 +311,7 @@ impl Sso {
         session.is_some_and(|session| request.field("_csrf").as_deref() == Some(&session.csrf))
     }
 
-    /// The session of the request's cookie, or a new one.
+    /// The session that the request's cookie identifies, or a new one.
     fn session(&mut self, mint: &mut Mint, request: &SimulatedRequest) -> (String, &mut SsoSession) {
         let known = request
             .cookie(SESSION)
@@ -344,7 +344,7 @@ fn cookie(id: &str) -> String {
     format!("{SESSION}={id}; Path=/; HttpOnly; SameSite=Lax")
 }
 
-/// The JSON answer that only carries a status.
+/// A JSON response that contains only a status.
 pub(super) fn status(kind: &str) -> Value {
     json!({
         "serviceURL": null,
@@ -387,7 +387,7 @@ fn form_page(csrf: &str) -> String {
     page("GARMIN Authentication Application", &form)
 }
 
-/// The page for a code sent by e-mail has the title of the sign-in form, as Garmin's has.
+/// The page for an e-mailed code has the same title as the sign-in form, as at Garmin.
 fn code_page(method: MfaBy, csrf: &str, sent_to: &str) -> String {
     let (title, method) = match method {
         MfaBy::Email => ("GARMIN Authentication Application", "email"),

@@ -1,7 +1,7 @@
 //! The pretend token service: exchanges service tickets for tokens, and refreshes tokens.
 //!
-//! As at Garmin, a ticket works once and only with the service URL it was issued for, a refresh token is spent when it
-//! is used, and an access token stays valid until it expires, whatever happens to its refresh token.
+//! As at Garmin, a ticket works once and only with the service URL it was issued for. A refresh token is spent when it
+//! is used. An access token stays valid until it expires, whatever happens to its refresh token.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_IOS_DI",
 ];
 
-/// Random-looking strings that repeat in every run with the same seed.
+/// Pseudo-random strings that repeat in every run with the same seed.
 #[derive(Debug)]
 pub(super) struct Mint {
     seed: u64,
@@ -35,7 +35,7 @@ impl Mint {
         Self { seed, count: 0 }
     }
 
-    /// 43 base64url characters.
+    /// The next string: 43 base64url characters.
     pub(super) fn next(&mut self) -> String {
         self.count += 1;
         let mut input = [0; 16];
@@ -64,7 +64,7 @@ struct IssuedTicket {
 struct TokenOwner {
     email: String,
     client_id: String,
-    /// Whether the API accepts the tokens.
+    /// Whether the API accepts these tokens.
     is_active: bool,
 }
 
@@ -74,19 +74,19 @@ struct IssuedToken {
     expires_at: Timestamp,
 }
 
-/// How the API judges a bearer token.
+/// The API's verdict on a bearer token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Bearer {
     Good(String),
-    /// Unknown, expired or never active.
+    /// The token is unknown, expired or was never active.
     NotActive,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IssueTerms {
-    /// The lifetime of the access token.
+    /// The lifetime of the access token to issue.
     pub(super) lasts: SignedDuration,
-    /// A refresh returns no new refresh token, and the old one stays valid.
+    /// Whether a refresh returns no new refresh token and keeps the old one valid.
     pub(super) keeps_refresh_token: bool,
     pub(super) now: Timestamp,
 }
@@ -98,7 +98,7 @@ pub(super) enum TokenRequest {
 }
 
 impl TokenService {
-    /// A new service ticket, as the single sign-on issues after a sign-in.
+    /// Issues a service ticket, as the single sign-on does after a sign-in.
     pub(super) fn ticket(&mut self, mint: &mut Mint, email: &str, service: &str, is_active: bool) -> String {
         let random: String = mint
             .next()
@@ -122,7 +122,7 @@ impl TokenService {
         ticket
     }
 
-    /// The kind of the request, and the e-mail of its person as far as it is known.
+    /// The kind of the request, and the e-mail of its person if known.
     pub(super) fn act(&self, request: &SimulatedRequest) -> (TokenRequest, Option<String>) {
         if request.field("grant_type").as_deref() == Some("refresh_token") {
             let grant = request
@@ -139,7 +139,7 @@ impl TokenService {
         )
     }
 
-    /// Answers a request for tokens. Client ids in `retired` are refused.
+    /// Answers a token request. Client ids in `retired` are refused.
     pub(super) fn answer(
         &mut self,
         mint: &mut Mint,
@@ -241,7 +241,7 @@ impl TokenService {
         self.refresh.insert(token, grant);
     }
 
-    /// Judges an `Authorization` header.
+    /// Checks the value of an `Authorization` header.
     pub(super) fn bearer(&self, authorization: &str, now: Timestamp) -> Bearer {
         let access = authorization
             .strip_prefix("Bearer ")
@@ -252,7 +252,7 @@ impl TokenService {
         }
     }
 
-    /// A person's refresh tokens that still work.
+    /// A person's refresh tokens that are still valid.
     pub(super) fn live_refresh_tokens(&self, email: &str) -> Vec<String> {
         self.refresh
             .iter()
@@ -266,14 +266,14 @@ impl TokenService {
         self.access.retain(|_, access| access.grant.email != email);
     }
 
-    /// Revokes all tokens of a person, as a changed password at Garmin does.
+    /// Revokes all tokens of a person, as Garmin does after a password change.
     pub(super) fn revoke(&mut self, email: &str) {
         self.expire(email);
         self.refresh.retain(|_, grant| grant.email != email);
     }
 }
 
-/// A token in the form of Garmin's JWTs. Nobody checks its signature.
+/// A token in the format of Garmin's JWTs. Nobody verifies its signature.
 fn jwt(grant: &TokenOwner, expires_at: Timestamp, now: Timestamp, id: &str) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "RS256", "typ": "JWT", "kid": "simulated"});

@@ -1,4 +1,4 @@
-//! The state of the pretend Garmin, and the routing of a request to its answer.
+//! The state of the pretend Garmin, and the routing of requests.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -15,18 +15,18 @@ use super::reply::{SimulatedRequest, SimulatedResponse};
 use super::sso::{self, Sso, SsoContext};
 use super::token_service::{Bearer, IssueTerms, Mint, TokenRequest, TokenService};
 
-/// How many requests are kept for `GET /simulator/requests`.
+/// The number of requests kept for `GET /simulator/requests`.
 const REMEMBERED: usize = 10_000;
 
-/// A request as it is kept: without its body and without tokens.
+/// A recorded request, without its body and without tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Recorded {
     pub method: String,
-    /// Tokens are replaced by `…`.
+    /// The path, with tokens replaced by `…`.
     pub path: String,
-    /// Without the question mark; tokens are replaced by `…`.
+    /// The query without the question mark, with tokens replaced by `…`.
     pub query: String,
-    /// The e-mail or the LiveTrack session that the request is for, as far as it says.
+    /// The e-mail or the LiveTrack session that the request is for, if known.
     pub person: Option<String>,
     pub status: u16,
 }
@@ -160,7 +160,7 @@ impl World {
         self.faults.strike(place, &request.path, person, wanted)
     }
 
-    /// The answer when nothing goes wrong.
+    /// The response when no fault replaces it.
     fn usual(
         &mut self,
         place: Place,
@@ -177,7 +177,7 @@ impl World {
             | Place::LivetrackCourse => return self.livetrack.answer(request, now),
             Place::Mobile | Place::Widget | Place::Portal | Place::Verify => {}
         }
-        // These two faults concern the submission of a form, not the page that shows it.
+        // These two faults affect the submission of a form, not the page that shows it.
         let is_submission = request.method == "POST";
         let fault = self.strike(place, request, person, |fault| {
             is_submission && matches!(fault, Fault::TokenNotAccepted | Fault::Locked)
@@ -281,7 +281,7 @@ impl World {
     }
 }
 
-/// The answer of a fault that replaces the usual one; `None` for a fault that only changes it.
+/// The response of a fault that replaces the usual one; `None` for a fault that only changes it.
 fn replacement(place: Place, fault: &Fault) -> Option<SimulatedResponse> {
     let speaks_json = !matches!(place, Place::Widget | Place::LivetrackPage);
     Some(match fault {
@@ -304,7 +304,7 @@ fn replacement(place: Place, fault: &Fault) -> Option<SimulatedResponse> {
     })
 }
 
-/// The same answer in a shape that no client knows.
+/// The same response in a shape that no client knows.
 fn changed_shape(place: Place, reply: SimulatedResponse) -> SimulatedResponse {
     let body = if matches!(place, Place::Widget | Place::LivetrackPage) {
         "<html><title>Welcome</title></html>".into()
@@ -354,7 +354,6 @@ mod tests {
         serde_json::from_slice(&reply.body).unwrap()
     }
 
-    /// Ann's tokens as the token service issues them.
     fn tokens(world: &mut World) -> Value {
         let service = "https://mobile.integration.garmin.com/gcm/ios";
         let login = post(

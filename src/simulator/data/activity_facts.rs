@@ -7,7 +7,7 @@ use super::dice::{Dice, tenths, whole};
 use super::timeline::{Day, offset_minutes, text};
 use super::training::Activity;
 
-/// Metres of a length of the pool.
+/// The length of the pool in metres.
 const POOL_M: f64 = 25.0;
 
 impl Day<'_> {
@@ -118,7 +118,7 @@ impl Day<'_> {
         })
     }
 
-    /// Where every outdoor activity begins: degrees north and east.
+    /// The starting point of every outdoor activity: degrees north and east.
     fn home(&self) -> (f64, f64) {
         let mut dice = Dice::of(self.person.seed, "home");
         (dice.number(47.2, 49.8), dice.number(9.0, 12.9))
@@ -176,7 +176,7 @@ impl Day<'_> {
         activity.laps().into_iter().enumerate().map(lap).collect()
     }
 
-    /// Temperatures in °F for everybody, wind by the person's units; none indoors.
+    /// Temperatures are in °F for everybody, and wind is in the person's units. Indoor activities have no weather.
     fn weather(&self, activity: &Activity) -> Option<Value> {
         if activity.climb_m <= 0.0 {
             return None;
@@ -271,14 +271,14 @@ impl Activity {
         self.distance_m.map(|distance| distance / self.duration_s)
     }
 
-    /// Steps a minute of a run.
+    /// Steps per minute; only runs have a cadence.
     fn cadence_spm(&self) -> Option<f64> {
         self.distance_m?;
         self.steps
             .map(|steps| tenths(steps as f64 / (self.moving_s / 60.0)))
     }
 
-    /// Seconds in each heart rate zone, which add up to the duration.
+    /// Seconds in each heart rate zone. They add up to the duration.
     fn heart_rate_zones_s(&self) -> [f64; 5] {
         const FLOORS: [i64; 4] = [114, 133, 152, 171];
         let mut minutes = [0.0; 5];
@@ -292,8 +292,8 @@ impl Activity {
         minutes.map(|m| tenths(m / self.minutes.max(1) as f64 * self.duration_s))
     }
 
-    /// Laps of a kilometre, of five on a bike, of 100 m in a pool: start and duration in seconds, and metres. The last
-    /// one is the rest, so that they add up to the activity.
+    /// Start and duration in seconds, and length in metres. A lap is 1 km, 5 km on a bike, or 100 m in a pool. The last
+    /// lap is the remainder, so that the laps add up to the activity.
     fn laps(&self) -> Vec<(f64, f64, f64)> {
         let distance = self.distance_m.unwrap_or(0.0);
         let length = match self.sport.type_key {
@@ -315,7 +315,7 @@ impl Activity {
         laps
     }
 
-    /// The running and the walking part of a run; no rows for other sports.
+    /// The running and the walking part of a run; empty for other sports.
     fn run_parts(&self) -> Value {
         let Some((distance, _)) = self.distance_m.zip(self.cadence_spm()) else {
             return json!([]);

@@ -48,7 +48,7 @@ impl Day<'_> {
             .collect()
     }
 
-    /// What charged and drained the battery, in order of time.
+    /// The events that charged and drained the battery, in chronological order.
     pub(super) fn battery_events(&self) -> Value {
         let night = (self.night.bed, self.night.wake, self.sleep_charge(), None);
         let activities = self.activities.iter();
@@ -89,7 +89,7 @@ impl Day<'_> {
         })
     }
 
-    /// Training readiness, newest first; the entry made after waking up comes last.
+    /// Training readiness, newest first. The entry made after waking up is therefore last.
     pub(super) fn readiness(&self, timeline: Timeline<'_>) -> Value {
         let mut dice = Dice::on(self.person.seed, "readiness", self.date);
         let week: Vec<Day<'_>> = timeline
@@ -101,7 +101,7 @@ impl Day<'_> {
             days.map(of).sum::<f64>()
         };
         let hrv = mean(&week.iter().map(|day| day.night.hrv_ms).collect::<Vec<_>>());
-        // Each point of training load needs some minutes of recovery; half a day has passed since yesterday's.
+        // Each point of training load needs 16 minutes of recovery; half a day has passed since yesterday's activities.
         let recovery = |activity: &Activity| whole(activity.load * 16.0);
         let yesterday = timeline.day(self.date.saturating_sub(1.day()));
         let rested = yesterday.map_or(0, |day| day.activities.iter().map(recovery).sum());

@@ -91,7 +91,7 @@ impl Day<'_> {
         })
     }
 
-    /// Rows of `[time, value]`.
+    /// JSON rows of `[time, value]`.
     pub(super) fn readings<T: serde::Serialize>(&self, readings: &[(i64, T)]) -> Value {
         readings
             .iter()
@@ -150,7 +150,7 @@ impl Day<'_> {
         json!({"up": up, "down": down, "up_m": up * 3.048, "down_m": down * 3.048})
     }
 
-    /// Levels above zero: below are the codes for "no reading".
+    /// Only levels above zero. Values below zero are the codes for "no reading".
     pub(super) fn stress_levels(&self) -> Value {
         let levels: Vec<i64> = self
             .stress()
@@ -185,7 +185,7 @@ impl Day<'_> {
         })
     }
 
-    /// Training load of the last seven and 28 days, and its kinds over 28 days.
+    /// Training load of the last 7 and 28 days, and its distribution by kind over 28 days.
     fn load(&self, timeline: Timeline<'_>) -> Value {
         let since = |days: i64| -> f64 {
             let days = timeline.days(self.date.saturating_sub((days - 1).days()), self.date);
@@ -280,7 +280,7 @@ impl Day<'_> {
     }
 }
 
-/// The rounded mean; `None` of an empty list.
+/// The rounded mean; `None` for an empty list.
 pub(super) fn mean(numbers: &[i64]) -> Option<i64> {
     (!numbers.is_empty()).then(|| whole(numbers.iter().sum::<i64>() as f64 / numbers.len() as f64))
 }

@@ -10,7 +10,7 @@ use super::dice::{Dice, whole};
 /// One night; minutes count from local midnight of the day on which it ended.
 #[derive(Serialize)]
 pub(super) struct Night {
-    /// Always before midnight, so negative.
+    /// Bedtime is always before midnight, so this is negative.
     pub(super) bed: i64,
     pub(super) wake: i64,
     pub(super) stages: Vec<SleepStage>,
@@ -31,7 +31,7 @@ pub(super) struct SleepStage {
     pub(super) depth: Depth,
 }
 
-/// In the order of Garmin's numbers for them, from 0.
+/// The variants are in the order of Garmin's numeric codes, which start at 0.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Depth {
     Deep,
@@ -87,7 +87,7 @@ impl Night {
     }
 }
 
-/// Cycles of about 90 minutes: deep sleep early, REM late, sometimes awake in between.
+/// Sleep cycles of about 90 minutes, with deep sleep early, REM sleep late, and short awakenings in between.
 fn stages(bed: i64, wake: i64, dice: &mut Dice) -> Vec<SleepStage> {
     let mut stages = Vec::new();
     let mut at = bed;

@@ -1,4 +1,4 @@
-//! Weeks of a person, and their weighings.
+//! A person's weekly totals and weigh-ins.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -11,7 +11,7 @@ use super::timeline::{Day, Timeline, ms};
 use super::training::Activity;
 
 impl<'p> Timeline<'p> {
-    /// The weeks of seven days that end on a day, oldest first: their first day and the days with data.
+    /// The last `count` seven-day weeks up to `end`, oldest first: the first day of each, and its days with data.
     fn weeks(self, end: Date, count: i64) -> impl Iterator<Item = (Date, Vec<Day<'p>>)> {
         (0..count.clamp(0, 52)).rev().map(move |back| {
             let last = end.saturating_sub((back * 7).days());
@@ -49,7 +49,7 @@ impl<'p> Timeline<'p> {
         self.weeks(end, count).filter_map(week).collect()
     }
 
-    /// Calendar weeks, which begin on Monday.
+    /// Totals of calendar weeks, which begin on Monday.
     pub(super) fn intensity_weeks(self, from: Date, to: Date) -> Value {
         let since_monday = i64::from(from.weekday().since(Weekday::Monday));
         let week = |first: Date| {
@@ -72,7 +72,7 @@ impl<'p> Timeline<'p> {
             .collect()
     }
 
-    /// The weighings of a range, newest first, and their average.
+    /// The weigh-ins of a range, newest first, and their average.
     pub(super) fn weighings(self, from: Date, to: Date) -> Value {
         let physique = Physique::of(self.person);
         let bmi = |grams: f64| tenths(grams / 1_000.0 / (physique.height_cm / 100.0).powi(2));

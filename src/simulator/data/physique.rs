@@ -1,4 +1,4 @@
-//! The body of a person, on which weights, calories and distances rest.
+//! A person's body measurements. Weights, calories and distances are derived from them.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -38,7 +38,7 @@ impl Physique {
         self.gender == "FEMALE"
     }
 
-    /// Calories that the body burns at rest in a day (Mifflin-St Jeor equation).
+    /// Daily resting energy expenditure in kcal (Mifflin-St Jeor equation).
     pub(super) fn bmr_kcal(&self, date: Date) -> f64 {
         let age = (i64::from(date.year()) - self.birth_year) as f64;
         10.0 * self.weight_g / 1_000.0 + 6.25 * self.height_cm - 5.0 * age

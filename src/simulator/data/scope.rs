@@ -1,6 +1,6 @@
-//! What a template is filled in with: the facts about a person, and inside them those about a day, an activity and a row.
+//! The facts that fill in a template: facts about a person and, nested inside them, about a day, an activity and a row.
 //!
-//! Inner facts hide outer ones: `$duration_s` is the lap's inside `$each laps`, and the activity's around it.
+//! Inner facts hide outer ones: `$duration_s` is the lap's inside `$each laps`, and the activity's outside it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,12 +19,12 @@ pub(super) struct FactScope<'a> {
     pub(super) date: Option<Date>,
     pub(super) from: Option<Date>,
     pub(super) to: Option<Date>,
-    /// How many weeks end on `to`.
+    /// The number of weeks that end on `to`.
     pub(super) weeks: i64,
     pub(super) day: Option<&'a Day<'a>>,
     pub(super) activity: Option<&'a Activity>,
     row: Option<&'a Value>,
-    /// Facts that were computed already, by their first name.
+    /// Facts that were already computed, by the first segment of their path.
     known: RefCell<HashMap<String, Value>>,
 }
 
@@ -58,7 +58,7 @@ impl<'a> FactScope<'a> {
         }
     }
 
-    /// Whether a fact holds something: not null, and no empty list.
+    /// Whether a fact has content: it is neither null nor an empty list.
     pub(super) fn has(&self, fact: &str) -> bool {
         !matches!(self.fact(fact), Value::Null | Value::Bool(false))
             && self.fact(fact).as_array().is_none_or(|rows| !rows.is_empty())
@@ -157,7 +157,7 @@ impl<'a> FactScope<'a> {
             .flat_map(move |(from, to)| timeline.days(from, to))
     }
 
-    /// The fact at a path of names joined by points; null when there is none.
+    /// The fact at a dotted path of names; null when it does not exist.
     pub(super) fn fact(&self, path: &str) -> Value {
         let (name, rest) = path.split_once('.').unwrap_or((path, ""));
         let within = |value: &Value| {
@@ -196,7 +196,7 @@ impl<'a> FactScope<'a> {
             .unwrap_or_default()
     }
 
-    /// Distances and durations of the range's activities by sport.
+    /// Distances and durations of the activities in the range, by sport.
     fn progress(&self) -> Value {
         let days: Vec<Day<'_>> = self.days().collect();
         let activities: Vec<&Activity> = days.iter().flat_map(|day| &day.activities).collect();

@@ -3,11 +3,11 @@
 use super::dice::{Dice, whole};
 use super::timeline::{DAY_MINUTES, Day, Doing};
 
-/// A value and the minute of the day it was measured in.
+/// A value, and the minute of the day at which it was measured.
 pub(super) type TimedValue<T> = (i64, T);
 
 impl Day<'_> {
-    /// Every `step`-th minute, as far as the data goes.
+    /// Every `step`-th minute, up to the end of the data.
     fn minutes(&self, step: usize) -> impl Iterator<Item = i64> + use<> {
         (0..self.until.min(DAY_MINUTES)).step_by(step)
     }
@@ -16,7 +16,7 @@ impl Day<'_> {
         Dice::on(self.person.seed, purpose, self.date)
     }
 
-    /// The activity at this index, and how much of it (0 to 1) has passed in this minute.
+    /// The activity at this index, and the fraction of it (0 to 1) that has passed at this minute.
     fn part(&self, index: usize, minute: i64) -> Option<(&super::training::Activity, f64)> {
         let activity = self.activities.get(index)?;
         Some((
@@ -25,11 +25,11 @@ impl Day<'_> {
         ))
     }
 
-    /// Beats a minute, every two minutes; `None` while the watch is not worn.
+    /// Heart rate in bpm, every two minutes; `None` while the watch is not worn.
     pub(super) fn heart_rates(&self) -> Vec<TimedValue<Option<i64>>> {
         let mut dice = self.dice("beats");
         let resting = self.resting_bpm() as f64;
-        // The watch is off for a shower after waking up.
+        // The watch is taken off for a shower after waking up.
         let off = self.night.wake + 16..self.night.wake + 26;
         let beats = |minute: i64| {
             let noise = dice.number(-3.0, 3.0);
@@ -81,7 +81,7 @@ impl Day<'_> {
         self.minutes(3).map(level).collect()
     }
 
-    /// Steps in each quarter of an hour.
+    /// Steps in each quarter of an hour of the day.
     pub(super) fn steps(&self) -> Vec<TimedValue<i64>> {
         let mut dice = self.dice("steps");
         let liveliness = dice.number(0.6, 1.5);
@@ -110,12 +110,12 @@ impl Day<'_> {
         self.steps().into_iter().map(|(_, steps)| steps).sum()
     }
 
-    /// Metres walked and run.
+    /// Distance walked and run, in metres.
     pub(super) fn distance_m(&self) -> i64 {
         whole(self.total_steps() as f64 * 0.79)
     }
 
-    /// Floors climbed and descended, in the quarters of an hour that had any.
+    /// Floors climbed and descended, for each quarter of an hour that has any.
     pub(super) fn floors(&self) -> Vec<TimedValue<(i64, i64)>> {
         let mut dice = self.dice("floors");
         let quarter = |minute: i64| {
@@ -126,7 +126,7 @@ impl Day<'_> {
         self.minutes(15).filter_map(quarter).collect()
     }
 
-    /// Breaths a minute, every two minutes.
+    /// Breaths per minute, every two minutes.
     pub(super) fn breaths(&self) -> Vec<TimedValue<f64>> {
         let mut dice = self.dice("breath");
         let calm = dice.number(12.5, 14.5);
@@ -142,7 +142,7 @@ impl Day<'_> {
         self.minutes(2).map(rate).collect()
     }
 
-    /// Seconds of the day so far that were slept.
+    /// Seconds of sleep in the day so far.
     pub(super) fn sleeping_s(&self) -> i64 {
         60 * (self.night.wake.min(self.until) + (self.until - self.next_bed).max(0))
     }

@@ -1,19 +1,19 @@
 //! The documents of Garmin's endpoints as JSON templates (`documents/*.json`).
 //!
-//! A key that begins with a slash is an endpoint: a path and query in which `{date}`, `{from}`, `{to}`, `{weeks}`, `{id}`
-//! and `{name}` stand for values. Every other key is a part that documents share.
+//! A key that begins with a slash is an endpoint: a path and query with the placeholders `{date}`, `{from}`, `{to}`,
+//! `{weeks}`, `{id}` and `{name}`. Every other key is a part that documents share.
 //!
 //! | member of an endpoint | |
 //! |---|---|
 //! | `document` | the template of the answer |
-//! | `needs` | a fact without which there is no data |
-//! | `otherwise` | the template when there is no data; without it the answer is 204 |
+//! | `needs` | a fact that must exist for the endpoint to have data |
+//! | `otherwise` | the template when there is no data; if it is absent, the answer is 204 |
 //!
 //! In a template, a string that begins with `$` is replaced:
 //!
 //! | placeholder | |
 //! |---|---|
-//! | `$night.score` | a fact, by its path |
+//! | `$night.score` | the fact at this path |
 //! | `$gmt night.bed` | a function of a fact or of a number: `gmt`, `local`, `gmt_ms`, `local_ms`, `listed_gmt`, `listed_local`, `battery`, `float` |
 //! | `$use heart_rate` | a part, filled in here |
 //! | `["$each laps", template]` | the template once for each row of a fact |
@@ -41,13 +41,13 @@ static TEMPLATES: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     SOURCES.into_iter().flat_map(read).collect()
 });
 
-/// A part that documents share.
+/// A template fragment that several documents share.
 pub(super) fn part(name: &str) -> Option<&'static Value> {
     TEMPLATES.get(name)
 }
 
-/// The endpoint of a request, and the values of its placeholders in the order of the pattern. A query parameter that is
-/// missing has an empty value.
+/// The endpoint of a request, and the values of its placeholders in the order of the pattern. A missing query parameter
+/// has an empty value.
 pub(super) fn find(
     path: &str,
     query: &DataQuery<'_>,
@@ -79,7 +79,7 @@ pub(super) fn find(
         }
         Some((is_complete, endpoint, bindings))
     });
-    // Endpoints with the same path differ in their query.
+    // Endpoints with the same path are distinguished by their query.
     let first = found.next()?;
     let best = if first.0 {
         first
@@ -95,7 +95,7 @@ fn placeholder(text: &str) -> Option<&str> {
 
 /// A path segment, percent-decoded.
 fn decoded(segment: &str) -> String {
-    // Form decoding turns a plus into a space; in a path a plus is a plus.
+    // Form decoding turns a plus into a space, but in a path a plus is literal.
     let form = format!("v={}", segment.replace('+', "%2B"));
     form_urlencoded::parse(form.as_bytes())
         .next()

@@ -9,7 +9,7 @@ use super::night::Night;
 use super::training::{Activity, planned};
 
 pub(super) const DAY_MINUTES: i64 = 24 * 60;
-/// How much of today the watch has sent, in minutes from midnight.
+/// The watch has sent today's data up to this minute after midnight.
 const SENT_TODAY: i64 = 12 * 60;
 
 /// A person's days up to today.
@@ -23,11 +23,11 @@ pub(super) struct Timeline<'p> {
 pub(super) struct Day<'p> {
     pub(super) person: &'p PersonSeed,
     pub(super) date: Date,
-    /// How far the data goes: to midnight, or today to noon.
+    /// The end of the data: midnight, or noon for today.
     pub(super) until: i64,
     /// The night that ended on this day.
     pub(super) night: Night,
-    /// When the next night begins.
+    /// The start of the next night, in minutes.
     pub(super) next_bed: i64,
     pub(super) activities: Vec<Activity>,
 }
@@ -36,7 +36,7 @@ pub(super) struct Day<'p> {
 pub(super) enum Doing {
     Sleeping,
     Nothing,
-    /// This activity of the day.
+    /// The index of the activity in `activities`.
     Training(usize),
 }
 
@@ -95,7 +95,7 @@ impl Day<'_> {
         resting_bpm(self.person, self.date)
     }
 
-    /// The average of the resting heart rate over the last seven days.
+    /// The average resting heart rate over the last seven days.
     pub(super) fn resting_bpm_of_week(&self) -> i64 {
         let of = |back: i64| resting_bpm(self.person, self.date.saturating_sub(back.days()));
         whole((0..7).map(of).sum::<i64>() as f64 / 7.0)
@@ -112,8 +112,8 @@ impl Day<'_> {
             .map_or(Doing::Nothing, Doing::Training)
     }
 
-    /// The body battery at this minute: it charges from bed to wake and drains from wake to bed, four times as fast
-    /// in training.
+    /// The body battery at this minute. It charges from bedtime to wake-up and drains from wake-up to bedtime, four
+    /// times as fast during training.
     pub(super) fn battery(&self, minute: i64) -> i64 {
         let (before, after) = (
             charge(self.person, self.date, -1),
@@ -128,7 +128,7 @@ impl Day<'_> {
             return between((self.night.bed, before.low), (self.night.wake, here.peak));
         }
         if minute >= self.next_bed {
-            // The coming night ends where that day begins.
+            // The coming night ends on the next day, at its wake-up time.
             let wake = Night::of(self.person, self.date.saturating_add(1.day())).wake + DAY_MINUTES;
             return between((self.next_bed, here.low), (wake, after.peak));
         }
@@ -136,7 +136,7 @@ impl Day<'_> {
         whole(here.peak - (here.peak - here.low) * part)
     }
 
-    /// The change of the body battery during an activity; negative.
+    /// The change of the body battery during an activity, which is negative.
     pub(super) fn battery_impact(&self, activity: &Activity) -> i64 {
         self.battery(activity.end()) - self.battery(activity.start)
     }
@@ -162,16 +162,16 @@ impl Day<'_> {
         ms(self.gmt(minute))
     }
 
-    /// A local minute in Garmin's form of "local" epoch milliseconds: wall time treated as if it were UTC.
+    /// A local minute as Garmin's "local" epoch milliseconds: wall time treated as if it were UTC.
     pub(super) fn local_ms(&self, minute: i64) -> i64 {
         ms(self.local(minute))
     }
 }
 
 struct Charge {
-    /// On waking up.
+    /// The battery level at wake-up.
     peak: f64,
-    /// On going to bed.
+    /// The battery level at bedtime.
     low: f64,
 }
 
@@ -185,7 +185,7 @@ fn charge(person: &PersonSeed, date: Date, days: i64) -> Charge {
 
 fn resting_bpm(person: &PersonSeed, date: Date) -> i64 {
     let base = Dice::of(person.seed, "resting").number(45.0, 56.0);
-    // Fitness comes and goes with the year.
+    // Fitness varies with the season.
     let season = (f64::from(date.day_of_year()) / 58.0).sin() * 2.0;
     whole(base + season + Dice::on(person.seed, "resting", date).number(-1.6, 1.6))
 }
@@ -206,7 +206,7 @@ pub(super) fn ms(moment: jiff::civil::DateTime) -> i64 {
         .map_or(0, |zoned| zoned.timestamp().as_millisecond())
 }
 
-/// `2026-01-08T06:00:00.0`, the form of most documents.
+/// Formats as `2026-01-08T06:00:00.0`, the form that most documents use.
 pub(super) fn text(moment: jiff::civil::DateTime) -> String {
     format!("{moment}.0")
 }

@@ -1,4 +1,4 @@
-//! A person's training: a weekly plan that is kept most of the time.
+//! A person's training: a weekly plan that is followed most of the time.
 
 use jiff::civil::{Date, Weekday, date};
 
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use super::PersonSeed;
 use super::dice::{Dice, tenths, whole};
 
-/// An activity type of Garmin, and the figures that activities of it are computed from.
+/// One of Garmin's activity types, with the figures from which its activities are computed.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Sport {
     pub(super) type_id: i64,
     pub(super) type_key: &'static str,
     pub(super) parent_type_id: i64,
-    /// m/s, slow to fast; `None` without a distance.
+    /// Speed range in m/s, slow to fast; `None` for types without a distance.
     #[serde(skip)]
     speed: Option<(f64, f64)>,
-    /// Steps a minute; `None` without steps.
+    /// Steps per minute; `None` for types without steps.
     #[serde(skip)]
     steps_per_minute: Option<(f64, f64)>,
     /// Metres climbed per kilometre.
     #[serde(skip)]
     climb: (f64, f64),
-    /// W; `None` without a power meter.
+    /// Power in W; `None` without a power meter.
     #[serde(skip)]
     watts: Option<(f64, f64)>,
     #[serde(skip)]
@@ -82,7 +82,7 @@ const STRENGTH: Sport = Sport {
 };
 
 impl Sport {
-    /// Whether a search for `type_key` finds it: one for running finds trail running too.
+    /// Whether a search for `type_key` matches this type. A search for running also matches trail running.
     pub(super) fn is_of(&self, type_key: &str) -> bool {
         let parent = match self.type_key {
             "trail_running" => "running",
@@ -94,7 +94,7 @@ impl Sport {
     }
 }
 
-/// The sports that people train and the groups that they belong to, by id.
+/// The sports that people train, and their parent groups, by id.
 pub(super) fn activity_types() -> Value {
     let groups = [
         (17, "all", 17),
@@ -118,7 +118,7 @@ pub(super) struct Activity {
     pub(super) name: &'static str,
     /// `race`, `training` or `uncategorized`.
     pub(super) event: &'static str,
-    /// Minutes from local midnight.
+    /// The start in minutes from local midnight.
     pub(super) start: i64,
     pub(super) minutes: i64,
     pub(super) duration_s: f64,
@@ -138,12 +138,12 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// The first minute after it.
+    /// The first minute after the activity.
     pub(super) fn end(&self) -> i64 {
         self.start + self.minutes
     }
 
-    /// The heart rate at this part (0 to 1) of it: it rises, stays steady, and peaks near the end.
+    /// The heart rate at this fraction (0 to 1) of the activity: it rises, stays steady, and peaks near the end.
     pub(super) fn bpm(&self, part: f64) -> i64 {
         let (average, max) = (self.average_bpm as f64, self.max_bpm as f64);
         let bpm = if part < 0.15 {
@@ -156,8 +156,8 @@ impl Activity {
     }
 }
 
-/// A training of the weekly plan: minutes, effort from 1 to 10, start in minutes from midnight, and the likelihood that
-/// it takes place.
+/// A slot of the weekly plan: duration in minutes, effort from 1 to 10, start in minutes from midnight, and the
+/// probability that the training takes place.
 struct TrainingSlot {
     sport: &'static Sport,
     name: &'static str,
@@ -191,9 +191,9 @@ fn plan(weekday: Weekday) -> &'static [TrainingSlot] {
     }
 }
 
-/// Activity ids count days from here.
+/// Activity ids encode the day as a count from here.
 const EPOCH: Date = date(2020, 1, 1);
-/// The ids of a person lie in one block of this size.
+/// The ids of one person share a block of this size.
 const PERSON_BLOCK: i64 = 1_000_000;
 const FIRST_ID: i64 = 20_000_000_000;
 
@@ -201,7 +201,7 @@ fn first_id(person: &PersonSeed) -> i64 {
     FIRST_ID + i64::try_from(person.seed % 10_000).unwrap_or(0) * PERSON_BLOCK
 }
 
-/// The day of an activity of this person; `None` for an id of somebody else.
+/// The day of an activity of this person; `None` for another person's id.
 pub(super) fn day_of(person: &PersonSeed, id: i64) -> Option<Date> {
     let within = id - first_id(person);
     (0..PERSON_BLOCK)
@@ -209,7 +209,7 @@ pub(super) fn day_of(person: &PersonSeed, id: i64) -> Option<Date> {
         .then(|| EPOCH.saturating_add(jiff::Span::new().days(within / 10)))
 }
 
-/// The activities of a day in order of their start.
+/// The activities of a day, ordered by start time.
 pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
     let days = (date - EPOCH).get_days();
     let mut activities: Vec<Activity> = plan(date.weekday())
@@ -228,7 +228,7 @@ pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
 
 fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice: &mut Dice) -> Activity {
     let sport = plan.sport;
-    // There is a race on the first Sunday of some months.
+    // A race takes place on the first Sunday of April, June, September and October.
     let race = date.weekday() == Weekday::Sunday && date.day() <= 7 && matches!(date.month(), 4 | 6 | 9 | 10);
     let minutes = dice.whole(plan.minutes.0, plan.minutes.1);
     let duration_s = minutes as f64 * 60.0 - tenths(dice.number(0.0, 59.0));
@@ -243,7 +243,7 @@ fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice:
     let between = |(low, high): (f64, f64), part: f64| low + (high - low) * part;
     let pace = form * 0.6 + hard * 0.4;
     let distance_m = sport.speed.map(|speed| tenths(between(speed, pace) * moving_s));
-    // Pool swims are whole lengths of 25 m.
+    // A pool swim is a whole number of 25 m lengths.
     let distance_m = distance_m.map(|m| {
         if sport.type_key == "lap_swimming" {
             (m / 25.0).round() * 25.0

@@ -1,4 +1,4 @@
-//! A race that is under way: its links, and the points that are visible at a moment.
+//! A race in progress: its links, and the points that are visible at a given moment.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use super::scenario::{Scenario, TimedFault};
 use super::track::{SimulatedPoint, SimulatedTrack};
 use crate::simulator::faults::Place;
 
-/// The lifetime of a link.
+/// The lifetime of a link, in seconds.
 const LINK_LASTS_S: f64 = 86_400.0;
 
-/// Speed and starting point of a race.
+/// The playback speed and the starting point of a race.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Playback {
-    /// Seconds of the race per real second. The clocks of the watch and of Garmin run as fast.
+    /// Seconds of the race per real second. The clocks of the watch and of Garmin are sped up equally.
     pub speed: f64,
-    /// Seconds of the race that have passed when it is started.
+    /// Seconds of the race that have already passed when it is started.
     pub elapsed_s: u32,
 }
 
@@ -82,20 +82,20 @@ impl PlayedRace {
         }
     }
 
-    /// Seconds since the start of LiveTrack.
+    /// Seconds of the race since the start of LiveTrack.
     pub(super) fn elapsed_s(&self, now: Timestamp) -> f64 {
         let real_s = now.duration_since(self.begun_at).as_secs_f64().max(0.0);
         f64::from(self.pace.elapsed_s) + real_s * self.pace.speed
     }
 
-    /// A second of the race by a correct clock.
+    /// A second of the race as a time on a correct clock.
     pub(super) fn true_time(&self, at_s: u32) -> Timestamp {
         self.zero
             .checked_add(SignedDuration::from_secs(at_s.into()))
             .unwrap_or(self.zero)
     }
 
-    /// A second of the race by the watch's clock.
+    /// A second of the race as a time on the watch's clock.
     pub(super) fn device_time(&self, at_s: u32) -> Timestamp {
         let right = self.true_time(at_s);
         right
@@ -103,7 +103,7 @@ impl PlayedRace {
             .unwrap_or(right)
     }
 
-    /// All points that the link will ever return.
+    /// Every point that the link will ever return.
     pub(super) fn all<'a>(
         &'a self,
         link: &'a RaceLink,
@@ -120,7 +120,7 @@ impl PlayedRace {
         points.get(from..to).unwrap_or_default()
     }
 
-    /// The visible points from `begin` on.
+    /// The points from `begin` on that are visible at this moment.
     pub(super) fn seen<'a>(
         &'a self,
         link: &'a RaceLink,
@@ -140,7 +140,7 @@ impl PlayedRace {
             .filter(move |point| f64::from(point.seen_s) <= elapsed_s)
     }
 
-    /// When the session ended, once LiveTrack says so.
+    /// The end of the session; `None` until LiveTrack reports it.
     pub(super) fn ended_at(&self, link: &RaceLink, elapsed_s: f64) -> Option<Timestamp> {
         let finish_s = self.track.finished_at_s?;
         let last = self.part(link).last()?;
@@ -148,7 +148,7 @@ impl PlayedRace {
         told.then(|| self.true_time(finish_s))
     }
 
-    /// The planned fault at `place`.
+    /// The fault that the scenario plans for `place` at this moment.
     pub(super) fn fault(&self, place: Place, elapsed_s: f64) -> Option<&TimedFault> {
         self.scenario.faults.iter().find(|timed| {
             let since_s = elapsed_s - f64::from(timed.at_s);
@@ -156,12 +156,11 @@ impl PlayedRace {
         })
     }
 
-    /// A point as JSON.
     pub(super) fn told(&self, point: &SimulatedPoint) -> Value {
         render::point(self, point)
     }
 
-    /// How the race stands: for tests and rehearsals.
+    /// The current state of the race, for tests and rehearsals.
     pub(super) fn report(&self, link: &RaceLink, now: Timestamp) -> Value {
         let elapsed_s = self.elapsed_s(now);
         json!({

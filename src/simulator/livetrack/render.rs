@@ -10,7 +10,7 @@ use super::track::{Fitness, SimulatedPoint};
 /// Metres between two points of a course.
 const COURSE_STEP_M: f64 = 100.0;
 
-/// Characters in one fragment of a page's embedded data.
+/// The length in characters of one fragment of a page's embedded data.
 const FRAGMENT: usize = 8_000;
 
 pub(super) fn point(race: &PlayedRace, point: &SimulatedPoint) -> Value {

@@ -1,14 +1,14 @@
-//! The route of a pretend race: a winding road whose length on the ground is exact.
+//! The route of a pretend race: a winding road whose length along the ground is exact.
 
-/// Metres between two computed positions.
+/// The distance in metres between two computed positions.
 const STEP_M: f64 = 10.0;
 
-/// Metres of a degree of latitude.
+/// The length in metres of one degree of latitude.
 const DEGREE_M: f64 = 111_195.0;
 
 #[derive(Debug)]
 pub(super) struct RaceRoute {
-    /// Every [`STEP_M`] metres: degrees north and east.
+    /// One position for every [`STEP_M`] metres: degrees north and east.
     places: Vec<(f64, f64)>,
 }
 
@@ -29,7 +29,7 @@ impl RaceRoute {
         Self { places }
     }
 
-    /// The position after so many metres; the end of the route beyond its length.
+    /// The position after this distance; beyond the length of the route, its end.
     pub(super) fn at(&self, metres: f64) -> (f64, f64) {
         let steps = (metres / STEP_M).max(0.0);
         let index = floor(steps).min(self.places.len().saturating_sub(1));
@@ -39,7 +39,7 @@ impl RaceRoute {
         (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1))
     }
 
-    /// Height above the sea after so many metres.
+    /// Altitude above sea level after this distance.
     pub(super) fn altitude_m(metres: f64) -> f64 {
         450.0 + 25.0 * (metres / 2_100.0).sin() + 8.0 * (metres / 610.0).sin()
     }

@@ -1,4 +1,4 @@
-//! The scenario of a race: the athlete, the legs, what happens on the way, and how LiveTrack behaves.
+//! The scenario of a race: the athlete, the legs, the events along the way, and how LiveTrack behaves.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,8 +8,8 @@ use crate::simulator::faults::{Fault, Place};
 /// The longest scenario in seconds: two days.
 const LONGEST_S: f64 = 172_800.0;
 
-/// A race from start to finish, read from JSON. All times (`…_s`) are seconds since the start of LiveTrack unless they
-/// say otherwise. Only `name` and `legs` are required, and an unknown member is an error.
+/// A race from start to finish, read from JSON. All times (`…_s`) are seconds since the start of LiveTrack unless
+/// stated otherwise. Only `name` and `legs` are required, and an unknown member is an error.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -24,13 +24,13 @@ pub struct Scenario {
     /// The start: latitude and longitude in degrees.
     #[serde(default = "usual::start")]
     pub start: (f64, f64),
-    /// Seconds before the watch's timer runs, in which only the phone's position is sent.
+    /// Seconds until the watch's timer starts. During that time only the phone's position is sent.
     #[serde(default)]
     pub before_s: u32,
     /// Seconds between two samples.
     #[serde(default = "usual::sample_every_s")]
     pub sample_every_s: u32,
-    /// Seconds between two posts of the phone: `postTrackPointFrequency`.
+    /// Seconds between two posts of the phone (`postTrackPointFrequency`).
     #[serde(default = "usual::post_every_s")]
     pub post_every_s: u32,
     pub legs: Vec<LegPlan>,
@@ -41,14 +41,14 @@ pub struct Scenario {
     /// Seconds by which the watch's clock is ahead.
     #[serde(default)]
     pub clock_off_s: i64,
-    /// When the phone restarts LiveTrack: from then on a second link covers the race.
+    /// When the phone restarts LiveTrack. From then on a second link covers the race.
     #[serde(default)]
     pub new_link_at_s: Option<u32>,
     #[serde(default)]
     pub answers: LiveTrackBehavior,
     #[serde(default)]
     pub faults: Vec<TimedFault>,
-    /// A `race_config` that suits this race, for those who track it.
+    /// A `race_config` that suits this race, for testing the race tools.
     #[serde(default)]
     pub race_config: Value,
 }
@@ -61,20 +61,20 @@ pub struct LegPlan {
     pub activity_type: Option<String>,
     pub distance_m: f64,
     pub speed_mps: f64,
-    /// Heart rate at its start and at its end, bpm.
+    /// Heart rate at the leg's start and end, in bpm.
     #[serde(default)]
     pub heart_rate_bpm: Option<(f64, f64)>,
-    /// Revolutions, or strides of one leg, per minute.
+    /// Cadence: revolutions, or strides of one leg, per minute.
     #[serde(default)]
     pub cadence_rpm: Option<f64>,
     #[serde(default)]
     pub power_w: Option<f64>,
-    /// Whether LiveTrack gets any points: a phone in the bag on the shore sends none of a swim.
+    /// Whether LiveTrack receives points. A phone left in the bag on the shore sends none during a swim.
     #[serde(default = "usual::yes")]
     pub is_seen: bool,
     #[serde(default = "usual::yes")]
     pub has_positions: bool,
-    /// Whether the leg's own counters start at 0 here.
+    /// Whether the leg's own counters restart at 0.
     #[serde(default = "usual::yes")]
     pub restarts_counters: bool,
 }
@@ -90,13 +90,13 @@ pub enum Happening {
     },
     /// The athlete stops; the timer keeps running.
     Stop { at_s: u32, for_s: u32 },
-    /// The phone posts without positions, as in a tunnel.
+    /// The phone posts points without positions, as in a tunnel.
     NoPositions { at_s: u32, for_s: u32 },
-    /// Other values than the leg's.
+    /// Sensor values that differ from the leg's.
     Values {
         at_s: u32,
         for_s: u32,
-        /// Impossible values are sent as they are.
+        /// The values are sent unchanged even if they are impossible.
         #[serde(default)]
         heart_rate_bpm: Option<f64>,
         #[serde(default)]
@@ -106,12 +106,12 @@ pub enum Happening {
         #[serde(default)]
         speed_mps: Option<f64>,
     },
-    /// The battery of the watch is empty: no more points, and no end.
+    /// The battery of the watch runs out: no more points, and no finish.
     WatchDies { at_s: u32 },
 }
 
 impl Happening {
-    /// The last second that it affects.
+    /// The last second that the event affects.
     fn last_s(&self) -> f64 {
         let (at_s, for_s, more_s) = match self {
             Self::NoSignal { at_s, for_s, then } => match then {
@@ -127,26 +127,26 @@ impl Happening {
     }
 }
 
-/// What happens to samples that could not be posted.
+/// What happens to samples that the phone could not post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AfterSilence {
-    /// They are posted when the signal returns, before newer ones.
+    /// The samples are posted when the signal returns, before newer ones.
     Kept,
-    /// They are posted in one batch, `by_s` seconds after the signal returned.
+    /// The samples are posted in one batch, `by_s` seconds after the signal returned.
     Late {
         by_s: u32,
     },
     Lost,
 }
 
-/// How LiveTrack shows the finish.
+/// How LiveTrack reports the finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EndPlan {
-    /// Whether the last point has the event END.
+    /// Whether the last point has the event `END`.
     pub event: bool,
-    /// Whether the session's `end` changes from start + 24 h to the finish.
+    /// Whether the session's `end` changes from start + 24 h to the time of the finish.
     pub session: bool,
 }
 
@@ -159,18 +159,18 @@ impl Default for EndPlan {
     }
 }
 
-/// How LiveTrack answers: variants that were seen at Garmin.
+/// How LiveTrack responds: variants that Garmin was observed to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of a scenario")]
 pub struct LiveTrackBehavior {
-    /// Whether a point's sensor values are inside `fitnessPointData`.
+    /// Whether a point's sensor values are nested inside `fitnessPointData`.
     pub nested: bool,
     /// Whether a point at exactly `begin` is returned.
     pub begin_inclusive: bool,
-    /// Whether an answer without new points is an empty body instead of an empty list.
+    /// Whether a response without new points is an empty body instead of an empty list.
     pub empty_body: bool,
-    /// The most points in one answer.
+    /// The maximum number of points in one response.
     pub page_points: usize,
     pub course: bool,
     pub hydration: Hydration,
@@ -189,29 +189,29 @@ impl Default for LiveTrackBehavior {
     }
 }
 
-/// How a page embeds the data of the race.
+/// How a page embeds the race data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hydration {
     None,
-    /// `__NEXT_DATA__`.
+    /// In the `__NEXT_DATA__` script element.
     NextData,
-    /// `self.__next_f.push`.
+    /// In calls of `self.__next_f.push`.
     Fragments,
 }
 
-/// A fault of this race, planned by time.
+/// A fault of this race, scheduled by time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimedFault {
     pub at_s: u32,
     pub for_s: u32,
-    /// One of the `livetrack_…` places.
+    /// One of the places that begin with `livetrack_`.
     pub place: Place,
     pub fault: Fault,
 }
 
-/// Why a scenario can't be played. Its author can act.
+/// Why a scenario can't be played. The author of the scenario can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum BadScenario {
     #[error("not a scenario")]
@@ -227,7 +227,7 @@ impl Scenario {
         scenario.checked()
     }
 
-    /// Refuses a scenario that could not be played.
+    /// Rejects a scenario that cannot be played.
     pub(in crate::simulator) fn checked(self) -> Result<Self, BadScenario> {
         let positive = |number: f64| number.is_finite() && number > 0.0;
         let moves = |happening: &Happening| match happening {
@@ -281,7 +281,7 @@ impl Scenario {
     }
 }
 
-/// The defaults of a scenario.
+/// Default values of a scenario's members.
 mod usual {
     pub(super) fn athlete() -> String {
         "Ann Example".to_owned()

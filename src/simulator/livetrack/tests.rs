@@ -18,7 +18,7 @@ fn world() -> World {
     World::new(demo_people(), vec![], 1, SignedDuration::from_hours(1))
 }
 
-/// All scenario files, by name.
+/// All scenario files by name.
 fn scenarios() -> Vec<(String, Scenario)> {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios");
     let mut files: Vec<_> = std::fs::read_dir(dir)
@@ -42,7 +42,7 @@ fn named(name: &str) -> Scenario {
         .1
 }
 
-/// A client as the reference describes one.
+/// A LiveTrack client that behaves as the reference describes.
 #[derive(Default)]
 struct Client {
     csrf: String,
@@ -79,13 +79,13 @@ impl Client {
         html
     }
 
-    /// Asks the interface; once more with a new pair if it is refused.
+    /// Requests data from the API. After a 403 it fetches a new CSRF pair and tries once more.
     fn data(&mut self, world: &mut World, path: &str, now: Timestamp) -> SimulatedResponse {
         let reply = self.ask(world, path, now);
         if reply.status != 403 {
             return reply;
         }
-        // The root has a pair too, and no data to draw.
+        // The root page also issues a CSRF pair, without any race data.
         self.bootstrap(world, "/", now);
         self.ask(world, path, now)
     }
@@ -124,12 +124,12 @@ fn after(seconds: u32) -> Timestamp {
     start() + SignedDuration::from_secs(seconds.into())
 }
 
-/// Polls a link every quarter of an hour up to and at a moment, and returns what it told.
+/// Polls a link every quarter of an hour until `to_s`, and returns every point it served.
 fn follow(world: &mut World, link: &PlayedLink, to_s: u32) -> BTreeMap<Timestamp, Trackpoint> {
     let mut client = Client::default();
     let mut series = BTreeMap::<Timestamp, Trackpoint>::new();
     for now in (900..to_s).step_by(900).chain([to_s]).map(after) {
-        // What comes late is asked for again.
+        // Each poll overlaps the last 15 minutes, so that late points are found.
         let newest = series.last_key_value().map(|(at, _)| *at);
         let mut begin = newest.map(|at| at - SignedDuration::from_mins(15));
         loop {
@@ -274,7 +274,7 @@ fn time_goes_as_fast_as_it_is_told() {
         let told = client.points(&mut world, &link, None, after(second)).unwrap();
         told.len()
     };
-    // A sample every 10 s; what was taken in the last 15 s is not posted yet.
+    // Samples are taken every 10 s; those of the last 15 s are not posted yet.
     assert_eq!((newest(0), newest(10)), (179, 239));
 }
 

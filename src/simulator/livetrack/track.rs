@@ -1,29 +1,29 @@
-//! From a scenario to its points: what the watch samples, and when LiveTrack shows it.
+//! Computes the points of a scenario: what the watch samples, and when LiveTrack shows it.
 
 use super::route::RaceRoute;
 use super::scenario::{AfterSilence, Happening, LegPlan, Scenario};
 use crate::simulator::dice::Dice;
 
-/// Seconds from a post to the moment its points are visible.
+/// Seconds from a post until its points are visible.
 const POST_TAKES_S: u32 = 2;
 
 /// One sample of the watch, or of the phone alone.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SimulatedPoint {
-    /// When it was sampled: seconds since the start of LiveTrack, by a correct clock.
+    /// The time of the sample: seconds since the start of LiveTrack, by a correct clock.
     pub(super) at_s: u32,
-    /// From which second it is visible.
+    /// The second from which the sample is visible.
     pub(super) seen_s: u32,
     pub(super) position: Option<(f64, f64)>,
     pub(super) altitude_m: f64,
     pub(super) speed_mps: f64,
-    /// `None` before the watch's timer runs.
+    /// `None` before the watch's timer starts.
     pub(super) fitness: Option<Fitness>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitness {
-    /// Index into the scenario's legs.
+    /// The leg's index in the scenario.
     pub(super) leg: usize,
     pub(super) distance_m: f64,
     pub(super) total_distance_m: f64,
@@ -36,10 +36,9 @@ pub(super) struct Fitness {
     pub(super) is_end: bool,
 }
 
-/// A whole race.
 #[derive(Debug)]
 pub(super) struct SimulatedTrack {
-    /// In order of time, no two in the same second.
+    /// In chronological order, at most one per second.
     pub(super) points: Vec<SimulatedPoint>,
     /// `None` when the watch died before the finish.
     pub(super) finished_at_s: Option<u32>,
@@ -73,20 +72,20 @@ impl SimulatedTrack {
     }
 }
 
-/// The state of the computation: where the athlete is.
+/// The state of the computation, mainly where the athlete is.
 struct Walk<'a> {
     scenario: &'a Scenario,
     dice: Dice,
     way: RaceRoute,
     total_m: f64,
-    /// Metres and second at which the counters of the leg began.
+    /// The distance in metres and the second at which the leg's counters began.
     leg_from: (f64, u32),
     points: Vec<SimulatedPoint>,
     dies_at_s: u32,
 }
 
 impl Walk<'_> {
-    /// Computes the race second by second and returns the second of the finish.
+    /// Computes the race second by second, and returns the second of the finish.
     fn go(&mut self) -> u32 {
         let mut at_s = 0;
         while at_s < self.scenario.before_s {
@@ -124,7 +123,7 @@ impl Walk<'_> {
         at_s
     }
 
-    /// The speed in this second: the planned one, with 2 % noise.
+    /// The speed in this second: the planned speed with 2 % noise.
     fn speed_mps(&mut self, leg: &LegPlan, at_s: u32) -> f64 {
         let mut speed_mps = leg.speed_mps;
         for happening in &self.scenario.happenings {
@@ -188,7 +187,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Adds a point, unless it never becomes visible.
+    /// Adds a point unless it would never become visible.
     fn sample(&mut self, at_s: u32, fitness: Option<Fitness>, speed_mps: f64) {
         let leg = fitness
             .as_ref()
@@ -220,12 +219,12 @@ fn during(at_s: u32, from_s: u32, for_s: u32) -> bool {
     at_s >= from_s && at_s - from_s < for_s
 }
 
-/// From which second a sample is visible; `None` = never.
+/// The second from which a sample is visible; `None` = never.
 fn seen_s(scenario: &Scenario, at_s: u32) -> Option<u32> {
     let every_s = scenario.post_every_s;
     let next_post = |after_s: u32| (after_s / every_s + 1) * every_s;
     let mut post_s = next_post(at_s);
-    // A post without signal is retried when the signal returns, which may fall into the next gap.
+    // A post without signal is retried when the signal returns, which may be inside the next gap.
     loop {
         let silence = scenario.happenings.iter().find_map(|happening| match happening {
             Happening::NoSignal {
@@ -304,7 +303,7 @@ mod tests {
         assert_eq!((seen(&late, 400), seen(&late, 500)), (Some(812), Some(512)));
         let lost = silent(r#"{"kind": "lost"}"#);
         assert_eq!((seen(&lost, 400), seen(&lost, 500)), (None, Some(512)));
-        // A sample from before the gap that was not posted yet is late, not lost.
+        // A sample taken before the gap and not yet posted is late, not lost.
         assert_eq!(seen(&lost, 290), Some(512));
     }
 
