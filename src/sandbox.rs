@@ -1,19 +1,19 @@
-//! Programs that run beside us: started by one thread, fenced in, and ended with us by whatever means we end.
+//! Child programs: spawned by one thread, sandboxed, and terminated when the gateway ends, however it ends.
 //!
 //! | what | where |
 //! |---|---|
-//! | starting them, and signals to their groups | `child` |
-//! | what they may use of the machine | [`fence`], set up by our own binary before it becomes the program |
-//! | what they may read: the program and all that belongs to it, nothing private | `program`, `readable` |
+//! | spawning programs, and signalling their process groups | `child` |
+//! | limits on what they may use | [`fence`], set up by the gateway's own binary before it executes the program |
+//! | what they may read: the program and its parts, nothing private | `program`, `readable` |
 //! | what they may connect to | `network` |
-//! | ending what we left behind | `watchdog` |
-//! | what the gateway does to its own process | [`own_process`] |
+//! | terminating processes that outlive the gateway | `watchdog` |
+//! | hardening of the gateway's own process | [`own_process`] |
 //!
 //! # Invariants
 //!
-//! - A program sees no secret of ours: its environment and its arguments are what it is given, and nothing of what is
-//!   private is readable to it, as far as the kernel can fence it in.
-//! - Every process group ends within two seconds of our own end.
+//! - A program sees none of the gateway's secrets: it gets only the environment and arguments meant for it, and it
+//!   can't read private files, as far as the kernel can enforce that.
+//! - Every process group ends within two seconds of the gateway's end.
 
 mod child;
 pub mod fence;
@@ -38,10 +38,10 @@ pub(crate) use self::program::Program;
 pub use self::readable::PrivatePaths;
 pub(crate) use self::readable::ReadablePaths;
 
-/// Where programs are when we have no `PATH` ourselves.
+/// The search path if the gateway itself has no `PATH`.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Starts programs. Clones are the same; when the last one goes, so do all programs that it started.
+/// Spawns programs. Clones share the same state. When the last clone is dropped, all spawned programs are killed.
 #[derive(Debug, Clone)]
 pub struct Processes(Arc<ProcessesInner>);
 
@@ -51,13 +51,13 @@ struct ProcessesInner {
     private: PrivatePaths,
     spawner: Spawner,
     lifecycle: Lifecycle,
-    /// From the first program on.
+    /// Started together with the first program.
     watch: OnceLock<Watchdog>,
 }
 
 impl Processes {
-    /// Ready to start programs by `self_exe`, our own binary; none of them sees anything of what is `private`. To be
-    /// called within the runtime. Errors: no thread could be started.
+    /// Prepares to spawn programs through `self_exe`, the gateway's own binary; none of them can see what is
+    /// `private`. Must be called within the tokio runtime. Fails if the thread can't be started.
     pub fn start(self_exe: PathBuf, private: PrivatePaths, lifecycle: &Lifecycle) -> io::Result<Self> {
         Ok(Self(Arc::new(ProcessesInner {
             self_exe,
@@ -68,17 +68,17 @@ impl Processes {
         })))
     }
 
-    /// Our own binary.
+    /// The path of the gateway's own binary.
     pub(crate) fn self_exe(&self) -> &Path {
         &self.0.self_exe
     }
 
-    /// What no program may see.
+    /// The paths that no program may see.
     pub(crate) fn private(&self) -> &PrivatePaths {
         &self.0.private
     }
 
-    /// Starts a program in its fence, in a process group of its own.
+    /// Starts a program in the fence and in its own process group.
     pub(crate) async fn launch(&self, launch: Launch<'_>) -> io::Result<Process> {
         let ProcessesInner {
             self_exe,

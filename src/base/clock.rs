@@ -1,7 +1,7 @@
-//! The time of day, as something that is handed in.
+//! The wall clock, passed in as a dependency.
 //!
-//! Business time (expiry, cool-down, last use) comes from here, so that a test can move it. Measured durations
-//! use `std::time::Instant` and timers use tokio's.
+//! Business time (expiry, cool-down, last use) comes from this clock, so that tests can control it. Measured
+//! durations use `std::time::Instant`, and timers use tokio's clock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-/// Tells the time, in UTC. Clones tell the same time.
+/// A source of the current time in UTC. Clones share the same clock.
 #[derive(Clone, Debug)]
 pub struct Clock(ClockSource);
 
@@ -21,16 +21,16 @@ enum ClockSource {
     Manual(Arc<ManualClock>),
 }
 
-/// A clock that stands still until it is moved, and knows who waits for it.
+/// A clock that moves only when told to, and tracks who is waiting for it.
 #[derive(Debug)]
 struct ManualClock {
-    /// Microseconds since the epoch: what a [`Timestamp`] of ours needs and an atomic can hold.
+    /// The time in microseconds since the epoch, which fits an atomic and a [`Timestamp`].
     micros: AtomicI64,
-    /// Microseconds by which the clock was advanced, apart from what it was set.
+    /// Microseconds by which the clock was advanced; changes by [`Clock::set_by`] are not counted.
     elapsed_micros: AtomicI64,
-    /// Who waits, and until when.
+    /// The tasks that wait on this clock, and their deadlines.
     sleepers: Mutex<Sleepers>,
-    /// The clock was moved, or somebody began or ended to wait.
+    /// Signals that the clock moved, or that a task started or stopped waiting.
     changed: watch::Sender<()>,
 }
 
@@ -50,7 +50,7 @@ impl ManualClock {
     }
 }
 
-/// One who waits on a manual clock; it does no longer when this goes.
+/// One waiter on a manual clock. Dropping it ends the wait.
 struct Sleeper<'a> {
     clock: &'a ManualClock,
     number: u64,
@@ -75,16 +75,16 @@ impl Drop for Sleeper<'_> {
     }
 }
 
-/// The machine's clock may be set, or the machine sleep: it is looked at again after this.
+/// The longest sleep before looking at the clock again, because it may be set or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Clock {
-    /// The machine's clock.
+    /// The operating system's clock.
     pub fn system() -> Self {
         Self(ClockSource::System)
     }
 
-    /// A clock that stands still at `start` until [`Clock::advance`] moves it.
+    /// A clock that stays at `start` until [`Clock::advance`] moves it.
     pub fn manual(start: Timestamp) -> Self {
         Self(ClockSource::Manual(Arc::new(ManualClock {
             micros: AtomicI64::new(start.as_microsecond()),
@@ -94,7 +94,6 @@ impl Clock {
         })))
     }
 
-    /// The present moment.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
@@ -103,8 +102,8 @@ impl Clock {
         }
     }
 
-    /// Time that has passed since some fixed moment. It never goes back, whatever the clock is set to, and stands still
-    /// while the machine sleeps.
+    /// Time elapsed since a fixed moment. It never goes back, even if the clock is set, and does not count while the
+    /// machine is suspended.
     pub fn elapsed(&self) -> SignedDuration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         match &self.0 {
@@ -115,7 +114,7 @@ impl Clock {
         }
     }
 
-    /// Returns when the clock shows `at` or later.
+    /// Waits until the clock shows `at` or later.
     pub async fn sleep_until(&self, at: Timestamp) {
         match &self.0 {
             ClockSource::System => loop {
@@ -129,14 +128,14 @@ impl Clock {
                 let mut changed = manual.changed.subscribe();
                 let _sleeper = Sleeper::new(manual, at);
                 while manual.now() < at {
-                    // The sender lives as long as the clock.
+                    // This can't fail: the sender lives as long as the clock.
                     drop(changed.changed().await);
                 }
             }
         }
     }
 
-    /// Moves a manual clock; the machine's clock is not ours to move and stays as it is.
+    /// Moves a manual clock forward. Does nothing to the system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
@@ -146,7 +145,7 @@ impl Clock {
         }
     }
 
-    /// Sets a manual clock forward or back, as time synchronisation does: no time passes meanwhile.
+    /// Sets a manual clock forward or back, as time synchronisation does, without any elapsed time.
     pub fn set_by(&self, by: SignedDuration) {
         if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
@@ -155,8 +154,8 @@ impl Clock {
         }
     }
 
-    /// The earliest moment that somebody waits for on a manual clock, once `sleepers` of them wait and none is due. With
-    /// it a test plays hours in the time that the work of them takes. Never returns on the machine's clock.
+    /// The earliest deadline on a manual clock, once at least `sleepers` tasks are waiting and none is due. Tests use
+    /// it to simulate hours in little real time. Never returns on the system clock.
     pub async fn next_due(&self, sleepers: usize) -> Timestamp {
         let ClockSource::Manual(manual) = &self.0 else {
             return std::future::pending().await;

@@ -1,15 +1,16 @@
-//! The log: events are facts in the past tense, and their message is their name.
+//! The log. Events are facts in the past tense, and the message of an event is its name.
 //!
-//! On a terminal an event is one short line; elsewhere it is one JSON object a line. The same events go to the log
-//! file, if there is one, and to a ring that the console shows. The level may change at any time.
+//! On a terminal an event is one short line; elsewhere it is one JSON object per line. The same events go to the log
+//! file, if one is configured, and to a ring buffer that the console shows. The level can be changed at runtime.
 //!
-//! Invariant: other crates are heard from `warn` on only, because their debug output shows headers and bodies.
+//! Invariant: events of other crates are logged from `warn` up only, because their debug output contains headers and
+//! bodies.
 //!
 //! | level | events |
 //! |---|---|
 //! | error | `task.failed`, `store.write_failed`, `store.reopen_failed`, `bug` |
-//! | warn | what should not happen: `worker.exited`, `token.reuse_detected`, `garmin.answer_changed`, `config.refused` |
-//! | info | what happens: `daemon.ready`, `account.linked`, `worker.ready`, `token.issued`, `stats` |
+//! | warn | abnormal conditions: `worker.exited`, `token.reuse_detected`, `garmin.answer_changed`, `config.refused` |
+//! | info | normal operation: `daemon.ready`, `account.linked`, `worker.ready`, `token.issued`, `stats` |
 //! | debug | every request and line |
 
 mod event;
@@ -38,16 +39,16 @@ pub use level::LogLevel;
 pub use ring::Ring;
 pub use traces::{Span, Traces};
 
-/// Where lines go, besides the log file and the ring.
+/// Where log lines go, in addition to the log file and the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Console {
-    /// Standard output: the daemon.
+    /// Standard output, used by the daemon.
     Stdout,
-    /// Standard error: commands whose output is for other programs.
+    /// Standard error, for commands whose output is read by other programs.
     Stderr,
 }
 
-/// The running log: its ring, and its level.
+/// A handle to the running log, with its ring and its level.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
     ring: Ring,
@@ -55,7 +56,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts logging for the whole process. Errors: the log file can't be opened, or logging was started before.
+    /// Starts logging for the whole process. Fails if the log file can't be opened or logging was already started.
     pub fn start(
         console: Console,
         file: Option<&Path>,
@@ -87,19 +88,19 @@ impl Telemetry {
         Ok(telemetry)
     }
 
-    /// The last events, and those to come.
+    /// Recent events, and a feed of new ones.
     pub fn ring(&self) -> &Ring {
         &self.ring
     }
 
-    /// Changes what is logged.
+    /// Changes the level at runtime.
     pub fn set_level(&self, level: LogLevel) {
         self.level.store(rank(level), Ordering::Relaxed);
         tracing::callsite::rebuild_interest_cache();
     }
 }
 
-/// Higher is chattier.
+/// The verbosity of a level; a higher rank logs more.
 fn rank(level: LogLevel) -> u8 {
     match level {
         LogLevel::Error => 1,
@@ -136,7 +137,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         rank <= wanted && (metadata.target().starts_with(OURS) || rank <= 2)
     }
 
-    /// What is not wanted costs one comparison where it would be said. Asked again when the level changes.
+    /// Lets tracing skip unwanted events with a single comparison. It asks again when the level changes.
     fn max_level_hint(&self) -> Option<LevelFilter> {
         Some(match self.telemetry.level.load(Ordering::Relaxed) {
             1 => LevelFilter::ERROR,
@@ -147,7 +148,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
     }
 
     fn register_callsite(&self, _: &'static Metadata<'static>) -> tracing::subscriber::Interest {
-        // The level changes while the program runs.
+        // Not cached, because the level can change at runtime.
         tracing::subscriber::Interest::sometimes()
     }
 
@@ -182,7 +183,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
         } else {
             json.clone()
         };
-        // A full pipe or disk must not take the program with it: what can't be logged is lost.
+        // A full pipe or disk must not stop the program, so the line is dropped.
         drop(match self.console {
             Console::Stdout => writeln!(std::io::stdout().lock(), "{line}"),
             Console::Stderr => writeln!(std::io::stderr().lock(), "{line}"),

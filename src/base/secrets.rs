@@ -1,10 +1,11 @@
-//! Chance, hashes and sealing: the only user of orion.
+//! Random tokens, hashes and encryption at rest. No other module uses orion.
 //!
-//! Sealing is XChaCha20-Poly1305 with a random 24-byte nonce in front of the ciphertext. What a value belongs to
-//! (its table and key) is associated data, so a sealed value can't be moved to another place. The data key is made
-//! once and is itself sealed by a key derived from the operator's secret: changing the secret rewrites one record.
+//! Sealing is XChaCha20-Poly1305 with a random 24-byte nonce in front of the ciphertext. The place of a value (its
+//! table and key) is associated data, so a sealed value can't be moved to another place. The data key is generated
+//! once and is itself sealed by a key derived from the operator's secret, so changing the secret rewrites only one
+//! record.
 //!
-//! Invariants: nothing here prints a secret; key material is wiped when dropped.
+//! Invariants: nothing here prints a secret, and key material is wiped when dropped.
 
 mod hash;
 mod text;

@@ -1,11 +1,11 @@
-//! The only place that starts processes of programs.
+//! The only place that spawns programs.
 //!
-//! A program gets a process group of its own, a cleared environment with what it is given, its own working directory, and
-//! a pipe as standard input. It starts as our own binary, which fences itself in and becomes the program
-//! ([`super::fence`]).
+//! A program gets its own process group and working directory, a cleared environment with only the given variables,
+//! and a pipe as standard input. It starts as the gateway's own binary, which sets up the fence and then executes the
+//! program ([`super::fence`]).
 //!
-//! All are spawned by one thread that lives as long as [`super::Processes`]: a child's parent-death signal fires when the
-//! *thread* that spawned it ends, and tokio's blocking threads come and go.
+//! One thread spawns all of them, and lives as long as [`super::Processes`]. A child's parent-death signal fires when
+//! the *thread* that spawned it ends, and tokio's blocking threads end when they are idle.
 
 use std::ffi::OsStr;
 use std::io;
@@ -23,51 +23,51 @@ use tokio::sync::oneshot;
 use super::fence::{FencePlan, HelperOrder, SUBCOMMAND};
 use super::watchdog::{WatchNote, Watchdog};
 
-/// A process that was started, and its group.
+/// A spawned process and its process group.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
     group: Pid,
-    /// Closed when we end, however we end.
+    /// Closed when the gateway ends, even if it is killed.
     input: Option<ChildStdin>,
-    /// Knows of the group while this is there.
+    /// The watchdog guards the group until this is taken.
     watch: Option<Watchdog>,
 }
 
 impl Process {
-    /// The process id, which is the group's too.
+    /// The process id, which is also the id of the group.
     pub(crate) fn id(&self) -> Pid {
         self.group
     }
 
-    /// Its standard input, if nobody took it before.
+    /// Its standard input, unless it was already taken.
     pub(crate) fn take_input(&mut self) -> Option<ChildStdin> {
         self.input.take()
     }
 
-    /// Its standard output, where that is a pipe.
+    /// Its standard output, if that is a pipe.
     pub(crate) fn take_output(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
-    /// Its standard error, where that is a pipe.
+    /// Its standard error, if that is a pipe.
     pub(crate) fn take_errors(&mut self) -> Option<ChildStderr> {
         self.child.stderr.take()
     }
 
-    /// Waits for the end of the first process of the group.
+    /// Waits until the group's first process exits.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        // The input was taken out of the child, or this would close it first.
+        // `input` was taken out of the child, because tokio's `wait` would close it first.
         self.child.wait().await
     }
 
-    /// Signals all of the group.
+    /// Sends a signal to the whole group.
     pub(crate) fn signal(&self, signal: Signal) {
-        // Nobody left to hear it is as good.
+        // An error means that the group is already gone.
         killpg(self.group, signal).ok();
     }
 
-    /// Whether any process of the group is left.
+    /// Whether any process of the group is still running.
     pub(crate) fn is_alive(&self) -> bool {
         killpg(self.group, None) != Err(Errno::ESRCH)
     }
@@ -75,7 +75,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Once it was waited for, its number may be another's.
+        // After `wait`, the process id may belong to another process.
         if self.child.id().is_some() {
             self.signal(Signal::SIGKILL);
         }
@@ -85,22 +85,20 @@ impl Drop for Process {
     }
 }
 
-/// What to start.
+/// A program to start.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
     /// The program and its fence.
     pub(crate) plan: FencePlan,
-    /// The whole environment.
+    /// The complete environment of the program.
     pub(crate) environment: &'a [(String, String)],
-    /// The working directory.
     pub(crate) directory: &'a Path,
-    /// Standard output.
     pub(crate) output: Stdio,
-    /// Standard error; its first line is the fence's report.
+    /// Standard error. Its first line is the fence's report.
     pub(crate) errors: Stdio,
 }
 
-/// The thread that spawns. Dropping the last clone ends it, and with it all children that it spawned.
+/// The spawning thread. Dropping the last clone ends the thread, and with it all children that it spawned.
 #[derive(Debug, Clone)]
 pub(super) struct Spawner(blocking::Sender<SpawnJob>);
 
@@ -110,7 +108,7 @@ struct SpawnJob {
 }
 
 impl Spawner {
-    /// Starts the thread; to be called within the runtime.
+    /// Starts the thread. Must be called within the tokio runtime.
     pub(super) fn start() -> io::Result<Self> {
         let (jobs, inbox) = blocking::channel::<SpawnJob>();
         let runtime = Handle::current();
@@ -119,14 +117,14 @@ impl Spawner {
             .spawn(move || {
                 let _in_runtime = runtime.enter();
                 for mut job in inbox {
-                    // Where nobody waits any more, the child is killed by its drop.
+                    // If the caller is gone, dropping the child kills it.
                     drop(job.reply.send(job.command.spawn()));
                 }
             })?;
         Ok(Spawner(jobs))
     }
 
-    /// Starts a program, and tells the watch of it.
+    /// Starts a program, and registers its group with the watchdog.
     pub(super) async fn launch(
         &self,
         self_exe: &Path,
@@ -147,7 +145,7 @@ impl Spawner {
         Ok(process)
     }
 
-    /// Starts the watch. It is not killed with us: it is what remains.
+    /// Starts the watchdog process. It is not killed with the gateway, because it has to outlive it.
     pub(super) async fn launch_watch(&self, self_exe: &Path) -> io::Result<(Process, ChildStdin)> {
         let mut command = helper(self_exe, &HelperOrder::Watch)?;
         command
@@ -190,7 +188,7 @@ fn helper(self_exe: &Path, order: &HelperOrder) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Finds a program as a shell would: a word with a slash is a path, any other is looked for in `path`.
+/// Finds a program as a shell does: a word with a slash is a path, and any other word is looked up in `path`.
 pub(crate) fn find_program(word: &str, path: &str) -> Option<PathBuf> {
     if word.contains('/') {
         return std::path::absolute(word)

@@ -1,13 +1,13 @@
-//! The fence around a program: what it may use of the machine, set up by our own binary before it becomes the program.
+//! The fence: restrictions that the gateway's own binary puts on itself before it executes a program.
 //!
-//! `garmin-gateway __fence <plan>` ties its life to the gateway's, limits its own resources, gives up its privileges and
-//! the way to new ones, locks itself in with landlock and seccomp, says on its first line of output how far that went,
-//! and replaces itself by the program. A helper of one thread, rather than code between fork and exec, where hardly anything is
-//! allowed.
+//! `garmin-gateway __fence <plan>` ties its life to the gateway's, limits its resources, drops its privileges and the
+//! means to gain new ones, and restricts itself with landlock and seccomp. It reports on its first line of output
+//! which parts succeeded, and then executes the program. This is a single-threaded helper rather than code between
+//! fork and exec, where hardly any function is safe to call.
 //!
-//! A program is treated as hostile: it may read the system's libraries and its own parts, write its own directory, listen
-//! on its own port, and connect to where its services and name servers are. A kernel that can't do all of it does what
-//! it can: the report says what.
+//! Programs are treated as hostile. A program may read the system's libraries and its own files, write to its own
+//! directory, listen on its own port, and connect to its services and name servers. If a kernel lacks some of these
+//! mechanisms, the others still apply, and the report names the gap.
 
 mod walls;
 
@@ -21,13 +21,13 @@ use nix::sys::signal::Signal;
 use nix::unistd::{execv, getppid};
 use serde::{Deserialize, Serialize};
 
-/// The hidden subcommand; its only argument is an [`HelperOrder`] as JSON.
+/// The hidden subcommand. Its only argument is a [`HelperOrder`] as JSON.
 pub const SUBCOMMAND: &str = "__fence";
 
-/// What the first line of a fenced process begins with; the [`FenceReport`] follows.
+/// The prefix of the first line that a fenced process prints; the [`FenceReport`] follows.
 pub(crate) const REPORT: &str = "garmin-gateway fence: ";
 
-/// Directories and files of the system that any program needs. Not `/etc` as a whole: secrets live there.
+/// System directories and files that any program needs. Not all of `/etc`, because secrets are stored there.
 pub(super) const SYSTEM: &[&str] = &[
     "/usr",
     "/lib",
@@ -62,51 +62,47 @@ pub(super) const SYSTEM: &[&str] = &[
     "/etc/timezone",
 ];
 
-/// What the helper is told to do.
+/// The task of the helper process.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HelperOrder {
-    /// Lock yourself in, then become the program.
+    /// Set up the fence, then execute the program.
     Become(FencePlan),
-    /// Wait for the gateway's end, then end what it left.
+    /// Wait until the gateway ends, then terminate its remaining process groups.
     Watch,
 }
 
-/// A program to be.
+/// A program to execute, and its fence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FencePlan {
-    /// The gateway's process id: a helper whose parent is another came too late.
+    /// The gateway's process id. A helper with another parent was started too late, and exits.
     pub(crate) gateway: i32,
-    /// The program, found already.
+    /// The resolved path of the program.
     pub(crate) program: PathBuf,
-    /// Its arguments, without the program itself.
     pub(crate) arguments: Vec<String>,
-    /// What it may read and run, the system's own files included.
+    /// Paths that it may read and execute, including the system's.
     pub(crate) read: Vec<PathBuf>,
-    /// What it may write.
     pub(crate) write: Vec<PathBuf>,
-    /// The TCP ports that it may listen on.
     pub(crate) listen: Vec<u16>,
-    /// The TCP ports that it may connect to.
     pub(crate) connect: Vec<u16>,
-    /// Heap and other writable memory, in bytes.
+    /// Limit of heap and other writable memory, in bytes.
     pub(crate) memory: u64,
-    /// Address space, most of which is never used, in bytes; `None` = any.
+    /// Limit of the address space, in bytes; most of it is never used. `None` means no limit.
     pub(crate) address_space: Option<u64>,
 }
 
-/// How far the fence goes on this machine.
+/// Which parts of the fence are active on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FenceReport {
-    /// Landlock's ABI in force: files from 1, TCP ports from 4, signals from 6; 0 = no landlock.
+    /// The landlock ABI in force: files from 1, TCP ports from 4, signals from 6. 0 means no landlock.
     pub(crate) landlock: i32,
-    /// What did not work though it should have.
+    /// The parts that failed although the kernel supports them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<String>,
 }
 
 impl FenceReport {
-    /// For the log and the console.
+    /// A short description for the log and the console.
     pub(crate) fn words(&self) -> &'static str {
         match self.landlock {
             _ if !self.failed.is_empty() => "incomplete",
@@ -118,27 +114,25 @@ impl FenceReport {
     }
 }
 
-/// Why the helper did not become the program. *The operator* can act.
+/// Why the helper could not execute the program. *The operator* can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum FenceError {
-    /// Nobody but the gateway calls this subcommand.
+    /// The subcommand was called by someone other than the gateway.
     #[error("this subcommand is for the gateway's own use")]
     NotForYou,
-    /// The gateway ended before the program began.
+    /// The gateway ended before the program was executed.
     #[error("the gateway has ended")]
     Orphaned,
-    /// The program could not be run.
     #[error("{} could not be run", program.display())]
     Program {
-        /// What should have been run.
+        /// The program that could not be executed.
         program: PathBuf,
-        /// The system's words.
         source: io::Error,
     },
 }
 
-/// Does what `arguments` (without program and subcommand) say. Returns only when that failed or, for the watch,
-/// when it is done.
+/// Carries out the order in `arguments` (without program and subcommand). Returns only on failure, or when the
+/// watchdog is done.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<(), FenceError> {
     let mut arguments = arguments.into_iter();
     let (Some(order), None) = (
@@ -164,8 +158,8 @@ fn become_program(plan: FencePlan) -> FenceError {
             failed.push(format!("{what}: {error}"));
         }
     };
-    // First, so that nothing is missed between this and the look at the parent. TERM and not KILL: a worker that is
-    // just spending its refresh token gets the moment that it needs to write the next one.
+    // This comes first, so that the gateway can't end unnoticed before the parent is checked. SIGTERM rather than
+    // SIGKILL: a worker in the middle of a token refresh needs a moment to write the new token.
     note("end with the gateway", prctl::set_pdeathsig(Signal::SIGTERM));
     if getppid().as_raw() != plan.gateway {
         return FenceError::Orphaned;
@@ -188,10 +182,10 @@ fn become_program(plan: FencePlan) -> FenceError {
     run_program(plan)
 }
 
-/// The first line of the program's output, which the gateway reads as ours.
+/// Prints the report as the first line of standard error, where the gateway looks for it.
 fn say(report: &FenceReport) {
     let line = format!("{REPORT}{}\n", serde_json::to_string(report).unwrap_or_default());
-    // Without a reader there is nobody to tell.
+    // If nobody reads it, the report is lost.
     drop(io::stderr().write_all(line.as_bytes()));
 }
 
@@ -241,7 +235,7 @@ mod tests {
             memory: 1 << 30,
             address_space: None,
         };
-        // In a thread of its own: what the helper does to itself must not reach the tests beside it.
+        // Runs in its own thread, because the restrictions must not affect other tests.
         let order = serde_json::to_string(&HelperOrder::Become(plan)).unwrap();
         let result = std::thread::spawn(|| run([OsString::from(order)]))
             .join()

@@ -1,13 +1,13 @@
-//! What a program may connect to, as far as its environment says: HTTPS, name servers, proxies.
+//! The ports that a program may connect to, derived from its environment: HTTPS, name servers and proxies.
 
 use std::collections::BTreeSet;
 
 use url::Url;
 
-/// Variables that name a proxy.
+/// Environment variables that name a proxy.
 const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"];
 
-/// Variables that name files or directories of certificates.
+/// Environment variables that name files or directories of certificates.
 pub(crate) const CERTIFICATES: &[&str] = &[
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -16,12 +16,12 @@ pub(crate) const CERTIFICATES: &[&str] = &[
     "NODE_EXTRA_CA_CERTS",
 ];
 
-/// The TCP ports of a program with this environment that talks to these services, in order.
+/// The TCP ports that a program with this environment needs to reach these services, in ascending order.
 pub(crate) fn ports(environment: &[(String, String)], services: impl IntoIterator<Item = Url>) -> Vec<u16> {
     let proxies = environment
         .iter()
         .filter(|(name, _)| PROXIES.contains(&name.as_str()))
-        // `proxy:3128` would be read as a URL of the scheme `proxy`.
+        // Without a scheme, `proxy:3128` would parse as a URL with the scheme `proxy`.
         .filter_map(|(_, text)| {
             let scheme = if text.contains("://") { "" } else { "http://" };
             Url::parse(&format!("{scheme}{text}")).ok()

@@ -1,11 +1,11 @@
-//! What the gateway does to its own process at the start.
+//! Hardening of the gateway's own process at startup.
 
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Closes the process's memory, which holds the data key: no core dump, and no other process of the same user looks into it
-/// or attaches to it. Then raises the limit of open files to the most that is allowed, because each client and each worker
-/// needs some. Both are best effort; a refusal is an event.
+/// Protects the process's memory, which holds the data key: no core dumps, and no other process of the same user can
+/// read it or attach to it. Then raises the open-file limit to the maximum allowed, because every client and worker
+/// needs some. Both are best effort; a failure is logged.
 pub fn prepare() {
     if let Err(error) = prctl::set_dumpable(false) {
         tracing::warn!(reason = %error, "process.dumpable");

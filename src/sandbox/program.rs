@@ -1,7 +1,7 @@
-//! What a command consists of: its program, and all that this program needs beside the system's own files.
+//! Finds out what a command consists of: its program, and every file the program needs beyond the system's own.
 //!
-//! Python programs are scripts of a virtual environment, whose `python` links to another installation, whose packages
-//! may lie in a third place; the way is followed to its end, by what the files themselves say.
+//! Python programs are scripts of a virtual environment. Its `python` links to another installation, and its packages
+//! may be in a third place. The links and references in these files are followed to the end.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use url::Url;
 use super::child::find_program;
 use super::readable::ReadablePaths;
 
-/// What lies beside the `bin` directory of a program and belongs to it.
+/// Directories next to a program's `bin` directory that belong to it.
 const BESIDE_BIN: &[&str] = &[
     "bin",
     "lib",
@@ -25,24 +25,23 @@ const BESIDE_BIN: &[&str] = &[
     "share/zoneinfo",
     "ssl",
 ];
-/// A chain of links and interpreters that is longer goes in circles.
+/// The most links and interpreters to follow; a longer chain is a loop.
 const LONGEST_CHAIN: usize = 16;
-/// Text files that are read to learn where a program's parts lie are small.
+/// Size limit in bytes of text files that are read to locate a program's parts.
 const LARGEST_TEXT: u64 = 64 << 10;
 
-/// A command and what is known of it.
+/// A command, and where its programs are looked up.
 #[derive(Debug)]
 pub(crate) struct Program<'a> {
-    /// The program, found already.
+    /// The resolved path of the program.
     pub(crate) path: &'a Path,
-    /// Its arguments.
     pub(crate) arguments: &'a [String],
-    /// Where other programs are looked for.
+    /// The `PATH` in which other programs are looked up.
     pub(crate) search_path: &'a str,
 }
 
 impl Program<'_> {
-    /// Shows everything that belongs to it.
+    /// Makes everything that belongs to the program readable.
     pub(crate) fn show(&self, readable: &mut ReadablePaths<'_>) {
         let mut search = ProgramSearch {
             search_path: self.search_path,
@@ -61,8 +60,8 @@ impl Program<'_> {
         search.follow();
     }
 
-    /// Where `pip install --user` put the packages of this program: Python looks for them in the home directory, and
-    /// a worker has one of its own.
+    /// Where `pip install --user` put the packages of this program. Python looks for them in the home directory, and
+    /// a worker has its own.
     pub(crate) fn user_base(&self) -> Option<&Path> {
         let base = self.path.parent()?.parent()?;
         (base.file_name()? == ".local" && !site_packages(base).is_empty()).then_some(base)
@@ -93,7 +92,7 @@ impl ProgramSearch<'_, '_> {
         let Some(directory) = path.parent() else { return };
         match (directory.file_name().and_then(OsStr::to_str), directory.parent()) {
             (Some("bin" | "sbin"), Some(prefix)) => self.installation(prefix),
-            // pyenv and its like: a script that looks for the right version beside itself.
+            // A shim of pyenv or a similar tool: a script that looks for the right version next to itself.
             (Some("shims"), Some(root)) => self.readable.directory(root),
             _ => self.readable.directory(directory),
         }
@@ -103,12 +102,12 @@ impl ProgramSearch<'_, '_> {
         }
     }
 
-    /// What was installed together: a program in `bin`, its libraries beside that.
+    /// Adds everything that was installed together: the program in `bin` and its libraries next to it.
     fn installation(&mut self, prefix: &Path) {
         for part in BESIDE_BIN {
             self.readable.tree(&prefix.join(part));
         }
-        // A virtual environment has its own packages, and the libraries of the Python that made it.
+        // A virtual environment has its own packages, but uses the libraries of the Python that created it.
         if let Some(home) = read_text(&prefix.join("pyvenv.cfg")).as_deref().and_then(home_of) {
             self.next.push(home.join("python3"));
         }
@@ -119,7 +118,7 @@ impl ProgramSearch<'_, '_> {
         }
     }
 
-    /// The program that a script names in its first line.
+    /// The program named in a script's first line.
     fn interpreter(&self, script: &Path) -> Option<PathBuf> {
         let mut line = Vec::new();
         BufReader::new(fs::File::open(script).ok()?.take(512))
@@ -134,15 +133,15 @@ impl ProgramSearch<'_, '_> {
         Some(program).filter(|program| program.is_absolute())
     }
 
-    /// `env python3`, `env -S python3 -u`, `env A=1 python3`.
+    /// The program in `env python3`, `env -S python3 -u` or `env A=1 python3`.
     fn named_by_env<'w>(&self, mut words: impl Iterator<Item = &'w str>) -> Option<PathBuf> {
         let word = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
         find_program(word, self.search_path)
     }
 }
 
-/// A path in a word of a command: itself or, as in `--from=/opt/x`, its end. Relative ones would be looked for in the
-/// worker's own directory.
+/// The path in one word of a command: the word itself, or the part after `=` as in `--from=/opt/x`. Relative paths
+/// are ignored, because they would refer to the worker's own directory.
 fn path_in(word: &str) -> Option<PathBuf> {
     let word = word
         .strip_prefix("--")
@@ -155,14 +154,14 @@ fn is_env(program: &Path) -> bool {
     program.file_name().is_some_and(|name| name == "env")
 }
 
-/// `home = /usr/bin` of a `pyvenv.cfg`.
+/// The directory in the line `home = /usr/bin` of a `pyvenv.cfg`.
 fn home_of(settings: &str) -> Option<PathBuf> {
     let mut pairs = settings.lines().filter_map(|line| line.split_once('='));
     let (_, home) = pairs.find(|(name, _)| name.trim() == "home")?;
     Some(PathBuf::from(home.trim()))
 }
 
-/// `lib/python3.X/site-packages` and Debian's name for it.
+/// The directories `lib/python3.X/site-packages`, and Debian's equivalents.
 fn site_packages(prefix: &Path) -> Vec<PathBuf> {
     let libraries = fs::read_dir(prefix.join("lib")).into_iter().flatten();
     libraries
@@ -176,8 +175,8 @@ fn site_packages(prefix: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Packages that are used from where they are developed (`pip install -e`, `uv sync`): `.pth` files name directories,
-/// `direct_url.json` a project.
+/// Packages that are used from their source directory (`pip install -e`, `uv sync`): `.pth` files name directories,
+/// and `direct_url.json` names a project.
 fn packages_elsewhere(packages: &Path) -> BTreeSet<PathBuf> {
     let entries = fs::read_dir(packages).into_iter().flatten();
     entries
@@ -233,7 +232,8 @@ mod tests {
         _owned: tempfile::TempDir,
     }
 
-    /// Files with their texts (`-> x` is a link, no text a directory) below one directory, whose name `{}` stands for.
+    /// Creates files below a temporary directory. `-> x` makes a link, no text makes a directory, and `{}` is
+    /// replaced by the path of the temporary directory.
     fn ground(files: &[(&str, &str)]) -> Ground {
         let owned = tempfile::tempdir().unwrap();
         let base = owned.path().canonicalize().unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     impl Ground {
-        /// What is shown of this ground for a command, by its real paths.
+        /// The paths below this directory that become readable for a command, resolved.
         fn shown(&self, command: &str) -> Vec<String> {
             let command = command.replace("{}", self.base.to_str().unwrap());
             let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
@@ -335,7 +335,7 @@ mod tests {
             ground.shown("python3 {}/app/x.py --from={}/tree {}/gone"),
             ["app", "app/x.py", "path", "path/python3", "tree"]
         );
-        // A script beside the gateway's own data is shown alone.
+        // For a script next to the gateway's data, only the script itself becomes readable.
         assert_eq!(
             ground.shown("python3 {}/data/x.py {}/data/db"),
             ["data/x.py", "path", "path/python3"]

@@ -1,7 +1,7 @@
-//! What a program may read: trees of files, with nothing private in any of them.
+//! The file trees that a program may read, without private files.
 //!
-//! Landlock lets through whole trees only and has no exception within one, so a tree that holds something private is
-//! never named: what lies around the private part is, or nothing.
+//! A landlock rule covers a whole tree, without exceptions. A tree that contains private files is therefore never
+//! named; the entries around the private part are named instead, or nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,24 +10,25 @@ use std::path::{Path, PathBuf};
 use super::fence::SYSTEM;
 use super::network::CERTIFICATES;
 
-/// What is kept from every program, as real paths.
+/// Paths that no program may read, resolved.
 #[derive(Debug, Clone)]
 pub struct PrivatePaths {
-    /// Nothing above one of these is shown as a whole.
+    /// No directory that contains one of these becomes readable as a whole.
     whole: Vec<PathBuf>,
-    /// Nothing within one of these is shown at all.
+    /// Nothing inside these is ever readable.
     closed: Vec<PathBuf>,
-    /// Where people keep their own things: a program in one of these does not make it a program's directory.
+    /// Home directories and other shared places. They don't become readable just because a program is installed
+    /// there.
     broad: BTreeSet<PathBuf>,
 }
 
-/// Directories that belong to no single program.
+/// Directories that don't belong to a single program.
 const BROAD: &[&str] = &[
     "/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/root", "/run", "/srv", "/tmp", "/var",
     "/var/lib", "/var/tmp",
 ];
 
-/// The files and trees to name to the kernel, and what was left out.
+/// The files and trees that become readable, and those that were left out.
 #[derive(Debug)]
 pub(crate) struct ReadablePaths<'a> {
     private: &'a PrivatePaths,
@@ -36,7 +37,7 @@ pub(crate) struct ReadablePaths<'a> {
 }
 
 impl PrivatePaths {
-    /// `closed` in all that is in it; of `data_dir` only what is asked for by its own name is ever readable.
+    /// Everything in `closed` is private. In `data_dir`, only what is named explicitly becomes readable.
     pub fn new(data_dir: &Path, closed: impl IntoIterator<Item = PathBuf>) -> Self {
         let closed: Vec<PathBuf> = closed.into_iter().map(|path| real(&path)).collect();
         let mut whole = closed.clone();
@@ -52,7 +53,7 @@ impl PrivatePaths {
         self.whole.iter().any(|private| private.starts_with(tree))
     }
 
-    /// Whether a program may have this tree, whole.
+    /// Whether a program may read this whole tree.
     pub(crate) fn lets(&self, tree: &Path) -> bool {
         let real = real(tree);
         !self.holds(&real) && !self.is_closed(&real)
@@ -72,7 +73,7 @@ impl<'a> ReadablePaths<'a> {
         }
     }
 
-    /// With what any program needs: the system's own files, and those by which it finds its way out and whom to trust.
+    /// Starts with what every program needs: system files, certificates, and the resolver's configuration.
     pub(crate) fn system(private: &'a PrivatePaths, environment: &[(String, String)]) -> Self {
         let mut readable = Self::new(private);
         for path in SYSTEM {
@@ -84,7 +85,7 @@ impl<'a> ReadablePaths<'a> {
         {
             readable.tree(Path::new(path));
         }
-        // A resolver that rewrites its file is followed: its directory is let through, not the file of today.
+        // A resolver may replace its file, so its directory is made readable rather than the present file.
         if let Ok(resolver) = fs::canonicalize("/etc/resolv.conf")
             && let Some(directory) = resolver
                 .parent()
@@ -96,7 +97,7 @@ impl<'a> ReadablePaths<'a> {
         readable
     }
 
-    /// Shows a file, or a tree: where it holds something private, the parts around that.
+    /// Makes a file or tree readable. If it contains private files, only the entries around them become readable.
     pub(crate) fn tree(&mut self, path: &Path) {
         let Ok(real) = path.canonicalize() else { return };
         if self.private.is_closed(&real) {
@@ -109,7 +110,7 @@ impl<'a> ReadablePaths<'a> {
         }
     }
 
-    /// As [`ReadablePaths::tree`], unless people keep their own things there.
+    /// Like [`ReadablePaths::tree`], but leaves out home directories and other shared places.
     pub(crate) fn directory(&mut self, path: &Path) {
         match path.canonicalize() {
             Ok(real) if self.private.broad.contains(&real) => drop(self.left_out.insert(path.to_owned())),
@@ -117,7 +118,7 @@ impl<'a> ReadablePaths<'a> {
         }
     }
 
-    /// Everything that was readable.
+    /// Returns the readable paths, and logs what was left out.
     pub(crate) fn paths(self) -> Vec<PathBuf> {
         for path in &self.left_out {
             tracing::info!(path = %path.display(), "fence.narrowed");
@@ -125,8 +126,8 @@ impl<'a> ReadablePaths<'a> {
         self.paths.into_iter().collect()
     }
 
-    /// The entries of a directory that lead away from what is private. What is private has a directory of its own or
-    /// none: nothing beside it is readable.
+    /// Adds the entries of a directory that don't lead to private files. Adds nothing in a directory that is itself
+    /// private, such as the data directory.
     fn around(&mut self, directory: &Path) {
         if self.private.whole.iter().any(|private| private == directory) {
             return;
@@ -150,7 +151,7 @@ impl<'a> ReadablePaths<'a> {
     }
 }
 
-/// The real path; of what is not there yet, that of the nearest directory above.
+/// Resolves a path. The part that does not exist yet is appended to the nearest existing parent.
 fn real(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     path.ancestors()
@@ -161,7 +162,7 @@ fn real(path: &Path) -> PathBuf {
         .unwrap_or(path)
 }
 
-/// The home directories of this machine's people.
+/// The home directories of this machine's users.
 fn homes() -> Vec<PathBuf> {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let listed = passwd.lines().filter_map(|line| line.split(':').nth(5));
@@ -208,7 +209,7 @@ mod tests {
     fn what_is_closed_is_never_shown_and_what_is_asked_for_by_name_beside_it_is() {
         let (_base, at) = ground(&["data/db", "data/users/acc", "data/venv/lib"]);
         let data = at.join("data");
-        // The users' directory may come into being later.
+        // The users' directory may be created later.
         let private = PrivatePaths::new(&data, ["db", "users", "later/on"].map(|name| data.join(name)));
         let mut readable = ReadablePaths::new(&private);
         for path in [

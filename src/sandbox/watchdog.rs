@@ -1,8 +1,8 @@
-//! The watch: one small process that outlives the gateway by a moment, to end what the gateway left.
+//! The watchdog: a small process that briefly outlives the gateway, to terminate the processes it left behind.
 //!
-//! A direct child dies with the gateway by itself, its own children (`uvx` starts `python`) would live on. So the gateway
-//! tells the watch of every process group that it starts and that has ended, over a pipe; when the pipe closes, whatever
-//! the reason, the watch ends the groups that are left: TERM at once, KILL a second later.
+//! A direct child dies with the gateway, but its own children would survive (`uvx` starts `python`). The gateway
+//! therefore tells the watchdog over a pipe about every process group that starts or ends. When the pipe closes, for
+//! whatever reason, the watchdog terminates the remaining groups: SIGTERM at once, SIGKILL about a second later.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead};
@@ -20,15 +20,14 @@ use tokio_util::sync::CancellationToken;
 use super::child::Spawner;
 use crate::base::lifecycle::Lifecycle;
 
-/// From TERM to KILL. A worker that is spending its refresh token needs a moment to write the next.
+/// The time between SIGTERM and SIGKILL. A worker in the middle of a token refresh needs a moment to write the new
+/// token.
 const GRACE: Duration = Duration::from_millis(1200);
 
-/// What the gateway tells the watch: one line each.
+/// A message from the gateway to the watchdog, one line each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WatchNote {
-    /// A process group was started.
     Started(Pid),
-    /// A process group has ended.
     Ended(Pid),
 }
 
@@ -57,12 +56,13 @@ impl WatchNote {
     }
 }
 
-/// The gateway's end of the pipe. The watch ends when the program stops and no group is left, or the last clone is dropped.
+/// The gateway's end of the pipe. The watchdog ends when the gateway is shutting down and no group is left, or when
+/// the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Watchdog(mpsc::UnboundedSender<WatchNote>);
 
 impl Watchdog {
-    /// Starts the watch, and starts it again should it end.
+    /// Starts the watchdog process, and restarts it if it exits.
     pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Self {
         let (notes, inbox) = mpsc::unbounded_channel();
         lifecycle.spawn("watch", keep(spawner, self_exe, inbox, lifecycle.stopping()));
@@ -84,18 +84,18 @@ async fn keep(
     loop {
         match spawner.launch_watch(&self_exe).await {
             Ok((mut process, mut pipe)) => {
-                // A new watch takes over where the former one ended.
+                // A restarted watchdog first learns of all running groups.
                 let mut unsaid: String = groups
                     .iter()
                     .map(|group| WatchNote::Started(*group).line())
                     .collect();
                 while pipe.write_all(unsaid.as_bytes()).await.is_ok() {
                     let note = tokio::select! {
-                        // In order: what was started is known before it is asked whether nothing is left.
+                        // The order matters: pending notes are read before checking whether any group is left.
                         biased;
                         note = inbox.recv() => note,
                         _ = process.wait() => break,
-                        // Whoever may start programs lives on while the program drains.
+                        // Holders of a clone live on during shutdown, so the channel may not close by then.
                         () = stopping.cancelled(), if groups.is_empty() => None,
                     };
                     let Some(note) = note else {
@@ -114,14 +114,15 @@ async fn keep(
     }
 }
 
-/// The whole life of the watch: reads notes to the end of the pipe, then ends what is left.
+/// The main function of the watchdog process: reads notes until the pipe closes, then terminates the remaining
+/// groups.
 pub(super) fn run() {
-    // A signal to all of the unit or the terminal is meant for the gateway; its end is ours.
+    // A signal to the whole unit or terminal is meant for the gateway; the watchdog ends when the gateway does.
     let mut signals = SigSet::empty();
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         signals.add(signal);
     }
-    // Should that fail, the watch ends a moment before the gateway at worst.
+    // If this fails, the watchdog may at worst end shortly before the gateway.
     signals.thread_block().ok();
     end_groups(remaining(io::stdin().lock()));
 }
@@ -142,7 +143,8 @@ fn remaining(notes: impl BufRead) -> BTreeSet<Pid> {
     groups
 }
 
-/// TERM to all, then KILL to those that are still there when the grace is over. Returns when none is left, or was killed.
+/// Sends SIGTERM to all groups, and SIGKILL to those that remain after the grace period. Returns when all have ended
+/// or been killed.
 pub(crate) fn end_groups(mut groups: BTreeSet<Pid>) {
     groups.retain(|group| killpg(*group, Signal::SIGTERM) != Err(Errno::ESRCH));
     let deadline = Instant::now() + GRACE;
@@ -167,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(WatchNote::parse(note.line().trim_end()), Some(note));
         }
-        // 0 would be the group of the watch itself, 1 that of init, a minus sign everything.
+        // 0 means the watchdog's own group, 1 means init's, and a negative number means every process.
         for line in ["", "+", "+0", "+1", "--1", "+x", "4711", "é1"] {
             assert_eq!(WatchNote::parse(line), None, "{line:?}");
         }

@@ -1,4 +1,4 @@
-//! One event, and its two written forms.
+//! One log event, and its text and JSON forms.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-/// EventFields of an event or a span, in the order in which they were given.
+/// The fields of an event or a span, in the order in which they were given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EventFields(Map<String, Value>);
 
 impl EventFields {
-    /// Takes over what is not there yet: an inner span wins over an outer one.
+    /// Adds the fields that are not present yet, so that an inner span takes precedence over an outer one.
     pub(super) fn add_missing(&mut self, outer: &Self) {
         for (name, value) in &outer.0 {
             self.0.entry(name).or_insert_with(|| value.clone());
@@ -51,16 +51,14 @@ impl Visit for EventFields {
     }
 }
 
-/// A fact that was logged.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LogEvent {
-    /// When.
     pub at: Timestamp,
     /// `error`, `warn`, `info` or `debug`.
     pub level: &'static str,
-    /// Its name, e.g. `worker.ready`.
+    /// The name of the event, for example `worker.ready`.
     pub event: String,
-    /// What it says about whom, e.g. `account.id`; those of its spans are among them.
+    /// Its fields, for example `account.id`, including those of its spans.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
 }
@@ -85,12 +83,12 @@ impl LogEvent {
         }
     }
 
-    /// One JSON object.
+    /// The event as one JSON object.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// One line for people: time of day, level unless it is info, name, fields.
+    /// The event as one line for people: time of day, level unless it is info, name, fields.
     pub fn to_line(&self) -> String {
         let mut line = self.at.strftime("%H:%M:%S ").to_string();
         if self.level != "info" {

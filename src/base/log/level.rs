@@ -1,23 +1,20 @@
-//! How much is logged.
+//! The log level.
 
 use std::fmt;
 
-/// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LogLevel {
-    /// Everything.
     Debug,
-    /// What happens.
+    /// Normal operation and everything worse.
     #[default]
     Info,
-    /// What should not happen.
+    /// Abnormal conditions and errors only.
     Warning,
-    /// What is broken.
     Error,
 }
 
 impl LogLevel {
-    /// Reads a level by its usual names. Errors: what is wrong with it, for a setting.
+    /// Parses a level by its usual names. The error is a message for the user of the setting.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.to_ascii_lowercase().as_str() {
             "debug" => Ok(Self::Debug),

@@ -1,4 +1,4 @@
-//! The last events, for the console.
+//! The most recent log events, for the console.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,10 +7,10 @@ use tokio::sync::broadcast;
 
 use super::LogEvent;
 
-/// How many events are kept.
+/// How many events the ring keeps.
 const KEPT: usize = 2_000;
 
-/// The last events and a feed of new ones. Clones are the same ring.
+/// The most recent events, and a feed of new ones. Clones share the same ring.
 #[derive(Clone, Debug)]
 pub struct Ring(Arc<RingState>);
 
@@ -38,11 +38,11 @@ impl Ring {
             kept.pop_front();
         }
         kept.push_back(Arc::clone(&event));
-        // Nobody may be listening. Sent under the lock, so that nobody sees an event twice or misses one.
+        // Having no receivers is fine. Sending under the lock ensures that a reader sees each event exactly once.
         self.0.feed.send(event).unwrap_or_default();
     }
 
-    /// The events so far, oldest first, and those to come. A reader that falls behind is told how many it missed.
+    /// The events so far, oldest first, and a feed of new ones. A reader that falls behind learns how many it missed.
     pub fn follow(&self) -> (Vec<Arc<LogEvent>>, broadcast::Receiver<Arc<LogEvent>>) {
         let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
         (kept.iter().cloned().collect(), self.0.feed.subscribe())

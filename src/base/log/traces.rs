@@ -1,9 +1,9 @@
-//! Spans for an OpenTelemetry collector (OTLP over HTTP, JSON), where one is set; else nothing at all.
+//! Tracing spans for an OpenTelemetry collector (OTLP over HTTP, JSON), if one is configured; otherwise a no-op.
 //!
-//! Only what somebody would trace here has spans: asking LiveTrack, keeping points, a look by Claude. Spans are sent in
-//! batches, in their own time; a collector that is down loses them and costs nothing else.
+//! Only operations that are worth tracing have spans: polling LiveTrack, storing points, and views by Claude. Spans
+//! are sent in batches in the background. If the collector is down they are lost, at no other cost.
 //!
-//! Absent on purpose: the `opentelemetry` crates (three kinds of spans don't pay for them), sampling, metrics, logs.
+//! Deliberately absent: the `opentelemetry` crates (too much for three kinds of spans), sampling, metrics, and logs.
 
 use std::time::{Duration, Instant};
 
@@ -17,16 +17,16 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
 use crate::base::secrets::random_bytes;
 
-/// Spans that wait to be sent; more are lost.
+/// The most spans that wait to be sent; further ones are dropped.
 const WAITING: usize = 4096;
 
-/// Spans of one request.
+/// The most spans in one request.
 const BATCH: usize = 256;
 
-/// How long spans are gathered.
+/// How long spans are gathered before they are sent.
 const GATHER: Duration = Duration::from_secs(5);
 
-/// Where spans go. Clones are the same.
+/// The destination of spans. Clones share the same queue.
 #[derive(Clone, Debug, Default)]
 pub struct Traces(Option<Sink>);
 
@@ -36,7 +36,7 @@ struct Sink {
     clock: Clock,
 }
 
-/// Something that is under way; it ends when this is dropped.
+/// An operation in progress; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Span(Option<OpenSpan>);
 
@@ -54,12 +54,12 @@ struct OpenSpan {
 }
 
 impl Traces {
-    /// No collector: spans are nothing.
+    /// Tracing without a collector; spans do nothing.
     pub fn off() -> Self {
         Self(None)
     }
 
-    /// Sends to the collector at `endpoint` (`OTEL_EXPORTER_OTLP_ENDPOINT`), at its `v1/traces`.
+    /// Sends spans to the collector at `endpoint` (`OTEL_EXPORTER_OTLP_ENDPOINT`), under `v1/traces`.
     pub fn start(endpoint: &Url, clock: Clock, lifecycle: &Lifecycle) -> Self {
         let (spans, inbox) = mpsc::channel(WAITING);
         let mut url = endpoint.clone();
@@ -83,7 +83,6 @@ impl Traces {
         Self(Some(Sink { spans, clock }))
     }
 
-    /// Begins a span.
     pub fn begin(&self, name: &'static str) -> Span {
         Span(
             self.0
@@ -94,7 +93,7 @@ impl Traces {
 }
 
 impl Span {
-    /// Begins a span within this one.
+    /// Begins a child span of this one.
     #[must_use]
     pub fn begin(&self, name: &'static str) -> Self {
         let inner =
@@ -102,7 +101,7 @@ impl Span {
         Self(self.0.as_ref().map(inner))
     }
 
-    /// Notes a text. Never one of a person's: ids, names of states.
+    /// Adds a text attribute. Only ids and names of states, never personal data.
     pub fn text(&mut self, key: &str, value: impl std::fmt::Display) {
         if let Some(open) = &mut self.0 {
             let value = json!({"stringValue": value.to_string()});
@@ -110,16 +109,15 @@ impl Span {
         }
     }
 
-    /// Notes a number.
     pub fn number(&mut self, key: &str, value: usize) {
         if let Some(open) = &mut self.0 {
-            // OTLP's JSON has 64-bit numbers as text.
+            // OTLP's JSON encodes 64-bit integers as strings.
             let value = json!({"intValue": value.to_string()});
             open.attributes.push(json!({"key": key, "value": value}));
         }
     }
 
-    /// Notes that it failed, and the name of the failure.
+    /// Marks the span as failed, with the name of the error.
     pub fn failed(&mut self, why: impl std::fmt::Display) {
         if let Some(open) = &mut self.0 {
             open.failed = Some(why.to_string());
@@ -149,7 +147,7 @@ impl OpenSpan {
             "traceId": self.trace,
             "spanId": self.id,
             "name": self.name,
-            // Internal.
+            // SPAN_KIND_INTERNAL
             "kind": 1,
             "startTimeUnixNano": self.began_at.as_nanosecond().to_string(),
             "endTimeUnixNano": ended_at.as_nanosecond().to_string(),
@@ -171,7 +169,7 @@ impl OpenSpan {
 impl Drop for Span {
     fn drop(&mut self) {
         if let Some(open) = &self.0 {
-            // A full queue loses spans rather than time.
+            // When the queue is full, spans are dropped rather than blocking the caller.
             open.sink.spans.try_send(open.to_json()).ok();
         }
     }
@@ -180,7 +178,7 @@ impl Drop for Span {
 struct Exporter {
     url: Url,
     inbox: mpsc::Receiver<Value>,
-    /// Gathered, not sent yet.
+    /// Spans gathered but not sent yet.
     spans: Vec<Value>,
     poster: Poster,
     is_down: bool,
@@ -192,13 +190,13 @@ impl Exporter {
             let gather = async {
                 while self.spans.len() < BATCH && self.inbox.recv_many(&mut self.spans, 1).await > 0 {}
             };
-            // Either is a reason to send.
+            // A full batch and the timeout are both reasons to send.
             tokio::time::timeout(GATHER, gather).await.ok();
             self.send().await;
         }
     }
 
-    /// What is left when the program stops.
+    /// Sends the remaining spans when the program stops.
     async fn send_rest(&mut self) {
         while let Ok(span) = self.inbox.try_recv() {
             self.spans.push(span);
@@ -239,7 +237,7 @@ fn hex(bytes: usize) -> String {
         .iter()
         .take(bytes)
         .fold(String::with_capacity(bytes * 2), |mut text, byte| {
-            // Writing to a text can't fail.
+            // Writing to a string can't fail.
             write!(text, "{byte:02x}").ok();
             text
         })
@@ -264,7 +262,7 @@ mod tests {
         drop(store);
         poll.failed("rate_limited");
         drop(poll);
-        // The end of the program sends what is left.
+        // Shutting down sends the remaining spans.
         assert!(tracing.drain(Duration::from_secs(20)).await);
         let sent = stand_in.asked().remove(0);
         assert_eq!(sent.path, "/v1/traces");

@@ -1,4 +1,4 @@
-//! Random tokens and the hashes that stand for them at rest.
+//! Random tokens, and the hashes that are stored in their place.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 
-/// Fills an array from the system's random source.
+/// Fills an array with bytes from the system's random source.
 ///
-/// The process aborts if the system has no randomness to give: nothing safe can be done without it.
+/// The process aborts if the system can't provide randomness, because nothing is safe without it.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     if orion::util::secure_rand_bytes(&mut bytes).is_err() {
@@ -29,13 +29,13 @@ pub fn random_token(prefix: &str) -> Secret {
     Secret::new(text)
 }
 
-/// A bearer secret that whoever has `key` can make again from the same `message`: `prefix` and HMAC-SHA-256 as 43
-/// base64url characters. Without the key it is as good as [`random_token`].
+/// A bearer secret that anyone with `key` can derive again from the same `message`: `prefix` and HMAC-SHA-256 as 43
+/// base64url characters. Without the key it is as unpredictable as [`random_token`].
 pub fn derived_token(prefix: &str, key: &Secret, message: &[u8]) -> Secret {
     let tag = SecretKey::try_from(key.expose().as_bytes()).and_then(|key| HmacSha256::hmac(&key, message));
     let tag = tag.ok().filter(|_| !key.is_empty());
     let Some(tag) = tag else {
-        // Without a key everybody could make it.
+        // Without a key anyone could derive it.
         return random_token(prefix);
     };
     let mut text = prefix.to_owned();
@@ -53,7 +53,6 @@ pub fn random_id(prefix: &str) -> String {
     prefix.chars().chain(letters).collect()
 }
 
-/// SHA-256 of `data`.
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     if let Ok(digest) = Sha256::digest(data) {
@@ -62,22 +61,22 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Compares without telling by its duration where the first difference is.
+/// Compares in constant time, so that the duration does not reveal where the first difference is.
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     orion::util::secure_cmp(a, b).is_ok()
 }
 
-/// SHA-256 of a bearer token or code: the only form in which one is kept.
+/// SHA-256 of a bearer token or code, the only form in which one is stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token as it was presented.
+    /// Hashes a token as it was presented.
     pub fn of(token: &str) -> Self {
         Self(sha256(token.as_bytes()))
     }
 
-    /// The hash, as a store key.
+    /// The bytes of the hash, used as a store key.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -1,28 +1,26 @@
-//! A text that must not be seen.
+//! Text that must not be printed.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// A secret text: a password, a code, a token. It can't be printed, and is wiped when dropped.
+/// Secret text: a password, a code or a token. It can't be printed, and is wiped when dropped.
 ///
 /// It serialises as the plain text, because the store seals every record and Garmin's token file is plain.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes charge of `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. Each use of this is a place where it could leak.
+    /// The plain text. Every use of this method is a potential leak.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

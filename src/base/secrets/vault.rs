@@ -13,34 +13,34 @@ use crate::base::disk;
 const NONCE_LEN: usize = 24;
 const TAG_LEN: usize = 16;
 
-/// The shortest secret that is taken.
+/// The minimum length of a secret, in characters.
 const MIN_SECRET_CHARS: usize = 32;
 
-/// What the operator keeps apart from the data: whoever has both has everything.
+/// The secret that the operator keeps apart from the data. Anyone with both can read everything.
 #[derive(Clone, Debug)]
 pub struct RootSecret(Secret);
 
 /// Why a secret was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RootSecretError {
-    /// Operator: too short to be random.
+    /// Operator: the secret is too short to be random.
     #[error(
         "it has {0} characters, {MIN_SECRET_CHARS} or more are needed; make one with: openssl rand -base64 48"
     )]
     TooShort(usize),
-    /// Operator: the example was copied.
+    /// Operator: the secret was copied from an example.
     #[error("it is the placeholder of an example; make one with: openssl rand -base64 48")]
     Placeholder,
-    /// Operator: the file is there and can't be read.
+    /// Operator: the secret file exists but can't be read.
     #[error("{path} cannot be read", path = .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
-    /// Operator: the file can't be made.
+    /// Operator: the secret file can't be created.
     #[error("{path} cannot be written", path = .0.display())]
     Unwritable(PathBuf, #[source] std::io::Error),
 }
 
 impl RootSecret {
-    /// Takes a secret text, trimmed.
+    /// Trims and validates a secret.
     pub fn new(text: &str) -> Result<Self, RootSecretError> {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
@@ -64,7 +64,7 @@ impl RootSecret {
         Ok(Self(Secret::new(text)))
     }
 
-    /// Reads the secret file.
+    /// Reads the secret from its file.
     pub fn read(path: &Path) -> Result<Self, RootSecretError> {
         let text = std::fs::read_to_string(path)
             .map(Secret::new)
@@ -72,8 +72,8 @@ impl RootSecret {
         Self::new(text.expose())
     }
 
-    /// Reads the secret file, or makes it with a random secret, mode 0600, when there is none.
-    /// Returns whether it was made.
+    /// Reads the secret file. If there is none, creates it with a random secret and mode 0600. Returns whether it was
+    /// created.
     pub fn read_or_create(path: &Path) -> Result<(Self, bool), RootSecretError> {
         use std::io::Write;
         use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -98,18 +98,18 @@ impl RootSecret {
             .map_err(unwritable)?;
         writeln!(file, "{}", secret.expose())
             .and_then(|()| file.sync_all())
-            // Whose name a power cut took would leave data that nothing opens.
+            // If a power cut lost the file's name, nothing could decrypt the data again.
             .and_then(|()| disk::sync_parent(path))
             .map_err(unwritable)?;
         Ok((Self(secret), true))
     }
 
-    /// The text, to hand it to a running gateway.
+    /// The plain text of the secret, to pass to a running gateway.
     pub fn text(&self) -> Secret {
         self.0.clone()
     }
 
-    /// A key for one purpose, by HKDF-SHA-256.
+    /// Derives a key for one purpose with HKDF-SHA-256.
     fn derive(&self, purpose: &str) -> Result<[u8; 32], SealError> {
         let mut key = [0; 32];
         Hkdf::<SHA256>::derive_key(
@@ -123,18 +123,18 @@ impl RootSecret {
     }
 }
 
-/// Why a value can't be opened.
+/// Why a value can't be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// Operator: the secret is another one, or the data was tampered with.
+    /// Operator: the secret is a different one, or the data was tampered with.
     #[error("the sealed value does not open: the secret is another one, or the data was changed")]
     NotOurs,
-    /// Nobody (bug): orion refused the input.
+    /// Nobody (a bug): orion rejected the input.
     #[error("the value can't be sealed")]
     Refused,
 }
 
-/// Seals and opens with the data key. Clones share the key.
+/// Seals and opens values with the data key. Clones share the key.
 #[derive(Clone)]
 pub struct Vault(Arc<SecretKey>);
 
@@ -147,7 +147,7 @@ impl std::fmt::Debug for Vault {
 const DATA_KEY_PURPOSE: &str = "data-key";
 
 impl Vault {
-    /// A new data key, and the same sealed by `root` for keeping.
+    /// Generates a data key. Also returns it sealed by `root`, for storage.
     pub fn create(root: &RootSecret) -> Result<(Self, Vec<u8>), SealError> {
         let key = random_bytes::<32>();
         let wrapped =
@@ -155,14 +155,14 @@ impl Vault {
         Ok((Self::with_key(&key)?, wrapped))
     }
 
-    /// Opens a data key that [`Vault::create`] sealed. Errors: [`SealError::NotOurs`] for a wrong secret.
+    /// Opens a data key sealed by [`Vault::create`]. Fails with [`SealError::NotOurs`] if the secret is wrong.
     pub fn unwrap(root: &RootSecret, wrapped: &[u8]) -> Result<Self, SealError> {
         let key =
             Self::with_key(&root.derive(DATA_KEY_PURPOSE)?)?.open(DATA_KEY_PURPOSE.as_bytes(), wrapped)?;
         Self::with_key(&key)
     }
 
-    /// The data key sealed by another secret, for keeping.
+    /// Seals the data key with another secret, for storage.
     pub fn wrap(&self, root: &RootSecret) -> Result<Vec<u8>, SealError> {
         Self::with_key(&root.derive(DATA_KEY_PURPOSE)?)?
             .seal(DATA_KEY_PURPOSE.as_bytes(), self.0.unprotected_as_ref())
@@ -174,7 +174,8 @@ impl Vault {
             .map_err(|_| SealError::Refused)
     }
 
-    /// Seals `plain`: nonce, ciphertext, tag. `belongs_to` is not kept in the result but must be given to open it.
+    /// Seals `plain` as nonce, ciphertext and tag. `belongs_to` is not part of the result, but is required to open
+    /// it.
     pub fn seal(&self, belongs_to: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
         let nonce = random_bytes::<NONCE_LEN>();
         let mut out = vec![0; NONCE_LEN + plain.len() + TAG_LEN];
@@ -186,7 +187,7 @@ impl Vault {
         Ok(out)
     }
 
-    /// Opens what [`Vault::seal`] made with the same `belongs_to`.
+    /// Opens a value that [`Vault::seal`] sealed with the same `belongs_to`.
     pub fn open(&self, belongs_to: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(SealError::NotOurs)?;
         let nonce = Nonce::try_from(nonce).map_err(|_| SealError::NotOurs)?;

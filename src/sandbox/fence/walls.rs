@@ -1,5 +1,5 @@
-//! The parts of the fence, one function each: limits, capabilities, system calls, files and ports. All are one-way: this
-//! process and its children never get back what it gave up.
+//! The parts of the fence, one function each: limits, capabilities, system calls, files and ports. None can be
+//! undone: the process and its children never regain what was given up.
 
 use std::collections::BTreeMap;
 
@@ -20,17 +20,17 @@ use seccompiler::{
 
 use super::FencePlan;
 
-/// The newest access rights that we know; an older kernel is asked for fewer.
+/// The newest landlock ABI that is requested. An older kernel is asked for fewer access rights.
 const NEWEST: ABI = ABI::V9;
 
-/// Open files.
+/// Limit of open files.
 const FILES: u64 = 1024;
-/// One file that it writes, in bytes: its directory may be on memory.
+/// Limit of the size of each written file, in bytes, because its directory may be on tmpfs.
 const FILE_SIZE: u64 = 256 << 20;
-/// Processes and threads. The kernel counts all of the gateway's user, so this stops a flood and nothing else.
+/// Limit of processes and threads. The kernel counts all of the gateway's user, so this only stops a fork bomb.
 const PROCESSES: u64 = 4096;
 
-/// Devices that hold nothing.
+/// Devices that are safe to use because they store nothing.
 const DEVICES: &[&str] = &[
     "/dev/null",
     "/dev/zero",
@@ -39,11 +39,12 @@ const DEVICES: &[&str] = &[
     "/dev/urandom",
 ];
 
-/// The kinds of socket that a program may make: internet, and the kernel's own news of interfaces, which resolvers ask for. No
-/// unix sockets: before its ABI 9, landlock lets anybody of the same user reach the console's. (Pairs are another call.)
+/// The socket families that a program may create: internet, and netlink, which resolvers use to learn about
+/// interfaces. No unix sockets: before its ABI 9, landlock does not stop a process of the same user from reaching the
+/// console's socket. (Socket pairs are a separate system call.)
 const SOCKETS: [libc::c_int; 3] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
 
-/// System calls that no program needs: they look into or change other processes, leave the namespaces, or get around the
+/// System calls that no program needs. They inspect or change other processes, leave the namespaces, or bypass the
 /// rules below.
 const REFUSED: &[libc::c_long] = &[
     libc::SYS_ptrace,
@@ -64,8 +65,8 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_unshare,
 ];
 
-/// System calls whose first argument is a process id, and which change that process. The kernel asks for no more than the
-/// same user, and the gateway is of the same user: `prlimit(getppid(), RLIMIT_CPU, 1)` ends it. 0, the caller, is allowed.
+/// System calls that take a process id first and change that process. The kernel only requires the same user, which
+/// the gateway has too: `prlimit(getppid(), RLIMIT_CPU, 1)` would end it. Only 0, the caller itself, is allowed.
 const OF_THE_CALLER: &[libc::c_long] = &[
     libc::SYS_prlimit64,
     libc::SYS_sched_setaffinity,
@@ -76,14 +77,15 @@ const OF_THE_CALLER: &[libc::c_long] = &[
     libc::SYS_move_pages,
 ];
 
-/// `which` of `setpriority` and `ioprio_set` for a single process. Users and groups hold the gateway too.
+/// The `which` argument of `setpriority` and `ioprio_set` for a single process. Users and groups would include the
+/// gateway.
 const PRIO_PROCESS: u64 = 0;
 const IOPRIO_WHO_PROCESS: u64 = 1;
 
-/// Terminal requests that type on behalf of whoever sits there.
+/// Terminal requests that inject input as if the user had typed it.
 const TYPING: [u64; 2] = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */];
 
-/// The limits of a program's resources.
+/// The resource limits of a program.
 pub(super) fn limits(plan: &FencePlan) -> impl Iterator<Item = (&'static str, Resource, u64)> {
     let address_space = plan
         .address_space
@@ -99,15 +101,15 @@ pub(super) fn limits(plan: &FencePlan) -> impl Iterator<Item = (&'static str, Re
     .chain(address_space)
 }
 
-/// Lowers a limit; one that is lower already stays.
+/// Lowers a limit; a lower one stays as it is.
 pub(super) fn limit(resource: Resource, most: u64) -> nix::Result<()> {
     let (_, hard) = getrlimit(resource)?;
     let most = most.min(hard);
     setrlimit(resource, most, most)
 }
 
-/// A program of root is root without its powers: some of them see through landlock (CAP_PERFMON reads any process's
-/// environment). What the next program gets is decided by these three sets.
+/// Drops all capabilities, so that a program run by root lacks root's powers. Some of them bypass landlock:
+/// CAP_PERFMON reads any process's environment. These three sets decide what the next program gets.
 pub(super) fn give_up_capabilities() -> Result<(), CapsError> {
     caps::clear(None, CapSet::Ambient)?;
     caps::clear(None, CapSet::Inheritable)?;
@@ -119,7 +121,7 @@ pub(super) fn give_up_capabilities() -> Result<(), CapsError> {
     Ok(())
 }
 
-/// Files, ports and signals, by landlock. Returns the ABI in force; 0 = this kernel has none.
+/// Restricts files, ports and signals with landlock. Returns the ABI in force; 0 means that the kernel has none.
 pub(super) fn lock_in(plan: &FencePlan) -> Result<i32, RulesetError> {
     let device = AccessFs::ReadFile | AccessFs::WriteFile;
     let status = Ruleset::default()
@@ -145,10 +147,10 @@ fn ports(ports: &[u16], access: AccessNet) -> impl Iterator<Item = Result<NetPor
     ports.iter().map(move |port| Ok(NetPort::new(*port, access)))
 }
 
-/// System calls, by seccomp: what is refused answers EPERM.
+/// Restricts system calls with seccomp; a refused call fails with EPERM.
 ///
-/// Signals are landlock's, which knows who is inside the fence (from its ABI 6): a rule on numbers can't tell a child from
-/// the gateway. Only `kill(-1)`, which means everyone, is refused here.
+/// Signals are left to landlock (from its ABI 6), which knows which processes are inside the fence: a seccomp rule on
+/// numbers can't tell a child from the gateway. Only `kill(-1)`, which signals every process, is refused here.
 pub(super) fn refuse_calls() -> Result<(), seccompiler::Error> {
     let refused = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let machine = TargetArch::try_from(std::env::consts::ARCH)?;
@@ -159,7 +161,7 @@ pub(super) fn refuse_calls() -> Result<(), seccompiler::Error> {
     Ok(())
 }
 
-/// Each call with the arguments that are refused; no rule means any arguments.
+/// Each refused call, with the arguments that are refused. No rule means that any arguments are refused.
 fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let other_kinds = SOCKETS.map(|kind| differs(0, u64::try_from(kind).unwrap_or(u64::MAX)));
@@ -196,7 +198,8 @@ fn equals(argument: u8, value: u64) -> Result<SeccompCondition, seccompiler::Bac
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
 }
 
-/// The same calls have second numbers on kernels with the x32 interface, which the rules do not name: all are refused.
+/// Kernels with the x32 interface offer the same calls under other numbers, which the rules don't cover. All are
+/// refused.
 #[cfg(target_arch = "x86_64")]
 fn x32_calls() -> BpfProgram {
     const X32_BIT: u32 = 0x4000_0000;
