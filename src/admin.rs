@@ -1,7 +1,7 @@
-//! The private face: a unix socket for the console and the CLI.
+//! The private interface: a Unix socket for the console and the CLI.
 //!
-//! [`api`] is the protocol and [`views`] what it shows; [`service`] carries out reads and acts; [`operations`] are the
-//! acts that concern several rooms; `server` and [`client`] are the two ends of the socket.
+//! [`api`] defines the protocol and [`views`] the data it shows; [`service`] carries out reads and acts;
+//! [`operations`] holds the acts that span several modules; `server` and [`client`] are the two ends of the socket.
 
 mod access;
 pub mod api;

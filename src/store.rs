@@ -1,13 +1,14 @@
 //! The store: sealed, versioned records in one sled tree, behind one writer thread. The only user of sled.
 //!
 //! Invariants:
-//! - An acknowledged write is on the disk: sled's own `flush` alone is not, so the writer adds `fdatasync`.
-//! - Writes run one after the other, so reading and writing inside [`Store::atomic`] needs no other lock.
-//! - A value opens only under the key it was stored at: table, key and version are its associated data.
-//! - Lost records are noticed at the next start ([`census`]).
-//! - Values stay under 32 KiB: sled puts larger ones in files that it never syncs.
+//! - An acknowledged write is on the disk. sled's `flush` alone does not guarantee that, so the writer adds
+//!   `fdatasync`.
+//! - Writes are serialized, so a read followed by a write inside [`Store::atomic`] needs no other lock.
+//! - A value can be decrypted only under the key it was stored at: table, key and version are its associated data.
+//! - Lost records are detected at the next start ([`census`]).
+//! - Values stay under 32 KiB: sled moves larger ones to files that it never syncs.
 //!
-//! Absent on purpose: `flush_async` and `watch_prefix` (both hang), iteration over a whole table on a hot path.
+//! Never used: `flush_async` and `watch_prefix` (both hang), and iteration over a whole table on a hot path.
 
 mod archive;
 mod census;
@@ -64,32 +65,33 @@ pub trait Record: Serialize + DeserializeOwned {
 /// Why a read or a write failed. A failed write changes nothing.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Operator: the disk is full or broken. Reads go on; writing resumes by itself once it can.
+    /// Operator: the disk is full or broken. Reads continue, and writes resume automatically once the disk accepts
+    /// them.
     #[error("the store can't write: {0}")]
     NotWritten(String),
     /// Operator: the database is damaged, or is being reopened.
     #[error("the store can't be read: {0}")]
     NotRead(String),
-    /// Operator: a record was changed outside of the program, or comes from another store.
+    /// Operator: a record was changed by another program, or comes from another store.
     #[error("a record of table {0} does not open")]
     Sealed(&'static str, #[source] Arc<SealError>),
-    /// Operator: a newer version of the program wrote it.
+    /// Operator: the record was written by a newer version of the program.
     #[error("a record of table {0} has version {1}, which this program does not know; use the newer program")]
     Newer(&'static str, u8),
     /// Bug: the version that wrote the record can't read it.
     #[error("a record of table {0} has an unknown shape: {1}")]
     Shape(&'static str, String),
-    /// Bug: the value is larger than sled syncs.
+    /// Bug: the value exceeds the size that sled syncs.
     #[error("a record of table {0} has {1} bytes, which is too large")]
     TooLarge(&'static str, usize),
-    /// One backup at a time.
+    /// Only one backup can run at a time.
     #[error("a backup is being made; try again when it is done")]
     Busy,
     #[error("the store is closed")]
     Closed,
 }
 
-/// Whether the store takes writes; shown by `/readyz` and the console.
+/// Whether the store accepts writes; shown by `/readyz` and the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
     Writing,
@@ -97,10 +99,10 @@ pub enum Health {
     Degraded(String),
 }
 
-/// A handle to the store. Clones are the same store; dropping the last one closes it.
+/// A handle to the store. Clones share one store; dropping the last one closes it.
 #[derive(Clone)]
 pub struct Store {
-    // The first field, so that the writer ends before the database is closed.
+    // Declared first, so that the writer stops before the database is closed.
     writer: Arc<WriterThread>,
     core: Arc<Core>,
 }
@@ -119,9 +121,9 @@ struct Core {
     /// `None` only while the writer reopens a database that failed.
     opened: RwLock<Option<OpenDatabase>>,
     health: watch::Sender<Health>,
-    /// Changed by the writer alone.
+    /// Changed only by the writer.
     census: Mutex<Census>,
-    /// The backup that is being read, if there is one.
+    /// The backup in progress, if any.
     reading: Mutex<Option<moment::MomentReading>>,
 }
 
@@ -130,7 +132,7 @@ struct Core {
 struct OpenDatabase {
     db: sled::Db,
     tree: sled::Tree,
-    /// A handle of sled's file, for `fdatasync`.
+    /// An open handle to sled's file, for `fdatasync`.
     sync: Arc<File>,
 }
 
@@ -182,8 +184,9 @@ impl Store {
             .collect()
     }
 
-    /// Runs `act` alone on the writer thread: what it reads can't change meanwhile, and either all or none of its writes are
-    /// kept. Returns once they are durable. Errors: those of `act` (nothing is written), or the store's.
+    /// Runs `act` exclusively on the writer thread: the records it reads can't change meanwhile, and either all or
+    /// none of its writes are kept. Returns once they are durable. Errors: those of `act` (nothing is written), or
+    /// the store's.
     pub async fn atomic<T, E>(
         &self,
         act: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
@@ -197,7 +200,7 @@ impl Store {
             let result = act(tx);
             let keep = result.is_ok();
             let acknowledge = move |durable: Result<(), StoreError>| {
-                // The caller may have been cancelled; the write is kept all the same.
+                // The caller may have been cancelled; the write is kept anyway.
                 drop(reply.send(match durable {
                     Ok(()) => result,
                     Err(e) => result.and(Err(e.into())),
@@ -209,7 +212,8 @@ impl Store {
         answer.await.map_err(|_| self.not_taken())?
     }
 
-    /// Runs `act` on the writer thread between two groups, so that nothing else writes or reopens the database.
+    /// Runs `act` on the writer thread between two groups of writes, so that nothing else writes or reopens the
+    /// database.
     async fn alone<T: Send + 'static>(
         &self,
         act: impl FnOnce(&Core, &open::Files) -> T + Send + 'static,
@@ -222,7 +226,7 @@ impl Store {
         answer.await.map_err(|_| self.not_taken())
     }
 
-    /// Why the writer dropped a unit of work.
+    /// The error for a unit of work that the writer dropped.
     fn not_taken(&self) -> StoreError {
         match &*self.core.health.borrow() {
             Health::Degraded(reason) => StoreError::NotWritten(reason.clone()),
@@ -244,8 +248,8 @@ impl Store {
         .await
     }
 
-    /// Checks that a write would be durable now, by making one. Call it before something that can't be repeated, such as a
-    /// sign-in at Garmin, whose result must be stored. Errors: the disk is full or refuses.
+    /// Checks that writes are durable, by making one. Call it before an operation that can't be repeated and whose
+    /// result must be stored, such as a sign-in at Garmin. Errors: the disk is full or refuses the write.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.alone(|core, files| {
             let probed = if files.has_room() {
@@ -263,12 +267,12 @@ impl Store {
         .await?
     }
 
-    /// Whether the store takes writes; the receiver follows changes.
+    /// Whether the store accepts writes. The receiver is notified of changes.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.core.health.subscribe()
     }
 
-    /// In bytes.
+    /// The size of the database files in bytes.
     pub fn size_on_disk(&self) -> u64 {
         self.core
             .opened()
@@ -278,7 +282,7 @@ impl Store {
     }
 }
 
-/// The largest encoded record; sled moves larger leaves to files that it never syncs.
+/// The largest encoded record. sled moves larger leaves to files that it never syncs.
 const MAX_VALUE_BYTES: usize = 32 * 1024;
 
 fn full_key(table: Table, key: &[u8]) -> Vec<u8> {
@@ -316,7 +320,7 @@ fn encode<R: Record>(vault: &Vault, at: &[u8], record: &R) -> Result<Vec<u8>, St
 fn decode<R: Record>(vault: &Vault, at: &[u8], value: &[u8]) -> Result<R, StoreError> {
     let name = R::TABLE.0;
     let shape = |e: serde_json::Error| {
-        // serde's message may quote a value, so only the class and the place are told.
+        // serde's message may quote a value, so only the error class and the column are reported.
         StoreError::Shape(name, format!("{:?} at column {}", e.classify(), e.column()))
     };
     let (&version, sealed) = value

@@ -1,4 +1,4 @@
-//! Who has access: sign-ins of clients, the clients themselves, and past revocations.
+//! Views of access: token families, clients and past revocations.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::accounts::AccountId;
 use crate::mcp::Access;
 use crate::oauth::FamilyOverview;
 
-/// How many revocations are shown.
+/// The number of revocations shown, newest first.
 const REVOCATIONS: usize = 200;
 
 impl AdminService {

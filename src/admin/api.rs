@@ -18,13 +18,13 @@ use super::views::{
 };
 use crate::base::secrets::Secret;
 
-/// Version of this protocol. It changes when a value changes its meaning; new members do not change it.
+/// Version of this protocol. It is incremented when the meaning of a value changes, not when members are added.
 pub const PROTOCOL: u32 = 1;
 
 /// Longest line that either side accepts, with its newline.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// First line of the daemon.
+/// The first line that the daemon sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     pub protocol: u32,
@@ -32,7 +32,7 @@ pub struct Hello {
     pub program: String,
 }
 
-/// A line of the client. The answer carries the same `id`.
+/// A line sent by the client. The answer carries the same `id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdminCall {
     pub id: u64,
@@ -44,9 +44,9 @@ pub struct AdminCall {
 pub enum AdminRequest {
     Read(AdminRead),
     Act(AdminAct),
-    /// Send every view now, and each change from now on.
+    /// Send every view now, and then each change.
     Follow,
-    /// Content that is too long for one line. It arrives in [`AdminLine::Part`]s.
+    /// Request content that is too long for one line. It arrives in [`AdminLine::Part`]s.
     Stream(AdminStream),
 }
 
@@ -57,9 +57,9 @@ pub enum AdminStream {
     Backup,
     /// One person's own data as text.
     Export {
-        /// Account id or e-mail.
+        /// An account id or e-mail.
         account: String,
-        /// Only this race.
+        /// Export only the race with this id.
         race: Option<String>,
         form: ExportForm,
     },
@@ -98,14 +98,14 @@ pub enum AdminRead {
     },
 }
 
-/// Changes. `account` is an account id or the e-mail of the account's last sign-in.
+/// Requests that change something. `account` is an account id or the e-mail of the account's last sign-in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminAct {
     Invite {
         email: String,
     },
-    /// Withdraw an invitation. Existing access stays.
+    /// Withdraw an invitation. Existing connections keep working.
     Uninvite {
         email: String,
     },
@@ -113,7 +113,7 @@ pub enum AdminAct {
     StopWorker {
         account: String,
     },
-    /// End access: tokens, calls in flight, workers, races.
+    /// End access: tokens, calls in flight, workers and races.
     Revoke(RevocationTarget),
     /// Revoke, then erase the account with its Garmin tokens.
     Forget {
@@ -121,7 +121,6 @@ pub enum AdminAct {
     },
     StartRace {
         account: String,
-        /// The LiveTrack link.
         link: String,
     },
     StopRace {
@@ -132,28 +131,28 @@ pub enum AdminAct {
         /// The members of `race_config` to change.
         limits: Map<String, Value>,
     },
-    /// Ask Claude to look at the race now.
+    /// Have Claude look at the race now.
     LookAtRace {
         race: String,
     },
     /// Send a test message through every configured channel.
     TestNotify,
-    /// Start the workers' program once, without an account, to see whether it works.
+    /// Start the worker program once, without an account, to test it.
     RehearseWorker,
-    /// Issue a token that proves the way to the gateway is open and opens nothing else.
+    /// Issue a token that serves only to test that the gateway is reachable.
     Probe,
-    /// Erase races that are over, and usage counts.
+    /// Erase finished races and usage counts.
     Purge {
-        /// Only this account's data.
+        /// Erase only this account's data.
         account: Option<String>,
-        /// Only races without a point since then. `None`: every race that is over.
+        /// Erase only races without a point since then. `None`: every finished race.
         before: Option<Timestamp>,
-        /// `false` with `compact` frees the space of what was erased earlier.
+        /// `false` with `compact` only frees the space of data erased earlier.
         erase: bool,
-        /// Return free space to the file system.
+        /// Return unused space to the file system.
         compact: bool,
     },
-    /// Let a second secret open the store. The current one is needed to do so.
+    /// Let a second secret open the store. This requires the current one.
     PrepareSecret {
         current: Secret,
         new: Secret,
@@ -164,20 +163,20 @@ pub enum AdminAct {
     },
 }
 
-/// Whose access is revoked, as typed.
+/// Whose access to revoke, as typed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationTarget {
-    /// Account id or e-mail.
+    /// An account id or e-mail.
     Account(String),
-    /// Family id: one sign-in of one client.
+    /// Family id, which identifies one sign-in of one client.
     Token(String),
-    /// Client id: everyone's access through one client.
+    /// Client id, for everyone's access through one client.
     Client(String),
     All,
 }
 
-/// A line of the daemon, after its [`Hello`].
+/// A line sent by the daemon after its [`Hello`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminLine {
@@ -186,18 +185,18 @@ pub enum AdminLine {
         answer: AdminAnswer,
     },
     Refused {
-        /// Of the call; 0 when the line could not be read.
+        /// The id of the call; 0 if the line could not be read.
         id: u64,
         refusal: AdminRefusal,
     },
-    /// Next part of a stream. The answer follows the last one.
+    /// The next part of a stream. The answer follows the last part.
     Part {
         id: u64,
         /// Base64.
         part: String,
     },
     Update {
-        /// Counts from 1 on each connection, without gaps.
+        /// Starts at 1 on each connection and has no gaps.
         sequence: u64,
         update: AdminUpdate,
     },
@@ -208,7 +207,7 @@ pub enum AdminLine {
 pub enum AdminAnswer {
     Overview(Overview),
     Workers(Vec<WorkerView>),
-    /// To [`AdminRead::WorkerOutput`].
+    /// The answer to [`AdminRead::WorkerOutput`].
     Lines(Vec<String>),
     Accounts(People),
     Usage(Vec<ToolUsage>),
@@ -216,41 +215,41 @@ pub enum AdminAnswer {
     Tokens(TokensView),
     Races(Vec<RaceView>),
     Race(Box<RaceDetail>),
-    /// OpenMetrics text.
+    /// The metrics in OpenMetrics text format.
     Metrics(String),
-    /// To [`AdminAct::Revoke`] and [`AdminAct::Forget`].
+    /// The answer to [`AdminAct::Revoke`] and [`AdminAct::Forget`].
     Revoked(RevocationSummary),
     Probe {
-        /// Accepted for a minute by the protocol's own methods, by no tool.
+        /// Valid for one minute, for the methods of the MCP protocol itself but not for tools.
         token: String,
     },
     Purged(PurgeSummary),
-    /// After the last part of a stream.
+    /// The answer that follows the last part of a stream.
     Streamed(StreamSummary),
-    /// To every other act: a sentence for the operator.
+    /// The answer to every other act: a sentence for the operator.
     Done(String),
-    /// To [`AdminRequest::Follow`]. Updates come from now on.
+    /// The answer to [`AdminRequest::Follow`]. Updates follow from now on.
     Following,
 }
 
-/// What a revocation ended.
+/// What a revocation ended, as counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationSummary {
-    /// Token families: sign-ins of clients.
+    /// Token families, which are sign-ins of clients.
     pub families: u32,
-    /// Access tokens that were valid until then.
+    /// Access tokens that were still valid.
     pub tokens: u32,
-    /// Workers that were stopped.
+    /// Workers that the revocation stopped.
     pub workers: u32,
-    /// Calls that were cut off.
+    /// Calls in flight that were aborted.
     pub calls: u32,
-    /// Races that ended.
+    /// Races whose tracking was stopped.
     pub races: u32,
-    /// Accounts that were erased.
+    /// Accounts that were erased (only by [`AdminAct::Forget`]).
     pub accounts: u32,
 }
 
-/// What a purge erased.
+/// What a purge erased, as counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurgeSummary {
     pub races: u32,
@@ -260,10 +259,10 @@ pub struct PurgeSummary {
     pub compacted: Option<(u64, u64)>,
 }
 
-/// What a stream held.
+/// Summary of a completed stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamSummary {
-    /// The moment the content shows.
+    /// The time of the exported state.
     pub at: Timestamp,
     pub records: u64,
 }
@@ -277,7 +276,7 @@ pub enum AdminRefusal {
     Invalid(String),
     #[error("{0}")]
     NotFound(String),
-    /// It may work later.
+    /// The request may succeed later.
     #[error("{0}")]
     Unavailable(String),
     /// A bug or a damaged record; the log has the details.
@@ -285,7 +284,7 @@ pub enum AdminRefusal {
     Internal(String),
 }
 
-/// A change. Each update carries the whole view, so a lost one does no harm.
+/// A change. Each update carries the whole view, so the loss of one does no harm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminUpdate {
@@ -295,14 +294,14 @@ pub enum AdminUpdate {
     Races(Vec<RaceView>),
     Tokens(TokensView),
     Log {
-        /// Whether to drop the earlier events: at the first update and after a gap.
+        /// Whether to discard all earlier events: at the first update and after a gap.
         anew: bool,
-        /// Oldest first.
+        /// The log events, oldest first.
         events: Vec<EventView>,
     },
 }
 
-/// Why a line was not read or written.
+/// Why a line could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LineError {
     #[error("the connection was lost")]

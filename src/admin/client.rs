@@ -15,10 +15,10 @@ use super::api::{
     StreamSummary, read_line, write_line,
 };
 
-/// A healthy daemon answers at once.
+/// A healthy daemon answers immediately, so this is generous.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the daemon can't be talked to.
+/// Why communication with the daemon failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("no garmin-gateway answers at {path}; start it, or point RUNTIME_DIR to where it runs", path = .0.display())]
@@ -29,7 +29,7 @@ pub enum ClientError {
         "the running gateway has version {theirs}; use a program of the same version, or restart the gateway"
     )]
     OtherVersion {
-        /// The daemon's version.
+        /// The version of the daemon's program.
         theirs: String,
     },
     #[error("the gateway does not answer")]
@@ -79,7 +79,7 @@ impl AdminClient {
         &self.hello
     }
 
-    /// Sends a request; its answer comes with the returned id.
+    /// Sends a request. Its answer will carry the returned id.
     pub async fn send(&mut self, request: AdminRequest) -> Result<u64, ClientError> {
         self.last_id += 1;
         write_line(
@@ -93,12 +93,12 @@ impl AdminClient {
         Ok(self.last_id)
     }
 
-    /// The next line of the daemon. Cancel-safe.
+    /// The next line from the daemon. Cancel-safe.
     pub async fn next(&mut self) -> Result<AdminLine, ClientError> {
         Ok(read_line(&mut self.read, &mut self.buffer).await?)
     }
 
-    /// Sends a request and waits for its answer. Drops the updates in between.
+    /// Sends a request and waits for its answer. Discards updates in between.
     pub async fn ask(&mut self, request: AdminRequest) -> Result<AdminAnswer, ClientError> {
         self.ask_within(request, ANSWER_TIMEOUT).await
     }

@@ -14,7 +14,7 @@ use crate::gateway::usage;
 use crate::race::id::RaceId;
 use crate::race::track::TrackSample;
 
-/// Approximate size of a part.
+/// Approximate size of a part in bytes.
 const PART_BYTES: usize = 64 * 1024;
 
 /// Collects text and sends it in parts.
@@ -151,7 +151,7 @@ impl AdminService {
         Ok(n_points)
     }
 
-    /// A race without its points.
+    /// The data of a race without its points.
     fn race_head(&self, id: &RaceId) -> Result<Value, AdminRefusal> {
         let detail = self.race(id.as_str())?;
         let alerts = detail.alerts.iter();
@@ -253,7 +253,7 @@ fn open_object(object: &Value) -> String {
     text
 }
 
-/// Foreign text, reduced to letters, digits and a few signs, so that no spreadsheet reads it as a formula.
+/// Untrusted text reduced to letters, digits and a few signs, so that no spreadsheet interprets it as a formula.
 fn cell(text: &str) -> String {
     text.chars()
         .filter(|c| c.is_alphanumeric() || "_ .".contains(*c))

@@ -1,4 +1,5 @@
-//! The views as updates: built at most a few times a second, only while a console follows, and serialized once for all.
+//! The views as updates: built at most a few times a second, only while a console follows, and serialized once for
+//! all followers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +13,10 @@ use super::service::AdminService;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Ring;
 
-/// How often figures are refreshed that no event announces, such as memory.
+/// The interval for refreshing figures that no event announces, such as memory.
 const REFRESH: Duration = Duration::from_secs(1);
 
-/// Delay after an event: long enough to gather a burst, short enough to seem immediate.
+/// Delay after an event: long enough to coalesce a burst, short enough to seem immediate.
 const DEBOUNCE: Duration = Duration::from_millis(50);
 
 /// One serialized update for each view, in a fixed order.
@@ -47,7 +48,7 @@ impl Feed {
                         }
                         due = Instant::now() + REFRESH;
                     }
-                    // A lagged reader has missed events, which is news too.
+                    // A lag error also means that there were new events.
                     _ = events.recv() => due = due.min(Instant::now() + DEBOUNCE),
                 }
             }
@@ -97,14 +98,14 @@ impl Feed {
     }
 }
 
-/// A connection that follows, with the updates it has already sent.
+/// A following connection and the updates it has already sent.
 pub(super) struct Follower {
     receiver: watch::Receiver<Serialized>,
     seen: Serialized,
 }
 
 impl Follower {
-    /// The updates that differ from those seen; the first time, all of them.
+    /// The updates that differ from those sent before; on the first call, all of them.
     pub(super) fn changed(&mut self) -> Serialized {
         let now = self.receiver.borrow_and_update().clone();
         let seen = std::mem::replace(&mut self.seen, now.clone());

@@ -1,4 +1,4 @@
-//! Acts on the store as a whole: erasing old data, and changing the secret that seals it.
+//! Acts on the whole store: erasing old data, and changing the secret that seals it.
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ impl From<RotateError> for AdminRefusal {
 }
 
 impl AdminService {
-    /// Erases data from before `before`, if given, then compacts the store, if asked.
+    /// Erases data older than `before` if requested, then compacts the store if requested.
     pub(super) async fn purge(
         &self,
         account: Option<&str>,

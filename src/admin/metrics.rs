@@ -13,10 +13,10 @@ use super::views::{ConsoleViews, WorkerView};
 
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// All states of a worker, so that an empty one is reported as 0.
+/// All states of a worker, so that a state without workers is reported as 0.
 const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"];
 
-/// All metrics at one moment.
+/// All metrics as one page of text.
 pub(super) fn page(views: &ConsoleViews, writable: bool) -> Result<String, std::fmt::Error> {
     let ConsoleViews {
         overview,

@@ -1,4 +1,4 @@
-//! Acts that concern several rooms. Each is one function that reads like the policy.
+//! Acts that span several modules. Each is one function that reads like the policy.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use crate::races::Races;
 use crate::store::{Store, StoreError};
 use crate::workers::{StopReason, Workers};
 
-/// The rooms that an act may concern.
+/// The modules that an act may touch.
 #[derive(Clone)]
 pub struct Rooms {
     pub accounts: Accounts,
@@ -25,9 +25,10 @@ pub struct Rooms {
 }
 
 impl Rooms {
-    /// Ends access: first the tokens, so that no new call starts, then the calls, workers and races under way.
+    /// Ends access: first the tokens, so that no new call starts, then the calls, workers and races in progress.
     ///
-    /// A person who keeps another sign-in also keeps worker and races. `by_uid` is the operator, for the record.
+    /// A person who still has another sign-in keeps the worker and the races. `by_uid` is the operator, for the
+    /// record.
     pub async fn revoke(
         &self,
         scope: RevocationScope,
@@ -74,7 +75,7 @@ impl Rooms {
         Ok(summary)
     }
 
-    /// Takes an invitation back and ends the sign-ins that are under way with it. Existing connections keep working.
+    /// Withdraws an invitation and ends the sign-ins in progress that use it. Existing connections keep working.
     pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
         self.accounts.uninvite(email).await?;
         self.oauth.end_open_sign_ins_by_email(email).await
@@ -89,10 +90,10 @@ impl Rooms {
         let known = self.accounts.find(account)?;
         let scope = RevocationScope::Account(account.clone());
         let mut summary = self.revoke(scope.clone(), by_uid).await?;
-        // First the account, so that a task which asks whether it exists no longer writes.
+        // The account goes first, so that tasks which check for its existence stop writing.
         summary.accounts = u32::from(self.accounts.forget(account).await?);
         self.erase_traces(account).await?;
-        // A sign-in that began after the revocation may have linked the account once more before it was erased.
+        // A sign-in that began after the revocation may have linked the account again before it was erased.
         if let Some(known) = known {
             self.oauth.end_open_sign_ins(&known);
             self.oauth.end_access(scope, by_uid).await?;
@@ -100,7 +101,7 @@ impl Rooms {
         Ok(summary)
     }
 
-    /// Erases what was written for forgotten accounts after they were forgotten.
+    /// Erases data that was written for accounts after they were forgotten.
     pub async fn sweep_forgotten(&self) -> Result<(), StoreError> {
         for tombstone in self.accounts.tombstones()? {
             self.erase_traces(&tombstone.account).await?;
@@ -117,8 +118,8 @@ impl Rooms {
             .await
     }
 
-    /// Erases races without a point since `before`, and usage counts of earlier days, of one account or of all.
-    /// Accounts and their access stay.
+    /// Erases races without a point since `before`, and usage counts of earlier days, for one account or for all.
+    /// Accounts and their access are kept.
     pub async fn purge(
         &self,
         account: Option<&AccountId>,

@@ -1,4 +1,4 @@
-//! The overview, and all views at one moment.
+//! The overview, and a snapshot of all views.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +132,7 @@ impl AdminService {
     }
 }
 
-/// Resident memory of this process; 0 where the kernel does not tell.
+/// Resident memory of this process; 0 if the kernel does not report it.
 fn own_memory_bytes() -> u64 {
     let pages = || -> Option<u64> {
         let statm = std::fs::read_to_string("/proc/self/statm").ok()?;

@@ -1,4 +1,4 @@
-//! Accounts, invitations, access requests, and what each account used.
+//! Views of accounts, invitations, access requests, and the usage of each account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::accounts::{AccountId, GarminLogin};
 use crate::gateway::usage;
 use crate::oauth::FamilyOverview;
 
-/// How far back usage is summed.
+/// The number of days over which usage is summed.
 const USAGE_DAYS: i64 = 30;
 
 impl AdminService {
@@ -71,7 +71,7 @@ impl AdminService {
         Ok(people)
     }
 
-    /// Most calls first.
+    /// Usage by tool, most calls first.
     pub(super) fn usage(&self, account: Option<&str>) -> Result<Vec<ToolUsage>, AdminRefusal> {
         let labels = self.labels()?;
         let accounts = match account {

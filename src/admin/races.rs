@@ -10,7 +10,7 @@ use crate::race::id::RaceId;
 use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
 use jiff::Timestamp;
 
-/// Most points sent for drawing.
+/// The maximum number of points sent for drawing.
 const MAX_DRAWN: usize = 600;
 
 impl From<RaceActError> for AdminRefusal {
@@ -34,7 +34,7 @@ impl From<TrackingError> for AdminRefusal {
 }
 
 impl AdminService {
-    /// Newest first.
+    /// All races, newest first.
     pub(super) fn races(&self) -> Result<Vec<RaceView>, AdminRefusal> {
         Ok(self.rooms.races.all()?.iter().map(row).collect())
     }

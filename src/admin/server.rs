@@ -1,4 +1,4 @@
-//! Answers on the socket, one task per connection. A console that stops reading delays only itself.
+//! Serves the socket, one task per connection. A console that stops reading delays only itself.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use super::views::EventView;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::{LogEvent, Ring};
 
-/// Connections at once; more wait.
+/// The maximum number of concurrent connections. Further ones wait.
 const MAX_CONNECTIONS: usize = 64;
 
 /// Events per line, which keeps the line far below the limit.
@@ -33,7 +33,7 @@ const EVENTS_PER_LINE: usize = 200;
 /// A client that accepts nothing for this long is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Answers on `listener` until the lifecycle stops.
+/// Serves `listener` until the lifecycle stops.
 pub(super) async fn serve(
     listener: UnixListener,
     service: AdminService,
@@ -78,18 +78,18 @@ struct AdminConnection {
     service: AdminService,
     feed: Feed,
     ring: Ring,
-    /// The peer, for the log of acts.
+    /// The peer's uid, for the log of acts.
     uid: Option<u32>,
     sequence: u64,
 }
 
-/// What a following connection listens to.
+/// The sources of updates for a following connection.
 struct Following {
     views: Follower,
     log: broadcast::Receiver<Arc<LogEvent>>,
 }
 
-/// [`AdminLine::Update`] around an update that is already serialized.
+/// An [`AdminLine::Update`] whose content is already serialized.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum UpdateLine<'a> {
@@ -138,7 +138,7 @@ impl AdminConnection {
             let AdminCall { id, request } = match call {
                 Ok(call) => call,
                 Err(LineError::Closed) => return Ok(()),
-                // The next bytes may be the rest of the long line, so the connection ends.
+                // After an overlong line, the next bytes may be the rest of it, so the connection is closed.
                 Err(e @ (LineError::TooLong | LineError::Lost(_))) => {
                     self.refuse(0, AdminRefusal::Invalid(e.to_string())).await?;
                     return Err(e);
@@ -189,7 +189,7 @@ impl AdminConnection {
         )))
     }
 
-    /// Sends every view and the recent events, and starts to listen.
+    /// Sends every view and the recent events, and subscribes to changes.
     async fn follow(&mut self) -> Result<Following, LineError> {
         let (events, log) = self.ring.follow();
         let mut views = self.feed.follow();
@@ -233,7 +233,7 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Arc<RawV
                 }
                 log_updates(&events, false)
             }
-            // The connection fell behind, so the console gets the recent events again.
+            // The connection fell behind, so all recent events are sent again.
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 let (events, log) = ring.follow();
                 following.log = log;
@@ -244,7 +244,7 @@ async fn changes(following: &mut Option<Following>, ring: &Ring) -> Vec<Arc<RawV
     }
 }
 
-/// Splits events over lines that are short enough. Only the first can be `anew`.
+/// Splits events into lines that are short enough. Only the first can be `anew`.
 fn log_updates(events: &[Arc<LogEvent>], anew: bool) -> Vec<Arc<RawValue>> {
     let view = |event: &Arc<LogEvent>| EventView {
         at: event.at,

@@ -1,6 +1,7 @@
-//! Carries out what arrives on the admin socket. Every act is logged with the uid of the operator.
+//! Carries out requests from the admin socket. Every act is logged with the operator's uid.
 //!
-//! Reads are answered by `overview`, `people`, `access` and `races`; an act of more than a few lines has its own file.
+//! Reads are implemented in `overview`, `people`, `access` and `races`; an act of more than a few lines has its own
+//! file.
 
 use jiff::Timestamp;
 use serde_json::Map;
@@ -15,7 +16,7 @@ use crate::store::StoreError;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
-/// Fewer letters of a client id name no client.
+/// The shortest prefix of a client id that identifies a client.
 const SHORTEST_CLIENT_ID: usize = 8;
 
 /// The service behind the admin socket.
@@ -25,7 +26,7 @@ pub struct AdminService {
     pub facts: GatewayFacts,
     pub clock: Clock,
     pub notifier: Notifier,
-    /// How the workers' program is tried.
+    /// Starts the worker program for a test.
     pub script: Script,
 }
 
@@ -33,11 +34,11 @@ pub struct AdminService {
 #[derive(Clone, Debug)]
 pub struct GatewayFacts {
     pub started_at: Timestamp,
-    /// The connector URL.
+    /// The URL that people add as a connector.
     pub url: String,
     /// Whether Garmin is the built-in simulator.
     pub simulated: bool,
-    /// The setting `MAX_WORKERS`.
+    /// The value of the setting `MAX_WORKERS`.
     pub max_workers: usize,
 }
 
@@ -153,7 +154,7 @@ impl AdminService {
         Ok(answer)
     }
 
-    /// Withdraws an invitation. The sentence says what the person may still do.
+    /// Withdraws an invitation. The returned sentence says what access the person still has.
     async fn uninvite(&self, email: &str) -> Result<String, AdminRefusal> {
         let email = email.trim().to_lowercase();
         let accounts = &self.rooms.accounts;
@@ -182,7 +183,7 @@ impl AdminService {
         })
     }
 
-    /// The account that `text` names: by its id, or by the e-mail of its last sign-in.
+    /// The account that `text` identifies, by id or by the e-mail of its last sign-in.
     pub(super) fn account(&self, text: &str) -> Result<AccountId, AdminRefusal> {
         let wanted = text.trim().to_lowercase();
         let mut found = self.rooms.accounts.list()?.into_iter();
@@ -194,7 +195,7 @@ impl AdminService {
             })
     }
 
-    /// The client that `text` names: by its id, or by the beginning of it if only one client has that.
+    /// The client that `text` identifies, by id or by an unambiguous prefix of one.
     fn client(&self, text: &str) -> Result<String, AdminRefusal> {
         let wanted = text.trim();
         let clients = self.clients()?;
@@ -209,7 +210,7 @@ impl AdminService {
             (None, Some(_), Some(_)) => Err(AdminRefusal::Invalid(format!(
                 "more than one client id begins with {wanted}; write more of it"
             ))),
-            // Nobody signed in through it, but codes may be on their way.
+            // Nobody has signed in through it, but authorization codes may have been issued.
             (None, None, _) => Ok(wanted.to_owned()),
         }
     }
@@ -228,7 +229,7 @@ impl AdminService {
     }
 }
 
-/// The result of the test messages. Errors: no channel is configured, or one of them failed.
+/// The result of the test messages. Errors: no channel is configured, or a channel failed.
 fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     if tested.is_empty() {
         return Err(AdminRefusal::Unavailable(

@@ -1,4 +1,4 @@
-//! The unix socket. Nobody can connect before its mode is set.
+//! Creates the Unix socket. Nobody can connect before its mode is set.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
 use tokio::net::UnixListener;
 
-/// The name of the socket in the runtime directory.
+/// The file name of the socket in the runtime directory.
 pub const NAME: &str = "admin.sock";
 
-/// `sun_path` of unix(7), without its final zero.
+/// The longest path in bytes: `sun_path` of unix(7) without its terminating zero.
 const LONGEST: usize = 107;
 
-/// Why the socket can't be made.
+/// Why the socket can't be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
     #[error("another garmin-gateway uses {path}; stop it first", path = .0.display())]

@@ -1,4 +1,4 @@
-//! Streams: content too long for one line, produced on its own thread and only as fast as the client reads.
+//! Streams: content too long for one line, produced on a separate thread and only as fast as the client reads.
 
 use tokio::sync::mpsc;
 
@@ -10,7 +10,7 @@ const QUEUE: usize = 4;
 
 pub(super) enum StreamPiece {
     Part(Vec<u8>),
-    /// Nothing follows.
+    /// The last piece of a stream.
     End(Result<StreamSummary, AdminRefusal>),
 }
 
@@ -18,7 +18,7 @@ pub(super) enum StreamPiece {
 pub(super) struct StreamSink(mpsc::Sender<StreamPiece>);
 
 impl StreamSink {
-    /// Errors: the client is gone.
+    /// Sends the next piece. Errors: the client is gone.
     pub(super) fn send(&self, bytes: Vec<u8>) -> Result<(), AdminRefusal> {
         self.0
             .blocking_send(StreamPiece::Part(bytes))
@@ -27,7 +27,7 @@ impl StreamSink {
 }
 
 impl AdminService {
-    /// Starts a stream. It stops by itself when the receiver is dropped.
+    /// Starts a stream. It stops automatically when the receiver is dropped.
     pub(super) fn stream(&self, stream: &AdminStream, uid: Option<u32>) -> mpsc::Receiver<StreamPiece> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (service, sink, stream) = (self.clone(), StreamSink(sender), stream.clone());

@@ -1,16 +1,16 @@
-//! The views that the daemon shows: contents of answers and updates. Labels are the e-mails of accounts.
+//! The data that the daemon shows, in answers and updates. A label is the e-mail of an account.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The gateway in figures.
+/// Key figures of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     /// Version of the daemon's program.
     pub program: String,
     pub started_at: Timestamp,
-    /// The connector URL.
+    /// The URL that people add as a connector.
     pub url: String,
     /// Whether Garmin is the built-in simulator.
     pub simulated: bool,
@@ -19,35 +19,35 @@ pub struct Overview {
     pub accounts: u32,
     /// Clients with at least one valid sign-in.
     pub clients: u32,
-    /// Valid token families.
+    /// The number of valid token families.
     pub tokens: u32,
-    /// Running workers.
+    /// The number of running workers.
     pub workers: u32,
     pub max_workers: u32,
-    /// Races under way.
+    /// The number of races in progress.
     pub races: u32,
-    /// Tool calls since the start.
+    /// Tool calls since the gateway started.
     pub calls: u64,
-    /// Tool calls since the start that failed.
+    /// Tool calls that failed since the gateway started.
     pub errors: u64,
     /// Resident memory of the daemon.
     pub memory_bytes: u64,
     /// Size of the store on disk.
     pub store_bytes: u64,
-    /// Most urgent first.
+    /// Open problems, most urgent first.
     pub attention: Vec<Attention>,
 }
 
 /// Something the operator should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// A label, or `store`.
+    /// An account's label, or `store`.
     pub subject: String,
     /// The problem and the remedy.
     pub text: String,
-    /// The account concerned.
+    /// The id of the account concerned.
     pub account: Option<String>,
-    /// The view with the remedy.
+    /// The view in which to fix it.
     pub view: ConsoleView,
 }
 
@@ -63,10 +63,9 @@ pub enum ConsoleView {
     Log,
 }
 
-/// A worker, or an account that waits for one.
+/// A worker, or an account that is waiting for one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerView {
-    /// Account id.
     pub account: String,
     pub label: String,
     /// `builtin`, or the name of the command.
@@ -82,17 +81,17 @@ pub struct WorkerView {
     pub cpu_s: Option<f64>,
     pub calls: u64,
     pub in_flight: u32,
-    /// Calls that wait for the worker to start.
+    /// Calls waiting for the worker to start.
     pub waiting: u32,
-    /// Time since the last call ended. `None` while it works.
+    /// Seconds since the last call ended. `None` during a call.
     pub idle_s: Option<u64>,
-    /// Starts since the gateway started.
+    /// Worker starts since the gateway started.
     pub starts: u64,
     /// Consecutive unexpected exits.
     pub failures: u32,
-    /// The kernel features that confine it.
+    /// The kernel features that confine the worker.
     pub fence: Option<String>,
-    /// No new start before this time, after unexpected exits.
+    /// After unexpected exits, the earliest time of the next start.
     #[serde(default)]
     pub retry_at: Option<Timestamp>,
 }
@@ -100,9 +99,9 @@ pub struct WorkerView {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct People {
     pub accounts: Vec<AccountView>,
-    /// Invitations given here; those of the settings are not among them.
+    /// Invitations added by the operator, without those of the settings.
     pub invitations: Vec<InvitationView>,
-    /// Invitations of the setting `INVITED`: e-mail addresses and `@domain`s.
+    /// Invitations from the setting `INVITED`: e-mail addresses and `@domain`s.
     #[serde(default)]
     pub invited_by_settings: Vec<String>,
     /// Whether everyone may sign in (`OPEN_SIGN_UP`).
@@ -116,23 +115,23 @@ pub struct People {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
     pub id: String,
-    /// As typed at the last sign-in.
+    /// The e-mail typed at the last sign-in.
     pub email: String,
     /// The person's name at Garmin.
     pub name: String,
-    /// First sign-in.
+    /// The time of the first sign-in.
     pub linked_at: Timestamp,
-    /// Last call, to within minutes.
+    /// The time of the last call, to within minutes.
     pub last_seen: Option<Timestamp>,
-    /// `working`, or why not.
+    /// `working`, or the reason why it is not.
     pub garmin: String,
     /// Whether Garmin requires a new sign-in.
     pub sign_in_needed: bool,
-    /// End of the Garmin access token, which is renewed earlier.
+    /// Expiry of the Garmin access token, which is renewed before then.
     pub garmin_token_expires: Option<Timestamp>,
-    /// Clients with a valid sign-in.
+    /// The number of clients with a valid sign-in.
     pub clients: u32,
-    /// Valid token families.
+    /// The number of valid token families.
     pub tokens: u32,
     /// `read only`, `read and change`, or both.
     pub access: String,
@@ -149,9 +148,9 @@ pub struct InvitationView {
 /// Sign-in attempts of one e-mail address that has no invitation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessRequestView {
-    /// As typed.
+    /// The e-mail as it was typed.
     pub email: String,
-    /// Last attempt.
+    /// The time of the last attempt.
     pub last: Timestamp,
     pub times: u32,
 }
@@ -163,27 +162,27 @@ pub struct ToolUsage {
     pub label: String,
     pub tool: String,
     pub calls: u64,
-    /// Calls that failed.
+    /// The number of calls that failed.
     pub errors: u64,
 }
 
-/// A client with access. A registration without a sign-in leaves no trace.
+/// A client with access. A registration without a sign-in is not stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientView {
     /// Client id, or the URL of the client's metadata.
     pub id: String,
     pub name: String,
-    /// Its oldest sign-in that is still valid.
+    /// The time of the oldest sign-in that is still valid.
     pub first_used_at: Timestamp,
-    /// Valid token families.
+    /// The number of valid token families.
     pub tokens: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokensView {
-    /// Valid token families, newest first.
+    /// The valid token families, newest first.
     pub families: Vec<FamilyView>,
-    /// Newest first.
+    /// Past revocations, newest first.
     pub revocations: Vec<RevocationView>,
 }
 
@@ -193,16 +192,16 @@ pub struct FamilyView {
     pub id: String,
     pub account: String,
     pub label: String,
-    /// Name of the client.
+    /// The client's name from its registration or metadata.
     pub client: String,
     #[serde(default)]
     pub client_id: String,
     /// `read only` or `read and change`.
     pub access: String,
     pub issued_at: Timestamp,
-    /// Last use, to within minutes.
+    /// The time of the last use, to within minutes.
     pub last_used: Option<Timestamp>,
-    /// End of the sign-in if it stays unused. `None`: never.
+    /// When the sign-in expires if it stays unused. `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -214,14 +213,14 @@ pub struct RevocationView {
     pub account: String,
     /// Empty once the account is erased.
     pub label: String,
-    /// Name of the client.
+    /// The client's name from its registration or metadata.
     pub client: String,
     /// `client`, `operator`, `code_reuse`, `refresh_reuse` or `unused`.
     pub reason: String,
-    /// Uid of the operator on the gateway's machine.
+    /// The operator's uid on the gateway's machine.
     #[serde(default)]
     pub by_uid: Option<u32>,
-    /// Access tokens that ended with the family.
+    /// The number of access tokens that ended with the family.
     #[serde(default)]
     pub tokens: u32,
 }
@@ -237,33 +236,33 @@ pub struct RaceView {
     /// Device time of the last point.
     pub last_point_at: Option<Timestamp>,
     pub distance_m: Option<f64>,
-    /// Points stored.
+    /// The number of points stored.
     pub points: u64,
     pub last_alert: Option<String>,
 }
 
-/// A race with everything that is drawn.
+/// A race with all data that is drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RaceDetail {
     pub race: RaceView,
-    /// Thinned for drawing, oldest first.
+    /// The points, thinned for drawing, oldest first.
     pub track: Vec<TrackSample>,
     /// The planned course: latitude and longitude in degrees.
     pub course: Vec<(f64, f64)>,
     /// Limits in effect, by their names in `race_config`.
     pub limits: Map<String, Value>,
-    /// Label and seconds.
+    /// Each split's label and its time in seconds.
     pub splits: Vec<(String, f64)>,
-    /// Oldest first.
+    /// Time and text of each alert, oldest first.
     pub alerts: Vec<(Timestamp, String)>,
-    /// Claude's last message.
+    /// The last message that Claude sent.
     pub last_words: Option<String>,
 }
 
 /// A point of a track. `None` where the device sent nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrackSample {
-    /// Device time.
+    /// The time according to the device.
     pub at: Timestamp,
     /// Latitude and longitude in degrees.
     pub position: Option<(f64, f64)>,
@@ -281,13 +280,12 @@ pub struct EventView {
     pub at: Timestamp,
     /// `error`, `warn`, `info` or `debug`.
     pub level: String,
-    /// The event's name.
     pub event: String,
     #[serde(flatten)]
     pub fields: Map<String, Value>,
 }
 
-/// What the console always shows.
+/// The views that a following console receives.
 pub(super) struct ConsoleViews {
     pub(super) overview: Overview,
     pub(super) workers: Vec<WorkerView>,

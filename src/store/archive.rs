@@ -8,9 +8,9 @@
 //! | … | |
 //! | end | the same with `1`, then the number of records (8 bytes) |
 //!
-//! Each part is sealed with the hash of mark and head and its number as associated data, so a part that is cut off, moved or
-//! taken from another backup is noticed. Values are as the store holds them, each sealed to its own key. The secret that opens
-//! the data key is not included.
+//! The associated data of each part is the hash of mark and head plus the part's number, so a part that is missing,
+//! moved or taken from another backup is detected. Values are copied as the store holds them, each sealed to its own
+//! key. The secret that opens the data key is not included.
 
 mod read;
 mod write;
@@ -31,7 +31,7 @@ const MARK: &[u8; 24] = b"garmin-gateway backup 1\n";
 
 const MAX_HEAD_BYTES: u32 = 64 * 1024;
 
-/// Enough for the records that are read at once, one value more, and the seal.
+/// Enough for one batch of records, one more value, and the seal.
 const MAX_PART_BYTES: u32 = 1 << 20;
 
 const RECORDS: u8 = 0;
@@ -50,7 +50,7 @@ pub struct Head {
     pub(in crate::store) data_key: String,
 }
 
-/// Why a backup can't be read. For the operator; nothing was changed.
+/// Why a backup can't be read. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     #[error("it is not a backup of garmin-gateway")]
@@ -68,7 +68,7 @@ pub enum ArchiveError {
     /// Bytes read so far.
     #[error("it was damaged or changed near byte {0}; use another backup")]
     Damaged(u64),
-    /// The backup opens, but this record does not.
+    /// The backup was decrypted, but this record can't be.
     #[error("a record of table {0} does not open: it was damaged before the backup was made")]
     Record(String),
     #[error("it can't be read")]

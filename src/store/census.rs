@@ -1,14 +1,15 @@
-//! The census: how many records there are, and a sum over all of them, kept with every write and compared at every start.
+//! The census: the number of records and a checksum over all of them, updated with every write and compared at every
+//! start.
 //!
-//! sled recovers from a damaged file by dropping what it can't read, and says nothing. Two witnesses tell:
-//! - The census itself is a sealed entry beside the records, changed in the same atomic batch. It shows records that went
-//!   missing or came from elsewhere.
-//! - sled's file is a log: cut short, it is an older store with an older census, which fits. So the number of the last
-//!   acknowledged write is also in a file of its own, which is written after the database is on the disk. It never runs ahead
-//!   of a healthy database.
+//! sled recovers from a damaged file by silently dropping what it can't read. Two witnesses reveal the loss:
+//! - The census itself is a sealed entry beside the records, changed in the same atomic batch. It reveals records
+//!   that are missing or were added from elsewhere.
+//! - sled's file is a log: a truncated file is an older store with an older census that matches it. So the number of
+//!   the last acknowledged write is also kept in a separate file, which is written after the database is on the disk.
+//!   It is never ahead of a healthy database.
 //!
-//! Damage is logged (`store.damaged`) and kept in a file beside the database until a backup is restored. The store opens all
-//! the same, with what is left: the operator decides.
+//! Damage is logged (`store.damaged`) and recorded in a file beside the database until a backup is restored. The
+//! store still opens with the records that are left: the operator decides what to do.
 
 use std::fs::{self, File};
 use std::io;
@@ -20,7 +21,7 @@ use super::tx::TxChanges;
 use crate::base::disk::{beside, remove_file};
 use crate::base::secrets::{SealError, Vault, sha256};
 
-/// Where the census is, among the records. Before all tables, whose names are not empty.
+/// The key of the census. It sorts before all tables, because no table's name is empty.
 pub(super) const KEY: &[u8] = b"\0census";
 
 const VERSION: u8 = 1;
@@ -28,14 +29,14 @@ const WITNESS: &str = "witness";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Census {
-    /// How many groups of writes there were.
+    /// The number of groups of writes so far.
     writes: u64,
     records: u64,
     /// The wrapping sum of the hashes of all records.
     sum: u64,
 }
 
-/// What is wrong with the store, for the operator.
+/// The damage that was found in the store, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Damage {
     #[error("the census of its records is missing or damaged, so records may be missing")]
@@ -63,7 +64,7 @@ impl Census {
         self.sum = self.sum.wrapping_sub(hash(key, value));
     }
 
-    /// Counts more records, for a database that is made.
+    /// Counts more records while a new database is built.
     pub(super) fn add<'a>(&mut self, entries: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) {
         for (key, value) in entries {
             self.count(key, value);
@@ -113,8 +114,8 @@ impl Census {
         Some(Self { writes, records, sum })
     }
 
-    /// Compares the records with the census and with the witness in `directory`. Returns the true census, and the damage.
-    /// A store of an older version has neither yet.
+    /// Compares the records with the census and with the witness in `directory`. Returns the recomputed census, and
+    /// the damage. A store written by an older version has neither census nor witness.
     pub(super) fn take(
         tree: &sled::Tree,
         vault: &Vault,
@@ -142,12 +143,13 @@ impl Census {
         } else {
             (lost > 0).then_some(Damage::Writes(lost))
         };
-        // Damage is reported once: from here on this is the store.
+        // Damage is reported once: the records that are left are the baseline from here on.
         found.writes += lost;
         Ok((found, damage))
     }
 
-    /// Notes in `directory` that this census is on the disk. Not synced: after a power cut it may be an older one.
+    /// Writes the witness of this census to `directory`. The file is not synced, so after a power cut it may be an
+    /// older one.
     pub(super) fn witness(self, directory: &Path) {
         let mut options = File::options();
         let file = options
@@ -157,19 +159,20 @@ impl Census {
             .open(directory.join(WITNESS));
         let text = format!("{:020}\n", self.writes);
         if let Err(e) = file.and_then(|file| file.write_all_at(text.as_bytes(), 0)) {
-            // An older witness is still a true one.
+            // An older witness is still valid.
             tracing::debug!(reason = %e, "store.not_witnessed");
         }
     }
 }
 
-/// The number of the last write that was acknowledged. `None` without a readable witness: a power cut may have emptied it.
+/// The number of the last acknowledged write. `None` without a readable witness: a power cut may have emptied the
+/// file.
 fn witness(directory: &Path) -> Option<u64> {
     let text = fs::read_to_string(directory.join(WITNESS)).ok()?;
     text.trim().parse().ok()
 }
 
-/// Whether the database in `directory` had records or a key once.
+/// Whether the database in `directory` has ever held records or a key.
 pub(super) fn was_used(directory: &Path) -> bool {
     directory.join(WITNESS).exists()
 }
@@ -181,12 +184,12 @@ fn hash(key: &[u8], value: &[u8]) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Where the report of damage to the database at `path` is.
+/// The file with the report of damage to the database at `path`.
 fn report(path: &Path) -> PathBuf {
     beside(path, ".damaged")
 }
 
-/// Logs the damage, and keeps it for `doctor`.
+/// Logs the damage and records it for `doctor`.
 pub(super) fn tell(path: &Path, damage: &Damage) {
     tracing::error!(reason = %damage, fix = ADVICE, "store.damaged");
     if let Err(e) = fs::write(report(path), format!("{damage}; {ADVICE}\n")) {
@@ -194,13 +197,13 @@ pub(super) fn tell(path: &Path, damage: &Damage) {
     }
 }
 
-/// What was found damaged in the database at `path` and was not restored since.
+/// The damage found in the database at `path`, until a backup is restored.
 pub fn damage(path: &Path) -> Option<String> {
     let text = fs::read_to_string(report(path)).ok()?;
     Some(text.trim().to_owned())
 }
 
-/// A backup has taken the place of the database.
+/// Deletes the report of damage after a backup has replaced the database.
 pub(super) fn forget(path: &Path) -> io::Result<()> {
     remove_file(&report(path))
 }

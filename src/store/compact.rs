@@ -1,6 +1,6 @@
 //! Builds a new database: from an existing one, to free disk space, or from a backup.
 //!
-//! sled never gives back the space of removed records, so only a copy is small again.
+//! sled never frees the space of removed records; only a copy is smaller.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{Census, Core, Health, Kind, OpenDatabase, Store, StoreError, census}
 use crate::base::disk;
 use crate::base::secrets::{RootSecret, Vault};
 
-/// sled releases its lock when the last reader is done.
+/// How long to wait for the last reader to finish, which is when sled releases its lock.
 const LET_GO: Duration = Duration::from_secs(5);
 
 /// A database below this size is not worth a compaction.
@@ -36,8 +36,8 @@ pub struct Restored {
 }
 
 impl Store {
-    /// Whether the database takes three times the space of its records, so that a compaction is worth it. Reads all records,
-    /// unless the database is small.
+    /// Whether the database takes at least three times the space of its records, which makes a compaction worthwhile.
+    /// Reads all records, unless the database is small.
     pub fn is_wasteful(&self) -> Result<bool, StoreError> {
         let taken = self.size_on_disk();
         if taken < SMALL_BYTES {
@@ -51,8 +51,8 @@ impl Store {
         Ok(taken / 3 > needed)
     }
 
-    /// Replaces the database by a copy of its records, which is as small as possible. Reads continue; writes wait. After an error
-    /// the old database is still in use.
+    /// Replaces the database with a copy of its records, which is as small as possible. Reads continue; writes wait.
+    /// After an error the old database is still in use.
     pub async fn compact(&self) -> Result<Compacted, StoreError> {
         self.alone(|core, files| {
             let before = core.opened()?.db.size_on_disk().map_err(super::not_read)?;
@@ -68,9 +68,9 @@ impl Store {
         .await?
     }
 
-    /// Creates the store at `path` from a backup, with the data key sealed by `secret`. An existing store is moved to `old`;
-    /// without `old` it is an error. If this is interrupted, either the old or the new store is in place, complete.
-    /// `told` is called with the number of bytes read so far.
+    /// Creates the store at `path` from a backup, with the data key sealed by `secret`. An existing store is moved to
+    /// `old`; without `old` it is an error. If this is interrupted, either the complete old store or the complete new
+    /// store is in place. `told` is called with the number of bytes read so far.
     pub fn restore<R: Read>(
         path: &Path,
         archive: Archive<R>,
@@ -86,7 +86,7 @@ impl Store {
             (true, Some(old)) => Some(old),
             (false, _) => None,
         };
-        // Held until the old store is moved, so that no gateway starts with it.
+        // Held until the old store has been moved, so that no gateway opens it in the meantime.
         let locked = old.as_ref().map(|_| swap::lock(path)).transpose()?;
         if locked.as_ref().is_some_and(Option::is_none) {
             return Err(RestoreError::Open(OpenError::InUse(path.to_owned())));
@@ -110,7 +110,7 @@ impl Store {
     }
 }
 
-/// Why nothing was restored. For the operator; an existing store is unchanged.
+/// Why nothing was restored. The text is for the operator; an existing store is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     #[error("there is a store in {path}; add --replace: it is kept beside it", path = .0.display())]
@@ -191,7 +191,7 @@ impl Files {
         }
         making.take(entries)?;
         making.end(layout, key, &core.vault)?;
-        // Readers wait from here on, for some tenths of a second.
+        // Readers wait from here on, for a few tenths of a second.
         let mut place = core.opened.write();
         drop(opened);
         place.take();
@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(all(&Store::open(&old, &secret("an unguessable")).unwrap()), now);
     }
 
-    /// What the disk holds after each step of a swap, as a power cut leaves it.
+    /// Tests every state of the disk that a power cut during a swap can leave.
     #[tokio::test]
     async fn a_swap_that_is_cut_anywhere_leaves_a_whole_store() {
         for steps in 0..=4 {

@@ -1,7 +1,7 @@
-//! The copy of a database that an upgrade can go back to.
+//! The copy of a database that a failed upgrade can be rolled back to.
 //!
-//! The installer requests it, and the next process that opens the database makes it first. At that time the old program has
-//! ended and the new one has not written yet, so the service does not have to stop for a copy.
+//! The installer requests the copy, and the next process to open the database makes it before opening. At that point
+//! the old program has stopped and the new one has not written yet, so copying needs no extra downtime.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use super::swap::lock;
 use crate::base::disk::{beside, remove_file, remove_tree, sync, sync_parent};
 
-/// The place of the copy of the database at `path`.
+/// The path of the copy of the database at `path`.
 pub fn copy_of(path: &Path) -> PathBuf {
     beside(path, ".before-upgrade")
 }
 
-/// While this file exists, a copy is requested.
+/// The file that requests a copy by existing.
 fn request(path: &Path) -> PathBuf {
     beside(path, ".copy-first")
 }
@@ -31,7 +31,7 @@ pub fn ask(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces the database, which must be closed, by the copy if one was made. Withdraws the request.
+/// Replaces the database, which must be closed, with the copy if one was made. Withdraws the request.
 pub fn go_back(path: &Path) -> io::Result<()> {
     remove_file(&request(path))?;
     let copy = copy_of(path);

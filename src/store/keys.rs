@@ -1,7 +1,7 @@
-//! The data key, which is sealed by the operator's secret, and changes of that secret.
+//! The data key, which is sealed with the operator's secret, and changes of that secret.
 //!
-//! During a change the data key is stored twice, sealed by the old and by the new secret, and either opens the store. Opening it
-//! with the new one removes the old.
+//! During a change the data key is stored twice, sealed once with the old and once with the new secret, and either
+//! opens the store. Opening it with the new secret removes the copy for the old one.
 
 use super::open::{OpenError, SCHEMA};
 use super::{OpenDatabase, Store, StoreError, census};
@@ -11,7 +11,7 @@ const LAYOUT: &str = "schema";
 const KEY: &str = "data_key";
 const NEXT: &str = "data_key_next";
 
-/// Why a secret was not changed. For the operator; the old secret still works.
+/// Why a secret was not changed. The text is for the operator; the old secret still works.
 #[derive(Debug, thiserror::Error)]
 pub enum RotateError {
     #[error("the secret that was given is not the one that seals the store")]
@@ -78,7 +78,7 @@ impl OpenDatabase {
             return Err(OpenError::Newer { path: path(), found });
         }
         let Some(key) = self.stored(KEY).map_err(|e| refused(&e))? else {
-            // A new key would make everything that is left unreadable.
+            // A new key would make all remaining records unreadable.
             if census::was_used(&path()) || !self.tree.is_empty() {
                 return Err(OpenError::Damaged {
                     path: path(),
@@ -94,7 +94,7 @@ impl OpenDatabase {
             Err(SealError::Refused) => return Err(refused(&SealError::Refused)),
             Err(SealError::NotOurs) => {}
         }
-        // This may be the new secret of a change that was not finished.
+        // The secret may be the new one of an unfinished change.
         let next = self.stored(NEXT).map_err(|e| refused(&e))?;
         let vault = next.and_then(|next| Some((Vault::unwrap(secret, &next).ok()?, next)));
         let Some((vault, next)) = vault else {
@@ -107,13 +107,14 @@ impl OpenDatabase {
 }
 
 impl Store {
-    /// Prepares a change of the secret: both now open the store. Durable when it returns. Errors: `current` does not open it.
+    /// Prepares a change of the secret: from now on, either secret opens the store. Durable when it returns. Errors:
+    /// `current` does not open it.
     pub async fn prepare_secret(&self, current: RootSecret, new: RootSecret) -> Result<(), RotateError> {
         self.alone(move |core, _| {
             let opened = core.opened()?;
             let (layout, key) = opened.keys()?;
             if Vault::unwrap(&current, &key).is_err() {
-                // An earlier change was not finished; its new secret is the current one.
+                // An earlier change was not finished, and its new secret is now the current one.
                 let prepared = opened.stored(NEXT)?;
                 let prepared = prepared.filter(|next| Vault::unwrap(&current, next).is_ok());
                 opened.put_keys(layout, prepared.ok_or(RotateError::WrongSecret)?)?;
@@ -126,7 +127,8 @@ impl Store {
         .await?
     }
 
-    /// Finishes a change of the secret: only `new` now opens the store. May be repeated. Errors: it was not prepared.
+    /// Finishes a change of the secret: from now on, only `new` opens the store. May be repeated. Errors: the change
+    /// was not prepared.
     pub async fn settle_secret(&self, new: RootSecret) -> Result<(), RotateError> {
         self.alone(move |core, _| {
             let opened = core.opened()?;

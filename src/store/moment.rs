@@ -1,7 +1,7 @@
-//! The store as it was at one moment, read while writing goes on.
+//! A snapshot of the store, read while writes continue.
 //!
-//! Nothing is copied in advance and no write waits. While somebody reads, the writer saves the old value of each record that it
-//! changes ahead of the reader, so a moment costs the memory of what changes meanwhile.
+//! Nothing is copied in advance and no write waits. During a read, the writer saves the old value of each record that
+//! it changes ahead of the reader, so a snapshot costs only the memory of those old values.
 
 use std::cmp::Ordering;
 use std::ops::Bound;
@@ -12,28 +12,29 @@ use parking_lot::MutexGuard;
 use super::tx::TxChanges;
 use super::{Core, Store, StoreError, census, not_read};
 
-/// About so many bytes of records are read at once.
+/// The approximate number of bytes of records in one read.
 const PART_BYTES: usize = 64 * 1024;
 
-/// How far a reader is, for the writer.
+/// The reader's progress, which the writer consults.
 #[derive(Default)]
 pub(super) struct MomentReading {
-    /// The last key that was read.
+    /// The last key read so far.
     read_to: Option<Vec<u8>>,
-    /// The old values of records behind that key that have changed since the moment; `None` = it did not exist.
+    /// The old values of records after that key that have changed since the snapshot; `None`: the record did not
+    /// exist.
     then: TxChanges,
 }
 
 /// Stored entries: full keys and sealed values.
 pub(super) type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// All records at one moment, in the order of their keys. Only one exists at a time.
+/// A snapshot of all records, in the order of their keys. Only one can exist at a time.
 pub(super) struct Moment {
     core: Arc<Core>,
 }
 
 impl Store {
-    /// Errors: [`StoreError::Busy`] while another moment exists.
+    /// Takes a snapshot. Errors: [`StoreError::Busy`] while another one exists.
     pub(super) fn moment(&self) -> Result<Moment, StoreError> {
         let mut reading = lock(&self.core);
         if reading.is_some() {
@@ -47,13 +48,13 @@ impl Store {
 }
 
 impl Moment {
-    /// The next records; none at the end. Errors: the database can't be read.
+    /// The next records; empty at the end. Errors: the database can't be read.
     pub(super) fn next(&mut self) -> Result<Entries, StoreError> {
         let mut reading = lock(&self.core);
         let Some(MomentReading { read_to, then }) = reading.as_mut() else {
             return Ok(Vec::new());
         };
-        // The census comes before all records, and is not one of them.
+        // The census sorts before all records and is not one of them.
         let after = Bound::Excluded(read_to.take().unwrap_or_else(|| census::KEY.to_vec()));
         let tree = self.core.tree()?;
         let mut now = tree.range((after, Bound::Unbounded));
@@ -77,7 +78,7 @@ impl Moment {
             }
             let Some((at, value)) = entry else { break };
             *read_to = Some(at.clone());
-            // A record that did not exist at the moment is skipped.
+            // A record that did not exist when the snapshot was taken is skipped.
             if let Some(value) = value {
                 n_bytes += at.len() + value.len();
                 entries.push((at, value));
@@ -97,13 +98,14 @@ impl Drop for Moment {
     }
 }
 
-/// The writer holds this while it changes the tree, so that a reader sees a group of changes whole or not at all.
+/// The lock that the writer holds while it changes the tree, so that a reader sees either all or none of a group of
+/// changes.
 pub(super) fn lock(core: &Core) -> MutexGuard<'_, Option<MomentReading>> {
     core.reading.lock()
 }
 
 impl MomentReading {
-    /// Saves the old values of what is about to change and was not read yet.
+    /// Saves the old values of records that are about to change and have not been read yet.
     pub(super) fn keep(&mut self, tree: &sled::Tree, changes: &TxChanges) -> Result<(), sled::Error> {
         let is_ahead = |at: &Vec<u8>| self.read_to.as_ref().is_none_or(|read_to| at > read_to);
         let ahead: Vec<_> = changes.keys().filter(|at| is_ahead(at)).collect();
@@ -127,7 +129,7 @@ mod tests {
     use crate::base::secrets::RootSecret;
     use crate::store::writer::write;
 
-    /// One step: read on, or change these keys to these values (none: remove).
+    /// One step: read the next records, or set these keys to these values (`None`: remove).
     #[derive(Clone, Debug)]
     enum Step {
         Read,
@@ -146,14 +148,14 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// Concurrent writes do not show in what is read.
+        /// Concurrent writes do not appear in the snapshot.
         #[test]
         fn a_moment_is_one_point_in_time(first in proptest::collection::btree_map(1..40_u8, any::<u8>(), 0..30), steps in steps()) {
             let dir = tempfile::tempdir().unwrap();
             let secret = RootSecret::new("an unguessable text of 32 letters").unwrap();
             let store = Store::open(&dir.path().join("db"), &secret).unwrap();
             let opened = store.core.opened().unwrap();
-            // Large values, so that a moment takes several readings.
+            // The values are large, so that a snapshot takes several reads.
             let value = |n: u8| vec![n; PART_BYTES / 4];
             let change = |changes: Vec<(u8, Option<u8>)>| {
                 let changes = changes.into_iter().map(|(key, n)| (vec![key], n.map(value))).collect();

@@ -1,4 +1,4 @@
-//! Opening the database: its lock, its data key, its schema.
+//! Opens the database: takes its lock, unseals its data key and checks its schema.
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
@@ -14,13 +14,13 @@ use super::{Census, Core, Health, OpenDatabase, Store, census, fallback, swap};
 use crate::base::disk;
 use crate::base::secrets::{RootSecret, Vault};
 
-/// The layout that this program writes. It refuses a higher one.
+/// The layout version that this program writes. A higher one is refused.
 pub(super) const SCHEMA: u8 = 1;
 
 /// sled's resident memory is about three times this.
 const CACHE_BYTES: u64 = 4 << 20;
 
-/// Why the store can't be opened. For the operator; nothing was changed.
+/// Why the store can't be opened. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("{path} is in use by another garmin-gateway; stop that one first", path = .0.display())]
@@ -103,7 +103,7 @@ impl Files {
         }
     }
 
-    /// Whether the disk takes a write of 64 KiB. sled is reopened only then.
+    /// Whether a write of 64 KiB succeeds. sled is reopened only if it does.
     pub(super) fn has_room(&self) -> bool {
         let probe = self.path.join("probe");
         let wrote = std::fs::write(&probe, vec![0; 64 * 1024]).is_ok();
@@ -151,7 +151,7 @@ impl Files {
         swap::clear(&self.path).map_err(|e| self.refused(&e))?;
         let sync = File::open(self.path.join("db")).map_err(|e| self.refused(&e))?;
         if fresh {
-            // The directory entries must survive a power cut too.
+            // The directory entries must also survive a power cut.
             disk::sync(&self.path)
                 .and_then(|()| disk::sync_parent(&self.path))
                 .map_err(|e| self.refused(&e))?;
@@ -166,7 +166,7 @@ impl Files {
 }
 
 impl OpenDatabase {
-    /// Compares the records with their census, and writes it anew where it is missing or wrong.
+    /// Compares the records with their census, and rewrites a census that is missing or wrong.
     pub(super) fn take_census(&self, path: &Path, vault: &Vault) -> Result<Census, sled::Error> {
         let (census, damage) = Census::take(&self.tree, vault, path)?;
         if let Some(damage) = &damage {
@@ -175,7 +175,7 @@ impl OpenDatabase {
         if damage.is_some() || !self.tree.contains_key(census::KEY)? {
             let put = self.put_census(census, vault).and_then(|()| Ok(self.durable()?));
             if let Err(e) = put {
-                // A full disk must not keep the store from being read.
+                // A full disk must not prevent the store from being read.
                 tracing::warn!(reason = %e, "store.census_not_written");
             }
         }
@@ -183,7 +183,7 @@ impl OpenDatabase {
         Ok(census)
     }
 
-    /// For a database that is made: it must be made durable afterwards.
+    /// Writes the census of a new database. The caller must make it durable.
     pub(super) fn put_census(&self, census: Census, vault: &Vault) -> Result<(), sled::Error> {
         let sealed = census.seal(vault).map_err(std::io::Error::other)?;
         self.tree.insert(census::KEY, sealed).map(drop)
@@ -194,7 +194,7 @@ impl OpenDatabase {
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// sled reports a refused lock as an error of kind `Other`, which only its text identifies.
+/// sled reports a refused lock as an error of kind `Other`, which only the text distinguishes.
 fn is_locked(e: &std::io::Error) -> bool {
     e.kind() == std::io::ErrorKind::WouldBlock || e.to_string().contains("could not acquire lock")
 }

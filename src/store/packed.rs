@@ -1,4 +1,5 @@
-//! Records with a binary form instead of JSON, for data of which there is much. Sealed, versioned and limited as all records.
+//! Records with a binary form instead of JSON, for large amounts of data. They are sealed, versioned and limited in
+//! size like all records.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -15,13 +16,13 @@ pub trait Packed: Sized {
 
     fn pack(&self) -> Vec<u8>;
 
-    /// Reads bytes of `version`; `None` if they are not such a record.
+    /// Decodes bytes of `version`; `None` if they are not a valid record.
     fn unpack(version: u8, bytes: &[u8]) -> Option<Self>;
 }
 
 impl Store {
-    /// All records with keys from `from` to `to`, both included, ascending. They follow the last record below `from` (if its
-    /// key begins with `prefix`), because a block that begins before a range may reach into it.
+    /// All records with keys from `from` to `to` inclusive, ascending. They are preceded by the last record below
+    /// `from` (if its key begins with `prefix`), because a block that begins before a range may extend into it.
     pub fn range_packed<P: Packed>(
         &self,
         prefix: &[u8],
@@ -83,7 +84,7 @@ impl Tx<'_> {
                 return Ok(None);
             };
             let Some(value) = value else {
-                // It was removed, so look at the one before it.
+                // This record was removed, so look at the one before it.
                 (below, including) = (at, false);
                 continue;
             };
@@ -104,7 +105,7 @@ impl Tx<'_> {
         let mut next: Option<Vec<u8>> = None;
         for entry in self.tree.range(from.clone()..).keys() {
             let at = entry.map_err(not_read)?.to_vec();
-            // Skip what this group has removed.
+            // Skip records that this group of writes has removed.
             if changed(&at).is_none_or(Option::is_some) {
                 next = Some(at);
                 break;

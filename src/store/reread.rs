@@ -1,4 +1,4 @@
-//! A cache of opened records. A record is opened and parsed once per write, not once per read.
+//! A cache of decrypted records. A record is decrypted and parsed once per write, not once per read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,15 +7,16 @@ use parking_lot::Mutex;
 
 use super::{Record, Store, StoreError, decode, full_key, not_read};
 
-/// At more records than this the cache is emptied.
+/// The cache is emptied when it exceeds this number of records.
 const MOST: usize = 1_024;
 
-/// Finds records of one type. Every read asks the store, so a removed or changed record is never returned. Only bytes equal to
-/// those of the last read are not opened again: each seal has its own nonce, so equal bytes are from the same write.
+/// Finds records of one type. Every read fetches the stored bytes, so a removed or outdated record is never returned.
+/// Only if the bytes equal those of the last read is decryption skipped: each seal has its own nonce, so equal bytes
+/// are from the same write.
 #[derive(Debug)]
 pub struct Reread<R>(Mutex<HashMap<Vec<u8>, CachedRecord<R>>>);
 
-/// A record and the bytes that it was opened from.
+/// A record and the bytes that it was decrypted from.
 #[derive(Debug)]
 struct CachedRecord<R> {
     sealed: sled::IVec,
@@ -29,7 +30,7 @@ impl<R> Default for Reread<R> {
 }
 
 impl<R: Record> Reread<R> {
-    /// The record at `key`. Errors: as [`Store::find`].
+    /// The record at `key`. Errors: those of [`Store::find`].
     pub fn find(&self, store: &Store, key: &[u8]) -> Result<Option<Arc<R>>, StoreError> {
         let at = full_key(R::TABLE, key);
         let found = store.core.tree()?.get(&at).map_err(not_read)?;
@@ -97,7 +98,7 @@ mod tests {
         assert_eq!(find(b"a"), Some(2));
         store.remove::<Counted>(b"a").await.unwrap();
         assert_eq!(find(b"a"), None);
-        // The same value written again is another write.
+        // Writing the same value again is a new write.
         store.put(b"a", Counted(2)).await.unwrap();
         assert_eq!(find(b"a"), Some(2));
         assert_eq!(PARSED.load(Ordering::Relaxed), 3);

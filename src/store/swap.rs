@@ -1,7 +1,8 @@
-//! Replaces a database by another, so that a complete one exists at any moment.
+//! Replaces one database with another, so that a complete one exists at any moment.
 //!
-//! The new one is made as `NAME.making`, and renamed to `NAME.new` once it is complete and on the disk. Then the old one is
-//! renamed, and the new one takes its name. The next opening finishes an interrupted swap: no `NAME` but a `NAME.new`.
+//! The new one is built as `NAME.making`, and renamed to `NAME.new` once it is complete and on the disk. Then the old
+//! one is renamed, and the new one takes its name. If there is a `NAME.new` but no `NAME`, a swap was interrupted,
+//! and the next opening finishes it.
 
 use std::fs::{self, File};
 use std::io;
@@ -26,20 +27,20 @@ pub(super) fn old(path: &Path) -> PathBuf {
     beside(path, ".before-compaction")
 }
 
-/// Removes the leftovers of swaps beside the database at `path`. The caller must hold its lock.
+/// Removes the leftovers of swaps beside the database at `path`. The caller must hold the database's lock.
 pub(super) fn clear(path: &Path) -> io::Result<()> {
     let left = [making(path), new(path), old(path)];
     left.iter().try_for_each(|left| remove_tree(left))
 }
 
-/// Declares the new database complete.
+/// Marks the new database as complete by renaming it.
 pub(super) fn made(path: &Path) -> io::Result<()> {
     sync(&making(path))?;
     fs::rename(making(path), new(path))?;
     sync_parent(path)
 }
 
-/// Puts the new database in its place. The one that was there is moved to `old`.
+/// Puts the new database in place. The previous one is moved to `old`.
 pub(super) fn swap(path: &Path, old: Option<&Path>) -> io::Result<()> {
     if let Some(old) = old {
         fs::rename(path, old)?;
@@ -49,7 +50,7 @@ pub(super) fn swap(path: &Path, old: Option<&Path>) -> io::Result<()> {
     sync_parent(path)
 }
 
-/// Finishes an interrupted swap. Returns whether there was one.
+/// Finishes an interrupted swap. Returns whether one was interrupted.
 pub(super) fn finish(path: &Path) -> io::Result<bool> {
     if path.exists() || !new(path).exists() {
         return Ok(false);
@@ -62,7 +63,7 @@ pub(super) fn finish(path: &Path) -> io::Result<bool> {
 pub(super) fn lock(path: &Path) -> io::Result<Option<Flock<File>>> {
     let file = match File::open(path.join("db")) {
         Ok(file) => file,
-        // It is not a database, so no process has it open.
+        // Without a database file, no process can have it open.
         Err(e) if e.kind() == io::ErrorKind::NotFound => File::open(path)?,
         Err(e) => return Err(e),
     };

@@ -1,4 +1,4 @@
-//! Records, units of work, opening.
+//! Tests of records, atomic writes and opening.
 
 mod damage;
 
@@ -25,7 +25,7 @@ impl Record for Note {
     }
 }
 
-/// What version 1 of the program wrote under the same table.
+/// The record that version 1 of the program wrote to the same table.
 #[derive(Serialize, Deserialize)]
 struct OldNote(String);
 
@@ -136,13 +136,13 @@ async fn the_copy_that_was_asked_for_is_of_before_and_comes_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     let text = |store: Store| store.find::<Note>(b"a").unwrap().map(|note| note.text);
-    // Of nothing, nothing is made.
+    // Without a database there is nothing to copy.
     fallback::ask(&path).unwrap();
     let store = open(dir.path()).unwrap();
     assert!(!fallback::copy_of(&path).exists());
     store.put(b"a", note("before")).await.unwrap();
 
-    // Asked for while it is open: whoever opens it next makes it, and nobody can before.
+    // A copy requested while the database is open can be made only by the next process to open it.
     fallback::ask(&path).unwrap();
     store.put(b"a", note("still before")).await.unwrap();
     assert!(matches!(open(dir.path()), Err(OpenError::InUse(_))));
@@ -151,14 +151,14 @@ async fn the_copy_that_was_asked_for_is_of_before_and_comes_back() {
     let store = open(dir.path()).unwrap();
     store.put(b"a", note("after")).await.unwrap();
     drop(store);
-    // Once is enough.
+    // The copy is made only once.
     let store = open(dir.path()).unwrap();
     store.put(b"a", note("long after")).await.unwrap();
     drop(store);
     fallback::go_back(&path).unwrap();
     assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));
 
-    // Taken back before anybody opened it: it stays as it is, and no copy is made later.
+    // Rolling back before the database was opened again leaves it unchanged and withdraws the request.
     fallback::ask(&path).unwrap();
     fallback::go_back(&path).unwrap();
     assert_eq!(text(open(dir.path()).unwrap()).as_deref(), Some("still before"));

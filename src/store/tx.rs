@@ -1,18 +1,18 @@
-//! A unit of work. Its reads see its own writes and those of earlier units in the same group.
+//! A unit of work: a transaction. Its reads see its own writes and those of earlier units in the same group.
 
 use std::collections::BTreeMap;
 
 use super::{Record, StoreError, decode, encode, full_key, not_read};
 use crate::base::secrets::Vault;
 
-/// TxChanges by full key; `None` removes.
+/// Changes by full key; `None` removes the record.
 pub(super) type TxChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// A unit of work on the writer; see [`super::Store::atomic`].
+/// A unit of work on the writer thread; see [`super::Store::atomic`].
 pub struct Tx<'a> {
     pub(super) vault: &'a Vault,
     pub(super) tree: &'a sled::Tree,
-    /// TxChanges of earlier units in the same group: not written yet, but durable together with this one.
+    /// Changes of earlier units in the same group: not written yet, but made durable together with this unit.
     pub(super) before: &'a TxChanges,
     pub(super) changes: TxChanges,
 }

@@ -13,28 +13,28 @@ use super::open::Files;
 use super::tx::TxChanges;
 use super::{Core, Health, OpenDatabase, StoreError, Tx, census, moment};
 
-/// Called once the group is durable, or lost.
+/// Called once the group is durable or has failed.
 type Acknowledge = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// A unit of work. Returns whether its changes are kept, and how to answer its caller.
+/// A unit of work. Returns whether to keep its changes, and the callback that answers its caller.
 pub(super) type WriteUnit = Box<dyn FnOnce(&mut Tx<'_>) -> (bool, Acknowledge) + Send>;
 
-/// Work between two groups, while nothing else touches the files.
+/// Work that runs between two groups, while nothing else touches the files.
 pub(super) type Alone = Box<dyn FnOnce(&Core, &Files) + Send>;
 
 pub(super) enum Work {
-    /// Shares its flush with others.
+    /// A unit that shares its flush with others.
     Unit(WriteUnit),
     Alone(Alone),
 }
 
-/// At most so many units share a flush.
+/// The maximum number of units that share a flush.
 const GROUP: usize = 256;
 
 /// The pause before a failed database is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
-/// The queue to the writer thread. Dropping it runs what is queued and ends the thread.
+/// The queue to the writer thread. Dropping it runs the queued work and then stops the thread.
 pub(super) struct WriterThread {
     jobs: Mutex<Option<Sender<Work>>>,
     thread: Option<JoinHandle<()>>,
@@ -85,7 +85,7 @@ impl Writing {
                 queue.recv().map_err(Into::into)
             };
             match first {
-                // Dropping the unit tells its caller that a broken store takes no work.
+                // Dropping the unit drops its reply, so the caller learns that the store is broken.
                 Ok(job) if broken => drop(job),
                 Ok(Work::Alone(act)) => broken = !self.alone(act),
                 Ok(Work::Unit(first)) => {
@@ -101,14 +101,14 @@ impl Writing {
         }
     }
 
-    /// Returns whether the database is open afterwards.
+    /// Runs `act`. Returns whether the database is open afterwards.
     fn alone(&self, act: Alone) -> bool {
         // As with units, a panic drops the reply, and the caller learns that the store is closed.
         let ran = std::panic::catch_unwind(AssertUnwindSafe(|| act(&self.core, &self.files)));
         ran.is_ok() && self.core.opened().is_ok() && *self.core.health.borrow() == Health::Writing
     }
 
-    /// Runs a group and makes it durable. Returns whether the disk took it.
+    /// Runs a group and makes it durable. Returns whether that succeeded.
     fn commit(&self, group: Vec<WriteUnit>) -> bool {
         let Ok(opened) = self.core.opened() else {
             return false;
@@ -147,14 +147,14 @@ impl Writing {
         written.is_ok()
     }
 
-    /// After a failed write sled stays broken, even when there is room again, until it is reopened. Until there is room it
-    /// stays open for reading. Returns whether it takes writes again.
+    /// Reopens the database after a failed write: sled stays broken until then, even when the disk has space again.
+    /// Until the disk has space, the database stays open for reading. Returns whether it accepts writes again.
     fn reopen(&self) -> bool {
         if !self.files.has_room() {
             return false;
         }
         let mut opened = self.core.opened.write();
-        // The old handle holds the lock.
+        // The old handle still holds the lock.
         opened.take();
         match self.files.open() {
             Ok(anew) => {
@@ -178,7 +178,7 @@ impl Writing {
     }
 }
 
-/// `first` and the units queued behind it, and the other work queued behind those.
+/// `first` with the units queued behind it, and the other kind of work if that comes next in the queue.
 fn group(first: WriteUnit, queue: &Receiver<Work>) -> (Vec<WriteUnit>, Option<Alone>) {
     let mut group = vec![first];
     while group.len() < GROUP {

@@ -1,4 +1,4 @@
-//! Reads a backup and checks it on the way.
+//! Reads a backup and verifies it in the same pass.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use super::super::{Kind, belongs_to, open};
 use super::{ArchiveError, Contents, END, Head, MARK, MAX_HEAD_BYTES, MAX_PART_BYTES, RECORDS, part_of};
 use crate::base::secrets::{RootSecret, SealError, Vault, sha256};
 
-/// A backup that is being read. Its records are authenticated; only its end proves that none is missing.
+/// A backup that is being read. Each part is authenticated, but only the end proves that no record is missing.
 pub struct Archive<R> {
     from: R,
     head: Head,
@@ -22,7 +22,7 @@ pub struct Archive<R> {
 }
 
 impl<R: Read> Archive<R> {
-    /// Reads mark and head, and opens the data key with `secret`.
+    /// Reads the mark and the head, and opens the data key with `secret`.
     pub fn open(mut from: R, secret: &RootSecret) -> Result<Self, ArchiveError> {
         let mut mark = [0; MARK.len()];
         from.read_exact(&mut mark).map_err(|_| ArchiveError::NotOurs)?;
@@ -58,7 +58,7 @@ impl<R: Read> Archive<R> {
         })
     }
 
-    /// Not authenticated until the first part was read.
+    /// The head. It is not authenticated until the first part has been read.
     pub fn head(&self) -> &Head {
         &self.head
     }
@@ -67,7 +67,7 @@ impl<R: Read> Archive<R> {
         &self.vault
     }
 
-    /// Read so far.
+    /// The number of bytes read so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -88,7 +88,7 @@ impl<R: Read> Archive<R> {
             Some((&END, rest)) if rest == self.records.to_le_bytes() => {
                 match self.from.read(&mut [0])? {
                     0 => Ok(None),
-                    // Bytes follow the end.
+                    // There is data after the end.
                     _ => Err(ArchiveError::Damaged(self.bytes)),
                 }
             }
@@ -96,8 +96,8 @@ impl<R: Read> Archive<R> {
         }
     }
 
-    /// Reads the whole backup, opens every record, and passes each part to `each`. `kinds` are the tables that this program
-    /// knows. `told` is called with the number of bytes read so far.
+    /// Reads the whole backup, decrypts every record, and passes each part to `each`. `kinds` are the tables that
+    /// this program knows. `told` is called with the number of bytes read so far.
     pub(in crate::store) fn check(
         mut self,
         kinds: &[Kind],
@@ -118,7 +118,7 @@ impl<R: Read> Archive<R> {
         Ok(contents)
     }
 
-    /// Checks that a record opens and has a version that this program knows. Returns its table.
+    /// Checks that a record can be decrypted and has a version that this program knows. Returns its table.
     fn check_record(&self, kinds: &[Kind], at: &[u8], value: &[u8]) -> Result<String, ArchiveError> {
         let table = at.split(|byte| *byte == 0).next().unwrap_or_default();
         let name = String::from_utf8_lossy(table).into_owned();
@@ -135,7 +135,7 @@ impl<R: Read> Archive<R> {
         }
     }
 
-    /// Reads the whole backup and opens every record.
+    /// Reads the whole backup and decrypts every record.
     pub fn verify(self, kinds: &[Kind], told: &mut dyn FnMut(u64)) -> Result<Contents, ArchiveError> {
         self.check(kinds, told, &mut |_| Ok(()))
     }

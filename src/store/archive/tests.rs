@@ -1,4 +1,4 @@
-//! Backups that are whole, and backups that somebody touched.
+//! Tests of intact backups and of backups that were tampered with.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ fn secret() -> RootSecret {
     RootSecret::new("an unguessable text of 32 letters").unwrap()
 }
 
-/// Two tables, and more than a part holds.
+/// A store with two tables and more records than fit into one part.
 async fn filled(dir: &Path) -> Store {
     let store = Store::open(&dir.join("db"), &secret()).unwrap();
     let written = store.atomic(|tx| {
@@ -77,7 +77,8 @@ async fn a_backup_is_counted_and_tells_nothing_by_itself() {
     ));
 }
 
-/// Cut anywhere, with any byte another one, with parts moved, left out, doubled or from another backup.
+/// A backup is rejected when it is truncated, when any byte is changed, and when parts are moved, omitted, repeated
+/// or taken from another backup.
 #[tokio::test]
 async fn nothing_can_be_changed() {
     let dir = tempfile::tempdir().unwrap();
@@ -128,7 +129,7 @@ async fn records_that_do_not_open_and_unknown_ones_are_told() {
             .verify(kinds, &mut |_| {});
         assert!(matches!(read, Err(ArchiveError::Newer(_))));
     }
-    // A value that was damaged on the disk before.
+    // A value that was damaged on the disk before the backup was made.
     let tree = store.core.tree().unwrap();
     tree.insert(b"mark\0xxxx", &[1, 2, 3][..]).unwrap();
     let bytes = pieces(&store).concat();

@@ -9,7 +9,7 @@ use super::super::{Store, StoreError};
 use super::{END, Head, MARK, RECORDS, part_of};
 use crate::base::secrets::{Vault, random_id, sha256};
 
-/// Yields the bytes of a backup, piece by piece. Writes made meanwhile are not included.
+/// Yields the bytes of a backup, piece by piece. Writes made after it begins are not included.
 pub struct Backup {
     moment: Moment,
     vault: Vault,
@@ -21,7 +21,7 @@ pub struct Backup {
 }
 
 impl Store {
-    /// Begins a backup of the store as it is now. Errors: [`StoreError::Busy`] while another is being made.
+    /// Begins a backup of the current contents. Errors: [`StoreError::Busy`] while another backup is running.
     pub fn backup(&self, now: Timestamp) -> Result<Backup, StoreError> {
         let moment = self.moment()?;
         let (schema, data_key) = self.core.opened()?.keys()?;

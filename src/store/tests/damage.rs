@@ -1,4 +1,4 @@
-//! Stores that lost something: told at the next start, never passed over.
+//! Tests that lost data is always reported at the next start.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,11 +41,11 @@ async fn a_whole_store_is_not_reported() {
     let dir = tempfile::tempdir().unwrap();
     filled(dir.path()).await;
     assert_eq!(found(dir.path()), None);
-    // As an older version leaves it.
+    // A store of an older version has no census.
     tamper(dir.path(), |tree| drop(tree.remove(census::KEY).unwrap()));
     fs::remove_file(path(dir.path()).join("witness")).unwrap();
     assert_eq!(found(dir.path()), None);
-    // As a power cut leaves the witness, which is not synced.
+    // The witness is not synced, so a power cut can leave it empty or damaged.
     for text in ["", "0000", "\0\0\0\0", "00000000000000000000\n"] {
         fs::write(path(dir.path()).join("witness"), text).unwrap();
         assert_eq!(found(dir.path()), None, "{text:?}");
@@ -84,7 +84,7 @@ async fn records_that_went_missing_or_changed_are_reported_with_the_advice() {
             damage.contains(told) && damage.contains("restore FILE --replace"),
             "{damage}"
         );
-        // It stays until a backup is restored, and is not found again.
+        // The report stays until a backup is restored, and the same damage is not found again.
         fs::write(dir.path().join("db.damaged"), "first").unwrap();
         assert_eq!(found(dir.path()).as_deref(), Some("first"));
     }
@@ -115,7 +115,7 @@ async fn an_older_state_of_the_whole_database_is_reported() {
     );
 }
 
-/// However much of sled's file is left, and whichever part of it is overwritten.
+/// Lost records are reported wherever sled's file is truncated or overwritten.
 #[tokio::test]
 async fn a_file_that_was_cut_or_overwritten_never_opens_without_a_word() {
     let whole = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ async fn a_probe_tells_whether_a_write_would_be_kept() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).unwrap();
     store.probe().await.unwrap();
-    // A directory in the place of the probe's file: the disk refuses.
+    // A directory in place of the probe's file makes the probe's write fail.
     let obstacle = path(dir.path()).join("probe");
     fs::create_dir(&obstacle).unwrap();
     assert!(matches!(store.probe().await, Err(StoreError::NotWritten(_))));
