@@ -1,10 +1,11 @@
 //! The console: draws what the daemon sends and turns keys into acts.
 //!
-//! Messages go into [`state::ConsoleState::apply`], which is pure and returns [`state::ConsoleEffect`]s. `views` draws
-//! the state after a change, at most twenty times a second. A lost daemon is a state that is shown, not an error; the
-//! console reconnects by itself.
+//! Messages go into [`state::ConsoleState::apply`], which is pure and returns [`state::ConsoleEffect`]s. `views`
+//! draws the state after a change, at most twenty times a second. A lost connection to the daemon is a state to show,
+//! not an error; the console reconnects automatically.
 //!
-//! Absent on purpose: a mouse (people copy text), animation, and colours outside the terminal's own theme.
+//! Omitted on purpose: mouse support (it would prevent text selection), animation, and colours outside the terminal's
+//! theme.
 
 mod actions;
 mod data;
@@ -44,7 +45,7 @@ use self::state::{ConsoleEffect, ConsoleMessage, ConsoleState};
 use self::theme::Theme;
 use crate::base::clock::Clock;
 
-/// Minimum time between two pictures.
+/// Minimum time between two frames.
 const FRAME: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,15 +54,15 @@ pub struct Look {
     pub ascii: bool,
 }
 
-/// The width of this terminal in cells.
+/// The width of the terminal in cells.
 pub fn terminal_width() -> Option<usize> {
     crossterm::terminal::size()
         .ok()
         .map(|(width, _)| usize::from(width))
 }
 
-/// Shows the daemon at `socket` until the operator quits or a signal arrives. The terminal is restored afterwards, even
-/// after a panic. Errors: the terminal can't be used.
+/// Runs the console for the daemon at `socket` until the operator quits or a signal arrives. The terminal is restored
+/// afterwards, even after a panic. Errors: the terminal can't be used.
 pub async fn run(socket: PathBuf, look: Look, clock: Clock) -> std::io::Result<()> {
     let theme = Theme {
         color: !look.no_color,
@@ -79,7 +80,7 @@ struct TerminalGuard;
 
 impl Drop for TerminalGuard {
     fn drop(&mut self) {
-        // A terminal that is gone needs no restoring.
+        // This fails if the terminal is gone, which then needs no restoring.
         crossterm::execute!(std::io::stdout(), DisableBracketedPaste).unwrap_or_default();
         ratatui::restore();
     }
@@ -130,7 +131,8 @@ async fn event_loop(
     }
 }
 
-/// Asks the terminal to put `text` into the clipboard (OSC 52). It also works through ssh; a terminal without it ignores it.
+/// Asks the terminal to copy `text` to the clipboard (OSC 52). This also works over ssh; terminals without support
+/// ignore it.
 fn copy(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;

@@ -1,4 +1,4 @@
-//! What a key does to the selected row. An act that ends something asks first and says what it ends.
+//! The effect of a key on the selected row. A destructive act asks first and says what it ends.
 
 use super::data::GatewayData;
 use super::dialog::Dialog;
@@ -11,7 +11,7 @@ use crate::admin::views::FamilyView;
 pub(super) enum RowAction {
     Act(AdminAct),
     Ask(Dialog),
-    /// The key does not apply to this row; the sentence says why.
+    /// The key does not apply to this row; the text says why.
     DoesNotApply(&'static str),
 }
 
@@ -86,7 +86,7 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
     })
 }
 
-/// What the key would need to be selected.
+/// The sentence that says which kind of row the key needs.
 fn wrong_row(command: ConsoleCommand) -> &'static str {
     match command {
         ConsoleCommand::Approve => "a approves an access request; select one.",
@@ -139,7 +139,7 @@ pub(super) fn revoke_all(data: &GatewayData) -> Dialog {
     )
 }
 
-/// What ends with the access of an account.
+/// What revoking the access of an account ends.
 fn consequences(account: &str, data: &GatewayData) -> String {
     let families = data.tokens.families.iter().filter(|f| f.account == account);
     let workers = data.workers.iter();

@@ -1,4 +1,4 @@
-//! Everything the gateway has sent, and the figures of the last minutes.
+//! The data received from the gateway, and the figures of the last minutes.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use crate::admin::views::{
 };
 use crate::console::words::{event_line, many};
 
-/// Log events kept: as many as the daemon keeps.
+/// The number of log events kept, which is as many as the daemon keeps.
 const MAX_EVENTS: usize = 2_000;
 
 /// Seconds of history behind the sparklines.
@@ -17,13 +17,13 @@ const MAX_HISTORY: usize = 600;
 /// One second of history.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct HistorySecond {
-    /// Calls since the second before.
+    /// Calls during this second.
     pub(super) calls: f64,
-    /// Running workers.
+    /// The number of running workers.
     pub(super) workers: f64,
-    /// People with access.
+    /// The number of people with access.
     pub(super) people: f64,
-    /// Races under way.
+    /// The number of races in progress.
     pub(super) races: f64,
 }
 
@@ -34,16 +34,16 @@ pub(super) struct GatewayData {
     pub(super) people: People,
     pub(super) races: Vec<RaceView>,
     pub(super) tokens: TokensView,
-    /// Oldest first.
+    /// Log events, oldest first.
     pub(super) log: VecDeque<EventView>,
     /// The number of events that were dropped from the front of `log`.
     pub(super) log_start: u64,
     pub(super) history: VecDeque<HistorySecond>,
     /// The last lines of one worker, with its account id.
     pub(super) output: Option<(String, Vec<String>)>,
-    /// What one account used, with its id.
+    /// The tool usage of one account, with its id.
     pub(super) usage: Option<(String, Vec<ToolUsage>)>,
-    /// The race that is drawn.
+    /// The race shown in detail.
     pub(super) race: Option<RaceDetail>,
     calls_before: Option<u64>,
 }
@@ -53,7 +53,7 @@ impl GatewayData {
         self.people.accounts.iter().find(|account| account.id == id)
     }
 
-    /// An event on one line, with e-mails and race names instead of ids.
+    /// Formats an event on one line, with e-mails and race names instead of ids.
     pub(super) fn event_line(&self, event: &EventView) -> String {
         let mut named = event.clone();
         for (name, value) in &mut named.fields {
@@ -94,7 +94,7 @@ impl GatewayData {
         }
     }
 
-    /// Keeps the answer to a read. Returns a sentence for the operator after an act.
+    /// Stores the answer to a read, or returns the sentence for the operator that answers an act.
     pub(super) fn answer(&mut self, request: &AdminRequest, answer: AdminAnswer) -> Option<String> {
         match (request, answer) {
             (AdminRequest::Read(AdminRead::WorkerOutput { account }), AdminAnswer::Lines(lines)) => {
@@ -122,7 +122,7 @@ impl GatewayData {
         None
     }
 
-    /// Adds a second to the history. Call it only while connected.
+    /// Appends one second to the history. Call it only while connected.
     pub(super) fn tick(&mut self) {
         let Some(overview) = &self.overview else {
             return;

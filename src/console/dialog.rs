@@ -1,4 +1,4 @@
-//! Questions to the operator. A question about a destructive act names what it ends, and No is preselected.
+//! Questions to the operator. A question about a destructive act says what it ends, and No is preselected.
 
 use serde_json::{Map, Value};
 
@@ -14,14 +14,14 @@ pub(super) struct Dialog {
     pub(super) kind: DialogKind,
 }
 
-/// How a question is answered.
+/// The form of the answer to a question.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum DialogKind {
     YesNo {
         act: AdminAct,
         yes: bool,
     },
-    /// By typing a given word.
+    /// The operator types a given word.
     Word {
         act: AdminAct,
         word: &'static str,
@@ -30,21 +30,21 @@ pub(super) enum DialogKind {
     Text {
         purpose: TextPurpose,
         typed: String,
-        /// What is wrong with it.
+        /// Why the typed text was rejected.
         wrong: Option<&'static str>,
     },
 }
 
-/// What a text is for.
+/// The purpose of a typed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TextPurpose {
     Invite,
-    /// A LiveTrack link, for this account. `None`: the account's e-mail is typed before the link.
+    /// A LiveTrack link for this account. `None`: the operator types the account's e-mail before the link.
     StartRace(Option<String>),
     Limits(String),
 }
 
-/// The result of a key press.
+/// The result of a key press in a dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum DialogOutcome {
     Open,
@@ -118,7 +118,7 @@ impl Dialog {
         }
     }
 
-    /// Adds a typed or pasted letter.
+    /// Inserts a typed or pasted character.
     pub(super) fn letter(&mut self, c: char) {
         match &mut self.kind {
             DialogKind::Word { typed, .. } => typed.push(c),

@@ -1,4 +1,4 @@
-//! Which key does what in which view. The footer and the help are built from this table; no other file names a key.
+//! The key bindings of each view. The footer and the help are built from this table; no other file names a key.
 
 use crate::admin::views::ConsoleView;
 
@@ -22,16 +22,16 @@ pub(super) enum KeyPress {
     Interrupt,
 }
 
-/// What a key asks for.
+/// The command that a key triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConsoleCommand {
     Quit,
-    /// Show or hide the keys.
+    /// Show or hide the list of keys.
     Help,
     Show(ConsoleView),
-    /// The view to the right.
+    /// Switch to the view to the right.
     NextView,
-    /// The view to the left.
+    /// Switch to the view to the left.
     PreviousView,
     Move(i32),
     First,
@@ -53,24 +53,24 @@ pub(super) enum ConsoleCommand {
     Limits,
     /// Copy the selected row's name or id to the clipboard.
     Copy,
-    /// Have Claude look at it.
+    /// Have Claude look at the selected race.
     Look,
     Level,
     Follow,
 }
 
-/// A row of the table.
+/// A key binding: one row of the table.
 pub(super) struct Binding {
-    /// The keys that do it.
+    /// The keys that trigger the command.
     pub(super) keys: &'static [KeyPress],
-    /// How the footer and the help write them.
+    /// The keys as the footer and the help show them.
     pub(super) shown: &'static str,
     pub(super) command: ConsoleCommand,
-    /// The view it works in. `None`: all of them.
+    /// The view in which the binding is valid. `None`: all views.
     pub(super) view: Option<ConsoleView>,
-    /// Its word in the footer. Empty: not in the footer.
+    /// Its label in the footer. Empty: it is not shown there.
     pub(super) short: &'static str,
-    /// Its line in the help.
+    /// The line that describes it in the help.
     pub(super) long: &'static str,
 }
 
@@ -92,7 +92,7 @@ const fn binding(
     }
 }
 
-/// The views in their order.
+/// The views and their titles, in the order of their keys.
 pub(super) const VIEWS: [(ConsoleView, &str); 6] = [
     (ConsoleView::Overview, "Overview"),
     (ConsoleView::Workers, "Workers"),
@@ -152,14 +152,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Esc], "esc", C::Back, None, "", "close, or clear the filter"),
 ];
 
-/// The command of a key in a view.
+/// The command that a key triggers in a view.
 pub(super) fn command(view: ConsoleView, key: KeyPress) -> Option<ConsoleCommand> {
     valid_in(view)
         .find(|binding| binding.keys.contains(&key))
         .map(|binding| binding.command)
 }
 
-/// The keys of a view.
+/// The bindings that are valid in a view.
 pub(super) fn valid_in(view: ConsoleView) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()

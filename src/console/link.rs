@@ -1,4 +1,4 @@
-//! The connection to the daemon. It reconnects by itself.
+//! The connection to the daemon. It reconnects automatically.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// A daemon that does not accept a request for this long counts as lost.
+/// The connection counts as lost if the daemon does not accept a request for this long.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Opening = Pin<Box<dyn Future<Output = Result<AdminClient, ClientError>>>>;
@@ -28,7 +28,7 @@ pub(super) struct DaemonConnection {
     clock: Clock,
     phase: LinkPhase,
     pause: Duration,
-    /// A loss that the console has not been told yet.
+    /// A lost connection that has not been reported to the console yet.
     lost: Option<ConsoleMessage>,
 }
 
@@ -40,7 +40,7 @@ enum LinkPhase {
 
 struct LiveLink {
     client: AdminClient,
-    /// Requests that wait for an answer, by call id.
+    /// Requests waiting for an answer, by call id.
     pending: HashMap<u64, AdminRequest>,
     sequence: u64,
 }
@@ -94,7 +94,7 @@ impl DaemonConnection {
         }
     }
 
-    /// Sends a request. It is dropped while there is no daemon.
+    /// Sends a request. It is dropped while the daemon is not connected.
     pub(super) async fn send(&mut self, request: AdminRequest) {
         let LinkPhase::Up(live) = &mut self.phase else {
             return;
@@ -132,7 +132,7 @@ impl LiveLink {
     }
 }
 
-/// The message in a line of the daemon. An answer removes its request from `pending`.
+/// The message in a line from the daemon. An answer removes its request from `pending`.
 pub(super) fn message_of(
     line: AdminLine,
     pending: &mut HashMap<u64, AdminRequest>,

@@ -1,4 +1,4 @@
-//! The cost of drawing, for the bench.
+//! Measures the cost of drawing, for the benchmark.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::theme::Theme;
 use super::views;
 use crate::admin::views::{ConsoleView, RaceDetail};
 
-/// The time that each of `times` pictures of a race takes on an invisible screen of this size.
+/// Draws a race `times` times on an off-screen terminal of this size. Returns the time of each frame.
 pub fn race_drawn(detail: &RaceDetail, size: (u16, u16), times: usize) -> Vec<Duration> {
     let now = detail.race.last_point_at.unwrap_or(Timestamp::UNIX_EPOCH);
     let mut state = ConsoleState::new(now, TimeZone::UTC, size);

@@ -1,5 +1,5 @@
-//! Replays a session that was recorded over the demo, without a daemon: the same keys and lines must lead to the same
-//! requests and pictures. `tests/clients/run.py console --record` makes a new one.
+//! Replays a console session recorded against the demo, without a daemon: the same keys and lines must produce the
+//! same requests and screens. `tests/clients/run.py console --record` records a new one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -22,7 +22,7 @@ const SESSION: &str = include_str!("../../tests/console/session.jsonl");
 
 #[derive(Deserialize)]
 struct RecordedEntry {
-    /// Seconds since 1970.
+    /// Seconds since 1970-01-01 UTC.
     at: f64,
     #[serde(flatten)]
     what: What,
@@ -31,11 +31,11 @@ struct RecordedEntry {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum What {
-    /// The person pressed a key.
+    /// The operator pressed a key.
     Key(char),
-    /// The console said this to the daemon.
+    /// A line from the console to the daemon.
     Said(AdminCall),
-    /// The daemon said this: first who it is, then lines.
+    /// A line from the daemon: first its `Hello`, then the other lines.
     Heard(Value),
 }
 
@@ -55,12 +55,12 @@ impl Replay {
     }
 
     fn said(&mut self, call: AdminCall, now: Timestamp) {
-        // The connection asks for this by itself.
+        // The connection sends this request on its own.
         if call.request == AdminRequest::Follow {
             return;
         }
         if self.wanted.is_empty() {
-            // No key and no line led to it, so it was a second that went by.
+            // Neither a key nor a line caused this request, so it was caused by a tick.
             self.apply(ConsoleMessage::Tick, now);
         }
         assert_eq!(self.wanted.pop_front().as_ref(), Some(&call.request));

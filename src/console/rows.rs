@@ -1,4 +1,4 @@
-//! The rows of each view. Moving, filtering and drawing use this one list.
+//! The rows of each view. Moving, filtering and drawing all use this list.
 
 use crate::admin::views::{
     AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, RaceView,
@@ -19,7 +19,7 @@ pub(super) enum ViewRow<'a> {
     Race(&'a RaceView),
     Family(&'a FamilyView),
     Revocation(&'a RevocationView),
-    /// An event with its number since the console started.
+    /// An event, numbered from the start of the console.
     Event(u64, &'a EventView),
 }
 
@@ -56,7 +56,7 @@ impl<'a> ViewRow<'a> {
         }
     }
 
-    /// Identifies the row when the list changes.
+    /// The id by which the row is found again after the list has changed.
     pub(super) fn id(&self) -> String {
         match self {
             Self::Attention(one) => format!("{} {}", one.subject, one.text),
@@ -71,7 +71,7 @@ impl<'a> ViewRow<'a> {
         }
     }
 
-    /// The text that a copy takes.
+    /// The text that is copied to the clipboard.
     pub(super) fn copied(&self) -> String {
         match self {
             Self::Attention(one) => one.subject.clone(),

@@ -1,5 +1,5 @@
-//! The console's state. [`ConsoleState::apply`] is the only way it changes: a message goes in, effects come out.
-//! Nothing in here touches the terminal or the socket.
+//! The console's state. Only [`ConsoleState::apply`] changes it: it takes a message and returns effects. Nothing in
+//! this module touches the terminal or the socket.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use super::rows::{LEVELS, ViewRow};
 use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 use crate::admin::views::ConsoleView;
 
-/// How long the result of an act stays on the screen.
+/// The time for which the result of an act stays on the screen.
 const NOTICE: SignedDuration = SignedDuration::from_secs(8);
 
-/// Something that happened. All messages come through one channel, in one order.
+/// An input to the console. All messages come through one channel, in one order.
 #[derive(Clone, Debug)]
 pub(super) enum ConsoleMessage {
     Key(KeyPress),
     Paste(String),
     Update(Box<AdminUpdate>),
-    /// The daemon's answer to a request, or why it refused.
+    /// The daemon's answer to a request, or the reason for its refusal.
     Answer(AdminRequest, Result<Box<AdminAnswer>, String>),
     Link(LinkState),
-    /// A second has passed.
+    /// One second has passed.
     Tick,
-    /// Columns and rows.
+    /// The new columns and rows of the terminal.
     Resize(u16, u16),
 }
 
@@ -37,30 +37,30 @@ pub(super) enum ConsoleMessage {
 pub(super) enum LinkState {
     Connecting,
     Live,
-    /// The screen shows the past.
+    /// The connection is lost, so the screen shows old data.
     Lost {
         why: String,
         retry_at: Timestamp,
     },
 }
 
-/// Something to do outside.
+/// A side effect for the caller to carry out.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConsoleEffect {
     Send(AdminRequest),
-    /// Put a text into the terminal's clipboard.
+    /// Copy a text to the terminal's clipboard.
     Copy(String),
     Quit,
 }
 
-/// The operator's position in one view.
+/// The selection and filter of one view.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ListPosition {
     /// Id of the selected row. In the log, `None` is the newest event.
     pub(super) selected: Option<String>,
-    /// Index of the row when it was selected, in case it disappears.
+    /// Index of the row when it was selected, used if the row disappears.
     pub(super) at: usize,
-    /// Text that rows must contain.
+    /// The text that shown rows must contain.
     pub(super) filter: String,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct ConsoleState {
     pub(super) now: Timestamp,
     /// The operator's time zone.
     pub(super) zone: TimeZone,
-    /// Columns and rows of the terminal.
+    /// The columns and rows of the terminal.
     pub(super) size: (u16, u16),
     pub(super) link: LinkState,
     /// When the last update arrived.
@@ -77,13 +77,13 @@ pub(super) struct ConsoleState {
     pub(super) data: GatewayData,
     /// Index in [`LEVELS`] of the least urgent level shown.
     pub(super) level: usize,
-    /// An open question.
+    /// The question being asked, if any.
     pub(super) dialog: Option<Dialog>,
     /// Whether the filter is being edited.
     pub(super) filtering: bool,
-    /// Whether the keys are shown.
+    /// Whether the list of keys is shown.
     pub(super) help: bool,
-    /// The result of the last act, and until when it is shown.
+    /// The result of the last act, and the time until which it is shown.
     pub(super) notice: Option<(String, Timestamp)>,
     positions: BTreeMap<ConsoleView, ListPosition>,
 }
@@ -107,7 +107,7 @@ impl ConsoleState {
         }
     }
 
-    /// Takes in what happened at `now`. Returns what to do.
+    /// Processes a message that arrived at `now`. Returns the effects to carry out.
     pub(super) fn apply(&mut self, message: ConsoleMessage, now: Timestamp) -> Vec<ConsoleEffect> {
         self.now = now;
         match message {
@@ -132,7 +132,7 @@ impl ConsoleState {
                 }
             }
             ConsoleMessage::Answer(AdminRequest::Act(_), Err(why)) => self.notice(format!("Not done: {why}")),
-            // The row of a read may be gone by now.
+            // A read fails if its row has disappeared in the meantime, which is not worth a message.
             ConsoleMessage::Answer(_, Err(_)) => {}
             ConsoleMessage::Link(link) => self.link = link,
             ConsoleMessage::Tick => {
@@ -276,7 +276,7 @@ impl ConsoleState {
         self.load_selected()
     }
 
-    /// Shows the view that is so many places to the right.
+    /// Shows the view `by` places to the right.
     fn turn(&mut self, by: usize) -> Vec<ConsoleEffect> {
         let next = (self.view as usize + by) % VIEWS.len();
         VIEWS
@@ -296,7 +296,7 @@ impl ConsoleState {
         self.load_selected()
     }
 
-    /// Goes to what the selected row is about.
+    /// Opens the view that shows the subject of the selected row.
     fn open(&mut self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let named = |fields: &serde_json::Map<String, serde_json::Value>, name: &str| {
@@ -339,7 +339,7 @@ impl ConsoleState {
         self.notice = Some((text, self.now + NOTICE));
     }
 
-    /// Requests the details of the selected row, unless they are there.
+    /// Requests the details of the selected row, unless they are loaded.
     fn load_selected(&self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         let data = &self.data;
@@ -360,7 +360,7 @@ impl ConsoleState {
         }
     }
 
-    /// Requests the output of the selected worker again: no update announces it.
+    /// Requests the output of the selected worker again, because no update announces new output.
     fn reload_output(&self) -> Vec<ConsoleEffect> {
         let (rows, at) = self.rows();
         match rows.get(at) {

@@ -1,4 +1,4 @@
-//! Messages in, state and effects out. Keys in, screen out.
+//! Tests that messages lead to the right state and effects, and keys to the right screen.
 
 use std::fmt::Write;
 
@@ -29,7 +29,7 @@ fn empty(size: (u16, u16)) -> ConsoleState {
     ConsoleState::new(at(0), TimeZone::UTC, size)
 }
 
-/// A gateway with a bit of everything.
+/// A gateway with data in every view.
 fn typical(size: (u16, u16)) -> ConsoleState {
     let mut state = empty(size);
     let now = at(0);
@@ -296,7 +296,7 @@ fn keys_become_acts() {
                 race: "race_1".into(),
             }),
         ),
-        // An account is not a worker.
+        // An account row has no worker to stop.
         ("3s", vec![]),
         ("3jy", vec![ConsoleEffect::Copy("ann@example.org".into())]),
         ("5y", vec![ConsoleEffect::Copy("fam_ann".into())]),
@@ -373,7 +373,7 @@ fn a_selection_stays_with_its_row() {
         at(1),
     );
     assert_eq!(state.rows().1, 0);
-    // It goes away: the row that took its place is selected.
+    // When the selected row disappears, the row that takes its place is selected.
     workers.remove(0);
     state.apply(
         ConsoleMessage::Update(Box::new(AdminUpdate::Workers(workers))),
@@ -436,7 +436,7 @@ fn what_is_selected_is_asked_for() {
     assert_eq!(effects, [ConsoleEffect::Send(AdminRequest::Read(wanted))]);
 }
 
-/// Compares with the picture of this name in `tests/console/snapshots`.
+/// Compares with the snapshot of this name in `tests/console/snapshots`.
 pub(super) fn snapshot(name: &str, picture: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/snapshots"));
@@ -456,7 +456,7 @@ fn drawn(state: &ConsoleState, theme: Theme) -> TestBackend {
     terminal.backend().clone()
 }
 
-/// The styles of the screen: a letter for each cell that has one, and what the letters mean.
+/// The styles of the screen: a letter for each styled cell, and a legend.
 fn styles(state: &ConsoleState, theme: Theme) -> String {
     let buffer = drawn(state, theme).buffer().clone();
     let mut known: Vec<Style> = Vec::new();

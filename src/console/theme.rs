@@ -1,10 +1,10 @@
-//! Styles by role. Only the 16 ANSI colours are used, which follow the terminal's theme, and a sign repeats what a
-//! colour says.
+//! Styles by role. Only the 16 ANSI colours are used, because they follow the terminal's theme, and every meaning of
+//! a colour is also shown by a sign.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
-/// The meaning of a piece of the picture.
+/// The meaning of a part of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Ok,
@@ -26,7 +26,7 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Theme {
     pub(super) color: bool,
-    /// Whether only ASCII may be drawn.
+    /// Whether to draw only ASCII characters.
     pub(super) ascii: bool,
 }
 
@@ -54,7 +54,7 @@ impl Theme {
         }
     }
 
-    /// The role of a state word: of a worker, a race or a log level.
+    /// The role of a state word, which is the state of a worker or a race, or a log level.
     pub(super) fn role_of(state: &str) -> Role {
         match state {
             "ready" | "working" | "running" | "live" | "finished" => Role::Ok,
@@ -66,7 +66,7 @@ impl Theme {
         }
     }
 
-    /// The sign before a state, which shows it without colour.
+    /// The sign before a state, which shows its role without colour.
     pub(super) fn sign(role: Role) -> &'static str {
         match role {
             Role::Ok => "●",
@@ -95,7 +95,7 @@ impl Theme {
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Replaces the console's own glyphs in a finished picture by ASCII. Names in other scripts stay.
+/// Replaces the console's own glyphs in a finished frame with ASCII. Names in other scripts are kept.
 pub(super) fn to_ascii(picture: &mut Buffer) {
     for cell in &mut picture.content {
         if let Some(sign) = cell.symbol().chars().next().and_then(ascii_of) {
@@ -120,7 +120,7 @@ fn ascii_of(glyph: char) -> Option<char> {
         '▆' | '▇' => '=',
         '█' => '#',
         '\u{2800}' => ' ',
-        // Braille, by whether the upper or the lower half of the cell has dots.
+        // Braille patterns, distinguished by whether the upper or the lower half of the cell has dots.
         '\u{2801}'..='\u{28ff}' => {
             let dots = u32::from(glyph) - 0x2800;
             match (dots & 0x1b != 0, dots & 0xe4 != 0) {

@@ -1,4 +1,4 @@
-//! Draws the state. Nothing in here changes it.
+//! Draws the state. Nothing in this module changes it.
 //!
 //! ```text
 //! 1 Overview 2 Workers 3 …                                ● live
@@ -26,7 +26,7 @@ use super::theme::{Role, Theme, to_ascii};
 use super::words::{ago, cut, plain, width};
 use crate::admin::views::ConsoleView;
 
-/// Smallest terminal, in columns and rows.
+/// The smallest supported terminal, in columns and rows.
 const SMALLEST: (u16, u16) = (60, 15);
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
@@ -91,7 +91,7 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     frame.render_widget(line, area);
 }
 
-/// The line above the keys: a lost connection, else the result of the last act, else the filter.
+/// The line above the keys: a lost connection, otherwise the result of the last act, otherwise the filter.
 fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let position = state.position();
     let (role, text) = match (&state.link, &state.notice) {

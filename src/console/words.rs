@@ -1,4 +1,4 @@
-//! Figures and times in words, and text cut to fit. Pure functions.
+//! Pure functions that format figures and times, and shorten text.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,7 +41,7 @@ pub fn pace(speed_mps: f64) -> Option<String> {
     (speed_mps > 0.3).then(|| clock(1_000.0 / speed_mps))
 }
 
-/// A size in the unit that needs few digits.
+/// A size in bytes, in the unit that needs few digits.
 pub fn bytes(n: u64) -> String {
     const KIB: f64 = 1024.0;
     let n = n as f64;
@@ -74,7 +74,7 @@ pub fn cause(revocation: &RevocationView) -> String {
     }
 }
 
-/// The figures of the gateway, each with its label.
+/// The key figures of the gateway, each with its label.
 pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String); 8] {
     let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
     let (sign_ins, clients) = (many(o.tokens, "sign-in"), many(o.clients, "client"));
@@ -124,7 +124,7 @@ pub fn event_line(event: &EventView) -> String {
     text
 }
 
-/// Foreign text without control characters and without marks that change its direction.
+/// Untrusted text without control characters and without marks that change the text direction.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -135,12 +135,12 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The number of cells that `text` occupies.
+/// The number of terminal cells that `text` occupies.
 pub fn width(text: &str) -> usize {
     ratatui::text::Span::raw(text).width()
 }
 
-/// Cuts `text` to `room` cells; `~` marks a cut.
+/// Shortens `text` to at most `room` cells; `~` marks a cut.
 pub fn cut(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! The views that are a list and its selected row in detail: workers, accounts, tokens, log.
+//! The views that show a list and the details of its selected row: workers, accounts, tokens, log.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -19,7 +19,7 @@ pub(super) struct ListShape {
     pub(super) widths: Vec<Constraint>,
     /// The sentence shown instead of an empty list.
     pub(super) empty: &'static str,
-    /// Rows of the pane below the list.
+    /// The height in rows of the pane below the list.
     pub(super) detail_rows: u16,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     selected_row(state, theme, frame, detail, rows.get(selected));
 }
 
-/// The rows of the view with the selected one highlighted, or a sentence if there are none.
+/// Draws the rows of the view with the selected one highlighted, or a sentence if there are none.
 pub(super) fn table(
     state: &ConsoleState,
     theme: Theme,
@@ -206,7 +206,7 @@ fn number<'a>(n: Option<impl ToString>) -> Cell<'a> {
     Cell::from(Text::from(n.map_or_else(|| "-".into(), |n| n.to_string())))
 }
 
-/// The selected row in detail.
+/// The details of the selected row.
 fn selected_row(
     state: &ConsoleState,
     theme: Theme,

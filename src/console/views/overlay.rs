@@ -1,4 +1,4 @@
-//! Overlays: the keys of a view, and questions.
+//! Overlays: the list of keys, and questions.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
@@ -20,7 +20,7 @@ pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
             ])
         })
         .collect();
-    // Two columns where one is too short.
+    // Use two columns if one does not fit.
     let rows = usize::from(area.height.saturating_sub(2)).max(1);
     let columns = if lines.len() > rows { 2 } else { 1 };
     let half = lines.len().div_ceil(columns);
@@ -32,7 +32,7 @@ pub(super) fn help(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     let inner = block.inner(over);
     frame.render_widget(block, over);
     for (column, part) in lines.chunks(half).enumerate() {
-        // The view's own keys come first, and they have the long lines.
+        // The view's own keys come first and have the longest lines.
         let left = if columns == 2 {
             inner.width * 2 / 3
         } else {

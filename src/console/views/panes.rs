@@ -1,4 +1,4 @@
-//! What the views share: boxes, panes and foreign text.
+//! Drawing code shared by the views: boxes, panes and untrusted text.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
@@ -8,7 +8,7 @@ use crate::console::state::{ConsoleState, LinkState};
 use crate::console::theme::{Role, Theme};
 use crate::console::words::plain;
 
-/// From this width on, two panes are side by side.
+/// The minimum width in columns for two panes side by side.
 pub(super) const WIDE: u16 = 120;
 
 /// A box with a title, dim while the connection is lost.
@@ -21,7 +21,7 @@ pub(super) fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Bloc
     }
 }
 
-/// The list and its detail: side by side if there is room, else one above the other.
+/// Splits the area for the list and its details: side by side if there is room, otherwise one above the other.
 pub(super) fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
     if area.width >= WIDE {
         Layout::horizontal([Constraint::Percentage(64), Constraint::Min(0)]).areas(area)
@@ -30,7 +30,7 @@ pub(super) fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
     }
 }
 
-/// Foreign text as lines.
+/// Untrusted text as lines without control characters.
 pub(super) fn lines<'a>(text: &[String]) -> Vec<Line<'a>> {
     text.iter().map(|line| Line::raw(plain(line))).collect()
 }

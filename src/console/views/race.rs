@@ -1,4 +1,4 @@
-//! The fourth view: the list of races, and of the selected race its map, its figures over time, splits and alerts.
+//! The fourth view: the list of races, and the map, figures over time, splits and alerts of the selected race.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -17,7 +17,7 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{ago, clock, pace, second};
 
-/// A figure over time.
+/// A figure that is plotted over time.
 struct Figure {
     name: &'static str,
     role: Role,
@@ -25,11 +25,11 @@ struct Figure {
     /// Names in `race_config` of the limits to draw.
     limits: &'static [&'static str],
     words: fn(f64) -> String,
-    /// The scale spans at least this much, so that noise stays small.
+    /// The minimum span of the scale, so that noise does not fill the chart.
     min_span: f64,
 }
 
-/// Pace is drawn as speed, so that faster is up.
+/// Pace is plotted as speed, so that faster is higher.
 const FIGURES: [Figure; 3] = [
     Figure {
         name: "heart rate, bpm",
@@ -138,7 +138,8 @@ fn polyline(on: &mut Context<'_>, points: &[(f64, f64)], color: Color) {
     }
 }
 
-/// A plane around the places of a race, in degrees of latitude. Shapes stay true.
+/// The map's bounds around the positions of a race, in degrees of latitude. Both axes have the same scale, so shapes
+/// are not distorted.
 struct MapBounds {
     x: [f64; 2],
     y: [f64; 2],
@@ -147,7 +148,7 @@ struct MapBounds {
 }
 
 impl MapBounds {
-    /// `None` without places or without room.
+    /// The bounds for `area`. `None` if there are no positions or no room.
     fn around(detail: &RaceDetail, area: Rect) -> Option<Self> {
         let positions = detail.track.iter().filter_map(|sample| sample.position);
         let places: Vec<(f64, f64)> = detail.course.iter().copied().chain(positions).collect();
@@ -159,7 +160,7 @@ impl MapBounds {
         let shrink = f64::midpoint(south, north).to_radians().cos().max(0.01);
         // A cell has two braille dots across and four down.
         let (columns, rows) = (f64::from(area.width) * 2.0, f64::from(area.height) * 4.0);
-        // The extent of a single place is about ten metres. The margin keeps marks inside.
+        // The extent is at least about ten metres, for a single position. The margin keeps marks inside the map.
         let (high, wide) = ((north - south).max(1e-4), ((east - west) * shrink).max(1e-4));
         let degrees_per_dot = (wide / columns).max(high / rows) * 1.08;
         let around = |middle: f64, dots: f64| {
@@ -194,7 +195,7 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// The points of a line, divided where the track has a gap or a sample has no point.
+/// The points of a line, split where the track has a gap or a sample has no point.
 fn segments(track: &[TrackSample], of: impl Fn(&TrackSample) -> Option<(f64, f64)>) -> Vec<Vec<(f64, f64)>> {
     let mut segments: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut continues = false;
@@ -212,7 +213,7 @@ fn segments(track: &[TrackSample], of: impl Fn(&TrackSample) -> Option<(f64, f64
     segments
 }
 
-/// At most eight kilometre marks.
+/// The positions of at most eight kilometre marks.
 fn kilometre_marks(track: &[TrackSample]) -> Vec<((f64, f64), u32)> {
     let far = track.iter().filter_map(|s| s.distance_m).fold(0.0, f64::max) / 1_000.0;
     let step = [1, 2, 5, 10, 20, 50, 100]
@@ -280,7 +281,7 @@ fn chart(
         Axis::default().bounds([begin, (end).max(begin + 1.0)]),
         Axis::default().bounds([low, high]),
     );
-    // Labels and axes take two rows, which a small chart needs for the line.
+    // Labels and axes take two rows, which a small chart needs for its line.
     if block.inner(area).height >= 5 {
         let started = detail.race.started_at.map_or(begin, |at| at.as_second() as f64);
         x = x.labels([clock(begin - started), clock(end - started)]);
