@@ -1,7 +1,7 @@
-//! The race without I/O: points and answers in, state and messages out.
+//! The logic of a race without I/O: points and answers in, state and messages out.
 //!
-//! Every file here is a step, a plain function from what is and what happened to what is and what to do. Storing, asking
-//! and sending are done by the rooms above.
+//! Every file is a pure step from the current state and an event to the next state and the actions to take. The
+//! layers above store, poll and send.
 
 pub mod alerts;
 pub mod claims;

@@ -1,21 +1,21 @@
 //! Races: a LiveTrack link becomes a race that is watched until it ends.
 //!
-//! One task per race polls Garmin, keeps the points ([`series`]), folds them into a track, and sends the alerts of the
-//! rules in [`crate::race`]. [`Races`] is the only entry.
+//! One task per race polls Garmin, stores the points ([`series`]), adds them to the track, and sends the alerts that
+//! the rules in [`crate::race`] raise. [`Races`] is the only entry point.
 //!
 //! Invariants:
-//! - An alert, the record that it was raised, and the points that caused it are committed together. After a crash a race
-//!   continues where it was and repeats no alert.
+//! - An alert, the record that it was raised, and the points that caused it are committed together. After a crash a
+//!   race continues where it stopped and repeats no alert.
 //! - A person reaches only their own races. Another person's race is reported as missing.
 //! - A link's token is sealed with its race and appears in no answer and no log. Positions are not logged.
 //!
 //! | file | what |
 //! |---|---|
-//! | `registry` | all races; looking at them |
+//! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
 //! | `records`, `series` | what is stored |
-//! | `coaching` | a message of Claude's on its way to the phone |
+//! | `coaching` | sends Claude's messages to the phone |
 //! | `answers`, `tools` | the race tools of the connector |
 
 mod acts;
@@ -42,7 +42,7 @@ pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use registry::{RaceGrant, RaceOverview, Races, RacesMetrics, RacesParts};
 pub use start::{StartedRace, TrackingError};
 
-/// The tables of races, messages and looks.
+/// The tables of this module, of messages, and of looks.
 pub const KINDS: &[Kind] = &[
     Kind::of::<RaceRow>(),
     Kind::of::<RaceProgress>(),

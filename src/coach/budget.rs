@@ -1,4 +1,4 @@
-//! The daily limits of looks: their number per account and the cost of all. Kept over restarts.
+//! The daily limits of looks: their number per account, and the total cost. Stored, so that they survive a restart.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use super::look::LookError;
 use crate::accounts::AccountId;
 use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
 
-/// The looks of one UTC day: of one account, or of all accounts together.
+/// The looks of one UTC day, either of one account or of all accounts together.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct LooksOfDay {
     day: Date,
@@ -23,7 +23,7 @@ impl Record for LooksOfDay {
 
 pub(crate) const KIND: Kind = Kind::of::<LooksOfDay>();
 
-/// The key of all accounts together. Account ids are longer.
+/// The key for all accounts together. Account ids are longer, so it cannot collide with one.
 const ALL: &[u8] = b"all";
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl LookBudget {
         }
     }
 
-    /// Counts one look of `account`. Returns the cents that it may cost; `None` is no limit.
+    /// Counts one look of `account`. Returns the cents that it may cost; `None` = no limit.
     pub(super) async fn take(&self, account: &AccountId, now: Timestamp) -> Result<Option<f64>, LookError> {
         let day = day(now);
         let key = account.as_str().as_bytes().to_vec();
@@ -50,7 +50,7 @@ impl LookBudget {
         let taken = self.store.atomic(move |tx| {
             let cents = today(tx.find::<LooksOfDay>(ALL)?, day).cents;
             let left = daily_cents.map(|most| f64::from(most) - cents);
-            // A look costs at least a cent.
+            // A look costs at least one cent.
             if left.is_some_and(|left| left < 1.0) {
                 return Ok(Err("today's ANALYSIS_DAILY_USD is spent"));
             }
@@ -69,7 +69,7 @@ impl LookBudget {
         }
     }
 
-    /// Adds the cost of a look.
+    /// Adds the cost of a look in cents.
     pub(super) async fn spent(&self, cents: f64, now: Timestamp) {
         let day = day(now);
         let noted = self.store.atomic(move |tx| {

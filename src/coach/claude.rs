@@ -1,4 +1,4 @@
-//! Takes a look within its limits: hands the prompt to the runner or to the command.
+//! Runs a look within its limits: hands the prompt to the runner or to the command.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,16 +25,16 @@ pub struct ClaudeParts {
     pub config: CoachConfig,
     pub store: Store,
     pub clock: Clock,
-    /// Where a runner reaches the gateway: `https://host`.
+    /// Base URL at which a runner reaches the gateway: `https://host`.
     pub public_url: String,
-    /// Where a command on this machine reaches the gateway: `http://127.0.0.1:port`.
+    /// Base URL at which a command on this machine reaches the gateway: `http://127.0.0.1:port`.
     pub local_url: String,
-    /// The parent of the commands' directories; created when missing.
+    /// Parent of the commands' directories; created if missing.
     pub directory: PathBuf,
     pub processes: Processes,
 }
 
-/// Has Claude look at races. Clones share one budget.
+/// Runs looks. Clones share one budget.
 #[derive(Clone, Debug)]
 pub struct Claude(Arc<ClaudeInner>);
 
@@ -56,13 +56,13 @@ impl Claude {
         }))
     }
 
-    /// Whether a runner or a command is configured. If not, no race asks for a look by itself.
+    /// Whether a runner or a command is configured. If not, no race schedules looks.
     pub fn is_set_up(&self) -> bool {
         !matches!(self.0.parts.config.by, CoachedBy::Nobody)
     }
 
-    /// Takes a look within `ANALYSIS_TIMEOUT`, waiting for a free place included. Returns Claude's reply; a runner takes
-    /// the order only and returns none. Dropping the future ends the look.
+    /// Runs a look within `ANALYSIS_TIMEOUT`, which includes the wait for a free slot. Returns Claude's reply. A
+    /// runner only accepts the order, so it returns none. Dropping the future ends the look.
     pub async fn look(&self, look: RaceLook) -> Result<Option<String>, LookError> {
         if !self.is_set_up() {
             return Err(LookError::NotSetUp);
@@ -117,7 +117,7 @@ impl ClaudeInner {
         }
     }
 
-    /// Hands the order to the runner, which carries it out in its own time.
+    /// Sends the order to the runner, which carries it out asynchronously.
     async fn order(&self, url: &Url, workspace: &str, look: &RaceLook) -> Result<LookResult, LookError> {
         let control_url = format!("{}/control", self.parts.public_url);
         let tools = LookTools::Runner {
@@ -148,7 +148,7 @@ impl ClaudeInner {
     }
 }
 
-/// The MCP configuration that reaches one race.
+/// MCP configuration that gives access to one race.
 fn mcp_configuration(base: &str, token: &Secret) -> Value {
     let server = json!({
         "type": "http",

@@ -1,7 +1,7 @@
 //! Runs `claude -p` in its own process group, directory, environment and fence, with the prompt on standard input.
 //!
-//! It gets the tools of the race only: no built-in tool, no other MCP server, no settings of the user that the gateway
-//! runs as.
+//! The command gets only the race's tools: no built-in tool, no other MCP server, and none of the settings of the
+//! user that the gateway runs as.
 
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -26,7 +26,7 @@ const FIXED_ENVIRONMENT: [(&str, &str); 3] = [
     ("DISABLE_AUTOUPDATER", "1"),
 ];
 
-/// Bytes read from standard output.
+/// Maximum number of bytes read from standard output.
 const LONGEST_OUTPUT: u64 = 1024 * 1024;
 
 /// Bytes of standard error's first line, which reports the fence. The rest is discarded.
@@ -40,7 +40,7 @@ pub(super) struct LookDirectory(Scratch);
 const TOOLS: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl LookDirectory {
-    /// Creates one in `parent`, with the MCP configuration beside an empty working directory.
+    /// Creates a directory in `parent` that contains the MCP configuration and an empty working directory.
     pub(super) fn make(parent: &Path, mcp: &Value) -> io::Result<Self> {
         let directory = Self(Scratch::make(parent, "look_")?);
         let mut builder = std::fs::DirBuilder::new();
@@ -65,7 +65,7 @@ impl LookDirectory {
         self.path().join("work")
     }
 
-    /// The command's `TMPDIR`.
+    /// Directory for the command's `TMPDIR`.
     pub(super) fn temporary(&self) -> PathBuf {
         self.path().join("tmp")
     }
@@ -80,13 +80,13 @@ struct LookProcess(Process);
 
 impl Drop for LookProcess {
     fn drop(&mut self) {
-        // Other processes of the group may outlive the first one. The group's number can't be reused while any of them
-        // lives, nor before the first one was waited for.
+        // Other processes of the group may outlive the first one. The group's number cannot be reused while any of
+        // them lives, nor before the first one was waited for.
         self.0.signal(Signal::SIGKILL);
     }
 }
 
-/// Runs one look that may cost `cents`. Dropping the future kills the process group.
+/// Runs one look that may cost up to `cents`. Dropping the future kills the process group.
 pub(super) async fn run(
     processes: &Processes,
     confined: Confined,
@@ -101,7 +101,7 @@ pub(super) async fn run(
     let (input, output, errors) = (process.take_input(), process.take_output(), process.take_errors());
     let write_prompt = async {
         if let Some(mut input) = input {
-            // The command may exit before it has read everything; its reply then says why.
+            // The command may exit before it has read everything. Its reply then says why.
             input.write_all(prompt.as_bytes()).await.ok();
         }
     };
@@ -159,7 +159,8 @@ async fn start(
     processes.launch(launch).await.map(LookProcess)
 }
 
-/// Reads standard error to its end. The first look logs how far the fence goes; it is the same for all looks.
+/// Reads standard error to its end. Only the first look logs how much the fence restricts, because it is the same for
+/// all looks.
 async fn report_fence(errors: Option<ChildStderr>) {
     static LOGGED: Once = Once::new();
     let Some(errors) = errors else { return };

@@ -1,5 +1,5 @@
-//! The fence of a started Claude. It may read its program, write its own login and the directory of the look, and
-//! connect to the model and to the gateway. It never sees the store, the secret or a worker's files.
+//! The fence around a started Claude. It may read its program, write its own login and the look's directory, and
+//! connect to the model and to the gateway. It cannot reach the store, the secret or a worker's files.
 
 use std::path::{Path, PathBuf};
 
@@ -12,20 +12,20 @@ const MEMORY: u64 = 4 << 30;
 
 /// Claude Code's login and settings, below the home directory unless `CLAUDE_CONFIG_DIR` is set.
 const CONFIG: &str = ".claude";
-/// A file beside it that holds older logins.
+/// A file next to that directory, which may hold an older login.
 const CONFIG_FILE: &str = ".claude.json";
 
-/// A command in its fence.
+/// A command together with its fence.
 #[derive(Debug)]
 pub(super) struct Confined {
-    /// Starts with the arguments of `CLAUDE_CMD`; `command` adds its own.
+    /// The fence with the arguments of `CLAUDE_CMD`. The module `command` appends its own.
     pub(super) plan: FencePlan,
     pub(super) environment: Vec<(String, String)>,
 }
 
 impl Confined {
-    /// The command `words` with `environment`, for a look with its own `directory` and `temporary`, and the gateway at
-    /// `gateway`. `None` when the program is not found.
+    /// Prepares the command `words` with `environment` for a look that has its own `directory` and `temporary`, with
+    /// the gateway at `gateway`. `None` if the program is not found.
     pub(super) fn new(
         words: &[String],
         environment: &[(String, String)],
@@ -71,8 +71,8 @@ impl Confined {
     }
 }
 
-/// The paths of the login. The fence prevents replacing a file in the home directory, so a new login is kept in the
-/// directory as a whole.
+/// Paths of the login. The fence prevents the replacement of single files in the home directory, so unless an older
+/// login file exists, the directory holds everything.
 fn login(environment: &mut Vec<(String, String)>) -> Vec<PathBuf> {
     if let Some(directory) = find(environment, "CLAUDE_CONFIG_DIR") {
         return vec![directory.into()];

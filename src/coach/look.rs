@@ -1,4 +1,4 @@
-//! One look by Claude at a race: what it is given, what comes of it, and why it may fail.
+//! One look by Claude at a race: its input, its result, and its errors.
 
 use crate::base::secrets::Secret;
 use crate::race::snapshot::Snapshot;
@@ -10,30 +10,30 @@ pub(super) const MCP_SERVER: &str = "race";
 #[derive(Clone, Debug)]
 pub struct RaceLook {
     pub snapshot: Snapshot,
-    /// The last `analyze_window_min` minutes.
+    /// The steps of the last `analyze_window_min` minutes.
     pub window: Vec<TrackStep>,
-    /// Grants this race alone, at `/mcp` and `/control`, until the race ends or two later looks were given tokens.
+    /// Grants access to this race only, at `/mcp` and `/control`, until the race ends or two newer tokens were
+    /// issued.
     pub token: Secret,
-    /// Whether somebody asked for it; else it was due.
+    /// Whether a user requested it; otherwise it was scheduled.
     pub asked_for: bool,
 }
 
-/// What came of a look.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct LookResult {
     /// Claude's reply. A runner does not return one.
     pub(super) reply: Option<String>,
-    /// The cost in cents of a US dollar, where it is known.
+    /// Cost in cents of a US dollar, where it is known.
     pub(super) cents: Option<f64>,
 }
 
-/// Why a look failed. The next one is taken all the same.
+/// Why a look failed. A failure does not prevent the next look.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookError {
-    /// The operator can act: neither a runner nor a command is configured.
+    /// For the operator: neither a runner nor a command is configured.
     #[error("no analysis is set up here: set CLAUDE_RUNNER_URL or CLAUDE_CMD")]
     NotSetUp,
-    /// The operator can act, if it persists. The text has no secrets.
+    /// For the operator, if it persists. The text contains no secrets.
     #[error("{0}")]
     Failed(String),
 }
@@ -44,7 +44,7 @@ impl LookError {
     }
 }
 
-/// An hour of running with a window of ten minutes.
+/// An hour of running, with a window of ten minutes.
 #[cfg(test)]
 pub(super) fn sample_look() -> RaceLook {
     let (snapshot, window) = crate::race::support::hour();

@@ -1,23 +1,23 @@
-//! Reads an object field by field, gathering what is wrong.
+//! Reads a JSON object field by field and collects all errors.
 
 use serde_json::{Map, Value};
 
 use crate::race::text::plain_text;
 
-/// The longest GPX text: some 30,000 points.
+/// Maximum size of a GPX text in bytes, enough for about 30,000 points.
 const LARGEST_GPX: usize = 3 << 20;
 
-/// A field that can't be taken, and why.
+/// A field that was rejected, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {why}")]
 pub struct BadField {
-    /// Its name as it was given.
+    /// Name as the sender wrote it.
     pub field: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what would be valid.
     pub why: String,
 }
 
-/// All fields that can't be taken. Who can act: whoever sent them.
+/// All rejected fields. The sender can fix them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadFields(pub Vec<BadField>);
 
@@ -32,7 +32,7 @@ impl std::fmt::Display for BadFields {
     }
 }
 
-/// Reads an object field by field and gathers what is wrong.
+/// Reads an object field by field and collects all errors.
 pub(super) struct FieldReader {
     left: Map<String, Value>,
     bad: Vec<BadField>,
@@ -116,7 +116,7 @@ impl FieldReader {
         }
     }
 
-    /// `value`, unless something was refused. What was not taken is unknown.
+    /// Returns `value` unless a field was rejected. Fields that were not taken count as unknown.
     pub(super) fn finish<T>(mut self, value: T, known: &[&str]) -> Result<T, BadFields> {
         let unknown: Vec<_> = self.left.keys().cloned().collect();
         for name in unknown {
@@ -139,7 +139,7 @@ impl FieldReader {
     }
 }
 
-/// A whole number, also as 150.0.
+/// A whole number, also if written as 150.0.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -154,7 +154,7 @@ fn kilometres(value: &Value) -> Option<f64> {
     value.as_f64().filter(|km| (0.1..=2000.0).contains(km))
 }
 
-/// `h:mm:ss` or `h:mm`, up to 999 hours, in seconds.
+/// Parses `h:mm:ss` or `h:mm`, up to 999 hours, into seconds.
 pub(super) fn elapsed(value: &Value) -> Option<u32> {
     let mut parts = value.as_str()?.trim().split(':').map(|part| {
         let digits = (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());

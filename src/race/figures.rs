@@ -1,4 +1,4 @@
-//! The figures of a window: what the last minutes were like.
+//! Statistics of a window: the last few minutes of a race.
 
 use jiff::Timestamp;
 
@@ -6,16 +6,16 @@ use crate::race::sport::LegKind;
 use crate::race::sport::cadence;
 use crate::race::track::TrackStep;
 
-/// How one metric was spread over a window.
+/// How the values of one metric are distributed over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowSpread {
-    /// Half of the points lie above. Blind to spikes.
+    /// Half of the points lie above it. Insensitive to spikes.
     pub median: f64,
-    /// The mean of the points.
+    /// The mean over the points, not weighted by time.
     pub mean: f64,
     pub low: f64,
     pub high: f64,
-    /// How many points had it.
+    /// Number of points that have the metric.
     pub count: usize,
 }
 
@@ -40,27 +40,27 @@ impl WindowSpread {
     }
 }
 
-/// What a window was like.
+/// Statistics of one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowFigures {
     pub from: Timestamp,
     pub to: Timestamp,
     pub points: usize,
     pub distance_m: f64,
-    /// Seconds that are covered by points less than a gap apart.
+    /// Seconds covered by points that no gap separates.
     pub covered_s: f64,
-    /// Seconds of these in which it stood.
+    /// Seconds of these spent standing.
     pub standing_s: f64,
-    /// Heart rate, bpm.
+    /// Heart rate in beats per minute.
     pub heart_rate: Option<WindowSpread>,
-    /// Power, W.
     pub power: Option<WindowSpread>,
-    /// Cadence in the unit of the sport; zeros left out.
+    /// Cadence in the unit of the sport; zeros are left out.
     pub cadence: Option<WindowSpread>,
 }
 
 impl WindowFigures {
-    /// The figures of these steps, which are in order; `None` without steps. Cadence is told in the unit of `leg`.
+    /// The statistics of these steps, which are in order; `None` without steps. Cadence is given in the unit of
+    /// `leg`.
     pub fn of<'a>(leg: Option<LegKind>, steps: impl IntoIterator<Item = &'a TrackStep>) -> Option<Self> {
         let mut steps = steps.into_iter().peekable();
         let first = **steps.peek()?;
@@ -68,7 +68,7 @@ impl WindowFigures {
         let (mut covered_s, mut standing_s) = (0.0, 0.0);
         let (mut bpm, mut watts, mut rpm) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
-            // The first step's time belongs to what was before the window.
+            // The duration of the first step lies before the window.
             if points > 0 {
                 covered_s += step.dt_s;
                 standing_s += if step.standing { step.dt_s } else { 0.0 };

@@ -1,11 +1,11 @@
-//! Distances on the Earth.
+//! Distances on the surface of the Earth.
 
 use crate::garmin::livetrack::Position;
 
-/// Mean radius of the Earth, metres.
+/// Mean radius of the Earth in metres.
 const RADIUS_M: f64 = 6_371_008.8;
 
-/// Metres between two places along the great circle.
+/// Distance in metres between two places along the great circle.
 pub fn distance_m(a: Position, b: Position) -> f64 {
     let (lat_a, lat_b) = (a.lat.to_radians(), b.lat.to_radians());
     let half_lat = ((lat_b - lat_a) / 2.0).sin();
@@ -14,7 +14,7 @@ pub fn distance_m(a: Position, b: Position) -> f64 {
     2.0 * RADIUS_M * h.clamp(0.0, 1.0).sqrt().asin()
 }
 
-/// `place` in metres east and north of `origin`; good for some kilometres around it.
+/// `place` in metres east and north of `origin`; accurate within a few kilometres.
 pub fn plane_m(origin: Position, place: Position) -> (f64, f64) {
     let mut lon = place.lon - origin.lon;
     if lon.abs() > 180.0 {

@@ -1,4 +1,4 @@
-//! The name of a race.
+//! Identifiers of races.
 
 use crate::base::id::{Id, Named};
 
@@ -11,5 +11,5 @@ impl Named for OfRace {
     const WORDS: &'static str = "a race id";
 }
 
-/// Names a race in answers, logs and keys: `race_` and 16 letters. Not a secret.
+/// Identifies a race in answers, logs and keys: `race_` and 16 letters. Not a secret.
 pub type RaceId = Id<OfRace>;

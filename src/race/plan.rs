@@ -1,4 +1,4 @@
-//! What a person may set for a race: `race_config`, read with every mistake named.
+//! The settings that a person may choose for a race: `race_config`. Every error in it is reported.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -7,20 +7,20 @@ use crate::race::fields::{BadFields, FieldReader};
 use crate::race::sport::RaceKind;
 use crate::race::thresholds::{THRESHOLDS, Thresholds};
 
-/// A place on the way that people wait at.
+/// A place on the course, such as an aid station, with optional time limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     pub name: String,
     pub km: f64,
-    /// When one must be through, after the start.
+    /// Cut-off time in seconds after the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cutoff_s: Option<u32>,
-    /// When the athlete wants to be there, after the start.
+    /// The athlete's target time in seconds after the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_s: Option<u32>,
 }
 
-/// The names of `race_config` besides the thresholds.
+/// The names in `race_config` besides the thresholds.
 const OTHER_NAMES: [&str; 9] = [
     "race_name",
     "race_type",
@@ -33,28 +33,27 @@ const OTHER_NAMES: [&str; 9] = [
     "course_gpx",
 ];
 
-/// The most checkpoints of a race.
+/// Maximum number of checkpoints per race.
 const MOST_CHECKPOINTS: usize = 100;
 
-/// Everything that may be set for a race, but the course itself.
+/// All settings of a race except the course.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RacePlan {
-    /// What the race is called.
     pub name: Option<String>,
-    /// `race_type` as given.
+    /// The value of `race_type` as given.
     pub type_text: Option<String>,
-    /// What it was understood as.
+    /// The sport derived from `race_type`.
     pub kind: RaceKind,
     pub thresholds: Thresholds,
-    /// Seconds between two looks at LiveTrack.
+    /// Seconds between two polls of LiveTrack.
     pub poll_interval_s: u32,
     /// Seconds between two looks by Claude.
     pub analyze_interval_s: u32,
-    /// Minutes that Claude is shown.
+    /// Length in minutes of the window that Claude is shown.
     pub analyze_window_min: u32,
-    /// The whole distance, if known without a course.
+    /// Total distance in metres, if given without a course.
     pub distance_m: Option<f64>,
-    /// The time that the athlete wants to finish in.
+    /// The athlete's target finish time in seconds.
     pub target_time_s: Option<u32>,
     pub checkpoints: Vec<Checkpoint>,
 }
@@ -77,7 +76,8 @@ impl Default for RacePlan {
 }
 
 impl RacePlan {
-    /// Reads a `race_config`. Returns the text of `course_gpx` apart, unread. Errors: every bad field at once.
+    /// Reads a `race_config`. Returns the text of `course_gpx` separately, without parsing it. Errors: all bad fields
+    /// at once.
     pub fn read(config: &Map<String, Value>) -> Result<(Self, Option<String>), BadFields> {
         let mut fields = FieldReader::new(config.clone());
         let usual = Self::default();
@@ -163,7 +163,7 @@ fn read_checkpoint(fields: &mut FieldReader, place: &str, item: &Value) -> Optio
     }
 }
 
-/// The distance that a name stands for.
+/// The distance in metres that a common race name implies.
 fn usual_distance_m(type_text: &str) -> Option<f64> {
     let text = type_text.to_lowercase();
     match text.trim() {

@@ -1,4 +1,4 @@
-//! A race at one moment: what every answer, prompt and check is made from.
+//! A race at one moment: the basis of every answer, prompt and check.
 
 use std::sync::Arc;
 
@@ -13,42 +13,42 @@ use super::schedule::{RacePhase, RaceWatch};
 use super::track::{SHORTEST_STOP_S, Track};
 use crate::accounts::AccountId;
 
-/// A race as it stands at one moment.
+/// The state of a race at one moment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub race: RaceId,
     pub account: AccountId,
     pub now: Timestamp,
     pub settings: RacePlan,
-    /// The way, if there is one.
+    /// The course, if the race has one.
     pub course: Option<Arc<Course>>,
     pub watch: RaceWatch,
-    /// What the points amount to.
+    /// The track computed from all points.
     pub track: Track,
     /// The alerts so far, oldest first.
     pub alerts: Vec<Alert>,
 }
 
-/// How a race stands. "No signal" and "stopped" are never one.
+/// The status of a race. "No signal" and "stopped" are always kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RaceStanding {
     Waiting,
     OpenSplit,
     Stopped,
-    /// Nothing is seen of the athlete.
+    /// No data has arrived for a while.
     NoSignal,
-    /// Garmin does not answer us; nobody knows.
+    /// Garmin does not answer the gateway, so the status is unknown.
     Unreachable,
     Finished,
-    /// Silent for so long that it is probably over.
+    /// Silent for so long that the race is presumably over.
     ProbablyFinished,
-    /// The link works no longer, and no end was seen.
+    /// The link no longer works, and no end was seen.
     LinkGone,
     TrackingStopped,
 }
 
 impl RaceStanding {
-    /// How it stands at `now`.
+    /// The status at `now`.
     pub fn of(now: Timestamp, watch: &RaceWatch, track: &Track) -> Self {
         match watch.phase {
             RacePhase::Over { reason, .. } | RacePhase::Closing { reason, .. } => match reason {
@@ -87,7 +87,7 @@ impl RaceStanding {
         }
     }
 
-    /// A sentence that says what it means.
+    /// A sentence that explains the status.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Waiting => "The race has not begun yet, or nothing was seen of it so far.",

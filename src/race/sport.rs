@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The sport of a race, from `race_type`.
+/// The sport of a race, derived from `race_type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RaceKind {
@@ -11,13 +11,13 @@ pub enum RaceKind {
     Swim,
     Triathlon,
     Duathlon,
-    /// Not said, or something else: legs follow what the watch says.
+    /// Not given, or something else: legs follow the watch's activity type.
     #[default]
     Other,
 }
 
 impl RaceKind {
-    /// From what people call a race: "marathon", "70.3", "gran fondo".
+    /// Recognises common names of races: "marathon", "70.3", "gran fondo".
     pub fn from_words(text: &str) -> Self {
         let text = text.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -40,7 +40,7 @@ impl RaceKind {
         }
     }
 
-    /// Whether legs of several sports belong to it.
+    /// Whether the race may have legs of several sports.
     pub fn is_multisport(self) -> bool {
         matches!(self, Self::Triathlon | Self::Duathlon | Self::Other)
     }
@@ -57,7 +57,7 @@ pub enum LegKind {
 }
 
 impl LegKind {
-    /// From `activityType`; `None` for what says nothing (`OTHER`, `MULTISPORT`).
+    /// Reads Garmin's `activityType`; `None` for uninformative types (`OTHER`, `MULTISPORT`).
     pub fn from_activity(text: &str) -> Option<Self> {
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if has(&["TRANSITION"]) {
@@ -83,7 +83,7 @@ impl LegKind {
     }
 }
 
-/// Cadence in the unit of the leg's limit: a watch counts the strides of one leg, runners count steps.
+/// Converts cadence to the unit of the leg's limit: a watch counts the strides of one leg, runners count steps.
 pub fn cadence(leg: Option<LegKind>, sent: u32) -> u32 {
     if leg == Some(LegKind::Run) && sent < 130 {
         sent * 2

@@ -1,4 +1,4 @@
-//! Made-up samples for the tests of this room.
+//! Synthetic samples for the tests of this module and of others.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,12 +16,13 @@ pub(crate) fn start() -> Timestamp {
     "2026-10-04T08:00:00Z".parse().unwrap()
 }
 
-/// `seconds` after the start.
+/// The time `seconds` after the start.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     start() + SignedDuration::from_secs(seconds)
 }
 
-/// A sample of a runner on a straight road east, `seconds` after the start and `metres` from it, 15 s under way.
+/// A sample of a runner on a straight road east, `seconds` after the start and `metres` from it, with a delivery
+/// delay of 15 s.
 pub(crate) fn running(seconds: i64, metres: f64) -> TrackSample {
     let mut point = Trackpoint::at(at(seconds));
     point.reported_at = Some(at(seconds + 14));
@@ -42,17 +43,17 @@ pub(crate) fn running(seconds: i64, metres: f64) -> TrackSample {
     }
 }
 
-/// A run at `mps` from second 0 to `to_s`, a point every 10 s.
+/// A run at `mps` from second 0 to `to_s`, with a point every 10 s.
 pub(crate) fn steady(to_s: i64, mps: f64) -> Vec<TrackSample> {
     (0..=to_s / 10)
         .map(|i| running(i * 10, (i * 10) as f64 * mps))
         .collect()
 }
 
-/// An hour of running at 3 m/s with 145 bpm, looked at over ten minutes.
+/// An hour of running at 3 m/s with 145 bpm, and a window of ten minutes.
 pub(crate) fn hour() -> (Snapshot, Vec<TrackStep>) {
     let mut samples = steady(3600, 3.0);
-    // One minute of it was hard.
+    // One minute was hard.
     for sample in &mut samples[100..106] {
         sample.point.heart_rate_bpm = Some(171);
     }

@@ -1,10 +1,10 @@
-//! Text: figures in words for people, and text of strangers made harmless.
+//! Text for people: formatted figures, and untrusted text made harmless.
 //!
-//! Times are those since the start: an athlete's time zone is not known here.
+//! Times count from the start of the race, because the athlete's time zone is unknown.
 
 use crate::race::sport::LegKind;
 
-/// `1:02:03`, or `2:03` under an hour.
+/// Formats as `1:02:03`, or `2:03` under an hour.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -20,7 +20,7 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// `4:57 /km`, `31.2 km/h` on a bicycle, `1:52 /100 m` in water; `None` for who hardly moves.
+/// Formats as `4:57 /km`, `31.2 km/h` on the bike, `1:52 /100 m` in water; `None` below 0.3 m/s.
 pub fn pace(kind: Option<LegKind>, mps: f64) -> Option<String> {
     (mps >= 0.3).then(|| match kind {
         Some(LegKind::Ride) => format!("{:.1} km/h", mps * 3.6),
@@ -29,12 +29,12 @@ pub fn pace(kind: Option<LegKind>, mps: f64) -> Option<String> {
     })
 }
 
-/// `23.4 km`.
+/// One decimal, such as `23.4 km`.
 pub fn km(metres: f64) -> String {
     format!("{:.1} km", metres / 1000.0)
 }
 
-/// `10 km`, or `1.5 km`: a mark on the way.
+/// A distance mark, such as `10 km` or `1.5 km`.
 pub fn mark(metres: f64) -> String {
     let km = metres / 1000.0;
     if (km - km.round()).abs() < 0.01 {
@@ -44,12 +44,13 @@ pub fn mark(metres: f64) -> String {
     }
 }
 
-/// `12 min`.
+/// Whole minutes, such as `12 min`.
 pub fn minutes(seconds: f64) -> String {
     format!("{:.0} min", (seconds / 60.0).floor())
 }
 
-/// `text` without control and format characters (which hide or reorder text), its white space made single blanks.
+/// `text` without control and format characters (which hide or reorder text), and with white space collapsed to
+/// single spaces.
 pub fn plain_text(text: &str) -> String {
     let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     let mut plain = String::with_capacity(text.len());
@@ -62,8 +63,8 @@ pub fn plain_text(text: &str) -> String {
     plain
 }
 
-/// Unicode's format characters (Cf) that matter: zero width, direction marks and overrides, tags, the soft hyphen;
-/// and the line and paragraph separators.
+/// The relevant Unicode format characters (Cf): zero width, direction marks and overrides, tags, the soft hyphen;
+/// plus the line and paragraph separators.
 fn is_format(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -1,4 +1,4 @@
-//! Thresholds of a race, and which of them apply on a leg.
+//! The thresholds of a race, and which of them apply on a leg.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 use crate::race::fields::{BadFields, FieldReader};
 use crate::race::sport::{LegKind, RaceKind};
 
-/// Limits that the athlete wants to keep to; those not set are not watched.
+/// Limits that the athlete wants to keep to. Limits that are not set are not monitored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
-    /// Heart-rate ceiling on the bicycle (and everywhere in a race of one sport), bpm.
+    /// Maximum heart rate on the bike, or everywhere in a single-sport race, in bpm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hr_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,21 +19,21 @@ pub struct Thresholds {
     pub power_max: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_min: Option<u32>,
-    /// Lowest cadence on the bicycle, turns per minute.
+    /// Minimum cadence on the bike in rpm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cadence_min: Option<u32>,
-    /// Heart-rate ceiling of the run, bpm.
+    /// Maximum heart rate on the run in bpm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_hr_max: Option<u32>,
-    /// Heart-rate floor of the run, bpm.
+    /// Minimum heart rate on the run in bpm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_hr_min: Option<u32>,
-    /// Lowest cadence of the run, steps per minute.
+    /// Minimum cadence on the run in steps per minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_cadence_min: Option<u32>,
 }
 
-/// Names, ranges and units of the thresholds, in the order in which they are told.
+/// Names, ranges and units of the thresholds, in the order in which they are listed.
 pub const THRESHOLDS: [(&str, u32, u32, &str); 8] = [
     ("hr_max", 30, 240, "bpm"),
     ("hr_min", 30, 240, "bpm"),
@@ -60,7 +60,7 @@ impl Thresholds {
         })
     }
 
-    /// Takes the thresholds out of `fields` into a copy of these: a number sets one, null removes it.
+    /// Takes the thresholds from `fields` and applies them to a copy: a number sets one, null removes it.
     pub(super) fn read(&self, fields: &mut FieldReader) -> Self {
         let mut thresholds = self.clone();
         for (name, min, max, unit) in THRESHOLDS {
@@ -94,8 +94,8 @@ impl Thresholds {
         thresholds
     }
 
-    /// These thresholds with `changes` made: a number sets one, null takes it away. Errors: every field that is
-    /// unknown or out of range; then nothing is changed.
+    /// A copy with `changes` applied: a number sets a threshold, null removes it. Errors: every field that is unknown
+    /// or out of range; then nothing changes.
     pub fn with(&self, changes: &Map<String, Value>) -> Result<Self, BadFields> {
         let mut fields = FieldReader::new(changes.clone());
         let thresholds = self.read(&mut fields);
@@ -103,13 +103,13 @@ impl Thresholds {
     }
 }
 
-/// The limits of a leg. Cadence is in turns per minute, on a run in steps per minute.
+/// The limits of a leg. Cadence is in rpm, on a run in steps per minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegLimits {
-    /// Heart-rate floor and ceiling, bpm.
+    /// Lower and upper limit of heart rate, bpm.
     pub hr_min: Option<u32>,
     pub hr_max: Option<u32>,
-    /// Power floor and ceiling, W.
+    /// Lower and upper limit of power, W.
     pub power_min: Option<u32>,
     pub power_max: Option<u32>,
     pub cadence_min: Option<u32>,
@@ -117,9 +117,9 @@ pub struct LegLimits {
 
 /// The limits on a leg of this sport.
 ///
-/// In a triathlon or duathlon the plain fields are the bicycle's and the `run_` fields the run's; swims and transitions
-/// have none. In a race of one sport the plain fields hold too where no `run_` field is set. On a leg whose sport is
-/// not known, the looser of both holds.
+/// In a triathlon or duathlon the plain fields apply to the bike and the `run_` fields to the run; swims and
+/// transitions have no limits. In a single-sport race the plain fields also replace `run_` fields that are not set.
+/// On a leg of unknown sport, the looser of both limits applies.
 pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> LegLimits {
     let ride = LegLimits {
         hr_min: thresholds.hr_min,
@@ -141,7 +141,7 @@ pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> 
         LegLimits {
             hr_min: run_only.hr_min.or(ride.hr_min),
             hr_max: run_only.hr_max.or(ride.hr_max),
-            // Turns of a crank say nothing about steps.
+            // Crank revolutions say nothing about steps.
             ..LegLimits {
                 cadence_min: run_only.cadence_min,
                 ..ride
@@ -170,7 +170,7 @@ pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> 
     }
 }
 
-/// Both where both are set; a limit that only one sport has is no limit of an unknown one.
+/// Combines two limits. A limit that only one sport has does not apply to an unknown sport.
 fn both(a: Option<u32>, b: Option<u32>, pick: fn(u32, u32) -> u32) -> Option<u32> {
     Some(pick(a?, b?))
 }

@@ -1,4 +1,4 @@
-//! Acts on a watched race: stop it, change its limits, have Claude look at it, give out its token.
+//! Operations on a watched race: stop it, change its limits, start a look, issue a token.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::race::id::RaceId;
 use crate::race::thresholds::Thresholds;
 use crate::store::StoreError;
 
-/// Why an act was refused. Nothing was changed.
+/// Why an operation was refused. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RaceActError {
     /// No race of this account has the id.
@@ -50,7 +50,8 @@ impl Races {
         })
     }
 
-    /// Stops watching and keeps what was recorded. Returns the race as it is then; a race that is over stays as it is.
+    /// Stops watching and keeps what was recorded. Returns the race as it is afterwards. A race that is over does not
+    /// change.
     pub async fn stop_tracking(
         &self,
         account: &AccountId,
@@ -78,7 +79,8 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account and drops their tokens; calls under way start none. Returns how many were watched.
+    /// Stops all races of an account and removes their tokens. Calls in progress start no race. Returns how many were
+    /// watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
         let gate = self.0.gate(account);
         gate.end_access();
@@ -86,7 +88,7 @@ impl Races {
         let mut stopped = 0;
         for id in self.ids_of(account)? {
             if let Some(race) = self.0.watched_race(&id) {
-                // The task would drop the tokens too, but later.
+                // The task would remove the tokens too, but later.
                 self.stop(&race, Some(0)).await?;
                 stopped += 1;
             }
@@ -129,7 +131,7 @@ impl Races {
         Ok(())
     }
 
-    /// A new token that grants this race alone, until the race ends or two later tokens were given out.
+    /// Issues a token that grants access to this race only, until the race ends or two newer tokens were issued.
     pub async fn token(&self, account: &AccountId, id: &RaceId) -> Result<Secret, RaceActError> {
         let race = self.watched_race_of(account, id)?;
         let token = task::new_token(&self.0, &race, self.0.clock.now()).await?;

@@ -1,6 +1,6 @@
 //! The answers of the race tools as JSON. Pure.
 //!
-//! Times are UTC. Numbers are rounded to their accuracy. Unknown values are left out.
+//! Times are UTC. Numbers are rounded to their accuracy. Unknown values are omitted.
 
 mod status;
 mod summary;

@@ -14,17 +14,17 @@ use crate::race::id::RaceId;
 use crate::race::text::plain_text;
 use crate::store::StoreError;
 
-/// Characters.
+/// Maximum length in characters.
 pub const LONGEST_MESSAGE: usize = 600;
 
-/// The least time between two messages of a race.
+/// Minimum interval between two messages of a race.
 const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(60);
 
 /// What was sent to the phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoachingOutcome {
     Sent,
-    /// Plain figures in place of the message, because these numbers are not in the race's data.
+    /// Plain figures instead of the message, because these numbers are not in the race's data.
     Corrected(Vec<FalseClaim>),
 }
 
@@ -36,7 +36,7 @@ pub enum CoachingError {
     Length,
     #[error("a message was sent less than a minute ago; wait a minute")]
     TooSoon,
-    /// The person or the operator can act.
+    /// For the person or the operator: no phone is configured.
     #[error(
         "no phone is set up for this person: set_phone sets one, or the operator sets TELEGRAM_BOT_TOKEN and \
          TELEGRAM_CHAT_ID, or NTFY_TOPIC"
@@ -63,8 +63,8 @@ impl Races {
         self.0.notifier.set_phone(account, phone, is_allowed).await
     }
 
-    /// Sends a message about a watched race to its person's phone. If a number in it is not in the race's data, plain
-    /// figures are sent in its place. A text that the race already sent is skipped.
+    /// Sends a message about a watched race to the phone of its owner. If a number in it is not in the race's data,
+    /// plain figures are sent instead. A text that the race has already sent is skipped.
     pub async fn coach(
         &self,
         account: &AccountId,

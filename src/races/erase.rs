@@ -1,4 +1,4 @@
-//! Erasing races: those of a forgotten account, and old ones.
+//! Erases races: those of a forgotten account, and old ones.
 
 use jiff::Timestamp;
 
@@ -12,8 +12,8 @@ use crate::race::id::RaceId;
 use crate::store::{StoreError, Tx};
 
 impl Races {
-    /// Erases all races of an account with their points, alerts, tokens and queued messages, and the account's phone and
-    /// count of looks. Returns the number of races.
+    /// Erases all races of an account with their points, alerts, tokens and queued messages. Also erases the
+    /// account's phone and its count of looks. Returns the number of races.
     pub async fn forget(&self, account: &AccountId) -> Result<usize, StoreError> {
         let races = &self.0;
         let gate = races.gate(account);
@@ -38,8 +38,8 @@ impl Races {
         Ok(ids.len())
     }
 
-    /// Erases the races of one account, or of all, that are over and had no new point since `before`. Watched races stay.
-    /// Returns how many were erased.
+    /// Erases the races of one account, or of all, that are over and have had no new point since `before`. Watched
+    /// races are kept. Returns how many were erased.
     pub async fn purge(&self, account: Option<&AccountId>, before: Timestamp) -> Result<usize, StoreError> {
         let races = &self.0;
         let prefix = account.map_or_else(Vec::new, |account| account_key(account, ""));

@@ -1,7 +1,7 @@
 //! One race in memory, and the only way to change it.
 //!
-//! A change is made on a copy, committed, and only then visible, so what is shown is on disk. Readers never wait for the
-//! disk or for Garmin.
+//! A change is made on a copy, committed, and only then visible, so readers see only what is on disk. They never wait
+//! for the disk or for Garmin.
 
 use std::sync::Arc;
 
@@ -39,15 +39,15 @@ pub(super) struct RaceState {
     pub(super) alerts: Vec<Alert>,
 }
 
-/// A race that is watched, shared by its task and its readers.
+/// A watched race, shared by its task and its readers.
 pub(super) struct WatchedRace {
     pub(super) id: RaceId,
     state: Mutex<Arc<RaceState>>,
     /// Serializes changes. The value is whether the race was erased.
     change: tokio::sync::Mutex<bool>,
-    /// Tells the task that somebody else changed the race.
+    /// Tells the task that the race was changed elsewhere.
     pub(super) changed: Notify,
-    /// Ends the task; the race itself is not over.
+    /// Ends the task without ending the race.
     pub(super) cancelled: CancellationToken,
 }
 
@@ -56,17 +56,17 @@ pub(super) struct WatchedRace {
 pub(super) struct RaceChange {
     pub(super) samples: Vec<TrackSample>,
     pub(super) alerts: Vec<Alert>,
-    /// A message besides those of the alerts.
+    /// A message in addition to those of the alerts.
     pub(super) message: Option<PhoneMessage>,
-    /// Whether settings or link changed.
+    /// Whether the settings or the link changed.
     pub(super) row: bool,
-    /// Drop all but this many of the newest tokens.
+    /// Removes all but this many of the newest tokens.
     pub(super) keep_tokens: Option<usize>,
     pub(super) new_token: Option<(TokenHash, RaceToken)>,
 }
 
 impl RaceState {
-    /// Reads a race and folds its track.
+    /// Reads a race and computes its track.
     pub(super) fn load(store: &Store, id: &RaceId) -> Result<Option<Self>, StoreError> {
         let (Some(row), Some(progress)) = (
             store.find::<RaceRow>(id.key())?,
@@ -102,7 +102,7 @@ impl RaceState {
         }
     }
 
-    /// Whether polling has ended or somebody stopped the race.
+    /// Whether polling has ended or a user stopped the race.
     pub(super) fn is_over(&self) -> bool {
         self.progress.done || self.progress.watch.over() == Some(EndReason::ByHand)
     }
@@ -111,7 +111,8 @@ impl RaceState {
         self.progress.watch.phase == RacePhase::Live && self.track.started_at.is_some()
     }
 
-    /// Adds new samples, which are in order. If one of them is late, the track is folded again from the whole series.
+    /// Adds new samples, which are in order. If one of them is late, the track is computed again from the whole
+    /// series.
     pub(super) fn add(&mut self, store: &Store, id: &RaceId, new: &[TrackSample]) -> Result<(), StoreError> {
         let newest = self.track.last.map(|last| last.at);
         let is_late = |first: &TrackSample| newest.is_some_and(|newest| first.point.at <= newest);
@@ -152,7 +153,7 @@ impl RaceState {
         if recent.front().is_some_and(|first| first.at <= from) {
             return Ok(recent.iter().filter(|step| step.at >= from).copied().collect());
         }
-        // Longer than the track keeps: fold the whole series again.
+        // The window is longer than the track keeps, so compute the track again from the whole series.
         let mut track = Track::new(self.row.settings.kind);
         let samples = series::read_all(store, id)?;
         let steps = samples
@@ -172,7 +173,7 @@ impl RaceState {
         }
     }
 
-    /// The athlete and the race, as far as they are known: one chat may follow several.
+    /// The athlete and the race, as far as known, because one chat may follow several.
     pub(super) fn title(&self) -> String {
         let short = |text: &str| plain_text(text).chars().take(60).collect::<String>();
         let session = self.progress.watch.session.as_ref();
@@ -204,8 +205,8 @@ impl WatchedRace {
         Arc::clone(&self.state.lock())
     }
 
-    /// Changes the race: `make` works on a copy and returns what else to commit. All of it is durable when this returns,
-    /// or none of it is. `None` if the race was erased meanwhile. Errors: those of `make`, or the store's.
+    /// Changes the race: `make` works on a copy and returns what else to commit. When this returns, either all of it
+    /// is durable or none. `None` if the race was erased meanwhile. Errors: those of `make`, or the store's.
     pub(super) async fn change<E>(
         &self,
         store: &Store,
@@ -263,7 +264,7 @@ impl WatchedRace {
         Ok(Some(next))
     }
 
-    /// Ends the task and prevents further changes. Waits for a change that is under way.
+    /// Ends the task and prevents further changes. Waits for a change in progress.
     pub(super) async fn erase(&self) {
         self.cancelled.cancel();
         *self.change.lock().await = true;

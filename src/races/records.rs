@@ -2,12 +2,12 @@
 //!
 //! | table | key | what |
 //! |---|---|---|
-//! | `race` | race | what the person gave: link, settings |
-//! | `race_progress` | race | the state of the watch; written with every poll |
+//! | `race` | race | what the person entered: link, settings |
+//! | `race_progress` | race | the polling state; written with every poll |
 //! | `race_course` | race | the course, if there is one |
 //! | `race_alert` | race, number | the alerts, in order |
-//! | `race_of_account` | account, race | finds a person's races |
-//! | `race_token` | SHA-256 of a token | the race that it grants |
+//! | `race_of_account` | account, race | index of a person's races |
+//! | `race_token` | SHA-256 of a token | the race that it gives access to |
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ use crate::store::{Record, Table, Tx};
 pub(super) struct RaceRow {
     pub(super) account: AccountId,
     pub(super) created_at: Timestamp,
-    /// The link that is polled now.
+    /// The link that is polled at present.
     pub(super) link: LiveTrackLink,
     pub(super) settings: RacePlan,
 }
@@ -35,24 +35,24 @@ impl Record for RaceRow {
     const TABLE: Table = Table("race");
 }
 
-/// The state of the watch.
+/// The polling state of a race.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceProgress {
     pub(super) watch: RaceWatch,
     pub(super) told: AlertState,
-    /// How many alerts were raised.
+    /// Number of alerts raised so far.
     pub(super) alerts: u32,
-    /// Entries of Garmin's replies without a time.
+    /// Number of entries without a time in Garmin's replies.
     pub(super) unreadable: u64,
     #[serde(default)]
     pub(super) looked_at: Option<Timestamp>,
-    /// Claude's last reply, and when it came.
+    /// Claude's last reply, and its time of arrival.
     #[serde(default)]
     pub(super) last_words: Option<(Timestamp, String)>,
     /// When a coaching message was last sent.
     #[serde(default)]
     pub(super) coached_at: Option<Timestamp>,
-    /// SHA-256 of the race's tokens in hexadecimal digits, newest last.
+    /// SHA-256 of the race's tokens in hexadecimal, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
     #[serde(default)]
@@ -101,7 +101,7 @@ impl Record for AccountRace {
     const TABLE: Table = Table("race_of_account");
 }
 
-/// The race that a token grants.
+/// The race that a token gives access to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceToken {
     pub(super) race: RaceId,
@@ -116,12 +116,12 @@ pub(super) fn alert_key(race: &RaceId, number: u32) -> Vec<u8> {
     [race.key(), &number.to_be_bytes()].concat()
 }
 
-/// The key of a race of an account; an empty race gives the prefix of all.
+/// The key of an account's race. An empty `race` gives the prefix of all.
 pub(super) fn account_key(account: &AccountId, race: &str) -> Vec<u8> {
     [account.as_str().as_bytes(), race.as_bytes()].concat()
 }
 
-/// A hash as it is stored in [`RaceProgress`].
+/// Converts a hash to the form stored in [`RaceProgress`].
 pub(super) fn hex(hash: &TokenHash) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     let bytes = hash.as_bytes().iter();

@@ -1,4 +1,4 @@
-//! All races of the gateway, and looking at them.
+//! All races of the gateway, and how to read them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ use crate::store::{Store, StoreError};
 
 pub struct RacesParts {
     pub store: Store,
-    /// Business time. Tasks sleep by it too.
+    /// The clock for all times of races. Tasks also sleep by it.
     pub clock: Clock,
     pub lifecycle: Lifecycle,
     pub livetrack: LiveTrack,
-    /// When silence ends a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
+    /// Rules for ending a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
     pub rules: EndRules,
     pub notifier: Notifier,
-    /// `None` on a gateway without looks.
+    /// `None` if the gateway offers no looks.
     pub coach: Option<Claude>,
     pub traces: Traces,
 }
@@ -43,7 +43,7 @@ pub struct RacesParts {
 #[derive(Clone)]
 pub struct Races(pub(super) Arc<RacesState>);
 
-/// What the token of a race grants.
+/// The access that a race's token gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RaceGrant {
     pub race: RaceId,
@@ -54,17 +54,17 @@ pub struct RaceGrant {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RacesMetrics {
     pub races: usize,
-    /// How many races stand how, by [`RaceStanding::name`].
+    /// Number of races per status; the key is [`RaceStanding::name`].
     pub states: BTreeMap<&'static str, usize>,
     pub points: usize,
     pub poll_errors: u64,
-    /// The age of the oldest newest point, in seconds.
+    /// Age in seconds of the newest point of the race that has been silent longest.
     pub longest_stale_s: Option<i64>,
-    /// The size of the whole store on disk.
+    /// Size of the whole store on disk in bytes.
     pub store_bytes: u64,
 }
 
-/// A race as others see it.
+/// A race as its readers see it.
 #[derive(Clone, Debug)]
 pub struct RaceOverview {
     pub snapshot: Snapshot,
@@ -73,7 +73,7 @@ pub struct RaceOverview {
 }
 
 impl Races {
-    /// Continues all races that are not over.
+    /// Resumes all races that are not over.
     pub fn start(parts: RacesParts) -> Result<Self, StoreError> {
         let races = Self(Arc::new(RacesState {
             store: parts.store,
@@ -102,7 +102,7 @@ impl Races {
         Ok(races)
     }
 
-    /// How many races are watched.
+    /// Number of watched races.
     pub fn count(&self) -> usize {
         self.0.watched.lock().len()
     }
@@ -112,7 +112,7 @@ impl Races {
         Ok(rows.into_iter().map(|(_, row)| row.race).collect())
     }
 
-    /// A race of this account; `None` also for another person's race.
+    /// A race of this account; `None` if it belongs to another person.
     pub fn view(&self, account: &AccountId, id: &RaceId) -> Result<Option<RaceOverview>, StoreError> {
         let state = match self.0.watched_race(id) {
             Some(race) => Some(race.state()),
@@ -128,8 +128,8 @@ impl Races {
         }))
     }
 
-    /// The samples of a race of this account with device times from `from` to `to`, in order. Empty for another
-    /// person's race.
+    /// The samples of a race of this account with device times from `from` to `to`, in order. Empty if the race
+    /// belongs to another person.
     pub fn samples(
         &self,
         account: &AccountId,
@@ -190,7 +190,7 @@ impl Races {
         Ok(views)
     }
 
-    /// The race that a tool means when none is named: the newest that is watched, else the newest.
+    /// The race that a tool uses when none is named: the newest watched one, else the newest.
     pub fn newest(&self, account: &AccountId) -> Result<Option<RaceOverview>, StoreError> {
         let mut newest: Option<((bool, Timestamp), RaceId)> = None;
         for id in self.ids_of(account)? {
@@ -204,7 +204,7 @@ impl Races {
         newest.map_or(Ok(None), |(_, id)| self.view(account, &id))
     }
 
-    /// What a bearer token grants, if it is a valid token of a race. Reads one record.
+    /// The access that a bearer token gives, if it is a valid token of a race. Reads one record.
     pub fn authenticate(&self, bearer: &str) -> Result<Option<RaceGrant>, StoreError> {
         if !bearer.starts_with(task::TOKEN_PREFIX) {
             return Ok(None);

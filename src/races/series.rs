@@ -26,11 +26,11 @@ pub(super) const KIND: Kind = Kind::packed::<Block>();
 pub struct Appended {
     /// The new samples, in order.
     pub new: Vec<TrackSample>,
-    /// How many known samples got more values.
+    /// Number of known samples that gained values.
     pub filled: usize,
 }
 
-/// The samples with device times from `from` to `to`, both included, in order.
+/// The samples with device times from `from` to `to`, inclusive, in order.
 pub fn read(
     store: &Store,
     race: &RaceId,
@@ -49,8 +49,8 @@ pub fn read_all(store: &Store, race: &RaceId) -> Result<Vec<TrackSample>, StoreE
     read(store, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)
 }
 
-/// Splits a batch into its new samples, in order and each once, and all samples that must be stored: the new ones and
-/// known ones with more values. The caller must be the only writer of the race.
+/// Separates the new samples of a batch, in order and without duplicates, from all samples that must be stored: the
+/// new ones, and known ones that gained values. The caller must be the only writer of the race.
 pub fn sift(
     store: &Store,
     race: &RaceId,
@@ -69,12 +69,12 @@ pub fn sift(
         }
     }
     let times: Vec<_> = sifted.new.iter().map(|sample| sample.point.at).collect();
-    // With the values of a second report of the same time.
+    // These include the values of a second report of the same time.
     let is_new = |sample: &TrackSample| times.binary_search(&sample.point.at).is_ok();
     Ok((known.into_iter().filter(is_new).collect(), keep))
 }
 
-/// Stores a batch in any order.
+/// Stores a batch, which may be in any order.
 pub fn append(tx: &mut Tx<'_>, race: &RaceId, mut batch: Vec<TrackSample>) -> Result<Appended, StoreError> {
     batch.sort_by_key(|sample| sample.point.at);
     let mut appended = Appended::default();
@@ -153,7 +153,7 @@ fn write(
     Ok(())
 }
 
-/// Writes one block, in halves if it is too large: unknown members may be long.
+/// Writes one block, split in halves if it is too large, because unknown members may be long.
 fn put(tx: &mut Tx<'_>, race: &RaceId, mut samples: Vec<TrackSample>) -> Result<(), StoreError> {
     let Some(at) = samples.first().map(|first| first.point.at) else {
         return Ok(());
@@ -170,7 +170,7 @@ fn put(tx: &mut Tx<'_>, race: &RaceId, mut samples: Vec<TrackSample>) -> Result<
     }
 }
 
-/// When the block after the one that `at` belongs to begins, if there is one.
+/// Start of the block after the one that contains `at`, if there is one.
 fn next_key_time(tx: &Tx<'_>, race: &RaceId, at: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let after = key(race, at + jiff::SignedDuration::from_millis(1));
     let next = tx.next_packed_key::<Block>(race.key(), &after)?;
@@ -180,7 +180,7 @@ fn next_key_time(tx: &Tx<'_>, race: &RaceId, at: Timestamp) -> Result<Option<Tim
     }))
 }
 
-/// The race, then milliseconds since 1970, which no point lies before.
+/// The race, then milliseconds since 1970. Earlier times are clamped to 1970.
 fn key(race: &RaceId, at: Timestamp) -> Vec<u8> {
     let ms = at.as_millisecond().max(0).cast_unsigned();
     [race.key(), &ms.to_be_bytes()].concat()

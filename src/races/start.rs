@@ -1,4 +1,4 @@
-//! Starting a race, or continuing one with a new link.
+//! Starts a race, or continues one with a new link.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 use crate::store::{StoreError, Tx};
 
-/// The most watched races of one person, and of all people.
+/// Maximum number of watched races: per person, and in total.
 const MOST_EACH: usize = 8;
 const MOST: usize = 2000;
 
-/// Why a race was not started. Nothing was changed.
+/// Why no race was started. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackingError {
     #[error("{0}")]
     Settings(#[from] BadFields),
     #[error(transparent)]
     Course(#[from] BadCourse),
-    /// The text has no link to a LiveTrack session.
+    /// The text contains no link to a LiveTrack session.
     #[error("url: {0}")]
     Link(#[from] ResolveError),
     #[error(
@@ -37,7 +37,7 @@ pub enum TrackingError {
     Gone,
     #[error("{0} races are watched already; stop one of them first")]
     TooMany(usize),
-    /// `continue_race` names no race of this account.
+    /// `continue_race` does not name a race of this account.
     #[error("continue_race: there is no such race; list_races shows their ids")]
     NoSuchRace,
     /// The account was revoked or forgotten while the call waited for Garmin.
@@ -47,21 +47,22 @@ pub enum TrackingError {
     Store(#[from] StoreError),
 }
 
-/// A race that is watched now.
+/// A race that is now being watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartedRace {
     pub race: RaceId,
-    /// Whether it was watched already with the same link.
+    /// Whether the race was already watched with the same link.
     pub known: bool,
     /// Whether an earlier race continues with this link.
     pub continued: bool,
-    /// Garmin has not replied yet; polling goes on.
+    /// Garmin has not replied yet; polling continues.
     pub unreachable: bool,
 }
 
 impl Races {
-    /// Watches the race of a LiveTrack link. `text` is the link or an e-mail with it; `config` is a `race_config`. With
-    /// `carry_on` that race continues with the link. The same link twice is one race.
+    /// Starts watching the race of a LiveTrack link. `text` is the link or an e-mail that contains it; `config` is a
+    /// `race_config`. If `carry_on` names a race, that race continues with the link. The same link given twice is one
+    /// race.
     pub async fn start_tracking(
         &self,
         account: &AccountId,
@@ -93,7 +94,7 @@ impl Races {
         if course.is_none() && carry_on.is_none() {
             course = self.course_of_session(&link).await;
         }
-        // From here on nothing waits for Garmin. Access is asked again: it may have ended meanwhile.
+        // Nothing below waits for Garmin. Access is checked again because it may have ended meanwhile.
         let gate = races.gate(account);
         let _starting = gate.starting.lock().await;
         if !access.stands() {
@@ -170,7 +171,7 @@ impl Races {
         Ok(id)
     }
 
-    /// Continues a race with this link, whether it is watched or over.
+    /// Continues a race with this link, whether it is still watched or over.
     async fn carry_on(&self, id: &RaceId, link: LiveTrackLink) -> Result<(), TrackingError> {
         let races = &self.0;
         let race = if let Some(race) = races.watched_race(id) {

@@ -1,4 +1,4 @@
-//! What the tasks of all races share.
+//! State shared by the tasks of all races.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,19 +19,19 @@ use crate::race::ending::EndRules;
 use crate::race::id::RaceId;
 use crate::store::{Store, StoreError};
 
-/// How many finished races are kept in memory.
+/// Maximum number of finished races kept in memory.
 const MOST_PAST: usize = 64;
 
-/// Orders starting and ending of one account's races, and tells a call that its access ended while it waited.
+/// Serialises starting and ending one account's races, and tells a call whether access ended while it waited.
 #[derive(Debug, Default)]
 pub(super) struct AccountGate {
-    /// How often the account's access was ended.
+    /// Number of times that the account's access was ended.
     endings: AtomicU64,
-    /// Held while races are started, stopped as a whole, or erased; never while Garmin is asked.
+    /// Held while races are started, erased, or all stopped; never during a request to Garmin.
     pub(super) starting: tokio::sync::Mutex<()>,
 }
 
-/// The access of a call. It is invalid from the moment that the account is revoked or forgotten.
+/// The access of a call. It becomes invalid when the account is revoked or forgotten.
 #[derive(Clone, Debug)]
 pub(super) struct CallAccess {
     gate: Arc<AccountGate>,
@@ -39,7 +39,7 @@ pub(super) struct CallAccess {
 }
 
 impl AccountGate {
-    /// Invalidates the access of all calls under way.
+    /// Invalidates the access of all calls in progress.
     pub(super) fn end_access(&self) {
         self.endings.fetch_add(1, Ordering::SeqCst);
     }
@@ -61,9 +61,9 @@ pub(super) struct RacesState {
     pub(super) coach: Option<Claude>,
     pub(super) traces: Traces,
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
-    /// Finished races that somebody asked for lately: folding a track takes all its points.
+    /// Finished races that were requested recently, cached because computing a track needs all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
-    /// By account, for good: there are as many as members.
+    /// By account. Entries are never removed; there are no more than accounts.
     pub(super) gates: Mutex<BTreeMap<AccountId, Arc<AccountGate>>>,
 }
 
@@ -72,7 +72,7 @@ impl RacesState {
         Arc::clone(self.gates.lock().entry(account.clone()).or_default())
     }
 
-    /// Taken when a call begins, asked before its last write.
+    /// Taken at the start of a call, and checked before its last write.
     pub(super) fn call_access(&self, account: &AccountId) -> CallAccess {
         let gate = self.gate(account);
         let endings = gate.endings.load(Ordering::SeqCst);
@@ -83,7 +83,7 @@ impl RacesState {
         self.watched.lock().get(id).cloned()
     }
 
-    /// A race that is over, folded from its points unless it is in memory.
+    /// A race that is over, from the cache or computed from its points.
     pub(super) fn past_race(&self, id: &RaceId) -> Result<Option<Arc<RaceState>>, StoreError> {
         let known = self.past.lock().get(id).cloned();
         if known.is_some() {
@@ -108,7 +108,7 @@ impl RacesState {
         self.coach.as_ref().filter(|coach| coach.is_set_up())
     }
 
-    /// When the next look is due, by the race's own interval.
+    /// Time of the next scheduled look, according to the race's own interval.
     pub(super) fn next_look(&self, race: &RaceState) -> Option<Timestamp> {
         if !race.is_under_way() {
             return None;

@@ -1,4 +1,4 @@
-//! The task of one race: polls LiveTrack when it is due, keeps what came, raises alerts, and starts looks.
+//! The task of one race: polls LiveTrack on schedule, stores the result, raises alerts, and starts looks.
 
 use std::sync::Arc;
 
@@ -18,30 +18,30 @@ use crate::store::StoreError;
 /// The prefix of a race's tokens.
 pub(super) const TOKEN_PREFIX: &str = "grc_";
 
-/// Valid tokens per race: a look may still run when the next one starts.
+/// Valid tokens per race: one look may still be running when the next one starts.
 const TOKENS: usize = 2;
 
-/// The pause after the store refused a write.
+/// Pause after the store has refused a write.
 const STORE_RETRY: SignedDuration = SignedDuration::from_secs(5);
 
-/// Characters kept of a reply of Claude's.
+/// Maximum number of characters stored of Claude's reply.
 const LONGEST_REPLY: usize = 4000;
 
 #[derive(Default)]
 struct PollResponse {
     session: Option<LiveTrackSession>,
     points: Vec<Trackpoint>,
-    /// How many entries had no time.
+    /// Number of entries without a time.
     unreadable: usize,
     /// Whether the page had to be read because the interface changed.
     changed: bool,
 }
 
-/// What is due next in a race.
+/// What is due next for a race.
 enum DueStep {
     Poll {
         session: bool,
-        /// Device time of the first point to ask for; `None` is all points.
+        /// Device time of the first point to request; `None` = all points.
         begin: Option<Timestamp>,
     },
     Look,
@@ -100,7 +100,7 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
 fn due(races: &RacesState, state: &RaceState) -> Option<(Timestamp, DueStep)> {
     let now = races.clock.now();
     let watch = &state.progress.watch;
-    // Counted from the last reply, so that asking twice does not postpone the poll.
+    // Counted from the last reply, so that computing it again does not postpone the poll.
     let basis = watch.last_ok_at.unwrap_or(now);
     let NextPoll::Ask { at, session, begin } = watch.next(basis, &state.row.settings, &state.track) else {
         return None;
@@ -111,7 +111,7 @@ fn due(races: &RacesState, state: &RaceState) -> Option<(Timestamp, DueStep)> {
     }
 }
 
-/// Asks for the session, if wanted, and for points. Where the interface fails, the public page is read instead.
+/// Requests the points and, if wanted, the session. If the interface fails, the public page is read instead.
 async fn poll(
     races: &RacesState,
     link: &LiveTrackLink,
@@ -133,7 +133,7 @@ async fn poll(
         })
     };
     let failure = match asked.await {
-        // An interface that moved answers 404 too; only the page tells the two apart.
+        // An interface that moved also answers 404. Only the page can tell the two cases apart.
         Err(failure) if failure.is_change() || failure == LiveTrackError::Gone => failure,
         other => return other,
     };
@@ -142,14 +142,14 @@ async fn poll(
             session: page.session,
             points: page.points,
             unreadable: 0,
-            // A page in place of data is a bot check or a notice, which passes.
+            // A web page instead of data is a temporary bot check or notice.
             changed: failure != LiveTrackError::Page,
         }),
         Err(_) => Err(failure),
     }
 }
 
-/// Commits a poll: points, the state of the watch, and the alerts that follow.
+/// Commits a poll: points, the polling state, and the alerts that follow.
 async fn keep(
     races: &RacesState,
     race: &WatchedRace,
@@ -160,7 +160,7 @@ async fn keep(
     let change = race.change(&races.store, &races.notifier, |state| {
         let mut change = RaceChange::default();
         if state.row.link != *link {
-            // The race continues with a new link; this reply was for the old one.
+            // A new link continues the race, and this reply belongs to the old one.
             return Ok(change);
         }
         match response {
@@ -178,7 +178,7 @@ async fn keep(
                 state.progress.unreadable += response.unreadable as u64;
                 let answer = PollResult {
                     session: response.session,
-                    // A suspect point is no sign of the athlete.
+                    // A suspect point is no sign of life from the athlete.
                     new_points: state.track.points.saturating_sub(before),
                     changed: response.changed,
                 };
@@ -199,7 +199,7 @@ async fn keep(
     Ok(())
 }
 
-/// Polling has ended: drops the tokens and marks the race as done, unless something changed meanwhile.
+/// Polling has ended: removes the tokens and marks the race as done, unless something changed meanwhile.
 async fn finish(races: &RacesState, race: &WatchedRace) {
     let done = race.change(&races.store, &races.notifier, |state| {
         let over = state.progress.watch.over();
@@ -224,7 +224,7 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
     }
 }
 
-/// Starts a look beside the polling. A failure is logged.
+/// Starts a look in parallel with the polling. A failure is logged.
 pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, asked_for: bool) {
     let (races, race) = (Arc::clone(races), Arc::clone(race));
     let lifecycle = races.lifecycle.clone();
@@ -272,7 +272,7 @@ async fn take_look(races: &RacesState, race: &WatchedRace, asked_for: bool) -> R
     kept.await.map(drop).map_err(failed)
 }
 
-/// A new token for this race; only the newest [`TOKENS`] stay valid. `None` if the race was stopped or erased.
+/// Issues a token for this race. Only the newest [`TOKENS`] stay valid. `None` if the race was stopped or erased.
 pub(super) async fn new_token(
     races: &RacesState,
     race: &WatchedRace,
@@ -285,7 +285,7 @@ pub(super) async fn new_token(
         account: race.state().row.account.clone(),
     };
     let changed = race.change(&races.store, &races.notifier, |state| {
-        // Whoever stopped the race has also dropped its tokens.
+        // Stopping the race has also removed its tokens.
         if state.is_over() {
             return Err(NoToken::Over);
         }
@@ -316,7 +316,7 @@ impl From<StoreError> for NoToken {
     }
 }
 
-/// Whole milliseconds, the resolution of stored times.
+/// Truncates to milliseconds, the resolution of stored times.
 fn whole_ms(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
 }

@@ -1,6 +1,6 @@
 //! The race tools of the connector: arguments in, a tool result out.
 //!
-//! Every tool works on the caller's own races only. Without `race` it is the race that is watched, else the newest. An
+//! Every tool uses only the caller's own races. Without `race` it uses the newest watched race, else the newest. An
 //! error names the argument and says what is valid.
 
 mod arguments;
@@ -21,7 +21,7 @@ use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
 use crate::race::id::RaceId;
 use crate::store::StoreError;
 
-/// The race tools. Clones share the races.
+/// The race tools. Clones share the same races.
 #[derive(Clone)]
 pub struct RaceTools(pub Races);
 
@@ -82,7 +82,7 @@ impl From<CoachingError> for RaceToolError {
     }
 }
 
-/// Rows of an answer. More points are averaged into rows.
+/// Maximum number of rows in an answer. If there are more points, they are averaged.
 const MOST_ROWS: u32 = 400;
 
 /// The tools that the token of a race may call.
@@ -113,7 +113,7 @@ impl RaceTools {
         }
     }
 
-    /// Calls a tool with the token of a race, which reaches that race only.
+    /// Calls a tool with a race's token, which gives access to that race only.
     pub async fn call_for_race(
         &self,
         grant: &RaceGrant,
@@ -266,7 +266,7 @@ impl RaceTools {
         Ok(answers::timeseries(&snapshot, &samples, &request))
     }
 
-    /// The race that is meant. Refuses arguments that were not taken.
+    /// The race that the call refers to. Refuses arguments that were not taken.
     fn which(
         &self,
         account: &AccountId,
@@ -340,7 +340,7 @@ fn result(answered: Result<Value, RaceToolError>) -> Box<RawValue> {
     let result = match answered {
         Ok(value) => {
             let text = value.to_string();
-            // MCP wants an object here; a bare list stands under `result`.
+            // MCP requires an object here, so a bare list is wrapped in `result`.
             let structured = if value.is_object() {
                 value
             } else {

@@ -14,7 +14,7 @@ pub struct SeriesRequest {
     pub from: Timestamp,
     /// Device time of the last point.
     pub to: Timestamp,
-    /// Seconds per row; `None` is a row per point.
+    /// Seconds per row; `None` = one row per point.
     pub resolution_s: Option<u32>,
     /// Names from [`METRICS`].
     pub metrics: Vec<&'static str>,
@@ -35,8 +35,8 @@ pub const METRICS: [&str; 9] = [
 /// The default metrics: the first six.
 pub const USUAL_METRICS: &[&str] = METRICS.split_at(6).0;
 
-/// Columns and rows. A row has the means of its points, and the distance, position and timer of its last point. Times
-/// without data have no row.
+/// Columns and rows. A row has the means of its points, and the distance, position and timer of its last point.
+/// Periods without data have no row.
 pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &SeriesRequest) -> Value {
     let mut rows: Vec<Value> = Vec::new();
     let mut group: Vec<&TrackSample> = Vec::new();

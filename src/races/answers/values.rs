@@ -1,4 +1,4 @@
-//! Values that several answers contain.
+//! Values that several answers share.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -31,7 +31,7 @@ pub fn name(snapshot: &Snapshot) -> String {
         .unwrap_or_else(|| "LiveTrack".into())
 }
 
-/// A stranger's text, made harmless and at most 60 characters long.
+/// Untrusted text, made harmless and cut to 60 characters.
 pub(super) fn short(text: &str) -> String {
     plain_text(text).chars().take(60).collect()
 }
@@ -44,7 +44,7 @@ pub(super) fn leg_kind(track: &Track) -> Option<LegKind> {
     track.leg().and_then(|leg| leg.kind)
 }
 
-/// Seconds from the start to the end of the race, or to now.
+/// Seconds from the start to the end of the race, or to the present.
 pub(super) fn elapsed_s(snapshot: &Snapshot, started_at: Timestamp) -> i64 {
     let track = &snapshot.track;
     let over = snapshot
@@ -56,7 +56,7 @@ pub(super) fn elapsed_s(snapshot: &Snapshot, started_at: Timestamp) -> i64 {
     until.duration_since(track.true_time(started_at)).as_secs().max(0)
 }
 
-/// The age of the newest point in seconds.
+/// Age of the newest point in seconds.
 pub(super) fn stale_s(snapshot: &Snapshot) -> Option<i64> {
     let last = snapshot.track.last?;
     let since = snapshot.now.duration_since(snapshot.track.true_time(last.at));

@@ -8,19 +8,19 @@ use crate::garmin::livetrack::{PointStatus, Position, Trackpoint};
 use crate::race::track::TrackSample;
 use crate::store::{Packed, Table};
 
-/// Samples per block. Ten minutes at one per second are five blocks, which keeps the rewrite of an append small.
+/// Maximum samples per block. Ten minutes at one per second fill five blocks, so an append rewrites little.
 pub(super) const MOST: usize = 128;
 
 /// Upper bound of a decompressed block in bytes, far above any real one.
 const LARGEST: usize = 8 << 20;
 
-/// Bytes of unknown members kept per sample; longer ones are dropped.
+/// Maximum bytes of unknown members kept per sample; longer ones are dropped.
 const LARGEST_OTHER: usize = 2048;
 
-/// Deflate's default level: higher ones cost time and save little.
+/// Deflate's default level: higher ones take longer and save little.
 const LEVEL: u8 = 6;
 
-/// Samples in the order of their times, no time twice.
+/// Samples in order of time, without duplicate times.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Block(pub(super) Vec<TrackSample>);
 
@@ -115,7 +115,7 @@ impl Packed for Block {
     }
 }
 
-/// A member of a point: its getter and its slot.
+/// One member of a point: how to read it, and how to access it mutably.
 type PointField<T> = (
     fn(&Trackpoint) -> Option<T>,
     fn(&mut Trackpoint) -> &mut Option<T>,
@@ -143,7 +143,7 @@ fn each<'a, T>(
     points.map(member).collect()
 }
 
-/// Parses an optional text; a missing one is the default. `None` if it can't be parsed.
+/// Parses an optional text. A missing one gives the default. `None` if it cannot be parsed.
 fn json<T: serde::de::DeserializeOwned + Default>(text: Option<String>) -> Option<T> {
     text.map_or_else(|| Some(T::default()), |text| serde_json::from_str(&text).ok())
 }

@@ -1,12 +1,12 @@
 //! Columns of a block: whole numbers as variable-length differences.
 //!
-//! Floats are stored exactly: as whole multiples of a decimal unit or of Garmin's angle where a whole column allows it,
-//! else as bits.
+//! Floats are stored exactly: as integer multiples of a decimal unit or of Garmin's angle where the whole column
+//! allows it, else as raw bits.
 
 #[derive(Default)]
 pub(super) struct ColumnWriter(pub(super) Vec<u8>);
 
-/// Reads columns in the order of writing. `None` means that the bytes are damaged.
+/// Reads columns in the order in which they were written. `None` means that the bytes are damaged.
 pub(super) struct ColumnReader<'a>(pub(super) &'a [u8]);
 
 /// Which values of a column are present.
@@ -14,7 +14,7 @@ const NONE: u8 = 0;
 const ALL: u8 = 1;
 const SOME: u8 = 2;
 
-/// Units of a column of floats: 10^-n for n up to 9, Garmin's angle (2^31 units are 180 degrees), or raw bits.
+/// Units of a float column: 10^-n for n up to 9, Garmin's angle (2^31 units are 180 degrees), or raw bits.
 const DECIMALS: u8 = 9;
 const ANGLE: u8 = 10;
 const BITS: u8 = 255;
@@ -42,13 +42,13 @@ impl ColumnWriter {
         }
     }
 
-    /// Numbers, some of them missing.
+    /// Numbers, some of which may be missing.
     pub(super) fn optional(&mut self, values: &[Option<i64>]) {
         self.presence(values.iter().map(Option::is_some));
         self.numbers(values.iter().copied().flatten());
     }
 
-    /// Floats, some of them missing.
+    /// Floats, some of which may be missing.
     pub(super) fn floats(&mut self, values: &[Option<f64>]) {
         self.presence(values.iter().map(Option::is_some));
         let present = || values.iter().copied().flatten();
@@ -65,7 +65,7 @@ impl ColumnWriter {
         }
     }
 
-    /// Texts, some of them missing. Equal texts are written once.
+    /// Texts, some of which may be missing. Equal texts are written once.
     pub(super) fn texts(&mut self, values: &[Option<String>]) {
         let mut known: Vec<&str> = Vec::new();
         let mut places = Vec::with_capacity(values.len());
@@ -225,7 +225,7 @@ fn to_units(value: f64, unit: u8) -> Option<i64> {
         _ => value * ANGLES_PER_DEGREE,
     };
     let whole = units.round();
-    // Beyond this not every integer is a float. -0 differs from 0 in its bits.
+    // Above this, not every integer is a float. -0 differs from 0 in its bits.
     let fits = whole.abs() < 9e15;
     (fits && from_units(whole as i64, unit).to_bits() == value.to_bits()).then_some(whole as i64)
 }

@@ -45,7 +45,7 @@ async fn batches_come_in_any_order_and_no_point_twice() {
     for batch in late.chunks(6) {
         assert_eq!(kept.append(batch.to_vec()).await.new.len(), batch.len());
     }
-    // The tunnel's points, newest first, and what was known before and after it.
+    // The tunnel's points, newest first, with known points before and after it.
     let mut tunnel = all[690..1110].to_vec();
     tunnel.reverse();
     let appended = kept.append(tunnel).await;
@@ -54,7 +54,7 @@ async fn batches_come_in_any_order_and_no_point_twice() {
     assert_eq!(kept.all(), all);
     let window = read(&kept.store, &kept.race, at(9_995), at(10_600)).unwrap();
     assert_eq!(window, all[1000..=1060]);
-    // Another race's points are not ours.
+    // Another race's points are separate.
     let other = RaceId::random();
     assert_eq!(read_all(&kept.store, &other).unwrap(), []);
     let race = kept.race.clone();
@@ -83,7 +83,7 @@ async fn long_unknown_members_make_blocks_shorter_and_not_lost() {
     let kept = Kept::new();
     let mut samples = steady(1270, 3.0);
     for (i, sample) in samples.iter_mut().enumerate() {
-        // What does not compress.
+        // Data that does not compress.
         let noise = crate::base::secrets::random_token("");
         sample
             .point

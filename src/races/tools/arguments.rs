@@ -8,10 +8,10 @@ use crate::mcp::arguments::coerce;
 use crate::race::id::RaceId;
 use crate::races::answers::{METRICS, USUAL_METRICS};
 
-/// Bytes of a text with a link, which may be a whole e-mail.
+/// Maximum bytes of a text with a link, which may be a whole e-mail.
 const LONGEST_URL: usize = 400_000;
 
-/// Two days, in minutes.
+/// Two days in minutes.
 pub(super) const LONGEST_WINDOW_MIN: u32 = 2880;
 
 /// An argument that is missing, unknown or invalid. The text names it.
@@ -22,9 +22,9 @@ pub(super) struct ArgumentError(pub(super) String);
 pub(super) struct RaceArguments(Map<String, Value>);
 
 impl RaceArguments {
-    /// The arguments in the types of the tool's schema. Errors: a value is of another type, or ambiguous.
+    /// Reads the arguments in the types of the tool's schema. Errors: a value has another type or is ambiguous.
     pub(super) fn read(tool: &str, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
-        // The gateway has refused everything but objects.
+        // The gateway has already refused everything except objects.
         let given = raw
             .and_then(|raw| serde_json::from_str(raw.get()).ok())
             .unwrap_or_default();
@@ -38,7 +38,7 @@ impl RaceArguments {
         self.0.remove(name).filter(|value| !value.is_null())
     }
 
-    /// Sets `race` where it is missing. Returns whether the call is for this race.
+    /// Sets `race` if it is missing. Returns whether the call refers to this race.
     pub(super) fn is_for(&mut self, race: &RaceId) -> bool {
         let named = self.0.insert("race".into(), race.as_str().into());
         named.is_none_or(|named| named.as_str() == Some(race.as_str()))
@@ -169,7 +169,7 @@ mod tests {
         RaceArguments::read(tool, Some(&raw)).map_err(|ArgumentError(text)| text)
     }
 
-    /// As clients send them: numbers as strings, lists and objects as JSON in a string.
+    /// Clients send numbers as strings, and lists and objects as JSON in a string.
     #[test]
     fn arguments_take_the_types_of_the_schema() {
         let config = r#"{"hr_max":"165","hr_min":null,"distance_km":"10,5","checkpoints":"[{\"name\":\"A\",\"km\":\"5\"}]"}"#;
