@@ -2,25 +2,26 @@
 //!
 //! | file | |
 //! |---|---|
-//! | [`table`], [`parameter`] | the form of a tool: a row of its module's table |
-//! | [`call`], [`days`], [`garmin_get`] | checked arguments, and the requests made from them |
-//! | [`fields`], [`json`], [`page`] | from Garmin's documents to a tool's answer |
-//! | [`outcome`] | results and failures as MCP results |
-//! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
-//! | [`mod@server`] | MCP without a transport |
+//! | [`table`], [`parameter`] | the definition of a tool: a row in the table of its module |
+//! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
+//! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
+//! | [`outcome`] | results and failures in MCP's format |
+//! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, grouped as in garmin_mcp's modules |
+//! | [`mod@server`] | the MCP server, independent of the transport |
 //! | [`stdio`], [`http`] | the two transports |
 //!
 //! # Invariants
 //!
-//! - Names, parameters, JSON and texts are those of garmin_mcp at 2974244; every difference is a row of
+//! - Names, parameters, JSON and texts match garmin_mcp at commit 2974244. Every difference is a row of
 //!   `assets/differences.md`.
-//! - A tool does no I/O: arguments become requests, and Garmin's answers become text. Only [`mod@server`] sends requests.
-//! - A failure says what to do about it, and never contains what Garmin sent.
+//! - A tool does no I/O. It turns arguments into requests, and Garmin's answers into text. Only [`mod@server`] sends
+//!   requests.
+//! - An error message says what to do about the failure, and never contains text from Garmin.
 //!
-//! # Absent on purpose
+//! # Out of scope
 //!
-//! Pacing, retries, token refresh and caching (the API client in [`crate::garmin`] does them); a sign-in (the worker is
-//! given tokens); MCP's progress, logging and sampling, which no tool needs.
+//! Pacing, retries, token refresh and caching, which are the job of the API client in [`crate::garmin`]; sign-in,
+//! because the worker is started with tokens; MCP's progress, logging and sampling, which no tool needs.
 
 mod activity_management;
 mod call;
@@ -69,21 +70,21 @@ use crate::workers::{BEARER_FILE, SIGN_IN_NEEDED};
 use server::Server;
 use table::Tool;
 
-/// How long a stop waits for calls and for tokens being saved. The gateway kills a worker after 5 s.
+/// The time that a stop waits for running calls and for tokens to be saved. The gateway kills a worker after 5 s.
 const DRAIN: Duration = Duration::from_secs(4);
 
-/// Why the worker could not run. *The operator* can act.
+/// Why the worker could not run. The *operator* can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Threads, signals or standard input.
+    /// Threads, signals or standard input could not be set up.
     #[error("the worker could not be set up")]
     SetUp(#[source] io::Error),
     #[error("HTTPS could not be set up")]
     Https(#[source] reqwest::Error),
-    /// `GARMIN_MCP_HOST` or `GARMIN_MCP_PORT`.
+    /// `GARMIN_MCP_HOST` or `GARMIN_MCP_PORT` is unusable.
     #[error("the worker can't listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
-    /// The gateway left a bearer token that can't be read.
+    /// The gateway left a bearer token file that can't be read.
     #[error("the bearer token {} can't be read", .0.display())]
     Bearer(PathBuf, #[source] io::Error),
     /// Standard output was closed before the last answer was written.
@@ -91,7 +92,7 @@ pub enum Error {
     Output(#[source] io::Error),
 }
 
-/// Every tool, in the order of `tools/list`.
+/// All tools, in the order of `tools/list`.
 fn tools() -> impl Iterator<Item = &'static Tool> {
     [
         activity_management::TOOLS,
@@ -109,7 +110,7 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
     .flatten()
 }
 
-/// The JSON results of `tools/list` and of `resources/list`.
+/// The JSON results of `tools/list` and of `resources/list`, in this order.
 pub fn lists() -> (String, String) {
     let tools: Vec<_> = tools().map(Tool::listing).collect();
     (
@@ -120,17 +121,17 @@ pub fn lists() -> (String, String) {
 
 /// Runs the worker until its input ends or a signal stops it.
 ///
-/// Over HTTP, a standard input that is a pipe ties the worker to the gateway: when its other end closes, the worker
-/// stops, so that it never outlives the gateway. A rustls provider must be installed.
+/// Over HTTP, a standard input that is a pipe ties the worker to the gateway. The worker stops when the other end of
+/// the pipe closes, so it never outlives the gateway. A rustls provider must be installed.
 pub fn run(config: WorkerConfig) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Enough for token files and standard input; each thread costs memory.
+        // Four threads are enough for token files and standard input, and each one costs memory.
         .max_blocking_threads(4)
         .build()
         .map_err(Error::SetUp)?;
     let ended = runtime.block_on(serve(config));
-    // An unfinished read of standard input must not delay the exit.
+    // A blocked read of standard input must not delay the exit.
     runtime.shutdown_background();
     ended
 }
@@ -180,7 +181,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
     result
 }
 
-/// The hash of the token that the gateway left, if it did.
+/// The hash of the bearer token that the gateway left; `None` if there is no such file.
 fn read_bearer(file: &Path) -> Result<Option<TokenHash>, Error> {
     match std::fs::read_to_string(file) {
         Ok(text) => Ok(Some(TokenHash::of(text.trim()))),
@@ -225,7 +226,7 @@ fn stop_on_signals(lifecycle: &Lifecycle) -> io::Result<()> {
     Ok(())
 }
 
-/// Stops when the other end of standard input closes, if it is a pipe. Returns whether it is one.
+/// Stops the worker when the other end of standard input closes, if it is a pipe. Returns whether it is a pipe.
 fn stop_with_the_supervisor(lifecycle: &Lifecycle) -> io::Result<bool> {
     let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
     if !stdin.metadata()?.file_type().is_fifo() {

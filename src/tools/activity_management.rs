@@ -1,4 +1,4 @@
-//! Activities: the reading tools of garmin_mcp's module `activity_management`.
+//! Activities: the read-only tools of garmin_mcp's module `activity_management`.
 
 mod details;
 mod lists;
@@ -12,7 +12,7 @@ const ACTIVITY_ID: Parameter = Parameter::id(
     "activity_id",
     "The activity's id, from one of the lists of activities",
 );
-/// What the description of every list says about event types.
+/// The text about event types that the description of every list contains.
 macro_rules! event_types {
     () => {
         " event_type is race, training, … as the person tagged it; most activities are uncategorized, so look for \

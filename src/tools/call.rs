@@ -1,4 +1,4 @@
-//! One call: its checked arguments, and the requests made from them.
+//! One tool call: its validated arguments, and the requests built from them.
 
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -11,9 +11,9 @@ use super::parameter::{CURSOR, DefaultValue, Parameter, ParameterKind};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ToolCall {
     values: Vec<(&'static str, ArgumentValue)>,
-    /// The record with which a long answer goes on.
+    /// The index of the record at which a long answer continues.
     pub(super) cursor: usize,
-    /// The person's today.
+    /// The current day in the person's time zone.
     pub(super) today: Date,
 }
 
@@ -26,13 +26,14 @@ enum ArgumentValue {
     Flag(bool),
 }
 
-/// Arguments that a tool does not accept: one line for each mistake.
+/// Arguments that a tool rejects, with one line for each mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub(super) struct InvalidArguments(pub(super) Vec<String>);
 
 impl ToolCall {
-    /// Checks the client's arguments against the parameters of a tool. Unknown arguments are ignored, and `null` counts as left out.
+    /// Validates the client's arguments against the parameters of a tool. Unknown arguments are ignored, and `null`
+    /// counts as absent.
     pub(super) fn check(
         parameters: &[Parameter],
         given: &Map<String, Value>,
@@ -77,7 +78,7 @@ impl ToolCall {
         }
     }
 
-    /// The mistake in a range of days: the end is before the start, or too far from it.
+    /// The error message for an invalid range of days: the end is before the start, or too far from it.
     fn wrong_range(&self, parameters: &[Parameter]) -> Option<String> {
         let (start, end) = (self.day("start_date")?, self.day("end_date")?);
         if start > end {
@@ -103,7 +104,7 @@ impl ToolCall {
             .map_or(&ArgumentValue::Nothing, |(_, given)| given)
     }
 
-    /// The day given for this parameter; `None` when it was left out.
+    /// The day given for this parameter; `None` when it was omitted.
     pub(super) fn day(&self, name: &str) -> Option<Date> {
         match self.given(name) {
             ArgumentValue::Day(day) => Some(*day),
@@ -122,7 +123,7 @@ impl ToolCall {
         call
     }
 
-    /// The number given for this parameter; 0 for a parameter of another kind.
+    /// The number given for this parameter; 0 for a parameter of another type.
     pub(super) fn whole(&self, name: &str) -> i64 {
         match self.given(name) {
             ArgumentValue::Whole(number) => *number,
@@ -130,12 +131,12 @@ impl ToolCall {
         }
     }
 
-    /// Whether the answer to this parameter is yes.
+    /// Whether this flag was given as true, or is true by default.
     pub(super) fn flag(&self, name: &str) -> bool {
         matches!(self.given(name), ArgumentValue::Flag(true))
     }
 
-    /// One optional request for each day of the range; `{day}` stands for it.
+    /// One optional request for each day of the range, which replaces `{day}` in the template.
     pub(super) fn each_day(&self, template: &str) -> Vec<GarminGet> {
         let (Some(first), Some(last)) = (self.day("start_date"), self.day("end_date")) else {
             return Vec::new();
@@ -147,7 +148,7 @@ impl ToolCall {
             .collect()
     }
 
-    /// The argument as text; empty when it was left out.
+    /// The argument as text; empty when it was omitted.
     pub(super) fn text(&self, name: &str) -> String {
         match self.given(name) {
             ArgumentValue::Nothing => String::new(),
@@ -158,18 +159,18 @@ impl ToolCall {
         }
     }
 
-    /// Replaces `{parameter}` in a text of the table by the arguments.
+    /// Replaces each `{parameter}` in a text of the table with its argument.
     pub(super) fn fill(&self, template: &str) -> String {
         fill(template, |name| self.text(name))
     }
 
-    /// Replaces `{parameter}` in a request of the table by the arguments.
+    /// Replaces each `{parameter}` in a request of the table with its argument.
     pub(super) fn get(&self, template: &str) -> GarminGet {
         GarminGet::of(template, |name| self.text(name))
     }
 }
 
-/// The value given for a parameter, or the text of the mistake.
+/// The value given for a parameter, or an error message.
 fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Result<ArgumentValue, String> {
     let Parameter {
         name, kind, default, ..
@@ -184,13 +185,13 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         };
     }
     let understood = match (kind, given) {
-        // Clients send "" for an optional day that they leave out.
+        // Clients send "" to omit an optional day.
         (ParameterKind::Day { .. }, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
             Some(ArgumentValue::Nothing)
         }
         (ParameterKind::Day { may_be_future }, Value::String(text)) => match day(text, Edge::of(name), today)
         {
-            // The person's day may be one ahead of this machine's.
+            // The person's time zone may be one day ahead of this machine.
             Some(day) if !may_be_future && Some(day) > today().tomorrow().ok() => {
                 return Err(format!(
                     "{name} ({day}) is in the future: today is {}, and Garmin has data up to today",
@@ -228,11 +229,11 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
     understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
 }
 
-/// An integer, also as text ("3") or with a zero fraction (3.0).
+/// An integer; also accepts text ("3") and a zero fraction (3.0).
 fn whole(given: &Value) -> Option<i64> {
     match given {
         Value::Number(number) => number.as_i64().or_else(|| {
-            // Beyond 2^53 a double is not exact.
+            // Doubles beyond 2^53 are not exact.
             number
                 .as_f64()
                 .filter(|n| n.fract() == 0.0 && n.abs() < 9e15)
@@ -243,7 +244,7 @@ fn whole(given: &Value) -> Option<i64> {
     }
 }
 
-/// Describes what a parameter accepts.
+/// Describes the accepted values of a parameter, for an error message.
 fn form(kind: ParameterKind) -> String {
     match kind {
         ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => DAY_FORM.to_owned(),

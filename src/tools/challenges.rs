@@ -1,4 +1,4 @@
-//! Goals, records and race predictions: three reading tools of garmin_mcp's module `challenges`.
+//! Goals, records and race predictions: three read-only tools of garmin_mcp's module `challenges`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,7 +10,7 @@ use super::garmin_get::GarminGet;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
-/// Goals on a page of Garmin's list.
+/// The number of goals on one page of Garmin's list.
 const GOALS_PAGE: usize = 30;
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -48,7 +48,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
 ];
 
-/// How the value of a record is written.
+/// The format in which a record's value is shown.
 #[derive(Clone, Copy)]
 enum RecordUnit {
     Seconds,
@@ -58,7 +58,7 @@ enum RecordUnit {
     Days,
 }
 
-/// Garmin's numbers of records.
+/// Garmin's numeric codes of records, with their names and formats.
 const RECORDS: [(i64, &str, RecordUnit); 23] = {
     use RecordUnit::{Count, Days, Metres, MetresUp, Seconds};
     [
@@ -88,7 +88,7 @@ const RECORDS: [(i64, &str, RecordUnit); 23] = {
     ]
 };
 
-/// `1:42:01` or `22:00`, whole seconds.
+/// Formats whole seconds as `1:42:01` or `22:00`.
 fn clock(seconds: f64) -> String {
     let text = format!("{:.0}", seconds.trunc());
     let total: i64 = text.parse().unwrap_or(0);
@@ -100,7 +100,7 @@ fn clock(seconds: f64) -> String {
     }
 }
 
-/// `41,234`
+/// Formats a number with thousands separators: `41,234`.
 fn thousands(number: f64) -> String {
     let digits = format!("{:.0}", number.trunc());
     let mut text = String::new();
@@ -175,7 +175,7 @@ fn predictions(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
     })))
 }
 
-/// Pages until one is empty.
+/// Requests pages until one is empty.
 fn goals_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     if answers
         .last()

@@ -1,22 +1,22 @@
-//! Days as the tools accept them.
+//! The notations of a day that the tools accept.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-/// What a parameter for a day accepts.
+/// Describes the values that a day parameter accepts.
 pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD, or today, yesterday, -7d (seven days ago); in a range also this week, last week, this month";
 
-/// Which end of a range a parameter is: `this week` begins on Monday and ends today.
+/// Whether a parameter is the start or the end of a range: `this week` begins on Monday and ends today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
-    /// A single day: no weeks or months.
+    /// A single day, for which weeks and months are not accepted.
     Only,
     First,
     Last,
 }
 
 impl Edge {
-    /// By the name of the parameter.
+    /// Determined by the name of the parameter.
     pub(super) fn of(parameter: &str) -> Self {
         match parameter {
             "start_date" => Edge::First,
@@ -26,7 +26,7 @@ impl Edge {
     }
 }
 
-/// Reads a day. `None` for a text that is no day.
+/// Parses a day; `None` if the text is not a day.
 pub(super) fn day(text: &str, edge: Edge, today: &impl Fn() -> Date) -> Option<Date> {
     let text = text.trim().to_ascii_lowercase();
     let period = |first: Date, last: Date| match edge {
@@ -47,7 +47,7 @@ pub(super) fn day(text: &str, edge: Edge, today: &impl Fn() -> Date) -> Option<D
             let last = today().first_of_month().yesterday().ok()?;
             period(last.first_of_month(), last)
         }
-        // The parser also accepts other ISO forms (20260108), which Garmin's URLs do not.
+        // The parser also accepts other ISO forms (20260108), which are invalid in Garmin's URLs.
         day if day.len() == 10 => day.parse().ok(),
         offset => back(
             offset
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn weeks_and_months_have_two_ends() {
-        // A Sunday.
+        // 1 March 2026 is a Sunday.
         let today = || date(2026, 3, 1);
         let range = |text: &str| [Edge::First, Edge::Last].map(|edge| day(text, edge, &today).unwrap());
         assert_eq!(range("this week"), [date(2026, 2, 23), date(2026, 3, 1)]);

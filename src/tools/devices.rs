@@ -189,7 +189,7 @@ fn settings_of(device: impl std::fmt::Display) -> GarminGet {
     ))
 }
 
-/// The device that is named, or else the one used last.
+/// Requests the named device, or by default the one used last.
 fn settings_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     let named = call.text("device_id");
     match answers {
@@ -237,7 +237,7 @@ fn settings(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerErr
     Ok(ToolAnswer::object(told))
 }
 
-/// The devices, then the settings of each.
+/// Requests the list of devices, then the settings of each.
 fn alarms_step(_: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     match answers {
         [] => vec![GarminGet::plain("/device-service/deviceregistration/devices")],

@@ -1,5 +1,5 @@
-//! What a person plans and logs: workouts, courses, food, and the menstrual cycle (garmin_mcp's modules `workouts`,
-//! `courses`, `nutrition` and `womens_health`), as far as one request reads it.
+//! A person's plans and logs: workouts, courses, food, and the menstrual cycle (garmin_mcp's modules `workouts`,
+//! `courses`, `nutrition` and `womens_health`). Only the tools that need a single request are here.
 
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
 ];
 
-/// Garmin has two spellings of the planned duration and distance and of the date of the last change.
+/// Garmin has two spellings each of the planned duration, the planned distance and the date of the last change.
 const WORKOUT: &[Field] = fields! {
     "id" <- "workoutId";
     "name" <- "workoutName";
@@ -139,7 +139,7 @@ fn workouts(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     ))
 }
 
-/// A person without courses has an empty list of them.
+/// A person without courses gets an empty list.
 fn courses(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let course = |course: &Value| {
         json!({

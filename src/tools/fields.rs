@@ -1,7 +1,7 @@
-//! Tables from Garmin's keys to ours.
+//! Mapping tables from Garmin's keys to ours.
 //!
-//! A [`Field`] maps a value of Garmin's document to a key of the result. A value that Garmin leaves out or sends as
-//! `null` is left out of the result; Garmin uses both for "no data".
+//! A [`Field`] maps a value of Garmin's document to a key of the result. Values that are missing or `null` are omitted
+//! from the result, because Garmin uses both for "no data".
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use super::json::rounded;
 #[derive(Debug)]
 pub(super) struct Field {
     key: &'static str,
-    /// Paths into Garmin's document (keys joined by points). The first with a value counts.
+    /// Dotted paths into Garmin's document. The first path with a value is used.
     from: &'static [&'static str],
     form: FieldFormat,
 }
@@ -18,11 +18,11 @@ pub(super) struct Field {
 #[derive(Debug)]
 enum FieldFormat {
     AsItIs,
-    /// Rounded to this many decimals; zero is left out.
+    /// Rounded to this number of decimals; zero is omitted.
     Rounded(usize),
-    /// Minutes as hours with one decimal; zero is left out.
+    /// Minutes converted to hours with one decimal; zero is omitted.
     Hours,
-    /// Minutes as hours with one decimal; zero is kept.
+    /// Minutes converted to hours with one decimal; zero is kept.
     HoursOrZero,
 }
 
@@ -35,7 +35,7 @@ impl Field {
         }
     }
 
-    /// Rounded to one decimal; zero is left out.
+    /// A field that is rounded to one decimal; zero is omitted.
     pub(super) const fn rounded(key: &'static str, from: &'static [&'static str]) -> Self {
         Self {
             key,
@@ -44,13 +44,13 @@ impl Field {
         }
     }
 
-    /// Minutes as hours with one decimal; zero is left out.
+    /// A field in minutes, converted to hours with one decimal; zero is omitted.
     pub(super) const fn hours(key: &'static str, from: &'static [&'static str]) -> Self {
         let form = FieldFormat::Hours;
         Self { key, from, form }
     }
 
-    /// Minutes as hours with one decimal; zero is kept.
+    /// A field in minutes, converted to hours with one decimal; zero is kept.
     pub(super) const fn hours_or_zero(key: &'static str, from: &'static [&'static str]) -> Self {
         let form = FieldFormat::HoursOrZero;
         Self { key, from, form }
@@ -62,7 +62,7 @@ impl Field {
         let hours = |minutes| rounded(minutes / 60.0, 1);
         match self.form {
             FieldFormat::AsItIs => Some(value.clone()),
-            // An integer stays an integer.
+            // Integers need no rounding and stay integers.
             FieldFormat::Rounded(_) if value.is_i64() => some().map(|_| value.clone()),
             FieldFormat::Rounded(digits) => some().map(|number| rounded(number, digits)),
             FieldFormat::Hours => some().map(hours),
@@ -81,16 +81,16 @@ macro_rules! fields {
 }
 pub(super) use fields;
 
-/// Garmin's answer has an unknown shape.
+/// Garmin's answer does not have the expected shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Garmin changed its answer: {expected} was expected at {path}; this program needs an update")]
 pub(super) struct Changed {
-    /// The JSON path of the surprise; never a value.
+    /// The JSON path of the unexpected part. It never contains a value.
     pub(super) path: String,
     pub(super) expected: &'static str,
 }
 
-/// The value at a path (keys joined by points); `None` when it is missing or null.
+/// The value at a dotted path; `None` when it is missing or null.
 pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.')
         .try_fold(document, |value, key| value.get(key))
@@ -99,7 +99,7 @@ pub(super) fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The fields that have a value in this document.
 ///
-/// A document that has none of the keys, not even as `null`, is of an unknown shape.
+/// A document that has none of the keys, not even with a `null` value, counts as having an unknown shape.
 pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Value>, Changed> {
     let expected = |expected| Changed {
         path: "$".to_owned(),
@@ -124,7 +124,7 @@ pub(super) fn pick(fields: &[Field], document: &Value) -> Result<Map<String, Val
     Ok(picked)
 }
 
-/// The list at a path (`""` is the document itself). A missing or null list is empty.
+/// The list at a dotted path (`""` is the document itself). A missing or null list is empty.
 pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], Changed> {
     let value = if path.is_empty() {
         Some(document)
@@ -145,7 +145,7 @@ pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], C
     }
 }
 
-/// [`pick`] for every item of the list at a path.
+/// Applies [`pick`] to every item of the list at a path.
 pub(super) fn pick_each(fields: &[Field], document: &Value, path: &str) -> Result<Vec<Value>, Changed> {
     let dot = if path.is_empty() { "" } else { "." };
     let picked = |(index, item)| {

@@ -1,11 +1,11 @@
-//! A request to Garmin's API, filled in from a template of a tool's row.
+//! A request to Garmin's API, built from a template in a tool's row.
 
 use url::form_urlencoded;
 
-/// The member of an answer that stands for an optional request that failed; its value is the class of the failure.
+/// An optional request that failed is represented by an object with this member. Its value is the class of the failure.
 pub(super) const FAILED: &str = "$failed";
 
-/// Replaces every `{name}`; an unclosed brace stays.
+/// Replaces every `{name}`; an unclosed brace is left unchanged.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut text = String::with_capacity(template.len() + 16);
     let mut rest = template;
@@ -26,17 +26,17 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
 pub(super) struct GarminGet {
     /// Percent-encoded, except for [`GarminGet::DISPLAY_NAME`].
     pub(super) path: String,
-    /// Names and values, not encoded.
+    /// Names and values, not yet percent-encoded.
     pub(super) query: Vec<(String, String)>,
-    /// Whether the call goes on when this request fails, see [`FAILED`].
+    /// Whether the call continues when this request fails; see [`FAILED`].
     pub(super) is_optional: bool,
 }
 
 impl GarminGet {
-    /// The placeholder of the person's display name, which Garmin has to be asked for.
+    /// The placeholder for the person's display name, which must first be requested from Garmin.
     pub(super) const DISPLAY_NAME: &str = "{display_name}";
 
-    /// Fills in path and query. A query parameter without a value is left out.
+    /// Fills in path and query. Query parameters without a value are omitted.
     pub(super) fn of(template: &str, value: impl Fn(&str) -> String) -> Self {
         let (path, query) = template.split_once('?').unwrap_or((template, ""));
         let in_path = |name: &str| {
@@ -59,12 +59,11 @@ impl GarminGet {
         }
     }
 
-    /// A request without placeholders.
     pub(super) fn plain(path: &str) -> Self {
         Self::of(path, |_| String::new())
     }
 
-    /// Lets the call go on without the answer.
+    /// Lets the call continue if this request fails.
     pub(super) fn optional(self) -> Self {
         Self {
             is_optional: true,
@@ -72,7 +71,7 @@ impl GarminGet {
         }
     }
 
-    /// Whether the person's display name must be filled in first.
+    /// Whether the person's display name must be filled in before sending.
     pub(super) fn needs_display_name(&self) -> bool {
         self.path.contains(Self::DISPLAY_NAME)
     }
@@ -88,7 +87,7 @@ impl GarminGet {
 
 /// Percent-encodes a path segment.
 fn encoded(text: &str) -> String {
-    // Form encoding differs only in the space, and a plus in the text is already %2B.
+    // Form encoding differs only in the space. A plus in the text is already encoded as %2B.
     form_urlencoded::byte_serialize(text.as_bytes())
         .collect::<String>()
         .replace('+', "%20")

@@ -1,4 +1,4 @@
-//! Shoes, bikes and other gear: the reading tool of garmin_mcp's module `gear_management`.
+//! Shoes, bikes and other gear: the read-only tool of garmin_mcp's module `gear_management`.
 
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     failing: "Error retrieving gear",
 }];
 
-/// The profile's number, then the gear and its sports, then the figures of each piece.
+/// Requests the profile's number, then the gear and its sports, then the statistics of each item.
 fn gear_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     match answers {
         [] => vec![GarminGet::plain(LAST_USED)],

@@ -1,12 +1,12 @@
 //! MCP over streamable HTTP as FastMCP serves it: `POST /mcp`, `GET /healthz`.
 //!
-//! An answer is always one JSON body; no tool is slow enough for an event stream. `initialize` returns a session id
-//! that is never checked. There is no stream from the server (`GET /mcp`), because it never sends anything unasked.
+//! A response is always a single JSON body, because no tool is slow enough for an event stream. `initialize` returns a
+//! session id that is never checked. `GET /mcp` offers no stream, because the server never sends unsolicited messages.
 //!
-//! Any program of this machine reaches the port. The gateway therefore leaves a bearer token beside the Garmin tokens at
-//! each start, and `/mcp` answers to nobody else. A worker that somebody runs by hand has no such file and asks for
-//! nothing; it still listens on loopback only, and refuses what a browser was tricked into sending there (DNS
-//! rebinding): a foreign `Host` or `Origin`.
+//! Every program on this machine can reach the port. The gateway therefore writes a bearer token next to the Garmin
+//! tokens at each start, and `/mcp` requires it. A worker that is started by hand has no such file and requires no
+//! token. It still listens on loopback by default, and then rejects a foreign `Host` or `Origin`, so that a web page
+//! cannot use the browser to reach it (DNS rebinding).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -30,7 +30,7 @@ const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Serves until `stopping` fires, to clients that have the bearer token with this hash, if there is one.
+/// Serves until `stopping` fires. If `bearer` is a hash, clients must present the token with this hash.
 pub(super) async fn serve(
     listener: TcpListener,
     server: Server,
@@ -94,7 +94,7 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
     }
 }
 
-/// Whether the request has the bearer token, if one is asked for. Hashes are compared, so that the time tells nothing.
+/// Whether the request has the expected bearer token, if one is required. Comparing hashes prevents timing attacks.
 fn has_bearer(headers: &HeaderMap, expected: Option<TokenHash>) -> bool {
     let Some(expected) = expected else { return true };
     let sent = headers
@@ -114,7 +114,7 @@ fn unauthorized() -> Response<Full<Bytes>> {
     response
 }
 
-/// What to do with a request, decided from its head.
+/// The decision about a request, based on its method, path and headers.
 #[derive(Debug, PartialEq)]
 enum HttpDecision {
     Plain(StatusCode, &'static str),
@@ -122,7 +122,8 @@ enum HttpDecision {
     Message,
 }
 
-/// Statuses and texts are FastMCP's. `is_local`: the worker listens on loopback, so `Host` must be a loopback name.
+/// Statuses and texts match FastMCP's. If `is_local`, the worker listens on loopback, so `Host` must be a loopback
+/// name.
 fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> HttpDecision {
     match (path, method) {
         ("/healthz", &Method::GET | &Method::HEAD) => return HttpDecision::Plain(StatusCode::OK, "ok"),
@@ -141,7 +142,7 @@ fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> Ht
         return HttpDecision::Plain(StatusCode::FORBIDDEN, "Invalid Origin header");
     }
     if method == Method::DELETE {
-        // The client ends its session, which was never kept.
+        // The client ends its session. The worker keeps no session, so there is nothing to do.
         return HttpDecision::Plain(StatusCode::OK, "");
     }
     if method != Method::POST {
@@ -154,7 +155,7 @@ fn judge(method: &Method, path: &str, headers: &HeaderMap, is_local: bool) -> Ht
     HttpDecision::Message
 }
 
-/// `localhost` or a loopback address, with or without a port.
+/// Whether the host is `localhost` or a loopback address, with or without a port.
 fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<http::uri::Authority>() else {
         return false;

@@ -1,10 +1,10 @@
-//! Numbers rounded as Python rounds them, and documents without content.
+//! Rounding with the same results as in Python, and the check for empty documents.
 
 use serde_json::{Number, Value};
 
-/// Rounds to this many decimals. A tie (2.25 to one decimal) goes to the even neighbour, as in Python.
+/// Rounds to this number of decimals. A tie (2.25 to one decimal) rounds to even, as in Python.
 pub(super) fn rounded(number: f64, digits: usize) -> Value {
-    // Formatting rounds the exact binary value; multiplying first would create ties that are none.
+    // Formatting rounds the exact binary value. Multiplying first would create false ties.
     let text = format!("{number:.digits$}");
     text.parse()
         .ok()
@@ -12,7 +12,7 @@ pub(super) fn rounded(number: f64, digits: usize) -> Value {
         .map_or(Value::Null, Value::Number)
 }
 
-/// Whether a document holds nothing: `null`, or an empty object, list or text.
+/// Whether a document has no content: `null`, or an empty object, list or text.
 pub(super) fn is_empty(document: &Value) -> bool {
     match document {
         Value::Null => true,
@@ -36,7 +36,7 @@ mod tests {
         check(2.75, 1, 2.8);
         check(0.125, 2, 0.12);
         check(0.375, 2, 0.38);
-        // Not ties: the double is a little below or above what is written.
+        // These are not ties: the double is slightly below or above its decimal notation.
         check(2.35, 1, 2.4);
         check(2.675, 2, 2.67);
         check(1260.0 / 60.0, 1, 21.0);

@@ -1,7 +1,7 @@
-//! Multisport activities: a triathlon is an activity with parts, which are activities of their own.
+//! Multisport activities: a triathlon, for example, is an activity whose parts are activities themselves.
 //!
-//! Garmin keeps laps, splits and weather with the parts. A tool that finds nothing for the whole activity therefore
-//! answers for each part; one part that fails is named, and the others are told.
+//! Garmin stores laps, splits and weather with the parts. A tool that finds nothing for the whole activity therefore
+//! answers for each part. If one part fails, the answer names it and still contains the others.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::fields::{Field, at, fields, pick};
 use super::json;
 
-/// The path of one activity.
+/// The request path of one activity.
 pub(super) const ACTIVITY: &str = "/activity-service/activity/{activity_id}";
-/// More parts than the longest multisport race has.
+/// The maximum number of parts. No multisport race has more.
 const MOST_PARTS: usize = 20;
 
 const PART: &[Field] = fields! {
@@ -28,22 +28,22 @@ const PART: &[Field] = fields! {
     "avg_power_watts" <- "summaryDTO.averagePower";
 };
 
-/// What a tool found for one activity, day or range.
+/// The answer of a tool for one activity, day or range.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SingleAnswer {
     Json(Arc<Value>),
-    /// The text that there is nothing.
+    /// A text that says there is no data.
     Nothing(String),
 }
 
-/// The activity ids of the parts, in their order; empty for an ordinary activity.
+/// The activity ids of the parts, in order; empty for an ordinary activity.
 pub(super) fn part_ids(activity: &Value) -> Vec<i64> {
     let ids = at(activity, "metadataDTO.childIds").and_then(Value::as_array);
     let ids = ids.into_iter().flatten().filter_map(Value::as_i64);
     ids.take(MOST_PARTS).collect()
 }
 
-/// Whether a tool found nothing: a text, an empty document, or an object whose only list is empty.
+/// Whether an answer has no data: a text, an empty document, or an object whose only list is empty.
 pub(super) fn is_empty(answer: &SingleAnswer) -> bool {
     let SingleAnswer::Json(value) = answer else {
         return true;
@@ -59,7 +59,7 @@ pub(super) fn is_empty(answer: &SingleAnswer) -> bool {
             .is_some_and(|list| json::is_empty(list) && lists.next().is_none())
 }
 
-/// One part: its summary, and what the tool found for it (`has_answer`).
+/// The result for one part: its summary, and the tool's answer for it (`has_answer`).
 pub(super) fn part(
     id: i64,
     summary: Option<&Value>,
@@ -83,7 +83,7 @@ pub(super) fn part(
     part.into()
 }
 
-/// The answer for the whole activity with its parts.
+/// The answer for the whole activity, combined with its parts.
 pub(super) fn whole(id: i64, answer: SingleAnswer, parts: Vec<Value>) -> SingleAnswer {
     let mut whole = match answer {
         SingleAnswer::Json(value) => value.as_object().cloned().unwrap_or_default(),

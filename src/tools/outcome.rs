@@ -1,7 +1,7 @@
 //! The result of a call: its text, and whether it is an error.
 //!
 //! MCP has two kinds of failure. A malformed request is a protocol error. A failure inside a tool is a result with
-//! `isError`, so that the model reads the reason and can act on it.
+//! `isError`, so that the model can read the reason and act on it.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,9 +15,9 @@ use crate::mcp::members::write_string;
 pub(super) enum ToolResult {
     /// The answer as compact JSON; `is_object` unless it is a bare list or value.
     Json { text: String, is_object: bool },
-    /// Words instead of JSON: usually that there is no data.
+    /// A text instead of JSON, usually because there is no data.
     Text(String),
-    /// The reason, and what to do.
+    /// The reason for the failure, and what to do.
     Failed(String),
 }
 
@@ -43,7 +43,7 @@ impl From<Changed> for ToolFailure {
 }
 
 impl ToolFailure {
-    /// The text for the model: what happened, and what the person can do.
+    /// The text for the model: what happened, and what the person can do about it.
     pub(super) fn told(&self, now: Timestamp) -> String {
         match self {
             ToolFailure::Garmin(ApiError::SignInNeeded(reason)) => format!(
@@ -61,7 +61,7 @@ impl ToolFailure {
         }
     }
 
-    /// Whether other requests may succeed all the same.
+    /// Whether other requests may still succeed.
     pub(super) fn concerns_one_request(&self) -> bool {
         matches!(
             self,
@@ -74,7 +74,7 @@ impl ToolFailure {
         )
     }
 
-    /// The class for the log.
+    /// The class of the failure, for the log.
     pub(super) fn class(&self) -> &'static str {
         match self {
             ToolFailure::Garmin(error) => match error {
@@ -95,17 +95,15 @@ impl ToolFailure {
 }
 
 impl ToolResult {
-    /// A failure of this tool.
     pub(super) fn of_failure(tool: &Tool, failure: &ToolFailure, now: Timestamp) -> Self {
         ToolResult::Failed(format!("{}: {}", tool.failing, failure.told(now)))
     }
 
-    /// A call that was refused because of its arguments.
+    /// A call that was rejected because of its arguments.
     pub(super) fn of_arguments(tool: &str, mistakes: &str) -> Self {
         ToolResult::Failed(format!("Error executing tool {tool}: {mistakes}"))
     }
 
-    /// The result of a tool with an answer.
     pub(super) fn of_json(value: &Value) -> Self {
         ToolResult::Json {
             text: value.to_string(),
@@ -119,8 +117,8 @@ impl ToolResult {
         text.len()
     }
 
-    /// The JSON-RPC `result`. `structuredContent` is the answer itself; MCP wants an object there, so a bare list stands
-    /// under `result`. An answer in words has no structured content.
+    /// The `result` of the JSON-RPC response. `structuredContent` is the answer itself. MCP requires an object there,
+    /// so a bare list is wrapped in a member `result`. A text answer has no structured content.
     pub(super) fn result(&self) -> String {
         let (ToolResult::Json { text, .. } | ToolResult::Text(text) | ToolResult::Failed(text)) = self;
         let mut out = String::with_capacity(text.len() * 5 / 2 + 120);

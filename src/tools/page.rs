@@ -1,22 +1,22 @@
-//! Long answers in pages of whole records.
+//! Splits long answers into pages of whole records.
 //!
 //! An answer has at most [`MOST_CHARACTERS`]. In a longer one, every long list (a series, a list of days or activities)
-//! shows the same window of its records, and a member `page` says which, and how to get the rest.
+//! shows the same window of its records. A member `page` says which window it is, and how to get the rest.
 
 use serde_json::{Map, Value, json};
 
 use super::parameter::CURSOR;
 
-/// 20,000 tokens at 3.2 characters each.
+/// Equivalent to 20,000 tokens at 3.2 characters each.
 pub(super) const MOST_CHARACTERS: usize = 64_000;
-/// Kept free for the member `page`.
+/// Characters that are reserved for the member `page`.
 const PAGE_ROOM: usize = 600;
-/// Lists with fewer characters are shown whole on every page.
+/// Lists with fewer characters are included in full on every page.
 const SHORT_LIST: usize = 2_000;
-/// How deep lists are looked for.
+/// The maximum depth at which lists are searched for.
 const DEPTH: usize = 4;
 
-/// The page of an answer that begins with record `from`; `None` when the answer is short and asked for from its start.
+/// The page that begins with record `from`; `None` when the answer is short and `from` is 0.
 pub(super) fn page(answer: &Value, from: usize) -> Option<Value> {
     page_of(answer, from, MOST_CHARACTERS)
 }
@@ -34,7 +34,7 @@ fn page_of(answer: &Value, from: usize, most: usize) -> Option<Value> {
     let mut to = from;
     while to < records {
         let row: usize = lists.iter().filter_map(|(_, sizes)| sizes.get(to)).sum();
-        // A page shows at least one record, so that the next one gets further.
+        // Every page has at least one record, so that the next page always makes progress.
         if used + row > most && to > from {
             break;
         }
@@ -72,7 +72,7 @@ fn page_of(answer: &Value, from: usize, most: usize) -> Option<Value> {
     Some(shown)
 }
 
-/// The long lists of an answer that are not inside other lists: their paths, and the characters of their records.
+/// The long lists of an answer that are not nested in other lists: their paths, and the length of each record.
 fn long_lists(value: &Value, path: &mut Vec<String>, lists: &mut Vec<(Vec<String>, Vec<usize>)>) {
     match value {
         Value::Array(items) => {

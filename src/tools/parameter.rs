@@ -1,8 +1,8 @@
-//! The parameters of a tool: what they accept, and their JSON schemas.
+//! The parameters of a tool: their accepted values and their JSON schemas.
 
 use serde_json::{Value, json};
 
-/// The argument with which every tool continues a long answer.
+/// The name of the argument with which every tool continues a long answer.
 pub(super) const CURSOR: &str = "cursor";
 
 #[derive(Debug)]
@@ -10,13 +10,13 @@ pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) kind: ParameterKind,
-    /// The value when it is left out; `None` = it is required.
+    /// The value when the argument is omitted; `None` = it is required.
     pub(super) default: Option<DefaultValue>,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ParameterKind {
-    /// A day, see [`super::days`]. Days without data yet are refused unless `may_be_future`.
+    /// A day; see [`super::days`]. Future days are rejected unless `may_be_future`.
     Day {
         may_be_future: bool,
     },
@@ -25,21 +25,21 @@ pub(super) enum ParameterKind {
         within: i64,
     },
     Text,
-    /// An integer. A larger one counts as `most`; a smaller one counts as `least`, or is refused.
+    /// An integer. A larger value counts as `most`. A smaller value counts as `least`, or is rejected.
     Whole {
         least: i64,
         most: i64,
         refuse_less: bool,
     },
-    /// An id of Garmin's: a positive integer, or the same as text.
+    /// One of Garmin's ids: a positive integer, as a number or as text.
     Id,
-    /// Yes or no.
+    /// A Boolean value: yes or no.
     Flag,
-    /// One of these words.
+    /// One of a fixed list of words.
     OneOf(&'static [&'static str]),
 }
 
-/// A default as the schema shows it.
+/// A default value, as the schema shows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum DefaultValue {
     Nothing,
@@ -49,7 +49,6 @@ pub(super) enum DefaultValue {
 }
 
 impl Parameter {
-    /// A required day.
     pub(super) const fn day(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
@@ -59,7 +58,7 @@ impl Parameter {
         }
     }
 
-    /// Also accepts days to come.
+    /// Accepts future days too.
     pub(super) const fn may_be_future(self) -> Self {
         Self {
             kind: ParameterKind::Day { may_be_future: true },
@@ -77,7 +76,6 @@ impl Parameter {
         }
     }
 
-    /// A required id.
     pub(super) const fn id(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
@@ -87,7 +85,6 @@ impl Parameter {
         }
     }
 
-    /// An optional text.
     pub(super) const fn text(name: &'static str, about: &'static str, default: &'static str) -> Self {
         Self {
             name,
@@ -97,7 +94,6 @@ impl Parameter {
         }
     }
 
-    /// A required text.
     pub(super) const fn required_text(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
@@ -107,7 +103,7 @@ impl Parameter {
         }
     }
 
-    /// Yes or no; no when it is left out.
+    /// A Boolean parameter with the default no.
     pub(super) const fn flag(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
@@ -117,7 +113,7 @@ impl Parameter {
         }
     }
 
-    /// Yes or no; yes when it is left out.
+    /// A Boolean parameter with the default yes.
     pub(super) const fn flag_on(name: &'static str, about: &'static str) -> Self {
         Self {
             name,
@@ -127,7 +123,7 @@ impl Parameter {
         }
     }
 
-    /// One of some words; the default when it is left out.
+    /// A choice of fixed words, with a default.
     pub(super) const fn one_of(
         name: &'static str,
         about: &'static str,
@@ -142,7 +138,7 @@ impl Parameter {
         }
     }
 
-    /// An optional integer. Values outside the bounds count as the nearer bound.
+    /// An optional integer. A value outside the bounds counts as the nearest bound.
     pub(super) const fn whole(
         name: &'static str,
         about: &'static str,
@@ -170,7 +166,7 @@ impl Parameter {
         }
     }
 
-    /// Refuses a number below the lower bound instead of raising it.
+    /// Rejects a number below the lower bound instead of raising it.
     pub(super) const fn refuse_less(self) -> Self {
         let kind = match self.kind {
             ParameterKind::Whole { least, most, .. } => ParameterKind::Whole {
@@ -183,7 +179,7 @@ impl Parameter {
         Self { kind, ..self }
     }
 
-    /// The JSON schema (2020-12): one type, and what the value means.
+    /// The JSON schema (2020-12): a single type, and the meaning of the value.
     pub(super) fn schema(&self) -> Value {
         let mut schema = match self.kind {
             ParameterKind::Day { .. } | ParameterKind::LastDay { .. } | ParameterKind::Text => {

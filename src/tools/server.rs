@@ -1,7 +1,7 @@
-//! The MCP server for one person, without a transport: takes a message, returns a reply.
+//! The MCP server for one person, independent of the transport: it takes a message and returns a reply.
 //!
-//! It speaks the revisions up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps no
-//! state about its client, so a client may skip `initialize` or lose its session id.
+//! It supports the revisions up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps
+//! no state about its client, so a client may skip `initialize` or lose its session id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
 use crate::mcp::{Era, JsonRpcMessage, McpError, RejectedRequest};
 
-/// The offered tools and the person's Garmin account. Clones share them.
+/// The tools on offer and the person's Garmin account. Clones share both.
 #[derive(Clone)]
 pub(super) struct Server(Arc<ServerState>);
 
@@ -39,24 +39,24 @@ struct ServerState {
     api: Api,
     clock: Clock,
     sign_in_needed: SignInNeeded,
-    /// The calls in progress, by the raw JSON of their request id.
+    /// The calls in progress, by their request id as raw JSON.
     in_progress: Mutex<HashMap<String, CancellationToken>>,
 }
 
-/// More rounds of requests than any tool needs.
+/// An upper bound for rounds of requests. No tool needs as many.
 const MOST_ROUNDS: usize = 12;
 
 /// Called when Garmin no longer accepts the sign-in.
 pub(super) type SignInNeeded = Box<dyn Fn() + Send + Sync>;
 
-/// The reply to one message.
+/// The reply to one MCP message.
 #[derive(Debug, PartialEq)]
 pub(super) enum McpReply {
     Answer(Bytes),
     Opened(Bytes),
     /// An error about the message itself, with its HTTP status.
     Refused(u16, Bytes),
-    /// No reply: the message was a notification or a response.
+    /// No reply, because the message was a notification or a response.
     Nothing,
 }
 
@@ -149,7 +149,7 @@ impl Server {
         let _in_progress = RegisteredCall::enter(self, id, &cancelled);
         tokio::select! {
             outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
-            // The client no longer waits, but HTTP needs a response.
+            // The client no longer waits, but HTTP requires a response.
             () = cancelled.cancelled() => Err(McpError::NoAnswer("Request cancelled".to_owned())),
         }
     }
@@ -180,7 +180,8 @@ impl Server {
         }
     }
 
-    /// The answer of a call. A tool of an activity that has nothing about a multisport activity answers for its parts.
+    /// The answer to a call. If a tool takes an activity id and finds nothing for a multisport activity, it answers for
+    /// the parts of the activity.
     async fn answer(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
         let answer = self.single(tool, call).await?;
         if !takes_id(tool) {
@@ -193,7 +194,7 @@ impl Server {
         }
         let parent = match self.get(call.get(multisport::ACTIVITY)).await {
             Ok(parent) => parent,
-            // The tool's own answer stands when the activity can't be read.
+            // If the activity can't be read, the tool's own answer is returned.
             Err(_) => return Ok(paged(call, answer)),
         };
         let part_ids = multisport::part_ids(&parent);
@@ -219,7 +220,7 @@ impl Server {
         Ok(paged(call, multisport::whole(id, answer, parts.collect())))
     }
 
-    /// The answer for one activity, one day, one range.
+    /// The answer for a single activity, day or range.
     async fn single(&self, tool: &Tool, call: &ToolCall) -> Result<SingleAnswer, ToolFailure> {
         let mut answers: Vec<Arc<Value>> = Vec::new();
         for _ in 0..MOST_ROUNDS {
@@ -230,7 +231,7 @@ impl Server {
             }
             match self.round(gets, answers.is_empty()).await {
                 Ok(more) => answers.extend(more),
-                // An unknown id is an answer, not a failure.
+                // For an unknown id, the text that there is no data is an answer, not a failure.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
                     return Ok(SingleAnswer::Nothing(call.fill(tool.nothing)));
                 }
@@ -246,8 +247,8 @@ impl Server {
         })
     }
 
-    /// The answers to requests that are sent together. The failure of an optional one is an answer of its own
-    /// ([`FAILED`]), unless all requests of the first round failed.
+    /// The answers to requests that are sent concurrently. An optional request that fails gives an answer with
+    /// [`FAILED`], unless all requests of the first round failed.
     async fn round(&self, gets: Vec<GarminGet>, is_first: bool) -> Result<Vec<Arc<Value>>, ToolFailure> {
         let optional: Vec<bool> = gets.iter().map(|get| get.is_optional).collect();
         let results = join_all(gets.into_iter().map(|get| self.get(get))).await;
@@ -282,12 +283,12 @@ impl Server {
         Ok(self.0.api.get_json(&get.path, &get.query).await?)
     }
 
-    /// Today in the time zone of the machine, or of `TZ`.
+    /// The current day in the time zone of `TZ`, or else of the machine.
     fn today(&self) -> Date {
         self.0.clock.now().to_zoned(TimeZone::system()).date()
     }
 
-    /// `notifications/cancelled`: its `requestId` names the request.
+    /// Handles `notifications/cancelled`; its `requestId` identifies the call.
     fn cancel(&self, params: Option<&RawValue>) {
         let id = params.and_then(|params| Members::of(params.get())?.get("requestId"));
         let call = id.and_then(|id| self.in_progress().remove(id.get()));
@@ -301,7 +302,7 @@ impl Server {
     }
 }
 
-/// Registers a call for cancellation until it is dropped.
+/// A call that can be cancelled until this is dropped.
 struct RegisteredCall<'a> {
     server: &'a Server,
     id: &'a str,
@@ -322,7 +323,7 @@ impl Drop for RegisteredCall<'_> {
     }
 }
 
-/// The answer as the result of the call, a long one cut to its page.
+/// Makes an answer the result of the call. A long answer is reduced to the requested page.
 fn paged(call: &ToolCall, answer: SingleAnswer) -> ToolResult {
     match answer {
         SingleAnswer::Json(value) => match page::page(&value, call.cursor) {

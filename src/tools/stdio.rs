@@ -12,12 +12,12 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use super::server::{McpReply, Server};
 use crate::mcp::{McpError, RejectedRequest};
 
-/// The longest accepted message, in bytes.
+/// The maximum length of a message, in bytes.
 pub(super) const LONGEST_MESSAGE: usize = 4 << 20;
 
-/// Serves until the input has ended and every request is answered, or until `stop`.
+/// Serves until the input has ended and every request is answered, or until `stop` fires.
 ///
-/// Requests run concurrently, and each answer is written when it is ready. Errors: the output was closed.
+/// Requests run concurrently, and each response is written as soon as it is ready. Fails if the output was closed.
 pub(super) async fn serve(
     server: &Server,
     input: impl AsyncRead + Unpin,
@@ -67,22 +67,22 @@ async fn write(output: &mut (impl AsyncWrite + Unpin), mut line: Bytes) -> io::R
     output.flush().await
 }
 
-/// InputLines of bounded length.
+/// Reads lines of bounded length.
 struct InputLines<R> {
     input: BufReader<R>,
-    /// The part of the line read so far; it survives a dropped `next`.
+    /// The part of the line read so far. It is kept here so that dropping `next` loses nothing.
     line: Vec<u8>,
     is_too_long: bool,
 }
 
 enum InputLine {
     Whole(Vec<u8>),
-    /// Its bytes were discarded while reading.
+    /// A line over the limit. Its bytes were discarded while reading.
     TooLong,
 }
 
 impl<R: AsyncRead + Unpin> InputLines<R> {
-    /// The next line that is not blank; `None` at the end of the input. Cancel-safe.
+    /// Returns the next line that is not blank; `None` at the end of the input. Cancel-safe.
     async fn next(&mut self) -> io::Result<Option<InputLine>> {
         loop {
             let chunk = self.input.fill_buf().await?;

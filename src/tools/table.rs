@@ -1,8 +1,8 @@
-//! The form of a tool: a row of its module's table, with functions where a row is not enough.
+//! The definition of a tool: a row in the table of its module, with functions where data is not enough.
 //!
-//! A row says which parameters the tool takes, what it requests from Garmin, and how it shapes the answer. Everything
-//! else (argument checks, requests, failures, schemas) is the same for all rows. All tools so far read; a tool that
-//! changes something at Garmin needs another variant of [`GarminQuery`].
+//! A row lists the parameters of the tool, the requests to Garmin, and the shape of the answer. Everything else
+//! (argument checks, requests, failures, schemas) is the same for all rows. All tools so far are read-only. A tool that
+//! changes data at Garmin needs another variant of [`GarminQuery`].
 
 use serde_json::{Map, Value, json};
 
@@ -13,57 +13,57 @@ use super::parameter::{CURSOR, Parameter};
 
 #[derive(Debug)]
 pub(super) struct Tool {
-    /// garmin_mcp's name of the tool.
+    /// The tool's name, the same as in garmin_mcp.
     pub(super) name: &'static str,
-    /// The description for the model; what the parameters mean stands in the schema.
+    /// The description for the model. The schema explains the parameters.
     pub(super) about: &'static str,
     pub(super) parameters: &'static [Parameter],
     pub(super) ask: GarminQuery,
     pub(super) tell: AnswerShape,
-    /// The text when Garmin has no data; `{parameter}` stands for an argument.
+    /// The text when Garmin has no data. Each `{parameter}` is replaced by its argument.
     pub(super) nothing: &'static str,
-    /// The beginning of a failure's text; a colon and the reason follow.
+    /// The start of an error message. A colon and the reason follow.
     pub(super) failing: &'static str,
 }
 
-/// What a tool requests from Garmin.
+/// The requests that a tool sends to Garmin.
 #[derive(Debug)]
 pub(super) enum GarminQuery {
-    /// One GET: path and query, in which `{parameter}` stands for an argument and `{display_name}` for the person.
+    /// One GET: path and query, with the placeholders `{parameter}` for an argument and `{display_name}` for the
+    /// person.
     Get(&'static str),
     Both(&'static str, &'static str),
-    /// As many GETs as the arguments need; the answers keep this order.
+    /// GETs that a function builds from the arguments. The answers are in the same order.
     Made(fn(&ToolCall) -> Vec<GarminGet>),
-    /// In rounds: the next GETs by the answers so far; none when there is nothing more to ask.
+    /// GETs in rounds. The function builds the next ones from the answers so far, and returns none when it is done.
     Steps(fn(&ToolCall, &[&Value]) -> Vec<GarminGet>),
 }
 
-/// How a tool shapes Garmin's answers.
+/// The conversion of Garmin's answers to the tool's answer.
 #[derive(Debug)]
 pub(super) enum AnswerShape {
-    /// Garmin's JSON unchanged.
+    /// Garmin's JSON is passed on unchanged.
     Raw,
-    /// A selection of its keys.
+    /// Selected keys of Garmin's document.
     Fields(&'static [Field]),
-    /// By a function of the call and the one answer, which is not empty.
+    /// A function of the call and the only answer, which is not empty.
     Shaped(fn(&ToolCall, &Value) -> Result<ToolAnswer, AnswerError>),
-    /// By a function of the call and all answers, in the order of the requests. An answer without a body is `null`.
+    /// A function of the call and all answers, in the order of the requests. An answer without a body is `null`.
     Made(fn(&ToolCall, &[&Value]) -> Result<ToolAnswer, AnswerError>),
 }
 
-/// The answer of a tool.
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolAnswer {
     Json(Value),
-    /// Garmin's first answer unchanged.
+    /// Garmin's first answer is passed on unchanged.
     AsSent,
-    /// The row's `nothing` text.
+    /// The text of the row's member `nothing`.
     Nothing,
     Text(String),
 }
 
 impl ToolAnswer {
-    /// An object, or [`ToolAnswer::Nothing`] when it is empty.
+    /// The object, or [`ToolAnswer::Nothing`] if it has no members.
     pub(super) fn object(members: Map<String, Value>) -> Self {
         if members.is_empty() {
             ToolAnswer::Nothing
@@ -73,12 +73,12 @@ impl ToolAnswer {
     }
 }
 
-/// Why an answer of Garmin's could not be used.
+/// The reason why Garmin's answer could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AnswerError {
     #[error(transparent)]
     Changed(#[from] Changed),
-    /// An argument that only Garmin could judge.
+    /// An invalid argument that only Garmin's answer revealed.
     #[error("{0}")]
     Argument(String),
     #[error("Garmin keeps the data of this profile private (privacyProtected)")]
@@ -86,7 +86,7 @@ pub(super) enum AnswerError {
 }
 
 impl Tool {
-    /// The entry of `tools/list`. There is no output schema: clients read the answer itself.
+    /// The tool's entry in `tools/list`. It has no output schema, because clients can read the answer without one.
     pub(super) fn listing(&self) -> Value {
         let mut properties: Map<String, Value> = self
             .parameters
@@ -114,12 +114,12 @@ impl Tool {
         json!({"name": self.name, "description": self.about, "inputSchema": input})
     }
 
-    /// Whether the answer may need more than one page, see [`super::page`].
+    /// Whether the answer may need more than one page; see [`super::page`].
     fn may_be_long(&self) -> bool {
         matches!(self.tell, AnswerShape::Raw) || self.parameters.iter().any(|p| p.name == "start_date")
     }
 
-    /// The next requests of this call, by the answers so far.
+    /// The next requests of this call, given the answers so far.
     pub(super) fn next(&self, call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
         match self.ask {
             GarminQuery::Steps(next) => next(call, answers),
@@ -130,7 +130,7 @@ impl Tool {
         }
     }
 
-    /// The answer of this call from Garmin's answers to the requests of [`Tool::next`].
+    /// The tool's answer, converted from Garmin's answers to the requests of [`Tool::next`].
     pub(super) fn told(&self, call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let first = answers.first().copied().unwrap_or(&Value::Null);
         match self.tell {

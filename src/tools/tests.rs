@@ -1,8 +1,8 @@
-//! Every tool against documents in Garmin's shapes.
+//! Tests of every tool against documents in Garmin's format.
 //!
-//! `tests/tools/cases.json` was recorded by running garmin_mcp at 2974244 (garminconnect 0.3.2) against these answers:
-//! `gets` are its requests, `tells` is its result. Where the built-in worker differs, the case names the row of
-//! `assets/differences.md`, and `garmin_mcp` keeps garmin_mcp's result.
+//! `tests/tools/cases.json` was recorded by running garmin_mcp at commit 2974244 (garminconnect 0.3.2) against these
+//! answers: `gets` are its requests, `tells` is its result. Where the built-in worker differs, the case names the row
+//! of `assets/differences.md`, and `garmin_mcp` holds garmin_mcp's result.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,11 @@ use super::{lists, tools};
 struct Case {
     tool: String,
     arguments: Map<String, Value>,
-    /// The requests, with the query not encoded.
+    /// The requests, with an unencoded query.
     gets: Vec<String>,
     /// Garmin's answers, in the order of the requests.
     answers: Vec<Value>,
-    /// The text of the result; JSON stands for its text.
+    /// The text of the result. If the text is JSON, its value is given here.
     tells: Value,
     #[serde(default)]
     difference: Option<String>,
@@ -31,7 +31,7 @@ struct Case {
     garmin_mcp: Option<Value>,
 }
 
-/// A call of a tool for one of three kinds of person: rich, sparse and broken. Recorded with garmin_mcp.
+/// A tool call for one of three kinds of person (rich, sparse and broken), recorded with garmin_mcp.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Example {
@@ -41,7 +41,7 @@ struct Example {
     requests: Vec<Request>,
     answers: Vec<Reply>,
     tells: Value,
-    /// Why garmin_mcp's answer is wrong.
+    /// The reason why garmin_mcp's answer is wrong.
     #[serde(default)]
     known_wrong: Option<Value>,
 }
@@ -66,7 +66,7 @@ fn cases() -> Vec<Case> {
     serde_json::from_str(include_str!("../../tests/tools/cases.json")).unwrap()
 }
 
-/// The requests of a case, and the text of its result.
+/// Runs a case and returns its requests and the text of its result.
 fn outcome(case: &Case) -> (Vec<String>, String) {
     let tool = tools().find(|tool| tool.name == case.tool).unwrap();
     let call = match ToolCall::check(tool.parameters, &case.arguments, || date(2026, 1, 31)) {
@@ -152,7 +152,7 @@ fn every_tool_has_cases_with_and_without_data() {
                 .any(|case| case.tells.is_string() != json)
         };
         assert!(told(true), "{} never tells JSON", tool.name);
-        // These always answer: with an empty page, or with the name or units of the profile.
+        // These tools always answer: with an empty page, or with the name or units of the profile.
         let always = ["get_activities_by_date", "get_full_name", "get_unit_system"];
         assert!(
             always.contains(&tool.name) || told(false),
@@ -175,7 +175,7 @@ fn every_difference_is_a_row_of_the_table() {
         .iter()
         .filter_map(|case| case.difference.as_deref())
         .collect();
-    // Tests here with `examples.json`, in `outcome.rs`, `page.rs`, and in `tests/it/tools.rs` show these.
+    // The other tests in this file, `examples.json`, `outcome.rs`, `page.rs` and `tests/it/tools.rs` cover these rows.
     let elsewhere = BTreeSet::from([
         "HRV keys",
         "device maps",
@@ -221,8 +221,8 @@ fn names_are_unique() {
     assert_eq!(names.len(), 80);
 }
 
-/// `tests/tools/schemas.json` is the list of garmin_mcp at 2974244 without the descriptions, which are our own. Names,
-/// order, required parameters and defaults are the same; types are one each.
+/// `tests/tools/schemas.json` is the tool list of garmin_mcp at commit 2974244, without descriptions, because ours
+/// differ. Names, order, required parameters and defaults must match. Each of our parameters has a single type.
 #[test]
 fn the_parameters_are_those_of_garmin_mcp() {
     let theirs: Vec<Value> = serde_json::from_str(include_str!("../../tests/tools/schemas.json")).unwrap();
@@ -287,7 +287,7 @@ fn a_day_to_come_says_so_and_the_end_of_a_range_may_be_one() {
         future.contains("is in the future: today is 2026-01-31"),
         "{future}"
     );
-    // In Auckland it may be tomorrow already.
+    // In Auckland that day may already be today.
     assert!(check("get_stats", serde_json::json!({"date": "2026-02-01"})).is_ok());
     let range = |start: &str, end: &str| {
         let arguments = serde_json::json!({"start_date": start, "end_date": end});
@@ -330,7 +330,8 @@ fn an_unknown_activity_type_is_refused_with_near_ones() {
     );
 }
 
-/// The tools that `examples.json` covers ask and answer as garmin_mcp does, except where that is known to be wrong.
+/// The tools in `examples.json` send the same requests and give the same answers as garmin_mcp, except where garmin_mcp
+/// is known to be wrong.
 #[test]
 fn examples_have_the_recorded_requests_and_results() {
     let mut wrong = Vec::new();
@@ -364,10 +365,10 @@ fn examples_have_the_recorded_requests_and_results() {
             }));
         }
         if example.variant == "broken" {
-            // garmin_mcp stops at the first failure, and requests of one round are sent together here.
+            // garmin_mcp stops at the first failure, but this worker sends the requests of one round together.
             asked.truncate(1);
         }
-        // `searchExpression=` without a value is left out here.
+        // This worker omits `searchExpression=` when it has no value.
         let expected: Vec<String> = example
             .requests
             .iter()
@@ -386,7 +387,7 @@ fn examples_have_the_recorded_requests_and_results() {
                 example.tool, example.variant
             ));
         }
-        // The API client turns an error status, and a page in the place of a document, into its own errors.
+        // The API client turns an error status, or an HTML page instead of a document, into its own errors.
         if example.variant == "broken" {
             continue;
         }
@@ -397,7 +398,7 @@ fn examples_have_the_recorded_requests_and_results() {
             Ok(ToolAnswer::Nothing) => call.fill(tool.nothing).into(),
             Err(error) => format!("Error: {error}").into(),
         };
-        // garmin_mcp never finds the nightly average in a trend.
+        // garmin_mcp never finds the nightly average of a trend.
         let is_wrong_there = example.known_wrong.is_some() || example.tool == "get_hrv_trend";
         if !is_wrong_there && !same(&told, &example.tells) {
             wrong.push(format!(
@@ -409,7 +410,7 @@ fn examples_have_the_recorded_requests_and_results() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// Whether our answer has everything that garmin_mcp's has; it may have more.
+/// Whether our answer contains everything that garmin_mcp's does. It may contain more.
 fn same(ours: &Value, theirs: &Value) -> bool {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => theirs
@@ -454,7 +455,7 @@ fn status_and_trend_take_the_primary_device_and_survive_nulls() {
     let ToolAnswer::Json(status) = told("get_training_status", "rich") else {
         panic!("no status")
     };
-    // garmin_mcp takes the first device of the map, which is not the primary one.
+    // garmin_mcp takes the first device of the map, even if it is not the primary one.
     assert_eq!(
         (&status["training_status"], &status["load_ratio"]),
         (&serde_json::json!(3), &serde_json::json!(0.55))

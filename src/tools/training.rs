@@ -1,4 +1,4 @@
-//! Training and performance: garmin_mcp's module `training`, as far as one round of requests answers it.
+//! Training and performance: the tools of garmin_mcp's module `training` that need a single round of requests.
 
 use serde_json::{Map, Value, json};
 
@@ -233,7 +233,7 @@ fn hrv(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     Ok(ToolAnswer::object(told))
 }
 
-/// The entry of the primary training device in a map by device, or else the first.
+/// The entry of the primary training device in a map by device, or the first entry if there is none.
 pub(super) fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     let devices = at(document, path)?.as_object()?;
     let is_primary = |device: &&Value| device.get("primaryTrainingDevice") == Some(&Value::Bool(true));
@@ -367,7 +367,7 @@ const THRESHOLD_POWER: &[Field] = fields! {
     "is_stale" <- "isStale";
 };
 
-/// The newest values unless both days are given.
+/// Requests the newest values unless both days are given.
 fn threshold_gets(call: &ToolCall) -> Vec<GarminGet> {
     if call.day("start_date").is_none() || call.day("end_date").is_none() {
         let power = format!(
@@ -412,7 +412,7 @@ fn threshold(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerEr
     };
     let power = power.as_array().map_or(Some(*power), |powers| powers.first());
     let thresholds = list(thresholds, "")?;
-    // Each row holds one kind of value, and Garmin misspells the heart rate.
+    // Each row holds one kind of value. The misspelled heart rate key is Garmin's.
     let newest = |keys: [&str; 2]| {
         thresholds
             .iter()

@@ -1,5 +1,5 @@
-//! Trends: one request for each day of a range (three tools of garmin_mcp's module `training`). A day whose request
-//! failed is named in `failed_days`.
+//! Trends: three tools of garmin_mcp's module `training` that send one request for each day of a range. `failed_days`
+//! lists the days whose request failed.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 use super::training::{STATUS_BY_DEVICE, of_primary_device};
 
 const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
-/// The longest range of the trends: one request for each day.
+/// The longest range of a trend. It is limited because each day costs one request.
 const TREND_DAYS: Parameter = Parameter::last_day(
     "end_date",
     "Last day: YYYY-MM-DD, today or this week; at most 30 days in all",
@@ -74,7 +74,7 @@ const BREATHS: [(&str, &str); 4] = [
     ("lowest_breaths_per_min", "lowestRespirationValue"),
 ];
 
-/// A trend: the days with values, each with its date, and what is said about all of them.
+/// Builds a trend: the days that have values, each with its date, and statistics over all of them.
 fn trend(
     call: &ToolCall,
     answers: &[&Value],

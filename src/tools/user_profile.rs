@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fields::{Changed, at};
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
-/// Has `userData.measurementSystem`, which other modules need too.
+/// The document with `userData.measurementSystem`, which other modules need too.
 pub(super) const USER_SETTINGS: &str = "/userprofile-service/userprofile/user-settings";
 pub(super) const SOCIAL_PROFILE: &str = "/userprofile-service/socialProfile";
 
@@ -49,7 +49,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
 ];
 
-/// An object with one member of the document; null when Garmin has no value.
+/// An object with a single member of the document, which is null when Garmin has no value.
 fn member(key: &str, path: &str, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     match answers {
         [document @ Value::Object(_), ..] => Ok(ToolAnswer::Json(json!({ key: at(document, path) }))),

@@ -1,4 +1,4 @@
-//! Weighings: the reading tools of garmin_mcp's module `weight_management`.
+//! Weigh-ins: the read-only tools of garmin_mcp's module `weight_management`.
 
 use serde_json::{Map, Value, json};
 

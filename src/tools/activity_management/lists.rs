@@ -1,4 +1,4 @@
-//! Lists of activities.
+//! Tools that list activities.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ const PAGE: &[Field] = fields! {
     "owner_display_name" <- "ownerDisplayName";
 };
 
-/// Garmin counts a page by the index of its first entry.
+/// Garmin addresses a page by the index of its first entry.
 pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
     let start = call.whole("page").saturating_mul(call.whole("page_size"));
     let template = "/activitylist-service/activities/search/activities?startDate={start_date}&endDate={end_date}\
@@ -70,13 +70,13 @@ pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
             call.text(name)
         }
     });
-    // Garmin answers an unknown type with an empty list, so the type is checked.
+    // Garmin answers an unknown type with an empty list, so the type is validated here.
     let types = call.get("/activity-service/activity/activityTypes");
     let is_typed = !call.text("activity_type").is_empty();
     std::iter::once(list).chain(is_typed.then_some(types)).collect()
 }
 
-/// Refuses a type that Garmin does not have.
+/// Rejects an activity type that Garmin does not have.
 fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
     let keys = list(types, "")?
         .iter()
@@ -96,7 +96,7 @@ fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
     )))
 }
 
-/// The keys that share a word with the wanted one, or most of their letters; at most five.
+/// Up to five keys that share a word, or most of their letters, with the wanted one.
 fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
     let letters = |word: &str| {
         word.chars()
@@ -120,7 +120,7 @@ fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
     found.into_iter().map(|(_, key)| key).take(5).collect()
 }
 
-/// A range without activities is an empty page, not a text.
+/// A range without activities gives an empty page instead of a text.
 pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     if let [_, types, ..] = answers {
         known_type(&call.text("activity_type"), types)?;
@@ -145,7 +145,7 @@ pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
     Ok(ToolAnswer::Json(told))
 }
 
-/// The activities of the day, without the heart rates that come with them.
+/// The activities of the day, without the heart rates that Garmin sends along with them.
 pub(super) fn of_day(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let activities = pick_each(OF_DAY, document, "ActivitiesForDay.payload")?;
     if activities.is_empty() {

@@ -10,7 +10,7 @@ use crate::tools::table::{AnswerError, ToolAnswer};
 
 use super::days;
 
-/// The range is one day when `end_date` is left out.
+/// The range is a single day when `end_date` is omitted.
 pub(super) fn composition_gets(call: &ToolCall) -> Vec<GarminGet> {
     let template = match call.day("end_date") {
         Some(_) => "/weight-service/weight/dateRange?startDate={start_date}&endDate={end_date}",
@@ -30,7 +30,7 @@ pub(super) fn composition(call: &ToolCall, answers: &[&Value]) -> Result<ToolAns
     }
 }
 
-/// The daily summary, extended and overwritten by the averages of the weighings.
+/// The daily summary, with the averages of the weigh-ins added. They take precedence over members of the same name.
 pub(super) fn stats_and_body(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let [summary, composition, ..] = answers else {
         return Ok(ToolAnswer::Nothing);

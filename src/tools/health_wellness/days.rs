@@ -1,4 +1,4 @@
-//! One day, or each day of a range.
+//! Tools about one day, or about each day of a range.
 
 use jiff::ToSpan;
 use serde_json::{Map, Value, json};
@@ -77,9 +77,10 @@ const SPO2: &[Field] = fields! {
     "avg_sleep_spo2_percent" <- "avgSleepSpO2";
 };
 
-/// The longest range of daily steps that Garmin accepts.
+/// The longest range of daily steps that Garmin accepts, in days.
 const STEPS_WINDOW_DAYS: i64 = 28;
-/// The longest range that the tool accepts: 40 requests. More would block the person's other calls for too long.
+/// The longest range that the tool accepts: 40 requests. A longer one would block the person's other calls for too
+/// long.
 pub(super) const STEPS_DAYS: i64 = 40 * STEPS_WINDOW_DAYS;
 
 /// Returns the daily summary unless Garmin hides it.
@@ -110,7 +111,7 @@ pub(super) fn daily_steps_gets(call: &ToolCall) -> Vec<GarminGet> {
             &format!("/usersummary-service/stats/steps/daily/{from}/{to}"),
             |_| String::new(),
         ));
-        // The day after the last one of the calendar saturates to itself.
+        // Adding a day to the last date of the calendar returns the same date.
         if to == last {
             break;
         }
@@ -134,7 +135,7 @@ pub(super) fn daily_steps(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
     })
 }
 
-/// The second column of rows of `[time, value]`, where it is a number above zero.
+/// The second column of rows of `[time, value]`, restricted to numbers above zero.
 fn measured(document: &Value, rows: &str) -> Result<Vec<f64>, Changed> {
     let value = |row: &Value| row.get(1).and_then(Value::as_f64).filter(|value| *value > 0.0);
     Ok(list(document, rows)?.iter().filter_map(value).collect())
@@ -189,7 +190,7 @@ pub(super) fn body_battery(_: &ToolCall, days: &Value) -> Result<ToolAnswer, Ans
     Ok(ToolAnswer::Json(Value::Array(days)))
 }
 
-/// One day. Keys without a value stay, as null.
+/// The summary of one day. Keys without a value are kept as null.
 fn body_battery_day(day: &Value) -> Result<Value, Changed> {
     let event = |event: &Value| {
         let minutes = event

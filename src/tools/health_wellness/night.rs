@@ -1,4 +1,4 @@
-//! The night before a day.
+//! The sleep of the night before a day.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::tools::fields::{Field, fields, pick};
 use crate::tools::json::rounded;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
-/// Garmin has several spellings of SpO2 and has moved the resting heart rate out of `dailySleepDTO`, so every known
-/// path is tried.
+/// Garmin has several spellings of SpO2 and has moved the resting heart rate out of `dailySleepDTO`, so the fields list
+/// every known path.
 const SLEEP: &[Field] = fields! {
     "sleep_seconds" <- "dailySleepDTO.sleepTimeSeconds";
     "nap_seconds" <- "dailySleepDTO.napTimeSeconds";
@@ -39,7 +39,7 @@ pub(super) fn sleep(_: &ToolCall, document: &Value) -> Result<ToolAnswer, Answer
             .filter(|number| *number > 0.0)
     };
     let Some(slept) = number("sleep_seconds") else {
-        // Without a recorded night the document still has a resting heart rate, which alone is not worth an answer.
+        // Without a recorded night the document still has a resting heart rate, which is not enough for an answer.
         let something = told.contains_key("sleep_start") || number("nap_seconds").is_some();
         return Ok(if something {
             ToolAnswer::object(told)

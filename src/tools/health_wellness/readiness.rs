@@ -31,7 +31,7 @@ const READINESS: &[Field] = fields! {
     "sleep_history_feedback" <- "sleepHistoryFactorFeedback";
 };
 
-/// garmin_mcp's names of the result, filled from the keys that Garmin really uses.
+/// The keys are garmin_mcp's; the values come from the keys that Garmin actually uses.
 const MORNING: &[Field] = fields! {
     "readiness_score" <- "score" | "readinessScore";
     "readiness_level" <- "level" | "readinessLevel";
@@ -54,7 +54,7 @@ pub(super) fn all(_: &ToolCall, entries: &Value) -> Result<ToolAnswer, AnswerErr
     Ok(ToolAnswer::Json(pick_each(READINESS, entries, "")?.into()))
 }
 
-/// The entry made after waking up, or else the newest one.
+/// The entry made after waking up, or the newest one if there is none.
 pub(super) fn morning(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let woke_up = |entry: &&Value| entry.get("inputContext") == Some(&json!("AFTER_WAKEUP_RESET"));
     let entry = match document {

@@ -37,7 +37,7 @@ pub(super) fn stress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, An
     Ok(newest_first(call, pick_each(STRESS, document, "")?))
 }
 
-/// This endpoint of Garmin takes the first and the last day instead of a number of weeks.
+/// Garmin's endpoint takes the first and the last day instead of a number of weeks.
 pub(super) fn intensity_minutes_gets(call: &ToolCall) -> Vec<GarminGet> {
     let Some(last) = call.day("end_date") else {
         return Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn intensity_minutes(call: &ToolCall, document: &Value) -> Result<Too
     Ok(newest_first(call, weeks))
 }
 
-/// Adds two numbers; a missing one counts as 0, and integers stay integers.
+/// Adds two numbers. A missing number counts as 0, and integers stay integers.
 fn sum(one: Option<&Value>, other: Option<&Value>) -> Value {
     let whole = |value: Option<&Value>| value.filter(|v| !v.is_null()).map_or(Some(0), Value::as_i64);
     let number = |value: Option<&Value>| value.and_then(Value::as_f64).unwrap_or(0.0);

@@ -9,7 +9,7 @@ use crate::config::GarminHosts;
 use crate::garmin::{ApiParts, ApiSettings};
 use crate::tools::{stdio, tools};
 
-/// A server without tokens: no call reaches the network.
+/// A server without tokens, so that no call reaches the network.
 fn server(marked: &Arc<AtomicBool>) -> Server {
     drop(rustls::crypto::ring::default_provider().install_default());
     let hosts = GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap());
