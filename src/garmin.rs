@@ -1,7 +1,7 @@
 //! Everything that talks to Garmin.
 //!
-//! Garmin documents none of this. The requests are those of its own apps; the responses are read tolerantly, and one of
-//! an unknown shape is an error that names the place (`Changed`), never a guess.
+//! Garmin documents none of this. The requests copy those of its own apps. Responses are read tolerantly; an unknown
+//! shape is an error that names the place (`Changed`), never a guess.
 //!
 //! | entry | for |
 //! |---|---|
@@ -9,8 +9,9 @@
 //! | [`Api`] | the built-in worker: one person's data |
 //! | [`livetrack`] | the races: shared links |
 //!
-//! Invariants: no password, code, token or cookie is printed or kept longer than its use; nothing that counts against a
-//! person at Garmin is retried; what Garmin spends by use (tickets, refresh tokens) is sent by one request at a time.
+//! Invariants: no password, code, token or cookie is printed, or kept longer than it is needed; a request that counts
+//! against a person at Garmin is never retried; single-use values (tickets, refresh tokens) are sent by one request
+//! at a time.
 //!
 //! Absent on purpose: evading Garmin's guards (captchas, TLS fingerprints), and tokens as cookies.
 
@@ -35,5 +36,5 @@ pub use sign_in::{
 pub use token_file::{TokenFile, TokenFileError};
 pub use tokens::GarminTokens;
 
-/// What this room keeps in the store.
+/// The kinds of record that sign-ins keep in the store.
 pub const KINDS: &[crate::store::Kind] = sign_in::KINDS;

@@ -1,10 +1,11 @@
 //! Garmin's API as a worker uses it: one person's data.
 //!
-//! Reads are paced, shared when equal, cached for a minute, and sent again when Garmin is out of order. Changes are sent
-//! once, whatever happens. Tokens are refreshed in time, by one request at a time, and are in the token file before
-//! anybody uses them. A refresh continues when its caller has left, because Garmin spends the refresh token.
+//! Reads are paced, shared when equal, cached for a minute, and retried during an outage. A change that Garmin may
+//! have carried out is never sent again. Tokens are refreshed before they expire, by one request at a time, and are
+//! written to the token file before their first use. A refresh outlives its caller, because Garmin invalidates the
+//! old refresh token.
 //!
-//! Absent on purpose: what the documents mean (the tools know), and any change that is sent twice.
+//! Absent on purpose: interpreting the documents, which is the tools' job.
 
 mod answer;
 mod bearer;
@@ -37,7 +38,7 @@ use crate::config::GarminHosts;
 
 pub use error::{ApiError, SignInReason};
 
-/// For the fuzzer: reads a response of the API.
+/// Fuzzer entry point: reads one response of the API.
 #[cfg(fuzzing)]
 pub(super) fn fuzz(status: u16, body: &[u8]) {
     drop(answer::document(status, body));
@@ -47,35 +48,35 @@ pub(super) fn fuzz(status: u16, body: &[u8]) {
 /// Garmin's slowest documents take a few seconds.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The longest history in one response is far below.
+/// The longest history in one response is far smaller.
 const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 
-/// How often a read is sent at most.
+/// Upper bound of attempts for one read.
 const READ_TRIES: u32 = 3;
 
-/// What every valid token may read.
+/// A path that every valid token may read.
 const PROFILE: &str = "/userprofile-service/socialProfile";
 
 /// The pause after a 429 without `Retry-After`.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(60);
 
-/// The pace, and how long documents are cached.
+/// The pace of requests, and how long documents are cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiSettings {
-    /// Most requests at the same time.
+    /// Maximum number of concurrent requests.
     pub in_flight: usize,
-    /// Between two requests, once the burst is used up.
+    /// The interval between two requests, once the burst is used up.
     pub interval: Duration,
-    /// Requests that may go without that interval.
+    /// Number of requests that may skip the interval.
     pub burst: u32,
-    /// How long a document serves equal reads.
+    /// How long a cached document answers equal reads.
     pub keep: Duration,
-    /// Upper bound of the random wait before a read is sent again; it doubles each time.
+    /// Upper bound of the random wait before a read is retried; it doubles each time.
     pub retry_wait: Duration,
 }
 
 impl Default for ApiSettings {
-    /// For the real Garmin: two requests a second, which no report has seen throttled.
+    /// For the real Garmin: two requests a second, a rate that no report has seen throttled.
     fn default() -> Self {
         Self {
             in_flight: 4,
@@ -88,7 +89,7 @@ impl Default for ApiSettings {
 }
 
 impl ApiSettings {
-    /// The default, but without waits for a simulated Garmin on this machine.
+    /// The default settings, but without waits for a simulated Garmin on this machine.
     pub fn new(hosts: &GarminHosts) -> Self {
         let usual = Self::default();
         if hosts.is_simulated() {
@@ -107,10 +108,10 @@ pub struct ApiParts {
     /// The person's token file. It need not exist yet, and is rewritten at every refresh.
     pub tokens: PathBuf,
     pub hosts: GarminHosts,
-    /// From [`super::client`].
+    /// The client that [`super::client`] builds.
     pub http: Client,
     pub clock: Clock,
-    /// Runs the refreshes, which must not end with their caller.
+    /// Runs the refreshes, which must outlive their callers.
     pub lifecycle: Lifecycle,
     pub settings: ApiSettings,
 }
@@ -131,7 +132,7 @@ struct ApiState {
 }
 
 impl Api {
-    /// Sends nothing yet.
+    /// Creates the API without sending a request.
     pub fn new(parts: ApiParts) -> Self {
         let ApiParts {
             tokens,
@@ -176,8 +177,8 @@ impl Api {
             .await
     }
 
-    /// Sends a change once, with `body` as JSON if there is one. Returns the document of the response, `null` when it is
-    /// empty.
+    /// Sends a change once, with `body` as JSON if there is one. Returns the document of the response, or `null` if
+    /// the response is empty.
     ///
     /// Errors: [`ApiError::Uncertain`] when no response came, because the change may have been made.
     pub async fn send_json(
@@ -201,7 +202,7 @@ impl Api {
         }
     }
 
-    /// The person's name in Garmin's paths; empty when the profile has none yet. Read once.
+    /// The person's name in Garmin's paths; empty when the profile has none yet. The profile is read only once.
     pub async fn display_name(&self) -> Result<&str, ApiError> {
         if let Some(name) = self.0.display_name.get() {
             return Ok(name);
@@ -227,7 +228,7 @@ impl Api {
         url
     }
 
-    /// A read, sent again after outages.
+    /// Reads a document, and retries during an outage.
     async fn read(&self, url: url::Url) -> ReadResult {
         for tried in 1..=READ_TRIES {
             match self.authorized(&Method::GET, &url, None).await? {
@@ -256,7 +257,7 @@ impl Api {
         Err(ApiError::Unreachable)
     }
 
-    /// Sends with a bearer token, and once more with a new one when Garmin refuses the first.
+    /// Sends with a bearer token, and once more with a new one if Garmin refuses the first.
     async fn authorized(
         &self,
         method: &Method,
@@ -283,14 +284,14 @@ impl Api {
             if refused.is_some() {
                 return Err(ApiError::SignInNeeded(SignInReason::NotAccepted));
             }
-            // Garmin did not carry out a request whose token it refused, so a change may be sent again too.
+            // Garmin does not carry out a request whose token it refuses, so even a change may be sent again.
             refused = Some(bearer);
         }
     }
 
     /// Whether the API accepts the token for the person's own profile.
     ///
-    /// Without this check, one path that answers 401 for another reason would end the whole sign-in.
+    /// Without this check, a single path that answers 401 for another reason would end the whole sign-in.
     async fn is_accepted(&self, bearer: &Secret) -> Result<bool, ApiError> {
         let url = join(&self.0.tokens.hosts.connectapi, PROFILE);
         match self.once(&Method::GET, &url, None, bearer).await? {

@@ -5,7 +5,7 @@ use super::tokens::GarminTokens;
 use super::{api, sign_in, token_service};
 use crate::base::secrets::Secret;
 
-/// Reads one response with every parser of this room that reads JSON or pages.
+/// Reads one response with every parser of Garmin's JSON and pages.
 pub fn read_response(status: u16, content_type: &str, text: &str) {
     let response = GarminResponse {
         status,
@@ -29,7 +29,7 @@ pub fn read_response(status: u16, content_type: &str, text: &str) {
     }
 }
 
-/// Reads what a person typed as a code.
+/// Reads a code as a person typed it.
 pub fn read_code(text: &str) {
     sign_in::fuzzing::read_code(text);
 }

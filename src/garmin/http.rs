@@ -1,7 +1,7 @@
-//! The HTTP client for Garmin, and the sending of one request.
+//! The HTTP client for Garmin, and the function that sends one request.
 //!
 //! TLS is rustls with the system's trust store. Redirects are followed only within one origin, because the requests
-//! hold passwords and codes. Cookies belong to one sign-in and are never kept in the client.
+//! contain passwords and codes. Cookies belong to one sign-in and are never kept in the client.
 
 use std::time::Duration;
 
@@ -19,26 +19,26 @@ use crate::config::GarminHosts;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// From the connection to the last byte of the response.
+/// Covers a request from the connection to the last byte of the response.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Idle connections are dropped after this. It is shorter than any server keeps one: a request sent on a connection that
-/// is being closed may or may not have been read.
+/// Idle connections are dropped after this time, which is shorter than any server's limit: a request sent on a
+/// connection that is being closed may or may not have been read.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Garmin's sign-in pages have about 50 KB.
+/// Garmin's sign-in pages are about 50 KB long.
 const MAX_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// More hops within one origin are a loop.
 const MAX_REDIRECTS: usize = 5;
 
-/// Upper bound for `Retry-After`.
+/// Upper bound for a server's `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The client for Garmin's hosts: no cookies, no redirects. Install a rustls provider first (`main` does).
 ///
-/// A proxy comes from the environment, but never for a Garmin on this machine. When none of the hosts speaks TLS, the
-/// trust store is not read: reading it is most of what a worker's start costs.
+/// A proxy comes from the environment, but is never used for a Garmin on this machine. If none of the hosts uses TLS,
+/// the trust store is not read, because reading it is most of a worker's start time.
 pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
@@ -56,7 +56,7 @@ pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
     builder.build()
 }
 
-/// Sends a request and reads the response to its end. `jar`: sent along and filled, through redirects too.
+/// Sends a request and reads the whole response. `jar`: its cookies are sent and updated, across redirects too.
 pub(super) async fn send(
     client: &Client,
     request: GarminRequest,
@@ -69,7 +69,7 @@ pub(super) async fn send(
     })
 }
 
-/// Errors: `None` for too many redirects or too many bytes.
+/// Errors: `None` means too many redirects or too many bytes.
 async fn follow(
     client: &Client,
     request: GarminRequest,
@@ -102,7 +102,7 @@ async fn follow(
     Err(None)
 }
 
-/// Where a redirect leads, if it is one to follow: by GET, and within the origin.
+/// The target of a redirect, if it may be followed: by GET, and within the origin.
 fn redirect_target(response: &Response, from: &Url) -> Option<Url> {
     let by_get = matches!(response.status().as_u16(), 301..=303);
     let location = response.headers().get(LOCATION)?.to_str().ok()?;

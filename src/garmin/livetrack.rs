@@ -1,14 +1,14 @@
 //! LiveTrack, Garmin's public way to follow an athlete: links, sessions, trackpoints, courses.
 //!
-//! No Garmin login is involved. The pair (session id, token) of the shared link opens everything, so the token is a
-//! [`crate::base::secrets::Secret`]. The interface changed four times in ten years, so it is read tolerantly: both shapes
-//! of a point, unknown members kept, absurd values set aside, and the page itself as the last resort. Anything else is
-//! [`LiveTrackError::Changed`].
+//! No Garmin login is involved. The pair (session id, token) of the shared link grants full access, so the token is a
+//! [`crate::base::secrets::Secret`]. The interface changed four times in ten years, so it is read tolerantly: both
+//! shapes of a point are accepted, unknown members are kept, implausible values are set aside, and the page itself is
+//! the last resort. Anything else is [`LiveTrackError::Changed`].
 //!
 //! Invariants:
-//! - A session is requested only from Garmin's LiveTrack host, by a URL rebuilt from id and token. A short link costs one
-//!   request, whose redirect is not followed.
-//! - A point is identified by its time: the device's, in whole milliseconds.
+//! - A session is requested only from Garmin's LiveTrack host, by a URL rebuilt from id and token. Resolving a short
+//!   link takes one request, whose redirect is not followed.
+//! - A point is identified by the device's time, in whole milliseconds.
 //!
 //! Absent on purpose: the interfaces of older generations, which answer 404.
 

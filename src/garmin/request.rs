@@ -1,7 +1,7 @@
-//! One request to Garmin, as data: what it asks, and as which of Garmin's own clients.
+//! One request to Garmin, as data: its content, and which of Garmin's own clients it imitates.
 //!
-//! Invariant: a body may hold a password, so it is written into a buffer that is wiped when it is dropped or outgrown.
-//! The buffer itself is handed to the socket; no copy of it stays in this process's heap.
+//! Invariant: a body may hold a password, so it is written into a buffer that is wiped when it is dropped or
+//! reallocated. The buffer itself is passed to the socket; no copy remains on this process's heap.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
-/// User agent of a desktop browser, for pages made for one.
+/// User agent of a desktop browser, for pages made for browsers.
 pub(super) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
 
 /// `Accept` of a browser that opens a page.
@@ -50,7 +50,7 @@ impl GarminRequest {
         self
     }
 
-    /// Adds the headers of the phone app that the tokens belong to.
+    /// Adds the headers of the phone app that the tokens were issued to.
     pub(super) fn from_app(mut self) -> Self {
         let headers = APP_HEADERS.map(|(name, value)| (name, value.to_owned()));
         self.headers.extend(headers);
@@ -65,7 +65,8 @@ impl GarminRequest {
     }
 }
 
-/// What the phone app sends with every request to the API and the token service, besides `Authorization` and `Accept`.
+/// The headers that the phone app sends with every request to the API and the token service, besides `Authorization`
+/// and `Accept`.
 pub(super) const APP_HEADERS: [(&str, &str); 8] = [
     ("user-agent", "GCM-Android-5.23"),
     (
@@ -80,7 +81,7 @@ pub(super) const APP_HEADERS: [(&str, &str); 8] = [
     ("accept-language", "en-US,en;q=0.9"),
 ];
 
-/// No `Debug`: bodies hold passwords, codes and tokens.
+/// Implements no `Debug`, because bodies contain passwords, codes and tokens.
 pub(super) struct RequestBody {
     pub(super) content_type: &'static str,
     pub(super) bytes: WipedBuffer,
@@ -89,7 +90,7 @@ pub(super) struct RequestBody {
 impl RequestBody {
     pub(super) fn json(value: &impl Serialize) -> Self {
         let mut bytes = WipedBuffer::default();
-        // The bodies here are plain structs of text, which always serialise.
+        // All bodies are plain structs of text, which always serialise.
         drop(serde_json::to_writer(&mut bytes, value));
         Self {
             content_type: "application/json",
@@ -114,7 +115,7 @@ impl RequestBody {
     }
 }
 
-/// A buffer that leaves nothing behind: it is wiped when dropped, and also when it moves to a larger allocation.
+/// A buffer that leaves no copy in memory: it is wiped when dropped, and also when it moves to a larger allocation.
 #[derive(Default)]
 pub(super) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
@@ -160,14 +161,14 @@ pub(super) fn join(base: &Url, path: &str) -> Url {
     url
 }
 
-/// `scheme://host[:port]` of a URL.
+/// The origin of a URL: `scheme://host[:port]`.
 pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
 #[cfg(test)]
 impl GarminRequest {
-    /// The body as text; empty for none.
+    /// The body as text; empty without a body.
     pub(super) fn text(&self) -> &str {
         self.body
             .as_ref()

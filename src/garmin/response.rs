@@ -1,4 +1,4 @@
-//! Garmin's answer to a request, read to its end, and the signals that are the same on every interface.
+//! Garmin's response to a request, read completely, and the signals that are the same on every interface.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 #[derive(Clone, Default)]
 pub(super) struct GarminResponse {
     pub(super) status: u16,
-    /// From `Retry-After`: how long to stay away.
+    /// From `Retry-After`: how long to send nothing.
     pub(super) retry_after: Option<Duration>,
-    /// Lower case.
+    /// The content type in lower case.
     pub(super) content_type: String,
     pub(super) text: String,
 }
@@ -33,13 +33,13 @@ impl GarminResponse {
         serde_json::from_str(&self.text).ok()
     }
 
-    /// Whether this is a page of Cloudflare, which guards Garmin and wants to see a browser or a human.
+    /// Whether this is a page of Cloudflare, which protects Garmin and demands a browser or a human.
     pub(super) fn is_challenge_page(&self) -> bool {
         let is_html = self.content_type.contains("html") || self.text.trim_start().starts_with('<');
         is_html && has_challenge_words(&self.text)
     }
 
-    /// Whether Garmin asks for fewer requests: by status, or inside a body whose status says success.
+    /// Whether Garmin asks for fewer requests: by the status, or in the body of a success.
     pub(super) fn is_throttle(&self) -> bool {
         self.status == 429
             || self.json().is_some_and(|json| {
@@ -48,12 +48,12 @@ impl GarminResponse {
             })
     }
 
-    /// Whether the server is out of order, as opposed to refusing.
+    /// Whether the server has an outage, as opposed to refusing the request.
     pub(super) fn is_outage(&self) -> bool {
         matches!(self.status, 408 | 425 | 500..)
     }
 
-    /// RFC 9457: the server could not read the request.
+    /// Whether this is an RFC 9457 problem document: the server could not read the request.
     pub(super) fn is_problem_document(&self) -> bool {
         self.content_type.contains("problem+json")
     }

@@ -1,11 +1,12 @@
 //! Signing a person in at Garmin: credentials, perhaps a code, tokens.
 //!
-//! Each method ([`mobile`], [`widget`], [`portal`]) is an `async fn` that reads top to bottom: ask, read, ask. The
-//! [`chain`] tries them in order; [`redeem`] turns the ticket of any of them into tokens. All sign-ins of the gateway
-//! go through one queue, one at a time, and past one [`governor`].
+//! Each method ([`mobile`], [`widget`], [`portal`]) is an `async fn` that reads top to bottom: request, response,
+//! next request. The [`chain`] tries them in order; [`redeem`] exchanges the ticket of any of them for tokens. All
+//! sign-ins of the gateway go through one queue, one at a time, and are limited by one [`governor`].
 //!
-//! Invariants: the password is an argument, is kept nowhere, and reaches the socket in memory that is wiped; a code is
-//! sent with the cookies of the sign-in that asked for it; nothing is retried that could count against the person.
+//! Invariants: the password is passed as an argument, is stored nowhere, and reaches the socket in memory that is
+//! wiped; a code is sent with the cookies of the sign-in that asked for it; a request that could count against the
+//! person is never retried.
 //!
 //! Absent on purpose: solving or evading challenges, other clients' TLS fingerprints, and the `JWT_WEB` cookie as a
 //! token, which the token file cannot hold.
@@ -66,13 +67,13 @@ pub use refusal::SignInRefusal;
 pub struct SignIns(Arc<SignInState>);
 
 impl SignIns {
-    /// With a governor that forgets at a restart. `http` comes from [`crate::garmin::client`].
+    /// Creates a governor that forgets at a restart. `http` comes from [`crate::garmin::client`].
     pub fn new(hosts: GarminHosts, http: Client, clock: Clock, settings: GovernorSettings) -> Self {
         let governor = Governor::new(settings);
         Self(Arc::new(SignInState::new(hosts, http, clock, governor, None)))
     }
 
-    /// With a governor that goes on from the last start. Errors: the store's.
+    /// Creates a governor that continues from the stored records. Errors: the store's.
     pub fn kept_in(
         store: &Store,
         hosts: GarminHosts,
@@ -88,16 +89,16 @@ impl SignIns {
         Ok(Self(Arc::new(state)))
     }
 
-    /// [`SignIns::begin_from`] an unknown address.
+    /// Calls [`SignIns::begin_from`] with an unknown address.
     pub async fn begin(&self, credentials: Credentials) -> SignInOutcome {
         self.begin_from(credentials, None).await
     }
 
-    /// Signs a person in. Takes seconds, and up to two minutes when others wait or methods fail.
+    /// Signs a person in. Takes seconds, and up to two minutes when other sign-ins wait or methods fail.
     ///
-    /// `from`: the address of the person's browser. Attempts and places in the queue are shared by it.
+    /// `from`: the address of the person's browser. Attempts and places in the queue are limited per address.
     ///
-    /// Dropping the future stops it; what Garmin has seen by then is counted.
+    /// Dropping the future cancels the sign-in; what Garmin has received by then is counted.
     pub async fn begin_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInOutcome {
         let state = &*self.0;
         let id = random_id("sin_");
@@ -161,9 +162,9 @@ impl SignIns {
 
     /// Answers a challenge with the code that the person typed.
     ///
-    /// After [`SignInRefusal::WrongCode`], and when Garmin did not read the code, the challenge takes another one while
-    /// [`MfaChallenge::tries_left`] is above 0. It does not wait in the queue: its sign-in had its turn, and codes are
-    /// good for half a minute.
+    /// After [`SignInRefusal::WrongCode`], and when Garmin did not read the code, the challenge accepts another one
+    /// while [`MfaChallenge::tries_left`] is above 0. A code skips the queue: its sign-in has already waited there,
+    /// and codes are valid for half a minute.
     pub async fn verify(&self, challenge: &mut MfaChallenge, code: &Secret) -> SignInOutcome {
         let state = &*self.0;
         let id = random_id("sin_");
@@ -199,16 +200,16 @@ impl SignIns {
         refused(&id, method, refusal)
     }
 
-    /// [`SignIns::decline_from`] an unknown address.
+    /// Calls [`SignIns::decline_from`] with an unknown address.
     pub async fn decline(&self, credentials: Credentials) -> SignInRefusal {
         self.decline_from(credentials, None).await
     }
 
-    /// Answers somebody who was not invited as [`SignIns::begin_from`] answers a wrong password, so that the answer tells
-    /// nothing.
+    /// Answers a person who was not invited as [`SignIns::begin_from`] answers a wrong password, so that the answer
+    /// reveals nothing.
     ///
-    /// Garmin is not asked, and no real sign-in waits for it. It counts like a real attempt, is refused at once where a
-    /// real one would be, and takes about as long.
+    /// Garmin is not asked, and no real sign-in is delayed. The attempt counts like a real one, is refused at once
+    /// where a real one would be, and takes about as long.
     pub async fn decline_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInRefusal {
         let state = &*self.0;
         let (keys, admission) = state.admit(&credentials, from);

@@ -1,8 +1,8 @@
-//! `garmin_tokens.json`: how tokens are handed to a worker, and how the worker hands refreshed ones back.
+//! `garmin_tokens.json`: hands tokens to a worker, and the worker's refreshed tokens back.
 //!
-//! Written whole or not at all: a new file (0600) is filled, synced and renamed over the old one, so that a reader
-//! never sees half of it and a crash leaves one of the two. A symlink in its place is refused, for reading and for
-//! writing, because the directory may have been prepared by somebody else.
+//! Every write is atomic: a new file (0600) is filled, synced and renamed over the old one, so that a reader never
+//! sees a partial file and a crash leaves one of the two. A symlink in its place is refused, for reading and for
+//! writing, because somebody else may have prepared the directory.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,33 +15,31 @@ use super::tokens::GarminTokens;
 use crate::base::disk;
 use crate::base::secrets::random_id;
 
-/// Far beyond any token set; a longer file is something else.
+/// Upper bound in bytes, far beyond any token set.
 const LONGEST: u64 = 64 * 1024;
 
 /// The token file at one path.
 #[derive(Debug, Clone)]
 pub struct TokenFile(PathBuf);
 
-/// Why the file can't be read or written. The path is in each; the content never is.
+/// Why the file cannot be read or written. Each error names the path, and never the content.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenFileError {
-    /// There is none: nobody signed in yet.
+    /// No file exists, because nobody has signed in yet.
     #[error("there is no token file at {0}")]
     Missing(PathBuf),
-    /// A symlink, a directory, a device. The operator.
+    /// A symlink, a directory or a device. Who can act: the operator.
     #[error("{0} is not a plain file")]
     NotPlain(PathBuf),
-    /// Not the JSON of a token set, or one without an access token. The operator: sign in again.
+    /// Not the JSON of a token set, or one without an access token. Who can act: the operator, by a new sign-in.
     #[error("{0} does not hold Garmin tokens")]
     Malformed(PathBuf),
-    /// The system refuses. The operator.
+    /// The system refused the operation. Who can act: the operator.
     #[error("cannot {act} {path}")]
     Io {
-        /// What was tried.
+        /// The operation that failed, as a verb.
         act: &'static str,
-        /// On which file.
         path: PathBuf,
-        /// The system's word.
         source: io::Error,
     },
 }
@@ -62,7 +60,6 @@ impl TokenFile {
         Self(path.into())
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -92,7 +89,7 @@ impl TokenFile {
             .ok_or_else(|| TokenFileError::Malformed(self.0.clone()))
     }
 
-    /// Replaces the tokens; durable when it returns. Readable by the owner alone.
+    /// Replaces the tokens. The write is durable on return, and only the owner can read the file.
     pub fn write(&self, tokens: &GarminTokens) -> Result<(), TokenFileError> {
         match fs::symlink_metadata(&self.0) {
             Ok(there) if !there.is_file() => return Err(TokenFileError::NotPlain(self.0.clone())),
@@ -106,7 +103,7 @@ impl TokenFile {
             disk::sync_parent(&self.0).map_err(|e| self.io("sync the directory of", e))
         });
         if replaced.is_err() {
-            // What is left of it holds tokens; that it can't be removed was said by the first error.
+            // A leftover would hold tokens. If it cannot be removed either, the first error still explains why.
             drop(fs::remove_file(&new));
         }
         replaced

@@ -13,8 +13,8 @@ use super::tokens::{Claims, GarminTokens};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 
-/// The client ids of Garmin's own apps, newest first. Garmin retires them in time, so a refused one is followed by the
-/// next.
+/// The client ids of Garmin's own apps, newest first. Garmin retires them over time, so a refused one is followed by
+/// the next.
 pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2",
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4",
@@ -22,12 +22,12 @@ pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_IOS_DI",
 ];
 
-/// A name rather than an address: garmin.cn uses it too.
+/// The grant's name rather than an address: garmin.cn uses the same one.
 const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RefreshOutcome {
-    /// The refresh token that was sent is spent; these are the tokens from now on.
+    /// The new tokens. The refresh token that was sent is spent.
     Refreshed(GarminTokens),
     /// Garmin refuses the refresh token or its client id (`invalid_grant` and the like). Only a new sign-in helps.
     Spent,
@@ -35,7 +35,7 @@ pub(super) enum RefreshOutcome {
     Throttled(Option<Duration>),
     /// No response, or one that says nothing about the token.
     Failed,
-    /// A success without an access token in it.
+    /// A success without an access token.
     Changed,
 }
 
@@ -52,7 +52,8 @@ impl RefreshOutcome {
     }
 }
 
-/// Offers a ticket under one client id. `service_url` must be the one that the ticket was issued for.
+/// The request that exchanges a ticket under one client id. `service_url` must be the one that the ticket was issued
+/// for.
 pub(super) fn exchange_request(
     hosts: &GarminHosts,
     client_id: &str,
@@ -69,7 +70,7 @@ pub(super) fn exchange_request(
     post(hosts, client_id, accept, form)
 }
 
-/// Asks for the next tokens. `None` without a refresh token or a client id.
+/// The request that refreshes tokens. `None` without a refresh token or a client id.
 pub(super) fn refresh_request(hosts: &GarminHosts, tokens: &GarminTokens) -> Option<GarminRequest> {
     let token = tokens
         .di_refresh_token

@@ -1,7 +1,7 @@
-//! Garmin's tokens: what is kept of a sign-in.
+//! Garmin's tokens, as they are kept after a sign-in.
 //!
-//! The access token is a JWT of Garmin's DI token service. It is Garmin's to check, not ours: we read two claims of its
-//! payload, as a hint when to refresh and with which client id, and never verify its signature.
+//! The access token is a JWT of Garmin's DI token service, and only Garmin validates it. This program reads two
+//! claims of its payload, as hints when to refresh and with which client id, and never verifies its signature.
 
 use base64::Engine;
 use base64::alphabet;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::secrets::Secret;
 
-/// JWTs leave the padding off; a token that keeps it is still read.
+/// JWTs omit the padding; a token that has it is read too.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -19,15 +19,15 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What Garmin hands out for a sign-in, and what the token file holds.
+/// What Garmin issues at a sign-in, and what the token file holds.
 ///
-/// Shape: exactly `garmin_tokens.json` of garminconnect 0.3: one JSON object with these three keys, `null` for what is
-/// missing. Unknown keys are ignored, so that a newer library's file is read.
+/// Format: exactly `garmin_tokens.json` of garminconnect 0.3: one JSON object with these three keys, `null` for
+/// missing values. Unknown keys are ignored, so that a newer library's file can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GarminTokens {
     /// The access token: a JWT that goes into `Authorization: Bearer`.
     pub di_token: Secret,
-    /// Spent when it is used: the answer to a refresh carries the next one.
+    /// Valid for one use: the response to a refresh carries the next one.
     #[serde(default)]
     pub di_refresh_token: Option<Secret>,
     /// The client id that the tokens were issued to; a refresh must name the same one.
@@ -35,7 +35,7 @@ pub struct GarminTokens {
     pub di_client_id: Option<String>,
 }
 
-/// The claims of an access token that we look at.
+/// The claims of an access token that this program reads.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Claims {
     pub(super) expires_at: Option<Timestamp>,
@@ -43,8 +43,8 @@ pub(super) struct Claims {
 }
 
 impl GarminTokens {
-    /// When Garmin will stop taking the access token (the JWT claim `exp`); `None` when that can't be read, and then
-    /// only a refusal shows it.
+    /// When Garmin will stop accepting the access token (the JWT claim `exp`). `None` when the claim cannot be read;
+    /// then only a refusal shows the end.
     pub fn expires_at(&self) -> Option<Timestamp> {
         Claims::of(&self.di_token).expires_at
     }
@@ -59,7 +59,7 @@ impl GarminTokens {
 }
 
 impl Claims {
-    /// Reads what can be read; a text that is no JWT has no claims.
+    /// Reads the claims that can be read; text that is not a JWT has none.
     pub(super) fn of(token: &Secret) -> Self {
         let payload = token
             .expose()
@@ -130,7 +130,7 @@ mod tests {
         check(&jwt("not json"), None, None);
         check(&Secret::new("opaque"), None, None);
         check(&Secret::new("a.%%%.c"), None, None);
-        // With the padding left on.
+        // The same payload, with its padding kept.
         check(
             &Secret::new("h.eyJleHAiOjE3MDAwMDAwMDB9Cg==.s"),
             Some(1_700_000_000),

@@ -1,14 +1,14 @@
-//! What an answer of the API means.
+//! Interprets the responses of the API.
 
 use serde_json::Value;
 
 use super::error::ApiError;
 use crate::garmin::response::is_challenge_page;
 
-/// Longest message of Garmin's that is passed on.
+/// Upper bound for a message from Garmin that is passed on.
 const LONGEST_MESSAGE: usize = 500;
 
-/// The document of a successful answer; `null` for an empty one, which is how Garmin says "nothing on that day".
+/// The document of a successful response; `null` for an empty one, which is how Garmin says that a day has no data.
 pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, ApiError> {
     if status == 204 || body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Null);
@@ -22,11 +22,11 @@ pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, ApiError> {
     })
 }
 
-/// The error of an answer from 400 to 499, but for 401 and 429, which are not about the request.
+/// The error for a status from 400 to 499, except 401 and 429, which are not about the request.
 pub(super) fn refusal(status: u16, body: &[u8]) -> ApiError {
     match status {
         404 => ApiError::NotFound,
-        // The guard in front of Garmin, which let nothing through.
+        // The bot protection in front of Garmin blocked the request.
         403 if is_challenge_page(body) => ApiError::Unreachable,
         _ => ApiError::Refused {
             status,
@@ -35,12 +35,12 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> ApiError {
     }
 }
 
-/// Whether the same read may well succeed when it is sent again.
+/// Whether a retry of the same read may succeed.
 pub(super) fn is_passing(status: u16) -> bool {
     matches!(status, 500 | 502 | 503 | 504 | 507)
 }
 
-/// Garmin's own words, in one of the places where its services put them.
+/// Garmin's own error message, from any of the members where its services put it.
 fn message(body: &[u8]) -> String {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         return String::new();

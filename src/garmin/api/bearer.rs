@@ -1,5 +1,5 @@
-//! The bearer token of a request. The decisions are the keyring's; this file reads and writes the token file and asks
-//! the token service.
+//! The bearer token of a request. The keyring decides; this file reads and writes the token file and calls the token
+//! service.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::garmin::token_file::{TokenFile, TokenFileError};
 use crate::garmin::token_service::{self, RefreshOutcome};
 use crate::garmin::tokens::GarminTokens;
 
-/// The tokens of one person, kept good. Clones share everything.
+/// The tokens of one person, refreshed when needed. Clones share everything.
 #[derive(Clone)]
 pub(super) struct BearerSource {
     pub(super) hosts: GarminHosts,
@@ -28,7 +28,7 @@ pub(super) struct BearerSource {
 }
 
 impl BearerSource {
-    /// A bearer token that is good as far as is known. While one caller refreshes it, the others wait.
+    /// A bearer token that is valid as far as is known. While one caller refreshes it, the others wait.
     ///
     /// `refused`: the token that the API has just answered with 401, if it did.
     pub(super) async fn bearer(&self, refused: Option<&Secret>) -> Result<Secret, ApiError> {
@@ -48,7 +48,7 @@ impl BearerSource {
             BearerStep::Refresh(tokens) => {
                 let (done, refreshed) = oneshot::channel();
                 let (source, refused) = (self.clone(), refused.cloned());
-                // A refresh must not end with its caller, because Garmin spends the refresh token.
+                // A refresh must outlive its caller, because Garmin invalidates the old refresh token.
                 self.lifecycle.spawn("garmin.refresh", async move {
                     let result = source.refresh(keyring, &tokens, refused.as_ref()).await;
                     drop(done.send(result));
@@ -89,7 +89,8 @@ impl BearerSource {
         }
     }
 
-    /// Writes refreshed tokens to the file. If that fails they are used all the same, and every later call tries again.
+    /// Writes refreshed tokens to the file. If that fails, the tokens are still used, and every later call retries
+    /// the write.
     async fn save(&self, keyring: &mut Keyring) {
         let Some(tokens) = keyring.unsaved().cloned() else {
             return;

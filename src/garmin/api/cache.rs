@@ -1,7 +1,7 @@
-//! Recent documents: equal reads at the same time share one request, and a read that is repeated within the minute is not
-//! sent again.
+//! Recent documents: equal concurrent reads share one request, and a read repeated within a minute is answered from
+//! the cache.
 //!
-//! Every change that is sent empties the cache. A document that was requested before a change is not kept after it.
+//! Every change empties the cache. A document requested before a change is not cached after it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,10 +15,11 @@ use serde_json::Value;
 
 use super::error::ApiError;
 
-/// Documents with more bytes of JSON are not kept. Most documents of a day are shorter.
+/// Larger documents, in bytes of JSON, are not cached. Most documents of a day are smaller.
 const MAX_DOCUMENT_BYTES: usize = 128 * 1024;
 
-/// Upper bound of all documents in bytes of JSON. They are kept as text: a parsed series takes ten times the memory.
+/// Upper bound of the whole cache, in bytes of JSON. It holds text, because a parsed series takes ten times the
+/// memory.
 const MAX_CACHE_BYTES: usize = 512 * 1024;
 
 /// A document and the length of its JSON.
@@ -43,8 +44,8 @@ struct CachedJson {
 }
 
 impl Cache {
-    /// The cached document if it is younger than `age`, else that of an equal read in progress, else that of `read`. A
-    /// read stops when the last future that waits for it is dropped.
+    /// Returns the cached document if it is younger than `age`, else the result of an equal read in progress, else
+    /// that of `read`. A read is cancelled when the last future that waits for it is dropped.
     pub(super) async fn get<F>(
         &self,
         key: &str,
@@ -80,7 +81,7 @@ impl Cache {
         Ok(value)
     }
 
-    /// A change was sent, so documents read before it may be out of date.
+    /// Empties the cache after a change, because documents read before it may be out of date.
     pub(super) fn forget(&self) {
         let mut state = self.lock();
         state.changes += 1;

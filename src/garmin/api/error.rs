@@ -4,24 +4,24 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// What went wrong, by who can do something about it. `Display` is for the person who asked.
+/// What went wrong, classified by who can act. `Display` is for the person who asked.
 ///
-/// Cheap to clone: equal requests share one answer, and one failure.
+/// Cheap to clone, because equal requests share one response and one failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// Only signing in at Garmin again helps. The person.
+    /// Only a new sign-in at Garmin helps. Who can act: the person.
     #[error("Garmin wants this person to sign in again: {0}")]
     SignInNeeded(SignInReason),
-    /// Garmin asks for fewer requests. Nobody: wait.
+    /// Garmin asks for fewer requests. Nobody can act; it passes.
     #[error("Garmin asks for fewer requests for a while{}", until_when(*until))]
     RateLimited {
-        /// Nothing is sent before this.
+        /// No request is sent before this time.
         until: Option<Timestamp>,
     },
-    /// Garmin knows no such thing. The caller.
+    /// Garmin has nothing at this path. Who can act: the caller.
     #[error("Garmin has nothing there")]
     NotFound,
-    /// Garmin refuses this request. The caller.
+    /// Garmin refuses this request. Who can act: the caller.
     #[error("Garmin refused the request (status {status}){}", said(message))]
     Refused {
         /// HTTP status, 400 to 499.
@@ -29,28 +29,28 @@ pub enum ApiError {
         /// Garmin's own words; may be empty.
         message: String,
     },
-    /// Garmin did not answer, or is out of order; a read was tried several times. Nobody: try later.
+    /// Garmin did not answer, or has an outage; a read was tried several times. Nobody can act; it passes.
     #[error("Garmin could not be reached; try again in a minute")]
     Unreachable,
-    /// A change was sent and no answer came. The person: look whether it happened.
+    /// A change was sent and no answer came. Who can act: the person, by checking whether the change was made.
     #[error("Garmin did not answer; the change may or may not have been made, so look before trying again")]
     Uncertain,
-    /// An answer that this program does not understand. The operator: an update is needed.
+    /// An answer of an unknown shape. Who can act: the operator, by an update.
     #[error("Garmin changed its answer ({path}); this program needs an update")]
     Changed {
-        /// Where, as a JSON path; never a value.
+        /// The place, as a JSON path; never a value.
         path: String,
     },
 }
 
-/// Why the tokens at hand don't do.
+/// Why the stored tokens cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInReason {
-    /// There are none, or none that can be read.
+    /// No tokens exist, or none that can be read.
     NoTokens,
-    /// The access token ran out, and the refresh token is missing, spent or too old.
+    /// The access token expired, and the refresh token is missing, spent or too old.
     Spent,
-    /// Garmin's data service does not take the token, fresh as it is.
+    /// Garmin's data service refuses the token even though it is fresh.
     NotAccepted,
 }
 

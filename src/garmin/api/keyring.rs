@@ -1,7 +1,8 @@
-//! The tokens of one person in use: when to refresh them, and what to do when that fails. Decisions only, no I/O.
+//! The tokens of one person in use: when to refresh them, and how to handle a failed refresh. Decisions only, no I/O.
 //!
-//! Invariants: a refresh token is sent by one request at a time, because Garmin spends it; newer tokens are never given
-//! up for older ones; a token file that another process replaced wins over the tokens held here.
+//! Invariants: a refresh token is sent by one request at a time, because Garmin accepts it only once; newer tokens
+//! are never replaced by older ones; a token file that another process replaced takes precedence over the tokens in
+//! memory.
 
 use std::time::Duration;
 
@@ -26,12 +27,12 @@ pub(super) struct Keyring {
     is_unsaved: bool,
     /// Garmin refused the refresh token.
     is_spent: bool,
-    /// A token fresh from Garmin seemed about to expire: this clock is wrong, or tokens are short-lived. From then on only
-    /// a refusal counts as the end of a token.
+    /// A token fresh from Garmin seemed about to expire: either this machine's clock is wrong, or tokens are
+    /// short-lived. From then on, only a refusal counts as the end of a token.
     ignores_expiry: bool,
-    /// No refresh before this while the token is still valid.
+    /// No refresh before this time while the token is still valid.
     retry_at: Option<Timestamp>,
-    /// No refresh at all before this.
+    /// No refresh at all before this time.
     throttled_until: Option<Timestamp>,
 }
 
@@ -39,18 +40,18 @@ pub(super) struct Keyring {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum BearerStep {
     Use(Secret),
-    /// Refresh these, then call [`Keyring::take_refresh`].
+    /// Refresh these tokens, then call [`Keyring::take_refresh`].
     Refresh(GarminTokens),
     Fail(ApiError),
 }
 
 impl Keyring {
-    /// Whether to read the file before [`Keyring::next`]: only when the tokens held cannot be used as they are.
+    /// Whether to read the file before [`Keyring::next`]: only if the tokens in memory cannot be used as they are.
     pub(super) fn wants_file(&self, refused: Option<&Secret>, now: Timestamp) -> bool {
         !self.is_unsaved && !matches!(self.next(refused, now), BearerStep::Use(_))
     }
 
-    /// Takes the tokens of the file, if another process wrote them.
+    /// Adopts the tokens of the file if another process wrote them.
     pub(super) fn take_file(&mut self, in_file: GarminTokens) {
         if self.in_file.as_ref() != Some(&in_file) {
             *self = Self {
@@ -61,7 +62,7 @@ impl Keyring {
         }
     }
 
-    /// What to do now. `refused`: the bearer token that the API has just answered with 401, if it did.
+    /// Decides the next step. `refused`: the bearer token that the API has just answered with 401, if it did.
     pub(super) fn next(&self, refused: Option<&Secret>, now: Timestamp) -> BearerStep {
         let Some(tokens) = &self.tokens else {
             return BearerStep::Fail(ApiError::SignInNeeded(SignInReason::NoTokens));
@@ -83,7 +84,7 @@ impl Keyring {
         }
     }
 
-    /// Takes the outcome of a refresh, and returns the token to use from now on. A success leaves tokens to save.
+    /// Records the outcome of a refresh, and returns the token to use from now on. A success leaves tokens to save.
     pub(super) fn take_refresh(
         &mut self,
         outcome: RefreshOutcome,
@@ -133,21 +134,21 @@ impl Keyring {
         }
     }
 
-    /// The tokens that are not yet in the file.
+    /// The tokens that the file does not hold yet.
     pub(super) fn unsaved(&self) -> Option<&GarminTokens> {
         self.tokens.as_ref().filter(|_| self.is_unsaved)
     }
 
-    /// The file now holds the same tokens.
+    /// Records that the file now holds the same tokens.
     pub(super) fn saved(&mut self) {
         self.is_unsaved = false;
         self.in_file.clone_from(&self.tokens);
     }
 
-    /// Whether the access token is of no more use.
+    /// Whether the access token can no longer be used.
     fn is_unusable(&self, refused: Option<&Secret>, now: Timestamp) -> bool {
         self.tokens.as_ref().is_none_or(|tokens| {
-            // If another token was refused, a different request has refreshed it in the meantime.
+            // If another token was refused, a concurrent request has refreshed it in the meantime.
             refused == Some(&tokens.di_token) || self.expiry(tokens).is_some_and(|at| at <= now)
         })
     }
@@ -258,7 +259,7 @@ mod tests {
         assert_eq!(ring.take_refresh(RefreshOutcome::Failed, None, at(500)), bearer);
         check(&ring, None, 559, &BearerStep::Use(held.di_token.clone()));
         check(&ring, None, 560, &BearerStep::Refresh(held.clone()));
-        // When it is over, every call tries.
+        // Once the token has expired, every call tries to refresh it.
         assert_eq!(
             ring.take_refresh(RefreshOutcome::Failed, None, at(1_000)),
             Err(ApiError::Unreachable)

@@ -1,4 +1,4 @@
-//! The pace of requests: how many at once, and how many per second after a first burst.
+//! The pace of requests: how many at once, and how many per second after an initial burst.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ pub(super) struct RequestPace {
     bucket: Mutex<LeakyBucket>,
 }
 
-/// Known by the moment at which it would be empty.
+/// A leaky bucket, stored as the moment at which it would be empty.
 struct LeakyBucket {
     interval: Duration,
     burst: u32,
@@ -31,7 +31,7 @@ impl RequestPace {
         }
     }
 
-    /// Waits for a slot and for the next moment. Drop the permit when the request is over.
+    /// Waits for a free slot and for the next permitted moment. Drop the permit when the request is over.
     pub(super) async fn wait(&self) -> Option<SemaphorePermit<'_>> {
         let permit = self.slots.acquire().await.ok();
         let wait = self.bucket.lock().take(Instant::now());
@@ -71,7 +71,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(waits(0, 5), [0, 0, 0, 500, 1000]);
-        // After a rest there is room for a burst again, and not for two.
+        // After a rest, one burst is allowed again, but not two.
         assert_eq!(waits(60_000, 4), [0, 0, 0, 500]);
     }
 

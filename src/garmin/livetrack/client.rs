@@ -1,10 +1,10 @@
 //! The HTTP side of LiveTrack: bootstrap, session, points, course, and the page as the last resort (D.3).
 //!
 //! Invariants:
-//! - Requests go only to Garmin's LiveTrack host, by URLs built from id and token; redirects are not followed. A short
-//!   link or a profile costs one request, and only the link in its response is used.
-//! - One CSRF pair serves all races. However many races need a new one, it is requested once.
-//! - No response is read past its limit, and only a few at a time, so that a thousand races need little memory.
+//! - Requests go only to Garmin's LiveTrack host, by URLs built from id and token; redirects are not followed.
+//!   Resolving a short link or a profile takes one request, and only the link in its response is used.
+//! - One CSRF pair serves all races. If many races need a new one, it is requested once.
+//! - Every response has a size limit, and only a few are read at a time, so that a thousand races need little memory.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,30 +29,31 @@ use crate::garmin::request::BROWSER;
 /// How long a CSRF pair is used. Garmin's own limit is unknown; other clients use five minutes.
 const CSRF_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// One request, from the connection to the last byte.
+/// Covers one request, from the connection to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 const MAX_PAGE_BYTES: usize = 8 << 20;
 
-/// A day with a point every second has about this much.
+/// A day with one point per second is about this size.
 const MAX_RESPONSE_BYTES: usize = 48 << 20;
 
-/// Responses that are read at the same time.
+/// Upper bound of responses that are read at the same time.
 const MAX_CONCURRENT_READS: usize = 12;
 
-/// Upper bound of the pages read for one call of [`LiveTrack::points`].
+/// Upper bound of the pages read by one call of [`LiveTrack::points`].
 const MAX_PAGES: usize = 60;
 
-/// A response with fewer points than this was the last page.
+/// A response with fewer points than this is the last page.
 const SHORT_PAGE: usize = 50;
 
 /// Why a pasted link leads to no session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// It is no LiveTrack link. The person: paste the right one.
+    /// The text is not a usable LiveTrack link. Who can act: the person, by pasting the right one.
     #[error(transparent)]
     Bad(#[from] LinkProblem),
-    /// The short link or the profile leads to no session. The person: check that LiveTrack is running.
+    /// The short link or the profile leads to no session. Who can act: the person, by checking that LiveTrack is
+    /// running.
     #[error(
         "the link leads to no LiveTrack session. Check that LiveTrack is running, or paste the link from Garmin's e-mail"
     )]
@@ -76,7 +77,7 @@ struct LiveTrackState {
     reading: Semaphore,
 }
 
-/// What the page of a session gives, and the interface wants to see.
+/// The CSRF token and the cookies from a session's page, which the JSON interface requires.
 #[derive(Clone, Debug)]
 struct CsrfPair {
     csrf: String,
@@ -85,7 +86,7 @@ struct CsrfPair {
 }
 
 impl LiveTrack {
-    /// `http` is [`crate::garmin::client`]'s.
+    /// `http` comes from [`crate::garmin::client`].
     pub fn new(http: Client, hosts: GarminHosts, clock: Clock) -> Self {
         Self(Arc::new(LiveTrackState {
             http,
@@ -97,7 +98,7 @@ impl LiveTrack {
         }))
     }
 
-    /// The link in what a person pasted. A short one is looked up.
+    /// Finds the link in pasted text. A short link is resolved with a request.
     pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;
         let (host, path) = match find(text, hosts)? {
@@ -136,7 +137,7 @@ impl LiveTrack {
         )
     }
 
-    /// All points from `begin` on (`None`: from the start). A point at `begin` itself may be among them.
+    /// All points from `begin` on (`None`: from the start). The result may include a point at `begin` itself.
     pub async fn points(
         &self,
         link: &LiveTrackLink,
@@ -183,7 +184,7 @@ impl LiveTrack {
         Ok(found)
     }
 
-    /// Requests JSON, and once more with a new CSRF pair if Garmin refuses the old one.
+    /// Requests JSON, and retries once with a new CSRF pair if Garmin refuses the old one.
     async fn get(
         &self,
         link: &LiveTrackLink,
@@ -237,7 +238,7 @@ impl LiveTrack {
         known().ok_or(LiveTrackError::Changed("meta[name=csrf-token]"))
     }
 
-    /// Fetches the page of the session and keeps its CSRF pair. Returns the page.
+    /// Fetches the page of the session, stores its CSRF pair, and returns the page.
     async fn bootstrap(&self, link: &LiveTrackLink) -> Result<String, LiveTrackError> {
         let request = self.0.http.get(link.url(&self.0.hosts.livetrack));
         let response = self.send(request.header(ACCEPT, "text/html")).await?;
@@ -269,7 +270,7 @@ impl LiveTrack {
         self.0.pair.lock()
     }
 
-    /// The error of a status other than success.
+    /// The error for a status other than success.
     fn refusal(&self, response: &Response) -> Option<LiveTrackError> {
         match response.status().as_u16() {
             200..=299 => None,
@@ -290,7 +291,7 @@ fn unknown_is_none(failure: LiveTrackError) -> ResolveError {
     }
 }
 
-/// The `Cookie` header that answers these `Set-Cookie` headers.
+/// The `Cookie` header that returns the cookies of these `Set-Cookie` headers.
 fn cookies(headers: &HeaderMap) -> String {
     let pairs = headers.get_all(SET_COOKIE).iter().filter_map(|value| {
         let pair = value.to_str().ok()?.split(';').next()?.trim();

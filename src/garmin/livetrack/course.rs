@@ -6,7 +6,7 @@ use super::json_fields::JsonFields;
 use super::point::json;
 use super::{LiveTrackError, Position};
 
-/// Reads the response for courses: the points of the first course in order, empty without one.
+/// Parses a courses response: the points of the first course in order, or empty without a course.
 pub fn course(body: &[u8]) -> Result<Vec<Position>, LiveTrackError> {
     let Some(value) = json(body)? else {
         return Ok(Vec::new());

@@ -1,20 +1,21 @@
-//! What can go wrong with LiveTrack, and how long to wait after it.
+//! The errors of LiveTrack, and how long to wait after each.
 
 use std::time::Duration;
 
 /// Why a request to LiveTrack failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiveTrackError {
-    /// 401 or 403 in spite of a new CSRF pair. Nobody can act; it passes.
+    /// 401 or 403 despite a new CSRF pair. Nobody can act; it passes.
     #[error("Garmin refuses to show the session at the moment")]
     Refused,
-    /// 404 with a valid CSRF pair: the token is wrong, or the session has expired. The person: paste a new link.
+    /// 404 with a valid CSRF pair: the token is wrong, or the session has expired. Who can act: the person, with a
+    /// new link.
     #[error("Garmin does not know this session; the link may be wrong or expired")]
     Gone,
-    /// 429. Nobody can act.
+    /// 429: Garmin asks for fewer requests. Nobody can act; it passes.
     #[error("Garmin asks for fewer requests")]
     RateLimited {
-        /// From `Retry-After`.
+        /// From the `Retry-After` header, if present.
         retry_after: Option<Duration>,
     },
     /// 5xx, or another status of unknown meaning. Nobody can act.
@@ -23,16 +24,16 @@ pub enum LiveTrackError {
     /// A page instead of JSON: a bot check, a maintenance notice, or a new interface. Nobody can act.
     #[error("Garmin answered with a page instead of data")]
     Page,
-    /// No connection, a broken one, or no response in time. The operator, if it lasts.
+    /// No connection, a broken one, or no response in time. Who can act: the operator, if it lasts.
     #[error("Garmin cannot be reached")]
     Unreachable,
-    /// JSON of an unknown shape. The operator: an update is needed.
+    /// JSON of an unknown shape. Who can act: the operator, by an update.
     #[error("Garmin changed its response at {0}")]
     Changed(&'static str),
 }
 
 impl LiveTrackError {
-    /// The name in events and in the status of a race.
+    /// The name used in events and in the status of a race.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -51,8 +52,8 @@ impl LiveTrackError {
     }
 }
 
-/// How long to wait after `failure` happened `times` in a row (1 = the first); `None` = never ask again. `Retry-After`
-/// wins where it asks for more, up to an hour.
+/// How long to wait after `failure` happened `times` in a row (1 = the first); `None` = never retry. A longer
+/// `Retry-After` takes precedence, up to an hour.
 pub fn back_off(failure: &LiveTrackError, times: u32) -> Option<Duration> {
     let doubling = |first: u64, most: u64| {
         let factor = 1_u64 << times.saturating_sub(1).min(16);

@@ -1,4 +1,4 @@
-//! Takes known members out of a JSON object. Unknown members and absurd values stay in it.
+//! Takes known members out of a JSON object. Unknown members and implausible values stay in it.
 
 use std::ops::RangeInclusive;
 
@@ -7,13 +7,13 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-/// Longer texts are left alone. Names of people and activities are shorter.
+/// Longer texts are left in place. Names of people and activities are shorter.
 const MAX_TEXT_BYTES: usize = 200;
 
 pub(super) struct JsonFields(pub(super) Map<String, Value>);
 
 impl JsonFields {
-    /// A number within `range`, also as text.
+    /// A number within `range`; a number written as text is accepted.
     pub(super) fn number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         self.take(name, |value| {
             let number = match value {
@@ -46,7 +46,7 @@ impl JsonFields {
         })
     }
 
-    /// A text, if it is not empty.
+    /// A text member that is not empty.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name, |value| match value {
             Value::String(text) if !text.is_empty() && text.len() <= MAX_TEXT_BYTES => Some(text.clone()),
@@ -78,7 +78,7 @@ impl JsonFields {
         self.take(name, |value| value.as_object().cloned().map(JsonFields))
     }
 
-    /// Takes a member if `read` understands it. An explicit null counts as absent.
+    /// Takes a member if `read` accepts it. An explicit null counts as absent.
     fn take<T>(&mut self, name: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
         let value = self.0.get(name)?;
         let read = read(value);

@@ -1,4 +1,4 @@
-//! The LiveTrack link in what a person pasted: the link itself, a short one, or a whole e-mail.
+//! Finds the LiveTrack link in pasted text: the link itself, a short one, or a whole e-mail.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use super::link_text::candidates;
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 
-/// What a link looks like, for the errors.
+/// An example of a link, for the error messages.
 const EXAMPLE: &str = "https://livetrack.garmin.com/session/<id>/token/<token>";
 
-/// Garmin's tokens have 31 or 32 upper-case hexadecimal digits. Longer and other ones are taken too.
+/// Garmin's tokens have 31 or 32 upper-case hexadecimal digits. Longer and other tokens are accepted too.
 const USUAL_TOKEN_BYTES: usize = 31;
 
-/// The pair that opens one LiveTrack session. Anybody who has it can watch.
+/// The pair that opens one LiveTrack session. Anyone who has it can watch.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveTrackLink {
     /// A UUID, 36 characters.
@@ -44,7 +44,7 @@ impl fmt::Debug for LiveTrackLink {
     }
 }
 
-/// `base` with these path segments, each escaped.
+/// `base` with these path segments appended, each escaped.
 pub(super) fn append(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();
     if let Ok(mut path) = url.path_segments_mut() {
@@ -63,16 +63,16 @@ pub enum PastedLink {
     Profile(String),
 }
 
-/// Why no link was found. Each message shows what a link looks like. None repeats the pasted text, except for the name of
-/// a wrong host.
+/// Why no link was found. Each message shows an example link. None repeats the pasted text, except for the name of a
+/// wrong host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkProblem {
     #[error("there is no LiveTrack link in the text; a link looks like {EXAMPLE}")]
     Missing,
-    /// Only Garmin's host is ever asked.
+    /// The link points to a host other than Garmin's, which is the only one requested.
     #[error("the link leads to {host}, not to Garmin's LiveTrack; a link looks like {EXAMPLE}")]
     OtherHost {
-        /// In ASCII, as a browser would resolve it.
+        /// The host name in ASCII, as a browser would resolve it.
         host: String,
     },
     /// The host is right, but the id or the token is missing or cut off.
@@ -80,8 +80,8 @@ pub enum LinkProblem {
     Incomplete,
 }
 
-/// Finds the LiveTrack link in `text`: the usual form, the one with the token in the query, a short link, a profile page,
-/// or any text that contains one of these, also inside a wrapper such as SafeLinks.
+/// Finds the LiveTrack link in `text`: the usual form, the one with the token in the query, a short link, a profile
+/// page, or any text that contains one of these, even inside a wrapper such as SafeLinks.
 ///
 /// A complete link wins over one that must be looked up.
 pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
@@ -91,7 +91,7 @@ pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> 
         match judge_grown(&candidate, hosts) {
             Ok(link @ PastedLink::Complete(_)) => return Ok(link),
             Ok(unresolved) => other = other.or(Some(unresolved)),
-            // An e-mail links to many pages. A broken LiveTrack link says more than another host.
+            // An e-mail links to many pages, so a broken LiveTrack link explains more than another host.
             Err(LinkProblem::Incomplete) => worst = LinkProblem::Incomplete,
             Err(problem) if worst == LinkProblem::Missing => worst = problem,
             Err(_) => {}
@@ -119,7 +119,7 @@ fn bare_hosts(hosts: &GarminHosts) -> Vec<String> {
     bare
 }
 
-/// Judges an address, with as many further lines as it needs to be complete.
+/// Checks an address, with as many further lines appended as it needs to be complete.
 fn judge_grown(candidate: &[String], hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
     let mut best = Err(LinkProblem::Missing);
     for address in candidate {
@@ -185,7 +185,7 @@ fn judge(address: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> 
     }
 }
 
-/// Id and token of a link on the right host. Before them, there may be a language, such as `/de-DE/`.
+/// The id and token of a link on the right host. A language such as `/de-DE/` may precede them.
 fn read_session(url: &Url, segments: &[&str]) -> Result<LiveTrackLink, LinkProblem> {
     let is = |segment: &str, word: &str| segment.eq_ignore_ascii_case(word);
     let rest = match segments {
@@ -201,7 +201,7 @@ fn read_session(url: &Url, segments: &[&str]) -> Result<LiveTrackLink, LinkProbl
         }
         [] => return Err(LinkProblem::Incomplete),
     };
-    // A full stop, a star of bold text or a wrapper's own parameters may follow the token.
+    // A full stop, an asterisk of bold text or a wrapper's own parameters may follow the token.
     let end = token
         .find(|c: char| !c.is_ascii_alphanumeric())
         .unwrap_or(token.len());
@@ -232,7 +232,7 @@ fn is_token(text: &str) -> bool {
     (16..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-/// The code at the start of a path segment, without what punctuation follows it.
+/// The code at the start of a path segment, without any punctuation after it.
 fn leading_code(segment: &str) -> &str {
     let end = segment.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
     end.and_then(|end| segment.get(..end)).unwrap_or(segment)

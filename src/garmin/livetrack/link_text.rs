@@ -1,30 +1,32 @@
-//! From pasted text to the web addresses in it: takes off what mail programs, chats and keyboards put around and into a
-//! link.
+//! Extracts the web addresses from pasted text, and removes what mail programs, chats and keyboards add around and
+//! inside a link.
 //!
-//! Undone here: quoted-printable, HTML entities, percent-encoding (a wrapper such as SafeLinks carries the address inside
-//! its own), Proofpoint's encodings, invisible characters, marks of bold text and lists, and line breaks inside a link.
-//! No address is opened; the caller judges each by its host.
+//! It handles quoted-printable, HTML entities, percent-encoding (a wrapper such as SafeLinks carries the address
+//! inside its own), Proofpoint's encodings, invisible characters, marks of bold text and lists, and line breaks
+//! inside a link. No address is requested; the caller checks the host of each.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// Longer texts are searched up to here. A whole e-mail with pictures left out is far below.
+/// Only this much of a longer text is searched. A whole e-mail without its pictures is far smaller.
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 
-/// Wrappers within wrappers that are opened.
+/// Maximum depth of nested wrappers that are opened.
 const MAX_LAYERS: usize = 4;
 
-/// Lines that one link may be broken over.
+/// Maximum number of lines that one link may span.
 const MAX_LINES: usize = 6;
 
-/// The longest entity that is read has 14 bytes.
+/// The longest HTML entity that is read has 14 bytes.
 const MAX_ENTITY_BYTES: usize = 16;
 
-/// Addresses that are looked at in one text, and the length of each. Both bound the work for a hostile text.
+/// Upper bounds for the number of addresses examined in one text and for their length. They limit the work for a
+/// hostile text.
 const MAX_ADDRESSES: usize = 300;
 const MAX_ADDRESS_BYTES: usize = 8 * 1024;
 
-/// An address in the text. Each further item has one more line of the text appended, for a link that was broken there.
+/// An address in the text. Each further item has one more line of the text appended, in case the link was broken
+/// there.
 pub(super) type Candidate = Vec<String>;
 
 /// All candidates in `text`, in the order found. `bare_hosts`: hosts whose links are found without a scheme too.
@@ -69,13 +71,13 @@ fn addresses(text: &str, bare_hosts: &[String]) -> Vec<Candidate> {
         .collect()
 }
 
-/// The text from `at`, as far as an address may go.
+/// The text from `at`, cut to the maximum length of an address.
 fn bounded(text: &str, at: usize) -> &str {
     let end = text.floor_char_boundary(at + MAX_ADDRESS_BYTES);
     text.get(at..end).unwrap_or_default()
 }
 
-/// Whether no part of a longer host, address or path comes before `at`.
+/// Whether no part of a longer host, address or path precedes `at`.
 fn is_word_start(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.chars().next_back());
     before.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '@' | '/' | '\\' | '.' | '-' | '%')))
@@ -115,7 +117,7 @@ fn is_invisible(c: char) -> bool {
     ) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// The text without quoted-printable (RFC 2045, 6.7); `None` when it does not look like it.
+/// Decodes quoted-printable text (RFC 2045, 6.7); `None` when the text does not look encoded.
 ///
 /// A token may begin with "3D", so `=3D` alone does not make a text quoted-printable.
 fn unquote_printable(text: &str) -> Option<String> {
@@ -181,7 +183,7 @@ fn entity(name: &str) -> Option<char> {
     }
 }
 
-/// One layer of wrapping off: percent-encoding, Proofpoint's own encoding of a URL, and Base64.
+/// Removes one layer of wrapping: percent-encoding, Proofpoint's own URL encoding, and Base64.
 fn open_wrappers(text: &str) -> String {
     let mut text = decode_escapes(text, b'%');
     for wrapped in proofpoint_v2(&text).into_iter().chain(base64_addresses(&text)) {
@@ -191,7 +193,7 @@ fn open_wrappers(text: &str) -> String {
     text
 }
 
-/// `urldefense.proofpoint.com/v2/url?u=https-3A__host_path`: `-` stands for `%`, and `_` for `/`.
+/// `urldefense.proofpoint.com/v2/url?u=https-3A__host_path`: `-` replaces `%`, and `_` replaces `/`.
 fn proofpoint_v2(text: &str) -> Vec<String> {
     let found = text.match_indices("u=http").take(MAX_ADDRESSES);
     let encoded = found.filter_map(|(at, mark)| {
@@ -204,7 +206,7 @@ fn proofpoint_v2(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Addresses that a wrapper carries in Base64, as Sophos does.
+/// Addresses that a wrapper encodes in Base64, as Sophos does.
 fn base64_addresses(text: &str) -> Vec<String> {
     let found = text.match_indices("aHR0c").take(MAX_ADDRESSES);
     let encoded = found.filter_map(|(at, _)| {
@@ -218,7 +220,7 @@ fn base64_addresses(text: &str) -> Vec<String> {
     encoded.collect()
 }
 
-/// Replaces `mark` and two hexadecimal digits by the byte that they stand for.
+/// Replaces each `mark` followed by two hexadecimal digits with the byte that they encode.
 fn decode_escapes(text: &str, mark: u8) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

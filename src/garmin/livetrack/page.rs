@@ -37,11 +37,11 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The data inside a page.
+/// The LiveTrack data found inside a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LiveTrackPage {
     pub session: Option<LiveTrackSession>,
-    /// In the order of the page.
+    /// Points in the order of the page.
     pub points: Vec<Trackpoint>,
 }
 
@@ -61,8 +61,8 @@ fn next_data(html: &str) -> Option<String> {
     Some(rest.split_once("</script>")?.0.to_owned())
 }
 
-/// The values in the strings passed to `self.__next_f.push([1, "…"])`. The strings are joined, because a value may
-/// continue in the next one; each line of the whole is `key:value`.
+/// The values in the strings passed to `self.__next_f.push([1, "…"])`. The strings are joined first, because a value
+/// may continue in the next one; each line of the joined text is `key:value`.
 fn next_fragments(html: &str) -> Vec<String> {
     let mut joined = String::new();
     for rest in html.split("self.__next_f.push(").skip(1) {
@@ -89,7 +89,7 @@ fn next_fragments(html: &str) -> Vec<String> {
         .collect()
 }
 
-/// How deep JSON strings within JSON strings are opened.
+/// Maximum depth to which nested JSON strings are opened.
 const MAX_DEPTH: usize = 4;
 
 fn gather(text: &str, found: &mut LiveTrackPage, depth: usize) {
@@ -171,7 +171,7 @@ mod tests {
         check(&format!(
             r#"<script id="__NEXT_DATA__" type="application/json">{data}</script><p>"#
         ));
-        // As text within text, cut into two fragments.
+        // JSON as text within text, split into two fragments.
         let line = format!(
             "1f:[\"$\",\"div\",null,{}]\n20:null\n",
             json!({ "state": data.to_string() })

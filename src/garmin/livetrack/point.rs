@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::LiveTrackError;
 use super::json_fields::JsonFields;
 
-/// WGS 84 degrees.
+/// A position in WGS 84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     pub lat: f64,
@@ -44,19 +44,19 @@ pub struct Trackpoint {
     /// Crank revolutions, or strides of one leg, per minute.
     pub cadence_rpm: Option<u32>,
     pub power_w: Option<u32>,
-    /// `activityType`, upper case as sent: an open set.
+    /// `activityType`, in upper case as sent; the set of values is open.
     pub activity_type: Option<String>,
     /// When the current activity began.
     pub activity_created_at: Option<Timestamp>,
     pub status: Option<PointStatus>,
-    /// `eventTypes`, upper case as sent: an open set; `END` ends the activity.
+    /// `eventTypes`, in upper case as sent; the set of values is open. `END` ends the activity.
     pub events: Vec<String>,
-    /// Unknown members and absurd values, under Garmin's names.
+    /// Unknown members and implausible values, under Garmin's names.
     pub other: Map<String, Value>,
 }
 
 impl Trackpoint {
-    /// A point with nothing but a time.
+    /// A point with only a time.
     pub fn at(at: Timestamp) -> Self {
         Self {
             at,
@@ -105,14 +105,14 @@ impl Trackpoint {
         Some(point)
     }
 
-    /// Reads the members that are flat now and were nested in older generations.
+    /// Reads the members that are flat today and were nested in older generations.
     fn fitness(&mut self, fields: &mut JsonFields) {
         self.speed_mps = fields.number("speedMetersPerSec", SPEED);
         self.distance_m = fields.number("distanceMeters", DISTANCE);
         self.total_distance_m = fields.number("totalDistanceMeters", DISTANCE);
         self.duration_s = fields.number("durationSecs", DURATION);
         self.total_duration_s = fields.number("totalDurationSecs", DURATION);
-        // 0 = no heart rate sensor.
+        // 0 means that there is no heart rate sensor.
         self.heart_rate_bpm = fields
             .whole("heartRateBeatsPerMin", 0..=250)
             .filter(|bpm| *bpm > 0);
@@ -136,7 +136,7 @@ impl Trackpoint {
         }
     }
 
-    /// Fills missing members from another report of the same moment. Known ones stay.
+    /// Fills missing members from another report of the same moment. Members that are present stay.
     pub fn absorb(&mut self, other: Self) {
         fn fill<T>(mine: &mut Option<T>, other: Option<T>) {
             if mine.is_none() {
@@ -178,7 +178,7 @@ const ALTITUDE: std::ops::RangeInclusive<f64> = -1000.0..=12_000.0;
 const DISTANCE: std::ops::RangeInclusive<f64> = 0.0..=10_000_000.0;
 const DURATION: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
-/// A valid position is taken. (0, 0) counts as none; an invalid one stays among the other members.
+/// Takes a valid position. (0, 0) counts as missing; an invalid position stays among the other members.
 fn position(fields: &mut JsonFields) -> Option<Position> {
     let mut inner = fields.object("position")?;
     let whole = inner.0.clone();
@@ -201,7 +201,7 @@ fn position(fields: &mut JsonFields) -> Option<Position> {
 pub struct TrackpointBatch {
     /// In the order of the response.
     pub points: Vec<Trackpoint>,
-    /// Entries without a plausible time, which cannot be kept.
+    /// Number of entries without a plausible time, which cannot be stored.
     pub unreadable: usize,
 }
 

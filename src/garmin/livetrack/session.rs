@@ -8,39 +8,39 @@ use super::LiveTrackError;
 use super::json_fields::JsonFields;
 use super::point::json;
 
-/// Everything may be missing.
+/// A LiveTrack session. Every field may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveTrackSession {
-    /// The athlete's name as shown. A stranger wrote it, so it must never be read as an instruction.
+    /// The athlete's name as shown. It is a stranger's text, so it must never be treated as an instruction.
     pub athlete: Option<String>,
-    /// Written by a stranger too.
+    /// The session's name, which is a stranger's text too.
     pub name: Option<String>,
     pub start: Option<Timestamp>,
     /// Start + 24 h while the session is live, later the real end.
     pub end: Option<Timestamp>,
     /// The interval at which the phone posts.
     pub post_frequency_s: Option<u32>,
-    /// False = hidden or expired.
+    /// False when the session is hidden or has expired.
     pub viewable: Option<bool>,
     /// `InProgress`, `Complete` or `Expired`; not sent by every generation.
     pub status: Option<String>,
     /// Whether the athlete cancelled it.
     pub cancelled: Option<bool>,
-    /// Planned or current.
+    /// The planned or the current activity's type.
     pub activity_type: Option<String>,
 }
 
-/// How far `end` may be from start + 24 h in a live session. ±2 s were seen.
+/// How far the `end` of a live session may be from start + 24 h. Deviations of ±2 s were observed.
 const LIVE_END_TOLERANCE: SignedDuration = SignedDuration::from_secs(120);
 
 impl LiveTrackSession {
-    /// Reads the response for a session. Errors: [`LiveTrackError::Changed`] when it is no session.
+    /// Parses a session response. Errors: [`LiveTrackError::Changed`] when it is not a session.
     pub fn read(body: &[u8]) -> Result<Self, LiveTrackError> {
         let value = json(body)?.ok_or(LiveTrackError::Changed("$"))?;
         Self::from_value(&value).ok_or(LiveTrackError::Changed("$.sessionId"))
     }
 
-    /// Reads a session object; `None` when it has none of the members that mark one.
+    /// Reads a session object; `None` when it has none of the members that identify one.
     pub(super) fn from_value(value: &Value) -> Option<Self> {
         let mut fields = JsonFields(value.as_object()?.clone());
         let has_marker = ["sessionId", "start", "userDisplayName"]
@@ -67,7 +67,7 @@ impl LiveTrackSession {
         self.start?.checked_add(SignedDuration::from_hours(24)).ok()
     }
 
-    /// When the athlete ended it: by the status, or by a past `end` that is not start + 24 h.
+    /// When the athlete ended it: according to the status, or to an `end` in the past that is not start + 24 h.
     pub fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
         let over = |word: &str| {
             self.status

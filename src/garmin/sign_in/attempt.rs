@@ -1,4 +1,4 @@
-//! One sign-in on its way: its cookies, its pauses, and the sending of its requests.
+//! One sign-in in progress: its cookies, its pauses, and its requests.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ pub(super) struct SignInAttempt<'a> {
     keys: AttemptKeys,
     id: &'a str,
     jar: Arc<Jar>,
-    /// Whether this sign-in was counted for the person's day.
+    /// Whether this sign-in has been counted for the person's day.
     is_counted: bool,
 }
 
 impl<'a> SignInAttempt<'a> {
-    /// A sign-in that begins. Its first request counts it.
+    /// Starts a sign-in, which is counted at its first request.
     pub(super) fn new(state: &'a SignInState, keys: AttemptKeys, id: &'a str) -> Self {
         Self {
             state,
@@ -36,7 +36,7 @@ impl<'a> SignInAttempt<'a> {
         }
     }
 
-    /// A sign-in that goes on with a code. It was counted when it began.
+    /// Continues a sign-in with a code. It was counted when it began.
     pub(super) fn resume(state: &'a SignInState, keys: AttemptKeys, id: &'a str, jar: Arc<Jar>) -> Self {
         Self {
             jar,
@@ -57,7 +57,7 @@ impl<'a> SignInAttempt<'a> {
         self.jar
     }
 
-    /// Each method starts like a new browser.
+    /// Clears the cookies, because each method starts like a new browser.
     pub(super) fn clear_cookies(&mut self) {
         self.jar = Arc::default();
     }
@@ -70,7 +70,7 @@ impl<'a> SignInAttempt<'a> {
         }
     }
 
-    /// Sends with the cookies of this sign-in. `method`: which one a 429 throttles.
+    /// Sends with the cookies of this sign-in. `method`: the one that a 429 throttles.
     pub(super) async fn send(
         &mut self,
         method: SignInMethod,
@@ -80,7 +80,8 @@ impl<'a> SignInAttempt<'a> {
         self.send_counted(Some(method), request, Some(&jar)).await
     }
 
-    /// Sends without cookies, to the token service and the API. A 429 throttles all methods, because all need these.
+    /// Sends without cookies, to the token service and the API. A 429 throttles all methods, because all of them need
+    /// these.
     pub(super) async fn send_without_cookies(
         &mut self,
         request: GarminRequest,

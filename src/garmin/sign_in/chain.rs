@@ -1,7 +1,7 @@
-//! The sign-in methods, one after the other, and what their failures amount to.
+//! Tries the sign-in methods in order, and reduces their failures to one refusal.
 //!
-//! A sign-in, a wanted code, a wrong password and a locked account end the chain; after any other refusal the next
-//! method is tried. No method is tried twice, and one that Garmin throttled lately is left out.
+//! The chain ends at a success, a request for a code, a wrong password or a locked account; after any other refusal
+//! the next method is tried. No method is tried twice, and one that Garmin throttled recently is skipped.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ pub(super) struct ChainResult {
     pub(super) end: ChainEnd,
     /// The method that was tried last.
     pub(super) method: Option<SignInMethod>,
-    /// The methods that did not lead in, in the order tried; the skipped ones first.
+    /// The methods that failed, in the order tried; the skipped ones come first.
     pub(super) failures: Vec<(SignInMethod, SignInRefusal)>,
 }
 
@@ -27,7 +27,7 @@ pub(super) enum ChainEnd {
     Refused(SignInRefusal),
 }
 
-/// Tries `methods` in their order. `skipped`: those left out, each with its reason.
+/// Tries `methods` in order. `skipped`: the methods left out, each with its reason.
 pub(super) async fn sign_in(
     attempt: &mut SignInAttempt<'_>,
     credentials: &Credentials,
@@ -53,7 +53,7 @@ pub(super) async fn sign_in(
     result
 }
 
-/// `Continue`: this method failed in a way that another one may avoid.
+/// `Continue`: this method failed for a reason that another method may avoid.
 async fn sign_in_by(
     method: SignInMethod,
     attempt: &mut SignInAttempt<'_>,
@@ -82,7 +82,7 @@ async fn sign_in_by(
     }
 }
 
-/// Another method leads to another ticket, but to the same token service and API.
+/// Whether the ticket was refused. Another method yields another ticket, but uses the same token service and API.
 fn is_about_the_ticket(refusal: &SignInRefusal) -> bool {
     matches!(
         refusal,
@@ -90,7 +90,8 @@ fn is_about_the_ticket(refusal: &SignInRefusal) -> bool {
     )
 }
 
-/// What to tell when no method led in. A method that got as far as a ticket says most; methods that agree speak for all.
+/// The refusal to report when every method failed. A method that obtained a ticket is the most informative. If all
+/// methods agree, their common reason is reported.
 fn verdict(failures: &[(SignInMethod, SignInRefusal)]) -> SignInRefusal {
     if let Some((_, refusal)) = failures.iter().find(|(_, refusal)| is_about_the_ticket(refusal)) {
         return refusal.clone();

@@ -1,17 +1,17 @@
-//! How often this gateway may sign people in at Garmin.
+//! Limits how often this gateway may sign people in at Garmin.
 //!
 //! Sign-ins are the scarcest resource here: Garmin throttles addresses for hours and locks accounts. So attempts are
-//! counted per day, a throttled method is left alone for a while, and a password that Garmin called wrong is not sent a
+//! counted per day, a throttled method is not used for a while, and a password that Garmin called wrong is not sent a
 //! second time. The queue and its spacing are in [`super::state`].
 //!
 //! Attempts count per person and source (the network address they came from), and per person over all sources. A
 //! stranger who uses up the attempts of one address leaves some for other addresses, and more for those from which the
 //! person has signed in before.
 //!
-//! A person, a source and a wrong password are known by keyed hashes. What reached Garmin outlives a restart
-//! ([`super::ledger`]).
+//! People, sources and wrong passwords are identified by keyed hashes. The record of what reached Garmin survives a
+//! restart ([`super::ledger`]).
 //!
-//! Absent on purpose: any retry. Only people start sign-ins.
+//! Absent on purpose: automatic retries. Only people start sign-ins.
 
 mod settings;
 
@@ -32,13 +32,13 @@ pub use settings::GovernorSettings;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long a source stays known after a sign-in from there.
+/// How long a source stays known after a sign-in from it.
 const SOURCE_MEMORY: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Known sources of one person: home, phone, work, and a few more.
+/// Upper bound of known sources per person: home, phone, work, and a few more.
 const MAX_KNOWN_SOURCES: usize = 8;
 
-/// A person as the governor knows one: a keyed hash of the e-mail.
+/// Identifies a person in the governor: a keyed hash of the e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct PersonKey([u8; 32]);
 
@@ -62,33 +62,33 @@ pub(super) struct Governor {
     people: HashMap<PersonKey, PersonHistory>,
 }
 
-/// What applies to everybody. Stored; the field names are the record's.
+/// The state that applies to everybody. It is stored, so the field names are fixed.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SharedLimits {
-    /// The key of all hashes.
+    /// The secret key of all hashes.
     key: [u8; 32],
-    /// Throttled methods, and until when they are left alone.
+    /// Throttled methods, and until when each is not used.
     cooling: BTreeMap<SignInMethod, Timestamp>,
 }
 
-/// One person's attempts. Stored; the field names are the record's.
+/// One person's attempts. They are stored, so the field names are fixed.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct PersonHistory {
-    /// When attempts reached Garmin, oldest first.
+    /// The times of the attempts that reached Garmin, oldest first.
     reached: Vec<Timestamp>,
     wrong: Vec<(CredentialsHash, Timestamp)>,
-    /// Methods whose tokens the API refused, and when. They are tried last.
+    /// Methods whose tokens the API refused, each with the time. They are tried last.
     unfruitful: Vec<(SignInMethod, Timestamp)>,
-    /// Where the attempts came from, as far as is known, oldest first.
+    /// The sources of the attempts, where known, oldest first.
     #[serde(default)]
     reached_from: Vec<(SourceKey, Timestamp)>,
-    /// Where this person signed in successfully, and when last.
+    /// The sources of successful sign-ins, each with the time of the last one.
     #[serde(default)]
     known_sources: Vec<(SourceKey, Timestamp)>,
 }
 
 impl PersonHistory {
-    /// When nothing in it changes any more what the person may do; `None` for an empty one.
+    /// When the history stops affecting what the person may do; `None` for an empty one.
     pub(super) fn expires_at(&self) -> Option<Timestamp> {
         let wrong = self.wrong.iter().map(|(_, at)| at);
         let unfruitful = self.unfruitful.iter().map(|(_, at)| at);
@@ -124,7 +124,7 @@ impl Governor {
         Self::restore(settings, shared, [])
     }
 
-    /// A governor that goes on from the records of the last start.
+    /// Creates a governor that continues from stored records.
     pub(super) fn restore(
         settings: GovernorSettings,
         shared: SharedLimits,
@@ -137,13 +137,13 @@ impl Governor {
         }
     }
 
-    /// What to write down for [`Governor::restore`] after a change that concerned this person.
+    /// The records to store for [`Governor::restore`] after a change that affected this person.
     pub(super) fn records(&self, person: PersonKey) -> (SharedLimits, PersonHistory) {
         let history = self.people.get(&person).cloned().unwrap_or_default();
         (self.shared.clone(), history)
     }
 
-    /// The same person however the e-mail is written.
+    /// The key of a person, which is the same for every spelling of the e-mail.
     pub(super) fn person(&self, email: &str) -> PersonKey {
         PersonKey(self.keyed_hash(&[b"person", email.trim().to_lowercase().as_bytes()]))
     }
@@ -152,7 +152,7 @@ impl Governor {
         CredentialsHash(self.keyed_hash(&[b"password", &person.0, password.expose().as_bytes()]))
     }
 
-    /// The same source for all addresses of one subscriber.
+    /// The key of a source, which is the same for all addresses of one subscriber.
     pub(super) fn source(&self, address: IpAddr) -> SourceKey {
         SourceKey(self.keyed_hash(&[b"source", network(address).to_string().as_bytes()]))
     }
@@ -196,10 +196,10 @@ impl Governor {
         }
     }
 
-    /// When another attempt from this source is allowed; `None` when one is allowed now.
+    /// When the next attempt from this source is allowed; `None` when one is allowed now.
     ///
-    /// One source has the attempts of a day. All sources together have half as many again, so that one of them cannot
-    /// lock the person out, and sources from which the person signed in before have another half to themselves.
+    /// One source gets the attempts of a day. All sources together get half as many again, so that no single source
+    /// can lock the person out. Sources from which the person has signed in get another half, reserved for them.
     fn day_is_full_until(&self, history: &PersonHistory, source: Option<SourceKey>) -> Option<Timestamp> {
         let daily = usize::try_from(self.settings.daily).unwrap_or(usize::MAX);
         let half = (daily / 2).max(1);
@@ -212,14 +212,14 @@ impl Governor {
         full_until(&from_here, daily).max(full_until(&history.reached, in_all))
     }
 
-    /// Counts an attempt that is about to be sent. One that times out may have been read all the same.
+    /// Counts an attempt before it is sent, because Garmin may have read even one that times out.
     pub(super) fn count_attempt(&mut self, person: PersonKey, source: Option<SourceKey>, now: Timestamp) {
         let history = self.people.entry(person).or_default();
         history.reached.push(now);
         history.reached_from.extend(source.map(|source| (source, now)));
     }
 
-    /// Takes back the last count: there was no connection to send the attempt on.
+    /// Takes back the last count, because there was no connection to send the attempt on.
     pub(super) fn uncount_attempt(&mut self, person: PersonKey, source: Option<SourceKey>) {
         if let Some(history) = self.people.get_mut(&person) {
             history.reached.pop();
@@ -229,7 +229,7 @@ impl Governor {
         }
     }
 
-    /// The person signed in from this source, so attempts from there are the person's own.
+    /// Records a successful sign-in, so that attempts from this source count as the person's own.
     pub(super) fn signed_in(&mut self, person: PersonKey, source: Option<SourceKey>, now: Timestamp) {
         let Some(source) = source else { return };
         let known = &mut self.people.entry(person).or_default().known_sources;
@@ -239,8 +239,8 @@ impl Governor {
         known.drain(..excess);
     }
 
-    /// Counts an attempt that was declined without asking Garmin like one that Garmin refused, unless that would make
-    /// more than `max_people` known.
+    /// Counts an attempt that was declined without asking Garmin, like one that Garmin refused. It is not counted if
+    /// that would make more than `max_people` people known.
     pub(super) fn count_declined(
         &mut self,
         person: PersonKey,
@@ -255,20 +255,20 @@ impl Governor {
         }
     }
 
-    /// Garmin called this password wrong.
+    /// Records that Garmin called this password wrong.
     pub(super) fn wrong_password(&mut self, person: PersonKey, credentials: CredentialsHash, now: Timestamp) {
         let history = self.people.entry(person).or_default();
         history.wrong.push((credentials, now));
     }
 
-    /// The API refused the token that this method led to.
+    /// Records that the API refused the token from this method.
     pub(super) fn token_refused(&mut self, person: PersonKey, method: SignInMethod, now: Timestamp) {
         let history = self.people.entry(person).or_default();
         history.unfruitful.retain(|(known, _)| *known != method);
         history.unfruitful.push((method, now));
     }
 
-    /// Garmin asked for fewer requests of one method, or (`None`) of all.
+    /// Records that Garmin asked for fewer requests: of one method, or (`None`) of all.
     pub(super) fn throttled(
         &mut self,
         method: Option<SignInMethod>,
@@ -293,7 +293,7 @@ impl Governor {
         cooling.values().min().copied().filter(|_| all)
     }
 
-    /// Adds to a refusal the time that only the governor knows.
+    /// Adds the retry time, which only the governor knows, to a refusal.
     pub(super) fn with_retry_time(&self, refusal: SignInRefusal) -> SignInRefusal {
         match refusal {
             SignInRefusal::RateLimited { .. } => SignInRefusal::RateLimited {
@@ -324,11 +324,11 @@ impl Governor {
             .iter()
             .map(|part| part.len() + size_of::<usize>())
             .sum::<usize>();
-        // Allocated once: a buffer that grew would leave a password behind.
+        // Allocated once, because a buffer that grows would leave a password behind.
         let mut data = zeroize::Zeroizing::new(Vec::with_capacity(self.shared.key.len() + len));
         data.extend_from_slice(&self.shared.key);
         for part in parts {
-            // Each part's length comes first, so that no two lists of parts read the same.
+            // The length of each part precedes it, so that no two lists of parts give the same bytes.
             data.extend_from_slice(&part.len().to_be_bytes());
             data.extend_from_slice(part);
         }

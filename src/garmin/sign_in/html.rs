@@ -1,7 +1,7 @@
-//! The few things that are read from the widget's pages.
+//! Reads the few values that are needed from the widget's pages.
 //!
-//! These are pages of a form with hidden inputs and inline variables; what is wanted is found by name. No HTML parser:
-//! a page that is not as expected is reported as changed, not repaired.
+//! The pages are forms with hidden inputs and inline variables, and each value is found by name. There is no HTML
+//! parser: an unexpected page is reported as changed, not repaired.
 
 /// The text of `<title>`, trimmed.
 pub(super) fn title(page: &str) -> Option<&str> {
@@ -60,7 +60,7 @@ fn tags<'a>(page: &'a str, open: &'static str) -> impl Iterator<Item = &'a str> 
 /// The value of an attribute inside one tag.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     tag.match_indices(name).find_map(|(at, _)| {
-        // A whole attribute name: `value` is not the end of `data-value`.
+        // The whole name must match: `value` is not the end of `data-value`.
         if !tag.get(..at)?.ends_with(|c: char| c.is_ascii_whitespace()) {
             return None;
         }

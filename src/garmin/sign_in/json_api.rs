@@ -62,7 +62,7 @@ pub(super) fn login_request(
     post(hosts, method, "login", body)
 }
 
-/// The code, sent by the path of `method`, which need not be the one that asked for it.
+/// The request that sends a code by the path of `method`, which may differ from the method that asked for it.
 pub(super) fn code_request(
     hosts: &GarminHosts,
     method: SignInMethod,
@@ -149,7 +149,7 @@ pub(super) fn read_pending(method: SignInMethod, response: &GarminResponse) -> P
     }
 }
 
-/// `login_method`: the one that asked for the code; the ticket is bound to its service.
+/// `login_method`: the method that asked for the code; the ticket is bound to its service URL.
 pub(super) fn read_code_response(
     hosts: &GarminHosts,
     login_method: SignInMethod,
@@ -158,7 +158,7 @@ pub(super) fn read_code_response(
     let place = "code verification";
     let Some(status_type) = status_type(response) else {
         let is_json = response.json().is_some();
-        // Garmin refused the code in JSON of an unknown form. It was looked at.
+        // Garmin refused the code in JSON of an unknown form, so it did check the code.
         if is_json && matches!(response.status, 400..=403 | 422) && !response.is_problem_document() {
             return Err(CodeFailure::Wrong);
         }
@@ -169,7 +169,7 @@ pub(super) fn read_code_response(
         "SUCCESSFUL" => read_ticket(hosts, login_method, place, response).map_err(CodeFailure::Final),
         "ACCOUNT_LOCKED" => Err(CodeFailure::Final(SignInRefusal::AccountLocked)),
         "CAPTCHA_REQUIRED" => Err(CodeFailure::Final(SignInRefusal::BotChallenge)),
-        // No source records what a wrong code is called; anything else is taken for one.
+        // No source documents what a wrong code is called, so anything else counts as one.
         _ => Err(CodeFailure::Wrong),
     }
 }
@@ -188,7 +188,7 @@ fn read_ticket(
         .ok_or_else(|| changed(place, "serviceTicketId"))
 }
 
-/// `responseStatus.type`, which decides whatever the HTTP status is.
+/// `responseStatus.type`, which takes precedence over the HTTP status.
 fn status_type(response: &GarminResponse) -> Option<String> {
     let json = response.json()?;
     json.pointer("/responseStatus/type")?.as_str().map(str::to_owned)

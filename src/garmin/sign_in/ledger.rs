@@ -1,8 +1,8 @@
-//! What the governor must not forget at a restart. Otherwise a crash would allow a seventh attempt of the day, or an
-//! attempt by a method that Garmin has just throttled.
+//! The part of the governor's state that must survive a restart. Otherwise a crash would allow a seventh attempt of
+//! the day, or an attempt by a method that Garmin has just throttled.
 //!
-//! People are keyed hashes, as in the governor; the key is sealed with the store. Only attempts that reached Garmin are
-//! written down, so strangers write nothing.
+//! People are stored as keyed hashes, as in the governor; the key is sealed with the store. Only attempts that
+//! reached Garmin are stored, so strangers cannot add records.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ const SHARED: &[u8] = b"governor";
 
 type Records = (SharedLimits, Vec<(PersonKey, PersonHistory)>);
 
-/// What was written down, if anything was. Errors: the store's.
+/// The stored records, if there are any. Errors: the store's.
 pub(super) fn read(store: &Store) -> Result<Option<Records>, StoreError> {
     let Some(shared) = store.find::<SharedLimits>(SHARED)? else {
         return Ok(None);
@@ -42,7 +42,7 @@ pub(super) fn read(store: &Store) -> Result<Option<Records>, StoreError> {
     Ok(Some((shared, people.collect())))
 }
 
-/// Writes what changed, and removes what no longer matters. Errors: the store's.
+/// Stores what changed, and removes records that no longer matter. Errors: the store's.
 pub(super) async fn write(
     store: &Store,
     shared: SharedLimits,

@@ -1,4 +1,4 @@
-//! What the sign-in methods have in common: what each can come to, and the ticket that it ends with.
+//! What the sign-in methods have in common: their possible results, and the ticket that a login yields.
 
 use super::method::SignInMethod;
 use super::refusal::SignInRefusal;
@@ -39,7 +39,7 @@ impl From<NoResponse> for LoginFailure {
     }
 }
 
-/// A CAS service ticket. It is good for one exchange, together with the service URL that it was issued for.
+/// A CAS service ticket. It is valid for one exchange, together with the service URL that it was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CasTicket {
     pub(super) ticket: Secret,
@@ -65,15 +65,15 @@ pub(super) fn service_url(hosts: &GarminHosts, method: SignInMethod) -> String {
     }
 }
 
-/// A login that waits for its code: what is needed to send the code where it was asked for.
+/// A login that waits for its code: the data needed to send the code to the method that asked for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PendingMfa {
     Json {
-        /// Mobile or portal.
+        /// Either mobile or portal, never the widget.
         method: SignInMethod,
         /// `mfaLastMethodUsed`, in Garmin's spelling.
         channel: String,
-        /// Masked by Garmin.
+        /// The recipient of the code, masked by Garmin.
         sent_to: Option<String>,
     },
     Widget(WidgetMfaPage),
@@ -85,6 +85,6 @@ pub(super) enum CodeFailure {
     Wrong,
     /// Garmin did not look at the code: throttled, out of order, or no response. It may be sent again.
     NotRead(SignInRefusal),
-    /// No code will be taken any more.
+    /// The challenge accepts no more codes.
     Final(SignInRefusal),
 }

@@ -1,4 +1,4 @@
-//! The code that Garmin wants on top of the password.
+//! The code that Garmin asks for in addition to the password.
 //!
 //! A code is good only for the sign-in that asked for it: same cookies, same method. So the challenge keeps the cookie
 //! jar, and it stays open for another try after a wrong code.
@@ -18,16 +18,16 @@ use super::state::AttemptKeys;
 use super::widget;
 use crate::base::secrets::Secret;
 
-/// Codes that one challenge takes: enough for a slip or two, and too few for Garmin to lock the account.
+/// Upper bound of codes per challenge: enough for a slip or two, and too few for Garmin to lock the account.
 const MAX_TRIES: u8 = 3;
 
-/// How long a challenge is kept. Garmin's own page gives a code some minutes.
+/// How long a challenge is kept. Garmin's own page accepts a code for some minutes.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// Garmin's codes have six digits; shorter and longer ones are left to Garmin to judge.
+/// Garmin's codes have six digits; Garmin judges the other lengths in this range.
 const DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
 
-/// A sign-in that waits for its code. Keep it in memory only: it holds the cookies of the sign-in.
+/// A sign-in that waits for its code. Keep it in memory only, because it holds the cookies of the sign-in.
 pub struct MfaChallenge {
     pub(super) pending: PendingMfa,
     pub(super) jar: Arc<Jar>,
@@ -97,7 +97,7 @@ impl MfaChallenge {
         }
     }
 
-    /// How many more codes it takes; 0 = start again.
+    /// The number of codes that it still accepts; 0 = start again.
     pub fn tries_left(&self) -> u8 {
         self.tries_left
     }
@@ -110,12 +110,12 @@ impl MfaChallenge {
         }
     }
 
-    /// Whether it takes no more codes: answered, out of tries, or too old.
+    /// Whether it accepts no more codes: answered, out of tries, or too old.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.tries_left == 0 || now.duration_since(self.opened_at) > LIFETIME
     }
 
-    /// Takes note of a code that led to no ticket, and says what to tell the person.
+    /// Records a code that led to no ticket, and returns the refusal for the person.
     pub(super) fn note_failure(&mut self, failure: CodeFailure) -> SignInRefusal {
         match failure {
             CodeFailure::Wrong => {
@@ -146,10 +146,10 @@ impl fmt::Debug for MfaChallenge {
     }
 }
 
-/// Sends a code to where it was asked for.
+/// Sends a code to the method that asked for it.
 ///
-/// The two JSON methods accept each other's codes, so a code that one did not read goes to the other. A code that
-/// Garmin judged is never sent again: that would count twice against the person.
+/// The two JSON methods accept each other's codes, so a code that one of them did not read is sent to the other. A
+/// code that Garmin judged is never sent again, because it would count twice against the person.
 pub(super) async fn send_code(
     attempt: &mut SignInAttempt<'_>,
     pending: &mut PendingMfa,
@@ -178,8 +178,8 @@ pub(super) async fn send_code(
     Err(last)
 }
 
-/// The digits of what was typed: in any script, and without the spaces, dashes and invisible marks that keyboards,
-/// copying and mail programs put between them. `None` for anything else.
+/// Extracts the digits from typed text: in any script, and without the spaces, dashes and invisible marks that
+/// keyboards, copying and mail programs put between them. `None` for anything else.
 pub(super) fn read_code(typed: &Secret) -> Option<Secret> {
     let mut digits = zeroize::Zeroizing::new(String::with_capacity(*DIGITS.end()));
     for c in typed.expose().chars().filter(|c| !is_separator(*c)) {

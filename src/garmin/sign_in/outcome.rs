@@ -1,4 +1,4 @@
-//! What a sign-in comes to.
+//! The outcome of a sign-in.
 
 use super::mfa::MfaChallenge;
 use super::refusal::SignInRefusal;
@@ -7,16 +7,16 @@ use crate::garmin::tokens::GarminTokens;
 /// A person who signed in at Garmin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Garmin's number of the profile: the identity.
+    /// Garmin's number of the profile, which identifies the person.
     pub profile_id: u64,
     /// The name in Garmin's URLs; empty for a profile that has none yet.
     pub display_name: String,
-    /// May be empty.
+    /// The full name; may be empty.
     pub full_name: String,
     pub tokens: GarminTokens,
 }
 
-/// How a sign-in, or a code, came out.
+/// The outcome of a sign-in or of a code.
 #[derive(Debug)]
 pub enum SignInOutcome {
     SignedIn(SignedIn),

@@ -1,4 +1,4 @@
-//! Pauses of random length, so that requests do not come at machine-made intervals.
+//! Pauses of random length, so that requests do not arrive at regular intervals.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Sign-in as the web site does it: the page first, for its cookies, and its JSON request after the time a person takes
-//! to type.
+//! Sign-in as the web site does it: first the page, for its cookies, then the JSON request, after the time that a
+//! person needs to type.
 
 use super::attempt::SignInAttempt;
 use super::credentials::Credentials;

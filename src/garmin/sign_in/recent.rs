@@ -1,5 +1,5 @@
-//! What the last sign-ins were like, so that somebody who was not invited gets the answer to a wrong password, about as
-//! fast, and during an outage of Garmin the outage.
+//! The results of the last sign-ins. A person who was not invited gets the answer to a wrong password after about the
+//! same time, or during an outage of Garmin the outage.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::governor::PersonKey;
 use super::pause::random_duration;
 use super::refusal::SignInRefusal;
 
-/// How long a wrong password takes, until one was measured.
+/// Assumed duration of a sign-in with a wrong password, until one is measured.
 const FIRST_GUESS: Duration = Duration::from_millis(900);
 
-/// How long one sign-in speaks for the state of Garmin.
+/// How long one sign-in is evidence of an outage.
 const OUTAGE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 
-/// Strangers can make the gateway remember people. Beyond this many they are answered without being remembered.
+/// Strangers can make the gateway remember people. Beyond this number, they are answered without being remembered.
 pub(super) const MAX_PEOPLE: usize = 10_000;
 
-/// What the last real sign-ins were like.
+/// The timing of wrong passwords, and the last outage.
 #[derive(Default)]
 pub(super) struct RecentSignIns {
     wrong_password_took: Option<Duration>,
@@ -29,7 +29,7 @@ pub(super) struct RecentSignIns {
 }
 
 impl RecentSignIns {
-    /// Takes note of a real sign-in. `refusal`: `None` when Garmin let the person in.
+    /// Records a real sign-in. `refusal`: `None` when Garmin let the person in.
     pub(super) fn note(&mut self, refusal: Option<&SignInRefusal>, took: Duration, now: Timestamp) {
         match refusal {
             Some(SignInRefusal::WrongCredentials) => {
@@ -37,7 +37,7 @@ impl RecentSignIns {
                 self.wrong_password_took = mean.or(Some(took));
                 self.outage = None;
             }
-            // These concern one person.
+            // These results concern one person, so there is no outage.
             None
             | Some(
                 SignInRefusal::AccountLocked | SignInRefusal::Restricted | SignInRefusal::TokenNotAccepted,
@@ -48,7 +48,7 @@ impl RecentSignIns {
         }
     }
 
-    /// How long to wait, and what to answer then. Attempts of one person follow each other, as real ones do.
+    /// How long to wait, and what to answer then. Attempts of one person wait for each other, as real ones do.
     pub(super) fn plan(
         &mut self,
         person: PersonKey,

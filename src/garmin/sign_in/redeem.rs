@@ -1,4 +1,4 @@
-//! A ticket into tokens, and the proof that Garmin's API accepts them: the end of every sign-in.
+//! Exchanges a ticket for tokens, and checks that Garmin's API accepts them: the end of every sign-in.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::garmin::response::{GarminResponse, NoResponse};
 use crate::garmin::token_service::{self, CLIENT_IDS};
 use crate::garmin::tokens::GarminTokens;
 
-/// How often the profile is read before the sign-in is given up. An outage there says nothing about the tokens.
+/// Upper bound of reads of the profile before the sign-in fails. An outage there says nothing about the tokens.
 const PROFILE_TRIES: u8 = 3;
 
 pub(super) async fn redeem(
@@ -51,7 +51,7 @@ async fn exchange(
             Err(refusal @ (SignInRefusal::RateLimited { .. } | SignInRefusal::BotChallenge)) => {
                 return Err(refusal);
             }
-            // An outage under one client id says more than a refusal under the next.
+            // An outage under one client id is more informative than a refusal under the next.
             Err(refusal) if worst == SignInRefusal::TicketRefused => worst = refusal,
             Err(_) => {}
         }
@@ -96,10 +96,10 @@ pub(super) fn read_profile(
     let response = response.map_err(|_| SignInRefusal::Unreachable)?;
     if !response.is_success() {
         return Err(if response.is_challenge_page() {
-            // Cloudflare has not seen the token, so another one would fare no better.
+            // Cloudflare did not look at the token, so another token would be blocked too.
             SignInRefusal::BotChallenge
         } else if matches!(response.status, 401 | 403) {
-            // The API does not know this token as active. That says nothing about the password.
+            // The API does not recognise this token as active. That says nothing about the password.
             SignInRefusal::TokenNotAccepted
         } else if response.is_throttle() {
             SignInRefusal::RateLimited { until: None }

@@ -1,67 +1,70 @@
 //! Why a sign-in at Garmin did not succeed, in words for the log and for the person.
 //!
-//! Garmin tells its refusals apart badly: a challenge page, a throttled address and a wrong password look alike. Each
-//! class that the responses do tell apart is a variant here, because the person must do something different for each,
-//! and because only a wrong password may be called one.
+//! Garmin distinguishes its refusals badly: a challenge page, a throttled address and a wrong password look alike.
+//! Each class that the responses do distinguish is a variant here, because each requires a different action of the
+//! person, and because only a wrong password may be reported as one.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::method::SignInMethod;
 
-/// A class of refusal. [`SignInRefusal::for_person`] says it on a page, [`SignInRefusal::reason`] in an event.
+/// A class of refusal. [`SignInRefusal::for_person`] explains it on a page, [`SignInRefusal::reason`] names it in an
+/// event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignInRefusal {
     /// Garmin says that the e-mail and password do not match. Who can act: the person.
     WrongCredentials,
-    /// Garmin has just refused the same e-mail and password, so they were not sent again. The person.
+    /// Garmin has just refused the same e-mail and password, so they were not sent again. Who can act: the person.
     SamePasswordAgain,
-    /// Garmin locked the account. The person, at Garmin.
+    /// Garmin locked the account. Who can act: the person, at Garmin.
     AccountLocked,
-    /// Garmin does not let this account sign in this way (child and family accounts). The person, at Garmin.
+    /// Garmin does not let this account sign in this way (child and family accounts). Who can act: the person, at
+    /// Garmin.
     Restricted,
-    /// Garmin wants a captcha solved. Nobody; it passes.
+    /// Garmin demands the solution of a captcha. Nobody can act; it passes.
     BotChallenge,
-    /// Garmin asks for fewer requests. Nobody; it passes.
+    /// Garmin asks for fewer requests. Nobody can act; it passes.
     RateLimited {
-        /// No sign-in reaches Garmin before this.
+        /// No sign-in reaches Garmin before this time.
         until: Option<Timestamp>,
     },
-    /// This e-mail had its sign-ins of the day. Nobody; it passes.
+    /// This e-mail has used up the sign-ins of the day. Nobody can act; it passes.
     TooManyToday {
         /// When the next attempt is allowed.
         until: Timestamp,
     },
-    /// Too many others are waiting to sign in. The person: try again in a minute.
+    /// Too many other sign-ins are waiting. Who can act: the person, by trying again in a minute.
     Busy,
-    /// What was typed cannot be a code, so it was not sent. The person.
+    /// The typed text cannot be a code, so it was not sent. Who can act: the person.
     NotACode,
-    /// Garmin refused the code. The person, while tries are left.
+    /// Garmin refused the code. Who can act: the person, while tries are left.
     WrongCode {
-        /// Codes that this challenge still takes.
+        /// The number of codes that this challenge still accepts.
         tries_left: u8,
     },
-    /// The challenge was answered, is out of tries or too old. The person: start again.
+    /// The challenge was answered, is out of tries or too old. Who can act: the person, by starting again.
     ChallengeOver,
-    /// Garmin signed the person in, but its API refuses the tokens. Usually only Garmin.
+    /// Garmin signed the person in, but its API refuses the tokens. Who can act: usually only Garmin.
     TokenNotAccepted,
-    /// Garmin signed the person in, but issued no tokens. The operator: the client ids may be out of date.
+    /// Garmin signed the person in, but issued no tokens. Who can act: the operator; the client ids may be out of
+    /// date.
     TicketRefused,
-    /// Garmin is out of order (5xx, or a page instead of JSON). Nobody; it passes.
+    /// Garmin has an outage (5xx, or a page instead of JSON). Nobody can act; it passes.
     Temporary,
-    /// Garmin did not respond. The operator, if other machines reach Garmin.
+    /// Garmin did not respond. Who can act: the operator, if other machines reach Garmin.
     Unreachable,
-    /// Garmin could not read the request. The operator: this program has a fault.
+    /// Garmin could not read the request. Who can act: the operator, by reporting this bug.
     RequestRejected,
-    /// Garmin refused without a reason. That is no proof of a wrong password.
+    /// Garmin refused without a reason, which is no proof of a wrong password.
     Unexplained { status: u16 },
-    /// The response has an unknown shape. The operator: an update is needed.
+    /// The response has an unknown shape. Who can act: the operator, by an update.
     Changed {
-        /// Where that was noticed, such as `mobile login: responseStatus.type`; never a value.
+        /// The place, such as `mobile login: responseStatus.type`; never a value.
         path: String,
     },
     /// Every sign-in method failed, and not all for the same reason.
     Exhausted {
-        /// In the order tried.
+        /// The failed methods, in the order tried.
         methods: Vec<(SignInMethod, SignInRefusal)>,
     },
 }

@@ -1,11 +1,11 @@
-//! Refusals that a response shows by its status and kind alone, the same on every sign-in method.
+//! Refusals that a response's status and content type reveal, on every sign-in method alike.
 //!
 //! `place` names the response in [`SignInRefusal::Changed`], such as `mobile login`.
 
 use super::refusal::SignInRefusal;
 use crate::garmin::response::GarminResponse;
 
-/// Errors: the refusal of a response that is no success, or whose success is no JSON.
+/// Errors: the refusal of a response that is not a success, or of a success that is not JSON.
 pub(super) fn check_json(place: &str, response: &GarminResponse) -> Result<(), SignInRefusal> {
     check_page(place, response)?;
     if response.is_throttle() {
@@ -17,7 +17,7 @@ pub(super) fn check_json(place: &str, response: &GarminResponse) -> Result<(), S
     }
 }
 
-/// Errors: the refusal of a response that is no success.
+/// Errors: the refusal of a response that is not a success.
 pub(super) fn check_page(place: &str, response: &GarminResponse) -> Result<(), SignInRefusal> {
     if response.is_challenge_page() {
         return Err(SignInRefusal::BotChallenge);
@@ -33,7 +33,7 @@ pub(super) fn check_page(place: &str, response: &GarminResponse) -> Result<(), S
     })
 }
 
-/// A response of an unknown shape, and the path in it where that was noticed.
+/// A response of an unknown shape, and the path in it where the difference was noticed.
 pub(super) fn changed(place: &str, path: &str) -> SignInRefusal {
     SignInRefusal::Changed {
         path: format!("{place}: {path}"),

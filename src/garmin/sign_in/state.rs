@@ -18,7 +18,7 @@ use crate::base::source::network;
 use crate::config::GarminHosts;
 use crate::store::Store;
 
-/// Sign-ins from one source that may wait for each other; more are refused as busy.
+/// Upper bound of sign-ins from one source that wait for each other; further ones are refused as busy.
 const MAX_WAITING_PER_SOURCE: usize = 4;
 
 pub(super) struct SignInState {
@@ -27,11 +27,11 @@ pub(super) struct SignInState {
     pub(super) clock: Clock,
     pub(super) settings: GovernorSettings,
     governor: Mutex<Governor>,
-    /// Where the governor's records outlive a restart; `None` in tests.
+    /// Keeps the governor's records across restarts; `None` in tests.
     store: Option<Store>,
-    /// Held by the sign-in that is under way; holds when the last one ended.
+    /// Locked by the sign-in in progress. Contains the time at which the last one ended.
     queue: tokio::sync::Mutex<Option<Instant>>,
-    /// The lines of the sources, in front of the queue.
+    /// One line per source, in front of the queue.
     lines: Mutex<HashMap<IpAddr, SourceLine>>,
     pub(super) recent: Mutex<RecentSignIns>,
 }
@@ -61,7 +61,7 @@ impl SignInState {
         self.governor.lock()
     }
 
-    /// Whether these credentials may be sent to Garmin now, and what the governor knows them by.
+    /// Checks whether these credentials may be sent to Garmin now, and returns the keys of the attempt.
     pub(super) fn admit(
         &self,
         credentials: &Credentials,
@@ -78,7 +78,7 @@ impl SignInState {
         (keys, governor.admit(person, keys.credentials, keys.source, now))
     }
 
-    /// Writes down what the governor knows of this person and of the methods.
+    /// Stores what the governor knows about this person and the methods.
     pub(super) async fn save(&self, person: PersonKey) {
         let Some(store) = &self.store else { return };
         let (shared, history) = self.governor().records(person);
@@ -89,7 +89,7 @@ impl SignInState {
 
     /// Waits until no other sign-in from this source is in progress; `None` when too many wait already.
     ///
-    /// Each source has one place in the queue at most, so a source with many sign-ins delays the others by one.
+    /// Each source has at most one place in the queue, so a source with many sign-ins delays the others by only one.
     pub(super) async fn wait_for_source(&self, from: Option<IpAddr>) -> Option<SourceTurn> {
         let Some(from) = from else {
             return Some(SourceTurn { _turn: None });
@@ -106,7 +106,7 @@ impl SignInState {
         })
     }
 
-    /// Waits for this sign-in's turn; `None` when that takes longer than the patience.
+    /// Waits for this sign-in's turn; `None` when that takes longer than the `patience` setting.
     pub(super) async fn wait_in_queue(&self, from: Option<IpAddr>) -> Option<QueueTurn<'_>> {
         let turn = async {
             let _source = self.wait_for_source(from).await?;
@@ -120,7 +120,7 @@ impl SignInState {
     }
 }
 
-/// What the governor knows an attempt by.
+/// The keys by which the governor identifies an attempt.
 #[derive(Clone, Copy)]
 pub(super) struct AttemptKeys {
     pub(super) person: PersonKey,
@@ -150,7 +150,7 @@ pub(super) struct SourceTurn {
     _turn: Option<(OwnedMutexGuard<()>, OwnedSemaphorePermit)>,
 }
 
-/// The head of the queue. However its sign-in ends, the next one keeps its distance to that moment.
+/// The head of the queue. However its sign-in ends, the next one waits for the spacing from that moment.
 pub(super) struct QueueTurn<'a> {
     last_ended: tokio::sync::MutexGuard<'a, Option<Instant>>,
     _source: SourceTurn,

@@ -66,7 +66,7 @@ fn throttle() -> GarminResponse {
     json_reply(429, &json!({}))
 }
 
-/// More than is read of any page, which counts as no response.
+/// A page longer than the limit, which counts as no response.
 fn endless() -> GarminResponse {
     page(&"x".repeat(2 * 1024 * 1024 + 1))
 }

@@ -47,7 +47,7 @@ pub(super) async fn sign_in(
     if let Login::CodeWanted(PendingMfa::Widget(page)) = &login
         && let Some(delivery) = delivery_request(attempt.hosts(), page)
     {
-        // The person sees whether it worked: a code arrives or does not. The sign-in goes on either way.
+        // The result does not matter: the person sees whether a code arrives, and the sign-in continues either way.
         drop(attempt.send(METHOD, delivery).await);
     }
     Ok(login)
@@ -89,7 +89,7 @@ pub(super) fn read_code_response(
             page.csrf = next.csrf;
             Err(CodeFailure::Wrong)
         }
-        // "Invalid code", without a form to answer again.
+        // "Invalid code", without a form for another try.
         Err(SignInRefusal::WrongCredentials) => Err(CodeFailure::Final(SignInRefusal::ChallengeOver)),
         Err(refusal) => Err(CodeFailure::Final(refusal)),
     }
@@ -132,8 +132,8 @@ fn code_request(hosts: &GarminHosts, page: &WidgetMfaPage, code: &Secret) -> Gar
     posted_by_form(hosts, GarminRequest::post(url, form).from_browser())
 }
 
-/// Asks Garmin to send the code. Garmin's page does that by a script; without it e-mail codes never arrive. An
-/// authenticator app needs none, and a code that was sent already is not sent again.
+/// Asks Garmin to send the code. Garmin's page does that by a script; without this request, e-mail codes never
+/// arrive. An authenticator app needs no delivery, and a code that was sent already is not sent again.
 fn delivery_request(hosts: &GarminHosts, page: &WidgetMfaPage) -> Option<GarminRequest> {
     let is_sent_by_garmin = ["email", "sms"]
         .iter()

@@ -1,11 +1,11 @@
-//! What the widget's pages say: mostly by their title, and where the title is ambiguous, by their content.
+//! Interprets the widget's pages: mostly by their title, and where the title is ambiguous, by their content.
 
 use super::html;
 use super::refusal::SignInRefusal;
 use super::signals::changed;
 use crate::garmin::response::GarminResponse;
 
-/// A page that follows a submitted form and is no refusal.
+/// A page that follows a submitted form and is not a refusal.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum WidgetPage {
     Success { ticket: String },
@@ -15,16 +15,16 @@ pub(super) enum WidgetPage {
 /// The page that asks for a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WidgetMfaPage {
-    /// Each page has a new one.
+    /// The CSRF token, new on each page.
     pub(super) csrf: String,
     /// `email`, `sms`, `totp`, …; empty when the page does not say.
     pub(super) channel: String,
-    /// Masked by Garmin; `None` when nothing was sent yet.
+    /// The recipient, masked by Garmin; `None` when nothing was sent yet.
     pub(super) sent_to: Option<String>,
     pub(super) delivery: Option<CodeDelivery>,
 }
 
-/// What Garmin needs to know to send a code.
+/// The data that Garmin needs to send a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CodeDelivery {
     pub(super) customer_guid: String,
@@ -63,7 +63,7 @@ pub(super) fn read_page(place: &str, response: &GarminResponse) -> Result<Widget
     })
 }
 
-/// The form came back. Only a phrase in its text can tell a wrong password.
+/// The form was returned again. Only a phrase in its text can identify a wrong password.
 fn read_repeated_form(response: &GarminResponse) -> SignInRefusal {
     const WRONG: [&str; 3] = ["invalid sign in", "incorrect", "passwords are case sensitive"];
     let page = response.text.to_lowercase();

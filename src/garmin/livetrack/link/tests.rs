@@ -1,4 +1,4 @@
-//! Links as people paste them: every way in which mail, chats and keyboards change them.
+//! Links as people paste them, with the changes that mail programs, chats and keyboards make.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn canonical() -> String {
     format!("https://livetrack.garmin.com/session/{ID}/token/{TOKEN}")
 }
 
-/// `#` in a case stands for the usual link, `%` for the same percent-encoded, `^` for its path.
+/// In a case, `#` is replaced with the usual link, `%` with its percent-encoded form, and `^` with its path.
 fn filled(case: &str) -> String {
     let encoded = canonical().replace(':', "%3A").replace('/', "%2F");
     case.replace('%', &encoded)
@@ -139,7 +139,7 @@ fn wrappers_are_opened() {
         "https://urldefense.com/v3/__#__;!!AbC-d!xyz$",
         "https://web.archive.org/web/2026/#",
     ] {
-        // The sign for a percent-encoded link is the percent sign, so the cases' own escapes are put in last.
+        // The placeholder for a percent-encoded link is `%` itself, so the cases' own escapes are inserted last.
         let text = filled(&case.replace("%7C", "\u{1}7C").replace("%3D", "\u{1}3D")).replace('\u{1}', "%");
         is_found(&text);
     }
@@ -181,7 +181,7 @@ fn a_link_broken_over_lines_is_joined() {
     is_found(&format!(
         "=E2=80=8Bhttps://livetrack.garmin.com/session/{ID}=E2=80=8B/tok=\nen/{TOKEN}=E2=80=8B"
     ));
-    // What follows on the next line is no part of the token.
+    // The text on the next line is not part of the token.
     is_found(&format!("{link}\nADD"));
     is_found(&format!("{link}\nAnn"));
 }

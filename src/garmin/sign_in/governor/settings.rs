@@ -1,4 +1,4 @@
-//! How patient sign-ins are: the limits, and the pauses.
+//! The limits of sign-ins, and their pauses.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,34 +10,34 @@ use crate::config::{GarminHosts, SignInSettings};
 pub struct GovernorSettings {
     /// From the end of a sign-in to the start of the next (`SIGN_IN_SPACING`).
     pub spacing: Duration,
-    /// Sign-ins of one e-mail in 24 hours that reached Garmin (`SIGN_IN_DAILY`).
+    /// Upper bound of sign-ins per e-mail in 24 hours that reached Garmin (`SIGN_IN_DAILY`).
     pub daily: u32,
-    /// How long a way in is left alone after a 429 that does not say.
+    /// How long a method is not used after a 429 that names no time.
     pub cool_down: Duration,
-    /// How long a wrong password is known as one.
+    /// How long the governor remembers a wrong password.
     pub wrong_password_memory: Duration,
     /// The longest wait in the queue.
     pub patience: Duration,
-    /// Between the widget's form and its submission.
+    /// The pause between the widget's form and its submission.
     pub form_pause: RangeInclusive<Duration>,
-    /// Between the portal's page and its submission.
+    /// The pause between the portal's page and its submission.
     pub portal_pause: RangeInclusive<Duration>,
-    /// Before the profile is asked for again.
+    /// The pause before the profile is read again.
     pub again_pause: Duration,
 }
 
 impl Default for GovernorSettings {
-    /// For the real Garmin.
+    /// The values for the real Garmin.
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
             spacing: seconds(5),
             daily: 6,
-            // Reports speak of hours; each further 429 begins it anew.
+            // Reports speak of hours; each further 429 restarts the hour.
             cool_down: seconds(3600),
             wrong_password_memory: seconds(15 * 60),
             patience: seconds(60),
-            // What a browser's user needs to type; quicker forms were throttled.
+            // The time that a person needs to type; faster submissions were throttled.
             form_pause: seconds(3)..=seconds(8),
             portal_pause: seconds(10)..=seconds(20),
             again_pause: seconds(1),
@@ -46,8 +46,8 @@ impl Default for GovernorSettings {
 }
 
 impl GovernorSettings {
-    /// As configured. A Garmin of our own on this machine minds no haste, so the pauses within a sign-in fall away
-    /// there; the limits stay.
+    /// The configured settings. A simulated Garmin on this machine needs no pauses within a sign-in, so they are left
+    /// out there; the limits stay.
     pub fn new(sign_in: SignInSettings, hosts: &GarminHosts) -> Self {
         let usual = if hosts.is_simulated() {
             Self::without_pauses()
@@ -61,7 +61,7 @@ impl GovernorSettings {
         }
     }
 
-    /// For a Garmin of our own on this machine, which minds no haste: the same limits without any pause.
+    /// For a simulated Garmin on this machine: the same limits without any pause.
     pub fn without_pauses() -> Self {
         let none = Duration::ZERO..=Duration::ZERO;
         Self {

@@ -50,7 +50,7 @@ fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
 }
 
-/// Six attempts a day for one source, nine for all, twelve with those from known sources.
+/// Six attempts a day for one source, nine for all, and twelve including those from known sources.
 fn with_sources() -> (Governor, PersonKey, CredentialsHash) {
     let governor = Governor::new(GovernorSettings {
         daily: 6,
@@ -92,7 +92,7 @@ fn a_source_that_signed_in_before_keeps_attempts_to_itself() {
         fill(&mut governor, person, hash, stranger);
     }
     assert_eq!(fill(&mut governor, person, hash, own), 3);
-    // It stays known for longer than attempts count.
+    // The source stays known for longer than attempts count.
     let (shared, history) = governor.records(person);
     let mut later = Governor::restore(governor.settings.clone(), shared, [(person, history)]);
     let three_months = 89 * 86_400;

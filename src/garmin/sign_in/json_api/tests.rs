@@ -1,4 +1,4 @@
-//! What the JSON interface is asked, and what its responses mean.
+//! The requests to the JSON interface, and the meaning of its responses.
 
 use serde_json::json;
 

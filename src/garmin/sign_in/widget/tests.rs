@@ -1,4 +1,4 @@
-//! What the widget is asked, and what its pages mean.
+//! The requests to the widget, and the meaning of its pages.
 
 use super::super::tests::{credentials, hosts, response};
 use super::super::widget_page::read_mfa_page;
@@ -39,7 +39,7 @@ fn each_page_after_the_form_has_its_class() {
     check("Service Unavailable", "", SignInRefusal::Temporary);
     let with_phrase = format!("{FORM}<p>Invalid sign in. (Passwords are case sensitive.)");
     check(AMBIGUOUS_TITLE, &with_phrase, SignInRefusal::WrongCredentials);
-    // The form again without a reason is no proof of a wrong password.
+    // The repeated form without a reason is no proof of a wrong password.
     check(AMBIGUOUS_TITLE, FORM, SignInRefusal::Unexplained { status: 200 });
     check("Success", "no link", changed("widget form", "ticket"));
     let no_form = changed("widget form", "code page: _csrf");
