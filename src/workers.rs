@@ -1,32 +1,33 @@
-//! One worker process per account: started on demand, watched, replaced without the caller noticing.
+//! One worker process per account: started on demand, supervised, and replaced without the caller noticing.
 //!
-//! A worker is an MCP server for one person on `127.0.0.1`: the built-in one (this same binary) or the unmodified
-//! Python `garmin_mcp`. The gateway owns the one MCP session that each worker has.
+//! A worker is an MCP server for one person on `127.0.0.1`: either the built-in one (this same binary) or the
+//! unmodified Python `garmin_mcp`. The gateway owns the single MCP session with each worker.
 //!
 //! | what | where |
 //! |---|---|
 //! | the interface: call, stop, list, drain | `handle`, `call` |
-//! | which account has a worker, which calls wait, what to do when (a pure step) | `pool`, `policy` |
-//! | doing it: one task for all workers, one for each | `supervisor`, `task` |
+//! | which account has a worker, which calls wait, and what to do (a pure state machine) | `pool`, `policy` |
+//! | carrying it out: one task for all workers, and one task per worker | `supervisor`, `task` |
 //! | the process: environment and files, output, known causes of a failed start | `process`, `environment`, `output`, [`causes`]; the rest is [`crate::sandbox`] |
-//! | MCP over HTTP on the loopback | `session` |
+//! | MCP over HTTP on the loopback interface | `session` |
 //! | a trial run of the worker program for `doctor` | [`rehearsal`] |
-//! | Garmin's tokens: handed out, watched, read back, wiped | `tokens`, `watcher`, `leftovers` |
+//! | Garmin tokens: handed out, watched, read back, wiped | `tokens`, `watcher`, `leftovers` |
 //!
 //! # Invariants
 //!
-//! - An account has one process at most, and there are `MAX_WORKERS` in all. A worker with a call in flight is never
-//!   stopped to make room.
-//! - Only a read-only call is ever sent twice. Where a change may have happened, the caller is told.
-//! - Tokens that a worker refreshed are sealed before its directory is wiped and before the next worker starts. A sign-in
-//!   in between wins.
-//! - A worker sees no secret of the gateway: none in its environment or arguments, no file but its own, as far as the
-//!   kernel can fence it in.
-//! - A worker's process group ends with the worker, and within two seconds when the gateway itself is killed.
+//! - An account has at most one process, and there are at most `MAX_WORKERS` in all. A worker with a call in flight
+//!   is never stopped to free its slot.
+//! - A call that may have begun is retried only if it is read-only. If a change may have happened, the caller is told.
+//! - Tokens that a worker refreshed are sealed before its directory is wiped and before the next worker starts,
+//!   unless a sign-in has replaced them.
+//! - A worker sees none of the gateway's secrets: there are none in its environment or arguments, and it can read no
+//!   private file but its own, as far as the kernel can enforce that.
+//! - A worker's process group ends with the worker, and within two seconds if the gateway is killed.
 //!
-//! # Absent on purpose
+//! # Deliberately absent
 //!
-//! No shell, no health checks on a timer (a failed or a silent call is what makes a worker suspect), no MCP session of a client.
+//! No shell, no periodic health checks (only a failed or silent call makes a worker suspect), no MCP session per
+//! client.
 
 mod attached;
 mod call;

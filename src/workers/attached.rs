@@ -1,7 +1,7 @@
-//! Workers for tests of the rooms above: one MCP server that already runs answers for every account.
+//! Workers for tests of higher layers: one running MCP server answers for every account.
 //!
-//! Calls take the whole real path (pool, policy, session, HTTP); only the process is missing. Nothing is started,
-//! fenced in or given tokens here.
+//! Calls take the real path (pool, policy, session, HTTP), but there is no process: nothing is started, fenced or
+//! given tokens.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -18,7 +18,7 @@ use crate::accounts::AccountId;
 use crate::base::lifecycle::Lifecycle;
 
 impl Workers {
-    /// Every account is served by the MCP server on `port` of `127.0.0.1`. For tests, which script that server.
+    /// Serves every account from the MCP server on `port` of `127.0.0.1`. For tests, which script that server.
     #[doc(hidden)]
     pub fn attached(port: u16, lifecycle: &Lifecycle) -> Self {
         let (pool, mut actions) = WorkerPool::new(PoolLimits {
@@ -80,7 +80,6 @@ impl Workers {
     }
 }
 
-/// Opens a session for one account.
 async fn connect(
     port: u16,
     account: &AccountId,

@@ -1,30 +1,31 @@
-//! A call to a worker: the request, the answer, the errors, and when a failed call may be repeated.
+//! A call to a worker: the request, the answer, the errors, and when a failed call is retried.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-/// How often a call is tried whose worker has provably not begun with it.
+/// The most attempts for a call that provably no worker has begun to execute.
 const MAX_TRIES: usize = 4;
 
 /// One JSON-RPC request for a worker.
 #[derive(Debug)]
 pub struct UpstreamCall {
-    /// E.g. `tools/call`.
+    /// The method, for example `tools/call`.
     pub method: &'static str,
-    /// Passed on byte for byte, except for `_meta.progressToken`, which the session sets.
+    /// Passed on unchanged, except for `_meta.progressToken`, which the session sets.
     pub params: Option<Box<RawValue>>,
-    /// A read-only call is repeated once when its worker dies.
+    /// A read-only call is retried once if its worker dies.
     pub read_only: bool,
-    /// Receives the `params` of each `notifications/progress` of this call. Their `progressToken` is the session's: the
-    /// caller puts its client's back. `None`: no progress is requested.
+    /// Receives the `params` of each `notifications/progress` of this call. They carry the session's `progressToken`,
+    /// which the caller must replace with its client's. `None` requests no progress.
     pub progress: Option<mpsc::Sender<Box<RawValue>>>,
-    /// Receives the `params` of each `notifications/message` of this call; a full channel loses some.
+    /// Receives the `params` of each `notifications/message` of this call. Messages are dropped while the channel is
+    /// full.
     pub messages: Option<mpsc::Sender<Box<RawValue>>>,
 }
 
-/// A worker's answer, byte for byte.
+/// A worker's answer, unchanged.
 #[derive(Debug)]
 pub enum UpstreamAnswer {
     /// The `result` member.
@@ -36,34 +37,34 @@ pub enum UpstreamAnswer {
 /// Why a call got no answer from a worker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkerError {
-    /// Garmin refuses this account's tokens, or the gateway has none. The account's owner must sign in again.
+    /// Garmin rejects this account's tokens, or the gateway has none. The account's owner must sign in again.
     #[error("Garmin asks this person to sign in again")]
     GarminSignInNeeded,
     /// All workers are in use.
     #[error("all workers are busy; try again in {} s", retry_after.as_secs())]
     Busy {
-        /// When to try again.
+        /// How long to wait before retrying.
         retry_after: Duration,
     },
-    /// The worker did not start. For the operator: the worker's log has its last output.
+    /// The worker did not start. For the operator: the worker's log has its last lines of output.
     #[error("the worker could not be started: {reason}")]
     StartFailed {
-        /// Without secrets, e.g. `it ended with exit code 1 before it was ready`.
+        /// Contains no secrets, for example `it ended with exit code 1 before it was ready`.
         reason: String,
     },
-    /// The worker ended during this read-only call, twice.
+    /// The worker ended during this read-only call, and again during its retry.
     #[error("the worker ended while it worked on this call")]
     Died,
-    /// The worker ended during a call that changes something: the caller must look before calling again.
+    /// The worker ended during a call that changes something. The caller must check the outcome before calling again.
     #[error("the worker ended while it worked on this call; the change may have happened")]
     MayHaveHappened,
     /// No answer before the deadline. A change may have happened.
     #[error("the worker gave no answer in time")]
     TimedOut,
-    /// The worker did not speak MCP. For the operator: `GARMIN_MCP_CMD` may be wrong.
+    /// The worker's answer was not valid MCP. For the operator: `GARMIN_MCP_CMD` may be wrong.
     #[error("the worker's answer could not be read: {reason}")]
     BadAnswer {
-        /// Never the content of the answer.
+        /// Never contains the answer itself.
         reason: String,
     },
     /// The account was revoked, or the gateway is stopping.
@@ -71,24 +72,24 @@ pub enum WorkerError {
     Stopped,
 }
 
-/// Why one attempt of a call got no answer.
+/// Why one attempt at a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CallFailure {
-    /// The request was not sent.
+    /// The connection failed, so the request was not sent.
     #[error("the worker does not listen")]
     NotSent,
-    /// The worker does not know the session: it has not carried out the call.
+    /// The worker does not know the session, so it has not executed the call.
     #[error("the worker does not know its session")]
     SessionLost,
     /// The connection ended between the request and its answer.
     #[error("the worker closed the connection")]
     Lost,
-    /// The answer is not one of MCP.
+    /// The answer is not valid MCP.
     #[error("the worker's answer could not be read: {0}")]
     BadAnswer(String),
 }
 
-/// The error for the caller, if a call with these failed attempts is not to be tried again.
+/// The error for the caller after these failed attempts, or `None` if the call should be retried.
 pub(super) fn give_up(failures: &[CallFailure], read_only: bool) -> Option<WorkerError> {
     let lost = failures
         .iter()

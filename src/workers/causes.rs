@@ -1,24 +1,23 @@
-//! Why a worker's program does not start, as far as its own words tell: known causes, each with what to do.
+//! Known causes of a worker's failure to start, recognised by its output, each with advice.
 
-/// `garmin_mcp` is written for the Python package `mcp` 1.x and asks for no upper bound, so a fresh installation gets 2.x, in which
-/// what it imports is gone.
+/// `garmin_mcp` is written for version 1 of the Python package `mcp` but sets no upper bound. A fresh installation
+/// therefore gets version 2, which lacks modules that it imports.
 pub const MCP_TOO_NEW: &str = "its Python package `mcp` is too new: garmin_mcp needs a version below 2; add `mcp<2` where it is \
                                installed, e.g. `uvx --with 'mcp<2' …` in GARMIN_MCP_CMD";
-/// The package is not there at all.
 pub const MCP_MISSING: &str =
     "its Python package `mcp` is missing: install garmin_mcp with its dependencies and `mcp<2`";
-/// The program itself is not in the Python that was started.
+/// The Python that was started has no `garmin_mcp` package.
 pub const GARMIN_MCP_MISSING: &str = "this Python has no garmin_mcp: name the `garmin-mcp` of the environment that it was installed in, in GARMIN_MCP_CMD";
 const PORT_TAKEN: &str = "another program took its port first";
 const OUT_OF_MEMORY: &str = "it needed more memory than a worker may have";
 const FENCED_OFF: &str = "it may not read a file that it needs: keep the program's parts in a directory of their own, \
                           apart from homes and from the gateway's data";
 
-/// Advice for a program that printed these lines and ended, where the cause is known.
+/// Advice for a program that printed these lines and exited, if the cause is known.
 pub fn advice<S: AsRef<str>>(lines: &[S]) -> Option<&'static str> {
     let said = |text: &str| lines.iter().any(|line| line.as_ref().contains(text));
     let not_imported = said("ImportError") || said("ModuleNotFoundError");
-    // From the most telling to the most general: a traceback shows several.
+    // Ordered from the most specific to the most general, because a traceback may contain several.
     let known = [
         (
             not_imported && (said("'mcp.server") || said("FastMCP")),
@@ -48,7 +47,7 @@ mod tests {
     #[test]
     fn known_causes_become_advice() {
         for (line, expected) in [
-            // What mcp 2.3.0 says to `from mcp.server.fastmcp import FastMCP`.
+            // The error of mcp 2.3.0 on `from mcp.server.fastmcp import FastMCP`.
             (
                 "ModuleNotFoundError: No module named 'mcp.server.fastmcp'. This is mcp 2.x, where FastMCP was renamed to \
                  MCPServer (from mcp.server.mcpserver import MCPServer) and other APIs changed; see the migration guide",

@@ -1,6 +1,5 @@
 //! What a worker receives and may access: its environment variables, its program, and its fence. Pure functions,
-//! except
-//! that they look up programs in the file system.
+//! except that they look up programs in the file system.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -168,9 +167,8 @@ impl Recipe {
         })
     }
 
-    /// All workers share the directory that `uv` runs code from. For a command that the operator installed this does
-    /// not
-    /// matter; for one that `uv` downloads it is a compromise, in exchange for a single download.
+    /// Whether the command is `uv` or `uvx`, whose downloads all workers share. Workers can then write to a directory
+    /// that other workers run code from: a compromise, in exchange for a single download.
     fn uses_uv(&self) -> bool {
         matches!(self.settings.command.as_deref(), Some([program, ..]) if matches!(base_name(Path::new(program)).as_str(), "uv" | "uvx"))
     }

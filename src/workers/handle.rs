@@ -1,4 +1,4 @@
-//! The door: what the gateway asks of the workers, and what it gets back.
+//! The interface to the workers for the rest of the gateway.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -27,10 +27,10 @@ use crate::base::lifecycle::Lifecycle;
 use crate::config::{GarminHosts, WorkerSettings};
 use crate::sandbox::Processes;
 
-/// How long a call waits for room when all workers are busy.
+/// How long a call waits for capacity when all workers are busy.
 const WAIT_FOR_ROOM: Duration = Duration::from_secs(10);
 
-/// The workers of all accounts. Clones are the same workers.
+/// The workers of all accounts. Clones share the same state.
 #[derive(Debug, Clone)]
 pub struct Workers(Arc<WorkersInner>);
 
@@ -39,49 +39,48 @@ struct WorkersInner {
     pool: Arc<WorkerPool>,
     kind: String,
     ending: CancellationToken,
-    /// `DATA_DIR/users`
+    /// The directory `DATA_DIR/users`.
     outputs: PathBuf,
 }
 
-/// What the workers need of the house.
+/// Everything that the workers need from the gateway.
 #[derive(Debug)]
 pub struct WorkersParts {
-    /// How workers are run.
     pub settings: WorkerSettings,
-    /// `RUNTIME_DIR`: the workers' directories are made in it.
+    /// `RUNTIME_DIR`, which holds the workers' directories.
     pub runtime_dir: PathBuf,
-    /// `DATA_DIR`: the workers' logs are in it.
+    /// `DATA_DIR`, which holds the workers' logs.
     pub data_dir: PathBuf,
-    /// Where Garmin is.
+    /// The addresses of Garmin's servers.
     pub garmin: GarminHosts,
-    /// Whose tokens are handed out, and taken in again.
+    /// The store of the tokens that are handed out and read back.
     pub accounts: Accounts,
-    /// Tasks and the stop signal: when it fires, calls in flight get a moment, then all workers stop.
+    /// Runs the tasks and signals shutdown. Calls in flight then get a moment, and all workers stop.
     pub lifecycle: Lifecycle,
-    /// Starts the processes. This program's own file sets up their fence, and is the built-in worker.
+    /// Spawns the processes. This program's own binary sets up their fence, and is also the built-in worker.
     pub processes: Processes,
-    /// How long a worker may be silent during a call before it is checked; [`super::SILENCE`] but in tests.
+    /// How long a worker may be silent during a call before its health is checked: [`super::SILENCE`] except in
+    /// tests.
     pub silence: Duration,
 }
 
-/// Why the workers can't be run at all. *The operator* can act.
+/// Why the workers can't run at all. *The operator* can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkersError {
-    /// Another gateway has its workers there.
+    /// Another gateway already uses this runtime directory.
     #[error("another gateway uses {}; give this one a RUNTIME_DIR of its own", .0.display())]
     InUse(PathBuf),
-    /// A directory can't be made or read.
+    /// A directory can't be created or read.
     #[error("{} can't be used", path.display())]
     Directory {
-        /// Which.
+        /// The directory that failed.
         path: PathBuf,
-        /// The system's words.
         source: io::Error,
     },
 }
 
 impl Workers {
-    /// Takes in what an earlier gateway left behind, then stands ready. No worker is started before it is called.
+    /// Reads back what an earlier gateway left behind, then accepts calls. Workers start only on demand.
     pub async fn start(parts: WorkersParts) -> Result<Self, WorkersError> {
         let WorkersParts {
             settings,
@@ -139,7 +138,7 @@ impl Workers {
         Ok(workers)
     }
 
-    /// The workers of `pool`. Something else must carry out the pool's actions.
+    /// Creates a handle on `pool`. The caller must carry out the pool's actions.
     pub(super) fn new(pool: Arc<WorkerPool>, kind: &str, lifecycle: &Lifecycle, outputs: PathBuf) -> Self {
         Workers(Arc::new(WorkersInner {
             pool,
@@ -149,11 +148,11 @@ impl Workers {
         }))
     }
 
-    /// One call to the worker of `account`, which is started where it does not run. Dropping the future cancels it.
+    /// Makes one call to the worker of `account`, and starts the worker if it is not running. Dropping the future
+    /// cancels the call.
     ///
-    /// A call that only reads is repeated once when its worker ends in the middle of it; any call is repeated when its
-    /// worker has provably not begun with it.
-    /// How long it may take is the caller's to say.
+    /// A read-only call is retried once if its worker ends during it. Any call is retried if its worker provably did
+    /// not begin it. The caller sets the overall time limit.
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
         let mut failures = Vec::new();
         loop {
@@ -180,7 +179,7 @@ impl Workers {
         }
     }
 
-    /// [`WorkerInfo::state`] of one account; `None` where there is nothing to tell.
+    /// The [`WorkerInfo::state`] of one account, or `None` if there is nothing to report.
     pub fn state(&self, account: &AccountId) -> Option<&'static str> {
         self.0
             .pool
@@ -188,17 +187,17 @@ impl Workers {
             .map(|status| status.state)
     }
 
-    /// The `serverInfo` of the worker that was started last, as it wrote it; `None` before the first.
+    /// The unchanged `serverInfo` of the worker that was started last; `None` before the first.
     pub fn server(&self) -> Option<Arc<str>> {
         self.0.pool.server_info()
     }
 
-    /// How many processes there are.
+    /// The number of running worker processes.
     pub fn running(&self) -> usize {
         self.0.pool.look(Policy::running)
     }
 
-    /// Stops an account's worker, if it has one, and waits until its tokens are sealed and its directory is wiped.
+    /// Stops an account's worker, if there is one, and waits until its tokens are sealed and its directory is wiped.
     pub async fn stop(&self, account: &AccountId, reason: StopReason) {
         let mut changes = self.0.pool.changes();
         let before = self.0.pool.look(|policy| policy.incarnation(account));
@@ -206,7 +205,7 @@ impl Workers {
             account: account.clone(),
             reason,
         });
-        // A new one may be on its way already, for calls that wait.
+        // A new worker may already be starting for waiting calls; only the old one matters here.
         while before.is_some() && self.0.pool.look(|policy| policy.incarnation(account)) == before {
             if changes.changed().await.is_err() {
                 break;
@@ -214,17 +213,18 @@ impl Workers {
         }
     }
 
-    /// The last lines that an account's workers printed, secrets masked, oldest first. Empty where none ran.
+    /// The last lines that an account's workers printed, with secrets masked, oldest first. Empty if none has run.
     pub fn output(&self, account: &AccountId) -> Vec<String> {
         output::last_lines(&self.0.outputs.join(account.as_str()))
     }
 
-    /// Every account that has a worker, waits for one, or failed to get one.
+    /// Every account that has a worker, is waiting for one, or failed to start one.
     pub fn list(&self) -> Vec<WorkerInfo> {
         info::list(&self.0.pool, &self.0.kind)
     }
 
-    /// Stops all workers and waits for their end: calls in flight get a few seconds, new ones are refused.
+    /// Stops all workers and waits until they have ended. Calls in flight get a few seconds, and new ones are
+    /// refused.
     pub async fn drain(&self) {
         self.0.ending.cancel();
         let mut changes = self.0.pool.changes();
@@ -236,8 +236,9 @@ impl Workers {
     }
 }
 
-/// The worker of somebody who signed in again has the wrong tokens. What is told here is true when the sign-in is
-/// acknowledged: a call that begins after that waits for a worker with the new ones. Calls in flight end first.
+/// After a new sign-in, an account's running worker has outdated tokens and must be replaced. The request takes
+/// effect before the sign-in is acknowledged, so a later call waits for a worker with the new tokens. Calls in flight
+/// finish first.
 fn replace_after_sign_in(accounts: &Accounts, pool: &Arc<WorkerPool>) {
     let pool = Arc::downgrade(pool);
     accounts.on_link(move |account| {
@@ -250,7 +251,7 @@ fn replace_after_sign_in(accounts: &Accounts, pool: &Arc<WorkerPool>) {
     });
 }
 
-/// Makes `RUNTIME_DIR/workers` ours alone.
+/// Creates and locks `RUNTIME_DIR/workers`, so that no other gateway uses it.
 fn open_root(root: &Path) -> Result<(PathBuf, Flock<File>), WorkersError> {
     let unusable = |source| WorkersError::Directory {
         path: root.to_owned(),
@@ -261,7 +262,7 @@ fn open_root(root: &Path) -> Result<(PathBuf, Flock<File>), WorkersError> {
         .mode(0o700)
         .create(root)
         .map_err(unusable)?;
-    // The real path: it is compared with what processes were given.
+    // Resolved, because it is compared with paths in the environment of running processes.
     let root = root.canonicalize().map_err(unusable)?;
     let file = OpenOptions::new()
         .write(true)

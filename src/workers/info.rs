@@ -1,4 +1,4 @@
-//! What the console and `stats` show of a worker. Read from the kernel when somebody looks, never in between.
+//! What the console and `stats` show about workers. Read from the kernel only on request.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -10,49 +10,49 @@ use super::procfs::{self, GroupUsage};
 use crate::accounts::AccountId;
 use crate::sandbox::FenceReport;
 
-/// One worker, or an account that waits for one.
+/// One worker, or an account that is waiting for one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerInfo {
-    /// Whose.
     pub account: AccountId,
     /// `builtin`, or the name of the program.
     pub kind: String,
-    /// `waiting` (for room), `starting`, `ready`, `stopping`, `failed` (the next start waits for its pause to end).
+    /// `waiting` (for capacity), `starting`, `ready`, `stopping`, or `failed` (the next start must wait for
+    /// `retry_in`).
     pub state: String,
-    /// The process, once it is ready.
+    /// Present once the worker is ready.
     pub process: Option<WorkerProcess>,
-    /// Calls that it works on.
+    /// The number of calls in flight.
     pub in_flight: usize,
-    /// Calls that wait for it.
+    /// The number of calls waiting for this worker.
     pub waiting: usize,
-    /// How long nobody called; absent while somebody does.
+    /// How long the worker has been without a call; absent while a call is in flight.
     pub idle: Option<Duration>,
-    /// Starts since the gateway's own.
+    /// The number of worker starts since the gateway started.
     pub starts: u64,
-    /// Unexpected ends in a row.
+    /// The number of consecutive unexpected ends.
     pub failures: u32,
-    /// How long no new one is started after these.
+    /// The time until the next start is allowed after these failures.
     pub retry_in: Option<Duration>,
 }
 
 /// The process of a ready worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkerProcess {
-    /// The first process; it leads its group.
+    /// The id of the first process, which leads its group.
     pub pid: i32,
-    /// On 127.0.0.1.
+    /// The port on 127.0.0.1.
     pub port: u16,
-    /// Calls so far.
+    /// The number of calls so far.
     pub calls: u64,
     /// Resident memory of the group, in bytes.
     pub resident_bytes: u64,
-    /// Processor time of the group so far.
+    /// CPU time of the group so far.
     pub cpu: Duration,
-    /// How far the fence around it goes, e.g. `files, ports, signals`.
+    /// The active parts of the fence, for example `files, ports, signals`.
     pub fence: String,
 }
 
-/// All workers, by account.
+/// All workers, sorted by account.
 pub(super) fn list(pool: &WorkerPool, kind: &str) -> Vec<WorkerInfo> {
     let statuses = pool.statuses();
     let usages = procfs::usages();

@@ -1,7 +1,7 @@
-//! What a gateway that was killed left behind: taken in before the first worker starts.
+//! Recovers what a killed gateway left behind, before the first worker starts.
 //!
-//! First the processes are ended, so that nobody refreshes tokens any more; then the tokens in their directories are
-//! sealed where they are newer; then everything is cleared.
+//! First the remaining processes are terminated, so that none of them refreshes tokens any more. Then the tokens in
+//! their directories are sealed if they are newer, and the directories are removed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,26 +17,27 @@ use super::procfs::{self, Stat};
 use super::tokens::{Directory, TakenIn};
 use crate::accounts::Accounts;
 
-/// From TERM to KILL.
+/// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// From KILL to the end, which the kernel may take a moment for.
+/// How long to wait after SIGKILL, because the kernel may need a moment.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// Whom to signal.
+/// A target to signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
     Group(Pid),
     Process(Pid),
 }
 
-/// Takes in everything under `root`. What can't be taken in stays, and is tried again when its account's worker starts.
+/// Recovers everything under `root`. A directory that can't be recovered stays, and is retried when its account's
+/// worker starts.
 pub(super) async fn take_in(root: &Path, accounts: &Accounts) -> std::io::Result<()> {
     let mut directories: Vec<Directory> = Directory::all(root)?
         .iter()
         .filter_map(|account| Directory::find(root, account))
         .collect();
     let groups = directories.iter().filter_map(group_of).map(Left::Group);
-    // Those who left their group are known by the directory that they were given.
+    // Processes that left their group are recognised by the directory in their environment.
     let strays = procfs::with_variable_under("GARMINTOKENS", root)
         .into_iter()
         .map(Left::Process);
@@ -65,8 +66,8 @@ pub(super) async fn take_in(root: &Path, accounts: &Accounts) -> std::io::Result
     Ok(())
 }
 
-/// The process group that the directory was handed to, if any of it is left. (While a group has members, its number is
-/// given to no other process; a process of that number that started at another time is another's.)
+/// The process group that the directory was handed to, if any of it remains. The kernel does not reuse a group's
+/// number while the group has members. A process with this id but another start time belongs to someone else.
 fn group_of(directory: &Directory) -> Option<Pid> {
     let mark = directory.process()?.of_this_boot()?;
     let group = Pid::from_raw(mark.id);
@@ -77,7 +78,7 @@ fn group_of(directory: &Directory) -> Option<Pid> {
     is_ours.then_some(group)
 }
 
-/// TERM, then KILL. Until they have ended they may still write.
+/// Sends SIGTERM, then SIGKILL, and waits, because the processes may write until they have ended.
 async fn end(mut left: BTreeSet<Left>) {
     for (sent, patience) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, LAST_MOMENT)] {
         left.retain(|left| signal(*left, Some(sent)));
@@ -93,7 +94,7 @@ async fn end(mut left: BTreeSet<Left>) {
     }
 }
 
-/// Whether there was anybody to hear it.
+/// Sends a signal, or only checks with `None`. Returns whether the target exists.
 fn signal(left: Left, signal: Option<Signal>) -> bool {
     match left {
         Left::Group(group) => killpg(group, signal) != Err(Errno::ESRCH),

@@ -1,8 +1,8 @@
-//! What a worker prints: kept in `DATA_DIR/users/<account>/worker.log`, apart from the gateway's own log.
+//! A worker's output, kept in `DATA_DIR/users/<account>/worker.log`, separate from the gateway's own log.
 //!
-//! The file is capped and rotated once (`worker.log`, `worker.log.1`), readable by the gateway's user alone, and holds
-//! nothing that looks like a token or an e-mail address: workers print what they like, Python libraries even whole
-//! requests.
+//! The file is capped and rotated once (`worker.log`, `worker.log.1`), and only the gateway's user can read it.
+//! Anything that looks like a token or an e-mail address is masked, because workers print arbitrary data; Python
+//! libraries may even print whole requests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,19 +19,19 @@ use crate::base::rate::TokenBucket;
 /// How much of the end of a log is shown, in bytes.
 const SHOWN_BYTES: u64 = 16 * 1024;
 
-/// `worker.log` is rotated at this length, so that a worker's output takes at most twice as much.
+/// The size in bytes at which `worker.log` is rotated. A worker's logs take at most twice as much.
 const LARGEST_FILE: usize = 1 << 20;
-/// A longer line is cut into several.
+/// The maximum length of a line in bytes; longer ones are split.
 const LONGEST_LINE: usize = 8 << 10;
-/// How many of the last lines are kept to tell why a worker did not start.
+/// How many of the last lines are kept to explain a failed start.
 const LAST_WORDS: usize = 20;
 
-/// Output is read at any speed up to this many bytes.
+/// Bytes of output that are read without a rate limit.
 const BURST: f64 = (4 << 20) as f64;
-/// After the burst it is read this fast, in bytes a second: a worker that floods its output waits, and costs no core.
+/// The reading rate after the burst, in bytes per second. A worker that floods its output is blocked and burns no
+/// CPU.
 const BYTES_PER_SECOND: f64 = (64 << 10) as f64;
 
-/// The log file of one account's worker.
 #[derive(Debug)]
 pub(super) struct WorkerLog {
     path: PathBuf,
@@ -40,7 +40,7 @@ pub(super) struct WorkerLog {
 }
 
 impl WorkerLog {
-    /// Opens `<directory>/worker.log`, making the directory where it is missing.
+    /// Opens `<directory>/worker.log`, and creates the directory if it is missing.
     pub(super) async fn open(directory: &Path) -> io::Result<Self> {
         fs::DirBuilder::new()
             .recursive(true)
@@ -53,7 +53,7 @@ impl WorkerLog {
         Ok(WorkerLog { path, file, length })
     }
 
-    /// Adds lines that are masked already and end with a line feed.
+    /// Appends lines that are already masked and end with a line feed.
     async fn add(&mut self, lines: &str) -> io::Result<()> {
         if self.length + lines.len() > LARGEST_FILE {
             fs::rename(&self.path, self.path.with_extension("log.1")).await?;
@@ -67,7 +67,7 @@ impl WorkerLog {
     }
 }
 
-/// The end of what was printed, as whole lines.
+/// The last part of the output, as whole lines.
 pub(super) fn last_lines(directory: &Path) -> Vec<String> {
     use std::io::{Read, Seek, SeekFrom};
 
@@ -84,7 +84,7 @@ pub(super) fn last_lines(directory: &Path) -> Vec<String> {
         };
         Ok(tail.split_off(cut))
     };
-    // No file: no worker of this account ever ran.
+    // A missing file means that no worker of this account has run yet.
     let tail = read().unwrap_or_default();
     String::from_utf8_lossy(&tail)
         .lines()
@@ -102,10 +102,10 @@ async fn append(path: &Path) -> io::Result<File> {
         .await
 }
 
-/// Reads a worker's output to its end, into its log. `on_line` sees each line as it was printed.
+/// Copies a worker's output to its log until the end. `on_line` receives each line as it was printed, unmasked.
 ///
-/// A log that can't be written (a full disk) does not stop the reading: a worker must not hang on a full pipe. Only one
-/// that floods it waits.
+/// If the log can't be written (a full disk), reading continues, because a worker must not block on a full pipe. Only
+/// a worker that floods its output is slowed down.
 pub(super) async fn keep(
     mut output: impl AsyncRead + Unpin,
     mut log: Option<WorkerLog>,
@@ -145,7 +145,7 @@ pub(super) async fn keep(
     }
 }
 
-/// The length of the first line, its end included; of an unfinished one only where nothing more will come.
+/// The length of the first line, including its line feed. An unfinished line counts only after the end of the output.
 fn line_length(bytes: &[u8], ended: bool) -> Option<usize> {
     match bytes.iter().position(|byte| *byte == b'\n') {
         Some(at) if at < LONGEST_LINE => Some(at + 1),
@@ -154,7 +154,7 @@ fn line_length(bytes: &[u8], ended: bool) -> Option<usize> {
     }
 }
 
-/// The last lines that a worker printed, masked.
+/// The last lines that a worker printed, with secrets masked.
 #[derive(Debug, Default)]
 pub(super) struct LastWords(VecDeque<String>);
 
@@ -169,13 +169,13 @@ impl LastWords {
         self.0.push_back(mask(line));
     }
 
-    /// Plain advice where the lines show a known cause.
+    /// Advice, if the lines show a known cause.
     pub(super) fn advice(&self) -> Option<&'static str> {
         causes::advice(&self.0.iter().collect::<Vec<_>>())
     }
 }
 
-/// Replaces what looks like a secret: JWTs, long runs of base64 or hexadecimal digits, e-mail addresses.
+/// Masks anything that looks like a secret: JWTs, long runs of base64 or hexadecimal digits, e-mail addresses.
 pub(super) fn mask(line: &str) -> String {
     let mut masked = String::with_capacity(line.len());
     let mut rest = line;
@@ -208,8 +208,8 @@ fn is_address(run: &str) -> bool {
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }
 
-/// A JWT, or a stretch that no word, path or dotted name has. A path is judged by its parts; base64 with slashes,
-/// which is told by its mixed case, as a whole.
+/// Whether the text is a JWT, or a run that can't be a word, path or dotted name. Paths are judged part by part;
+/// base64 with slashes, recognised by its mixed case, is judged as a whole.
 fn is_secret(run: &str) -> bool {
     let is_jwt = run.find("eyJ").is_some_and(|at| run.len() - at >= 20);
     let is_path = |part: &str| part.starts_with('/') || !has_upper_and_lower(part);
@@ -322,7 +322,7 @@ mod tests {
         let flood = "x".repeat(1000) + "\n";
         let mut lines = 0;
         keep(flood.repeat(5000).as_bytes(), None, |_| lines += 1).await;
-        // 5 MB: the burst, and the rest at the rate. Instant::now() stands still beside tokio's paused clock.
+        // 5 MB: the burst, then the rest at the limited rate. `Instant::now()` does not follow tokio's paused clock.
         assert_eq!(lines, 5000);
         assert!(begin.elapsed().as_secs() >= 10, "{:?}", begin.elapsed());
     }

@@ -1,5 +1,5 @@
-//! The worker pool: which account has a worker and which calls wait for one. It holds the policy and the waiting calls,
-//! and hands the policy's actions to the supervisor. Every call locks it twice, for one map lookup each time.
+//! The worker pool: which account has a worker, and which calls wait for one. It holds the policy and the waiting
+//! calls, and passes the policy's actions to the supervisor. Each call locks it twice, for one map lookup each time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::accounts::AccountId;
 pub(super) struct Lease {
     pool: Arc<WorkerPool>,
     admission: Admission<Arc<WorkerHandle>>,
-    /// The worker was silent for too long, and nothing came since.
+    /// The worker has been silent for too long, and nothing has arrived since.
     silent: AtomicBool,
     served: bool,
 }
@@ -33,9 +33,9 @@ type Actions = mpsc::UnboundedReceiver<WorkerAction<Arc<WorkerHandle>>>;
 pub(super) struct WorkerPool {
     state: Mutex<PoolState>,
     actions: mpsc::UnboundedSender<WorkerAction<Arc<WorkerHandle>>>,
-    /// Sent after every step except the start and end of an ordinary call.
+    /// Notified after every step except the start and end of an ordinary call.
     changed: watch::Sender<()>,
-    /// `serverInfo` of the worker that started last. All workers run the same command.
+    /// The `serverInfo` of the worker that started last. All workers run the same command.
     server_info: Mutex<Option<Arc<str>>>,
     /// How long a worker may be silent during a call.
     silence: Duration,
@@ -49,7 +49,7 @@ struct PoolState {
 }
 
 impl WorkerPool {
-    /// A pool, and the actions for its supervisor.
+    /// Creates a pool, and the channel of actions for its supervisor.
     pub(super) fn new(limits: PoolLimits) -> (Arc<Self>, Actions) {
         let (actions, inbox) = mpsc::unbounded_channel();
         let state = PoolState {
@@ -79,7 +79,7 @@ impl WorkerPool {
         self.server_info.lock().clone()
     }
 
-    /// A lease for one call, now or as soon as a worker is ready.
+    /// Waits until a worker is ready, and returns a lease for one call.
     pub(super) async fn lease(self: &Arc<Self>, account: &AccountId) -> Result<Lease, WorkerError> {
         let (ticket, answer) = {
             let mut state = self.state.lock();
@@ -111,13 +111,13 @@ impl WorkerPool {
         self.changed.send_replace(());
     }
 
-    /// Answers a waiting call.
+    /// Completes a waiting call.
     pub(super) fn answer(
         self: &Arc<Self>,
         ticket: WaitTicket,
         answer: Result<Admission<Arc<WorkerHandle>>, WorkerError>,
     ) {
-        // Made first, so that the admission is returned even if the caller has gone.
+        // The lease is created first, so that dropping it returns the admission if the caller has gone.
         let answer = answer.map(|admission| Lease::new(self, admission));
         let reply = self.state.lock().waiting.remove(&ticket);
         if let Some(reply) = reply {
@@ -125,7 +125,7 @@ impl WorkerPool {
         }
     }
 
-    /// Ends the wait of all calls, once the supervisor is gone.
+    /// Ends all waiting calls once the supervisor is gone.
     pub(super) fn close(&self) {
         self.state.lock().waiting.clear();
     }
@@ -148,7 +148,7 @@ impl WorkerPool {
         })
     }
 
-    /// Called under the lock, so that the supervisor gets the actions in the order of the decisions.
+    /// Must be called while holding the lock, so that actions reach the supervisor in order.
     fn step(&self, state: &mut PoolState, event: WorkerEvent<Arc<WorkerHandle>>) {
         for action in state.policy.step(event, Instant::now()) {
             self.send(state, action);
@@ -156,7 +156,7 @@ impl WorkerPool {
     }
 
     fn send(&self, state: &mut PoolState, action: WorkerAction<Arc<WorkerHandle>>) {
-        // Without a supervisor nothing will ever answer the waiting calls.
+        // Without a supervisor, the waiting calls would never be answered.
         if self.actions.send(action).is_err() {
             state.waiting.clear();
         }
@@ -181,13 +181,13 @@ impl Lease {
         }
     }
 
-    /// Notes that the call ended, answered by the worker or not.
+    /// Records the end of the call, and whether the worker answered it.
     pub(super) fn ended(&mut self, served: bool) {
         *self.silent.get_mut() = false;
         self.served = served;
     }
 
-    /// Has the silent worker checked.
+    /// Requests a health check, because the worker is silent.
     pub(super) fn silent(&self) {
         self.silent.store(true, Ordering::Relaxed);
         self.suspect();
@@ -197,7 +197,7 @@ impl Lease {
         &self.admission.handle
     }
 
-    /// Has the worker checked: the call failed in a way that may be the worker's fault.
+    /// Requests a health check, because the call failed in a way that may be the worker's fault.
     pub(super) fn suspect(&self) {
         let (account, incarnation) = (self.worker().account.clone(), self.admission.incarnation);
         self.pool
@@ -208,7 +208,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let account = &self.admission.handle.account;
-        // The deadline came, or the caller went, while the worker was silent.
+        // The call timed out or was cancelled while the worker was silent.
         if *self.silent.get_mut() {
             let (account, incarnation) = (account.clone(), self.admission.incarnation);
             self.pool.happened(WorkerEvent::TimedOut { account, incarnation });
@@ -217,7 +217,7 @@ impl Drop for Lease {
     }
 }
 
-/// A call that waits for a lease; dropping it gives up.
+/// A call that is waiting for a lease. Dropping it cancels the wait.
 struct PendingCall<'a> {
     pool: &'a WorkerPool,
     account: &'a AccountId,

@@ -1,11 +1,11 @@
-//! The ports that workers listen on: one each, out of `WORKER_PORT_START` to `WORKER_PORT_END` on `127.0.0.1`.
+//! The workers' ports: one per worker, from `WORKER_PORT_START` to `WORKER_PORT_END` on `127.0.0.1`.
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Hands out ports. A port that another program listens on is skipped.
+/// Allocates ports. Skips a port that another program listens on.
 #[derive(Debug, Clone)]
 pub(super) struct Ports(Arc<Mutex<PortsState>>);
 
@@ -13,11 +13,11 @@ pub(super) struct Ports(Arc<Mutex<PortsState>>);
 struct PortsState {
     range: RangeInclusive<u16>,
     leased: HashSet<u16>,
-    /// Where to look next: a port that was just given back rests as long as possible.
+    /// Where the next search starts. A released port is reused as late as possible.
     next: u16,
 }
 
-/// A port that is ours until this is dropped.
+/// A port reserved for one worker until this is dropped.
 #[derive(Debug)]
 pub(super) struct PortLease {
     port: u16,
@@ -34,7 +34,7 @@ impl Ports {
         })))
     }
 
-    /// The next port that is free. `None`: all are taken, by workers or by other programs.
+    /// Reserves the next free port. `None` means that workers or other programs use all of them.
     pub(super) fn lease(&self) -> Option<PortLease> {
         let mut state = self.lock();
         for _ in 0..state.range.len() {
@@ -73,7 +73,7 @@ impl Drop for PortLease {
     }
 }
 
-/// The worker binds it itself a moment later, so this is a look, not a promise: losing that race is a failed start.
+/// Only a check, not a reservation: the worker binds the port a moment later. If it loses that race, its start fails.
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

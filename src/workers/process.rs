@@ -1,4 +1,4 @@
-//! The process of a worker: started with all that is read of it, asked whether it is there, ended with all its group.
+//! A worker's process: starting it, reading its output, checking that it responds, and terminating its group.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -23,12 +23,12 @@ use super::watcher::DirectoryWatch;
 use crate::accounts::AccountId;
 use crate::sandbox::{FenceReport, Launch, Process, REPORT};
 
-/// From TERM to KILL.
+/// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
-/// What remains of a group after its first process ended gets this long of the grace.
+/// How much of the grace period the rest of a group gets after its first process has exited.
 const REST_GRACE: Duration = Duration::from_secs(1);
 
-/// What is told of a running worker.
+/// Facts about a running worker.
 #[derive(Debug)]
 pub(super) struct ProcessFacts {
     pub(super) process: nix::unistd::Pid,
@@ -37,21 +37,22 @@ pub(super) struct ProcessFacts {
     pub(super) fence: OnceLock<FenceReport>,
 }
 
-/// The context of a process that runs.
+/// A running process and everything attached to it.
 pub(super) struct LaunchedWorker {
     pub(super) process: Process,
     pub(super) client: WorkerClient,
     pub(super) facts: Arc<ProcessFacts>,
     pub(super) watched: Option<DirectoryWatch>,
     words: Arc<Mutex<LastWords>>,
-    /// Resolves when all output was read.
+    /// Resolves when all output has been read.
     output_end: oneshot::Receiver<()>,
-    /// Ends the reading where a stray process keeps the pipe open.
+    /// Stops the reading if a stray process keeps the pipe open.
     output_stop: CancellationToken,
 }
 
 impl LaunchedWorker {
-    /// Starts it, fenced in, with the tokens of `directory` to use and `port` to listen on. Errors: plain words.
+    /// Starts the worker in its fence, with the tokens in `directory`, listening on `port`. The error is in plain
+    /// words.
     pub(super) async fn launch(
         context: &TaskContext,
         account: &AccountId,
@@ -132,7 +133,7 @@ impl LaunchedWorker {
         })
     }
 
-    /// Whatever the reason, nothing of its group stays behind.
+    /// Terminates the whole group, whatever the reason for the end.
     pub(super) async fn end(self, end: WorkerExit) -> WorkerExit {
         let LaunchedWorker {
             mut process,
@@ -158,12 +159,12 @@ impl LaunchedWorker {
     }
 }
 
-/// Whoever answers must be the worker: a stranger on its port would be told everything that it is told.
+/// Checks that the worker itself responds. Another program on its port would receive everything sent to the worker.
 pub(super) async fn is_there(client: &WorkerClient, facts: &ProcessFacts) -> bool {
     client.is_healthy().await && procfs::listens(facts.process, facts.port)
 }
 
-/// TERM to the group, then KILL to what is left of it. Returns when its first process has ended.
+/// Sends SIGTERM to the group, then SIGKILL to what remains. Returns when its first process has exited.
 async fn end_group(process: &mut Process) {
     process.signal(Signal::SIGTERM);
     let first_ended = timeout(GRACE, process.wait()).await.is_ok();
@@ -188,7 +189,7 @@ async fn read_output(
 ) {
     let mut is_first = true;
     output::keep(pipe, log, |line| {
-        // Only the first line is the fence's; any later one is the worker's own.
+        // Only the first line can be the fence's report; later lines are from the worker.
         if std::mem::take(&mut is_first)
             && let Some(report) = line.strip_prefix(REPORT)
             && let Ok(report) = serde_json::from_str(report)
@@ -201,7 +202,7 @@ async fn read_output(
     .await;
 }
 
-/// How a process ended, in plain words.
+/// Describes in plain words how a process ended.
 pub(super) fn ending(status: Option<ExitStatus>, when: &str) -> String {
     match status.map(|status| (status.code(), status.signal())) {
         Some((Some(code), _)) => format!("it ended with exit code {code}{when}"),

@@ -1,4 +1,4 @@
-//! What the kernel knows of a process, read from `/proc` when somebody asks.
+//! Information about processes, read from `/proc` on request.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,31 +7,30 @@ use std::time::Duration;
 
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
-/// The parts of `/proc/<pid>/stat` that we use.
+/// The parts of `/proc/<pid>/stat` that the gateway uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// Its process group.
     pub(super) group: Pid,
-    /// When it started, in ticks since boot: with the id, this names a process for good.
+    /// Its start time, in ticks since boot. Together with the id, it identifies a process uniquely.
     pub(super) started: u64,
-    /// User and system time, in ticks.
+    /// User plus system time, in ticks.
     cpu_ticks: u64,
     /// Resident memory, in pages.
     resident_pages: u64,
 }
 
 impl Stat {
-    /// `None`: there is no such process.
+    /// Returns `None` if there is no such process.
     pub(super) fn of(process: Pid) -> Option<Self> {
         Self::parse(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
     }
 
     fn parse(stat: &str) -> Option<Self> {
-        // The second field is the program's name in brackets, with anything in it.
+        // The second field is the program's name in brackets, which may contain any character.
         let (_, fields) = stat.rsplit_once(')')?;
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
-        // A zombie has ended; it only waits to be collected.
+        // A zombie has ended, and is only waiting to be reaped.
         if matches!(fields.first(), Some(&"Z" | &"X")) {
             return None;
         }
@@ -51,16 +50,16 @@ impl Stat {
     }
 }
 
-/// What a process group uses.
+/// The resources that a process group uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct GroupUsage {
     /// Resident memory, in bytes.
     pub(super) resident_bytes: u64,
-    /// Time on a processor so far.
+    /// CPU time used so far.
     pub(super) cpu: Duration,
 }
 
-/// What every process group of the machine uses.
+/// The usage of every process group on the machine.
 pub(super) fn usages() -> HashMap<Pid, GroupUsage> {
     let mut usages: HashMap<Pid, GroupUsage> = HashMap::new();
     for stat in processes().filter_map(Stat::of) {
@@ -78,8 +77,8 @@ fn processes() -> impl Iterator<Item = Pid> {
         .map(Pid::from_raw)
 }
 
-/// Whether a process of this group listens on this TCP port. Somebody else may have taken it in the moment between our
-/// look at it and the worker's.
+/// Whether a process of this group listens on this TCP port. Another program may have taken the port between the
+/// gateway's check and the worker's bind.
 pub(super) fn listens(group: Pid, port: u16) -> bool {
     let sockets = listeners(port);
     let has_one = |process: Pid| {
@@ -88,21 +87,22 @@ pub(super) fn listens(group: Pid, port: u16) -> bool {
             .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
             .any(|target| sockets.iter().any(|socket| target.as_os_str() == socket.as_str()))
     };
-    // Mostly it is the first process; a launcher such as `uvx` has it done by a child.
+    // Usually the first process listens; with a launcher such as `uvx` it is a child.
     !sockets.is_empty()
         && (has_one(group)
             || processes()
                 .any(|process| Stat::of(process).is_some_and(|stat| stat.group == group) && has_one(process)))
 }
 
-/// The sockets that listen on a port, as links in `/proc/<pid>/fd` name them.
+/// The sockets that listen on a port, in the form of the links in `/proc/<pid>/fd`.
 fn listeners(port: u16) -> Vec<String> {
     let port = format!(":{port:04X}");
     ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
         .iter()
         .filter_map(|table| fs::read_to_string(table).ok())
         .flat_map(|table| {
-            // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …; 0A is LISTEN.
+            // Columns: sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …; state 0A is
+            // LISTEN.
             let sockets = table.lines().filter_map(|line| {
                 let fields: Vec<&str> = line.split_whitespace().collect();
                 let is_it = fields.get(1)?.ends_with(&port) && *fields.get(3)? == "0A";
@@ -113,7 +113,7 @@ fn listeners(port: u16) -> Vec<String> {
         .collect()
 }
 
-/// This boot of the machine: process numbers and start times mean something within it only.
+/// The id of this boot. Process ids and start times are only meaningful within one boot.
 pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .unwrap_or_default()
@@ -130,10 +130,10 @@ fn setting(name: SysconfVar, usual: u64) -> u64 {
         .unwrap_or(usual)
 }
 
-/// The processes of our user whose environment has a variable `name` with a path under `directory`.
+/// This user's processes whose environment has a variable `name` with a path under `directory`.
 pub(super) fn with_variable_under(name: &str, directory: &Path) -> Vec<Pid> {
     let prefix = format!("{name}={}/", directory.display());
-    // Other users' environments can't be read, which is as it should be.
+    // Other users' environments can't be read, and need not be.
     let has_it = |process: &Pid| {
         fs::read(format!("/proc/{process}/environ")).is_ok_and(|environment| {
             environment

@@ -1,7 +1,8 @@
-//! The workers' program, tried once: started as a worker is, fenced as a worker is, asked for its tools, and ended.
+//! A trial run of the worker program: started and fenced like a worker, asked for its tools, and stopped.
 //!
-//! It is given the tokens of nobody. The built-in worker lists its tools all the same; `garmin_mcp` asks Garmin first whose
-//! tokens it has, and ends when it is told: by then its Python, its packages and the fence have proved good.
+//! The program gets tokens that belong to no one. The built-in worker lists its tools anyway. `garmin_mcp` first asks
+//! Garmin whose tokens they are, and exits when they are rejected; by then its Python, its packages and the fence
+//! have proved to work.
 
 use std::fmt;
 use std::fs;
@@ -25,26 +26,25 @@ use crate::garmin::{GarminTokens, SignedIn};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::Store;
 
-/// What `garmin_mcp` prints when Garmin does not know the tokens.
+/// What `garmin_mcp` prints when Garmin rejects the tokens.
 const STOPPED_AT_GARMIN: &str = "Failed to initialize Garmin Connect client";
-/// After the end of a rehearsal.
+/// The time limit for cleaning up after a rehearsal.
 const CLEAN_UP: Duration = Duration::from_secs(10);
 
-/// How a rehearsal went.
+/// The result of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rehearsal {
-    /// It started and listed its tools.
+    /// The program started and listed its tools.
     Answers {
-        /// How many tools it has.
         n_tools: usize,
-        /// From nothing to the list.
+        /// The time from the start of the process to the list of tools.
         took: Duration,
-        /// How far the fence around it goes.
+        /// The active parts of the fence around it.
         fence: String,
     },
-    /// It started and went as far as it goes without a person's tokens.
+    /// The program started, and got as far as possible without a person's tokens.
     WantsTokens,
-    /// It does not work. Plain words, with what to do where the cause is known.
+    /// The program does not work. In plain words, with advice if the cause is known.
     Fails(String),
 }
 
@@ -64,22 +64,20 @@ impl fmt::Display for Rehearsal {
     }
 }
 
-/// What a rehearsal needs.
+/// The inputs of a rehearsal.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// How workers are run.
     pub settings: WorkerSettings,
-    /// Where Garmin is.
+    /// The addresses of Garmin's servers.
     pub garmin: GarminHosts,
-    /// Starts it.
     pub processes: Processes,
-    /// A directory to work in; nothing is left there.
+    /// A temporary working directory; nothing is left in it.
     pub directory: PathBuf,
 }
 
 impl Script {
-    /// For a program that runs no gateway: `config` is what the gateway would run with, `self_exe` this program's file. To be
-    /// called within the runtime. Errors: no thread could be started.
+    /// For a command that does not run the gateway. `config` is the gateway's configuration, and `self_exe` is the
+    /// path of this binary. Must be called within the tokio runtime. Fails if the thread can't be started.
     pub fn of(config: &Config, self_exe: PathBuf, lifecycle: &Lifecycle) -> io::Result<Self> {
         let secret = config.secret.path().map(ToOwned::to_owned);
         let closed = secret.into_iter().chain([config.db_path.clone()]);
@@ -93,7 +91,7 @@ impl Script {
     }
 }
 
-/// Tries the workers' program.
+/// Runs the worker program once and reports how it went.
 pub async fn rehearse(script: Script) -> Rehearsal {
     let stage = match Scratch::make(&script.directory, "rehearsal-") {
         Ok(stage) => stage,
@@ -176,7 +174,8 @@ async fn ask(workers: &Workers, nobody: &AccountId) -> Result<Rehearsal, String>
     }
 }
 
-/// Nobody's tokens: of the right shape and not near their end, so that nobody tries to refresh them.
+/// Tokens that belong to no one. They have the right shape and don't expire soon, so no program tries to refresh
+/// them.
 fn nobody() -> SignedIn {
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
     let token = format!(

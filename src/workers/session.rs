@@ -1,10 +1,10 @@
-//! The one MCP session that the gateway has with a worker: streamable HTTP on `127.0.0.1`, revisions up to 2025-11-25.
+//! The gateway's single MCP session with a worker: streamable HTTP on `127.0.0.1`, revisions up to 2025-11-25.
 //!
-//! Calls of several clients share the session, so request ids and progress tokens are the gateway's own. A worker answers
-//! with plain JSON or with an event stream; its result is passed on byte for byte. Of what a client sends, only `params`
-//! reaches a worker: no header, no bearer token.
+//! Calls of several clients share the session, so request ids and progress tokens are the gateway's own. A worker
+//! answers with plain JSON or with an event stream, and its result is passed on unchanged. Only the `params` of a
+//! client's request reach a worker: no headers and no bearer token.
 //!
-//! Source: MCP 2025-11-25, *Transports* and *Lifecycle*; the behaviour of FastMCP 1.x was measured.
+//! Source: MCP 2025-11-25, *Transports* and *Lifecycle*. The behaviour of FastMCP 1.x was measured.
 
 mod http;
 mod message;
@@ -36,17 +36,18 @@ use crate::mcp::sse;
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
-/// The revision that `initialize` asks for; FastMCP may answer with an older one.
+/// The revision that `initialize` requests; FastMCP may answer with an older one.
 const REVISION: &str = "2025-11-25";
 
-/// The largest answer that is read, in bytes.
+/// The maximum size of an answer, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
-/// The most that is read, in bytes, of a body whose content does not matter: read to its end, its connection can be reused.
+/// The most that is read, in bytes, of a body whose content does not matter. A connection can be reused only if its
+/// body was read to the end.
 const IGNORED_LIMIT: usize = 64 << 10;
-/// How long the rest of an event stream may take after the answer in it.
+/// How long an event stream may stay open after its answer.
 const STREAM_END: Duration = Duration::from_secs(1);
 
-/// For the fuzzer (`tests/fuzz`): reads a worker's message as the answer to request 7.
+/// For the fuzzer (`tests/fuzz`): parses a worker's message as the answer to request 7.
 #[cfg(fuzzing)]
 pub fn fuzz(bytes: &[u8]) {
     match message::read(bytes, 7) {
@@ -60,19 +61,19 @@ pub fn fuzz(bytes: &[u8]) {
     }
 }
 
-/// The HTTP client of one worker, which outlives its sessions.
+/// The HTTP client for one worker. It outlives the worker's sessions.
 #[derive(Debug, Clone)]
 pub(super) struct WorkerClient {
     client: HttpClient,
     endpoint: Uri,
     health: Uri,
-    /// `Authorization`, for a worker that asks for it.
+    /// The `Authorization` header, for a worker that requires one.
     authorization: Option<HeaderValue>,
     next_id: Arc<AtomicU64>,
     lifecycle: Lifecycle,
 }
 
-/// An open session. Clones are the same session.
+/// An open session. Clones share the same session.
 #[derive(Debug, Clone)]
 pub(super) struct WorkerSession {
     client: WorkerClient,
@@ -81,14 +82,15 @@ pub(super) struct WorkerSession {
 }
 
 impl WorkerClient {
-    /// A client of the worker that listens on `port` of `127.0.0.1`, now or later; `bearer` is what it asks for.
+    /// A client for a worker that listens on `port` of `127.0.0.1`, now or later. `bearer` is the token that it
+    /// requires.
     pub(super) fn new(port: u16, bearer: Option<&Secret>, lifecycle: Lifecycle) -> Self {
         let authorization = bearer.and_then(|bearer| {
             let mut value = HeaderValue::try_from(format!("Bearer {}", bearer.expose())).ok()?;
             value.set_sensitive(true);
             Some(value)
         });
-        // By number, not by name: FastMCP answers to this host alone (DNS rebinding).
+        // By address rather than name: FastMCP accepts only this host, to prevent DNS rebinding.
         let uri = |path: &str| Uri::try_from(format!("http://127.0.0.1:{port}{path}")).unwrap_or_default();
         WorkerClient {
             client: http::client(),
@@ -100,7 +102,7 @@ impl WorkerClient {
         }
     }
 
-    /// Whether `GET /healthz` is answered with a success, or by a server that has no such page.
+    /// Whether the server responds to `GET /healthz`, with success or with 404 if it has no such page.
     pub(super) async fn is_healthy(&self) -> bool {
         let Ok(response) = self.client.get(self.health.clone()).await else {
             return false;
@@ -127,7 +129,7 @@ impl WorkerClient {
         let response = session
             .post(message::request(id, "initialize", Some(&params)))
             .await?;
-        // A stateless worker gives none.
+        // A stateless worker sends no session id.
         let session_id = response.headers().get(SESSION_ID).cloned();
         let result = match session.read_answer(id, response, None, &Watch::none()).await? {
             UpstreamAnswer::Result(result) => result,
@@ -153,12 +155,13 @@ impl WorkerClient {
 }
 
 impl WorkerSession {
-    /// The worker's `serverInfo` (its name and version), as it wrote it.
+    /// The worker's `serverInfo` (its name and version), unchanged.
     pub(super) fn server_info(&self) -> Option<Arc<str>> {
         self.server_info.clone()
     }
 
-    /// One call. Dropping the future tells the worker that it is cancelled. `watch` is told when the worker is silent.
+    /// Makes one call. Dropping the future cancels the request at the worker. `watch` is notified when the worker is
+    /// silent.
     pub(super) async fn call(
         &self,
         call: &UpstreamCall,
@@ -197,7 +200,7 @@ impl WorkerSession {
         }
     }
 
-    /// Sends a message that has no answer.
+    /// Sends a message that expects no answer.
     async fn notify(&self, body: Vec<u8>) -> Result<(), CallFailure> {
         let response = self.post(body).await?;
         let status = response.status();
@@ -211,7 +214,7 @@ impl WorkerSession {
         Ok(())
     }
 
-    /// Reads the answer to request `id`. Progress and log messages on the way go to the channels of `call`.
+    /// Reads the answer to request `id`. Progress and log messages before it go to the channels of `call`.
     async fn read_answer(
         &self,
         id: u64,
@@ -226,7 +229,7 @@ impl WorkerSession {
         let body = watch.over(read_body(response.into_body(), ANSWER_LIMIT)).await?;
         match message::read(&body, id) {
             WorkerMessage::Answer(answer) => Ok(answer),
-            // An error about a whole request (a bad header) can't always name its id.
+            // An error about the whole request (a bad header) may not name its id.
             WorkerMessage::Error(error) if !status.is_success() => Ok(UpstreamAnswer::Error(error)),
             _ if !status.is_success() => {
                 Err(CallFailure::BadAnswer(format!("HTTP status {}", status.as_u16())))
@@ -270,7 +273,7 @@ impl WorkerSession {
         Err(CallFailure::Lost)
     }
 
-    /// Reads the end of a stream after the answer in it: otherwise the connection could not be reused.
+    /// Reads the rest of a stream after its answer, because the connection can't be reused otherwise.
     fn read_rest(&self, mut stream: Incoming) {
         self.client.lifecycle.spawn("worker.stream_end", async move {
             let rest = async { while let Ok(Some(_)) = next_piece(&mut stream).await {} };
@@ -278,7 +281,7 @@ impl WorkerSession {
         });
     }
 
-    /// Sends a message that has no answer, without waiting for it.
+    /// Sends a message that expects no answer, in the background.
     fn notify_later(&self, task: &'static str, body: Vec<u8>) {
         let session = self.clone();
         self.client
@@ -287,16 +290,15 @@ impl WorkerSession {
     }
 }
 
-/// A full channel loses messages: a slow client must not hold up the worker.
+/// Drops messages when the channel is full: a slow client must not block the worker.
 fn forward(channel: Option<&mpsc::Sender<Box<RawValue>>>, params: Box<RawValue>) {
     if let Some(channel) = channel {
         drop(channel.try_send(params));
     }
 }
 
-/// Watches for silence: a worker that is stopped or deadlocked keeps its connections open and says nothing.
+/// Detects silence: a worker that is suspended or deadlocked keeps its connections open but sends nothing.
 pub(super) struct Watch<'a> {
-    /// How long a worker may be silent.
     limit: Duration,
     on_silence: &'a (dyn Fn() + Send + Sync),
 }
@@ -310,7 +312,7 @@ impl<'a> Watch<'a> {
         Self::new(Duration::MAX, &|| ())
     }
 
-    /// Waits for the next sign of the worker; calls `on_silence` each time the limit passes without one.
+    /// Waits for the worker's next sign of life. Calls `on_silence` each time the limit passes without one.
     async fn over<T>(&self, sign: impl Future<Output = T>) -> T {
         let mut sign = pin!(sign);
         loop {
@@ -322,7 +324,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Tells the worker that its request with this id was cancelled, unless it was disarmed.
+/// On drop, tells the worker that this request was cancelled, unless it was disarmed.
 struct CancelOnDrop<'a>(Option<(&'a WorkerSession, u64)>);
 
 impl CancelOnDrop<'_> {

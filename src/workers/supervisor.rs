@@ -1,5 +1,5 @@
-//! The loop beside the policy: it starts a task for every worker that is to be, tells running ones what to do, and wakes
-//! the policy when time has passed. Nothing here waits for a single worker, so no account holds up another.
+//! The loop around the policy. It starts a task for every new worker, sends commands to running ones, and wakes the
+//! policy when time has passed. Nothing here waits for a single worker, so no account delays another.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::policy::{Incarnation, Policy, WorkerAction, WorkerEvent};
 use super::pool::WorkerPool;
 use super::task::{TaskCommand, TaskContext, WorkerHandle, WorkerTask};
 
-/// How long calls in flight may go on when the gateway ends.
+/// How long calls in flight may continue during shutdown.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Runs until `ending` fires and all workers have ended.
@@ -38,7 +38,7 @@ pub(super) async fn run(
             .look(|policy| policy.next_tick(now))
             .unwrap_or(now + Duration::from_secs(3600));
         tokio::select! {
-            // In order: what was decided is done before anything new is.
+            // The order matters: pending actions are carried out before new events are handled.
             biased;
             action = actions.recv() => match action {
                 Some(action) => tasks.act(action),
@@ -60,7 +60,7 @@ pub(super) async fn run(
             break;
         }
     }
-    // What was decided in the meantime can only be refusals; then nobody may wait for more.
+    // Only refusals can still be pending here. After them, no call may be left waiting.
     actions.close();
     while let Some(action) = actions.recv().await {
         tasks.act(action);
@@ -68,7 +68,7 @@ pub(super) async fn run(
     pool.close();
 }
 
-/// The tasks of the workers that run.
+/// The tasks of all workers.
 struct WorkerTasks {
     pool: Arc<WorkerPool>,
     context: Arc<TaskContext>,
@@ -111,7 +111,7 @@ impl WorkerTasks {
 
     fn tell(&self, incarnation: Incarnation, command: TaskCommand) {
         if let Some(commands) = self.commands.get(&incarnation) {
-            // One that is closed has ended meanwhile, and says so itself.
+            // A closed channel means that the task has ended, which it reports itself.
             commands.send(command).ok();
         }
     }

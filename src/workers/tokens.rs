@@ -4,13 +4,10 @@
 //! before anything is wiped, unless the store has newer ones from a sign-in.
 //!
 //! Next to the directory `RUNTIME_DIR/workers/<account>` is the *receipt*, `<account>.json`. It records which
-//! generation
-//! of tokens was handed out, and to which process. The worker can't access it. After a crash the receipt shows which
-//! of
-//! three cases applies: the store holds the tokens that were handed out; or it holds tokens read back from this
-//! directory
-//! just before the crash, because the receipt announces a sealing before it happens; or it holds newer tokens from a
-//! sign-in, which win.
+//! generation of tokens was handed out, and to which process. The worker can't access it. After a crash the receipt
+//! shows which of three cases applies: the store holds the tokens that were handed out; or it holds tokens read back
+//! from this directory just before the crash, because the receipt announces a sealing before it happens; or it holds
+//! newer tokens from a sign-in, which win.
 //!
 //! Nothing in the directory is trusted, because the worker can write anything there.
 

@@ -1,4 +1,4 @@
-//! Tells when something in a worker's directory changed: one watch of the kernel's for all workers.
+//! Reports changes in workers' directories, with one inotify instance for all workers.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use tokio::sync::Notify;
 
 type WatchListeners = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
 
-/// Watches directories. Clones share one watch.
+/// Watches directories. Clones share the same instance.
 #[derive(Debug, Clone)]
 pub(super) struct DirectoryWatcher {
     watcher: Arc<Mutex<RecommendedWatcher>>,
     listeners: WatchListeners,
 }
 
-/// One directory that is watched until this is dropped.
+/// A watched directory, until this is dropped.
 #[derive(Debug)]
 pub(super) struct DirectoryWatch {
     directory: PathBuf,
@@ -39,7 +39,7 @@ impl DirectoryWatcher {
                 }
             }
             Ok(_) => {}
-            // Something may have been missed: let everybody look.
+            // Events may have been lost, so every listener has to look.
             Err(_) => lock(&told).values().for_each(|listener| listener.notify_one()),
         })?;
         Ok(DirectoryWatcher {
@@ -62,7 +62,7 @@ impl DirectoryWatcher {
 }
 
 impl DirectoryWatch {
-    /// Waits for a change since the last call.
+    /// Waits for a change that happened since the previous call.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -71,12 +71,12 @@ impl DirectoryWatch {
 impl Drop for DirectoryWatch {
     fn drop(&mut self) {
         lock(&self.changes.listeners).remove(&self.directory);
-        // The directory may be gone already, and its watch with it.
+        // The directory may already be gone, and its watch with it.
         drop(lock(&self.changes.watcher).unwatch(&self.directory));
     }
 }
 
-/// Looking is not a change: we look at each.
+/// Reading is not a change. The gateway reads after each change, and would otherwise wake itself forever.
 fn is_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }

@@ -33,8 +33,7 @@ impl<H: Clone> Policy<H> {
             }
         }
         // Each stopping process frees a slot for one queued account. A queued account whose own worker is retiring
-        // needs no
-        // other slot.
+        // needs no other slot.
         let waiting = |account: &&AccountId| {
             self.entries
                 .get(*account)
@@ -93,8 +92,7 @@ impl<H: Clone> Policy<H> {
     }
 
     /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight the result may be too early but
-    /// never
-    /// too late, so the end of a call need not wake the timer.
+    /// never too late, so the end of a call need not wake the timer.
     pub(in crate::workers) fn next_tick(&self, now: Instant) -> Option<Instant> {
         let reap = self.entries.values().filter_map(|entry| match &entry.phase {
             WorkerPhase::Ready(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),

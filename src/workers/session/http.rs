@@ -1,7 +1,7 @@
-//! HTTP/1.1 to one worker, over a pool of connections that are kept open between calls.
+//! HTTP/1.1 to one worker, with a pool of connections that stay open between calls.
 //!
-//! The pool repeats a request by itself only where a reused connection closed before a byte of it was written. A call
-//! that is dropped closes its connection.
+//! The pool retries a request automatically only if a reused connection closed before any byte was written. Dropping
+//! a call closes its connection.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::workers::call::CallFailure;
 
-/// How long an idle connection is kept. uvicorn closes its side after 5 s, and a request that crosses with that is lost:
-/// nobody can tell whether it was read.
+/// How long an idle connection is kept. uvicorn closes its side after 5 s, and a request that crosses with that is
+/// lost: nobody can tell whether it was read.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many idle connections are kept.
+/// The most idle connections to keep.
 const MAX_IDLE: usize = 64;
 
 pub(super) type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
-/// A client with a pool of its own: its connections end with the last clone.
+/// A client with its own pool. Its connections close when the last clone is dropped.
 pub(super) fn client() -> HttpClient {
     client_with(IDLE_TIMEOUT)
 }
@@ -46,7 +46,7 @@ pub(super) fn is_event_stream(response: &Response<Incoming>) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"))
 }
 
-/// The next piece of a body; `None` at its end.
+/// The next chunk of a body, or `None` at the end.
 pub(super) async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, CallFailure> {
     while let Some(frame) = body.frame().await {
         if let Ok(piece) = frame.map_err(|_| CallFailure::Lost)?.into_data() {
@@ -56,7 +56,7 @@ pub(super) async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Cal
     Ok(None)
 }
 
-/// The whole body, of at most `limit` bytes.
+/// Reads a whole body of at most `limit` bytes.
 pub(super) async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, CallFailure> {
     match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
@@ -97,7 +97,7 @@ mod tests {
         (listener, port)
     }
 
-    /// Reads one request without a body, to its empty line. Returns false where the other side closed instead.
+    /// Reads one request without a body, up to the empty line. Returns false if the other side closed the connection.
     async fn read_request(stream: &mut TcpStream) -> bool {
         let mut seen = Vec::new();
         while !seen.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! JSON-RPC messages to and from a worker: written, and read by what they mean for one call. No I/O.
+//! JSON-RPC messages to and from a worker: encoding, and decoding from the viewpoint of one call. No I/O.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 use crate::mcp::members::{Members, write_string};
 use crate::workers::call::UpstreamAnswer;
 
-/// A worker's message, as one call sees it.
+/// A worker's message, as seen by one call.
 #[derive(Debug)]
 pub(super) enum WorkerMessage {
-    /// The answer to the call.
+    /// The answer to this call's request.
     Answer(UpstreamAnswer),
     /// The `params` of `notifications/progress` with the call's progress token.
     Progress(Box<RawValue>),
     /// The `params` of `notifications/message`, for the log of a client.
     Log(Box<RawValue>),
-    /// An error that names no request.
+    /// An error without a request id.
     Error(Box<RawValue>),
     /// The id of a request to the gateway.
     Request(Box<RawValue>),
@@ -40,7 +40,7 @@ struct ReceivedMessage<'a> {
     error: Option<&'a RawValue>,
 }
 
-/// Reads a message for the call that waits for the answer to request `id`.
+/// Decodes a message for the call that is waiting for the answer to request `id`.
 pub(super) fn read(message: &[u8], id: u64) -> WorkerMessage {
     let Ok(envelope) = serde_json::from_slice::<ReceivedMessage<'_>>(message) else {
         return WorkerMessage::Other;
@@ -116,13 +116,13 @@ pub(super) fn negotiated(result: &RawValue) -> Option<String> {
     serde_json::from_str(version.get()).ok()
 }
 
-/// `serverInfo` in the result of `initialize`, as it is written.
+/// The unchanged `serverInfo` in the result of `initialize`.
 pub(super) fn server_info(result: &RawValue) -> Option<Arc<str>> {
     let members = Members::of(result.get())?;
     members.get("serverInfo").map(|server| server.get().into())
 }
 
-/// `params` with our progress token in `_meta`; everything else byte for byte.
+/// Puts the gateway's progress token into `_meta` of `params`; everything else stays unchanged.
 pub(super) fn with_progress_token(params: Option<&RawValue>, token: u64) -> Box<RawValue> {
     let params = params.map_or("{}", RawValue::get);
     let mut out = String::with_capacity(params.len() + 40);
@@ -134,7 +134,8 @@ pub(super) fn with_progress_token(params: Option<&RawValue>, token: u64) -> Box<
     raw(out)
 }
 
-/// Writes the object `json` with the member `key` replaced, or added, by what `value` writes (it is given the old one).
+/// Writes the object `json` with the member `key` replaced or added. `value` writes the new value, and receives the
+/// old one.
 fn extend(out: &mut String, json: &str, key: &str, value: impl FnOnce(&mut String, Option<&str>)) {
     let members = Members::of(json).unwrap_or_default();
     out.push('{');
@@ -148,13 +149,14 @@ fn extend(out: &mut String, json: &str, key: &str, value: impl FnOnce(&mut Strin
     out.push('}');
 }
 
-/// `notifications/cancelled` for request `id`.
+/// Encodes `notifications/cancelled` for request `id`.
 pub(super) fn cancellation(id: u64) -> Vec<u8> {
     let params = raw(format!(r#"{{"requestId":{id},"reason":"the caller went away"}}"#));
     notification("notifications/cancelled", Some(&params))
 }
 
-/// The answer to a worker's request: the gateway offers it neither `roots` nor `sampling`, and silence would make it wait.
+/// The answer to a worker's request. The gateway offers neither `roots` nor `sampling`, and without an answer the
+/// worker would wait.
 pub(super) fn refusal(id: &RawValue) -> Vec<u8> {
     let id = id.get();
     format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"Method not found"}}}}"#)

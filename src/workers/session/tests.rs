@@ -1,4 +1,4 @@
-//! The session against a fake worker: a few lines of HTTP.
+//! Tests of the session against a fake worker that is a few lines of HTTP.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::base::http::{ServerLimits, serve};
 
-/// What the worker does with a request: its headers and message in, status, headers and body out.
+/// How the fake worker responds: takes headers and message, and returns status, headers and body.
 type AnswerWith = fn(&HeaderMap, &Value) -> (u16, &'static str, String);
 
 struct FakeWorker {
@@ -250,7 +250,7 @@ async fn a_call_that_was_sent_is_told_from_one_that_was_not() {
         let read = stream.read(&mut request).await.unwrap();
         assert!(read > 0);
         stream.shutdown().await.unwrap();
-        // The listener ends here as well.
+        // The listener is dropped here as well.
     });
     let call = tools_call(&json!({}));
     assert_eq!(
