@@ -1,18 +1,18 @@
-//! Messages to phones: an outbox in the store, and two channels out of it, Telegram and ntfy.
+//! Messages to phones: an outbox in the store, and two channels that deliver from it, Telegram and ntfy.
 //!
 //! Invariants:
-//! - A message that was queued in a transaction is sent or reported as dead after a day. It survives restarts. A crash
-//!   while it is being sent may send it twice; none is lost.
-//! - Within a race messages leave in order on each channel. A channel that is down does not hold up the other.
+//! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
+//!   crash during sending may send it twice, but loses none.
+//! - Within a race, messages are sent in order on each channel. An outage of one channel does not delay the other.
 //! - No text, chat, topic or token is logged.
 //!
 //! | file | what |
 //! |---|---|
 //! | `message` | a message, a person's phone, errors |
-//! | `queue` | the messages that wait in the store |
+//! | `queue` | the messages waiting in the store |
 //! | `channel` | a message as an HTTP request, and what the reply means |
-//! | `telegram` | the same for Telegram: chats, topics, groups that moved |
-//! | `notifier` | who is told where; queueing |
+//! | `telegram` | the Telegram request: chats, topics, groups that were migrated |
+//! | `notifier` | who receives messages where; queueing |
 //! | `phone` | a person sets their own phone |
 //! | `delivery` | the task that sends the queue |
 

@@ -1,8 +1,7 @@
-//! The channels to phones: the request that sends a message, and what the reply means. Without I/O. Telegram's part is in
-//! `telegram`.
+//! The channels to phones: the request that sends a message, and what the reply means. Without I/O. The module
+//! `telegram` has the details of Telegram.
 //!
-//! ntfy is published to as JSON
-//! (docs.ntfy.sh/publish/#publish-as-json), which keeps the topic out of the URL.
+//! ntfy is used through its JSON API (docs.ntfy.sh/publish/#publish-as-json), which keeps the topic out of the URL.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
 
-/// One message as a phone shows it.
+/// One message as the phone displays it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownMessage<'a> {
     pub(super) severity: Severity,
@@ -26,7 +25,7 @@ pub(super) struct ShownMessage<'a> {
 }
 
 impl ShownMessage<'_> {
-    /// For a channel without titles.
+    /// The title and the text combined, for a channel without titles.
     pub(super) fn in_one_text(&self) -> String {
         if self.title.is_empty() {
             self.text.to_owned()
@@ -36,7 +35,7 @@ impl ShownMessage<'_> {
     }
 }
 
-/// A way to reach phones. The serialized names are stored in the queue.
+/// A channel to phones. The serialized names are stored in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum PhoneChannel {
@@ -53,13 +52,13 @@ pub(super) enum SendError {
     RateLimited(Option<Duration>),
     /// A server error, with its status.
     Server(u16),
-    /// The server refused the token or the target, with its status. The operator or the person can act.
+    /// The server refused the token or the target, with its status. The operator or the person can fix this.
     Refused(u16),
     /// A Telegram group became a supergroup. Send to the new id.
     Moved { to: String },
-    /// The person blocked the bot, or never wrote to it. The person can act.
+    /// The person blocked the bot, or never wrote to it. The person can fix this.
     Blocked,
-    /// The bot was removed from the group, or may not write there. The group's admin can act.
+    /// The bot was removed from the group, or may not write there. The group's admin can fix this.
     NotAllowed,
     /// There is no such chat, or the bot has never seen it.
     UnknownChat,
@@ -130,7 +129,7 @@ fn ntfy_post(config: &ChannelConfig, topic: &str, message: ShownMessage<'_>) -> 
             members.insert("click".into(), message.click.into());
         }
     }
-    // A member names any topic in `set_phone`; the operator's token is for the operator's topics.
+    // A member may name any topic in `set_phone`, so the operator's token is sent only with the operator's topics.
     let is_operators = config.targets.all().contains(&topic);
     Post {
         url: config.url.clone(),
@@ -154,8 +153,8 @@ impl SendError {
         }
     }
 
-    /// How long to wait after `failures` in a row (1 is the first). A refusal is retried too: the operator may fix the
-    /// settings within the day that a message lives.
+    /// Delay after `failures` consecutive failures (1 is the first). A refusal is retried too, because the operator
+    /// may fix the settings within the day that a message is kept.
     pub(super) fn back_off(&self, failures: u32) -> Duration {
         let doubling = |first_s: u64, most_s: u64| {
             let factor = 1_u64 << failures.saturating_sub(1).min(16);
@@ -176,7 +175,7 @@ impl SendError {
         }
     }
 
-    /// What the operator can do about it.
+    /// What the operator can do about the error.
     pub(super) fn advice(&self, channel: PhoneChannel) -> String {
         let (shown, token, target) = match channel {
             PhoneChannel::Telegram => ("Telegram", "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"),

@@ -1,5 +1,5 @@
-//! The delivery task: sends the queue, for each race and channel in order, with a pause after a failure. A message that
-//! could not be sent for a day is dropped.
+//! The delivery task: sends the queue in order, separately for each race and channel, with a pause after a failure. A
+//! message that could not be sent for a day is dropped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use super::notifier::{MessageTarget, Notifier, SendPause};
 use super::queue::QueuedMessage;
 use crate::store::StoreError;
 
-/// A message older than this is dropped.
+/// Maximum age of a message; older ones are dropped.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many races and channels are sent to at once.
+/// How many pairs of race and channel are served concurrently.
 const AT_ONCE: usize = 8;
 
-/// The longest time between two looks at the queue: settings may have changed.
+/// Maximum time between two checks of the queue, because settings may have changed.
 const IDLE: Duration = Duration::from_secs(300);
 
 /// The messages of one race that are due on one channel, oldest first.
@@ -30,10 +30,10 @@ struct DueMessages {
 }
 
 impl Notifier {
-    /// Sends until `stopping`.
+    /// Runs until `stopping` is cancelled.
     pub(super) async fn deliver(&self, stopping: CancellationToken) {
         loop {
-            // A request that is under way is finished and recorded, or the next start would send it again.
+            // A request in progress is finished and recorded. Otherwise the next start would send the message again.
             let pause = self.send_due(&stopping).await;
             tokio::select! {
                 biased;
@@ -44,7 +44,7 @@ impl Notifier {
         }
     }
 
-    /// Sends what is due. Returns how long to wait for the next.
+    /// Sends what is due. Returns how long to wait before the next check.
     async fn send_due(&self, stopping: &CancellationToken) -> Duration {
         let due = match self.due().await {
             Ok(due) => due,
@@ -69,7 +69,7 @@ impl Notifier {
         wait.unwrap_or(IDLE).min(IDLE)
     }
 
-    /// What may be sent now. Removes messages that are too old or have no target left.
+    /// The messages that may be sent now. Removes those that are too old or have no target left.
     async fn due(&self) -> Result<Vec<DueMessages>, StoreError> {
         let now = self.clock().now();
         let mut races = BTreeMap::<String, Vec<(Vec<u8>, QueuedMessage)>>::new();
@@ -129,7 +129,7 @@ impl Notifier {
         Ok(due)
     }
 
-    /// Sends one message after the other until one fails or the program stops.
+    /// Sends the messages in order until one fails or the program stops.
     async fn send_in_order(&self, due: DueMessages, stopping: &CancellationToken) {
         let DueMessages {
             race,
@@ -181,14 +181,14 @@ impl Notifier {
         }
     }
 
-    /// Records that a message was sent on a channel, and removes it once it was sent on all.
+    /// Records that a message was sent on a channel. Removes the message once it was sent on all of them.
     async fn record_sent(&self, key: Vec<u8>, channel: PhoneChannel) -> Result<(), StoreError> {
         let Some(message) = self.store().find::<QueuedMessage>(&key)? else {
             return Ok(());
         };
         let (_, targets) = self.targets(&message.account)?;
         let recorded = self.store().atomic(move |tx| {
-            // The account may have been forgotten since.
+            // The account may have been forgotten in the meantime.
             let Some(mut message) = tx.find::<QueuedMessage>(&key)? else {
                 return Ok(());
             };

@@ -1,4 +1,4 @@
-//! A message to a person's phone, and where that phone is.
+//! A message to a person's phone, and the address of that phone.
 
 use std::fmt;
 
@@ -15,18 +15,18 @@ pub struct PhoneMessage {
     pub account: AccountId,
     pub race: RaceId,
     pub severity: Severity,
-    /// Whose race it is, for people.
+    /// The athlete and the race, for display.
     pub title: String,
-    /// Each key is sent once per race.
+    /// A message with a key that the race has already used is not sent.
     pub key: String,
-    /// For people: contains positions and heart rates, so it is never logged.
+    /// For display only: contains positions and heart rates, so it is never logged.
     pub text: String,
 }
 
-/// Where a person wants their messages. Personal: no part of it is logged or shown.
+/// Where a person wants to receive messages. Personal data: no part of it is logged or shown.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
-    /// The number of a Telegram chat, or `@name`.
+    /// The numeric id of a Telegram chat, or `@name`.
     pub telegram_chat: Option<String>,
     pub ntfy_topic: Option<String>,
 }
@@ -41,40 +41,40 @@ impl fmt::Debug for Phone {
     }
 }
 
-/// Who decided where a person's messages go.
+/// Who chose where a person's messages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageRoute {
     /// No channel reaches this person.
     Nowhere,
     Operator,
-    /// The person, with `set_phone`.
+    /// The person chose, with `set_phone`.
     Personal,
 }
 
 /// Why a phone was not set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPhoneError {
-    /// The person can act: the text is no chat or topic.
+    /// For the person: the text is not a valid chat or topic.
     #[error("{field}: must be {shape}")]
     Shape {
-        /// The argument of `set_phone`.
+        /// Name of the argument of `set_phone`.
         field: &'static str,
-        /// What a valid one looks like.
+        /// Description of a valid value.
         shape: &'static str,
     },
-    /// The operator can act: the channel is not configured.
+    /// For the operator: the channel is not configured.
     #[error("{field}: this gateway has no {channel}; its operator can set {setting}")]
     NoChannel {
         field: &'static str,
         channel: &'static str,
-        /// The setting that is missing.
+        /// Name of the missing setting.
         setting: &'static str,
     },
-    /// The person can usually act: the test message failed.
+    /// The test message failed. Usually the person can fix this.
     #[error("{field}: the test message could not be sent: {why}")]
     NotSent {
         field: &'static str,
-        /// The reason and what to do about it.
+        /// The reason, and what to do about it.
         why: String,
     },
     /// The account was revoked or forgotten while the test message was sent.

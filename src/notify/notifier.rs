@@ -1,4 +1,4 @@
-//! The notifier: takes messages into the outbox and knows where each person is told.
+//! The notifier: queues messages in the outbox, and knows where each person receives them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use crate::store::{Store, StoreError, Tx};
 pub struct NotifierParts {
     pub store: Store,
     pub clock: Clock,
-    /// The operator's settings name people by e-mail.
+    /// Needed because the operator's settings name people by e-mail address.
     pub accounts: Accounts,
-    /// The gateway's own page, which a tap on a message opens.
+    /// The gateway's home page, which opens when a message is tapped.
     pub public_url: String,
     pub live: watch::Receiver<Live>,
 }
 
-/// Queues messages and sends them in a task of its own. Clones share one queue.
+/// Queues messages, and sends them in a separate task. Clones share one queue.
 #[derive(Clone, Debug)]
 pub struct Notifier(Arc<NotifierInner>);
 
@@ -40,38 +40,38 @@ struct NotifierInner {
     parts: NotifierParts,
     poster: Poster,
     queued: Notify,
-    /// The pauses after failures, by race and channel.
+    /// Pauses after failures, by race and channel.
     pauses: Mutex<HashMap<(String, PhoneChannel), SendPause>>,
-    /// When people last tried a phone.
+    /// Time of each person's last attempt to set a phone.
     tried: Mutex<HashMap<AccountId, Timestamp>>,
 }
 
-/// A pause after failures in a row.
+/// A pause after consecutive failures.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SendPause {
     pub(super) until: Timestamp,
     pub(super) failures: u32,
 }
 
-/// Where messages of one person go on one channel.
+/// Where one person's messages go on one channel.
 #[derive(Clone, Debug)]
 pub(super) struct MessageTarget {
     pub(super) channel: PhoneChannel,
     pub(super) config: ChannelConfig,
-    /// A chat or a topic.
+    /// The id of a chat, or the name of a topic.
     pub(super) address: String,
 }
 
 /// The result of a test message on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelTest {
-    /// `Telegram` or `ntfy`.
+    /// Either `Telegram` or `ntfy`.
     pub channel: &'static str,
-    /// How many targets it was sent to.
+    /// Number of targets that received the message.
     pub sent: usize,
     /// The first failure, with advice for the operator.
     pub failed: Option<String>,
-    /// What the operator should change although the message arrived.
+    /// What the operator should change even though the message arrived.
     pub notes: Vec<String>,
 }
 
@@ -90,8 +90,8 @@ impl Notifier {
         notifier
     }
 
-    /// Queues `message` as part of `tx`, so that an alert and its message are kept together or not at all. A key that
-    /// the race used before is skipped. Without a channel nothing is queued.
+    /// Queues `message` within `tx`, so that an alert and its message are stored together or not at all. A key that
+    /// the race has already used is skipped. Without a channel nothing is queued.
     pub fn push(&self, tx: &mut Tx<'_>, message: &PhoneMessage) -> Result<(), StoreError> {
         if self.channels().is_empty() {
             return Ok(());
@@ -99,12 +99,12 @@ impl Notifier {
         queue::push(tx, message, self.clock().now())
     }
 
-    /// Wakes the delivery task; call it once the transaction with the message is committed.
+    /// Wakes the delivery task. Call it once the transaction with the message is committed.
     pub fn wake(&self) {
         self.0.queued.notify_one();
     }
 
-    /// Where the messages of this account go. A store that can't be read counts as nowhere.
+    /// Where this account's messages go. If the store cannot be read, the answer is nowhere.
     pub fn route(&self, account: &AccountId) -> MessageRoute {
         self.targets(account)
             .map_or(MessageRoute::Nowhere, |(route, _)| route)
@@ -121,8 +121,8 @@ impl Notifier {
         queue::forget_race(tx, account, race)
     }
 
-    /// Sends a test message to every target of the operator and of every person, past the queue. Returns one report per
-    /// channel that has a target.
+    /// Sends a test message to every target of the operator and of every person, bypassing the queue. Returns one
+    /// report per channel that has a target.
     pub async fn test(&self) -> Result<Vec<ChannelTest>, StoreError> {
         let text = "A test from garmin-gateway: messages about your races arrive here.";
         let phones = self.store().list::<Phone>(b"")?;
@@ -164,7 +164,7 @@ impl Notifier {
         Ok(reports)
     }
 
-    /// The channels that are configured now.
+    /// The channels that are configured at present.
     pub(super) fn channels(&self) -> Vec<(PhoneChannel, ChannelConfig)> {
         let live = self.0.parts.live.borrow();
         let telegram = live
@@ -180,7 +180,7 @@ impl Notifier {
         telegram.into_iter().chain(ntfy).collect()
     }
 
-    /// The targets of a person: those that they chose, as far as the channels are configured; else the operator's.
+    /// The targets of a person: their own, as far as those channels are configured; else the operator's.
     pub(super) fn targets(
         &self,
         account: &AccountId,
@@ -253,7 +253,7 @@ impl Notifier {
         channel.read_reply(&reply.map_err(|_| SendError::Unreachable)?)
     }
 
-    /// Keeps the new id of a group, so that later messages go there at once.
+    /// Stores the new id of a group, so that later messages go there directly.
     async fn keep_move(&self, from: &str, to: &str) {
         tracing::warn!(
             advice = "a Telegram group became a supergroup; `garmin-gateway notify test` shows its new id",

@@ -1,4 +1,4 @@
-//! `set_phone`: a person chooses where their messages go. The choice is checked, tried, and kept sealed.
+//! `set_phone`: a person chooses where their messages go. The choice is validated, tested, and stored sealed.
 
 use jiff::SignedDuration;
 
@@ -10,15 +10,15 @@ use crate::config::{is_ntfy_topic, is_telegram_chat};
 use crate::race::alerts::Severity;
 use crate::store::StoreError;
 
-/// The least time between two attempts: each sends a message to an address that the person typed.
+/// Minimum interval between two attempts, because each sends a message to an address that the person typed.
 const BETWEEN_ATTEMPTS: SignedDuration = SignedDuration::from_secs(10);
 
 const TEST_TEXT: &str = "Messages about your races arrive here from now on.";
 
 impl Notifier {
-    /// From now on this account's messages go to `phone` and nowhere else; an empty phone restores the operator's
-    /// settings. A test message is sent first. `is_allowed` is asked in the transaction that keeps the phone: access may
-    /// have ended while the test message was sent. Returns where the messages go then.
+    /// Directs this account's messages to `phone` and nowhere else; an empty phone restores the operator's settings.
+    /// A test message is sent first. `is_allowed` is called in the transaction that stores the phone, because access
+    /// may have ended while the test message was sent. Returns where the messages go afterwards.
     pub async fn set_phone(
         &self,
         account: &AccountId,
@@ -46,7 +46,7 @@ impl Notifier {
             kept.await?;
         }
         tracing::info!(account.id = %account, is_taken_back = is_removed, "notify.phone_set");
-        // Queued messages may have a target now.
+        // Queued messages may now have a target.
         self.wake();
         Ok(self.targets(account)?.0)
     }
@@ -92,7 +92,7 @@ impl Notifier {
     }
 }
 
-/// The argument of `set_phone` for a channel.
+/// Name of the argument of `set_phone` for a channel.
 fn field(channel: PhoneChannel) -> &'static str {
     match channel {
         PhoneChannel::Telegram => "telegram_chat",
@@ -117,7 +117,7 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
     Err(SetPhoneError::Shape { field, shape })
 }
 
-/// What the person can do about it.
+/// What the person can do about the error.
 fn advice(error: &SendError, channel: PhoneChannel) -> String {
     match (error, channel) {
         (SendError::UnknownChat, _) => {

@@ -1,7 +1,7 @@
-//! The messages that wait to be sent, in the store.
+//! The messages waiting in the store.
 //!
-//! A key is `account/race/number`: a person's messages share a prefix, and within a race the order of keys is the order
-//! of sending.
+//! A key is `account/race/number`: a person's messages share a prefix, and within a race the keys sort in order of
+//! sending.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,12 +22,12 @@ pub(super) struct QueuedMessage {
     pub(super) account: AccountId,
     pub(super) race: String,
     pub(super) severity: Severity,
-    /// Empty in messages of earlier versions.
+    /// Empty in messages stored by earlier versions.
     #[serde(default)]
     pub(super) title: String,
     pub(super) text: String,
     pub(super) queued_at: Timestamp,
-    /// The channels that it was already sent on.
+    /// The channels on which it was already sent.
     pub(super) done: Vec<PhoneChannel>,
 }
 
@@ -35,10 +35,10 @@ impl Record for QueuedMessage {
     const TABLE: Table = Table("outbox");
 }
 
-/// Message keys that a race has already used.
+/// The message keys that a race has already used.
 #[derive(Default, Serialize, Deserialize)]
 struct UsedKeys {
-    /// The first characters of their hashes, oldest first.
+    /// Prefixes of the keys' hashes, oldest first.
     keys: Vec<String>,
 }
 
@@ -52,10 +52,10 @@ pub(crate) const KINDS: [Kind; 3] = [
     Kind::of::<ChatMove>(),
 ];
 
-/// A race sends some dozens of messages. Beyond this the oldest keys are dropped.
+/// Maximum number of used keys per race; the oldest are dropped. A race sends a few dozen messages.
 const MOST_KEYS: usize = 1000;
 
-/// Both channels take 4,000 characters, but nobody reads that much during a race.
+/// Maximum characters of a message. Both channels accept about 4,000, but nobody reads that much during a race.
 const LONGEST_TEXT: usize = 1500;
 
 /// Queues a message, unless its key was used before in this race.

@@ -1,5 +1,5 @@
-//! Telegram: the Bot API's `sendMessage` (core.telegram.org/bots/api#sendmessage), what its refusals mean, and where a
-//! group went that became a supergroup.
+//! Telegram: the Bot API's `sendMessage` (core.telegram.org/bots/api#sendmessage), the meaning of its errors, and the
+//! new ids of groups that became supergroups.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
 use crate::store::{Record, Store, StoreError, Table};
 
-/// Moves of one group that are followed. Telegram moves a group once.
+/// Maximum number of successive moves of one group to follow. Telegram moves a group once.
 const MAX_MOVES: usize = 3;
 
-/// The new id of a group that became a supergroup. Key: SHA-256 of the old id, because keys of the store are not sealed.
+/// The new id of a group that became a supergroup. The key is the SHA-256 of the old id, because keys in the store
+/// are not sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChatMove {
     pub(super) to: String,
@@ -42,7 +43,7 @@ pub(super) struct ChatTarget {
 }
 
 impl ChatTarget {
-    /// `@name` may hold an underscore of its own, so only a number has a topic.
+    /// `@name` may contain an underscore, so only a numeric id can have a topic.
     pub(super) fn parse(text: &str) -> Self {
         let split = text.rsplit_once('_').filter(|_| !text.starts_with('@'));
         let topic = split.and_then(|(_, topic)| topic.parse().ok());
@@ -58,12 +59,12 @@ impl ChatTarget {
         }
     }
 
-    /// The same topic in the chat that this one moved to.
+    /// The same topic in the chat to which this one moved.
     pub(super) fn moved_to(self, chat: String) -> Self {
         Self { chat, ..self }
     }
 
-    /// Follows the moves that are known. Errors: the store's.
+    /// Follows the known moves. Errors: those of the store.
     pub(super) fn follow(mut self, store: &Store) -> Result<Self, StoreError> {
         for _ in 0..MAX_MOVES {
             let Some(known) = store.find::<ChatMove>(&ChatMove::key(&self.chat))? else {
@@ -75,7 +76,7 @@ impl ChatTarget {
     }
 }
 
-/// Without a parse mode, so that nothing in the text is markup.
+/// Sends no parse mode, so that nothing in the text is markup.
 pub(super) fn post(config: &ChannelConfig, target: &ChatTarget, severity: Severity, text: &str) -> Post {
     let token = config.token.clone().unwrap_or_default();
     let mut url = config.url.clone();
@@ -107,7 +108,8 @@ pub(super) fn retry_after(body: &[u8]) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// What a refusal (status 400 to 499) means. Telegram has no error codes beyond the status, so its description decides.
+/// The meaning of a refusal (status 400 to 499). Telegram has no error codes beyond the status, so its description
+/// decides.
 pub(super) fn read_refusal(status: u16, body: &[u8]) -> SendError {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let moved_to = value.pointer("/parameters/migrate_to_chat_id");

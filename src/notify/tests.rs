@@ -30,7 +30,7 @@ struct Bench {
     _dir: tempfile::TempDir,
 }
 
-/// The settings as an operator writes them.
+/// The settings as an operator would write them.
 fn settings(telegram: &Url, ntfy: &Url, more: &[(&str, &str)]) -> Live {
     let servers = [
         ("HOME", "/h"),
@@ -93,14 +93,14 @@ impl Bench {
         self.store.list::<QueuedMessage>(b"").unwrap().len()
     }
 
-    /// Until it is noted that a message did not go out: the stand-in knows of the attempt before that.
+    /// Waits until a failed delivery is recorded. The stand-in server sees the attempt earlier than that.
     async fn failure_noted(&self) {
         while self.notifier.pauses().lock().is_empty() {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Until nothing waits any more.
+    /// Waits until the queue is empty.
     async fn settled(&self) {
         while self.waiting() > 0 {
             tokio::task::yield_now().await;
@@ -162,7 +162,7 @@ async fn order_is_kept_over_failures_and_one_channel_does_not_hold_up_the_other(
     bench.push("b", "second").await;
     bench.ntfy.wait_for(2).await;
     assert_eq!(texts(&bench.ntfy, "message"), ["first", "second"]);
-    // Not before it is time.
+    // The message is not retried before its pause is over.
     bench.clock.advance(SignedDuration::from_secs(32));
     bench.push("c", "third").await;
     bench.ntfy.wait_for(3).await;
@@ -227,7 +227,7 @@ async fn a_forgotten_account_is_told_nothing_more() {
     forgotten.await.unwrap();
     assert_eq!(bench.waiting(), 0);
     assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());
-    // The same key may tell again: nothing of it is known any more.
+    // The same key may be used again, because nothing about it is stored any more.
     bench.clock.advance(SignedDuration::from_secs(60));
     bench.push("a", "again").await;
     bench.settled().await;
@@ -241,7 +241,7 @@ async fn without_a_channel_nothing_is_kept() {
     assert_eq!(bench.waiting(), 0);
     assert!(bench.notifier.test().await.unwrap().is_empty());
     assert_eq!(bench.live.borrow().notify, NotifyConfig::default());
-    // Somebody else's chat is no way to this person.
+    // Another person's chat is not a target for this one.
     let more = [BOTH[0], ("TELEGRAM_CHAT_ID", "ben@example.org=7")];
     bench
         .live
@@ -284,7 +284,7 @@ async fn a_group_that_became_a_supergroup_is_followed_and_told_to_the_operator()
         .map(|request| request.json["chat_id"].clone())
         .collect();
     assert_eq!(chats, ["-55", "-1001234567890", "-1001234567890"]);
-    // After a restart too, and the operator hears the new id.
+    // The move also survives a restart, and the operator's test shows the new id.
     let restarted = Lifecycle::new();
     let again = Notifier::start(
         parts(&bench.store, &bench.clock, bench.live.subscribe()),
@@ -338,7 +338,7 @@ fn phone(chat: Option<&str>, topic: Option<&str>) -> Phone {
 
 impl Bench {
     async fn set(&self, phone: Phone) -> Result<MessageRoute, String> {
-        // Trying is not as fast as one likes.
+        // Attempts are rate limited.
         self.clock.advance(SignedDuration::from_secs(11));
         let set = self.notifier.set_phone(&self.account, phone, || true).await;
         set.map_err(|refused| refused.to_string())
@@ -376,14 +376,14 @@ async fn a_person_is_told_where_they_said_and_nowhere_else() {
         .collect();
     assert_eq!(sent, [1, 2]);
 
-    // After a restart too, and back again when nothing is set.
+    // The choice survives a restart. An empty phone restores the operator's settings.
     let restarted = Lifecycle::new();
     let again = Notifier::start(
         parts(&bench.store, &bench.clock, bench.live.subscribe()),
         &restarted,
     );
     assert_eq!(again.route(&bench.account), MessageRoute::Personal);
-    // One gateway at a time tells.
+    // Only one gateway at a time may send.
     assert!(restarted.drain(std::time::Duration::from_secs(5)).await);
     assert_eq!(bench.set(Phone::default()).await, Ok(MessageRoute::Operator));
     bench.push("b", "second").await;
@@ -407,7 +407,7 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
     let refused = bench.set(phone(Some("42"), None)).await.unwrap_err();
     assert!(refused.contains("pressed Start"), "{refused}");
     assert_eq!(bench.notifier.route(&bench.account), MessageRoute::Nowhere);
-    // Not again at once.
+    // An immediate second attempt is refused.
     let refused = bench
         .notifier
         .set_phone(&bench.account, phone(Some("42"), None), || true)
@@ -417,7 +417,7 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
         bench.set(phone(Some("42"), None)).await,
         Ok(MessageRoute::Personal)
     );
-    // Where the bot is gone, so is the way.
+    // Without a configured bot there is no route to the chat.
     bench
         .live
         .send_replace(settings(&bench.telegram.url, &bench.ntfy.url, &[]));

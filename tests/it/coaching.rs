@@ -1,4 +1,4 @@
-//! A race is looked at by a runner, which tells the phone by the race's own token: the real daemon between stand-ins for
+//! A runner looks at a race and messages the phone with the race's own token: the real daemon between stand-ins for
 //! the runner and for Telegram.
 
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use crate::whole::World;
 
 const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
 
-/// A server that takes everything, and what it took.
+/// A server that accepts every request and records it.
 #[derive(Clone, Default)]
 struct Taker {
     url: String,
@@ -51,7 +51,7 @@ impl Taker {
         taker
     }
 
-    /// Waits for something that was taken.
+    /// Waits for a matching request.
     async fn find(&self, wanted: impl Fn(&Value) -> bool) -> (String, Value) {
         loop {
             let heard = self.heard.notified();
@@ -115,7 +115,7 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     let bearer = mcp["headers"]["Authorization"].as_str().unwrap();
     let token = bearer.strip_prefix("Bearer ").unwrap();
 
-    // By the race's token: what is true goes out as it is, what is not goes out as plain figures.
+    // With the race's token, a correct message is sent unchanged, and an incorrect one is replaced by plain figures.
     let said = json!({"text": "You look strong, keep it easy."});
     let sent = told(&world.call(token, "send_coaching_message", said).await);
     assert_eq!(sent, json!({"race": race, "sent": true}));
@@ -138,7 +138,7 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     assert_eq!(refused.status(), 400);
     assert!(refused.text().await.unwrap().contains("hr_maximum"));
 
-    // Ben has no phone here.
+    // No phone is configured for Ben.
     let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
     let link = world.simulator().play(&scenario, pace).remove(0);
     world
@@ -151,7 +151,7 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
         "{refused}"
     );
 
-    // He sets his own, and it is tried at once.
+    // He sets his own phone, which is tested at once.
     let phone = json!({"telegram_chat": 4711});
     let set = told(&world.call(&ben.access_token, "set_phone", phone).await);
     assert_eq!(set, json!({"messages": "to this person's own phone"}));
@@ -162,7 +162,7 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     world.call(&ben.access_token, "send_coaching_message", said).await;
     let (_, sent) = telegram.find(says("Well begun.")).await;
     assert_eq!(sent["chat_id"], "4711");
-    // Whoever holds a race's token alone does not say where its person is told.
+    // A race's token alone cannot change where messages go.
     assert_eq!(world.call(token, "set_phone", json!({})).await, Value::Null);
 
     let mut operator = AdminClient::connect(&world.socket()).await.unwrap();

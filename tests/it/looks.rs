@@ -1,5 +1,5 @@
-//! Claude's looks by a command: what it gets, what it may do, and that nothing of it is left, whatever ends it. The test
-//! binary runs itself as the gateway that is killed.
+//! Looks by a started command: its input, its permissions, and its removal however it ends. The test binary runs
+//! itself as the gateway that is killed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -34,7 +34,8 @@ fn failed(why: &str) -> LookError {
     LookError::Failed(why.to_owned())
 }
 
-/// A gateway's coach, in a directory of its own: data and secret below it, the looks' directories in `run`.
+/// A gateway's coach with its own directory, which contains the data, the secret, and in `run` the directories of the
+/// looks.
 struct Bench {
     claude: Claude,
     clock: Clock,
@@ -110,13 +111,14 @@ impl Bench {
         self.claude.look(look).await
     }
 
-    /// What is left of looks.
+    /// Number of look directories that remain.
     fn leftovers(&self) -> usize {
         fs::read_dir(self.directory.join("run/coach")).map_or(0, Iterator::count)
     }
 }
 
-/// Where a stand-in writes down what it got: its login is there, the one place of its own that outlasts a look.
+/// Directory to which a stand-in for Claude writes its input. It contains the stand-in's login, the only writable
+/// place that outlasts a look.
 struct Notes(tempfile::TempDir);
 
 impl Notes {
@@ -140,7 +142,7 @@ impl Notes {
     }
 }
 
-/// A program that stands in for claude; it notes what it got in `$notes`.
+/// A program that replaces `claude` and records its input in `$notes`.
 fn stand_in(notes: &Notes, body: &str) -> CoachedBy {
     let program = notes.0.path().join("claude");
     fs::create_dir_all(notes.path("")).unwrap();
@@ -178,7 +180,7 @@ async fn a_command_gets_the_prompt_and_the_way_to_one_race() {
         )
     );
     assert!(arguments.contains("--max-budget-usd=1.00"));
-    // Neither the token nor the race is for everybody's eyes in a process list.
+    // Neither the token nor the race may appear in a process list.
     assert!(!arguments.contains("Bearer") && !arguments.contains("elapsed"));
     let mcp: Value = serde_json::from_str(&note("mcp")).unwrap();
     assert_eq!(mcp["mcpServers"]["race"]["url"], "http://127.0.0.1:8080/mcp");
@@ -205,16 +207,16 @@ async fn a_command_gets_the_prompt_and_the_way_to_one_race() {
     assert_eq!(bench.leftovers(), 0);
 }
 
-/// Starts something of its own, says so, and hangs.
+/// Starts a child process, reports both process ids, and hangs.
 const HANGS: &str = "sleep 600 & echo $$ $! > $notes/new; mv $notes/new $notes/processes; sleep 600";
 
-/// What [`HANGS`] said.
+/// The process ids that [`HANGS`] reported.
 async fn processes(notes: &Notes) -> Vec<i32> {
     let told = notes.wait_for("processes").await;
     told.split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
 
-/// Their new parent may take a moment to bury them.
+/// Waits until the processes are gone. Their new parent may take a moment to reap them.
 async fn until_gone(processes: &[i32]) {
     while processes.iter().any(|id| is_alive(*id)) {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -225,7 +227,7 @@ async fn until_gone(processes: &[i32]) {
 async fn a_look_that_hangs_is_killed_with_all_that_it_started() {
     let notes = Notes::make();
     let bench = Bench::new(stand_in(&notes, HANGS));
-    // Whoever waits for the look goes away.
+    // The caller stops waiting for the look.
     let started = tokio::select! {
         seen = bench.look() => panic!("{seen:?}"),
         started = processes(&notes) => started,
@@ -234,7 +236,7 @@ async fn a_look_that_hangs_is_killed_with_all_that_it_started() {
     assert_eq!(bench.leftovers(), 0);
 }
 
-/// Not a test of its own: a gateway that has Claude look until it is killed.
+/// Not a test of its own: a gateway that runs a look until it is killed.
 #[tokio::test]
 async fn gateway_program() {
     let Ok(directory) = std::env::var(DIRECTORY) else {
@@ -264,7 +266,7 @@ async fn gateway_program() {
 #[tokio::test]
 async fn a_look_dies_with_a_gateway_that_is_killed() {
     let (notes, directory) = (Notes::make(), tempfile::tempdir().unwrap());
-    // Neither asks anybody to end it: a script that ignores the polite signal, and what it started.
+    // Neither the script, which ignores SIGTERM, nor its child is asked to exit.
     stand_in(&notes, &format!("trap '' TERM; {HANGS}"));
     let mut gateway = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "looks::gateway_program", "--nocapture"])
@@ -278,10 +280,10 @@ async fn a_look_dies_with_a_gateway_that_is_killed() {
     until_gone(&started).await;
 }
 
-/// Whether this kernel fences files.
+/// Whether this kernel supports Landlock.
 fn has_landlock() -> bool {
     use landlock::{ABI, Access, AccessFs, LandlockStatus, Ruleset, RulesetAttr};
-    // In a thread of its own, which alone is fenced in by that.
+    // In a separate thread, because the restriction applies to the calling thread.
     let tried = std::thread::spawn(|| {
         let rules = Ruleset::default()
             .handle_access(AccessFs::from_all(ABI::V1))
@@ -308,7 +310,7 @@ async fn a_command_sees_nothing_of_the_gateway_or_of_its_people() {
     );
     let bench = Bench::new(stand_in(&notes, &body));
     fs::write(notes.path("ground"), bench.directory.display().to_string()).unwrap();
-    // What is refused there is there.
+    // These files exist, so a refusal is due to the fence.
     for path in ["data/db/db", "data/users/log", "secret"] {
         assert!(bench.directory.join(path).exists(), "{path}");
     }
@@ -322,7 +324,7 @@ async fn a_command_sees_nothing_of_the_gateway_or_of_its_people() {
     }
 }
 
-/// A zombie is dead.
+/// A zombie process counts as dead.
 fn is_alive(id: i32) -> bool {
     fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
 }
@@ -345,7 +347,7 @@ async fn a_look_has_its_time_its_number_and_its_price() {
         slow.look().await,
         Err(failed("today's looks (ANALYSIS_DAILY) are used up"))
     );
-    // 60 cents each, and a dollar a day: the second one is the last.
+    // Each look costs 60 cents, with a limit of one dollar a day: the second one exhausts it.
     let dear = Bench::new(stand_in(&notes, ANSWER));
     for _ in 0..2 {
         assert!(dear.look().await.is_ok());

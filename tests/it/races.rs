@@ -1,5 +1,5 @@
-//! Whole races over the real daemon: a scenario is played to its end by a clock that jumps from one thing that is due to
-//! the next, so hours take seconds and nothing depends on how fast this machine is.
+//! Whole races in the real daemon. The clock jumps from one scheduled event to the next, so a scenario of hours takes
+//! seconds and does not depend on the speed of the machine.
 
 mod control;
 mod killed;
@@ -25,7 +25,7 @@ fn scenario(name: &str) -> Scenario {
     Scenario::read(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A race that Ann tracks.
+/// A race that the user Ann tracks.
 struct Tracked {
     world: World,
     clock: Clock,
@@ -45,7 +45,7 @@ impl Tracked {
         Self::in_world(world, clock, name).await
     }
 
-    /// In a world of this clock.
+    /// Starts to track a scenario in a world that uses this clock.
     async fn in_world(world: World, clock: Clock, name: &str) -> Self {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
         let scenario = scenario(name);
@@ -63,7 +63,7 @@ impl Tracked {
         tracked
     }
 
-    /// What Ann's client is told by a tool.
+    /// Result of a tool that Ann's client calls.
     async fn told(&self, tool: &str, arguments: Value) -> Value {
         self.world
             .told(&self.ann.access_token, tool, arguments)
@@ -71,7 +71,7 @@ impl Tracked {
             .unwrap()
     }
 
-    /// Lets time pass until `to_s` seconds after the start, or until the race is watched no more.
+    /// Lets time pass until `to_s` seconds after the start, or until the race is no longer watched.
     async fn play(&self, to_s: i64) {
         let to = start() + SignedDuration::from_secs(to_s);
         let races = self.world.races();
@@ -105,7 +105,7 @@ impl Tracked {
         ann.unwrap().id
     }
 
-    /// Every point that was kept.
+    /// All points in the store.
     fn kept(&self) -> Vec<Trackpoint> {
         let race: RaceId = self.race.parse().unwrap();
         let all = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
@@ -117,7 +117,7 @@ impl Tracked {
         samples.into_iter().map(|sample| sample.point).collect()
     }
 
-    /// Every point that the simulator ever tells of.
+    /// All points that the simulator ever sends.
     fn sent(&self) -> Vec<Trackpoint> {
         let links = self.links.iter();
         let values = links.flat_map(|link| self.world.simulator.points(&link.session_id));
@@ -143,7 +143,8 @@ impl Tracked {
     }
 }
 
-/// Plays each of these to its end: all alerts but the splits, as `kind@minute`, the state, and the series as it was sent.
+/// Plays each scenario to its end. Checks its final state, all alerts except splits as `kind@minute`, and that the
+/// stored series equals the points sent.
 async fn check(races: &[(&str, &str, &str)]) {
     let mut wrong = Vec::new();
     for (name, state, expected) in races {
@@ -173,15 +174,15 @@ async fn check(races: &[(&str, &str, &str)]) {
 #[tokio::test]
 async fn races_of_one_sport() {
     check(&[
-        // The heart beats too fast from minute 100 on.
+        // The heart rate is too high from minute 100 on.
         ("marathon", "finished", "started@5 hr_over@103 finished@212"),
-        // Silence from minute 30 to 42, and what was missing comes later.
+        // Silence from minute 30 to 42; the missing points arrive later.
         (
             "tunnel",
             "finished",
             "started@1 no_signal@40 signal_back@42 finished@78",
         ),
-        // Eight minutes at a table from minute 40 on.
+        // Eight minutes at an aid station from minute 40 on.
         ("aid_station", "finished", "started@1 stopped@44 finished@123"),
         // The watch is two hours behind, and its athlete stands from minute 25 to 32.
         ("wrong_clock", "finished", "started@1 stopped@30 finished@70"),
@@ -242,7 +243,7 @@ async fn a_restart_in_mid_race_loses_and_repeats_nothing() {
     let whole = Tracked::start("tunnel").await;
     whole.play_to_the_end().await;
     let mut tracked = Tracked::start("tunnel").await;
-    // Before the start of the timer, in the tunnel, while the late batch is missing, and just before the end.
+    // Before the timer starts, in the tunnel, while the late batch is missing, and just before the end.
     for at_s in [5, 1000, 2300, 2600, 4600] {
         tracked.play(at_s).await;
         tracked.world.restart().await;
@@ -252,7 +253,7 @@ async fn a_restart_in_mid_race_loses_and_repeats_nothing() {
     assert_eq!(tracked.kept(), tracked.sent());
     let kinds = |alerts: Vec<(String, i64)>| alerts.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
     assert_eq!(kinds(tracked.alerts().await), kinds(whole.alerts().await));
-    // What is over stays over, and readable.
+    // A finished race stays finished, and can still be read.
     tracked.world.restart().await;
     assert_eq!(
         (tracked.world.races().count(), tracked.state().await.as_str()),
@@ -404,7 +405,7 @@ async fn mistakes_are_named() {
             .unwrap_err();
         assert!(refused.contains(named), "{tool}: {refused}");
     }
-    // The same link is the same race, and the short one is the same link.
+    // The same link gives the same race, and so does its short form.
     for text in [
         url(&tracked.links[0]),
         format!("https://gar.mn/{}", tracked.links[0].short),

@@ -1,4 +1,4 @@
-//! `POST /control` and `GET /health`, row by row; and what becomes of races when their person's access ends.
+//! `POST /control` and `GET /health`, row by row, and what happens to races when their owner's access ends.
 
 use garmin_gateway::accounts::AccountId;
 use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest, RevocationSummary, RevocationTarget};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Tracked, url};
 use crate::whole::Connected;
 
-/// An answer: status, the method header that it names, JSON.
+/// A response: its status, its challenge header, and its JSON.
 struct Told {
     status: u16,
     allow: Option<String>,
@@ -51,7 +51,7 @@ impl Tracked {
             .await
     }
 
-    /// A token of a race, as a look gets it.
+    /// Issues a token of a race, as for a look.
     async fn token(&self, of: &AccountId, race: &str) -> Secret {
         let race: RaceId = race.parse().unwrap();
         self.world.races().token(of, &race).await.unwrap()
@@ -92,7 +92,7 @@ async fn who_has_no_token_of_a_race_is_told_so() {
         Some("Bearer "),
         Some("Basic grc_x"),
         Some("Bearer grc_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-        // What opens everything else of Ann's does not open this.
+        // Ann's own access token is not accepted here.
         Some(persons.as_str()),
     ] {
         let told = tracked
@@ -125,7 +125,7 @@ async fn what_control_can_not_take_changes_nothing_and_is_named() {
     let refused: [(&str, u16, &[&str], &str); 15] = [
         (r#"{"hr_mx": 150}"#, 400, &["hr_mx"], "did you mean hr_max"),
         (r#"{"hr_max": 150, "speed": 3}"#, 400, &["speed"], "speed"),
-        // No settings of the race but its limits, and no other race.
+        // Only the limits can be set, and only those of this race.
         (r#"{"poll_interval_secs": 60}"#, 400, &["poll_interval_secs"], ""),
         (r#"{"race": "race_abcdefgh12345678"}"#, 400, &["race"], ""),
         (r#"{"hr_max": 500}"#, 400, &["hr_max"], "from"),
@@ -177,7 +177,7 @@ async fn what_control_can_not_take_changes_nothing_and_is_named() {
     );
 }
 
-/// Ben, who tracks the same link.
+/// Connects Ben, who tracks the same link.
 async fn ben(tracked: &Tracked) -> (Connected, String) {
     let world = &tracked.world;
     let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
@@ -204,7 +204,7 @@ async fn a_token_changes_its_own_race_until_that_ends() {
     assert_eq!((told.status, &told.json["race"]), (200, &json!(bens_race)));
     assert_eq!(tracked.limits().await, json!({}), "Ann's are as they were");
 
-    // At most two are good: a third one ends the first.
+    // At most two tokens are valid: a third one invalidates the first.
     let later = [
         tracked.token(&tracked.account(), &tracked.race).await,
         tracked.token(&tracked.account(), &tracked.race).await,
@@ -278,13 +278,13 @@ async fn revoked_access_ends_races_and_their_tokens_and_leaves_what_was_recorded
         )))
         .await;
     assert_eq!((fell.families, fell.races), (1, 1));
-    // At once, and not when the race's task comes round to it: the clock stands still.
+    // Revocation takes effect at once, before the race's task runs: the clock stands still.
     assert_eq!(tracked.control(&anns, "{}").await.status, 401);
     let mcp = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).to_string();
     let bearer = format!("Bearer {}", anns.expose());
     let told = tracked.send(Method::POST, "/mcp", Some(&bearer), mcp).await;
     assert_eq!(told.status, 401);
-    // Nobody else's.
+    // Ben's token stays valid.
     assert_eq!(tracked.control(&bens, "{}").await.status, 200);
 
     let again = tracked.world.connect("ann@example.org", "demo-ann", None).await;
@@ -297,7 +297,7 @@ async fn revoked_access_ends_races_and_their_tokens_and_leaves_what_was_recorded
     assert_eq!(tracked.kept().len(), points);
 }
 
-/// Any record of a table.
+/// Record types that accept any content of a table.
 macro_rules! tables {
     ($($row:ident $name:literal),*) => {$(
         #[derive(Serialize, Deserialize)]
@@ -306,7 +306,7 @@ macro_rules! tables {
             const TABLE: Table = Table($name);
         }
     )*
-    /// Tables in which a store has something, with how much.
+    /// The tables of a store that are not empty, with their numbers of records.
     fn kept(store: &Store) -> Vec<(&'static str, usize)> {
         let points = store.range_packed::<Points>(b"", b"", &[0xff; 64]).unwrap().len();
         let mut kept = vec![("race_points", points)];
@@ -334,7 +334,7 @@ impl Packed for Points {
 }
 
 impl Tracked {
-    /// What the stopped gateway's store has of races.
+    /// The race tables in the store of the stopped gateway.
     fn kept_on_disk(&self) -> Vec<(&'static str, usize)> {
         let settings = self.world.settings();
         let setting = |name: &str| &settings.iter().find(|(known, _)| known == name).unwrap().1;
@@ -380,7 +380,7 @@ async fn of_a_forgotten_person_no_point_no_link_and_no_token_is_left() {
     assert_eq!(tracked.kept_on_disk(), []);
 }
 
-/// Access ends while `start_tracking` waits for LiveTrack; afterwards no race runs.
+/// Access ends while `start_tracking` waits for LiveTrack. Afterwards no race is watched.
 async fn ends_while_it_starts(end: impl AsyncFnOnce(&Tracked, &AccountId)) {
     let tracked = Tracked::start("tunnel").await;
     let account = tracked.account();

@@ -1,5 +1,5 @@
-//! A race whose gateway is killed again and again in the middle of it. The test binary runs itself as the gateway that is
-//! killed; LiveTrack goes on meanwhile.
+//! A race during which the gateway is killed repeatedly. The test binary runs itself as the gateway process, while
+//! LiveTrack continues.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,10 +17,11 @@ use crate::whole::start_daemon;
 const SETTINGS: &str = "RACES_TEST_SETTINGS";
 const NOW: &str = "RACES_TEST_NOW";
 
-/// It is killed whenever it has been told the time so often.
+/// The gateway is killed each time it has advanced its clock this often.
 const MOVES: usize = 6;
 
-/// Not a test of its own: a gateway that tells what time it waits for, and has that time when LiveTrack has it too.
+/// Not a test of its own: a gateway that reports the time it waits for, and advances its clock only after LiveTrack's
+/// clock.
 #[test]
 fn gateway_program() {
     let Ok(settings) = std::env::var(SETTINGS) else {
@@ -45,7 +46,7 @@ async fn play(settings: &[(String, String)], clock: &Clock, mut told: Lines<BufR
             () = ended() => break,
         };
         println!("\ndue {due}");
-        // Nobody there any more: the test has failed.
+        // The parent has exited because the test has failed.
         let Some(_) = told.next_line().await.unwrap() else {
             return;
         };
@@ -55,7 +56,7 @@ async fn play(settings: &[(String, String)], clock: &Clock, mut told: Lines<BufR
     drop(told.next_line().await);
 }
 
-/// The gateway that is killed.
+/// The gateway process that is killed.
 struct Gateway {
     process: Child,
     orders: ChildStdin,
@@ -80,7 +81,7 @@ impl Gateway {
         }
     }
 
-    /// What time it waits for; `None` when the race is over.
+    /// The time for which it waits; `None` when the race is over.
     async fn due(&mut self) -> Option<Timestamp> {
         loop {
             let line = self.says.next_line().await.unwrap().expect("the gateway lives");
@@ -117,7 +118,7 @@ async fn a_gateway_that_is_killed_in_mid_race_loses_and_repeats_nothing() {
         gateway.go_on().await;
         moves += 1;
         if moves % MOVES == 0 {
-            // Anywhere between the question and the writing of what was answered.
+            // Some moment between the request to LiveTrack and the commit of the reply.
             tokio::time::sleep(Duration::from_millis(u64::from(random_bytes::<1>()[0] % 40))).await;
             gateway.kill().await;
             kills += 1;

@@ -1,4 +1,4 @@
-//! Races that are over: taken away by whom they belong to, and erased by hand or in time.
+//! Finished races: exported by their owner, and erased by hand or automatically.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -96,7 +96,7 @@ async fn what_is_past_is_erased_by_hand_and_what_is_not_stays() {
     let ann = Tracked::start("tunnel").await;
     let world = &ann.world;
     let purge = ["purge", "--account", "ann@example.org", "--yes", "--json"];
-    // A race under way is nobody's past.
+    // A race in progress is not purged.
     assert_eq!(done(world, &purge).await["races"], 0);
     ann.play_to_the_end().await;
     let (code, words) = refused(world, &purge[..3]).await;
@@ -109,9 +109,9 @@ async fn what_is_past_is_erased_by_hand_and_what_is_not_stays() {
     assert_eq!(done(world, &before("2026-10-06")).await["races"], 1);
     assert_eq!((ann.n_races().await, ann.kept().len()), (0, 0));
     let told = done(world, &["purge", "--compact", "--json"]).await;
-    // Nothing to gain with so little, but it is done, and nothing is lost.
+    // So little data has nothing to compact, but the command works and loses nothing.
     assert!(told["compacted"][1].as_u64().unwrap() <= 1 << 20, "{told}");
-    // Ann is still who she was.
+    // Ann's connection still works.
     assert_eq!(world.full_name(&ann.ann.access_token).await, "Ann Example");
 }
 
