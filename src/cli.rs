@@ -1,4 +1,4 @@
-//! The subcommands: argv → one act → exit code.
+//! The subcommands: each runs one act and returns an exit code.
 //!
 //! The exit codes follow sysexits.h: 0 done, 1 declined, 64 wrong usage, 69 a service is missing, 70 internal error,
 //! 74 input or output failed, 77 not permitted, 78 wrong settings.
@@ -224,14 +224,14 @@ fn program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().map_err(|e| internal("this program's own file can't be found", &e))
 }
 
-/// Runs a subcommand on this thread.
+/// Runs a subcommand on the current thread.
 fn in_thread(act: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| internal("the runtime does not start", &e));
     ended(runtime.and_then(|runtime| runtime.block_on(act)))
 }
 
-/// Runs a subcommand on all cores.
+/// Runs a subcommand on a runtime that uses all cores.
 fn on_all_cores(act: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -248,7 +248,7 @@ fn on_all_cores(act: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode
     }
 }
 
-/// Runs a daemon, which tells whether it drained in time.
+/// Runs a daemon. Its result says whether it drained in time.
 fn in_daemon(daemon: impl Future<Output = anyhow::Result<bool>>) -> ExitCode {
     on_all_cores(async {
         Ok(if daemon.await? {
@@ -271,7 +271,7 @@ fn show_config(ConfigArgs { env_file, json }: &ConfigArgs) -> anyhow::Result<()>
     let invited = invited.join(", ");
     for Effective { name, value, source } in &config.effective {
         let value = match *name {
-            // The log counts the entries; the operator may see them.
+            // The log shows only the number of entries, but the operator may see them.
             "INVITED" if !invited.is_empty() => &invited,
             _ if value.is_empty() => "-",
             _ => value,
@@ -311,7 +311,7 @@ fn worker() -> anyhow::Result<()> {
 
 /// Chooses the crypto implementation of rustls, once per process.
 fn install_crypto() {
-    // An error means that it was chosen before.
+    // An error means that it has been chosen before.
     drop(rustls::crypto::ring::default_provider().install_default());
 }
 

@@ -1,7 +1,9 @@
-//! The settings: the environment first, then the env file, then defaults. The only reader of the environment.
+//! The settings: the environment takes precedence, then the env file, then defaults. No other module reads the
+//! environment.
 //!
 //! All problems are found before anything starts, and are reported together, each with its source and its fix.
-//! Settings that may change while the program runs are in [`Live`]; all others need a restart, and the log says so.
+//! Settings that may change while the program runs are in [`Live`]; a change to any other needs a restart, and the
+//! log says so.
 //!
 //! [`settings`] is the table that everything else here reads from.
 

@@ -58,7 +58,7 @@ pub(super) struct RestoreArgs {
     location: StoreLocation,
 }
 
-/// Backs up through the running gateway, or from the store itself.
+/// Backs up through the running gateway, or directly from a store that is not open.
 pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     let config = args.location.config()?;
     let now = Clock::system().now();
@@ -122,7 +122,7 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Passes the sealed store to `write`, piece by piece.
+/// Passes a sealed copy of the store to `write`, piece by piece.
 async fn copy_store(
     gateway: GatewayProcess,
     config: &Config,

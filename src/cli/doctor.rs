@@ -13,7 +13,7 @@ use crate::config::Sources;
 use crate::console::words::plain;
 use crate::doctor::{self, Finding, Verdict, Visit};
 
-/// Limit for one answer.
+/// The maximum time for one answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-/// The exit code is 0 if no check fails, else 69.
+/// Runs the checks. The exit code is 0 if none fails, otherwise 69.
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let sources = Sources::of_operator(args.env_file.env_file.as_deref()).map_err(WrongSettings::from)?;
     let visit = Visit {

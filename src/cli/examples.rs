@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-/// The path of a subcommand, and examples without the program's name.
+/// The path of each subcommand, and its examples without the program's name.
 const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "serve",
@@ -115,7 +115,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ("worker remove", &["worker remove"]),
 ];
 
-/// Adds the examples to the help of `command`, which is the program's.
+/// Adds the examples to the help of the program's `command`.
 pub(super) fn with_examples(mut command: Command) -> Command {
     for (path, examples) in EXAMPLES {
         let path: Vec<&str> = path.split(' ').collect();
@@ -159,7 +159,7 @@ mod tests {
         for (path, examples) in EXAMPLES {
             for example in *examples {
                 assert!(example.starts_with(path), "{example} is no example of {path}");
-                // Up to a pipe or a redirection; quoted words do not occur before it.
+                // Take the text before a pipe or redirection. It contains no quoted words.
                 let typed = example.split(['|', '>']).next().unwrap();
                 let argv = std::iter::once("garmin-gateway").chain(typed.split_whitespace());
                 let parsed = Cli::command().try_get_matches_from(argv);

@@ -1,4 +1,4 @@
-//! Exit codes, after sysexits.h, and the errors that only the command line has.
+//! Exit codes that follow sysexits.h, and the errors that only the command line has.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::base::causes::chain;
 use crate::config::SettingProblem;
 
-/// The person answered no.
+/// The operator answered no.
 pub(super) const DECLINED: u8 = 1;
 pub(super) const USAGE: u8 = 64;
 pub(super) const UNAVAILABLE: u8 = 69;
@@ -15,12 +15,12 @@ pub(super) const DISK: u8 = 74;
 pub(super) const NOT_ALLOWED: u8 = 77;
 pub(super) const CONFIG: u8 = 78;
 
-/// Wrong usage that the command line parser cannot see.
+/// Wrong usage that the argument parser cannot detect.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct UsageError(pub(super) String);
 
-/// All wrong settings at once.
+/// All wrong settings, reported together.
 #[derive(Debug, thiserror::Error)]
 #[error("{} wrong:\n  {}", settings_are(.0.len()), .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
 pub(super) struct WrongSettings(pub(super) Vec<SettingProblem>);
@@ -43,7 +43,7 @@ impl From<Vec<SettingProblem>> for WrongSettings {
 #[error("GATEWAY_LOG_FILE can't be opened: {0}; check its directory")]
 pub(super) struct LogFileError(pub(super) std::io::Error);
 
-/// Why a subcommand did not do what was asked.
+/// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OperateError {
     #[error("the gateway sent an unexpected answer; use a program of the same version")]
@@ -62,7 +62,7 @@ pub(super) struct NoStore(pub(super) PathBuf);
 #[error("a gateway is using this store; stop it first (systemctl stop garmin-gateway)")]
 pub(super) struct GatewayRuns;
 
-/// An error that ends with [`BROKEN`], whatever caused it.
+/// An error with the exit code [`BROKEN`], whatever its cause.
 pub(super) fn internal(what: &str, cause: &dyn Error) -> anyhow::Error {
     anyhow::anyhow!("{what}: {}", chain(cause))
 }

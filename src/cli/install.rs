@@ -68,7 +68,7 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
         step: "look at what is installed".to_owned(),
         source,
     })?;
-    // Showing a plan needs no root.
+    // Showing a plan does not require root.
     let shown_facts = Facts {
         is_root: facts.is_root || args.dry_run,
         ..facts
@@ -152,7 +152,7 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
     }
 }
 
-/// The person's answer; empty if the terminal is gone.
+/// The operator's answer; empty if the terminal is gone.
 fn asked(question: &str) -> String {
     let mut out = std::io::stderr().lock();
     let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! Finds the data: at a running gateway, or in a store that no process has open.
+//! Locates the data: through a running gateway, or in a store that no process has open.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ pub(super) struct StoreLocation {
 
 pub(super) enum GatewayProcess {
     Running(AdminClient),
-    /// Nobody answers, so the store may be opened.
+    /// No gateway answers, so the store may be opened.
     Stopped,
 }
 
@@ -41,11 +41,12 @@ impl StoreLocation {
         load_config(self.env_file.env_file.as_deref())
     }
 
-    /// Connects if it runs. Errors: the named socket does not answer, or this user may not open it.
+    /// Connects to the gateway if it is running. Errors: the given socket does not answer, or this user may not open
+    /// it.
     pub(super) async fn find(&self, config: &Config) -> Result<GatewayProcess, ClientError> {
         let path = match &self.socket {
             Some(path) => socket_in(path.clone()),
-            // A user with a store means that one, whether its gateway runs or not.
+            // If this user has a store, that one is meant, whether its gateway is running or not.
             None if config.db_path.is_dir() => socket_in(config.runtime_dir.clone()),
             None => default_socket(&config.runtime_dir),
         };
@@ -57,14 +58,15 @@ impl StoreLocation {
     }
 }
 
-/// A store that is opened without a gateway. Dropping it gives files that root created to the service's user.
+/// A store that is opened without a gateway. Dropping it changes the owner of files created by root to the service's
+/// user.
 pub(super) struct OwnStore {
     store: Option<Store>,
     path: PathBuf,
 }
 
 impl OwnStore {
-    /// Opens the store of these settings. It does not create one.
+    /// Opens the store that these settings name. It does not create one.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
         let path = config.db_path.clone();
         if !path.is_dir() {
@@ -89,15 +91,15 @@ impl Drop for OwnStore {
     }
 }
 
-/// The settings of the installed gateway, or of this env file.
+/// The settings from `env_file`, or else of the installed gateway.
 pub(super) fn load_config(env_file: Option<&Path>) -> Result<Config, WrongSettings> {
     Ok(Config::load(&Sources::of_operator(env_file)?)?)
 }
 
-/// Gives a store that root created or opened to the owner of its directory.
+/// Changes the owner of a store that root created or opened to the owner of its directory.
 pub(super) fn own(path: &Path) {
     if let Err(e) = give_to_owner_of(path) {
-        // The gateway reports it too, when it can't open the store.
+        // This is only reported, because the gateway also fails visibly if it can't open the store.
         fail(
             DISK,
             &format!("{} can't be given to its owner: {e}", path.display()),
@@ -108,7 +110,7 @@ pub(super) fn own(path: &Path) {
 /// The runtime directory of the system-wide gateway, as `packaging/` creates it.
 const SYSTEM_RUNTIME_DIR: &str = "/run/garmin-gateway";
 
-/// The socket to connect to: the given one, or the one of the settings.
+/// The socket to connect to: the given one, or the one from the settings.
 pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, WrongSettings> {
     if let Some(path) = given {
         return Ok(socket_in(path));
@@ -117,7 +119,7 @@ pub(super) fn socket_path(given: Option<PathBuf>) -> Result<PathBuf, WrongSettin
     Ok(default_socket(&config.runtime_dir))
 }
 
-/// The user's own gateway if it runs, else the system-wide one.
+/// The socket of the user's own gateway if it is running, otherwise of the system-wide one.
 pub(super) fn default_socket(own: &Path) -> PathBuf {
     own_or_system(own, Path::new(SYSTEM_RUNTIME_DIR))
 }

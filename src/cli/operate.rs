@@ -1,6 +1,7 @@
-//! The subcommands that talk to the running gateway over its socket: ask once, print, leave.
+//! The subcommands that talk to the running gateway over its socket: send one request, print the answer, exit.
 //!
-//! On a terminal an act that ends something says what it ends and asks. Without a terminal it requires `--yes`.
+//! On a terminal, a destructive act says what it ends and asks for confirmation. Without a terminal it requires
+//! `--yes`.
 
 mod args;
 
@@ -23,7 +24,7 @@ use crate::console::words::{many, plain};
 /// Upper bound for slow commands.
 const SLOW: Duration = Duration::from_secs(600);
 
-/// A connection to the gateway, and the way its answers are printed.
+/// A connection to the gateway, and the format in which answers are printed.
 struct OperatorSession {
     client: AdminClient,
     print: Print,
@@ -73,7 +74,7 @@ impl OperatorSession {
         }
     }
 
-    /// Prints events until the gateway ends or nobody reads any more.
+    /// Prints events until the gateway stops or the reader closes the pipe.
     async fn monitor(mut self, all: bool) -> anyhow::Result<()> {
         let since = Clock::system().now();
         self.client.send(AdminRequest::Follow).await?;
@@ -84,7 +85,7 @@ impl OperatorSession {
             let AdminUpdate::Log { events, .. } = update else {
                 continue;
             };
-            // The first update carries past events too.
+            // The first update also carries past events.
             let shown = |event: &&EventView| {
                 all || (event.at >= since && event.level != "debug" && event.event != "stats")
             };
@@ -95,7 +96,7 @@ impl OperatorSession {
     }
 }
 
-/// Asks the person, unless `--yes` was given. `word` must be typed instead of `y`.
+/// Asks the operator for confirmation, unless `--yes` was given. With `word`, that must be typed instead of `y`.
 fn confirm(confirmation: &Confirmation, what: &str, word: Option<&str>) -> anyhow::Result<()> {
     if confirmation.yes {
         return Ok(());

@@ -1,4 +1,4 @@
-//! How a subcommand ends: the exit code of its error, and the message.
+//! The outcome of a subcommand: the exit code of its error, and the message.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::store::{ArchiveError, OpenError, RestoreError, RotateError, StoreErro
 use crate::upkeep::backups::BackupError;
 use crate::upkeep::{NotWritten, RotateFileError};
 
-/// Reports how a subcommand ended. A closed pipe is no error: the reader has seen enough.
+/// Reports the outcome of a subcommand. A closed pipe is not an error: the reader has seen enough.
 pub(super) fn ended(result: anyhow::Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;

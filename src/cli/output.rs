@@ -1,7 +1,7 @@
-//! Everything the command line prints goes through here.
+//! All output of the command line goes through this module.
 //!
-//! A closed pipe is not an error: the reader has seen enough. Any other failure to write is remembered, and the process
-//! then ends with [`DISK`].
+//! A closed pipe is not an error: the reader has seen enough. Any other failure to write is recorded, and the process
+//! then exits with [`DISK`].
 
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -16,11 +16,11 @@ static FAILED: AtomicBool = AtomicBool::new(false);
 pub(super) fn say(text: &str) {
     let mut line = text.to_owned();
     line.push('\n');
-    // Remembered by `put`; the work goes on.
+    // `put` records the failure; the command continues.
     put(line.as_bytes()).unwrap_or_default();
 }
 
-/// Writes to standard output. Errors: nobody reads it, or it can't be written. Either ends a stream.
+/// Writes to standard output. Errors: the pipe is closed, or the write failed. Either ends a stream.
 pub(super) fn put(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(bytes).and_then(|()| out.flush());
@@ -33,7 +33,7 @@ pub(super) fn put(bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// A style on terminals.
+/// A text style for terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
     Bold,
@@ -66,7 +66,7 @@ pub(super) fn paint(style: Paint, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Whether standard output shows colours: a terminal, and no `NO_COLOR`.
+/// Whether to use colours: standard output is a terminal, and `NO_COLOR` is not set.
 pub(super) fn has_color() -> bool {
     let no_color = Sources::of_process(None).is_ok_and(|sources| sources.terminal().0);
     std::io::stdout().is_terminal() && !no_color
@@ -74,17 +74,17 @@ pub(super) fn has_color() -> bool {
 
 /// Prints a line to standard error.
 pub(super) fn note(text: &str) {
-    // There is nowhere left to report a failure.
+    // A failure here cannot be reported anywhere.
     writeln!(std::io::stderr(), "{text}").unwrap_or_default();
 }
 
-/// Tells why the program ends with `code`.
+/// Reports why the program exits with `code`.
 pub(super) fn fail(code: u8, text: &str) -> ExitCode {
     note(&format!("garmin-gateway: {text}"));
     ExitCode::from(code)
 }
 
-/// The exit code after everything was printed.
+/// The exit code after all output: `code`, or [`DISK`] if `code` is success but a write failed.
 pub(super) fn finished(code: ExitCode) -> ExitCode {
     if FAILED.load(Ordering::Relaxed) && code == ExitCode::SUCCESS {
         ExitCode::from(DISK)

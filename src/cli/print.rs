@@ -1,4 +1,4 @@
-//! Prints answers of the gateway: tables for people, JSON for programs.
+//! Prints the gateway's answers: tables for people, JSON for programs.
 
 mod views;
 
@@ -92,7 +92,7 @@ impl Print {
         put_line(&self.table(&table, "No tool was called in the last 30 days."))
     }
 
-    /// A message to forward to the invited person.
+    /// Prints a message to forward to the invited person.
     pub(super) fn invitation(&self, email: &str, url: &str, done: &str) -> std::io::Result<()> {
         let message = invitation_message(email, url);
         if self.json {
@@ -191,7 +191,7 @@ fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {
     sums
 }
 
-/// Everything that the invited person needs to know. `url` is the connector URL.
+/// The message with everything that the invited person needs to know. `url` is the connector URL.
 fn invitation_message(email: &str, url: &str) -> String {
     let site = url.trim_end_matches("/mcp");
     format!(
@@ -206,7 +206,7 @@ fn invitation_message(email: &str, url: &str) -> String {
     )
 }
 
-/// The value without the name of its variant.
+/// The answer as JSON, without the name of its variant.
 fn as_json(answer: &AdminAnswer) -> String {
     let value = serde_json::to_value(answer).unwrap_or_default();
     let inner = match &value {

@@ -1,4 +1,4 @@
-//! Progress of long work: one line on a terminal, erased at the end; nothing elsewhere.
+//! Progress of long operations: one line on a terminal, erased at the end. Without a terminal, nothing is shown.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::console::words;
 /// Minimum time between two updates of the line.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// The line. Dropping it erases the line.
+/// The progress line. Dropping it erases it from the terminal.
 pub(super) struct ProgressLine {
     what: &'static str,
     shown: Option<Instant>,
@@ -16,7 +16,7 @@ pub(super) struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// `what` is the work, such as `backing up`.
+    /// Creates the line. `what` is the operation, such as `backing up`.
     pub(super) fn of(what: &'static str) -> Self {
         Self {
             what,
@@ -25,7 +25,7 @@ impl ProgressLine {
         }
     }
 
-    /// Shows bytes done, and the total if it is known.
+    /// Shows the bytes done, and the total if it is known.
     pub(super) fn bytes(&mut self, done: u64, all: Option<u64>) {
         if !self.is_terminal || self.shown.is_some_and(|shown| shown.elapsed() < REFRESH) {
             return;
@@ -37,7 +37,7 @@ impl ProgressLine {
 
     fn put(text: &str) {
         let mut err = std::io::stderr().lock();
-        // A terminal that is gone needs no progress.
+        // This fails if the terminal is gone, which then needs no progress.
         drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct RotateSecretArgs {
     location: StoreLocation,
 }
 
-/// systemd's copies of credentials. A change there has no effect.
+/// The directory of systemd's copies of credentials. Changing a copy has no effect.
 const CREDENTIALS: &str = "/run/credentials";
 
 pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> {
@@ -94,7 +94,7 @@ fn report(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
     );
 }
 
-/// The store of a running gateway.
+/// Changes the secret through a running gateway.
 struct Served(AdminClient);
 
 impl Keys for Served {
@@ -111,7 +111,7 @@ impl Keys for Served {
     }
 }
 
-/// A store that no other process has open.
+/// Changes the secret of a store that no other process has open.
 struct Own<'a>(&'a Store);
 
 fn root(secret: &Secret) -> Result<RootSecret, RotateError> {

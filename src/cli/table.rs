@@ -1,21 +1,21 @@
 //! Tables whose columns fit the terminal.
 //!
-//! In a narrow terminal the least important columns disappear first; then the widest columns shrink. The first column,
-//! which names the row, shrinks last: a cut e-mail address cannot be copied.
+//! In a narrow terminal the least important columns are omitted first; then the widest columns shrink. The first
+//! column, which identifies the row, shrinks last: a truncated e-mail address cannot be copied.
 
 use super::output::{Paint, paint};
 use crate::console::words::{cut, plain, width};
 
-/// Cells between two columns.
+/// The number of blank cells between two columns.
 const BETWEEN: usize = 2;
 
-/// No column gets narrower than this, unless its cells are.
+/// The minimum width of a shrunk column in cells.
 const NARROWEST: usize = 6;
 
-/// A header, and rows with as many cells.
+/// A table: a header, and rows with the same number of cells.
 pub(super) struct TextTable {
     header: Vec<&'static str>,
-    /// Columns to leave out where there is no room, the least important first.
+    /// Columns to omit if there is no room, the least important first.
     optional: &'static [&'static str],
     rows: Vec<Vec<String>>,
 }
@@ -29,7 +29,7 @@ impl TextTable {
         }
     }
 
-    /// Adds a row without its control characters.
+    /// Adds a row, with control characters removed.
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.map(|cell| plain(&cell)).to_vec());
     }
@@ -38,7 +38,7 @@ impl TextTable {
         self.rows.is_empty()
     }
 
-    /// The lines, in at most `room` cells if given.
+    /// The lines of the table, at most `room` cells wide if given.
     pub(super) fn lines(&self, room: Option<usize>, color: bool) -> Vec<String> {
         let mut columns: Vec<(usize, usize)> = self
             .header
@@ -121,7 +121,7 @@ mod tests {
             table.lines(Some(16), false),
             ["WHO   WHAT", "ann   a long ta~", "ben?  x"]
         );
-        // Too narrow for any table: the narrowest is printed.
+        // If the room is too narrow for any table, the narrowest table is printed.
         assert_eq!(
             table.lines(Some(3), false),
             ["WHO   WHAT", "ann   a lon~", "ben?  x"]

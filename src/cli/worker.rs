@@ -12,7 +12,7 @@ use crate::config::{Config, SettingProblem, Sources};
 use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
 use crate::install::{InstallError, Layout};
 
-/// The PATH if the settings pass none on.
+/// The PATH for the worker if the settings do not pass one on.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 #[derive(Subcommand)]
@@ -125,7 +125,7 @@ fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
     let passed_on = &config.workers.passed_on;
     let path = passed_on.iter().find(|(name, _)| name == "PATH");
     let mut facts = Facts::find(layout, path.map_or(DEFAULT_PATH, |(_, path)| path));
-    // Showing a plan needs no root.
+    // Showing a plan does not require root.
     facts.is_root |= installation.dry_run;
     let actions = worker::plan(&facts, &wish)?;
     if actions.is_empty() {

@@ -1,6 +1,6 @@
-//! The env file: `NAME=value`, one setting per line, and nothing else that a shell would do.
+//! The env file: `NAME=value`, one setting per line, without the other features of a shell.
 //!
-//! A value is taken literally or refused, never changed: there is no substitution, so `$` is an ordinary character.
+//! A value is either taken literally or refused. There is no substitution, so `$` is an ordinary character.
 //!
 //! | line | value |
 //! |---|---|
@@ -9,11 +9,11 @@
 //! | `NAME="two words"` | the same; `\"`, `\\`, `\$` and `` \` `` stand for the second character |
 //! | `# …`, `; …`, nothing | a comment |
 //!
-//! systemd's `EnvironmentFile=` (systemd.exec(5)) and Docker's `env_file:` read every accepted file the same way, with these
-//! exceptions: neither takes `export` before a name or a byte-order mark, and Docker substitutes `$NAME` outside of single
-//! quotes. What the three understand differently is refused here: an unquoted backslash, ` #` in an unquoted value, text
-//! behind a closing quotation mark, a value in two pairs of quotation marks, a value of several lines, and a name that is
-//! given two values.
+//! systemd's `EnvironmentFile=` (systemd.exec(5)) and Docker's `env_file:` read every accepted file the same way,
+//! with these exceptions: neither accepts `export` before a name or a byte-order mark, and Docker substitutes `$NAME`
+//! outside single quotes. Anything that the three would read differently is refused: an unquoted backslash, ` #` in
+//! an unquoted value, text after a closing quotation mark, a value in two pairs of quotation marks, a value that
+//! spans several lines, and a name with two values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,11 +26,11 @@ pub struct EnvFile {
     values: BTreeMap<String, String>,
 }
 
-/// Why a line is refused, without its text: that may be a secret.
+/// Why a line is refused. It does not quote the line, which may contain a secret.
 type Refusal = (&'static str, &'static str);
 
 impl EnvFile {
-    /// Reads the file at `path`. Errors: it can't be read, or all lines that are refused.
+    /// Reads the file at `path`. Errors: the file can't be read, or the list of refused lines.
     pub fn read(path: &Path) -> Result<Self, Vec<SettingProblem>> {
         match std::fs::read(path) {
             Ok(bytes) => Self::parse(&bytes, path),
@@ -43,7 +43,7 @@ impl EnvFile {
         }
     }
 
-    /// Reads the text of an env file. `path` is for the errors.
+    /// Parses the text of an env file. `path` is used in errors.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, Vec<SettingProblem>> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let (mut file, mut lines, mut problems) = (Self::default(), BTreeMap::new(), Vec::new());
@@ -85,7 +85,7 @@ impl EnvFile {
         }
     }
 
-    /// The name that a line sets; empty when it sets none.
+    /// The name that a line sets; empty if it sets none.
     pub fn name_of(line: &str) -> &str {
         let (name, _) = line.split_once('=').unwrap_or_default();
         let name = name.trim();
@@ -106,7 +106,7 @@ impl EnvFile {
         self.values.keys().map(String::as_str)
     }
 
-    /// A line that sets `name` to `value`. Errors: how the value can't be written.
+    /// A line that sets `name` to `value`. Errors: why the value can't be represented.
     pub fn line(name: &str, value: &str) -> Result<String, &'static str> {
         if value.chars().any(char::is_control) {
             return Err("it must be one line");
@@ -273,7 +273,7 @@ mod tests {
                 let file = parse(&line).unwrap();
                 prop_assert_eq!(file.get("N"), Some(value.as_str()));
             } else {
-                // No way to write it is known to all readers.
+                // No quoting of this value is read the same way by all three readers.
                 prop_assert!(in_quotation_marks(&value), "{value}");
             }
         }

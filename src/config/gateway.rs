@@ -1,4 +1,4 @@
-//! All settings of the gateway, typed.
+//! All settings of the gateway as typed values.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -21,44 +21,44 @@ use super::workers::WorkerSettings;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub public_url: PublicUrl,
-    /// Where the gateway listens.
+    /// The address on which the gateway listens.
     pub bind: SocketAddr,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Holds the database and the workers' logs.
+    /// The directory of the database and the workers' logs.
     pub data_dir: PathBuf,
     pub db_path: PathBuf,
-    /// Holds sockets and the workers' directories.
+    /// The directory of the sockets and the workers' directories.
     pub runtime_dir: PathBuf,
     pub secret: SecretSource,
-    /// After this time without use a connection expires; `None` = never.
+    /// The time without use after which a connection expires; `None`: never.
     pub sign_in_ttl: Option<Duration>,
     pub sign_in: SignInSettings,
     pub workers: WorkerSettings,
     pub garmin: GarminHosts,
     pub races: RacesConfig,
     pub monitoring: Monitoring,
-    /// A file that the log is also written to.
+    /// A file to which the log is also written.
     pub log_file: Option<PathBuf>,
-    /// What may change without a restart, as it was at the start.
+    /// The settings that may change without a restart, as they were at the start.
     pub live: Live,
-    /// Every setting as it took effect.
+    /// Every setting with the value in effect.
     pub effective: Vec<Effective>,
-    /// Names that are probably misspelt, and values that work but should be different.
+    /// Names that are probably misspelt, and values that are accepted but discouraged.
     pub warnings: Vec<String>,
 }
 
-/// The pace of sign-ins at Garmin.
+/// Rate limits for sign-ins at Garmin.
 #[derive(Clone, Copy, Debug)]
 pub struct SignInSettings {
-    /// Between two sign-ins, whoever makes them.
+    /// The minimum time between two sign-ins, across all people.
     pub spacing: Duration,
-    /// How many attempts one person has per day.
+    /// The number of attempts per person and day.
     pub daily: u32,
 }
 
 impl Config {
-    /// Reads all settings. Errors: every problem, at once.
+    /// Reads all settings. Errors: the list of all problems.
     pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut reader = SettingsReader::new(sources);
         let mut warnings = misspelt(sources);

@@ -8,7 +8,7 @@ use super::reader::SettingsReader;
 use super::settings;
 use crate::base::http::is_loopback;
 
-/// Garmin runs two separate services: one for China, one for everywhere else.
+/// Garmin runs two separate services: one for China and one for the rest of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum GarminDomain {
     #[default]
@@ -25,20 +25,20 @@ impl fmt::Display for GarminDomain {
     }
 }
 
-/// Base URLs of Garmin's hosts, with no trailing slash to rely on: join with [`Url::join`] or push segments.
+/// Base URLs of Garmin's hosts. They may or may not end in a slash: use [`Url::join`] or push segments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GarminHosts {
-    /// The domain named in service URLs, even when another host serves them.
+    /// The domain that appears in service URLs, even if another host serves them.
     pub domain: GarminDomain,
     pub sso: Url,
-    /// Issues the tokens.
+    /// The host that issues the tokens.
     pub diauth: Url,
     pub connectapi: Url,
     pub livetrack: Url,
 }
 
 impl GarminHosts {
-    /// One server in the place of all hosts, as in the simulator.
+    /// Uses one server for all hosts, as the simulator does.
     pub fn at(base: &Url) -> Self {
         let [sso, diauth, connectapi, livetrack] = std::array::from_fn(|_| base.clone());
         Self {
@@ -63,7 +63,7 @@ impl GarminHosts {
             "garmin.cn" => Ok(GarminDomain::Cn),
             other => Err(format!("{other} is not one of Garmin's domains")),
         });
-        // The default of each host names the domain, which must be a good one.
+        // The defaults of the hosts contain the domain, which must be valid.
         reader.show(&settings::GARMIN_DOMAIN, domain);
         Self {
             domain,
@@ -89,7 +89,8 @@ pub(super) fn base_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// A server of the operator, which may speak plain http: it may be a neighbour in a closed network.
+/// Parses the URL of a server run by the operator. Plain http is allowed, because the server may be in a private
+/// network.
 pub(super) fn any_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|e| format!("it is not a URL ({e})"))?;
     match url.scheme() {

@@ -1,4 +1,4 @@
-//! Invitations in the settings: one address, or a whole domain.
+//! Invitations in the settings: a single address, or a whole domain.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Invited {
     Email(String),
-    /// Every address of this domain, which is kept without the `@`.
+    /// All addresses of this domain, which is stored without the `@`.
     Domain(String),
 }
 
@@ -21,7 +21,7 @@ impl Invited {
         }
     }
 
-    /// Whether `email` is invited. A text with a second `@` is no address, and no domain covers it.
+    /// Whether `email` is invited. A text with a second `@` is not an address, so no domain covers it.
     pub fn covers(&self, email: &str) -> bool {
         let email = email.trim().to_lowercase();
         match self {
@@ -54,8 +54,8 @@ pub(super) fn is_domain(text: &str) -> bool {
     text.split('.').all(is_label)
 }
 
-/// The part of an address before the `@`. Quoted forms (RFC 5321) are not accepted: Garmin has none, and a quotation mark
-/// is a mistake in the settings.
+/// Whether `text` can precede the `@` of an address. Quoted forms (RFC 5321) are refused: Garmin does not use them,
+/// and a quotation mark in the settings is a mistake.
 fn is_local_part(text: &str) -> bool {
     !text.is_empty()
         && text

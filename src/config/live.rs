@@ -1,4 +1,4 @@
-//! What changes without a restart.
+//! Settings that can change without a restart.
 
 use super::invited::{Invited, is_domain};
 use super::notify::NotifyConfig;
@@ -11,18 +11,19 @@ use crate::base::log::LogLevel;
 pub struct Live {
     pub invited: Vec<Invited>,
     pub open_sign_up: bool,
-    /// Where clients may return to, in addition to the built-in addresses: hosts in lower case, and whole addresses of apps.
+    /// Allowed redirect targets in addition to the built-in ones: hosts in lower case, and full redirect URIs of
+    /// apps.
     pub redirect_hosts: Vec<String>,
-    /// Who runs this.
+    /// The operator of this gateway.
     pub operator: Operator,
-    /// Tool calls of one account per minute.
+    /// The maximum number of tool calls per account and minute.
     pub calls_per_minute: u32,
     pub registrations_per_hour: u32,
     pub log_level: LogLevel,
     pub notify: NotifyConfig,
 }
 
-/// The operator, as the pages name them.
+/// The operator's name and address as shown on the pages.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Operator {
     pub name: Option<String>,
@@ -57,7 +58,7 @@ impl Live {
     }
 }
 
-/// Whether a text has the form `myapp://host/callback`. Web addresses are allowed by their host.
+/// Whether a text has the form `myapp://host/callback`. Web addresses are instead allowed by their host.
 fn is_app_address(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
         let is_scheme_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';

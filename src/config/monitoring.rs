@@ -1,4 +1,4 @@
-//! Monitoring from outside: metrics, a heartbeat, traces.
+//! External monitoring: metrics, a heartbeat and traces.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::settings;
 
 #[derive(Clone, Debug)]
 pub struct Monitoring {
-    /// The loopback address at which Prometheus fetches metrics.
+    /// The loopback address at which Prometheus scrapes metrics.
     pub metrics: Option<SocketAddr>,
     pub heartbeat: Option<Heartbeat>,
-    /// A collector of traces (OTLP over HTTP).
+    /// The collector to which traces are sent (OTLP over HTTP).
     pub otlp: Option<Url>,
 }
 
-/// A dead man's switch: a server that raises an alarm when posts stop.
+/// A dead man's switch: a server that raises an alarm when the gateway's posts stop.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     /// Receives the posts. It is a secret: knowing it is enough to silence the alarm.

@@ -1,4 +1,4 @@
-//! Where race messages go. These settings may change while the gateway runs.
+//! The recipients of race messages. These settings may change while the gateway runs.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::reader::SettingsReader;
 use super::settings::{self, Setting};
 use crate::base::secrets::Secret;
 
-/// The channels for race messages. `None` = not set up.
+/// The channels for race messages. `None`: not configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotifyConfig {
     pub telegram: Option<ChannelConfig>,
@@ -20,18 +20,19 @@ pub struct NotifyConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelConfig {
     pub url: Url,
-    /// The bot token of Telegram, or the access token of ntfy.
+    /// Telegram's bot token, or ntfy's access token.
     pub token: Option<Secret>,
-    /// The chats or topics of people.
+    /// The chats or topics, by person.
     pub targets: Targets,
 }
 
-/// Pairs of an owner (e-mail or account id, lower case) and a target; without an owner it is the target of everybody else.
+/// Pairs of an owner (e-mail or account id, in lower case) and a target. A target without an owner is for everyone
+/// else.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Targets(Vec<(Option<String>, String)>);
 
 impl Targets {
-    /// The target of a person, who is known by `names` (e-mail, account id); else the common target.
+    /// The target of the person identified by one of `names` (e-mail, account id), otherwise the common target.
     pub fn of(&self, names: &[&str]) -> Option<&str> {
         let is_theirs = |owner: &String| names.iter().any(|name| name.eq_ignore_ascii_case(owner));
         let theirs = self
@@ -42,7 +43,7 @@ impl Targets {
         target.map(|(_, target)| target.as_str())
     }
 
-    /// All targets, each once.
+    /// All targets, without duplicates.
     pub fn all(&self) -> Vec<&str> {
         let mut all: Vec<_> = self.0.iter().map(|(_, target)| target.as_str()).collect();
         all.sort_unstable();
@@ -77,7 +78,7 @@ fn telegram(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     });
     let targets = targets(reader, &settings::TELEGRAM_CHAT_ID, is_telegram_chat);
     let url = reader.get(&settings::TELEGRAM_API_URL, base_url);
-    // A bot without a chat is fine, because people may set their own.
+    // A bot without a chat is valid, because people may set their own.
     if token.is_none() && !targets.0.is_empty() {
         reader.problem_with(
             name,
@@ -98,7 +99,7 @@ fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
         text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
     });
     let targets = targets(reader, &settings::NTFY_TOPIC, is_ntfy_topic);
-    // A server without a topic is fine, because people may set their own.
+    // A server without a topic is valid, because people may set their own.
     let is_wanted = !targets.0.is_empty() || reader.text(&settings::NTFY_URL).is_some();
     let url = reader.get(&settings::NTFY_URL, base_url);
     is_wanted.then_some(ChannelConfig { url, token, targets })
@@ -155,7 +156,7 @@ fn token(
     Some(Secret::new(text))
 }
 
-/// Entries are `target` or `e-mail=target`.
+/// Parses entries of the form `target` or `e-mail=target`.
 fn targets(
     reader: &mut SettingsReader<'_>,
     setting: &'static Setting,

@@ -1,10 +1,10 @@
-//! The usual directories: systemd's, then root's, then the user's.
+//! The default directories: those that systemd provides, otherwise root's or the user's.
 
 use std::path::PathBuf;
 
 const NAME: &str = "garmin-gateway";
 
-/// Errors say why a directory is not known.
+/// The default directories. Each error says why a directory is not known.
 pub(super) struct Paths {
     pub(super) data: Result<PathBuf, &'static str>,
     pub(super) config: Result<PathBuf, &'static str>,
@@ -16,7 +16,7 @@ impl Paths {
     pub(super) fn find<'a>(var: impl Fn(&str) -> Option<&'a str>) -> Self {
         let is_root = nix::unistd::geteuid().is_root();
         let path = |name: &str| var(name).map(PathBuf::from);
-        // systemd lists several directories, separated by colons; ours is the first.
+        // systemd may list several directories, separated by colons; the first one is the gateway's.
         let unit = |name: &str| var(name)?.split(':').next().map(PathBuf::from);
         let home = |below: &str| {
             path("HOME")
@@ -31,7 +31,7 @@ impl Paths {
         Self {
             data: pick("STATE_DIRECTORY", "/var/lib", "XDG_STATE_HOME", ".local/state"),
             config: pick("CONFIGURATION_DIRECTORY", "/etc", "XDG_CONFIG_HOME", ".config"),
-            // The user's cache replaces a missing runtime directory.
+            // Without a runtime directory, the user's cache directory is used.
             runtime: pick("RUNTIME_DIRECTORY", "/run", "XDG_RUNTIME_DIR", ".cache/run"),
         }
     }

@@ -1,4 +1,4 @@
-//! Where a value came from, and what is wrong with it.
+//! The source of a setting's value, and what is wrong with the value.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingSource {
     Environment,
-    /// The env file.
+    /// The env file at this path.
     File(PathBuf),
     Default,
 }
@@ -21,14 +21,14 @@ impl fmt::Display for SettingSource {
     }
 }
 
-/// A mistake in the settings, for the operator. Holds no values: they may be secret.
+/// A mistake in the settings, for the operator. It contains no values, because they may be secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingProblem {
-    /// The setting, or `--env-file` when the file as a whole can't be read.
+    /// The setting, or `--env-file` if the whole file can't be read.
     pub name: String,
     pub source: SettingSource,
     pub what: String,
-    /// What to write instead.
+    /// A description of a valid value.
     pub fix: String,
 }
 

@@ -70,7 +70,7 @@ impl PublicUrl {
         self.url.scheme() == "https"
     }
 
-    /// Whether only this machine reaches it.
+    /// Whether only this machine can reach the address.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }

@@ -1,4 +1,4 @@
-//! When a race is over, how long it is kept, and how Claude analyses it.
+//! Settings for the end of a race, its retention, and its analysis by Claude.
 
 use std::time::Duration;
 
@@ -10,48 +10,48 @@ use super::settings;
 
 #[derive(Clone, Debug)]
 pub struct RacesConfig {
-    /// A race is over after this time without a new point …
+    /// A race is considered over after this time without a new point …
     pub stale_stop: Duration,
     /// … provided that it has lasted at least this long.
     pub min_elapsed: Duration,
-    /// How long past races are kept; `None` = for ever.
+    /// The time for which finished races are kept; `None`: forever.
     pub retention: Option<Duration>,
     pub coach: CoachConfig,
 }
 
-/// How Claude analyses races.
+/// Settings for the analysis of races by Claude.
 #[derive(Clone, Debug)]
 pub struct CoachConfig {
     pub by: CoachedBy,
-    /// How long one analysis may take.
+    /// The maximum duration of one analysis.
     pub timeout: Duration,
-    /// How many analyses run at once.
+    /// The maximum number of concurrent analyses.
     pub at_once: usize,
-    /// Analyses per day of one person's races.
+    /// The maximum number of analyses per day for one person's races.
     pub daily: u32,
-    /// What all analyses of a day may cost, as far as the cost is reported, in US cents; `None` = no limit.
+    /// The maximum reported cost of all analyses of a day, in US cents; `None`: no limit.
     pub daily_cents: Option<u32>,
 }
 
-/// Who runs Claude.
+/// The way in which Claude is started.
 #[derive(Clone, Debug)]
 pub enum CoachedBy {
     Nobody,
-    /// A runner that takes jobs by HTTP.
+    /// A runner that accepts jobs over HTTP.
     Runner {
         /// Jobs are posted to `/run` below this address.
         url: Url,
         workspace: String,
     },
-    /// The gateway itself starts this command.
+    /// A command that the gateway starts.
     Command {
         words: Vec<String>,
-        /// The whole environment of the command.
+        /// The complete environment of the command.
         environment: Vec<(String, String)>,
     },
 }
 
-/// Variables that Claude Code needs unchanged: the place of its login, proxies, certificates, keys.
+/// Variables that Claude Code needs unchanged: the location of its login, proxies, certificates, keys.
 const FOR_CLAUDE: &[&str] = &[
     "HOME",
     "PATH",
@@ -114,7 +114,7 @@ impl CoachConfig {
     }
 }
 
-/// Reads dollars, with up to two decimals, as cents. Errors: what is wrong, for a setting.
+/// Parses dollars with up to two decimals and returns cents. Errors: what is wrong, for a setting.
 fn cents(text: &str) -> Result<u32, String> {
     let not_money = || "it is not an amount".to_owned();
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));

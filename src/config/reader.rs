@@ -1,6 +1,6 @@
-//! Reads settings one by one and keeps every problem until the end.
+//! Reads settings one by one and collects all problems.
 //!
-//! A value that does not parse is a problem, and its default stands in until all problems are reported together.
+//! A value that does not parse is a problem. Its default is used until all problems are reported together.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use super::problem::{SettingProblem, SettingSource};
 use super::settings::{self, SETTINGS, Setting, SettingKind};
 use super::sources::Sources;
 
-/// A setting as it took effect.
+/// A setting with the value in effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effective {
     pub name: &'static str,
-    /// A secret shows as `(hidden)`.
+    /// The value to show; for a secret, `(hidden)`.
     pub value: String,
     pub source: SettingSource,
 }
@@ -25,7 +25,7 @@ pub(super) struct SettingsReader<'a> {
     pub(super) sources: &'a Sources,
     pub(super) problems: Vec<SettingProblem>,
     paths: Paths,
-    /// The settings read so far, with the values to show.
+    /// The settings read so far, with the values to display.
     shown: BTreeMap<&'static str, String>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> SettingsReader<'a> {
         }
     }
 
-    /// What was set, if anything was.
+    /// The text that was set, if any.
     pub(super) fn text(&mut self, setting: &'static Setting) -> Option<&'a str> {
         let text = self.sources.find(setting.name).map(|(text, _)| text);
         let shown = match (text, setting.kind) {
@@ -53,7 +53,8 @@ impl<'a> SettingsReader<'a> {
         text
     }
 
-    /// What was set. Quotation marks around it are a problem: a shell or Docker has passed them on as part of the value.
+    /// The text that was set. Enclosing quotation marks are a problem: a shell or Docker has passed them on as part
+    /// of the value.
     pub(super) fn string(&mut self, setting: &'static Setting) -> Option<String> {
         let text = self.text(setting)?;
         if in_quotation_marks(text) {
@@ -64,7 +65,7 @@ impl<'a> SettingsReader<'a> {
         Some(text.to_owned())
     }
 
-    /// The value, parsed; the default where nothing is set.
+    /// The parsed value, or the default if nothing is set.
     #[expect(clippy::expect_used, reason = "defaults are constants, which a test parses")]
     pub(super) fn get<T>(
         &mut self,
@@ -80,7 +81,7 @@ impl<'a> SettingsReader<'a> {
         value
     }
 
-    /// The value, parsed; `None` where nothing is set.
+    /// The parsed value; `None` if nothing is set.
     pub(super) fn optional<T>(
         &mut self,
         setting: &'static Setting,
@@ -104,12 +105,12 @@ impl<'a> SettingsReader<'a> {
         number
     }
 
-    /// A number of units of `unit_s` seconds.
+    /// A duration that is set as a number of units of `unit_s` seconds.
     pub(super) fn duration(&mut self, setting: &'static Setting, unit_s: u64) -> Duration {
         Duration::from_secs(u64::from(self.number(setting)) * unit_s)
     }
 
-    /// A number of days; `None` when it is 0, which means without end.
+    /// A number of days; `None` for 0, which means no limit.
     pub(super) fn days(&mut self, setting: &'static Setting) -> Option<Duration> {
         Some(self.duration(setting, 86_400)).filter(|days| !days.is_zero())
     }
@@ -122,7 +123,7 @@ impl<'a> SettingsReader<'a> {
         })
     }
 
-    /// A list, separated by commas or blanks. Each wrong entry is a problem of its own.
+    /// A list separated by commas or blanks. Each wrong entry is reported as a separate problem.
     pub(super) fn items<T>(
         &mut self,
         setting: &'static Setting,
@@ -165,7 +166,7 @@ impl<'a> SettingsReader<'a> {
         }
     }
 
-    /// The default, with the settings and directories that it names filled in.
+    /// The default, with the names of settings and directories in it replaced by their values.
     fn default_of(&mut self, setting: &'static Setting) -> String {
         let mut text = setting.default.to_owned();
         for (words, path) in [
@@ -189,7 +190,7 @@ impl<'a> SettingsReader<'a> {
                 }
             }
         }
-        // The path of DATA_DIR is filled in last: it may contain any other word.
+        // DATA_DIR is replaced last, because its path may contain the names of other settings.
         for named in [&settings::PORT, &settings::GARMIN_DOMAIN, &settings::DATA_DIR] {
             if setting.default.contains(named.name)
                 && let Some(value) = self.shown.get(named.name)
@@ -204,7 +205,7 @@ impl<'a> SettingsReader<'a> {
         self.problem_with(setting, what, setting.fix());
     }
 
-    /// A problem whose fix is not that of the setting alone.
+    /// Records a problem with a specific fix instead of the setting's general one.
     pub(super) fn problem_with(
         &mut self,
         setting: &Setting,
@@ -224,7 +225,7 @@ impl<'a> SettingsReader<'a> {
         found.map_or(SettingSource::Default, |(_, source)| source)
     }
 
-    /// Notes a value that was found in another way than by reading the setting.
+    /// Records a value that was determined without reading the setting.
     pub(super) fn show(&mut self, setting: &'static Setting, value: impl ToString) {
         self.shown.insert(setting.name, value.to_string());
     }

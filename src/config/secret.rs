@@ -1,4 +1,4 @@
-//! The secret that seals the store: where it comes from.
+//! The source of the secret that seals the store.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,19 @@ use super::reader::SettingsReader;
 use super::settings::{GATEWAY_SECRET, GATEWAY_SECRET_FILE};
 use crate::base::secrets::{RootSecret, RootSecretError, Secret};
 
-/// Where the secret that seals the store comes from.
+/// The source of the secret that seals the store.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
-    /// The settings hold the secret itself.
+    /// The secret itself is in the settings.
     Text(Secret),
     /// A file that the operator or systemd provides.
     File(PathBuf),
-    /// A file that is created when it is missing.
+    /// A file that is created if it is missing.
     Created(PathBuf),
 }
 
 impl SecretSource {
-    /// The secret, and whether it was created just now.
+    /// The secret, and whether this call created it.
     pub fn resolve(&self) -> Result<(RootSecret, bool), RootSecretError> {
         match self {
             Self::Text(text) => RootSecret::new(text.expose()).map(|secret| (secret, false)),
@@ -44,7 +44,7 @@ impl SecretSource {
     }
 }
 
-/// Reads both settings. Only the one in use is shown.
+/// Reads both settings of the secret. Only the one in use is shown.
 pub(super) fn read(reader: &mut SettingsReader<'_>, warnings: &mut Vec<String>) -> SecretSource {
     let file = reader.sources.find(GATEWAY_SECRET_FILE.name);
     if let Some(text) = reader.text(&GATEWAY_SECRET) {

@@ -1,10 +1,11 @@
-//! The table of settings. Each setting is stated here once: its name, default, range, help, and when a change takes effect.
+//! The table of settings. Each setting is defined only here: its name, default, range, help, and when a change takes
+//! effect.
 //!
-//! Parsing, error messages, `garmin-gateway config`, the README's table and the running value all come from these rows.
-//! Code reads a setting by its constant (`settings::PORT`), so a misspelt name does not compile.
+//! Parsing, error messages, `garmin-gateway config`, the README's table and the value in use are all derived from
+//! these rows. Code reads a setting by its constant (`settings::PORT`), so a misspelt name does not compile.
 //!
-//! A default may name another setting in capitals (`DATA_DIR/gateway.db`) or one of this machine's directories ("the state
-//! directory"); [`super::reader`] fills them in.
+//! A default may contain the name of another setting in capitals (`DATA_DIR/gateway.db`) or of a directory of this
+//! machine ("the state directory"); [`super::reader`] replaces them.
 
 /// When a changed value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,35 +16,35 @@ pub enum Change {
     Restart,
 }
 
-/// What a value is, as far as reading and showing it need to know.
+/// The kind of a value, as needed to parse and show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingKind {
-    /// A whole number between two others, both included.
+    /// A whole number within an inclusive range.
     Number(u32, u32),
     Text,
-    /// A program and its arguments. They may hold a key, so only the program is shown.
+    /// A program and its arguments. These may contain a key, so only the program is shown.
     Command,
-    /// Names people: only the number of entries is shown.
+    /// A list of people. Only the number of entries is shown.
     People,
     Secret,
 }
 
 #[derive(Debug)]
 pub struct Setting {
-    /// The name of the variable.
+    /// The name of the environment variable.
     pub name: &'static str,
     pub change: Change,
     pub kind: SettingKind,
-    /// As a person would write it; empty when there is none.
+    /// The default as a person would write it; empty if there is none.
     pub default: &'static str,
-    /// What the setting is for, in one sentence.
+    /// The purpose of the setting, in one sentence.
     pub help: &'static str,
-    /// How to write it, for error messages. Empty for numbers, whose range says it.
+    /// A description of valid values, for error messages. Empty for numbers, where the range is enough.
     pub(super) hint: &'static str,
 }
 
 impl Setting {
-    /// How to write a value of this setting.
+    /// A description of the valid values of this setting.
     pub(super) fn fix(&self) -> String {
         match self.kind {
             SettingKind::Number(min, max) => format!("write a whole number from {min} to {max}"),
@@ -213,7 +214,7 @@ settings! {
         "write debug, info, warning, error or critical";
 }
 
-/// Names that belong to other programs and resemble ours.
+/// Variables of other programs whose names resemble settings of the gateway.
 const NEIGHBOURS: &[&str] = &[
     "GARMIN_MCP_REF",
     "GARMIN_MCP_HOST",
@@ -221,7 +222,7 @@ const NEIGHBOURS: &[&str] = &[
     "GARMIN_MCP_TRANSPORT",
 ];
 
-/// The setting that `name` was probably meant to be; `None` if it is one itself.
+/// The setting that `name` was probably meant to be; `None` if `name` is a setting itself.
 pub fn near_miss(name: &str) -> Option<&'static str> {
     if SETTINGS.iter().any(|s| s.name == name) || NEIGHBOURS.contains(&name) || name.len() < 5 {
         return None;

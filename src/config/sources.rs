@@ -1,4 +1,4 @@
-//! Where settings come from: the environment of this process, and the env file.
+//! The sources of settings: the environment of this process, and the env file.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::env_file::EnvFile;
 use super::paths::Paths;
 use super::problem::{SettingProblem, SettingSource};
 
-/// The environment and the env file, as they were read.
+/// The environment and the env file as they were read.
 #[derive(Clone, Default)]
 pub struct Sources {
     environment: BTreeMap<String, String>,
@@ -31,15 +31,15 @@ impl Sources {
         .with_file(env_file)
     }
 
-    /// For `serve` alone: as [`Sources::of_process`]; where no env file is named, `.env` in the working directory, if there
-    /// is one.
+    /// Like [`Sources::of_process`], but only for `serve`: if no env file is named, reads `.env` in the working
+    /// directory if it exists.
     pub fn of_gateway(env_file: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         let usual = Path::new(".env");
         Self::of_process(env_file.or_else(|| usual.is_file().then_some(usual)))
     }
 
-    /// For commands that operate a gateway: as [`Sources::of_process`]; where no env file is named, that of the
-    /// installation, if this user may read it.
+    /// Like [`Sources::of_process`], but for commands that operate a gateway: if no env file is named, reads that of
+    /// the installation if this user may read it.
     pub fn of_operator(env_file: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         let sources = Self::of_process(env_file)?;
         if sources.file.is_some() {
@@ -55,7 +55,7 @@ impl Sources {
         sources.with_file(found.as_deref())
     }
 
-    /// Pairs in the place of the environment.
+    /// Uses the given pairs instead of the environment.
     pub fn of_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let environment = pairs
             .into_iter()
@@ -67,7 +67,7 @@ impl Sources {
         }
     }
 
-    /// The same environment with (another) env file. Errors: see [`EnvFile::read`].
+    /// The same environment with the env file at `path`. Errors: see [`EnvFile::read`].
     pub fn with_file(mut self, path: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         if let Some(path) = path {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -98,14 +98,14 @@ impl Sources {
         Some((value, SettingSource::File(path.clone())))
     }
 
-    /// Those of the variables `names` that are set, with their values.
+    /// The variables among `names` that are set, with their values.
     pub(super) fn pick(&self, names: &[&str]) -> Vec<(String, String)> {
         let pair = |name: &&str| Some(((*name).to_owned(), self.find(name)?.0.to_owned()));
         names.iter().filter_map(pair).collect()
     }
 
-    /// Whether the user wants no colours (`NO_COLOR`), and whether the terminal shows more than ASCII (`LC_ALL`, `LC_CTYPE`,
-    /// `LANG`; the bare Linux console has no braille).
+    /// Whether colours are disabled (`NO_COLOR`), and whether the terminal shows more than ASCII (`LC_ALL`,
+    /// `LC_CTYPE`, `LANG`; the plain Linux console has no braille).
     pub fn terminal(&self) -> (bool, bool) {
         let no_color = self.find("NO_COLOR").is_some();
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"]

@@ -1,4 +1,4 @@
-//! Loading all settings: defaults, sources, problems.
+//! Tests of loading all settings: defaults, sources, problems.
 
 mod races;
 
@@ -57,7 +57,7 @@ fn quotation_marks_that_a_shell_or_docker_left_are_refused() {
     assert!(load(&[("GARMIN_MCP_CMD", "'/opt/my worker/run'")]).is_ok());
 }
 
-/// A default exists once, as text in the table. Each must be a value that its setting accepts.
+/// Defaults exist only as text in the table. Each must be a value that its setting accepts.
 #[test]
 fn every_default_is_the_value_in_effect() {
     let config = load(&[

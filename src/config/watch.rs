@@ -11,8 +11,8 @@ use super::settings::{Change, SETTINGS};
 use super::sources::Sources;
 use crate::base::lifecycle::Lifecycle;
 
-/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem changes nothing
-/// and is logged (`config.refused`), as is a change that needs a restart (`config.restart_wanted`).
+/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem is logged
+/// (`config.refused`) and changes nothing. A change that needs a restart is logged as `config.restart_wanted`.
 pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch::Receiver<Live> {
     let (live, receiver) = watch::channel(config.live.clone());
     let started_with = config.effective.clone();
@@ -32,7 +32,7 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = hangups.recv() => tracing::info!("config.reload_requested"),
-                // Never `None`: this task holds a sender.
+                // This is never `None`, because this task holds a sender.
                 _ = requested.recv() => {}
             }
             reload(&sources, &started_with, &live);
@@ -41,18 +41,18 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
     receiver
 }
 
-/// Asks for a reload whenever the env file is saved, as long as the result lives.
+/// Requests a reload whenever the env file is saved, until the returned watcher is dropped.
 fn watch_file(sources: &Sources, requests: mpsc::Sender<()>) -> Option<notify::RecommendedWatcher> {
     let file = sources.file()?.to_owned();
     let name = file.file_name().map(ToOwned::to_owned);
     let on_event = move |event: notify::Result<notify::Event>| {
         let is_ours = |event: &notify::Event| event.paths.iter().any(|p| p.file_name() == name.as_deref());
         if event.is_ok_and(|event| !event.kind.is_access() && is_ours(&event)) {
-            // A full queue means that a reload is due anyway.
+            // A full queue means that a reload is already pending.
             requests.try_send(()).unwrap_or_default();
         }
     };
-    // Editors replace the file, so its directory is watched.
+    // Editors replace the file instead of writing to it, so its directory is watched.
     let directory = file.parent().unwrap_or(&file);
     let watcher = notify::recommended_watcher(on_event).and_then(|mut watcher| {
         watcher.watch(directory, RecursiveMode::NonRecursive)?;
@@ -87,7 +87,7 @@ fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Li
     }
 }
 
-/// The settings that differ and take effect at the next start.
+/// The settings that have changed but take effect only at the next start.
 fn restart_wanted(before: &[Effective], after: &[Effective]) -> Vec<&'static str> {
     let value = |settings: &[Effective], name: &str| {
         let found = settings.iter().find(|effective| effective.name == name);
@@ -119,7 +119,7 @@ mod tests {
         let config = Config::load(&sources).unwrap();
         let lifecycle = Lifecycle::new();
         let mut live = watch(&config, sources, &lifecycle);
-        // The watch begins in its task, so the first saves may go unnoticed.
+        // The task starts the watch asynchronously, so the first saves may go unnoticed.
         let noticed = async {
             loop {
                 std::fs::write(&file, "OPEN_SIGN_UP=maybe\n").unwrap();

@@ -1,6 +1,6 @@
-//! The settings of the built-in worker: the variables of the Python `garmin_mcp`, with the same meanings.
+//! The settings of the built-in worker. They are the variables of the Python `garmin_mcp`, with the same meanings.
 //!
-//! One differs: the default of `GARMIN_MCP_HOST` is loopback, because the worker does not authenticate its callers.
+//! One default differs: `GARMIN_MCP_HOST` is loopback, because the worker does not authenticate its callers.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,7 +15,7 @@ use super::sources::Sources;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// One JSON-RPC message per line.
+    /// Standard input and output, with one JSON-RPC message per line.
     Stdio,
     /// HTTP at this address, with the path `/mcp`.
     StreamableHttp(SocketAddr),
@@ -27,16 +27,16 @@ pub struct WorkerConfig {
     pub transport: Transport,
     /// `GARMINTOKENS`: the token file.
     pub tokens: PathBuf,
-    /// `GARMIN_ENABLED_TOOLS`: only these, lower case; wins over `disabled`.
+    /// `GARMIN_ENABLED_TOOLS`: the only tools to offer, in lower case; takes precedence over `disabled`.
     pub enabled: Option<BTreeSet<String>>,
-    /// `GARMIN_DISABLED_TOOLS`: not these, lower case.
+    /// `GARMIN_DISABLED_TOOLS`: the tools not to offer, in lower case.
     pub disabled: BTreeSet<String>,
-    /// Garmin, by `GARMIN_IS_CN` or the base URLs.
+    /// Garmin's hosts, from `GARMIN_IS_CN` or the base URLs.
     pub garmin: GarminHosts,
 }
 
 impl WorkerConfig {
-    /// Reads the worker's variables. Errors: every problem, at once.
+    /// Reads the worker's variables. Errors: the list of all problems.
     pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut problems = Vec::new();
         let var = |name: &str| sources.find(name).map(|(value, _)| value);
@@ -102,7 +102,7 @@ impl WorkerConfig {
         })
     }
 
-    /// Whether the two lists of tools allow `tool`.
+    /// Whether the two lists of tools permit `tool`.
     pub fn offers(&self, tool: &str) -> bool {
         match &self.enabled {
             Some(enabled) => enabled.contains(tool),
@@ -122,8 +122,8 @@ fn names(list: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The token file for a value of `GARMINTOKENS`. A path that is a directory, or does not end in `.json`, means the usual file
-/// in it; `~` is the home directory.
+/// The token file for a value of `GARMINTOKENS`. A path that is a directory or does not end in `.json` means the
+/// default file in that directory; `~` is the home directory.
 fn token_file(given: &str, home: Option<PathBuf>) -> PathBuf {
     let path = match (given.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => home.join(rest),

@@ -1,4 +1,4 @@
-//! How workers are run.
+//! The settings for running workers.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use super::settings;
 
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
-    /// The command as words; `None` = the built-in worker.
+    /// The command, split into words; `None`: the built-in worker.
     pub command: Option<Vec<String>>,
-    /// Ports on 127.0.0.1.
+    /// The ports for workers on 127.0.0.1.
     pub ports: RangeInclusive<u16>,
-    /// After this time without use a worker is stopped.
+    /// The time without use after which a worker is stopped.
     pub idle_ttl: Duration,
-    /// A worker that is not ready by then has failed.
+    /// The maximum time until a worker is ready. After that, it counts as failed.
     pub startup_timeout: Duration,
-    /// How many run at once.
+    /// The maximum number of concurrent workers.
     pub max: usize,
     /// `GARMIN_ENABLED_TOOLS`, as given.
     pub enabled_tools: Option<String>,

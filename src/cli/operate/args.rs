@@ -152,7 +152,7 @@ pub(in crate::cli) struct PurgeArgs {
 }
 
 impl PurgeArgs {
-    /// What will be erased, as a sentence. `None`: nothing.
+    /// A sentence that says what will be erased. `None`: nothing.
     pub(super) fn consequences(&self) -> Option<String> {
         let whose = self.account.as_deref().unwrap_or("everyone");
         let which = match (self.races_before, &self.account) {

@@ -1,4 +1,4 @@
-//! Each view in words: a table or a few lines.
+//! Prints each view as a table or a few lines.
 
 use super::super::table::TextTable;
 use super::{Print, or_dash};
@@ -195,7 +195,7 @@ impl Print {
     }
 }
 
-/// The shortest beginning of an id that no other id has, of at least 12 letters. `revoke --client` accepts it.
+/// The shortest unique prefix of an id, with at least 12 letters. `revoke --client` accepts it.
 fn short_id<'a>(id: &str, all: impl Iterator<Item = &'a str> + Clone) -> String {
     let ends = id.char_indices().map(|(at, _)| at).skip(12);
     let unique = |end: &usize| {

@@ -1,4 +1,4 @@
-//! The settings of races, of Claude, and of messages.
+//! Tests of the settings for races, Claude and messages.
 
 use super::super::*;
 
