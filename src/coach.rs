@@ -1,4 +1,4 @@
-//! Has Claude analyse races, either through a runner that accepts orders or as a command that the gateway starts. One
+//! Has Claude analyze races, either through a runner that accepts orders or as a command that the gateway starts. One
 //! such analysis is called a look.
 //!
 //! Invariants:

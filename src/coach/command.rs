@@ -29,7 +29,7 @@ const FIXED_ENVIRONMENT: [(&str, &str); 3] = [
 /// Maximum number of bytes read from standard output.
 const LONGEST_OUTPUT: u64 = 1024 * 1024;
 
-/// Bytes of standard error's first line, which reports the fence. The rest is discarded.
+/// Maximum bytes of standard error's first line, which reports the state of the fence. The rest is discarded.
 const LONGEST_REPORT: u64 = 4096;
 
 /// A directory for one look, removed when dropped.

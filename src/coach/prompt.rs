@@ -16,7 +16,7 @@ use crate::race::text;
 use crate::race::text::plain_text;
 use crate::race::thresholds::{LegLimits, limits};
 
-/// Maximum length in bytes.
+/// Maximum length of a prompt in bytes.
 pub const LONGEST: usize = 16_000;
 
 /// Maximum length of a quoted text in characters.

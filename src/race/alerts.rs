@@ -150,7 +150,7 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
     alerts.push(situation.alert(kind, severity, key, text));
 }
 
-/// Result such as `42.2 km in 3:29:10 (4:57 /km)`.
+/// The result so far, such as `42.2 km in 3:29:10 (4:57 /km)`.
 fn result(situation: &Situation<'_>) -> String {
     let track = situation.track;
     if track.started_at.is_none() {

@@ -40,7 +40,7 @@ impl WindowSpread {
     }
 }
 
-/// Statistics of one window.
+/// Statistics of all metrics over one window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowFigures {
     pub from: Timestamp,
@@ -68,7 +68,7 @@ impl WindowFigures {
         let (mut covered_s, mut standing_s) = (0.0, 0.0);
         let (mut bpm, mut watts, mut rpm) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
-            // The duration of the first step lies before the window.
+            // The first step covers time before the window.
             if points > 0 {
                 covered_s += step.dt_s;
                 standing_s += if step.standing { step.dt_s } else { 0.0 };

@@ -2,7 +2,7 @@
 
 use crate::base::id::{Id, Named};
 
-/// What a [`RaceId`] names.
+/// Marker type that makes race ids distinct from other ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OfRace {}
 

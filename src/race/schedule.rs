@@ -75,7 +75,6 @@ pub struct RaceWatch {
 pub struct PollResult {
     /// The session, if it was requested.
     pub session: Option<LiveTrackSession>,
-    /// Number of new points.
     pub new_points: usize,
     /// Whether the format of the interface has changed.
     pub changed: bool,

@@ -48,7 +48,7 @@ pub enum RaceStanding {
 }
 
 impl RaceStanding {
-    /// The status at `now`.
+    /// Derives the status of a race at `now`.
     pub fn of(now: Timestamp, watch: &RaceWatch, track: &Track) -> Self {
         match watch.phase {
             RacePhase::Over { reason, .. } | RacePhase::Closing { reason, .. } => match reason {

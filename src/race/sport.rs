@@ -17,7 +17,7 @@ pub enum RaceKind {
 }
 
 impl RaceKind {
-    /// Recognises common names of races: "marathon", "70.3", "gran fondo".
+    /// Recognizes common names of races: "marathon", "70.3", "gran fondo".
     pub fn from_words(text: &str) -> Self {
         let text = text.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));

@@ -244,7 +244,7 @@ impl Track {
             let at = self.started_at.unwrap_or(point.at);
             self.legs.push(Leg::new(kind, typed, at, 0.0));
             self.running = Some(OpenSplit::new(at));
-            // The first point also initialises the counters that later points are compared with.
+            // The first point also initializes the counters that later points are compared with.
             if let Some(leg) = self.legs.last() {
                 self.borders.cross(self.kind, leg, point);
             }

@@ -14,7 +14,7 @@ use crate::race::id::RaceId;
 use crate::race::text::plain_text;
 use crate::store::StoreError;
 
-/// Maximum length in characters.
+/// Maximum length of a message in characters.
 pub const LONGEST_MESSAGE: usize = 600;
 
 /// Minimum interval between two messages of a race.

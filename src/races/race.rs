@@ -130,7 +130,7 @@ impl RaceState {
         Ok(())
     }
 
-    /// Applies the alert rules. Returns new alerts, each of which is recorded as raised.
+    /// Applies the alert rules. Returns the new alerts, which are already recorded as raised.
     pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Alert> {
         let situation = Situation {
             now,

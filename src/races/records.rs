@@ -137,7 +137,7 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Removes all tokens of a race but the newest `keep`.
+/// Removes all tokens of a race except the newest `keep`.
 pub(super) fn drop_tokens(tx: &mut Tx<'_>, progress: &mut RaceProgress, keep: usize) {
     let surplus = progress.tokens.len().saturating_sub(keep);
     for hash in progress.tokens.drain(..surplus).filter_map(|hex| unhex(&hex)) {

@@ -39,7 +39,7 @@ pub struct RacesParts {
     pub traces: Traces,
 }
 
-/// All races. Clones share them.
+/// All races of the gateway. Clones share one state.
 #[derive(Clone)]
 pub struct Races(pub(super) Arc<RacesState>);
 
@@ -102,7 +102,7 @@ impl Races {
         Ok(races)
     }
 
-    /// Number of watched races.
+    /// Number of races that are being watched.
     pub fn count(&self) -> usize {
         self.0.watched.lock().len()
     }

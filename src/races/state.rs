@@ -22,7 +22,7 @@ use crate::store::{Store, StoreError};
 /// Maximum number of finished races kept in memory.
 const MOST_PAST: usize = 64;
 
-/// Serialises starting and ending one account's races, and tells a call whether access ended while it waited.
+/// Serializes starting and ending one account's races, and tells a call whether access ended while it waited.
 #[derive(Debug, Default)]
 pub(super) struct AccountGate {
     /// Number of times that the account's access was ended.

@@ -304,7 +304,7 @@ pub(super) async fn new_token(
     }
 }
 
-/// Why no token was made.
+/// Why no token was issued.
 enum NoToken {
     Over,
     Store(StoreError),

@@ -105,7 +105,7 @@ impl RaceTools {
         Value::Array(tools).to_string()
     }
 
-    /// Calls a tool. A failure is a tool result too.
+    /// Calls a tool. A failure is also returned as a tool result.
     pub async fn call(&self, account: &AccountId, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
         match RaceArguments::read(tool, arguments) {
             Ok(arguments) => result(self.answer(account, tool, arguments).await),

@@ -9,7 +9,7 @@ use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::race::track::Track;
 
-/// Older data says nothing about the present.
+/// Data older than this does not describe the present.
 const FRESH: SignedDuration = SignedDuration::from_mins(4);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

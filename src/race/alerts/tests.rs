@@ -107,7 +107,7 @@ fn a_quiet_race_tells_only_its_marks() {
 #[test]
 fn a_tunnel_is_no_stop() {
     let mut samples = steady(7200, 3.0);
-    // Nothing between 1800 and 3100 s; it all comes at once at 3130 s.
+    // No data between 1800 and 3100 s; all of it arrives at 3130 s.
     for sample in &mut samples {
         let second = sample.point.at.duration_since(at(0)).as_secs();
         if (1801..3100).contains(&second) {
@@ -203,7 +203,7 @@ fn limits_are_told_once_and_again_when_worse() {
     assert_eq!(over(|s| if (1800..1860).contains(&s) { 190 } else { 140 }), NONE);
     assert_eq!(over(|s| if (1800..1950).contains(&s) { 190 } else { 140 }), NONE);
     assert_eq!(over(|s| if s < 1800 { 140 } else { 155 }), [33]);
-    // Fluttering around the limit.
+    // A value that flutters around the limit.
     assert_eq!(over(|s| if s / 600 % 2 == 1 { 151 } else { 149 }), [15]);
     // Worse later; then back within the limit, and over it again.
     assert_eq!(over(|s| if s < 2400 { 155 } else { 165 }), [15, 43]);

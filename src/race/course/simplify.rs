@@ -2,7 +2,7 @@
 
 use super::Corner;
 
-/// Maximum number of corners that are kept.
+/// Maximum number of corners in a course.
 pub(super) const MOST_CORNERS: usize = 1000;
 
 /// Keeps the corners that the shape needs (Douglas–Peucker): within 3 m, or a larger tolerance if too many remain.

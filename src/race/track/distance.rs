@@ -142,12 +142,12 @@ mod tests {
                 vec![total(0, 0.0), total(10, 30.0), total(20, 60.0)],
                 vec![0.0, 30.0, 60.0],
             ),
-            // A small correction.
+            // A small correction of the counter.
             (
                 vec![total(0, 500.0), total(10, 480.0), total(20, 520.0)],
                 vec![500.0, 500.0, 520.0],
             ),
-            // A second session.
+            // A second session restarts the counter.
             (
                 vec![
                     total(0, 900.0),
@@ -157,7 +157,7 @@ mod tests {
                 ],
                 vec![900.0, 930.0, 940.0, 970.0],
             ),
-            // A single absurd value.
+            // A single absurd value is ignored.
             (
                 vec![
                     total(0, 100.0),

@@ -41,7 +41,6 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Duration in seconds.
     pub fn duration_s(&self) -> f64 {
         self.to.duration_since(self.from).as_secs_f64()
     }

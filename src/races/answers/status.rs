@@ -12,7 +12,7 @@ use crate::races::registry::RaceOverview;
 
 const LAST_ALERTS: usize = 8;
 
-/// One entry of `list_races`.
+/// One race as an entry of `list_races`.
 pub fn line(view: &RaceOverview) -> Value {
     let snapshot = &view.snapshot;
     let track = &snapshot.track;

@@ -16,7 +16,7 @@ pub struct SeriesRequest {
     pub to: Timestamp,
     /// Seconds per row; `None` = one row per point.
     pub resolution_s: Option<u32>,
-    /// Names from [`METRICS`].
+    /// The requested metrics, as names from [`METRICS`].
     pub metrics: Vec<&'static str>,
 }
 

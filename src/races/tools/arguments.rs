@@ -11,7 +11,7 @@ use crate::races::answers::{METRICS, USUAL_METRICS};
 /// Maximum bytes of a text with a link, which may be a whole e-mail.
 const LONGEST_URL: usize = 400_000;
 
-/// Two days in minutes.
+/// Maximum length of a window in minutes: two days.
 pub(super) const LONGEST_WINDOW_MIN: u32 = 2880;
 
 /// An argument that is missing, unknown or invalid. The text names it.
