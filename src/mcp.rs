@@ -2,27 +2,27 @@
 //!
 //! | step | file |
 //! |---|---|
-//! | bytes and headers → one request or notification, nothing ambiguous left in it | [`request`], [`headers`] |
-//! | its `params`, as far as the gateway reads them | [`params`], [`members`] |
+//! | bytes and headers → one unambiguous request or notification | [`request`], [`headers`] |
+//! | the parts of its `params` that the gateway reads | [`params`], [`members`] |
 //! | versions, eras, methods | [`revision`] |
-//! | arguments of a tool, coerced to its schema | [`arguments`] |
+//! | arguments of a tool, converted to the types of its schema | [`arguments`] |
 //! | answers that need no worker | [`handshake`], [`catalogue`] |
 //! | a worker's answer in the form of the client's era | [`answer`], [`notification`], [`shorten`] |
-//! | event streams, both directions | [`sse`] |
+//! | event streams, in both directions | [`sse`] |
 //! | errors with their codes and statuses | [`error`] |
 //!
 //! # Invariants
 //!
-//! - Content is never re-serialised. JSON that the gateway need not understand stays raw text
-//!   ([`serde_json::value::RawValue`]) and goes out byte for byte. Typed round trips lose unknown members and were
-//!   measured to cost ten times more.
-//! - A worker receives exactly what was checked. Duplicate members and other spellings of the members that decide
+//! - Content is never re-serialised. JSON that the gateway does not need to understand stays raw text
+//!   ([`serde_json::value::RawValue`]) and is sent byte for byte. Typed round trips lose unknown members and cost ten
+//!   times more (measured).
+//! - A worker receives exactly what was checked. Duplicates and alternative spellings of security-relevant members
 //!   (`Method`, `n\u0061me`) are refused.
-//! - Both eras are stateless: no session id is read, minted or needed.
+//! - Both eras are stateless: no session id is read, issued or needed.
 //!
-//! # Absent on purpose
+//! # Out of scope
 //!
-//! Requests from the server to the client (sampling, elicitation, roots), subscriptions, tasks, resumable streams,
+//! Requests from the server to the client (sampling, elicitation, roots), subscriptions, tasks, resumable streams and
 //! batches. No worker uses them.
 
 mod access;

@@ -1,12 +1,12 @@
-//! How far a connection reaches.
+//! The permissions of a connection.
 
 use serde::{Deserialize, Serialize};
 
-/// What a person allowed a client to do when signing in.
+/// The access that a person granted to a client when signing in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Tools that change data are neither listed nor called.
+    /// Tools that change data are neither listed nor callable.
     ReadOnly,
     ReadAndChange,
 }

@@ -1,7 +1,7 @@
-//! Answers to requests: a result or an error around raw JSON text, in the form of the client's era.
+//! Responses to requests: a result or an error around raw JSON text, in the format of the client's era.
 //!
-//! Legacy: a worker's result goes out byte for byte. Modern: `resultType`, the server's name in `_meta` and, for the
-//! methods that have them, cache hints are added around the members, whose own bytes stay as they are.
+//! For a legacy client, a worker's result is sent byte for byte. For a modern client, `resultType`, the server's name
+//! in `_meta` and, for the methods that have them, cache hints are added. The bytes of the other members do not change.
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use super::revision::{Era, McpMethod};
 
 /// The member of `_meta` that names the server.
 pub const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
-/// How long a client may keep a list, in milliseconds.
+/// How long a client may cache a list, in milliseconds.
 pub const LIST_TTL_MS: u32 = 300_000;
 
 /// One JSON-RPC response with its HTTP status.
@@ -59,8 +59,8 @@ pub fn response(id: &str, result: &str) -> Bytes {
     Bytes::from(out)
 }
 
-/// A worker's `result` for a client. `server` is the JSON text of the gateway's `serverInfo`.
-/// `None` if the result is not an object: every result of MCP is one.
+/// A worker's `result` for a client. `server` is the JSON text of the gateway's `serverInfo`. Returns `None` if the
+/// result is not an object, because every MCP result must be one.
 pub fn relayed(id: &str, era: Era, method: McpMethod, result: &RawValue, server: &str) -> Option<JsonReply> {
     if era == Era::Legacy {
         return result
@@ -78,14 +78,15 @@ pub fn relayed(id: &str, era: Era, method: McpMethod, result: &RawValue, server:
     Some(JsonReply::ok(out.into()))
 }
 
-/// The modern form of one of the gateway's own results. `members` are the text between its braces, e.g. `"tools":[…]`.
+/// The modern form of one of the gateway's own results. `members` is the text between its braces, such as
+/// `"tools":[…]`.
 pub fn modern_list(members: &str, server: &str) -> String {
     format!(
         r#"{{"resultType":"complete",{members},"ttlMs":{LIST_TTL_MS},"cacheScope":"private","_meta":{{"{META_SERVER}":{server}}}}}"#
     )
 }
 
-/// A tool's result with `isError` and one text, which the model reads and passes on to the person.
+/// A tool result with `isError` and a single text, which the model reads and relays to the person.
 pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> JsonReply {
     let mut out = String::with_capacity(id.len() + text.len() + server.len() + 160);
     open(&mut out, id);
@@ -103,9 +104,9 @@ pub fn tool_error(id: &str, era: Era, text: &str, server: &str) -> JsonReply {
     JsonReply::ok(out.into())
 }
 
-/// A worker's `error` for a client. `uri`: the resource that was asked for.
+/// A worker's `error` for a client. `uri` is the requested resource.
 ///
-/// Modern clients never see -32002 and learn of an unknown method by HTTP 404 (section 4, translating, row 4).
+/// Modern clients never see -32002, and an unknown method gives them HTTP 404.
 pub fn relayed_error(
     id: &str,
     era: Era,
@@ -163,10 +164,10 @@ fn open(out: &mut String, id: &str) {
     out.push_str(",\"result\":");
 }
 
-/// The text between the braces of `result`, if no member that the modern era adds can be in it at any depth. Most
-/// results have none, and this saves parsing them.
+/// The text between the braces of `result`, provided that no member that the modern era adds can occur in it at any
+/// depth. This is true of most results, and saves parsing them.
 fn without_era_members(result: &RawValue) -> Option<&str> {
-    // A key can only be spelled differently with such an escape.
+    // Only this escape allows a different spelling of a key.
     const ESCAPE: &str = "\\u";
     let members = result.get().strip_prefix('{')?.strip_suffix('}')?;
     let era_members = [
@@ -180,13 +181,13 @@ fn without_era_members(result: &RawValue) -> Option<&str> {
     (!era_members.into_iter().any(is_there)).then(|| members.trim())
 }
 
-/// Writes parsed members and the text of unparsed ones; a caller gives one of the two.
+/// Writes either `members` or `unparsed`; the caller leaves the other one empty.
 fn write_modern(out: &mut String, members: &Members<'_>, unparsed: &str, method: McpMethod, server: &str) {
     out.push('{');
     if members.get("resultType").is_none() {
         out.push_str("\"resultType\":\"complete\",");
     }
-    // A resource may hold personal data and change at any time: it is private and must not be kept.
+    // A resource may hold personal data and change at any time, so it is private and must not be cached.
     if method == McpMethod::ReadResource {
         if members.get("ttlMs").is_none() {
             out.push_str("\"ttlMs\":0,");
@@ -241,7 +242,7 @@ mod tests {
         std::str::from_utf8(&reply.body).unwrap()
     }
 
-    /// Section 8, fidelity: unknown members, number forms, blanks and the order of members survive.
+    /// Unknown members, number formats, white space and the order of members must survive.
     #[test]
     fn a_legacy_result_goes_out_byte_for_byte() {
         let result = r#"{ "content":[{"type":"text","text":"a\u00e9","x-new":1.0}],"structuredContent":{"b":1e3}, "vendor":{} }"#;
@@ -254,7 +255,7 @@ mod tests {
         assert!(relayed("1", Era::Modern, McpMethod::CallTool, raw("[]"), SERVER).is_none());
     }
 
-    /// Section 3, bodies and answers; section 4, translating, row 3.
+    /// A modern result has `resultType`, the server's name and cache hints. The worker's own members are kept.
     #[test]
     fn a_modern_result_gains_what_the_era_asks_for() {
         for (method, result, expected) in [
@@ -307,7 +308,7 @@ mod tests {
         );
     }
 
-    /// Section 4, translating, row 4, and section 3 (-32002 must not be emitted).
+    /// Each era gets its own codes, and modern clients never see -32002.
     #[test]
     fn errors_are_translated() {
         let old = r#"{"code":-32002,"message":"gone","data":{"x":1.0}}"#;

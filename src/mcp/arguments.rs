@@ -1,32 +1,32 @@
-//! Arguments of a tool call, coerced to the tool's input schema.
+//! Converts the arguments of a tool call to the types of the tool's input schema.
 //!
 //! Models and clients often send a number as a string, or a list or an object as a JSON string, at any depth:
-//! `{"race_config": "{\"hr_max\":\"165\"}"}`. [`coerce`] accepts these wherever the schema leaves no doubt about what is
-//! meant. Anything ambiguous is refused with its path and the fix; no value is changed silently.
+//! `{"race_config": "{\"hr_max\":\"165\"}"}`. [`coerce`] accepts these where the schema makes the meaning unambiguous.
+//! An ambiguous value is refused with its path and the fix. No value is changed silently.
 //!
-//! Use it before reading arguments: `coerce(arguments, &schema)?`, with the `inputSchema` that `tools/list` gives. The
-//! result has the types of the schema. Missing, unknown and out-of-range arguments pass unchanged: the tool refuses
-//! them, because it knows the better advice. `null` passes unchanged too: it means "absent", or "remove this limit".
+//! Call `coerce(arguments, &schema)?` with the `inputSchema` from `tools/list` before reading arguments. The result has
+//! the types of the schema. Missing, unknown and out-of-range arguments pass unchanged, because the tool can reject
+//! them with better advice. `null` passes unchanged too: it means "absent", or "remove this limit".
 
 use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
-/// An argument that does not fit its schema. `Display` gives `path: fix`, for the model and the person.
+/// An argument that does not fit its schema. `Display` gives `path: fix` for the model and the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {fix}")]
 pub struct ArgumentMismatch {
-    /// For example `race_config.checkpoints[2]`.
+    /// The path of the argument, such as `race_config.checkpoints[2]`.
     pub path: String,
     pub fix: String,
 }
 
-/// The members of `arguments` in the types of `schema`, which is the schema of an object.
+/// Converts `arguments` to the types of `schema`, which must be an object schema.
 pub fn coerce(arguments: Map<String, Value>, schema: &Value) -> Result<Map<String, Value>, ArgumentMismatch> {
     object(arguments, schema, &ArgumentPath::Root)
 }
 
-/// Where a value is, from the innermost member outwards.
+/// The path of a value, as a linked list from the innermost member outwards.
 enum ArgumentPath<'a> {
     Root,
     Member(&'a ArgumentPath<'a>, &'a str),
@@ -111,7 +111,7 @@ fn integer(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMism
     parsed.map(Value::Number).ok_or_else(|| path.error(FIX))
 }
 
-/// `165.0` is a whole number. Beyond 2^53 a float is not exact.
+/// Accepts `165.0` as a whole number. Floats beyond 2^53 are not exact.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn whole(number: f64) -> Option<Number> {
     (number.fract() == 0.0 && number.abs() < 9e15).then(|| Number::from(number as i64))
@@ -139,7 +139,8 @@ fn number(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMisma
     parsed.map(Value::Number).ok_or_else(|| path.error(FIX))
 }
 
-/// Digits with an optional sign, point and exponent; not `inf` or `nan`, which Rust also parses.
+/// Whether the text consists of digits with an optional sign, point and exponent. Rust also parses `inf` and `nan`,
+/// which this excludes.
 fn is_plain_number(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
         && text
@@ -147,7 +148,7 @@ fn is_plain_number(text: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
 }
 
-/// `10,5` with a point, if the comma cannot separate thousands. `42,195` may be 42.195 or 42195: `None`.
+/// Replaces the comma of `10,5` with a point. `42,195` may mean 42.195 or 42195, so it gives `None`.
 fn decimal_comma(text: &str) -> Option<String> {
     let (before, after) = text.split_once(',')?;
     let digits = before.trim_start_matches(['+', '-']);
@@ -186,7 +187,7 @@ fn boolean(value: &Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMism
     Err(path.error("must be true or false"))
 }
 
-/// A number is accepted as text: chat ids are sent both ways.
+/// Numbers are accepted as text, because clients send chat ids in both forms.
 fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismatch> {
     match value {
         Value::String(_) => Ok(value),
@@ -201,7 +202,7 @@ fn array(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value,
         .and_then(|items| items.get("type"))
         .and_then(Value::as_str);
     let value = match value {
-        // A list of words is often sent as `a, b`.
+        // A list of strings is often sent as `a, b`.
         Value::String(text) if item_type == Some("string") && !text.trim_start().starts_with('[') => {
             let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
             words.map(Value::from).collect()
@@ -221,7 +222,7 @@ fn array(value: Value, schema: &Value, path: &ArgumentPath<'_>) -> Result<Value,
         .map(Value::Array)
 }
 
-/// Parses a string that holds JSON starting with `open`. Other values pass unchanged.
+/// Parses a string that contains JSON starting with `open`. Other values pass unchanged.
 fn json_in_string(
     value: Value,
     path: &ArgumentPath<'_>,

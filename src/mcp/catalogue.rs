@@ -1,15 +1,15 @@
-//! The tools, resources and prompts of the server. Lists are rendered once; answering one costs a copy.
+//! The tools, resources and prompts of the server. Lists are rendered once, so a response costs only a copy.
 //!
-//! A catalogue is built from a worker's lists, the gateway's own tools, and the [`Overlay`].
+//! A catalogue is built from a worker's lists, the gateway's own tools and the [`Overlay`].
 //!
 //! # Invariants
 //!
-//! - A tool that the overlay does not know counts as one that changes data. A read-only connection neither sees it nor
-//!   can call it.
+//! - A tool that the overlay does not know is treated as one that changes data. A read-only connection can neither see
+//!   nor call it.
 //! - The gateway's own tools ([`Lists::own_tools`]) do not touch Garmin and are offered to every connection. The origin
-//!   of a tool decides this, not its name; a worker's tool with the name of an own tool is left out.
-//! - Members that the overlay does not set come out byte for byte, in the worker's order. Schemas that some client would
-//!   refuse are the exception: `schema` rewrites them.
+//!   of a tool decides this, not its name. A worker's tool with the name of an own tool is omitted.
+//! - Members that the overlay does not set are kept byte for byte, in the worker's order. The exceptions are schemas
+//!   that some clients would refuse: `schema` rewrites them.
 
 mod error;
 mod overlay;
@@ -30,22 +30,22 @@ use super::{
     revision::{Era, McpMethod},
 };
 
-/// Claude silently drops a tool whose input schema is larger, in bytes.
+/// The largest input schema in bytes that Claude accepts. It silently drops tools with larger ones.
 const SCHEMA_LIMIT: usize = 16_384;
 
-/// The input of a catalogue. Each list is the JSON text of an array, or of the list result around it.
+/// The input of a catalogue. Each list is the JSON text of an array, or of the list result that contains it.
 #[derive(Debug, Clone, Copy)]
 pub struct Lists<'a> {
     pub tools: &'a str,
     pub resources: &'a str,
     pub resource_templates: &'a str,
     pub prompts: &'a str,
-    /// Of the gateway; the others are the worker's.
+    /// The gateway's own tools. The other lists are the worker's.
     pub own_tools: &'a str,
 }
 
 impl<'a> Lists<'a> {
-    /// The lists of a worker with tools and resources only.
+    /// The lists of a worker that has only tools and resources.
     pub fn new(tools: &'a str, resources: &'a str) -> Self {
         Lists {
             tools,
@@ -63,27 +63,27 @@ pub struct Catalogue {
     uris: Vec<String>,
     has_templates: bool,
     prompts: Vec<String>,
-    /// Legacy, then modern.
+    /// Rendered for legacy clients, then for modern ones.
     rendered: [RenderedLists; 2],
     too_large: Vec<String>,
 }
 
-/// What the gateway knows of a tool at the time of a call.
+/// The facts about a tool that the gateway needs during a call.
 #[derive(Debug, Clone)]
 pub struct ToolEntry {
     pub name: Arc<str>,
-    /// For people.
+    /// The display name of the tool.
     pub title: String,
-    /// The tool changes nothing. It may be called again after a failure, and by read-only connections.
+    /// Whether the tool changes nothing. It may then be retried after a failure, and read-only connections may call it.
     pub read_only: bool,
-    /// The gateway answers calls itself, without a worker.
+    /// Whether the gateway answers calls itself, without a worker.
     pub own: bool,
 }
 
 /// The list results of one era, as JSON text.
 #[derive(Debug)]
 struct RenderedLists {
-    /// For read-only connections, then for all others.
+    /// The tools for read-only connections, then those for all others.
     tools: [String; 2],
     resources: String,
     resource_templates: String,
@@ -155,17 +155,17 @@ impl Catalogue {
         self.tools.get(name)
     }
 
-    /// How many tools a connection with this access sees.
+    /// The number of tools that a connection with this access sees.
     pub fn count(&self, access: Access) -> usize {
         self.tools.values().filter(|tool| tool.allowed(access)).count()
     }
 
-    /// The names of tools whose input schema is over Claude's limit.
+    /// The names of tools whose input schema exceeds Claude's limit.
     pub fn too_large(&self) -> &[String] {
         &self.too_large
     }
 
-    /// With resource templates, any URI may exist.
+    /// Whether a resource may exist. With resource templates, any URI may.
     pub fn may_have_resource(&self, uri: &str) -> bool {
         self.has_templates || self.uris.iter().any(|known| known == uri)
     }
@@ -174,7 +174,7 @@ impl Catalogue {
         self.prompts.iter().any(|known| known == name)
     }
 
-    /// Whether anything has arguments that a worker could complete.
+    /// Whether there are prompts or templates, whose arguments a worker could complete.
     pub fn completes(&self) -> bool {
         self.has_templates || !self.prompts.is_empty()
     }
@@ -195,7 +195,7 @@ impl Catalogue {
     }
 }
 
-/// The items of a list, which is given as an array or as the result object around it.
+/// The items of a list that is given as an array or as the result object around it.
 fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, CatalogueError> {
     let array = match Members::of(list) {
         Some(members) => members.get(name).map(RawValue::get),
@@ -206,7 +206,7 @@ fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, Cat
         .ok_or(CatalogueError::NotAList(name))
 }
 
-/// `None` for a tool without a name.
+/// Returns `None` for a tool without a name.
 fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, String)> {
     let members = Members::of(tool.get())?;
     let name = members.get("name").and_then(text)?;

@@ -1,4 +1,4 @@
-//! What is wrong with a request, as a JSON-RPC error: its code, its HTTP status, and who can act.
+//! Errors in requests, as JSON-RPC errors with a code, an HTTP status and the party that can act.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::revision::{Era, LEGACY, MODERN};
 pub const OLD_RESOURCE_NOT_FOUND: i64 = -32002;
 pub const INVALID_PARAMS: i64 = -32602;
 
-/// Why a request is not served. *The client's author* can act, unless a variant names somebody else.
+/// The reason why a request is refused. The *client's author* can act, unless a variant names another party.
 ///
 /// Sources: JSON-RPC 2.0 section 5.1; MCP 2026-07-28 `basic/index` (error codes) and
 /// `basic/transports/streamable-http`.
@@ -20,25 +20,25 @@ pub const INVALID_PARAMS: i64 = -32602;
 pub enum McpError {
     #[error("the body is not JSON in UTF-8")]
     NotJson,
-    /// Only 2025-03-26 had batches, and no client sends them.
+    /// Only revision 2025-03-26 had batches, and no known client sends them.
     #[error("batches are not supported; send one message per request")]
     Batch,
     #[error("not a JSON-RPC 2.0 message: {0}")]
     NotAMessage(Cow<'static, str>),
     #[error("the body is larger than {limit} bytes")]
     TooLarge {
-        /// In bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// `Accept` excludes both JSON and event streams.
+    /// The header `Accept` allows neither JSON nor event streams.
     #[error("Accept must allow application/json or text/event-stream")]
     NotAcceptable,
     #[error("Content-Type must be application/json")]
     UnsupportedMediaType,
-    /// A browser page of another site sent the request.
+    /// The request comes from a browser page of a foreign site.
     #[error("requests from this origin are not allowed")]
     ForeignOrigin,
-    /// The host name is not the gateway's (DNS rebinding). *The operator* can act: `PUBLIC_URL`.
+    /// The host name is not the gateway's (DNS rebinding). The *operator* can act by setting `PUBLIC_URL`.
     #[error("this server is not known by that host name")]
     ForeignHost,
     /// A required member of `_meta` (modern) is missing or has the wrong type.
@@ -50,13 +50,13 @@ pub enum McpError {
     #[error("Unsupported protocol version")]
     UnsupportedVersion {
         requested: String,
-        /// With modern metadata only the modern version is offered instead.
+        /// The era of the request. A modern error lists only the modern version as supported.
         era: Era,
     },
-    /// HTTP 404 in the modern era. Legacy clients read a 404 as the end of their session and get 200.
+    /// HTTP 404 in the modern era. Legacy clients would take a 404 as the end of their session, so they get 200.
     #[error("Method not found: {method}")]
     MethodNotFound {
-        /// At most 100 characters of it.
+        /// The unknown method, cut to 100 characters.
         method: String,
         era: Era,
     },
@@ -65,15 +65,15 @@ pub enum McpError {
     InvalidParams(Cow<'static, str>),
     #[error("Resource not found: {uri}")]
     ResourceNotFound { uri: String, era: Era },
-    /// No worker answered a request that is not a tool call. The text says who can act, *person or operator*.
+    /// No worker answered a request that is not a tool call. The text says whether the *person or operator* can act.
     #[error("{0}")]
     NoAnswer(String),
 }
 
-/// An error, and the id of the request it answers where that could be read.
+/// An error, with the id of its request if that could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedRequest {
-    /// The raw JSON text that the client sent.
+    /// The raw JSON text of the id, as the client sent it.
     pub id: Option<Box<str>>,
     pub error: McpError,
 }
@@ -147,7 +147,7 @@ impl McpError {
         Some(out)
     }
 
-    /// The JSON-RPC response. `id` is raw JSON text. Without one the member is left out, because MCP forbids `null`.
+    /// The JSON-RPC response. `id` is raw JSON text. Without an id the member is omitted, because MCP forbids `null`.
     pub fn body(&self, id: Option<&str>) -> Bytes {
         let mut out = String::with_capacity(160);
         out.push_str("{\"jsonrpc\":\"2.0\"");
@@ -167,7 +167,7 @@ impl McpError {
         Bytes::from(out)
     }
 
-    /// This error as the answer to a request. `id`: where it could be read.
+    /// Makes this error the answer to a request. `id` is absent if it could not be read.
     pub fn of(self, id: Option<&RawValue>) -> RejectedRequest {
         RejectedRequest {
             id: id.map(|id| id.get().into()),
@@ -188,7 +188,7 @@ impl From<McpError> for RejectedRequest {
     }
 }
 
-/// At most 100 characters of a client's text, for repeating it in a message.
+/// The first 100 characters of a client's text, for quoting it in a message.
 pub(super) fn shortened(text: &str) -> String {
     const LIMIT: usize = 100;
     match text.char_indices().nth(LIMIT) {
@@ -201,7 +201,7 @@ pub(super) fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The table of codes: JSON-RPC's, section 3 of the transport, and the rows of the HTTP statuses.
+    /// The codes are those of JSON-RPC and MCP, and each has its HTTP status.
     #[test]
     fn every_error_has_its_code_and_status() {
         let modern = Era::Modern;

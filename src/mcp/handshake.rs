@@ -7,7 +7,7 @@ use super::{
     revision::MODERN,
 };
 
-/// Capabilities besides tools, resources and prompts, which are always there.
+/// Capabilities that only some workers have. Tools, resources and prompts are always announced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// The worker may send log messages.
@@ -16,7 +16,7 @@ pub struct Capabilities {
     pub completions: bool,
 }
 
-/// The parts of the two answers that are the same for every client.
+/// The parts of both answers that are the same for every client.
 #[derive(Debug)]
 pub struct Handshake {
     server: String,
@@ -40,7 +40,7 @@ impl Handshake {
         server.push_str(",\"websiteUrl\":");
         write_string(&mut server, website);
         server.push('}');
-        // No `listChanged` and no `subscribe`: each would keep a stream open for every client.
+        // `listChanged` and `subscribe` are not announced, because each would keep a stream open for every client.
         let mut text = String::from(r#"{"tools":{},"resources":{},"prompts":{}"#);
         if capabilities.logging {
             text.push_str(",\"logging\":{}");
@@ -65,7 +65,7 @@ impl Handshake {
         self.logs
     }
 
-    /// The result of `initialize`. `version`: the negotiated one.
+    /// The result of `initialize`. `version` is the negotiated version.
     pub fn initialize(&self, version: &str, access: Access) -> String {
         let Handshake {
             server, capabilities, ..
@@ -76,7 +76,7 @@ impl Handshake {
         )
     }
 
-    /// The result of `server/discover`. It names the modern version only, because no other works with modern metadata.
+    /// The result of `server/discover`. It lists only the modern version, because modern metadata allows no other.
     pub fn discover(&self, access: Access) -> String {
         let Handshake {
             server, capabilities, ..
@@ -107,7 +107,7 @@ mod tests {
         Handshake::new("https://garmin.example.com", capabilities)
     }
 
-    /// Section 4, row `initialize`.
+    /// The result contains the negotiated version, the capabilities and the server.
     #[test]
     fn initialize_names_version_capabilities_and_server() {
         let text = handshake(Capabilities::default()).initialize("2025-06-18", Access::ReadAndChange);
@@ -122,7 +122,7 @@ mod tests {
         assert!(value.get("resultType").is_none());
     }
 
-    /// Section 3, `server/discover` MUST exist, with these members.
+    /// The specification requires `server/discover` with these members.
     #[test]
     fn discover_has_all_that_the_specification_asks() {
         let text = handshake(Capabilities {
@@ -145,7 +145,7 @@ mod tests {
         );
     }
 
-    /// Section 3: a `listChanged` would hold a stream open per client.
+    /// A `listChanged` capability would keep a stream open for every client.
     #[test]
     fn nothing_is_advertised_that_needs_an_open_stream() {
         let text = handshake(Capabilities {

@@ -1,4 +1,4 @@
-//! The request headers that the transport rules are about, and those rules.
+//! The request headers that MCP's transport defines rules for, and those rules.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -6,12 +6,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::error::McpError;
 
-/// Request headers as text. The web face refuses a header that was sent twice or is not text.
+/// Request headers as text. The HTTP layer refuses a header that was sent twice or is not text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RequestHeaders<'a> {
     pub protocol_version: Option<&'a str>,
     pub mcp_method: Option<&'a str>,
-    /// Still encoded; see [`decoded`].
+    /// The header `Mcp-Name`, still encoded; see [`decoded`].
     pub mcp_name: Option<&'a str>,
     pub accept: Option<&'a str>,
     pub content_type: Option<&'a str>,
@@ -19,28 +19,28 @@ pub struct RequestHeaders<'a> {
     pub host: Option<&'a str>,
 }
 
-/// The forms in which a client accepts an answer.
+/// The response formats that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepts {
     pub json: bool,
-    /// An event stream.
+    /// The client accepts an event stream.
     pub stream: bool,
 }
 
-/// The host names under which the gateway is reached.
+/// The host names by which clients reach the gateway.
 #[derive(Debug, Clone)]
 pub struct PublicHosts {
     /// The origin of `PUBLIC_URL`, e.g. `https://garmin.example.com`.
     origin: String,
-    /// Its host name, without port.
+    /// The host name of the origin, without the port.
     host: String,
 }
 
-/// Browser pages that may call the gateway, besides its own.
+/// Origins of foreign web pages that may call the gateway.
 const CLAUDE_ORIGINS: [&str; 2] = ["https://claude.ai", "https://claude.com"];
 
 impl PublicHosts {
-    /// `origin` is that of `PUBLIC_URL`: scheme, host, and the port unless it is the scheme's own.
+    /// `origin` is the origin of `PUBLIC_URL`: scheme, host, and the port unless it is the default.
     pub fn new(origin: &str) -> Self {
         let host = origin.split_once("://").map_or(origin, |(_, host)| host);
         PublicHosts {
@@ -49,8 +49,8 @@ impl PublicHosts {
         }
     }
 
-    /// Rows *Origin* and *Host* of section 6. `Host` must be the gateway's or a loopback name. `Origin` must be absent,
-    /// the gateway's, or Claude's; where `PUBLIC_URL` itself is a loopback one, any loopback origin will do.
+    /// Checks `Host` and `Origin`. `Host` must be the gateway's name or a loopback name. `Origin` must be absent, the
+    /// gateway's, or Claude's. If `PUBLIC_URL` itself is a loopback address, any loopback origin is allowed.
     pub fn check(&self, headers: &RequestHeaders<'_>) -> Result<(), McpError> {
         if let Some(host) = headers.host {
             let host = without_port(host.trim());
@@ -77,7 +77,7 @@ impl PublicHosts {
     }
 }
 
-/// The name part of `host:port`. A bracketed IPv6 address keeps its brackets.
+/// The host name in `host:port`. A bracketed IPv6 address keeps its brackets.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
@@ -95,7 +95,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 impl RequestHeaders<'_> {
-    /// A missing `Accept`, or `*/*`, accepts both forms (row *Accept* of section 6).
+    /// The formats in `Accept`. A missing header, or `*/*`, accepts both.
     pub fn accepts(&self) -> Result<Accepts, McpError> {
         let Some(accept) = self.accept.filter(|accept| !accept.trim().is_empty()) else {
             return Ok(Accepts {
@@ -129,7 +129,7 @@ impl RequestHeaders<'_> {
         }
     }
 
-    /// Accepts JSON, and bodies without a type.
+    /// Accepts JSON, and bodies without a content type.
     pub fn check_content_type(&self) -> Result<(), McpError> {
         let Some(content_type) = self.content_type else {
             return Ok(());
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    /// Section 6, row *Accept*; section 3, row *Accept*.
+    /// Clients send many variants of `Accept`. Only a header that excludes both formats is refused.
     #[test]
     fn accept_is_read_leniently() {
         for (accept, expected) in [
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    /// Section 6, rows *Origin* and *Host*.
+    /// Requests with a foreign `Origin` or `Host` are refused.
     #[test]
     fn foreign_pages_and_foreign_names_are_refused() {
         let check = |public: &str, host: Option<&str>, origin: Option<&str>| {
@@ -309,7 +309,7 @@ mod tests {
         }
     }
 
-    /// Section 3, row *header values*: the encodings of the specification's own table.
+    /// The encodings are those of the specification's own table.
     #[test]
     fn header_values_are_decoded() {
         for (value, expected) in [

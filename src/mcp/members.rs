@@ -1,4 +1,4 @@
-//! The members of a JSON object in their order, each value still raw text.
+//! The members of a JSON object in their original order, with raw values.
 
 use std::{borrow::Cow, fmt};
 
@@ -12,22 +12,22 @@ use serde_json::value::RawValue;
 #[derive(Debug, Default)]
 pub struct Members<'a>(Vec<RawMember<'a>>);
 
-/// `"key": value`.
+/// One member of an object: `"key": value`.
 #[derive(Debug, Clone)]
 pub struct RawMember<'a> {
-    /// The key, decoded. Owned exactly when it was written with escapes.
+    /// The decoded key. It is `Owned` exactly when it was written with escapes.
     pub key: Cow<'a, str>,
     /// The value, byte for byte.
     pub value: &'a RawValue,
 }
 
 impl<'a> Members<'a> {
-    /// `None` if `json` is not an object.
+    /// Parses an object; `None` if `json` is not one.
     pub fn of(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok()
     }
 
-    /// The first member of this name.
+    /// The first member with this name.
     pub fn get(&self, key: &str) -> Option<&'a RawValue> {
         self.0
             .iter()
@@ -39,9 +39,10 @@ impl<'a> Members<'a> {
         self.0.iter()
     }
 
-    /// A key that occurs twice, if there is one.
+    /// A key that occurs twice, if any.
     pub fn duplicate(&self) -> Option<&str> {
-        /// Up to this many members, comparing all pairs is cheaper than sorting. A hostile object may have 100,000.
+        /// Up to this number of members, comparing all pairs is cheaper than sorting. A hostile object may have
+        /// 100,000.
         const FEW: usize = 16;
         if self.0.len() <= FEW {
             let mut rest = self.0.as_slice();
@@ -61,7 +62,7 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// A key that another reader could take for one of `canonical`: it is written with escapes, or differs in case only.
+    /// A key that another parser could mistake for one of `canonical`: it has escapes, or differs only in case.
     pub fn alias(&self, canonical: &[&str]) -> Option<&str> {
         self.0
             .iter()
@@ -93,7 +94,8 @@ pub fn write_string(out: &mut String, text: &str) {
     }
 }
 
-/// JSON readers of other languages ignore case in keys and fold Unicode (Go: `ſ` = `s`, `K` = `k`).
+/// JSON parsers of other languages ignore case in keys and fold Unicode. In Go, `ſ` equals `s`, and the Kelvin sign
+/// equals `k`.
 fn is_alias(member: &RawMember<'_>, canonical: &[&str]) -> bool {
     if matches!(member.key, Cow::Borrowed(key) if canonical.contains(&key)) {
         return false;
@@ -135,7 +137,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// A string that stays borrowed where the text has no escapes. (The `Deserialize` of `Cow` always copies.)
+/// A string that stays borrowed if the text has no escapes. (`Cow`'s own `Deserialize` always copies.)
 pub(super) struct BorrowedStr<'a>(pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for BorrowedStr<'a> {
@@ -171,7 +173,7 @@ pub fn is_object(value: &RawValue) -> bool {
     value.get().starts_with('{')
 }
 
-/// MCP allows a string or a whole number as an id and as a progress token.
+/// MCP allows strings and whole numbers as ids and progress tokens.
 pub fn is_string_or_integer(value: &RawValue) -> bool {
     let json = value.get();
     json.starts_with('"')

@@ -1,10 +1,10 @@
-//! Notifications for a client: progress under the client's own token, and the log messages that it asked for.
+//! Notifications for a client: progress under the client's own token, and the log messages that it requested.
 
 use serde_json::value::RawValue;
 
 use super::members::{Members, text};
 
-/// The severity of a log message (RFC 5424), least first.
+/// The severity of a log message (RFC 5424), in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogSeverity {
     Debug,
@@ -33,8 +33,8 @@ impl LogSeverity {
     }
 }
 
-/// `notifications/progress` for a client: the worker's `params` with `token` in place of the worker's own.
-/// `None` if they are not an object.
+/// `notifications/progress` for a client: the worker's `params` with `token` in place of the worker's own. `None` if
+/// `params` is not an object.
 pub fn progress(token: &str, params: &RawValue) -> Option<String> {
     let members = Members::of(params.get())?;
     let mut out = String::with_capacity(90 + token.len() + params.get().len());
@@ -48,12 +48,12 @@ pub fn progress(token: &str, params: &RawValue) -> Option<String> {
     Some(out)
 }
 
-/// The member `progress` of such `params`. MCP requires it to grow with each notification.
+/// The member `progress` of a worker's `params`. MCP requires it to increase with each notification.
 pub fn amount(params: &RawValue) -> Option<f64> {
     serde_json::from_str(Members::of(params.get())?.get("progress")?.get()).ok()
 }
 
-/// `notifications/message` for a client that asked for messages from `level` on; `None` if this one is below it.
+/// `notifications/message` for a client that requested messages from `level` upwards; `None` if this one is below it.
 pub fn log_message(level: LogSeverity, params: &RawValue) -> Option<String> {
     let sent = Members::of(params.get())?.get("level").and_then(text)?;
     if LogSeverity::named(&sent)? < level {
@@ -73,8 +73,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// Section 4, translating, row 3: the client's token comes back as it wrote it, numbers and unknown members
-    /// untouched.
+    /// The client's token is returned exactly as the client wrote it. Numbers and unknown members are unchanged.
     #[test]
     fn progress_carries_the_clients_token() {
         for (token, params, expected) in [
@@ -103,7 +102,7 @@ mod tests {
         assert_eq!(amount(raw(r#"{"progress":"x"}"#)), None);
     }
 
-    /// Section 3: `notifications/message` only as the request asked for it.
+    /// A client gets only log messages of the severity that it requested or higher.
     #[test]
     fn log_messages_below_the_level_are_dropped() {
         let wanted = |level: &str, sent: &str| {

@@ -10,16 +10,16 @@ use super::{
     notification::LogSeverity,
 };
 
-/// The prefix of the members of `_meta` that belong to the protocol between a client and its server.
+/// The prefix of those members of `_meta` that belong to the protocol itself.
 const PROTOCOL_PREFIX: &str = "io.modelcontextprotocol/";
-/// The protocol version. Every modern request must have it.
+/// The member with the protocol version, which every modern request must have.
 pub const META_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-/// The client's capabilities. Every modern request must have them.
+/// The member with the client's capabilities, which every modern request must have.
 pub const META_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const META_PROGRESS: &str = "progressToken";
 
-/// The members that the gateway acts on, or that workers read by name.
+/// The members that the gateway uses, or that workers read by name.
 const CANONICAL: [&str; 5] = ["name", "arguments", "uri", "_meta", "cursor"];
 
 #[derive(Debug, Default)]
@@ -32,12 +32,12 @@ pub struct Params<'a> {
 #[derive(Debug, Default)]
 pub struct Meta<'a> {
     members: Members<'a>,
-    /// The client's own token: a string or a whole number.
+    /// The client's own progress token: a string or a whole number.
     pub progress_token: Option<&'a RawValue>,
 }
 
 impl<'a> Params<'a> {
-    /// Absent parameters are read as an empty object.
+    /// Absent parameters count as an empty object.
     pub fn read(params: Option<&'a RawValue>) -> Result<Self, McpError> {
         let Some(params) = params else {
             return Ok(Params::default());
@@ -53,7 +53,7 @@ impl<'a> Params<'a> {
         Ok(Params { members, meta })
     }
 
-    /// A member that must be a string if it is there, e.g. `name`.
+    /// A member such as `name`, which must be a string if it is present.
     pub fn text(&self, key: &'static str) -> Result<Option<Cow<'a, str>>, McpError> {
         match self.members.get(key) {
             None => Ok(None),
@@ -70,9 +70,9 @@ impl<'a> Params<'a> {
         self.members.get(key)
     }
 
-    /// The parameters for a worker: every member byte for byte and in order. Two parts of `_meta` are left out: the
-    /// progress token, because the session with the worker has its own, and the protocol's members, which a legacy
-    /// worker does not know.
+    /// The parameters for a worker, with every member byte for byte and in order. Two parts of `_meta` are removed: the
+    /// progress token, because the gateway's session with the worker has its own, and the protocol's members, which a
+    /// legacy worker does not know.
     pub fn for_worker(&self) -> Option<Box<RawValue>> {
         let mut out = String::with_capacity(
             2 + self
@@ -123,7 +123,7 @@ impl<'a> Meta<'a> {
         self.members.get(META_VERSION).is_some()
     }
 
-    /// The protocol version of a modern request. Errors: it or the client's capabilities are missing.
+    /// The protocol version of a modern request. Fails if the version or the client's capabilities are missing.
     pub fn required(&self) -> Result<Cow<'a, str>, McpError> {
         let version = self
             .members
@@ -139,7 +139,7 @@ impl<'a> Meta<'a> {
         }
     }
 
-    /// The least severity of the log messages that the client wants with this request (modern). Absent: it wants none.
+    /// The lowest severity of log messages that the client wants for this request (modern). If absent, it wants none.
     pub fn log_level(&self) -> Option<LogSeverity> {
         self.members
             .get(META_LOG_LEVEL)
@@ -195,8 +195,7 @@ mod tests {
         serde_json::from_str(json).unwrap()
     }
 
-    /// Section 4, translating a modern call, rows 1 and 2: the protocol's metadata and the client's token are left
-    /// out, everything else is passed on.
+    /// The worker receives everything except the protocol's metadata and the client's progress token.
     #[test]
     fn what_goes_to_a_worker_is_the_clients_own() {
         for (json, expected) in [

@@ -1,10 +1,11 @@
-//! One request of a client, read from its bytes and headers with nothing ambiguous left in it.
+//! Reads one request of a client from its body and headers, and refuses everything ambiguous.
 //!
-//! A message that two readers could understand differently is refused: two `method` members, `"Method"` beside
-//! `"method"`, `method` together with `result`. Access rules of other gateways were bypassed with exactly these.
+//! A message that two parsers could understand differently is refused: two `method` members, `"Method"` beside
+//! `"method"`, or `method` together with `result`. Exactly such messages have bypassed the access rules of other
+//! gateways.
 //!
-//! The two eras differ in where the protocol version is. *Modern* requests (2026-07-28) carry it in `params._meta` and
-//! repeat it in a header; *legacy* ones (up to 2025-11-25) name it once, in `initialize`.
+//! The two eras differ in where the protocol version is sent. *Modern* requests (2026-07-28) carry it in `params._meta`
+//! and repeat it in a header. *Legacy* clients (up to 2025-11-25) send it once, in `initialize`.
 
 use std::borrow::Cow;
 
@@ -16,35 +17,35 @@ use super::members::{Members, is_string_or_integer, text};
 use super::params::Params;
 use super::revision::{Era, LEGACY, MODERN, McpMethod};
 
-/// The largest body that is read, in bytes. A larger one is refused with [`McpError::TooLarge`].
+/// The maximum size of a body in bytes. A larger one is refused with [`McpError::TooLarge`].
 pub const BODY_LIMIT: usize = 1 << 20;
 
-/// The members of an envelope. Others are ignored and never sent on.
+/// The members of a JSON-RPC envelope. Others are ignored and never forwarded.
 const CANONICAL: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
-/// What a client sent, after the rules of its era.
+/// A valid message from a client.
 #[derive(Debug)]
 pub enum Inbound<'a> {
     Request(McpRequest<'a>),
-    /// `notifications/cancelled`, with the raw id of the request that is no longer needed.
+    /// `notifications/cancelled`, with the raw id of the request to cancel.
     Cancelled(Option<&'a RawValue>),
     /// Any other notification, or a response. It is answered with 202 and has no effect.
     Ignored,
 }
 
-/// A request that keeps the rules of its era.
+/// A request that follows the rules of its era.
 #[derive(Debug)]
 pub struct McpRequest<'a> {
-    /// A string or a whole number, as the client wrote it.
+    /// The id as the client wrote it: a string or a whole number.
     pub id: &'a RawValue,
-    /// The form in which the answer is written.
+    /// The era whose format the answer must have.
     pub era: Era,
     pub method: McpMethod,
     pub params: Params<'a>,
 }
 
 impl<'a> Inbound<'a> {
-    /// Reads a body and judges it together with its headers (sections 3 and 4 of the protocol notes).
+    /// Parses a body and validates it together with its headers.
     pub fn read(headers: &RequestHeaders<'_>, body: &'a [u8]) -> Result<Self, RejectedRequest> {
         match JsonRpcMessage::parse(body)? {
             JsonRpcMessage::Response => Ok(Inbound::Ignored),
@@ -127,7 +128,7 @@ fn require_same(header: &'static str, value: Option<Cow<'_, str>>, body: &str) -
             format!("the header {header} is required").into(),
         ));
     };
-    // White space around a value is ignored unless the value was encoded: then it is part of the text.
+    // White space around a plain value is ignored. In an encoded value it is part of the text.
     let value = match value {
         Cow::Borrowed(plain) => Cow::Borrowed(plain.trim_matches([' ', '\t'])),
         Cow::Owned(encoded) => Cow::Owned(encoded),
@@ -150,7 +151,7 @@ fn known_method(name: &str, era: Era) -> Result<McpMethod, McpError> {
     })
 }
 
-/// Legacy only. A missing version header means 2025-03-26.
+/// For legacy requests. A missing version header means 2025-03-26.
 fn require_known_version(headers: &RequestHeaders<'_>) -> Result<(), McpError> {
     match headers.protocol_version.map(str::trim) {
         Some(version) if version != MODERN && !LEGACY.contains(&version) => {
@@ -166,24 +167,24 @@ fn require_known_version(headers: &RequestHeaders<'_>) -> Result<(), McpError> {
 #[derive(Debug)]
 pub enum JsonRpcMessage<'a> {
     Request {
-        /// A string or a whole number.
+        /// The id: a string or a whole number.
         id: &'a RawValue,
         method: Cow<'a, str>,
-        /// An object, or absent.
+        /// The parameters: an object, or absent.
         params: Option<&'a RawValue>,
     },
-    /// Has no id and gets no answer.
+    /// A message without an id, which gets no answer.
     Notification {
         method: Cow<'a, str>,
-        /// An object, or absent.
+        /// The parameters: an object, or absent.
         params: Option<&'a RawValue>,
     },
-    /// The answer to a request of the server. The gateway sends none.
+    /// The answer to a request from the server. The gateway sends no requests, so it ignores these.
     Response,
 }
 
 impl<'a> JsonRpcMessage<'a> {
-    /// Reads one message. The error carries the id where it can be read unambiguously.
+    /// Parses one message. The error contains the id if that can be read unambiguously.
     pub fn parse(body: &'a [u8]) -> Result<Self, RejectedRequest> {
         let json = std::str::from_utf8(body).map_err(|_| McpError::NotJson)?;
         let members: Members<'a> = match serde_json::from_str(json) {

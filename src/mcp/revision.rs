@@ -8,22 +8,22 @@ pub const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-1
 /// The two families of protocol versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Era {
-    /// Up to 2025-11-25.
+    /// Versions up to 2025-11-25.
     Legacy,
-    /// 2026-07-28: each request is complete in itself.
+    /// Version 2026-07-28, in which each request is self-contained.
     Modern,
 }
 
 /// The requests that the gateway answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum McpMethod {
-    /// Legacy only.
+    /// The method exists in the legacy era only.
     Initialize,
-    /// Legacy only.
+    /// The method exists in the legacy era only.
     Ping,
-    /// Legacy only.
+    /// The method exists in the legacy era only.
     SetLogLevel,
-    /// Modern only.
+    /// The method exists in the modern era only.
     Discover,
     ListTools,
     CallTool,
@@ -51,7 +51,7 @@ impl McpMethod {
         McpMethod::Complete,
     ];
 
-    /// The name on the wire.
+    /// The name used in JSON-RPC messages.
     pub fn name(self) -> &'static str {
         match self {
             McpMethod::Initialize => "initialize",
@@ -69,7 +69,7 @@ impl McpMethod {
         }
     }
 
-    /// The method of this name, if it exists in that era.
+    /// The method with this name, if it exists in this era.
     pub fn named(name: &str, era: Era) -> Option<McpMethod> {
         let method = Self::ALL.into_iter().find(|method| method.name() == name)?;
         let only_in = match method {
@@ -90,7 +90,8 @@ impl McpMethod {
     }
 }
 
-/// The version with which `initialize` is answered: the requested one if it is in [`LEGACY`], else the newest of them.
+/// The version in the answer to `initialize`: the requested one if it is in [`LEGACY`], otherwise the newest legacy
+/// one.
 pub fn negotiated(requested: Option<&str>) -> &'static str {
     LEGACY
         .into_iter()
@@ -102,7 +103,7 @@ pub fn negotiated(requested: Option<&str>) -> &'static str {
 mod tests {
     use super::*;
 
-    /// Section 4, row `initialize`.
+    /// Unknown and modern versions are answered with the newest legacy version.
     #[test]
     fn initialize_negotiates() {
         for (requested, expected) in [

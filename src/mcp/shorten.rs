@@ -1,30 +1,30 @@
-//! Cuts results that are too long for Claude, with a note that says so.
+//! Shortens results that are too long for Claude, and adds a note that says so.
 //!
-//! Claude's hosted surfaces accept about 150,000 characters (section 6 of the protocol notes). A longer result fails as
-//! a whole, and the person learns nothing of it.
+//! Claude's hosted surfaces accept about 150,000 characters. A longer result fails entirely, and the person gets no
+//! explanation.
 
 use serde_json::value::RawValue;
 
 use super::members::{Members, text, write_string};
 
-/// The most characters of text in a result.
+/// The maximum number of characters of text in a result.
 pub const LIMIT: usize = 150_000;
-/// Characters reserved for the note.
+/// The number of characters reserved for the note.
 const NOTE_ROOM: usize = 500;
-/// How far back to look for a line end, in bytes.
+/// How far back to look for the end of a line, in bytes.
 const LINE_ROOM: usize = 2_000;
 
 #[derive(Debug)]
 pub struct Shortened {
     /// The shortened result.
     pub result: Box<RawValue>,
-    /// The characters of text before the cut.
+    /// The number of characters of text before shortening.
     pub characters: usize,
 }
 
 /// Cuts the text of a result (`content` of a tool, `contents` of a resource) at [`LIMIT`] characters and appends a
-/// note. It cuts at a line end if one is near. `None`: the result is short enough. Images and sound are neither
-/// counted nor cut.
+/// note. The cut is at the end of a line if one is near. Returns `None` if the result is short enough. Images and audio
+/// are neither counted nor cut.
 pub fn shortened(result: &RawValue) -> Option<Shortened> {
     shortened_to(LIMIT, result)
 }
@@ -94,7 +94,7 @@ fn note(characters: usize, limit: usize) -> String {
     )
 }
 
-/// At most `room` characters of `text`, up to a line end if one is near.
+/// The first `room` characters of `text` at most, cut at the end of a line if one is near.
 fn cut(text: &str, room: usize) -> String {
     let end = text.char_indices().nth(room).map_or(text.len(), |(at, _)| at);
     let kept = text.get(..end).unwrap_or_default();
@@ -145,7 +145,7 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
             out.truncate(start);
         }
     }
-    // Clients check `structuredContent` against the tool's schema, except in an error.
+    // Clients validate `structuredContent` against the tool's schema, except in an error.
     let is_error = structure_dropped || members.get("isError").is_some_and(|value| value.get() == "true");
     if is_error || members.get("isError").is_some() {
         out.push_str(if is_error {
@@ -158,8 +158,8 @@ fn rebuilt(members: &Members<'_>, key: &str, blocks: &[String], cut: &str, limit
     out
 }
 
-/// FastMCP repeats the text as `{"result": text}`, and its schema requires a string there. Other values stay, unless
-/// they are too long themselves.
+/// FastMCP repeats the text as `{"result": text}`, and its schema requires a string there, so the cut text replaces it.
+/// Other values are kept unless they are too long themselves.
 fn structured(value: &RawValue, cut: &str, limit: usize) -> Option<String> {
     let members = Members::of(value.get());
     let wrapped = members.as_ref().is_some_and(|members| {
@@ -190,7 +190,7 @@ mod tests {
         shortened(&result(json)).map(|shortened| serde_json::from_str(shortened.result.get()).unwrap())
     }
 
-    /// Section 6, row *Result cap*.
+    /// A text over the limit is cut and ends with a note.
     #[test]
     fn long_text_is_cut_with_a_note() {
         let line = "x".repeat(99) + "\n";
@@ -222,7 +222,7 @@ mod tests {
         let half = "y".repeat(100_000);
         for json in [
             serde_json::json!({"content": [{"type": "text", "text": "short"}]}),
-            // Twice the text, escaped: long on the wire, short for the model.
+            // The text occurs twice, so the result is long in bytes but short for the model.
             serde_json::json!({"content": [{"type": "text", "text": half}], "structuredContent": {"result": half}}),
             serde_json::json!({"content": [{"type": "image", "data": "A".repeat(200_000), "mimeType": "image/png"}]}),
             serde_json::json!({"tools": "z".repeat(200_000)}),
@@ -266,8 +266,8 @@ mod tests {
         assert!(cut["contents"][0]["text"].as_str().unwrap().chars().count() <= LIMIT);
     }
 
-    /// A structured part that is too long cannot be cut without breaking its schema. The result becomes an error with
-    /// the cut text.
+    /// A structured part that is too long cannot be cut without violating its schema, so the result becomes an error
+    /// with the cut text.
     #[test]
     fn structure_that_cannot_be_cut_makes_an_error() {
         let long = "x".repeat(200_000);

@@ -1,6 +1,6 @@
-//! Event streams (`text/event-stream`), both ways.
+//! Event streams (`text/event-stream`), read and written.
 //!
-//! Source: WHATWG HTML, *server-sent events*, as MCP uses them: one JSON-RPC message in the data of each event.
+//! Source: WHATWG HTML, *server-sent events*, as used by MCP: the data of each event is one JSON-RPC message.
 //! Reconnection (`id`, `retry`) is not used, because streams are not resumable.
 
 use bytes::Bytes;
@@ -8,16 +8,16 @@ use bytes::Bytes;
 /// A comment that keeps proxies from closing an idle stream.
 pub const KEEP_ALIVE: Bytes = Bytes::from_static(b":\n\n");
 
-/// The largest event that is read from a worker, in bytes.
+/// The maximum size of an event from a worker, in bytes.
 pub const EVENT_LIMIT: usize = 64 << 20;
 
-/// The frame of one message for a client. Each line break in the JSON text, where it can only be white space, starts
-/// another data line.
+/// The event that carries one message to a client. A line break in JSON text can only be white space, so each one may
+/// start another data line.
 pub fn frame(message: &str) -> Bytes {
     frame_bytes(message.as_bytes())
 }
 
-/// [`frame`] for a message in bytes.
+/// Like [`frame`], for a message in bytes.
 pub fn frame_bytes(message: &[u8]) -> Bytes {
     let mut out = Vec::with_capacity(message.len() + 24);
     out.extend_from_slice(b"event: message\n");
@@ -38,19 +38,19 @@ pub struct SseEvent {
     pub data: Vec<u8>,
 }
 
-/// The stream cannot be read any further.
+/// The stream cannot be read any further, because an event is too large.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an event of the stream is larger than {EVENT_LIMIT} bytes")]
 pub struct EventTooLarge;
 
-/// Reads events from chunks that may end anywhere.
+/// Parses events from chunks that may end anywhere.
 #[derive(Debug, Default)]
 pub struct Parser {
-    /// The beginning of a line whose end has not arrived yet.
+    /// The start of a line whose end has not arrived yet.
     line: Vec<u8>,
-    /// The last byte was CR, so a LF that follows belongs to it.
+    /// The last byte was CR, so a following LF belongs to it.
     after_cr: bool,
-    /// A byte-order mark is only allowed at the start.
+    /// Whether any bytes were read. A byte-order mark is only allowed at the start.
     started: bool,
     kind: Vec<u8>,
     data: Vec<u8>,
@@ -62,7 +62,7 @@ impl Parser {
         Self::default()
     }
 
-    /// Reads the next bytes and appends the events that they complete to `events`.
+    /// Parses the next bytes, and appends the events that they complete to `events`.
     pub fn push(&mut self, mut chunk: &[u8], events: &mut Vec<SseEvent>) -> Result<(), EventTooLarge> {
         while let Some(&first) = chunk.first() {
             if self.after_cr {

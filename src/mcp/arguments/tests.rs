@@ -61,7 +61,7 @@ fn strings_become_the_schemas_types_at_every_depth() {
         ),
         (json!({"km": "0,750"}), json!({"km": 0.75})),
         (json!({"km": "-3,5"}), json!({"km": -3.5})),
-        // The tool handles null and unknown members.
+        // `null` and unknown members are left for the tool to handle.
         (
             json!({"count": null, "unknown": "1"}),
             json!({"count": null, "unknown": "1"}),

@@ -1,6 +1,6 @@
 //! Why a catalogue cannot be built.
 
-/// *The operator* can act: the worker command is wrong, or this build is damaged.
+/// The *operator* can act: the worker command is wrong, or this build is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogueError {
     #[error("the list of {0} is malformed")]

@@ -1,4 +1,4 @@
-//! What a worker does not tell of its tools: a title for people, and the effect of a call.
+//! Facts about tools that a worker does not provide: a title for people, and the effect of a call.
 
 use std::collections::HashMap;
 
@@ -14,22 +14,22 @@ pub enum ToolEffect {
     Write,
     /// Deletes data at Garmin.
     Delete,
-    /// Changes something on the worker's machine only.
+    /// Changes data on the worker's machine only.
     Local,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classified {
-    /// For people: a few words.
+    /// A display name of a few words.
     pub title: String,
     pub effect: ToolEffect,
-    /// A second call with the same arguments changes nothing more. Absent for tools that read.
+    /// Whether repeating a call with the same arguments changes nothing more. Absent for tools that only read.
     #[serde(default)]
     pub idempotent: bool,
 }
 
-/// `assets/catalogue.json`: tools by name.
+/// The contents of `assets/catalogue.json`: tools by name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overlay {
@@ -38,7 +38,6 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// The overlay of this build.
     pub fn built_in() -> Result<Self, CatalogueError> {
         Self::parse(include_str!("../../../assets/catalogue.json"))
     }
@@ -47,7 +46,7 @@ impl Overlay {
         serde_json::from_str(json).map_err(|error| CatalogueError::Overlay(error.to_string()))
     }
 
-    /// The gateway's own tools and those of workers have separate tables.
+    /// Looks up a tool. The gateway's own tools and those of workers have separate tables.
     pub fn find(&self, name: &str, own: bool) -> Option<&Classified> {
         if own {
             self.races.get(name)
@@ -61,7 +60,7 @@ impl Overlay {
 mod tests {
     use super::*;
 
-    /// The effect column of all 138 Garmin tools.
+    /// Checks the effect column of all 138 Garmin tools.
     #[test]
     fn every_garmin_tool_is_classified() {
         let overlay = Overlay::built_in().unwrap();

@@ -1,4 +1,4 @@
-//! Lays title and annotations over a tool's JSON text.
+//! Adds title and annotations to a tool's JSON text.
 
 use serde_json::value::RawValue;
 
@@ -7,10 +7,10 @@ use crate::mcp::members::{Members, write_string};
 use super::overlay::{Classified, ToolEffect};
 use super::schema;
 
-/// The tool's JSON text with the overlay's `title` and `annotations`. They take the place of the worker's own; where it
-/// had none, the title follows the name and the annotations come last. An `inputSchema` that some client would refuse is
-/// rewritten, such an `outputSchema` is left out. All other members, and hints that the overlay does not set, stay as
-/// they are.
+/// The tool's JSON text with the overlay's `title` and `annotations`, which replace the worker's own. If the worker has
+/// none, the title is inserted after the name, and the annotations at the end. An `inputSchema` that some clients would
+/// refuse is rewritten; such an `outputSchema` is omitted. All other members, and hints that the overlay does not set,
+/// are unchanged.
 pub(super) fn tool(tool: &RawValue, members: &Members<'_>, classified: Option<&Classified>) -> String {
     let input = members.get("inputSchema").and_then(schema::simplified);
     let drops_output = members

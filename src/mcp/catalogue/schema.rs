@@ -1,32 +1,33 @@
 //! Rewrites a tool's schema so that every client accepts it.
 //!
-//! Gemini-type clients refuse a whole request for one schema with `type: ["integer", "null"]` or `anyOf`, and Claude's
-//! connectors refuse an `outputSchema` with `anyOf`. FastMCP writes both for optional and union arguments. An argument may
-//! always be left out, so `null` needs no type of its own.
+//! Gemini-type clients refuse a whole request if a single schema contains `type: ["integer", "null"]` or `anyOf`.
+//! Claude's connectors refuse an `outputSchema` with `anyOf`. FastMCP writes both for optional and union arguments. An
+//! optional argument may simply be omitted, so `null` needs no type of its own.
 //!
-//! Absent on purpose: `$ref` and `$defs` stay, and so do conditions on a schema that has a type (`allOf` with `required`).
-//! They belong to JSON Schema 2020-12, and the conformance suite checks that they arrive.
+//! Left alone on purpose: `$ref` and `$defs`, and conditions on a schema that has a type (`allOf` with `required`).
+//! They belong to JSON Schema 2020-12, and the conformance suite checks that they are preserved.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-/// Schemas deeper than this are left as they are.
+/// Schemas nested more deeply than this are not rewritten.
 const MAX_DEPTH: usize = 32;
 
-/// An input schema with one type per value. `None` if nothing has to change: then the worker's bytes are kept.
+/// An input schema with a single type per value. Returns `None` if nothing has to change, so that the worker's bytes
+/// are kept.
 pub(super) fn simplified(schema: &RawValue) -> Option<String> {
     let mut value: Value = serde_json::from_str(schema.get()).ok()?;
     simplify(&mut value, 0).then(|| value.to_string())
 }
 
-/// Whether clients accept this schema as it is. An output schema is not rewritten, because clients check results against
-/// it: one that would have to change is left out.
+/// Whether clients accept this schema unchanged. An output schema is never rewritten, because clients validate results
+/// against it. If it would have to change, it is omitted.
 pub(super) fn is_simple(schema: &RawValue) -> bool {
     !schema.get().contains("\"anyOf\"")
         && serde_json::from_str(schema.get()).is_ok_and(|mut value: Value| !simplify(&mut value, 0))
 }
 
-/// Returns whether anything changed.
+/// Simplifies a schema in place, and returns whether anything changed.
 fn simplify(schema: &mut Value, depth: usize) -> bool {
     let Value::Object(schema) = schema else {
         return false;
@@ -65,7 +66,7 @@ fn simplify(schema: &mut Value, depth: usize) -> bool {
     changed | single_type(schema)
 }
 
-/// One type, no `null` among its values, and a type for the items of an array.
+/// Reduces the schema to one type, removes `null` from its values, and gives the items of an array a type.
 fn single_type(schema: &mut Map<String, Value>) -> bool {
     let mut changed = false;
     if let Some(Value::Array(types)) = schema.get("type") {
@@ -87,7 +88,7 @@ fn single_type(schema: &mut Map<String, Value>) -> bool {
         let before = values.len();
         values.retain(|value| !value.is_null());
         changed |= values.len() != before;
-        // Gemini accepts an `enum` of strings only.
+        // Gemini accepts an `enum` only of strings.
         if values.iter().any(|value| !value.is_string()) {
             if !schema.contains_key("type") {
                 schema.insert("type".to_owned(), "string".into());
@@ -110,7 +111,7 @@ fn single_type(schema: &mut Map<String, Value>) -> bool {
     changed
 }
 
-/// The alternative that stands for all of them.
+/// The one alternative that replaces all of them.
 fn chosen(alternatives: Vec<Value>, depth: usize) -> Value {
     let mut left: Vec<Value> = alternatives
         .into_iter()
@@ -142,7 +143,7 @@ fn chosen(alternatives: Vec<Value>, depth: usize) -> Value {
     left.swap_remove(0)
 }
 
-/// The type that takes the values of all: text takes every scalar, because workers read numbers from text.
+/// The type that accepts the values of all types. Text accepts every scalar, because workers parse numbers from text.
 fn common_type<'a>(types: &[&'a str]) -> &'a str {
     match types {
         [] => "string",
@@ -153,7 +154,7 @@ fn common_type<'a>(types: &[&'a str]) -> &'a str {
     }
 }
 
-/// Adds the members that `schema` does not have itself.
+/// Adds the members that `schema` does not yet have.
 fn merge(schema: &mut Map<String, Value>, other: Value) {
     let Value::Object(other) = other else { return };
     for (key, value) in other {
@@ -172,7 +173,7 @@ fn merge(schema: &mut Map<String, Value>, other: Value) {
     }
 }
 
-/// Why a client refuses this schema, with the place in it. Empty if all accept it.
+/// The reasons why a client refuses this schema, each with its place. Empty if all clients accept it.
 #[cfg(test)]
 pub(crate) fn objections(schema: &Value) -> Vec<String> {
     fn look(schema: &Value, path: &str, found: &mut Vec<String>) {
@@ -293,7 +294,7 @@ mod tests {
         }
     }
 
-    /// The conformance suite checks that these arrive unchanged.
+    /// The conformance suite checks that these are preserved.
     #[test]
     fn simple_schemas_keep_their_bytes() {
         for schema in [

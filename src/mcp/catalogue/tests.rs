@@ -35,7 +35,7 @@ fn names(catalogue: &Catalogue, access: Access) -> Vec<String> {
         .collect()
 }
 
-/// Section 6, row *annotations*: laid over what the worker sent, which stays byte for byte.
+/// The overlay's annotations are added, and the rest of the worker's text is kept byte for byte.
 #[test]
 fn titles_and_annotations_are_laid_over() {
     for (tool, expected) in [
@@ -67,8 +67,8 @@ fn titles_and_annotations_are_laid_over() {
 const TOOLS: &str = r#"[{"name":"get_stats"},{"name":"add_weigh_in"},{"name":"unknown","annotations":{"readOnlyHint":true}},
     {"name":"delete_workout"},{"name":"set_fit_download_dir"},{"name":"list_races"}]"#;
 
-/// *Read only*, in the list and for the call: also for tools that nobody classified, whatever they say of
-/// themselves.
+/// Read-only access applies to the list and to the call. A tool that the overlay does not classify is excluded,
+/// whatever hints it has.
 #[test]
 fn read_only_connections_see_tools_that_read() {
     let catalogue = catalogue(TOOLS, "[]");
@@ -96,8 +96,7 @@ fn read_only_connections_see_tools_that_read() {
     assert!(catalogue.find("nope").is_none());
 }
 
-/// The gateway's own tools are no tools of Garmin's: all connections have them, with honest hints; a worker can't
-/// take their names.
+/// Every connection is offered the gateway's own tools, with accurate hints. A worker cannot take their names.
 #[test]
 fn own_tools_are_offered_to_all() {
     let catalogue = catalogue(TOOLS, r#"[{"name":"list_races","x":1},{"name":"stop_tracking"}]"#);
@@ -122,8 +121,8 @@ fn own_tools_are_offered_to_all() {
     assert!(!catalogue.find("get_stats").unwrap().own);
 }
 
-/// Section 3: cacheable results carry `ttlMs` and `cacheScope`, and every result its type and server; legacy ones
-/// have none of it.
+/// Modern lists have `ttlMs` and `cacheScope`, and every modern result has its type and server. Legacy lists have none
+/// of these.
 #[test]
 fn lists_have_the_form_of_their_era() {
     let catalogue = catalogue(TOOLS, "[]");
@@ -195,7 +194,7 @@ fn resources_and_prompts_are_known_by_name() {
     assert!(!catalogue("[]", "[]").completes());
 }
 
-/// Section 6: an input schema over 16,384 bytes is dropped silently by Claude; here it is named.
+/// Claude silently drops a tool with an input schema over 16,384 bytes, so the catalogue reports it.
 #[test]
 fn oversized_schemas_are_named() {
     let big = format!(
@@ -205,7 +204,7 @@ fn oversized_schemas_are_named() {
     assert_eq!(catalogue(&big, "[]").too_large(), ["big"]);
 }
 
-/// Every client accepts every schema: of the built-in worker, of the gateway's own tools, and of a FastMCP worker.
+/// Every client accepts every schema of the built-in worker, of the gateway's own tools, and of a FastMCP worker.
 #[test]
 fn all_schemas_are_accepted_by_all_clients() {
     let (built_in, resources) = crate::tools::lists();

@@ -1,4 +1,4 @@
-//! The rows of sections 3 and 4 of the protocol notes, each a line of a table.
+//! Tables of requests in both eras. Each line gives a request and the expected decision.
 
 mod message;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// In a row, `META` stands for the two required members of `_meta`.
+/// Replaces `META` in a row: the two required members of `_meta`.
 const META: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
 
 fn headers<'a>(
@@ -22,7 +22,7 @@ fn headers<'a>(
     }
 }
 
-/// What becomes of a body: `modern tools/list`, `legacy ping`, `noted`, `cancelled 5`, or `400 -32020`.
+/// The decision about a body: `modern tools/list`, `legacy ping`, `noted`, `cancelled 5`, or `400 -32020`.
 fn outcome(headers: &RequestHeaders<'_>, body: &str) -> String {
     match Inbound::read(headers, body.as_bytes()) {
         Ok(Inbound::Request(request)) => {
@@ -43,8 +43,8 @@ fn request(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
 }
 
-/// Each line: the row | MCP-Protocol-Version | Mcp-Method | Mcp-Name | method | params | what becomes of it. `-` =
-/// absent.
+/// Checks a table with these columns: label | MCP-Protocol-Version | Mcp-Method | Mcp-Name | method | params |
+/// decision. `-` means absent.
 #[track_caller]
 fn check(table: &str) {
     let mut rows = 0;
@@ -70,7 +70,7 @@ fn check(table: &str) {
     assert!(rows > 0);
 }
 
-/// Section 3, *Request headers and metadata*.
+/// Request headers and metadata of the modern era.
 #[test]
 fn modern_headers_and_metadata() {
     check(
@@ -110,7 +110,7 @@ version other than header   | 2026-07-28 | tools/list | - | tools/list | {"_meta
     );
 }
 
-/// Section 3, the row *method* and *Removed methods*.
+/// Methods of the modern era, including those that it removed.
 #[test]
 fn modern_methods() {
     for method in [
@@ -146,7 +146,7 @@ fn modern_methods() {
     }
 }
 
-/// Section 4, the rows on requests (those on HTTP methods and authentication are the gateway's).
+/// Requests whose version and headers decide the era.
 #[test]
 fn dual_era_decisions() {
     check(
@@ -173,7 +173,7 @@ legacy: metadata without a version     | - | - | - | tools/call | {"_meta":{"pro
     );
 }
 
-/// Section 4, the rows on notifications, responses and arrays.
+/// Notifications, responses and arrays.
 #[test]
 fn messages_without_an_answer() {
     for (row, version, body, expected) in [
@@ -228,7 +228,7 @@ fn messages_without_an_answer() {
     }
 }
 
-/// Errors carry the id of their request.
+/// An error has the id of its request.
 #[test]
 fn refusals_carry_the_id() {
     let body = r#"{"jsonrpc":"2.0","id":"x-1","method":"nope"}"#;

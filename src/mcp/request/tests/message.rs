@@ -1,4 +1,4 @@
-//! The JSON-RPC envelope.
+//! Tests of the JSON-RPC envelope.
 
 use proptest::prelude::*;
 
@@ -102,7 +102,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
     assert_eq!(JsonRpcMessage::parse(b"[1]").unwrap_err().error, McpError::Batch);
 }
 
-/// A body may be anything; a depth that would end a recursive reader must not end us.
+/// A body may contain anything. Deep nesting must not overflow the stack.
 #[test]
 fn depth_and_width_are_harmless() {
     let deep = format!(
