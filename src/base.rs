@@ -1,6 +1,6 @@
-//! The ground floor: what every room stands on. It knows nothing of Garmin, MCP or OAuth.
+//! The lowest layer, used by all others. It knows nothing of Garmin, MCP or OAuth.
 //!
-//! Invariants: time comes from [`clock`] alone, and bytes at rest are sealed by [`secrets`].
+//! Invariants: [`clock`] is the only source of time, and [`secrets`] seals all data at rest.
 
 pub mod causes;
 pub mod clock;

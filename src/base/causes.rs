@@ -1,8 +1,8 @@
-//! What an error says, with what it hides.
+//! Error messages including their causes.
 
 use std::error::Error;
 
-/// An error and its causes, on one line; what an error already says of its cause is not said twice.
+/// Formats an error and its causes on one line, and skips a cause that the text already ends with.
 pub fn chain(e: &dyn Error) -> String {
     let mut text = e.to_string();
     let mut cause = e.source();
@@ -17,7 +17,7 @@ pub fn chain(e: &dyn Error) -> String {
     text
 }
 
-/// The last cause alone: what libraries put around it says only that something failed.
+/// The last cause alone, because the errors that libraries wrap around it often say only that something failed.
 pub fn root(e: &dyn Error) -> String {
     let mut last = e;
     while let Some(e) = last.source() {

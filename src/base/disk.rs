@@ -1,4 +1,4 @@
-//! Names and entries on the disk, as more than one room needs them.
+//! File-system helpers that several modules need.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use crate::base::secrets::random_id;
 
-/// `path` with something behind its name: a file or directory in the same directory.
+/// Appends `behind` to the name in `path`: a file or directory in the same parent directory.
 pub fn beside(path: &Path, behind: &str) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(behind);
     name.into()
 }
 
-/// The directory that `path` is in.
+/// The directory that contains `path`.
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -22,27 +22,27 @@ pub fn parent(path: &Path) -> &Path {
     }
 }
 
-/// The entries of `directory` survive a power cut from now on.
+/// Syncs `directory` to disk, so that its entries survive a power cut.
 pub fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// The entries of the directory that `path` is in survive a power cut from now on.
+/// Syncs the directory that contains `path`, so that its entries survive a power cut.
 pub fn sync_parent(path: &Path) -> io::Result<()> {
     sync(parent(path))
 }
 
-/// The file goes, if it is there.
+/// Removes a file, if it exists.
 pub fn remove_file(path: &Path) -> io::Result<()> {
     unless_gone(fs::remove_file(path))
 }
 
-/// The directory goes with all that is in it, if it is there.
+/// Removes a directory and its contents, if it exists.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     unless_gone(fs::remove_dir_all(path))
 }
 
-/// Takes all permissions from everybody but the owner: directories become 0700, files 0600. Skips links.
+/// Removes all permissions of group and others: directories become 0700, files 0600. Skips links.
 pub fn close_to_others(path: &Path) -> io::Result<()> {
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {
@@ -66,12 +66,12 @@ fn unless_gone(removed: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A directory for a while, its user's alone; it goes when this does.
+/// A temporary directory that only its user can access; it is removed on drop.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// Makes one in `parent`, which is made too if it is not there. Its name begins with `prefix`.
+    /// Creates the directory in `parent`, which is created too if it is missing. Its name begins with `prefix`.
     pub fn make(parent: &Path, prefix: &str) -> io::Result<Self> {
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
@@ -81,7 +81,6 @@ impl Scratch {
         Ok(Self(path))
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -1,11 +1,11 @@
-//! One accept loop for every HTTP server of this program: the public face, the built-in worker, the simulator.
+//! The accept loop of every HTTP server in this program: the public server, the built-in worker, and the simulator.
 //!
-//! A connection that sends no header in time is closed (this is also the keep-alive limit), and so is one that takes
-//! nothing of its answer for a while. When there are too many, one of an unknown client makes room (`connections`). A
-//! panic in a handler becomes a 500. A stop closes idle connections at once and lets busy ones finish; a request
-//! that arrives on a connection just accepted is still answered.
+//! A connection is closed if it sends no header in time (this is also the keep-alive limit), or if it reads nothing
+//! of its response for a while. At the connection limit, an unknown client's connection is closed to admit another
+//! (`connections`). A panic in a handler becomes a 500. On shutdown, idle connections close at once and busy ones
+//! finish; a request that arrives on a connection just accepted is still answered.
 //!
-//! Absent on purpose: body limits and body timeouts, because only the handler knows what it reads.
+//! Deliberately absent: body limits and body timeouts, because only the handler knows what it reads.
 
 mod connections;
 mod stall;
@@ -36,19 +36,19 @@ use url::Url;
 use self::connections::{Capacity, Connections, OpenConnection};
 use self::stall::StallTimeout;
 
-/// How long a connection without a request stays open after the stop.
+/// How long a connection without a request stays open after shutdown has begun.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
 /// The address at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// The connection of a request, in its extensions.
+/// A handle on the connection of a request, in the request's extensions.
 #[derive(Clone, Debug)]
 pub struct ClientConnection(Arc<OpenConnection>);
 
 impl ClientConnection {
-    /// Keeps the connection when room is short, until its next request: this one is a known client's.
+    /// Protects the connection from being closed for capacity until its next request, because its client is known.
     pub fn keep(&self) {
         self.0.proven();
     }
@@ -57,17 +57,17 @@ impl ClientConnection {
 /// Limits of one server.
 #[derive(Clone, Debug)]
 pub struct ServerLimits {
-    /// How long a connection may take to send a header, and may stay idle.
+    /// The time limit for sending a header, and for staying idle.
     pub header_timeout: Duration,
-    /// How long an answer may be sent without the client taking any of it.
+    /// How long a response may make no progress because the client reads nothing.
     pub write_stall: Duration,
-    /// How many connections are open at once, at most; fewer where the process may have few files open.
+    /// The maximum number of open connections; lower if the process's open-file limit is low.
     pub max_connections: usize,
-    /// How many connections without a known client one source may have.
+    /// The maximum number of connections of unknown clients from one source.
     pub per_source: usize,
-    /// Addresses that speak for many clients, and so have no share of their own.
+    /// Addresses of proxies, which have no `per_source` limit because they connect for many clients.
     pub proxies: Vec<IpNet>,
-    /// How long busy connections may go on after the stop signal.
+    /// How long busy connections may continue after shutdown has begun.
     pub drain: Duration,
 }
 
@@ -84,7 +84,7 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves `handle` on `listener` until `stopping` fires; returns when the connections are done or the drain time is
+/// Serves `handle` on `listener` until `stopping` fires. Returns when all connections are done or the drain time is
 /// over. Run it as a task of the lifecycle.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
@@ -113,7 +113,7 @@ pub async fn serve<H, F, B>(
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(e) => {
-                    // Out of file descriptors, mostly.
+                    // Usually because there are no file descriptors left.
                     tracing::warn!(reason = %e, "http.accept_failed");
                     open.make_room();
                     sleep(Duration::from_millis(50)).await;
@@ -173,7 +173,7 @@ pub async fn serve<H, F, B>(
     }
 }
 
-/// A quarter of the files that this process may have open: workers, the store and Garmin need theirs.
+/// A quarter of the process's open-file limit; workers, the store and connections to Garmin need the rest.
 fn files_for_connections() -> usize {
     let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap_or((1024, 1024));
     usize::try_from(soft / 4).unwrap_or(usize::MAX).max(8)
@@ -253,12 +253,12 @@ mod tests {
         assert!(!exchange(address, "GET / HTTP/1.1\r\nHo").await.contains("200"));
     }
 
-    /// A proxy has connected, and its request is under way when the stop comes.
+    /// A proxy has connected, and its request is on the way when shutdown begins.
     #[tokio::test]
     async fn a_connection_accepted_before_the_stop_is_answered_after_it() {
         let (address, lifecycle) = start(ServerLimits::default()).await;
         let mut stream = TcpStream::connect(address).await.unwrap();
-        // A connection behind it in the queue was served, so this one is accepted.
+        // A connection queued later has been served, so this one has been accepted.
         let close = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         exchange(address, &format!("GET / {close}")).await;
         lifecycle.stop();

@@ -1,4 +1,4 @@
-//! Names of things in logs, answers, paths and keys: a prefix that says what it is, and 16 letters. Not secrets.
+//! Ids used in logs, answers, paths and keys: a prefix for the kind, and 16 random characters. Not secret.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::secrets::random_id;
 
-/// What is named.
+/// A kind of thing that has ids.
 pub trait Named {
-    /// What its names begin with.
+    /// The prefix of its ids.
     const PREFIX: &'static str;
-    /// What it is called in a message, with its article.
+    /// Its name in messages, with an article.
     const WORDS: &'static str;
 }
 
-/// The name of one thing of a kind. Cheap to clone.
+/// The id of one thing of kind `T`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(
     try_from = "String",
@@ -27,24 +27,22 @@ pub trait Named {
 pub struct Id<K>(Arc<str>, PhantomData<K>);
 
 impl<K: Named> Id<K> {
-    /// A new one.
     pub fn random() -> Self {
         Self(random_id(K::PREFIX).into(), PhantomData)
     }
 
-    /// The id that nothing has: no letter of a random one is a 0.
+    /// An id that nothing can have, because random ids contain no `0`.
     pub fn nobody() -> Self {
         Self(format!("{}0000000000000000", K::PREFIX).into(), PhantomData)
     }
 }
 
 impl<K> Id<K> {
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// As a key of the store.
+    /// The id as a key in the store.
     pub fn key(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -62,7 +60,7 @@ impl<K> fmt::Display for Id<K> {
     }
 }
 
-/// The text is no name of this kind.
+/// The text is not a valid id of this kind.
 #[derive(Debug, thiserror::Error)]
 #[error("{words} is {prefix} and 16 letters")]
 pub struct NotAnId {
@@ -75,7 +73,7 @@ impl<K: Named> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let letters = text.strip_prefix(K::PREFIX).unwrap_or_default();
-        // It becomes a directory name, so nothing else may be in it.
+        // An id becomes a directory name, so no other characters are allowed.
         let fits = letters.len() == 16
             && letters
                 .bytes()

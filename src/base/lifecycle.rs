@@ -1,8 +1,8 @@
-//! Named tasks, the stop signal, and the drain; the signals of the system that ask for it.
+//! Named tasks, graceful shutdown, and the signals that request it.
 //!
-//! Every task of the program is spawned here: it has a name in the log, it is told when to stop, and the drain waits
-//! for it. A task that panics is an event (`task.failed`) and stops the program, because half a daemon is worse
-//! than a restart.
+//! All tasks of the program are spawned here. Each has a name for the log, is told when to stop, and is awaited
+//! during shutdown. A task that panics is logged (`task.failed`) and stops the program, because half a daemon is
+//! worse than a restart.
 
 use std::future::Future;
 use std::io;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-/// Spawns, stops and waits for the tasks of one program. Clones are the same lifecycle.
+/// Spawns, stops and awaits the tasks of one program. Clones share the same tasks.
 #[derive(Clone, Debug)]
 pub struct Lifecycle {
     runtime: Handle,
@@ -27,7 +27,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A lifecycle with no tasks yet. All will run in the runtime in which this is called.
+    /// Creates a lifecycle without tasks. All tasks will run in the current tokio runtime.
     pub fn new() -> Self {
         Self {
             runtime: Handle::current(),
@@ -37,7 +37,7 @@ impl Lifecycle {
         }
     }
 
-    /// Starts a task. It should end soon after [`Lifecycle::stopping`] fires.
+    /// Spawns a task, which should end soon after [`Lifecycle::stopping`] fires.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let span = tracing::info_span!("task", task = name);
         let lifecycle = self.clone();
@@ -51,22 +51,22 @@ impl Lifecycle {
         drop(self.tasks.spawn_on(task.instrument(span), &self.runtime));
     }
 
-    /// Fires when the program is to stop. Derive a child token to stop a part on its own.
+    /// Fires when the program should stop. Derive a child token to stop a part separately.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Tells all tasks to stop; they are waited for by [`Lifecycle::drain`].
+    /// Signals all tasks to stop; [`Lifecycle::drain`] waits for them.
     pub fn stop(&self) {
         self.stop.cancel();
     }
 
-    /// Whether a task panicked: the exit code should say so.
+    /// Whether a task has panicked, which the exit code should reflect.
     pub fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Stops and waits until all tasks ended, at most `deadline`. Returns whether all ended in time.
+    /// Stops all tasks and waits for them until `deadline`. Returns whether all ended in time.
     pub async fn drain(&self, deadline: Duration) -> bool {
         self.stop.cancel();
         self.tasks.close();
@@ -80,19 +80,19 @@ impl Default for Lifecycle {
     }
 }
 
-/// SIGTERM and SIGINT: whoever runs the program wants it to stop.
+/// SIGTERM and SIGINT, which request shutdown.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    /// SIGHUP, SIGUSR1 and SIGUSR2 would end the program. Listening to them, without ever asking, makes the program ignore
-    /// them. (`config` listens to SIGHUP as well, and reloads.)
+    /// SIGHUP, SIGUSR1 and SIGUSR2 would kill the program. Registering a handler prevents that, and the events are
+    /// never read. (`config` also listens to SIGHUP, and reloads.)
     _ignored: [Signal; 3],
 }
 
 impl StopSignals {
-    /// From now on they end nothing by themselves, and are kept until they are waited for. In a runtime only. Errors: the
-    /// system refuses.
+    /// Replaces the default action of these signals; they are kept until [`Self::wait`] is called. Must be called
+    /// within a tokio runtime. Fails if the system refuses.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -105,7 +105,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for one.
+    /// Waits for SIGTERM or SIGINT.
     pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -1,7 +1,7 @@
-//! Posting JSON to the servers of the operator: Telegram, ntfy, a runner, a collector.
+//! Posts JSON to servers that the operator configured: Telegram, ntfy, a runner, a collector.
 //!
-//! No redirect is followed, answers are read up to a limit, and an error says nothing of the address: it may hold a
-//! token.
+//! Redirects are not followed, responses are read up to a limit, and errors never contain the URL, because it may
+//! include a token.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,50 +14,47 @@ use url::Url;
 use crate::base::http::is_loopback;
 use crate::base::secrets::Secret;
 
-/// The longest that a server may take: less than what a stop waits for.
+/// The time limit of a request, shorter than the drain time at shutdown.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is read of an answer.
+/// The most that is read of a response, in bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// One request.
 #[derive(Debug, Clone)]
 pub struct Post {
-    /// Where to.
+    /// The destination, which may contain a token.
     pub url: Url,
-    /// What opens it.
+    /// The bearer token for the `Authorization` header, if needed.
     pub bearer: Option<Secret>,
-    /// What is sent.
     pub json: Value,
 }
 
-/// An answer, whatever its status.
+/// A response with any status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// The status.
     pub status: u16,
-    /// `Retry-After` in seconds, if it was sent so.
+    /// The `Retry-After` header, if it is a number of seconds.
     pub retry_after: Option<Duration>,
-    /// The beginning of the body.
+    /// The beginning of the body, up to a size limit.
     pub body: Vec<u8>,
 }
 
-/// No connection, a broken one, or no answer in time.
+/// The connection failed or broke, or the response did not arrive in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no answer")]
 pub struct NoAnswer;
 
-/// Sends. A client is made when it is first needed: it reads the system's certificates.
+/// Sends requests. Each client is created on first use, because that reads the system's certificates.
 #[derive(Debug, Default)]
 pub struct Poster {
-    /// For servers elsewhere, through the proxy of the environment if there is one.
+    /// For remote servers, through the proxy in the environment, if any.
     usual: Mutex<Option<Client>>,
-    /// For servers on this machine, which no proxy reaches.
+    /// For servers on this machine, which must not go through a proxy.
     local: Mutex<Option<Client>>,
 }
 
 impl Poster {
-    /// Posts, and reads the answer.
+    /// Sends the request and reads the response.
     pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
         let mut request = self.client(&post.url)?.post(post.url).json(&post.json);
         if let Some(bearer) = &post.bearer {

@@ -1,19 +1,18 @@
-//! A token bucket: so much at any speed, then so much a second.
+//! A token bucket: a burst up to the capacity, then a fixed rate per second.
 
 use std::time::{Duration, Instant};
 
-/// One bucket. It starts full.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenBucket {
     capacity: f64,
     per_second: f64,
-    /// Below zero after a reservation that has yet to be waited for.
+    /// The tokens left; negative after a reservation that must still be waited for.
     left: f64,
     at: Instant,
 }
 
 impl TokenBucket {
-    /// A bucket of `capacity` that refills by `per_second`.
+    /// Creates a full bucket of `capacity` that refills by `per_second`.
     pub fn full(capacity: f64, per_second: f64, now: Instant) -> Self {
         Self {
             capacity,
@@ -23,14 +22,14 @@ impl TokenBucket {
         }
     }
 
-    /// Changes the limits; what is left beyond the new capacity is lost.
+    /// Changes the limits. Tokens beyond the new capacity are lost.
     pub fn set(&mut self, capacity: f64, per_second: f64, now: Instant) {
         self.refill(now);
         (self.capacity, self.per_second) = (capacity, per_second);
         self.left = self.left.min(capacity);
     }
 
-    /// Takes `amount` if it is there. Errors: how long until it is.
+    /// Takes `amount` if enough is left. Otherwise returns how long to wait as the error.
     pub fn take(&mut self, amount: f64, now: Instant) -> Result<(), Duration> {
         self.refill(now);
         if self.left >= amount {
@@ -47,7 +46,7 @@ impl TokenBucket {
         self.time_for(-self.left)
     }
 
-    /// Whether it has refilled: such a bucket need not be kept.
+    /// Whether the bucket is full again, so that it need not be kept.
     pub fn is_full(&mut self, now: Instant) -> bool {
         self.refill(now);
         self.left >= self.capacity

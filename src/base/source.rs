@@ -1,9 +1,9 @@
-//! Where requests come from, as shares and limits count it.
+//! The source of a request, as used by limits.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The network of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 one, which a single host can vary
-/// freely below that.
+/// The network of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 address, because a single host can
+/// choose the rest freely.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

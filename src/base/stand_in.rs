@@ -1,4 +1,4 @@
-//! A server that stands in for Telegram, ntfy, a runner and a collector in tests: real HTTP, set answers.
+//! A test server that replaces Telegram, ntfy, a runner and a collector: real HTTP with canned responses.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use url::Url;
 use crate::base::http::{ServerLimits, serve};
 use crate::base::lifecycle::Lifecycle;
 
-/// What was asked.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub(crate) struct SeenRequest {
     pub(crate) path: String,
@@ -25,7 +25,7 @@ pub(crate) struct SeenRequest {
 #[derive(Default)]
 struct StandInState {
     asked: Vec<SeenRequest>,
-    /// When there is none left it is 200.
+    /// The responses still to be sent. When there are none left, the response is 200.
     answers: VecDeque<CannedResponse>,
 }
 
@@ -35,7 +35,6 @@ struct CannedResponse {
     body: String,
 }
 
-/// The server.
 #[derive(Clone)]
 pub(crate) struct StandIn {
     pub(crate) url: Url,
@@ -45,7 +44,7 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     pub(crate) async fn start(lifecycle: &Lifecycle) -> Self {
-        // Another test may have installed it.
+        // Another test may already have installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -91,7 +90,7 @@ impl StandIn {
         response.body(Full::from(answer.body)).unwrap()
     }
 
-    /// The next answer that is not set yet.
+    /// Queues a response, after those already queued.
     pub(crate) fn will_answer(&self, status: u16, headers: &[(&'static str, &str)], body: &str) {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let answer = CannedResponse {
@@ -102,12 +101,12 @@ impl StandIn {
         self.state.lock().unwrap().answers.push_back(answer);
     }
 
-    /// What was asked so far.
+    /// All requests received so far.
     pub(crate) fn asked(&self) -> Vec<SeenRequest> {
         self.state.lock().unwrap().asked.clone()
     }
 
-    /// Waits until so many requests came, and returns them.
+    /// Waits until `count` requests have arrived, and returns them.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<SeenRequest> {
         loop {
             let heard = self.heard.notified();

@@ -1,4 +1,4 @@
-//! What the console costs: a long race drawn, and a daemon that one is attached to.
+//! What the console costs: drawing a long race, and the daemon's load with a console attached.
 
 use std::time::{Duration, Instant};
 
@@ -18,16 +18,16 @@ use crate::person;
 use crate::processes::cpu;
 use crate::wire::{Connection, mcp_request};
 
-/// Points of the race that is drawn: fourteen hours, one a second.
+/// Points of the race to draw: fourteen hours at one point per second.
 const POINTS: u32 = 50_000;
 
-/// These figures alone.
+/// Measures only the console's figures.
 pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
     let idle = Duration::from_secs(if smoke { 1 } else { 20 });
     console(&Garmin::start(1).await?, idle).await
 }
 
-/// All that is measured of the console.
+/// Measures all figures of the console.
 pub(crate) async fn console(garmin: &Garmin, idle: Duration) -> Result<Vec<Row>> {
     let mut rows = vec![drawn()?];
     rows.push(attached(garmin, idle).await?);
@@ -47,7 +47,7 @@ fn drawn() -> Result<Row> {
     ))
 }
 
-/// A race that winds over the map, with all figures and a gap now and then.
+/// A race whose track winds across the map, with all metrics and an occasional gap.
 fn race() -> RaceDetail {
     let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
     let sample = |n: u32| {
@@ -84,7 +84,7 @@ fn race() -> RaceDetail {
     }
 }
 
-/// The daemon's share of a core while a worker runs and a race is under way: with a console that follows, beside without.
+/// The daemon's share of a core with a worker running and a race in progress, with and without a console attached.
 async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
     let house = House::start(garmin, &[]).await?;
     let token = person::connect(&house.url, garmin.person(0)?).await?;
@@ -115,7 +115,7 @@ async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
     let mut console = AdminClient::connect(&house.socket()).await?;
     console.send(AdminRequest::Follow).await?;
     let following = tokio::spawn(async move { while console.next().await.is_ok() {} });
-    // The first full picture is not what being attached costs.
+    // Excludes the first full snapshot, which is sent only once.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let with = share(&house, idle).await?;
     following.abort();

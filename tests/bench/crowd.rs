@@ -1,4 +1,4 @@
-//! Many workers at once on one machine: what they cost when nobody calls, and whether a call costs more among them.
+//! Many workers at once: what they cost while idle, and whether a call costs more with many of them.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::person;
 use crate::processes::{cpu, resident_mb, workers_of};
 use crate::wire::{Connection, mcp_request};
 
-/// How many workers, how long they are watched, and how many calls are compared.
+/// The number of workers, how long they are observed, and the number of calls to compare.
 pub(crate) struct Crowd {
     pub(crate) workers: usize,
     pub(crate) idle: Duration,
     pub(crate) calls: usize,
 }
 
-/// One worker, then all of them, behind one gateway.
+/// Measures one worker, then all of them, behind one gateway.
 pub(crate) async fn crowd(garmin: &Garmin, crowd: &Crowd) -> Result<Vec<Row>> {
     let settings = [
         ("MAX_WORKERS", crowd.workers.to_string()),
@@ -59,7 +59,7 @@ pub(crate) async fn crowd(garmin: &Garmin, crowd: &Crowd) -> Result<Vec<Row>> {
     for process in everybody() {
         memory += resident_mb(process)?;
     }
-    // What their starts and the calls left to do is done.
+    // Lets work left over from the starts and calls finish.
     sleep(Duration::from_secs(1)).await;
     let used = || everybody().map(cpu).sum::<Result<Duration>>();
     let before = used()?;
@@ -90,7 +90,7 @@ pub(crate) async fn crowd(garmin: &Garmin, crowd: &Crowd) -> Result<Vec<Row>> {
     ])
 }
 
-/// The gateway's processor time of one warm call.
+/// The gateway's CPU time per warm call.
 async fn cost(gateway: u32, target: &Target, calls: usize) -> Result<Duration> {
     sequence(target, calls / 4 + 1).await?;
     let before = cpu(gateway)?;

@@ -1,4 +1,4 @@
-//! What is measured, and how each figure comes about.
+//! The figures to measure, and how each is obtained.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::restart::restart;
 use crate::wire::{Connection, legacy_request, mcp_request};
 use crate::{person, upstream};
 
-/// One line of the table.
+/// One row of the results table.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) gateway: String,
@@ -25,7 +25,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A figure with nothing beside it.
+    /// A figure without a direct measurement to compare with.
     pub(crate) fn alone(name: &'static str, gateway: String, wanted: &str) -> Self {
         Self {
             name,
@@ -50,18 +50,18 @@ impl fmt::Display for Row {
     }
 }
 
-/// How long and how often.
+/// How long and how often to measure.
 struct Effort {
     paced: Duration,
     saturated: Duration,
-    /// Rounds of the saturated load; the best counts, as the machine's own noise only ever takes away.
+    /// Rounds of the saturated load. The best one counts, because other load on the machine can only slow it down.
     rounds: usize,
     sequence: usize,
     accounts: usize,
     crowd: Crowd,
 }
 
-/// Measures everything, in the order of the table; or only the calls through the gateway.
+/// Measures everything in the order of the table, or only the calls through the gateway.
 pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
     let effort = if smoke {
         Effort {
@@ -101,7 +101,8 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A tools/call through the gateway beside the same call at the same upstream: everything that the gateway costs.
+/// A `tools/call` through the gateway, compared with the same call straight to the upstream: the gateway's total
+/// overhead.
 async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
     let port = free_port()?;
     let bench = std::env::current_exe()?;
@@ -126,7 +127,7 @@ async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
         contains: b"daily_step_goal",
     };
     let (gateway, direct) = (call(house.port), call(port));
-    // The first call starts the worker; the others warm both ways.
+    // The first call starts the worker; the others warm up both paths.
     sequence(&gateway, 200).await?;
     sequence(&direct, 200).await?;
 
@@ -181,7 +182,7 @@ async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// What the gateway answers by itself, a cold account, and memory: all with the worker that is built in.
+/// Answers that need no worker, a cold account, and memory, all with the built-in worker.
 async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
     let settings = [
         ("MAX_WORKERS", effort.accounts.to_string()),
@@ -217,7 +218,7 @@ async fn with_the_built_in_worker(garmin: &Garmin, effort: &Effort) -> Result<Ve
     Ok(rows)
 }
 
-/// What the gateway answers without a worker: name, method, and what the answer must contain.
+/// Requests that the gateway answers without a worker: name, method, and what the answer must contain.
 const CATALOGUE: [(&str, &str, &[u8]); 3] = [
     (
         "`initialize`, no worker running, p50",
@@ -264,7 +265,7 @@ async fn from_the_catalogue(house: &House, token: &str, count: usize) -> Result<
     Ok(all)
 }
 
-/// The same of a built-in worker directly. It is of the era before, so it does not know `server/discover`.
+/// The same requests straight to a built-in worker, which speaks the older protocol and lacks `server/discover`.
 async fn from_the_worker(port: u16, bearer: &str, count: usize) -> Result<Vec<Option<Times>>> {
     let mut connection = Connection::open(port).await?;
     let hello = connection
@@ -294,7 +295,8 @@ async fn from_the_worker(port: u16, bearer: &str, count: usize) -> Result<Vec<Op
     Ok(all)
 }
 
-/// The first call of every account, with the start of its worker and its sign-in at Garmin, beside the second.
+/// The first call of every account, including its worker's start and first contact with Garmin, compared with the
+/// second.
 async fn cold_accounts(house: &House, tokens: &[String]) -> Result<Row> {
     let stats = json!({"name": "get_stats", "arguments": {"date": "2026-11-02"}});
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
@@ -317,7 +319,7 @@ async fn cold_accounts(house: &House, tokens: &[String]) -> Result<Row> {
     })
 }
 
-/// With a worker for every account.
+/// Memory with one worker per account.
 fn memory(house: &House, accounts: usize) -> Result<Vec<Row>> {
     let workers = workers_of(house.process.id())?;
     ensure!(

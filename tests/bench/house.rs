@@ -1,4 +1,4 @@
-//! What stands around a measurement: the pretend Garmin, a gateway with its data, nginx.
+//! The environment of a measurement: the simulated Garmin, a gateway with its data, and nginx.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::person::Person;
 use crate::processes::Process;
 
-/// What is measured: the program that `--program` names, or else the one that cargo built with the bench.
+/// The program to measure: the one named by `--program`, or else the one that cargo built with the bench.
 fn gateway() -> Result<PathBuf> {
     let mut arguments = std::env::args_os().skip_while(|argument| argument != "--program");
     match (arguments.next(), arguments.next()) {
@@ -21,7 +21,7 @@ fn gateway() -> Result<PathBuf> {
     }
 }
 
-/// The pretend Garmin, a process of its own.
+/// The simulated Garmin, in its own process.
 pub(crate) struct Garmin {
     url: String,
     people: Vec<Person>,
@@ -36,12 +36,12 @@ struct Told {
 }
 
 impl Garmin {
-    /// Where it is: `http://127.0.0.1:PORT`.
+    /// Its base URL, `http://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Starts it with this many people without MFA.
+    /// Starts the simulator with this many people without MFA.
     pub(crate) async fn start(people: usize) -> Result<Self> {
         let directory = TempDir::new()?;
         let log = directory.path().join("garmin.log");
@@ -67,7 +67,7 @@ impl Garmin {
         })
     }
 
-    /// One of its people.
+    /// One of the simulator's people.
     pub(crate) fn person(&self, number: usize) -> Result<&Person> {
         self.people
             .get(number)
@@ -75,22 +75,21 @@ impl Garmin {
     }
 }
 
-/// A gateway with data of its own.
+/// A gateway with its own data.
 pub(crate) struct House {
-    /// `http://localhost:PORT`.
+    /// The public URL, `http://localhost:PORT`.
     pub(crate) url: String,
     /// The port on 127.0.0.1.
     pub(crate) port: u16,
-    /// The gateway itself.
     pub(crate) process: Process,
     directory: TempDir,
     environment: Vec<(&'static str, String)>,
-    /// Kept while it is restarted, as systemd does.
+    /// Kept open across restarts, as systemd does.
     socket: TcpListener,
 }
 
 impl House {
-    /// Starts `serve` with these settings beside those that every measurement needs.
+    /// Starts `serve` with these settings in addition to the common ones.
     pub(crate) async fn start(garmin: &Garmin, settings: &[(&'static str, String)]) -> Result<Self> {
         let directory = TempDir::new()?;
         let at = |name: &str| directory.path().join(name).display().to_string();
@@ -107,7 +106,7 @@ impl House {
             ("GATEWAY_SECRET_FILE", at("secret")),
             ("INVITED", invited.join(",")),
             ("GATEWAY_LOG_LEVEL", "warning".to_owned()),
-            // Nobody signs in or calls as often as a bench.
+            // A bench signs in and calls far more often than the default limits allow.
             ("SIGN_IN_SPACING", "0".to_owned()),
             ("SIGN_IN_DAILY", "1000".to_owned()),
             ("CALLS_PER_MINUTE", "1000000".to_owned()),
@@ -134,14 +133,14 @@ impl House {
         })
     }
 
-    /// Another one in its place, as after an upgrade: asked to stop, waited for, started.
+    /// Restarts the gateway as an upgrade does: stops the old process, waits for it, and starts a new one.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.process.stop();
         self.process = serve(&self.socket, &self.environment, &self.directory)?;
         self.process.ready(&format!("{}/readyz", self.url)).await
     }
 
-    /// The console's socket.
+    /// The path of the console's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         let name = garmin_gateway::admin::SOCKET_NAME;
         self.directory.path().join("runtime").join(name)
@@ -166,7 +165,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it, where it is installed.
+    /// Starts nginx, if it is installed.
     pub(crate) async fn start(upstream: u16) -> Result<Option<Self>> {
         let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].map(PathBuf::from);
         let Some(program) = places.iter().find(|place| place.exists()) else {
@@ -193,7 +192,7 @@ impl Nginx {
     }
 }
 
-/// nginx as the plainest reverse proxy that keeps its connections.
+/// Configures nginx as a minimal reverse proxy with keep-alive connections.
 fn settings_of_nginx(directory: &Path, port: u16, upstream: u16) -> String {
     let dir = directory.display();
     format!(
@@ -213,7 +212,7 @@ http {{
     )
 }
 
-/// A port that nobody listens on, of those that the kernel gives to nobody who asks for any.
+/// A free port below the range that the kernel assigns automatically.
 pub(crate) fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(22_000);
     let mut ports = std::iter::repeat_with(|| NEXT.fetch_add(1, Ordering::Relaxed)).take(1_000);

@@ -1,4 +1,5 @@
-//! Two kinds of load: as fast as the connections allow, and paced, several targets taking turns.
+//! Two kinds of load: saturated (as fast as the connections allow), and paced (a fixed rate, with alternating
+//! targets).
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +8,14 @@ use tokio::task::JoinSet;
 
 use crate::wire::Connection;
 
-/// Where requests go: a port, and the bytes of one request.
+/// The target of requests: a port, and the bytes of one request.
 #[derive(Clone)]
 pub(crate) struct Target {
     /// The port on this machine.
     pub(crate) port: u16,
-    /// One whole request, sent again and again.
+    /// One complete request, sent repeatedly.
     pub(crate) request: Vec<u8>,
-    /// What every answer must contain.
+    /// Text that every answer must contain.
     pub(crate) contains: &'static [u8],
 }
 
@@ -43,11 +44,11 @@ impl Target {
     }
 }
 
-/// Times of one target, in ascending order.
+/// Response times of one target, in ascending order.
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// Sorts the times. There must be some.
+    /// Sorts the times, which must not be empty.
     pub(crate) fn new(mut times: Vec<Duration>) -> Result<Self> {
         ensure!(!times.is_empty(), "nothing was measured");
         times.sort_unstable();
@@ -66,7 +67,7 @@ impl Times {
     }
 }
 
-/// One request after the other on one connection.
+/// Sends one request after another on a single connection.
 pub(crate) async fn sequence(target: &Target, count: usize) -> Result<Times> {
     let mut connection = Connection::open(target.port).await?;
     let mut times = Vec::with_capacity(count);
@@ -76,7 +77,7 @@ pub(crate) async fn sequence(target: &Target, count: usize) -> Result<Times> {
     Times::new(times)
 }
 
-/// All targets at `rate` calls a second each, their calls taking turns: what disturbs one disturbs the others.
+/// Calls all targets at `rate` calls per second each, in turn, so that a disturbance affects all of them equally.
 /// Each call starts when it is due, on one of several connections, however long the others take.
 pub(crate) async fn paced(targets: &[&Target], rate: u32, lasting: Duration) -> Result<Vec<Times>> {
     const CONNECTIONS: u32 = 4;
@@ -108,7 +109,7 @@ pub(crate) async fn paced(targets: &[&Target], rate: u32, lasting: Duration) -> 
     sides.into_iter().map(Times::new).collect()
 }
 
-/// As many calls a second as `connections` connections get through, each sending when its last answer is there.
+/// Calls per second that `connections` connections achieve, each sending its next call as soon as it has its answer.
 pub(crate) async fn saturated(target: &Target, connections: usize, lasting: Duration) -> Result<f64> {
     let mut workers = JoinSet::new();
     let began = Instant::now();

@@ -1,10 +1,10 @@
-//! What the figures were measured on.
+//! A description of the machine that the figures were measured on.
 
 use std::fs;
 
 use anyhow::{Context, Result};
 
-/// One line: processor, cores, memory, kernel.
+/// One line with processor, cores, memory and kernel.
 pub(crate) fn described() -> Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let model = cpu

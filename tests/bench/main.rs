@@ -1,10 +1,10 @@
-//! `cargo bench`: the figures of the README, each beside the upstream reached directly in the same run.
+//! `cargo bench`: the figures of the README, each compared with direct access to the upstream in the same run.
 //!
-//! The program runs as a child process behind real sockets; the load comes from this process, with the same code for
-//! every target, so its own cost is the same in every column. `cargo bench -- --program FILE` measures that program, say
-//! one of packaging/release.sh, and not the one that cargo builds. `cargo bench -- --smoke` measures everything
-//! for a moment only: it shows that the bench works, not how fast the gateway is; `-- --calls` measures only what a
-//! call through the gateway costs, `-- --races` what races cost instead, `-- --console` what the console does.
+//! The program runs as a child process behind real sockets. The load comes from this process, with the same code for
+//! every target, so its own cost is the same in every column. `cargo bench -- --program FILE` measures that program,
+//! for example one from packaging/release.sh, instead of the one that cargo builds. `cargo bench -- --smoke` measures
+//! everything only briefly: it shows that the bench works, not how fast the gateway is. `-- --calls` measures only
+//! calls through the gateway, `-- --races` only what races cost, and `-- --console` only what the console costs.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 #![expect(
     clippy::disallowed_methods,

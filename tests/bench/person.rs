@@ -1,4 +1,4 @@
-//! A person who connects a client: the whole of OAuth over HTTP, as quickly as it goes.
+//! A person who connects a client: the complete OAuth flow over HTTP, without delays.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-/// Where nothing listens: the redirect is read, not followed.
+/// Nothing listens here: the redirect is read, not followed.
 const CALLBACK: &str = "http://127.0.0.1:3939/callback";
 
-/// Somebody whom the pretend Garmin knows, without MFA.
+/// A person whom the simulated Garmin knows.
 #[derive(Deserialize)]
 pub(crate) struct Person {
-    /// The sign-in name.
     pub(crate) email: String,
     password: String,
-    /// The code, for those who have MFA.
+    /// The MFA code, for people who have MFA.
     pub(crate) mfa_code: Option<String>,
 }
 
-/// Registers a client, signs the person in on the gateway's pages and returns the access token.
+/// Registers a client, signs the person in on the gateway's pages, and returns the access token.
 pub(crate) async fn connect(gateway: &str, person: &Person) -> Result<String> {
     let browser = reqwest::Client::builder()
         .cookie_store(true)

@@ -1,4 +1,4 @@
-//! The processes under measurement: the gateway's release binary, its workers, the fast upstream, nginx.
+//! The processes under measurement: the gateway's release binary, its workers, the fast upstream, and nginx.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,14 +11,14 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// A child process that is killed when it goes out of scope.
+/// A child process that is killed on drop.
 pub(crate) struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts a program with exactly this environment; what it prints goes to `log`.
+    /// Starts a program with exactly this environment. Its output goes to `log`.
     pub(crate) fn start(
         program: &Path,
         arguments: &[&str],
@@ -28,7 +28,8 @@ impl Process {
         Self::with_input(Stdio::null(), program, arguments, environment, log)
     }
 
-    /// Starts a program as a service manager does that keeps its listening socket: it is handed over as number 3.
+    /// Starts a program with a listening socket as file descriptor 3, like a service manager that keeps the socket
+    /// open.
     pub(crate) fn on_socket(
         socket: &TcpListener,
         program: &Path,
@@ -37,7 +38,7 @@ impl Process {
         log: PathBuf,
     ) -> Result<Self> {
         let socket = OwnedFd::from(socket.try_clone()?);
-        // The shell puts the socket where it belongs, and becomes the program.
+        // The shell sets `LISTEN_PID` and moves the socket to descriptor 3, then executes the program.
         let becomes = format!("LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" {arguments} 3<&0 </dev/null");
         let program = program.display().to_string();
         let shell = Path::new("/bin/sh");
@@ -71,7 +72,7 @@ impl Process {
         Ok(Self { child, log })
     }
 
-    /// Waits until the URL answers with 200.
+    /// Waits until the URL responds with 200.
     pub(crate) async fn ready(&mut self, url: &str) -> Result<()> {
         let until = Instant::now() + Duration::from_secs(20);
         while Instant::now() < until {
@@ -86,12 +87,11 @@ impl Process {
         bail!("not ready within 20 s:\n{}", fs::read_to_string(&self.log)?)
     }
 
-    /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits for the first line that it prints.
+    /// Waits for the first line that the process prints.
     pub(crate) async fn first_line(&mut self) -> Result<String> {
         let until = Instant::now() + Duration::from_secs(10);
         while Instant::now() < until {
@@ -106,9 +106,9 @@ impl Process {
 }
 
 impl Process {
-    /// Asks it to end, and sees to it.
+    /// Stops the process with SIGTERM, and kills it if it has not exited within 5 s.
     pub(crate) fn stop(&mut self) {
-        // Asked first: what has children of its own, as nginx does, ends them before itself.
+        // SIGTERM first: a program with children, such as nginx, then stops them before it exits.
         let id = i32::try_from(self.child.id()).unwrap_or_default();
         if kill(Pid::from_raw(id), Signal::SIGTERM).is_ok() {
             let until = Instant::now() + Duration::from_secs(5);
@@ -117,7 +117,7 @@ impl Process {
             }
         }
         if self.child.kill().is_ok() && self.child.wait().is_err() {
-            // It was reaped by somebody else: it is gone, which is all that is wanted.
+            // It was already reaped, so there is nothing left to do.
         }
     }
 }
@@ -128,7 +128,7 @@ impl Drop for Process {
     }
 }
 
-/// The resident memory of a process, in MB of 10^6 bytes.
+/// Resident memory of a process, in MB of 10^6 bytes.
 pub(crate) fn resident_mb(id: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status"))?;
     let line = status
@@ -139,7 +139,7 @@ pub(crate) fn resident_mb(id: u32) -> Result<f64> {
     Ok(kib * 1024.0 / 1e6)
 }
 
-/// The processor time of a process so far, all threads together. The kernel counts it in hundredths of a second.
+/// CPU time of a process so far, over all threads. The kernel counts it in hundredths of a second.
 pub(crate) fn cpu(id: u32) -> Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("no name")?;
@@ -159,14 +159,14 @@ pub(crate) fn workers_of(id: u32) -> Result<Vec<u32>> {
         else {
             continue;
         };
-        // The parent is the second field after the name, which is in brackets and may hold anything.
+        // The parent is the second field after the name, which is in brackets and may contain any character.
         let Ok(stat) = fs::read_to_string(format!("/proc/{child}/stat")) else {
             continue;
         };
         let parent = stat
             .rsplit_once(')')
             .and_then(|(_, rest)| rest.split_whitespace().nth(1));
-        // The gateway has one more child, which looks after the workers.
+        // The gateway has one more child, the watchdog.
         let environment = fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
         let has_port = environment
             .split(|byte| *byte == 0)
@@ -178,7 +178,7 @@ pub(crate) fn workers_of(id: u32) -> Result<Vec<u32>> {
     Ok(found)
 }
 
-/// The bearer token that the gateway left for a built-in worker.
+/// The bearer token that the gateway created for a built-in worker.
 pub(crate) fn worker_bearer(id: u32) -> Result<String> {
     let directory = worker_variable(id, "GARMINTOKENS=")?;
     Ok(fs::read_to_string(Path::new(&directory).join("bearer"))?)

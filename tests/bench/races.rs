@@ -1,6 +1,7 @@
-//! What races cost: on the disk, at a window, at a summary, and a thousand of them at once.
+//! What races cost: disk space, a window, a summary, and a thousand races at once.
 //!
-//! In this process, with the library as the daemon uses it: the store on a real disk, LiveTrack from the simulator.
+//! Runs in this process, with the library as the daemon uses it: the store on a real disk, LiveTrack from the
+//! simulator.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,7 +35,7 @@ use crate::figures::{Row, ms};
 use crate::load::Times;
 use crate::processes::{cpu, resident_mb};
 
-/// How much of everything.
+/// How much to measure.
 struct Effort {
     points: usize,
     repeats: usize,
@@ -42,7 +43,7 @@ struct Effort {
     watched: Duration,
 }
 
-/// Measures all that concerns races.
+/// Measures everything about races.
 pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
     let effort = if smoke {
         Effort {
@@ -69,14 +70,14 @@ fn start() -> Timestamp {
     Timestamp::from_second(1_790_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// A runner with what a watch of today sends, whose figures wander as real ones do.
+/// A runner's sample with all that a current watch sends; its values vary as real ones do.
 fn sample(i: usize, every_s: i64) -> TrackSample {
     let n = i64::try_from(i).unwrap_or(i64::MAX);
     let at = start() + SignedDuration::from_secs(n * every_s);
     let (t, wave) = ((n * every_s) as f64, (i as f64 / 37.0).sin());
     let mut point = Trackpoint::at(at);
     point.reported_at = Some(at + SignedDuration::from_secs(8 + n % 7));
-    // Garmin's own unit of an angle, printed in full.
+    // Garmin's unit for angles (2^31 per 180°), with all digits.
     let degrees = |angle: f64| angle.round() * 180.0 / 2_147_483_648.0;
     point.position = Some(Position {
         lat: degrees(556_300_000.0 + t * 11.0 + wave * 900.0),
@@ -100,7 +101,7 @@ fn sample(i: usize, every_s: i64) -> TrackSample {
     }
 }
 
-/// One race's points: written in batches, read in windows, weighed on the disk.
+/// The points of one race: written in batches, read in windows, and measured on disk.
 async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     let store = open(&directory.join("points"))?;
     let race = RaceId::random();
@@ -109,7 +110,7 @@ async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         let kept = store.atomic(move |tx| series::append(tx, &race, batch));
         kept.await.map(drop).map_err(|e: StoreError| e.into())
     };
-    // As they come: some at a time, a batch a write.
+    // As they arrive in practice: several at a time, one write per batch.
     for first in (0..effort.points).step_by(60) {
         let batch = (first..effort.points.min(first + 60)).map(|i| sample(i, 1));
         append(&race, batch.collect()).await?;
@@ -169,7 +170,7 @@ async fn kept(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     ])
 }
 
-/// A backup into a file, as a running gateway makes it, while somebody reads and writes without a pause.
+/// Backs up into a file, as a running gateway does, during constant reads and writes.
 async fn backed_up(store: &Store, directory: &Path, race: &RaceId, last: Timestamp) -> Result<Row> {
     let path = directory.join("bench.backup");
     let (copied, from) = (path.clone(), store.clone());
@@ -239,7 +240,8 @@ fn view(race: &RaceId, track: Track) -> Result<RaceOverview> {
     })
 }
 
-/// A thousand races at the usual interval of a minute; LiveTrack answers from this process too, which counts here.
+/// A thousand races at the usual interval of one minute. LiveTrack also runs in this process, so its cost is
+/// included.
 async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -282,7 +284,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
             .start_tracking(&account(number / 8)?, link.as_str(), &config, None)
             .await?;
     }
-    // The first look of each reads all that there is; what counts is how it goes on.
+    // The first poll of each race reads everything so far; only the steady state counts.
     tokio::time::sleep(effort.watched / 3).await;
     let (began, cpu_before) = (Instant::now(), cpu(std::process::id())?);
     tokio::time::sleep(effort.watched).await;

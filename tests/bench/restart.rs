@@ -1,4 +1,4 @@
-//! What a client feels of a restart, as an upgrade makes one.
+//! What clients notice of a restart, as during an upgrade.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +13,11 @@ use crate::load::Target;
 use crate::person;
 use crate::wire::{Connection, mcp_request};
 
-/// Between two restarts.
+/// The pause between two restarts.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Somebody calls without a pause, each time over a new connection as a proxy does, while the gateway is restarted so
-/// many times. No call may fail.
+/// Calls without a pause, each time over a new connection as a proxy does, while the gateway is restarted `times`
+/// times. No call may fail.
 pub(crate) async fn restart(garmin: &Garmin, times: usize) -> Result<Row> {
     let mut house = House::start(garmin, &[]).await?;
     let token = person::connect(&house.url, garmin.person(0)?).await?;

@@ -1,6 +1,6 @@
-//! The fastest MCP server that can stand behind the gateway: it parses the envelope and sends prepared bytes.
+//! The fastest possible MCP server behind the gateway: it parses the envelope and sends prepared bytes.
 //!
-//! Run as a child process: `gateway --upstream` listens on `GARMIN_MCP_HOST:GARMIN_MCP_PORT`, as a worker does.
+//! Runs as a child process: `gateway --upstream` listens on `GARMIN_MCP_HOST:GARMIN_MCP_PORT`, as a worker does.
 
 use std::convert::Infallible;
 
@@ -14,10 +14,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 
-/// The one tool.
+/// The server's only tool.
 pub(crate) const TOOL: &str = "get_full_name";
 
-/// About a thousand bytes, as a daily summary has.
+/// About a thousand bytes, like a daily summary.
 const TEXT: &str = include_str!("answer.txt");
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ pub(crate) async fn run(host: &str, port: u16) -> Result<()> {
             let served =
                 hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             if served.await.is_err() {
-                // The peer went away: the bench is over.
+                // The peer closed the connection: the bench is over.
             }
         });
     }

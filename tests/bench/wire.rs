@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a raw socket, with as little of its own cost as a load generator can have.
+//! HTTP/1.1 over a raw socket, to keep the load generator's own cost minimal.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -7,24 +7,23 @@ use tokio::net::TcpStream;
 
 const MODERN: &str = "2026-07-28";
 
-/// One kept connection. Requests are sent one after the other.
+/// A keep-alive connection that sends one request at a time.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// A whole answer, as it lies in the connection's buffer.
+/// A complete answer, borrowed from the connection's buffer.
 pub(crate) struct Answer<'a> {
-    /// The HTTP status.
     pub(crate) status: u16,
-    /// The session that an `initialize` opened, at a server that has sessions.
+    /// The session that `initialize` opened, if the server has sessions.
     pub(crate) session: Option<String>,
-    /// The body with its transfer coding, if any.
+    /// The body, still in its transfer coding, if any.
     pub(crate) body: &'a [u8],
 }
 
 impl Connection {
-    /// Connects to a port of this machine.
+    /// Connects to a port on this machine.
     pub(crate) async fn open(port: u16) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))
             .await
@@ -36,7 +35,7 @@ impl Connection {
         })
     }
 
-    /// Sends the request and reads the whole answer.
+    /// Sends a request and reads the complete answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -83,7 +82,7 @@ impl Connection {
     }
 }
 
-/// One legacy MCP request for a built-in worker.
+/// An MCP request of the older protocol for a built-in worker.
 pub(crate) fn legacy_request(bearer: &str, method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
     let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
@@ -94,13 +93,13 @@ pub(crate) fn legacy_request(bearer: &str, method: &str, params: &Value, session
     )
 }
 
-/// One modern MCP request as it goes over the wire.
+/// An MCP request of the current protocol, as sent over the wire.
 pub(crate) fn mcp_request(token: &str, method: &str, params: &Value) -> Vec<u8> {
     let mut params = params.clone();
     let name = params["name"]
         .as_str()
         .map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
-    // `initialize` is of the era before: it has no metadata and no headers of its own.
+    // `initialize` belongs to the older protocol: it has no metadata and no headers of its own.
     let headers = if method == "initialize" {
         String::new()
     } else {
@@ -165,7 +164,7 @@ fn read_head(head: &[u8]) -> Result<Head> {
     })
 }
 
-/// Where the chunked body that starts at `at` ends, once all of it is there.
+/// The end of the chunked body that starts at `at`, or `None` if it is not complete yet.
 fn end_of_chunks(buffer: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let rest = buffer.get(at..)?;

@@ -1,5 +1,5 @@
-//! Workers as processes: shared starts, reaping, eviction, crashes, tokens on the way back, fences, what a killed gateway
-//! leaves.
+//! Workers as real processes: shared starts, reaping, eviction, crashes, reading tokens back, fences, and recovery
+//! after the gateway was killed.
 
 mod builtin;
 mod fake;
@@ -130,7 +130,7 @@ async fn an_idle_worker_is_reaped_and_nobody_notices() {
     assert!(!world.worker_directory(&ann).exists(), "wiped");
     let second = world.read(&ann, "who", json!({})).await.unwrap();
     assert_ne!(second["process"], first);
-    // A call that takes longer than the idle time is not cut off.
+    // A call that takes longer than the idle timeout is not interrupted.
     assert_eq!(
         world.read(&ann, "slow", json!({"ms": 900})).await.unwrap()["process"],
         second["process"]
@@ -162,7 +162,7 @@ async fn the_cap_holds_and_idle_workers_make_room() {
             );
         }
     }
-    // Two that are busy are not disturbed: the third waits until one is done.
+    // Two busy workers are not evicted: the third call waits until one of them is done.
     let slow = |n: usize| world.read(&people[n], "slow", json!({"ms": 500}));
     let third = async {
         until("two are busy", || {
@@ -206,7 +206,7 @@ async fn a_worker_that_dies_in_a_changing_call_is_not_asked_again() {
         world.change(&ann, "die", json!({})).await,
         Err(WorkerError::MayHaveHappened)
     );
-    // One that died between two calls has seen nothing of the next one.
+    // A worker that died between two calls has not seen the second one.
     let process = world.read(&ann, "who", json!({})).await.unwrap()["process"]
         .as_i64()
         .unwrap();
@@ -302,7 +302,7 @@ async fn a_worker_is_stopped_with_all_that_it_started() {
     world.workers.stop(&ann, StopReason::Operator).await;
     assert!(!is_running(child), "stopped when `stop` returns");
     assert!(!world.worker_directory(&ann).exists());
-    // One that crashes leaves nothing either.
+    // A worker that crashes leaves no processes behind either.
     let child = world.read(&ann, "fork", json!({})).await.unwrap()["child"]
         .as_u64()
         .unwrap();
@@ -345,7 +345,7 @@ async fn one_in_doubt_is_stopped_without_waiting_for_its_answer() {
     };
     let (call, ()) = tokio::join!(world.read(&ann, "who", json!({})), stop);
     assert_eq!(call, Err(WorkerError::Stopped));
-    // It ended because it was told to, not because it was given up at last.
+    // The worker was stopped on request, not given up after failures.
     assert_eq!(world.info(&ann), None);
     world.end().await;
 }
@@ -369,7 +369,7 @@ async fn calls_in_flight_end_before_the_gateway_does() {
     world.end().await;
 }
 
-/// A worker that is stopped keeps its connections open and says nothing.
+/// A suspended worker (SIGSTOP) keeps its connections open but sends nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_worker_is_replaced_during_the_call() {
     let world = World::new(settings()).await;
@@ -379,7 +379,7 @@ async fn a_stopped_worker_is_replaced_during_the_call() {
     let answer = timeout(Duration::from_secs(30), world.read(&ann, "who", json!({})));
     let answer = answer.await.expect("in time").unwrap();
     assert_ne!(answer["process"], process, "another one answered");
-    // A change is not repeated: nobody knows how far it went.
+    // A change is not retried, because its outcome is unknown.
     stop_process(&answer["process"]);
     let changed = timeout(Duration::from_secs(30), world.change(&ann, "who", json!({})));
     assert_eq!(
@@ -395,7 +395,7 @@ fn stop_process(process: &serde_json::Value) {
     kill(Pid::from_raw(id), Signal::SIGSTOP).unwrap();
 }
 
-/// It answers the check, so it is given a second chance, and no third.
+/// The worker passes its health check, so one hanging call is forgiven, but not two.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_whose_calls_hang_is_replaced_after_two() {
     let world = World::new(settings()).await;
@@ -411,7 +411,7 @@ async fn a_worker_whose_calls_hang_is_replaced_after_two() {
     world.end().await;
 }
 
-/// A slow call of a worker that is well, and one that tells its progress, are left alone.
+/// A slow call to a healthy worker does not get the worker replaced.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_call_keeps_its_worker() {
     let world = World::new(settings()).await;
@@ -423,14 +423,14 @@ async fn a_slow_call_keeps_its_worker() {
     world.end().await;
 }
 
-/// The gateway reads a flood slowly, and the worker waits.
+/// The gateway limits how fast it reads a flood of output, so the worker has to wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_output_costs_little() {
     let world = World::new(settings()).await;
     let ann = world.link(1, "t").await;
     world.read(&ann, "flood", json!({})).await.unwrap();
     let cpu = || world.info(&ann).unwrap().process.unwrap().cpu;
-    // First comes the burst that any worker may print.
+    // First comes the burst, which is read without a limit.
     for attempt in 1.. {
         let before = cpu();
         sleep(Duration::from_secs(1)).await;
@@ -440,7 +440,7 @@ async fn a_flood_of_output_costs_little() {
         }
         assert!(attempt < 15, "{used:?} of a second");
     }
-    // The others are served meanwhile.
+    // Calls are still served meanwhile.
     world.read(&ann, "who", json!({})).await.unwrap();
     world.end().await;
 }

@@ -1,8 +1,8 @@
-//! Which connections a server has, and which one goes when there are too many.
+//! The open connections of a server, and which of them closes when there are too many.
 //!
-//! A connection is *proven* from the moment at which its request showed a good bearer token to the start of its next
-//! request. At first it is unproven. Only unproven connections are ever closed to make room: the oldest of the source
-//! that has the most. So a flood from a few addresses displaces itself, and a member always gets in.
+//! A connection is *proven* from the moment its request presents a valid bearer token until its next request begins.
+//! A new connection is unproven. Only unproven connections are closed to admit others: the oldest one of the source
+//! that has the most. A flood from a few addresses therefore displaces itself, and members always get in.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,11 +13,11 @@ use ipnet::IpNet;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// How many connections there may be.
+/// The maximum numbers of connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Capacity {
     pub(super) total: usize,
-    /// Unproven connections of one source.
+    /// The maximum number of unproven connections from one source.
     pub(super) per_source: usize,
 }
 
@@ -25,8 +25,8 @@ pub(super) struct Capacity {
 #[derive(Debug)]
 pub(super) struct Connections {
     capacity: Capacity,
-    /// Many clients come from one of these addresses, so they have no share of their own. Loopback is another such
-    /// address: a reverse proxy on this machine that is missing from the settings must not cost its clients a place.
+    /// Addresses that many clients connect through, so they have no limit per source. Loopback always counts as one,
+    /// so that a local reverse proxy missing from the settings does not limit its clients.
     proxies: Vec<IpNet>,
     open: Mutex<OpenEntries>,
 }
@@ -40,12 +40,12 @@ struct OpenEntries {
 #[derive(Debug)]
 struct Entry {
     source: IpAddr,
-    /// `None` while it is proven.
+    /// `None` while the connection is proven.
     unproven_since: Option<Instant>,
     close: CancellationToken,
 }
 
-/// One open connection; it is forgotten when this is dropped.
+/// One open connection. Dropping it removes the entry.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     id: u64,
@@ -62,7 +62,8 @@ impl Connections {
         })
     }
 
-    /// Takes a new connection in, and closes an unproven one where there are too many. `None`: all are proven.
+    /// Registers a new connection, and closes an unproven one if there are too many. Returns `None` if all are
+    /// proven.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<OpenConnection> {
         let mut open = self.open.lock();
         let source = source_of(peer);
@@ -89,7 +90,7 @@ impl Connections {
         })
     }
 
-    /// Closes an unproven connection: there are no file descriptors left.
+    /// Closes an unproven connection, because there are no file descriptors left.
     pub(super) fn make_room(&self) {
         self.open.lock().close_one();
     }
@@ -101,7 +102,7 @@ impl OpenEntries {
         self.entries.values().filter(of_source).count()
     }
 
-    /// Of the source that has the most unproven ones. Returns whether there was one.
+    /// Closes a connection of the source with the most unproven ones. Returns whether there was one.
     fn close_one(&mut self) -> bool {
         let mut counts: HashMap<IpAddr, usize> = HashMap::new();
         for entry in self
@@ -129,19 +130,19 @@ impl OpenEntries {
 }
 
 impl OpenConnection {
-    /// Resolves when it must go.
+    /// Resolves when the connection must close.
     pub(super) async fn closed(&self) {
         self.close.cancelled().await;
     }
 
-    /// A request begins: nobody knows yet whose it is.
+    /// A request begins. Its client is unknown until a token is verified.
     pub(super) fn asked(&self) {
         if let Some(entry) = self.connections.open.lock().entries.get_mut(&self.id) {
             entry.unproven_since.get_or_insert_with(Instant::now);
         }
     }
 
-    /// The request was a known client's.
+    /// The request came from a known client.
     pub(super) fn proven(&self) {
         if let Some(entry) = self.connections.open.lock().entries.get_mut(&self.id) {
             entry.unproven_since = None;
@@ -155,7 +156,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// What one subscriber has: an IPv4 address, or the first half of an IPv6 one.
+/// The network of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 address.
 fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
@@ -189,7 +190,7 @@ mod tests {
         let flood = ["192.0.2.1"; 4].map(|address| from(&all, address));
         assert_eq!(closed(&flood), [0, 1]);
         assert!(!other.close.is_cancelled());
-        // One subscriber has a whole network of IPv6.
+        // A single IPv6 subscriber has a whole network of addresses.
         let flood = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"]
             .map(|address| from(&all, address));
         assert_eq!(closed(&flood), [0]);
@@ -213,7 +214,7 @@ mod tests {
         let newcomer = from(&all, "192.0.2.3");
         assert_eq!(closed(&flood), [0]);
         assert!(!member.close.is_cancelled() && !newcomer.close.is_cancelled());
-        // Its next request counts from its own beginning.
+        // Its next request counts as unproven from its own start.
         member.asked();
         all.make_room();
         all.make_room();

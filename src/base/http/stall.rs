@@ -1,4 +1,4 @@
-//! A stream whose writes must make progress: a client that asks and never reads would keep its connection for ever.
+//! A stream whose writes must make progress. Otherwise a client that never reads would hold its connection forever.
 
 use std::io;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Fails a write or a flush with [`io::ErrorKind::TimedOut`] when the other side took nothing for `limit`.
+/// Fails a write or flush with [`io::ErrorKind::TimedOut`] if the peer accepts nothing for `limit`.
 #[derive(Debug)]
 pub(super) struct StallTimeout<S> {
     stream: S,
     limit: Duration,
     timer: Pin<Box<Sleep>>,
-    /// A write waits for the other side.
+    /// Whether a write is waiting for the peer.
     is_waiting: bool,
 }
 
@@ -96,7 +96,7 @@ mod tests {
         let (ours, mut theirs) = duplex(4);
         let mut ours = StallTimeout::new(ours, Duration::from_secs(20));
         ours.write_all(b"abcd").await.unwrap();
-        // A reader that takes a little now and then keeps the connection.
+        // A slow reader that takes a little now and then keeps the connection.
         let reader = async {
             for _ in 0..4 {
                 sleep(Duration::from_secs(15)).await;

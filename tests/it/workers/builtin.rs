@@ -1,5 +1,5 @@
-//! The built-in worker under the supervisor, with the pretend Garmin behind it: a login survives whatever happens to the
-//! worker.
+//! The built-in worker under the supervisor, with the simulated Garmin behind it. A login survives whatever happens
+//! to the worker.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -28,9 +28,9 @@ struct Played {
     day: AtomicU32,
 }
 
-/// Ann has signed in at a pretend Garmin.
+/// Starts a world in which Ann has signed in to a simulated Garmin.
 async fn played() -> Played {
-    // Another test may have installed it.
+    // Another test may already have installed it.
     drop(rustls::crypto::ring::default_provider().install_default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let simulator = Simulator::start(SimulatorSettings::default(), listener, &Lifecycle::new()).unwrap();
@@ -71,7 +71,8 @@ async fn sign_in(sign_ins: &SignIns) -> SignedIn {
 }
 
 impl Played {
-    /// A tool's text, and whether the tool says that it failed. Every call asks Garmin: it is about another day.
+    /// Calls a tool, and returns its text and whether it reported an error. Each call uses another day, so that it
+    /// reaches Garmin.
     async fn ask(&self) -> Result<(String, bool), WorkerError> {
         let day = self.day.fetch_add(1, Ordering::Relaxed);
         let date = format!("2026-{:02}-{:02}", day / 28 + 1, day % 28 + 1);
@@ -95,7 +96,7 @@ async fn it_answers_within_its_means() {
     let played = played().await;
     let begin = Instant::now();
     let (text, failed) = played.ask().await.unwrap();
-    // The figure is the bench's; here only that nobody waits for a timer.
+    // The bench measures the exact time; this only checks that no timer delays the answer.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert!(!failed && text.contains("calories"), "{text}");
     let process = played.world.info(&played.ann).unwrap().process.unwrap();
@@ -129,7 +130,7 @@ async fn a_login_survives_refreshes_and_kills() {
                 kill(Pid::from_raw(process.pid), Signal::SIGKILL).unwrap();
             }
             _ => {
-                // In the middle of a refresh: the worker is asked, and told to end.
+                // During a refresh: the worker gets a call, and is then stopped.
                 played.simulator.expire_access_tokens(ANN.0);
                 let stop = async {
                     until("asked", || {
@@ -174,7 +175,8 @@ async fn a_login_that_garmin_ended_asks_for_a_sign_in() {
     played.world.end().await;
 }
 
-/// Any program of this machine reaches the port. Only who can read the worker's directory has the token of this start.
+/// Any program on this machine can reach the port, but only those that can read the worker's directory have the
+/// token.
 #[tokio::test(flavor = "multi_thread")]
 async fn its_port_answers_to_the_gateway_alone() {
     let played = played().await;

@@ -1,6 +1,6 @@
-//! A worker that does what a test wants: the test binary, run by itself in the worker's place.
+//! A scriptable worker: the test binary, which the gateway runs in place of a real worker.
 //!
-//! How it behaves as a process is told by `GARMIN_ENABLED_TOOLS`, what a call does by the tool's name.
+//! `GARMIN_ENABLED_TOOLS` controls its behaviour as a process, and the tool's name controls the effect of a call.
 
 use std::convert::Infallible;
 use std::fs;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-/// The words that make the test binary this worker.
+/// The command that runs the test binary as this worker.
 pub(super) fn command() -> Vec<String> {
     let me = std::env::current_exe().unwrap().display().to_string();
     [
@@ -44,11 +44,11 @@ struct Fake {
     session: AtomicU64,
     cancelled: Mutex<Vec<Value>>,
     released: Notify,
-    /// It answers no more looks whether it is well.
+    /// Whether it ignores health checks.
     is_frozen: AtomicBool,
 }
 
-/// Not a test: without the worker's variables it does nothing.
+/// Not a test: it does nothing unless the worker's environment variables are set.
 #[test]
 fn program() {
     let Ok(port) = std::env::var("GARMIN_MCP_PORT") else {
@@ -172,7 +172,7 @@ impl Fake {
         let session = self.session.fetch_add(1, Ordering::SeqCst) + 1;
         let version = &message["params"]["protocolVersion"];
         let result = json!({"protocolVersion": version, "capabilities": {}, "serverInfo": {"name": "fake", "version": "1"}});
-        // As FastMCP does it: an event stream.
+        // As FastMCP responds: with an event stream.
         let mut response = as_stream(vec![(
             Duration::ZERO,
             json!({"jsonrpc": "2.0", "id": message["id"], "result": result}),
@@ -219,7 +219,7 @@ impl Fake {
                 ])
             }
             "wait" => {
-                // Until somebody is cancelled.
+                // Waits until another call is cancelled.
                 self.released.notified().await;
                 reply(json!({}))
             }
@@ -237,7 +237,7 @@ impl Fake {
                 self.refresh(arguments["token"].as_str().unwrap());
                 reply(json!({}))
             }
-            // As Garmin does it: a new one of the same sign-in.
+            // As Garmin does: a new token of the same sign-in.
             "refresh_own" => {
                 let token = self.token();
                 let (sign_in, n) = token.split_once('.').unwrap_or((&token, "0"));
@@ -257,7 +257,7 @@ impl Fake {
                 fs::write(tokens_directory().join("sign_in_needed"), "invalid_grant").unwrap();
                 reply(json!({}))
             }
-            // Its first life ends here; the next one has the token that it left.
+            // The first process ends here; the next one gets the token that this one left behind.
             "die_once" if self.token() != "second" => {
                 self.refresh("second");
                 exit(1);
@@ -268,7 +268,7 @@ impl Fake {
                 self.session.fetch_add(1, Ordering::SeqCst);
                 reply(json!({}))
             }
-            // Its session is gone, and whoever looks after it waits.
+            // Loses the session, and makes health checks hang.
             "freeze" => {
                 self.is_frozen.store(true, Ordering::SeqCst);
                 self.session.fetch_add(1, Ordering::SeqCst);
@@ -306,7 +306,7 @@ impl Fake {
                     std::os::unix::net::UnixStream::connect(arguments["path"].as_str().unwrap()).err();
                 reply(json!({"error": error.map(|error| error.kind().to_string())}))
             }
-            // The end of a command: its exit code, or -1 where there is no such program.
+            // Runs a command and returns its exit code, or -1 if the program does not exist.
             "run" => {
                 let words: Vec<String> = serde_json::from_value(arguments["words"].clone()).unwrap();
                 let ended = Command::new(&words[0]).args(&words[1..]).output();
@@ -339,7 +339,7 @@ impl Fake {
         tokens["di_refresh_token"].as_str().unwrap().to_owned()
     }
 
-    /// As the newest garminconnect does it.
+    /// Writes the file as the newest garminconnect does.
     fn refresh(&self, token: &str) {
         let new = self.tokens.with_extension("tmp");
         let tokens =

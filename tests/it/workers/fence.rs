@@ -1,5 +1,5 @@
-//! The fence around a worker, tried from inside with real processes: its own program wherever that lies, and nothing of
-//! anybody else.
+//! The fence around a worker, tested from inside with real processes. The worker can use its own program wherever
+//! that is installed, and nothing of anyone else's.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,15 +10,15 @@ use serde_json::json;
 use super::fake;
 use super::world::{World, settings};
 
-/// Writes a program.
+/// Writes an executable script with its parent directories.
 fn program(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A command like that of a Python program: a script of a virtual environment, whose interpreter is a link to another
-/// installation, and which reads a package of a third place before it starts.
+/// A command like a Python program: a script of a virtual environment, whose interpreter is a link to another
+/// installation, and which reads a package from a third place before it starts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_anywhere_reaches_its_own_parts() {
     let base = tempfile::tempdir().unwrap();
@@ -26,7 +26,7 @@ async fn a_program_anywhere_reaches_its_own_parts() {
     let words = fake::command();
     let (test_binary, arguments) = words.split_first().unwrap();
     fs::create_dir_all(at("python/bin")).unwrap();
-    // In the same place of the disk, so that no copy is made.
+    // A hard link on the same file system avoids a copy.
     if fs::hard_link(test_binary, at("python/bin/python3")).is_err() {
         fs::copy(test_binary, at("python/bin/python3")).unwrap();
     }
@@ -70,7 +70,7 @@ async fn a_program_anywhere_reaches_its_own_parts() {
     world.end().await;
 }
 
-/// Program, data and runtime directory all in one place, as in a directory of one's own under `/opt`.
+/// Program, data and runtime directory share one parent directory, for example under `/opt`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     let base = tempfile::tempdir().unwrap();
@@ -84,7 +84,7 @@ async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     fs::create_dir(at("data")).unwrap();
     fs::write(at("secret"), "x").unwrap();
     let mut settings = settings();
-    // The test binary, which is the worker in the end, is named so that it is let through.
+    // Names the test binary, which finally becomes the worker, so that the fence allows it.
     settings.command = Some(vec![
         at("start.sh").display().to_string(),
         fake::command().swap_remove(0),
@@ -111,8 +111,8 @@ async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     world.end().await;
 }
 
-/// `uvx`, as far as the fence goes: it runs the `uv` beside it, which makes an environment in its cache at the first start
-/// and runs the program from there.
+/// `uvx`, as far as it matters to the fence: it runs the `uv` next to it, which creates an environment in its cache
+/// at the first start and runs the program from there.
 #[tokio::test(flavor = "multi_thread")]
 async fn uvx_fills_its_cache_once_for_all() {
     let base = tempfile::tempdir().unwrap();
@@ -135,7 +135,7 @@ async fn uvx_fills_its_cache_once_for_all() {
     let mut settings = settings();
     settings.command = Some(vec![
         at("uv/bin/uvx").display().to_string(),
-        // The test binary, which is the worker in the end, is named so that it is let through.
+        // Names the test binary, which finally becomes the worker, so that the fence allows it.
         format!("--from={}", words[0]),
         "garmin-mcp".to_owned(),
     ]);
@@ -199,7 +199,7 @@ async fn a_worker_knows_nothing_but_its_own() {
     }
     let fence = world.fence(&ann);
     if !fence.starts_with("files") {
-        // Nothing else to show on a kernel without landlock; the event log said so.
+        // Without landlock there is nothing more to test; the event log has reported it.
         return world.end().await;
     }
     let own = world.worker_directory(&ann);
@@ -234,7 +234,7 @@ async fn a_worker_knows_nothing_but_its_own() {
             .await
             .unwrap();
         assert_eq!(answer["error"], "permission denied");
-        // The port that Garmin is played on here: allowed, though nobody listens.
+        // The port configured for Garmin here: allowed, though nothing listens on it.
         let answer = world.read(&ann, "connect", json!({"port": 9})).await.unwrap();
         assert_eq!(answer["error"], "connection refused");
     }
@@ -255,8 +255,8 @@ async fn a_worker_knows_nothing_but_its_own() {
     world.end().await;
 }
 
-/// The kernel lets a process change the limits and the priority of any other of the same user. Each program is tried
-/// outside first: there it works.
+/// The kernel lets a process change the limits and priority of any process of the same user. Each program is first
+/// run outside the fence, to make sure that it works there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_changes_no_other_process() {
     let world = World::new(settings()).await;
@@ -266,7 +266,7 @@ async fn a_worker_changes_no_other_process() {
     let gateway = std::process::id().to_string();
     for victim in [&gateway, &other] {
         for words in [
-            // As it is: nobody is harmed where the fence does not hold.
+            // Harmless values, in case the fence does not hold.
             vec!["prlimit", "--core=0:0", "--pid", victim],
             vec!["renice", "-n", "0", "-p", victim],
             vec!["ionice", "-c", "2", "-n", "4", "-p", victim],
@@ -285,7 +285,7 @@ async fn a_worker_changes_no_other_process() {
             );
         }
     }
-    // What a program does to itself and to its children stays its own affair.
+    // A program may still change itself and its children.
     for words in [
         vec!["sh", "-c", "ulimit -n 64"],
         vec!["nice", "-n", "5", "true"],

@@ -1,5 +1,5 @@
-//! What is left when the gateway is killed, and what the next one makes of it. The test binary runs itself as the gateway that
-//! is killed.
+//! What remains when the gateway is killed, and how the next one recovers it. The test binary runs itself as the
+//! gateway to kill.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -13,8 +13,8 @@ use super::world::{World, is_running, open_accounts, settings, until};
 
 const DIRECTORY: &str = "WORKERS_TEST_DIRECTORY";
 
-/// Not a test: a gateway with a worker that has a child of its own. Told `go`, the worker refreshes its tokens at the very moment at
-/// which the gateway is killed.
+/// Not a test: a gateway whose worker has a child process. The worker keeps refreshing its tokens until the gateway
+/// is killed.
 #[test]
 fn gateway_program() {
     let Ok(directory) = std::env::var(DIRECTORY) else {
@@ -38,7 +38,7 @@ fn gateway_program() {
         .unwrap();
         let token = std::env::var("WORKERS_TEST_TOKEN").unwrap();
         loop {
-            // Over and over, so that the kill falls anywhere within it.
+            // Repeated, so that the kill can come at any point of a refresh.
             drop(world.read(&ann, "refresh", json!({"token": token})).await);
             writeln!(out, "refreshed").unwrap();
         }
@@ -127,14 +127,14 @@ async fn what_escaped_the_end_is_found_by_the_next_start() {
             .unwrap()
             .id
     };
-    // A process in a group of its own, known only by the directory that it was given.
+    // A process in its own group, recognisable only by the directory in its environment.
     let mut stray = Command::new("sleep")
         .arg("1000")
         .env("GARMINTOKENS", root.join(account.as_str()))
         .spawn()
         .unwrap();
     let collector = std::thread::spawn(move || stray.wait().unwrap());
-    // Tokens without a receipt: nobody can say that they are newer.
+    // Tokens without a receipt, so it is unknown whether they are newer.
     std::fs::create_dir(root.join(account.as_str())).unwrap();
     let foreign = json!({"di_token": "x", "di_refresh_token": "foreign", "di_client_id": "X"});
     std::fs::write(

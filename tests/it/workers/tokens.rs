@@ -1,4 +1,4 @@
-//! Garmin's tokens on their way to a worker and back.
+//! Garmin tokens on their way to a worker and back.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn a_new_sign_in_wins_over_a_running_worker() {
     let world = World::new(settings()).await;
     let ann = world.link(1, "old").await;
     let before = world.read(&ann, "who", json!({})).await.unwrap();
-    // A call in flight ends first, though its worker is out of date and even refreshes the old tokens.
+    // A call in flight finishes first, even though its worker is outdated and refreshes the old tokens.
     let slow = world.read(&ann, "slow_refresh", json!({"ms": 300, "token": "old-2"}));
     let relink = async {
         until("the call is in flight", || {
@@ -97,8 +97,8 @@ async fn a_new_sign_in_wins_over_a_running_worker() {
     world.end().await;
 }
 
-/// Whoever calls after a sign-in was acknowledged gets a worker that has it, or a later one, whatever the worker did meanwhile:
-/// start, refresh, answer, stop.
+/// A call made after a sign-in was acknowledged gets a worker with tokens of that sign-in or a later one, whatever
+/// the worker was doing: starting, refreshing, answering or stopping.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_after_a_sign_in_reaches_a_worker_with_older_tokens() {
     let world = World::new(settings()).await;
@@ -125,7 +125,7 @@ async fn no_call_after_a_sign_in_reaches_a_worker_with_older_tokens() {
     };
     let refresher = async {
         while !done.load(Ordering::SeqCst) {
-            // Of whichever sign-in the worker has: an older write-back must not win.
+            // Refreshes whichever sign-in the worker has: an older write-back must not win.
             world.change(&ann, "refresh_own", json!({})).await.unwrap();
         }
     };
@@ -133,7 +133,7 @@ async fn no_call_after_a_sign_in_reaches_a_worker_with_older_tokens() {
         for n in 1..=12 {
             world.link(1, &n.to_string()).await;
             newest.store(n, Ordering::SeqCst);
-            // At another moment of the worker's life each time.
+            // Each sign-in comes at a different point in the worker's life.
             sleep(Duration::from_millis(n * 7)).await;
         }
         done.store(true, Ordering::SeqCst);

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::fake;
 use crate::whole::ports;
 
-/// The gateway's binary.
+/// The path of the gateway's binary.
 pub(super) const SELF: &str = env!("CARGO_BIN_EXE_garmin-gateway");
 
 pub(super) struct World {
@@ -30,7 +30,7 @@ pub(super) struct World {
     _owned: Option<tempfile::TempDir>,
 }
 
-/// The fake worker with usual limits; each test has its own ports.
+/// Settings for the fake worker with ordinary limits. Each test has its own ports.
 pub(super) fn settings() -> WorkerSettings {
     let start = ports(20);
     WorkerSettings {
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// On what an earlier gateway left in `directory`.
+    /// Starts in `directory`, with what an earlier gateway left there.
     pub(super) async fn at(directory: &Path, settings: WorkerSettings) -> Self {
         Self::start(directory, settings, no_garmin()).await
     }
@@ -122,7 +122,7 @@ impl World {
             .id
     }
 
-    /// A call that only reads.
+    /// Makes a read-only call.
     pub(super) async fn read(
         &self,
         account: &AccountId,
@@ -132,7 +132,7 @@ impl World {
         self.call(account, tool, arguments, true).await
     }
 
-    /// A call that changes something.
+    /// Makes a call that changes something.
     pub(super) async fn change(
         &self,
         account: &AccountId,
@@ -166,7 +166,7 @@ impl World {
             .find(|info| info.account == *account)
     }
 
-    /// How far the fence around a running worker goes on this kernel.
+    /// The active parts of the fence around a running worker.
     pub(super) fn fence(&self, account: &AccountId) -> String {
         self.info(account).unwrap().process.unwrap().fence
     }
@@ -195,7 +195,7 @@ impl World {
     }
 }
 
-/// Where nobody listens.
+/// An address where nothing listens.
 fn no_garmin() -> GarminHosts {
     GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap())
 }
@@ -217,7 +217,7 @@ pub(super) fn call(
     }
 }
 
-/// Waits for what must come true soon.
+/// Waits until a condition holds, for at most 15 s.
 #[track_caller]
 pub(super) fn until(what: &'static str, mut holds: impl FnMut() -> bool) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
@@ -234,7 +234,7 @@ pub(super) fn until(what: &'static str, mut holds: impl FnMut() -> bool) -> impl
     }
 }
 
-/// Whether a process is there; one that only waits to be collected is not.
+/// Whether a process is running; a zombie is not.
 pub(super) fn is_running(process: u64) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
         !stat
