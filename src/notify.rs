@@ -11,7 +11,7 @@
 //! | `message` | a message, a person's phone, errors |
 //! | `queue` | the messages waiting in the store |
 //! | `channel` | a message as an HTTP request, and what the reply means |
-//! | `telegram` | the Telegram request: chats, topics, groups that were migrated |
+//! | `telegram` | the Telegram request: chats, topics, groups that became supergroups |
 //! | `notifier` | who receives messages where; queueing |
 //! | `phone` | a person sets their own phone |
 //! | `delivery` | the task that sends the queue |

@@ -1,6 +1,6 @@
 //! The logic of a race without I/O: points and answers in, state and messages out.
 //!
-//! Every file is a pure step from the current state and an event to the next state and the actions to take. The
+//! Every file holds pure functions from the current state and an event to the next state and the actions to take. The
 //! layers above store, poll and send.
 
 pub mod alerts;

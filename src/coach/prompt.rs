@@ -92,7 +92,7 @@ fn act(tools: &LookTools<'_>) -> String {
     }
 }
 
-/// Quotes untrusted text and removes what could be harmful.
+/// Quotes untrusted text: shortened, on one line, and without characters that could close the fence.
 fn quoted(text: &str) -> String {
     let plain = plain_text(text);
     let cut: String = plain.chars().take(LONGEST_TEXT).collect();

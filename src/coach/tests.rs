@@ -71,7 +71,7 @@ async fn a_runner_gets_the_order_and_nobody_waits_for_it() {
     let mcp = &order.json["mcp_config"]["mcpServers"]["race"];
     assert_eq!(mcp["url"], "https://gw.example.org/mcp");
     assert_eq!(mcp["headers"]["Authorization"], "Bearer t");
-    // Down now, up again at the next cycle.
+    // The runner answers 503 once, then works again.
     assert_eq!(
         bench.claude.look(look()).await,
         Err(LookError::failed("the runner answered 503"))

@@ -43,14 +43,14 @@ pub struct OnCourse {
 /// How far back the search goes, because positions jitter.
 const BACK_M: f64 = 150.0;
 
-/// How far ahead the search goes before it covers the whole course.
+/// How far ahead the search goes before it covers the rest of the course.
 const AHEAD_M: f64 = 4000.0;
 
 /// At a greater distance from the course than this, the rest of the course is searched.
 const LOST_M: f64 = 200.0;
 
-/// Of two stretches whose distances differ by less than this, the earlier one wins: a course may return along the
-/// same road.
+/// A later stretch must be nearer by more than this to win against an earlier one, because a course may return along
+/// the same road.
 const ABOUT_AS_NEAR_M: f64 = 20.0;
 
 impl Course {

@@ -101,7 +101,7 @@ const LAST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 /// Polls after silence ended a race, in minutes after the end.
 const AFTER_LOOKS_MIN: [i64; 7] = [5, 10, 20, 30, 60, 90, 120];
 
-/// Minimum interval while the athlete does not move yet, or no longer moves.
+/// Minimum interval between polls while no new points arrive.
 const IDLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a gap is requested again: phones send buffered points newest first or oldest first.

@@ -55,7 +55,8 @@ pub struct Track {
     /// Time of the first point.
     pub first_at: Option<Timestamp>,
     pub last: Option<TrackStep>,
-    /// Start of the race by the device's clock: the timer's start, or the first movement if there is no timer.
+    /// Start of the race by the device's clock: when the timer started or, without a watch, when the phone had
+    /// covered enough distance.
     pub started_at: Option<Timestamp>,
     /// Empty before the start of the race.
     pub legs: Vec<Leg>,

@@ -49,7 +49,7 @@ pub fn read_all(store: &Store, race: &RaceId) -> Result<Vec<TrackSample>, StoreE
     read(store, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)
 }
 
-/// Separates the new samples of a batch, in order and without duplicates, from all samples that must be stored: the
+/// Sifts a batch. Returns its new samples, in order and without duplicates, and all samples that must be stored: the
 /// new ones, and known ones that gained values. The caller must be the only writer of the race.
 pub fn sift(
     store: &Store,

@@ -1,5 +1,5 @@
-//! Looks by a started command: its input, its permissions, and its removal however it ends. The test binary runs
-//! itself as the gateway that is killed.
+//! Looks by a started command: its input, its permissions, and that nothing of it remains, however it ends. The test
+//! binary runs itself as the gateway that is killed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
