@@ -1,4 +1,4 @@
-//! The admin socket: what it says, and that nobody on it disturbs the daemon or each other.
+//! Tests of the admin socket: its answers, and that no client disturbs the daemon or other clients.
 
 use std::path::Path;
 use std::process::Output;
@@ -49,7 +49,7 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
     let refused = world.http.post(world.url("/mcp")).bearer_auth(&ann.access_token);
     assert_eq!(refused.send().await.unwrap().status(), 401);
 
-    // The console is told without asking.
+    // After `Follow`, updates arrive without further requests.
     client.send(AdminRequest::Follow).await.unwrap();
     let mut told = Vec::new();
     while told.len() < 6 {
@@ -73,8 +73,8 @@ async fn an_operator_sees_a_person_and_ends_their_access() {
     assert_eq!(overview(&world.socket()).await.accounts, 0);
 }
 
-/// Whether `uid` with `gid` gets through to the socket. The shell is told by the kernel: not allowed, or that a socket is no
-/// file.
+/// Whether `uid` with `gid` can reach the socket. The shell tries to write to it as to a file: "Permission denied"
+/// means that access was refused, "No such device" that it was granted.
 fn reaches(socket: &Path, uid: u32, gid: u32) -> bool {
     use std::os::unix::process::CommandExt;
     let mut shell = std::process::Command::new("/bin/sh");
@@ -86,7 +86,7 @@ fn reaches(socket: &Path, uid: u32, gid: u32) -> bool {
     !is_refused
 }
 
-/// Only root can be somebody else; anybody else has shown by then that the modes are right.
+/// Only root can switch to another user. Without root, the test only checks the file modes.
 #[tokio::test]
 async fn another_user_is_refused_by_the_kernel_and_one_of_the_group_is_not() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -103,7 +103,7 @@ async fn another_user_is_refused_by_the_kernel_and_one_of_the_group_is_not() {
     let (nobody, group) = (65_534, std::fs::metadata(&socket).unwrap().gid());
     assert!(!reaches(&socket, nobody, nobody));
     assert!(reaches(&socket, nobody, group));
-    // The socket's own mode is enough where somebody made the directory before us, for all to enter.
+    // The socket's own mode is sufficient if the directory already existed and is open to everyone.
     open(runtime);
     assert!(!reaches(&socket, nobody, nobody));
     assert_eq!(overview(&socket).await.accounts, 0);
@@ -114,12 +114,12 @@ async fn strange_lines_disturb_nobody() {
     let world = World::start().await;
     let socket = world.socket();
 
-    // Half a line.
+    // A connection that is closed in the middle of a line.
     let mut half = UnixStream::connect(&socket).await.unwrap();
     half.write_all(b"{\"id\":1,").await.unwrap();
     drop(half);
 
-    // A line that is no request is refused, and the next one is answered.
+    // A line that is not a request is refused, and the next one is answered.
     let mut strange = BufReader::new(UnixStream::connect(&socket).await.unwrap());
     let mut line = String::new();
     strange.read_line(&mut line).await.unwrap();
@@ -147,12 +147,12 @@ async fn strange_lines_disturb_nobody() {
         json!({ "answer": { "id": 2, "answer": { "races": [] } } })
     );
 
-    // Ten megabytes without an end: refused, and the connection is over.
+    // A line of ten megabytes is refused, and the connection is closed.
     let (read, mut write) = UnixStream::connect(&socket).await.unwrap().into_split();
     let writing = async {
         let part = vec![b'x'; 1 << 20];
         for _ in 0..10 {
-            // It is cut off in the middle.
+            // The daemon closes the connection before the end of the line.
             if write.write_all(&part).await.is_err() {
                 break;
             }
@@ -161,7 +161,7 @@ async fn strange_lines_disturb_nobody() {
     let mut said = Vec::new();
     let mut read = read.take(1 << 20);
     let ((), read) = tokio::join!(writing, read.read_to_end(&mut said));
-    // The daemon may be gone before its last word was read.
+    // The daemon may close the connection before its refusal can be read.
     assert!(read.is_err() || String::from_utf8_lossy(&said).contains("is longer than"));
 
     assert_eq!(overview(&socket).await.accounts, 0);
@@ -174,7 +174,7 @@ async fn many_consoles_and_one_that_does_not_read() {
     let mut deaf = AdminClient::connect(&socket).await.unwrap();
     deaf.send(AdminRequest::Follow).await.unwrap();
     for _ in 0..200 {
-        // It asks on and on and reads nothing, until nothing more is taken from it.
+        // This client sends requests and reads nothing, until the daemon accepts no more.
         let asked = tokio::time::timeout(
             Duration::from_millis(50),
             deaf.send(AdminRequest::Read(AdminRead::Overview)),
@@ -242,7 +242,7 @@ async fn the_command_line_reads_acts_and_refuses() {
             .contains("ann@example.org")
     );
 
-    // Nobody is there to say yes.
+    // Without a terminal, nobody can confirm.
     let unsure = cli(&socket, &["revoke", "--all"]).await;
     assert_eq!(unsure.status.code(), Some(64));
     assert!(String::from_utf8(unsure.stderr).unwrap().contains("--yes"));
@@ -258,7 +258,7 @@ async fn the_command_line_reads_acts_and_refuses() {
     assert!(String::from_utf8(nowhere.stderr).unwrap().contains("start it"));
 }
 
-/// Runs the program with a standard output that nobody reads.
+/// Runs the program with its standard output connected to a closed pipe.
 fn unread(args: &[&str]) -> Output {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -292,7 +292,7 @@ async fn a_closed_pipe_ends_every_command_quietly() {
         let words = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), words.as_str()), (Some(0), ""), "{args:?}");
     }
-    // The doctor finds faults in a world of tests, and says nothing of the pipe.
+    // The doctor fails in the test environment, but does not report the closed pipe.
     let words = String::from_utf8(unread(&["doctor", "--socket", socket]).stderr).unwrap();
     assert_eq!(words, "");
 }

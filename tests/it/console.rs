@@ -1,4 +1,5 @@
-//! The console itself: the real program on a pseudo terminal, attached to the real daemon. Keys in, screen out.
+//! Tests of the real console on a pseudoterminal, connected to a real daemon: keys are typed and the screen is
+//! checked.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -19,14 +20,14 @@ use crate::whole::World;
 const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
 const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
 
-/// The longest that anything is waited for.
+/// The maximum time to wait for any expected output.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A terminal with a program in it.
+/// A pseudoterminal in which a program runs.
 struct Terminal {
     child: Child,
     keyboard: File,
-    /// The program's side, kept open to see how it was left.
+    /// The program's side of the terminal, kept open to check its final settings.
     line: File,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
@@ -87,7 +88,7 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Waits until all of these are on the screen.
+    /// Waits until all of these texts are on the screen.
     async fn until(&self, texts: &[&str]) {
         let shown = async {
             loop {
@@ -106,12 +107,12 @@ impl Terminal {
         );
     }
 
-    /// Waits for the end of the program, and checks that it left the terminal as it found it. Returns the exit code.
+    /// Waits for the program to exit, and checks that it restored the terminal. Returns the exit code.
     async fn ended_whole(mut self) -> Option<i32> {
         let mut child = self.child;
         let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
         let ended = tokio::time::timeout(PATIENCE, ended).await.unwrap().unwrap();
-        // What it wrote last may still be on its way.
+        // The program's last output may not have arrived yet.
         self.keyboard.flush().unwrap();
         let whole = async {
             loop {
@@ -164,7 +165,7 @@ async fn keys_in_screen_out_and_a_revocation_that_the_client_feels() {
     terminal.type_in("?5");
     terminal.until(&["Sign-ins of clients (1)", "A test"]).await;
 
-    // It stands on No.
+    // The answer No is preselected.
     terminal.type_in("x");
     terminal.until(&["End this sign-in"]).await;
     terminal.type_in("\r");
@@ -182,7 +183,7 @@ async fn keys_in_screen_out_and_a_revocation_that_the_client_feels() {
         .await;
     let refused = world.http.post(world.url("/mcp")).bearer_auth(&ann.access_token);
     assert_eq!(refused.send().await.unwrap().status(), 401);
-    // By whom.
+    // The revocation shows the operator's uid.
     let uid = nix::unistd::getuid();
     terminal.until(&[&format!("operator (uid {uid})")]).await;
 
@@ -199,7 +200,7 @@ async fn a_restarted_daemon_is_found_again_without_a_key() {
     terminal.until(&["no gateway", "next try in"]).await;
     world.start_gateway().await;
     terminal.until(&["● live"]).await;
-    // And what is new is told again.
+    // After reconnecting, the console shows new data.
     world.connect("ann@example.org", "demo-ann", None).await;
     let mut terminal = terminal;
     terminal.type_in("3");
@@ -228,7 +229,7 @@ async fn the_terminal_is_whole_after_signals_and_a_panic() {
     assert_eq!(terminal.ended_whole().await, Some(101));
 }
 
-/// Run by the test above, in a terminal of its own.
+/// Not a test itself: the test above runs it in a separate terminal.
 #[tokio::test]
 #[ignore = "it panics on purpose"]
 async fn a_console_that_panics() {

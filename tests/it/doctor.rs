@@ -1,4 +1,4 @@
-//! The doctor, before whom one thing at a time is wrong: it names each, and nothing else.
+//! Tests of the doctor with one fault at a time: it must report that fault and no other.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::whole::World;
 
-/// What is wrong with a healthy gateway of a test: it is for this machine only.
+/// The only finding for a healthy gateway in a test: its address is on loopback.
 const USUAL: &str = "address";
 
 type Settings = Vec<(String, String)>;
@@ -61,14 +61,14 @@ async fn findings(settings: &Settings) -> Vec<Finding> {
     findings_at(settings, Clock::system()).await
 }
 
-/// What is not as it should be, each with its verdict.
+/// The findings other than good ones, each with its verdict.
 fn wrong(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
     let wrong = findings.iter().filter(|finding| finding.verdict != Verdict::Ok);
     let wrong = wrong.map(|finding| (finding.check, finding.verdict));
     wrong.filter(|(check, _)| *check != USUAL).collect()
 }
 
-/// The only thing that is wrong.
+/// The only finding that is not good.
 fn only(findings: &[Finding]) -> &Finding {
     let [(check, _)] = wrong(findings)[..] else {
         panic!("not one thing is wrong: {findings:#?}");
@@ -77,8 +77,8 @@ fn only(findings: &[Finding]) -> &Finding {
     findings.iter().find(is_it).unwrap()
 }
 
-/// A server between Claude and the gateway, which does what `change` does to the head of each request, or answers
-/// by itself. Its address is free before there is a gateway.
+/// A proxy between Claude and the gateway, which changes the head of each request or answers it directly. Its address
+/// is reserved before the gateway starts.
 struct Proxy {
     listener: TcpListener,
     url: &'static str,
@@ -94,7 +94,7 @@ impl Proxy {
         }
     }
 
-    /// `change`: the head of a request to the head that is passed on, or what is answered instead.
+    /// Starts the proxy. `change` maps the head of a request to the head to forward, or to an answer to send instead.
     fn run(self, to: u16, change: impl Fn(String) -> Result<String, &'static str> + Send + 'static) {
         tokio::spawn(async move {
             loop {
@@ -135,7 +135,7 @@ impl Proxy {
     }
 }
 
-/// Where the body begins.
+/// The offset of the body.
 fn text_end(bytes: &[u8]) -> usize {
     bytes.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4
 }
@@ -147,7 +147,7 @@ async fn world(more: &[(&'static str, &'static str)]) -> World {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_runs_is_well_and_so_is_one_that_does_not_yet() {
     let mut world = world(&[]).await;
-    // PUBLIC_URL follows a port that the system chose.
+    // PUBLIC_URL contains the port that the system chose.
     let local = format!("http://localhost:{}", world.port());
     let settings = with(world.settings(), "PUBLIC_URL", &local);
     let seen = findings(&settings).await;
@@ -180,7 +180,7 @@ async fn a_gateway_that_runs_is_well_and_so_is_one_that_does_not_yet() {
         "{worker:?}"
     );
 
-    // Nothing answers at the address of a gateway that does not run.
+    // Without a running gateway, nothing answers at its address.
     world.stop_gateway().await;
     let seen = findings(&settings).await;
     assert_eq!(
@@ -234,7 +234,7 @@ async fn what_is_wrong_on_this_machine_is_named() {
         ("garmin", Verdict::Fail)
     );
 
-    // What follows is looked at without a gateway.
+    // The following checks run without a gateway.
     world.stop_gateway().await;
     let offline = |seen: &[Finding]| {
         let mut wrong = wrong(seen);
@@ -270,7 +270,7 @@ async fn what_is_wrong_on_this_machine_is_named() {
     let seen = findings(&with(settings.clone(), "GARMIN_MCP_CMD", at_garmin)).await;
     assert_eq!(offline(&seen), [foreign], "{seen:#?}");
 
-    // Damage that was found at a start stays reported until a backup is restored.
+    // Damage found at a start is reported until a backup is restored.
     std::fs::write(format!("{data}/gateway.db.damaged"), "it holds 3 of 9 records").unwrap();
     let seen = findings(&settings).await;
     assert_eq!(offline(&seen), [("store", Verdict::Fail)], "{seen:#?}");
@@ -280,10 +280,10 @@ async fn what_is_wrong_on_this_machine_is_named() {
     );
 }
 
-/// What a proxy does to the head of a request, or what it answers.
+/// Changes the head of a request, or returns an answer to send instead.
 type Fault = fn(String) -> Result<String, &'static str>;
 
-/// A fault, the check that finds it, and a word of what it says.
+/// A fault, the check that finds it, and a word in its report.
 const FAULTS: &[(Fault, &str, &str)] = &[
     (
         |_| Err("301 Moved\r\nLocation: https://other.example.org/mcp\r\n"),
@@ -357,7 +357,8 @@ async fn what_is_wrong_with_a_proxy_is_named() {
         assert!(first.says.contains(word), "{seen:#?}");
     }
 
-    // And where it does nothing, nothing is found: the call goes out and in again.
+    // With a proxy that changes nothing, the doctor finds nothing wrong, and its call through the public address
+    // succeeds.
     let proxy = Proxy::new().await;
     let world = world(&[("PUBLIC_URL", proxy.url)]).await;
     proxy.run(world.port(), Ok);

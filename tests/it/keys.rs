@@ -1,5 +1,5 @@
-//! Backups that are made while people call, brought back after everything was lost, and a secret that is changed
-//! under a running gateway: with the program itself, as an operator runs it.
+//! Tests of backups made during tool calls, of restoring them after all data was lost, and of changing the secret of
+//! a running gateway. They run the real program as an operator would.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::whole::World;
 
-/// Runs the program with the settings of this world's gateway, and no terminal.
+/// Runs the program with the settings of this world's gateway and without a terminal.
 pub(crate) async fn cli(world: &World, args: &[&str]) -> Output {
     let at = |name: &str| world.dir().join(name);
     tokio::process::Command::new(env!("CARGO_BIN_EXE_garmin-gateway"))
@@ -28,7 +28,7 @@ pub(crate) async fn cli(world: &World, args: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What it prints as JSON, once it is done well.
+/// Runs the program, which must succeed, and returns the JSON that it prints.
 pub(crate) async fn done(world: &World, args: &[&str]) -> Value {
     let output = cli(world, args).await;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -37,7 +37,7 @@ pub(crate) async fn done(world: &World, args: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Its exit code and words, once it refused.
+/// Runs the program, which must fail, and returns its exit code and error message.
 pub(crate) async fn refused(world: &World, args: &[&str]) -> (i32, String) {
     let output = cli(world, args).await;
     let words = String::from_utf8(output.stderr).unwrap();
@@ -72,7 +72,7 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
     assert_eq!(backup.parent().unwrap(), world.dir().join("data/backups"));
     assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
 
-    // While people call, and with two kept.
+    // Backups are made during tool calls, and two of them are kept.
     let calls = async {
         for _ in 0..20 {
             assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
@@ -92,12 +92,12 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
     assert_eq!(checked["tables"]["account"], 1);
     assert!(checked["tables"]["access_token"].as_u64() >= Some(1));
 
-    // Nothing is restored under a running gateway.
+    // Restoring is refused while the gateway is running.
     let wanted = backup.to_str().unwrap();
     let (code, words) = refused(&world, &["restore", wanted, "--replace"]).await;
     assert!(code == 69 && words.contains("stop it first"), "{code} {words}");
 
-    // What was revoked after the backup is back, and the output says so.
+    // Access revoked after the backup is valid again, and the output says so.
     let oauth = world.daemon().oauth();
     oauth.end_access(RevocationScope::All, None).await.unwrap();
     assert_eq!(status_of(&world, &ann.access_token).await, 401);
@@ -120,7 +120,7 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
     world.start_gateway().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
 
-    // All is lost but the backup and the secret; the refresh token works too.
+    // All data except the backup and the secret is lost. After restoring, the refresh token works too.
     world.stop_gateway().await;
     let apart = world.dir().join("apart.backup");
     fs::copy(&backup, &apart).unwrap();
@@ -143,7 +143,7 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
         "Ann Example"
     );
 
-    // A backup without a gateway holds the same.
+    // A backup made without a gateway has the same contents.
     world.stop_gateway().await;
     let offline = done(&world, &["backup", "offline.backup", "--json"]).await;
     done(&world, &["restore", "--verify", "offline.backup", "--json"]).await;
@@ -238,7 +238,7 @@ async fn a_secret_is_changed_while_people_call() {
     world.restart().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
 
-    // A backup of before opens with the secret of before alone, and comes back under the new one.
+    // A backup from before the change opens only with the old secret, and is restored under the new one.
     let before = before.to_str().unwrap();
     let (code, words) = refused(&world, &["restore", "--verify", before]).await;
     assert!(code == 78 && words.contains("--secret-file"), "{code} {words}");
@@ -248,7 +248,7 @@ async fn a_secret_is_changed_while_people_call() {
     world.start_gateway().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
 
-    // Without a gateway; and the secret that was does not open it any more.
+    // Change the secret without a gateway. The old secret no longer opens the store.
     world.stop_gateway().await;
     let second = fs::read(&secret).unwrap();
     done(&world, &["rotate-secret", "--json"]).await;

@@ -1,5 +1,5 @@
-//! A store that the version before made (commit 2b3a99a): Ann's account, her sign-in for a client, and a race in progress. Its
-//! files are in `older_store/`; it has no census yet.
+//! Tests a store written by an earlier version (commit 2b3a99a) with Ann's account, her sign-in for a client, and a
+//! race in progress. Its files are in `older_store/`; it does not have a census.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ fn a_store_of_the_version_before_opens_with_all_that_is_in_it() {
     let secret = dir.path().join("secret");
     fs::write(&secret, SECRET).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
-    // Nobody answers for LiveTrack, and an old sign-in does not expire.
+    // No server answers for LiveTrack, and old sign-ins do not expire.
     let mut command = gateway(dir.path());
     command
         .arg("serve")

@@ -1,4 +1,4 @@
-//! The README agrees with the code.
+//! Tests that the README agrees with the code.
 
 use garmin_gateway::config::settings::{Change, SETTINGS, Setting, SettingKind};
 

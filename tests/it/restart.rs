@@ -1,5 +1,5 @@
-//! A service manager that keeps the listening socket: who connects while the gateway is away waits for the next one.
-//! The manager is a stand-in with systemd's protocol; the gateway is the program itself.
+//! Tests with a service manager that keeps the listening socket: clients that connect during a restart wait for the
+//! new process. The manager is a stub that uses systemd's protocol; the gateway is the real program.
 
 use std::fmt::Write as _;
 use std::io::IoSliceMut;
@@ -18,12 +18,12 @@ use tokio::net::TcpStream;
 
 use crate::whole::ports;
 
-/// What systemd does with a unit of `Type=notify` and `FileDescriptorStoreMax=1`.
+/// A stub of systemd for a unit with `Type=notify` and `FileDescriptorStoreMax=1`.
 struct Manager {
     dir: tempfile::TempDir,
     told: UnixDatagram,
     kept: Option<OwnedFd>,
-    /// All that it was told, but signs of life.
+    /// All notifications received, except watchdog messages.
     heard: String,
 }
 
@@ -40,10 +40,10 @@ impl Manager {
         }
     }
 
-    /// Starts it with what is kept, and waits until it says that it is ready.
+    /// Starts the gateway with the kept socket, if any, and waits until it reports that it is ready.
     fn start(&mut self, address: SocketAddr) -> Child {
         let at = |name: &str| self.dir.path().join(name);
-        // The shell puts the socket where it belongs, and becomes the gateway.
+        // The shell moves the socket to descriptor 3 and then executes the gateway in its place.
         let handed = match &self.kept {
             Some(_) => "LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=listener exec \"$0\" serve 3<&0 </dev/null",
             None => "exec \"$0\" serve",
@@ -100,7 +100,7 @@ fn stop(mut gateway: Child, signal: Signal) {
     gateway.wait().unwrap();
 }
 
-/// Connects, and asks for what only a running gateway answers.
+/// Connects and sends a request that only a running gateway answers.
 async fn ask(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -135,7 +135,7 @@ async fn who_connects_while_the_gateway_is_restarted_waits() {
         answered(ask(address).await).await;
     }
 
-    // Settings name another port: what was kept is let go, and nobody listens there any more.
+    // When the settings name another port, the kept socket is closed and nothing listens on the old port.
     stop(gateway, Signal::SIGTERM);
     let other = free_address();
     let gateway = manager.start(other);
@@ -148,10 +148,10 @@ async fn who_connects_while_the_gateway_is_restarted_waits() {
     stop(again, Signal::SIGTERM);
 }
 
-/// How many of a process's descriptors listen for TCP connections.
+/// The number of a process's descriptors that listen for TCP connections.
 fn listeners(pid: u32) -> usize {
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …; 0A is LISTEN.
+    // Columns: sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …; the state 0A is LISTEN.
     let listening: Vec<String> = table
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())

@@ -1,5 +1,5 @@
-//! A change of the secret that is killed anywhere, with and without a gateway: what is in the secret's place opens the
-//! store, and nothing is lost. With the program itself, and `kill -9`.
+//! Tests that a change of the secret can be killed at any point, with and without a gateway: the secret file still
+//! opens the store, and no data is lost. They run the real program and use `kill -9`.
 
 use std::fs;
 use std::process::Stdio;
@@ -15,10 +15,10 @@ use tokio::time::sleep;
 use crate::keys::done;
 use crate::whole::World;
 
-/// How often it is killed without a gateway, and with one.
+/// The number of kills without a gateway, and with one.
 const ROUNDS: (usize, usize) = (20, 10);
 
-/// From the new secret's file to the last step takes about so long.
+/// The approximate time from the creation of the new secret's file to the last step.
 const ROTATION: Duration = Duration::from_millis(8);
 
 fn program(world: &World, subcommand: &str) -> Child {
@@ -36,7 +36,7 @@ fn program(world: &World, subcommand: &str) -> Child {
         .unwrap()
 }
 
-/// Opens the store with what is in the secret's place, and reads all of it; returns how many records it holds.
+/// Opens the store with the secret file and reads all of it. Returns the number of records.
 fn records(world: &World) -> u64 {
     let secret = RootSecret::read(&world.dir().join("secret")).unwrap();
     let store = Store::open(&world.dir().join("data/gateway.db"), &secret).unwrap();
@@ -47,10 +47,10 @@ fn records(world: &World) -> u64 {
     backup.records()
 }
 
-/// Starts a change, and returns it at a random moment of its work, or at its end.
+/// Starts a change, and returns its process at a random point of its work, or at its end.
 async fn midway(world: &World) -> Child {
     let new = world.dir().join("secret.new");
-    // One that was killed before may have left it.
+    // A change that was killed earlier may have left this file.
     let stamp = || fs::metadata(&new).and_then(|seen| seen.modified()).ok();
     let before = stamp();
     let mut changing = program(world, "rotate-secret");
@@ -88,7 +88,7 @@ async fn a_change_of_the_secret_that_is_killed_anywhere_loses_nothing() {
             assert_eq!(gateway.try_wait().unwrap(), None, "it does not start");
             sleep(Duration::from_millis(5)).await;
         }
-        // Either may go first, and the other goes on for a moment.
+        // Either process may be killed first; the other continues for a moment.
         let mut both = [gateway, midway(&world).await];
         if round % 2 == 0 {
             both.reverse();
@@ -102,7 +102,7 @@ async fn a_change_of_the_secret_that_is_killed_anywhere_loses_nothing() {
     println!("{changed} changed the secret, {cut} were killed before");
     assert!(changed + cut > 0, "no change was ever under way");
 
-    // And it can still be changed to the end.
+    // A complete change is still possible.
     done(&world, &["rotate-secret", "--json"]).await;
     world.start_gateway().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");

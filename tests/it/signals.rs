@@ -1,5 +1,5 @@
-//! Signals that would end a program by default: HUP reloads the settings, USR1 and USR2 are ignored, in every program that
-//! runs for long.
+//! Tests of signals that terminate a program by default: in every long-running program, HUP reloads the settings, and
+//! USR1 and USR2 are ignored.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_garmin-gateway");
 const ALL: [Signal; 3] = [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2];
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A program that is running, and the lines of its standard output.
+/// A running program and the lines of its standard output.
 pub(crate) struct Running {
     child: Child,
     lines: Receiver<String>,
@@ -40,7 +40,7 @@ impl Running {
         Self { child, lines }
     }
 
-    /// Waits for a line with `word`.
+    /// Waits for a line that contains `word`.
     pub(crate) fn wait_for(&self, word: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(PATIENCE);
@@ -55,7 +55,7 @@ impl Running {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 
-    /// Ends with SIGTERM. Returns whether the program drained and ended with 0.
+    /// Sends SIGTERM. Returns whether the program drained and exited with 0.
     pub(crate) fn ends_well(mut self) -> bool {
         self.signal(Signal::SIGTERM);
         self.child.wait().unwrap().success()
@@ -79,7 +79,7 @@ pub(crate) fn gateway(dir: &Path) -> Command {
 #[test]
 fn sighup_reloads_the_settings_and_no_other_signal_ends_the_gateway() {
     let dir = tempfile::tempdir().unwrap();
-    // Outside of the directory of the env file, which is watched.
+    // This is outside the directory of the env file, which is watched.
     fs::create_dir(dir.path().join("apart")).unwrap();
     let token = dir.path().join("apart/token");
     fs::write(&token, "123456:AAbbCCddEEffGGhhIIjj").unwrap();
@@ -92,7 +92,7 @@ fn sighup_reloads_the_settings_and_no_other_signal_ends_the_gateway() {
     )
     .unwrap();
     let gateway = Running::start(gateway(dir.path()).arg("serve"));
-    // The working directory's file is read by `serve`, which says so.
+    // `serve` reads the `.env` of the working directory and logs that.
     assert!(gateway.wait_for("config.read").contains("/.env"));
     gateway.wait_for("daemon.ready");
     for signal in ALL {

@@ -1,4 +1,4 @@
-//! The store under `kill -9` and on a full disk. The test binary runs itself as the process that is killed.
+//! Tests of the store under `kill -9` and on a full disk. The test binary starts itself as the process to kill.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -37,7 +37,7 @@ fn open(dir: &Path) -> Store {
     .unwrap()
 }
 
-/// Runs one of the programs below in a process of its own.
+/// Runs one of the programs below in a separate process.
 pub(crate) fn start(program: &str, dir: &Path, shell: &str) -> Child {
     let me = std::env::current_exe().unwrap();
     Command::new("sh")
@@ -84,7 +84,7 @@ fn what_was_acknowledged_survives_kill_9() {
     );
 }
 
-/// Not a test of its own: writes until it is killed, and says what was acknowledged.
+/// Not a test itself: writes until it is killed, and prints each acknowledged write.
 #[test]
 fn writer_program() {
     let Ok(dir) = std::env::var(DIRECTORY) else { return };
@@ -102,7 +102,7 @@ fn writer_program() {
 #[test]
 fn a_full_disk_loses_nothing_and_writing_resumes() {
     let dir = tempfile::tempdir().unwrap();
-    // A limit on the size of files stands for the disk: a write past it fails like one on a full disk.
+    // A limit on file sizes simulates a full disk: a write beyond it fails in the same way.
     let child = start(
         "store::full_disk_program",
         dir.path(),
@@ -111,7 +111,7 @@ fn a_full_disk_loses_nothing_and_writing_resumes() {
     assert!(child.wait_with_output().unwrap().status.success());
 }
 
-/// Not a test of its own: fills the disk, reads all the same, makes room, and goes on.
+/// Not a test itself: fills the disk, checks that reads still work, frees space, and continues writing.
 #[test]
 fn full_disk_program() {
     let Ok(dir) = std::env::var(DIRECTORY) else { return };
