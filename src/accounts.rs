@@ -1,10 +1,10 @@
-//! Who is who: accounts, invitations, and the Garmin tokens of each account.
+//! Accounts, invitations, and the Garmin tokens of each account.
 //!
 //! Invariants:
 //! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label.
-//! - Garmin spends a refresh token by use, so the newest tokens must win. Every change of them has a generation, and a
-//!   worker's write-back is kept only if nothing newer came in between.
-//! - Keys of the store are not sealed, so an e-mail is never one: [`invitations`] are kept under its hash.
+//! - Garmin accepts a refresh token only once, so the newest tokens must win. Every change of them has a generation,
+//!   and a worker's write-back is kept only if nothing newer was stored in between.
+//! - Keys of the store are not encrypted, so an e-mail is never one: [`invitations`] are stored under its hash.
 
 mod account;
 mod invitations;
@@ -26,7 +26,7 @@ use account::AccountByProfile;
 pub use account::{Account, AccountId, AccountIdKind, GarminLogin, HeldTokens, Tombstone, WriteBack};
 pub use invitations::{AccessRequest, Invitation, is_email};
 
-/// What this room keeps in the store.
+/// The kinds of record for accounts and invitations.
 pub const KINDS: &[Kind] = &[
     Kind::of::<Account>(),
     Kind::of::<AccountByProfile>(),
@@ -36,7 +36,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<Tombstone>(),
 ];
 
-/// How long a forgotten account is remembered by its id. A sign-in, a worker or a race ends long before.
+/// How long a forgotten account is remembered by its id. Sign-ins, workers and races end long before that.
 const TOMBSTONE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// All accounts. Clones share everything.
@@ -50,7 +50,7 @@ pub struct Accounts {
 
 type LinkListener = Box<dyn Fn(&AccountId) + Send + Sync>;
 
-/// Called at every sign-in.
+/// Callbacks that run at every sign-in.
 #[derive(Clone, Default)]
 struct LinkListeners(Arc<RwLock<Vec<LinkListener>>>);
 
@@ -61,7 +61,7 @@ impl fmt::Debug for LinkListeners {
 }
 
 impl Accounts {
-    /// Accounts from `store`; invitations from there and from the live settings.
+    /// Creates the accounts on `store`. Invitations come from there and from the live settings.
     pub fn new(store: Store, clock: Clock, live: watch::Receiver<Live>) -> Self {
         Self {
             store,
@@ -71,14 +71,14 @@ impl Accounts {
         }
     }
 
-    /// Calls `listener` at every sign-in from now on, because older tokens of that account are then out of date. The call
-    /// is made before [`Accounts::link`] returns, and must not block.
+    /// Calls `listener` at every sign-in from now on, because older tokens of that account are then out of date. The
+    /// call is made before [`Accounts::link`] returns, and must not block.
     pub fn on_link(&self, listener: impl Fn(&AccountId) + Send + Sync + 'static) {
         let mut listeners = self.listeners.0.write();
         listeners.push(Box::new(listener));
     }
 
-    /// Keeps a successful sign-in: creates or updates the account. Its tokens replace all earlier ones.
+    /// Stores a successful sign-in: creates or updates the account. Its tokens replace all earlier ones.
     pub async fn link(&self, email: &str, signed_in: SignedIn) -> Result<Account, StoreError> {
         let (email, now) = (email.trim().to_lowercase(), self.clock.now());
         let account = self
@@ -89,8 +89,8 @@ impl Accounts {
         Ok(account)
     }
 
-    /// As [`Accounts::link`], but only if `email` is invited at that moment; `None` if it is not. `and_then` writes what
-    /// belongs to the sign-in in the same unit of work: if it fails, nothing is kept.
+    /// As [`Accounts::link`], but only if `email` is invited at that moment; `None` if it is not. `and_then` adds its
+    /// own writes in the same unit of work: if it fails, nothing is stored.
     pub async fn link_invited<E: From<StoreError> + Send + 'static>(
         &self,
         email: &str,
@@ -138,7 +138,7 @@ impl Accounts {
         self.store.find(id.as_str().as_bytes())
     }
 
-    /// Keeps tokens that a worker refreshed, unless newer ones than `from_generation` came in between.
+    /// Stores tokens that a worker refreshed, unless newer ones than `from_generation` were stored in between.
     pub async fn write_back(
         &self,
         id: &AccountId,
@@ -175,7 +175,7 @@ impl Accounts {
         Ok(outcome)
     }
 
-    /// Notes that Garmin refused the tokens of this generation. No effect after a newer sign-in.
+    /// Records that Garmin refused the tokens of this generation. No effect after a newer sign-in.
     pub async fn mark_sign_in_needed(
         &self,
         id: &AccountId,
@@ -200,19 +200,20 @@ impl Accounts {
         Ok(())
     }
 
-    /// Whether the account exists, inside a unit of work. A task that waited asks this where it writes its result: a
-    /// `forget` in between then leaves nothing behind.
+    /// Whether the account exists, inside a unit of work. A task that has waited checks this where it writes its
+    /// result, so that a `forget` in between leaves nothing behind.
     pub fn exists_within(tx: &Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
         Ok(tx.find::<Account>(id.as_str().as_bytes())?.is_some())
     }
 
-    /// Accounts that were forgotten lately. What other rooms still hold of them came late, and is to be erased.
+    /// Accounts that were forgotten recently. Records that other modules still hold for them were written late and
+    /// must be erased.
     pub fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {
         let found = self.store.list::<Tombstone>(b"")?.into_iter();
         Ok(found.map(|(_, tombstone)| tombstone).collect())
     }
 
-    /// Erases what this room holds of forgotten accounts, and tombstones that have done their time.
+    /// Erases the remaining records of forgotten accounts in this module, and the tombstones that have expired.
     pub async fn sweep_tombstones(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let swept = self.store.atomic(move |tx| {
@@ -306,7 +307,7 @@ fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     let account = tx.find::<Account>(key)?;
     if let Some(account) = &account {
         let profile = account.profile_id.to_be_bytes();
-        // A sign-in after the `forget` gave the profile a new account.
+        // A sign-in after the `forget` may have given the profile a new account.
         if tx
             .find::<AccountByProfile>(&profile)?
             .is_some_and(|by| by.account == *id)
@@ -319,7 +320,7 @@ fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     Ok(account.is_some())
 }
 
-/// Changes the login state. The same state keeps its time. Returns whether it changed.
+/// Changes the login state and returns whether it changed. An unchanged state keeps its time.
 fn set_login(tx: &mut Tx<'_>, key: &[u8], login: GarminLogin) -> Result<bool, StoreError> {
     let Some(account) = tx.find::<Account>(key)? else {
         return Ok(false);

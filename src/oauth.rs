@@ -1,20 +1,20 @@
 //! The authorization server without HTTP: registers clients (`/register`, client-id metadata), signs people in
-//! (`/authorize`, `/link`), issues and renews tokens (`/token`), revokes them (`/revoke`), and authenticates every call.
-//! OAuth 2.1 with the parts that MCP requires, as Claude and the other clients use them.
+//! (`/authorize`, `/link`), issues and renews tokens (`/token`), revokes them (`/revoke`), and authenticates every
+//! call. It implements OAuth 2.1 with the parts that MCP requires, as Claude and the other clients use them.
 //!
-//! `web` decodes, calls one function of [`OAuth`], and encodes. The gateway calls [`OAuth::authenticate`], the operator's
-//! acts call [`OAuth::end_access`].
+//! `web` decodes, calls one function of [`OAuth`], and encodes. The gateway calls [`OAuth::authenticate`], and the
+//! operator's commands call [`OAuth::end_access`].
 //!
 //! Invariants:
-//! - Every client is a public client with PKCE (S256), and every consent is given on our own page with Garmin's password.
-//!   No sign-in is remembered in a browser.
-//! - An access token is opaque and looked up on every call, so a revocation counts from the next call on.
+//! - Every client is a public client with PKCE (S256), and every consent is given on the gateway's own page with
+//!   Garmin's password. No sign-in is remembered in a browser.
+//! - An access token is opaque and looked up on every call, so a revocation takes effect at the next call.
 //! - `/token` never waits for Garmin.
-//! - Tokens change only on the store's single writer: two requests can't spend the same code or token.
-//! - The password is passed on to Garmin. It is in no record and in no log.
+//! - Tokens change only on the store's single writer, so two requests cannot spend the same code or token.
+//! - The password is passed on to Garmin, and is never stored or logged.
 //!
 //! Absent on purpose: client secrets, other grants, `plain` PKCE, a second scope, request objects, introspection, and
-//! pages that can be framed or scripted.
+//! pages with scripts or in frames.
 
 mod addresses;
 mod authenticate;
@@ -66,7 +66,7 @@ use fetch::DocumentFetcher;
 pub use grants::FamilyId;
 pub use revoke::{FamilyOverview, Revocation, RevocationReason, RevocationScope, Revoked};
 
-/// The records of this room.
+/// The kinds of record that this module stores.
 pub const KINDS: &[Kind] = &[
     Kind::of::<grants::AuthorizationCode>(),
     Kind::of::<grants::AccessToken>(),
@@ -78,26 +78,26 @@ pub const KINDS: &[Kind] = &[
     documents::KIND,
 ];
 
-/// How often last uses are written: recent enough for the console, rare enough for an SD card.
+/// How often last uses are written: often enough for the console, rarely enough for an SD card.
 const FLUSH_EVERY: Duration = Duration::from_secs(5 * 60);
 
 #[derive(Clone)]
 pub struct OAuthParts {
     pub store: Store,
     pub clock: Clock,
-    /// Runs sign-ins that outlast their request, and the housekeeping.
+    /// Runs the housekeeping, and sign-ins that outlast their request.
     pub lifecycle: Lifecycle,
     pub accounts: Accounts,
     pub sign_ins: SignIns,
-    /// The issuer; with `/mcp` the resource.
+    /// The issuer. With `/mcp` appended, it is the resource.
     pub public_url: PublicUrl,
     /// How long a sign-in lasts without use (`ACCESS_TOKEN_TTL_DAYS`); `None`: forever.
     pub sign_in_ttl: Option<Duration>,
-    /// Redirect hosts and the operator's name.
+    /// Holds the redirect hosts and the operator's name.
     pub live: watch::Receiver<Live>,
 }
 
-/// The authorization server. Clones are the same.
+/// The authorization server. Clones share everything.
 #[derive(Clone)]
 pub struct OAuth(Arc<OAuthState>);
 
@@ -114,14 +114,14 @@ struct OAuthState {
     live: watch::Receiver<Live>,
     documents: documents::Documents,
     transactions: authorize::Transactions,
-    /// Access tokens in use.
+    /// The access tokens in use, cached.
     access_tokens: Reread<grants::AccessToken>,
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,
 }
 
 impl OAuth {
-    /// Starts the housekeeping too, which ends with the lifecycle.
+    /// Creates the server and starts the housekeeping, which ends with the lifecycle.
     pub fn new(parts: OAuthParts) -> Self {
         Self::with_fetcher(parts, DocumentFetcher::default())
     }
@@ -137,7 +137,7 @@ impl OAuth {
             sign_ins: parts.sign_ins,
             public_url: parts.public_url,
             resource,
-            // A duration that does not fit means forever.
+            // A duration that does not fit is treated as forever.
             sign_in_ttl: parts
                 .sign_in_ttl
                 .and_then(|ttl| SignedDuration::try_from(ttl).ok()),
@@ -148,7 +148,7 @@ impl OAuth {
             uses: authenticate::FamilyUses::default(),
             clocks: ClockAgreement::default(),
         }));
-        // The first look at the clocks: nothing ends for lack of use within an hour of it.
+        // The first comparison of the clocks: nothing expires for lack of use within an hour of it.
         oauth.0.clocks.is_steady(&oauth.0.clock);
         let housekeeper = oauth.clone();
         let stopping = parts.lifecycle.stopping();
@@ -189,15 +189,15 @@ impl OAuth {
         metadata::authorization_server(&self.0.public_url)
     }
 
-    /// The value of `WWW-Authenticate` for a 401 at `/mcp`. `presented`: a token was sent and was not accepted.
+    /// The value of `WWW-Authenticate` for a 401 at `/mcp`. `presented`: a token was sent and rejected.
     pub fn challenge(&self, presented: bool) -> String {
         metadata::challenge(&self.0.public_url, presented)
     }
 
-    /// `POST /register` (RFC 7591), answered with 201. `body`: JSON.
+    /// `POST /register` (RFC 7591), which returns 201. `body`: JSON.
     ///
-    /// Nothing is written: see the module `clients`. Errors: `InvalidClientMetadata` (caller), `InvalidRedirectUri`
-    /// (caller, or the operator who may add a host).
+    /// Nothing is stored: see the module `clients`. Errors: `InvalidClientMetadata` (caller), `InvalidRedirectUri`
+    /// (caller, or the operator, who may add a host).
     pub fn register(&self, body: &[u8]) -> Result<Value, OAuthError> {
         let answer = clients::register(body, &self.fence(), self.0.clock.now());
         match &answer {

@@ -1,4 +1,4 @@
-//! The records of an account: who it is, and its Garmin tokens.
+//! The records of an account: the person, and the Garmin tokens.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::base::id::{Id, Named};
 use crate::garmin::GarminTokens;
 use crate::store::{Record, Table};
 
-/// The kind of thing that an [`AccountId`] names.
+/// Marks an [`Id`] as that of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AccountIdKind {}
 
@@ -18,20 +18,20 @@ impl Named for AccountIdKind {
     const WORDS: &'static str = "an account id";
 }
 
-/// `acc_` and 16 letters, safe in logs, paths and keys.
+/// `acc_` and 16 letters, which are safe in logs, paths and keys.
 pub type AccountId = Id<AccountIdKind>;
 
 /// A person whose Garmin account is linked.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: AccountId,
-    /// Garmin's number of the profile. Sign-ins with the same one are the same person.
+    /// Garmin's number of the profile. Sign-ins with the same number are the same person.
     pub profile_id: u64,
     /// The e-mail of the last sign-in: a label for people, never an identity.
     pub email: String,
-    /// As in Garmin's profile; may be empty.
+    /// The name in Garmin's profile; may be empty.
     pub full_name: String,
-    /// The time of the first sign-in.
+    /// When the person first signed in.
     pub linked_at: Timestamp,
     pub garmin: GarminLogin,
 }
@@ -53,17 +53,17 @@ impl Record for Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum GarminLogin {
-    /// It does, as far as is known.
+    /// Garmin accepts the tokens, as far as is known.
     Working,
     /// Garmin refused them. The person must sign in again at `PUBLIC_URL/link`.
     SignInNeeded {
         since: Timestamp,
-        /// A word for the log.
+        /// The reason in one word, for the log.
         reason: String,
     },
 }
 
-/// Finds an account. Key: Garmin's profile id, big endian.
+/// Finds the account of a profile. Key: Garmin's profile id, big endian.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountByProfile {
     pub(super) account: AccountId,
@@ -77,7 +77,7 @@ impl Record for AccountByProfile {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct HeldTokens {
     pub tokens: GarminTokens,
-    /// Goes up with every change. A write-back names the generation it is based on.
+    /// Increases with every change. A write-back names the generation that it is based on.
     pub generation: u64,
     pub changed_at: Timestamp,
 }
@@ -86,8 +86,8 @@ impl Record for HeldTokens {
     const TABLE: Table = Table("garmin_tokens");
 }
 
-/// An account that was forgotten. Ids are never used again, so whatever is still written under this one came late and is
-/// erased. Key: the account's id.
+/// An account that was forgotten. Ids are never reused, so anything that is still written under this one came late
+/// and is erased. Key: the account's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     pub account: AccountId,
@@ -98,13 +98,13 @@ impl Record for Tombstone {
     const TABLE: Table = Table("account_tombstone");
 }
 
-/// What happened to tokens that a worker refreshed.
+/// The outcome of a write-back of refreshed tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteBack {
-    /// Kept, as this generation.
+    /// The tokens were stored, as this generation.
     Sealed(u64),
-    /// The same as those held.
+    /// The tokens equal the stored ones.
     Unchanged,
-    /// Dropped, because a sign-in or another write-back was newer, or the account is gone.
+    /// The tokens were dropped, because a sign-in or another write-back was newer, or the account no longer exists.
     Stale,
 }

@@ -1,4 +1,4 @@
-//! Who may sign in, and who asked for access by trying to.
+//! Who may sign in, and who requested access by trying to.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::store::{Record, Store, StoreError, Table, Tx};
 /// The operator allows this e-mail to sign in.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Invitation {
-    /// Lower case.
+    /// The address in lower case.
     pub email: String,
     pub invited_at: Timestamp,
 }
@@ -20,10 +20,10 @@ impl Record for Invitation {
     const TABLE: Table = Table("invitation");
 }
 
-/// Somebody tried to sign in without an invitation. Stored as a `knock`.
+/// Someone tried to sign in without an invitation. Stored as a `knock`.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct AccessRequest {
-    /// As typed; nobody has proved that it is theirs.
+    /// As typed; nobody has proved that they own the address.
     pub email: String,
     pub first: Timestamp,
     pub last: Timestamp,
@@ -34,13 +34,13 @@ impl Record for AccessRequest {
     const TABLE: Table = Table("knock");
 }
 
-/// Strangers cause these records, so their number is bounded.
+/// Strangers cause these records, so their number is limited.
 const MAX_ACCESS_REQUESTS: usize = 100;
 
-/// An access request that the operator left alone for this long expires.
+/// An access request expires when the operator has ignored it for this long.
 const ACCESS_REQUEST_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// When the list is full, a request that is older than this and was made once gives way to a new one.
+/// When the list is full, a request that is older than this and was made only once gives way to a new one.
 const SINGLE_TRY_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
 impl AccessRequest {
@@ -59,7 +59,7 @@ impl Accounts {
         Ok(self.is_invited_by_settings(email) || by_record()?.is_some())
     }
 
-    /// The same inside a unit of work, which an `uninvite` can't interleave with.
+    /// The same check inside a unit of work, where an `uninvite` cannot interleave.
     pub(super) fn is_invited_within(&self, tx: &Tx<'_>, email: &str) -> Result<bool, StoreError> {
         if !is_email(email) {
             return Ok(false);
@@ -99,14 +99,14 @@ impl Accounts {
         (live.invited.clone(), live.open_sign_up)
     }
 
-    /// Invitations from the store, oldest first. Those from the settings are not among them.
+    /// Invitations from the store, oldest first, without those from the settings.
     pub fn invitations(&self) -> Result<Vec<Invitation>, StoreError> {
         let mut invitations: Vec<Invitation> = records(&self.store)?;
         invitations.sort_by(|a, b| (a.invited_at, &a.email).cmp(&(b.invited_at, &b.email)));
         Ok(invitations)
     }
 
-    /// Records a sign-in without an invitation, so that the operator sees it.
+    /// Records a sign-in attempt without an invitation, so that the operator sees it.
     pub async fn note_access_request(&self, email: &str) -> Result<(), StoreError> {
         let (key, email, now) = (email_key(email), email.trim().to_lowercase(), self.clock.now());
         self.store
@@ -133,7 +133,7 @@ impl Accounts {
             .await
     }
 
-    /// Oldest first.
+    /// The access requests, oldest first.
     pub fn access_requests(&self) -> Result<Vec<AccessRequest>, StoreError> {
         let mut requests: Vec<AccessRequest> = records(&self.store)?;
         let now = self.clock.now();
@@ -143,8 +143,8 @@ impl Accounts {
     }
 }
 
-/// Removes expired requests, and from a full list the oldest of those that were made once. Returns whether there is room
-/// for another one.
+/// Removes expired requests, and from a full list the oldest of those that were made only once. Returns whether there
+/// is room for another request.
 fn make_room(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let mut requests = tx.list::<AccessRequest>(b"")?;
     requests.retain(|(key, request)| {
@@ -172,8 +172,8 @@ fn records<R: Record>(store: &Store) -> Result<Vec<R>, StoreError> {
     Ok(found.into_iter().map(|(_, record)| record).collect())
 }
 
-/// Whether a text has the form of one e-mail address. The sign-in form, invitations and the settings all ask here or in
-/// [`Invited::parse`], so that no text is an address for one and not for another.
+/// Whether a text has the form of one e-mail address. The sign-in form, invitations and the settings all use this or
+/// [`Invited::parse`], so that they agree on what an address is.
 pub fn is_email(text: &str) -> bool {
     let has_space = |text: &str| text.chars().any(|c| c.is_whitespace() || c.is_control());
     !has_space(text.trim()) && matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))

@@ -93,12 +93,12 @@ async fn what_comes_late_for_a_forgotten_account_is_dropped_or_erased() {
     assert!(exists(&id).await.unwrap());
     assert!(accounts.forget(&id).await.unwrap());
     assert!(!exists(&id).await.unwrap());
-    // A worker that was still refreshing.
+    // A worker that was still refreshing writes back late.
     let late = accounts.write_back(&id, 1, tokens("late")).await.unwrap();
     assert_eq!(late, WriteBack::Stale);
     accounts.mark_sign_in_needed(&id, 1, "late").await.unwrap();
     assert!(accounts.tokens(&id).unwrap().is_none() && accounts.find(&id).unwrap().is_none());
-    // A writer that asked nobody.
+    // A writer that did not check whether the account exists.
     let held = HeldTokens {
         tokens: tokens("late"),
         generation: 9,

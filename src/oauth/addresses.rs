@@ -1,10 +1,11 @@
-//! Which IP addresses are global. Only these are fetched from, so that no request reaches the operator's own network.
+//! Decides which IP addresses are global. Documents are fetched only from these, so that no request reaches the
+//! operator's own network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// IPv4 that is not global (IANA IPv4 Special-Purpose Address Registry), and multicast.
+/// IPv4 ranges that are not global (IANA IPv4 Special-Purpose Address Registry), and multicast.
 const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -14,7 +15,7 @@ const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
     (Ipv4Addr::new(192, 0, 2, 0), 24),
-    // Relays of 6to4.
+    // The relays of 6to4.
     (Ipv4Addr::new(192, 88, 99, 0), 24),
     (Ipv4Addr::new(192, 168, 0, 0), 16),
     (Ipv4Addr::new(198, 18, 0, 0), 15),
@@ -28,8 +29,8 @@ const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 15] = [
 /// an IPv4 address (`::ffff:`, `64:ff9b::`).
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Exceptions in it (IANA IPv6 Special-Purpose Address Registry): protocol assignments with Teredo, documentation, 6to4,
-/// documentation again.
+/// Exceptions within it (IANA IPv6 Special-Purpose Address Registry): protocol assignments including Teredo,
+/// documentation, 6to4, and documentation again.
 const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),

@@ -1,4 +1,4 @@
-//! Whose bearer token it is. The store is asked on every call, so a revocation counts from the next call on.
+//! Checks bearer tokens. The store is read on every call, so a revocation takes effect at the next call.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub struct Grant {
     pub account: AccountId,
     pub access: Access,
     pub client_id: String,
-    /// The sign-in that issued it.
+    /// The sign-in that issued the token.
     pub family: FamilyId,
 }
 
@@ -35,14 +35,15 @@ pub enum Unauthenticated {
     /// Caller or operator: it was issued for another endpoint, or `PUBLIC_URL` has changed since.
     #[error("the access token is for another endpoint")]
     ForeignAudience,
-    /// Operator: the token can't be checked now. Answer 503: a 401 makes a client throw valid tokens away.
+    /// Operator: the token cannot be checked now. Answer 503, because a 401 makes a client discard valid tokens.
     #[error("the store could not be read")]
     Unavailable(#[from] StoreError),
 }
 
 impl OAuth {
-    /// Whose token it is. Costs one read of the store, and none for what can't be a token of ours.
-    /// Errors: [`Unauthenticated`], each with who can act.
+    /// Identifies the token's owner. Costs one read of the store, and none for text that cannot be one of these
+    /// tokens.
+    /// Errors: [`Unauthenticated`]; each variant says who can act.
     pub fn authenticate(&self, bearer: &str) -> Result<Grant, Unauthenticated> {
         let random = bearer
             .strip_prefix(ACCESS_PREFIX)
@@ -71,7 +72,7 @@ impl OAuth {
         })
     }
 
-    /// Writes when families were last used, as far as that changed.
+    /// Writes the last uses of families that have changed since the last flush.
     pub(super) async fn flush_uses(&self) -> Result<(), StoreError> {
         let uses = self.0.uses.take_changed();
         if uses.is_empty() {
@@ -83,11 +84,11 @@ impl OAuth {
             .store
             .atomic(move |tx| {
                 for (id, last_used_at) in uses {
-                    // It may have been revoked since.
+                    // The family may have been revoked since.
                     if tx.find::<TokenFamily>(id.key())?.is_none() {
                         continue;
                     }
-                    // A clock that was set back must not take a later use away.
+                    // A clock that was set back must not replace a later use with an earlier one.
                     let stored = tx.find::<FamilyUse>(id.key())?;
                     if stored.is_none_or(|stored| stored.last_used_at < last_used_at) {
                         tx.put(id.key(), &FamilyUse { last_used_at })?;
@@ -105,8 +106,8 @@ impl OAuth {
     }
 }
 
-/// The last use of families since the last flush. A crash loses some minutes of it, which only makes a sign-in of months
-/// end minutes earlier.
+/// The last use of each family since the last flush. A crash loses a few minutes of it, so a sign-in of months may
+/// expire minutes earlier.
 #[derive(Default)]
 pub(super) struct FamilyUses(Mutex<HashMap<FamilyId, Timestamp>>);
 

@@ -1,11 +1,13 @@
-//! `GET /authorize` and `GET /link`: who asks, where the answer goes, and the page that asks the person.
+//! `GET /authorize` and `GET /link`: checks the client and the return address, and shows the page that asks the
+//! person.
 //!
-//! Invariants, of this file and those below it:
+//! Invariants of this file and its submodules:
 //! - A form counts only together with the cookie of the browser that its page was made for.
-//! - No sign-in lasts in a browser: every consent is given with Garmin's password, for one client, after its name and
-//!   return address were shown.
-//! - Until the redirect URI is proven, errors are pages; from then on they go to the client with `state` and `iss`.
-//! - A person without an invitation gets the page of a wrong password, after as long a time, and Garmin hears nothing.
+//! - No sign-in lasts in a browser: every consent is given with Garmin's password, for one client, after the page has
+//!   shown its name and return address.
+//! - Until the redirect URI is proven, errors are pages; after that they go to the client with `state` and `iss`.
+//! - A person without an invitation gets the page for a wrong password after an equally long time, and Garmin is not
+//!   asked.
 
 mod pages;
 mod progress;
@@ -32,7 +34,7 @@ pub(super) use request::way_back;
 pub(super) use transactions::{EndedSignIns, Transactions};
 
 impl OAuth {
-    /// `GET /authorize`. `query`: as it stands in the URL.
+    /// `GET /authorize`. `query`: as it appears in the URL.
     ///
     /// Errors are pages until the redirect URI is proven, then redirects with `error`, `state` and `iss`.
     pub async fn authorize(&self, query: &str, visitor: Visitor<'_>) -> AuthorizeStep {
@@ -46,7 +48,7 @@ impl OAuth {
         let Some(client_id) = form.find("client_id") else {
             return refusals::malformed("the parameter client_id is missing");
         };
-        // The fence comes first: no document is fetched for a request that leads nowhere.
+        // The fence comes first, so that no document is fetched for a request that will be refused.
         let redirect_uri = match self.fence().admit(raw_redirect) {
             Ok(uri) => uri,
             Err(problem) => return refusals::redirect(problem),
@@ -78,12 +80,12 @@ impl OAuth {
         AuthorizeStep::SignIn(SignInPage { set_browser, ..page })
     }
 
-    /// The redirect URIs that are allowed now.
+    /// The fence around the redirect URIs that are allowed now.
     pub(super) fn fence(&self) -> RedirectFence {
         RedirectFence::new(&self.0.live.borrow().redirect_hosts)
     }
 
-    /// The client behind an id. Claude's own documents are fetched only when the built-in copies do not do.
+    /// The client with this id. Claude's own documents are fetched only when the built-in copies do not suffice.
     async fn find_client(
         &self,
         client_id: &str,
@@ -101,7 +103,7 @@ impl OAuth {
         {
             return built_in;
         }
-        // Our own pages describe no clients, and asking ourselves would never end.
+        // The gateway's own pages describe no clients, and a request to itself would never end.
         if url.host() == self.0.public_url.host() {
             return None;
         }

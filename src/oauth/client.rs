@@ -1,4 +1,4 @@
-//! A client as registration or document describes it: its name, and where it may return people to.
+//! A client as its registration or document describes it: its name, and its redirect URIs.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,8 @@ impl OAuthClient {
     }
 }
 
-/// A name that is safe on a page and in a log: one line of at most 80 characters, none of them invisible or changing the
-/// direction of the text. `None` if nothing is left.
+/// A name that is safe on a page and in a log: one line of at most 80 characters, without invisible characters or any
+/// that change the direction of the text. `None` if nothing is left.
 pub(super) fn display_name(raw: &str) -> Option<String> {
     let visible: String = raw
         .chars()

@@ -1,9 +1,9 @@
 //! Client-id metadata documents: a client whose id is the address of its own description
 //! (draft-ietf-oauth-client-id-metadata-document; MCP 2026-07-28, client registration).
 //!
-//! This is the part without the network: which addresses count, what a document must say, how long it stays fresh, and
-//! Claude's two documents. Those are built in, so that people can sign in while Claude's host has an outage or this machine
-//! reaches nothing but Garmin.
+//! This file does not use the network. It decides which addresses are accepted, what a document must contain and how
+//! long it stays fresh. Claude's two documents are built in, so that people can sign in while Claude's host has an
+//! outage or this machine reaches nothing but Garmin.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const FRESH_MAX: Duration = Duration::from_secs(24 * 3600);
 /// A client id that may be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct DocumentUrl {
-    /// As it was sent, byte for byte.
+    /// The id as it was sent, byte for byte.
     raw: String,
     host: String,
 }
@@ -101,7 +101,7 @@ pub(super) fn built_in(url: &DocumentUrl) -> Option<OAuthClient> {
             "Claude",
             &[
                 "https://claude.ai/api/mcp/auth_callback",
-                // Announced in Claude's help centre as the next one.
+                // Claude's help centre announces this as the next address.
                 "https://claude.com/api/mcp/auth_callback",
             ],
         ),
@@ -118,7 +118,7 @@ pub(super) fn built_in(url: &DocumentUrl) -> Option<OAuthClient> {
     })
 }
 
-/// How long a document stays fresh by its `Cache-Control` (RFC 9111 §5.2.2), within our own bounds.
+/// How long a document stays fresh by its `Cache-Control` (RFC 9111 §5.2.2), within the gateway's own limits.
 pub(super) fn freshness(cache_control: Option<&str>) -> Duration {
     let directives = || {
         let text = cache_control.unwrap_or_default().split(',');

@@ -1,9 +1,10 @@
-//! Clients: who asks for tokens, and where people may be returned to.
+//! The clients that request tokens, and their redirect URIs.
 //!
 //! A registration is not stored: the client's id *is* its registration, in base64url. Claude registers again at every
-//! connect, sometimes twice. The same metadata gives the same id, so there is nothing to clean up, a flood of registrations
-//! fills nothing, and a restored backup knows clients that registered after it was made. An id is no credential and is not
-//! signed, because anybody may register. What protects people is the redirect URI, which is checked at each use.
+//! connect, sometimes twice. The same metadata gives the same id, so there is nothing to clean up, a flood of
+//! registrations uses no space, and a restored backup knows clients that registered after it was made. An id is no
+//! credential and is not signed, because anybody may register. The redirect URI protects people, and it is checked at
+//! each use.
 //!
 //! Absent on purpose: client secrets (every client is a public client with PKCE, whatever it asks for), and management of
 //! registrations (RFC 7592).
@@ -25,10 +26,10 @@ const ID_PREFIX: &str = "cli_";
 /// The id travels in URLs, with up to 16 KiB of request around it.
 const MAX_ID_BYTES: usize = 2048;
 
-/// More redirect URIs than any known client has.
+/// No known client has as many redirect URIs.
 const MAX_REDIRECT_URIS: usize = 32;
 
-/// The two kinds of client id that are understood.
+/// The two kinds of client id that are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientId {
     /// Issued by `/register`.
@@ -38,7 +39,7 @@ pub(super) enum ClientId {
 }
 
 impl ClientId {
-    /// Reads a `client_id`. `None`: it was never ours, and the client should register.
+    /// Reads a `client_id`. `None`: the gateway never issued it, and the client should register.
     pub(super) fn parse(id: &str) -> Option<Self> {
         if id.len() > MAX_ID_BYTES {
             return None;
@@ -48,7 +49,7 @@ impl ClientId {
         }
         let json = URL_SAFE_NO_PAD.decode(id.strip_prefix(ID_PREFIX)?).ok()?;
         let registration: Registration = serde_json::from_slice(&json).ok()?;
-        // Each client has one spelling.
+        // Only the canonical spelling of a client's id is accepted.
         (registration.id().ok()? == id).then(|| {
             Self::Registered(OAuthClient {
                 id: id.to_owned(),
@@ -59,7 +60,7 @@ impl ClientId {
     }
 }
 
-/// What a registered id says; the field names are those of RFC 7591.
+/// The content of a registered id; the field names are those of RFC 7591.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Registration {
@@ -89,12 +90,13 @@ impl Registration {
     }
 }
 
-/// Answers a registration (RFC 7591 §3): the id and what was registered, for status 201.
+/// Handles a registration (RFC 7591 §3): returns the id and the registered metadata, for status 201.
 ///
-/// Metadata is adapted rather than refused: the authentication method becomes `none`, redirect URIs that are not allowed are
-/// left out, unknown fields are ignored, and there is neither `client_secret` nor `client_secret_expires_at`.
-/// Errors: `InvalidClientMetadata` (caller) if the body is no JSON object, `InvalidRedirectUri` (caller or operator) if no
-/// redirect URI remains.
+/// Metadata is adapted rather than refused: the authentication method becomes `none`, redirect URIs that are not
+/// allowed are omitted, unknown fields are ignored, and there is neither `client_secret` nor
+/// `client_secret_expires_at`.
+/// Errors: `InvalidClientMetadata` (caller) if the body is not a JSON object, `InvalidRedirectUri` (caller or
+/// operator) if no redirect URI remains.
 pub(super) fn register(body: &[u8], fence: &RedirectFence, now: Timestamp) -> Result<Value, OAuthError> {
     let Ok(Value::Object(asked)) = serde_json::from_slice::<Value>(body) else {
         return Err(OAuthError::InvalidClientMetadata(
@@ -168,7 +170,7 @@ mod tests {
         }
     }
 
-    /// As measured with Claude Code.
+    /// A registration as observed from Claude Code.
     fn claude_code(port: u16) -> Value {
         json!({
             "client_name": "Claude Code (garmin)",
@@ -229,7 +231,7 @@ mod tests {
         assert_ne!(ask(&other).unwrap()["client_id"], first["client_id"]);
     }
 
-    /// The port counts where it is not a native client's own choice.
+    /// The port counts unless a native client chooses it itself.
     #[test]
     fn dcr_keeps_the_port_of_a_loopback_address_with_https() {
         let uri = "https://localhost:3000/callback";

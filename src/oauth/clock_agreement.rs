@@ -1,8 +1,8 @@
-//! Whether the clock can be trusted with the end of a sign-in.
+//! Decides whether the clock can be trusted to end a sign-in.
 //!
-//! A machine without a battery-backed clock boots years back and jumps when it is synchronised; a wrong server or a typing
-//! mistake sets it years ahead. Such a jump must not look like years without use. Nothing ends for lack of use until the
-//! wall clock has advanced as evenly as the monotonic one for an hour.
+//! A machine without a battery-backed clock boots with a date years in the past and jumps when it is synchronised; a
+//! wrong server or a typing mistake sets it years ahead. Such a jump must not look like years without use. Nothing
+//! ends for lack of use until the wall clock has advanced at the same rate as the monotonic one for an hour.
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -12,24 +12,24 @@ use crate::base::clock::Clock;
 /// How long the two clocks must have agreed.
 const STEADY_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Synchronisation corrects by less than this all the time.
+/// Synchronisation routinely corrects by less than this.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Compares the clocks whenever it is asked, which the housekeeping does every few minutes.
+/// Compares the clocks at each call, which the housekeeping makes every few minutes.
 #[derive(Debug, Default)]
 pub(super) struct ClockAgreement(Mutex<Option<Observed>>);
 
 #[derive(Clone, Copy, Debug)]
 struct Observed {
-    /// The last look: wall clock and monotonic clock.
+    /// The last observation: wall clock and monotonic clock.
     wall: Timestamp,
     elapsed: SignedDuration,
-    /// Since when, by the monotonic clock, no jump was seen.
+    /// The monotonic time since which no jump was seen.
     even_since: SignedDuration,
 }
 
 impl ClockAgreement {
-    /// Looks at both clocks. Whether they have agreed for an hour.
+    /// Reads both clocks. Returns whether they have agreed for an hour.
     pub(super) fn is_steady(&self, clock: &Clock) -> bool {
         let (wall, elapsed) = (clock.now(), clock.elapsed());
         let mut observed = self.0.lock();

@@ -1,5 +1,5 @@
-//! The clients behind client-id metadata documents: cached as their headers say, and the last good copy while their
-//! host has an outage.
+//! The clients behind client-id metadata documents. Documents are cached as their headers say, and the last good copy
+//! is used while their host has an outage.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -15,17 +15,17 @@ use super::grants::after;
 use crate::base::clock::Clock;
 use crate::store::{Kind, Record, Store, StoreError, Table};
 
-/// Documents in memory. The one that would be fetched again soonest makes room.
+/// Documents in memory. When the cache is full, the one that would be refetched first is dropped.
 const MAX_CACHED: usize = 128;
 
-/// After a failure the host is left alone for this long.
+/// After a failure, the host is not contacted for this long.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// The last good copy counts for this long while its host fails.
+/// The last good copy remains valid for this long while its host fails.
 const LAST_GOOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The last good copy of a document. It is stored once somebody signed in with its client: an outage of its host then goes
-/// unnoticed after a restart too, and strangers store nothing.
+/// The last good copy of a document. It is stored once somebody has signed in with its client, so that an outage of
+/// its host goes unnoticed even after a restart, and strangers store nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct GoodCopy {
     client: OAuthClient,
@@ -44,7 +44,7 @@ struct CachedClientDocument {
     ask_at: Timestamp,
 }
 
-/// Finds the clients behind document addresses.
+/// Finds the clients behind document URLs.
 pub(super) struct Documents {
     store: Store,
     clock: Clock,
@@ -62,7 +62,8 @@ impl Documents {
         }
     }
 
-    /// The client that `url` describes: from the cache, from its host, or the last good copy. `source`: who asks.
+    /// The client that `url` describes: from the cache, from its host, or the last good copy. `source`: the
+    /// requester's address.
     pub(super) async fn find(&self, url: &DocumentUrl, source: Option<IpAddr>) -> Option<OAuthClient> {
         let now = self.clock.now();
         let cached = self.cache.lock().get(url).cloned();
@@ -84,7 +85,7 @@ impl Documents {
             Err(problem) => {
                 tracing::info!(host = url.host(), %problem, "client.document_not_fetched");
                 let last = last.filter(|good| now.duration_since(good.fetched_at) < LAST_GOOD);
-                // Our being busy says nothing about this host.
+                // The gateway's own load says nothing about this host.
                 if !matches!(problem, FetchProblem::Busy) {
                     self.remember(url, last.clone(), after(now, RETRY_AFTER));
                 }
@@ -93,7 +94,7 @@ impl Documents {
         }
     }
 
-    /// Keeps the document of a client that was just given a code, if it was fetched since it was kept.
+    /// Stores the document of a client that has just received a code, if it was fetched since it was last stored.
     pub(super) async fn keep(&self, url: &DocumentUrl) -> Result<(), StoreError> {
         let Some(good) = self.cache.lock().get(url).and_then(|cached| cached.good.clone()) else {
             return Ok(());

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 
 /// An OAuth error: the variant is the `error` string, its text the `error_description`.
 ///
-/// The description is for the client's developer or user. It never repeats a value that was sent.
+/// The description is for the client's developer or user. It never repeats a submitted value.
 /// Source: RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 8707 §2, `OpenID` Connect Core §3.1.2.6.
 #[derive(Debug, thiserror::Error)]
 pub enum OAuthError {
@@ -30,16 +30,16 @@ pub enum OAuthError {
     /// Caller: the token was requested for another server.
     #[error("invalid_target: {0}")]
     InvalidTarget(Cow<'static, str>),
-    /// Caller or operator: this gateway does not return people to that redirect URI.
+    /// Caller or operator: this gateway does not redirect to that URI.
     #[error("invalid_redirect_uri: {0}")]
     InvalidRedirectUri(Cow<'static, str>),
-    /// Caller: the registration can't be read.
+    /// Caller: the registration cannot be read.
     #[error("invalid_client_metadata: {0}")]
     InvalidClientMetadata(Cow<'static, str>),
-    /// Person signing in: chose not to connect.
+    /// Person signing in: declined to connect.
     #[error("access_denied: {0}")]
     AccessDenied(Cow<'static, str>),
-    /// Caller: asked for a sign-in without a page, which does not exist.
+    /// Caller: requested a sign-in without a page, which is not supported.
     #[error("login_required: {0}")]
     LoginRequired(Cow<'static, str>),
     /// Caller: request objects are not supported.
@@ -48,10 +48,10 @@ pub enum OAuthError {
     /// Caller: request objects are not fetched.
     #[error("request_uri_not_supported: {0}")]
     RequestUriNotSupported(Cow<'static, str>),
-    /// Bug.
+    /// A bug in this program.
     #[error("server_error: {0}")]
     ServerError(Cow<'static, str>),
-    /// Operator: the store can't be read or written now. Nothing was issued or revoked.
+    /// Operator: the store cannot be read or written now. Nothing was issued or revoked.
     #[error("temporarily_unavailable")]
     TemporarilyUnavailable(#[from] StoreError),
 }
@@ -87,7 +87,7 @@ impl OAuthError {
         }
     }
 
-    /// The `error_description`: ASCII without quotes or backslashes, as RFC 6749 §5.2 asks.
+    /// The `error_description`: ASCII without quotes or backslashes, as RFC 6749 §5.2 requires.
     pub fn description(&self) -> &str {
         match self {
             Self::InvalidRequest(text)

@@ -1,7 +1,8 @@
 //! A token family: all tokens of one consent, and the rotation of its refresh tokens.
 //!
-//! Successors are derived from the presented token with the family's own key. The response to a refresh can therefore be
-//! repeated without being stored: the store alone yields no token, and an old token alone yields no successor.
+//! Each successor is derived from the presented token with the family's own key. The response to a refresh can
+//! therefore be repeated without being stored: the store alone yields no token, and an old token alone yields no
+//! successor.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,10 +13,10 @@ use super::grants::{
 use crate::base::secrets::{Secret, TokenHash, derived_token, random_token};
 use crate::store::{Record, StoreError, Table, Tx};
 
-/// Spent refresh tokens that a family remembers, to detect reuse. Older ones are unknown.
+/// Upper bound of spent refresh tokens that a family remembers, to detect reuse. Older ones are unknown.
 const MAX_SPENT: usize = 32;
 
-/// Access tokens of one family that are valid at the same time.
+/// Upper bound of access tokens of one family that are valid at the same time.
 const MAX_ACCESS_TOKENS: usize = 16;
 
 /// All tokens of one consent, under the family's id.
@@ -23,10 +24,10 @@ const MAX_ACCESS_TOKENS: usize = 16;
 pub(super) struct TokenFamily {
     pub(super) consent: Consent,
     pub(super) created_at: Timestamp,
-    /// The last rotation; never goes back.
+    /// The time of the last rotation; never goes back.
     pub(super) refreshed_at: Timestamp,
     key: Secret,
-    /// The refresh token that is valid now.
+    /// The refresh token that is currently valid.
     refresh: TokenHash,
     /// Spent refresh tokens, oldest first.
     spent: Vec<SpentToken>,
@@ -50,26 +51,26 @@ impl Record for TokenFamily {
     const TABLE: Table = Table("token_family");
 }
 
-/// No `Debug`: these are secrets in plain text.
+/// Implements no `Debug`, because these are secrets in plain text.
 pub(super) struct TokenPair {
     pub(super) access: Secret,
     pub(super) refresh: Secret,
-    /// Seconds that the access token has left.
+    /// Seconds until the access token expires.
     pub(super) expires_in_s: i64,
 }
 
 /// The outcome of a presented refresh token.
 pub(super) enum Rotation {
-    /// It was valid and is spent now: write the family.
+    /// The token was valid and is now spent: write the family.
     Rotated(TokenPair),
-    /// It was spent within [`GRACE`]: the current pair again, nothing to write.
+    /// The token was spent within [`GRACE`]: the current pair again, nothing to write.
     Again(TokenPair),
-    /// It was spent before that, so somebody has a copy: end the family.
+    /// The token was spent earlier, so there is a second copy: end the family.
     Reused,
 }
 
 impl TokenFamily {
-    /// The first tokens of a consent. `access_life`: see [`TokenFamily::rotate`].
+    /// Creates the first tokens of a consent. `access_life`: see [`TokenFamily::rotate`].
     pub(super) fn begin(consent: Consent, now: Timestamp, access_life: SignedDuration) -> (Self, TokenPair) {
         let pair = TokenPair {
             access: random_token(ACCESS_PREFIX),
@@ -91,10 +92,10 @@ impl TokenFamily {
         (family, pair)
     }
 
-    /// Presents a refresh token whose record names this family.
+    /// Handles a refresh token whose record names this family.
     ///
-    /// A token spent within [`GRACE`] yields the current pair, however many rotations lie between: two machines that refresh
-    /// at once end up with the same tokens.
+    /// A token spent within [`GRACE`] yields the current pair, no matter how many rotations have followed: two
+    /// machines that refresh at once end up with the same tokens.
     pub(super) fn rotate(
         &mut self,
         presented: &str,
@@ -106,10 +107,10 @@ impl TokenFamily {
             return Rotation::Rotated(self.advance(presented, now, access_life));
         }
         let Some(spent) = self.spent.iter().find(|spent| spent.token == hash) else {
-            // Its record outlived our list of spent tokens, which is at least as bad.
+            // The record outlived the list of spent tokens, so the token was spent long ago.
             return Rotation::Reused;
         };
-        // A clock that was set back by more than that does not open the window again.
+        // A clock that was set back by more than the window does not reopen it.
         if now.duration_since(spent.at).abs() > GRACE {
             return Rotation::Reused;
         }
@@ -124,7 +125,7 @@ impl TokenFamily {
             let left = self.access_tokens.iter().find(|one| one.token == issued);
             let left = left.map_or(0, |one| one.expires_at.duration_since(now).as_secs());
             if left <= 0 {
-                // The client revoked it, or it expired: rotate once more.
+                // The client revoked the access token, or it expired: rotate once more.
                 return Rotation::Rotated(self.advance(refresh.expose(), now, access_life));
             }
             return Rotation::Again(TokenPair {
@@ -136,7 +137,7 @@ impl TokenFamily {
         Rotation::Reused
     }
 
-    /// Spends `current`, the token that is valid now.
+    /// Spends `current`, the token that is currently valid.
     fn advance(&mut self, current: &str, now: Timestamp, access_life: SignedDuration) -> TokenPair {
         let pair = TokenPair {
             access: self.next_access(current),
@@ -148,7 +149,7 @@ impl TokenFamily {
             at: now,
         });
         self.refresh = TokenHash::of(pair.refresh.expose());
-        // A clock that was set back must not take a later use away.
+        // A clock that was set back must not replace a later use with an earlier one.
         self.refreshed_at = self.refreshed_at.max(now);
         self.access_tokens.push(IssuedAccessToken {
             token: TokenHash::of(pair.access.expose()),
@@ -165,7 +166,7 @@ impl TokenFamily {
         derived_token(REFRESH_PREFIX, &self.key, format!("refresh {refresh}").as_bytes())
     }
 
-    /// Writes the family and the records of its newest pair, and removes those of tokens that are over.
+    /// Writes the family and the records of its newest pair, and removes the records that are no longer needed.
     pub(super) fn write(mut self, tx: &mut Tx<'_>, id: &FamilyId, now: Timestamp) -> Result<(), StoreError> {
         let (kept, over) =
             partition_newest(self.access_tokens, MAX_ACCESS_TOKENS, |one| now < one.expires_at);
@@ -193,12 +194,12 @@ impl TokenFamily {
         tx.put(id.key(), &self)
     }
 
-    /// Forgets one access token. The caller removes its record.
+    /// Removes one access token from the family. The caller removes its record.
     pub(super) fn forget_access(&mut self, token: TokenHash) {
         self.access_tokens.retain(|one| one.token != token);
     }
 
-    /// Access tokens that are valid at `now`.
+    /// The number of access tokens that are valid at `now`.
     pub(super) fn n_access_tokens(&self, now: Timestamp) -> usize {
         self.access_tokens
             .iter()
@@ -220,7 +221,7 @@ impl TokenFamily {
     }
 }
 
-/// Splits into at most `n` of the newest (last) items that are worth keeping, and the rest.
+/// Splits into the newest (last) items that are worth keeping, at most `n`, and the rest.
 fn partition_newest<T>(all: Vec<T>, n: usize, worth: impl Fn(&T) -> bool) -> (Vec<T>, Vec<T>) {
     let too_many = all.len().saturating_sub(n);
     let (mut kept, mut over) = (Vec::new(), Vec::new());
@@ -259,7 +260,7 @@ mod tests {
         TokenFamily::begin(consent, START, ACCESS_LIFE)
     }
 
-    /// The outcome of presenting `token` at `seconds`, in a word, and the pair.
+    /// The outcome of presenting `token` at `seconds`, as one word, and the pair.
     fn present(
         family: &mut TokenFamily,
         token: &Secret,
@@ -312,7 +313,7 @@ mod tests {
 
     #[test]
     fn refresh_theft_is_noticed_after_the_window_whoever_comes_second() {
-        // The thief presents a token that the person's client has spent, or the other way round.
+        // Either the thief presents a token that the person's client has spent, or the reverse.
         let (mut family, first) = begin();
         present(&mut family, &first.refresh, 10);
         assert_eq!(present(&mut family, &first.refresh, 10 + 4 * 86_400).0, "reused");
@@ -355,7 +356,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a model: the tokens in the order in which they became current, and when each was spent.
+        /// Compares with a model: the tokens in the order in which they became current, and when each was spent.
         #[test]
         fn rotation_is_what_the_model_says(moves in prop::collection::vec((0_usize..6, 0_i64..200), 1..60)) {
             let (mut family, first) = begin();

@@ -1,8 +1,8 @@
-//! Reaching a stranger's host, without becoming somebody's way into the operator's network.
+//! Fetches documents from untrusted hosts, without giving them access to the operator's network.
 //!
 //! Invariants:
-//! - The host's addresses are looked up once; all must be global; the connection goes to exactly these.
-//! - No redirects, no proxy, five seconds and 5 kB for everything, few fetches at once.
+//! - The host's addresses are resolved once; all must be global; the connection uses exactly these.
+//! - No redirects and no proxy; five seconds and 5 kB per fetch; few fetches at once.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -18,18 +18,18 @@ use super::client::OAuthClient;
 use super::client_metadata::{self, DocumentProblem, DocumentUrl};
 use crate::base::source::network;
 
-/// For the lookup, the connection and the whole document.
+/// Covers the lookup, the connection and the whole document.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 const MAX_BODY_BYTES: usize = 5 * 1024;
 
-/// More at once would make this gateway a tool against others.
+/// More fetches at once would make this gateway a tool for attacks on others.
 const MAX_FETCHES: usize = 16;
 
-/// A source whose hosts are all slow leaves the others their fetches.
+/// Leaves fetches for other sources when all hosts of one source are slow.
 const MAX_FETCHES_PER_SOURCE: usize = 2;
 
-/// Why a document could not be had. For the log; outside, a document is there or not.
+/// Why a document could not be fetched, for the log. The outside only learns whether a document exists.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchProblem {
     #[error("too many other documents are being fetched")]
@@ -52,29 +52,29 @@ pub(super) enum FetchProblem {
     Document(#[from] DocumentProblem),
 }
 
-/// A client as its document describes it now.
+/// A client as its document currently describes it.
 #[derive(Debug)]
 pub(super) struct FetchedClient {
     pub(super) client: OAuthClient,
-    /// For how long the document counts without being fetched again.
+    /// How long the document is valid without being fetched again.
     pub(super) fresh_for: Duration,
 }
 
-/// Finds the addresses of a host.
+/// Resolves the addresses of a host.
 type Lookup = fn(String) -> Pin<Box<dyn Future<Output = Vec<IpAddr>> + Send>>;
 
-/// Fetches documents over the internet. The gateway only ever has the default; tests replace what it takes the internet to
-/// be by a server of their own on the loopback.
+/// Fetches documents over the internet. The gateway always uses the default; tests replace the internet with their
+/// own server on the loopback.
 pub(super) struct DocumentFetcher {
     pub(super) permits: Semaphore,
-    /// Sources that wait for a document now, each once for every fetch.
+    /// The sources that are waiting for a document, one entry per fetch.
     pub(super) waiting: Mutex<Vec<Option<IpAddr>>>,
     pub(super) deadline: Duration,
     pub(super) lookup: Lookup,
-    /// Which addresses may be connected to.
+    /// Decides whether an address may be connected to.
     pub(super) may_reach: fn(IpAddr) -> bool,
     pub(super) port: u16,
-    /// The one certificate authority to trust; `None`: those of the system.
+    /// The only certificate authority to trust; `None`: those of the system.
     pub(super) trusted: Option<reqwest::Certificate>,
 }
 
@@ -92,7 +92,7 @@ impl Default for DocumentFetcher {
     }
 }
 
-/// One source's share of the fetches, given back when this is dropped.
+/// One source's share of the fetches, released on drop.
 struct FetchShare<'a> {
     waiting: &'a Mutex<Vec<Option<IpAddr>>>,
     source: Option<IpAddr>,
@@ -139,7 +139,8 @@ impl DocumentFetcher {
         done.unwrap_or(Err(FetchProblem::TooSlow))
     }
 
-    /// A client that reaches `host` at `addresses` and nowhere else. Errors: none, or one that is not global.
+    /// A client that reaches `host` at `addresses` and nowhere else. Errors: there is no address, or one is not
+    /// global.
     fn pinned(&self, host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, FetchProblem> {
         if addresses.is_empty() {
             return Err(FetchProblem::NoAddress);
@@ -164,7 +165,7 @@ async fn addresses_of(host: String) -> Vec<IpAddr> {
     found.map_or_else(|_| Vec::new(), |addresses| addresses.map(|a| a.ip()).collect())
 }
 
-/// What holds for every fetch, wherever it goes.
+/// The restrictions for every fetch, whatever the host.
 fn fenced(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, FetchProblem> {
     builder
         .redirect(reqwest::redirect::Policy::none())
@@ -176,7 +177,7 @@ fn fenced(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, FetchProbl
         .map_err(FetchProblem::Request)
 }
 
-/// The body, and how long it is good for.
+/// The body, and how long it stays valid.
 async fn download(http: &reqwest::Client, url: &str) -> Result<(Vec<u8>, Duration), FetchProblem> {
     let request = http.get(url).header(header::ACCEPT, "application/json");
     let mut response = request.send().await.map_err(FetchProblem::Request)?;
@@ -198,7 +199,7 @@ async fn download(http: &reqwest::Client, url: &str) -> Result<(Vec<u8>, Duratio
     Ok((body, fresh_for))
 }
 
-/// `application/json`, or `application/…+json`, whatever parameters follow.
+/// `application/json` or `application/…+json`, with any parameters.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type
         .split(';')
@@ -222,9 +223,9 @@ mod tests {
         DocumentUrl::parse("https://app.example.org/client.json").unwrap()
     }
 
-    /// Serves `answer` to one connection; `None` keeps silent.
+    /// Serves `answer` to one connection; `None` sends nothing.
     async fn served(answer: Option<String>, deadline: Duration) -> Result<(Vec<u8>, Duration), FetchProblem> {
-        // Another test may have done it.
+        // Another test may have installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/client.json", listener.local_addr().unwrap());

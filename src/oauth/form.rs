@@ -1,6 +1,6 @@
 //! Parameters as `application/x-www-form-urlencoded`: the query of `/authorize`, the bodies of `/token` and `/revoke`.
 //!
-//! Stricter than a browser: what two parsers could read differently is refused.
+//! Stricter than a browser: input that two parsers could read differently is refused.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,19 +8,19 @@ use url::form_urlencoded;
 
 use super::error::OAuthError;
 
-/// The longest query or body. Claude's longest has about 600 bytes; a client id may have 2,000.
+/// Upper bound of a query or body. Claude's longest has about 600 bytes; a client id may have 2,000.
 pub(super) const MAX_FORM_BYTES: usize = 16 * 1024;
 
 const MAX_PARAMETERS: usize = 40;
 
-/// Decoded parameters, each name once; `resource` alone may come more than once (RFC 8707 §2).
+/// Decoded parameters. Each name occurs once; only `resource` may be repeated (RFC 8707 §2).
 ///
-/// No `Debug`: values are codes and tokens.
+/// Implements no `Debug`, because the values are codes and tokens.
 pub(super) struct FormParameters(Vec<(String, String)>);
 
 impl FormParameters {
-    /// Reads `text`. Errors: `InvalidRequest` (caller) when it is too long, repeats a parameter, or decodes to bytes
-    /// that are not UTF-8 or to control characters.
+    /// Parses `text`. Errors: `InvalidRequest` (caller) if it is too long, repeats a parameter, or decodes to control
+    /// characters or to bytes that are not UTF-8.
     pub(super) fn parse(text: &str) -> Result<Self, OAuthError> {
         if text.len() > MAX_FORM_BYTES {
             return Err(OAuthError::InvalidRequest("the parameters are too long".into()));
@@ -47,9 +47,9 @@ impl FormParameters {
         Ok(Self(pairs))
     }
 
-    /// Adds the `client_id` of an HTTP Basic header (RFC 6749 §2.3.1), if the form has none. The secret is ignored: every
-    /// client here is a public one. A header that can't be read counts as absent.
-    /// Errors: `InvalidRequest` (caller) when header and form name two clients.
+    /// Adds the `client_id` of an HTTP Basic header (RFC 6749 §2.3.1) if the form has none. The secret is ignored,
+    /// because every client is a public one. A header that cannot be read counts as absent.
+    /// Errors: `InvalidRequest` (caller) if header and form name different clients.
     pub(super) fn with_basic_client(mut self, authorization: Option<&str>) -> Result<Self, OAuthError> {
         let Some(client_id) = authorization.and_then(basic_client) else {
             return Ok(self);
@@ -66,7 +66,7 @@ impl FormParameters {
         Ok(self)
     }
 
-    /// The value of `name`. An empty one counts as not sent (RFC 6749 §3.1).
+    /// The value of `name`. An empty value counts as not sent (RFC 6749 §3.1).
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         let values = self.0.iter().filter(|(seen, _)| seen == name);
         values
@@ -82,21 +82,21 @@ impl FormParameters {
             .filter(|value| !value.is_empty())
     }
 
-    /// The value of `name`, or `InvalidRequest` that says which one is missing.
+    /// The value of `name`, or an `InvalidRequest` that names the missing parameter.
     pub(super) fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
         self.find(name)
             .ok_or_else(|| OAuthError::InvalidRequest(format!("the parameter {name} is missing").into()))
     }
 }
 
-/// The client id in `Basic base64(id:secret)`, form-encoded or, as some clients send it, not.
+/// The client id in `Basic base64(id:secret)`, form-encoded or, as some clients send it, unencoded.
 fn basic_client(authorization: &str) -> Option<String> {
     let (scheme, credentials) = authorization.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let credentials = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
-    // An id that is an address has a colon itself when it was not encoded.
+    // An unencoded id that is a URL contains a colon itself.
     let (id, _) = credentials.rsplit_once(':')?;
     let (id, _) = form_urlencoded::parse(id.as_bytes()).next()?;
     (!id.is_empty() && !id.chars().any(char::is_control)).then(|| id.into_owned())

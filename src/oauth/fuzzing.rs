@@ -1,5 +1,5 @@
-//! Doors for the fuzzer (`tests/fuzz`): this room's readers of what strangers send, and what must hold whatever comes.
-//! Built with `--cfg fuzzing` alone.
+//! Fuzzer entry points (`tests/fuzz`) for this module's parsers of untrusted input, with the properties that must
+//! always hold. Built only with `--cfg fuzzing`.
 
 use jiff::Timestamp;
 use url::Url;
@@ -11,8 +11,8 @@ use super::form::FormParameters;
 use super::redirect::{NATIVE, RedirectFence, RedirectUri};
 use crate::config::PublicUrl;
 
-/// A redirect URI that passes the fence leads to loopback or Claude's callback, and an answer put on it goes there
-/// with each of its parameters exactly once.
+/// A redirect URI that passes the fence leads to loopback or Claude's callback, and an answer added to it keeps that
+/// target and contains each of its parameters exactly once.
 pub fn redirect_uri(text: &str) {
     let Ok(uri) = RedirectFence::default().admit(text) else {
         return;
@@ -36,7 +36,8 @@ pub fn redirect_uri(text: &str) {
     assert!(uri.admits(&uri) && uri.without_loopback_port().admits(&uri));
 }
 
-/// The query of `/authorize`, or a body of `/token`: an error on the way back to the client stays on that way.
+/// The query of `/authorize`, or a body of `/token`: an error redirect to the client leads to the client's own
+/// address.
 pub fn parameters(text: &str) {
     let Ok(form) = FormParameters::parse(text) else {
         return;
@@ -50,7 +51,7 @@ pub fn parameters(text: &str) {
     assert!(location.bytes().all(|byte| byte.is_ascii_graphic()), "{location}");
 }
 
-/// A registration that is taken gives an id that means what was registered, and a name that fits on one line.
+/// An accepted registration gives an id that decodes to the registered metadata, and a name that fits on one line.
 pub fn registration(body: &[u8]) {
     let Ok(answer) = clients::register(body, &RedirectFence::default(), Timestamp::UNIX_EPOCH) else {
         return;
@@ -74,7 +75,7 @@ pub fn registration(body: &[u8]) {
     }
 }
 
-/// A client-id metadata document, its address and its header: an address that counts is the one that is asked.
+/// A client-id metadata document, its URL and its header: an accepted URL is exactly the one that is requested.
 pub fn document(id: &str, cache_control: &str, body: &[u8]) {
     client_metadata::freshness(Some(cache_control));
     let known = DocumentUrl::parse("https://app.example.org/client.json").unwrap();

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Codes and tokens are stored as SHA-256 only.
-//! - An access token has a record exactly as long as it is valid. Ending a family removes its records in the same unit of
-//!   work, so the next call finds nothing.
+//! - An access token has a record exactly as long as it is valid. Ending a family removes its records in the same
+//!   unit of work, so the next call finds none.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,8 @@ pub(super) const REFRESH_PREFIX: &str = "grt_";
 /// Claude exchanges a code within a second. A minute allows for slow machines.
 pub(super) const CODE_LIFE: SignedDuration = SignedDuration::from_secs(60);
 
-/// The life of an access token. Claude's refresh is unreliable in places, so it is a day. That costs no security: every
-/// token is looked up on every call, and a revocation counts at once.
+/// The lifetime of an access token. It is a day, because Claude's refresh is sometimes unreliable. That costs no
+/// security: every token is looked up on every call, so a revocation takes effect at once.
 pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long the old refresh token still yields the new pair after a rotation. Claude refreshes from two machines at once,
@@ -37,30 +37,30 @@ impl Named for OfFamily {
     const WORDS: &'static str = "the id of a sign-in";
 }
 
-/// Names a token family in logs and on the console: `fam_` and 16 letters. Not a secret. A well-formed id does not mean that
-/// the family exists.
+/// Names a token family in logs and on the console: `fam_` and 16 letters. It is not a secret. A well-formed id does
+/// not mean that the family exists.
 pub type FamilyId = Id<OfFamily>;
 
-/// What the person allowed: copied from the consent to its code and its tokens.
+/// The access that the person allowed, copied from the consent to its code and its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Consent {
     pub(super) account: AccountId,
     pub(super) access: Access,
     pub(super) client_id: String,
-    /// What the client called itself at that time.
+    /// The client's name for itself at that time.
     pub(super) client_name: String,
-    /// The audience: the address of our endpoint at that time.
+    /// The audience: the URL of the endpoint at that time.
     pub(super) resource: String,
 }
 
-/// A code on its way through the browser. The key is its hash.
+/// A code in transit through the browser. The key is its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct AuthorizationCode {
     pub(super) consent: Consent,
     pub(super) redirect_uri: String,
     pub(super) challenge: CodeChallenge,
     pub(super) issued_at: Timestamp,
-    /// The family that its exchange started. The record stays for a day to detect a second exchange.
+    /// The family that the exchange of the code started. The record stays for a day to detect a second exchange.
     pub(super) gave: Option<FamilyId>,
 }
 
@@ -93,7 +93,7 @@ impl Record for RefreshToken {
     const TABLE: Table = Table("refresh_token");
 }
 
-/// When a family was last used. It is a record of its own because it changes more often than the family.
+/// When a family was last used. It is a separate record because it changes more often than the family.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct FamilyUse {
     pub(super) last_used_at: Timestamp,
@@ -103,14 +103,14 @@ impl Record for FamilyUse {
     const TABLE: Table = Table("token_family_use");
 }
 
-/// Written before Garmin is asked, to find out whether a sign-in could be kept. Nobody reads it.
+/// Written before Garmin is asked, to find out whether a sign-in could be saved. It is never read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct WriteTest {
     pub(super) at: Timestamp,
     pub(super) filler: String,
 }
 
-/// Account, Garmin tokens and code together have some 6 kB.
+/// Account, Garmin tokens and code together take about 6 kB.
 pub(super) const WRITE_TEST_BYTES: usize = 8 * 1024;
 
 impl Record for WriteTest {

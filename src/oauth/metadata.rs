@@ -1,4 +1,4 @@
-//! The discovery documents and the challenge that leads to them.
+//! The discovery documents, and the challenge that points to them.
 //!
 //! `issuer`, the entry in `authorization_servers` and the `iss` of answers are one string, because clients compare
 //! them byte by byte.
@@ -7,17 +7,18 @@ use serde_json::{Value, json};
 
 use crate::config::PublicUrl;
 
-/// The only scope. The person chooses the access on the page, not the client.
+/// The only scope. The person, not the client, chooses the access on the page.
 pub(super) const SCOPE: &str = "garmin";
 
-/// The scopes that everybody gets. `offline_access` stands for the refresh token, which is always issued.
+/// The scopes that every client gets. `offline_access` means the refresh token, which is always issued.
 pub(super) const SCOPES: &str = "garmin offline_access";
 
-/// The path that claude.ai assumes when discovery fails (the default of MCP 2025-03-26), as are `/token` and `/register`.
+/// The path that claude.ai assumes when discovery fails (the default of MCP 2025-03-26), as it does `/token` and
+/// `/register`.
 const AUTHORIZE: &str = "/authorize";
 
-/// The protected-resource metadata (RFC 9728 §2), served at `/.well-known/oauth-protected-resource/mcp` and without the
-/// `/mcp`. It does not name `offline_access`, which concerns client and authorization server only.
+/// The protected-resource metadata (RFC 9728 §2), served at `/.well-known/oauth-protected-resource/mcp` and without
+/// the `/mcp`. It omits `offline_access`, which concerns only the client and the authorization server.
 pub(super) fn protected_resource(public_url: &PublicUrl) -> Value {
     json!({
         "resource": public_url.mcp(),
@@ -49,8 +50,8 @@ pub(super) fn authorization_server(public_url: &PublicUrl) -> Value {
     })
 }
 
-/// The value of `WWW-Authenticate` on a 401 (RFC 6750 §3, RFC 9728 §5.1). `presented`: a token was sent and
-/// was not accepted. Without a token, an `error` would report a failure that did not happen.
+/// The value of `WWW-Authenticate` on a 401 (RFC 6750 §3, RFC 9728 §5.1). `presented`: a token was sent and rejected.
+/// Without a token, an `error` would report a failure that did not happen.
 pub(super) fn challenge(public_url: &PublicUrl, presented: bool) -> String {
     let origin = public_url.origin();
     let error = if presented {

@@ -1,6 +1,6 @@
-//! Proof key for code exchange (RFC 7636), S256 alone.
+//! Proof key for code exchange (RFC 7636), only with S256.
 //!
-//! `plain` is refused, and so is an absent method, which the RFC reads as `plain`.
+//! `plain` is refused, as is a missing method, which the RFC treats as `plain`.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +30,7 @@ impl CodeChallenge {
         }
     }
 
-    /// Whether `verifier` has 43 to 128 unreserved characters (RFC 7636 §4.1) and this hash.
+    /// Whether `verifier` has 43 to 128 unreserved characters (RFC 7636 §4.1) and matches this hash.
     pub(super) fn is_met_by(&self, verifier: &str) -> bool {
         let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
         (43..=128).contains(&verifier.len())
@@ -82,7 +82,7 @@ mod tests {
             (Some("short"), Some("S256")),
             (Some(&CHALLENGE[..42]), Some("S256")),
             (Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="), Some("S256")),
-            // The last character of 43 carries four bits; with others set it would be a second spelling.
+            // The last of the 43 characters carries four bits; with other bits set it would be a second spelling.
             (Some(plain.replace('a', "/").as_str()), Some("S256")),
             (Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cN"), Some("S256")),
         ] {

@@ -1,21 +1,21 @@
-//! Redirect URIs: their form, where they may lead, and when two are the same.
+//! Redirect URIs: their form, their allowed targets, and when two are equal.
 //!
 //! Invariants:
-//! - The fence is checked at registration, at `/authorize`, and when the code is written: a host that the operator removed
-//!   is closed at once, for registered clients and client-id metadata documents alike.
-//! - Two spellings of one address differ. The one exception is the port of a loopback address, which a native client picks
-//!   when it starts (RFC 8252 §7.3).
+//! - The fence is checked at registration, at `/authorize`, and when the code is written. A host that the operator
+//!   removes is therefore closed at once, for registered clients and client-id metadata documents alike.
+//! - Two spellings of one address are different. The one exception is the port of a loopback address, which a native
+//!   client picks when it starts (RFC 8252 §7.3).
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 const MAX_BYTES: usize = 1024;
 
-/// Claude's own return addresses: the host, and how the path begins. A page elsewhere on these hosts could pass a
-/// code on, so the path counts.
+/// Claude's own return addresses: the host, and the start of the path. Another page on these hosts could pass a code
+/// on, so the path is checked too.
 const CLAUDE: [(&str, &str); 2] = [("claude.ai", "/api/mcp/"), ("claude.com", "/api/mcp/")];
 
-/// Return addresses of well-known native apps, each exactly as the app registers it. An app of another maker can claim
+/// Return addresses of well-known native apps, each exactly as the app registers it. Another maker's app can claim
 /// the same scheme on a person's device, but without the code verifier (PKCE) the code is useless to it.
 pub(super) const NATIVE: [&str; 3] = [
     "cursor://anysphere.cursor-mcp/oauth/callback",
@@ -23,7 +23,7 @@ pub(super) const NATIVE: [&str; 3] = [
     "https://vscode.dev/redirect",
 ];
 
-/// Schemes that a browser runs or opens itself. They are never a return address, not even by setting.
+/// Schemes that a browser runs or opens itself. They are never allowed as a return address, not even by a setting.
 const NEVER: [&str; 9] = [
     "about",
     "blob",
@@ -36,7 +36,7 @@ const NEVER: [&str; 9] = [
     "view-source",
 ];
 
-/// Why a redirect URI is refused. Caller can act, or the operator for [`RedirectProblem::ForeignHost`].
+/// Why a redirect URI is refused. Who can act: the caller, or the operator for [`RedirectProblem::ForeignHost`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RedirectProblem {
     #[error("the redirect URI is not a plain absolute address")]
@@ -55,18 +55,18 @@ pub(super) enum RedirectProblem {
     ForeignApp,
 }
 
-/// A redirect URI that is well-formed. Whether it is allowed is the fence's decision.
+/// A well-formed redirect URI. The fence decides whether it is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(super) struct RedirectUri {
-    /// As it was sent. Codes go to exactly this address.
+    /// The URI as it was sent. Codes go to exactly this address.
     raw: String,
     url: Url,
 }
 
 impl RedirectUri {
-    /// Reads an absolute address that is already written the way a browser writes it. That excludes tabs, backslashes, dot
-    /// segments, ambiguous hosts, and letters that only look like ASCII.
+    /// Reads an absolute URL that is already written as a browser would write it. That excludes tabs, backslashes,
+    /// dot segments, ambiguous hosts, and letters that only look like ASCII.
     pub(super) fn parse(raw: &str) -> Result<Self, RedirectProblem> {
         let printable = raw.bytes().all(|b| b.is_ascii_graphic());
         if raw.len() > MAX_BYTES || !printable || raw.contains(['\\', '"', '<', '>', '`', '{', '}', '|', '^'])
@@ -74,7 +74,7 @@ impl RedirectUri {
             return Err(RedirectProblem::Malformed);
         }
         let url = Url::parse(raw).map_err(|_| RedirectProblem::Malformed)?;
-        // `app://host/path`: without a host it would be an address that no reader agrees on.
+        // `app://host/path`: without a host, parsers would disagree about the address.
         let is_app = !matches!(url.scheme(), "https" | "http");
         if is_app && (NEVER.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty)) {
             return Err(RedirectProblem::Scheme);
@@ -89,7 +89,7 @@ impl RedirectUri {
         if raw != url.as_str() && Some(raw) != without_slash {
             return Err(RedirectProblem::Malformed);
         }
-        // We add each of these exactly once.
+        // The gateway adds each of these exactly once.
         if url
             .query_pairs()
             .any(|(name, _)| matches!(&*name, "code" | "state" | "iss" | "error"))
@@ -110,7 +110,7 @@ impl RedirectUri {
         &self.raw
     }
 
-    /// The host as a person reads it on the sign-in page, with the port if it has one; for an app its scheme and name.
+    /// The host as the sign-in page shows it, with the port if it has one; for an app, its scheme and name.
     pub(super) fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         if self.is_app() {
@@ -122,7 +122,8 @@ impl RedirectUri {
         }
     }
 
-    /// `scheme://host[:port]`, or `scheme:` of an app: what a `form-action` of the Content-Security-Policy must allow.
+    /// `scheme://host[:port]`, or `scheme:` for an app: the source that the Content-Security-Policy's `form-action`
+    /// must allow.
     pub(super) fn form_action(&self) -> String {
         if self.is_app() {
             format!("{}:", self.url.scheme())
@@ -131,7 +132,7 @@ impl RedirectUri {
         }
     }
 
-    /// Whether it has the private scheme of an app on the person's device.
+    /// Whether the URI has the private scheme of an app on the person's device.
     fn is_app(&self) -> bool {
         !matches!(self.url.scheme(), "https" | "http")
     }
@@ -153,7 +154,7 @@ impl RedirectUri {
         }
     }
 
-    /// Whether a request for `requested` may use this registered one: the same string, or the same loopback address
+    /// Whether a request for `requested` may use this registered URI: the same string, or the same loopback address
     /// with another port.
     pub(super) fn admits(&self, requested: &Self) -> bool {
         if self.raw == requested.raw {
@@ -168,7 +169,7 @@ impl RedirectUri {
             && ours.query() == theirs.query()
     }
 
-    /// The same without a port that [`Self::admits`] ignores, so that a native client keeps its id.
+    /// The same URI without a port that [`Self::admits`] ignores, so that a native client keeps its id.
     pub(super) fn without_loopback_port(&self) -> Self {
         let mut url = self.url.clone();
         let is_any = self.is_loopback() && url.scheme() == "http";
@@ -203,17 +204,17 @@ impl TryFrom<String> for RedirectUri {
     }
 }
 
-/// Where people are returned to: Claude's addresses, loopback, well-known apps, and what the operator adds.
+/// The allowed return addresses: Claude's, loopback, well-known apps, and the operator's additions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RedirectFence {
-    /// Whole host names, lower case; any path is allowed on these.
+    /// Whole host names in lower case; any path is allowed on these.
     hosts: Vec<String>,
-    /// Whole addresses of apps, as they are registered.
+    /// Whole addresses of apps, exactly as registered.
     apps: Vec<String>,
 }
 
 impl RedirectFence {
-    /// A fence with the operator's additions: host names, and whole addresses like `app://host/callback`.
+    /// A fence with the operator's additions: host names, and whole addresses such as `app://host/callback`.
     pub(super) fn new(added: &[String]) -> Self {
         let added = added.iter().map(|one| one.trim());
         let (apps, hosts): (Vec<&str>, Vec<&str>) = added.partition(|one| one.contains("://"));
@@ -437,7 +438,7 @@ mod tests {
             if let Ok(uri) = fence().admit(&raw) {
                 let host = uri.url.host_str().unwrap();
                 prop_assert!(["claude.ai", "claude.com", "localhost", "127.0.0.1", "[::1]", "tools.example.org"].contains(&host));
-                // A second reading, by plain text, finds the same host.
+                // A second parse, by plain string operations, finds the same host.
                 let rest = raw.split_once("://").unwrap().1;
                 prop_assert!(rest.starts_with(host));
                 prop_assert!(matches!(rest.as_bytes().get(host.len()), None | Some(b'/' | b':' | b'?')));

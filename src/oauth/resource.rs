@@ -7,9 +7,9 @@ use crate::config::PublicUrl;
 
 /// Checks the `resource` parameters of a request and returns the audience, always `https://host/mcp`.
 ///
-/// Endpoint and origin are accepted in any equivalent spelling, because a person typed the address. No `resource` at all is
-/// accepted too: older clients do not send it.
-/// Errors: `InvalidTarget` (caller) if any of them is another server's.
+/// The endpoint and the origin are accepted in any equivalent spelling, because a person typed the address. A missing
+/// `resource` is accepted too, because older clients do not send it.
+/// Errors: `InvalidTarget` (caller) if any of them belongs to another server.
 pub(super) fn audience<'a>(
     requested: impl Iterator<Item = &'a str>,
     public_url: &PublicUrl,
@@ -25,7 +25,7 @@ pub(super) fn audience<'a>(
     Ok(public_url.mcp())
 }
 
-/// Lower-case scheme and host, no default port, no fragment, no slash at the end. `None` if it is no web address.
+/// Lower-case scheme and host, no default port, no fragment, no trailing slash. `None` if it is not a web address.
 fn canonical(resource: &str) -> Option<String> {
     let mut url = Url::parse(resource).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https");

@@ -1,4 +1,4 @@
-//! Ending access: by the client (RFC 7009), by the operator, for reuse of a token, or for lack of use.
+//! Ends access: by the client (RFC 7009), by the operator, after reuse of a token, or for lack of use.
 //!
 //! Every ended family leaves a [`Revocation`], written in the same unit of work.
 
@@ -16,7 +16,7 @@ use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
 use crate::store::{Record, StoreError, Table, Tx};
 
-/// How long revocations are listed.
+/// How long revocations stay listed.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +28,12 @@ pub enum RevocationReason {
     CodeReuse,
     /// A refresh token was presented long after it was spent.
     RefreshReuse,
-    /// It was not used for `ACCESS_TOKEN_TTL_DAYS`.
+    /// The family was not used for `ACCESS_TOKEN_TTL_DAYS`.
     Unused,
 }
 
 impl RevocationReason {
-    /// The word in log events.
+    /// The word used in log events.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -51,13 +51,13 @@ pub struct Revocation {
     pub family: FamilyId,
     pub account: AccountId,
     pub client_id: String,
-    /// What the client called itself.
+    /// The client's own name for itself.
     pub client_name: String,
     pub reason: RevocationReason,
-    /// The uid of the operator on this machine; `None` if it was not an operator's act.
+    /// The uid of the operator on this machine; `None` if the operator did not cause it.
     #[serde(default)]
     pub by_uid: Option<u32>,
-    /// Access tokens that were valid until then.
+    /// Number of access tokens that were valid until then.
     #[serde(default)]
     pub n_access_tokens: usize,
 }
@@ -66,7 +66,7 @@ impl Record for Revocation {
     const TABLE: Table = Table("revocation");
 }
 
-/// Why a family ends, and by whose act.
+/// Why a family ends, and who caused it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cause {
     reason: RevocationReason,
@@ -79,32 +79,32 @@ impl From<RevocationReason> for Cause {
     }
 }
 
-/// How much access was taken away.
+/// How much access was revoked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
     /// Token families (sign-ins of clients) that ended.
     pub families: Vec<FamilyId>,
-    /// Access tokens that were valid until then.
+    /// Number of access tokens that were valid until then.
     pub n_access_tokens: usize,
-    /// Codes that were not exchanged yet.
+    /// Number of codes that had not been exchanged.
     pub n_codes: usize,
 }
 
-/// A sign-in of a client that is valid.
+/// A client's sign-in that is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FamilyOverview {
     pub id: FamilyId,
     pub account: AccountId,
     pub access: Access,
     pub client_id: String,
-    /// What the client calls itself.
+    /// The client's own name for itself.
     pub client_name: String,
     pub created_at: Timestamp,
     /// The time of the last call or refresh.
     pub last_used_at: Timestamp,
-    /// Access tokens that are valid now.
+    /// Number of access tokens that are valid now.
     pub n_access_tokens: usize,
-    /// When it ends for lack of use; `None`: never.
+    /// When the sign-in ends for lack of use; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -156,7 +156,7 @@ pub(super) fn end_family(
     Ok(n_access_tokens)
 }
 
-/// Removes codes that were not exchanged yet. Returns how many.
+/// Removes the codes that have not been exchanged. Returns how many.
 fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Result<usize, StoreError> {
     let mut removed = 0;
     for (key, code) in tx.list::<AuthorizationCode>(b"")? {
@@ -171,7 +171,8 @@ fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Resul
 impl OAuth {
     /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself.
     ///
-    /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller), `TemporarilyUnavailable` (operator).
+    /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller),
+    /// `TemporarilyUnavailable` (operator).
     pub async fn revoke(&self, form: &str, authorization: Option<&str>) -> Result<(), OAuthError> {
         let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         let hash = TokenHash::of(form.require("token")?);
@@ -212,8 +213,8 @@ impl OAuth {
         Ok(())
     }
 
-    /// Ends the sign-ins in this scope, those that are still under way, and the codes that were not exchanged yet. Garmin
-    /// tokens stay. `by_uid` is the operator, for the record.
+    /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged.
+    /// Garmin tokens stay. `by_uid` is the operator, for the record.
     pub async fn end_access(
         &self,
         scope: RevocationScope,
@@ -265,7 +266,7 @@ impl OAuth {
         Ok(revoked)
     }
 
-    /// Ends the sign-ins of a person that are under way; those that begin later are not affected. One that is waiting for
+    /// Ends a person's sign-ins that are in progress; later ones are not affected. A sign-in that is waiting for
     /// Garmin ends when its answer would be written.
     pub fn end_open_sign_ins(&self, account: &Account) {
         let now = self.0.clock.now();
@@ -274,8 +275,8 @@ impl OAuth {
         transactions.end(EndedSignIns::Email(account.email.clone()), now);
     }
 
-    /// Ends the sign-ins with this e-mail that are under way, and their codes that were not exchanged yet. For an
-    /// invitation that was taken back: what was connected before stays.
+    /// Ends the sign-ins with this e-mail that are in progress, and their codes that have not been exchanged. Used
+    /// when an invitation is withdrawn; existing connections stay.
     pub async fn end_open_sign_ins_by_email(&self, email: &str) -> Result<(), StoreError> {
         let email = email.trim().to_lowercase();
         let accounts = self.0.accounts.list()?.into_iter();
@@ -322,7 +323,7 @@ impl OAuth {
         Ok(all.into_iter().rev().take(limit).map(|(_, one)| one).collect())
     }
 
-    /// When a family was last used: the latest of what is in memory, what was flushed, and its last rotation.
+    /// When a family was last used: the latest of the value in memory, the stored one, and its last rotation.
     pub(super) fn last_used(&self, id: &FamilyId, family: &TokenFamily) -> Result<Timestamp, StoreError> {
         let flushed = self
             .0
@@ -336,7 +337,7 @@ impl OAuth {
             .fold(family.refreshed_at, Timestamp::max))
     }
 
-    /// Whether a family was unused for as long as a sign-in lasts. Never while the clock is not to be trusted.
+    /// Whether a family was unused for the lifetime of a sign-in. Never true while the clock cannot be trusted.
     pub(super) fn is_unused(
         &self,
         id: &FamilyId,
@@ -352,7 +353,7 @@ impl OAuth {
         Ok(now.duration_since(self.last_used(id, family)?) >= ttl)
     }
 
-    /// Removes old codes, families that were not used, and old revocations.
+    /// Removes old codes, unused families, and old revocations.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         if !self.0.clocks.is_steady(&self.0.clock) {
             return Ok(());

@@ -1,5 +1,6 @@
-//! The room through its door, over a real store, with a Garmin that nobody can reach. Sign-ins that succeed are tested
-//! against the simulator in `tests/it`; here codes are put where a sign-in would have put them.
+//! The authorization server through its public functions, over a real store, with a Garmin that cannot be reached.
+//! Successful sign-ins are tested against the simulator in `tests/it`; these tests insert codes where a sign-in
+//! would.
 
 mod attacks;
 mod authorize;
@@ -52,7 +53,7 @@ impl World {
         Self::with(sign_in_ttl, nowhere())
     }
 
-    /// Clients' documents are fetched with this.
+    /// Uses this fetcher for clients' documents.
     pub(super) fn with_fetcher(fetcher: DocumentFetcher) -> Self {
         Self::with(Some(DAYS_90), fetcher)
     }
@@ -73,7 +74,7 @@ impl World {
         }
     }
 
-    /// The same data under a new process, maybe at another address.
+    /// The same data in a new process, perhaps at another address.
     pub(super) fn restarted_at(&self, origin: &str) -> OAuth {
         build(
             &self.store,
@@ -89,7 +90,7 @@ impl World {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
-    /// A code as a sign-in leaves it.
+    /// Writes a code as a sign-in would.
     pub(super) async fn code(&self, account: &AccountId, client_id: &str) -> String {
         let code = random_token(CODE_PREFIX);
         let record = AuthorizationCode {
@@ -112,7 +113,7 @@ impl World {
         code.expose().to_owned()
     }
 
-    /// Tokens of a sign-in with Claude.
+    /// The tokens of a sign-in with Claude.
     pub(super) async fn signed_in(&self, account: &AccountId) -> Pair {
         let code = self.code(account, CLAUDE).await;
         pair(self.oauth.token(&exchange(&code, &[]), None).await)
@@ -131,9 +132,9 @@ fn build(
     sign_in_ttl: Option<Duration>,
     fetcher: DocumentFetcher,
 ) -> OAuth {
-    // Another test may have done it.
+    // Another test may have installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    // The discard port: nobody listens.
+    // The discard port, where no server listens.
     let hosts = GarminHosts::at(&"http://127.0.0.1:9/".parse().unwrap());
     let http = crate::garmin::client(&hosts).unwrap();
     let settings = GovernorSettings::without_pauses();
@@ -150,7 +151,7 @@ fn build(
     OAuth::with_fetcher(parts, fetcher)
 }
 
-/// No host has an address, so no client's document can be fetched.
+/// No host resolves to an address, so no client's document can be fetched.
 fn nowhere() -> DocumentFetcher {
     DocumentFetcher {
         lookup: |_| Box::pin(std::future::ready(Vec::new())),
@@ -180,7 +181,7 @@ fn challenge() -> CodeChallenge {
         .unwrap()
 }
 
-/// A form from pairs; a later pair replaces an earlier one of the same name, an empty value leaves it out.
+/// Builds a form from pairs. A later pair replaces an earlier one of the same name; an empty value removes it.
 pub(super) fn form(base: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
     let mut pairs: Vec<(&str, &str)> = base.to_vec();
     for (name, value) in changes {
@@ -205,7 +206,7 @@ pub(super) fn exchange(code: &str, changes: &[(&str, &str)]) -> String {
     form(&base, changes)
 }
 
-/// As Claude refreshes: with `resource`, without `scope`.
+/// Refreshes as Claude does: with `resource`, without `scope`.
 pub(super) fn refresh(token: &str, changes: &[(&str, &str)]) -> String {
     let base = [
         ("grant_type", "refresh_token"),
@@ -223,7 +224,7 @@ pub(super) struct Pair {
     pub(super) expires_in_s: i64,
 }
 
-/// The pair in an answer, whose other members are as they must be.
+/// The pair in an answer, after checking its other members.
 pub(super) fn pair(answer: Result<Value, OAuthError>) -> Pair {
     let answer = answer.unwrap();
     assert_eq!(answer["token_type"], "Bearer");

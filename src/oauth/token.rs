@@ -1,9 +1,9 @@
 //! `/token`: exchanges a code or a refresh token for a new pair.
 //!
 //! Invariants:
-//! - It never asks Garmin and never fetches a document, only the store, so it answers within milliseconds.
-//! - A code or token is checked and changed in one unit of work on the store's single writer: two requests with the same
-//!   token run one after the other.
+//! - It uses only the store, never Garmin or a fetched document, so it answers within milliseconds.
+//! - A code or token is checked and changed in one unit of work on the store's single writer, so that two requests
+//!   with the same token run one after the other.
 //! - Whatever ended a code or token, the client gets 400 `invalid_grant`.
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,7 +25,7 @@ use crate::store::{StoreError, Tx};
 struct CodeExchange {
     code: Secret,
     client_id: String,
-    /// Optional in OAuth 2.1. If it is sent, it must be the right one.
+    /// Optional in OAuth 2.1. If it is sent, it must match.
     redirect_uri: Option<String>,
     verifier: Secret,
     resource: String,
@@ -33,25 +33,25 @@ struct CodeExchange {
 
 struct TokenRefresh {
     token: Secret,
-    /// Optional, because the token identifies its client. If it is sent, it must be the right one.
+    /// Optional, because the token identifies its client. If it is sent, it must match.
     client_id: Option<String>,
     resource: String,
 }
 
-/// The decision about an exchange.
+/// The verdict on a code exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum CodeVerdict {
     Spend,
-    /// Everything is right, but the code was exchanged before, for this family.
+    /// Everything matches, but the code was already exchanged, for this family.
     Replayed(FamilyId),
     Refuse(&'static str),
 }
 
-/// Decides about an exchange.
+/// Decides whether a code may be exchanged.
 ///
-/// A request with a wrong verifier is refused and leaves the code to its client, which alone knows the right one. For the
-/// same reason only a replay with everything right ends the family: a person who merely saw the code in a browser's history
-/// can neither use it nor sign anybody out (OAuth 2.1 §4.1.3: a second *valid* request).
+/// A request with a wrong verifier is refused and leaves the code usable for its client, which alone knows the right
+/// one. For the same reason only a replay in which everything matches ends the family: a person who merely saw the
+/// code in a browser's history can neither use it nor sign anybody out (OAuth 2.1 §4.1.3: a second *valid* request).
 fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> CodeVerdict {
     if code.consent.client_id != exchange.client_id {
         return CodeVerdict::Refuse("the code was given to another client");
@@ -129,7 +129,7 @@ impl CodeExchange {
 }
 
 impl TokenRefresh {
-    /// Presents the refresh token inside a unit of work. `is_unused`: whether a family was not used for too long.
+    /// Uses the refresh token inside a unit of work. `is_unused`: whether a family was unused for too long.
     fn carry_out(
         &self,
         tx: &mut Tx<'_>,
@@ -199,11 +199,11 @@ fn end_reused(
 }
 
 impl OAuth {
-    /// `/token`: answers 200 with the pair. `form`: the body, `application/x-www-form-urlencoded`; `authorization`: the
-    /// header, from which a client that authenticates by HTTP Basic takes its `client_id`.
+    /// `/token`: returns the pair for a 200. `form`: the body, `application/x-www-form-urlencoded`; `authorization`:
+    /// the header, from which a client that authenticates by HTTP Basic takes its `client_id`.
     ///
-    /// `resource` may be missing. `scope` is ignored: there is only one.
-    /// Errors: [`OAuthError`]; nothing was issued then.
+    /// `resource` may be missing. `scope` is ignored, because there is only one.
+    /// Errors: [`OAuthError`]; in that case, nothing was issued.
     pub async fn token(&self, form: &str, authorization: Option<&str>) -> Result<Value, OAuthError> {
         let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         match form.require("grant_type")? {
@@ -263,13 +263,13 @@ impl OAuth {
         answer(outcome)
     }
 
-    /// The life of the next access token: a day, or less if a sign-in lasts less.
+    /// The lifetime of the next access token: a day, or less if a sign-in lasts less.
     fn access_life(&self) -> SignedDuration {
         self.0.sign_in_ttl.map_or(ACCESS_LIFE, |ttl| ttl.min(ACCESS_LIFE))
     }
 }
 
-/// Errors: `InvalidClient`, on which a client registers again.
+/// Errors: `InvalidClient`, which makes a client register again.
 fn known_client(client_id: &str) -> Result<(), OAuthError> {
     ClientId::parse(client_id)
         .map(|_| ())

@@ -67,12 +67,12 @@ async fn strangers_cannot_fill_the_list_of_access_requests_for_good() {
             .iter()
             .any(|r| r.email == email)
     };
-    // The flood gives way to somebody new, but whoever tried twice stays.
+    // The flood gives way to a new person, but a person who tried twice stays.
     accounts.clock.advance(SINGLE_TRY_LIFETIME);
     accounts.note_access_request("new@friends.example").await.unwrap();
     assert!(has("new@friends.example") && has("dee@friends.example"));
     assert_eq!(n_requests(), MAX_ACCESS_REQUESTS);
-    // All of it expires by itself.
+    // All of it expires in time.
     accounts.clock.advance(ACCESS_REQUEST_LIFETIME);
     assert_eq!(n_requests(), 0);
     accounts.note_access_request("dee@friends.example").await.unwrap();

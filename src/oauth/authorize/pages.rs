@@ -1,4 +1,4 @@
-//! What the sign-in pages show, and what their forms send back.
+//! The contents of the sign-in pages, and of the forms that they post.
 
 use std::net::IpAddr;
 
@@ -6,18 +6,18 @@ use crate::base::secrets::Secret;
 use crate::garmin::MfaMethod;
 use crate::mcp::Access;
 
-/// Who sends a request to these pages.
+/// The sender of a request to these pages.
 #[derive(Clone, Copy, Debug)]
 pub struct Visitor<'a> {
-    /// The value of our cookie, if the browser sent it.
+    /// The value of the gateway's cookie, if the browser sent it.
     pub browser: Option<&'a str>,
-    /// The client's address, as far as it is known. Behind a proxy that is not in `TRUSTED_PROXIES` it is the proxy's.
+    /// The client's address, if known. Behind a proxy that is not in `TRUSTED_PROXIES`, it is the proxy's address.
     pub source: Option<IpAddr>,
 }
 
-/// What the browser gets next.
+/// The next response to the browser.
 ///
-/// No `Debug`: pages hold an e-mail address, and a redirect holds a code.
+/// Implements no `Debug`, because pages contain an e-mail address, and a redirect contains a code.
 pub enum AuthorizeStep {
     /// 200: the form for e-mail, password and access.
     SignIn(SignInPage),
@@ -25,32 +25,32 @@ pub enum AuthorizeStep {
     Mfa(MfaCodePage),
     /// 303 to the client, with a code or an error.
     Redirect { url: String },
-    /// 200: Garmin's sign-in was renewed at `/link`; there is no client to return to.
+    /// 200: Garmin's sign-in was renewed at `/link`, so there is no client to return to.
     Linked {
         /// From Garmin's profile; may be empty.
         full_name: String,
     },
-    /// A page that explains why the sign-in stops here. Nothing was sent to the client.
+    /// A page that explains why the sign-in stops here. The client is not informed.
     Refused(AuthorizeRefusal),
 }
 
-/// The client as the pages show it. Names come from the client: text, never markup.
+/// The client as the pages show it. Names come from the client, so they are text, never markup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientOnPage {
-    /// What the client calls itself: one line of at most 80 characters. Any client can call itself anything.
+    /// The client's own name for itself: one line of at most 80 characters. Any client can use any name.
     pub name: String,
-    /// Where the browser returns to, which a client can't make up: a host, or the name of a native app.
+    /// Where the browser returns to, which a client cannot invent: a host, or the name of a native app.
     pub redirect_host: String,
-    /// The browser hands the code to a program on the same device, which nobody can vouch for.
+    /// The browser passes the code to a program on the same device, whose identity cannot be verified.
     pub on_this_device: bool,
-    /// `scheme://host[:port]` or `scheme:` for the page's `form-action`, beside `'self'`.
+    /// `scheme://host[:port]` or `scheme:`, for the page's `form-action` in addition to `'self'`.
     pub form_action: String,
 }
 
 /// The two hidden fields of every form. Together with the cookie they identify the sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HiddenFields {
-    /// What is asked for, readable, and bound to this page by `csrf`.
+    /// The request in readable form, bound to this page by `csrf`.
     pub transaction: String,
     /// A signature over `transaction` and the browser's cookie.
     pub csrf: String,
@@ -59,16 +59,16 @@ pub struct HiddenFields {
 /// The first page. Its form is posted with `step=credentials` or `step=deny`.
 pub struct SignInPage {
     pub hidden: HiddenFields,
-    /// The cookie to set (a session cookie, `HttpOnly`, `SameSite=Lax`); `None`: the browser has it already.
+    /// The cookie to set (a session cookie, `HttpOnly`, `SameSite=Lax`); `None`: the browser already has it.
     pub set_browser: Option<Secret>,
     pub client: Option<ClientOnPage>,
-    /// What was typed before; empty at first.
+    /// The e-mail typed before; empty at first.
     pub email: String,
-    /// What was chosen before; read only at first.
+    /// The access chosen before; read-only at first.
     pub access: Access,
-    /// Why the last try failed, in words for the person.
+    /// Why the last attempt failed, in words for the person.
     pub notice: Option<String>,
-    /// Passwords that this page still takes.
+    /// Number of passwords that this page still accepts.
     pub tries_left: u8,
 }
 
@@ -80,7 +80,7 @@ pub struct MfaCodePage {
     pub method: MfaMethod,
     /// Where Garmin sent the code, masked by Garmin.
     pub sent_to: Option<String>,
-    /// Codes that Garmin still takes.
+    /// Number of codes that Garmin still accepts.
     pub tries_left: u8,
     /// Why the last code failed, in words for the person.
     pub notice: Option<String>,
@@ -92,19 +92,18 @@ pub struct AuthorizeRefusal {
     pub title: String,
     /// What happened and what to do, in plain sentences.
     pub explanation: String,
-    /// 400; 503 when the fault is ours; 429 when too much is under way; 200 when the person asked to stop.
+    /// 400; 503 for an internal error; 429 when too many sign-ins are in progress; 200 when the person asked to stop.
     pub status: u16,
 }
 
-/// A form that one of our pages sent back.
+/// A form posted from one of the sign-in pages.
 pub struct PostedForm {
     pub hidden: HiddenFields,
     pub answer: PostedAnswer,
 }
 
-/// What the person answered. No `Debug`: it holds a password.
+/// The person's input. It implements no `Debug`, because it contains a password.
 pub enum PostedAnswer {
-    /// `step=credentials`.
     Credentials {
         email: String,
         password: Secret,
@@ -112,6 +111,5 @@ pub enum PostedAnswer {
     },
     /// `step=code`: Garmin's code, as typed.
     Code(Secret),
-    /// `step=deny`.
     Deny,
 }

@@ -1,4 +1,4 @@
-//! Where one sign-in stands, and what a form or an answer of Garmin changes about it. Nothing here waits or sends.
+//! The state of one sign-in, and how a form or Garmin's answer changes it. Nothing here waits or sends.
 
 use std::net::IpAddr;
 
@@ -12,13 +12,13 @@ use crate::mcp::Access;
 /// Looking for a password or waiting for an e-mail takes minutes; a page left open for longer is abandoned.
 pub(super) const LIFE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Passwords that one page takes.
+/// Number of passwords that one page accepts.
 pub(super) const TRIES: u8 = 5;
 
-/// RFC 5321 §4.5.3.1.3, less the brackets.
+/// RFC 5321 §4.5.3.1.3, without the brackets.
 const MAX_EMAIL_BYTES: usize = 254;
 
-/// Garmin's own limit is far below.
+/// Garmin's own limit is far lower.
 const MAX_PASSWORD_BYTES: usize = 512;
 
 /// One sign-in between its first form and its end.
@@ -31,7 +31,7 @@ pub(super) struct SignInProgress {
     pub(super) tries_left: u8,
     /// Why the last try failed, for the page.
     pub(super) notice: Option<String>,
-    /// The address that the last form came from, if it is known. Sign-ins at Garmin are shared by it.
+    /// The address that posted the last form, if known. Sign-ins at Garmin are limited per address.
     pub(super) from: Option<IpAddr>,
 }
 
@@ -42,17 +42,17 @@ pub(super) enum SignInStage {
     /// The page asks for Garmin's code.
     AskCode(MfaChallenge),
     Done(SignInAnswer),
-    /// The client has its tokens: it is too late to say no.
+    /// The client has its tokens, so it is too late to decline.
     Exchanged,
     /// The person chose not to connect.
     Denied,
     OutOfTries,
     Expired,
-    /// The operator took the invitation or the access away meanwhile.
+    /// The operator withdrew the invitation or the access in the meantime.
     Withdrawn,
 }
 
-/// How a sign-in ended well. It is kept so that a second click gets it too.
+/// How a sign-in succeeded. It is kept so that a second click gets the same answer.
 #[derive(Clone, Debug)]
 pub(super) enum SignInAnswer {
     Code {
@@ -71,7 +71,7 @@ impl SignInProgress {
             stage: SignInStage::AskCredentials,
             begun_at,
             email: String::new(),
-            // The least, until the person chooses more.
+            // The least access, until the person chooses more.
             access: Access::ReadOnly,
             tries_left: TRIES,
             notice: None,
@@ -79,7 +79,7 @@ impl SignInProgress {
         }
     }
 
-    /// Whether forms still count. A sign-in that is too old expires here.
+    /// Whether forms still count. An expired sign-in ends here.
     pub(super) fn is_open(&mut self, now: Timestamp) -> bool {
         match self.stage {
             SignInStage::AskCredentials | SignInStage::AskCode(_) if is_too_old(self.begun_at, now) => {
@@ -91,8 +91,8 @@ impl SignInProgress {
         }
     }
 
-    /// Takes the first form in. The credentials to try, or `None` if the page has to be shown again. An open challenge is
-    /// dropped: the person went back.
+    /// Accepts the first form. Returns the credentials to try, or `None` if the page must be shown again. An open
+    /// challenge is dropped, because the person went back.
     pub(super) fn typed(&mut self, email: &str, password: Secret, access: Access) -> Option<Credentials> {
         self.access = access;
         let email = email.trim();
@@ -105,7 +105,7 @@ impl SignInProgress {
             self.notice = Some("Type the password of your Garmin account.".to_owned());
             return None;
         }
-        // The last try may have led to the page for the code; there is no way back from there.
+        // The last attempt may have led to the page for the code; there is no way back from there.
         if self.tries_left == 0 {
             self.stage = SignInStage::OutOfTries;
             return None;
@@ -123,7 +123,7 @@ impl SignInProgress {
         self.notice = None;
     }
 
-    /// Garmin, or the governor before it, said no. A wrong code may be followed by another one.
+    /// Garmin, or the governor before it, refused. A wrong code may be followed by another one.
     pub(super) fn refused(&mut self, refusal: &SignInRefusal, operator: &str) {
         self.notice = Some(notice(refusal, operator));
         match &self.stage {
@@ -132,7 +132,7 @@ impl SignInProgress {
         }
     }
 
-    /// Garmin said yes, and the store could not keep it.
+    /// Garmin accepted the sign-in, but the store could not save it.
     pub(super) fn not_kept(&mut self, operator: &str) {
         self.notice = Some(format!(
             "Garmin accepted your sign-in, but the gateway could not save it. Try again in a minute. If it fails again, \
@@ -150,12 +150,12 @@ impl SignInProgress {
     }
 }
 
-/// Whether a page that was made at `begun_at` no longer counts.
+/// Whether a page created at `begun_at` has expired.
 pub(super) fn is_too_old(begun_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(begun_at) > LIFE
 }
 
-/// A refusal in words for the person. A wrong password and a missing invitation read the same, so the text names both.
+/// Explains a refusal to the person. A wrong password and a missing invitation read the same, so the text names both.
 fn notice(refusal: &SignInRefusal, operator: &str) -> String {
     match refusal {
         SignInRefusal::WrongCredentials | SignInRefusal::SamePasswordAgain => format!(
@@ -230,7 +230,7 @@ mod tests {
             assert!(!type_in(&mut progress, email, password), "{email}");
             assert_eq!(progress.tries_left, TRIES, "{email}");
             assert!(progress.notice.is_some());
-            // The choice of access stays on the page that comes back.
+            // The chosen access stays selected on the page that is shown again.
             assert_eq!(progress.access, Access::ReadAndChange);
         }
     }

@@ -11,7 +11,7 @@ fn page(status: u16, title: &str, explanation: impl Into<String>) -> AuthorizeSt
     })
 }
 
-/// The request can't be read, or lacks what would prove where it comes from.
+/// The request cannot be read, or lacks the proof of its origin.
 pub(super) fn malformed(what: &str) -> AuthorizeStep {
     page(
         400,
@@ -32,7 +32,7 @@ pub(super) fn unknown_client() -> AuthorizeStep {
     )
 }
 
-/// The client wants people returned to where it may not.
+/// The client's redirect URI is not allowed.
 pub(super) fn redirect(problem: RedirectProblem) -> AuthorizeStep {
     let fix = match problem {
         RedirectProblem::ForeignHost => {
@@ -50,7 +50,7 @@ pub(super) fn redirect(problem: RedirectProblem) -> AuthorizeStep {
     )
 }
 
-/// The redirect URI is a good one, but not this client's.
+/// The redirect URI is allowed, but does not belong to this client.
 pub(super) fn other_redirect() -> AuthorizeStep {
     page(
         400,
@@ -60,7 +60,8 @@ pub(super) fn other_redirect() -> AuthorizeStep {
     )
 }
 
-/// The transaction is not there, is over, or is another browser's: one page, so that it tells nothing.
+/// The transaction is missing, finished, or another browser's. All three get the same page, so that it reveals
+/// nothing.
 pub(super) fn not_yours() -> AuthorizeStep {
     page(
         400,
@@ -70,7 +71,7 @@ pub(super) fn not_yours() -> AuthorizeStep {
     )
 }
 
-/// All tries of the transaction are used up.
+/// The transaction has no tries left.
 pub(super) fn out_of_tries(notice: &str) -> AuthorizeStep {
     page(
         400,
@@ -82,7 +83,7 @@ pub(super) fn out_of_tries(notice: &str) -> AuthorizeStep {
     )
 }
 
-/// The same form came again and again while Garmin was being asked.
+/// The same form was posted repeatedly while Garmin was being asked.
 pub(super) fn too_many_clicks() -> AuthorizeStep {
     page(
         429,
@@ -92,7 +93,7 @@ pub(super) fn too_many_clicks() -> AuthorizeStep {
     )
 }
 
-/// All places of this source are taken by sign-ins that Garmin has not answered yet.
+/// Sign-ins that Garmin has not answered yet take all places of this source.
 pub(super) fn no_room() -> AuthorizeStep {
     page(
         429,
@@ -102,7 +103,7 @@ pub(super) fn no_room() -> AuthorizeStep {
     )
 }
 
-/// The operator took the invitation or the access away while the person was signing in.
+/// The operator withdrew the invitation or the access while the person was signing in.
 pub(super) fn withdrawn() -> AuthorizeStep {
     page(
         403,
@@ -112,7 +113,7 @@ pub(super) fn withdrawn() -> AuthorizeStep {
     )
 }
 
-/// The sign-in was finished before.
+/// The sign-in has already been completed.
 pub(super) fn finished() -> AuthorizeStep {
     page(
         400,
@@ -121,7 +122,7 @@ pub(super) fn finished() -> AuthorizeStep {
     )
 }
 
-/// The person said no at `/link`, where there is nobody to tell.
+/// The person declined at `/link`, where there is no client to inform.
 pub(super) fn cancelled() -> AuthorizeStep {
     page(
         200,
@@ -130,7 +131,7 @@ pub(super) fn cancelled() -> AuthorizeStep {
     )
 }
 
-/// Something of ours failed before there was a client to tell.
+/// An internal error occurred before there was a client to inform.
 pub(super) fn ours() -> AuthorizeStep {
     page(
         503,

@@ -11,21 +11,21 @@ use super::super::resource;
 use super::pages::ClientOnPage;
 use crate::config::PublicUrl;
 
-/// It travels in the form of the sign-in page; Claude's has about 50 characters.
+/// The state travels in the form of the sign-in page; Claude's has about 50 characters.
 const MAX_STATE_BYTES: usize = 4096;
 
-/// What a client asked for, and where the answer goes.
+/// The client's request, and the return address for the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct AuthorizationRequest {
     pub(super) client_id: String,
-    /// What the client calls itself, or the host that it returns to if it has no name.
+    /// The client's own name for itself, or its return host if it has no name.
     pub(super) client_name: String,
     pub(super) challenge: CodeChallenge,
     pub(super) resource: String,
     pub(super) return_to: ReturnAddress,
 }
 
-/// The redirect URI with the `state` and `iss` of every answer.
+/// The redirect URI with the `state` and `iss` that every answer carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ReturnAddress {
     pub(super) redirect_uri: RedirectUri,
@@ -43,12 +43,12 @@ impl ReturnAddress {
         }
     }
 
-    /// The address that takes a code to the client (RFC 6749 §4.1.2, RFC 9207 §2).
+    /// The URL that returns a code to the client (RFC 6749 §4.1.2, RFC 9207 §2).
     pub(super) fn code(&self, code: &str) -> String {
         self.with(&[("code", code)])
     }
 
-    /// The address that takes an error to the client (RFC 6749 §4.1.2.1).
+    /// The URL that returns an error to the client (RFC 6749 §4.1.2.1).
     pub(super) fn error(&self, error: &OAuthError) -> String {
         self.with(&[
             ("error", error.code()),
@@ -69,9 +69,9 @@ impl ReturnAddress {
 impl AuthorizationRequest {
     /// Reads the rest of a request whose client and redirect URI are proven.
     ///
-    /// `scope` is ignored: there is one scope, and older clients ask for others. `prompt` may say anything but
-    /// `none`: the page is always shown.
-    /// Errors: what the client is told by redirect (caller).
+    /// `scope` is ignored, because there is one scope and older clients request others. Every `prompt` except `none`
+    /// is accepted, because the page is always shown.
+    /// Errors: those returned to the client by redirect (caller).
     pub(super) fn read(
         form: &FormParameters,
         client: OAuthClient,
@@ -131,7 +131,7 @@ impl AuthorizationRequest {
     }
 }
 
-/// For the fuzzer: where a client that has shown this redirect URI is answered, with a code or with an error.
+/// Fuzzer entry point: the URLs that return a code and an error to a client with this redirect URI.
 #[cfg(fuzzing)]
 pub(in crate::oauth) fn way_back(
     form: &FormParameters,
@@ -177,9 +177,9 @@ mod tests {
     #[test]
     fn what_claude_asks_for_is_understood() {
         for query in [
-            // Claude Code, as measured.
+            // Claude Code, as observed.
             "response_type=code&{C}&code_challenge_method=S256&state=s&scope=garmin+offline_access&prompt=consent&resource=https%3A%2F%2Fgw.example.org%2Fmcp",
-            // Older claude.ai.
+            // Older versions of claude.ai.
             "response_type=code&{C}&code_challenge_method=S256&state=s&scope=claudeai",
             "response_type=code&{C}&code_challenge_method=S256&response_mode=query&prompt=login+consent",
         ] {

@@ -1,7 +1,7 @@
-//! The forms of the sign-in page, one after the other: ask Garmin, perhaps for a code, link the account, make the code.
+//! The forms of the sign-in page, in order: ask Garmin, request a code if needed, link the account, issue the code.
 //!
-//! What was true before a wait is asked again after it: the invitation, the operator's revocations and the redirect URI
-//! are checked once more where the account and the code are written, in the same unit of work.
+//! Conditions checked before a wait are checked again after it: the invitation, the operator's revocations and the
+//! redirect URI are verified where the account and the code are written, in the same unit of work.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::mcp::Access;
 use crate::store::{StoreError, Tx};
 
 impl OAuth {
-    /// A posted form. Takes as long as Garmin does, and goes on even if the browser does not wait.
+    /// Handles a posted form. Takes as long as Garmin does, and continues even if the browser disconnects.
     pub async fn submit(&self, form: PostedForm, visitor: Visitor<'_>) -> AuthorizeStep {
         let PostedForm { hidden, answer } = form;
         let from = visitor.source;
@@ -41,7 +41,7 @@ impl OAuth {
         let round = transaction.round.load(Ordering::Acquire);
         let (reply, shown) = oneshot::channel();
         let oauth = self.clone();
-        // A browser that goes away, or clicks again, must not cut a sign-in at Garmin in two.
+        // A browser that disconnects, or clicks again, must not interrupt a sign-in at Garmin.
         self.0.lifecycle.spawn("oauth.sign_in", async move {
             let step = oauth.take_form(&transaction, round, answer, from).await;
             drop(click);
@@ -50,7 +50,7 @@ impl OAuth {
         shown.await.unwrap_or_else(|_| refusals::ours())
     }
 
-    /// Takes a form in and shows what comes next. `round`: how many forms were taken in when it was posted.
+    /// Accepts a form and returns the next step. `round`: the number of forms accepted when it was posted.
     async fn take_form(
         &self,
         transaction: &Arc<Transaction>,
@@ -60,7 +60,7 @@ impl OAuth {
     ) -> AuthorizeStep {
         let mut progress = transaction.progress.lock().await;
         let progress = &mut *progress;
-        // A second click gets the answer of the first. "Don't connect" counts however late it comes.
+        // A second click gets the answer of the first. "Don't connect" always counts, however late it arrives.
         let is_second_click = transaction.round.load(Ordering::Acquire) != round;
         if is_second_click && !matches!(answer, PostedAnswer::Deny) {
             return shown(transaction, progress, self.0.clock.now());
@@ -88,7 +88,7 @@ impl OAuth {
         }
     }
 
-    /// Errors: the store's, before Garmin was asked.
+    /// Errors: the store's, before Garmin is asked.
     async fn take_credentials(
         &self,
         transaction: &Arc<Transaction>,
@@ -100,8 +100,8 @@ impl OAuth {
         if !self.may_go_on(transaction, progress) {
             return Ok(());
         }
-        // A sign-in that could not be saved would waste a login at Garmin. Asked for everybody, so that the answer
-        // does not tell who is invited.
+        // A sign-in that cannot be saved would waste a login at Garmin. This is checked for everybody, so that the
+        // answer does not reveal who is invited.
         self.ensure_writable().await?;
         let Some(credentials) = progress.typed(email, password, access) else {
             return Ok(());
@@ -135,7 +135,7 @@ impl OAuth {
         Ok(())
     }
 
-    /// The person does not want to connect. A code that was made but not exchanged is taken back.
+    /// The person declines to connect. A code that was issued but not exchanged is withdrawn.
     async fn take_denial(&self, progress: &mut SignInProgress) -> Result<(), StoreError> {
         if let SignInStage::Done(SignInAnswer::Code { code, .. }) = &progress.stage {
             progress.stage = if self.take_back(*code).await? {
@@ -149,14 +149,14 @@ impl OAuth {
         Ok(())
     }
 
-    /// Writes and flushes about as much as a sign-in does. Errors: the disk is full or broken.
+    /// Writes and flushes about as much data as a sign-in. Errors: the disk is full or broken.
     async fn ensure_writable(&self) -> Result<(), StoreError> {
         let at = self.0.clock.now();
         let filler = "0".repeat(WRITE_TEST_BYTES);
         self.0.store.put(b"sign_in", WriteTest { at, filler }).await
     }
 
-    /// Whether forms still count: the sign-in is neither over nor too old, and the operator did not end it.
+    /// Whether forms still count: the sign-in is neither finished nor expired, and the operator has not ended it.
     fn may_go_on(&self, transaction: &Transaction, progress: &mut SignInProgress) -> bool {
         if !progress.is_open(self.0.clock.now()) {
             return false;
@@ -168,7 +168,7 @@ impl OAuth {
         true
     }
 
-    /// Takes in what Garmin answered, however late: the person waited for it.
+    /// Applies Garmin's answer, however late it arrives, because the person waited for it.
     async fn take_outcome(
         &self,
         transaction: &Arc<Transaction>,
@@ -214,7 +214,7 @@ impl OAuth {
                 return Err(NotFinished::Withdrawn);
             }
             if let Some(request) = &transaction_too.request {
-                // The operator may have taken the host away meanwhile.
+                // The operator may have removed the host in the meantime.
                 if oauth
                     .fence()
                     .admit(request.return_to.redirect_uri.as_str())
@@ -241,7 +241,7 @@ impl OAuth {
         if let Some(url) = DocumentUrl::parse(&request.client_id)
             && let Err(error) = self.0.documents.keep(&url).await
         {
-            // Only an outage of the client's host after a restart would miss it.
+            // The copy matters only if the client's host has an outage after a restart, so the sign-in continues.
             tracing::warn!(%error, "store.write_failed");
         }
         Ok(SignInAnswer::Code {
@@ -251,7 +251,7 @@ impl OAuth {
         })
     }
 
-    /// Takes a code back. `false`: it was exchanged already.
+    /// Withdraws a code. `false`: it has already been exchanged.
     async fn take_back(&self, code: TokenHash) -> Result<bool, StoreError> {
         self.0
             .store
@@ -266,8 +266,8 @@ impl OAuth {
             .await
     }
 
-    /// Shows the operator who asked without an invitation. Not waited for: the time that the write takes would tell the
-    /// stranger that there is none.
+    /// Shows the operator an access request. The caller does not wait for the write, because its duration would
+    /// reveal that there is no invitation.
     fn note_access_request(&self, email: String) {
         let accounts = self.0.accounts.clone();
         self.0.lifecycle.spawn("oauth.access_request", async move {
@@ -277,7 +277,7 @@ impl OAuth {
         });
     }
 
-    /// What the texts call the person who runs the gateway.
+    /// The name of the gateway's operator in texts for people.
     fn operator(&self) -> String {
         let live = self.0.live.borrow();
         live.operator
@@ -287,7 +287,7 @@ impl OAuth {
     }
 }
 
-/// Why a sign-in that Garmin accepted leads to nothing.
+/// Why a sign-in that Garmin accepted has no result.
 #[derive(Debug, thiserror::Error)]
 enum NotFinished {
     #[error("the invitation or the access was withdrawn")]
@@ -317,7 +317,7 @@ fn authorization_code(
     }
 }
 
-/// The page of the stage that a posted sign-in is in.
+/// The page for the current stage of a posted sign-in.
 fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -> AuthorizeStep {
     let request = transaction.request.as_ref();
     match &progress.stage {
@@ -355,7 +355,7 @@ fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -
     }
 }
 
-/// The first page, new or after a failed try.
+/// The first page, new or after a failed attempt.
 pub(super) fn sign_in_page(
     hidden: HiddenFields,
     request: Option<&AuthorizationRequest>,

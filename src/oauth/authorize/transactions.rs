@@ -1,10 +1,10 @@
-//! The sign-ins that are open: what their pages carry, and what is remembered of those that got further.
+//! The open sign-ins: the contents of their pages, and the state of those whose form was posted.
 //!
 //! Invariants:
-//! - A page view is remembered nowhere. All that it stands for is in its form, signed together with the browser's cookie.
-//! - Only a posted form takes one of the places in memory. One source holds few of them and gives up its own first. A
-//!   place where Garmin is being asked or has answered is never given up, so strangers can't end a sign-in.
-//! - A restart forgets the key, and with it every open page: people start again from Claude.
+//! - A page view is not stored anywhere. Its whole state is in its form, signed together with the browser's cookie.
+//! - Only a posted form takes one of the places in memory. One source has few of them and loses its own first. A
+//!   place where Garmin is being asked or has answered is never given up, so strangers cannot end a sign-in.
+//! - A restart discards the key, and with it every open page: people start again from Claude.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -25,40 +25,41 @@ use crate::accounts::Account;
 use crate::base::secrets::{Secret, constant_time_eq, derived_token, random_id, random_token};
 use crate::base::source::network;
 
-/// Clicks of one sign-in that may wait for each other. A person makes two.
+/// Upper bound of clicks on one sign-in that wait for each other. A person makes two.
 const MAX_CLICKS: usize = 4;
 
 const TRANSACTION_PREFIX: &str = "txn_";
 const BROWSER_PREFIX: &str = "brw_";
 
-/// Sign-ins in memory, of all sources and of one. Behind a proxy that is not trusted everybody is one source.
+/// Sign-ins in memory, for all sources and for one. Behind a proxy that is not trusted, everybody is one source.
 const MAX_OPEN: usize = 2000;
 const MAX_OPEN_PER_SOURCE: usize = 64;
 
-/// What a page stands for, as its form carries it.
+/// The state of a page, as its form carries it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PageTicket {
     id: String,
     begun_at: Timestamp,
-    /// `None`: `/link`, where Garmin's sign-in is renewed and no client gets a code.
+    /// `None`: `/link`, where Garmin's sign-in is renewed and no client receives a code.
     pub(super) request: Option<AuthorizationRequest>,
 }
 
-/// One sign-in whose form was posted.
+/// One sign-in whose form has been posted.
 pub(super) struct Transaction {
     pub(super) hidden: HiddenFields,
     pub(super) request: Option<AuthorizationRequest>,
     begun_at: Timestamp,
     source: Option<IpAddr>,
-    /// Tells whether it was opened before the operator took something away.
+    /// Shows whether the transaction was opened before the operator ended sign-ins.
     number: u64,
-    /// Goes up with every form that was taken in. A click that waited for the lock while it did is the same one again.
+    /// Increases with every accepted form. If it changed while a click waited for the lock, that click is a
+    /// repetition.
     pub(super) round: AtomicU64,
     pub(super) clicks: Arc<Semaphore>,
     pub(super) progress: tokio::sync::Mutex<SignInProgress>,
 }
 
-/// Whose open sign-ins end, because the operator took an invitation or access away.
+/// Whose open sign-ins end, because the operator withdrew an invitation or access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::oauth) enum EndedSignIns {
     Email(String),
@@ -69,11 +70,11 @@ pub(in crate::oauth) enum EndedSignIns {
 }
 
 pub(in crate::oauth) struct Transactions {
-    /// Signs the forms of this run.
+    /// The key that signs the forms of this run.
     key: Secret,
     next: AtomicU64,
     open: Mutex<HashMap<String, Arc<Transaction>>>,
-    /// Each with the first transaction that it does not end, and when it was written down.
+    /// Each with the number of the first transaction that it does not end, and the time of the entry.
     ended: Mutex<Vec<(EndedSignIns, u64, Timestamp)>>,
 }
 
@@ -89,7 +90,8 @@ impl Default for Transactions {
 }
 
 impl Transactions {
-    /// The hidden fields of a new page for the browser that has `cookie`, and the cookie to set if it has none of ours.
+    /// The hidden fields of a new page for the browser that has `cookie`, and the cookie to set if that is missing or
+    /// invalid.
     pub(super) fn issue(
         &self,
         request: Option<AuthorizationRequest>,
@@ -110,7 +112,7 @@ impl Transactions {
             begun_at: now,
             request,
         };
-        // Strings and numbers always become JSON; an empty text would be refused when it comes back.
+        // Strings and numbers always serialise; an empty text would be refused when it is posted.
         let json = serde_json::to_vec(&ticket).unwrap_or_default();
         let transaction = URL_SAFE_NO_PAD.encode(json);
         let csrf = self.sign(&transaction, browser).expose().to_owned();
@@ -121,7 +123,7 @@ impl Transactions {
         derived_token("", &self.key, format!("{transaction}\n{browser}").as_bytes())
     }
 
-    /// What a posted form stands for, if this gateway made its page for this browser a short while ago.
+    /// The state in a posted form, if this gateway made its page for this browser recently enough.
     fn read(&self, hidden: &HiddenFields, visitor: Visitor<'_>, now: Timestamp) -> Option<PageTicket> {
         let expected = self.sign(&hidden.transaction, visitor.browser?);
         if !constant_time_eq(hidden.csrf.as_bytes(), expected.expose().as_bytes()) {
@@ -132,7 +134,7 @@ impl Transactions {
         (!is_too_old(ticket.begun_at, now)).then_some(ticket)
     }
 
-    /// The sign-in of a posted form, opened now if this is its first.
+    /// The sign-in of a posted form, opened now if this is its first form.
     pub(super) fn find(
         &self,
         hidden: &HiddenFields,
@@ -162,13 +164,13 @@ impl Transactions {
         Ok(transaction)
     }
 
-    /// Ends the sign-ins that are open now. One that is waiting for Garmin learns of it when it is about to be kept.
+    /// Ends the sign-ins that are open now. One that is waiting for Garmin ends when its result is about to be saved.
     pub(in crate::oauth) fn end(&self, whose: EndedSignIns, now: Timestamp) {
         let mut ended = self.ended.lock();
         ended.push((whose, self.next.load(Ordering::SeqCst), now));
     }
 
-    /// Whether the operator ended this sign-in. `account`: whose it turned out to be, once Garmin has said so.
+    /// Whether the operator ended this sign-in. `account`: the person's account, once Garmin has identified it.
     pub(super) fn is_ended(&self, transaction: &Transaction, email: &str, account: Option<&Account>) -> bool {
         let is_about = |whose: &EndedSignIns| match whose {
             EndedSignIns::Email(ended) => {
@@ -187,9 +189,9 @@ impl Transactions {
             .any(|(whose, before, _)| transaction.number < *before && is_about(whose))
     }
 
-    /// Forgets the sign-ins that are too old to go on.
+    /// Removes the sign-ins that are too old to continue.
     pub(in crate::oauth) fn sweep(&self, now: Timestamp) {
-        // Twice their life: Garmin may take its time with the last form.
+        // Twice the lifetime, because Garmin may be slow to answer the last form.
         let is_over = |since: Timestamp| now.duration_since(since) > LIFE.saturating_mul(2);
         self.open.lock().retain(|_, one| !is_over(one.begun_at));
         self.ended.lock().retain(|(_, _, at)| !is_over(*at));
@@ -199,15 +201,15 @@ impl Transactions {
 /// Why a form leads to no sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotFound {
-    /// The page is too old, of another browser, of another run, or was never ours.
+    /// The page is too old, from another browser or another run, or not one of the gateway's.
     NotYours,
-    /// Too many sign-ins of this source are under way.
+    /// Too many sign-ins of this source are in progress.
     NoRoom,
 }
 
 impl Transaction {
-    /// How readily it is given up; `None`: never, because Garmin is being asked or has sent a code. The form of an idle
-    /// one can open it again. One that is done only answers a form that is sent twice.
+    /// How readily the place is given up; `None`: never, because Garmin is being asked or has sent a code. The form
+    /// of an idle sign-in can open it again. A finished sign-in only answers a form that is posted twice.
     fn rank(&self) -> Option<u8> {
         let progress = self.progress.try_lock().ok()?;
         match progress.stage {
@@ -218,7 +220,8 @@ impl Transaction {
     }
 }
 
-/// Makes room for one more of `source`, at the cost of the oldest that is idle, else done: its own if it has its share.
+/// Makes room for one more sign-in of `source` by removing the oldest idle one, or else the oldest finished one: its
+/// own if `source` has used up its share.
 fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr>) -> bool {
     let n_own = open.values().filter(|one| one.source == source).count();
     let own_only = n_own >= MAX_OPEN_PER_SOURCE;
@@ -234,7 +237,7 @@ fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr
     oldest.is_some_and(|id| open.remove(&id).is_some())
 }
 
-/// Whether a cookie has the shape of ours; another one is replaced.
+/// Whether a cookie has the form of the gateway's own; any other is replaced.
 fn is_browser(cookie: &str) -> bool {
     cookie.strip_prefix(BROWSER_PREFIX).is_some_and(|random| {
         random.len() == 43
@@ -262,7 +265,7 @@ mod tests {
         (hidden, cookie.unwrap().expose().to_owned())
     }
 
-    /// A page of its own, posted from `source`.
+    /// Posts a new page's form from `source`.
     fn post(all: &Transactions, source: &str) -> Result<Arc<Transaction>, NotFound> {
         let (hidden, cookie) = page(all);
         all.find(&hidden, visitor(Some(&cookie), source), NOW)
@@ -361,7 +364,7 @@ mod tests {
             .map(|_| post(&all, "2001:db8:1:1::7").unwrap())
             .collect();
         let locks: Vec<_> = busy.iter().map(|one| one.progress.try_lock().unwrap()).collect();
-        // The whole network of a subscriber is one source.
+        // The whole network of a subscriber counts as one source.
         assert_eq!(post(&all, "2001:db8:1:1::8").err(), Some(NotFound::NoRoom));
         assert!(post(&all, "2001:db8:1:2::8").is_ok());
         drop(locks);

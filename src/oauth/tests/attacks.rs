@@ -1,9 +1,9 @@
-//! What somebody would try who wants another person's data: each attack with what it must come to.
+//! Attacks on another person's data, each with its required outcome.
 
 use super::*;
 use crate::oauth::{RevocationReason, Unauthenticated};
 
-/// An exchange that must be refused and must leave the code to its client.
+/// An exchange that must be refused and must leave the code usable for its client.
 async fn refused_and_unspent(changes: &[(&str, &str)], expected: (&str, u16)) {
     let world = World::new();
     let code = world.code(&account('a'), CLAUDE).await;
@@ -26,7 +26,7 @@ async fn pkce_downgrade_and_guessing() {
         refused_and_unspent(&[("code_verifier", verifier)], INVALID_GRANT).await;
     }
     refused_and_unspent(&[("code_verifier", "")], ("invalid_request", 400)).await;
-    // The method was fixed at /authorize; saying another one here changes nothing.
+    // The method was fixed at /authorize; sending another one here changes nothing.
     let plain = [
         ("code_verifier", challenge.as_str()),
         ("code_challenge_method", "plain"),
@@ -66,7 +66,7 @@ async fn code_replay_revokes_what_the_code_gave() {
     let code = world.code(&account('a'), CLAUDE).await;
     let first = pair(world.oauth.token(&exchange(&code, &[]), None).await);
     let second = pair(world.oauth.token(&refresh(&first.refresh, &[]), None).await);
-    // Hours later it is still known.
+    // Hours later, the reuse is still detected.
     world.pass(3 * 3600);
     assert_eq!(
         refusal(world.oauth.token(&exchange(&code, &[]), None).await),
@@ -110,7 +110,7 @@ async fn code_race_has_one_winner_at_most() {
     let form = exchange(&code, &[]);
     let all = futures_util::future::join_all((0..10).map(|_| world.oauth.token(&form, None))).await;
     assert_eq!(all.iter().filter(|answer| answer.is_ok()).count(), 1);
-    // Somebody had both the code and the verifier: nobody keeps anything.
+    // Someone else had both the code and the verifier, so all access ends.
     assert!(world.oauth.families().unwrap().is_empty());
 }
 
@@ -164,7 +164,7 @@ async fn foreign_audience_opens_nothing_here() {
     let code = world.code(&account('a'), CLAUDE).await;
     let theirs = exchange(&code, &[("resource", "")]);
     assert_eq!(refusal(elsewhere.token(&theirs, None).await), INVALID_GRANT);
-    // A move of the gateway and back loses nobody.
+    // Moving the gateway to another address and back ends no sign-in.
     assert!(world.is_good(&tokens.access));
 }
 
@@ -211,7 +211,7 @@ async fn another_persons_ids_lead_nowhere() {
     );
     assert_eq!(world.oauth.authenticate(&a.access).unwrap().account, account('a'));
     assert_eq!(world.oauth.authenticate(&b.access).unwrap().account, account('b'));
-    // A family's id is shown in logs: it is no token, neither as such nor with a prefix.
+    // A family's id appears in logs, so it must not work as a token, with or without a prefix.
     let id = world.oauth.authenticate(&a.access).unwrap().family;
     for token in [id.to_string(), format!("grt_{id}"), format!("gat_{id}")] {
         assert_eq!(

@@ -7,7 +7,7 @@ use crate::base::secrets::Secret;
 use crate::config::Invited;
 use crate::oauth::{AuthorizeStep, HiddenFields, PostedAnswer, PostedForm, SignInPage};
 
-/// What Claude asks with.
+/// The parameters that Claude sends.
 fn query(changes: &[(&str, &str)]) -> String {
     let challenge = challenge_text();
     let base = [
@@ -42,7 +42,7 @@ fn opened(step: AuthorizeStep) -> Open {
     Open { page, cookie }
 }
 
-/// A step in a word or two.
+/// Describes a step in a word or two.
 fn shown(step: &AuthorizeStep) -> String {
     match step {
         AuthorizeStep::SignIn(page) => format!("sign in: {}", page.notice.as_deref().unwrap_or_default()),
@@ -229,7 +229,7 @@ async fn errors_after_the_redirect_uri_is_proven_go_to_the_client() {
     }
 }
 
-/// An answer goes to Claude's callback, with `state` and `iss` as they must be.
+/// Checks that an answer goes to Claude's callback, with the right `state` and `iss`.
 fn check_answer(url: &str, name: &str, value: &str) {
     let url = Url::parse(url).unwrap();
     assert_eq!(
@@ -317,10 +317,10 @@ async fn csrf_cross_transaction_and_foreign_browser_posts_are_one_page() {
             assert_eq!(shown(&send(&world, hidden, answer(), cookie).await), page);
         }
     }
-    // A code before a password, in the right browser: back to the first form.
+    // A code before a password, in the right browser, leads back to the first form.
     let early = mine.send(&world, PostedAnswer::Code(Secret::new("123456"))).await;
     assert!(shown(&early).starts_with("sign in"));
-    // Nobody's tries were spent on any of it.
+    // None of these requests used up a try.
     world.pass(16 * 60);
     assert_eq!(shown(&mine.post(&world, "ann@example.org", "pw").await), page);
 }
@@ -336,7 +336,7 @@ async fn who_was_not_invited_gets_the_page_of_a_wrong_password_and_the_operator_
     assert!(
         notice.starts_with("This e-mail and password were not accepted.") && notice.contains("the operator")
     );
-    // What was typed and chosen is still there; the password is not on the page at all.
+    // The typed e-mail and the chosen access are still there; the password is not on the page at all.
     assert_eq!(
         (page.email.as_str(), page.access, page.tries_left),
         ("Eve@example.org", Access::ReadAndChange, 4)
@@ -395,7 +395,7 @@ async fn a_program_that_clicks_without_end_is_turned_away() {
         .filter(|step| step.as_str() == "429 Still signing in")
         .count();
     assert_eq!(turned_away, 16);
-    // Then it goes on.
+    // After that, the sign-in continues.
     let AuthorizeStep::SignIn(page) = open.post(&world, "eve@example.org", "pw2").await else {
         panic!("a page")
     };
@@ -412,7 +412,7 @@ async fn a_browser_that_goes_away_does_not_cut_a_sign_in_in_two() {
             .await
             .is_err()
     );
-    // The next click comes while the first is still under way, and gets its answer.
+    // The next click arrives while the first is still in progress, and gets its answer.
     let AuthorizeStep::SignIn(page) = open.post(&world, "eve@example.org", "pw").await else {
         panic!("a page")
     };

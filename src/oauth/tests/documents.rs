@@ -1,5 +1,5 @@
-//! Client-id metadata documents over real TLS: a host of our own on the loopback, with a certificate of an authority of
-//! our own, and a fetcher that is led there.
+//! Client-id metadata documents over real TLS: a test host on the loopback, a certificate from a test authority, and
+//! a fetcher that resolves every name to that host.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ struct Host {
 
 #[derive(Default)]
 struct Seen {
-    /// What it answers.
+    /// The response that the host sends.
     answer: String,
     n_connections: usize,
     requests: Vec<String>,
@@ -36,7 +36,7 @@ struct Seen {
 
 impl Host {
     async fn start() -> Self {
-        // Another test may have done it.
+        // Another test may have installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -78,7 +78,7 @@ impl Host {
         self.seen.lock().unwrap().requests.len()
     }
 
-    /// A fetcher for which every name leads here, this host's authority is trusted, and the loopback may be reached.
+    /// A fetcher that resolves every name to this host, trusts its authority, and may reach the loopback.
     fn fetcher(&self) -> DocumentFetcher {
         DocumentFetcher {
             lookup: |_| Box::pin(std::future::ready(vec![IpAddr::V4(LOOPBACK)])),
@@ -94,7 +94,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Arc<Mutex<Seen>>) 
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         seen.lock().unwrap().n_connections += 1;
-        // Who does not trust us hangs up here.
+        // A client that does not trust the certificate disconnects here.
         let Ok(mut stream) = tls.accept(stream).await else {
             continue;
         };
@@ -115,7 +115,7 @@ async fn serve(listener: TcpListener, tls: TlsAcceptor, seen: Arc<Mutex<Seen>>) 
     }
 }
 
-/// What the page at `/authorize` calls the client; `None`: it is unknown.
+/// The client's name on the page at `/authorize`; `None`: the client is unknown.
 async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
     let challenge = challenge_text();
     let query = [
@@ -132,7 +132,8 @@ async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
     }
 }
 
-/// Section 5, rows *CIMD fetch* and *CIMD content*: fetched over TLS, cached by its headers, the last good copy kept.
+/// Section 5, rows *CIMD fetch* and *CIMD content*: fetched over TLS, cached by its headers, and the last good copy
+/// kept.
 #[tokio::test]
 async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     let host = Host::start().await;
@@ -163,7 +164,7 @@ async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     world.pass(1);
     name("App, renamed", 2).await;
 
-    // An outage, and a host that suddenly sends elsewhere: neither makes the client unknown.
+    // Neither an outage nor an unexpected redirect makes the client unknown.
     for (n_requests, status) in [(3, "503 Service Unavailable"), (4, "302 Found")] {
         host.answers(status, 900, "Somebody else");
         world.pass(900);
@@ -171,7 +172,7 @@ async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     }
 }
 
-/// A restart forgets the document of a client that nobody signed in with, and keeps the others for a week.
+/// A restart drops the document of a client with which nobody has signed in, and keeps the others for a week.
 #[tokio::test]
 async fn the_last_good_copy_outlives_a_restart() {
     let host = Host::start().await;
@@ -204,7 +205,7 @@ async fn a_host_that_is_down_is_left_alone_for_a_minute() {
     assert!(name_on_page(&world, ID).await.is_some());
 }
 
-/// The fence holds where the attacker's own name leads to our loopback, with a certificate that we would trust.
+/// The fence holds when the attacker's own name resolves to the loopback, with a certificate that would be trusted.
 #[tokio::test]
 async fn ssrf_a_name_that_leads_to_the_loopback_is_not_connected_to() {
     let host = Host::start().await;
@@ -235,12 +236,12 @@ async fn ssrf_a_name_that_leads_to_the_loopback_is_not_connected_to() {
         assert_eq!(name_on_page(&world, ID).await, None);
     }
     assert_eq!(host.seen.lock().unwrap().n_connections, 0);
-    // The very same host is good where the loopback may be reached: nothing else was in its way.
+    // The same host works where the loopback may be reached, so nothing else blocked it.
     let world = World::with_fetcher(host.fetcher());
     assert!(name_on_page(&world, ID).await.is_some());
 }
 
-/// A certificate of an authority that the system does not know, and one for another name.
+/// A certificate from an authority that the system does not know, and one for another name.
 #[tokio::test]
 async fn cimd_fetch_believes_only_a_certificate_for_that_host() {
     let host = Host::start().await;

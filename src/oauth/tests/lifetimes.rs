@@ -1,4 +1,4 @@
-//! How long things last, and what the operator takes away.
+//! Lifetimes, and what the operator revokes.
 
 use super::*;
 use crate::oauth::{RevocationReason, RevocationScope, Revoked, Unauthenticated};
@@ -27,7 +27,7 @@ async fn a_sign_in_lasts_as_long_as_it_is_used() {
     for _ in 0..10 {
         world.pass(89 * DAY);
         tokens = pair(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await);
-        // A call half a day later counts as use, even if the process ends after it was written down.
+        // A call half a day later counts as use, even if the process ends after it was stored.
         world.pass(DAY / 2);
         assert!(world.is_good(&tokens.access));
         world.oauth.flush_uses().await.unwrap();
@@ -147,7 +147,7 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
     assert_eq!(good(), [false, false, false, false, true]);
     assert_eq!(counts(end(RevocationScope::All, None).await), (1, 1, 0));
     assert_eq!(good(), [false; 5]);
-    // It is remembered over a restart, the newest first.
+    // Revocations survive a restart, and are listed newest first.
     let revocations = world.restarted_at(ORIGIN).revocations(2).unwrap();
     assert_eq!(revocations.len(), 2);
     assert!(
@@ -170,7 +170,7 @@ async fn a_client_that_was_revoked_may_sign_in_again() {
     assert!(world.is_good(&tokens.access));
 }
 
-/// A machine that boots ten years back, is used, and is then set right; or is set ten years ahead by mistake.
+/// A machine boots ten years in the past, is used, and is then set right; or it is set ten years ahead by mistake.
 #[tokio::test]
 async fn a_clock_that_jumps_ends_no_sign_in() {
     const TEN_YEARS: i64 = 3650 * DAY;
@@ -214,7 +214,7 @@ async fn a_clock_that_jumps_ends_no_sign_in() {
     }
     assert_eq!(right.families().unwrap().len(), 3);
 
-    // Time that really passes still ends what nobody uses.
+    // Time that really passes still ends unused sign-ins.
     world.pass(91 * DAY);
     right.sweep().await.unwrap();
     assert!(right.families().unwrap().is_empty());

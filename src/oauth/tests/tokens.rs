@@ -1,4 +1,4 @@
-//! `/token` and what its tokens open: each row of "Tokens".
+//! `/token` and the use of its tokens: each row of "Tokens".
 
 use super::*;
 use crate::oauth::RevocationReason;
@@ -89,7 +89,7 @@ async fn token_endpoint_refusals_have_the_codes_of_the_rfc() {
     ] {
         assert_eq!(refusal(world.oauth.token(&form, None).await), expected, "{form}");
     }
-    // None of it cost the client anything.
+    // None of these requests spent the client's code.
     pair(world.oauth.token(&exchange(&code, &[]), None).await);
     pair(world.oauth.token(&refresh(&tokens.refresh, &[]), None).await);
 }
@@ -111,7 +111,7 @@ async fn refresh_from_two_egress_nodes_at_once_gives_one_pair_and_no_loser() {
     let both = futures_util::future::join_all((0..20).map(|_| world.oauth.token(&form, None))).await;
     let pairs: Vec<Pair> = both.into_iter().map(pair).collect();
     assert!(pairs.iter().all(|one| *one == pairs[0]));
-    // A burst goes on for more than a minute, and the winner has refreshed again by then.
+    // A burst lasts for more than a minute, and the winner has refreshed again by then.
     world.pass(2);
     let next = pair(world.oauth.token(&refresh(&pairs[0].refresh, &[]), None).await);
     for seconds in [1, 30, 43] {
@@ -181,7 +181,7 @@ async fn a_busy_family_keeps_a_bounded_number_of_tokens() {
         panic!("one family")
     };
     assert_eq!(family.n_access_tokens, 16);
-    // So old that nobody remembers whose it was.
+    // The token is so old that its family is no longer known.
     assert_eq!(
         refusal(world.oauth.token(&refresh(&first.refresh, &[]), None).await),
         INVALID_GRANT
@@ -207,7 +207,7 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
             "{form}"
         );
     }
-    // Another client's token is nothing of theirs to revoke.
+    // A client cannot revoke another client's token.
     world
         .oauth
         .revoke(
@@ -229,7 +229,7 @@ async fn rfc_7009_revocation_answers_alike_and_takes_what_it_names() {
         .unwrap();
     assert!(!world.is_good(&second.access) && world.is_good(&tokens.access));
     let third = pair(world.oauth.token(&refresh(&second.refresh, &[]), None).await);
-    // As Claude Code signs out: the refresh token, then the access token.
+    // Claude Code signs out like this: the refresh token, then the access token.
     for token in [&third.refresh, &third.access] {
         world
             .oauth
