@@ -1,23 +1,24 @@
-//! Bearer → account → catalogue, race tool or worker → answer.
+//! Handles an MCP request: bearer token → account → catalogue, race tool or worker → response.
 //!
 //! # Invariants
 //!
-//! - Nothing is answered, not even a protocol error, before the bearer token was found valid.
-//! - Clients have no session: any request may follow any other, also after a restart of the gateway or a worker.
-//! - Permissions are checked at the call, not only in the list.
-//! - HTTP 403 is only for foreign pages and foreign host names: Claude gives up a connector that answers it.
+//! - No request is answered, not even with a protocol error, before its bearer token is validated.
+//! - Clients have no session. Any request may follow any other, even after a restart of the gateway or of a worker.
+//! - Permissions are checked when a tool is called, not only when tools are listed.
+//! - HTTP 403 is reserved for foreign pages and foreign host names, because Claude gives up a connector that returns
+//!   it.
 //!
 //! | file | what |
 //! |---|---|
-//! | `service` | the entry: admit, then handle |
+//! | `service` | the entry points: admit, then handle |
 //! | `admission` | bearer token → caller |
-//! | `route` | which part answers a request (pure) |
-//! | `call` | answers it: catalogue, race tool or worker |
-//! | `relay` | one call under way: JSON or stream, notifications, cancellation |
-//! | `in_flight` | which calls a client cancels and a revocation ends |
+//! | `route` | chooses the part that answers a request (pure) |
+//! | `call` | answers a request: from the catalogue, by a race tool, or by a worker |
+//! | `relay` | one running call: JSON or stream, notifications, cancellation |
+//! | `in_flight` | running calls, for cancellation by the client and for revocation |
 //! | `call_rate` | calls per account and minute |
-//! | `offer` | what is offered, and how it is learned from a foreign worker |
-//! | `advice` | what a person is told when no worker answered |
+//! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
+//! | `advice` | the text for a person when no worker answered |
 //! | `usage` | calls per account, tool and day |
 
 mod admission;
@@ -38,7 +39,7 @@ pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
 
-/// The record kinds of this room.
+/// The kinds of records that this module stores.
 pub const KINDS: &[Kind] = &[Kind::of::<usage::CallCounts>(), offer::KIND];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Bearer token → caller: a person's client, the holder of a race token, or `doctor`.
 //!
-//! No call is answered, not even with a protocol error, before this.
+//! No request is answered before this, not even with a protocol error.
 
 use std::sync::Arc;
 
@@ -15,29 +15,27 @@ use crate::mcp::Access;
 use crate::oauth::{Grant, OAuth, Unauthenticated};
 use crate::races::{RaceGrant, Races};
 
-/// How long a probe token of `doctor` works.
+/// The lifetime of a probe token of `doctor`.
 const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub(super) account: AccountId,
-    /// What the caller may do with Garmin's data.
+    /// The caller's permissions for Garmin's data.
     pub(super) access: Access,
-    /// The sign-in, or the race of a race token. Cancellations and revocations apply to one connection.
+    /// The id of the sign-in, or of the race of a race token. Cancellations and revocations apply to one connection.
     pub(super) connection: Arc<str>,
     pub(super) scope: CallerScope,
-    /// Checked again after a wait. `None` for a probe.
+    /// The token, which is checked again after a wait. `None` for a probe.
     pub(super) bearer: Option<Secret>,
 }
 
-/// The tools that a caller may use at all.
+/// The tools that a caller may use at all, before access is considered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallerScope {
-    /// All tools of the account.
     Account,
-    /// The tools of one race.
     Race(RaceGrant),
-    /// No tool, only the protocol: `doctor` checks that the path is open.
+    /// No tools, only the protocol. `doctor` uses this to check that requests get through.
     Probe,
 }
 
@@ -65,12 +63,12 @@ impl From<RaceGrant> for Caller {
     }
 }
 
-/// Why a request is not admitted.
+/// The reason why a request is not admitted.
 #[derive(Debug)]
 pub enum NotAdmitted {
-    /// 401 with `WWW-Authenticate: <challenge>`. `body` says the same in JSON.
+    /// HTTP 401 with `WWW-Authenticate: <challenge>`. `body` contains the same information as JSON.
     Unauthorized { challenge: String, body: Bytes },
-    /// 503. The store cannot be read; a 401 would make a client discard a good token.
+    /// HTTP 503, because the store cannot be read. A 401 would make a client discard a valid token.
     Unavailable,
 }
 
@@ -78,7 +76,7 @@ pub(super) struct CallerAdmission {
     oauth: OAuth,
     races: Races,
     clock: Clock,
-    /// The probe tokens in force, with their ends.
+    /// The valid probe tokens, each with its expiry.
     probes: Mutex<Vec<(TokenHash, Timestamp)>>,
 }
 
@@ -92,7 +90,7 @@ impl CallerAdmission {
         }
     }
 
-    /// `authorization`: the value of that header.
+    /// Identifies the caller. `authorization` is the value of the header `Authorization`.
     pub(super) fn admit(&self, authorization: Option<&str>) -> Result<Caller, NotAdmitted> {
         let Some(token) = authorization.and_then(bearer) else {
             return Err(self.unauthorized(None));
@@ -106,7 +104,7 @@ impl CallerAdmission {
                 tracing::error!(%reason, "mcp.admission_failed");
                 Err(NotAdmitted::Unavailable)
             }
-            // Probes come last, so that an ordinary call does not pay for them.
+            // Probes are checked last, so that an ordinary call does not pay for the check.
             Err(_) if self.is_probe(token) => Ok(Caller {
                 account: AccountId::nobody(),
                 access: Access::ReadOnly,
@@ -118,8 +116,8 @@ impl CallerAdmission {
         }
     }
 
-    /// Whether the caller's token is still valid. A call that waited asks this before it acts: access may have been revoked,
-    /// or the account forgotten, meanwhile.
+    /// Whether the caller's token is still valid. A call that waited checks this before it acts, because access may
+    /// have been revoked, or the account forgotten, in the meantime.
     pub(super) fn still_admits(&self, caller: &Caller) -> bool {
         let Some(bearer) = &caller.bearer else {
             return true;
@@ -135,7 +133,7 @@ impl CallerAdmission {
         }
     }
 
-    /// A new token that opens the protocol and no tool, for [`PROBE_LIFETIME`]. It is kept in memory only.
+    /// A new token that allows the protocol but no tools, for [`PROBE_LIFETIME`]. It is kept in memory only.
     pub(super) fn new_probe(&self) -> Secret {
         let token = random_token("gpr_");
         let now = self.clock.now();
@@ -151,7 +149,7 @@ impl CallerAdmission {
         probes.iter().any(|(known, until)| *known == hash && *until > now)
     }
 
-    /// `reason`: what is wrong with the token, if one was presented.
+    /// The 401 response. `reason` says what is wrong with the token, if one was presented.
     fn unauthorized(&self, reason: Option<&Unauthenticated>) -> NotAdmitted {
         if let Some(reason) = reason {
             tracing::info!(%reason, "mcp.token_refused");
@@ -168,7 +166,7 @@ impl CallerAdmission {
     }
 }
 
-/// The token in `Bearer <token>`; the scheme is not case-sensitive (RFC 9110 §11.1).
+/// The token in `Bearer <token>`. The scheme is case-insensitive (RFC 9110 §11.1).
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.trim().split_once(' ')?;
     let token = token.trim();

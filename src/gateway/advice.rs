@@ -1,8 +1,8 @@
-//! What the model and the person are told when no worker answered: what happened, what was changed, and what to do.
+//! The text for the model and the person when no worker answered: what happened, what was changed, and what to do.
 
 use crate::workers::WorkerError;
 
-/// `read_only`: the call could not have changed anything. `link`: where the person signs in at Garmin again.
+/// `read_only`: the call could not have changed anything. `link`: the page where the person signs in at Garmin again.
 pub(super) fn advice(error: &WorkerError, read_only: bool, link: &str) -> String {
     let unsure = "The change may or may not have been made. Look at the data first, and repeat the call only if the change is missing.";
     let unchanged = "Nothing was changed.";
@@ -52,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    /// Every failure says what to do and whether something was changed.
+    /// Every message says what to do and whether anything was changed.
     #[test]
     fn every_failure_says_what_to_do() {
         let link = "https://garmin.example.com/link";

@@ -23,26 +23,26 @@ use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::route::{Route, WorkerQuestion, route};
 use super::usage::UsageCounters;
 
-/// Every call is answered within this time. Claude waits for 240 s or more.
+/// The time limit of a call. It is below the 240 s or more for which Claude waits.
 const DEADLINE: Duration = Duration::from_secs(200);
-/// Notifications of one call that are buffered; the rest is dropped.
+/// The number of notifications buffered per call. Further ones are dropped.
 const NOTIFICATIONS: usize = 32;
 
-/// What a person is told when access ended during a call of a race tool.
+/// The text for a person whose access was revoked during a call of a race tool.
 const REVOKED: &str = "The access of this connection ended during the call. The change may or may not have been made. Connect \
                        again, and look at the data before you repeat the call.";
 
-/// What requests are answered with.
+/// Everything that is needed to answer requests.
 pub(super) struct CallService {
     pub(super) admission: Arc<CallerAdmission>,
     pub(super) workers: Workers,
     pub(super) race_tools: RaceTools,
     pub(super) offer: Offer,
-    /// What the holder of a race token is offered.
+    /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
-    /// What the holder of a probe token is offered.
+    /// The catalogue for callers with a probe token.
     pub(super) offered_for_probe: Arc<Offered>,
-    /// `PUBLIC_URL/link`, where a person signs in at Garmin again.
+    /// `PUBLIC_URL/link`, the page where a person signs in at Garmin again.
     pub(super) link: String,
     pub(super) live: watch::Receiver<Live>,
     pub(super) rate: CallRate,
@@ -51,11 +51,11 @@ pub(super) struct CallService {
     pub(super) lifecycle: Lifecycle,
 }
 
-/// A request that waits for its answer.
+/// A request that has not been answered yet.
 struct PendingRequest {
     caller: Caller,
     accepts: Accepts,
-    /// Raw JSON text.
+    /// The request's id as raw JSON text.
     id: Box<str>,
     era: Era,
     method: McpMethod,
@@ -118,7 +118,7 @@ impl CallService {
         }
     }
 
-    /// The text for an account that calls too often.
+    /// The text for an account over its rate limit; `None` if the call is allowed.
     fn over_rate(&self, caller: &Caller) -> Option<String> {
         let per_minute = self.live.borrow().calls_per_minute;
         let wait = self.rate.take(&caller.account, per_minute).err()?;
@@ -201,14 +201,14 @@ impl CallService {
             progress,
             messages,
         };
-        // The call stays in flight until it is answered, with or without its client.
+        // The call stays registered until it is answered, even if its client has gone.
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, cancel);
         let answer = async move {
             let call = self.workers.call(&pending.caller.account, call);
             let outcome = tokio::select! {
-                // First, so that a revoked sign-in does not start a worker.
+                // Revocation is polled first, so that a revoked sign-in does not start a worker.
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => Err(WorkerError::Stopped),
                 outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
@@ -233,14 +233,14 @@ impl CallService {
         call.relay().await
     }
 
-    /// Completes when the caller's access ends: at once if it ended while the request waited before it was registered.
+    /// Completes when the caller's access ends. It completes at once if access ended before the call was registered.
     async fn access_ended(&self, registered: &InFlightCall, caller: &Caller) {
         if self.admission.still_admits(caller) {
             registered.revoked().await;
         }
     }
 
-    /// Counts and logs a worker's call.
+    /// Counts and logs a call to a worker.
     fn record(
         self: &Arc<Self>,
         caller: &Caller,
@@ -269,7 +269,7 @@ impl CallService {
 }
 
 impl PendingRequest {
-    /// The reply that carries a tool's or a worker's result.
+    /// The response with the result of a tool or a worker.
     fn result(&self, result: &RawValue) -> JsonReply {
         let shortened = shorten::shortened(result);
         if let Some(shortened) = &shortened {
@@ -281,7 +281,8 @@ impl PendingRequest {
             .unwrap_or_else(|| self.no_answer("The Garmin session sent an answer that could not be read."))
     }
 
-    /// The reply when nobody answered: for a tool call a result, which the model reads, else an error.
+    /// The response when no worker answered. A tool call gets a result, which the model reads; other requests get an
+    /// error.
     fn no_answer(&self, text: &str) -> JsonReply {
         if self.method == McpMethod::CallTool {
             return self.tool_error(text);
@@ -298,7 +299,7 @@ impl PendingRequest {
     }
 }
 
-/// What a call waits for, in words for the person. `state`: of the account's worker.
+/// What a call waits for, as a text for the person. `state` is the state of the account's worker.
 fn wait_reason(state: &str) -> Option<&'static str> {
     match state {
         "waiting" => Some("Waiting for a free place for your Garmin session"),
@@ -311,8 +312,8 @@ fn channel<T>(wanted: bool) -> (Option<mpsc::Sender<T>>, Option<mpsc::Receiver<T
     wanted.then(|| mpsc::channel(NOTIFICATIONS)).unzip()
 }
 
-/// Whether a tool's result is an error, for counting. Workers write `isError` first or last, so only the ends of the
-/// text are searched.
+/// Whether a tool's result is an error, for the statistics. Workers write `isError` first or last, so only both ends of
+/// the text are searched.
 fn is_error(result: &[u8]) -> bool {
     const FLAG: &[u8] = b"\"isError\":true";
     let has = |part: &[u8]| part.windows(FLAG.len()).any(|window| window == FLAG);

@@ -1,4 +1,4 @@
-//! The rate of calls per account: a token bucket that holds a minute's calls and refills steadily.
+//! The rate limit of calls per account: a token bucket that holds one minute's worth of calls and refills continuously.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::accounts::AccountId;
 
-/// The buckets of all accounts that called.
+/// The buckets of all accounts that have made calls.
 #[derive(Debug, Default)]
 pub(super) struct CallRate(Mutex<HashMap<AccountId, CallBucket>>);
 
@@ -19,7 +19,7 @@ struct CallBucket {
 }
 
 impl CallRate {
-    /// Takes one call of this account. Errors: the time until the next call is allowed.
+    /// Takes one call from the account's bucket. The error is the time until the next call is allowed.
     pub(super) fn take(&self, account: &AccountId, per_minute: u32) -> Result<(), Duration> {
         let now = Instant::now();
         let mut buckets = self.0.lock();
@@ -69,12 +69,12 @@ mod tests {
         assert!((8.9..9.1).contains(&wait.as_secs_f64()), "{wait:?}");
         assert_eq!(bucket.take(at(10.1), 6), Ok(()));
         assert!(bucket.take(at(10.2), 6).is_err());
-        // After an hour there are six calls, not 360.
+        // After an hour the bucket holds six calls, not 360.
         for _ in 0..6 {
             assert_eq!(bucket.take(at(3_600.0), 6), Ok(()));
         }
         assert!(bucket.take(at(3_600.0), 6).is_err());
-        // The operator lowers the limit.
+        // The operator lowers the limit to one call per minute.
         assert!(bucket.take(at(3_610.0), 1).is_err());
     }
 

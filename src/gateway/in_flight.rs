@@ -1,10 +1,10 @@
-//! The calls in flight: which ones a client cancels, and which ones a revocation ends.
+//! The running calls. A client can cancel its own calls, and a revocation ends those of a connection.
 //!
-//! There is no session, so a call is found by its connection (the sign-in, or the race of a race token) and its request
-//! id. Two windows of one client may use the same id at the same time. Then it is unknown which call is meant, and the
-//! cancellation is ignored, as the specification allows.
+//! Clients have no session, so a call is identified by its connection (the sign-in, or the race of a race token) and
+//! its request id. Two windows of one client may use the same id at the same time. A cancellation is then ambiguous and
+//! is ignored, as the specification allows.
 //!
-//! A revoked connection stays revoked: its id is never given again, and a call that was admitted before the revocation
+//! A revoked connection stays revoked, because its id is never reused. A call that was admitted before the revocation
 //! but registers after it must not start a worker.
 
 use std::collections::{HashMap, HashSet};
@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mcp::notification::LogSeverity;
 
-/// The number of connections whose log level is remembered.
+/// The maximum number of connections whose log level is remembered.
 const MAX_LEVELS: usize = 4_096;
 
-/// Clones share the same calls.
+/// The registered calls and log levels. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFlight(Arc<Mutex<CallTable>>);
 
@@ -40,13 +40,13 @@ struct ConnectionCalls {
 #[derive(Debug)]
 struct CallEntry {
     number: u64,
-    /// Raw JSON text.
+    /// The request's id as raw JSON text.
     id: Box<str>,
     /// `None` for a modern call, which is cancelled by closing its stream.
     cancel: Option<oneshot::Sender<()>>,
 }
 
-/// A registered call. It counts as in flight until this is dropped.
+/// A registered call. It counts as running until this is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightCall {
     table: InFlight,
@@ -94,7 +94,7 @@ impl InFlight {
         }
     }
 
-    /// Cancels the call with this id. Returns false unless exactly one such call is in flight.
+    /// Cancels the call with this id. Returns false unless exactly one such call is running.
     pub(super) fn cancel(&self, connection: &str, id: &str) -> bool {
         let mut table = self.0.lock();
         let Some(entry) = table.connections.get_mut(connection) else {
@@ -110,7 +110,7 @@ impl InFlight {
         }
     }
 
-    /// Ends the calls of a connection, now and in future. Returns how many were in flight.
+    /// Ends all running and future calls of a connection. Returns how many were running.
     pub(super) fn revoke(&self, connection: &str) -> usize {
         let mut table = self.0.lock();
         table.revoked.insert(connection.into());
@@ -121,7 +121,7 @@ impl InFlight {
         entry.calls.len()
     }
 
-    /// Sets the least severity of the log messages that a legacy connection gets.
+    /// Sets the lowest severity of log messages that a legacy connection gets.
     pub(super) fn set_level(&self, connection: &str, level: LogSeverity) {
         let mut table = self.0.lock();
         if table.levels.len() >= MAX_LEVELS && !table.levels.contains_key(connection) {
@@ -130,7 +130,7 @@ impl InFlight {
         table.levels.insert(connection.into(), level);
     }
 
-    /// `info` unless the connection set another level.
+    /// The log level of a connection, `info` by default.
     pub(super) fn level(&self, connection: &str) -> LogSeverity {
         let table = self.0.lock();
         table.levels.get(connection).copied().unwrap_or(LogSeverity::Info)
@@ -160,7 +160,7 @@ mod tests {
         (set.enter(&connection.into(), id, Some(cancel)), cancelled)
     }
 
-    /// Section 4, translating, row 5.
+    /// A notification cancels exactly the call with its id.
     #[tokio::test]
     async fn a_call_is_cancelled_by_its_id() {
         let set = InFlight::default();

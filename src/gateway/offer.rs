@@ -1,8 +1,9 @@
-//! The catalogue that is offered now, and how it is learned from a foreign worker.
+//! The catalogue that is currently offered, and how it is learned from a foreign worker.
 //!
 //! The built-in worker's lists are compiled in. Those of a foreign worker (`GARMIN_MCP_CMD`) are kept in the store, so
-//! that listing tools after a restart needs no worker. They are asked for when none are known, and refreshed in the
-//! background while people call: every [`FRESH_FOR`], and at once after a worker of another version started.
+//! that listing tools after a restart needs no worker. The gateway requests them when none are stored. While people
+//! make calls, it refreshes them in the background: every [`FRESH_FOR`], and immediately after a worker of another
+//! version has started.
 
 mod kept;
 mod learn;
@@ -24,11 +25,11 @@ use learn::{LearnError, learn};
 
 pub(super) use kept::KIND;
 
-/// The age at which lists are refreshed.
+/// The age at which stored lists are refreshed.
 const FRESH_FOR: Duration = Duration::from_secs(600);
-/// The pause after a failure to learn them.
+/// The pause after a failed attempt to learn the lists.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
-/// The time limit for learning all lists, with a cold start of the worker.
+/// The time limit for learning all lists, including a cold start of the worker.
 const LEARN_LIMIT: Duration = Duration::from_secs(60);
 
 /// The worker whose lists are offered.
@@ -36,11 +37,11 @@ const LEARN_LIMIT: Duration = Duration::from_secs(60);
 pub enum WorkerLists {
     /// The built-in worker: the results of its `tools/list` and `resources/list`.
     BuiltIn { tools: String, resources: String },
-    /// A foreign worker. Its lists are kept by its command.
+    /// A foreign worker. The store keeps its lists under a fingerprint of its command.
     Foreign {
         /// `GARMIN_MCP_CMD`.
         command: Vec<String>,
-        /// The built-in tools, which are offered until the worker was asked.
+        /// The built-in tools, which are offered until the worker's own lists are known.
         seed_tools: String,
         seed_resources: String,
     },
@@ -67,21 +68,21 @@ struct ForeignLists {
     fingerprint: String,
     /// The `serverInfo` of the worker whose lists are offered.
     server: Mutex<Option<Arc<str>>>,
-    /// Held while a worker is asked.
+    /// Held while a worker is asked, so that only one task at a time does so.
     learning: tokio::sync::Mutex<()>,
     age: Mutex<ListsAge>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct ListsAge {
-    /// Lists of this worker are offered, possibly of an earlier start of the gateway.
+    /// Whether this worker's lists are on offer, possibly from an earlier run of the gateway.
     is_known: bool,
-    /// The last attempt to learn them in this process, and whether it succeeded.
+    /// The time of the last attempt to learn the lists in this process, and whether it succeeded.
     asked: Option<(Instant, bool)>,
 }
 
 impl Offer {
-    /// Errors: the lists or the overlay of this build are damaged.
+    /// Fails if the lists or the overlay of this build are damaged.
     pub(super) fn new(
         lists: WorkerLists,
         own_tools: String,
@@ -132,7 +133,7 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Offers the lists that the store has kept, if there are any.
+    /// Offers the stored lists, if there are any.
     fn offer_kept(&self, foreign: &ForeignLists) {
         let offered = match kept::find(&foreign.store, &foreign.fingerprint) {
             Ok(None) => return,
@@ -155,8 +156,8 @@ impl Offer {
         self.current.read().clone()
     }
 
-    /// Asks the worker of this account if no lists of a foreign worker are known yet. For the built-in worker it
-    /// returns at once.
+    /// Asks the worker of this account for its lists if none are known yet. Returns immediately for the built-in
+    /// worker.
     pub(super) async fn ensure_known(&self, workers: &Workers, account: &AccountId) {
         let Some(foreign) = &self.foreign else { return };
         if !foreign.is_unknown() {
@@ -168,14 +169,14 @@ impl Offer {
         }
     }
 
-    /// Whether the lists should be refreshed and no refresh is under way.
+    /// Whether the lists should be refreshed and no refresh is running.
     pub(super) fn is_stale(&self, workers: &Workers) -> bool {
         self.foreign
             .as_ref()
             .is_some_and(|foreign| foreign.is_stale(workers) && foreign.learning.try_lock().is_ok())
     }
 
-    /// Asks the worker of this account for its lists, unless another task has refreshed them meanwhile.
+    /// Asks the worker of this account for its lists, unless another task has just refreshed them.
     pub(super) async fn refresh(&self, workers: &Workers, account: &AccountId) {
         if let Some(foreign) = &self.foreign {
             let _learning = foreign.learning.lock().await;
@@ -229,7 +230,7 @@ impl Offer {
     }
 }
 
-/// Offers own tools and nothing of a worker.
+/// A catalogue with the gateway's own tools and nothing from a worker.
 pub(super) fn own_tools_only(own_tools: &str, website: &str) -> Result<Offered, CatalogueError> {
     let lists = Lists {
         own_tools,
@@ -244,7 +245,7 @@ fn offered(
     website: &str,
     foreign: bool,
 ) -> Result<Offered, CatalogueError> {
-    // `serverInfo` does not depend on the lists; the capabilities do.
+    // `serverInfo` does not depend on the lists, but the capabilities do.
     let server = Handshake::new(website, Capabilities::default());
     let catalogue = Catalogue::from_lists(*lists, overlay, server.server())?;
     for tool in catalogue.too_large() {
@@ -277,7 +278,7 @@ impl ForeignLists {
         })
     }
 
-    /// Whether the worker that started last is another program or version than the one whose lists are offered.
+    /// Whether the most recently started worker is another program or version than the one whose lists are offered.
     fn is_outdated(&self, workers: &Workers) -> bool {
         let known = self.server.lock();
         workers

@@ -1,11 +1,11 @@
-//! One call under way: its notifications and its answer, as plain JSON or as an event stream.
+//! One running call: its notifications and its answer, as plain JSON or as an event stream.
 //!
 //! # Rules
 //!
-//! - An answer that comes soon, with no notification before it, is plain JSON. Otherwise a stream is opened if the client
-//!   accepts one. A comment every [`KEEP_ALIVE_EVERY`] keeps proxies from closing it.
-//! - A modern client cancels a call by closing the stream. A legacy client does not: its call goes on without it.
-//! - A cancelled call has no answer.
+//! - An answer that arrives soon, without a notification before it, is sent as plain JSON. Otherwise a stream is opened
+//!   if the client accepts one. A comment every [`KEEP_ALIVE_EVERY`] keeps proxies from closing it.
+//! - A modern client cancels a call by closing the stream. A legacy client does not, so its call continues without it.
+//! - A cancelled call gets no answer.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -25,63 +25,63 @@ use crate::mcp::headers::Accepts;
 use crate::mcp::notification::{LogSeverity, amount, log_message, progress};
 use crate::mcp::{Era, sse};
 
-/// A stream is opened after this long without an answer, so that the client sees a sign of life.
+/// A stream is opened after this time without an answer, so that the client can tell that the call is running.
 const STREAM_AFTER: Duration = Duration::from_millis(500);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(15);
-/// Frames that are buffered for a slow client.
+/// The number of frames buffered for a slow client.
 const FRAMES: usize = 32;
-/// How long the last frame waits for a client that reads nothing.
+/// How long the last frame waits for a client that is not reading.
 const SLOWEST_CLIENT: Duration = Duration::from_secs(60);
 
 /// The HTTP response to an admitted request.
 #[derive(Debug)]
 pub enum McpResponse {
     Json(JsonReply),
-    /// 202, empty.
+    /// HTTP 202 with an empty body.
     Accepted,
-    /// 405 with `Allow: POST`, empty.
+    /// HTTP 405 with `Allow: POST` and an empty body.
     MethodNotAllowed,
-    /// 200 with an event stream. Each item is one or more whole frames. Dropping the receiver cancels a modern call.
+    /// HTTP 200 with an event stream. Each item is one or more whole frames. Dropping the receiver cancels a modern
+    /// call.
     Stream(mpsc::Receiver<Bytes>),
 }
 
-/// The message of a progress notification while the call waits; `None` if it waits for nothing but its answer.
+/// Returns the progress message for a call that is waiting; `None` if it waits only for its answer.
 pub(super) type WaitReason = Box<dyn FnOnce() -> Option<&'static str> + Send>;
 
-/// A call whose client may go away at any moment.
+/// A call whose client may disconnect at any moment.
 pub(super) struct RelayedCall {
     era: Era,
     accepts: Accepts,
     lifecycle: Lifecycle,
-    /// `None` once it completed or was cancelled.
+    /// The pending answer; `None` once it has completed or was cancelled.
     answer: Option<BoxFuture<'static, JsonReply>>,
-    /// The answer, while notifications that arrived before it are still to be sent.
+    /// The completed answer, while earlier notifications are still to be sent.
     reply: Option<JsonReply>,
-    /// The client's own token, as raw JSON text.
+    /// The client's own progress token, as raw JSON text.
     pub(super) progress_token: Option<Arc<str>>,
-    /// The least severity of the log messages that the client wants.
+    /// The lowest severity of log messages that the client wants.
     pub(super) log_level: Option<LogSeverity>,
-    /// Asked once, when the wait begins.
+    /// Called once, when the call begins to wait.
     pub(super) wait_reason: Option<WaitReason>,
-    /// The `params` of the worker's notifications.
+    /// The `params` of the worker's progress notifications.
     pub(super) progress: Option<mpsc::Receiver<Box<RawValue>>>,
     pub(super) messages: Option<mpsc::Receiver<Box<RawValue>>>,
-    /// Fires when the client cancels by notification.
+    /// Fires when the client cancels the call by a notification.
     pub(super) cancelled: Option<oneshot::Receiver<()>>,
-    /// The progress that the gateway itself has sent. The worker's must be more.
+    /// The progress value that the gateway itself has sent. The worker's values must exceed it.
     own_progress: Option<f64>,
 }
 
 #[derive(Debug, PartialEq)]
 enum CallEvent {
     Answered(JsonReply),
-    /// A notification for the client, as JSON text.
     Notification(String),
     Cancelled,
 }
 
 impl RelayedCall {
-    /// A call without notifications.
+    /// A call that does not receive notifications yet.
     pub(super) fn new(
         era: Era,
         accepts: Accepts,
@@ -104,7 +104,7 @@ impl RelayedCall {
         }
     }
 
-    /// Waits for the answer, or opens a stream.
+    /// Waits for the answer, or opens a stream and continues in the background.
     pub(super) async fn relay(mut self) -> McpResponse {
         let mut first = None;
         if self.accepts.json {
@@ -114,7 +114,7 @@ impl RelayedCall {
                     () = sleep(STREAM_AFTER) => None,
                 }
             } else {
-                // The answer has its own deadline.
+                // No time limit is needed here, because the answer has its own.
                 Some(self.without_notifications().await)
             };
             match event {
@@ -146,7 +146,7 @@ impl RelayedCall {
                 }
             };
             match event {
-                // A slow client misses notifications; it does not hold up the call.
+                // A slow client misses notifications instead of delaying the call.
                 CallEvent::Notification(message) => drop(frames.try_send(sse::frame(&message))),
                 CallEvent::Answered(reply) => {
                     let frame = sse::frame_bytes(&reply.body);
@@ -158,7 +158,7 @@ impl RelayedCall {
         }
     }
 
-    /// The next event. Notifications that arrived before the answer come before it.
+    /// The next event. Notifications that arrived before the answer are returned first.
     async fn next(&mut self) -> CallEvent {
         poll_fn(|context| self.poll_next(context)).await
     }
@@ -198,7 +198,7 @@ impl RelayedCall {
         {
             self.answer = None;
             self.reply = Some(reply);
-            // Polling the answer may have produced its last notifications.
+            // Polling the answer may have produced its final notifications.
             if let Poll::Ready(message) = self.poll_notification(context) {
                 return Poll::Ready(CallEvent::Notification(message));
             }

@@ -1,4 +1,5 @@
-//! Which part of the gateway answers a well-formed request. Pure: it depends on what is offered and who asks.
+//! Chooses the part of the gateway that answers a well-formed request. Pure: the choice depends only on the catalogue
+//! and the caller.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,36 +14,36 @@ use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest};
 
 use super::offer::Offered;
 
-/// How a request is answered.
+/// The part that answers a request, with what it needs.
 #[derive(Debug)]
 pub(super) enum Route<'o> {
-    /// With this result, as JSON text.
+    /// The gateway answers with this result, given as JSON text.
     Result(Cow<'o, str>),
     Error(McpError),
-    /// A tool call that this connection may not make. `text` tells the model and the person why.
+    /// A tool call that this connection is not allowed to make. `text` explains why to the model and the person.
     Denied {
         tool: Arc<str>,
         text: String,
     },
-    /// `logging/setLevel`: the level is remembered and the result is `{}`.
+    /// `logging/setLevel`: the gateway stores the level and returns `{}`.
     SetLogLevel(LogSeverity),
     OwnTool {
         tool: Arc<str>,
-        /// An object.
+        /// The tool's arguments: an object, or absent.
         arguments: Option<Box<RawValue>>,
     },
     Worker(WorkerQuestion),
 }
 
-/// What the worker of the account is asked.
+/// A request to the account's worker.
 #[derive(Debug)]
 pub(super) struct WorkerQuestion {
-    /// For `tools/call`.
+    /// The tool of a `tools/call` request.
     pub(super) tool: Option<Arc<str>>,
     pub(super) params: Option<Box<RawValue>>,
-    /// The call changes nothing, so it may be repeated.
+    /// Whether the call changes nothing, so that it may be repeated.
     pub(super) read_only: bool,
-    /// For `resources/read`.
+    /// The URI of a `resources/read` request.
     pub(super) uri: Option<String>,
 }
 
@@ -145,7 +146,7 @@ fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> R
     })
 }
 
-/// HTTP 403 would make Claude give up the connector. A tool result can be read and acted upon.
+/// Claude would give up the connector after an HTTP 403. A tool result can be read and acted on.
 fn denied_text(title: &str) -> String {
     format!(
         "Not done: this connection may only read Garmin data, and “{title}” may change it. To allow changes, disconnect this connector in \

@@ -1,6 +1,6 @@
-//! The gateway as the public face sees it: [`Gateway::admit`] with the headers, then [`Gateway::handle`] with the body.
+//! The interface to the HTTP layer: [`Gateway::admit`] with the headers, then [`Gateway::handle`] with the body.
 //!
-//! Two steps, because the body of an unauthenticated request must not be read into memory.
+//! There are two steps because the body of an unauthenticated request must not be read into memory.
 
 use std::sync::Arc;
 
@@ -29,22 +29,22 @@ use super::offer::{Offer, WorkerLists, own_tools_only};
 use super::relay::McpResponse;
 use super::usage::{CallCounts, UsageCounters};
 
-/// What the gateway is built from.
+/// The dependencies of the gateway.
 pub struct GatewayParts {
     pub oauth: OAuth,
     pub workers: Workers,
     pub lists: WorkerLists,
     pub races: Races,
     pub public_url: PublicUrl,
-    /// For `CALLS_PER_MINUTE`.
+    /// Current settings, used for `CALLS_PER_MINUTE`.
     pub live: watch::Receiver<Live>,
-    /// For usage, and for the lists of a foreign worker.
+    /// Stores usage, and the lists of a foreign worker.
     pub store: Store,
     pub clock: Clock,
     pub lifecycle: Lifecycle,
 }
 
-/// Clones are the same gateway.
+/// The gateway. Clones share its state.
 #[derive(Clone)]
 pub struct Gateway(Arc<GatewayState>);
 
@@ -56,7 +56,7 @@ struct GatewayState {
 }
 
 impl Gateway {
-    /// Errors: the built-in lists or the overlay of this build are damaged.
+    /// Fails if the built-in lists or the overlay of this build are damaged.
     pub fn start(parts: GatewayParts) -> Result<Self, CatalogueError> {
         let origin = parts.public_url.origin();
         let counters = UsageCounters::new(parts.clock.clone());
@@ -88,12 +88,13 @@ impl Gateway {
         })))
     }
 
-    /// Authenticates a request of any HTTP method, before anything else is done with it. `authorization`: that header.
+    /// Authenticates a request of any HTTP method before anything else is done with it. `authorization` is the value of
+    /// that header.
     pub fn admit(&self, authorization: Option<&str>) -> Result<Caller, NotAdmitted> {
         self.0.admission.admit(authorization)
     }
 
-    /// Answers an admitted request. `body`: or why it was not read.
+    /// Answers an admitted request. `body` is the body, or the reason why it was not read.
     pub async fn handle(
         &self,
         caller: Caller,
@@ -131,7 +132,8 @@ impl Gateway {
         }
     }
 
-    /// Ends the calls of revoked sign-ins, also of those that are still on their way to a worker. Returns how many.
+    /// Ends the calls of revoked sign-ins, including those that have not reached a worker yet. Returns how many were
+    /// running.
     pub fn cut(&self, revoked: &[FamilyId]) -> usize {
         let in_flight = &self.0.calls.in_flight;
         revoked
@@ -140,28 +142,29 @@ impl Gateway {
             .sum()
     }
 
-    /// Stores the counts since the last flush. Call it once more when all calls have ended.
+    /// Stores the counts since the last flush. The final call must come after all calls have ended.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         self.0.calls.counters.flush(&self.0.store).await
     }
 
-    /// Calls of all accounts since the start.
+    /// The calls of all accounts since the start.
     pub fn used_since_start(&self) -> CallCounts {
         self.0.calls.counters.since_start()
     }
 
-    /// A token that works for a minute and opens the protocol and no tool. `doctor` checks Claude's path with it.
+    /// A token that is valid for a minute and allows the protocol but no tools. `doctor` uses it to check the path from
+    /// Claude.
     pub fn probe(&self) -> Secret {
         self.0.admission.new_probe()
     }
 
-    /// How many tools a connection with this access sees now.
+    /// The number of tools that a connection with this access currently sees.
     pub fn tool_count(&self, access: Access) -> usize {
         self.0.calls.offer.current().catalogue.count(access)
     }
 }
 
-/// Applies the rules that do not depend on the caller: hosts, types, envelope, era.
+/// Applies the rules that do not depend on the caller: hosts, content types, envelope and era.
 fn read<'a>(
     hosts: &PublicHosts,
     headers: &RequestHeaders<'_>,

@@ -1,4 +1,4 @@
-//! The gateway with a fake worker: what a client gets, and what the worker is asked.
+//! Tests of the gateway with a fake worker: what a client gets, and what the worker receives.
 
 mod calls;
 mod fake_worker;
@@ -64,7 +64,7 @@ fn oauth(
     })
 }
 
-/// `garmin`: where LiveTrack is.
+/// `garmin` is the address of LiveTrack.
 fn races(
     garmin: &str,
     store: &Store,
@@ -102,11 +102,11 @@ fn account(letter: &str) -> AccountId {
     format!("acc_{}", letter.repeat(16)).parse().unwrap()
 }
 
-/// A gateway under test.
+/// A gateway under test, with its surroundings.
 struct Bench {
     gateway: Gateway,
     worker: FakeWorker,
-    /// Accepts connections and never answers.
+    /// A server that accepts connections and never answers.
     garmin: TcpListener,
     live: watch::Sender<Live>,
     store: Store,
@@ -179,7 +179,7 @@ impl Bench {
             .await
     }
 
-    /// A legacy request; the answer's status and body.
+    /// Sends a legacy request, and returns the status and body of the answer.
     async fn legacy(&self, method: &str, params: &str) -> (u16, Value) {
         json_of(
             self.send(&RequestHeaders::default(), &legacy_body(method, params))
@@ -187,7 +187,7 @@ impl Bench {
         )
     }
 
-    /// A modern request with its headers; the answer's status and body.
+    /// Sends a modern request with its headers, and returns the status and body of the answer.
     async fn modern(&self, method: &str, members: &str) -> (u16, Value) {
         json_of(self.send_modern(method, members).await)
     }
@@ -202,8 +202,8 @@ fn legacy_body(method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
 }
 
-/// `members` are those of `params` beside `_meta`, e.g. `"name":"x"`.
-/// Returns what the request names, and its body.
+/// A modern request. `members` are the members of `params` beside `_meta`, such as `"name":"x"`. Returns the value for
+/// the header `Mcp-Name`, and the body.
 fn modern_request(method: &str, members: &str) -> (Option<String>, String) {
     let mut params = format!(
         r#"{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"{MODERN}","io.modelcontextprotocol/clientCapabilities":{{}},"progressToken":"p"}}"#

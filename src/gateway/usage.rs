@@ -1,6 +1,6 @@
 //! Counts calls per account, tool and UTC day.
 //!
-//! Counts are kept in memory and stored every half minute. A crash loses at most that half minute.
+//! Counts are kept in memory and stored every 30 seconds, so a crash loses at most 30 seconds of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
@@ -21,11 +21,11 @@ use crate::store::{Record, Store, StoreError, Table, Tx};
 
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
-/// The calls of one tool by one account on one day. Key: `account/day/tool`.
+/// The number of calls of one tool by one account on one day. Key: `account/day/tool`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallCounts {
     pub calls: u64,
-    /// The calls that ended with an error or without an answer.
+    /// The number of calls that ended with an error or without an answer.
     pub errors: u64,
 }
 
@@ -35,7 +35,7 @@ impl Record for CallCounts {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageLine {
-    /// UTC.
+    /// The day in UTC.
     pub day: Date,
     pub tool: String,
     pub usage: CallCounts,
@@ -64,7 +64,7 @@ pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Erases the usage before a day, of one account or of all. Returns the number of records erased.
+/// Erases the usage before a day, of one account or of all. Returns the number of erased records.
 pub fn purge(tx: &mut Tx<'_>, account: Option<&AccountId>, before: Date) -> Result<usize, StoreError> {
     let prefix = account.map_or_else(String::new, |account| format!("{account}/"));
     let mut purged = 0;
@@ -79,7 +79,7 @@ pub fn purge(tx: &mut Tx<'_>, account: Option<&AccountId>, before: Date) -> Resu
     Ok(purged)
 }
 
-/// Clones share the same counters.
+/// The counters of all accounts. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct UsageCounters {
     clock: Clock,
@@ -87,7 +87,7 @@ pub(super) struct UsageCounters {
     since_start: Arc<CallTotals>,
 }
 
-/// The calls of all accounts since the start.
+/// The total calls of all accounts since the start.
 #[derive(Debug, Default)]
 struct CallTotals {
     calls: AtomicU64,
@@ -96,7 +96,7 @@ struct CallTotals {
 
 type PerTool = HashMap<Arc<str>, CallCounts>;
 
-/// By days since 1970: usually one day, and two around midnight.
+/// Counts by day, as days since 1970. Usually there is one day, and around midnight there are two.
 #[derive(Debug, Default)]
 struct UnstoredCounts(BTreeMap<i64, HashMap<AccountId, PerTool>>);
 
@@ -116,7 +116,7 @@ impl UsageCounters {
         }
     }
 
-    /// Counts one call. It takes a lock and two look-ups, and allocates only for a tool's first call of the day.
+    /// Counts one call. This takes a lock and two look-ups, and allocates only for a tool's first call of the day.
     pub(super) fn count(&self, account: &AccountId, tool: &Arc<str>, failed: bool) {
         self.since_start.calls.fetch_add(1, Ordering::Relaxed);
         self.since_start
@@ -134,7 +134,7 @@ impl UsageCounters {
         );
     }
 
-    /// Adds the counts to the store. If that fails they stay in memory.
+    /// Adds the counts to the stored ones. If that fails, they stay in memory.
     pub(super) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
         let counted = self.pending.lock().take();
         if counted.is_empty() {
@@ -160,7 +160,7 @@ impl UsageCounters {
         written
     }
 
-    /// Flushes every half minute and once more at the stop.
+    /// Flushes every 30 seconds, and once more at the stop.
     pub(super) fn keep_flushing(&self, store: Store, lifecycle: &Lifecycle) {
         let (counters, stopping) = (self.clone(), lifecycle.stopping());
         lifecycle.spawn("usage.flush", async move {

@@ -50,7 +50,7 @@ pub struct Parser {
     line: Vec<u8>,
     /// The last byte was CR, so a following LF belongs to it.
     after_cr: bool,
-    /// Whether any bytes were read. A byte-order mark is only allowed at the start.
+    /// Whether the first line was read. Only that one may begin with a byte-order mark.
     started: bool,
     kind: Vec<u8>,
     data: Vec<u8>,

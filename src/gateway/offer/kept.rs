@@ -1,4 +1,4 @@
-//! The lists of a foreign worker, as the store keeps them.
+//! Stores the lists of a foreign worker.
 
 use std::sync::Arc;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::base::secrets::sha256;
 use crate::store::{Kind, Record, Store, StoreError, Table};
 
-/// The store holds values under 32 KiB, and JSON may double a text.
+/// Values in the store must be under 32 KiB, and JSON escaping may double the length of a text.
 const CHUNK: usize = 12 << 10;
 
-/// The lists of a foreign worker, each the JSON text of an array.
+/// The lists of a foreign worker, each as the JSON text of an array.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LearnedLists {
     pub(super) tools: String,
     pub(super) resources: String,
     pub(super) resource_templates: String,
     pub(super) prompts: String,
-    /// The `serverInfo` of their worker: its name and version.
+    /// The `serverInfo` of the worker: its name and version.
     #[serde(default)]
     pub(super) server: Option<Arc<str>>,
 }
 
-/// A piece of [`LearnedLists`] as JSON: the store keeps small values only. Key: `fingerprint/number`.
+/// A chunk of [`LearnedLists`] as JSON, because the store limits the size of values. Key: `fingerprint/number`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Chunk(String);
 
@@ -32,14 +32,14 @@ impl Record for Chunk {
 
 pub(in crate::gateway) const KIND: Kind = Kind::of::<Chunk>();
 
-/// The lists of the worker with this fingerprint.
+/// The stored lists of the worker with this fingerprint.
 pub(super) fn find(store: &Store, fingerprint: &str) -> Result<Option<LearnedLists>, StoreError> {
     let chunks = store.list::<Chunk>(format!("{fingerprint}/").as_bytes())?;
     let json: String = chunks.into_iter().map(|(_, Chunk(piece))| piece).collect();
     Ok(serde_json::from_str(&json).ok())
 }
 
-/// Stores the lists of the worker with this fingerprint, if they changed.
+/// Stores the lists of the worker with this fingerprint if they have changed.
 pub(super) async fn keep(store: &Store, fingerprint: &str, lists: LearnedLists) -> Result<(), StoreError> {
     let prefix = format!("{fingerprint}/");
     let keep = store.atomic(move |tx| {
@@ -67,14 +67,14 @@ pub(super) async fn keep(store: &Store, fingerprint: &str, lists: LearnedLists) 
     keep.await
 }
 
-/// Identifies a worker by its command.
+/// Identifies a worker by a hash of its command.
 pub(super) fn fingerprint(command: &[String]) -> String {
     let hash = sha256(command.join("\0").as_bytes());
     let start = hash.first_chunk::<8>().copied().unwrap_or_default();
     format!("{:016x}", u64::from_be_bytes(start))
 }
 
-/// Splits a text into pieces of at most [`CHUNK`] bytes.
+/// Splits a text into chunks of at most [`CHUNK`] bytes.
 fn pieces(mut text: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         let mut end = text.len().min(CHUNK);

@@ -1,4 +1,4 @@
-//! Learns the lists of a worker.
+//! Requests the lists of a worker.
 
 use serde_json::value::RawValue;
 
@@ -9,7 +9,7 @@ use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
 use super::kept::LearnedLists;
 
-/// The most pages of one list.
+/// The maximum number of pages of one list.
 const MAX_PAGES: usize = 50;
 
 #[derive(Debug, thiserror::Error)]
@@ -26,19 +26,20 @@ pub(super) enum LearnError {
     TooLong,
 }
 
-/// Asks a worker for all its lists.
+/// Requests all lists of the account's worker.
 pub(super) async fn learn(workers: &Workers, account: &AccountId) -> Result<LearnedLists, LearnError> {
     Ok(LearnedLists {
         tools: list(workers, account, "tools/list", "tools").await?,
         resources: list(workers, account, "resources/list", "resources").await?,
         resource_templates: list(workers, account, "resources/templates/list", "resourceTemplates").await?,
         prompts: list(workers, account, "prompts/list", "prompts").await?,
-        // The worker that was asked started last, or is of the same version.
+        // The worker that answered is the most recently started one, or has the same version.
         server: workers.server(),
     })
 }
 
-/// All pages of one list. A worker that does not know the method has none, but every worker must list tools.
+/// All pages of one list. If a worker does not know the method, its list is empty. The tools are the exception: every
+/// worker must list them.
 async fn list(
     workers: &Workers,
     account: &AccountId,

@@ -51,7 +51,7 @@ fn answer_frame() -> String {
     "event: message\ndata: {\"answer\":1}\n\n".to_owned()
 }
 
-/// Fires when it is dropped with the future that holds it.
+/// Fires when the future that holds it is dropped.
 struct OnDrop(Option<oneshot::Sender<()>>);
 
 impl Drop for OnDrop {
@@ -99,7 +99,7 @@ async fn a_slow_answer_becomes_a_stream() {
     assert_eq!(frames(answer).await, [answer_frame()]);
 }
 
-/// Section 6, row *Timeouts*: a frame at least every 15 s.
+/// A stream has a frame at least every 15 s.
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_kept_alive() {
     let answer = call(Era::Legacy, BOTH, &Lifecycle::new(), after(50.0))
@@ -109,7 +109,7 @@ async fn a_stream_is_kept_alive() {
     assert_eq!(frames(answer).await, [alive(), alive(), alive(), answer_frame()]);
 }
 
-/// Section 4, translating, row 3. Progress comes before the answer, even if both arrive together.
+/// Progress precedes the answer, even if both arrive at the same time.
 #[tokio::test(start_paused = true)]
 async fn notifications_keep_their_order() {
     let (progress, progress_events) = mpsc::channel(8);
@@ -162,8 +162,7 @@ async fn without_a_stream_there_are_no_notifications() {
     assert!(matches!(call.relay().await, McpResponse::Json(_)));
 }
 
-/// Section 6, Claude Code, row *Limits*: a cold start names what it waits for, and the worker's own progress grows
-/// from there.
+/// During a cold start, a progress message names the reason for the wait. The worker's own progress values exceed it.
 #[tokio::test(start_paused = true)]
 async fn a_long_wait_is_explained() {
     let (progress, progress_events) = mpsc::channel(8);
@@ -186,7 +185,7 @@ async fn a_long_wait_is_explained() {
     assert!(frames[1].contains("0.5") && frames[2].contains("\"progress\":1}"));
 }
 
-/// Section 3, *Streams*: a client cancels by closing the stream, or the connection before there is a stream.
+/// A client cancels by closing the stream, or by closing the connection before the stream was opened.
 #[tokio::test(start_paused = true)]
 async fn a_modern_disconnect_cancels() {
     for wait in [0.2, 5.0] {
@@ -213,7 +212,7 @@ async fn a_modern_disconnect_cancels() {
     }
 }
 
-/// Section 4, translating, row 5: a disconnect does not cancel a legacy call.
+/// A disconnect does not cancel a legacy call.
 #[tokio::test(start_paused = true)]
 async fn a_legacy_call_survives_a_disconnect() {
     for wait in [0.2, 5.0] {
@@ -230,7 +229,7 @@ async fn a_legacy_call_survives_a_disconnect() {
     }
 }
 
-/// Section 4, translating, row 5: `notifications/cancelled`.
+/// A call that `notifications/cancelled` ends gets no answer.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_call_ends_without_an_answer() {
     for (cancel_after, streams) in [(0.1, false), (2.0, true)] {
@@ -256,7 +255,7 @@ async fn a_cancelled_call_ends_without_an_answer() {
     }
 }
 
-/// A client that reads nothing only misses notifications.
+/// A client that does not read misses notifications, but the call completes.
 #[tokio::test(start_paused = true)]
 async fn a_slow_client_does_not_hold_up_its_call() {
     let (progress, progress_events) = mpsc::channel(8);

@@ -1,9 +1,9 @@
-//! Calls to a worker or a race tool, and their answers.
+//! Tests of calls to a worker or a race tool.
 
 use super::*;
 use crate::base::secrets::Secret;
 
-/// Section 4, translating, rows 1 to 3; section 8: both eras, byte for byte.
+/// In both eras, the worker gets the client's arguments byte for byte, and the client gets the worker's result.
 #[tokio::test]
 async fn a_call_goes_to_the_worker_and_its_result_back() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -54,7 +54,7 @@ async fn a_call_goes_to_the_worker_and_its_result_back() {
     );
 }
 
-/// *Read only* at the call: a result that says how to allow changes, never HTTP 403. The worker gets no request.
+/// A refused change gives a result that says how to allow changes, never HTTP 403. The worker gets no request.
 #[tokio::test]
 async fn a_read_only_connection_changes_nothing() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -88,7 +88,7 @@ async fn a_read_only_connection_changes_nothing() {
     }
 }
 
-/// A worker that dies in the middle of a call: a call that only reads is made again, a change is not.
+/// When a worker dies during a call, a read-only call is repeated, but a change is not.
 #[tokio::test]
 async fn only_reading_calls_are_repeated() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -107,7 +107,8 @@ async fn only_reading_calls_are_repeated() {
     }
 }
 
-/// The advice itself is tested beside it. Here: it reaches a tool call as a result, any other request as an error.
+/// `advice` has its own tests. This one checks that a tool call gets the advice as a result, and other requests as an
+/// error.
 #[tokio::test]
 async fn failures_of_workers_are_answers() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -128,7 +129,7 @@ async fn failures_of_workers_are_answers() {
     assert!(text.contains("could not be read"), "{text}");
 }
 
-/// Section 3: `resources/read` carries cache hints; section 4, translating, row 4: old codes are mapped.
+/// `resources/read` has cache hints, and old error codes are mapped.
 #[tokio::test]
 async fn resources_are_read_from_the_worker() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -149,7 +150,7 @@ async fn resources_are_read_from_the_worker() {
     assert_eq!(answer["error"]["code"], -32602);
 }
 
-/// Section 6, row *Result cap*.
+/// Results over Claude's limit are shortened.
 #[tokio::test]
 async fn long_results_are_cut() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -161,7 +162,7 @@ async fn long_results_are_cut() {
     assert!(text.chars().count() <= 150_000 && text.contains("400000 characters"));
 }
 
-/// Section 4, translating, rows 2 and 3: progress under the client's own token, as a stream.
+/// Progress arrives in a stream, under the client's own token.
 #[tokio::test]
 async fn progress_becomes_a_stream() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -197,7 +198,7 @@ async fn progress_becomes_a_stream() {
     );
 }
 
-/// Section 6, row *Timeouts*: the gateway's own deadline of 200 s.
+/// The gateway ends a call after its own deadline of 200 s.
 #[tokio::test]
 async fn a_call_has_a_deadline() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -218,7 +219,7 @@ async fn a_call_has_a_deadline() {
     );
 }
 
-/// Section 4, translating, row 5: legacy, by notification.
+/// A legacy client cancels a call by a notification.
 #[tokio::test]
 async fn a_legacy_call_is_cancelled_by_notification() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -237,7 +238,7 @@ async fn a_legacy_call_is_cancelled_by_notification() {
     }
 }
 
-/// A revocation ends the calls in flight, and those that come after it with a token that was admitted before it.
+/// A revocation ends running calls, and also later calls whose token was admitted before it.
 #[tokio::test]
 async fn a_revocation_ends_calls() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -255,7 +256,7 @@ async fn a_revocation_ends_calls() {
     assert_eq!(bench.worker.asked(), [] as [String; 0]);
 }
 
-/// The same for a race tool that waits for Garmin: nothing is tracked afterwards.
+/// A revocation also ends a race tool that waits for Garmin, and the race is not tracked afterwards.
 #[tokio::test]
 async fn a_revocation_ends_race_tools() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -284,7 +285,7 @@ async fn a_revocation_ends_race_tools() {
     assert_eq!(listed["result"]["content"][0]["text"], r#"{"races":[]}"#);
 }
 
-/// A token that was valid at admission and no longer is when the call would begin.
+/// A token may be valid at admission but revoked before the call begins.
 #[tokio::test]
 async fn access_is_checked_again_before_a_call_begins() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -301,7 +302,7 @@ async fn access_is_checked_again_before_a_call_begins() {
     assert_eq!(bench.worker.asked(), [] as [String; 0]);
 }
 
-/// Race tools answer without a worker, for every access.
+/// Race tools answer without a worker, whatever the connection's access.
 #[tokio::test]
 async fn race_tools_answer_without_a_worker() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -337,7 +338,7 @@ async fn calls_are_counted() {
     assert_eq!(lines, [("get_stats", 3, 2), ("list_races", 1, 0)]);
 }
 
-/// `CALLS_PER_MINUTE`, which the operator may change while we run.
+/// The operator may change `CALLS_PER_MINUTE` while the gateway is running.
 #[tokio::test]
 async fn an_account_has_so_many_calls_a_minute() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -359,7 +360,7 @@ async fn an_account_has_so_many_calls_a_minute() {
     );
 }
 
-/// A race token reaches the tools of its race and nothing else of the person.
+/// A race token gives access to the tools of its race, and to nothing else of the person.
 #[tokio::test]
 async fn a_race_token_reaches_its_race_only() {
     let bench = Bench::new(Access::ReadAndChange).await;

@@ -1,4 +1,4 @@
-//! A scripted MCP server in the place of a worker.
+//! A scripted MCP server that takes the place of a worker.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +19,15 @@ use tokio::sync::Notify;
 use crate::base::http::{ServerLimits, serve};
 use crate::base::lifecycle::Lifecycle;
 
-/// How the worker answers one request.
+/// The worker's reaction to one request.
 #[derive(Clone, Debug)]
 pub(super) enum Scripted {
-    /// Raw JSON text.
+    /// A result, given as raw JSON text.
     Result(String),
-    /// Raw JSON text.
+    /// An error, given as raw JSON text.
     Error(String),
-    /// A stream: notifications, then the result. Each is a method and `params`; progress gets the request's token.
+    /// A stream of notifications, then the result. Each notification is a method and `params`; progress gets the
+    /// request's token.
     Stream(Vec<(&'static str, Value)>, String),
     /// No answer at all.
     Silence,
@@ -37,7 +38,7 @@ pub(super) enum Scripted {
 type Script = Box<dyn Fn(&str, Option<&str>) -> Scripted + Send + Sync>;
 type Body = BoxBody<Bytes, std::io::Error>;
 
-/// Clones are the same worker.
+/// The fake worker. Clones share its state.
 #[derive(Clone)]
 pub(super) struct FakeWorker(Arc<FakeState>);
 
@@ -45,7 +46,7 @@ struct FakeState {
     port: u16,
     script: Mutex<Script>,
     version: Mutex<String>,
-    /// `method params` of every request.
+    /// Every request, as `method params`.
     asked: Mutex<Vec<String>>,
     was_asked: Notify,
     hangs_up_once: AtomicBool,
@@ -87,22 +88,22 @@ impl FakeWorker {
         self.0.port
     }
 
-    /// Sets the answers from now on, by method and params.
+    /// Sets the reaction to all further requests, by method and params.
     pub(super) fn script(&self, script: impl Fn(&str, Option<&str>) -> Scripted + Send + Sync + 'static) {
         *self.0.script.lock() = Box::new(script);
     }
 
-    /// Sets the version in `serverInfo` of the next session.
+    /// Sets the version in the `serverInfo` of the next session.
     pub(super) fn set_version(&self, version: &str) {
         version.clone_into(&mut self.0.version.lock());
     }
 
-    /// The next request finds a broken connection, after which the gateway opens a new session.
+    /// Breaks the connection of the next request, after which the gateway opens a new session.
     pub(super) fn hang_up_once(&self) {
         self.0.hangs_up_once.store(true, Ordering::Relaxed);
     }
 
-    /// The requests since the last call of this.
+    /// Returns the requests since the last call of this function.
     pub(super) fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.asked.lock())
     }

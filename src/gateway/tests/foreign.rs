@@ -1,4 +1,4 @@
-//! The lists of a foreign worker (`GARMIN_MCP_CMD`) are learned, kept and offered.
+//! Tests that the lists of a foreign worker (`GARMIN_MCP_CMD`) are learned, stored and offered.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn bench() -> Bench {
     Bench::with(Access::ReadAndChange, foreign(), tempfile::tempdir().unwrap()).await
 }
 
-/// A worker with two pages of tools, a template and a prompt. Its descriptions don't fit into one record of the
+/// A worker with two pages of tools, a template and a prompt. Its descriptions don't fit into a single record of the
 /// store.
 fn lists(method: &str, params: Option<&str>) -> Scripted {
     let second = params == Some(r#"{"cursor":"2"}"#);
@@ -34,7 +34,7 @@ fn lists(method: &str, params: Option<&str>) -> Scripted {
     }
 }
 
-/// The names of the worker's tools in the list.
+/// The names of the tools that the worker contributes to the list.
 async fn names(bench: &Bench) -> Vec<String> {
     let (_, list) = bench.modern("tools/list", "").await;
     let tools = list["result"]["tools"].as_array().unwrap();
@@ -61,7 +61,7 @@ async fn lists_are_learned_once_and_kept() {
     let (_, discovered) = bench.modern("server/discover", "").await;
     assert_eq!(discovered["result"]["capabilities"]["completions"], json!({}));
 
-    // After a restart they are known, and no worker is needed to list them.
+    // After a restart the lists are known, and listing them needs no worker.
     let Bench {
         gateway,
         worker,
@@ -99,7 +99,7 @@ async fn a_worker_that_cannot_be_asked_leaves_the_seed() {
     }
 }
 
-/// Who calls keeps the lists fresh, without waiting for it.
+/// Calls trigger a refresh of the lists, but do not wait for it.
 #[tokio::test]
 async fn lists_are_refreshed_while_people_call() {
     let bench = bench().await;
@@ -126,7 +126,7 @@ async fn lists_are_refreshed_while_people_call() {
     eventually(async || names(&bench).await == ["get_stats", "b", "c"]).await;
 }
 
-/// A program that was upgraded while the gateway runs: the first worker of the new version is asked at once.
+/// If the program is upgraded while the gateway runs, the first worker of the new version is asked at once.
 #[tokio::test]
 async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
     let bench = bench().await;
@@ -140,7 +140,7 @@ async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
         "the same version is not asked again"
     );
 
-    // The next session is one with the new version.
+    // The next session has the new version.
     bench.worker.set_version("2");
     bench.worker.hang_up_once();
     bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await;
@@ -152,7 +152,7 @@ async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
     assert_eq!(bench.worker.asked().len(), 7, "the call twice, and the lists");
 }
 
-/// Waits for what a background task does.
+/// Waits until a background task has made the condition true.
 async fn eventually(condition: impl AsyncFn() -> bool) {
     for _ in 0..1_000 {
         if condition().await {
@@ -163,7 +163,7 @@ async fn eventually(condition: impl AsyncFn() -> bool) {
     panic!("it did not happen");
 }
 
-/// What the store has of catalogues.
+/// A stored chunk of a catalogue.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct StoredChunk(String);
 
@@ -171,7 +171,7 @@ impl crate::store::Record for StoredChunk {
     const TABLE: crate::store::Table = crate::store::Table("catalogue");
 }
 
-/// Section 3: `notifications/message` only as the request asked for it; legacy as `logging/setLevel` said.
+/// A modern client gets log messages as its request specifies, and a legacy client as `logging/setLevel` specified.
 #[tokio::test]
 async fn log_messages_reach_who_asked_for_them() {
     let bench = bench().await;

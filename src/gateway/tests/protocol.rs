@@ -1,10 +1,10 @@
-//! What the gateway answers by itself.
+//! Tests of the answers that the gateway gives without a worker.
 
 use super::*;
 
 const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 
-/// Section 1, fact 4; section 4: lists, `initialize`, `server/discover` and `ping` need no worker, in both eras.
+/// In both eras, lists, `initialize`, `server/discover` and `ping` need no worker.
 #[tokio::test]
 async fn what_is_known_is_answered_without_a_worker() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -74,7 +74,7 @@ async fn a_read_only_connection_lists_what_reads() {
     assert_eq!(bench.gateway.tool_count(Access::ReadAndChange), tools.len() + 3);
 }
 
-/// Section 4, rows *GET* and *DELETE* (authenticated).
+/// `GET` and `DELETE` are not allowed, even with a valid token.
 #[tokio::test]
 async fn other_http_methods_are_not_allowed() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -92,7 +92,7 @@ async fn other_http_methods_are_not_allowed() {
     }
 }
 
-/// Section 4, rows *notification*, *response*, *array*; and the rules on headers that come before the body's.
+/// Notifications, responses and arrays, and the header rules that apply before the body is parsed.
 #[tokio::test]
 async fn messages_and_headers_are_judged() {
     let bench = Bench::new(Access::ReadOnly).await;
@@ -172,7 +172,7 @@ async fn messages_and_headers_are_judged() {
     assert_eq!(json_of(answer).0, 413);
 }
 
-/// Section 3, row *method*: 404 for modern requests; section 11, idea 7: never for legacy ones.
+/// An unknown method gives 404 to a modern client, but never to a legacy one.
 #[tokio::test]
 async fn unknown_methods_and_names_are_told() {
     let bench = Bench::new(Access::ReadAndChange).await;
@@ -223,8 +223,7 @@ async fn unknown_methods_and_names_are_told() {
     assert_eq!(bench.worker.asked(), [] as [String; 0]);
 }
 
-/// Section 5, row *401*, and section 4, row *GET, not authenticated*: before everything else, with `error` only if
-/// a token was presented.
+/// The token is checked before everything else. The challenge has an `error` only if a token was presented.
 #[tokio::test]
 async fn strangers_are_challenged() {
     let bench = Bench::new(Access::ReadOnly).await;

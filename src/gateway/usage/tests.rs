@@ -79,7 +79,7 @@ async fn forgetting_one_account_keeps_the_others() {
     assert_eq!(used(&store, &b).unwrap().len(), 1);
 }
 
-/// A failed flush loses nothing.
+/// After a failed flush, the counts are still in memory.
 #[test]
 fn counts_can_be_put_back() {
     let counters = UsageCounters::new(Clock::manual("2026-03-01T00:00:00Z".parse().unwrap()));
@@ -100,7 +100,7 @@ fn counts_can_be_put_back() {
     assert_eq!(sum, (3, 1));
 }
 
-/// Counts are stored before the program stops.
+/// The counts are stored before the program stops.
 #[tokio::test]
 async fn a_stop_flushes() {
     let TestStore { _dir, store, clock } = test_store();
