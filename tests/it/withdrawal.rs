@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::whole::{CALLBACK, Connected, World, challenge};
@@ -260,13 +261,27 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         signing_in = visit.post(page, "code", &[("code", code)]).await;
     }
     let n_asked = world.simulator.requests().len();
+    let acted = Notify::new();
+    // A code that was exchanged before the invitation was taken back is a connection, and stays. So the exchange waits.
+    let before_exchange = async {
+        if act == Act::Uninvite {
+            acted.notified().await;
+        }
+    };
     let under_way = async {
         match stage {
             Stage::Credentials => {
                 let typed = visit.type_in(&page, email, password).await;
+                before_exchange.await;
                 visit.go_on(typed, code).await
             }
-            Stage::Code => visit.go_on(signing_in, code).await,
+            Stage::Code => {
+                if let (SignIn::Page(page), Some(code)) = (&signing_in, code) {
+                    signing_in = visit.post(page, "code", &[("code", code)]).await;
+                }
+                before_exchange.await;
+                visit.go_on(signing_in, None).await
+            }
             Stage::Exchange => visit.go_on(signing_in, code).await,
             Stage::CodePage | Stage::Unexchanged => {
                 // Only after the act.
@@ -302,6 +317,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
             tokio::time::sleep(delay).await;
         }
         operator.carry_out(act, email).await;
+        acted.notify_one();
     };
     let (gained, ()) = tokio::join!(under_way, acting);
 
