@@ -340,7 +340,6 @@ fn decode<R: Record>(vault: &Vault, at: &[u8], value: &[u8]) -> Result<R, StoreE
         .ok_or_else(|| StoreError::Shape(name, format!("version {version} can't be upgraded")))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn not_read(e: sled::Error) -> StoreError {
     match e {
         sled::Error::Corruption { .. } => StoreError::NotRead(format!("it is damaged; {}", census::ADVICE)),

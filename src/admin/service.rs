@@ -249,7 +249,7 @@ fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     let notes: String = tested
         .iter()
         .flat_map(|one| &one.notes)
-        .map(|note| format!(" Note: {note}."))
+        .flat_map(|note| [" Note: ", note.as_str(), "."])
         .collect();
     Ok(format!(
         "A test message is on its way: {}.{notes}",

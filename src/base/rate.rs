@@ -104,7 +104,11 @@ mod tests {
         let start = Instant::now() + Duration::from_secs(60);
         let mut bucket = TokenBucket::full(1.0, 1.0, start);
         assert!(bucket.take(1.0, start).is_ok());
-        assert!(bucket.take(1.0, start - Duration::from_secs(30)).is_err());
+        assert!(
+            bucket
+                .take(1.0, start.checked_sub(Duration::from_secs(30)).unwrap())
+                .is_err()
+        );
         assert!(bucket.take(1.0, start).is_err());
     }
 }

@@ -55,9 +55,8 @@ impl OperatorSession {
     /// Invites someone and prints a message to forward to them.
     async fn invite(mut self, email: String) -> anyhow::Result<()> {
         let invite = AdminAct::Invite { email: email.clone() };
-        let done = match self.client.ask(AdminRequest::Act(invite)).await? {
-            AdminAnswer::Done(done) => done,
-            _ => return Err(OperateError::OtherAnswer.into()),
+        let AdminAnswer::Done(done) = self.client.ask(AdminRequest::Act(invite)).await? else {
+            return Err(OperateError::OtherAnswer.into());
         };
         match self.client.ask(AdminRequest::Read(AdminRead::Overview)).await? {
             AdminAnswer::Overview(overview) => {

@@ -57,7 +57,7 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
     let runs = matches!(gateway, GatewayProcess::Running(_));
     match gateway {
         GatewayProcess::Running(client) => {
-            rotate(current, file, apart, &mut Served(client), |_| true).await?
+            rotate(current, file, apart, &mut Served(client), |_| true).await?;
         }
         GatewayProcess::Stopped => {
             let own = OwnStore::open(&config)?;

@@ -66,9 +66,8 @@ impl TextTable {
             columns.retain(|(n, _)| self.header.get(*n) != Some(name));
         }
         while taken(&columns) > room {
-            let (first, rest) = match columns.split_first_mut() {
-                Some(parts) => parts,
-                None => break,
+            let Some((first, rest)) = columns.split_first_mut() else {
+                break;
             };
             let widest = rest.iter_mut().map(|(_, width)| width).max();
             match widest {

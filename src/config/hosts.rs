@@ -64,7 +64,7 @@ impl GarminHosts {
             other => Err(format!("{other} is not one of Garmin's domains")),
         });
         // The defaults of the hosts contain the domain, which must be valid.
-        reader.show(&settings::GARMIN_DOMAIN, domain);
+        reader.show(&settings::GARMIN_DOMAIN, &domain);
         Self {
             domain,
             sso: reader.get(&settings::GARMIN_SSO_URL, base_url),

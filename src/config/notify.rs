@@ -152,7 +152,7 @@ fn token(
     if text.is_empty() || !is_good(&text) {
         reader.problem(from, "it does not look like a token");
     }
-    reader.show(name, "(hidden)");
+    reader.show(name, &"(hidden)");
     Some(Secret::new(text))
 }
 

@@ -226,7 +226,7 @@ impl<'a> SettingsReader<'a> {
     }
 
     /// Records a value that was determined without reading the setting.
-    pub(super) fn show(&mut self, setting: &'static Setting, value: impl ToString) {
+    pub(super) fn show(&mut self, setting: &'static Setting, value: &impl ToString) {
         self.shown.insert(setting.name, value.to_string());
     }
 

@@ -75,7 +75,7 @@ pub(super) fn read(reader: &mut SettingsReader<'_>, warnings: &mut Vec<String>) 
         .filter(|path| path.exists());
     match credential {
         Some(path) if file.is_none() => {
-            reader.show(&GATEWAY_SECRET_FILE, path.display());
+            reader.show(&GATEWAY_SECRET_FILE, &path.display());
             SecretSource::File(path)
         }
         _ => SecretSource::Created(reader.path(&GATEWAY_SECRET_FILE)),

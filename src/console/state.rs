@@ -205,14 +205,13 @@ impl ConsoleState {
             }
             return Vec::new();
         }
-        match keys::command(self.view, key) {
-            Some(command) => self.command(command),
-            None => {
-                if let KeyPress::Char(c) = key {
-                    self.notice(format!("{c} does nothing here. ? shows the keys."));
-                }
-                Vec::new()
+        if let Some(command) = keys::command(self.view, key) {
+            self.command(command)
+        } else {
+            if let KeyPress::Char(c) = key {
+                self.notice(format!("{c} does nothing here. ? shows the keys."));
             }
+            Vec::new()
         }
     }
 

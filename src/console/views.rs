@@ -52,7 +52,7 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>) {
         ConsoleView::Overview => overview::draw(state, theme, frame, body),
         ConsoleView::Races => race::draw(state, theme, frame, body),
         ConsoleView::Workers | ConsoleView::Accounts | ConsoleView::Tokens | ConsoleView::Log => {
-            lists::draw(state, theme, frame, body)
+            lists::draw(state, theme, frame, body);
         }
     }
     status_line(state, theme, frame, notice);

@@ -51,14 +51,14 @@ impl GarminRequest {
     }
 
     /// Adds the headers of the phone app that the tokens were issued to.
-    pub(super) fn from_app(mut self) -> Self {
+    pub(super) fn like_app(mut self) -> Self {
         let headers = APP_HEADERS.map(|(name, value)| (name, value.to_owned()));
         self.headers.extend(headers);
         self
     }
 
     /// Adds the headers of a browser that opens a page.
-    pub(super) fn from_browser(self) -> Self {
+    pub(super) fn like_browser(self) -> Self {
         self.header("user-agent", BROWSER)
             .header("accept", ACCEPT_PAGE)
             .header("accept-language", "en-US,en;q=0.9")

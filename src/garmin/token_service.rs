@@ -145,7 +145,7 @@ fn post(hosts: &GarminHosts, client_id: &str, accept: &str, form: RequestBody) -
         .header("authorization", format!("Basic {basic}"))
         .header("accept", accept)
         .header("cache-control", "no-cache")
-        .from_app()
+        .like_app()
 }
 
 #[cfg(test)]
@@ -164,19 +164,19 @@ mod tests {
         }
     }
 
-    fn response(status: u16, text: &str) -> Result<GarminResponse, NoResponse> {
-        Ok(GarminResponse {
+    fn response(status: u16, text: &str) -> GarminResponse {
+        GarminResponse {
             status,
             text: text.to_owned(),
             ..GarminResponse::default()
-        })
+        }
     }
 
     #[test]
     fn responses_to_a_refresh_are_told_apart() {
         let check = |status, text: &str, wanted: RefreshOutcome| {
             assert_eq!(
-                read_refresh(response(status, text), &held()),
+                read_refresh(Ok(response(status, text)), &held()),
                 wanted,
                 "{status} {text}"
             );

@@ -165,11 +165,11 @@ impl Bench {
             account: account("a"),
             access: self.access,
             client_id: "client".to_owned(),
-            family: self.family(),
+            family: Self::family(),
         })
     }
 
-    fn family(&self) -> FamilyId {
+    fn family() -> FamilyId {
         "fam_abcdefghijklmnop".parse().unwrap()
     }
 

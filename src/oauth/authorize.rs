@@ -61,7 +61,7 @@ impl OAuth {
         }
         let return_to = ReturnAddress::new(redirect_uri, &form, &self.0.public_url);
         match AuthorizationRequest::read(&form, client, return_to.clone(), &self.0.public_url) {
-            Ok(request) => self.first_page(Some(request), visitor),
+            Ok(request) => self.first_page(Some(&request), visitor),
             Err(e) => AuthorizeStep::Redirect {
                 url: return_to.error(&e),
             },
@@ -73,10 +73,10 @@ impl OAuth {
         self.first_page(None, visitor)
     }
 
-    fn first_page(&self, request: Option<AuthorizationRequest>, visitor: Visitor<'_>) -> AuthorizeStep {
+    fn first_page(&self, request: Option<&AuthorizationRequest>, visitor: Visitor<'_>) -> AuthorizeStep {
         let now = self.0.clock.now();
-        let (hidden, set_browser) = self.0.transactions.issue(request.clone(), visitor.browser, now);
-        let page = sign_in::sign_in_page(hidden, request.as_ref(), &SignInProgress::begin(now));
+        let (hidden, set_browser) = self.0.transactions.issue(request.cloned(), visitor.browser, now);
+        let page = sign_in::sign_in_page(hidden, request, &SignInProgress::begin(now));
         AuthorizeStep::SignIn(SignInPage { set_browser, ..page })
     }
 

@@ -180,8 +180,7 @@ pub(super) fn was_used(directory: &Path) -> bool {
 fn hash(key: &[u8], value: &[u8]) -> u64 {
     let length = (key.len() as u64).to_le_bytes();
     let hash = sha256(&[&length[..], key, value].concat());
-    let [a, b, c, d, e, f, g, h, ..] = hash;
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    hash.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 
 /// The file with the report of damage to the database at `path`.

@@ -203,7 +203,7 @@ fn settings_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     }
 }
 
-fn is_on(alarm: &&Value) -> bool {
+fn is_on(alarm: &Value) -> bool {
     alarm.get("alarmMode") == Some(&json!("ON"))
 }
 
@@ -231,7 +231,7 @@ fn settings(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerErr
         told.insert("alarm_count".to_owned(), json!(alarms.len()));
         told.insert(
             "enabled_alarm_count".to_owned(),
-            json!(alarms.iter().filter(is_on).count()),
+            json!(alarms.iter().filter(|alarm| is_on(alarm)).count()),
         );
     }
     Ok(ToolAnswer::object(told))
@@ -260,7 +260,7 @@ fn alarms(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     }
     let minutes = |alarm: &Value| alarm.get("alarmTime").and_then(Value::as_i64).unwrap_or_default();
     alarms.sort_by_key(|alarm| minutes(alarm));
-    let enabled = alarms.iter().copied().filter(is_on).count();
+    let enabled = alarms.iter().filter(|alarm| is_on(alarm)).count();
     let told = |alarm: &&Value| {
         let (minutes, none) = (minutes(alarm), json!([]));
         let mut told = json!({

@@ -192,10 +192,9 @@ impl Server {
         if !is_summary && !multisport::is_empty(&answer) {
             return Ok(paged(call, answer));
         }
-        let parent = match self.get(call.get(multisport::ACTIVITY)).await {
-            Ok(parent) => parent,
-            // If the activity can't be read, the tool's own answer is returned.
-            Err(_) => return Ok(paged(call, answer)),
+        // If the activity can't be read, the tool's own answer is returned.
+        let Ok(parent) = self.get(call.get(multisport::ACTIVITY)).await else {
+            return Ok(paged(call, answer));
         };
         let part_ids = multisport::part_ids(&parent);
         if part_ids.is_empty() {

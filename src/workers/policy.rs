@@ -119,7 +119,7 @@ impl<H: Clone> Policy<H> {
                 self.started(&account, incarnation, handle, now, &mut actions);
             }
             WorkerEvent::Suspected { account, incarnation } => {
-                self.suspected(account, incarnation, &mut actions)
+                self.suspected(account, incarnation, &mut actions);
             }
             WorkerEvent::TimedOut { account, incarnation } => {
                 self.timed_out(&account, incarnation, &mut actions);

@@ -94,7 +94,7 @@ impl WorkerTask {
                 tracing::warn!(account.id = %self.account, reason, "worker.start_failed");
             }
             WorkerExit::Crashed { reason } => {
-                tracing::warn!(account.id = %self.account, reason, "worker.exited")
+                tracing::warn!(account.id = %self.account, reason, "worker.exited");
             }
             WorkerExit::Stopped => tracing::info!(account.id = %self.account, "worker.stopped"),
             WorkerExit::SignInNeeded => {}

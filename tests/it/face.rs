@@ -99,6 +99,10 @@ impl Reply {
 }
 
 impl Start {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "builds every part of the public face, once, from top to bottom"
+    )]
     pub(crate) async fn face(self) -> Face {
         rustls::crypto::ring::default_provider().install_default().ok();
         let lifecycle = Lifecycle::new();

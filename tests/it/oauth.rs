@@ -104,7 +104,7 @@ impl World {
         Browser::new(page(self.oauth.authorize(&query, visitor(None)).await))
     }
 
-    async fn open_link(&self) -> Browser {
+    fn open_link(&self) -> Browser {
         Browser::new(page(self.oauth.link_page(visitor(None))))
     }
 
@@ -365,7 +365,7 @@ async fn link_renews_the_garmin_login_and_leaves_the_clients_alone() {
         .await
         .unwrap();
 
-    let browser = world.open_link().await;
+    let browser = world.open_link();
     let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
     assert_eq!(shown(&step), "linked: Ann Example");
     let renewed = world.accounts.find(&account).unwrap().unwrap();
@@ -374,7 +374,7 @@ async fn link_renews_the_garmin_login_and_leaves_the_clients_alone() {
     assert_eq!(world.oauth.families().unwrap().len(), 1);
 
     // With a code too.
-    let browser = world.open_link().await;
+    let browser = world.open_link();
     code_page(world.type_in(&browser, "dora@example.org", "demo-dora").await);
     assert_eq!(
         shown(&world.type_code(&browser, "654321").await),
@@ -435,7 +435,7 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
     ] {
         let world = world(quick()).await;
         // Ben is known already, so that there is an account to revoke.
-        let known = world.open_link().await;
+        let known = world.open_link();
         code_page(world.type_in(&known, "ben@example.org", "demo-ben").await);
         assert_eq!(
             shown(&world.type_code(&known, "123456").await),
@@ -451,7 +451,7 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
         let body = serde_json::json!({ "redirect_uris": [tools] }).to_string();
         let client = world.oauth.register(body.as_bytes()).unwrap();
         let browser = world.open_as(client["client_id"].as_str().unwrap(), tools).await;
-        let link = world.open_link().await;
+        let link = world.open_link();
         for browser in [&browser, &link] {
             code_page(world.type_in(browser, "ben@example.org", "demo-ben").await);
         }
@@ -498,7 +498,7 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
         assert_eq!(shown(&world.type_code(&link, "123456").await), expected, "{way}");
         // A sign-in that begins afterwards is judged anew.
         if way == "revoke" {
-            let again = world.open_link().await;
+            let again = world.open_link();
             code_page(world.type_in(&again, "ben@example.org", "demo-ben").await);
             assert_eq!(
                 shown(&world.type_code(&again, "123456").await),

@@ -184,6 +184,7 @@ fn tools_taking(required: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of tools and what they tell")]
 async fn every_tool_tells_what_garmin_holds() {
     let house = House::build().await;
     let mut worker = house.worker(&[]);

@@ -229,6 +229,7 @@ impl Visit<'_> {
 }
 
 /// One schedule. What it was, and what was alive afterwards that should not be.
+#[expect(clippy::too_many_lines, reason = "one schedule from its beginning to its end")]
 async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (String, Vec<String>) {
     let (email, password, code) = chance.pick(&PEOPLE);
     let act = chance.pick(&[Act::Revoke, Act::Forget, Act::Uninvite]);

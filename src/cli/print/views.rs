@@ -101,7 +101,7 @@ impl Print {
         let mut table = TextTable::new(&["ID", "CLIENT", "SIGN-INS", "SINCE"], &["SINCE"]);
         for c in clients {
             table.row([
-                short_id(&c.id, clients.iter().map(|other| other.id.as_str())),
+                short_id(&c.id, &clients.iter().map(|other| other.id.as_str())),
                 c.name.clone(),
                 c.tokens.to_string(),
                 minute(c.first_used_at, &self.zone),
@@ -196,7 +196,7 @@ impl Print {
 }
 
 /// The shortest unique prefix of an id, with at least 12 letters. `revoke --client` accepts it.
-fn short_id<'a>(id: &str, all: impl Iterator<Item = &'a str> + Clone) -> String {
+fn short_id<'a>(id: &str, all: &(impl Iterator<Item = &'a str> + Clone)) -> String {
     let ends = id.char_indices().map(|(at, _)| at).skip(12);
     let unique = |end: &usize| {
         id.get(..*end)
@@ -217,9 +217,9 @@ mod tests {
             "cli_aaaaaaaaaaaac",
             "https://claude.ai/oauth/client",
         ];
-        let short = |id| short_id(id, ids.into_iter());
+        let short = |id| short_id(id, &ids.into_iter());
         assert_eq!(short(ids[0]), ids[0]);
         assert_eq!(short(ids[2]), "https://clau");
-        assert_eq!(short_id("cli_1", ["cli_1"].into_iter()), "cli_1");
+        assert_eq!(short_id("cli_1", &["cli_1"].into_iter()), "cli_1");
     }
 }

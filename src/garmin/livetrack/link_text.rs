@@ -31,7 +31,7 @@ pub(super) type Candidate = Vec<String>;
 
 /// All candidates in `text`, in the order found. `bare_hosts`: hosts whose links are found without a scheme too.
 pub(super) fn candidates(text: &str, bare_hosts: &[String]) -> Vec<Candidate> {
-    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
+    let end = boundary(text, MAX_TEXT_BYTES);
     let text = text.get(..end).unwrap_or_default();
     let text: String = text.chars().filter(|c| !is_invisible(*c)).collect();
     let mut layers = vec![text];
@@ -71,9 +71,15 @@ fn addresses(text: &str, bare_hosts: &[String]) -> Vec<Candidate> {
         .collect()
 }
 
+/// The last start of a character at or before byte `most`.
+fn boundary(text: &str, most: usize) -> usize {
+    let is_boundary = |at: &usize| text.is_char_boundary(*at);
+    (0..=most.min(text.len())).rev().find(is_boundary).unwrap_or(0)
+}
+
 /// The text from `at`, cut to the maximum length of an address.
 fn bounded(text: &str, at: usize) -> &str {
-    let end = text.floor_char_boundary(at + MAX_ADDRESS_BYTES);
+    let end = boundary(text, at + MAX_ADDRESS_BYTES);
     text.get(at..end).unwrap_or_default()
 }
 
@@ -142,17 +148,14 @@ fn unescape_html(text: &str) -> String {
             .take(MAX_ENTITY_BYTES)
             .position(|b| b == b';')
             .and_then(|end| Some((entity(after.get(..end)?)?, after.get(end + 1..)?)));
-        match entity {
-            Some((c, after)) => {
-                if !is_invisible(c) {
-                    out.push(c);
-                }
-                rest = after;
+        if let Some((c, after)) = entity {
+            if !is_invisible(c) {
+                out.push(c);
             }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+            rest = after;
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);

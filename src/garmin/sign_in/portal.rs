@@ -16,7 +16,7 @@ pub(super) async fn sign_in(
     credentials: &Credentials,
 ) -> Result<Login, LoginFailure> {
     attempt.clear_cookies();
-    let page = GarminRequest::get(portal_page_url(attempt.hosts())).from_browser();
+    let page = GarminRequest::get(portal_page_url(attempt.hosts())).like_browser();
     check_page("portal page", &attempt.send(METHOD, page).await?)?;
 
     attempt.pause(&attempt.settings().portal_pause).await;

@@ -85,7 +85,7 @@ fn profile_request(hosts: &GarminHosts, tokens: &GarminTokens) -> GarminRequest 
     GarminRequest::get(join(&hosts.connectapi, "/userprofile-service/socialProfile"))
         .header("authorization", format!("Bearer {}", tokens.di_token.expose()))
         .header("accept", "application/json")
-        .from_app()
+        .like_app()
 }
 
 pub(super) fn read_profile(

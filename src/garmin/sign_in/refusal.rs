@@ -96,6 +96,7 @@ impl SignInRefusal {
     }
 
     /// What happened and what to do about it, in plain words.
+    #[expect(clippy::too_many_lines, reason = "one sentence per refusal, side by side")]
     pub fn for_person(&self) -> String {
         let text = match self {
             Self::WrongCredentials => {

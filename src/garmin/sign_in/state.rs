@@ -109,12 +109,15 @@ impl SignInState {
     /// Waits for this sign-in's turn; `None` when that takes longer than the `patience` setting.
     pub(super) async fn wait_in_queue(&self, from: Option<IpAddr>) -> Option<QueueTurn<'_>> {
         let turn = async {
-            let _source = self.wait_for_source(from).await?;
+            let source = self.wait_for_source(from).await?;
             let last_ended = self.queue.lock().await;
             if let Some(rest) = last_ended.and_then(|at| self.settings.spacing.checked_sub(at.elapsed())) {
                 tokio::time::sleep(rest).await;
             }
-            Some(QueueTurn { last_ended, _source })
+            Some(QueueTurn {
+                last_ended,
+                _source: source,
+            })
         };
         tokio::time::timeout(self.settings.patience, turn).await.ok()?
     }

@@ -101,12 +101,12 @@ fn frame_request(hosts: &GarminHosts) -> GarminRequest {
         .append_pair("id", "gauth-widget")
         .append_pair("embedWidget", "true")
         .append_pair("gauthHost", join(&hosts.sso, "/sso").as_str());
-    GarminRequest::get(url).from_browser()
+    GarminRequest::get(url).like_browser()
 }
 
 fn form_request(hosts: &GarminHosts) -> GarminRequest {
     GarminRequest::get(form_url(hosts))
-        .from_browser()
+        .like_browser()
         .header("referer", service_url(hosts, METHOD))
 }
 
@@ -117,7 +117,7 @@ fn submit_request(hosts: &GarminHosts, credentials: &Credentials, csrf: &str) ->
         ("embed", "true"),
         ("_csrf", csrf),
     ]);
-    posted_by_form(hosts, GarminRequest::post(form_url(hosts), form).from_browser())
+    posted_by_form(hosts, GarminRequest::post(form_url(hosts), form).like_browser())
 }
 
 fn code_request(hosts: &GarminHosts, page: &WidgetMfaPage, code: &Secret) -> GarminRequest {
@@ -129,7 +129,7 @@ fn code_request(hosts: &GarminHosts, page: &WidgetMfaPage, code: &Secret) -> Gar
         ("_csrf", &page.csrf),
         ("fromPage", "setupEnterMfaCode"),
     ]);
-    posted_by_form(hosts, GarminRequest::post(url, form).from_browser())
+    posted_by_form(hosts, GarminRequest::post(url, form).like_browser())
 }
 
 /// Asks Garmin to send the code. Garmin's page does that by a script; without this request, e-mail codes never
@@ -149,7 +149,7 @@ fn delivery_request(hosts: &GarminHosts, page: &WidgetMfaPage) -> Option<GarminR
         mfa_method: &page.channel,
         locale: &delivery.locale,
     });
-    let mut request = GarminRequest::post(url, body).from_browser();
+    let mut request = GarminRequest::post(url, body).like_browser();
     request.headers.retain(|(name, _)| *name != "accept");
     Some(posted_by_form(hosts, request.header("accept", ACCEPT_JSON)))
 }

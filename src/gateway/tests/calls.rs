@@ -243,7 +243,7 @@ async fn a_legacy_call_is_cancelled_by_notification() {
 async fn a_revocation_ends_calls() {
     let bench = Bench::new(Access::ReadOnly).await;
     bench.worker.script(|_, _| Scripted::Silence);
-    let family = [bench.family()];
+    let family = [Bench::family()];
     let call = async || bench.legacy("tools/call", r#"{"name":"get_stats"}"#).await.1;
     let (answer, cut) = tokio::join!(call(), async {
         bench.worker.wait_until_asked().await;
@@ -265,7 +265,7 @@ async fn a_revocation_ends_race_tools() {
     let call = format!(r#"{{"name":"start_tracking","arguments":{{"url":"{url}"}}}}"#);
     let (answer, cut) = tokio::join!(bench.legacy("tools/call", &call), async {
         let _waiting = bench.garmin.accept().await.unwrap();
-        bench.gateway.cut(&[bench.family()])
+        bench.gateway.cut(&[Bench::family()])
     });
     assert_eq!(cut, 1);
     let text = answer.1["result"]["content"][0]["text"].as_str().unwrap();

@@ -85,7 +85,7 @@ fn origin(word: &str, n_lines: usize, chosen: &MainPart) -> String {
         }
     }
     if !left_out.is_empty() {
-        origin.push_str(&format!(" ({} left out)", left_out.join(" and ")));
+        origin = format!("{origin} ({} left out)", left_out.join(" and "));
     }
     origin
 }

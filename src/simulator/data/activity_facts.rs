@@ -11,6 +11,7 @@ use super::training::Activity;
 const POOL_M: f64 = 25.0;
 
 impl Day<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table: one fact per line")]
     pub(super) fn activity_fact(&self, activity: &Activity, name: &str) -> Option<Value> {
         let watts = activity.watts.map(|watts| watts as f64);
         let speed = activity.speed_mps();

@@ -18,7 +18,10 @@ impl Day<'_> {
 
     pub(super) fn battery_of_day(&self) -> Value {
         let levels: Vec<i64> = (0..=self.until).map(|minute| self.battery(minute)).collect();
-        let changes = levels.windows(2).map(|pair| pair[1] - pair[0]);
+        let changes = levels
+            .iter()
+            .zip(levels.iter().skip(1))
+            .map(|(before, after)| after - before);
         let (charged, drained) = changes.fold((0, 0), |(up, down), change| {
             (up + change.max(0), down - change.min(0))
         });

@@ -40,6 +40,7 @@ pub(super) enum Depth {
     Awake,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn number_of<S: Serializer>(depth: &Depth, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u8(*depth as u8)
 }

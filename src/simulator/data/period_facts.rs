@@ -42,7 +42,7 @@ impl<'p> Timeline<'p> {
         let week = |(first, days): (Date, Vec<Day<'_>>)| {
             let averages = days
                 .iter()
-                .filter_map(|day| day.stress_levels()["average"].as_i64());
+                .filter_map(|day| day.stress_levels().get("average")?.as_i64());
             let average = mean(&averages.collect::<Vec<_>>());
             average.map(|value| json!({"calendarDate": first, "value": value}))
         };
