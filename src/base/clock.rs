@@ -79,7 +79,7 @@ impl Drop for Sleeper<'_> {
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 impl Clock {
-    /// The operating system's clock.
+    /// A clock that shows the operating system's time.
     pub fn system() -> Self {
         Self(ClockSource::System)
     }
@@ -135,7 +135,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward. Does nothing to the system clock.
+    /// Moves a manual clock forward by this much time. Does nothing on the system clock.
     pub fn advance(&self, by: SignedDuration) {
         if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

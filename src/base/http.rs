@@ -1,7 +1,7 @@
 //! The accept loop of every HTTP server in this program: the public server, the built-in worker, and the simulator.
 //!
-//! A connection is closed if it sends no header in time (this is also the keep-alive limit), or if it reads nothing
-//! of its response for a while. At the connection limit, an unknown client's connection is closed to admit another
+//! A connection is closed if its client sends no header in time (this is also the keep-alive limit), or reads nothing
+//! of the response for a while. At the connection limit, an unknown client's connection is closed to admit another
 //! (`connections`). A panic in a handler becomes a 500. On shutdown, idle connections close at once and busy ones
 //! finish; a request that arrives on a connection just accepted is still answered.
 //!
@@ -54,7 +54,7 @@ impl ClientConnection {
     }
 }
 
-/// Limits of one server.
+/// Limits of one HTTP server.
 #[derive(Clone, Debug)]
 pub struct ServerLimits {
     /// The time limit for sending a header, and for staying idle.

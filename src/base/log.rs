@@ -11,7 +11,7 @@
 //! | error | `task.failed`, `store.write_failed`, `store.reopen_failed`, `bug` |
 //! | warn | abnormal conditions: `worker.exited`, `token.reuse_detected`, `garmin.answer_changed`, `config.refused` |
 //! | info | normal operation: `daemon.ready`, `account.linked`, `worker.ready`, `token.issued`, `stats` |
-//! | debug | every request and line |
+//! | debug | single requests, polls and connections |
 
 mod event;
 mod level;

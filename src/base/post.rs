@@ -17,7 +17,7 @@ use crate::base::secrets::Secret;
 /// The time limit of a request, shorter than the drain time at shutdown.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The most that is read of a response, in bytes.
+/// The maximum number of bytes read of a response.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ pub(crate) struct Process {
     group: Pid,
     /// Closed when the gateway ends, even if it is killed.
     input: Option<ChildStdin>,
-    /// The watchdog guards the group until this is taken.
+    /// Told on drop that the group has ended; `None` for the watchdog's own process.
     watch: Option<Watchdog>,
 }
 
@@ -85,7 +85,7 @@ impl Drop for Process {
     }
 }
 
-/// A program to start.
+/// Everything needed to start a program.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
     /// The program and its fence.

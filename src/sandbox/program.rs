@@ -25,7 +25,7 @@ const BESIDE_BIN: &[&str] = &[
     "share/zoneinfo",
     "ssl",
 ];
-/// The most links and interpreters to follow; a longer chain is a loop.
+/// The maximum number of links and interpreters to follow; a longer chain is taken for a loop.
 const LONGEST_CHAIN: usize = 16;
 /// Size limit in bytes of text files that are read to locate a program's parts.
 const LARGEST_TEXT: u64 = 64 << 10;

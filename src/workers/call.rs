@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
-/// The most attempts for a call that provably no worker has begun to execute.
+/// The maximum number of attempts at a call that, provably, no worker has begun to execute.
 const MAX_TRIES: usize = 4;
 
 /// One JSON-RPC request for a worker.
@@ -25,12 +25,12 @@ pub struct UpstreamCall {
     pub messages: Option<mpsc::Sender<Box<RawValue>>>,
 }
 
-/// A worker's answer, unchanged.
+/// A worker's answer, byte for byte as it was sent.
 #[derive(Debug)]
 pub enum UpstreamAnswer {
-    /// The `result` member.
+    /// The `result` member of the JSON-RPC response.
     Result(Box<RawValue>),
-    /// The `error` member: `{"code", "message", "data"?}`.
+    /// The `error` member of the JSON-RPC response: `{"code", "message", "data"?}`.
     Error(Box<RawValue>),
 }
 
@@ -40,7 +40,7 @@ pub enum WorkerError {
     /// Garmin rejects this account's tokens, or the gateway has none. The account's owner must sign in again.
     #[error("Garmin asks this person to sign in again")]
     GarminSignInNeeded,
-    /// All workers are in use.
+    /// All workers are in use, and none became free in time.
     #[error("all workers are busy; try again in {} s", retry_after.as_secs())]
     Busy {
         /// How long to wait before retrying.

@@ -91,8 +91,8 @@ impl Recipe {
             if !self.settings.passed_on.iter().any(|(name, _)| name == "PATH") {
                 set("PATH", PATH.into());
             }
-            // By default this file goes to the home directory, which is the same place; the variable makes sure of
-            // it.
+            // By default this file goes to the home directory, which is the same place; the variable makes
+            // this explicit.
             set("GARMINTOKENS_BASE64", format!("{own}/garmin_tokens.base64"));
             set("PYTHONUNBUFFERED", "1".into());
             set("PYTHONDONTWRITEBYTECODE", "1".into());
@@ -115,7 +115,7 @@ impl Recipe {
         variables
     }
 
-    /// The fence of that worker.
+    /// The fence for a worker that uses `directory` and listens on `port`.
     pub(super) fn plan(&self, directory: &Path, port: u16) -> Result<FencePlan, ProgramMissing> {
         let (program, arguments) = match self.settings.command.as_deref() {
             Some([program, arguments @ ..]) => (self.program(program)?, arguments.to_vec()),

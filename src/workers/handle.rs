@@ -39,7 +39,7 @@ struct WorkersInner {
     pool: Arc<WorkerPool>,
     kind: String,
     ending: CancellationToken,
-    /// The directory `DATA_DIR/users`.
+    /// The directory `DATA_DIR/users`, which holds the workers' logs.
     outputs: PathBuf,
 }
 
@@ -73,7 +73,7 @@ pub enum WorkersError {
     /// A directory can't be created or read.
     #[error("{} can't be used", path.display())]
     Directory {
-        /// The directory that failed.
+        /// The directory that can't be used.
         path: PathBuf,
         source: io::Error,
     },

@@ -29,7 +29,7 @@ pub struct WorkerInfo {
     pub idle: Option<Duration>,
     /// The number of worker starts since the gateway started.
     pub starts: u64,
-    /// The number of consecutive unexpected ends.
+    /// The number of consecutive failures without a stable run in between.
     pub failures: u32,
     /// The time until the next start is allowed after these failures.
     pub retry_in: Option<Duration>,
@@ -40,7 +40,7 @@ pub struct WorkerInfo {
 pub struct WorkerProcess {
     /// The id of the first process, which leads its group.
     pub pid: i32,
-    /// The port on 127.0.0.1.
+    /// The port that it listens on, on 127.0.0.1.
     pub port: u16,
     /// The number of calls so far.
     pub calls: u64,

@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait after SIGKILL, because the kernel may need a moment.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
-/// A target to signal.
+/// A process or process group to signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
     Group(Pid),

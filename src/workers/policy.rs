@@ -6,7 +6,8 @@
 //!
 //! # Invariants
 //!
-//! - An account has at most one process, from the [`WorkerAction::Spawn`] to the [`WorkerEvent::Gone`] of the same incarnation.
+//! - An account has at most one process, from the [`WorkerAction::Spawn`] to the [`WorkerEvent::Gone`] of the same
+//!   incarnation.
 //! - There are never more than [`PoolLimits::max`] processes, including those that are stopping.
 //! - A worker with a call in flight is neither evicted nor reaped.
 //! - Every waiter is answered once, by [`WorkerAction::Admit`] or [`WorkerAction::Refuse`], unless it gave up.

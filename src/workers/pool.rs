@@ -111,7 +111,7 @@ impl WorkerPool {
         self.changed.send_replace(());
     }
 
-    /// Completes a waiting call.
+    /// Completes a waiting call with a lease or an error.
     pub(super) fn answer(
         self: &Arc<Self>,
         ticket: WaitTicket,

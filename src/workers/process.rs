@@ -133,7 +133,7 @@ impl LaunchedWorker {
         })
     }
 
-    /// Terminates the whole group, whatever the reason for the end.
+    /// Terminates the whole group, however the worker ended.
     pub(super) async fn end(self, end: WorkerExit) -> WorkerExit {
         let LaunchedWorker {
             mut process,

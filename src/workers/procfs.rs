@@ -11,11 +11,11 @@ use nix::unistd::{Pid, SysconfVar, sysconf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stat {
     pub(super) group: Pid,
-    /// Its start time, in ticks since boot. Together with the id, it identifies a process uniquely.
+    /// Its start time, in ticks since boot. Together with the process id, it is unique within one boot.
     pub(super) started: u64,
     /// User plus system time, in ticks.
     cpu_ticks: u64,
-    /// Resident memory, in pages.
+    /// Resident memory of the process, in pages.
     resident_pages: u64,
 }
 
@@ -53,7 +53,7 @@ impl Stat {
 /// The resources that a process group uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct GroupUsage {
-    /// Resident memory, in bytes.
+    /// Resident memory of the group, in bytes.
     pub(super) resident_bytes: u64,
     /// CPU time used so far.
     pub(super) cpu: Duration,

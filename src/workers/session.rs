@@ -41,7 +41,7 @@ const REVISION: &str = "2025-11-25";
 
 /// The maximum size of an answer, in bytes.
 const ANSWER_LIMIT: usize = 64 << 20;
-/// The most that is read, in bytes, of a body whose content does not matter. A connection can be reused only if its
+/// The maximum number of bytes read of a body whose content does not matter. A connection can be reused only if its
 /// body was read to the end.
 const IGNORED_LIMIT: usize = 64 << 10;
 /// How long an event stream may stay open after its answer.
@@ -111,7 +111,7 @@ impl WorkerClient {
         is_up && read_body(response.into_body(), IGNORED_LIMIT).await.is_ok()
     }
 
-    /// Opens a session: `initialize`, then `notifications/initialized`.
+    /// Opens a session: sends `initialize`, then `notifications/initialized`.
     pub(super) async fn open(&self) -> Result<WorkerSession, CallFailure> {
         let accepted = HeaderValue::from_static("application/json, text/event-stream");
         let json = HeaderValue::from_static("application/json");

@@ -52,9 +52,9 @@ pub(super) struct TaskContext {
     pub(super) changes: Option<DirectoryWatcher>,
     pub(super) accounts: Accounts,
     pub(super) lifecycle: Lifecycle,
-    /// The directory `RUNTIME_DIR/workers`.
+    /// The directory `RUNTIME_DIR/workers`, which holds the workers' directories.
     pub(super) root: PathBuf,
-    /// The directory `DATA_DIR/users`.
+    /// The directory `DATA_DIR/users`, which holds the workers' logs.
     pub(super) users: PathBuf,
     pub(super) startup_timeout: Duration,
     /// The lock that keeps other gateways out of `root`.

@@ -79,7 +79,7 @@ impl Garmin {
 pub(crate) struct House {
     /// The public URL, `http://localhost:PORT`.
     pub(crate) url: String,
-    /// The port on 127.0.0.1.
+    /// The port that it listens on, on 127.0.0.1.
     pub(crate) port: u16,
     pub(crate) process: Process,
     directory: TempDir,
@@ -156,9 +156,9 @@ fn serve(
     Process::on_socket(socket, &gateway()?, "serve", environment, log)
 }
 
-/// nginx in front of the same upstream.
+/// An nginx process in front of the same upstream.
 pub(crate) struct Nginx {
-    /// The port on 127.0.0.1.
+    /// The port that it listens on, on 127.0.0.1.
     pub(crate) port: u16,
     _process: Process,
     _directory: TempDir,

@@ -11,7 +11,7 @@ use crate::wire::Connection;
 /// The target of requests: a port, and the bytes of one request.
 #[derive(Clone)]
 pub(crate) struct Target {
-    /// The port on this machine.
+    /// The port on this machine that requests go to.
     pub(crate) port: u16,
     /// One complete request, sent repeatedly.
     pub(crate) request: Vec<u8>,
@@ -55,7 +55,7 @@ impl Times {
         Ok(Self(times))
     }
 
-    /// The time that this share of the requests did not exceed.
+    /// The response time that this share of the requests did not exceed.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         #[expect(
             clippy::cast_possible_truncation,

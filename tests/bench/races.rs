@@ -35,7 +35,6 @@ use crate::figures::{Row, ms};
 use crate::load::Times;
 use crate::processes::{cpu, resident_mb};
 
-/// How much to measure.
 struct Effort {
     points: usize,
     repeats: usize,
@@ -43,7 +42,7 @@ struct Effort {
     watched: Duration,
 }
 
-/// Measures everything about races.
+/// Measures all figures that concern races.
 pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
     let effort = if smoke {
         Effort {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 
-/// The server's only tool.
+/// The name of the server's only tool.
 pub(crate) const TOOL: &str = "get_full_name";
 
 /// About a thousand bytes, like a daily summary.

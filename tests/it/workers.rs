@@ -379,7 +379,7 @@ async fn a_stopped_worker_is_replaced_during_the_call() {
     let answer = timeout(Duration::from_secs(30), world.read(&ann, "who", json!({})));
     let answer = answer.await.expect("in time").unwrap();
     assert_ne!(answer["process"], process, "another one answered");
-    // A change is not retried, because its outcome is unknown.
+    // A call that changes something is not retried, because its outcome is unknown.
     stop_process(&answer["process"]);
     let changed = timeout(Duration::from_secs(30), world.change(&ann, "who", json!({})));
     assert_eq!(
@@ -440,7 +440,7 @@ async fn a_flood_of_output_costs_little() {
         }
         assert!(attempt < 15, "{used:?} of a second");
     }
-    // Calls are still served meanwhile.
+    // Calls are still served during the flood.
     world.read(&ann, "who", json!({})).await.unwrap();
     world.end().await;
 }

@@ -17,10 +17,10 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
 use crate::base::secrets::random_bytes;
 
-/// The most spans that wait to be sent; further ones are dropped.
+/// The maximum number of spans that wait to be sent; further ones are dropped.
 const WAITING: usize = 4096;
 
-/// The most spans in one request.
+/// The maximum number of spans in one request.
 const BATCH: usize = 256;
 
 /// How long spans are gathered before they are sent.
@@ -147,7 +147,7 @@ impl OpenSpan {
             "traceId": self.trace,
             "spanId": self.id,
             "name": self.name,
-            // SPAN_KIND_INTERNAL
+            // OTLP's SPAN_KIND_INTERNAL.
             "kind": 1,
             "startTimeUnixNano": self.began_at.as_nanosecond().to_string(),
             "endTimeUnixNano": ended_at.as_nanosecond().to_string(),

@@ -129,7 +129,7 @@ pub enum SealError {
     /// Operator: the secret is a different one, or the data was tampered with.
     #[error("the sealed value does not open: the secret is another one, or the data was changed")]
     NotOurs,
-    /// Nobody (a bug): orion rejected the input.
+    /// A bug, which no operator can fix: orion rejected the input.
     #[error("the value can't be sealed")]
     Refused,
 }

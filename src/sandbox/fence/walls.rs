@@ -23,11 +23,11 @@ use super::FencePlan;
 /// The newest landlock ABI that is requested. An older kernel is asked for fewer access rights.
 const NEWEST: ABI = ABI::V9;
 
-/// Limit of open files.
+/// The limit of open files per process.
 const FILES: u64 = 1024;
-/// Limit of the size of each written file, in bytes, because its directory may be on tmpfs.
+/// The size limit of each written file, in bytes, because its directory may be on tmpfs.
 const FILE_SIZE: u64 = 256 << 20;
-/// Limit of processes and threads. The kernel counts all of the gateway's user, so this only stops a fork bomb.
+/// The limit of processes and threads. The kernel counts all of the gateway's user, so this only stops fork bombs.
 const PROCESSES: u64 = 4096;
 
 /// Devices that are safe to use because they store nothing.

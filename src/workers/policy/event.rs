@@ -7,7 +7,7 @@ use crate::accounts::AccountId;
 
 #[derive(Debug, Clone, Copy)]
 pub(in crate::workers) struct PoolLimits {
-    /// The setting `MAX_WORKERS`: the most processes at a time.
+    /// The setting `MAX_WORKERS`: the maximum number of processes.
     pub(in crate::workers) max: usize,
     /// The setting `WORKER_IDLE_TTL`: how long a worker may be idle before it is stopped.
     pub(in crate::workers) idle_ttl: Duration,
@@ -70,7 +70,7 @@ pub(in crate::workers) enum WorkerEvent<H> {
     DrainNow,
 }
 
-/// How a worker ended.
+/// How a worker ended, which decides when the next one may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::workers) enum WorkerExit {
     /// It was stopped on request.

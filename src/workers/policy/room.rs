@@ -91,8 +91,8 @@ impl<H: Clone> Policy<H> {
         });
     }
 
-    /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight the result may be too early but
-    /// never too late, so the end of a call need not wake the timer.
+    /// When the next [`super::WorkerEvent::Tick`] is due. While a call is in flight, the result may be too early but
+    /// never too late, so the end of a call does not need to wake the timer.
     pub(in crate::workers) fn next_tick(&self, now: Instant) -> Option<Instant> {
         let reap = self.entries.values().filter_map(|entry| match &entry.phase {
             WorkerPhase::Ready(up) if !up.is_idle() => Some(now + self.limits.idle_ttl),

@@ -1,4 +1,4 @@
-//! Scenarios for the policy, written as one line of events per step.
+//! Scenarios for the policy: a list of short steps, and a list of the actions that they cause.
 
 mod whatever_happens;
 

@@ -21,7 +21,7 @@ use crate::workers::call::CallFailure;
 /// lost: nobody can tell whether it was read.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The most idle connections to keep.
+/// The maximum number of idle connections to keep.
 const MAX_IDLE: usize = 64;
 
 pub(super) type HttpClient = Client<HttpConnector, Full<Bytes>>;

@@ -102,7 +102,7 @@ fn message(id: Option<u64>, method: &str, params: Option<&RawValue>) -> Vec<u8> 
     out.into_bytes()
 }
 
-/// The `params` of `initialize`.
+/// The `params` of the `initialize` request.
 pub(super) fn initialize_params(revision: &str) -> Box<RawValue> {
     raw(format!(
         r#"{{"protocolVersion":"{revision}","capabilities":{{}},"clientInfo":{{"name":"garmin-gateway","version":"{}"}}}}"#,

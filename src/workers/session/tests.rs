@@ -1,4 +1,4 @@
-//! Tests of the session against a fake worker that is a few lines of HTTP.
+//! Tests of the session against a minimal fake HTTP worker.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! The built-in worker under the supervisor, with the simulated Garmin behind it. A login survives whatever happens
-//! to the worker.
+//! The built-in worker under the supervisor, against a simulated Garmin. A login must survive whatever happens to the
+//! worker.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};

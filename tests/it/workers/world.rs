@@ -122,7 +122,7 @@ impl World {
             .id
     }
 
-    /// Makes a read-only call.
+    /// Makes a read-only call to a worker.
     pub(super) async fn read(
         &self,
         account: &AccountId,
@@ -132,7 +132,7 @@ impl World {
         self.call(account, tool, arguments, true).await
     }
 
-    /// Makes a call that changes something.
+    /// Makes a call that is not read-only.
     pub(super) async fn change(
         &self,
         account: &AccountId,

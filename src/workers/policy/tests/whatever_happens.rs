@@ -136,7 +136,7 @@ impl World {
             }
         }
         assert_eq!(self.policy.running(), self.processes.len());
-        // A call that waits for capacity always has a tick due before its deadline.
+        // A call that waits for capacity always has a tick due by its deadline.
         assert!(
             self.waiting.is_empty() || !self.processes.is_empty(),
             "{:?} wait and nothing happens",
