@@ -1,5 +1,5 @@
-//! An emulator of claude.ai: what its backend was seen to do, against the whole gateway. Its calls come from many
-//! machines without cookies; the person's browser is another one.
+//! An emulation of claude.ai: the observed behaviour of its backend, run against the whole gateway. The backend's calls
+//! come from many machines without cookies. The person's browser is a separate client.
 
 use futures_util::future::join_all;
 use garmin_gateway::base::secrets::random_token;
@@ -13,13 +13,13 @@ const CLIENT_ID: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata";
 const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
 const MODERN: &str = "2026-07-28";
 
-/// Claude's backend, and the connector URL that a person typed.
+/// Claude's backend, with the connector URL that the person entered.
 struct Claude {
     http: reqwest::Client,
     url: String,
 }
 
-/// What discovery found.
+/// The result of OAuth discovery: the resource, and the metadata of its authorization server.
 struct Discovered {
     resource: String,
     server: Value,
@@ -50,7 +50,7 @@ impl Claude {
         answer.json().await.unwrap()
     }
 
-    /// From the 401 to the authorization server's metadata.
+    /// Performs discovery, from the 401 to the authorization server's metadata.
     async fn discover(&self) -> Discovered {
         let refused = self.post(None, &probe(), &[]).await;
         assert_eq!(refused.status(), 401);
@@ -73,7 +73,7 @@ impl Claude {
         }
     }
 
-    /// The person's part, in a browser: up to the code that comes back to Claude's callback.
+    /// The person's part in a browser, up to the code that is returned to Claude's callback.
     async fn sign_in(
         &self,
         world: &World,
@@ -148,7 +148,7 @@ impl Claude {
         answer
     }
 
-    /// Whether a token opens the endpoint.
+    /// Whether the endpoint accepts this token.
     async fn opens(&self, token: &str) -> bool {
         let headers = [
             ("mcp-protocol-version", MODERN),
@@ -162,7 +162,7 @@ impl Claude {
     }
 }
 
-/// The first request of all.
+/// The first request that Claude sends to a server.
 fn probe() -> Value {
     json!({ "jsonrpc": "2.0", "id": "server-discover-probe-1", "method": "server/discover", "params": { "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -170,7 +170,7 @@ fn probe() -> Value {
     } } })
 }
 
-/// The exchange of a code, as Claude words it.
+/// The form parameters with which Claude exchanges a code.
 fn exchange<'a>(code: &'a str, client_id: &'a str, verifier: &'a str) -> Vec<(&'a str, &'a str)> {
     vec![
         ("grant_type", "authorization_code"),
@@ -194,7 +194,7 @@ async fn it_connects_by_its_metadata_document_and_refreshes_from_two_machines_at
     let mut world = World::start().await;
     let claude = Claude::new(&world);
     let Discovered { resource, server } = claude.discover().await;
-    // It takes its document only if both are said.
+    // Claude uses its metadata document as client id only if the server announces both.
     assert_eq!(server["client_id_metadata_document_supported"], true);
     assert_eq!(server["token_endpoint_auth_methods_supported"], json!(["none"]));
 
@@ -209,7 +209,7 @@ async fn it_connects_by_its_metadata_document_and_refreshes_from_two_machines_at
     form.push(("resource", &resource));
     let first = claude.tokens(&server, &form).await;
 
-    // At once, from two egress nodes, with the resource and without a scope.
+    // Two egress nodes refresh at the same time, with the resource and without a scope.
     let mut form = refresh(&first.refresh, CLIENT_ID);
     form.push(("resource", &resource));
     let nodes = join_all((0..2).map(|_| claude.tokens(&server, &form))).await;
@@ -218,7 +218,7 @@ async fn it_connects_by_its_metadata_document_and_refreshes_from_two_machines_at
         assert!(claude.opens(token).await);
     }
 
-    // A node that slept through a restart of the gateway presents the old one once more.
+    // A node that missed the rotation presents the old refresh token again, after a restart of the gateway.
     world.restart().await;
     let late = claude.tokens(&server, &form).await;
     assert_eq!(late.refresh, nodes[0].refresh);
@@ -230,7 +230,7 @@ async fn it_registers_twice_asks_for_a_secret_and_leaves_out_scope_and_resource(
     let world = World::start().await;
     let claude = Claude::new(&world);
     let Discovered { server, .. } = claude.discover().await;
-    // What it assumes when discovery fails.
+    // These are the endpoints that Claude assumes when discovery fails.
     for (name, path) in [
         ("authorization_endpoint", "/authorize"),
         ("token_endpoint", "/token"),
@@ -261,7 +261,7 @@ async fn it_registers_twice_asks_for_a_secret_and_leaves_out_scope_and_resource(
     let verifier = random_token("");
     let asked = [("client_id", client_id), ("scope", "claudeai")];
     let code = claude.sign_in(&world, &server, &asked, verifier.expose()).await;
-    // A client that was forgotten elsewhere registers again on exactly this.
+    // This exact error makes a client that was forgotten by the server register again.
     let (status, answer) = claude
         .token(&server, &exchange(&code, "forgotten", verifier.expose()))
         .await;
@@ -275,7 +275,7 @@ async fn it_registers_twice_asks_for_a_secret_and_leaves_out_scope_and_resource(
     let next = claude.tokens(&server, &refresh(&tokens.refresh, client_id)).await;
     assert!(claude.opens(&next.access).await);
 
-    // And what it asks the person to sign in again on is this, never a 401.
+    // This error, and never a 401, makes Claude ask the person to sign in again.
     let (status, answer) = claude.token(&server, &refresh("grt_lost", client_id)).await;
     assert_eq!(
         (status.as_u16(), &answer["error"]),
@@ -311,7 +311,8 @@ async fn it_sends_no_session_or_a_stale_one_and_initialises_whenever_it_likes() 
     );
     let stale = [("mcp-session-id", "1868a90c-0000-4000-8000-000000000000")];
     for headers in [&[][..], &stale] {
-        // A call before any handshake, lists, a handshake late, and another one: each on its own.
+        // A call before any handshake, a list, a late handshake, a repeated handshake and another call: each must
+        // succeed on its own.
         for body in [
             &call,
             &ask(3, "tools/list", json!({})),
@@ -329,14 +330,14 @@ async fn it_sends_no_session_or_a_stale_one_and_initialises_whenever_it_likes() 
             202
         );
     }
-    // All from many machines at once.
+    // The same call, sent concurrently by many machines.
     let answers = join_all((0..10).map(|_| claude.post(Some(&token), &call, &[]))).await;
     assert!(answers.iter().all(|answer| answer.status() == 200));
     for method in [Method::GET, Method::DELETE] {
         let request = claude.http.request(method, &claude.url).bearer_auth(&token);
         assert_eq!(request.send().await.unwrap().status(), 405);
     }
-    // The slash at the end that people type, and no redirect that would lose the token.
+    // People may type a trailing slash. A redirect would lose the token, so `/mcp/` must answer directly.
     let slash = Claude {
         http: claude.http.clone(),
         url: format!("{}/", claude.url),

@@ -1,5 +1,5 @@
-//! Fifty people, each with a worker process of their own, all calling at once: everybody gets an answer, and nobody's
-//! but their own.
+//! Fifty people, each with their own worker process, call at the same time. Everybody must get an answer, and only
+//! their own.
 
 use futures_util::future::join_all;
 use garmin_gateway::simulator::{Person, SimulatorSettings};
@@ -9,7 +9,7 @@ use crate::whole::World;
 
 const PEOPLE: u64 = 50;
 
-/// Each calls this often at once, with ids that are everybody's.
+/// The number of concurrent calls per person. All people use the same request ids.
 const CALLS: u64 = 3;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,7 +30,7 @@ async fn fifty_accounts_call_at_once_and_each_sees_its_own() {
         tokens.push(connected.access_token);
     }
 
-    // Cold: fifty workers start while all of these wait. Then warm, and then after a restart of the gateway.
+    // Cold: all calls wait while fifty workers start. Then again with warm workers, and after a restart of the gateway.
     for round in ["cold", "warm", "restarted"] {
         if round == "restarted" {
             world.restart().await;
@@ -50,7 +50,7 @@ async fn fifty_accounts_call_at_once_and_each_sees_its_own() {
     }
 }
 
-/// A call in the new era to a tool whose answer is JSON; every second one in the old.
+/// Calls a tool whose answer is JSON. Even ids use the modern era, odd ids the legacy one.
 async fn call(world: &World, token: &str, id: u64, tool: &str, arguments: &Value) -> Value {
     let request = world
         .http

@@ -1,7 +1,8 @@
-//! Several people at once with far less room than workers, while workers are killed, stopped and reaped, tokens expire and
-//! people sign in anew: everybody gets their own answers, and nobody loses their login.
+//! Several people call at the same time, with far fewer worker slots than people. Workers are killed, stopped and
+//! reaped, tokens expire, and people sign in again. Everybody must get their own answers, and nobody may lose their
+//! login.
 //!
-//! The large one, over processes and with a gateway that is killed too, is `tests/clients/isolation.py`.
+//! `tests/clients/isolation.py` is a larger version with separate processes, in which the gateway is killed too.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +23,7 @@ use crate::whole::{Connected, World};
 const PEOPLE: u64 = 6;
 const CALLS_EACH: usize = 12;
 
-/// Everybody's answers so far: whoever asks the same again must get the same, and nobody what another got.
+/// The person who received each answer, by date and answer. No two people may get the same answer for a day.
 type Seen = Mutex<HashMap<(String, String), u64>>;
 
 fn people() -> Vec<Person> {
@@ -37,7 +38,8 @@ fn people() -> Vec<Person> {
     (1..=PEOPLE).map(person).collect()
 }
 
-/// One call; those that found no room are repeated, as they say.
+/// Makes one call, and repeats it after errors that this test causes: no free worker slot, or a stopped or killed
+/// worker.
 async fn ask(world: &World, token: &str, tool: &str, arguments: &Value) -> Value {
     loop {
         let result = world.call(token, tool, arguments.clone()).await;
@@ -56,16 +58,16 @@ async fn ask(world: &World, token: &str, tool: &str, arguments: &Value) -> Value
     }
 }
 
-/// What the callers share.
+/// The state that all callers share.
 struct Play {
     world: World,
     people: Vec<Person>,
     seen: Seen,
-    /// Which refresh tokens were good when a person's access tokens were last expired.
+    /// The refresh tokens that were valid when a person's access tokens were last expired.
     spent: Mutex<HashMap<String, Vec<Secret>>>,
-    /// Callers that are not done.
+    /// The number of callers that have not finished.
     running: AtomicUsize,
-    /// One sign-in at a time: they share a browser.
+    /// Allows one sign-in at a time, because all people share a browser.
     browser: tokio::sync::Mutex<()>,
 }
 
@@ -75,7 +77,7 @@ impl Play {
         self.world.connect(&person.email, &person.password, None).await
     }
 
-    /// Returns what the person's client has in the end.
+    /// Returns the credentials that the person's client has at the end.
     async fn caller(&self, person: &Person, number: u64) -> Connected {
         let Play { world, seen, .. } = self;
         let mut connected = self.connect(person).await;
@@ -98,7 +100,7 @@ impl Play {
                 assert_eq!(known, number, "the answer of person {known}, for person {number}");
             }
             if n == CALLS_EACH / 2 {
-                // Signs in again, while the worker has the tokens of the first time.
+                // The person signs in again while the worker still has the tokens of the first sign-in.
                 connected = self.connect(person).await;
             }
         }
@@ -107,7 +109,7 @@ impl Play {
     }
 }
 
-/// No secret of anybody is in a worker's environment or arguments.
+/// Whether a worker's environment and arguments contain none of these secrets.
 fn is_clean(process: i32, secrets: &[String]) -> bool {
     ["environ", "cmdline"].iter().all(|file| {
         let bytes = fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
@@ -151,7 +153,7 @@ impl Play {
         typed.chain(of_garmin).collect()
     }
 
-    /// Ends a person's access tokens: the next call begins with a refresh.
+    /// Expires a person's access tokens, so that the next call begins with a refresh.
     fn expire(&self, person: &Person) {
         let garmin = self.world.simulator();
         let mut spent = self.spent.lock().unwrap();
@@ -159,9 +161,9 @@ impl Play {
         garmin.expire_access_tokens(&person.email);
     }
 
-    /// Kills a worker in the middle of whatever it does, but for the moment between Garmin's spending of a refresh token
-    /// and the writing of the next, which would be lost to everybody then. A refresh begins after the access tokens
-    /// expired, and is over when another refresh token than those of that time is written.
+    /// Kills a worker at an arbitrary moment, except between Garmin's spending of a refresh token and the writing of
+    /// the next one, because that would lose the login for good. A refresh begins after the access tokens were expired.
+    /// It is complete when the token file no longer contains a refresh token of that time.
     fn kill(&self, worker: &WorkerInfo, person: &Person) -> bool {
         let spent = self.spent.lock().unwrap();
         let directory = self.world.workers_root().join(worker.account.as_str());
@@ -174,7 +176,7 @@ impl Play {
         process.is_some_and(|process| kill(Pid::from_raw(process.pid), Signal::SIGKILL).is_ok())
     }
 
-    /// Until all callers are done. Returns how many workers it killed, and how many it looked at.
+    /// Disturbs workers until all callers are done. Returns the number of workers killed and the number inspected.
     async fn chaos(&self) -> (usize, usize) {
         let world = &self.world;
         let (mut kills, mut looked_at) = (0, 0);
@@ -194,7 +196,7 @@ impl Play {
                 }
                 match turn % 4 {
                     0 | 1 => kills += usize::from(self.kill(&worker, person)),
-                    // In the middle of a refresh now and then.
+                    // Sometimes this stop coincides with a refresh.
                     2 => {
                         world
                             .daemon()
@@ -239,7 +241,7 @@ async fn nobody_gets_anothers_answers_and_nobody_loses_a_login() {
     let (connected, (kills, looked_at)) = tokio::join!(futures_util::future::join_all(callers), play.chaos());
     assert!(kills > 0 && looked_at > 0, "{kills} kills, {looked_at} looks");
 
-    // Everybody's login works at the end, over a restart, with a Garmin that wants new tokens.
+    // At the end, after a restart and with expired access tokens, everybody's login still works.
     play.world.restart().await;
     for (person, connected) in play.people.iter().zip(&connected) {
         play.world.simulator().expire_access_tokens(&person.email);

@@ -1,4 +1,4 @@
-//! The integration tests: one binary, over real sockets, processes and files, against the simulator.
+//! The integration tests: one binary that uses real sockets, processes and files, and the simulator in place of Garmin.
 
 #![expect(
     clippy::unwrap_used,

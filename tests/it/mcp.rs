@@ -1,5 +1,4 @@
-//! The MCP endpoint on the wire, as clients of both eras meet it: the rows of the protocol notes (sections 3, 4 and 6)
-//! that show in status, headers and bytes.
+//! Tests of the MCP endpoint over HTTP, for clients of both eras: status, headers and bytes.
 
 use std::time::Duration;
 
@@ -11,7 +10,8 @@ use super::pages::bearer;
 
 const META: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
 
-/// One message to `/mcp`. `headers` are a semicolon list; `META` in the body stands for the modern metadata.
+/// Sends one message to `/mcp`. `headers` is separated by semicolons. `META` in the body is replaced by the modern
+/// metadata.
 async fn send(face: &Face, bearer: &str, headers: &str, body: &str) -> Reply {
     let headers = headers
         .split(';')
@@ -27,7 +27,7 @@ fn said(reply: &Reply) -> Value {
     serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{reply:?}"))
 }
 
-/// Each line: the row | headers | body | status | a piece of the answer.
+/// Each line has these columns: label | headers | body | status | a part of the answer.
 const ROWS: &str = r#"
 modern: discover                     | MCP-Protocol-Version: 2026-07-28; Mcp-Method: server/discover | {"jsonrpc":"2.0","id":"server-discover-probe-1","method":"server/discover","params":{"_meta":{META}}} | 200 | "supportedVersions":["2026-07-28"]
 modern: list                         | mcp-protocol-version: 2026-07-28; MCP-METHOD: tools/list | {"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{META}}} | 200 | "ttlMs":300000,"cacheScope":"private"
@@ -94,7 +94,7 @@ async fn every_row_answers_as_the_notes_say() {
     }
 }
 
-/// Section 6: `/mcp/` answers as `/mcp`.
+/// `/mcp/` gives the same response as `/mcp`.
 #[tokio::test]
 async fn a_trailing_slash_changes_nothing() {
     let face = Face::start().await;
@@ -108,7 +108,7 @@ async fn a_trailing_slash_changes_nothing() {
     assert_eq!(plain.body, slash.body);
 }
 
-/// Section 4, translating, row 5: a legacy client that hangs up has not cancelled; one that says so has.
+/// A disconnect does not cancel a legacy call; `notifications/cancelled` does.
 #[tokio::test]
 async fn legacy_calls_end_by_notification_only() {
     let face = Face::start().await;
@@ -138,7 +138,7 @@ async fn legacy_calls_end_by_notification_only() {
     let mut stream = face.connect(call(1).as_bytes()).await;
     until(&mut stream, r#""progressToken":"p1""#).await;
     drop(stream);
-    // The worker goes on, and ends because it is let go on.
+    // The worker continues, and finishes only when the test lets it.
     assert!(
         tokio::time::timeout(Duration::from_millis(300), face.worker.ended.notified())
             .await
@@ -164,7 +164,7 @@ async fn legacy_calls_end_by_notification_only() {
     );
 }
 
-/// All of it holds while many call at once.
+/// With many concurrent calls, every answer has the id of its call.
 #[tokio::test]
 async fn many_calls_at_once_keep_their_ids() {
     let face = Face::start().await;

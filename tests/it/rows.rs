@@ -1,10 +1,10 @@
-//! Rows of the protocol notes that only the whole gateway shows; each test names its own.
+//! Requirements that only a test of the whole gateway can check.
 
 use serde_json::{Value, json};
 
 use crate::whole::World;
 
-/// Section 5, row *Token passthrough*: a token is never in a URL, and one that is there opens nothing.
+/// A token never appears in a URL, and a token sent in a URL or a form is not accepted.
 #[tokio::test]
 async fn a_token_in_the_url_or_in_a_form_opens_nothing() {
     let world = World::start().await;
@@ -29,7 +29,7 @@ async fn a_token_in_the_url_or_in_a_form_opens_nothing() {
     assert_eq!(header.send().await.unwrap().status(), 200);
 }
 
-/// Section 5, row *Token endpoint*: Garmin is never asked inside `/token`.
+/// `/token` never sends a request to Garmin.
 #[tokio::test]
 async fn the_token_endpoint_does_not_ask_garmin() {
     let world = World::start().await;
@@ -57,7 +57,7 @@ async fn the_token_endpoint_does_not_ask_garmin() {
     assert_eq!(world.simulator().requests().len(), asked);
 }
 
-/// Section 6, row *Discovery documents are cached globally per URL*: they stay the same, byte for byte.
+/// Claude caches discovery documents globally per URL, so they must stay identical, byte for byte.
 #[tokio::test]
 async fn discovery_documents_are_the_same_after_a_restart() {
     let mut world = World::start().await;
@@ -85,8 +85,8 @@ async fn discovery_documents_are_the_same_after_a_restart() {
     assert_eq!(read(&world).await, before);
 }
 
-/// Section 6, row *256 tools in total*: ours are at most half of them, and no schema is dropped for its size. Section 3,
-/// row *`Mcp-Param-*`*: no schema asks for such a header.
+/// Claude has room for 256 tools in total, and the gateway uses at most half of it. No schema is so large that Claude
+/// drops it, and none asks for an `Mcp-Param-*` header.
 #[tokio::test]
 async fn the_tools_take_at_most_half_of_claudes_room() {
     let world = World::start().await;

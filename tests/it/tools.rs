@@ -1,4 +1,4 @@
-//! The built-in worker as a process: every tool over both transports, against the pretend Garmin.
+//! Runs the built-in worker as a process, and tests every tool over both transports against the simulator.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,10 +23,10 @@ use tokio::time::timeout;
 use crate::whole::ports;
 
 const ANN: (&str, &str) = ("ann@example.org", "demo-ann");
-/// Longer than anything here takes.
+/// An upper bound for every operation in these tests.
 const LONG: Duration = Duration::from_secs(20);
 
-/// A pretend Garmin where Ann has signed in, and the directory with her tokens.
+/// A simulated Garmin where Ann has signed in, and the directory with her tokens.
 struct House {
     simulator: Simulator,
     directory: tempfile::TempDir,
@@ -35,7 +35,7 @@ struct House {
 
 impl House {
     async fn build() -> Self {
-        // Another test may have installed it.
+        // Installing fails if another test has already installed a provider.
         drop(rustls::crypto::ring::default_provider().install_default());
         let (lifecycle, clock) = (Lifecycle::new(), Clock::system());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -77,7 +77,7 @@ impl House {
         command
     }
 
-    /// A worker that is spoken to by lines.
+    /// A worker that communicates over standard input and output.
     fn worker(&self, variables: &[(&str, &str)]) -> Worker {
         let mut child = self.command(variables).spawn().unwrap();
         Worker {
@@ -118,7 +118,7 @@ impl Worker {
         answer["result"].clone()
     }
 
-    /// The text of a result, and whether it is an error.
+    /// Calls a tool, and returns the text of the result and whether it is an error.
     async fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
         let result = self
             .ask("tools/call", json!({"name": tool, "arguments": arguments}))
@@ -148,7 +148,7 @@ impl Worker {
 fn told(result: &Value) -> (String, bool) {
     let text = result["content"][0]["text"].as_str().unwrap().to_owned();
     let failed = result["isError"].as_bool().unwrap();
-    // The structured part is the answer itself; a bare list stands in an object, and words have none.
+    // `structuredContent` is the answer itself. A bare list is wrapped in an object, and a plain text has none.
     let parsed = serde_json::from_str::<Value>(&text).ok().filter(|_| !failed);
     let structured = parsed.map_or(Value::Null, |parsed| match parsed {
         Value::Object(_) => parsed,
@@ -162,7 +162,7 @@ fn today() -> Date {
     Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// The tools by what they take.
+/// The tools that have exactly these required parameters.
 fn tools_taking(required: &[&str]) -> Vec<String> {
     let lists: Value = serde_json::from_str(&tools::lists().0).unwrap();
     let takes = |tool: &&Value| {
@@ -198,7 +198,7 @@ async fn every_tool_tells_what_garmin_holds() {
     let listed = worker.ask("tools/list", json!({})).await;
     assert_eq!(listed, serde_json::from_str::<Value>(&tools::lists().0).unwrap());
 
-    // A day on which something happened: that of the newest run.
+    // The day of the newest run certainly has data.
     let page =
         json!({"start_date": today() - 60.days(), "end_date": today() - 1.day(), "activity_type": "running"});
     let runs = worker.json("get_activities_by_date", page).await;
@@ -226,7 +226,7 @@ async fn every_tool_tells_what_garmin_holds() {
             .into_iter()
             .filter(|tool| tool != "get_daily_weigh_ins")
         {
-            // Trends ask once for each day, so their range is shorter.
+            // Trends send one request per day, so they accept only a shorter range.
             let is_short = tool.ends_with("_trend");
             let arguments = if is_short {
                 month.clone()
@@ -238,7 +238,7 @@ async fn every_tool_tells_what_garmin_holds() {
             answers.insert(tool, answer);
         }
     }
-    // People weigh themselves on some days only.
+    // The person does not weigh in every day, so this tool needs a day with a weigh-in.
     let weighed = answers["get_weigh_ins"]["measurements"][0]["date"].clone();
     let of_day = worker.json("get_daily_weigh_ins", json!({"date": weighed})).await;
     assert_eq!(
@@ -246,7 +246,7 @@ async fn every_tool_tells_what_garmin_holds() {
         answers["get_weigh_ins"]["measurements"][0]["weight_kg"]
     );
     answers.insert("get_daily_weigh_ins".into(), of_day);
-    // A run has what a strength training lacks, and the other way round.
+    // A run has data that strength training lacks, and vice versa.
     let activities = answers["get_activities_by_date"]["activities"]
         .as_array()
         .unwrap()
@@ -281,7 +281,7 @@ async fn every_tool_tells_what_garmin_holds() {
     }
     assert_eq!(answers.len(), 80);
 
-    // One day, told by many tools.
+    // Several tools must agree about one day.
     let stats = &answers["get_stats"];
     assert_eq!(answers["get_full_name"], json!({"full_name": "Ann Example"}));
     assert_eq!(
@@ -312,7 +312,7 @@ async fn days_without_data_are_told_in_words() {
     let mut worker = house.worker(&[]);
     let before_all = Date::constant(2021, 1, 10);
     for tool in tools_taking(&["date"]) {
-        // Garmin answers these with a document in which nothing is filled.
+        // For these tools Garmin returns a document with empty fields.
         if [
             "get_stats",
             "get_user_summary",
@@ -328,7 +328,7 @@ async fn days_without_data_are_told_in_words() {
             text.starts_with("No ") && text.trim_end_matches('.').ends_with(&before_all.to_string()),
             "{tool}: {text}"
         );
-        // Meals are planned and cycles are predicted.
+        // Meals can be planned and cycles predicted, so future days are valid.
         if tool.contains("nutrition") || tool.contains("menstrual") {
             continue;
         }
@@ -431,7 +431,7 @@ async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
     );
     assert_eq!(told[3], json!({"activity_id": 13, "summary_missing": true}));
 
-    // Every tool of an activity takes the parent, and answers for each part.
+    // Every tool with an activity id accepts the parent and answers for each part.
     for tool in tools_taking(&["activity_id"]) {
         let answer = worker.json(&tool, json!({"activity_id": 77})).await;
         let told = answer["parts"]
@@ -452,7 +452,7 @@ async fn a_multisport_activity_is_told_with_its_parts_by_every_tool() {
             .unwrap()
             .starts_with("No splits")
     );
-    // A part by itself is an ordinary activity.
+    // A part that is requested on its own is an ordinary activity.
     let alone = worker
         .json("get_activity", json!({"activity_id": parts[1]}))
         .await;
@@ -485,7 +485,7 @@ async fn a_long_answer_comes_in_pages() {
     assert_eq!(seen, 9_000);
 }
 
-/// A worker that listens, as the gateway starts it.
+/// A worker that serves HTTP, started the way the gateway starts it.
 struct Listening {
     child: Child,
     life_line: Option<ChildStdin>,
