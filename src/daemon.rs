@@ -1,7 +1,8 @@
 //! Builds and starts all parts, announces readiness, waits, and drains.
 //!
-//! The order matters twice. Readiness is announced only when the store is open, the port is bound and the tokens of earlier
-//! workers are read back. The public face stops before the workers, so that calls in progress are answered.
+//! The order matters in two places. Readiness is announced only after the store is open, the port is bound and the
+//! tokens of earlier workers have been read back. The public interface stops before the workers, so that calls in
+//! progress are answered.
 
 pub mod demo;
 mod monitored;
@@ -45,16 +46,16 @@ use crate::web::{self, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
 use crate::workers::{SILENCE, Workers, WorkersParts};
 
-/// Upper bound for calls in progress after the stop signal.
+/// The maximum time for calls in progress after the stop signal.
 const DRAIN: Duration = Duration::from_secs(15);
 
 pub struct DaemonParts {
     pub config: Config,
-    /// The env file in it is watched.
+    /// The sources of the settings. The env file among them is watched.
     pub sources: Sources,
     pub telemetry: Telemetry,
     pub clock: Clock,
-    /// This program, which is also the built-in worker.
+    /// The path of this program, which is also the built-in worker.
     pub program: PathBuf,
     /// The listening socket that systemd kept during a restart.
     pub kept: Kept,
@@ -72,14 +73,14 @@ pub struct Daemon {
     lifecycle: Lifecycle,
 }
 
-/// The public face, which stops before everything else.
+/// The public interface, which stops before everything else.
 struct Face {
     stopping: CancellationToken,
     ended: CancellationToken,
 }
 
 impl Daemon {
-    /// Builds and starts everything. When it returns, the gateway answers.
+    /// Builds and starts everything. When it returns, the gateway answers requests.
     #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
     pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
         let DaemonParts {
@@ -98,7 +99,8 @@ impl Daemon {
             tracing::warn!(warning, "config.warned");
         }
         directory(&config.data_dir, "DATA_DIR", 0o700)?;
-        // The group may reach the admin socket in it. The workers' directories have their own modes.
+        // The group needs access to the admin socket in this directory. The workers' directories have their own
+        // modes.
         directory(&config.runtime_dir, "RUNTIME_DIR", 0o750)?;
         let (secret, made) = config.secret.resolve()?;
         if made {
@@ -300,8 +302,8 @@ impl Daemon {
         &self.races
     }
 
-    /// Runs until a stop signal or the failure of a part, then drains. Returns whether there was no failure. `signals` must be
-    /// created before [`Daemon::start`], so that none is lost.
+    /// Runs until a stop signal arrives or a part fails, then drains. Returns true if nothing failed. `signals` must
+    /// be created before [`Daemon::start`], so that no signal is lost.
     pub async fn run(self, mut signals: StopSignals) -> bool {
         let stopping = self.lifecycle.stopping();
         tokio::select! {
@@ -315,12 +317,13 @@ impl Daemon {
         }
     }
 
-    /// Stops accepting requests, lets those in progress finish, and stops the workers. Returns whether there was no failure.
+    /// Stops accepting requests, lets those in progress finish, and stops the workers. Returns true if nothing
+    /// failed.
     pub async fn stop(self) -> bool {
         tracing::info!("daemon.stopping");
         supervised::stopping();
         self.face.stopping.cancel();
-        // After a failure everything stops at once.
+        // After a failure, everything stops immediately.
         let broken = self.lifecycle.stopping();
         tokio::select! {
             () = self.face.ended.cancelled() => {}
@@ -337,7 +340,7 @@ impl Daemon {
     }
 }
 
-/// The URL for programs on this machine.
+/// The gateway's URL for programs on this machine.
 fn local_url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
@@ -363,7 +366,8 @@ fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartE
         })
 }
 
-/// The tools that are offered before any worker has run. For a foreign worker the built-in ones stand in until it was asked.
+/// The tools to offer before any worker has run. For an external worker, the built-in lists are used until its own
+/// are known.
 fn worker_lists(config: &Config) -> WorkerLists {
     let (tools, resources) = tools::lists();
     match &config.workers.command {

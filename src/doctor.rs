@@ -1,7 +1,7 @@
-//! The doctor checks everything that must be right, on this machine and from outside, and says how to fix what is not.
+//! The doctor checks the installation, on this machine and from outside, and says how to fix each problem.
 //!
-//! Each check returns one or more [`Finding`]s. A check changes only one thing: it registers a client at the public address, as
-//! Claude would. That client is removed together with other clients that were never used.
+//! Each check returns one or more [`Finding`]s. Only one check has a side effect: it registers a client at the public
+//! address, as Claude would. That client is removed together with other clients that were never used.
 //!
 //! | file | checks |
 //! |---|---|
@@ -12,7 +12,8 @@
 //! | `certificate` | its certificate |
 //! | `requests` | Claude's requests, one after the other |
 //!
-//! Absent on purpose: repairs. A finding may have a reason that the doctor does not know, and its fix is one line to copy.
+//! Repairs are omitted on purpose: a finding may have a cause that the doctor does not know, and its fix is one line
+//! to copy.
 
 mod certificate;
 mod garmin;
@@ -39,7 +40,7 @@ use crate::config::{Config, SettingProblem, Sources};
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     Ok,
-    /// It works, but not for everybody, or not for long.
+    /// It works, but not for everyone, or not for long.
     Warn,
     Fail,
 }
@@ -48,9 +49,9 @@ pub enum Verdict {
 pub struct Finding {
     pub check: &'static str,
     pub verdict: Verdict,
-    /// What was observed.
+    /// A sentence about what was observed.
     pub says: String,
-    /// How to fix it, if it needs fixing.
+    /// The fix, if one is needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
@@ -84,15 +85,15 @@ impl Finding {
 
 pub struct Visit {
     pub sources: Sources,
-    /// The admin socket, if it is not the one of the settings.
+    /// The admin socket, if it is not the one from the settings.
     pub socket: Option<PathBuf>,
     pub program: PathBuf,
     pub clock: Clock,
-    /// Upper bound for one response over the network.
+    /// The maximum time for one response over the network.
     pub patience: Duration,
 }
 
-/// State that earlier checks leave for later ones.
+/// State that checks share, such as the results of earlier ones.
 struct Patient {
     config: Config,
     visit: Visit,
@@ -101,7 +102,7 @@ struct Patient {
     overview: Option<Result<AdminAnswer, ClientError>>,
 }
 
-/// Runs all checks in turn and passes each finding to `tell` at once. Returns the worst verdict.
+/// Runs all checks in sequence and passes each finding to `tell` immediately. Returns the worst verdict.
 pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
     let mut worst = Verdict::Ok;
     let mut note = |findings: Vec<Finding>| {
@@ -141,10 +142,10 @@ fn of_problem(problem: &SettingProblem) -> Finding {
     )
 }
 
-/// Garmin and Claude tolerate a difference of about this much.
+/// The clock difference in seconds that Garmin and Claude tolerate, approximately.
 const CLOCK_TOLERANCE_S: i64 = 60;
 
-/// Compares our clock with the `Date` header of a server.
+/// Compares the local clock with the `Date` header of a server.
 fn clock(ours: Timestamp, theirs: Timestamp, whose: &str) -> Finding {
     let off = ours.duration_since(theirs).as_secs();
     let fix = "turn on time synchronisation: timedatectl set-ntp true";

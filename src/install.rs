@@ -1,16 +1,17 @@
-//! The installer: facts → plan → show → perform.
+//! The installer: it collects facts, makes a plan, shows it and performs it.
 //!
-//! The plan is pure, and `--dry-run` shows the same one. Performing it a second time changes nothing. All installed files come from
-//! `packaging/`.
+//! Planning is a pure function, and `--dry-run` shows the same plan. Performing a plan a second time changes nothing.
+//! All installed files come from `packaging/`.
 //!
 //! Invariants:
 //! - Settings, secret and data are never overwritten, and only `--purge` removes them.
 //! - An upgrade keeps the old program and a copy of the store until the new one is ready, and otherwise restores both.
-//! - The running service is not touched before the new program has read the settings and a backup of the store. The service is
-//!   restarted, not stopped, so that systemd keeps its listening socket (`daemon::Kept`).
+//! - The running service is not touched until the new program has read the settings and a backup of the store. The
+//!   service is restarted instead of stopped and started, so that systemd keeps its listening socket
+//!   (`daemon::Kept`).
 //!
-//! [`worker`] does the same for the Python worker. Only the two `perform` files run programs of the system (`systemctl`, `useradd`,
-//! `uv`, `git`).
+//! [`worker`] does the same for the Python worker. Only the two `perform` files run system programs that change
+//! something (`systemctl`, `useradd`, `uv`, `git`).
 
 mod facts;
 mod layout;
@@ -34,16 +35,16 @@ pub use settings::Answers;
 pub enum Wish {
     /// Install the program, or upgrade it.
     Install(Answers),
-    /// Remove the program; with `purge` settings, secret and data as well.
+    /// Remove the program; with `purge`, also remove settings, secret and data.
     Uninstall { purge: bool },
 }
 
-/// Why the installation failed. For the operator.
+/// Why the installation failed. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,
-    /// An older program may not read a newer store.
+    /// An older program may be unable to read a newer store.
     #[error(
         "version {installed} is installed and this is {this}: an older version may not read the newer data. \
          Install {installed} or newer, or uninstall first and restore a backup of the older version's time"
@@ -56,19 +57,19 @@ pub enum InstallError {
     /// A step failed before the running service was touched.
     #[error("could not {step}: {source}")]
     Step {
-        /// The step, as it was shown.
+        /// The step as it was shown.
         step: String,
         source: std::io::Error,
     },
-    /// The new program did not start, and the old one runs again.
+    /// The new program did not start, and the old one is running again.
     #[error("the new program did not start ({reason}); the old one and its data are restored")]
     RolledBack { reason: String },
-    /// Neither the new nor the old program runs.
+    /// Neither the new nor the old program is running.
     #[error("{reason}; and restoring the old program failed: {failure}. The copy of the data is in {}", copy.display())]
     NotRolledBack {
         reason: String,
         failure: String,
-        /// A copy of the store from before the upgrade.
+        /// The copy of the store from before the upgrade.
         copy: PathBuf,
     },
 }

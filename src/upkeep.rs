@@ -1,10 +1,10 @@
-//! Upkeep of the data: backup files, and changes of the secret file.
+//! Maintenance of the data: backup files, and changes of the secret file.
 //!
-//! `store` defines the content and the sealing of a backup; here it becomes a file. The caller finds out whether a gateway runs,
-//! and passes the pieces from there or from a store.
+//! `store` defines the content and the sealing of a backup; this module writes it to a file. The caller determines
+//! whether a gateway is running, and passes the pieces from the gateway or from a store.
 //!
 //! Invariants:
-//! - A file gets its name only when it is complete and on the disk. Only its owner may read it (0600).
+//! - A file gets its final name only when it is complete and on the disk. Only its owner may read it (0600).
 //! - An interruption at any moment leaves either the old state or the new one.
 
 pub mod backups;
@@ -17,7 +17,7 @@ pub use secret::{Keys, RotateFileError, RotationStep, rotate};
 use crate::store::Kind;
 use crate::{accounts, garmin, gateway, oauth, races};
 
-/// All tables of the store.
+/// All tables of the store with their versions.
 pub fn kinds() -> Vec<Kind> {
     [
         garmin::KINDS,
@@ -33,7 +33,7 @@ pub fn kinds() -> Vec<Kind> {
 mod tests {
     use super::*;
 
-    /// A table that is missing here would make every backup that holds it unreadable.
+    /// If a table were missing from the list, every backup with records of that table would be unreadable.
     #[test]
     fn every_table_is_known_once() {
         let kinds = kinds();
@@ -59,7 +59,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap_or_default();
-            // Tables in the store's own room belong to its tests.
+            // The tables in the store's own module exist only for its tests.
             if path.components().any(|part| part.as_os_str() == "store") {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! The gateway with a simulated Garmin. Everything works, nothing is real, and nothing is left behind.
+//! The gateway with a simulated Garmin. All features work with invented data, and all files are removed at the end.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::base::log::{Console, Telemetry};
 use crate::config::{Config, Sources};
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
-/// Runs the demo until a stop signal. Returns whether there was no failure.
+/// Runs the demo until a stop signal arrives. Returns true if nothing failed.
 pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     let signals = StopSignals::listen()?;
     let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
@@ -72,10 +72,10 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
 }
 
-/// The time of the race at the start of the demo.
+/// The elapsed time of the race at the start of the demo, in seconds.
 const RACE_ELAPSED_S: u32 = 50 * 60;
 
-/// Gives each account that appears a race in progress.
+/// Gives every new account a race in progress.
 fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifecycle) -> anyhow::Result<()> {
     let scenario = livetrack::demo_race().map_err(|e| anyhow::anyhow!("the demo's race is wrong: {e:?}"))?;
     let pace = livetrack::Playback {
@@ -124,7 +124,8 @@ fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::R
         "  Claude Code     claude mcp add --transport http garmin {url}"
     )?;
     writeln!(out, "                  then /mcp in Claude Code, to sign in")?;
-    // As it was called itself: who tries it has not installed it.
+    // The command line uses the path with which the program was started, because people who try the demo have not
+    // installed it.
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("garmin-gateway");
     writeln!(
@@ -145,7 +146,8 @@ fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::R
     out.flush()
 }
 
-/// Runs the pretend Garmin alone until a signal says stop: says on the first line where it is and whom it knows.
+/// Runs only the simulated Garmin until a stop signal arrives. The first line of output has its address and its
+/// people.
 pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Result<bool> {
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind(bind)

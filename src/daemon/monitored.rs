@@ -1,4 +1,4 @@
-//! Monitoring from outside: the metrics page and the heartbeat.
+//! External monitoring: the metrics page and the heartbeat.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -19,7 +19,7 @@ use crate::base::post::{Post, Poster};
 use crate::config::Heartbeat;
 use crate::store::Health;
 
-/// Answers `GET /metrics` on a loopback address.
+/// Serves `GET /metrics` on a loopback address.
 pub(super) async fn metrics(
     address: std::net::SocketAddr,
     service: AdminService,
@@ -54,7 +54,7 @@ fn answer(request: &Request<Incoming>, service: &AdminService) -> Response<Full<
     response
 }
 
-/// Posts while the store takes writes. A gateway that can't write is not healthy.
+/// Sends the heartbeat while the store accepts writes, because a gateway that can't write is not healthy.
 pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, lifecycle: &Lifecycle) {
     let stopping = lifecycle.stopping();
     lifecycle.spawn("heartbeat", async move {
@@ -76,7 +76,7 @@ pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, l
             };
             let answer = poster.post(post).await;
             let is_received = answer.as_ref().is_ok_and(|answer| answer.status < 300);
-            // Log changes only.
+            // Log only changes of the result.
             if is_received != was_received {
                 if is_received {
                     tracing::info!("heartbeat.heard");

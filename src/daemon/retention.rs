@@ -1,5 +1,5 @@
-//! Erases races and usage older than `RACE_RETENTION_DAYS`, at the start and once a day, and then compacts the database if that
-//! frees much space.
+//! Erases races and usage older than `RACE_RETENTION_DAYS` at the start and once a day, and then compacts the
+//! database if that frees much space.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::store::StoreError;
 
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The pause between two looks at the clock.
+/// The interval between two checks of whether a day has passed.
 const PACE: Duration = Duration::from_secs(600);
 
-/// Erases daily what is older than `keep`; `None` = nothing.
+/// Starts the daily task, which erases races and usage older than `keep`; `None`: races and usage are kept forever.
 pub(super) fn start(rooms: Rooms, keep: Option<Duration>, clock: Clock, lifecycle: &Lifecycle) {
     let stopping = lifecycle.stopping();
     lifecycle.spawn("retention", async move {
@@ -48,7 +48,7 @@ async fn once(rooms: &Rooms, keep: Option<Duration>, clock: &Clock) -> Result<()
         }
     }
     let store = rooms.store.clone();
-    // It may read the whole database.
+    // The check may read the whole database, so it runs on a blocking thread.
     let wasteful = tokio::task::spawn_blocking(move || store.is_wasteful()).await;
     if matches!(wasteful, Ok(Ok(true))) {
         rooms.store.compact().await?;

@@ -1,4 +1,4 @@
-//! Why the daemon does not start.
+//! The error of a daemon that does not start.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::base::secrets::RootSecretError;
 use crate::mcp::CatalogueError;
 use crate::store::{OpenError, StoreError};
 
-/// Why the daemon does not start. For the operator; nothing was changed.
+/// Why the daemon does not start. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{path} can't be used: {source}; set {setting} to a directory of this user", path = .path.display())]
@@ -33,7 +33,7 @@ pub enum StartError {
         address: SocketAddr,
         source: std::io::Error,
     },
-    /// State of the last run, such as races in progress, can't be read.
+    /// State from the last run, such as races in progress, can't be read.
     #[error("the store can't be read")]
     Read(#[from] StoreError),
     #[error("no processes can be started")]
@@ -48,7 +48,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// The exit code of the process, from sysexits.
+    /// The exit code of the process, from sysexits.h.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Bind { .. }

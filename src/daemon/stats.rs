@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counts {
     accounts: usize,
-    /// Valid token families.
+    /// The number of valid token families.
     tokens: usize,
     /// Accounts with at least one token family.
     people: usize,

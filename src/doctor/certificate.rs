@@ -1,4 +1,5 @@
-//! The certificate of the public address, checked against the system's authorities for today and for two weeks from now.
+//! Checks the certificate of the public address against the system's certificate authorities, for today and for two
+//! weeks from now.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use super::{Finding, Patient};
 use crate::base::causes::chain;
 
 const CHECK: &str = "certificate";
-/// Renewals happen a month before the end, so a certificate this close to it is not being renewed.
+/// Certificates are usually renewed a month before they expire, so renewal has failed for one this close to its
+/// expiry.
 const NEAR_ITS_END: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// Checks the certificate on `stream`, a connection to the public address.
@@ -39,7 +41,7 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
     }]
 }
 
-/// The certificates of a completed handshake, which the system's authorities accept today.
+/// Completes a TLS handshake. Returns the server's certificates, which the system's authorities accept today.
 async fn shaken(stream: TcpStream, host: &str) -> Result<Vec<CertificateDer<'static>>, std::io::Error> {
     let invalid = |e: &dyn std::error::Error| std::io::Error::other(chain(e));
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -1,4 +1,4 @@
-//! Garmin's hosts: whether they answer, without a sign-in, and whether our clock agrees with theirs.
+//! Checks, without a sign-in, whether Garmin's hosts answer and whether the local clock agrees with theirs.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) async fn hosts(patient: &Patient) -> Vec<Finding> {
     findings
 }
 
-/// Any response counts.
+/// Requests the host's URL. Any response counts as reachable.
 async fn ask(http: &reqwest::Client, host: &Url, patience: Duration) -> (Finding, Option<Timestamp>) {
     let name = host.host_str().unwrap_or_default();
     match http.head(host.clone()).timeout(patience).send().await {

@@ -1,4 +1,4 @@
-//! This machine: settings, secret, directories, disk.
+//! Checks of this machine: settings, secret, directories and disk.
 
 use std::fs;
 use std::io;
@@ -12,9 +12,9 @@ use super::{Finding, Patient};
 use crate::base::causes::chain;
 use crate::config::SecretSource;
 
-/// In bytes. Below this, a busy day may fill the disk.
+/// Free bytes below which a busy day may fill the disk.
 const LITTLE_ROOM: u64 = 500 << 20;
-/// In bytes. Below this, writes are about to fail.
+/// Free bytes below which writes are about to fail.
 const NO_ROOM: u64 = 20 << 20;
 
 pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
@@ -61,7 +61,7 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
                 Finding::ok(CHECK, format!("{shown} will be created at the first start"))
             }];
         }
-        // The installed gateway gets it as a credential; other users may not read it.
+        // The installed gateway gets the secret as a credential; other users may not read the file.
         Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
             return vec![Finding::ok(
                 CHECK,
@@ -126,7 +126,7 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
             format!("set {setting} to one"),
         );
     }
-    // The group of the runtime directory may reach the admin socket; what is in it has modes of its own.
+    // The group of the runtime directory needs access to the admin socket. The other entries have their own modes.
     let foreign = if check == "data" { 0o077 } else { 0o027 };
     if meta.mode() & foreign != 0 {
         return Finding::fail(
@@ -145,7 +145,8 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
     Finding::ok(check, format!("{shown}, of {}", owner(meta.uid())))
 }
 
-/// A directory that will be created at the start, if the first existing one above it allows that.
+/// Checks a directory that does not exist yet: the gateway creates it at the start if its nearest existing parent
+/// allows that.
 fn unmade(check: &'static str, path: &Path, setting: &str) -> Finding {
     let shown = path.display();
     let above = path.ancestors().skip(1).find(|above| above.exists());

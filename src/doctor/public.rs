@@ -1,4 +1,4 @@
-//! The public address as Claude sees it: name, port, certificate, then Claude's requests.
+//! Checks the public address as Claude sees it: name, port, certificate, then Claude's requests.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::base::causes::root;
 use crate::config::PublicUrl;
 use crate::oauth;
 
-/// The port that Claude's servers connect to.
+/// The only port to which Claude's servers connect.
 const HTTPS: u16 = 443;
 
 pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
@@ -80,7 +80,7 @@ fn port(port: u16) -> Finding {
     }
 }
 
-/// Looks the name up. Returns whether the next checks make sense.
+/// Resolves the name. Returns whether the next checks make sense.
 async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
     match lookup_host((url.host(), url.port())).await {
         Ok(addresses) => {
@@ -98,7 +98,7 @@ async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
     }
 }
 
-/// Judges the addresses of a name. Inside one's own network a private address may be intended.
+/// Judges the addresses of a name. In a private network, a private address may be intended.
 pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
     const CHECK: &str = "dns";
     let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! Sends the requests that Claude sends, one after the other, and checks each response.
+//! Sends the same requests as Claude, one after the other, and checks each response.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::admin::api::{AdminAct, AdminAnswer, AdminRequest};
 use crate::base::causes::root;
 use crate::config::PublicUrl;
 
-/// In bytes. Larger responses do not come from the gateway.
+/// The maximum size of a response in bytes. The gateway's responses are smaller.
 const LARGEST: usize = 64 << 10;
 
 pub(super) struct PublicClient<'a> {
@@ -27,7 +27,7 @@ struct PublicResponse {
 }
 
 impl PublicResponse {
-    /// The text of a member of the body.
+    /// The text value of a member of the JSON body.
     fn says(&self, member: &str) -> Option<&str> {
         self.body.get(member)?.as_str()
     }
@@ -64,7 +64,7 @@ impl<'a> PublicClient<'a> {
         self.post("/mcp", &message)
     }
 
-    /// Without a token the gateway answers 401, with a challenge that names the metadata.
+    /// Without a token, the gateway must answer 401 with a challenge that contains the URL of the metadata.
     pub(super) async fn challenge(&self) -> Finding {
         const CHECK: &str = "challenge";
         let seen = match see(self.initialize()).await {
@@ -112,7 +112,7 @@ impl<'a> PublicClient<'a> {
         Finding::fail(CHECK, says, fix)
     }
 
-    /// The documents that a client reads before it registers.
+    /// Checks the metadata documents that a client reads before it registers.
     pub(super) async fn documents(&self) -> Vec<Finding> {
         let (origin, mcp) = (self.url.origin(), self.url.mcp());
         let wanted = [
@@ -152,7 +152,7 @@ impl<'a> PublicClient<'a> {
         findings
     }
 
-    /// Sends an invalid token, which the gateway must see.
+    /// Sends an invalid token, to check that the `Authorization` header reaches the gateway.
     pub(super) async fn authorization(&self) -> Finding {
         const CHECK: &str = "authorization";
         match see(self.initialize().header(AUTHORIZATION, "Bearer doctor")).await {
@@ -195,7 +195,7 @@ impl<'a> PublicClient<'a> {
         }
     }
 
-    /// A call with a valid token, through the public address and the proxy.
+    /// Makes a call with a valid token, through the public address and the proxy.
     pub(super) async fn call(&self, patient: &mut Patient) -> Option<Finding> {
         const CHECK: &str = "call";
         let gateway = patient.gateway.as_mut()?;
@@ -214,7 +214,7 @@ impl<'a> PublicClient<'a> {
                 "the gateway at the public address is not the one that runs here",
                 "let the proxy point to this one",
             ),
-            // Only a valid token gets this far: 401 comes first.
+            // The token was valid: an invalid one would have caused a 401 first.
             Ok(seen) if seen.status == StatusCode::FORBIDDEN => Finding::fail(
                 CHECK,
                 "403: the gateway does not know the host name of the request",
@@ -231,7 +231,7 @@ impl<'a> PublicClient<'a> {
     }
 }
 
-/// Sends a request and reads the response. Errors: the reason, for people.
+/// Sends a request and reads the response. Errors: the reason, as text for people.
 async fn see(request: RequestBuilder) -> Result<PublicResponse, String> {
     let answer = request.send().await.map_err(|e| root(&e.without_url()))?;
     let header = |name| {

@@ -1,4 +1,4 @@
-//! The running gateway, its store, and the program of its workers.
+//! Checks the running gateway, its store, and the program of its workers.
 
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
     findings
 }
 
-/// Whether the store is whole and opens. A running gateway has it open, and reports it if it can't write.
+/// Checks whether the store is intact and can be opened. A running gateway has it open, and reports if it can't
+/// write.
 pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "store";
     if let Some(damage) = store::damage(&patient.config.db_path) {
@@ -125,7 +126,8 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     }]
 }
 
-/// Whether a worker starts and answers. A running gateway tries it, as its user and inside its unit; else the doctor does.
+/// Checks whether a worker starts and answers. A running gateway tests this as its user and within its unit;
+/// otherwise the doctor does.
 pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     const CHECK: &str = "worker";
     let fix = "check GARMIN_MCP_CMD; without it the built-in worker is used";

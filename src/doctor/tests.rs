@@ -1,4 +1,4 @@
-//! What takes no gateway: names, clocks, certificates.
+//! Tests that need no gateway: names, clocks, certificates.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ fn patient() -> Patient {
     }
 }
 
-/// What the doctor says of a server that does this to a connection.
+/// The doctor's finding about a server that handles a connection with `serve`.
 async fn seen<F>(serve: impl FnOnce(TcpStream) -> F) -> Finding
 where
     F: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What is installed already: everything that the plan depends on.
+//! The current state of the machine: everything that the plan depends on.
 
 use std::fs;
 use std::io;
@@ -15,17 +15,17 @@ use crate::config::{Config, Sources};
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     pub layout: Layout,
-    /// The version of this program.
+    /// The version of the running program.
     pub version: String,
     pub is_root: bool,
     pub has_systemd: bool,
     pub has_user: bool,
     pub installed: Option<String>,
-    /// The installed program is this file, byte for byte.
+    /// Whether the installed program is identical to this file.
     pub is_same_program: bool,
-    /// The unit exists and is up to date.
+    /// Whether the unit exists and is up to date.
     pub is_same_unit: bool,
-    /// The backup unit and timer exist and are up to date.
+    /// Whether the backup unit and timer exist and are up to date.
     pub is_same_backup: bool,
     pub has_backup: bool,
     pub has_unit: bool,
@@ -33,26 +33,26 @@ pub struct Facts {
     pub has_settings: bool,
     pub has_secret: bool,
     pub has_data: bool,
-    /// The path of the store, by the settings.
+    /// The path of the store according to the settings.
     pub store: PathBuf,
     pub manuals: Vec<Manual>,
-    /// All manuals exist and are up to date.
+    /// Whether all manuals exist and are up to date.
     pub has_same_manuals: bool,
 }
 
 /// A manual page, or the completions of a shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manual {
-    /// Below [`Layout::share`].
+    /// The path relative to [`Layout::share`].
     pub path: PathBuf,
     pub text: String,
 }
 
-/// The service user and its group.
+/// The name of the service user and its group.
 pub(super) const USER: &str = "garmin-gateway";
 
 impl Facts {
-    /// `program` is the file to install: this program.
+    /// Collects the facts. `program` is the file to install, which is this program.
     pub fn find(layout: Layout, program: &Path, manuals: Vec<Manual>) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);
         let unit = read(&layout.unit)?;
@@ -79,7 +79,8 @@ impl Facts {
     }
 }
 
-/// The path of the service's store, by its settings. Wrong settings stop the plan later, before the store is touched.
+/// The path of the service's store according to its settings. Wrong settings stop the installation later, before the
+/// store is touched.
 fn store(layout: &Layout) -> PathBuf {
     let path = |path: &Path| path.display().to_string();
     let (state, config, runtime) = (path(&layout.state), path(&layout.config), path(&layout.runtime));
@@ -125,7 +126,7 @@ fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(sizes.0 == sizes.1 && read(a)? == read(b)?)
 }
 
-/// The version that the installed program tells, e.g. `1.2.3`; something that can't be compared if it tells none.
+/// The version that the installed program reports, such as `1.2.3`; a text that can't be compared if it reports none.
 fn installed(program: &Path) -> Option<String> {
     if !program.exists() {
         return None;
@@ -136,7 +137,7 @@ fn installed(program: &Path) -> Option<String> {
     Some(version.unwrap_or_else(|| "of an unknown version".to_owned()))
 }
 
-/// systemd is the running service manager, and takes orders for this scope.
+/// Whether systemd is the running service manager and accepts commands for this scope.
 fn has_systemd(scope: Scope) -> bool {
     Path::new("/run/systemd/system").exists()
         && match scope {
@@ -149,7 +150,7 @@ fn has_systemd(scope: Scope) -> bool {
         }
 }
 
-/// `systemctl` for the gateway's unit, unless another is named; whether it said yes.
+/// Runs `systemctl` for the gateway's unit, unless `words` name another. Returns whether it succeeded.
 pub(super) fn systemctl(scope: Scope, words: &[&str]) -> io::Result<bool> {
     let mut systemctl = command("systemctl".as_ref());
     if scope == Scope::User {
@@ -162,14 +163,14 @@ pub(super) fn systemctl(scope: Scope, words: &[&str]) -> io::Result<bool> {
     Ok(systemctl.status()?.success())
 }
 
-/// A program as a shell would find it in `search_path`.
+/// The path of a program as a shell would find it in `search_path`.
 pub(super) fn program_in_path(name: &str, search_path: &str) -> Option<PathBuf> {
     std::env::split_paths(search_path)
         .map(|directory| directory.join(name))
         .find(|program| program.is_file() && access(program, AccessFlags::X_OK).is_ok())
 }
 
-/// A program of the system, with our output as its own.
+/// A command that runs a system program with this process's output and without input.
 #[expect(
     clippy::disallowed_methods,
     reason = "an installer has the system's own programs do the system's work"

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// For the whole machine: a service user and a system unit.
+    /// For the whole machine, with a service user and a system unit.
     System,
-    /// For one user: no root, a user unit.
+    /// For one user, without root, with a user unit.
     User,
 }
 
@@ -15,14 +15,14 @@ pub struct Layout {
     pub scope: Scope,
     pub program: PathBuf,
     pub unit: PathBuf,
-    /// Holds `gateway.env` and the secret.
+    /// The directory of `gateway.env` and the secret.
     pub config: PathBuf,
     pub state: PathBuf,
-    /// Holds sockets and the workers' directories.
+    /// The directory of the sockets and the workers' directories.
     pub runtime: PathBuf,
-    /// Holds the Python worker.
+    /// The directory of the Python worker.
     pub library: PathBuf,
-    /// Holds manual pages and completions.
+    /// The directory of manual pages and completions.
     pub share: PathBuf,
 }
 
@@ -45,7 +45,7 @@ impl Layout {
         }
     }
 
-    /// The paths of a user's installation: the XDG defaults, which the unit (`%E`) and the program use as well.
+    /// The paths of a user's installation: the XDG defaults, which the unit (`%E`) and the program also use.
     pub fn user(home: &Path) -> Self {
         let config = home.join(".config");
         Self {
@@ -68,7 +68,7 @@ impl Layout {
         self.config.join("secret")
     }
 
-    /// The program from before the last upgrade.
+    /// The path of the program from before the last upgrade.
     pub fn old_program(&self) -> PathBuf {
         self.program.with_extension("old")
     }
@@ -86,7 +86,7 @@ impl Layout {
         self.unit.with_file_name(BACKUP_TIMER)
     }
 
-    /// The backup unit and its timer, each with its text.
+    /// The paths of the backup unit and its timer, each with its text.
     pub fn backup_units(&self) -> [(PathBuf, &'static str); 2] {
         let unit = match self.scope {
             Scope::System => include_str!("../../packaging/garmin-gateway-backup.service"),

@@ -15,7 +15,8 @@ use crate::base::disk::{Scratch, remove_file, remove_tree, sync_parent};
 use crate::base::secrets::random_token;
 use crate::store::fallback;
 
-/// Performs the steps in order. `program` is the file to install; `say` is called with each step before it.
+/// Performs the steps in order. `program` is the file to install; `say` is called before each step with its
+/// description.
 pub fn perform(
     plan: &Plan,
     facts: &Facts,
@@ -23,7 +24,7 @@ pub fn perform(
     say: &mut dyn FnMut(&str),
 ) -> Result<(), InstallError> {
     let layout = &facts.layout;
-    // For the rollback.
+    // The old unit is needed for a rollback.
     let old_unit = fs::read(&layout.unit).ok();
     for (number, action) in plan.actions.iter().enumerate() {
         say(&action.to_string());
@@ -52,7 +53,7 @@ pub fn perform(
 }
 
 fn roll_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
-    // Closes the store, whether the service runs or not.
+    // The store must be closed, and stopping a stopped service is harmless.
     service(layout.scope, &["stop"])?;
     for action in done.iter().rev() {
         match action {
@@ -132,7 +133,7 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
         }
         Action::ReloadUnits => service(scope, &["daemon-reload"]),
         Action::EnableAndStart => service(scope, &["enable", "--now"]),
-        // With Type=notify this waits until the gateway is ready, and fails if it never is.
+        // With Type=notify this waits until the gateway is ready, and fails if it does not become ready.
         Action::Restart => service(scope, &["restart"]),
         Action::DisableAndStop => service(scope, &["disable", "--now"]),
         Action::EnableBackups => service(scope, &["enable", "--now", BACKUP_TIMER]),
@@ -143,7 +144,8 @@ fn act(action: &Action, layout: &Layout, program: &Path) -> io::Result<()> {
     }
 }
 
-/// The backup is sealed, and is deleted afterwards.
+/// Checks that `program` can read a backup made by the installed program. The backup is sealed, and is deleted
+/// afterwards.
 fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path) -> io::Result<()> {
     let directory = Scratch::make(&std::env::temp_dir(), "garmin-gateway-upgrade-")?;
     let backup = directory.path().join("check.backup");
@@ -159,7 +161,7 @@ fn check_store(installed: &Path, runtime: &Path, env_file: &Path, program: &Path
     succeeds(&mut make).and_then(|()| succeeds(&mut read))
 }
 
-/// Runs a command. Errors: what it printed, if it fails.
+/// Runs a command. Errors: the output of a command that failed.
 fn succeeds(command: &mut Command) -> io::Result<()> {
     let ended = command.output()?;
     if ended.status.success() {
@@ -169,7 +171,8 @@ fn succeeds(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(words))
 }
 
-/// Copies the program beside its place first, so that a full disk leaves the old one. A running process keeps its file.
+/// Installs the program. It is first copied to a temporary name in the same directory, so that the old one survives a
+/// full disk. A running process keeps using its old file.
 fn place(program: &Path, to: &Path, old: &Path) -> io::Result<()> {
     make_parent(to)?;
     let new = to.with_extension("new");
@@ -197,7 +200,7 @@ fn make_secret(path: &Path) -> io::Result<()> {
             file.sync_all()?;
             sync_parent(path)
         }
-        // Another process has created it meanwhile, and may have sealed data with it.
+        // Another process has created it in the meantime, and may have sealed data with it.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),
     }
@@ -219,7 +222,7 @@ fn write(path: &Path, mode: u32, text: &[u8]) -> io::Result<()> {
     sync_parent(path)
 }
 
-/// Replaces the text of an existing file, completely or not at all, and keeps its mode and owner.
+/// Replaces the text of an existing file atomically, and keeps its mode and owner.
 pub(super) fn replace_text(path: &Path, text: &str) -> io::Result<()> {
     let found = fs::metadata(path)?;
     let new = path.with_extension("changed");

@@ -1,4 +1,4 @@
-//! The plan of an installation. Pure.
+//! Makes the plan of an installation. Planning has no side effects.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,39 +7,40 @@ use super::facts::USER;
 use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
 use crate::store::fallback;
 
-/// One step. Each may be repeated.
+/// One step of the plan. Each may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     CreateUser,
     MakeDirectory {
         path: PathBuf,
         mode: u32,
-        /// Give it to the group of the service user.
+        /// Whether to change its group to that of the service user.
         for_service: bool,
     },
-    /// Written completely or not at all.
+    /// The file is written atomically.
     WriteFile {
         path: PathBuf,
         mode: u32,
-        /// Give it to the group of the service user.
+        /// Whether to change its group to that of the service user.
         for_service: bool,
         text: String,
     },
-    /// Does nothing if there is one.
+    /// Does nothing if a secret exists.
     MakeSecret(PathBuf),
-    /// The new program reads the settings, so that a problem shows before the old one stops.
+    /// The new program reads the settings, so that problems are found before the old one stops.
     CheckSettings(PathBuf),
-    /// The installed program makes a backup and the new one reads it, so that a problem shows before the old one stops.
+    /// The installed program makes a backup and the new one reads it, so that problems are found before the old one
+    /// stops.
     CheckStore {
         installed: PathBuf,
         runtime: PathBuf,
         env_file: PathBuf,
     },
-    /// The next process that opens this store makes a copy of it first, in place of an older copy.
+    /// The next process to open this store first makes a copy of it, which replaces any older copy.
     AskForCopy(PathBuf),
     PlaceProgram {
         to: PathBuf,
-        /// Where the old program is kept.
+        /// The path at which the old program is kept.
         old: PathBuf,
     },
     PlaceManuals {
@@ -52,7 +53,7 @@ pub enum Action {
     },
     ReloadUnits,
     EnableAndStart,
-    /// Clients that connect meanwhile wait in the listening socket.
+    /// Restarts the service. Clients that connect in the meantime wait in the queue of the listening socket.
     Restart,
     DisableAndStop,
     EnableBackups,
@@ -65,13 +66,14 @@ pub enum Action {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub actions: Vec<Action>,
-    /// From this action on, a failure restores the old program and store. `None` = there is no old program.
+    /// The index of the first action whose failure restores the old program and store. `None`: there is no old
+    /// program.
     pub takes_back_from: Option<usize>,
-    /// Printed at the end.
+    /// Notes that are printed at the end.
     pub notes: Vec<String>,
 }
 
-/// Errors: what can't be done. Nothing was changed yet.
+/// Makes the plan. Errors: why the wish can't be fulfilled; nothing was changed.
 pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
     if facts.layout.scope == Scope::System && !facts.is_root {
         return Err(InstallError::NeedsRoot);
@@ -116,7 +118,8 @@ fn install(facts: &Facts, settings: &str) -> Plan {
             text: settings.to_owned(),
         });
     }
-    // A user's gateway creates its secret itself. The system service gets it from systemd and may not read the file.
+    // A user's gateway creates its own secret. The system service gets the secret from systemd and may not read the
+    // file.
     if is_system && !facts.has_secret {
         act(Action::MakeSecret(layout.secret()));
     }
@@ -272,7 +275,7 @@ fn kept(facts: &Facts, layout: &Layout) -> Vec<String> {
     kept
 }
 
-/// Whether version `a` is older than `b`. False if either is not a version.
+/// Whether version `a` is older than `b`. False if either can't be parsed.
 fn is_older(a: &str, b: &str) -> bool {
     let parts = |version: &str| -> Option<Vec<u64>> {
         let numbers = version.split(['-', '+']).next()?;

@@ -1,4 +1,4 @@
-//! Edits of `gateway.env`: the first one, from the template in `packaging/`, and later changes of one setting.
+//! Edits `gateway.env`: creates it from the template in `packaging/`, and later changes single settings.
 
 use std::io;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::InstallError;
 use crate::config::{EnvFile, settings};
 
-/// The answers to the questions of the first installation. Empty = not answered.
+/// The answers to the questions of the first installation. An empty string means no answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     pub public_url: String,
@@ -18,7 +18,7 @@ pub struct Answers {
 const TEMPLATE: &str = include_str!("../../packaging/gateway.env");
 
 impl Answers {
-    /// The text of `gateway.env`. Errors: an answer that can't be written as one line.
+    /// The text of a new `gateway.env`. Errors: an answer can't be written as one line.
     pub fn env_file(&self) -> Result<String, InstallError> {
         let mut text = String::with_capacity(TEMPLATE.len() + 200);
         for line in TEMPLATE.lines() {
@@ -40,7 +40,7 @@ impl Answers {
         Ok(text)
     }
 
-    /// The setting that `name` names, with the option that asks for it and the answer.
+    /// The setting called `name`, with its command-line option and its answer.
     fn named(&self, name: &str) -> Option<(&'static str, &'static str, &str)> {
         [
             (settings::PUBLIC_URL.name, "--public-url", &self.public_url),
@@ -70,8 +70,8 @@ pub(super) fn find(text: &str, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The text with `name` set to `value` in its place, or at the end. Other lines that set `name` become comments, as do all of
-/// them for `None`. Errors: the value can't be written.
+/// Returns the text with `name` set to `value`, in its existing place or at the end. Other lines that set `name`
+/// become comments; for `None`, all of them do. Errors: the value can't be represented.
 pub(super) fn with(text: &str, name: &str, value: Option<&str>) -> io::Result<String> {
     let line = value.map(|value| EnvFile::line(name, value)).transpose();
     let mut line = line.map_err(io::Error::other)?;

@@ -1,4 +1,4 @@
-//! Plans as snapshots, and a whole installation in a directory.
+//! Tests of plans as snapshots, and of a complete installation in a temporary directory.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -23,7 +23,7 @@ fn page() -> Manual {
     }
 }
 
-/// A machine with systemd and nothing of ours.
+/// A machine with systemd on which nothing is installed yet.
 fn fresh() -> Facts {
     Facts {
         layout: Layout::system(Path::new("/")),
@@ -47,7 +47,7 @@ fn fresh() -> Facts {
     }
 }
 
-/// The same with version 1.1.0 at work.
+/// The same machine with version 1.1.0 installed and running.
 fn at_work() -> Facts {
     Facts {
         has_user: true,
@@ -214,7 +214,7 @@ fn answers_become_settings() {
     }
 }
 
-/// A person's own installation without systemd needs nothing of the machine: all of it is done for real.
+/// A user's installation without systemd changes nothing outside its directory, so this test performs all of it.
 #[test]
 fn an_installation_is_made_upgraded_and_removed() {
     let home = tempfile::tempdir().unwrap();
@@ -244,7 +244,7 @@ fn an_installation_is_made_upgraded_and_removed() {
     assert_eq!(mode(&layout.env_file()), 0o600);
     assert_eq!(mode(&layout.config), 0o700);
 
-    // Settings that a person changed stay through an upgrade; the program before it is kept.
+    // An upgrade preserves edited settings and keeps the previous program.
     fs::write(layout.env_file(), "INVITED=@mine.example\n").unwrap();
     let second = program("0.0.2");
     run(&second, &install).unwrap();
@@ -254,7 +254,7 @@ fn an_installation_is_made_upgraded_and_removed() {
         fs::read_to_string(layout.env_file()).unwrap(),
         "INVITED=@mine.example\n"
     );
-    // Once more: only the settings are looked at.
+    // A repeated installation only checks the settings.
     assert_eq!(run(&second, &install).unwrap(), 1);
 
     fs::create_dir_all(layout.store()).unwrap();
@@ -263,7 +263,7 @@ fn an_installation_is_made_upgraded_and_removed() {
     assert!(layout.env_file().exists() && layout.state.exists());
     run(&second, &Wish::Uninstall { purge: true }).unwrap();
     assert!(!layout.config.exists() && !layout.state.exists());
-    // Nothing to remove is no mistake.
+    // Removing an installation that does not exist succeeds.
     run(&second, &Wish::Uninstall { purge: true }).unwrap();
 }
 
@@ -285,7 +285,7 @@ fn the_store_is_where_the_settings_have_it() {
     }
 }
 
-/// Settings that the new program does not take are found before anything else is touched.
+/// Settings that the new program refuses stop the upgrade before anything is changed.
 #[test]
 fn bad_settings_stop_an_upgrade_before_it_begins() {
     let home = tempfile::tempdir().unwrap();
@@ -305,7 +305,7 @@ fn bad_settings_stop_an_upgrade_before_it_begins() {
     assert!(!layout.program.exists());
 }
 
-/// So are data that it does not open, while the old one still runs.
+/// Data that the new program can't open stops the upgrade while the old one is still running.
 #[test]
 fn data_that_the_new_program_does_not_read_stop_an_upgrade_before_it_begins() {
     let home = tempfile::tempdir().unwrap();
@@ -335,7 +335,7 @@ fn data_that_the_new_program_does_not_read_stop_an_upgrade_before_it_begins() {
         };
         perform(&plan, &facts, new, &mut |_| ()).map_err(|e| e.to_string())
     };
-    // The last argument of both is the file.
+    // The last argument of both programs is the backup file.
     let makes = program("makes", "for file; do :; done; echo sealed >\"$file\"");
     let fails = program("fails", "echo 'another backup is being made' >&2; exit 1");
     let reads = program("reads", "for file; do :; done; grep -q sealed \"$file\"");

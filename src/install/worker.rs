@@ -1,10 +1,12 @@
-//! Installs the optional Python worker: the unmodified `garmin_mcp` at a reviewed revision, with the packages of its lock file.
+//! Installs the optional Python worker: the unmodified `garmin_mcp` at a reviewed revision, with the packages from
+//! its lock file.
 //!
-//! Each revision has its own directory below `…/lib/garmin-gateway/garmin_mcp`. It belongs to root, so that no worker can change
-//! what the next one runs. `current` is the revision in use and `previous` the one before. `current` is complete at any moment. git
-//! verifies the revision, and its `uv.lock` has the hash of every package.
+//! Each revision has its own directory below `…/lib/garmin-gateway/garmin_mcp`, owned by root, so that no worker can
+//! change the program of the next one. The link `current` is the revision in use and `previous` the one before it;
+//! `current` always leads to a complete installation. git verifies the revision, and its `uv.lock` has the hash of
+//! every package.
 //!
-//! As in the installer: facts → plan → show → perform.
+//! As the installer does, it collects facts, makes a plan, shows it and performs it.
 
 mod perform;
 mod plan;
@@ -21,7 +23,7 @@ pub use plan::{Action, plan};
 use super::facts::{program_in_path, systemctl};
 use super::{Layout, Scope};
 
-/// The reviewed revision of `garmin_mcp`, from which the tables of tools were made.
+/// The reviewed revision of `garmin_mcp`, from which the tables of tools were generated.
 pub const REVISION: &str = "2974244bfda1595b00836b3f942f579ec2d6f7d6";
 pub const SOURCE: &str = "https://github.com/Taxuspt/garmin_mcp";
 pub(super) const SETTING: &str = "GARMIN_MCP_CMD";
@@ -35,12 +37,12 @@ pub enum Program {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish {
     Install {
-        /// 40 hexadecimal digits.
+        /// The commit id: 40 hexadecimal digits.
         revision: String,
-        /// A git repository.
+        /// The URL of the git repository.
         source: String,
     },
-    /// Makes the previous revision the current one.
+    /// Make the previous revision the current one.
     Rollback,
     Use(Program),
     Remove,
@@ -50,7 +52,7 @@ pub enum Wish {
 pub struct Place(PathBuf);
 
 impl Place {
-    /// Of this installation.
+    /// The directory of the Python worker in this installation.
     pub fn of(layout: &Layout) -> Self {
         Self(layout.library.join("garmin_mcp"))
     }
@@ -73,37 +75,36 @@ impl Place {
         revision.join("venv/bin/garmin-mcp")
     }
 
-    /// What [`SETTING`] says when this is used.
+    /// The value of [`SETTING`] that selects this worker.
     pub(super) fn command(&self) -> String {
         Self::program(&self.current()).display().to_string()
     }
 }
 
-/// What was found.
+/// The current state of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The installation.
     pub layout: Layout,
-    /// Whether root asks.
+    /// Whether the process runs as root.
     pub is_root: bool,
-    /// `uv`, if it is installed.
+    /// The path of `uv`, if it is installed.
     pub uv: Option<PathBuf>,
-    /// `git`, if it is installed.
+    /// The path of `git`, if it is installed.
     pub git: Option<PathBuf>,
-    /// The revision in use.
+    /// The revision in use, if any.
     pub current: Option<String>,
-    /// The one before.
+    /// The revision that was in use before.
     pub previous: Option<String>,
-    /// Whether the gateway's settings are there.
+    /// Whether the gateway's settings file exists.
     pub has_settings: bool,
-    /// What [`SETTING`] says in the settings.
+    /// The value of [`SETTING`] in the settings.
     pub command: Option<String>,
-    /// Whether the gateway runs as a service.
+    /// Whether the gateway is running as a service.
     pub is_running: bool,
 }
 
 impl Facts {
-    /// Looks.
+    /// Collects the facts. Programs are looked up in `search_path`.
     pub fn find(layout: Layout, search_path: &str) -> Self {
         let place = Place::of(&layout);
         let named = |link: PathBuf| {
@@ -133,34 +134,33 @@ impl Facts {
     }
 }
 
-/// Why nothing was done, or what came of it. All are for the operator.
+/// Why nothing was done, or why a step failed. The texts are for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// Root's directories are for root.
+    /// Only root may write to the directories of a system installation.
     #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,
-    /// A program that the installation takes.
+    /// A program that the installation needs is missing.
     #[error("{program} is needed and was not found: {fix}")]
     Missing {
-        /// Which.
         program: &'static str,
-        /// How to get it.
+        /// A sentence that says how to install it.
         fix: &'static str,
     },
-    /// The reference is none.
+    /// The given reference is not a commit id.
     #[error(
         "--ref takes the whole revision, 40 hexadecimal digits: a name could mean something else tomorrow"
     )]
     NotARevision,
-    /// There is nothing to go back to or to use.
+    /// There is no revision to roll back to or to use.
     #[error("{0}")]
     NotThere(&'static str),
-    /// A step failed; what was in use before still is.
+    /// A step failed. The worker that was in use before is still in use.
     #[error("could not {step}: {reason}. What was in use before still is")]
     Step {
-        /// The step, in the words in which it was shown.
+        /// The step as it was shown.
         step: String,
-        /// What came of it.
+        /// The reason for the failure.
         reason: String,
     },
 }

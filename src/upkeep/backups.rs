@@ -1,4 +1,4 @@
-//! Backup files: their names, and how many are kept.
+//! The names of backup files, and the removal of old ones.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,7 +12,7 @@ use crate::base::disk;
 const PREFIX: &str = "garmin-gateway-";
 const SUFFIX: &str = ".backup";
 
-/// Why there is no backup. For the operator; existing files are unchanged.
+/// Why a backup could not be made. The text is for the operator; existing files are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(transparent)]
@@ -21,7 +21,7 @@ pub enum BackupError {
     Taken(PathBuf),
 }
 
-/// The path of a backup: a name with the time in the directory `wished`, if that is a directory or ends with a slash; else
+/// The path of a backup: a name with the time in `wished` if that is a directory or ends with a slash, otherwise
 /// `wished` itself.
 pub fn place(wished: &Path, now: Timestamp) -> PathBuf {
     let is_directory = wished.is_dir() || wished.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -32,7 +32,7 @@ pub fn place(wished: &Path, now: Timestamp) -> PathBuf {
     }
 }
 
-/// Begins a backup at `path`, and creates its directory. Replaces nothing but an older backup.
+/// Begins a backup at `path`, and creates its directory. It only ever replaces an older backup, not another file.
 pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
     if path.exists() && !is_backup(&path).map_err(|e| NotWritten::new(&path, e))? {
         return Err(BackupError::Taken(path));
@@ -40,8 +40,8 @@ pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
     Ok(PrivateFile::begin(path)?)
 }
 
-/// Removes the oldest backups in the directory of `newest` until `most` are left, and the remains of interrupted ones. Touches only
-/// files with names from [`place`]. Returns how many it removed.
+/// Removes the oldest backups in the directory of `newest` until `most` are left, and the remains of interrupted
+/// ones. Touches only files with names from [`place`]. Returns the number of removed files.
 pub fn keep(newest: &Path, most: usize) -> Result<usize, BackupError> {
     let failed = |e| NotWritten::new(newest, e);
     let (mut whole, mut spent) = (Vec::new(), Vec::new());
@@ -57,7 +57,7 @@ pub fn keep(newest: &Path, most: usize) -> Result<usize, BackupError> {
             spent.push(path);
         }
     }
-    // Names are times.
+    // The names contain the time, so this is the order of age.
     whole.sort();
     spent.extend(whole.drain(..whole.len().saturating_sub(most.max(1))));
     for path in &spent {
@@ -135,7 +135,7 @@ mod tests {
         let days: Vec<PathBuf> = (0..5).map(|day| backup(dir.path(), day)).collect();
         let strange = dir.path().join("garmin-gateway-mine.backup");
         fs::write(&strange, "x").unwrap();
-        // One was interrupted long ago, one is being made by somebody else.
+        // One backup was interrupted long ago, and another process is writing one now.
         let [spent, other] = [1, 9].map(|day| beside(&place(dir.path(), at(day)), PART));
         fs::write(&spent, "x").unwrap();
         fs::write(&other, "x").unwrap();

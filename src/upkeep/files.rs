@@ -1,4 +1,4 @@
-//! Files that only their owner may read, and that are complete or do not exist.
+//! Files that only their owner may read, and that are either complete or absent.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use crate::base::disk::{beside, parent, remove_file, sync_parent};
 /// The suffix of an incomplete file.
 pub(super) const PART: &str = ".part";
 
-/// A file could not be written. An existing file is unchanged.
+/// Why a file could not be written. An existing file is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[error("{path} can't be written", path = .path.display())]
 pub struct NotWritten {
@@ -29,7 +29,7 @@ impl NotWritten {
     }
 }
 
-/// A file (0600) that is being written. Dropping it before [`PrivateFile::finish`] leaves nothing.
+/// A file (0600) that is being written. Dropping it before [`PrivateFile::finish`] removes it.
 pub struct PrivateFile {
     path: PathBuf,
     part: PathBuf,
@@ -38,7 +38,8 @@ pub struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Begins `path`, and creates its directory (0700). An existing file stays until the end.
+    /// Begins writing `path`, and creates its directory (0700). An existing file is kept until
+    /// [`PrivateFile::finish`].
     pub fn begin(path: PathBuf) -> Result<Self, NotWritten> {
         let part = beside(&path, PART);
         let begin = || {
@@ -74,7 +75,7 @@ impl PrivateFile {
         written.map_err(|e| NotWritten::new(&self.path, e))
     }
 
-    /// Syncs the complete file and gives it its name. Returns its path.
+    /// Syncs the complete file and gives it its final name. Returns its path.
     pub fn finish(self) -> Result<PathBuf, NotWritten> {
         self.file
             .sync_all()
@@ -92,7 +93,7 @@ impl Drop for PrivateFile {
     }
 }
 
-/// Closes `path` and everything in it to other users: directories 0700, files 0600.
+/// Removes the access of other users to `path` and everything in it: directories 0700, files 0600.
 pub fn close_to_others(path: &Path) -> io::Result<()> {
     let mut left = vec![path.to_owned()];
     while let Some(path) = left.pop() {
@@ -111,8 +112,8 @@ pub fn close_to_others(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives `path` and everything in it to the owner of its directory, so that the service owns what root created there. Does
-/// nothing for other users.
+/// Changes the owner of `path` and everything in it to the owner of its directory, so that the service owns files
+/// that root created there. Does nothing unless the process runs as root.
 pub fn give_to_owner_of(path: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());

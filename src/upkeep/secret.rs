@@ -1,7 +1,7 @@
-//! Changes the secret file. At every moment the secret in it opens the store.
+//! Changes the secret file. At all times, the secret in it opens the store.
 //!
-//! The new secret is written to a second file, the store is prepared for both, the file is replaced, and only then does the store
-//! drop the old one.
+//! The new secret is written to a second file, the store is prepared for both, the secret file is replaced, and only
+//! then does the store drop the old secret.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::future::Future;
@@ -14,18 +14,18 @@ use nix::unistd::{Gid, Uid, chown};
 use crate::base::disk;
 use crate::base::secrets::{Secret, random_token};
 
-/// The store whose secret changes: that of a running gateway, or one that was opened for this.
+/// The store whose secret changes: that of a running gateway, or one opened for this purpose.
 pub trait Keys {
     type Error: std::error::Error + Send + Sync + 'static;
 
-    /// Both secrets open the store afterwards.
+    /// After this call, both secrets open the store.
     fn prepare(&mut self, current: Secret, new: Secret) -> impl Future<Output = Result<(), Self::Error>>;
 
-    /// Only the new secret opens the store afterwards.
+    /// After this call, only the new secret opens the store.
     fn settle(&mut self, new: Secret) -> impl Future<Output = Result<(), Self::Error>>;
 }
 
-/// The steps of a change. It may be interrupted after any of them.
+/// The steps of a change, which may be interrupted after any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationStep {
     /// The new secret is in a second file.
@@ -45,13 +45,14 @@ pub enum RotateFileError<E: std::error::Error + 'static> {
     File { path: PathBuf, source: io::Error },
     #[error("the store did not take the new secret")]
     Keys(#[source] E),
-    /// The callback ended the change.
+    /// The callback stopped the change.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Changes the secret in `file`. With `apart`, the new secret is written there and the operator replaces the file: both secrets
-/// work until the first start with the new one. `told` is called after each step, and ends the change by returning false.
+/// Changes the secret in `file`. With `apart`, the new secret is written there and the operator replaces the file:
+/// both secrets work until the first start with the new one. `told` is called after each step, and stops the change
+/// by returning false.
 pub async fn rotate<K: Keys>(
     current: Secret,
     file: Option<&Path>,
@@ -92,8 +93,8 @@ pub async fn rotate<K: Keys>(
     told(RotationStep::Settled)
 }
 
-/// Writes a secret with mode 0600 and the owner of `like`. Overwrites the leftover of an interrupted change, which opens nothing
-/// that the old secret does not open.
+/// Writes a secret with mode 0600 and the owner of `like`. Overwrites a leftover of an interrupted change, because
+/// the old secret opens everything that the leftover does.
 fn write(path: &Path, secret: &Secret, like: Option<&Path>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600);
@@ -129,7 +130,7 @@ mod tests {
         RootSecret::read(file).map(|secret| secret.text())
     }
 
-    /// The store of a test, open.
+    /// An open store for tests.
     struct Opened(Store);
 
     impl Keys for Opened {
@@ -152,8 +153,8 @@ mod tests {
         RotationStep::Settled,
     ];
 
-    /// Stops after each step in turn; the store opens with what the file holds, and the change can be made again, whether
-    /// the gateway runs on or was started anew.
+    /// Interrupts the change after each step in turn: the secret file must open the store, and the change must be
+    /// repeatable, whether or not the gateway was restarted in between.
     #[tokio::test]
     async fn a_change_that_ends_anywhere_is_whole_and_can_be_made_again() {
         for (n, last) in STEPS.into_iter().enumerate() {

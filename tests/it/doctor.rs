@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::whole::World;
 
-/// The only finding for a healthy gateway in a test: its address is on loopback.
+/// The finding expected for every gateway in a test, because its address is on loopback.
 const USUAL: &str = "address";
 
 type Settings = Vec<(String, String)>;
@@ -61,14 +61,14 @@ async fn findings(settings: &Settings) -> Vec<Finding> {
     findings_at(settings, Clock::system()).await
 }
 
-/// The findings other than good ones, each with its verdict.
+/// The findings that are not `Ok`, with their verdicts, except [`USUAL`].
 fn wrong(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
     let wrong = findings.iter().filter(|finding| finding.verdict != Verdict::Ok);
     let wrong = wrong.map(|finding| (finding.check, finding.verdict));
     wrong.filter(|(check, _)| *check != USUAL).collect()
 }
 
-/// The only finding that is not good.
+/// The single finding from [`wrong`]. Panics if there is not exactly one.
 fn only(findings: &[Finding]) -> &Finding {
     let [(check, _)] = wrong(findings)[..] else {
         panic!("not one thing is wrong: {findings:#?}");

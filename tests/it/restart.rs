@@ -23,7 +23,7 @@ struct Manager {
     dir: tempfile::TempDir,
     told: UnixDatagram,
     kept: Option<OwnedFd>,
-    /// All notifications received, except watchdog messages.
+    /// All notifications received since the last start.
     heard: String,
 }
 

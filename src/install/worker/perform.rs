@@ -19,11 +19,11 @@ use crate::install::perform::{replace_text, service};
 use crate::install::settings;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
-/// For the processes of a tried program.
+/// The maximum time to stop the processes of a program under test.
 const CLEAN_UP: Duration = Duration::from_secs(5);
 
-/// Performs the steps in order; `say` is called with each step before it. `config` has the settings of the gateway; `self_exe` is
-/// this program.
+/// Performs the steps in order; `say` is called before each step with its description. `config` has the settings of
+/// the gateway; `self_exe` is this program.
 pub async fn perform(
     actions: &[Action],
     facts: &Facts,
@@ -65,7 +65,7 @@ fn act(action: &Action, facts: &Facts) -> io::Result<()> {
         Action::Sweep { keep } => sweep(&place, keep),
         Action::Choose { command, restart } => choose(facts, command.as_deref(), *restart),
         Action::Remove(path) => remove_tree(path),
-        // Needs a runtime, so `perform` does it.
+        // This step needs an async runtime, so `perform` does it.
         Action::Try { .. } => Ok(()),
     }
 }
@@ -76,7 +76,7 @@ fn program(found: Option<&Path>) -> io::Result<&OsStr> {
         .ok_or_else(|| io::ErrorKind::NotFound.into())
 }
 
-/// git verifies the content of a full revision id.
+/// Fetches a revision. git verifies the content against a full commit id.
 fn fetch(git: &OsStr, source: &str, revision: &str, into: &Path) -> io::Result<()> {
     remove_tree(into)?;
     fs::create_dir_all(into)?;
@@ -86,7 +86,7 @@ fn fetch(git: &OsStr, source: &str, revision: &str, into: &Path) -> io::Result<(
         &["checkout", "--quiet", "--detach", revision],
     ] {
         let mut git = command(git);
-        // The user's git settings must not change the result.
+        // The user's git configuration must not affect the result.
         git.env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_TERMINAL_PROMPT", "0");
         run(git.arg("-C").arg(into).args(words))?;
@@ -109,7 +109,7 @@ fn build(uv: &OsStr, place: &Place, revision: &Path) -> io::Result<()> {
     .env("UV_PROJECT_ENVIRONMENT", revision.join("venv"))
     .env("UV_PYTHON_INSTALL_DIR", place.0.join("python"))
     .env("UV_CACHE_DIR", &cache)
-    // The cache is deleted afterwards, so files must not be links into it.
+    // The cache is deleted afterwards, so files must be copied instead of linked from it.
     .env("UV_LINK_MODE", "copy")
     .env("UV_COMPILE_BYTECODE", "1");
     run(&mut sync)?;
@@ -139,7 +139,7 @@ async fn tried(program: &Path, config: &Config, self_exe: &Path) -> Result<(), S
     }
 }
 
-/// Replaces `link`, in one step, by a link to `to`.
+/// Atomically replaces `link` with a link to `to`.
 fn point(link: &Path, to: &str) -> io::Result<()> {
     let new = link.with_extension("new");
     remove_file(&new)?;
@@ -147,7 +147,7 @@ fn point(link: &Path, to: &str) -> io::Result<()> {
     fs::rename(&new, link)
 }
 
-/// Removes the directories with names of 40 digits, except `keep`.
+/// Removes the directories of revisions (40 hexadecimal digits), except `keep`.
 fn sweep(place: &Place, keep: &[String]) -> io::Result<()> {
     for entry in fs::read_dir(&place.0)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -165,7 +165,7 @@ fn choose(facts: &Facts, command: Option<&str>, restart: bool) -> io::Result<()>
     if !restart {
         return Ok(());
     }
-    // With Type=notify this waits until the gateway is ready, and fails if it never is.
+    // With Type=notify this waits until the gateway is ready, and fails if it does not become ready.
     let scope = facts.layout.scope;
     service(scope, &["restart"]).or_else(|failure| {
         replace_text(&file, &old)?;

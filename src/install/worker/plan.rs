@@ -1,40 +1,40 @@
-//! The plan of the Python worker. Pure.
+//! Makes the plan for the Python worker. Planning has no side effects.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::{Facts, Place, Program, SETTING, Wish, WorkerError};
 
-/// One step. Each may be repeated.
+/// One step of the plan. Each may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// git verifies that this is the revision.
+    /// Fetches the source. git verifies that it is this revision.
     Fetch {
         source: String,
-        /// 40 hexadecimal digits.
+        /// The commit id: 40 hexadecimal digits.
         revision: String,
-        /// A directory, which is emptied first.
+        /// The target directory, which is emptied first.
         into: PathBuf,
     },
     /// Installs the packages of the lock file.
     Build {
         revision: PathBuf,
     },
-    /// Starts the program once.
+    /// Starts the program once to test it.
     Try {
         program: PathBuf,
     },
     Switch {
         to: String,
-        /// The current one before.
+        /// The revision that was current before.
         from: Option<String>,
     },
     /// Removes unused revisions.
     Sweep {
         keep: Vec<String>,
     },
-    /// Writes or removes the setting of the workers' program. A running gateway is restarted; if it does not start, both are
-    /// undone.
+    /// Writes or removes the setting of the workers' program and restarts a running gateway. If the gateway does not
+    /// start, the setting is restored.
     Choose {
         /// The value of [`SETTING`]; `None` removes it.
         command: Option<String>,
@@ -43,7 +43,7 @@ pub enum Action {
     Remove(PathBuf),
 }
 
-/// Errors: what can't be done. Nothing was changed yet.
+/// Makes the plan. Errors: why the wish can't be fulfilled; nothing was changed.
 pub fn plan(facts: &Facts, wish: &Wish) -> Result<Vec<Action>, WorkerError> {
     if facts.needs_root() {
         return Err(WorkerError::NeedsRoot);
@@ -100,7 +100,7 @@ fn install(facts: &Facts, place: &Place, revision: &str, source: &str) -> Result
     let directory = place.revision(revision);
     let program = Place::program(&directory);
     let mut actions = Vec::new();
-    // The previous revision is installed already.
+    // The previous revision is already installed.
     if facts.previous.as_deref() != Some(revision) {
         actions.push(Action::Fetch {
             source: source.to_owned(),

@@ -1,4 +1,4 @@
-//! Plans as snapshots, and the doing with stand-ins for git and uv.
+//! Tests of plans as snapshots, and of performing them with stubs for git and uv.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -119,7 +119,8 @@ fn script(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// A machine with stand-ins: git notes the revision it was asked for, uv makes a program that says the `worker` words.
+/// A machine with stubs: git records the requested revision, and uv creates a program that prints the text from
+/// [`Machine::packages`].
 struct Machine {
     root: tempfile::TempDir,
 }
@@ -141,7 +142,7 @@ impl Machine {
         self.root.path().join("bin")
     }
 
-    /// From now on, what uv installs says these words and ends.
+    /// Makes the programs that uv installs from now on print these words and exit.
     fn packages(&self, words: &str) {
         script(
             &self.bin().join("uv"),
@@ -177,7 +178,8 @@ chmod 755 "$UV_PROJECT_ENVIRONMENT/bin/garmin-mcp""#
         ]);
         let config = Config::load(&sources).unwrap();
         let actions = plan(&facts, &wish)?;
-        // A worker is fenced by the gateway's own program; what fences here is told nothing and becomes the worker.
+        // The gateway's program normally confines the worker. This stub confines nothing and executes the worker
+        // directly.
         let fence = self.bin().join("fence");
         script(&fence, &format!("exec {}/current-or-new", at("bin")));
         for action in &actions {
@@ -199,7 +201,7 @@ async fn a_revision_that_works_becomes_current_and_one_that_does_not_changes_not
     assert_eq!(machine.facts().current.as_deref(), Some(REVISION));
     assert!(!Place::of(&machine.facts().layout).0.join("cache").exists());
 
-    // Its packages are too new: it is not taken, and is tried again from the beginning.
+    // The packages are too new, so the revision is refused. A second attempt starts from the beginning.
     machine.packages("ImportError: cannot import name 'FastMCP' from 'mcp.server'");
     let error = machine.carry_out(install(OTHER)).await.unwrap_err();
     assert!(error.to_string().contains("mcp<2"), "{error}");
@@ -219,7 +221,7 @@ async fn a_revision_that_works_becomes_current_and_one_that_does_not_changes_not
         (Some(REVISION), Some(OTHER))
     );
 
-    // A third makes the one that nobody would go back to go.
+    // Installing a third revision removes the oldest one, to which no rollback is possible any more.
     let third = "c".repeat(40);
     machine.carry_out(install(&third)).await.unwrap();
     let place = Place::of(&machine.facts().layout);
