@@ -1,11 +1,11 @@
-//! The public face: the only user of warp.
+//! The public web server: the only user of warp.
 //!
-//! A handler decodes, calls one room once, and encodes. `face` holds what applies to every path: ambiguous headers are
-//! refused first, an unknown method on a known path is a 405 with `Allow`, and every response gets its request id and
-//! security headers.
+//! A handler decodes, calls one function of another module, and encodes. `face` holds what applies to every path:
+//! ambiguous headers are refused first, an unknown method on a known path is a 405 with `Allow`, and every response
+//! gets its request id and security headers.
 //!
-//! Absent on purpose: scripts, outside resources, redirects of `/mcp`, CORS on anything but the discovery documents, and
-//! logging of queries, bodies, cookies or unknown paths (people paste secrets there).
+//! Absent on purpose: scripts, external resources, redirects of `/mcp`, CORS on anything but the discovery documents,
+//! and logging of queries, bodies, cookies or unknown paths (people paste secrets there).
 
 mod body;
 mod face;
@@ -40,7 +40,8 @@ use self::request::Exchange;
 use crate::base::http as accept_loop;
 use crate::base::http::Peer;
 
-/// Serves the public face until `stopping` fires; returns when the last connection is done or the drain is over.
+/// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has
+/// passed.
 pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
     let connections = accept_loop::ServerLimits {
         proxies: parts.trusted_proxies.clone(),
@@ -51,7 +52,7 @@ pub async fn serve(listener: TcpListener, parts: WebParts, stopping: Cancellatio
     let handle = move |mut request: Request<Incoming>, peer: Peer| {
         let (face, mut routes) = (Arc::clone(&face), routes.clone());
         async move {
-            // Claude calls this all day, so it skips the table.
+            // Claude calls this path all day, so it skips the table.
             if request.uri().path() == MCP {
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
             }
@@ -70,7 +71,7 @@ const POST: &str = "POST";
 const FORM: &str = "GET, POST";
 const DOCUMENT: &str = "GET, HEAD, OPTIONS";
 
-/// Every path but [`MCP`]. The first match answers.
+/// Every path except [`MCP`]. The first match answers.
 #[rustfmt::skip] // It is a table.
 fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
     let table = [
@@ -89,15 +90,15 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/authorize", FORM, sign_in::authorize),
         at(face, "/token", POST, oauth::token),
         at(face, "/revoke", POST, oauth::revoke),
-        // For the holder of a race's token.
+        // For the holder of a race token.
         at(face, "/control", POST, races::control),
-        // For people.
+        // Pages that people open.
         at(face, "/", GET, site::landing),
         at(face, "/link", FORM, sign_in::link),
         at(face, "/favicon.svg", GET, site::favicon),
         at(face, "/favicon.ico", GET, site::favicon),
         at(face, "/robots.txt", GET, site::robots),
-        // For monitoring.
+        // Probes for a monitoring system.
         at(face, "/health", GET, races::health),
         at(face, "/healthz", GET, site::healthz),
         at(face, "/readyz", GET, site::readyz),

@@ -11,7 +11,7 @@ pub(super) type Body = BoxStream<'static, Result<Bytes, BodyError>>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyError {
-    /// More than the limit, announced or sent.
+    /// The announced or actual size exceeds the limit.
     #[error("the body is larger than allowed")]
     TooLarge,
     #[error("the body came too slowly")]
@@ -25,7 +25,7 @@ pub(super) fn incoming(body: Incoming) -> Body {
     body.into_data_stream().map_err(|_| BodyError::Broken).boxed()
 }
 
-/// From warp, whose stream type has no name.
+/// Converts a body from warp, whose stream type has no name.
 pub(super) fn through_warp<S, B>(stream: S) -> Body
 where
     S: Stream<Item = Result<B, warp::Error>> + Send + 'static,
@@ -39,10 +39,10 @@ where
         .boxed()
 }
 
-/// How much of an oversized body is read, so that a client that is still sending sees the refusal.
+/// How much of an oversized body is read and discarded, so that a client that is still sending sees the refusal.
 const MAX_DISCARDED: usize = 4 << 20;
 
-/// Reads to the end and keeps at most `limit` bytes. A body of one chunk is not copied.
+/// Reads the whole body, of at most `limit` bytes. A body of one chunk is not copied.
 pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut first = Bytes::new();
     let mut more = BytesMut::new();

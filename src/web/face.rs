@@ -1,4 +1,4 @@
-//! What applies to every path, and what the handlers share.
+//! The checks that apply to every path, and the state that the handlers share.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -63,7 +63,7 @@ impl Face {
         )
     }
 
-    /// Whether the request names this gateway or this machine. Another name is how DNS rebinding begins.
+    /// Whether `Host` names this gateway or this machine. Any other name may be a DNS rebinding attack.
     pub(super) fn is_own_host(&self, exchange: &Exchange) -> bool {
         let named = RequestHeaders {
             host: exchange.header(HOST),
@@ -76,7 +76,7 @@ impl Face {
         exchange.client_address(&self.parts.trusted_proxies)
     }
 
-    /// A page for a browser, JSON for a program.
+    /// Refuses a request: with a page for a browser, with JSON for a program.
     pub(super) fn refuse(&self, exchange: &Exchange, problem: Problem) -> Response {
         if exchange.wants_html() {
             problem.as_page(self.frame(), self.origin(), exchange.id)
@@ -109,7 +109,7 @@ where
         .boxed()
 }
 
-/// A handler as a warp filter.
+/// Turns a handler into a warp filter.
 pub(super) fn answered<H, F>(
     face: &Arc<Face>,
     path: &'static str,
@@ -126,7 +126,7 @@ where
         .boxed()
 }
 
-/// Runs a handler: checks before it, headers and log line after it.
+/// Runs a handler: checks the request before it, adds headers and a log line after it.
 pub(super) async fn answer<H, F>(
     face: Arc<Face>,
     path: &'static str,
@@ -149,8 +149,8 @@ where
     };
     reply::finish(&mut response, id, face.parts.public_url.is_https());
     if chunked {
-        // The request may have had a length too, which hyper drops. RFC 9112 (section 6.3) wants the connection closed, so
-        // that a proxy's reading of the rest does not become another request.
+        // The request may also have had a length, which hyper drops. RFC 9112 (section 6.3) requires the connection
+        // to be closed, so that a proxy cannot read the rest as another request.
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -163,11 +163,11 @@ fn allows(methods: &str, method: &Method) -> bool {
     methods == ANY || methods.split(", ").any(|allowed| allowed == method.as_str())
 }
 
-/// One log line for each response. The reference on an error page is its `request.id`.
+/// Writes one log line for each response. The reference on an error page is its `request.id`.
 fn log(id: RequestId, method: &Method, path: &'static str, status: StatusCode, started: Instant) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = status.as_u16();
-    // Unknown methods are text from strangers.
+    // Unknown methods are a stranger's text, so they are not logged.
     let method = [
         Method::GET,
         Method::HEAD,

@@ -1,7 +1,7 @@
-//! `/mcp`: reads the request, hands it to the gateway, and writes the response.
+//! `/mcp`: reads the request, passes it to the gateway, and writes the response.
 //!
-//! The bearer token is checked before the body is read: unauthenticated requests cost no memory, and get their 401
-//! whatever they send.
+//! The bearer token is checked before the body is read, so that unauthenticated requests cost no memory and get their
+//! 401 whatever they send.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::gateway::{McpResponse, NotAdmitted};
 use crate::mcp::request::BODY_LIMIT;
 use crate::mcp::{McpError, RequestHeaders};
 
-/// How long the body of an unauthenticated request is read and discarded. Without that, a client that is still sending
+/// How long the body of an unauthenticated request is read and discarded. Otherwise a client that is still sending
 /// would see a reset connection instead of its 401.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,7 +35,7 @@ pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Respons
         Ok(caller) => caller,
         Err(reason) => {
             exchange.discard_body(body_timeout.min(DISCARD_TIMEOUT)).await;
-            // A person opened the connector's address in a browser.
+            // A person opened the connector's URL in a browser.
             let in_browser = exchange.method == Method::GET && exchange.wants_html();
             return not_admitted(reason, in_browser.then_some(&*face));
         }
@@ -64,7 +64,7 @@ pub(super) fn request_headers<'a>(exchange: &'a Exchange, accept: Option<&'a str
     }
 }
 
-/// `browser`: show a page instead of JSON. The challenge is sent either way.
+/// `browser`: show a page instead of JSON. The challenge is sent in both cases.
 fn not_admitted(reason: NotAdmitted, browser: Option<&Face>) -> Response {
     let (challenge, body) = match reason {
         NotAdmitted::Unauthorized { challenge, body } => (challenge, body),
@@ -102,7 +102,7 @@ fn encode(response: McpResponse) -> Response {
             let mut response = warp::Reply::into_response(warp::reply::stream(frames));
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-            // A proxy that caches, compresses or buffers would hold the frames back.
+            // A proxy that caches, compresses or buffers would delay the events.
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
             headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
             response

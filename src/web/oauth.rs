@@ -15,22 +15,23 @@ use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
 
-/// In bytes. The form of a sign-in page carries the client's whole request, signed.
+/// Upper bound in bytes. The form of a sign-in page carries the client's whole request, signed.
 const LARGEST_FORM: usize = 32 << 10;
 
 const LARGEST_REGISTRATION: usize = 64 << 10;
 
-/// RFC 9728.
+/// Protected-resource metadata (RFC 9728).
 pub(super) async fn protected_resource(face: Arc<Face>, exchange: Exchange) -> Response {
     document(&exchange, &face.parts.oauth.protected_resource_metadata())
 }
 
-/// RFC 8414.
+/// Authorization-server metadata (RFC 8414).
 pub(super) async fn authorization_server(face: Arc<Face>, exchange: Exchange) -> Response {
     document(&exchange, &face.parts.oauth.authorization_server_metadata())
 }
 
-/// Public, readable from any web page, cacheable for five minutes, which is how long Claude keeps it.
+/// The document is public, readable from any web page, and cacheable for five minutes, which is how long Claude keeps
+/// it.
 fn document(exchange: &Exchange, document: &Value) -> Response {
     let preflight = exchange.method == Method::OPTIONS;
     let mut response = if preflight {
@@ -53,7 +54,7 @@ fn document(exchange: &Exchange, document: &Value) -> Response {
     response
 }
 
-/// RFC 7591. Nothing is stored, so only the size is limited.
+/// Dynamic client registration (RFC 7591). Nothing is stored, so only the size is limited.
 pub(super) async fn register(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let body = exchange
         .body(LARGEST_REGISTRATION, face.parts.limits.body_timeout)
@@ -67,7 +68,7 @@ pub(super) async fn register(face: Arc<Face>, mut exchange: Exchange) -> Respons
     }
 }
 
-/// RFC 6749, section 4.1.3 and 6.
+/// The token endpoint (RFC 6749, sections 4.1.3 and 6).
 pub(super) async fn token(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let form = match form_text(&face, &mut exchange).await {
         Ok(form) => form,
@@ -81,7 +82,7 @@ pub(super) async fn token(face: Arc<Face>, mut exchange: Exchange) -> Response {
     reply::oauth(tokens.map(|tokens| (StatusCode::OK, tokens)))
 }
 
-/// RFC 7009.
+/// The revocation endpoint (RFC 7009).
 pub(super) async fn revoke(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let form = match form_text(&face, &mut exchange).await {
         Ok(form) => form,

@@ -1,8 +1,9 @@
-//! The pages people see.
+//! The pages that people see.
 //!
-//! Every page is self-contained: its style is inlined and allowed by its hash, there is no script, and the icon is the only
-//! other thing a browser requests. The templates escape all text from outside; the only unescaped value is our own style
-//! sheet. Texts are in the templates under `assets/pages`, except where they depend on a decision.
+//! Every page is self-contained: its style is inlined and allowed by its hash, there is no script, and the icon is
+//! the only other resource that a browser requests. The templates escape all external text; the only unescaped value
+//! is the gateway's own style sheet. Texts are in the templates under `assets/pages`, except where they depend on a
+//! decision.
 
 use std::sync::LazyLock;
 
@@ -24,14 +25,14 @@ const STYLE: &str = include_str!("../../assets/pages/page.css");
 pub(super) static STYLE_SOURCE: LazyLock<String> =
     LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(sha256(STYLE.as_bytes()))));
 
-/// Header and footer of every page.
+/// The header and footer of every page.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
-    /// Host of the public URL, with its port if it has one.
+    /// The host of the public URL, with its port if it has one.
     pub(super) host: String,
     pub(super) operator_name: Option<String>,
     pub(super) operator_email: Option<String>,
-    /// Data come from the simulator: every page says so.
+    /// The data come from the simulator, and every page says so.
     pub(super) simulated: bool,
     css: &'static str,
 }
@@ -53,12 +54,12 @@ impl Frame {
     }
 }
 
-/// What the gateway is, how to connect, who sees what.
+/// The landing page: what the gateway is, how to connect, and who can see which data.
 #[derive(Debug, Template)]
 #[template(path = "landing.html", config = ".askama.toml")]
 pub(super) struct Landing {
     pub(super) frame: Frame,
-    /// What a person pastes into Claude.
+    /// The URL that a person pastes into Claude.
     pub(super) connector_url: String,
     pub(super) arrival: Arrival,
 }
@@ -67,18 +68,18 @@ pub(super) struct Landing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
     Home,
-    /// From an address that does not exist.
+    /// The address does not exist.
     Missing,
-    /// From the connector's address, which is meant for Claude.
+    /// The person opened the connector's URL, which is meant for Claude.
     Connector,
 }
 
-/// E-mail, password and the choice of access.
+/// The form for e-mail, password and access.
 #[derive(Template)]
 #[template(path = "sign_in.html", config = ".askama.toml")]
 pub(super) struct SignInTemplate {
     pub(super) frame: Frame,
-    /// Where the forms post to: the path that showed the page.
+    /// The form's target: the path that showed the page.
     pub(super) action: &'static str,
     pub(super) page: SignInPage,
 }
@@ -96,12 +97,12 @@ impl SignInTemplate {
     }
 }
 
-/// The code of the two-step verification.
+/// The form for the code of the two-step verification.
 #[derive(Template)]
 #[template(path = "code.html", config = ".askama.toml")]
 pub(super) struct MfaTemplate {
     pub(super) frame: Frame,
-    /// Where the forms post to: the path that showed the page.
+    /// The form's target: the path that showed the page.
     pub(super) action: &'static str,
     pub(super) page: MfaCodePage,
 }
@@ -143,20 +144,20 @@ impl MfaTemplate {
 #[template(path = "linked.html", config = ".askama.toml")]
 pub(super) struct Linked {
     pub(super) frame: Frame,
-    /// From Garmin's profile; may be empty.
+    /// The name in Garmin's profile; may be empty.
     pub(super) full_name: String,
 }
 
-/// Why something did not work, what to do, and a reference for the operator.
+/// Explains what failed and what to do, with a reference for the operator.
 #[derive(Debug, Template)]
 #[template(path = "message.html", config = ".askama.toml")]
 pub(super) struct MessagePage {
     pub(super) frame: Frame,
     pub(super) title: String,
     pub(super) explanation: String,
-    /// What the person can do, in order.
+    /// Steps that the person can take, in order.
     pub(super) steps: Vec<String>,
-    /// The request id, which the log has too.
+    /// The request id, which is also in the log.
     pub(super) reference: String,
 }
 

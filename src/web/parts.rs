@@ -1,4 +1,4 @@
-//! What the public face is built from.
+//! The inputs and limits of the public web server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
 
-/// Whether the gateway can do its work now. `Err` says in a few words what is missing, which anybody may read.
+/// Whether the gateway is ready to work. `Err` names in a few words what is missing; anybody may read it.
 pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 
-/// What the public face stands on.
+/// What the public web server depends on.
 #[derive(Clone)]
 pub struct WebParts {
     pub oauth: OAuth,
     pub gateway: Gateway,
-    /// For `/control` and `/health`.
+    /// Serves `/control` and `/health`.
     pub races: Races,
-    /// The address people and Claude use.
+    /// The URL that people and Claude use.
     pub public_url: PublicUrl,
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Data come from the simulator: every page says so.
+    /// The data come from the simulator, and every page says so.
     pub simulated: bool,
     /// The operator's name and e-mail.
     pub live: watch::Receiver<Live>,
@@ -38,7 +38,7 @@ pub struct WebParts {
     pub lifecycle: Lifecycle,
 }
 
-/// Connections of one address on which no known client has called. A browser opens six.
+/// Connections per address on which no known client has called yet. A browser opens six.
 const CONNECTIONS_PER_SOURCE: usize = 64;
 
 /// Limits for clients that are not authenticated yet.

@@ -1,5 +1,5 @@
-//! Requests that the web face itself refuses. Each refusal is one row of one match: status, error code, sentences for
-//! people. A browser gets a page, a program gets JSON with OAuth's two members, which all clients read.
+//! Requests that the web server itself refuses. Each refusal is one row of one match: status, error code, sentences
+//! for people. A browser gets a page; a program gets JSON with OAuth's two members, which all clients can read.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
@@ -9,7 +9,7 @@ use super::pages;
 use super::reply::{Forms, Response, json, page};
 use super::request::{RequestId, Smuggled};
 
-/// Why the web face refuses a request.
+/// Why the web server refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Problem {
     Headers(Smuggled),
@@ -17,13 +17,13 @@ pub(super) enum Problem {
     Body(BodyError),
     /// The body is not a form.
     NotAForm,
-    /// A field is missing, doubled or malformed.
+    /// A field is missing, repeated or malformed.
     BadForm,
     /// Another site's page posted the form.
     CrossSite,
-    /// The request names a host that is not this gateway's.
+    /// `Host` names a host that is not this gateway's.
     WrongHost,
-    /// The path has other methods: the value of `Allow`.
+    /// The path does not allow this method. Contains the value of `Allow`.
     Method(&'static str),
     Broken,
 }
@@ -31,7 +31,7 @@ pub(super) enum Problem {
 /// How a problem is reported.
 struct ProblemText {
     status: StatusCode,
-    /// OAuth's `error`.
+    /// The value of OAuth's `error` member.
     code: &'static str,
     title: &'static str,
     explanation: &'static str,
@@ -120,7 +120,7 @@ impl Problem {
         }
     }
 
-    /// For a program: `{error, error_description}` (RFC 6749, section 5.2).
+    /// The response for a program: `{error, error_description}` (RFC 6749, section 5.2).
     pub(super) fn as_json(self) -> Response {
         let text = self.text();
         let body = serde_json::json!({ "error": text.code, "error_description": ascii(text.explanation) });
@@ -149,7 +149,7 @@ impl Problem {
     }
 }
 
-/// The advice that fixes most problems while connecting.
+/// The steps that fix most problems while connecting.
 pub(super) fn start_again(origin: &str) -> Vec<String> {
     vec![
         "Go back to the app you came from and start connecting again.".to_owned(),
@@ -157,7 +157,7 @@ pub(super) fn start_again(origin: &str) -> Vec<String> {
     ]
 }
 
-/// `error_description` is ASCII without quotes (RFC 6749, section 5.2).
+/// Makes the text valid for `error_description`: ASCII without quotes (RFC 6749, section 5.2).
 fn ascii(text: &str) -> String {
     text.replace('’', "'").chars().filter(char::is_ascii).collect()
 }

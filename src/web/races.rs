@@ -12,11 +12,11 @@ use super::reply::{self, Response};
 use super::request::Exchange;
 use crate::races::RaceActError;
 
-/// The largest body of `/control`, in bytes. It holds at most eight numbers.
+/// Upper bound of the body of `/control`, in bytes. It contains at most eight numbers.
 const CONTROL_LIMIT: usize = 4096;
 
-/// `POST /control`: changes the limits of the race whose token is the bearer. The body is an object with thresholds of
-/// `race_config`. A number sets one, null removes it.
+/// `POST /control`: changes the limits of the race whose token is the bearer token. The body is an object with
+/// thresholds of `race_config`. A number sets a threshold; null removes it.
 pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let bearer = exchange
         .header(AUTHORIZATION)
@@ -79,7 +79,8 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
     }
 }
 
-/// `GET /health`: the number and states of tracked races, and the store's figures. Nothing identifies a person.
+/// `GET /health`: the number and states of tracked races, and the store's figures. It contains nothing that
+/// identifies a person.
 pub(super) async fn health(face: Arc<Face>, _: Exchange) -> Response {
     let ready = (face.parts.ready)();
     let figures = face.parts.races.metrics();

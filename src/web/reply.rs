@@ -1,4 +1,4 @@
-//! Responses: pages with their policy, JSON, redirects, and the headers that every response has.
+//! Responses: pages with their security policy, JSON, redirects, and the headers that every response has.
 
 use askama::Template;
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use super::pages::STYLE_SOURCE;
 use super::request::RequestId;
 use crate::oauth::OAuthError;
 
-/// The reference of a request, also on its error page and in the log.
+/// The id of a request, which is also on its error page and in the log.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response {
@@ -32,7 +32,7 @@ pub(super) fn empty(status: StatusCode) -> Response {
     warp::Reply::into_response(status)
 }
 
-/// 303: the browser continues with GET. `None` if `url` can't be a header value.
+/// A 303 redirect: the browser continues with GET. `None` if `url` is not a valid header value.
 pub(super) fn see_other(url: &str) -> Option<Response> {
     let location = HeaderValue::from_str(url).ok()?;
     let mut response = empty(StatusCode::SEE_OTHER);
@@ -40,17 +40,18 @@ pub(super) fn see_other(url: &str) -> Option<Response> {
     Some(response)
 }
 
-/// Where the forms of a page may lead, redirects included: Chromium applies `form-action` to a form's redirects too.
+/// The allowed targets of a page's forms, including redirects: Chromium applies `form-action` to a form's redirects
+/// too.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Forms<'a> {
     /// The page has no forms.
     None,
     Own,
-    /// To us, and from there to this origin or scheme.
+    /// To the gateway, and from there to this origin or scheme.
     OnTo(&'a str),
 }
 
-/// A page with its policy. A template that can't be rendered becomes a bare 500.
+/// A page with its security policy. A template that cannot be rendered becomes a bare 500.
 pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -> Response {
     let Ok(html) = page.render() else {
         tracing::error!(place = "page template", "bug");
@@ -72,14 +73,14 @@ pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
-    // No Cross-Origin-Opener-Policy: Claude opens the sign-in in a pop-up and waits for it to come back.
+    // Sets no Cross-Origin-Opener-Policy, because Claude opens the sign-in in a pop-up and waits for it to return.
     response
 }
 
 fn content_security_policy(forms: Forms<'_>) -> String {
     let form_action = match forms {
         Forms::None => "'none'".to_owned(),
-        // CSP has no way to write an IPv6 address (level 3, section 2.3.1, host-source): the scheme must do.
+        // CSP cannot express an IPv6 address (level 3, section 2.3.1, host-source), so the scheme alone is allowed.
         Forms::OnTo(origin) if origin.starts_with("http://[") => "'self' http:".to_owned(),
         Forms::OnTo(origin) if is_source(origin) => format!("'self' {origin}"),
         Forms::Own | Forms::OnTo(_) => "'self'".to_owned(),
@@ -91,7 +92,7 @@ fn content_security_policy(forms: Forms<'_>) -> String {
     )
 }
 
-/// Whether a policy reads it as exactly one source.
+/// Whether a policy parses it as exactly one source.
 fn is_source(origin: &str) -> bool {
     !origin.is_empty()
         && origin
@@ -124,7 +125,7 @@ pub(super) fn oauth(outcome: Result<(StatusCode, Value), OAuthError>) -> Respons
     response
 }
 
-/// The headers that every answer has. What a handler set stays.
+/// Adds the headers that every response has. Headers set by the handler stay.
 pub(super) fn finish(response: &mut Response, id: RequestId, https: bool) {
     let headers = response.headers_mut();
     headers

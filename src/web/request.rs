@@ -1,7 +1,7 @@
 //! A request as the handlers see it.
 //!
-//! Clients are not trusted: a header that decides something must come once, a body has a size limit and a deadline, and
-//! a forwarded address counts only from a proxy in `TRUSTED_PROXIES`.
+//! Clients are not trusted: a header that affects a decision may occur only once, a body has a size limit and a
+//! deadline, and a forwarded address counts only from a proxy in `TRUSTED_PROXIES`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ use warp::{Filter, Rejection};
 use super::body::{self, Body, BodyError, collect};
 use crate::base::http::{ClientConnection, Peer};
 
-/// Headers that decide something. If one came twice, a proxy and the gateway could read different values.
+/// Headers that affect a decision. If one occurred twice, a proxy and the gateway could read different values.
 /// `Accept` is not among them: it is a list, and a list may span several lines (RFC 9110, section 5.3).
 const ONCE: [HeaderName; 8] = [
     AUTHORIZATION,
@@ -36,9 +36,9 @@ const ONCE: [HeaderName; 8] = [
 /// Identifies a request in its response, on its error page and in the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RequestId {
-    /// Random for each run of the gateway.
+    /// A random number for each run of the gateway.
     pub(super) run: u32,
-    /// Counts the requests of one run.
+    /// The number of the request within the run.
     pub(super) number: u64,
 }
 
@@ -48,9 +48,9 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// One request. Its body is taken at most once.
+/// One request. Its body can be taken only once.
 pub(super) struct Exchange {
-    /// Given by the face.
+    /// Assigned when the request arrives.
     pub(super) id: RequestId,
     pub(super) method: Method,
     /// The query without its question mark; empty if there is none.
@@ -81,13 +81,13 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
         })
 }
 
-/// Headers that a proxy and the gateway could read differently. Such a request is refused.
+/// Headers that a proxy and the gateway could interpret differently. Such a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Smuggled {
-    /// A header name with an underscore. Some proxies turn it into a hyphen, which makes it another header.
+    /// A header name with an underscore. Some proxies turn it into a hyphen, which changes the header.
     #[error("a header name has an underscore")]
     Underscore,
-    /// One of [`ONCE`] came twice.
+    /// One of [`ONCE`] occurs twice.
     #[error("a header that may come only once came twice")]
     Doubled,
     /// One of [`ONCE`] is not text.
@@ -110,19 +110,19 @@ impl Exchange {
         }
     }
 
-    /// Keeps the connection when there are too many: a known client asks.
+    /// Marks the connection as a known client's, so that it is kept when there are too many.
     pub(super) fn keep_connection(&self) {
         if let Some(connection) = &self.connection {
             connection.keep();
         }
     }
 
-    /// Errors: a proxy and the gateway could read two different requests.
+    /// Errors: a proxy and the gateway could interpret the request differently.
     pub(super) fn check_headers(&self) -> Result<(), Smuggled> {
         check_headers(&self.headers)
     }
 
-    /// `None` if the header is absent. Call [`Exchange::check_headers`] first.
+    /// The value of a header; `None` if it is absent. Call [`Exchange::check_headers`] first.
     pub(super) fn header(&self, name: impl http::header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
@@ -138,13 +138,14 @@ impl Exchange {
         Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
     }
 
-    /// Whether a browser sent the request: it accepts HTML, which programs do not ask for.
+    /// Whether a browser sent the request: browsers accept HTML, and programs do not ask for it.
     pub(super) fn wants_html(&self) -> bool {
         self.accept()
             .is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
     }
 
-    /// Whether the body is declared as a form. A missing type counts as one: clients send only forms to these paths.
+    /// Whether the body is declared as a form. A missing type counts as a form, because clients send only forms to
+    /// these paths.
     pub(super) fn is_form(&self) -> bool {
         self.header(CONTENT_TYPE).is_none_or(|value| {
             let essence = value.split(';').next().unwrap_or_default().trim();
@@ -152,7 +153,7 @@ impl Exchange {
         })
     }
 
-    /// `None` if the cookie is absent or came twice.
+    /// The value of a cookie; `None` if it is absent or occurs twice.
     pub(super) fn cookie(&self, name: &str) -> Option<&str> {
         let mut found = self
             .headers
@@ -177,8 +178,8 @@ impl Exchange {
         ))
     }
 
-    /// Reads the whole body. A body over the limit (in bytes) is read on for a while and discarded: a client that is
-    /// still sending sees the refusal instead of a reset connection.
+    /// Reads the whole body. A body over the limit (in bytes) is read for a while longer and discarded, so that a
+    /// client that is still sending sees the refusal instead of a reset connection.
     pub(super) async fn body(&mut self, limit: usize, deadline: Duration) -> Result<Bytes, BodyError> {
         let announced = self
             .header(CONTENT_LENGTH)
@@ -225,7 +226,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Smuggled> {
 }
 
 /// The right-most address that is not a trusted proxy's. An entry that is not an address ends the search, because
-/// everything to its left was written by somebody else.
+/// everything to its left came from an untrusted sender.
 fn client_address<'a>(
     peer: IpAddr,
     forwarded: impl DoubleEndedIterator<Item = &'a HeaderValue>,
@@ -246,8 +247,8 @@ fn client_address<'a>(
     client
 }
 
-/// For the fuzzer (`tests/fuzz`): one header per line. Each of [`ONCE`] is read once or not at all, and without trusted
-/// proxies no forwarded address counts.
+/// Fuzzer entry point (`tests/fuzz`): one header per line. Each of [`ONCE`] is read once or not at all, and without
+/// trusted proxies no forwarded address counts.
 #[cfg(fuzzing)]
 pub fn fuzz(text: &[u8]) {
     let mut headers = HeaderMap::new();
@@ -299,7 +300,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// No header breaks anything, and without trusted proxies the peer's own address counts.
+        /// No header causes a panic, and without trusted proxies the peer's own address counts.
         #[test]
         fn arbitrary_headers_never_panic(value in "[ -~]{0,80}", peer: [u8; 4]) {
             let exchange = with(&[("cookie", &value), ("accept", &value), ("content-type", &value)]);
@@ -415,10 +416,10 @@ mod tests {
             let client = client_address(peer.parse().unwrap(), values.iter(), &trusted);
             assert_eq!(client, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
         };
-        // Directly from a client: its own header does not count.
+        // A header sent directly by a client does not count.
         check("203.0.113.7", &["1.1.1.1"], "203.0.113.7");
         check("203.0.113.7", &[], "203.0.113.7");
-        // Behind a trusted proxy.
+        // Behind a trusted proxy, its header counts.
         check("127.0.0.1", &["203.0.113.7"], "203.0.113.7");
         check("127.0.0.1", &["1.1.1.1, 203.0.113.7"], "203.0.113.7");
         check("127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.0.0.2"], "203.0.113.7");

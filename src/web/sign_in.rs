@@ -1,4 +1,4 @@
-//! The pages people sign in on: what they send, and what they get next.
+//! The sign-in pages over HTTP: reads the forms, and returns the next page.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use crate::base::secrets::Secret;
 use crate::mcp::Access;
 use crate::oauth::{AuthorizeStep, ClientOnPage, HiddenFields, PostedAnswer, PostedForm, Visitor};
 
-/// RFC 6749, section 4.1.1, and the forms that the pages there post.
+/// The authorization endpoint (RFC 6749, section 4.1.1), and the forms of its pages.
 pub(super) async fn authorize(face: Arc<Face>, exchange: Exchange) -> Response {
     sign_in(face, exchange, SignInPath::Authorize).await
 }
 
-/// The same forms without a client: Garmin has ended the login, and the person renews it.
+/// The same forms without a client: the person renews a login that Garmin has ended.
 pub(super) async fn link(face: Arc<Face>, exchange: Exchange) -> Response {
     sign_in(face, exchange, SignInPath::Link).await
 }
 
-/// The path of a sign-in; its forms post there too.
+/// The path of a sign-in, which is also its forms' target.
 #[derive(Clone, Copy)]
 enum SignInPath {
     Authorize,
@@ -73,7 +73,7 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, path: SignInPath) -> R
     show(&face, &exchange, path, step)
 }
 
-/// Which form was posted, to tell a failed guess from an ordinary next page.
+/// Which form was posted, to distinguish a failed guess from an ordinary next page.
 #[derive(Clone, Copy)]
 enum FormKind {
     Credentials,
@@ -102,8 +102,8 @@ impl FormKind {
     }
 }
 
-/// The line that `packaging/fail2ban` reads, and the only one with an address: the firewall keeps out who guesses passwords
-/// or codes, and knows nothing else of them.
+/// Writes the line that `packaging/fail2ban` reads, the only one with an address: the firewall blocks sources that
+/// guess passwords or codes, and learns nothing else about them.
 fn log_failure(source: Option<IpAddr>) {
     if let Some(source) = source {
         tracing::warn!(client.address = %source, "sign_in.failed");
@@ -111,7 +111,7 @@ fn log_failure(source: Option<IpAddr>) {
 }
 
 async fn posted(face: &Face, exchange: &mut Exchange) -> Result<PostedForm, Problem> {
-    // The signed form and the cookie are the protection; this only refuses sooner.
+    // The signed form and the cookie are the protection; this check only refuses earlier.
     if exchange
         .header("sec-fetch-site")
         .is_some_and(|site| site == "cross-site")
@@ -122,7 +122,7 @@ async fn posted(face: &Face, exchange: &mut Exchange) -> Result<PostedForm, Prob
     read_posted(&body).ok_or(Problem::BadForm)
 }
 
-/// `None`: a field is missing or doubled, or a value is unknown.
+/// Parses a posted form. `None`: a field is missing or repeated, or a value is unknown.
 fn read_posted(body: &[u8]) -> Option<PostedForm> {
     let field = |name: &str| {
         let mut values = form_urlencoded::parse(body)
@@ -152,7 +152,7 @@ fn read_posted(body: &[u8]) -> Option<PostedForm> {
     Some(PostedForm { hidden, answer })
 }
 
-/// Encodes a step of a sign-in.
+/// Turns a step of a sign-in into a response.
 fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep) -> Response {
     let (frame, action) = (face.frame(), path.as_str());
     match step {
@@ -208,13 +208,14 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
     }
 }
 
-/// Where the forms of a page may lead: back to us, and from there to the client.
+/// The allowed targets of a page's forms: the gateway, and from there the client.
 fn forms(client: Option<&ClientOnPage>) -> Forms<'_> {
     client.map_or(Forms::Own, |client| Forms::OnTo(&client.form_action))
 }
 
 impl Face {
-    /// The cookie that binds a sign-in to one browser. `__Host-` needs https (RFC 6265bis, section 4.1.3.2).
+    /// The name of the cookie that binds a sign-in to one browser. `__Host-` requires https (RFC 6265bis, section
+    /// 4.1.3.2).
     fn cookie_name(&self) -> &'static str {
         if self.parts.public_url.is_https() {
             "__Host-gateway"
@@ -235,7 +236,7 @@ impl Face {
         )
     }
 
-    /// A page even where a browser does not ask for HTML: forms are for people.
+    /// Refuses with a page even if the browser does not ask for HTML, because forms are for people.
     fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
         problem.as_page(self.frame(), self.origin(), exchange.id)
     }

@@ -1,4 +1,4 @@
-//! Paths that need no other room: the landing page, pages that don't exist, icon and probes.
+//! Paths that need no other module: the landing page, pages that don't exist, icon and probes.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::pages::{Arrival, FAVICON, Landing};
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
 
-/// What the gateway is and how to connect.
+/// The landing page: what the gateway is and how to connect.
 pub(super) async fn landing(face: Arc<Face>, _: Exchange) -> Response {
     arrive(&face, StatusCode::OK, Arrival::Home)
 }
 
-/// The landing page with another first sentence.
+/// The landing page with a different first sentence.
 pub(super) fn arrive(face: &Face, status: StatusCode, arrival: Arrival) -> Response {
     let page = Landing {
         frame: face.frame(),
@@ -27,7 +27,7 @@ pub(super) fn arrive(face: &Face, status: StatusCode, arrival: Arrival) -> Respo
     reply::page(status, &page, Forms::None)
 }
 
-/// A person gets the landing page, a program an error with the address of the endpoint.
+/// A person gets the landing page; a program gets an error with the URL of the endpoint.
 pub(super) async fn not_found(face: Arc<Face>, exchange: Exchange) -> Response {
     if exchange.wants_html() {
         return arrive(&face, StatusCode::NOT_FOUND, Arrival::Missing);
@@ -50,17 +50,17 @@ pub(super) async fn favicon(_: Arc<Face>, _: Exchange) -> Response {
     response
 }
 
-/// Everything may be fetched, by Claude's user agents too. The pages themselves say that they are not to be indexed.
+/// Every path may be fetched, by Claude's user agents too. The pages themselves forbid indexing.
 pub(super) async fn robots(_: Arc<Face>, _: Exchange) -> Response {
     text(StatusCode::OK, "User-agent: *\nAllow: /\n")
 }
 
-/// 200 as long as the process runs.
+/// Returns 200 as long as the process runs.
 pub(super) async fn healthz(_: Arc<Face>, _: Exchange) -> Response {
     text(StatusCode::OK, "ok\n")
 }
 
-/// 200 if the gateway can do its work, else 503 with what is missing.
+/// Returns 200 if the gateway is ready to work, else 503 with what is missing.
 pub(super) async fn readyz(face: Arc<Face>, _: Exchange) -> Response {
     match (face.parts.ready)() {
         Ok(()) => text(StatusCode::OK, "ready\n"),

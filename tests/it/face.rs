@@ -1,4 +1,4 @@
-//! The public face with real rooms behind it: a store in a temporary directory and the pretend Garmin.
+//! The public web server with the real modules behind it: a store in a temporary directory and the simulated Garmin.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -36,13 +36,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
-/// What a browser says it takes.
+/// The `Accept` header of a browser.
 pub(crate) const HTML: &str = "Accept: text/html,*/*;q=0.8\r\n";
 
-/// The type of a form.
+/// The `Content-Type` header of a form.
 pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-/// A running face.
+/// A running web server with all that it needs.
 pub(crate) struct Face {
     pub(crate) address: SocketAddr,
     _live: watch::Sender<Live>,
@@ -52,9 +52,9 @@ pub(crate) struct Face {
     _directory: TempDir,
 }
 
-/// How a face is started.
+/// The settings with which a server is started.
 pub(crate) struct Start {
-    /// `None`: `http://localhost` with the port that it gets.
+    /// `None`: `http://localhost` with the port that the server gets.
     pub(crate) public_url: Option<&'static str>,
     pub(crate) limits: WebLimits,
     pub(crate) ready: Result<(), &'static str>,
@@ -70,7 +70,7 @@ impl Default for Start {
     }
 }
 
-/// What came back.
+/// A response, split into its parts.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -219,7 +219,7 @@ impl Drop for Face {
 pub(crate) struct Worker {
     /// Releases one call.
     pub(crate) go_on: Arc<Notify>,
-    /// Notified when a call ended, answered or not.
+    /// Notified when a call has ended, with or without an answer.
     pub(crate) ended: Arc<Notify>,
 }
 
@@ -234,7 +234,7 @@ impl Drop for NotifyOnDrop {
 type WorkerBody = BoxBody<Bytes, Infallible>;
 
 impl Worker {
-    /// Returns the port on 127.0.0.1.
+    /// Starts the server and returns its port on 127.0.0.1.
     async fn start(self: Arc<Self>, lifecycle: &Lifecycle) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -302,14 +302,14 @@ impl Face {
         Start::default().face().await
     }
 
-    /// Opens a connection and sends bytes as they are.
+    /// Opens a connection and sends raw bytes.
     pub(crate) async fn connect(&self, sent: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(sent).await.unwrap();
         stream
     }
 
-    /// Sends bytes as they are and reads until the connection is closed.
+    /// Sends raw bytes and reads until the connection is closed.
     pub(crate) async fn raw(&self, sent: &[u8]) -> String {
         let mut stream = self.connect(sent).await;
         let mut answer = Vec::new();
@@ -322,7 +322,7 @@ impl Face {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// One request; `Host` is ours unless the headers name another.
+    /// Sends one request. `Host` is the server's unless the headers name another.
     pub(crate) async fn ask(&self, line: &str, headers: &str, body: &str) -> Reply {
         let named = headers.to_ascii_lowercase().contains("host:");
         let host = if named {

@@ -1,4 +1,4 @@
-//! One person's data from the pretend Garmin, with tokens that are refreshed on the way.
+//! One person's data from the simulated Garmin, with tokens that are refreshed on the way.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const SETTINGS: &str = "/userprofile-service/userprofile/user-settings";
 const TOKEN: &str = "/di-oauth2-service/oauth/token";
 const NOTHING: [(&str, &str); 0] = [];
 
-/// Ann, signed in, with a worker's view of the API.
+/// Ann, signed in, with a worker's access to the API.
 struct Worker {
     garmin: Garmin,
     api: Api,
@@ -53,7 +53,7 @@ impl Worker {
         }
     }
 
-    /// The same worker process, started anew.
+    /// Replaces the worker process with a new one.
     fn restart(&mut self) {
         self.api = api(
             &self.garmin,
@@ -70,7 +70,7 @@ impl Worker {
             .map(|value| (*value).clone())
     }
 
-    /// A read that equals no other. Whether it went well.
+    /// Sends a read that equals no other, and returns whether it succeeded.
     async fn asks(&self, n: impl std::fmt::Display) -> bool {
         self.api.get_json(PROFILE, &[("n", n.to_string())]).await.is_ok()
     }
@@ -89,12 +89,12 @@ impl Worker {
         self.file.read().unwrap()
     }
 
-    /// Waits for the refreshes that are under way.
+    /// Waits for the refreshes that are in progress.
     async fn settle(&self) {
         assert!(self.lifecycle.drain(Duration::from_secs(5)).await);
     }
 
-    /// One refresh token works, and it is the one in the file.
+    /// Checks that exactly one refresh token works, and that it is the one in the file.
     fn assert_one_live(&self) {
         let live = self.garmin.simulator.live_refresh_tokens(ANN.0);
         assert_eq!(live.len(), 1, "one refresh token is live");
@@ -284,7 +284,7 @@ async fn refusals_have_their_class_and_are_not_repeated() {
         message: String::new(),
     };
     assert_eq!(worker.get(SETTINGS).await, Err(refused));
-    // The guard in front of Garmin says nothing about the request, nor about the sign-in.
+    // The bot protection in front of Garmin says nothing about the request, nor about the sign-in.
     for status in [200, 403] {
         worker.breaks(Place::Api, Fault::ChallengePage { status }, 1);
         assert_eq!(worker.get(SETTINGS).await, Err(ApiError::Unreachable));
@@ -324,7 +324,7 @@ async fn tokens_that_cannot_be_saved_are_used_and_saved_later() {
     let aside = directory.with_extension("aside");
     std::fs::rename(&directory, &aside).unwrap();
     worker.garmin.clock.advance(SignedDuration::from_secs(107_000));
-    // The file is gone with its directory; what the process holds from before is not there yet either.
+    // The file is missing along with its directory, and this process has not read any tokens yet.
     assert_eq!(
         worker.get(PROFILE).await,
         Err(ApiError::SignInNeeded(SignInReason::NoTokens))
@@ -340,7 +340,7 @@ async fn tokens_that_cannot_be_saved_are_used_and_saved_later() {
     worker.assert_one_live();
 }
 
-/// What may happen between two questions.
+/// An event between two requests.
 #[derive(Debug, Clone)]
 enum Event {
     AskAtOnce(usize),
@@ -394,7 +394,7 @@ async fn happen(worker: &mut Worker, event: Event, n: usize) {
         }
         Event::RefreshKeepsItsToken => worker.breaks(Place::Refresh, Fault::NoRotation, 1),
         Event::Restart => {
-            // A worker is stopped when it has finished: the refresh that is under way included.
+            // A worker that is stopped finishes first, including a refresh in progress.
             worker.settle().await;
             worker.restart();
         }

@@ -1,4 +1,4 @@
-//! The authorization server with people who sign in at the pretend Garmin: from `/authorize` to a token that opens.
+//! The authorization server with people who sign in at the simulated Garmin: from `/authorize` to a working token.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ struct World {
 }
 
 async fn world(settings: GovernorSettings) -> World {
-    // Another test may have done it.
+    // Another test may have installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,7 +131,7 @@ impl World {
         self.oauth.submit(form, visitor(Some(&browser.cookie))).await
     }
 
-    /// The access token for a code, or the error.
+    /// Exchanges a code for an access token, or returns the error.
     async fn exchange(&self, code: &str) -> Result<String, &'static str> {
         let form = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -146,7 +146,7 @@ impl World {
         Ok(answer["access_token"].as_str().unwrap().to_owned())
     }
 
-    /// What the page says after a wrong try, and how long it took.
+    /// The page's message after a failed attempt, and how long it took.
     async fn notice(&self, email: &str, password: &str) -> (String, Duration) {
         let browser = self.open().await;
         let started = Instant::now();
@@ -188,7 +188,7 @@ fn code_page(step: AuthorizeStep) -> MfaCodePage {
     }
 }
 
-/// A parameter of the answer that a redirect carries.
+/// A parameter of the answer in a redirect.
 fn answered(step: &AuthorizeStep, name: &str) -> Option<String> {
     let AuthorizeStep::Redirect { url } = step else {
         panic!("{}", shown(step))
@@ -220,7 +220,7 @@ async fn a_person_signs_in_and_the_token_opens_what_was_allowed() {
     );
     assert!(world.accounts.tokens(&grant.account).unwrap().is_some());
 
-    // The same person with another browser is the same account with another sign-in.
+    // The same person in another browser has the same account and a separate sign-in.
     let again = world.open().await;
     let step = world.type_in(&again, "ann@example.org", "demo-ann").await;
     let second = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
@@ -281,7 +281,7 @@ async fn a_refusal_says_what_to_do_and_the_next_try_may_succeed() {
 #[tokio::test]
 async fn who_was_not_invited_can_not_tell_and_garmin_hears_nothing() {
     let world = world(quick()).await;
-    // What a wrong password takes is learnt from those who were invited.
+    // The duration of a wrong password is learned from people who were invited.
     for n in 0..4 {
         let (notice, took) = world.notice("dora@example.org", &format!("wrong-{n}")).await;
         assert!(
@@ -307,7 +307,7 @@ async fn who_was_not_invited_can_not_tell_and_garmin_hears_nothing() {
     assert!(ours < theirs * 20 && theirs < ours * 20, "{ours:?} {theirs:?}");
 }
 
-/// A notice up to a time of day that it may name.
+/// The part of a notice before any time of day in it.
 fn before_time(notice: &str) -> &str {
     notice.split(" after ").next().unwrap()
 }
@@ -320,7 +320,7 @@ async fn a_click_that_comes_twice_signs_in_once() {
     let (first, second) = tokio::join!(click(), click());
     assert_eq!(answered(&first, "code"), answered(&second, "code"));
     assert_eq!(world.simulator.count("/mobile/api/login"), 1);
-    // And once more, when the first answer got lost.
+    // Again, in case the first answer was lost.
     assert_eq!(answered(&click().await, "code"), answered(&first, "code"));
     assert!(world.exchange(&answered(&first, "code").unwrap()).await.is_ok());
 }
@@ -340,7 +340,7 @@ async fn a_no_that_comes_while_garmin_is_asked_is_a_no() {
     let code = answered(&signed_in, "code").unwrap();
     assert_eq!(world.exchange(&code).await, Err("invalid_grant"));
 
-    // Too late: the client has the tokens, and the person is told that it is done.
+    // Too late: the client has the tokens, and the page says that the sign-in is complete.
     let browser = world.open().await;
     let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
     let access_token = world.exchange(&answered(&step, "code").unwrap()).await.unwrap();
@@ -373,7 +373,7 @@ async fn link_renews_the_garmin_login_and_leaves_the_clients_alone() {
     assert_eq!(world.oauth.authenticate(&access_token).unwrap().account, account);
     assert_eq!(world.oauth.families().unwrap().len(), 1);
 
-    // With a code too.
+    // The same, with a code too.
     let browser = world.open_link();
     code_page(world.type_in(&browser, "dora@example.org", "demo-dora").await);
     assert_eq!(
@@ -434,7 +434,7 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
         "redirect host",
     ] {
         let world = world(quick()).await;
-        // Ben is known already, so that there is an account to revoke.
+        // Ben signs in beforehand, so that there is an account to revoke.
         let known = world.open_link();
         code_page(world.type_in(&known, "ben@example.org", "demo-ben").await);
         assert_eq!(
@@ -489,14 +489,14 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
             .unwrap()
             .map(|held| held.generation);
         assert_eq!(after, (way != "forget").then_some(before), "{way}");
-        // The link asks nobody to be returned anywhere.
+        // A sign-in at `/link` returns to no client, so the removed host does not matter.
         let expected = if way == "redirect host" {
             "linked: Ben Example"
         } else {
             withdrawn
         };
         assert_eq!(shown(&world.type_code(&link, "123456").await), expected, "{way}");
-        // A sign-in that begins afterwards is judged anew.
+        // A sign-in that begins afterwards is checked afresh.
         if way == "revoke" {
             let again = world.open_link();
             code_page(world.type_in(&again, "ben@example.org", "demo-ben").await);
@@ -508,7 +508,7 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
     }
 }
 
-/// A code that was made and not exchanged is withdrawn with the invitation; a connection stays.
+/// A code that was issued and not exchanged is withdrawn with the invitation; a connection stays.
 #[tokio::test]
 async fn an_unexchanged_code_is_withdrawn_with_the_invitation() {
     let world = world(quick()).await;
@@ -556,7 +556,8 @@ async fn http_basic_names_the_client_in_a_token_request() {
     assert!(world.oauth.token(&form, Some(&basic(CLAUDE))).await.is_ok());
 }
 
-/// Cursor registers its own scheme alone: the page names it, its policy lets the browser go there, and the code does.
+/// Cursor registers only its own scheme: the page names it, the policy allows the browser to go there, and the code
+/// does.
 #[tokio::test]
 async fn cursor_signs_in_by_its_own_scheme() {
     let world = world(quick()).await;
@@ -575,7 +576,7 @@ async fn cursor_signs_in_by_its_own_scheme() {
 #[test]
 fn a_sign_in_on_a_full_disk_spends_no_login() {
     let dir = tempfile::tempdir().unwrap();
-    // A limit on the size of files stands for the disk: a write past it fails like one on a full disk.
+    // A limit on the file size simulates a full disk: a write past it fails in the same way.
     let child = crate::store::start(
         "oauth::full_disk_sign_in_program",
         dir.path(),
@@ -584,7 +585,7 @@ fn a_sign_in_on_a_full_disk_spends_no_login() {
     assert!(child.wait_with_output().unwrap().status.success());
 }
 
-/// Not a test of its own: fills the disk and signs in.
+/// Not a separate test: it fills the disk and signs in.
 #[test]
 fn full_disk_sign_in_program() {
     if std::env::var("STORE_TEST_DIRECTORY").is_err() {

@@ -1,4 +1,4 @@
-//! A person goes through the pages: what they see, what the client gets, and what nobody gets.
+//! A person goes through the pages: what the browser shows, what the client receives, and what stays secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,11 +23,11 @@ const BEN: [(&str, &str); 3] = [
     ("access", "read_and_change"),
 ];
 
-/// One browser: it keeps one cookie, fills in forms, and follows nothing by itself.
+/// One browser. It keeps one cookie, fills in forms, and follows no redirect automatically.
 struct Browser<'a> {
     face: &'a Face,
     cookie: Option<String>,
-    /// The page that it is on.
+    /// The page that the browser shows.
     page: Reply,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Browser<'a> {
         Self { face, cookie, page }
     }
 
-    /// Sends the form of the page that has this step, with what the person typed.
+    /// Submits the page's form for this step, with the values that the person typed.
     async fn submit(&mut self, step: &str, typed: &[(&str, &str)]) {
         let action = between(&self.page.body, "<form method=\"post\" action=\"", "\"").to_owned();
         let fields = fields(&self.page, step, typed);
@@ -61,7 +61,7 @@ impl<'a> Browser<'a> {
         );
     }
 
-    /// Where the page sends the browser, and one parameter of it.
+    /// The URL that the page redirects to, and one parameter of it.
     fn returned(&self, parameter: &str) -> Option<String> {
         assert_eq!(self.page.status, 303, "{}", words(&self.page.body));
         let location = self.page.header("location").unwrap();
@@ -89,7 +89,7 @@ fn fields(page: &Reply, step: &str, typed: &[(&str, &str)]) -> String {
         .finish()
 }
 
-/// A page without its style and tags.
+/// The text of a page, without its style and tags.
 fn words(page: &str) -> String {
     let main = page.split_once("<main").map_or(page, |(_, main)| main);
     main.split('<')
@@ -133,7 +133,7 @@ fn exchange_form(authorize: &str, code: &str) -> String {
         .finish()
 }
 
-/// Signs somebody in and returns the header that opens the endpoint.
+/// Signs a person in and returns the header that authorizes calls to the endpoint.
 pub(crate) async fn bearer(face: &Face) -> String {
     let authorize = authorize_path(face).await;
     let mut browser = Browser::open(face, &authorize).await;
@@ -147,7 +147,7 @@ pub(crate) async fn bearer(face: &Face) -> String {
     )
 }
 
-/// The page lets its form lead to the client and to nobody else.
+/// Checks that the page's form may lead to the client and nowhere else.
 fn leads_to_client_only(page: &Reply) {
     let policy = page.header("content-security-policy").unwrap();
     assert!(
@@ -376,7 +376,7 @@ async fn a_form_belongs_to_one_browser_and_one_visit() {
     assert!(own.returned("code").is_some(), "the right one works all the same");
 }
 
-/// Who guesses is told to the firewall by one line, in the words that its filter waits for; who gets in is not.
+/// A failed guess writes one line in the form that the firewall's filter expects; a successful sign-in writes none.
 #[tokio::test]
 async fn failed_sign_ins_are_told_with_their_address() {
     const GUESSER: &str = "203.0.113.77";

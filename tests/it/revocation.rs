@@ -1,5 +1,5 @@
-//! Revocation under load: a person's clients call without a pause while the operator revokes, by each of the ways there
-//! are. From the moment the operator has the answer, no call succeeds.
+//! Revocation under load: a person's clients call without a pause while the operator revokes in each of the possible
+//! ways. Once the operator has the answer, no call succeeds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use crate::whole::World;
 const ROUNDS: usize = 20;
 const CALLERS: usize = 5;
 
-/// How many calls each caller begins after the answer.
+/// How many calls each caller begins after the operator has the answer.
 const AFTER: usize = 100;
 
-/// What one caller saw.
+/// The calls of one caller, counted.
 struct Seen {
     /// Calls that succeeded before the answer.
     good: usize,
-    /// Calls that were begun after it and succeeded.
+    /// Calls that began after the answer and still succeeded.
     late: usize,
 }
 
@@ -30,7 +30,7 @@ async fn no_call_that_began_after_the_answer_succeeds() {
     let mut operator = AdminClient::connect(&world.socket()).await.unwrap();
     for round in 0..ROUNDS {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
-        // The worker runs, so that there is something to cut.
+        // The worker must be running, so that there is something to cut off.
         assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
         let target = target(&mut operator, round).await;
 
@@ -76,7 +76,7 @@ async fn no_call_that_began_after_the_answer_succeeds() {
     }
 }
 
-/// Every way to name what falls, in turn.
+/// Each way to name the target of a revocation, in turn.
 async fn target(operator: &mut AdminClient, round: usize) -> RevocationTarget {
     let tokens = operator.ask(AdminRequest::Read(AdminRead::Tokens)).await.unwrap();
     let clients = operator
@@ -94,7 +94,7 @@ async fn target(operator: &mut AdminClient, round: usize) -> RevocationTarget {
     }
 }
 
-/// What needs a worker, and what does not.
+/// Alternates between calls that need a worker and calls that do not.
 fn call(caller: usize) -> Value {
     match caller {
         0 => {
@@ -105,7 +105,7 @@ fn call(caller: usize) -> Value {
     }
 }
 
-/// Whether a call got what it asked for. One that is cut gets an error, one that came too late a 401.
+/// Whether a call succeeded. An interrupted call gets an error, and one that came too late gets a 401.
 async fn succeeds(request: reqwest::RequestBuilder) -> bool {
     let answer = request.send().await.unwrap();
     match answer.status().as_u16() {

@@ -1,4 +1,5 @@
-//! Signing in at the pretend Garmin, and keeping what was won: the garmin room through its doors.
+//! Sign-ins at the simulated Garmin, and the storage of their results, through the public functions of the `garmin`
+//! module.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ const MOBILE: &str = "/mobile/api/login";
 const WIDGET: &str = "/sso/signin";
 const PORTAL: &str = "/portal/api/login";
 
-/// A pretend Garmin, and the sign-ins of a gateway at it, at a time of its own.
+/// A simulated Garmin, and a gateway's sign-ins there, with a clock of their own.
 pub(crate) struct Garmin {
     pub(crate) simulator: Simulator,
     pub(crate) sign_ins: SignIns,
@@ -42,7 +43,7 @@ impl Garmin {
     }
 
     async fn with(settings: GovernorSettings) -> Self {
-        // Another test may have installed it.
+        // Another test may have installed it already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let (lifecycle, clock) = (Lifecycle::new(), Clock::manual(noon()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -366,7 +367,7 @@ async fn a_token_that_the_api_refuses_is_not_a_sign_in() {
     garmin.breaks(Place::Mobile, Fault::TokenNotAccepted);
     garmin.signed_in(ANN).await;
     assert_eq!(garmin.logins(), [1, 1, 0]);
-    // The way that gave nothing comes last from now on.
+    // The method whose token was refused is tried last from now on.
     garmin.signed_in(ANN).await;
     assert_eq!(garmin.logins(), [1, 2, 0]);
     garmin.breaks(Place::Api, Fault::TokenNotAccepted);
@@ -426,7 +427,7 @@ async fn a_day_has_six_sign_ins_of_a_person_and_only_those_that_reached_garmin_c
             garmin.refused((ANN.0, &format!("guess {guess}"))).await,
             SignInRefusal::WrongCredentials
         );
-        // Not sent, so not counted.
+        // The attempt was not sent, so it is not counted.
         assert_eq!(
             garmin.refused((ANN.0, &format!("guess {guess}"))).await,
             SignInRefusal::SamePasswordAgain
@@ -442,7 +443,7 @@ async fn a_day_has_six_sign_ins_of_a_person_and_only_those_that_reached_garmin_c
     garmin.signed_in(ANN).await;
 }
 
-/// What a restart must not undo: the count of the day, a password that was wrong, a way in that was throttled.
+/// A restart must not undo the count of the day, a wrong password, or the throttling of a method.
 #[tokio::test]
 async fn a_restart_forgets_nothing_that_reached_garmin() {
     let mut garmin = Garmin::start().await;
@@ -477,7 +478,7 @@ async fn a_restart_forgets_nothing_that_reached_garmin() {
     assert_eq!(garmin.refused(DORA).await, throttled);
     assert_eq!(garmin.simulator.requests().len(), asked, "Garmin is left alone");
 
-    // A day later nothing of Ann is known, nor kept once somebody else was there.
+    // A day later, Ann's history has no effect, and the next sign-in of another person removes it.
     garmin.clock.advance(SignedDuration::from_hours(24));
     garmin.sign_ins = restarted(&garmin);
     garmin.challenged(BEN).await;
@@ -488,7 +489,7 @@ async fn a_restart_forgets_nothing_that_reached_garmin() {
     garmin.signed_in(ANN).await;
 }
 
-/// Neither a person who leaves nor a gateway that is killed before the answer gets a sign-in for nothing.
+/// An attempt counts even if the person leaves, or the gateway is killed, before the answer.
 #[tokio::test]
 async fn what_garmin_has_seen_counts_though_nobody_hears_the_answer() {
     let mut garmin = Garmin::start().await;
@@ -522,7 +523,7 @@ async fn what_garmin_has_seen_counts_though_nobody_hears_the_answer() {
     assert_eq!(garmin.refused(ANN).await, full);
 }
 
-/// What the store has of people who signed in.
+/// The store's records about people who signed in.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Known(serde_json::Value);
 
@@ -576,7 +577,7 @@ async fn a_queue_that_is_too_long_says_so_and_sends_nothing() {
     assert_eq!(garmin.logins(), [1, 0, 0]);
 }
 
-/// An attempt from an address, as the sign-in page makes it.
+/// An attempt from one address, as the sign-in page makes it.
 async fn from_address(garmin: &Garmin, (email, password): (&str, &str), last_byte: u8) -> SignInOutcome {
     let credentials = Credentials {
         email: email.to_owned(),
@@ -604,7 +605,7 @@ async fn six_wrong_passwords_of_a_stranger_do_not_lock_the_person_out() {
     }
     let outcome = from_address(&garmin, ANN, 7).await;
     assert!(matches!(outcome, SignInOutcome::SignedIn(_)), "{outcome:?}");
-    // From where she signed in, she still can when strangers have used up what all others share.
+    // From a known address, she can still sign in after strangers have used up everything that the others share.
     for address in 100..110 {
         for guess in 0..6 {
             let password = format!("guess {address} {guess}");

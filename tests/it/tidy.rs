@@ -1,8 +1,9 @@
-//! The house rules, held against the sources under `src/`: floors, fenced crates, circles of files, doubled type names.
+//! Checks the sources under `src/` against the house rules: floors, fenced crates, cycles of files, duplicate type
+//! names.
 //!
-//! The floors are read from the table in `src/lib.rs`, so the map and the rule are one text. What breaks a rule today is
-//! listed in `tidy/exceptions.txt`. That list may only shrink: a new finding fails the test, and so does a line that is no
-//! longer needed.
+//! The floors are read from the table in `src/lib.rs`, so that the map and the rule are one text. Current violations
+//! are listed in `tidy/exceptions.txt`. That list may only shrink: a new finding fails the test, and so does a line
+//! that is no longer needed.
 
 mod finding;
 mod rules;
@@ -29,7 +30,7 @@ fn exceptions() -> BTreeSet<Finding> {
     finding::parse(&text)
 }
 
-/// Everything that breaks a rule now.
+/// Every current violation of a rule.
 fn findings() -> BTreeSet<Finding> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let map = fs::read_to_string(root.join("lib.rs")).unwrap();
@@ -44,8 +45,8 @@ fn the_sources_keep_the_house_rules() {
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
-/// Drops the lines of the list that are no longer needed. It never adds one: a new exception is written by hand, and
-/// seen by whoever reads the change.
+/// Drops the lines of the list that are no longer needed. It never adds one, so a new exception is written by hand
+/// and seen in review.
 #[test]
 #[ignore = "rewrites tests/it/tidy/exceptions.txt"]
 fn shrink_the_exceptions() {
@@ -58,7 +59,7 @@ fn shrink_the_exceptions() {
 }
 
 mod made_up {
-    //! The rules on small made-up sources: each must be able to fail.
+    //! Runs the rules on small made-up sources, because each rule must be able to fail.
 
     use super::finding::{Finding, compare, parse, shrink};
     use super::rules;

@@ -1,4 +1,5 @@
-//! The public face over a real socket: every path and method, the headers of every answer, and what may not pass.
+//! The public web server over a real socket: every path and method, the headers of every response, and forbidden
+//! requests.
 
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ async fn every_path_answers_as_the_table_says() {
         ("GET /mcp/.well-known/openid-configuration", 200, None),
         ("GET /.well-known/oauth-authorization-server?x=1", 200, None),
         ("DELETE /.well-known/openid-configuration", 405, Some(document)),
-        // Endpoints know their methods.
+        // Endpoints refuse other methods.
         ("GET /register", 405, Some("POST")),
         ("GET /token", 405, Some("POST")),
         ("OPTIONS /token", 405, Some("POST")),
@@ -37,7 +38,7 @@ async fn every_path_answers_as_the_table_says() {
         ("HEAD /authorize", 405, Some("GET, POST")),
         ("PUT /authorize", 405, Some("GET, POST")),
         ("DELETE /link", 405, Some("GET, POST")),
-        // For people, and for what watches.
+        // Pages for people, and probes for monitoring.
         ("GET /", 200, None),
         ("HEAD /", 200, None),
         ("POST /", 405, Some("GET, HEAD")),
@@ -47,7 +48,7 @@ async fn every_path_answers_as_the_table_says() {
         ("GET /healthz", 200, None),
         ("HEAD /healthz", 200, None),
         ("GET /readyz", 200, None),
-        // Nothing else exists, however it is spelled.
+        // No other path exists, however it is spelled.
         ("GET /sse", 404, None),
         ("POST /messages", 404, None),
         ("GET /authorize/", 404, None),
@@ -112,7 +113,8 @@ async fn the_mcp_endpoint_asks_for_a_token_before_anything_else() {
     assert!(person.body.contains("This address is for Claude"));
 }
 
-/// A call to the worker that asks for progress; `modern`: of 2026-07-28, where hanging up cancels.
+/// A call to the worker that asks for progress. `modern`: revision 2026-07-28, where closing the connection cancels
+/// the call.
 fn tool_call(bearer: &str, modern: bool) -> String {
     let (headers, meta) = if modern {
         (
@@ -132,7 +134,7 @@ fn tool_call(bearer: &str, modern: bool) -> String {
     )
 }
 
-/// Reads until the text is there, and no further than it came.
+/// Reads until the text has arrived, and no further.
 async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let mut seen = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), async {
@@ -154,7 +156,7 @@ async fn a_stream_reaches_the_client_frame_by_frame() {
     let face = Face::start().await;
     let bearer = bearer(&face).await;
     let mut stream = face.connect(tool_call(&bearer, false).as_bytes()).await;
-    // The worker has not answered yet: what is here was not held back.
+    // The worker has not answered yet, so this part was not held back.
     let begun = read_until(&mut stream, "half way").await;
     assert!(!begun.contains("all of it"), "{begun}");
     let reply = Reply::parse(&begun);
@@ -324,7 +326,7 @@ async fn what_two_readers_could_read_differently_is_refused() {
         assert_eq!(reply.status, 400, "{headers:?}");
         assert_eq!(reply.header("www-authenticate"), None, "{headers:?}");
     }
-    // A body with two lengths ends the connection: what follows it is nobody's next request.
+    // A body with two lengths ends the connection, so that the rest is not read as another request.
     let both = "POST /mcp HTTP/1.1\r\nHost: garmin.example.org\r\nContent-Length: 4\r\n\
                 Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     let answer = face.raw(both.as_bytes()).await;
@@ -451,7 +453,7 @@ async fn readiness_says_what_is_missing() {
     );
 }
 
-/// Registrations store nothing and page views keep nothing, so a stranger's flood of them leaves the pages to the others.
+/// Registrations and page views store nothing, so a stranger's flood of them leaves the pages usable for others.
 #[tokio::test]
 async fn registrations_and_page_views_are_no_budget() {
     let face = Face::start().await;

@@ -1,5 +1,5 @@
-//! The whole: a person connects a client to the real daemon, signs in at the pretend Garmin, and calls a tool that a
-//! real worker process answers. Then things stop, break and start again.
+//! The whole system: a person connects a client to the real daemon, signs in at the simulated Garmin, and calls a
+//! tool that a real worker process answers. Then parts stop, break and start again.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-/// Where the pretend client waits for its code; nobody listens there.
+/// The callback URL of the test client, where no server listens.
 pub(crate) const CALLBACK: &str = "http://localhost:7777/callback";
 
-/// A gateway, its pretend Garmin, and a browser.
+/// A gateway, its simulated Garmin, and a browser.
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
     daemon: Option<Daemon>,
     dir: tempfile::TempDir,
-    /// A browser: it keeps cookies and follows nothing by itself.
+    /// A browser that keeps cookies and follows no redirect.
     pub(crate) http: reqwest::Client,
     first_port: u16,
     n_workers: u16,
@@ -37,7 +37,7 @@ pub(crate) struct World {
     more: Vec<(&'static str, &'static str)>,
 }
 
-/// What a client has after its sign-in.
+/// The results of a client's sign-in.
 pub(crate) struct Connected {
     pub(crate) client_id: String,
     pub(crate) access_token: String,
@@ -49,7 +49,7 @@ impl World {
         Self::of(SimulatorSettings::default(), 10).await
     }
 
-    /// Garmin's clock is the gateway's: a world whose time a test moves.
+    /// Starts with one clock for Garmin and the gateway, which a test can move.
     pub(crate) async fn start_at(clock: Clock) -> Self {
         let settings = SimulatorSettings {
             clock,
@@ -58,12 +58,12 @@ impl World {
         Self::of(settings, 10).await
     }
 
-    /// With these people, and so many workers at once.
+    /// Starts with these people, and at most this many workers at once.
     pub(crate) async fn of(settings: SimulatorSettings, n_workers: u16) -> Self {
         Self::with(settings, n_workers, &[]).await
     }
 
-    /// With settings of the gateway beside the usual ones.
+    /// Starts with these settings of the gateway in addition to the usual ones.
     pub(crate) async fn with(
         settings: SimulatorSettings,
         n_workers: u16,
@@ -96,7 +96,7 @@ impl World {
         world
     }
 
-    /// The gateway's settings: the same data, and the same port.
+    /// The gateway's settings, with the same data and the same port at each start.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let garmin = self.simulator.base_url().to_string();
         let at = |name: &str| self.dir.path().join(name).display().to_string();
@@ -115,7 +115,7 @@ impl World {
                 (self.first_port + self.n_workers - 1).to_string(),
             ),
             ("CALLS_PER_MINUTE", "1000000".into()),
-            // Many may start at once on a small machine.
+            // Many workers may start at once on a small machine.
             ("WORKER_STARTUP_TIMEOUT", "120".into()),
             ("GARMIN_SSO_URL", garmin.clone()),
             ("GARMIN_DIAUTH_URL", garmin.clone()),
@@ -134,7 +134,7 @@ impl World {
         self.daemon = Some(start_daemon(&self.settings(), self.clock.clone()).await);
     }
 
-    /// As an upgrade does it: stop, start again on the same data and the same port.
+    /// Stops and starts again on the same data and the same port, as an upgrade does.
     pub(crate) async fn restart(&mut self) {
         self.stop_gateway().await;
         self.start_gateway().await;
@@ -148,17 +148,17 @@ impl World {
         &self.simulator
     }
 
-    /// Where everything of the gateway is.
+    /// The directory with all of the gateway's files.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// Where the workers' directories are.
+    /// The parent of the workers' directories.
     pub(crate) fn workers_root(&self) -> PathBuf {
         self.dir.path().join("runtime/workers").canonicalize().unwrap()
     }
 
-    /// Stops everything, which must go well and leave nothing of a worker.
+    /// Stops everything. The stop must succeed and leave nothing of a worker.
     pub(crate) async fn end(mut self) {
         assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
         let left = std::fs::read_dir(self.workers_root()).unwrap();
@@ -179,7 +179,7 @@ impl World {
         assert!(self.daemon.take().unwrap().stop().await, "it did not stop well");
     }
 
-    /// The gateway's socket for the console.
+    /// The path of the gateway's socket for the console.
     pub(crate) fn socket(&self) -> PathBuf {
         self.dir
             .path()
@@ -187,7 +187,7 @@ impl World {
             .join(garmin_gateway::admin::SOCKET_NAME)
     }
 
-    /// What runs now.
+    /// The workers that are running now.
     pub(crate) fn workers(&self) -> Vec<garmin_gateway::workers::WorkerInfo> {
         self.daemon().workers().list()
     }
@@ -200,7 +200,7 @@ impl World {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// Registers a client and goes through the pages as a person does, up to the code.
+    /// Registers a client and goes through the pages as a person does, until the code is issued.
     pub(crate) async fn authorize(
         &self,
         email: &str,
@@ -248,7 +248,7 @@ impl World {
         (client_id, Url::parse(location).unwrap())
     }
 
-    /// Sends a page's form, with what is hidden in it.
+    /// Posts a page's form, with its hidden fields.
     pub(crate) async fn post(&self, page: &str, step: &str, fields: &[(&str, &str)]) -> reqwest::Response {
         let mut form = vec![("step", step.to_owned())];
         for name in ["transaction", "csrf"] {
@@ -301,7 +301,7 @@ impl World {
         answer.json().await.unwrap()
     }
 
-    /// One JSON-RPC request of the old era; its result.
+    /// Sends one JSON-RPC request of the older protocol, and returns its result.
     pub(crate) async fn ask(&self, token: &str, method: &str, params: Value) -> Value {
         let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
         let answer = self.http.post(self.url("/mcp")).bearer_auth(token).json(&body);
@@ -332,7 +332,7 @@ impl World {
         .await
     }
 
-    /// What a tool tells, as JSON; its words where it refuses.
+    /// A tool's answer as JSON, or its message if it refuses.
     pub(crate) async fn told(&self, token: &str, tool: &str, arguments: Value) -> Result<Value, String> {
         let result = self.call(token, tool, arguments).await;
         let text = result["content"][0]["text"]
@@ -353,7 +353,7 @@ impl World {
     }
 }
 
-/// A gateway with these settings.
+/// Starts a gateway with these settings.
 pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) -> Daemon {
     drop(rustls::crypto::ring::default_provider().install_default());
     let pairs = settings.iter().map(|(name, value)| (&**name, &**value));
@@ -369,8 +369,8 @@ pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) ->
     Daemon::start(parts).await.unwrap()
 }
 
-/// The first of so many ports that nobody else in this process is given, and the kernel gives to nobody who asks for
-/// any: they stay free while nothing listens on them.
+/// The first of `n` ports that are given to no other test in this process. The kernel never assigns them on its own,
+/// so they stay free while nothing listens on them.
 pub(crate) fn ports(n: u16) -> u16 {
     static NEXT: Mutex<u16> = Mutex::new(24_010);
     let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -378,7 +378,7 @@ pub(crate) fn ports(n: u16) -> u16 {
     *next - n
 }
 
-/// One log for the process: all worlds write into it, and the leak test reads it.
+/// One log for the whole process: every test's gateway writes to it, and the leak test reads it.
 pub(crate) fn log() -> &'static Telemetry {
     static LOG: OnceLock<Telemetry> = OnceLock::new();
     LOG.get_or_init(|| Telemetry::start(Console::Stderr, None, LogLevel::Debug, Clock::system()).unwrap())
@@ -415,7 +415,7 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
     let tools = world.ask(&ann.access_token, "tools/list", json!({})).await;
     let tools = tools["tools"].as_array().unwrap();
     assert!(tools.iter().all(|tool| tool["title"].is_string()));
-    // It may read Garmin's data only; what it may change is the person's own races, which are none of Garmin's.
+    // Ann's client may only read Garmin's data. It may change only her own races, which are not stored at Garmin.
     let changing: Vec<_> = tools
         .iter()
         .filter(|tool| tool["annotations"]["readOnlyHint"] != true)

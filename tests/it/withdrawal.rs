@@ -1,5 +1,5 @@
-//! What the operator takes away stays away, whatever was under way: 200 schedules of an act (revoke, forget, uninvite) and a
-//! stage (each form of a sign-in, the code on its way, each kind of call), with chance deciding who comes first.
+//! Revoked access stays revoked, whatever is in progress: 200 schedules of an action (revoke, forget, uninvite) and a
+//! stage (each form of a sign-in, the code in transit, each kind of call), in random order.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const PEOPLE: [(&str, &str, Option<&str>); 2] = [
     ("ben@example.org", "demo-ben", Some("123456")),
 ];
 
-/// splitmix64: the same schedules in every run.
+/// splitmix64, which gives the same schedules in every run.
 struct Chance(u64);
 
 impl Chance {
@@ -48,23 +48,23 @@ enum Act {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The password is on its way to Garmin.
+    /// The password is being sent to Garmin.
     Credentials,
     /// The page that asks for Garmin's code is shown.
     CodePage,
-    /// Garmin's code is on its way to Garmin.
+    /// The code is being sent to Garmin.
     Code,
     /// The client has its code and has not exchanged it.
     Unexchanged,
     /// The client is exchanging its code.
     Exchange,
-    /// The client is refreshing.
+    /// The client is refreshing its token.
     Refresh,
     /// A call that needs no worker.
     List,
     /// A call that a worker answers.
     WorkerTool,
-    /// A call of the gateway's own tools.
+    /// A call of one of the gateway's own tools.
     OwnTool,
 }
 
@@ -123,9 +123,9 @@ impl Operator {
     }
 }
 
-/// A sign-in as far as it got.
+/// The progress of a sign-in.
 enum SignIn {
-    /// The page that came last.
+    /// The page that was shown last.
     Page(String),
     Code(String),
 }
@@ -174,7 +174,7 @@ impl Visit<'_> {
         self.post(page, "credentials", &fields).await
     }
 
-    /// Goes on from wherever a sign-in got, as far as it goes. The access token, if there is one.
+    /// Continues a sign-in from its current state as far as possible. Returns the access token, if there is one.
     async fn go_on(&self, sign_in: SignIn, code: Option<&str>) -> Option<String> {
         let authorization_code = match (sign_in, code) {
             (SignIn::Page(page), Some(code)) if page.contains("one-time-code") => {
@@ -215,7 +215,7 @@ impl Visit<'_> {
         answer["access_token"].as_str().map(str::to_owned)
     }
 
-    /// Whether a bearer token opens anything.
+    /// Whether a bearer token still authorizes anything.
     async fn is_alive(&self, access_token: &str) -> bool {
         self.call(access_token, "tools/list", json!({})).await == 200
     }
@@ -228,7 +228,7 @@ impl Visit<'_> {
     }
 }
 
-/// One schedule. What it was, and what was alive afterwards that should not be.
+/// Runs one schedule. Returns its description, and whatever should have ended but has not.
 #[expect(clippy::too_many_lines, reason = "one schedule from its beginning to its end")]
 async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (String, Vec<String>) {
     let (email, password, code) = chance.pick(&PEOPLE);
@@ -285,7 +285,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
             }
             Stage::Exchange => visit.go_on(signing_in, code).await,
             Stage::CodePage | Stage::Unexchanged => {
-                // Only after the act.
+                // Continue only after the operator's action.
                 tokio::time::sleep(Duration::from_millis(60)).await;
                 visit.go_on(signing_in, code).await
             }
@@ -307,7 +307,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         }
     };
     let acting = async {
-        // A form that arrives after the act begins a new sign-in, which is allowed.
+        // A form that arrives after the action begins a new sign-in, which is allowed.
         for _ in 0..10_000 {
             if !waits_for_garmin || world.simulator.requests().len() > n_asked {
                 break;
@@ -327,7 +327,7 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         stage,
         Stage::Refresh | Stage::List | Stage::WorkerTool | Stage::OwnTool
     );
-    // Taking an invitation back ends what is being connected; what was connected before it, or was exchanged, stays.
+    // Withdrawing an invitation ends the connections in progress. Earlier connections and exchanged ones stay.
     let ends_connections = act != Act::Uninvite;
     if let Some(token) = gained
         && (ends_connections || is_sign_in && !matches!(stage, Stage::Exchange))

@@ -1,11 +1,11 @@
-//! Every page with its samples: ordinary ones, and an attack in every field.
+//! Every page with its samples: ordinary text, and an attack in every field.
 
 use std::path::Path;
 
 use super::*;
 use crate::oauth::{ClientOnPage, HiddenFields};
 
-/// What the text of a sample is made of: ordinary words, or an attack in every field.
+/// The source of a sample's text: ordinary words, or an attack in every field.
 type Text = fn(&'static str) -> String;
 
 fn plain(text: &'static str) -> String {
@@ -201,7 +201,7 @@ fn hostile_text_stays_text() {
         for payload in payloads {
             assert!(!attacked.contains(payload), "{name}: {payload} got through");
         }
-        // Escaped text opens no element and no attribute: the markup is the same.
+        // Escaped text opens no element and no attribute, so the markup is the same.
         assert_eq!(
             attacked.matches('<').count(),
             clean.matches('<').count(),
@@ -281,7 +281,7 @@ fn a_failed_try_is_tied_to_its_fields() {
     assert!(page.contains(r#"value="ada@example.org""#), "the e-mail is kept");
 }
 
-/// `cargo test --lib pages -- --ignored`: writes every sample to `target/pages`, to be looked at.
+/// `cargo test --lib pages -- --ignored` writes every sample to `target/pages`, for inspection.
 #[test]
 #[ignore = "for eyes: writes the samples to target/pages"]
 fn write_samples() {

@@ -1,4 +1,4 @@
-//! What a client says of itself: a registration; a metadata document with its address and its `Cache-Control`.
+//! A client's own metadata: a registration, or a metadata document with its URL and its `Cache-Control`.
 #![no_main]
 
 use garmin_gateway::oauth::fuzzing;

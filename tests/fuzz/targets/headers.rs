@@ -1,4 +1,4 @@
-//! The headers of a request, one a line.
+//! The headers of a request, one per line.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| garmin_gateway::web::fuzz_headers(data));

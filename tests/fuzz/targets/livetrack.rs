@@ -1,4 +1,4 @@
-//! LiveTrack: a pasted link, and whatever its page and its interfaces answer.
+//! LiveTrack: a pasted link, and arbitrary responses of its page and its interfaces.
 #![no_main]
 
 use garmin_gateway::config::GarminHosts;

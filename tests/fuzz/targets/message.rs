@@ -1,4 +1,4 @@
-//! A JSON-RPC message at `/mcp`: the headers in lines, an empty line, the body.
+//! A JSON-RPC message at `/mcp`: one header per line, an empty line, the body.
 #![no_main]
 
 use garmin_gateway::mcp::{Inbound, JsonRpcMessage, RequestHeaders};
@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(Inbound::Request(request)) = Inbound::read(&headers, body) else {
         return;
     };
-    // A worker's parameters are read again as the same object, apart from the members that were left out.
+    // A worker's parameters parse to the same object, apart from the members that were left out.
     if let Some(params) = request.params.for_worker() {
         let whole = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{params}}}"#);
         assert!(JsonRpcMessage::parse(whole.as_bytes()).is_ok(), "{whole}");

@@ -1,4 +1,4 @@
-//! A worker's event stream, cut anywhere; the first byte says where. Every message in it is read.
+//! A worker's event stream, cut at the position that the first byte gives. Every message in it is read.
 #![no_main]
 
 use garmin_gateway::mcp::sse::{SseEvent, Parser};

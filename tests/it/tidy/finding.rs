@@ -1,16 +1,16 @@
-//! One finding, the list of excepted ones, and the comparison of the two.
+//! One finding, the list of exceptions, and the comparison of the two.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What breaks a rule. An exception is written the same way.
+/// A violation of a rule. An exception is written the same way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Finding {
     /// `floor`, `fence`, `circle` or `doubled`.
     pub(super) rule: String,
-    /// The room, crate or type name that it is about; empty for a circle.
+    /// The module, crate or type name concerned; empty for a cycle.
     pub(super) subject: String,
-    /// Relative to `src/`.
+    /// Paths relative to `src/`.
     pub(super) files: BTreeSet<String>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn parse(text: &str) -> BTreeSet<Finding> {
         .collect()
 }
 
-/// One text for each new finding and for each exception that is wider than needed, with how to fix it.
+/// One message for each new finding and for each exception that is wider than needed, with the fix.
 pub(super) fn compare(found: &BTreeSet<Finding>, listed: &BTreeSet<Finding>) -> Vec<String> {
     let new = found
         .iter()
@@ -75,7 +75,7 @@ pub(super) fn compare(found: &BTreeSet<Finding>, listed: &BTreeSet<Finding>) -> 
     new.chain(stale).collect()
 }
 
-/// The exceptions that are still needed, no wider than needed.
+/// The exceptions that are still needed, reduced to the files that need them.
 pub(super) fn shrink(found: &BTreeSet<Finding>, listed: &BTreeSet<Finding>) -> BTreeSet<Finding> {
     found
         .iter()

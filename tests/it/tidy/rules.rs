@@ -1,11 +1,12 @@
-//! The rules, each a plain function from the sources to what breaks it.
+//! The rules, each a plain function from the sources to its violations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::Finding;
 use super::source::{Segments, Source};
 
-/// What only some places may use. `*` stands for the rest of a name; a place is a path below `src/`, without `.rs`.
+/// Crates and paths that only some files may use. `*` matches the rest of a name; a file is a path below `src/`,
+/// without `.rs`.
 const FENCES: [(&str, &[&str]); 9] = [
     ("warp", &["web"]),
     ("sled", &["store"]),
@@ -50,7 +51,7 @@ fn by_subject<'a>(rule: &str, pairs: impl IntoIterator<Item = (&'a str, &'a Sour
         .collect()
 }
 
-/// The floor of each room, from rows of the form ``//! | 1 | [`store`]: records; [`mcp`]: the protocol |``.
+/// Reads the floor of each module from rows of the form ``//! | 1 | [`store`]: records; [`mcp`]: the protocol |``.
 fn read_floors(map: &str) -> BTreeMap<&str, u32> {
     let mut floors = BTreeMap::new();
     for line in map.lines() {
@@ -64,7 +65,7 @@ fn read_floors(map: &str) -> BTreeMap<&str, u32> {
     floors
 }
 
-/// A room imports only from floors below its own. `lib.rs` and `main.rs` stand in no room.
+/// A module imports only from floors below its own. `lib.rs` and `main.rs` belong to no module.
 fn floors(map: &str, sources: &[Source]) -> Vec<Finding> {
     let floors = read_floors(map);
     let mut broken = Vec::new();
@@ -118,8 +119,8 @@ fn below(path: &str, place: &str, separator: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
 }
 
-/// Groups of files that reach each other by `use`. A path counts for the innermost file on it, which for a type in
-/// `name.rs` is the parent.
+/// Groups of files that import each other through `use`. A path counts for the innermost file on it, which for a type
+/// in `name.rs` is the parent.
 fn circles(sources: &[Source]) -> Vec<Finding> {
     let files: BTreeMap<&[String], usize> = sources
         .iter()

@@ -1,5 +1,5 @@
-//! A source file as the rules need it: its module path, what it imports and names, which types it defines. Tests are left
-//! out.
+//! A source file as the rules need it: its module path, its imports and names, and the types that it defines. Tests
+//! are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,21 +8,21 @@ use std::path::Path;
 use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItem, Item, UseTree};
 
-/// The segments of `std::env::var` or `crate::oauth::clients`.
+/// The segments of a path such as `std::env::var` or `crate::oauth::clients`.
 pub(super) type Segments = Vec<String>;
 
 pub(super) struct Source {
-    /// Relative to `src/`.
+    /// The path relative to `src/`.
     pub(super) file: String,
-    /// `["crate", "oauth", "clients"]`.
+    /// For example `["crate", "oauth", "clients"]`.
     pub(super) module: Segments,
-    /// What `use` takes from `crate`, `super` or `self`, as absolute paths.
+    /// The imports from `crate`, `super` or `self`, as absolute paths.
     pub(super) imports: BTreeSet<Segments>,
     /// Every path in the file, imported or written out, with imported names resolved.
     pub(super) paths: BTreeSet<Segments>,
     /// Type definitions at the top level of the file.
     pub(super) types: BTreeSet<String>,
-    /// Modules that it declares for tests or fuzzing only.
+    /// Modules that the file declares for tests or fuzzing only.
     test_modules: Vec<Segments>,
 }
 
@@ -107,7 +107,7 @@ impl Source {
     }
 }
 
-/// Follows `self` and `super` from the module; other paths stay.
+/// Resolves `self` and `super` against the module; other paths stay.
 fn absolute(module: &[String], path: &[String]) -> Segments {
     let ups = path.iter().take_while(|segment| *segment == "super").count();
     let selves = path.iter().take_while(|segment| *segment == "self").count();
@@ -161,7 +161,7 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
 
 #[derive(Default)]
 struct Reader {
-    /// The name in this file, and the path it stands for. A glob stands for its module, under no name of its own.
+    /// The name in this file, and the path that it refers to. A glob refers to its module, with no name of its own.
     imports: Vec<(String, Segments)>,
     paths: Vec<Segments>,
 }
@@ -225,7 +225,7 @@ impl<'ast> Visit<'ast> for Reader {
         visit::visit_path(self, path);
     }
 
-    /// The arguments of a macro are no syntax tree; the paths are picked out of their text.
+    /// A macro's arguments are not a syntax tree, so the paths are extracted from their text.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let text = call.tokens.to_string().replace(" :: ", "::");
         let words = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
