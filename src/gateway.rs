@@ -11,15 +11,15 @@
 //! | file | what |
 //! |---|---|
 //! | `service` | the entry points: admit, then handle |
-//! | `admission` | bearer token → caller |
+//! | `admission` | identifies the caller by the bearer token |
 //! | `route` | chooses the part that answers a request (pure) |
 //! | `call` | answers a request: from the catalogue, by a race tool, or by a worker |
 //! | `relay` | one running call: JSON or stream, notifications, cancellation |
 //! | `in_flight` | running calls, for cancellation by the client and for revocation |
-//! | `call_rate` | calls per account and minute |
+//! | `call_rate` | the limit of calls per account and minute |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `advice` | the text for a person when no worker answered |
-//! | `usage` | calls per account, tool and day |
+//! | `usage` | statistics of calls per account, tool and day |
 
 mod admission;
 mod advice;

@@ -119,7 +119,7 @@ impl Simulator {
         Ok(Self { base_url, shared })
     }
 
-    /// `http://127.0.0.1:<port>/`
+    /// The root URL of the server: `http://127.0.0.1:<port>/`.
     pub fn base_url(&self) -> &Url {
         &self.base_url
     }

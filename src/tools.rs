@@ -155,7 +155,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
                 .await
                 .map_err(|e| Error::Listen(address, e))?;
             let is_supervised = stop_with_the_supervisor(&lifecycle).map_err(Error::SetUp)?;
-            // The gateway watches the token directory for this file.
+            // This file tells the gateway, which watches the token directory, that a new sign-in is needed.
             let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
             let bearer = if is_supervised {
                 read_bearer(&config.tokens.with_file_name(BEARER_FILE))?

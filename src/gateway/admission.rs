@@ -1,4 +1,4 @@
-//! Bearer token → caller: a person's client, the holder of a race token, or `doctor`.
+//! Identifies the caller by the bearer token: a person's client, the holder of a race token, or `doctor`.
 //!
 //! No request is answered before this, not even with a protocol error.
 

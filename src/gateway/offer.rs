@@ -39,7 +39,7 @@ pub enum WorkerLists {
     BuiltIn { tools: String, resources: String },
     /// A foreign worker. The store keeps its lists under a fingerprint of its command.
     Foreign {
-        /// `GARMIN_MCP_CMD`.
+        /// The value of `GARMIN_MCP_CMD`, split into arguments.
         command: Vec<String>,
         /// The built-in tools, which are offered until the worker's own lists are known.
         seed_tools: String,

@@ -33,7 +33,7 @@ const READS_ONLY: &str = " This connection only reads: tools that change Garmin 
     disconnecting, connecting again, and choosing \"read and change\" on the sign-in page.";
 
 impl Handshake {
-    /// `website` is `PUBLIC_URL`.
+    /// `website` is the value of `PUBLIC_URL`.
     pub fn new(website: &str, capabilities: Capabilities) -> Self {
         let mut server = String::from(r#"{"name":"garmin-gateway","title":"Garmin","version":"#);
         write_string(&mut server, env!("CARGO_PKG_VERSION"));

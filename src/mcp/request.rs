@@ -151,7 +151,7 @@ fn known_method(name: &str, era: Era) -> Result<McpMethod, McpError> {
     })
 }
 
-/// For legacy requests. A missing version header means 2025-03-26.
+/// Checks the version header of a legacy request. A missing header means 2025-03-26.
 fn require_known_version(headers: &RequestHeaders<'_>) -> Result<(), McpError> {
     match headers.protocol_version.map(str::trim) {
         Some(version) if version != MODERN && !LEGACY.contains(&version) => {

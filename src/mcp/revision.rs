@@ -1,6 +1,6 @@
 //! Protocol versions, their two eras, and the methods that exist in each.
 
-/// The modern version.
+/// The only version of the modern era.
 pub const MODERN: &str = "2026-07-28";
 /// The legacy versions, newest first.
 pub const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];

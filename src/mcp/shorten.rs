@@ -16,7 +16,6 @@ const LINE_ROOM: usize = 2_000;
 
 #[derive(Debug)]
 pub struct Shortened {
-    /// The shortened result.
     pub result: Box<RawValue>,
     /// The number of characters of text before shortening.
     pub characters: usize,

@@ -45,7 +45,7 @@ use timeline::Timeline;
 /// One simulated person. All of the person's data follows from these fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonSeed {
-    /// Seed of all randomness.
+    /// The seed from which the person's data is computed.
     pub seed: u64,
     /// Garmin's numeric id of the profile.
     pub profile_id: u64,
@@ -128,7 +128,7 @@ fn respond(
             "from" => scope.from = Some(date(value)?),
             "to" => scope.to = Some(date(value)?),
             "weeks" => scope.weeks = value.parse().map_err(|_| bad_request())?,
-            // Lists by page have one page.
+            // A paged list has a single page, so any later page is empty.
             "start" => is_beyond = value != "0",
             "id" => activity_id = Some(value.parse::<i64>().unwrap_or_default()),
             _ => {}

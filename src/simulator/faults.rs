@@ -131,7 +131,6 @@ impl FaultRule {
     }
 }
 
-/// The faults in force.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Vec<FaultRule>);
 

@@ -31,7 +31,7 @@ struct ExpireRequest {
     email: String,
 }
 
-/// Clones share one world.
+/// Serves a [`World`]. Clones share it.
 #[derive(Clone, Debug)]
 pub(super) struct SimulatorServer {
     pub(super) world: Arc<Mutex<World>>,

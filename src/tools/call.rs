@@ -7,7 +7,7 @@ use super::days::{DAY_FORM, Edge, day};
 use super::garmin_get::{GarminGet, fill};
 use super::parameter::{CURSOR, DefaultValue, Parameter, ParameterKind};
 
-/// The arguments of one call, checked against the tool's parameters, with defaults filled in.
+/// The arguments of one call, validated against the tool's parameters, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ToolCall {
     values: Vec<(&'static str, ArgumentValue)>,
@@ -261,7 +261,7 @@ fn form(kind: ParameterKind) -> String {
     }
 }
 
-/// The given value, shortened for an error message.
+/// The given value, shortened so that an error message can quote it.
 fn shown(given: &Value) -> String {
     const LONGEST: usize = 40;
     let text = given.to_string();

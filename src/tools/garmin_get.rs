@@ -21,7 +21,7 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// A GET request: path and query.
+/// A GET request to the API: path and query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct GarminGet {
     /// Percent-encoded, except for [`GarminGet::DISPLAY_NAME`].

@@ -1,4 +1,4 @@
-//! MCP over streamable HTTP as FastMCP serves it: `POST /mcp`, `GET /healthz`.
+//! MCP over Streamable HTTP, compatible with FastMCP: `POST /mcp`, `GET /healthz`.
 //!
 //! A response is always a single JSON body, because no tool is slow enough for an event stream. `initialize` returns a
 //! session id that is never checked. `GET /mcp` offers no stream, because the server never sends unsolicited messages.

@@ -13,7 +13,7 @@ use crate::mcp::members::write_string;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolResult {
-    /// The answer as compact JSON; `is_object` unless it is a bare list or value.
+    /// The answer as compact JSON. `is_object` is false for a bare list or value.
     Json { text: String, is_object: bool },
     /// A text instead of JSON, usually because there is no data.
     Text(String),
@@ -21,7 +21,6 @@ pub(super) enum ToolResult {
     Failed(String),
 }
 
-/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ToolFailure {
     #[error(transparent)]

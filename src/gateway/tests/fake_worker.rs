@@ -29,7 +29,7 @@ pub(super) enum Scripted {
     /// A stream of notifications, then the result. Each notification is a method and `params`; progress gets the
     /// request's token.
     Stream(Vec<(&'static str, Value)>, String),
-    /// No answer at all.
+    /// The worker never answers.
     Silence,
     /// The connection breaks before the answer.
     HangUp,

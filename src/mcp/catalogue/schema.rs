@@ -143,7 +143,8 @@ fn chosen(alternatives: Vec<Value>, depth: usize) -> Value {
     left.swap_remove(0)
 }
 
-/// The type that accepts the values of all types. Text accepts every scalar, because workers parse numbers from text.
+/// The type that accepts the values of all given types. A string type accepts any scalar, because workers parse numbers
+/// from text.
 fn common_type<'a>(types: &[&'a str]) -> &'a str {
     match types {
         [] => "string",

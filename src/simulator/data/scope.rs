@@ -12,7 +12,7 @@ use super::templates;
 use super::timeline::{Day, Timeline, text};
 use super::training::Activity;
 
-/// The subject of a template.
+/// The facts in scope while a template is filled in.
 pub(super) struct FactScope<'a> {
     pub(super) timeline: Timeline<'a>,
     /// The requested day, whether or not it holds data.

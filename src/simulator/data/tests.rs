@@ -36,7 +36,7 @@ fn get(target: &str) -> Value {
     answer.body.unwrap()
 }
 
-/// Every document of a day, by its path; `{day}` stands for the day.
+/// Every document of a day, by its path; `{day}` is replaced by the day.
 const OF_DAY: [&str; 16] = [
     "/usersummary-service/usersummary/daily/ann%20one?calendarDate={day}",
     "/wellness-service/wellness/dailySummaryChart/ann%20one?date={day}",

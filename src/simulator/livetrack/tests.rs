@@ -42,7 +42,7 @@ fn named(name: &str) -> Scenario {
         .1
 }
 
-/// A LiveTrack client that behaves as the reference describes.
+/// A LiveTrack client that sends its CSRF pair with each request, as the site's own page does.
 #[derive(Default)]
 struct Client {
     csrf: String,

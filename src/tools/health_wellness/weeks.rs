@@ -1,4 +1,4 @@
-//! Weekly totals.
+//! Tools about weekly totals.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};
