@@ -5,7 +5,7 @@
 //! - No request is answered, not even with a protocol error, before its bearer token is validated.
 //! - Clients have no session. Any request may follow any other, even after a restart of the gateway or of a worker.
 //! - Permissions are checked when a tool is called, not only when tools are listed.
-//! - HTTP 403 is reserved for foreign pages and foreign host names, because Claude gives up a connector that returns
+//! - HTTP 403 is reserved for foreign pages and foreign host names, because Claude abandons a connector that returns
 //!   it.
 //!
 //! | file | what |

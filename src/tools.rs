@@ -6,7 +6,7 @@
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
 //! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures in MCP's format |
-//! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, grouped as in garmin_mcp's modules |
+//! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`mod@server`] | the MCP server, independent of the transport |
 //! | [`stdio`], [`http`] | the two transports |
 //!

@@ -146,7 +146,7 @@ fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> R
     })
 }
 
-/// Claude would give up the connector after an HTTP 403. A tool result can be read and acted on.
+/// Claude would abandon the connector after an HTTP 403. A tool result can be read and acted on.
 fn denied_text(title: &str) -> String {
     format!(
         "Not done: this connection may only read Garmin data, and “{title}” may change it. To allow changes, disconnect this connector in \

@@ -126,7 +126,7 @@ async fn lists_are_refreshed_while_people_call() {
     eventually(async || names(&bench).await == ["get_stats", "b", "c"]).await;
 }
 
-/// If the program is upgraded while the gateway runs, the first worker of the new version is asked at once.
+/// If the program is upgraded while the gateway runs, the first worker of the new version is asked immediately.
 #[tokio::test]
 async fn another_version_of_the_worker_is_asked_for_its_lists_at_once() {
     let bench = bench().await;

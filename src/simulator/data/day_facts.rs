@@ -132,7 +132,7 @@ impl Day<'_> {
         self.steps().into_iter().map(quarter).collect()
     }
 
-    /// Walks that the watch detected by itself (the shape of this document is a guess).
+    /// Walks that the watch detected automatically (the shape of this document is a guess).
     fn walks(&self) -> Value {
         self.steps()
             .iter()
