@@ -5,7 +5,7 @@
 //! Settings that may change while the program runs are in [`Live`]; a change to any other needs a restart, and the
 //! log says so.
 //!
-//! [`settings`] is the table that everything else here reads from.
+//! [`settings`] is the table from which the rest of this module is derived.
 
 mod env_file;
 mod gateway;

@@ -113,7 +113,7 @@ impl std::fmt::Debug for Store {
     }
 }
 
-/// Shared by readers and the writer.
+/// State shared by the readers and the writer.
 struct Core {
     /// The directory of the database.
     path: PathBuf,
@@ -137,7 +137,7 @@ struct OpenDatabase {
 }
 
 impl OpenDatabase {
-    /// Makes all writes durable. sled's own flush does not reach the disk.
+    /// Makes all writes durable. sled's own flush does not force data to the disk.
     fn durable(&self) -> std::io::Result<()> {
         self.db.flush()?;
         self.sync.sync_data()
@@ -160,7 +160,7 @@ impl Core {
 }
 
 impl Store {
-    /// The record at `key`.
+    /// The record at `key`, if it exists.
     pub fn find<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         let at = full_key(R::TABLE, key);
         let found = self.core.tree()?.get(&at).map_err(not_read)?;
@@ -184,8 +184,8 @@ impl Store {
             .collect()
     }
 
-    /// Runs `act` exclusively on the writer thread: the records it reads can't change meanwhile, and either all or
-    /// none of its writes are kept. Returns once they are durable. Errors: those of `act` (nothing is written), or
+    /// Runs `act` exclusively on the writer thread: the records it reads can't change in the meantime, and either all
+    /// or none of its writes are kept. Returns once they are durable. Errors: those of `act` (nothing is written), or
     /// the store's.
     pub async fn atomic<T, E>(
         &self,
@@ -301,7 +301,7 @@ fn belongs_to(at: &[u8], version: u8) -> Vec<u8> {
     text
 }
 
-/// The stored form: the version, then the sealed JSON.
+/// The stored form of a record: the version, then the sealed JSON.
 fn encode<R: Record>(vault: &Vault, at: &[u8], record: &R) -> Result<Vec<u8>, StoreError> {
     let name = R::TABLE.0;
     let plain = serde_json::to_vec(record).map_err(|e| StoreError::Shape(name, e.to_string()))?;

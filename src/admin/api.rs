@@ -2,8 +2,8 @@
 //!
 //! The daemon sends [`Hello`] first. Every [`AdminCall`] then gets one [`AdminLine::Answer`] or
 //! [`AdminLine::Refused`] with its id. After [`AdminRequest::Follow`] the daemon also sends [`AdminLine::Update`]s.
-//! Each carries one whole view, or new log events, and a sequence number; a reader that finds a gap sends `Follow`
-//! again and gets every view anew.
+//! Each carries either one complete view or new log events, and a sequence number. A client that detects a gap sends
+//! `Follow` again and gets every view again.
 //!
 //! Reads and acts are two types because an act is attributed: the peer's uid goes into the log.
 
@@ -192,7 +192,7 @@ pub enum AdminLine {
     /// The next part of a stream. The answer follows the last part.
     Part {
         id: u64,
-        /// Base64.
+        /// The bytes of the part in Base64.
         part: String,
     },
     Update {
@@ -232,7 +232,7 @@ pub enum AdminAnswer {
     Following,
 }
 
-/// What a revocation ended, as counts.
+/// Counts of everything that a revocation ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevocationSummary {
     /// Token families, which are sign-ins of clients.
@@ -249,7 +249,7 @@ pub struct RevocationSummary {
     pub accounts: u32,
 }
 
-/// What a purge erased, as counts.
+/// Counts of everything that a purge erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PurgeSummary {
     pub races: u32,

@@ -103,7 +103,7 @@ impl AdminClient {
         self.ask_within(request, ANSWER_TIMEOUT).await
     }
 
-    /// [`AdminClient::ask`] for slow requests.
+    /// Like [`AdminClient::ask`], with a longer time limit for slow requests.
     pub async fn ask_within(
         &mut self,
         request: AdminRequest,

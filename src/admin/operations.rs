@@ -27,7 +27,7 @@ pub struct Rooms {
 impl Rooms {
     /// Ends access: first the tokens, so that no new call starts, then the calls, workers and races in progress.
     ///
-    /// A person who still has another sign-in keeps the worker and the races. `by_uid` is the operator, for the
+    /// A person who still has another sign-in keeps the worker and the races. `by_uid` is the operator's uid, for the
     /// record.
     pub async fn revoke(
         &self,

@@ -73,7 +73,7 @@ pub struct WorkerView {
     /// `waiting`, `starting`, `ready`, `stopping` or `failed`.
     pub state: String,
     pub pid: Option<i32>,
-    /// Port on 127.0.0.1.
+    /// The worker's port on 127.0.0.1.
     pub port: Option<u16>,
     /// Resident memory of the process group.
     pub memory_bytes: Option<u64>,
@@ -87,7 +87,7 @@ pub struct WorkerView {
     pub idle_s: Option<u64>,
     /// Worker starts since the gateway started.
     pub starts: u64,
-    /// Consecutive unexpected exits.
+    /// The number of consecutive unexpected exits.
     pub failures: u32,
     /// The kernel features that confine the worker.
     pub fence: Option<String>,
@@ -274,7 +274,6 @@ pub struct TrackSample {
     pub after_gap: bool,
 }
 
-/// A log event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventView {
     pub at: Timestamp,

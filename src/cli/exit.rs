@@ -43,7 +43,7 @@ impl From<Vec<SettingProblem>> for WrongSettings {
 #[error("GATEWAY_LOG_FILE can't be opened: {0}; check its directory")]
 pub(super) struct LogFileError(pub(super) std::io::Error);
 
-/// Why a subcommand failed.
+/// Why a subcommand could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OperateError {
     #[error("the gateway sent an unexpected answer; use a program of the same version")]

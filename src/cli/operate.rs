@@ -211,7 +211,7 @@ fn race_request(args: RaceArgs) -> AdminRequest {
     }
 }
 
-/// What a revocation will end, as a sentence.
+/// A sentence that says what a revocation will end.
 fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
     let families = || tokens.families.iter();
     let ends = |n: usize| many(n as u64, "sign-in");

@@ -5,8 +5,8 @@
 //! | line | value |
 //! |---|---|
 //! | `NAME=two words` | `two words`: everything after the `=`, without blanks at the ends |
-//! | `NAME='two words'` | what is between the quotation marks |
-//! | `NAME="two words"` | the same; `\"`, `\\`, `\$` and `` \` `` stand for the second character |
+//! | `NAME='two words'` | the text between the quotation marks |
+//! | `NAME="two words"` | the same; `\"`, `\\`, `\$` and `` \` `` mean the second character |
 //! | `# …`, `; …`, nothing | a comment |
 //!
 //! systemd's `EnvironmentFile=` (systemd.exec(5)) and Docker's `env_file:` read every accepted file the same way,

@@ -139,7 +139,7 @@ impl<'a> SettingsReader<'a> {
         values
     }
 
-    /// A path, made absolute.
+    /// A path, which is made absolute.
     pub(super) fn path(&mut self, setting: &'static Setting) -> PathBuf {
         let text = match self.string(setting) {
             Some(text) => text,
@@ -230,7 +230,7 @@ impl<'a> SettingsReader<'a> {
         self.shown.insert(setting.name, value.to_string());
     }
 
-    /// All settings that were read, in the order of the table. Errors: all problems, in the same order.
+    /// All settings read, in the order of the table. Errors: all problems, in the same order.
     pub(super) fn finish(mut self) -> Result<Vec<Effective>, Vec<SettingProblem>> {
         if !self.problems.is_empty() {
             let order = |name: &str| SETTINGS.iter().position(|s| s.name == name);

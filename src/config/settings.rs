@@ -12,7 +12,7 @@
 pub enum Change {
     /// As soon as the env file is saved.
     Live,
-    /// At the next start.
+    /// At the next start of the program.
     Restart,
 }
 

@@ -25,7 +25,7 @@ pub enum Transport {
 pub struct WorkerConfig {
     /// `GARMIN_MCP_TRANSPORT`, `GARMIN_MCP_HOST`, `GARMIN_MCP_PORT`.
     pub transport: Transport,
-    /// `GARMINTOKENS`: the token file.
+    /// `GARMINTOKENS`: the path of the token file.
     pub tokens: PathBuf,
     /// `GARMIN_ENABLED_TOOLS`: the only tools to offer, in lower case; takes precedence over `disabled`.
     pub enabled: Option<BTreeSet<String>>,

@@ -18,9 +18,9 @@ pub struct WorkerSettings {
     pub startup_timeout: Duration,
     /// The maximum number of concurrent workers.
     pub max: usize,
-    /// `GARMIN_ENABLED_TOOLS`, as given.
+    /// The value of `GARMIN_ENABLED_TOOLS`, passed on unchanged.
     pub enabled_tools: Option<String>,
-    /// `GARMIN_DISABLED_TOOLS`, as given.
+    /// The value of `GARMIN_DISABLED_TOOLS`, passed on unchanged.
     pub disabled_tools: Option<String>,
     /// Variables of the gateway that a worker needs unchanged: locale, time zone, proxy, certificates.
     pub passed_on: Vec<(String, String)>,

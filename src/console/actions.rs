@@ -139,7 +139,7 @@ pub(super) fn revoke_all(data: &GatewayData) -> Dialog {
     )
 }
 
-/// What revoking the access of an account ends.
+/// A sentence that says what ends when the access of an account is revoked.
 fn consequences(account: &str, data: &GatewayData) -> String {
     let families = data.tokens.families.iter().filter(|f| f.account == account);
     let workers = data.workers.iter();

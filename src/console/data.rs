@@ -11,10 +11,10 @@ use crate::console::words::{event_line, many};
 /// The number of log events kept, which is as many as the daemon keeps.
 const MAX_EVENTS: usize = 2_000;
 
-/// Seconds of history behind the sparklines.
+/// The number of seconds of history shown by the sparklines.
 const MAX_HISTORY: usize = 600;
 
-/// One second of history.
+/// The figures of one second of history.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct HistorySecond {
     /// Calls during this second.

@@ -57,7 +57,7 @@ impl DaemonConnection {
         }
     }
 
-    /// The next message. Cancel-safe.
+    /// Waits for the next message. Cancel-safe.
     pub(super) async fn next(&mut self) -> ConsoleMessage {
         loop {
             if let Some(message) = self.lost.take() {

@@ -66,7 +66,7 @@ pub(super) struct ListPosition {
 
 pub(super) struct ConsoleState {
     pub(super) now: Timestamp,
-    /// The operator's time zone.
+    /// The time zone in which times are shown.
     pub(super) zone: TimeZone,
     /// The columns and rows of the terminal.
     pub(super) size: (u16, u16),

@@ -445,7 +445,7 @@ pub(super) fn snapshot(name: &str, picture: &str) {
     settings.bind(|| insta::assert_snapshot!(name, picture));
 }
 
-/// The screen as text.
+/// Draws the screen and returns it as text.
 fn screen(state: &ConsoleState, theme: Theme) -> String {
     drawn(state, theme).to_string()
 }

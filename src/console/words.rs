@@ -25,7 +25,7 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
-/// Race time: `1:08:31`, `8:05`.
+/// Race time as a clock shows it: `1:08:31`, `8:05`.
 pub fn clock(seconds: f64) -> String {
     let seconds = whole(seconds);
     let (h, m, s) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -56,7 +56,7 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
-/// `1 worker`, `2 workers`.
+/// A number with its noun: `1 worker`, `2 workers`.
 pub fn many(n: impl Into<u64>, one: &str) -> String {
     let n = n.into();
     if n == 1 {
@@ -66,7 +66,7 @@ pub fn many(n: impl Into<u64>, one: &str) -> String {
     }
 }
 
-/// The reason of a revocation: `operator (uid 1000)`, `refresh_reuse`.
+/// The reason for a revocation: `operator (uid 1000)`, `refresh_reuse`.
 pub fn cause(revocation: &RevocationView) -> String {
     match revocation.by_uid {
         Some(uid) => format!("{} (uid {uid})", revocation.reason),
@@ -104,7 +104,7 @@ pub fn minute(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// Time of day: `21:10:05`.
+/// Time of day with seconds: `21:10:05`.
 pub fn second(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()
 }

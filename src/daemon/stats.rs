@@ -16,7 +16,7 @@ struct Counts {
     accounts: usize,
     /// The number of valid token families.
     tokens: usize,
-    /// Accounts with at least one token family.
+    /// The number of accounts with at least one token family.
     people: usize,
     clients: usize,
     workers: usize,

@@ -1,4 +1,4 @@
-//! The format of a backup: all records at one moment as one stream of bytes, sealed and authenticated as a whole.
+//! The format of a backup: a snapshot of all records as one stream of bytes, sealed and authenticated as a whole.
 //!
 //! | part | bytes |
 //! |---|---|
@@ -62,13 +62,13 @@ pub enum ArchiveError {
         made_at = .0.strftime("%Y-%m-%d")
     )]
     WrongSecret(Timestamp),
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     #[error("it is incomplete: it ends after {0} bytes; use another backup")]
     Cut(u64),
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     #[error("it was damaged or changed near byte {0}; use another backup")]
     Damaged(u64),
-    /// The backup was decrypted, but this record can't be.
+    /// The backup is intact, but this record can't be decrypted.
     #[error("a record of table {0} does not open: it was damaged before the backup was made")]
     Record(String),
     #[error("it can't be read")]

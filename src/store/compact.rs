@@ -22,16 +22,16 @@ const SMALL_BYTES: u64 = 32 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compacted {
-    /// Bytes on the disk.
+    /// The size on the disk in bytes.
     pub before: u64,
-    /// Bytes on the disk.
+    /// The size on the disk in bytes.
     pub after: u64,
 }
 
 #[derive(Clone, Debug)]
 pub struct Restored {
     pub contents: Contents,
-    /// Where the replaced store was moved.
+    /// The path to which the replaced store was moved.
     pub old: Option<PathBuf>,
 }
 
@@ -157,7 +157,7 @@ impl<'a> Making<'a> {
         written.map_err(|e| StoreError::NotWritten(e.to_string()))
     }
 
-    /// Makes the database durable and declares it complete.
+    /// Makes the database durable and marks it as complete.
     fn end(self, layout: u8, key: Vec<u8>, vault: &Vault) -> Result<(), StoreError> {
         let failed = |e: &dyn std::fmt::Display| StoreError::NotWritten(e.to_string());
         self.opened

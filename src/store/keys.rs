@@ -40,7 +40,7 @@ impl OpenDatabase {
         Ok(found.map(|value| value.to_vec()))
     }
 
-    /// A small durable write that changes no record.
+    /// Makes a small durable write that changes no record.
     pub(super) fn probe(&self) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         batch.insert("probe", &random_bytes::<16>());

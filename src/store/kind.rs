@@ -1,4 +1,4 @@
-//! A table and its version, for code that handles a store as a whole: backup and restore.
+//! A table and its version, for code that processes a whole store: backup and restore.
 
 use super::{Packed, Record};
 

@@ -98,8 +98,8 @@ impl Drop for Moment {
     }
 }
 
-/// The lock that the writer holds while it changes the tree, so that a reader sees either all or none of a group of
-/// changes.
+/// Takes the lock that the writer holds while it changes the tree, so that a reader sees either all or none of a
+/// group of changes.
 pub(super) fn lock(core: &Core) -> MutexGuard<'_, Option<MomentReading>> {
     core.reading.lock()
 }

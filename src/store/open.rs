@@ -89,7 +89,7 @@ impl Files {
         }
     }
 
-    /// Why sled does not open the database.
+    /// Converts sled's error from opening the database.
     fn failed(&self, e: &sled::Error) -> OpenError {
         match e {
             sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => self.refused(io),

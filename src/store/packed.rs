@@ -124,7 +124,7 @@ impl Tx<'_> {
             .map(|at| at.get(skip..).unwrap_or_default().to_vec()))
     }
 
-    /// Errors: [`StoreError::TooLarge`].
+    /// Stores a record. Errors: [`StoreError::TooLarge`].
     pub fn put_packed<P: Packed>(&mut self, key: &[u8], record: &P) -> Result<(), StoreError> {
         let (at, name) = (full_key(P::TABLE, key), P::TABLE.0);
         let plain = record.pack();
@@ -140,7 +140,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes all records whose key begins with `prefix`. Returns how many.
+    /// Removes all records whose key begins with `prefix`. Returns their number.
     pub fn remove_packed<P: Packed>(&mut self, prefix: &[u8]) -> Result<usize, StoreError> {
         let from = full_key(P::TABLE, prefix);
         let mut keys: Vec<Vec<u8>> = Vec::new();

@@ -11,7 +11,7 @@ use super::{Record, Store, StoreError, decode, full_key, not_read};
 const MOST: usize = 1_024;
 
 /// Finds records of one type. Every read fetches the stored bytes, so a removed or outdated record is never returned.
-/// Only if the bytes equal those of the last read is decryption skipped: each seal has its own nonce, so equal bytes
+/// Decryption is skipped only if the bytes equal those of the last read: each seal has its own nonce, so equal bytes
 /// are from the same write.
 #[derive(Debug)]
 pub struct Reread<R>(Mutex<HashMap<Vec<u8>, CachedRecord<R>>>);

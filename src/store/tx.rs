@@ -57,7 +57,7 @@ impl Tx<'_> {
             .collect()
     }
 
-    /// Errors: [`StoreError::TooLarge`].
+    /// Stores a record. Errors: [`StoreError::TooLarge`].
     pub fn put<R: Record>(&mut self, key: &[u8], record: &R) -> Result<(), StoreError> {
         let at = full_key(R::TABLE, key);
         let value = encode(self.vault, &at, record)?;

@@ -296,7 +296,7 @@ fn chart(
     frame.render_widget(chart, area);
 }
 
-/// A dotted horizontal line.
+/// The points of a dotted horizontal line.
 fn dotted(value: f64, begin: f64, end: f64) -> Vec<(f64, f64)> {
     (0..=32)
         .map(|n| (begin + (end - begin) * f64::from(n) / 32.0, value))

@@ -29,7 +29,7 @@ pub enum Action {
         /// The revision that was current before.
         from: Option<String>,
     },
-    /// Removes unused revisions.
+    /// Removes all revisions except those in `keep`.
     Sweep {
         keep: Vec<String>,
     },
