@@ -91,7 +91,7 @@ impl Drop for OwnStore {
     }
 }
 
-/// The settings from `env_file`, or else of the installed gateway.
+/// The settings from `env_file` if given, otherwise those of the installed gateway.
 pub(super) fn load_config(env_file: Option<&Path>) -> Result<Config, WrongSettings> {
     Ok(Config::load(&Sources::of_operator(env_file)?)?)
 }

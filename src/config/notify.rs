@@ -27,7 +27,7 @@ pub struct ChannelConfig {
 }
 
 /// Pairs of an owner (e-mail or account id, in lower case) and a target. A target without an owner is for everyone
-/// else.
+/// who has no target.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Targets(Vec<(Option<String>, String)>);
 

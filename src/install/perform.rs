@@ -53,7 +53,7 @@ pub fn perform(
 }
 
 fn roll_back(done: &[Action], layout: &Layout, old_unit: Option<&[u8]>) -> io::Result<()> {
-    // The store must be closed, and stopping a stopped service is harmless.
+    // The store must be closed before it is restored. Stopping a stopped service is harmless.
     service(layout.scope, &["stop"])?;
     for action in done.iter().rev() {
         match action {

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | mark | `garmin-gateway backup 1` and a line feed |
 //! | head | its length (4 bytes, little-endian), then JSON: program, time, layout, the sealed data key |
-//! | part | its length (4 bytes), then, sealed by the data key: `0`, then key and value of each record, each after its length |
+//! | part | its length (4 bytes), then, sealed: `0`, and each record's key and value, each after its length |
 //! | … | |
 //! | end | the same with `1`, then the number of records (8 bytes) |
 //!
-//! The associated data of each part is the hash of mark and head plus the part's number, so a part that is missing,
-//! moved or taken from another backup is detected. Values are copied as the store holds them, each sealed to its own
-//! key. The secret that opens the data key is not included.
+//! Parts are sealed with the data key. The associated data of each part is the hash of mark and head plus the part's
+//! number, so a part that is missing, moved or taken from another backup is detected. Values are copied as the store
+//! holds them, each sealed to its own key. The secret that opens the data key is not included.
 
 mod read;
 mod write;

@@ -190,7 +190,8 @@ impl OpenDatabase {
     }
 }
 
-/// A store that this process has just closed may still be locked: a child process inherits the descriptor until its exec.
+/// A store that this process has just closed may still be locked, because a child process inherits the descriptor
+/// until its exec.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
