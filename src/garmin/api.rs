@@ -57,7 +57,7 @@ const READ_TRIES: u32 = 3;
 /// A path that every valid token may read.
 const PROFILE: &str = "/userprofile-service/socialProfile";
 
-/// The pause after a 429 without `Retry-After`.
+/// How long to pause after a 429 without `Retry-After`.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(60);
 
 /// The pace of requests, and how long documents are cached.
@@ -126,7 +126,7 @@ struct ApiState {
     pace: RequestPace,
     cache: Cache,
     throttled_until: Mutex<Option<Timestamp>>,
-    /// Whether some path answered 401 to a valid token.
+    /// Whether any path has answered 401 to a valid token.
     refuses_good_tokens: AtomicBool,
     display_name: OnceLock<String>,
 }
@@ -214,7 +214,7 @@ impl Api {
             .and_then(Value::as_str)
             .unwrap_or_default();
         if !name.is_empty() {
-            // An equal read may have set the same name already.
+            // A concurrent equal read may have set the same name already.
             drop(self.0.display_name.set(name.to_owned()));
         }
         Ok(self.0.display_name.get().map_or("", String::as_str))

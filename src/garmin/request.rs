@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 /// User agent of a desktop browser, for pages made for browsers.
 pub(super) const BROWSER: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15";
 
-/// `Accept` of a browser that opens a page.
+/// The `Accept` header of a browser that opens a page.
 pub(super) const ACCEPT_PAGE: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// `Accept` of Garmin's own scripts and apps.
+/// The `Accept` header of Garmin's own scripts and apps.
 pub(super) const ACCEPT_JSON: &str = "application/json, text/plain, */*";
 
 pub(super) struct GarminRequest {

@@ -1,4 +1,4 @@
-//! Signing a person in at Garmin: credentials, perhaps a code, tokens.
+//! Signs a person in at Garmin: credentials, a code if needed, tokens.
 //!
 //! Each method ([`mobile`], [`widget`], [`portal`]) is an `async fn` that reads top to bottom: request, response,
 //! next request. The [`chain`] tries them in order; [`redeem`] exchanges the ticket of any of them for tokens. All

@@ -64,7 +64,6 @@ impl TokenFile {
         &self.0
     }
 
-    /// Reads the tokens.
     pub fn read(&self) -> Result<GarminTokens, TokenFileError> {
         let file = OpenOptions::new()
             .read(true)

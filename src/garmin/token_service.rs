@@ -1,5 +1,5 @@
-//! Garmin's DI token service, which turns tickets and refresh tokens into tokens: its requests and responses, without
-//! the sending.
+//! Builds the requests to Garmin's DI token service, which exchanges tickets and refresh tokens for tokens, and reads
+//! its responses. It sends nothing itself.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) enum RefreshOutcome {
     Refreshed(GarminTokens),
     /// Garmin refuses the refresh token or its client id (`invalid_grant` and the like). Only a new sign-in helps.
     Spent,
-    /// Garmin asks for fewer requests, and perhaps says for how long.
+    /// Garmin asks for fewer requests, and may say for how long.
     Throttled(Option<Duration>),
     /// No response, or one that says nothing about the token.
     Failed,
@@ -40,7 +40,7 @@ pub(super) enum RefreshOutcome {
 }
 
 impl RefreshOutcome {
-    /// The name in events.
+    /// The name used in events.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Refreshed(_) => "refreshed",

@@ -29,7 +29,7 @@ pub enum Unauthenticated {
     /// Caller: never issued, or revoked.
     #[error("the access token is unknown")]
     Unknown,
-    /// Caller: it should refresh.
+    /// Caller: the token expired, and the client should refresh it.
     #[error("the access token expired")]
     Expired,
     /// Caller or operator: it was issued for another endpoint, or `PUBLIC_URL` has changed since.

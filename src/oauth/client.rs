@@ -14,7 +14,7 @@ pub(super) struct OAuthClient {
 }
 
 impl OAuthClient {
-    /// Whether the client may return people to `requested`.
+    /// Whether the client may redirect people to `requested`.
     pub(super) fn admits(&self, requested: &RedirectUri) -> bool {
         let registered = self.redirect_uris.iter();
         registered

@@ -1,4 +1,4 @@
-//! Client-id metadata documents: a client whose id is the address of its own description
+//! Client-id metadata documents: the client's id is the URL of the document that describes it
 //! (draft-ietf-oauth-client-id-metadata-document; MCP 2026-07-28, client registration).
 //!
 //! This file does not use the network. It decides which addresses are accepted, what a document must contain and how

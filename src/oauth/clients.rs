@@ -32,7 +32,7 @@ const MAX_REDIRECT_URIS: usize = 32;
 /// The two kinds of client id that are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientId {
-    /// Issued by `/register`.
+    /// The gateway issued it at `/register`.
     Registered(OAuthClient),
     /// The address of a client-id metadata document that has not been fetched yet.
     Document(DocumentUrl),

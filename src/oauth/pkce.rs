@@ -46,7 +46,7 @@ impl CodeChallenge {
 mod tests {
     use super::*;
 
-    /// RFC 7636, appendix B.
+    /// The example verifier of RFC 7636, appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

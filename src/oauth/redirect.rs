@@ -182,7 +182,7 @@ impl RedirectUri {
         }
     }
 
-    /// The address with `parameters` added to the client's own query.
+    /// The URI with `parameters` added to the client's own query.
     pub(super) fn with(&self, parameters: &[(&str, &str)]) -> String {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(parameters);

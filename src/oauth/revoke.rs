@@ -149,7 +149,7 @@ pub(super) fn end_family(
         by_uid,
         n_access_tokens,
     };
-    // Keys sort by time.
+    // The key starts with the time, so that revocations are sorted by it.
     let mut key = now.as_microsecond().to_be_bytes().to_vec();
     key.extend_from_slice(id.key());
     tx.put(&key, &revocation)?;

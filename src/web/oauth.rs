@@ -20,12 +20,12 @@ const LARGEST_FORM: usize = 32 << 10;
 
 const LARGEST_REGISTRATION: usize = 64 << 10;
 
-/// Protected-resource metadata (RFC 9728).
+/// Serves the protected-resource metadata (RFC 9728).
 pub(super) async fn protected_resource(face: Arc<Face>, exchange: Exchange) -> Response {
     document(&exchange, &face.parts.oauth.protected_resource_metadata())
 }
 
-/// Authorization-server metadata (RFC 8414).
+/// Serves the authorization-server metadata (RFC 8414).
 pub(super) async fn authorization_server(face: Arc<Face>, exchange: Exchange) -> Response {
     document(&exchange, &face.parts.oauth.authorization_server_metadata())
 }

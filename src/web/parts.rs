@@ -22,7 +22,7 @@ pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 pub struct WebParts {
     pub oauth: OAuth,
     pub gateway: Gateway,
-    /// Serves `/control` and `/health`.
+    /// Provides the data for `/control` and `/health`.
     pub races: Races,
     /// The URL that people and Claude use.
     pub public_url: PublicUrl,

@@ -217,7 +217,7 @@ impl Drop for Face {
 /// The MCP server behind every account. A call reports its progress, waits until it is released, and answers.
 #[derive(Default)]
 pub(crate) struct Worker {
-    /// Releases one call.
+    /// Each notification releases one waiting call.
     pub(crate) go_on: Arc<Notify>,
     /// Notified when a call has ended, with or without an answer.
     pub(crate) ended: Arc<Notify>,

@@ -22,7 +22,7 @@ use url::form_urlencoded;
 
 const CLAUDE: &str = "https://claude.ai/oauth/mcp-oauth-client-metadata";
 const CALLBACK: &str = "https://claude.ai/api/mcp/auth_callback";
-/// RFC 7636, appendix B.
+/// The example verifier of RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 

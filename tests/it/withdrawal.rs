@@ -1,5 +1,5 @@
 //! Revoked access stays revoked, whatever is in progress: 200 schedules of an action (revoke, forget, uninvite) and a
-//! stage (each form of a sign-in, the code in transit, each kind of call), in random order.
+//! stage (each form of a sign-in, the code in transit, each kind of call), with random timing between the two.
 
 use std::path::Path;
 use std::time::Duration;

@@ -13,7 +13,7 @@ use crate::base::secrets::Secret;
 use crate::garmin::token_service::RefreshOutcome;
 use crate::garmin::tokens::GarminTokens;
 
-/// A token is refreshed this long before it expires, as in Garmin's own app.
+/// A token is refreshed this long before it expires, as Garmin's own app does.
 const BEFORE_EXPIRY: SignedDuration = SignedDuration::from_secs(900);
 
 /// After a failed refresh, a token that is still valid is used this long before the next try.
@@ -22,7 +22,7 @@ const RETRY_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Keyring {
     tokens: Option<GarminTokens>,
-    /// What the file held when this process last read or wrote it.
+    /// The content of the file when this process last read or wrote it.
     in_file: Option<GarminTokens>,
     is_unsaved: bool,
     /// Garmin refused the refresh token.

@@ -86,7 +86,7 @@ struct CsrfPair {
 }
 
 impl LiveTrack {
-    /// `http` comes from [`crate::garmin::client`].
+    /// Creates a client; `http` comes from [`crate::garmin::client`].
     pub fn new(http: Client, hosts: GarminHosts, clock: Clock) -> Self {
         Self(Arc::new(LiveTrackState {
             http,

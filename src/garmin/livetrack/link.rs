@@ -18,7 +18,7 @@ const USUAL_TOKEN_BYTES: usize = 31;
 /// The pair that opens one LiveTrack session. Anyone who has it can watch.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveTrackLink {
-    /// A UUID, 36 characters.
+    /// A UUID of 36 characters.
     pub session_id: String,
     pub token: Secret,
 }
@@ -53,11 +53,11 @@ pub(super) fn append(base: &Url, segments: &[&str]) -> Url {
     url
 }
 
-/// A link as it was pasted.
+/// A link in the form in which it was pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PastedLink {
     Complete(LiveTrackLink),
-    /// The code of `gar.mn/…`, which must be looked up.
+    /// The code of `gar.mn/…`, which must be resolved.
     Short(String),
     /// The name in `live.garmin.com/…`, the athlete's page, which leads to the running session.
     Profile(String),
@@ -83,7 +83,7 @@ pub enum LinkProblem {
 /// Finds the LiveTrack link in `text`: the usual form, the one with the token in the query, a short link, a profile
 /// page, or any text that contains one of these, even inside a wrapper such as SafeLinks.
 ///
-/// A complete link wins over one that must be looked up.
+/// A complete link takes precedence over one that must be resolved.
 pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
     let mut other = None;
     let mut worst = LinkProblem::Missing;

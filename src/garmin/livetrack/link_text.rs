@@ -93,7 +93,7 @@ fn candidate(text: &str) -> Candidate {
     let mut whole = String::new();
     let mut grown = Vec::new();
     for line in text.lines().take(MAX_LINES) {
-        // A reply quotes with `>`; a wrapped line may be indented.
+        // A reply quotes with `>`, and a wrapped line may be indented.
         let line = if whole.is_empty() {
             line
         } else {
@@ -110,7 +110,7 @@ fn candidate(text: &str) -> Candidate {
     grown
 }
 
-/// Whether a character cannot be part of a link as Garmin or a wrapper writes it.
+/// Whether a character cannot occur in a link as Garmin or a wrapper writes it.
 fn ends_address(c: char) -> bool {
     !c.is_ascii_graphic() || "\"'<>()[]{}|\\^`*".contains(c)
 }

@@ -1,4 +1,4 @@
-//! Trackpoints, read tolerantly: flat or nested, with missing and unknown members.
+//! Trackpoints. The reader accepts flat and nested forms, with missing and unknown members.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ pub struct Position {
     pub lon: f64,
 }
 
-/// What the device reports about its own movement.
+/// The device's own report about its movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointStatus {
     Moving,
@@ -23,18 +23,18 @@ pub enum PointStatus {
 /// One sample of the device. Everything except the time may be missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trackpoint {
-    /// `dateTime`: when the device took it, by its own clock, in whole milliseconds. Identifies the point.
+    /// `dateTime`: when the device took the sample, by its own clock, in whole milliseconds. Identifies the point.
     pub at: Timestamp,
-    /// `reportedTime`: when it reached Garmin, by Garmin's clock.
+    /// `reportedTime`: when the sample reached Garmin, by Garmin's clock.
     pub reported_at: Option<Timestamp>,
     /// Missing without GPS: tunnels, pools, indoors.
     pub position: Option<Position>,
     pub altitude_m: Option<f64>,
-    /// The device's own speed, else that of the position.
+    /// The device's own speed (`speedMetersPerSec`), else the point's `speed`.
     pub speed_mps: Option<f64>,
-    /// In the current activity (leg).
+    /// Distance within the current activity (leg).
     pub distance_m: Option<f64>,
-    /// In the whole session.
+    /// Distance within the whole session.
     pub total_distance_m: Option<f64>,
     /// Timer of the current activity (leg).
     pub duration_s: Option<f64>,
@@ -199,16 +199,16 @@ fn position(fields: &mut JsonFields) -> Option<Position> {
 /// The points of one response.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrackpointBatch {
-    /// In the order of the response.
+    /// Points in the order of the response.
     pub points: Vec<Trackpoint>,
     /// Number of entries without a plausible time, which cannot be stored.
     pub unreadable: usize,
 }
 
-/// Reads a response of the track-points interface. An empty body or list means nothing new.
+/// Reads a response of the track-points interface. An empty body or list means that there is nothing new.
 ///
 /// Errors: [`LiveTrackError::Page`] for HTML, [`LiveTrackError::Unreachable`] for truncated JSON,
-/// [`LiveTrackError::Changed`] for JSON of another shape, also when no entry has a time.
+/// [`LiveTrackError::Changed`] for JSON of another shape, or if no entry has a time.
 pub fn points(body: &[u8]) -> Result<TrackpointBatch, LiveTrackError> {
     let Some(value) = json(body)? else {
         return Ok(TrackpointBatch::default());

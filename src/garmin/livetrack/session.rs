@@ -1,4 +1,4 @@
-//! The session of a link: the athlete, the start, the end.
+//! The session behind a link: the athlete, the start, the end.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
-//! What a person types to sign in.
+//! The credentials that a person types to sign in.
 
 use crate::base::secrets::Secret;
 
-/// Never stored.
+/// E-mail and password, which are never stored.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     pub email: String,

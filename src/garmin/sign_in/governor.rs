@@ -106,12 +106,12 @@ impl PersonHistory {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SignInAdmission {
     Granted {
-        /// In the order to try.
+        /// The methods in the order to try.
         methods: Vec<SignInMethod>,
         /// The methods left out, each with its reason.
         skipped: Vec<(SignInMethod, SignInRefusal)>,
     },
-    /// Nothing may be sent.
+    /// No request may be sent.
     Refused(SignInRefusal),
 }
 

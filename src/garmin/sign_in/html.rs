@@ -9,7 +9,7 @@ pub(super) fn title(page: &str) -> Option<&str> {
     Some(after.split_once("</title")?.0.trim())
 }
 
-/// The value of the `<input>` of that name.
+/// The value of the `<input>` with this name.
 pub(super) fn input(page: &str, name: &str) -> Option<String> {
     tags(page, "<input")
         .find(|tag| attribute(tag, "name") == Some(name))
@@ -19,7 +19,7 @@ pub(super) fn input(page: &str, name: &str) -> Option<String> {
         })
 }
 
-/// Whether there is an `<input>` of that name, filled or not.
+/// Whether there is an `<input>` with this name, filled or not.
 pub(super) fn has_input(page: &str, name: &str) -> bool {
     tags(page, "<input").any(|tag| attribute(tag, "name") == Some(name))
 }

@@ -124,7 +124,7 @@ pub(super) fn read_login(
     }
 }
 
-/// How the code that a response asks for reaches the person.
+/// How the requested code reaches the person.
 pub(super) fn read_pending(method: SignInMethod, response: &GarminResponse) -> PendingMfa {
     let info = response
         .json()

@@ -8,15 +8,15 @@ use crate::config::GarminHosts;
 use crate::garmin::request::join;
 use crate::garmin::response::NoResponse;
 
-/// E-mail and password were right.
+/// E-mail and password were correct.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Login {
     Ticket(CasTicket),
-    /// Garmin wants a code as well.
+    /// Garmin asks for a code as well.
     CodeWanted(PendingMfa),
 }
 
-/// Why one method did not lead to a login.
+/// Why one method failed to log in.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LoginFailure {
     Refused(SignInRefusal),
@@ -71,7 +71,7 @@ pub(super) enum PendingMfa {
     Json {
         /// Either mobile or portal, never the widget.
         method: SignInMethod,
-        /// `mfaLastMethodUsed`, in Garmin's spelling.
+        /// The value of `mfaLastMethodUsed`, in Garmin's spelling.
         channel: String,
         /// The recipient of the code, masked by Garmin.
         sent_to: Option<String>,
@@ -79,11 +79,11 @@ pub(super) enum PendingMfa {
     Widget(WidgetMfaPage),
 }
 
-/// Why a code did not lead to a ticket.
+/// Why a code yielded no ticket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CodeFailure {
     Wrong,
-    /// Garmin did not look at the code: throttled, out of order, or no response. It may be sent again.
+    /// Garmin did not check the code: throttled, an outage, or no response. It may be sent again.
     NotRead(SignInRefusal),
     /// The challenge accepts no more codes.
     Final(SignInRefusal),

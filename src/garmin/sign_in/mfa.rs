@@ -1,7 +1,7 @@
 //! The code that Garmin asks for in addition to the password.
 //!
-//! A code is good only for the sign-in that asked for it: same cookies, same method. So the challenge keeps the cookie
-//! jar, and it stays open for another try after a wrong code.
+//! A code is valid only for the sign-in that asked for it: same cookies, same method. So the challenge keeps the
+//! cookie jar, and it stays open for another try after a wrong code.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,9 +40,9 @@ pub struct MfaChallenge {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaMethod {
     Email,
-    /// A text message or a call.
+    /// By text message or phone call.
     Phone,
-    /// An authenticator app shows it.
+    /// An authenticator app shows the code.
     Authenticator,
     /// Garmin named an unknown channel, or none.
     Unknown,
@@ -202,7 +202,7 @@ fn is_separator(c: char) -> bool {
         || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{20e3}')
 }
 
-/// The ASCII digit of a decimal digit in any script that phones type (Unicode category Nd).
+/// Converts a decimal digit of any script that phones type to ASCII (Unicode category Nd).
 fn decimal_digit(c: char) -> Option<char> {
     /// The zero of each script. The other nine follow it.
     const ZEROS: [u32; 26] = [

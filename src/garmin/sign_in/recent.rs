@@ -24,7 +24,7 @@ pub(super) const MAX_PEOPLE: usize = 10_000;
 pub(super) struct RecentSignIns {
     wrong_password_took: Option<Duration>,
     outage: Option<(SignInRefusal, Duration, Timestamp)>,
-    /// When the last declined attempt of a person ends.
+    /// When the last declined attempt of each person ends.
     busy_until: HashMap<PersonKey, Timestamp>,
 }
 

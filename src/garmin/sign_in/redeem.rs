@@ -112,7 +112,7 @@ pub(super) fn read_profile(
         .get("profileId")
         .and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()))
         .ok_or_else(|| changed(place, "profileId"))?;
-    // A new profile has no names yet; the number is enough.
+    // A new profile has no names yet; its number is enough.
     let text = |key: &str| {
         json.get(key)
             .and_then(Value::as_str)

@@ -128,11 +128,11 @@ impl SignInState {
 pub(super) struct AttemptKeys {
     pub(super) person: PersonKey,
     pub(super) credentials: CredentialsHash,
-    /// `None` when the address is unknown.
+    /// The source; `None` when the address is unknown.
     pub(super) source: Option<SourceKey>,
 }
 
-/// The sign-ins of one source. Clones are the same line.
+/// The sign-ins of one source. Clones share the same line.
 #[derive(Clone)]
 struct SourceLine {
     room: Arc<Semaphore>,
@@ -148,7 +148,7 @@ impl Default for SourceLine {
     }
 }
 
-/// The head of the line of a source.
+/// The head of a source's line.
 pub(super) struct SourceTurn {
     _turn: Option<(OwnedMutexGuard<()>, OwnedSemaphorePermit)>,
 }

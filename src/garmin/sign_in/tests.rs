@@ -154,7 +154,7 @@ const TOKEN: &str = "/di-oauth2-service/oauth/token";
 const PROFILE: &str = "/userprofile-service/socialProfile";
 const CSRF: &str = r#"<input name="_csrf" value="c">"#;
 
-/// The refusal when all methods were throttled at noon for the usual hour.
+/// The refusal after all methods were throttled at noon for the usual hour.
 fn limited() -> SignInRefusal {
     SignInRefusal::RateLimited {
         until: Some(noon() + SignedDuration::from_hours(1)),

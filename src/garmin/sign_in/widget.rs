@@ -1,5 +1,5 @@
-//! Sign-in by the HTML form that other sites embed. Its rate limits are separate, so it often works while the JSON
-//! methods are throttled.
+//! Sign-in through the HTML form that other sites embed. Its rate limits are separate, so it often works while the
+//! JSON methods are throttled.
 
 use serde::Serialize;
 use url::Url;

@@ -27,7 +27,7 @@ pub enum AuthorizeStep {
     Redirect { url: String },
     /// 200: Garmin's sign-in was renewed at `/link`, so there is no client to return to.
     Linked {
-        /// From Garmin's profile; may be empty.
+        /// The name in Garmin's profile; may be empty.
         full_name: String,
     },
     /// A page that explains why the sign-in stops here. The client is not informed.

@@ -198,7 +198,7 @@ impl Transactions {
     }
 }
 
-/// Why a form leads to no sign-in.
+/// Why a form belongs to no sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotFound {
     /// The page is too old, from another browser or another run, or not one of the gateway's.

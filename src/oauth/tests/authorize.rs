@@ -1,4 +1,4 @@
-//! `/authorize` and `/link` as far as they go without Garmin.
+//! `/authorize` and `/link`, up to the point where Garmin is needed.
 
 use url::Url;
 

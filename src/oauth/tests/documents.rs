@@ -19,7 +19,7 @@ const ID: &str = "https://app.example.org/oauth/client.json";
 const CALLBACK: &str = "http://localhost:5000/cb";
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// The host behind [`ID`].
+/// The host that serves [`ID`].
 struct Host {
     port: u16,
     authority: reqwest::Certificate,

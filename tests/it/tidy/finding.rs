@@ -10,7 +10,7 @@ pub(super) struct Finding {
     pub(super) rule: String,
     /// The module, crate or type name concerned; empty for a cycle.
     pub(super) subject: String,
-    /// Paths relative to `src/`.
+    /// Paths relative to the `src/` directory.
     pub(super) files: BTreeSet<String>,
 }
 

@@ -191,7 +191,7 @@ impl Reader {
                     prefix.push(rename.ident.to_string());
                 }
                 let name = match rename.rename.to_string() {
-                    // Several traits may be imported without a name.
+                    // Several traits may be imported as `_`.
                     name if name == "_" => format!("_{}", prefix.join("::")),
                     name => name,
                 };

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::config::{GarminHosts, SignInSettings};
 
-/// The limits of all sign-ins together, and the pauses within one.
+/// The limits of all sign-ins together, and the pauses within a sign-in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GovernorSettings {
-    /// From the end of a sign-in to the start of the next (`SIGN_IN_SPACING`).
+    /// The minimum time from the end of one sign-in to the start of the next (`SIGN_IN_SPACING`).
     pub spacing: Duration,
     /// Upper bound of sign-ins per e-mail in 24 hours that reached Garmin (`SIGN_IN_DAILY`).
     pub daily: u32,
