@@ -114,7 +114,7 @@ struct OAuthState {
     live: watch::Receiver<Live>,
     documents: documents::Documents,
     transactions: authorize::Transactions,
-    /// The access tokens in use, cached.
+    /// Decrypted access tokens; the stored bytes are read on every call.
     access_tokens: Reread<grants::AccessToken>,
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,

@@ -327,7 +327,8 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         stage,
         Stage::Refresh | Stage::List | Stage::WorkerTool | Stage::OwnTool
     );
-    // Withdrawing an invitation ends the connections in progress. Earlier connections and exchanged ones stay.
+    // Withdrawing an invitation ends the sign-ins in progress. Earlier connections, and codes already exchanged,
+    // stay.
     let ends_connections = act != Act::Uninvite;
     if let Some(token) = gained
         && (ends_connections || is_sign_in && !matches!(stage, Stage::Exchange))

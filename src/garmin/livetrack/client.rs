@@ -1,4 +1,4 @@
-//! The HTTP side of LiveTrack: bootstrap, session, points, course, and the page as the last resort (D.3).
+//! The HTTP side of LiveTrack: bootstrap, session, points, course, and the page as the last resort.
 //!
 //! Invariants:
 //! - Requests go only to Garmin's LiveTrack host, by URLs built from id and token; redirects are not followed.

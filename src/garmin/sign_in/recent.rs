@@ -19,7 +19,7 @@ const OUTAGE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 /// Strangers can make the gateway remember people. Beyond this number, they are answered without being remembered.
 pub(super) const MAX_PEOPLE: usize = 10_000;
 
-/// The timing of wrong passwords, and the last outage.
+/// The duration of wrong passwords, and the last outage.
 #[derive(Default)]
 pub(super) struct RecentSignIns {
     wrong_password_took: Option<Duration>,

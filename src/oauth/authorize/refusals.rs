@@ -93,7 +93,7 @@ pub(super) fn too_many_clicks() -> AuthorizeStep {
     )
 }
 
-/// Sign-ins that Garmin has not answered yet take all places of this source.
+/// Sign-ins that Garmin has not answered yet fill all places of this source.
 pub(super) fn no_room() -> AuthorizeStep {
     page(
         429,

@@ -132,8 +132,7 @@ async fn name_on_page(world: &World, client_id: &str) -> Option<String> {
     }
 }
 
-/// Section 5, rows *CIMD fetch* and *CIMD content*: fetched over TLS, cached by its headers, and the last good copy
-/// kept.
+/// A document is fetched over TLS and cached by its headers, and the last good copy is kept.
 #[tokio::test]
 async fn cimd_fetch_over_tls_cache_and_last_good_copy() {
     let host = Host::start().await;

@@ -1,4 +1,4 @@
-//! `/token` and the use of its tokens: each row of "Tokens".
+//! `/token`, and the use of the tokens that it issues.
 
 use super::*;
 use crate::oauth::RevocationReason;

@@ -1,5 +1,5 @@
-//! Runs one response of Garmin, or of a server in its place, through every parser. The first line is `status
-//! content-type`, the rest is the body. The body is also used as a code that a person typed.
+//! Runs one response of Garmin, or of a server in its place, through every parser. The first line is the status and
+//! the content type; the rest is the body. The body is also used as a code that a person typed.
 #![no_main]
 
 use garmin_gateway::garmin::fuzzing;
