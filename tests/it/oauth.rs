@@ -556,8 +556,7 @@ async fn http_basic_names_the_client_in_a_token_request() {
     assert!(world.oauth.token(&form, Some(&basic(CLAUDE))).await.is_ok());
 }
 
-/// Cursor registers only its own scheme: the page names it, the policy allows the browser to go there, and the code
-/// does.
+/// Cursor registers only its own scheme. The page names it, the policy allows it, and the code is sent to it.
 #[tokio::test]
 async fn cursor_signs_in_by_its_own_scheme() {
     let world = world(quick()).await;

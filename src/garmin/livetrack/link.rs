@@ -69,7 +69,7 @@ pub enum PastedLink {
 pub enum LinkProblem {
     #[error("there is no LiveTrack link in the text; a link looks like {EXAMPLE}")]
     Missing,
-    /// The link points to a host other than Garmin's, which is the only one requested.
+    /// The link points to another host. Only Garmin's host is ever requested.
     #[error("the link leads to {host}, not to Garmin's LiveTrack; a link looks like {EXAMPLE}")]
     OtherHost {
         /// The host name in ASCII, as a browser would resolve it.

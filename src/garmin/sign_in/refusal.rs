@@ -21,7 +21,7 @@ pub enum SignInRefusal {
     /// Garmin does not let this account sign in this way (child and family accounts). Who can act: the person, at
     /// Garmin.
     Restricted,
-    /// Garmin demands the solution of a captcha. Nobody can act; it passes.
+    /// Garmin demands that a captcha be solved. Nobody can act; it passes.
     BotChallenge,
     /// Garmin asks for fewer requests. Nobody can act; it passes.
     RateLimited {

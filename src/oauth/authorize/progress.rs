@@ -105,7 +105,8 @@ impl SignInProgress {
             self.notice = Some("Type the password of your Garmin account.".to_owned());
             return None;
         }
-        // The last attempt may have led to the page for the code; there is no way back from there.
+        // The last attempt may have led to the page for the code. With no tries left, the person cannot go back from
+        // it.
         if self.tries_left == 0 {
             self.stage = SignInStage::OutOfTries;
             return None;
