@@ -2,7 +2,7 @@
 #![no_main]
 
 use garmin_gateway::config::GarminHosts;
-use garmin_gateway::garmin::livetrack::{self, PastedLink, LiveTrackSession};
+use garmin_gateway::garmin::livetrack::{self, LiveTrackSession, PastedLink};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     drop(livetrack::points(data));

@@ -1,7 +1,7 @@
 //! A worker's event stream, cut at the position that the first byte gives. Every message in it is read.
 #![no_main]
 
-use garmin_gateway::mcp::sse::{SseEvent, Parser};
+use garmin_gateway::mcp::sse::{Parser, SseEvent};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Some((cut, stream)) = data.split_first() else {
