@@ -21,6 +21,7 @@ mod network;
 pub mod own_process;
 mod program;
 mod readable;
+mod watch_note;
 mod watchdog;
 
 use std::io;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use self::child::Spawner;
-use self::watchdog::Watchdog;
+use self::watch_note::Watchdog;
 use crate::base::lifecycle::Lifecycle;
 
 pub(crate) use self::child::{Launch, Process, find_program};
@@ -89,7 +90,7 @@ impl Processes {
         let watch = self
             .0
             .watch
-            .get_or_init(|| Watchdog::start(spawner.clone(), self_exe.clone(), lifecycle));
+            .get_or_init(|| watchdog::start(spawner.clone(), self_exe.clone(), lifecycle));
         spawner.launch(self_exe, launch, watch.clone()).await
     }
 }

@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::fence::{FencePlan, HelperOrder, SUBCOMMAND};
-use super::watchdog::{WatchNote, Watchdog};
+use super::watch_note::{WatchNote, Watchdog};
 
 /// A spawned process and its process group.
 #[derive(Debug)]

@@ -18,60 +18,18 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::child::Spawner;
+use super::watch_note::{WatchNote, Watchdog};
 use crate::base::lifecycle::Lifecycle;
 
 /// The time between SIGTERM and SIGKILL. A worker in the middle of a token refresh needs a moment to write the new
 /// token.
 const GRACE: Duration = Duration::from_millis(1200);
 
-/// A message from the gateway to the watchdog, one line each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WatchNote {
-    Started(Pid),
-    Ended(Pid),
-}
-
-impl WatchNote {
-    pub(super) fn line(self) -> String {
-        match self {
-            WatchNote::Started(group) => format!("+{group}\n"),
-            WatchNote::Ended(group) => format!("-{group}\n"),
-        }
-    }
-
-    fn apply(self, groups: &mut BTreeSet<Pid>) {
-        match self {
-            WatchNote::Started(group) => groups.insert(group),
-            WatchNote::Ended(group) => groups.remove(&group),
-        };
-    }
-
-    fn parse(line: &str) -> Option<Self> {
-        let group = |digits: &str| digits.parse().ok().filter(|id| *id > 1).map(Pid::from_raw);
-        match line.split_at_checked(1)? {
-            ("+", digits) => group(digits).map(WatchNote::Started),
-            ("-", digits) => group(digits).map(WatchNote::Ended),
-            _ => None,
-        }
-    }
-}
-
-/// The gateway's end of the pipe. The watchdog ends when the gateway is shutting down and no group is left, or when
-/// the last clone is dropped.
-#[derive(Debug, Clone)]
-pub(super) struct Watchdog(mpsc::UnboundedSender<WatchNote>);
-
-impl Watchdog {
-    /// Starts the watchdog process, and restarts it if it exits.
-    pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Self {
-        let (notes, inbox) = mpsc::unbounded_channel();
-        lifecycle.spawn("watch", keep(spawner, self_exe, inbox, lifecycle.stopping()));
-        Watchdog(notes)
-    }
-
-    pub(super) fn tell(&self, note: WatchNote) {
-        self.0.send(note).ok();
-    }
+/// Starts the watchdog process, and restarts it if it exits.
+pub(super) fn start(spawner: Spawner, self_exe: PathBuf, lifecycle: &Lifecycle) -> Watchdog {
+    let (watchdog, inbox) = Watchdog::new();
+    lifecycle.spawn("watch", keep(spawner, self_exe, inbox, lifecycle.stopping()));
+    watchdog
 }
 
 async fn keep(
