@@ -96,7 +96,7 @@ def answer(method: str, params: dict) -> dict:
         elif params["name"] == "flood":
             threading.Thread(target=flood, daemon=True).start()
         return {"content": [{"type": "text", "text": json.dumps(told)}]}
-    return {"resources": [], "prompts": []}
+    return {"resources": [], "resourceTemplates": [], "prompts": []}
 
 
 class Handler(BaseHTTPRequestHandler):

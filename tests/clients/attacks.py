@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from caller import Caller
-from stage import Stage
+from stage import Stage, wait_for
 
 HERE = Path(__file__).resolve().parent
 NOBODY = 65534
@@ -36,6 +36,8 @@ class Unprivileged(Stage):
             own.mkdir()
             self.binary = Path(shutil.copy(self.binary, own))
             self.wrapper = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            # The directory of the run is root's alone; the gateway only has to pass through it.
+            os.chmod(self.directory.parent, 0o711)
             for path in (self.directory, *self.directory.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
         super().start_gateway()
@@ -226,7 +228,7 @@ def hostile_settings(directory: Path) -> dict[str, str]:
 def hostile(stage: Stage) -> int:
     """From inside the fence nothing about the gateway can be changed, and a flood of output costs little."""
     caller, other = connected(stage, 2)
-    caller.rpc("tools/list")
+    wait_for("the worker's tools are listed", lambda: "attack" in [tool["name"] for tool in caller.rpc("tools/list")["tools"]])
     told = json.loads(caller.call("attack"))
     signals = "files, ports, signals" in stage.log()
     for name, outcome in told.items():

@@ -101,7 +101,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     corrected = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
     assert corrected["sent"] is False and corrected["not_in_the_data"][0]["about"] == "heart rate", corrected
     told = phone.wait_for(". Last ")
-    assert re.match(r"\d+\.\d km after ", told["text"]) and "231" not in told["text"], told
+    assert re.search(r": \d+\.\d km after ", told["text"]) and "231" not in told["text"], told
 
     model.say("All is well.")
 
