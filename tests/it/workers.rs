@@ -8,6 +8,7 @@ mod killed;
 mod tokens;
 mod world;
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use garmin_gateway::workers::{StopReason, WorkerError};
@@ -393,6 +394,14 @@ async fn a_stopped_worker_is_replaced_during_the_call() {
 fn stop_process(process: &serde_json::Value) {
     let id = i32::try_from(process.as_i64().unwrap()).unwrap();
     kill(Pid::from_raw(id), Signal::SIGSTOP).unwrap();
+    // The signal takes effect a moment later; until then the process may still answer.
+    let is_stopped = || {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        stat.rsplit(") ").next().unwrap().starts_with('T')
+    };
+    while !is_stopped() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// The worker passes its health check, so one hanging call is forgiven, but not two.
