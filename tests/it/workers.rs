@@ -251,7 +251,7 @@ async fn a_worker_that_does_not_start_is_told_in_plain_words() {
             .to_string()
             .contains("the next try is possible in")
     );
-    let log = std::fs::read_to_string(world.directory.join(format!("data/users/{ann}/worker.log"))).unwrap();
+    let log = fs::read_to_string(world.directory.join(format!("data/users/{ann}/worker.log"))).unwrap();
     assert_eq!(
         log.matches("ImportError").count(),
         2,
