@@ -5,13 +5,15 @@
 //! that has the most. A flood from a few addresses therefore displaces itself, and members always get in.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
+
+use crate::base::source::network;
 
 /// The maximum numbers of connections.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +68,7 @@ impl Connections {
     /// proven.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<OpenConnection> {
         let mut open = self.open.lock();
-        let source = source_of(peer);
+        let source = network(peer);
         let address = peer.to_canonical();
         let is_proxy = address.is_loopback() || self.proxies.iter().any(|net| net.contains(&address));
         if !is_proxy && open.unproven(source) >= self.capacity.per_source {
@@ -153,14 +155,6 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.connections.open.lock().entries.remove(&self.id);
-    }
-}
-
-/// The network of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 address.
-fn source_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
     }
 }
 
