@@ -206,6 +206,11 @@ impl Accounts {
         Ok(tx.find::<Account>(id.as_str().as_bytes())?.is_some())
     }
 
+    /// Whether the account was forgotten recently, inside a unit of work.
+    pub fn is_forgotten_within(tx: &Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
+        Ok(tx.find::<Tombstone>(id.as_str().as_bytes())?.is_some())
+    }
+
     /// Accounts that were forgotten recently. Records that other modules still hold for them were written late and
     /// must be erased.
     pub fn tombstones(&self) -> Result<Vec<Tombstone>, StoreError> {

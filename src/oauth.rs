@@ -41,7 +41,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -118,7 +118,10 @@ struct OAuthState {
     access_tokens: Reread<grants::AccessToken>,
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,
+    sign_in_ended: OnceLock<SignInEnded>,
 }
+
+type SignInEnded = Box<dyn Fn(&FamilyId) + Send + Sync>;
 
 impl OAuth {
     /// Creates the server and starts the housekeeping, which ends with the lifecycle.
@@ -147,6 +150,7 @@ impl OAuth {
             access_tokens: Reread::default(),
             uses: authenticate::FamilyUses::default(),
             clocks: ClockAgreement::default(),
+            sign_in_ended: OnceLock::new(),
         }));
         // The first comparison of the clocks: nothing expires for lack of use within an hour of it.
         oauth.0.clocks.is_steady(&oauth.0.clock);
@@ -165,6 +169,18 @@ impl OAuth {
             }
         });
         oauth
+    }
+
+    /// Sets what happens, besides the end of its tokens, when a client revokes its sign-in or a token of it, or when a
+    /// token was used twice. The operator's revocation tells what it ended itself.
+    pub fn when_sign_in_ends(&self, act: impl Fn(&FamilyId) + Send + Sync + 'static) {
+        self.0.sign_in_ended.get_or_init(|| Box::new(act));
+    }
+
+    fn tell_sign_in_ended(&self, family: &FamilyId) {
+        if let Some(act) = self.0.sign_in_ended.get() {
+            act(family);
+        }
     }
 
     /// Writes last uses and, unless the gateway is stopping, removes what has expired.

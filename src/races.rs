@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
+//! | `caller` | for whom a call acts, and whether it still may |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
@@ -20,6 +21,7 @@
 
 mod acts;
 pub mod answers;
+mod caller;
 mod coaching;
 mod erase;
 mod race;
@@ -38,6 +40,7 @@ use crate::store::Kind;
 use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceToken};
 
 pub use acts::RaceActError;
+pub use caller::RaceCaller;
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use registry::{RaceGrant, RaceOverview, Races, RacesMetrics, RacesParts};
 pub use start::{StartedRace, TrackingError};

@@ -12,6 +12,7 @@ use crate::accounts::{self, AccountId};
 use crate::base::clock::Clock;
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::RevocationScope;
+use crate::races::RaceCaller;
 use crate::store::StoreError;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
@@ -94,9 +95,12 @@ impl AdminService {
                 AdminAnswer::Revoked(rooms.forget(&self.account(&account)?, uid).await?)
             }
             AdminAct::StartRace { account, link } => {
-                let account = self.account(&account)?;
+                let operator = RaceCaller::Operator(self.account(&account)?);
                 let limits = Map::new();
-                let started = rooms.races.start_tracking(&account, &link, &limits, None).await?;
+                let started = rooms
+                    .races
+                    .start_tracking(&operator, &link, &limits, None)
+                    .await?;
                 AdminAnswer::Done(format!("Race {} is being watched.", started.race))
             }
             AdminAct::StopRace { race } => {
@@ -106,12 +110,13 @@ impl AdminService {
             }
             AdminAct::ChangeLimits { race, limits } => {
                 let (account, race) = self.race_of(&race)?;
-                rooms.races.update_thresholds(&account, &race, &limits).await?;
+                let operator = RaceCaller::Operator(account);
+                rooms.races.update_thresholds(&operator, &race, &limits).await?;
                 AdminAnswer::Done("The limits are changed.".into())
             }
             AdminAct::LookAtRace { race } => {
                 let (account, race) = self.race_of(&race)?;
-                rooms.races.look(&account, &race)?;
+                rooms.races.look(&RaceCaller::Operator(account), &race)?;
                 AdminAnswer::Done("Claude has been asked to look at the race.".into())
             }
             AdminAct::TestNotify => AdminAnswer::Done(test_report(&self.notifier.test().await?)?),

@@ -15,6 +15,7 @@ use crate::base::disk::Scratch;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Console, Telemetry};
 use crate::config::{Config, Sources};
+use crate::races::RaceCaller;
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
 /// Runs the demo until a stop signal arrives. Returns true if nothing failed.
@@ -97,7 +98,8 @@ fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifec
                 if tracked.contains(&account.id) {
                     continue;
                 }
-                if let Err(e) = races.start_tracking(&account.id, &link, &config, None).await {
+                let operator = RaceCaller::Operator(account.id.clone());
+                if let Err(e) = races.start_tracking(&operator, &link, &config, None).await {
                     tracing::warn!(reason = %e, "demo.race_not_tracked");
                 }
                 tracked.push(account.id);

@@ -13,7 +13,7 @@ use crate::base::clock::Clock;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::mcp::Access;
 use crate::oauth::{Grant, OAuth, Unauthenticated};
-use crate::races::{RaceGrant, Races};
+use crate::races::{RaceCaller, RaceGrant, Races};
 
 /// The lifetime of a probe token of `doctor`.
 const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
@@ -33,8 +33,7 @@ pub struct Caller {
 /// The tools that a caller may use at all, before access is considered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallerScope {
-    Account,
-    Race(RaceGrant),
+    Tools(RaceCaller),
     /// No tools, only the protocol. `doctor` uses this to check that requests get through.
     Probe,
 }
@@ -42,10 +41,10 @@ pub(super) enum CallerScope {
 impl From<Grant> for Caller {
     fn from(grant: Grant) -> Self {
         Self {
-            account: grant.account,
+            account: grant.account.clone(),
             access: grant.access,
-            connection: grant.family.into(),
-            scope: CallerScope::Account,
+            connection: grant.family.clone().into(),
+            scope: CallerScope::Tools(RaceCaller::SignIn(grant.account, grant.family)),
             bearer: None,
         }
     }
@@ -57,7 +56,7 @@ impl From<RaceGrant> for Caller {
             account: race.account.clone(),
             access: Access::ReadOnly,
             connection: race.race.clone().into(),
-            scope: CallerScope::Race(race),
+            scope: CallerScope::Tools(RaceCaller::Race(race)),
             bearer: None,
         }
     }

@@ -11,6 +11,7 @@ use crate::config::Live;
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
 use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
+use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
@@ -70,13 +71,13 @@ impl CallService {
         request: McpRequest<'_>,
     ) -> McpResponse {
         let offered = match caller.scope {
-            CallerScope::Account => {
+            CallerScope::Tools(RaceCaller::Race(_)) => self.offered_for_race.clone(),
+            CallerScope::Tools(_) => {
                 if !matches!(request.method, McpMethod::Ping | McpMethod::SetLogLevel) {
                     self.offer.ensure_known(&self.workers, &caller.account).await;
                 }
                 self.offer.current()
             }
-            CallerScope::Race(_) => self.offered_for_race.clone(),
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
         let route = route(&offered, caller.access, &request);
@@ -135,21 +136,16 @@ impl CallService {
         tool: Arc<str>,
         arguments: Option<Box<RawValue>>,
     ) -> McpResponse {
+        let CallerScope::Tools(caller) = pending.caller.scope.clone() else {
+            return McpResponse::Json(pending.no_answer("A probe has no tools."));
+        };
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, None);
         let answer = async move {
-            let (tools, caller, name) = (self.race_tools.clone(), pending.caller.clone(), tool.clone());
-            let call = async move {
-                let arguments = arguments.as_deref();
-                match &caller.scope {
-                    CallerScope::Race(race) => tools.call_for_race(race, &name, arguments).await,
-                    CallerScope::Account | CallerScope::Probe => {
-                        tools.call(&caller.account, &name, arguments).await
-                    }
-                }
-            };
+            let (tools, name) = (self.race_tools.clone(), tool.clone());
+            let call = async move { tools.call(&caller, &name, arguments.as_deref()).await };
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),

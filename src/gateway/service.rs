@@ -61,6 +61,11 @@ impl Gateway {
         let origin = parts.public_url.origin();
         let counters = UsageCounters::new(parts.clock.clone());
         counters.keep_flushing(parts.store.clone(), &parts.lifecycle);
+        let in_flight = InFlight::default();
+        let ended = in_flight.clone();
+        parts.oauth.when_sign_in_ends(move |family| {
+            ended.revoke(family.as_str());
+        });
         let admission = Arc::new(CallerAdmission::new(
             parts.oauth,
             parts.races.clone(),
@@ -76,7 +81,7 @@ impl Gateway {
             link: format!("{origin}/link"),
             live: parts.live,
             rate: CallRate::default(),
-            in_flight: InFlight::default(),
+            in_flight,
             counters,
             lifecycle: parts.lifecycle,
         };
@@ -132,8 +137,7 @@ impl Gateway {
         }
     }
 
-    /// Ends the calls of revoked sign-ins, including those that have not reached a worker yet. Returns how many were
-    /// running.
+    /// Ends the running calls of sign-ins that the operator revoked. Returns how many there were.
     pub fn cut(&self, revoked: &[FamilyId]) -> usize {
         let in_flight = &self.0.calls.in_flight;
         revoked

@@ -15,7 +15,7 @@ use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Traces;
-use crate::base::secrets::RootSecret;
+use crate::base::secrets::{RootSecret, TokenHash};
 use crate::config::{GarminHosts, Live, PublicUrl};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{GovernorSettings, SignIns};
@@ -39,6 +39,7 @@ fn race_grant() -> RaceGrant {
     RaceGrant {
         race: "race_abcdefgh12345678".parse().unwrap(),
         account: account("a"),
+        token: TokenHash::of("grc_a"),
     }
 }
 

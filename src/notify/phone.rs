@@ -8,7 +8,7 @@ use super::notifier::Notifier;
 use crate::accounts::AccountId;
 use crate::config::{is_ntfy_topic, is_telegram_chat};
 use crate::race::alerts::Severity;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// Minimum interval between two attempts, because each sends a message to an address that the person typed.
 const BETWEEN_ATTEMPTS: SignedDuration = SignedDuration::from_secs(10);
@@ -18,33 +18,31 @@ const TEST_TEXT: &str = "Messages about your races arrive here from now on.";
 impl Notifier {
     /// Directs this account's messages to `phone` and nowhere else; an empty phone restores the operator's settings.
     /// A test message is sent first. `is_allowed` is called in the transaction that stores the phone, because access
-    /// may have ended while the test message was sent. Returns where the messages go afterwards.
+    /// may have ended in the meantime. Returns where the messages go afterwards.
     pub async fn set_phone(
         &self,
         account: &AccountId,
         phone: Phone,
-        is_allowed: impl Fn() -> bool + Send + 'static,
+        is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<MessageRoute, SetPhoneError> {
         check(&phone)?;
         let key = account.as_str().as_bytes().to_vec();
         let is_removed = phone == Phone::default();
-        if is_removed {
-            let removed = self.store().atomic(move |tx| {
-                tx.remove::<Phone>(&key);
-                Ok::<_, StoreError>(())
-            });
-            removed.await?;
-        } else {
+        if !is_removed {
             self.send_test(account, &phone).await?;
-            let kept = self.store().atomic(move |tx| {
-                if !is_allowed() {
-                    return Err(SetPhoneError::AccessEnded);
-                }
-                tx.put(&key, &phone)?;
-                Ok(())
-            });
-            kept.await?;
         }
+        let kept = self.store().atomic(move |tx| {
+            if !is_allowed(tx)? {
+                return Err(SetPhoneError::AccessEnded);
+            }
+            if is_removed {
+                tx.remove::<Phone>(&key);
+            } else {
+                tx.put(&key, &phone)?;
+            }
+            Ok(())
+        });
+        kept.await?;
         tracing::info!(account.id = %account, is_taken_back = is_removed, "notify.phone_set");
         // Queued messages may now have a target.
         self.wake();

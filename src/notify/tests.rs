@@ -340,7 +340,7 @@ impl Bench {
     async fn set(&self, phone: Phone) -> Result<MessageRoute, String> {
         // Attempts are rate limited.
         self.clock.advance(SignedDuration::from_secs(11));
-        let set = self.notifier.set_phone(&self.account, phone, || true).await;
+        let set = self.notifier.set_phone(&self.account, phone, |_| Ok(true)).await;
         set.map_err(|refused| refused.to_string())
     }
 }
@@ -410,7 +410,7 @@ async fn a_phone_that_can_not_be_reached_is_not_set() {
     // An immediate second attempt is refused.
     let refused = bench
         .notifier
-        .set_phone(&bench.account, phone(Some("42"), None), || true)
+        .set_phone(&bench.account, phone(Some("42"), None), |_| Ok(true))
         .await;
     assert!(matches!(refused, Err(SetPhoneError::TooSoon)), "{refused:?}");
     assert_eq!(
@@ -429,7 +429,7 @@ async fn access_that_ended_during_the_test_message_sets_no_phone() {
     let bench = Bench::new(&BOTH).await;
     let refused = bench
         .notifier
-        .set_phone(&bench.account, phone(Some("42"), None), || false)
+        .set_phone(&bench.account, phone(Some("42"), None), |_| Ok(false))
         .await;
     assert!(matches!(refused, Err(SetPhoneError::AccessEnded)), "{refused:?}");
     assert!(bench.store.list::<Phone>(b"").unwrap().is_empty());

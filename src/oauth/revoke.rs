@@ -169,7 +169,8 @@ fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Resul
 }
 
 impl OAuth {
-    /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself.
+    /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself. Either ends the
+    /// calls in progress.
     ///
     /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller),
     /// `TemporarilyUnavailable` (operator).
@@ -205,6 +206,7 @@ impl OAuth {
             })
             .await?;
         if let Some((account, family, whole)) = ended {
+            self.tell_sign_in_ended(&family);
             tracing::info!(
                 account.id = %account, family.id = %family, whole_family = whole,
                 reason = RevocationReason::Client.as_str(), "token.revoked"
@@ -292,6 +294,11 @@ impl OAuth {
             .atomic(move |tx| remove_codes(tx, |consent| accounts.contains(&consent.account)))
             .await?;
         Ok(())
+    }
+
+    /// Whether a sign-in is still valid, inside a unit of work.
+    pub fn has_family_within(tx: &Tx<'_>, id: &FamilyId) -> Result<bool, StoreError> {
+        Ok(tx.find::<TokenFamily>(id.key())?.is_some())
     }
 
     /// All valid sign-ins, in no particular order.

@@ -234,7 +234,7 @@ impl OAuth {
         if let TokenOutcome::Issued { family, account, .. } = &outcome {
             tracing::info!(account.id = %account, family.id = %family, "token.issued");
         }
-        answer(outcome)
+        self.answer(outcome)
     }
 
     async fn refresh(&self, form: &FormParameters) -> Result<Value, OAuthError> {
@@ -260,7 +260,38 @@ impl OAuth {
         if let TokenOutcome::Issued { family, account, .. } = &outcome {
             tracing::info!(account.id = %account, family.id = %family, "token.refreshed");
         }
-        answer(outcome)
+        self.answer(outcome)
+    }
+
+    fn answer(&self, outcome: TokenOutcome) -> Result<Value, OAuthError> {
+        match outcome {
+            TokenOutcome::Issued { pair, .. } => Ok(json!({
+                "access_token": pair.access.expose(),
+                "token_type": "Bearer",
+                "expires_in": pair.expires_in_s,
+                "refresh_token": pair.refresh.expose(),
+                "scope": SCOPES,
+            })),
+            TokenOutcome::Reused {
+                family,
+                account,
+                reason,
+            } => {
+                self.tell_sign_in_ended(&family);
+                tracing::warn!(
+                    account.id = %account, family.id = %family, reason = reason.as_str(),
+                    "token.reuse_detected"
+                );
+                Err(OAuthError::InvalidGrant(match reason {
+                    RevocationReason::CodeReuse => "the code was used before, what it gave is revoked".into(),
+                    _ => "the refresh token was used before, its family is revoked".into(),
+                }))
+            }
+            TokenOutcome::Refused(reason) => {
+                tracing::info!(reason, "token.refused");
+                Err(OAuthError::InvalidGrant(reason.into()))
+            }
+        }
     }
 
     /// The lifetime of the next access token: a day, or less if a sign-in lasts less.
@@ -274,34 +305,4 @@ fn known_client(client_id: &str) -> Result<(), OAuthError> {
     ClientId::parse(client_id)
         .map(|_| ())
         .ok_or_else(|| OAuthError::InvalidClient("the client is unknown, register again".into()))
-}
-
-fn answer(outcome: TokenOutcome) -> Result<Value, OAuthError> {
-    match outcome {
-        TokenOutcome::Issued { pair, .. } => Ok(json!({
-            "access_token": pair.access.expose(),
-            "token_type": "Bearer",
-            "expires_in": pair.expires_in_s,
-            "refresh_token": pair.refresh.expose(),
-            "scope": SCOPES,
-        })),
-        TokenOutcome::Reused {
-            family,
-            account,
-            reason,
-        } => {
-            tracing::warn!(
-                account.id = %account, family.id = %family, reason = reason.as_str(),
-                "token.reuse_detected"
-            );
-            Err(OAuthError::InvalidGrant(match reason {
-                RevocationReason::CodeReuse => "the code was used before, what it gave is revoked".into(),
-                _ => "the refresh token was used before, its family is revoked".into(),
-            }))
-        }
-        TokenOutcome::Refused(reason) => {
-            tracing::info!(reason, "token.refused");
-            Err(OAuthError::InvalidGrant(reason.into()))
-        }
-    }
 }

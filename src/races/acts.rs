@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::caller::RaceCaller;
 use super::race::{RaceChange, WatchedRace};
+use super::records::RaceProgress;
 use super::registry::{RaceOverview, Races};
 use super::task;
 use crate::accounts::AccountId;
@@ -23,6 +25,9 @@ pub enum RaceActError {
     NoSuchRace,
     #[error("race: it is over and can't be changed")]
     Over,
+    /// The caller was revoked, or the account forgotten, in the meantime.
+    #[error("access ended while this was under way; nothing was changed. Connect again")]
+    AccessEnded,
     #[error("{0}")]
     Fields(#[from] BadFields),
     #[error(transparent)]
@@ -79,15 +84,18 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account and removes their tokens. Calls in progress start no race. Returns how many were
-    /// watched.
+    /// Stops all races of an account and removes their tokens. Returns how many were watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
         let gate = self.0.gate(account);
-        gate.end_access();
-        let _starting = gate.starting.lock().await;
+        let _starting = gate.lock().await;
         let mut stopped = 0;
         for id in self.ids_of(account)? {
-            if let Some(race) = self.0.watched_race(&id) {
+            // A call that was cut may have stored a race that has no task yet; the next start would watch it.
+            let is_over = |progress: RaceProgress| progress.done;
+            if self.0.store.find(id.key())?.is_none_or(is_over) {
+                continue;
+            }
+            if let Some(race) = self.0.watched_or_stored(&id)? {
                 // The task would remove the tokens too, but later.
                 self.stop(&race, Some(0)).await?;
                 stopped += 1;
@@ -99,11 +107,11 @@ impl Races {
     /// Changes limits: a number sets one, null removes it. Returns all limits.
     pub async fn update_thresholds(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         id: &RaceId,
         changes: &Map<String, Value>,
     ) -> Result<Thresholds, RaceActError> {
-        let race = self.watched_race_of(account, id)?;
+        let race = self.watched_race_of(caller.account(), id)?;
         let changed = race.change(&self.0.store, &self.0.notifier, |state| {
             if state.is_over() {
                 return Err(RaceActError::Over);
@@ -112,29 +120,30 @@ impl Races {
             state.row.settings.thresholds = thresholds;
             Ok::<_, RaceActError>(RaceChange {
                 row: true,
+                caller: Some(caller.clone()),
                 ..RaceChange::default()
             })
         });
-        let state = changed.await?.ok_or(RaceActError::NoSuchRace)?;
-        tracing::info!(race.id = %id, account.id = %account, "race.limits_changed");
+        let state = changed.await?.ok_or(RaceActError::AccessEnded)?;
+        tracing::info!(race.id = %id, account.id = %caller.account(), "race.limits_changed");
         race.changed.notify_one();
         Ok(state.row.settings.thresholds.clone())
     }
 
     /// Starts a look by Claude. Returns at once.
-    pub fn look(&self, account: &AccountId, id: &RaceId) -> Result<(), RaceActError> {
-        let race = self.watched_race_of(account, id)?;
+    pub fn look(&self, caller: &RaceCaller, id: &RaceId) -> Result<(), RaceActError> {
+        let race = self.watched_race_of(caller.account(), id)?;
         if self.0.coach().is_none() {
             return Err(LookError::NotSetUp.into());
         }
-        task::look(&self.0, &race, true);
+        task::look(&self.0, &race, Some(caller.clone()));
         Ok(())
     }
 
     /// Issues a token that grants access to this race only, until the race ends or two newer tokens were issued.
     pub async fn token(&self, account: &AccountId, id: &RaceId) -> Result<Secret, RaceActError> {
         let race = self.watched_race_of(account, id)?;
-        let token = task::new_token(&self.0, &race, self.0.clock.now()).await?;
+        let token = task::new_token(&self.0, &race, None).await?;
         token.ok_or(RaceActError::NoSuchRace)
     }
 }

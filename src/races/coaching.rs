@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::acts::RaceActError;
+use super::caller::RaceCaller;
 use super::race::RaceChange;
 use super::registry::Races;
 use crate::accounts::AccountId;
@@ -12,7 +13,7 @@ use crate::race::claims;
 use crate::race::claims::{FalseClaim, KnownFigures};
 use crate::race::id::RaceId;
 use crate::race::text::plain_text;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// Maximum length of a message in characters.
 pub const LONGEST_MESSAGE: usize = 600;
@@ -57,9 +58,9 @@ impl Races {
     }
 
     /// Sets where a person's messages go; an empty phone restores the operator's settings.
-    pub async fn set_phone(&self, account: &AccountId, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
-        let access = self.0.call_access(account);
-        let is_allowed = move || access.stands();
+    pub async fn set_phone(&self, caller: &RaceCaller, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
+        let (account, caller) = (caller.account(), caller.clone());
+        let is_allowed = move |tx: &Tx<'_>| caller.may_write(tx);
         self.0.notifier.set_phone(account, phone, is_allowed).await
     }
 
@@ -67,11 +68,11 @@ impl Races {
     /// plain figures are sent instead. A text that the race has already sent is skipped.
     pub async fn coach(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         id: &RaceId,
         text: &str,
     ) -> Result<CoachingOutcome, CoachingError> {
-        let text = plain_text(text);
+        let (account, text) = (caller.account(), plain_text(text));
         if text.is_empty() || text.chars().count() > LONGEST_MESSAGE {
             return Err(CoachingError::Length);
         }
@@ -107,10 +108,11 @@ impl Races {
             state.progress.coached_at = Some(now);
             Ok(RaceChange {
                 message: Some(message),
+                caller: Some(caller.clone()),
                 ..RaceChange::default()
             })
         });
-        sent.await?.ok_or(RaceActError::NoSuchRace)?;
+        sent.await?.ok_or(RaceActError::AccessEnded)?;
         tracing::info!(race.id = %id, account.id = %account, untrue = untrue.len(), "race.coached");
         Ok(if untrue.is_empty() {
             CoachingOutcome::Sent

@@ -17,8 +17,7 @@ impl Races {
     pub async fn forget(&self, account: &AccountId) -> Result<usize, StoreError> {
         let races = &self.0;
         let gate = races.gate(account);
-        gate.end_access();
-        let _starting = gate.starting.lock().await;
+        let _starting = gate.lock().await;
         let ids = self.ids_of(account)?;
         for id in &ids {
             let watched = races.watched.lock().remove(id);
@@ -53,7 +52,7 @@ impl Races {
             };
             // Prevents the race from being continued while it is erased.
             let gate = races.gate(&row.account);
-            let _starting = gate.starting.lock().await;
+            let _starting = gate.lock().await;
             let newest = progress.watch.last_new_at.max(Some(row.created_at));
             let is_over = progress.done && races.watched_race(&id).is_none();
             if !is_over || newest.is_none_or(|newest| newest >= before) {

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::caller::RaceCaller;
 use super::records::{CourseRow, RaceProgress, RaceRow, RaceToken, alert_key, drop_tokens};
 use super::series;
 use crate::base::secrets::TokenHash;
@@ -63,6 +64,8 @@ pub(super) struct RaceChange {
     /// Removes all but this many of the newest tokens.
     pub(super) keep_tokens: Option<usize>,
     pub(super) new_token: Option<(TokenHash, RaceToken)>,
+    /// Who asked for the change; nothing is committed if their access has ended.
+    pub(super) caller: Option<RaceCaller>,
 }
 
 impl RaceState {
@@ -206,7 +209,8 @@ impl WatchedRace {
     }
 
     /// Changes the race: `make` works on a copy and returns what else to commit. When this returns, either all of it
-    /// is durable or none. `None` if the race was erased meanwhile. Errors: those of `make`, or the store's.
+    /// is durable or none. `None` if the race was erased meanwhile, or the caller's access ended. Errors: those of
+    /// `make`, or the store's.
     pub(super) async fn change<E>(
         &self,
         store: &Store,
@@ -237,6 +241,11 @@ impl WatchedRace {
         let (outbox, has_messages) = (notifier.clone(), !messages.is_empty());
         let written = store
             .atomic(move |tx| {
+                if let Some(caller) = &change.caller
+                    && !caller.may_write(tx)?
+                {
+                    return Ok(None);
+                }
                 series::append(tx, &id, std::mem::take(&mut change.samples))?;
                 for (number, alert) in (first..).zip(&change.alerts) {
                     tx.put(&alert_key(&id, number), alert)?;
@@ -252,9 +261,12 @@ impl WatchedRace {
                 }
                 tx.put(id.key(), &progress)?;
                 messages.iter().try_for_each(|message| outbox.push(tx, message))?;
-                Ok::<_, StoreError>(progress)
+                Ok::<_, StoreError>(Some(progress))
             })
             .await?;
+        let Some(written) = written else {
+            return Ok(None);
+        };
         next.progress = written;
         let next = Arc::new(next);
         *self.state.lock() = Arc::clone(&next);

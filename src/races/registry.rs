@@ -48,6 +48,7 @@ pub struct Races(pub(super) Arc<RacesState>);
 pub struct RaceGrant {
     pub race: RaceId,
     pub account: AccountId,
+    pub token: TokenHash,
 }
 
 /// Totals over the watched races, for monitoring.
@@ -209,11 +210,9 @@ impl Races {
         if !bearer.starts_with(task::TOKEN_PREFIX) {
             return Ok(None);
         }
-        let token = self.0.store.find::<RaceToken>(TokenHash::of(bearer).as_bytes())?;
-        Ok(token.map(|token| RaceGrant {
-            race: token.race,
-            account: token.account,
-        }))
+        let token = TokenHash::of(bearer);
+        let found = self.0.store.find::<RaceToken>(token.as_bytes())?;
+        Ok(found.map(|RaceToken { race, account }| RaceGrant { race, account, token }))
     }
 
     /// The account of a race, for the operator.

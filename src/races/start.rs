@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::race::{RaceChange, RaceState, WatchedRace};
+use super::caller::RaceCaller;
+use super::race::{RaceChange, RaceState};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
-use crate::accounts::AccountId;
 use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, ResolveError};
 use crate::race::course::{BadCourse, Course};
 use crate::race::fields::BadFields;
@@ -65,13 +65,12 @@ impl Races {
     /// race.
     pub async fn start_tracking(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         text: &str,
         config: &Map<String, Value>,
         carry_on: Option<&RaceId>,
     ) -> Result<StartedRace, TrackingError> {
-        let races = &self.0;
-        let access = races.call_access(account);
+        let (races, account) = (&self.0, caller.account());
         let (settings, gpx) = RacePlan::read(config)?;
         let mut course = gpx
             .as_deref()
@@ -94,18 +93,15 @@ impl Races {
         if course.is_none() && carry_on.is_none() {
             course = self.course_of_session(&link).await;
         }
-        // Nothing below waits for Garmin. Access is checked again because it may have ended meanwhile.
+        // Nothing below waits for Garmin. A revocation stops the races under the same lock.
         let gate = races.gate(account);
-        let _starting = gate.starting.lock().await;
-        if !access.stands() {
-            return Err(TrackingError::AccessEnded);
-        }
+        let _starting = gate.lock().await;
         let ids = self.ids_of(account)?;
         if let Some(race) = carry_on {
             if !ids.contains(race) {
                 return Err(TrackingError::NoSuchRace);
             }
-            self.carry_on(race, link).await?;
+            self.carry_on(caller, race, link).await?;
             return Ok(started(race.clone(), false, true));
         }
         for id in &ids {
@@ -113,7 +109,7 @@ impl Races {
             if row.is_some_and(|row| row.link.session_id == link.session_id) {
                 let watched = races.watched_race(id).is_some();
                 if !watched {
-                    self.carry_on(id, link).await?;
+                    self.carry_on(caller, id, link).await?;
                 }
                 return Ok(started(id.clone(), watched, !watched));
             }
@@ -125,7 +121,7 @@ impl Races {
         if self.count() >= MOST {
             return Err(TrackingError::TooMany(self.count()));
         }
-        let id = self.create(account, link, settings, course).await?;
+        let id = self.create(caller, link, settings, course).await?;
         Ok(started(id, false, false))
     }
 
@@ -137,16 +133,16 @@ impl Races {
 
     async fn create(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         link: LiveTrackLink,
         settings: RacePlan,
         course: Option<Course>,
-    ) -> Result<RaceId, StoreError> {
+    ) -> Result<RaceId, TrackingError> {
         let (id, now) = (RaceId::random(), self.0.clock.now());
         let state = RaceState {
             track: Track::new(settings.kind),
             row: RaceRow {
-                account: account.clone(),
+                account: caller.account().clone(),
                 created_at: now,
                 link,
                 settings,
@@ -156,31 +152,35 @@ impl Races {
             alerts: Vec::new(),
         };
         let (race, row, progress) = (id.clone(), state.row.clone(), state.progress.clone());
+        let caller = caller.clone();
         let write = move |tx: &mut Tx<'_>| {
+            if !caller.may_write(tx)? {
+                return Err(TrackingError::AccessEnded);
+            }
             tx.put(race.key(), &row)?;
             tx.put(race.key(), &progress)?;
             if let Some(course) = course {
                 tx.put(race.key(), &CourseRow { course })?;
             }
             let of = AccountRace { race: race.clone() };
-            tx.put(&account_key(&row.account, race.as_str()), &of)
+            tx.put(&account_key(&row.account, race.as_str()), &of)?;
+            Ok(())
         };
         self.0.store.atomic(write).await?;
-        tracing::info!(race.id = %id, account.id = %account, "race.started");
+        tracing::info!(race.id = %id, account.id = %state.row.account, "race.started");
         self.spawn(id.clone(), state);
         Ok(id)
     }
 
     /// Continues a race with this link, whether it is still watched or over.
-    async fn carry_on(&self, id: &RaceId, link: LiveTrackLink) -> Result<(), TrackingError> {
+    async fn carry_on(
+        &self,
+        caller: &RaceCaller,
+        id: &RaceId,
+        link: LiveTrackLink,
+    ) -> Result<(), TrackingError> {
         let races = &self.0;
-        let race = if let Some(race) = races.watched_race(id) {
-            race
-        } else {
-            let state = RaceState::load(&races.store, id)?.ok_or(TrackingError::NoSuchRace)?;
-            let cancelled = races.lifecycle.stopping().child_token();
-            Arc::new(WatchedRace::new(id.clone(), state, cancelled))
-        };
+        let race = races.watched_or_stored(id)?.ok_or(TrackingError::NoSuchRace)?;
         let now = races.clock.now();
         let changed = race.change(&races.store, &races.notifier, |state| {
             state.row.link = link;
@@ -188,12 +188,11 @@ impl Races {
             state.progress.done = false;
             Ok::<_, StoreError>(RaceChange {
                 row: true,
+                caller: Some(caller.clone()),
                 ..RaceChange::default()
             })
         });
-        let Some(state) = changed.await? else {
-            return Err(TrackingError::NoSuchRace);
-        };
+        let state = changed.await?.ok_or(TrackingError::AccessEnded)?;
         tracing::info!(race.id = %id, account.id = %state.row.account, "race.carried_on");
         match races.watched_race(id) {
             Some(race) => race.changed.notify_one(),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -22,34 +21,8 @@ use crate::store::{Store, StoreError};
 /// Maximum number of finished races kept in memory.
 const MOST_PAST: usize = 64;
 
-/// Serializes starting and ending one account's races, and tells a call whether access ended while it waited.
-#[derive(Debug, Default)]
-pub(super) struct AccountGate {
-    /// Number of times that the account's access was ended.
-    endings: AtomicU64,
-    /// Held while races are started, erased, or all stopped; never during a request to Garmin.
-    pub(super) starting: tokio::sync::Mutex<()>,
-}
-
-/// The access of a call. It becomes invalid when the account is revoked or forgotten.
-#[derive(Clone, Debug)]
-pub(super) struct CallAccess {
-    gate: Arc<AccountGate>,
-    endings: u64,
-}
-
-impl AccountGate {
-    /// Invalidates the access of all calls in progress.
-    pub(super) fn end_access(&self) {
-        self.endings.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl CallAccess {
-    pub(super) fn stands(&self) -> bool {
-        self.gate.endings.load(Ordering::SeqCst) == self.endings
-    }
-}
+/// Held while an account's races are started, erased, or all stopped; never during a request to Garmin.
+type AccountGate = Arc<tokio::sync::Mutex<()>>;
 
 pub(super) struct RacesState {
     pub(super) store: Store,
@@ -64,23 +37,26 @@ pub(super) struct RacesState {
     /// Finished races that were requested recently, cached because computing a track needs all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
     /// By account. Entries are never removed; there are no more than accounts.
-    pub(super) gates: Mutex<BTreeMap<AccountId, Arc<AccountGate>>>,
+    pub(super) gates: Mutex<BTreeMap<AccountId, AccountGate>>,
 }
 
 impl RacesState {
-    pub(super) fn gate(&self, account: &AccountId) -> Arc<AccountGate> {
+    pub(super) fn gate(&self, account: &AccountId) -> AccountGate {
         Arc::clone(self.gates.lock().entry(account.clone()).or_default())
-    }
-
-    /// Taken at the start of a call, and checked before its last write.
-    pub(super) fn call_access(&self, account: &AccountId) -> CallAccess {
-        let gate = self.gate(account);
-        let endings = gate.endings.load(Ordering::SeqCst);
-        CallAccess { gate, endings }
     }
 
     pub(super) fn watched_race(&self, id: &RaceId) -> Option<Arc<WatchedRace>> {
         self.watched.lock().get(id).cloned()
+    }
+
+    /// A race, to change it. One without a task is read from the store.
+    pub(super) fn watched_or_stored(&self, id: &RaceId) -> Result<Option<Arc<WatchedRace>>, StoreError> {
+        if let Some(race) = self.watched_race(id) {
+            return Ok(Some(race));
+        }
+        let cancelled = self.lifecycle.stopping().child_token();
+        let stored = RaceState::load(&self.store, id)?;
+        Ok(stored.map(|state| Arc::new(WatchedRace::new(id.clone(), state, cancelled))))
     }
 
     /// A race that is over, from the cache or computed from its points.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::caller::RaceCaller;
 use super::race::{RaceChange, RaceState, WatchedRace};
 use super::records::{RaceToken, hex};
 use super::series;
@@ -65,7 +66,7 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
             () = races.clock.sleep_until(due_at) => {}
         }
         let DueStep::Poll { session, begin } = step else {
-            look(&races, &race, false);
+            look(&races, &race, None);
             continue;
         };
         let link = race.state().row.link.clone();
@@ -224,9 +225,9 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
     }
 }
 
-/// Starts a look in parallel with the polling. A failure is logged.
-pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, asked_for: bool) {
-    let (races, race) = (Arc::clone(races), Arc::clone(race));
+/// Starts a look in parallel with the polling. A failure is logged. `caller` asked for it; `None`: it was due.
+pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, caller: Option<RaceCaller>) {
+    let (races, race, asked_for) = (Arc::clone(races), Arc::clone(race), caller.is_some());
     let lifecycle = races.lifecycle.clone();
     lifecycle.spawn("race look", async move {
         let stopping = races.lifecycle.stopping();
@@ -235,7 +236,7 @@ pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, asked_for: 
         tokio::select! {
             () = stopping.cancelled() => {}
             () = race.cancelled.cancelled() => {}
-            looked = take_look(&races, &race, asked_for) => match looked {
+            looked = take_look(&races, &race, caller) => match looked {
                 Ok(()) => tracing::info!(race.id = %race.id, asked_for, "race.looked_at"),
                 Err(reason) => {
                     tracing::warn!(race.id = %race.id, asked_for, %reason, "race.look_failed");
@@ -246,19 +247,22 @@ pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, asked_for: 
     });
 }
 
-async fn take_look(races: &RacesState, race: &WatchedRace, asked_for: bool) -> Result<(), LookError> {
+async fn take_look(
+    races: &RacesState,
+    race: &WatchedRace,
+    caller: Option<RaceCaller>,
+) -> Result<(), LookError> {
     let coach = races.coach().ok_or(LookError::NotSetUp)?;
-    let now = races.clock.now();
     let failed = |e: StoreError| LookError::Failed(e.to_string());
-    let Some(token) = new_token(races, race, now).await.map_err(failed)? else {
+    let Some(token) = new_token(races, race, caller.clone()).await.map_err(failed)? else {
         return Ok(());
     };
     let state = race.state();
     let look = RaceLook {
-        snapshot: state.snapshot(&race.id, now),
+        snapshot: state.snapshot(&race.id, races.clock.now()),
         window: state.window(&races.store, &race.id).map_err(failed)?,
         token,
-        asked_for,
+        asked_for: caller.is_some(),
     };
     let Some(reply) = coach.look(look).await? else {
         return Ok(());
@@ -267,18 +271,22 @@ async fn take_look(races: &RacesState, race: &WatchedRace, asked_for: bool) -> R
     let replied_at = races.clock.now();
     let kept = race.change(&races.store, &races.notifier, |state| {
         state.progress.last_words = Some((replied_at, reply));
-        Ok::<_, StoreError>(RaceChange::default())
+        Ok::<_, StoreError>(RaceChange {
+            caller,
+            ..RaceChange::default()
+        })
     });
     kept.await.map(drop).map_err(failed)
 }
 
-/// Issues a token for this race. Only the newest [`TOKENS`] stay valid. `None` if the race was stopped or erased.
+/// Issues a token for this race. Only the newest [`TOKENS`] stay valid. `None` if the race was stopped or erased, or
+/// the access of `caller` ended.
 pub(super) async fn new_token(
     races: &RacesState,
     race: &WatchedRace,
-    now: Timestamp,
+    caller: Option<RaceCaller>,
 ) -> Result<Option<Secret>, StoreError> {
-    let token = random_token(TOKEN_PREFIX);
+    let (token, now) = (random_token(TOKEN_PREFIX), races.clock.now());
     let hash = TokenHash::of(token.expose());
     let grant = RaceToken {
         race: race.id.clone(),
@@ -294,6 +302,7 @@ pub(super) async fn new_token(
         Ok(RaceChange {
             keep_tokens: Some(TOKENS),
             new_token: Some((hash, grant)),
+            caller,
             ..RaceChange::default()
         })
     });

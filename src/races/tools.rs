@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use self::arguments::{ArgumentError, LONGEST_WINDOW_MIN, RaceArguments};
 use super::acts::RaceActError;
 use super::answers::{self, SeriesRequest};
+use super::caller::RaceCaller;
 use super::coaching::{CoachingError, CoachingOutcome};
-use super::registry::{RaceGrant, RaceOverview, Races};
+use super::registry::{RaceOverview, Races};
 use super::start::TrackingError;
 use crate::accounts::AccountId;
 use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
@@ -105,40 +106,26 @@ impl RaceTools {
         Value::Array(tools).to_string()
     }
 
-    /// Calls a tool. A failure is also returned as a tool result.
-    pub async fn call(&self, account: &AccountId, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
-        match RaceArguments::read(tool, arguments) {
-            Ok(arguments) => result(self.answer(account, tool, arguments).await),
-            Err(mismatch) => result(Err(mismatch.into())),
-        }
-    }
-
-    /// Calls a tool with a race's token, which gives access to that race only.
-    pub async fn call_for_race(
-        &self,
-        grant: &RaceGrant,
-        tool: &str,
-        arguments: Option<&RawValue>,
-    ) -> Box<RawValue> {
-        let mut arguments = match RaceArguments::read(tool, arguments) {
-            Ok(arguments) => arguments,
-            Err(mismatch) => return result(Err(mismatch.into())),
-        };
-        if !arguments.is_for(&grant.race) || !FOR_RACE.contains(&tool) {
-            return result(Err(RaceToolError(
-                "This token reaches one race, and only the tools of a race.".into(),
-            )));
-        }
-        result(self.answer(&grant.account, tool, arguments).await)
+    /// Calls a tool. A failure is also returned as a tool result. A race's token gives access to that race only.
+    pub async fn call(&self, caller: &RaceCaller, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
+        result(self.answer(caller, tool, arguments).await)
     }
 
     async fn answer(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         tool: &str,
-        mut args: RaceArguments,
+        arguments: Option<&RawValue>,
     ) -> Result<Value, RaceToolError> {
-        let races = &self.0;
+        let mut args = RaceArguments::read(tool, arguments)?;
+        if let RaceCaller::Race(grant) = caller
+            && (!args.is_for(&grant.race) || !FOR_RACE.contains(&tool))
+        {
+            return Err(RaceToolError(
+                "This token reaches one race, and only the tools of a race.".into(),
+            ));
+        }
+        let (races, account) = (&self.0, caller.account());
         match tool {
             "start_tracking" => {
                 let url = args.text("url")?;
@@ -146,7 +133,7 @@ impl RaceTools {
                 let carry_on = args.race("continue_race")?;
                 args.finish(&["url", "race_config", "continue_race"])?;
                 let started = races
-                    .start_tracking(account, &url, &config, carry_on.as_ref())
+                    .start_tracking(caller, &url, &config, carry_on.as_ref())
                     .await?;
                 let view = self.view(account, Some(started.race))?;
                 Ok(json!({
@@ -189,12 +176,12 @@ impl RaceTools {
                         "thresholds: give at least one, such as {\"hr_max\": 150}".into(),
                     ));
                 }
-                let limits = races.update_thresholds(account, &race, &changes).await?;
+                let limits = races.update_thresholds(caller, &race, &changes).await?;
                 Ok(json!({ "race": race.as_str(), "limits": limits }))
             }
             "trigger_analysis" => {
                 let race = self.which(account, &mut args, &[])?;
-                races.look(account, &race)?;
+                races.look(caller, &race)?;
                 Ok(json!({
                     "race": race.as_str(),
                     "note": "The analysis has started. Its result goes to the phone and to last_analysis in get_tracking_status.",
@@ -203,7 +190,7 @@ impl RaceTools {
             "send_coaching_message" => {
                 let text = args.words("text")?;
                 let race = self.which(account, &mut args, &["text"])?;
-                let outcome = races.coach(account, &race, &text).await?;
+                let outcome = races.coach(caller, &race, &text).await?;
                 Ok(coaching_answer(&race, &outcome))
             }
             "set_phone" => {
@@ -212,7 +199,7 @@ impl RaceTools {
                     ntfy_topic: args.name("ntfy_topic")?,
                 };
                 args.finish(&["telegram_chat", "ntfy_topic"])?;
-                let now = races.set_phone(account, phone).await?;
+                let now = races.set_phone(caller, phone).await?;
                 Ok(json!({ "messages": reach(now) }))
             }
             other => Err(RaceToolError(format!("There is no tool {other}."))),

@@ -10,7 +10,7 @@ use super::face::Face;
 use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
-use crate::races::RaceActError;
+use crate::races::{RaceActError, RaceCaller};
 
 /// Upper bound of the body of `/control`, in bytes. It contains at most eight numbers.
 const CONTROL_LIMIT: usize = 4096;
@@ -32,17 +32,7 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
                 "Try again.",
             );
         }
-        Some(Ok(None)) | None => {
-            let mut response = refused(
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                "Send the token of a tracked race: Authorization: Bearer grc_…",
-            );
-            response
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return response;
-        }
+        Some(Ok(None)) | None => return unauthorized(),
     };
     let body = match exchange.body(CONTROL_LIMIT, face.parts.limits.body_timeout).await {
         Ok(body) => body,
@@ -52,13 +42,13 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
         let text = "The body must be a JSON object of limits, such as {\"power_max\": 150}.";
         return refused(StatusCode::BAD_REQUEST, "invalid_request", text);
     };
-    let races = &face.parts.races;
+    let (races, race) = (&face.parts.races, grant.race.clone());
     match races
-        .update_thresholds(&grant.account, &grant.race, &changes)
+        .update_thresholds(&RaceCaller::Race(grant), &race, &changes)
         .await
     {
         Ok(limits) => {
-            let body = json!({"race": grant.race.as_str(), "limits": limits});
+            let body = json!({"race": race.as_str(), "limits": limits});
             reply::json(StatusCode::OK, body.to_string())
         }
         Err(RaceActError::Fields(bad)) => {
@@ -75,6 +65,7 @@ pub(super) async fn control(face: Arc<Face>, mut exchange: Exchange) -> Response
                 "Try again.",
             )
         }
+        Err(RaceActError::AccessEnded) => unauthorized(),
         Err(other) => refused(StatusCode::CONFLICT, "race_over", &other.to_string()),
     }
 }
@@ -102,6 +93,18 @@ pub(super) async fn health(face: Arc<Face>, _: Exchange) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     reply::json(status, body.to_string())
+}
+
+fn unauthorized() -> Response {
+    let mut response = refused(
+        StatusCode::UNAUTHORIZED,
+        "invalid_token",
+        "Send the token of a tracked race: Authorization: Bearer grc_…",
+    );
+    response
+        .headers_mut()
+        .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }
 
 fn refused(status: StatusCode, error: &str, description: &str) -> Response {

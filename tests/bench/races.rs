@@ -22,7 +22,7 @@ use garmin_gateway::race::schedule::RaceWatch;
 use garmin_gateway::race::snapshot::Snapshot;
 use garmin_gateway::race::sport::RaceKind;
 use garmin_gateway::race::track::{Track, TrackSample};
-use garmin_gateway::races::{RaceOverview, Races, RacesParts, answers, series};
+use garmin_gateway::races::{RaceCaller, RaceOverview, Races, RacesParts, answers, series};
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use garmin_gateway::simulator::{Simulator, SimulatorSettings};
 use garmin_gateway::store::{Archive, Store, StoreError};
@@ -280,7 +280,12 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
             .context("no link")?;
         let config = serde_json::Map::new();
         races
-            .start_tracking(&account(number / 8)?, link.as_str(), &config, None)
+            .start_tracking(
+                &RaceCaller::Operator(account(number / 8)?),
+                link.as_str(),
+                &config,
+                None,
+            )
             .await?;
     }
     // The first poll of each race reads everything so far; only the steady state counts.

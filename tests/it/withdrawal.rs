@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use garmin_gateway::notify::message::MessageRoute;
+use garmin_gateway::simulator::livetrack;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use url::Url;
@@ -64,11 +66,16 @@ enum Stage {
     List,
     /// A call that a worker answers.
     WorkerTool,
-    /// A call of one of the gateway's own tools.
+    /// A call of one of the gateway's own tools, which reads.
     OwnTool,
+    /// A new race, or with `continue_race` an old one that goes on.
+    StartRace,
+    ContinueRace,
+    Thresholds,
+    Phone,
 }
 
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 13] = [
     Stage::Credentials,
     Stage::CodePage,
     Stage::Code,
@@ -78,6 +85,10 @@ const STAGES: [Stage; 9] = [
     Stage::List,
     Stage::WorkerTool,
     Stage::OwnTool,
+    Stage::StartRace,
+    Stage::ContinueRace,
+    Stage::Thresholds,
+    Stage::Phone,
 ];
 
 /// The operator's side of the gateway's socket.
@@ -220,12 +231,46 @@ impl Visit<'_> {
         self.call(access_token, "tools/list", json!({})).await == 200
     }
 
+    async fn tool(&self, access_token: &str, name: &str, arguments: Value) {
+        let params = json!({ "name": name, "arguments": arguments });
+        self.call(access_token, "tools/call", params).await;
+    }
+
+    /// A LiveTrack link that was not used before.
+    fn link(&self) -> String {
+        let scenario = livetrack::demo_race().unwrap();
+        let pace = livetrack::Playback::default();
+        self.world.simulator.play(&scenario, pace).remove(0).to_string()
+    }
+
     async fn call(&self, access_token: &str, method: &str, params: Value) -> u16 {
         let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
         let request = self.world.http.post(self.world.url("/mcp"));
         let request = request.bearer_auth(access_token).json(&body);
         request.send().await.unwrap().status().as_u16()
     }
+}
+
+/// The races that a start of the gateway would go on watching.
+fn watched(world: &World) -> Vec<String> {
+    let races = world.races().all().unwrap().into_iter();
+    let going_on = races.filter(|race| race.watched && race.snapshot.watch.over().is_none());
+    going_on.map(|race| format!("{}", race.snapshot.race)).collect()
+}
+
+/// An ntfy server that accepts every message.
+async fn ntfy() -> &'static str {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            drop(stream.read(&mut request).await);
+            let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+            drop(stream.write_all(reply).await);
+        }
+    });
+    Box::leak(url.into_boxed_str())
 }
 
 /// Runs one schedule. Returns its description, and whatever should have ended but has not.
@@ -248,6 +293,21 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         world,
         client_id: before.client_id.clone(),
     };
+    if matches!(stage, Stage::ContinueRace | Stage::Thresholds) {
+        let link = json!({ "url": visit.link() });
+        visit.tool(&before.access_token, "start_tracking", link).await;
+    }
+    let accounts = world.accounts().list().unwrap().into_iter();
+    let account = accounts
+        .filter(|one| one.email == email)
+        .map(|one| one.id)
+        .next()
+        .unwrap();
+    let race = world
+        .races()
+        .newest(&account)
+        .unwrap()
+        .map(|race| race.snapshot.race);
     let page = visit.open().await;
     let waits_for_garmin = matches!(stage, Stage::Credentials | Stage::Code);
     let mut signing_in = SignIn::Page(page.clone());
@@ -295,13 +355,24 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
                 None
             }
             Stage::WorkerTool => {
-                let params = json!({ "name": "get_full_name", "arguments": {} });
-                visit.call(&before.access_token, "tools/call", params).await;
+                visit.tool(&before.access_token, "get_full_name", json!({})).await;
                 None
             }
-            Stage::OwnTool => {
-                let params = json!({ "name": "list_races", "arguments": {} });
-                visit.call(&before.access_token, "tools/call", params).await;
+            Stage::OwnTool | Stage::StartRace | Stage::ContinueRace | Stage::Thresholds | Stage::Phone => {
+                let (tool, arguments) = match stage {
+                    Stage::StartRace => ("start_tracking", json!({ "url": visit.link() })),
+                    Stage::ContinueRace => {
+                        let race = race.as_ref().unwrap().as_str();
+                        (
+                            "start_tracking",
+                            json!({ "url": visit.link(), "continue_race": race }),
+                        )
+                    }
+                    Stage::Thresholds => ("update_thresholds", json!({ "thresholds": { "hr_max": 150 } })),
+                    Stage::Phone => ("set_phone", json!({ "ntfy_topic": "anns-own" })),
+                    _ => ("list_races", json!({})),
+                };
+                visit.tool(&before.access_token, tool, arguments).await;
                 None
             }
         }
@@ -323,9 +394,9 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
     let (gained, ()) = tokio::join!(under_way, acting);
 
     let mut alive = Vec::new();
-    let is_sign_in = !matches!(
+    let is_sign_in = matches!(
         stage,
-        Stage::Refresh | Stage::List | Stage::WorkerTool | Stage::OwnTool
+        Stage::Credentials | Stage::CodePage | Stage::Code | Stage::Unexchanged | Stage::Exchange
     );
     // Withdrawing an invitation ends the sign-ins in progress. Earlier connections, and codes already exchanged,
     // stay.
@@ -342,6 +413,11 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
         }
         if visit.refresh(&before).await.is_some() {
             alive.push("the refresh token".to_owned());
+        }
+        alive.extend(watched(world));
+        let is_reachable = world.races().message_route(&account) != MessageRoute::Nowhere;
+        if act == Act::Forget && (is_reachable || !world.races().list(&account).unwrap().is_empty()) {
+            alive.push("a phone or a race of the account".to_owned());
         }
         alive.extend(world.workers().iter().map(|worker| format!("{worker:?}")));
         if act == Act::Forget
@@ -360,13 +436,14 @@ async fn play(world: &World, operator: &mut Operator, chance: &mut Chance) -> (S
             "{what}"
         );
         operator.carry_out(Act::Revoke, email).await;
+        alive.extend(watched(world));
     }
     (what, alive)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_schedules_leave_nothing_alive() {
-    let more = [("INVITED", "")];
+    let more = [("INVITED", ""), ("NTFY_URL", ntfy().await)];
     let world = World::with(garmin_gateway::simulator::SimulatorSettings::default(), 10, &more).await;
     let mut operator = Operator::connect(&world.socket()).await;
     let mut chance = Chance(SEED);

@@ -1,11 +1,15 @@
 //! `POST /control` and `GET /health`, row by row, and what happens to races when their owner's access ends.
 
 use garmin_gateway::accounts::AccountId;
-use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest, RevocationSummary, RevocationTarget};
+use garmin_gateway::admin::api::{
+    AdminAct, AdminAnswer, AdminRead, AdminRequest, RevocationSummary, RevocationTarget,
+};
 use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
+use garmin_gateway::notify::message::{Phone, SetPhoneError};
+use garmin_gateway::oauth::FamilyId;
 use garmin_gateway::race::id::RaceId;
-use garmin_gateway::races::TrackingError;
+use garmin_gateway::races::{RaceActError, RaceCaller, TrackingError};
 use garmin_gateway::simulator::{Fault, FaultRule, Place};
 use garmin_gateway::store::{Packed, Record, Store, Table};
 use reqwest::Method;
@@ -69,6 +73,15 @@ impl Tracked {
             .find(|account| account.email == email)
             .unwrap()
             .id
+    }
+
+    /// The id of the newest sign-in, as the operator sees it.
+    async fn newest_sign_in(&self) -> FamilyId {
+        let mut operator = AdminClient::connect(&self.world.socket()).await.unwrap();
+        match operator.ask(AdminRequest::Read(AdminRead::Tokens)).await.unwrap() {
+            AdminAnswer::Tokens(tokens) => tokens.families[0].id.parse().unwrap(),
+            other => panic!("{other:?}"),
+        }
     }
 
     async fn act(&self, act: AdminAct) -> RevocationSummary {
@@ -380,10 +393,14 @@ async fn of_a_forgotten_person_no_point_no_link_and_no_token_is_left() {
     assert_eq!(tracked.kept_on_disk(), []);
 }
 
-/// Access ends while `start_tracking` waits for LiveTrack. Afterwards no race is watched.
-async fn ends_while_it_starts(end: impl AsyncFnOnce(&Tracked, &AccountId)) {
+/// Access ends while `start_tracking` waits for LiveTrack. Afterwards no race is watched, and no other write of the
+/// same sign-in is taken. The calls go past the gateway, which would cut them.
+async fn ends_while_it_starts(end: AdminAct, carry_on: bool) {
     let tracked = Tracked::start("tunnel").await;
     let account = tracked.account();
+    let second = tracked.world.connect("ann@example.org", "demo-ann", None).await;
+    let caller = RaceCaller::SignIn(account.clone(), tracked.newest_sign_in().await);
+    let race: RaceId = tracked.race.parse().unwrap();
     tracked.told("stop_tracking", json!({})).await;
     tracked.play_to_the_end().await;
     let slow = FaultRule::new(Place::LivetrackSession, Fault::Slow { ms: 700 }).times(1);
@@ -391,31 +408,89 @@ async fn ends_while_it_starts(end: impl AsyncFnOnce(&Tracked, &AccountId)) {
     let link = url(&tracked.links[0]);
     let config = serde_json::Map::new();
     let races = tracked.world.races();
-    let started = races.start_tracking(&account, &link, &config, None);
+    let started = races.start_tracking(&caller, &link, &config, carry_on.then_some(&race));
     let ended = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        end(&tracked, &account).await;
+        if let AdminAct::Revoke(RevocationTarget::Token(of)) = &end {
+            assert_eq!(of, "newest");
+            let RaceCaller::SignIn(_, family) = &caller else {
+                return;
+            };
+            let newest = RevocationTarget::Token(family.to_string());
+            tracked.act(AdminAct::Revoke(newest)).await;
+        } else {
+            tracked.act(end.clone()).await;
+        }
     };
     let (started, ()) = tokio::join!(started, ended);
-    assert!(matches!(started, Err(TrackingError::AccessEnded)), "{started:?}");
+    let is_gone = matches!(started, Err(TrackingError::NoSuchRace)) && carry_on;
+    assert!(
+        matches!(started, Err(TrackingError::AccessEnded)) || is_gone,
+        "{started:?}"
+    );
     assert_eq!(races.count(), 0);
+    let limits = json!({"hr_max": 150}).as_object().unwrap().clone();
+    let changed = races.update_thresholds(&caller, &race, &limits).await;
+    assert!(
+        matches!(changed, Err(RaceActError::Over | RaceActError::NoSuchRace)),
+        "{changed:?}"
+    );
+    let set = races.set_phone(&caller, Phone::default()).await;
+    assert!(matches!(set, Err(SetPhoneError::AccessEnded)), "{set:?}");
+    drop(second);
 }
 
 #[tokio::test]
 async fn no_race_starts_for_an_account_that_was_revoked_meanwhile() {
-    ends_while_it_starts(async |tracked, account| {
-        tracked.world.races().stop_all(account).await.unwrap();
-    })
-    .await;
+    for carry_on in [false, true] {
+        let end = AdminAct::Revoke(RevocationTarget::Account("ann@example.org".into()));
+        ends_while_it_starts(end, carry_on).await;
+    }
+}
+
+/// The person has another sign-in, so the account keeps its races; the one that was revoked adds none.
+#[tokio::test]
+async fn no_race_starts_for_one_sign_in_that_was_revoked_meanwhile() {
+    for carry_on in [false, true] {
+        ends_while_it_starts(
+            AdminAct::Revoke(RevocationTarget::Token("newest".into())),
+            carry_on,
+        )
+        .await;
+    }
 }
 
 #[tokio::test]
 async fn no_race_starts_for_an_account_that_was_forgotten_meanwhile() {
-    ends_while_it_starts(async |tracked, account| {
-        tracked.world.races().forget(account).await.unwrap();
-        assert!(tracked.world.races().list(account).unwrap().is_empty());
-    })
-    .await;
+    for carry_on in [false, true] {
+        let end = AdminAct::Forget {
+            account: "ann@example.org".into(),
+        };
+        ends_while_it_starts(end, carry_on).await;
+    }
+}
+
+/// A watched race of another sign-in stays watched, but takes no change of the one that was revoked.
+#[tokio::test]
+async fn a_sign_in_that_was_revoked_changes_no_limits() {
+    let tracked = Tracked::start("tunnel").await;
+    tracked.play(600).await;
+    tracked.world.connect("ann@example.org", "demo-ann", None).await;
+    let family = tracked.newest_sign_in().await;
+    let caller = RaceCaller::SignIn(tracked.account(), family.clone());
+    let race: RaceId = tracked.race.parse().unwrap();
+    let limits = json!({"hr_max": 150}).as_object().unwrap().clone();
+    let races = tracked.world.races();
+    assert!(races.update_thresholds(&caller, &race, &limits).await.is_ok());
+    let of_sign_in = RevocationTarget::Token(family.to_string());
+    tracked.act(AdminAct::Revoke(of_sign_in)).await;
+    let limits = json!({"hr_max": 160}).as_object().unwrap().clone();
+    let changed = races.update_thresholds(&caller, &race, &limits).await;
+    assert!(matches!(changed, Err(RaceActError::AccessEnded)), "{changed:?}");
+    let sent = races.coach(&caller, &race, "Well begun.").await;
+    assert!(sent.is_err(), "{sent:?}");
+    assert_eq!(races.count(), 1);
+    assert_eq!(tracked.limits().await, json!({"hr_max": 150}));
 }
 
 #[tokio::test]
@@ -429,6 +504,7 @@ async fn slow_livetrack_holds_up_no_other_account() {
         "acc_bbbbbbbbbbbbbbbb".parse().unwrap(),
     );
     let races = tracked.world.races();
+    let (first, second) = (RaceCaller::Operator(first), RaceCaller::Operator(second));
     let quick = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         races.start_tracking(&second, &link, &config, None).await

@@ -1,0 +1,40 @@
+//! For whom a call acts, and whether it still may when it writes.
+
+use super::records::RaceToken;
+use super::registry::RaceGrant;
+use crate::accounts::{AccountId, Accounts};
+use crate::oauth::{FamilyId, OAuth};
+use crate::store::{StoreError, Tx};
+
+/// The origin of a call. Access may end while the call waits for Garmin or Telegram, so the transaction of its last
+/// write asks again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RaceCaller {
+    /// The operator of this machine, for this account.
+    Operator(AccountId),
+    /// A client of the person.
+    SignIn(AccountId, FamilyId),
+    /// The holder of a race's token.
+    Race(RaceGrant),
+}
+
+impl RaceCaller {
+    pub fn account(&self) -> &AccountId {
+        match self {
+            Self::Operator(account) | Self::SignIn(account, _) => account,
+            Self::Race(grant) => &grant.account,
+        }
+    }
+
+    /// Whether the account still exists, and the sign-in or the token is still valid.
+    pub(super) fn may_write(&self, tx: &Tx<'_>) -> Result<bool, StoreError> {
+        if Accounts::is_forgotten_within(tx, self.account())? {
+            return Ok(false);
+        }
+        match self {
+            Self::Operator(_) => Ok(true),
+            Self::SignIn(_, family) => OAuth::has_family_within(tx, family),
+            Self::Race(grant) => Ok(tx.find::<RaceToken>(grant.token.as_bytes())?.is_some()),
+        }
+    }
+}
