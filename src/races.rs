@@ -40,9 +40,9 @@ use crate::store::Kind;
 use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceToken};
 
 pub use acts::RaceActError;
-pub use caller::RaceCaller;
+pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
-pub use registry::{RaceGrant, RaceOverview, Races, RacesMetrics, RacesParts};
+pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
 pub use start::{StartedRace, TrackingError};
 
 /// The tables of this module, of messages, and of looks.

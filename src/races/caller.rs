@@ -1,10 +1,19 @@
 //! For whom a call acts, and whether it still may when it writes.
 
 use super::records::RaceToken;
-use super::registry::RaceGrant;
 use crate::accounts::{AccountId, Accounts};
+use crate::base::secrets::TokenHash;
 use crate::oauth::{FamilyId, OAuth};
+use crate::race::id::RaceId;
 use crate::store::{StoreError, Tx};
+
+/// The access that a race's token gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaceGrant {
+    pub race: RaceId,
+    pub account: AccountId,
+    pub token: TokenHash,
+}
 
 /// The origin of a call. Access may end while the call waits for Garmin or Telegram, so the transaction of its last
 /// write asks again.

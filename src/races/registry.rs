@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
+use super::caller::RaceGrant;
 use super::race::{RaceState, WatchedRace};
 use super::records::{AccountRace, RaceProgress, RaceRow, RaceToken, account_key};
 use super::state::RacesState;
@@ -42,14 +43,6 @@ pub struct RacesParts {
 /// All races of the gateway. Clones share one state.
 #[derive(Clone)]
 pub struct Races(pub(super) Arc<RacesState>);
-
-/// The access that a race's token gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RaceGrant {
-    pub race: RaceId,
-    pub account: AccountId,
-    pub token: TokenHash,
-}
 
 /// Totals over the watched races, for monitoring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
