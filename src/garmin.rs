@@ -8,6 +8,7 @@
 //! | [`SignIns`] | the sign-in pages: credentials, perhaps a code, tokens |
 //! | [`Api`] | the built-in worker: one person's data |
 //! | [`livetrack`] | the races: shared links |
+//! | [`files`] | FIT, GPX and TCX files |
 //!
 //! Invariants: no password, code, token or cookie is printed, or kept longer than it is needed; a request that counts
 //! against a person at Garmin is never retried; single-use values (tickets, refresh tokens) are sent by one request
@@ -16,6 +17,7 @@
 //! Absent on purpose: evading Garmin's guards (captchas, TLS fingerprints), and tokens as cookies.
 
 mod api;
+pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod http;

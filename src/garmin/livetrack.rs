@@ -27,5 +27,5 @@ pub use course::course;
 pub use error::{LiveTrackError, back_off};
 pub use link::{LinkProblem, LiveTrackLink, PastedLink, find};
 pub use page::{LiveTrackPage, csrf_token, page};
-pub use point::{PointStatus, Position, Trackpoint, TrackpointBatch, points};
+pub use point::{EARTH_RADIUS_M, PointStatus, Position, Trackpoint, TrackpointBatch, points};
 pub use session::LiveTrackSession;

@@ -1,17 +1,10 @@
 //! Distances on the surface of the Earth.
 
-use crate::garmin::livetrack::Position;
-
-/// Mean radius of the Earth in metres.
-const RADIUS_M: f64 = 6_371_008.8;
+use crate::garmin::livetrack::{EARTH_RADIUS_M, Position};
 
 /// Distance in metres between two places along the great circle.
 pub fn distance_m(a: Position, b: Position) -> f64 {
-    let (lat_a, lat_b) = (a.lat.to_radians(), b.lat.to_radians());
-    let half_lat = ((lat_b - lat_a) / 2.0).sin();
-    let half_lon = ((b.lon - a.lon).to_radians() / 2.0).sin();
-    let h = half_lat.mul_add(half_lat, lat_a.cos() * lat_b.cos() * half_lon * half_lon);
-    2.0 * RADIUS_M * h.clamp(0.0, 1.0).sqrt().asin()
+    a.distance_m(b)
 }
 
 /// `place` in metres east and north of `origin`; accurate within a few kilometres.
@@ -20,8 +13,8 @@ pub fn plane_m(origin: Position, place: Position) -> (f64, f64) {
     if lon.abs() > 180.0 {
         lon -= 360.0_f64.copysign(lon);
     }
-    let east = lon.to_radians() * origin.lat.to_radians().cos() * RADIUS_M;
-    let north = (place.lat - origin.lat).to_radians() * RADIUS_M;
+    let east = lon.to_radians() * origin.lat.to_radians().cos() * EARTH_RADIUS_M;
+    let north = (place.lat - origin.lat).to_radians() * EARTH_RADIUS_M;
     (east, north)
 }
 

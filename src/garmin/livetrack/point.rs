@@ -6,11 +6,25 @@ use serde_json::{Map, Value};
 use super::LiveTrackError;
 use super::json_fields::JsonFields;
 
+/// Mean radius of the Earth in metres.
+pub const EARTH_RADIUS_M: f64 = 6_371_008.8;
+
 /// A position in WGS 84 degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     pub lat: f64,
     pub lon: f64,
+}
+
+impl Position {
+    /// Distance in metres to another place along the great circle.
+    pub fn distance_m(self, other: Self) -> f64 {
+        let (lat, other_lat) = (self.lat.to_radians(), other.lat.to_radians());
+        let half_lat = ((other_lat - lat) / 2.0).sin();
+        let half_lon = ((other.lon - self.lon).to_radians() / 2.0).sin();
+        let h = half_lat.mul_add(half_lat, lat.cos() * other_lat.cos() * half_lon * half_lon);
+        2.0 * EARTH_RADIUS_M * h.clamp(0.0, 1.0).sqrt().asin()
+    }
 }
 
 /// The device's own report about its movement.

@@ -1,0 +1,121 @@
+//! Collects the messages of an activity into a recording.
+
+use super::super::recording::{Pause, RecordedLap, Recording, Sample, narrow};
+use super::super::{FileError, MOST_SAMPLES};
+use super::wire::{FitMessage, messages};
+use super::{TIMESTAMP, message, profile};
+use crate::garmin::livetrack::Position;
+
+/// Reads an activity. A damaged file gives what comes before the damage.
+pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
+    let records = messages(bytes)
+        .map_while(Result::ok)
+        .filter(|found| found.number == message::RECORD);
+    let mut samples = Vec::with_capacity(records.count().min(MOST_SAMPLES));
+    let (mut pauses, mut laps) = (Vec::new(), Vec::new());
+    let mut sport = None;
+    let mut stopped_s = None;
+    let mut is_cut = false;
+    for found in messages(bytes) {
+        let Ok(found) = found else {
+            is_cut = true;
+            break;
+        };
+        match found.number {
+            message::RECORD if samples.len() < MOST_SAMPLES => samples.extend(sample(&found)),
+            message::EVENT => match timer(&found) {
+                Some((at_s, true)) => {
+                    let stopped_s = stopped_s.take().filter(|_| pauses.len() < MOST_SAMPLES);
+                    pauses.extend(stopped_s.map(|from_s| Pause { from_s, to_s: at_s }));
+                }
+                // A second stop does not begin a new pause.
+                Some((at_s, false)) => stopped_s = stopped_s.or(Some(at_s)),
+                None => {}
+            },
+            message::LAP if laps.len() < MOST_SAMPLES => laps.extend(lap(&found)),
+            message::SESSION => sport = sport.or_else(|| sport_of(&found)),
+            _ => {}
+        }
+    }
+    if samples.is_empty() && is_cut {
+        return Err(FileError::Damaged);
+    }
+    Recording::of(samples, pauses, laps, sport, is_cut)
+}
+
+fn sport_of(session: &FitMessage<'_>) -> Option<String> {
+    profile::value_name("sport", session.number(5)?).map(str::to_owned)
+}
+
+fn sample(record: &FitMessage<'_>) -> Option<Sample> {
+    let mut sample = Sample {
+        at_s: record.time_s()?,
+        ..Sample::default()
+    };
+    let (mut lat, mut lon) = (None, None);
+    let (mut altitude, mut speed, mut fraction) = (None, None, 0.0);
+    for field in record.fields().filter(|field| field.number != TIMESTAMP) {
+        let Some(raw) = field.number() else { continue };
+        match field.number {
+            0 => lat = Some(degrees(raw)),
+            1 => lon = Some(degrees(raw)),
+            2 => altitude = altitude.or(Some(raw / 5.0 - 500.0)),
+            3 => sample.heart_rate_bpm = Some(narrow(raw)).filter(|bpm| *bpm > 0.0),
+            4 => sample.cadence_rpm = Some(narrow(raw)),
+            5 => sample.distance_m = Some(narrow(raw / 100.0)),
+            6 => speed = speed.or(Some(raw / 1_000.0)),
+            7 => sample.power_w = Some(narrow(raw)),
+            13 => sample.temperature_c = Some(narrow(raw)),
+            53 => fraction = raw / 128.0,
+            // The enhanced fields have a wider range than the plain ones beside them.
+            73 => speed = Some(raw / 1_000.0),
+            78 => altitude = Some(raw / 5.0 - 500.0),
+            _ => {}
+        }
+    }
+    sample.cadence_rpm = sample.cadence_rpm.map(|cadence| cadence + narrow(fraction));
+    sample.altitude_m = altitude.map(narrow);
+    sample.speed_mps = speed.map(narrow);
+    sample.position = lat
+        .zip(lon)
+        .filter(|(lat, lon)| lat.abs() <= 90.0 && (*lat, *lon) != (0.0, 0.0))
+        .map(|(lat, lon)| Position { lat, lon });
+    Some(sample)
+}
+
+/// FIT counts a half circle as 2^31.
+fn degrees(semicircles: f64) -> f64 {
+    semicircles * 180.0 / 2_147_483_648.0
+}
+
+/// Whether the timer was started (or else stopped), and when.
+fn timer(event: &FitMessage<'_>) -> Option<(f64, bool)> {
+    let kind = |field| event.number(field).and_then(whole);
+    if kind(0) != Some(0) {
+        return None;
+    }
+    match kind(1)? {
+        0 => Some((event.time_s()?, true)),
+        1 | 4 | 8 | 9 => Some((event.time_s()?, false)),
+        _ => None,
+    }
+}
+
+fn whole(value: f64) -> Option<u32> {
+    (0..=255).find(|number| f64::from(*number) == value)
+}
+
+fn lap(lap: &FitMessage<'_>) -> Option<RecordedLap> {
+    let from_s = lap.time_of(2)?;
+    let elapsed_s = lap.number(7).map(|ms| ms / 1_000.0);
+    let to_s = elapsed_s.map_or_else(|| lap.time_s(), |elapsed_s| Some(from_s + elapsed_s))?;
+    Some(RecordedLap {
+        from_s,
+        to_s,
+        timer_s: lap.number(8).map(|ms| ms / 1_000.0),
+        distance_m: lap.number(9).map(|cm| cm / 100.0),
+        ascent_m: lap.number(21),
+        descent_m: lap.number(22),
+        calories: lap.number(11),
+    })
+}
