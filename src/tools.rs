@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`table`], [`parameter`] | the definition of a tool: a row in the table of its module |
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
+//! | [`change`] | changes: the plan, its preview, what became of it |
 //! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures in MCP's format |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
@@ -23,9 +24,12 @@
 //! Pacing, retries, token refresh and caching, which are the job of the API client in [`crate::garmin`]; sign-in,
 //! because the worker is started with tokens; MCP's progress, logging and sampling, which no tool needs.
 
+mod activity_edits;
 mod activity_management;
+mod answer;
 mod call;
 mod challenges;
+mod change;
 mod days;
 mod devices;
 mod diary;
@@ -96,6 +100,7 @@ pub enum Error {
 fn tools() -> impl Iterator<Item = &'static Tool> {
     [
         activity_management::TOOLS,
+        activity_edits::TOOLS,
         health_wellness::TOOLS,
         user_profile::TOOLS,
         training::TOOLS,

@@ -9,6 +9,7 @@
 
 mod answer;
 mod bearer;
+mod body;
 mod cache;
 mod error;
 mod keyring;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use reqwest::{Client, Method};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::bearer::BearerSource;
 use self::cache::{Cache, ReadResult};
@@ -36,6 +37,7 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::{Secret, random_bytes};
 use crate::config::GarminHosts;
 
+pub use body::ApiBody;
 pub use error::{ApiError, SignInReason};
 
 /// Fuzzer entry point: reads one response of the API.
@@ -53,6 +55,9 @@ const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Upper bound of attempts for one read.
 const READ_TRIES: u32 = 3;
+
+/// Garmin's GraphQL endpoint.
+const GRAPHQL: &str = "/graphql-gateway/graphql";
 
 /// A path that every valid token may read.
 const PROFILE: &str = "/userprofile-service/socialProfile";
@@ -173,20 +178,44 @@ impl Api {
         let api = self.clone();
         self.0
             .cache
-            .get(&key, self.0.settings.keep, || async move { api.read(url).await })
+            .get(
+                &key,
+                self.0.settings.keep,
+                || async move { api.read(url, None).await },
+            )
             .await
     }
 
-    /// Sends a change once, with `body` as JSON if there is one. Returns the document of the response, or `null` if
-    /// the response is empty.
+    /// The document that a GraphQL query reads. It is sent by POST, but cached and retried like any other read.
+    pub async fn graphql(&self, query: &str) -> Result<Arc<Value>, ApiError> {
+        const NO_QUERY: [(&str, &str); 0] = [];
+        let url = self.url(GRAPHQL, &NO_QUERY);
+        let body = ApiBody::json(&json!({"query": query}));
+        let api = self.clone();
+        self.0
+            .cache
+            .get(
+                &format!("{GRAPHQL} {query}"),
+                self.0.settings.keep,
+                || async move { api.read(url, Some(body)).await },
+            )
+            .await
+    }
+
+    /// Makes the next reads ask Garmin again, such as those that look whether a change was made.
+    pub fn forget_reads(&self) {
+        self.0.cache.forget();
+    }
+
+    /// Sends a change once. Returns the document of the response, or `null` if the response is empty.
     ///
     /// Errors: [`ApiError::Uncertain`] when no response came, because the change may have been made.
-    pub async fn send_json(
+    pub async fn send(
         &self,
         method: Method,
         path: &str,
         query: &[(impl AsRef<str>, impl AsRef<str>)],
-        body: Option<&Value>,
+        body: Option<&ApiBody>,
     ) -> Result<Value, ApiError> {
         let url = self.url(path, query);
         let sent = self.authorized(&method, &url, body).await;
@@ -229,9 +258,10 @@ impl Api {
     }
 
     /// Reads a document, and retries during an outage.
-    async fn read(&self, url: url::Url) -> ReadResult {
+    async fn read(&self, url: url::Url, body: Option<ApiBody>) -> ReadResult {
+        let method = if body.is_some() { Method::POST } else { Method::GET };
         for tried in 1..=READ_TRIES {
-            match self.authorized(&Method::GET, &url, None).await? {
+            match self.authorized(&method, &url, body.as_ref()).await? {
                 RequestOutcome::Response {
                     status: status @ 200..300,
                     body,
@@ -262,7 +292,7 @@ impl Api {
         &self,
         method: &Method,
         url: &url::Url,
-        body: Option<&Value>,
+        body: Option<&ApiBody>,
     ) -> Result<RequestOutcome, ApiError> {
         let mut refused: Option<Secret> = None;
         loop {
@@ -308,7 +338,7 @@ impl Api {
         &self,
         method: &Method,
         url: &url::Url,
-        body: Option<&Value>,
+        body: Option<&ApiBody>,
         bearer: &Secret,
     ) -> Result<RequestOutcome, ApiError> {
         let mut request = self
@@ -324,7 +354,9 @@ impl Api {
             .header("accept", "application/json")
             .bearer_auth(bearer.expose());
         if let Some(body) = body {
-            request = request.json(body);
+            request = request
+                .header("content-type", &body.content_type)
+                .body(body.bytes.clone());
         }
         let _slot = self.0.pace.wait().await;
         let mut response = match request.send().await {

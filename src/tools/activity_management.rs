@@ -4,6 +4,8 @@ mod details;
 mod lists;
 mod single;
 
+pub(super) use lists::near;
+
 use super::parameter::Parameter;
 use super::table::{AnswerShape, GarminQuery, Tool};
 use super::user_profile::USER_SETTINGS;

@@ -1,11 +1,13 @@
 //! One tool call: its validated arguments, and the requests built from them.
 
+use jiff::Zoned;
 use jiff::civil::Date;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value, json};
 
 use super::days::{DAY_FORM, Edge, day};
 use super::garmin_get::{GarminGet, fill};
-use super::parameter::{CURSOR, DefaultValue, Parameter, ParameterKind};
+use super::parameter::{AGAIN, CURSOR, DRY_RUN, DefaultValue, Parameter, ParameterKind};
+use crate::mcp::arguments::coerce;
 
 /// The arguments of one call, validated against the tool's parameters, with defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +15,14 @@ pub(super) struct ToolCall {
     values: Vec<(&'static str, ArgumentValue)>,
     /// The index of the record at which a long answer continues.
     pub(super) cursor: usize,
+    /// Only shows what a change would do.
+    pub(super) dry_run: bool,
+    /// Makes a change even if the same one was made a moment ago.
+    pub(super) again: bool,
     /// The current day in the person's time zone.
     pub(super) today: Date,
+    /// The current time in the person's time zone.
+    pub(super) now: Zoned,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +31,33 @@ enum ArgumentValue {
     Day(Date),
     Text(String),
     Whole(i64),
+    Number(Number),
     Flag(bool),
+    List(Vec<ArgumentValue>),
+    Object(Vec<(String, ArgumentValue)>),
+    /// A member of an object that the parameter does not describe.
+    Other(Value),
+}
+
+impl ArgumentValue {
+    fn json(&self) -> Value {
+        match self {
+            ArgumentValue::Nothing => Value::Null,
+            ArgumentValue::Day(day) => json!(day.to_string()),
+            ArgumentValue::Text(text) => json!(text),
+            ArgumentValue::Whole(number) => json!(number),
+            ArgumentValue::Number(number) => json!(number),
+            ArgumentValue::Flag(flag) => json!(flag),
+            ArgumentValue::List(items) => items.iter().map(ArgumentValue::json).collect(),
+            ArgumentValue::Object(members) => {
+                let given = members
+                    .iter()
+                    .filter(|(_, value)| *value != ArgumentValue::Nothing);
+                given.map(|(name, value)| (name.clone(), value.json())).collect()
+            }
+            ArgumentValue::Other(value) => value.clone(),
+        }
+    }
 }
 
 /// Arguments that a tool rejects, with one line for each mistake.
@@ -37,20 +71,34 @@ impl ToolCall {
     pub(super) fn check(
         parameters: &[Parameter],
         given: &Map<String, Value>,
-        today: impl Fn() -> Date,
+        now: &Zoned,
     ) -> Result<Self, InvalidArguments> {
+        let today = now.date();
         let mut values = Vec::with_capacity(parameters.len());
         let mut mistakes = Vec::new();
         for parameter in parameters {
-            match value(
-                parameter,
-                given.get(parameter.name).unwrap_or(&Value::Null),
-                &today,
-            ) {
+            let given = given.get(parameter.name).unwrap_or(&Value::Null);
+            let understood = match parameter.kind {
+                ParameterKind::Number { .. }
+                | ParameterKind::Integer { .. }
+                | ParameterKind::List { .. }
+                | ParameterKind::Object(_) => lenient(parameter, given),
+                _ => Ok(given.clone()),
+            };
+            match understood.and_then(|given| value(parameter, parameter.name, &given, today)) {
                 Ok(value) => values.push((parameter.name, value)),
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        let mut switch = |name| match flag(given.get(name).unwrap_or(&Value::Null)) {
+            Some(ArgumentValue::Flag(switch)) => switch,
+            _ if given.get(name).is_none_or(Value::is_null) => false,
+            _ => {
+                mistakes.push(format!("{name} must be true or false"));
+                false
+            }
+        };
+        let (dry_run, again) = (switch(DRY_RUN), switch(AGAIN));
         let cursor = match given.get(CURSOR).filter(|cursor| !cursor.is_null()) {
             None => 0,
             Some(cursor) => whole(cursor)
@@ -66,7 +114,10 @@ impl ToolCall {
         let call = Self {
             values,
             cursor,
-            today: today(),
+            dry_run,
+            again,
+            today,
+            now: now.clone(),
         };
         if mistakes.is_empty() {
             mistakes.extend(call.wrong_range(parameters));
@@ -131,6 +182,24 @@ impl ToolCall {
         }
     }
 
+    /// The number given for this parameter; `None` when it was omitted.
+    pub(super) fn number(&self, name: &str) -> Option<Number> {
+        match self.given(name) {
+            ArgumentValue::Number(number) => Some(number.clone()),
+            _ => None,
+        }
+    }
+
+    /// The argument as JSON, with the defaults of its members; `null` when it was omitted.
+    pub(super) fn json(&self, name: &str) -> Value {
+        self.given(name).json()
+    }
+
+    /// A text that is equal for two calls with the same arguments, however they were written.
+    pub(super) fn fingerprint(&self) -> String {
+        format!("{:?}", self.values)
+    }
+
     /// Whether this flag was given as true, or is true by default.
     pub(super) fn flag(&self, name: &str) -> bool {
         matches!(self.given(name), ArgumentValue::Flag(true))
@@ -156,6 +225,7 @@ impl ToolCall {
             ArgumentValue::Text(text) => text.clone(),
             ArgumentValue::Whole(number) => number.to_string(),
             ArgumentValue::Flag(flag) => flag.to_string(),
+            other => other.json().to_string(),
         }
     }
 
@@ -170,16 +240,36 @@ impl ToolCall {
     }
 }
 
-/// The value given for a parameter, or an error message.
-fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Result<ArgumentValue, String> {
-    let Parameter {
-        name, kind, default, ..
-    } = parameter;
+/// Converts numbers, lists and objects that were sent as text, at every depth.
+fn lenient(parameter: &Parameter, given: &Value) -> Result<Value, String> {
+    let name = parameter.name;
+    let schema = json!({"properties": {name: parameter.schema()}});
+    let arguments = Map::from_iter([(name.to_owned(), given.clone())]);
+    match coerce(arguments, &schema) {
+        Ok(mut coerced) => Ok(coerced.remove(name).unwrap_or_default()),
+        Err(mismatch) => Err(mismatch.to_string()),
+    }
+}
+
+fn flag(given: &Value) -> Option<ArgumentValue> {
+    match given {
+        Value::Bool(flag) => Some(ArgumentValue::Flag(*flag)),
+        Value::String(text) => text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag),
+        _ => None,
+    }
+}
+
+/// The value given for a parameter, or an error message. `name` is its path in the arguments, such as `week[0].date`.
+fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Result<ArgumentValue, String> {
+    let Parameter { kind, default, .. } = parameter;
     if given.is_null() {
         return match default {
             Some(DefaultValue::Nothing) => Ok(ArgumentValue::Nothing),
             Some(DefaultValue::Text(text)) => Ok(ArgumentValue::Text((*text).to_owned())),
             Some(DefaultValue::Whole(number)) => Ok(ArgumentValue::Whole(*number)),
+            Some(DefaultValue::Number(number)) => {
+                Ok(Number::from_f64(*number).map_or(ArgumentValue::Nothing, ArgumentValue::Number))
+            }
             Some(DefaultValue::Flag(flag)) => Ok(ArgumentValue::Flag(*flag)),
             None => Err(format!("{name} is missing: give {}", form(*kind))),
         };
@@ -189,19 +279,19 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
         (ParameterKind::Day { .. }, Value::String(text)) if text.trim().is_empty() && default.is_some() => {
             Some(ArgumentValue::Nothing)
         }
-        (ParameterKind::Day { may_be_future }, Value::String(text)) => match day(text, Edge::of(name), today)
-        {
-            // The person's time zone may be one day ahead of this machine.
-            Some(day) if !may_be_future && Some(day) > today().tomorrow().ok() => {
-                return Err(format!(
-                    "{name} ({day}) is in the future: today is {}, and Garmin has data up to today",
-                    today()
-                ));
+        (ParameterKind::Day { may_be_future }, Value::String(text)) => {
+            match day(text, Edge::of(name), &|| today) {
+                // The person's time zone may be one day ahead of this machine.
+                Some(day) if !may_be_future && Some(day) > today.tomorrow().ok() => {
+                    return Err(format!(
+                        "{name} ({day}) is in the future: today is {today}, and Garmin has data up to today"
+                    ));
+                }
+                day => day.map(ArgumentValue::Day),
             }
-            day => day.map(ArgumentValue::Day),
-        },
+        }
         (ParameterKind::LastDay { .. }, Value::String(text)) => {
-            day(text, Edge::Last, today).map(ArgumentValue::Day)
+            day(text, Edge::Last, &|| today).map(ArgumentValue::Day)
         }
         (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
         (ParameterKind::Text, Value::Number(number)) => Some(ArgumentValue::Text(number.to_string())),
@@ -219,14 +309,50 @@ fn value(parameter: &Parameter, given: &Value, today: &impl Fn() -> Date) -> Res
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text.trim()))
             .map(|word| ArgumentValue::Text((*word).to_owned())),
-        (ParameterKind::Flag, Value::Bool(flag)) => Some(ArgumentValue::Flag(*flag)),
-        (ParameterKind::Flag, Value::String(text)) => {
-            text.trim().to_lowercase().parse().ok().map(ArgumentValue::Flag)
+        (ParameterKind::Flag, _) => flag(given),
+        (ParameterKind::Number { least, most }, Value::Number(number)) => number
+            .as_f64()
+            .filter(|number| (*least..=*most).contains(number))
+            .map(|_| ArgumentValue::Number(number.clone())),
+        (ParameterKind::Integer { least, most }, _) => whole(given)
+            .filter(|number| (*least..=*most).contains(number))
+            .map(ArgumentValue::Whole),
+        (ParameterKind::List { item, most }, Value::Array(items)) => {
+            if items.len() > *most {
+                return Err(format!(
+                    "{name} has {} items: give at most {most} at a time",
+                    items.len()
+                ));
+            }
+            let items = items.iter().enumerate();
+            let items = items.map(|(index, given)| value(item, &format!("{name}[{index}]"), given, today));
+            Some(ArgumentValue::List(items.collect::<Result<_, _>>()?))
         }
+        (ParameterKind::Object(members), Value::Object(given)) => Some(object(members, name, given, today)?),
         (ParameterKind::Id, _) => whole(given).filter(|id| *id > 0).map(ArgumentValue::Whole),
         _ => None,
     };
     understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
+}
+
+/// The members of an object in the order of the parameter, then those that it does not describe.
+fn object(
+    members: &[Parameter],
+    name: &str,
+    given: &Map<String, Value>,
+    today: Date,
+) -> Result<ArgumentValue, String> {
+    let known = members.iter().map(|member| {
+        let given = given.get(member.name).unwrap_or(&Value::Null);
+        let path = format!("{name}.{}", member.name);
+        Ok((member.name.to_owned(), value(member, &path, given, today)?))
+    });
+    let mut values: Vec<(String, ArgumentValue)> = known.collect::<Result<_, String>>()?;
+    let others = given
+        .iter()
+        .filter(|(key, _)| members.iter().all(|member| member.name != key.as_str()));
+    values.extend(others.map(|(key, value)| (key.clone(), ArgumentValue::Other(value.clone()))));
+    Ok(ArgumentValue::Object(values))
 }
 
 /// An integer; also accepts text ("3") and a zero fraction (3.0).
@@ -257,6 +383,13 @@ fn form(kind: ParameterKind) -> String {
             ..
         } => format!("a whole number, {least} or more"),
         ParameterKind::Whole { .. } => "a whole number".to_owned(),
+        ParameterKind::Number { least, most } => format!("a number from {least} to {most}"),
+        ParameterKind::Integer { least, most } => format!("a whole number from {least} to {most}"),
+        ParameterKind::List { .. } => "a list, such as [1, 2]".to_owned(),
+        ParameterKind::Object(members) => {
+            let names: Vec<&str> = members.iter().map(|member| member.name).collect();
+            format!("an object with {}", names.join(", "))
+        }
         ParameterKind::Id => "the number that Garmin gave it, for example 20000000001".to_owned(),
     }
 }

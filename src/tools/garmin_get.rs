@@ -1,4 +1,4 @@
-//! A request to Garmin's API, built from a template in a tool's row.
+//! A request that reads from Garmin's API, built from a template in a tool's row.
 
 use url::form_urlencoded;
 
@@ -21,13 +21,15 @@ pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// A GET request to the API: path and query.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// A read from the API: a GET with path and query, or a GraphQL query.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct GarminGet {
     /// Percent-encoded, except for [`GarminGet::DISPLAY_NAME`].
     pub(super) path: String,
     /// Names and values, not yet percent-encoded.
     pub(super) query: Vec<(String, String)>,
+    /// A query for Garmin's GraphQL endpoint, which has no path or query of its own.
+    pub(super) graphql: Option<String>,
     /// Whether the call continues when this request fails; see [`FAILED`].
     pub(super) is_optional: bool,
 }
@@ -55,12 +57,20 @@ impl GarminGet {
         Self {
             path: fill(path, in_path),
             query: query.split('&').filter_map(pair).collect(),
-            is_optional: false,
+            ..Self::default()
         }
     }
 
     pub(super) fn plain(path: &str) -> Self {
         Self::of(path, |_| String::new())
+    }
+
+    /// A GraphQL query, such as `query{workoutScheduleSummariesScalar(…)}`.
+    pub(super) fn graphql(query: impl Into<String>) -> Self {
+        Self {
+            graphql: Some(query.into()),
+            ..Self::default()
+        }
     }
 
     /// Lets the call continue if this request fails.

@@ -14,7 +14,11 @@ use crate::mcp::members::write_string;
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolResult {
     /// The answer as compact JSON. `is_object` is false for a bare list or value.
-    Json { text: String, is_object: bool },
+    Json {
+        text: String,
+        is_object: bool,
+        is_error: bool,
+    },
     /// A text instead of JSON, usually because there is no data.
     Text(String),
     /// The reason for the failure, and what to do.
@@ -107,6 +111,16 @@ impl ToolResult {
         ToolResult::Json {
             text: value.to_string(),
             is_object: value.is_object(),
+            is_error: false,
+        }
+    }
+
+    /// An error with an answer as JSON, such as what is known about a change whose response was lost.
+    pub(super) fn of_failed_json(value: &Value) -> Self {
+        ToolResult::Json {
+            text: value.to_string(),
+            is_object: value.is_object(),
+            is_error: true,
         }
     }
 
@@ -124,7 +138,7 @@ impl ToolResult {
         out.push_str(r#"{"content":[{"type":"text","text":"#);
         write_string(&mut out, text);
         out.push_str("}]");
-        if let ToolResult::Json { text, is_object } = self {
+        if let ToolResult::Json { text, is_object, .. } = self {
             out.push_str(r#","structuredContent":"#);
             if *is_object {
                 out.push_str(text);
@@ -134,11 +148,16 @@ impl ToolResult {
                 out.push('}');
             }
         }
-        out.push_str(if matches!(self, ToolResult::Failed(_)) {
-            r#","isError":true}"#
-        } else {
-            r#","isError":false}"#
-        });
+        out.push_str(
+            if matches!(
+                self,
+                ToolResult::Failed(_) | ToolResult::Json { is_error: true, .. }
+            ) {
+                r#","isError":true}"#
+            } else {
+                r#","isError":false}"#
+            },
+        );
         out
     }
 }

@@ -1,9 +1,13 @@
 //! The parameters of a tool: their accepted values and their JSON schemas.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The name of the argument with which every tool continues a long answer.
 pub(super) const CURSOR: &str = "cursor";
+/// The name of the argument with which every tool that changes something only shows what it would do.
+pub(super) const DRY_RUN: &str = "dry_run";
+/// The name of the argument that allows the same change twice within a few minutes.
+pub(super) const AGAIN: &str = "again";
 
 #[derive(Debug)]
 pub(super) struct Parameter {
@@ -37,6 +41,23 @@ pub(super) enum ParameterKind {
     Flag,
     /// One of a fixed list of words.
     OneOf(&'static [&'static str]),
+    /// A number. A value outside the bounds is rejected.
+    Number {
+        least: f64,
+        most: f64,
+    },
+    /// An integer. A value outside the bounds is rejected.
+    Integer {
+        least: i64,
+        most: i64,
+    },
+    /// A list of at most `most` items. The item's own name and default are not used.
+    List {
+        item: &'static Parameter,
+        most: usize,
+    },
+    /// An object with these members. Other members are passed on unchanged.
+    Object(&'static [Parameter]),
 }
 
 /// A default value, as the schema shows it.
@@ -45,6 +66,7 @@ pub(super) enum DefaultValue {
     Nothing,
     Text(&'static str),
     Whole(i64),
+    Number(f64),
     Flag(bool),
 }
 
@@ -158,6 +180,63 @@ impl Parameter {
         }
     }
 
+    /// A required number between two bounds, which are included.
+    pub(super) const fn number(name: &'static str, about: &'static str, (least, most): (f64, f64)) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Number { least, most },
+            default: None,
+        }
+    }
+
+    /// A required integer between two bounds, which are included.
+    pub(super) const fn integer(name: &'static str, about: &'static str, (least, most): (i64, i64)) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Integer { least, most },
+            default: None,
+        }
+    }
+
+    /// A required list.
+    pub(super) const fn list(
+        name: &'static str,
+        about: &'static str,
+        item: &'static Parameter,
+        most: usize,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::List { item, most },
+            default: None,
+        }
+    }
+
+    /// A required object.
+    pub(super) const fn object(
+        name: &'static str,
+        about: &'static str,
+        members: &'static [Parameter],
+    ) -> Self {
+        Self {
+            name,
+            about,
+            kind: ParameterKind::Object(members),
+            default: None,
+        }
+    }
+
+    /// Makes the parameter optional, with this default.
+    pub(super) const fn or(self, default: DefaultValue) -> Self {
+        Self {
+            default: Some(default),
+            ..self
+        }
+    }
+
     /// Makes the parameter optional, without a default.
     pub(super) const fn optional(self) -> Self {
         Self {
@@ -191,6 +270,20 @@ impl Parameter {
             ParameterKind::OneOf(words) => {
                 json!({"type": "string", "enum": words, "description": self.about})
             }
+            ParameterKind::Number { least, most } => {
+                json!({"type": "number", "minimum": least, "maximum": most, "description": self.about})
+            }
+            ParameterKind::Integer { least, most } => {
+                json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
+            }
+            ParameterKind::List { item, most } => {
+                json!({"type": "array", "items": item.schema(), "maxItems": most, "description": self.about})
+            }
+            ParameterKind::Object(members) => {
+                let mut schema = members_schema(members);
+                schema.insert("description".to_owned(), json!(self.about));
+                Value::Object(schema)
+            }
             ParameterKind::Flag => json!({"type": "boolean", "description": self.about}),
             ParameterKind::Id => json!({"type": "integer", "minimum": 1, "description": self.about}),
         };
@@ -198,6 +291,7 @@ impl Parameter {
             None | Some(DefaultValue::Nothing) => Value::Null,
             Some(DefaultValue::Text(text)) => json!(text),
             Some(DefaultValue::Whole(number)) => json!(number),
+            Some(DefaultValue::Number(number)) => json!(number),
             Some(DefaultValue::Flag(flag)) => json!(flag),
         };
         if let (false, Some(schema)) = (default.is_null(), schema.as_object_mut()) {
@@ -205,4 +299,25 @@ impl Parameter {
         }
         schema
     }
+}
+
+/// The schema of an object with these members, and of a tool's arguments.
+pub(super) fn members_schema(members: &[Parameter]) -> Map<String, Value> {
+    let properties: Map<String, Value> = members
+        .iter()
+        .map(|member| (member.name.to_owned(), member.schema()))
+        .collect();
+    let mut schema = Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), Value::Object(properties)),
+    ]);
+    let required: Vec<&str> = members
+        .iter()
+        .filter(|member| member.default.is_none())
+        .map(|member| member.name)
+        .collect();
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema
 }

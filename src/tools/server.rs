@@ -3,25 +3,28 @@
 //! It supports the revisions up to 2025-11-25, as garmin_mcp does; the gateway translates for newer clients. It keeps
 //! no state about its client, so a client may skip `initialize` or lose its session id.
 
+mod changes;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use jiff::civil::Date;
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::call::ToolCall;
+use super::change::RecentChanges;
 use super::garmin_get::{FAILED, GarminGet};
 use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
 use super::parameter::ParameterKind;
-use super::table::{Tool, ToolAnswer};
+use super::table::{Effect, NextStep, Tool, ToolAnswer};
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -41,6 +44,7 @@ struct ServerState {
     sign_in_needed: SignInNeeded,
     /// The calls in progress, by their request id as raw JSON.
     in_progress: Mutex<HashMap<String, CancellationToken>>,
+    recent: Mutex<RecentChanges>,
 }
 
 /// An upper bound for rounds of requests. No tool needs as many.
@@ -73,6 +77,7 @@ impl Server {
             clock,
             sign_in_needed,
             in_progress: Mutex::default(),
+            recent: Mutex::default(),
         }))
     }
 
@@ -156,7 +161,7 @@ impl Server {
 
     async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
         let started = Instant::now();
-        let call = match ToolCall::check(tool.parameters, arguments, || self.today()) {
+        let call = match ToolCall::check(tool.parameters, arguments, &self.now()) {
             Ok(call) => call,
             Err(refused) => {
                 tracing::info!(tool = tool.name, "tool.refused");
@@ -183,6 +188,9 @@ impl Server {
     /// The answer to a call. If a tool takes an activity id and finds nothing for a multisport activity, it answers for
     /// the parts of the activity.
     async fn answer(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
+        if tool.effect() != Effect::Read {
+            return self.change(tool, call).await;
+        }
         let answer = self.single(tool, call).await?;
         if !takes_id(tool) {
             return Ok(paged(call, answer));
@@ -224,10 +232,9 @@ impl Server {
         let mut answers: Vec<Arc<Value>> = Vec::new();
         for _ in 0..MOST_ROUNDS {
             let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
-            let gets = tool.next(call, &documents);
-            if gets.is_empty() {
+            let NextStep::Get(gets) = tool.next(call, &documents)? else {
                 break;
-            }
+            };
             match self.round(gets, answers.is_empty()).await {
                 Ok(more) => answers.extend(more),
                 // For an unknown id, the text that there is no data is an answer, not a failure.
@@ -279,12 +286,15 @@ impl Server {
         } else {
             get
         };
-        Ok(self.0.api.get_json(&get.path, &get.query).await?)
+        Ok(match &get.graphql {
+            Some(query) => self.0.api.graphql(query).await?,
+            None => self.0.api.get_json(&get.path, &get.query).await?,
+        })
     }
 
-    /// The current day in the time zone of `TZ`, or else of the machine.
-    fn today(&self) -> Date {
-        self.0.clock.now().to_zoned(TimeZone::system()).date()
+    /// The current time in the time zone of `TZ`, or else of the machine.
+    fn now(&self) -> Zoned {
+        self.0.clock.now().to_zoned(TimeZone::system())
     }
 
     /// Handles `notifications/cancelled`; its `requestId` identifies the call.

@@ -1,15 +1,17 @@
 //! The definition of a tool: a row in the table of its module, with functions where data is not enough.
 //!
 //! A row lists the parameters of the tool, the requests to Garmin, and the shape of the answer. Everything else
-//! (argument checks, requests, failures, schemas) is the same for all rows. All tools so far are read-only. A tool that
-//! changes data at Garmin needs another variant of [`GarminQuery`].
+//! (argument checks, requests, failures, schemas, hints about the effect) is the same for all rows.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::call::ToolCall;
-use super::fields::{Changed, Field};
+use super::change::{ChangePlan, ChangeStep};
+use super::fields::Field;
 use super::garmin_get::GarminGet;
-use super::parameter::{CURSOR, Parameter};
+use super::parameter::{AGAIN, CURSOR, DRY_RUN, Parameter, members_schema};
+
+pub(super) use super::answer::{AnswerError, ToolAnswer};
 
 #[derive(Debug)]
 pub(super) struct Tool {
@@ -37,6 +39,31 @@ pub(super) enum GarminQuery {
     Made(fn(&ToolCall) -> Vec<GarminGet>),
     /// GETs in rounds. The function builds the next ones from the answers so far, and returns none when it is done.
     Steps(fn(&ToolCall, &[&Value]) -> Vec<GarminGet>),
+    /// A change. The function asks for what it needs to know, and then plans the change.
+    Change(Effect, PlanChange),
+}
+
+/// Builds the plan of a change from the arguments and from the answers so far.
+pub(super) type PlanChange = fn(&ToolCall, &[&Value]) -> Result<ChangeStep, AnswerError>;
+
+/// The effect of a tool at Garmin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Read,
+    /// Adds or changes something. An idempotent change has no further effect when it is made again.
+    Change {
+        idempotent: bool,
+    },
+    Delete,
+}
+
+/// The next step of a call.
+#[derive(Debug)]
+pub(super) enum NextStep {
+    /// Reads that are sent together.
+    Get(Vec<GarminGet>),
+    Change(ChangePlan),
+    Done,
 }
 
 /// The conversion of Garmin's answers to the tool's answer.
@@ -52,82 +79,92 @@ pub(super) enum AnswerShape {
     Made(fn(&ToolCall, &[&Value]) -> Result<ToolAnswer, AnswerError>),
 }
 
-#[derive(Debug, PartialEq)]
-pub(super) enum ToolAnswer {
-    Json(Value),
-    /// Garmin's first answer is passed on unchanged.
-    AsSent,
-    /// The text of the row's member `nothing`.
-    Nothing,
-    Text(String),
-}
-
-impl ToolAnswer {
-    /// The object, or [`ToolAnswer::Nothing`] if it has no members.
-    pub(super) fn object(members: Map<String, Value>) -> Self {
-        if members.is_empty() {
-            ToolAnswer::Nothing
-        } else {
-            ToolAnswer::Json(Value::Object(members))
+impl Tool {
+    /// The row of a tool that changes something. Its plan tells the answer.
+    pub(super) const fn change(
+        name: &'static str,
+        about: &'static str,
+        parameters: &'static [Parameter],
+        effect: Effect,
+        plan: PlanChange,
+        failing: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            parameters,
+            ask: GarminQuery::Change(effect, plan),
+            tell: AnswerShape::Raw,
+            nothing: "",
+            failing,
         }
     }
-}
 
-/// The reason why Garmin's answer could not be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AnswerError {
-    #[error(transparent)]
-    Changed(#[from] Changed),
-    /// An invalid argument that only Garmin's answer revealed.
-    #[error("{0}")]
-    Argument(String),
-    #[error("Garmin keeps the data of this profile private (privacyProtected)")]
-    Private,
-}
-
-impl Tool {
     /// The tool's entry in `tools/list`. It has no output schema, because clients can read the answer without one.
     pub(super) fn listing(&self) -> Value {
-        let mut properties: Map<String, Value> = self
-            .parameters
-            .iter()
-            .map(|p| (p.name.to_owned(), p.schema()))
-            .collect();
-        if self.may_be_long() {
-            let cursor = json!({
-                "type": "integer",
-                "minimum": 0,
-                "description": "Only to continue a long answer: the number that its `page` gives",
-            });
-            properties.insert(CURSOR.to_owned(), cursor);
+        let mut input = members_schema(self.parameters);
+        if let Some(properties) = input.get_mut("properties").and_then(Value::as_object_mut) {
+            if self.may_be_long() {
+                let cursor = json!({
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": "Only to continue a long answer: the number that its `page` gives",
+                });
+                properties.insert(CURSOR.to_owned(), cursor);
+            }
+            if self.effect() != Effect::Read {
+                let switch = |about: &str| json!({"type": "boolean", "description": about, "default": false});
+                let dry_run = switch("Only show what would change; nothing is sent");
+                properties.insert(DRY_RUN.to_owned(), dry_run);
+                let again = switch("Make the same change once more within 10 minutes");
+                properties.insert(AGAIN.to_owned(), again);
+            }
         }
-        let mut input = json!({"type": "object", "properties": properties});
-        let required: Vec<&str> = self
-            .parameters
-            .iter()
-            .filter(|p| p.default.is_none())
-            .map(|p| p.name)
-            .collect();
-        if let (false, Some(input)) = (required.is_empty(), input.as_object_mut()) {
-            input.insert("required".to_owned(), json!(required));
+        let annotations = match self.effect() {
+            Effect::Read => json!({"readOnlyHint": true, "openWorldHint": true}),
+            effect => json!({
+                "readOnlyHint": false,
+                "destructiveHint": effect == Effect::Delete,
+                "idempotentHint": effect != Effect::Change { idempotent: false },
+                "openWorldHint": true,
+            }),
+        };
+        json!({"name": self.name, "description": self.about, "inputSchema": input, "annotations": annotations})
+    }
+
+    pub(super) fn effect(&self) -> Effect {
+        match self.ask {
+            GarminQuery::Change(effect, _) => effect,
+            _ => Effect::Read,
         }
-        json!({"name": self.name, "description": self.about, "inputSchema": input})
     }
 
     /// Whether the answer may need more than one page; see [`super::page`].
     fn may_be_long(&self) -> bool {
-        matches!(self.tell, AnswerShape::Raw) || self.parameters.iter().any(|p| p.name == "start_date")
+        self.effect() == Effect::Read && matches!(self.tell, AnswerShape::Raw)
+            || self.parameters.iter().any(|p| p.name == "start_date")
     }
 
-    /// The next requests of this call, given the answers so far.
-    pub(super) fn next(&self, call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
-        match self.ask {
+    /// The next step of this call, given the answers so far.
+    pub(super) fn next(&self, call: &ToolCall, answers: &[&Value]) -> Result<NextStep, AnswerError> {
+        let gets = match self.ask {
+            GarminQuery::Change(_, plan) => {
+                return Ok(match plan(call, answers)? {
+                    ChangeStep::Read(gets) => NextStep::Get(gets),
+                    ChangeStep::Plan(plan) => NextStep::Change(plan),
+                });
+            }
             GarminQuery::Steps(next) => next(call, answers),
             _ if !answers.is_empty() => Vec::new(),
             GarminQuery::Get(one) => vec![call.get(one)],
             GarminQuery::Both(one, other) => vec![call.get(one), call.get(other)],
             GarminQuery::Made(make) => make(call),
-        }
+        };
+        Ok(if gets.is_empty() {
+            NextStep::Done
+        } else {
+            NextStep::Get(gets)
+        })
     }
 
     /// The tool's answer, converted from Garmin's answers to the requests of [`Tool::next`].

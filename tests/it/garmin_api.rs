@@ -267,7 +267,7 @@ async fn reads_are_sent_again_and_changes_never() {
         worker.breaks(Place::Api, fault, 1);
         let sent = worker
             .api
-            .send_json(reqwest::Method::PUT, "/change", &NOTHING, None)
+            .send(reqwest::Method::PUT, "/change", &NOTHING, None)
             .await;
         assert_eq!(sent, Err(ApiError::Uncertain));
     }

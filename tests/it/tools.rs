@@ -172,7 +172,7 @@ fn tools_taking(required: &[&str]) -> Vec<String> {
             .flatten()
             .filter_map(Value::as_str)
             .collect();
-        given == required
+        given == required && tool["annotations"]["readOnlyHint"] == true
     };
     lists["tools"]
         .as_array()

@@ -97,7 +97,7 @@ fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
 }
 
 /// Up to five keys that share a word, or most of their letters, with the wanted one.
-fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
+pub(in crate::tools) fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
     let letters = |word: &str| {
         word.chars()
             .filter(char::is_ascii_alphanumeric)

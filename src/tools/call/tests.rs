@@ -8,7 +8,11 @@ fn call(tool: &str, arguments: Value) -> Result<ToolCall, InvalidArguments> {
     let Value::Object(arguments) = arguments else {
         panic!("arguments are an object")
     };
-    ToolCall::check(tool.parameters, &arguments, || date(2026, 3, 1))
+    ToolCall::check(
+        tool.parameters,
+        &arguments,
+        &date(2026, 3, 1).in_tz("UTC").unwrap(),
+    )
 }
 
 #[test]

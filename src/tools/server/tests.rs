@@ -67,7 +67,7 @@ async fn initialize_negotiates_the_revision_and_lists_match_the_capabilities() {
             .as_array()
             .unwrap()
             .len(),
-        80
+        tools().count()
     );
     assert_eq!(
         result("resources/list", json!({})).await,

@@ -1,0 +1,277 @@
+//! The parts of a change: what is sent, what changes, and how to see whether it was made.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::super::answer::AnswerError;
+use super::super::call::ToolCall;
+use super::super::fields::at;
+use super::super::garmin_get::GarminGet;
+use crate::garmin::ApiBody;
+
+/// A function from what Garmin has now to the members of an answer.
+type Members = Box<dyn Fn(&Landed<'_>) -> Value + Send + Sync>;
+
+/// Builds the answer of several parts.
+pub(in crate::tools) type WholeAnswer = fn(&ToolCall, Vec<ChangedPart>) -> Value;
+
+/// The next step of a tool that changes something.
+#[derive(Debug)]
+pub(in crate::tools) enum ChangeStep {
+    /// Reads that the plan needs first.
+    Read(Vec<GarminGet>),
+    Plan(ChangePlan),
+}
+
+#[derive(Debug)]
+pub(in crate::tools) struct ChangePlan {
+    pub(in crate::tools) parts: Vec<PlanPart>,
+    /// The answer of several parts; `None` for a plan of one part, whose answer is that of the part.
+    pub(in crate::tools) whole: Option<WholeAnswer>,
+}
+
+#[derive(Debug)]
+pub(in crate::tools) enum PlanPart {
+    Send(Box<PlannedChange>),
+    /// Needs no request, because Garmin already has it.
+    Settled(Map<String, Value>),
+    /// Can't be sent. The members say which part it is, and the text why.
+    Refused(Map<String, Value>, String),
+}
+
+/// One request of a plan.
+pub(in crate::tools) struct PlannedChange {
+    pub(in crate::tools) request: GarminChange,
+    /// The members that identify this part in an answer.
+    pub(in crate::tools) names: Map<String, Value>,
+    /// What is there now; `null` for something new, and `"unknown"` when it could not be read.
+    pub(in crate::tools) before: Value,
+    pub(in crate::tools) after: Value,
+    pub(in crate::tools) look: Option<Look>,
+    pub(super) tell: Members,
+    pub(super) undo: Members,
+    pub(in crate::tools) then: Option<NextPart>,
+}
+
+/// Builds the part that follows this one, from Garmin's response.
+pub(in crate::tools) type NextPart =
+    Box<dyn FnOnce(&Landed<'_>) -> Result<PlannedChange, String> + Send + Sync>;
+
+impl std::fmt::Debug for PlannedChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.request.fmt(f)
+    }
+}
+
+/// A read that shows whether a change was made.
+pub(in crate::tools) struct Look {
+    pub(in crate::tools) get: GarminGet,
+    find: Box<dyn Fn(&Value) -> Sight + Send + Sync>,
+    /// The tool with which the person can look.
+    pub(in crate::tools) tool: &'static str,
+}
+
+impl Look {
+    pub(in crate::tools) fn sight(&self, document: &Value) -> Sight {
+        (self.find)(document)
+    }
+}
+
+/// What a look shows.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tools) enum Sight {
+    /// The change was made; the id of what it made, if it has one.
+    Made(Option<Value>),
+    NotMade,
+}
+
+impl From<bool> for Sight {
+    fn from(is_made: bool) -> Self {
+        if is_made {
+            Sight::Made(None)
+        } else {
+            Sight::NotMade
+        }
+    }
+}
+
+/// What is known after a change was made.
+pub(in crate::tools) struct Landed<'a> {
+    /// Garmin's response; `null` if it was empty or lost.
+    pub(in crate::tools) response: &'a Value,
+    /// The id that a look found.
+    pub(in crate::tools) seen: Option<&'a Value>,
+}
+
+impl Landed<'_> {
+    /// The id of what was made: from the response, or else as a look found it.
+    pub(in crate::tools) fn id(&self, path: &str) -> Option<Value> {
+        at(self.response, path).or(self.seen).cloned()
+    }
+}
+
+/// A request that changes something at Garmin.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tools) struct GarminChange {
+    pub(in crate::tools) method: Method,
+    /// Percent-encoded.
+    pub(in crate::tools) path: String,
+    pub(in crate::tools) body: Option<ChangeBody>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tools) enum ChangeBody {
+    Json(Value),
+    File {
+        name: String,
+        content_type: Option<&'static str>,
+        bytes: Vec<u8>,
+    },
+}
+
+impl GarminChange {
+    pub(in crate::tools) fn new(method: Method, path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self {
+            method,
+            path,
+            body: None,
+        }
+    }
+
+    pub(in crate::tools) fn json(method: Method, path: impl Into<String>, body: Value) -> Self {
+        let body = Some(ChangeBody::Json(body));
+        Self {
+            body,
+            ..Self::new(method, path)
+        }
+    }
+
+    pub(in crate::tools) fn body(&self) -> Option<ApiBody> {
+        self.body.as_ref().map(|body| match body {
+            ChangeBody::Json(value) => ApiBody::json(value),
+            ChangeBody::File {
+                name,
+                content_type,
+                bytes,
+            } => ApiBody::file(name, *content_type, bytes),
+        })
+    }
+}
+
+impl PlannedChange {
+    /// A change whose answer consists of `names` alone.
+    pub(in crate::tools) fn new(request: GarminChange, names: &Value) -> Self {
+        Self {
+            request,
+            names: names.as_object().cloned().unwrap_or_default(),
+            before: Value::Null,
+            after: Value::Null,
+            look: None,
+            tell: Box::new(|_| json!({})),
+            undo: Box::new(|_| Value::Null),
+            then: None,
+        }
+    }
+
+    /// What changes: the same members before and after.
+    pub(in crate::tools) fn changes(self, before: Value, after: Value) -> Self {
+        Self {
+            before,
+            after,
+            ..self
+        }
+    }
+
+    /// How to see whether the change was made. `tool` is the tool with which the person can look.
+    pub(in crate::tools) fn look(
+        self,
+        get: GarminGet,
+        tool: &'static str,
+        find: impl Fn(&Value) -> Sight + Send + Sync + 'static,
+    ) -> Self {
+        let find = Box::new(find);
+        Self {
+            look: Some(Look { get, find, tool }),
+            ..self
+        }
+    }
+
+    /// The members of the answer besides the names.
+    pub(in crate::tools) fn tells(self, tell: impl Fn(&Landed<'_>) -> Value + Send + Sync + 'static) -> Self {
+        Self {
+            tell: Box::new(tell),
+            ..self
+        }
+    }
+
+    /// The call that takes the change back, or a text that says why there is none.
+    pub(in crate::tools) fn undo(self, undo: impl Fn(&Landed<'_>) -> Value + Send + Sync + 'static) -> Self {
+        Self {
+            undo: Box::new(undo),
+            ..self
+        }
+    }
+
+    /// The part that follows, such as the log entry of a food that is made first.
+    pub(in crate::tools) fn then(
+        self,
+        next: impl FnOnce(&Landed<'_>) -> Result<PlannedChange, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            then: Some(Box::new(next)),
+            ..self
+        }
+    }
+
+    pub(in crate::tools) fn plan(self) -> ChangePlan {
+        ChangePlan {
+            parts: vec![PlanPart::Send(Box::new(self))],
+            whole: None,
+        }
+    }
+
+    pub(in crate::tools) fn part(self) -> PlanPart {
+        PlanPart::Send(Box::new(self))
+    }
+}
+
+impl ChangeStep {
+    pub(in crate::tools) fn one(change: PlannedChange) -> Result<Self, AnswerError> {
+        Ok(ChangeStep::Plan(change.plan()))
+    }
+
+    pub(in crate::tools) fn get(get: GarminGet) -> Result<Self, AnswerError> {
+        Ok(ChangeStep::Read(vec![get]))
+    }
+
+    /// A plan of several parts, whose answers `whole` puts together.
+    pub(in crate::tools) fn many(parts: Vec<PlanPart>, whole: WholeAnswer) -> Result<Self, AnswerError> {
+        let whole = Some(whole);
+        Ok(ChangeStep::Plan(ChangePlan { parts, whole }))
+    }
+}
+
+/// What became of one part of a plan, as the members of its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::tools) struct ChangedPart {
+    pub(in crate::tools) state: PartState,
+    pub(in crate::tools) members: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tools) enum PartState {
+    Made,
+    /// Garmin already had it, so nothing was sent.
+    Settled,
+    /// Garmin refused it, or it was not sent.
+    NotMade,
+    /// It was sent, and the response was lost. Garmin does not show it, or could not be asked.
+    Unknown,
+}
+
+impl PartState {
+    pub(in crate::tools) fn is_good(self) -> bool {
+        matches!(self, PartState::Made | PartState::Settled)
+    }
+}

@@ -1,0 +1,122 @@
+//! The changes of the last minutes, so that a call that is repeated by mistake changes nothing.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long an equal call counts as a repetition.
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// The changes that were begun within the window, by their content.
+#[derive(Debug, Default)]
+pub(in crate::tools) struct RecentChanges(HashMap<String, RecentChange>);
+
+#[derive(Debug, Clone, Copy)]
+struct RecentChange {
+    at: Timestamp,
+    state: EarlierChange,
+}
+
+/// What became of an equal call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tools) enum EarlierChange {
+    InProgress,
+    Made,
+    /// Garmin may or may not have carried it out.
+    Unknown,
+}
+
+impl RecentChanges {
+    /// Begins a change. An equal one within the window is an error, unless the call says `again`. One that is still in
+    /// progress is always an error.
+    pub(in crate::tools) fn begin(
+        &mut self,
+        content: &str,
+        again: bool,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        self.0
+            .retain(|_, earlier| now.duration_since(earlier.at) < WINDOW);
+        if let Some(earlier) = self.0.get(content) {
+            let seconds = now.duration_since(earlier.at).as_secs();
+            let ago = if seconds < 120 {
+                format!("{seconds} s ago")
+            } else {
+                format!("{} min ago", seconds / 60)
+            };
+            match earlier.state {
+                EarlierChange::InProgress => {
+                    return Err(format!(
+                        "the same change was begun {ago} and is not finished. Nothing more was sent."
+                    ));
+                }
+                EarlierChange::Made if !again => {
+                    return Err(format!(
+                        "the same change was made {ago}. Nothing was sent. To make it once more, give again: true."
+                    ));
+                }
+                EarlierChange::Unknown if !again => {
+                    return Err(format!(
+                        "the same change was sent {ago}, and whether Garmin made it is not known. Nothing was sent. \
+                         Look at the data first, then give again: true if it is missing."
+                    ));
+                }
+                EarlierChange::Made | EarlierChange::Unknown => {}
+            }
+        }
+        let state = EarlierChange::InProgress;
+        self.0.insert(content.to_owned(), RecentChange { at: now, state });
+        Ok(())
+    }
+
+    /// Records how a change ended; `None` if nothing was changed.
+    pub(in crate::tools) fn end(&mut self, content: &str, state: Option<EarlierChange>) {
+        match state {
+            Some(state) => {
+                if let Some(change) = self.0.get_mut(content) {
+                    change.state = state;
+                }
+            }
+            None => {
+                self.0.remove(content);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_change_within_ten_minutes_needs_again() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut recent = RecentChanges::default();
+        recent.begin("a", false, at(0)).unwrap();
+        assert!(
+            recent
+                .begin("a", true, at(1))
+                .unwrap_err()
+                .contains("not finished")
+        );
+        recent.end("a", Some(EarlierChange::Made));
+        assert!(
+            recent
+                .begin("a", false, at(599))
+                .unwrap_err()
+                .contains("9 min ago")
+        );
+        recent.begin("b", false, at(599)).unwrap();
+        recent.begin("a", true, at(599)).unwrap();
+        recent.end("a", Some(EarlierChange::Unknown));
+        assert!(
+            recent
+                .begin("a", false, at(600))
+                .unwrap_err()
+                .contains("not known")
+        );
+        recent.begin("a", false, at(1_199)).unwrap();
+        recent.end("a", None);
+        recent.begin("a", false, at(1_200)).unwrap();
+    }
+}

@@ -1,0 +1,232 @@
+//! Carries out a plan: sends each part once, looks at Garmin again, and says what is known.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::super::call::ToolCall;
+use super::super::change::{
+    ChangePlan, ChangedPart, EarlierChange, Landed, PartState, PlanPart, PlannedChange, ReadBack,
+    RecentChanges, Sight, not_made, preview, settled,
+};
+use super::super::outcome::{ToolFailure, ToolResult};
+use super::super::table::{AnswerError, NextStep, Tool};
+use super::{MOST_ROUNDS, Server};
+use crate::garmin::ApiError;
+
+/// The waits before Garmin is asked once more whether it shows a change. Its lists are updated with a delay.
+const LOOKS: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(300),
+    Duration::from_millis(1_200),
+];
+
+impl Server {
+    /// The answer of a tool that changes something.
+    pub(super) async fn change(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
+        if call.dry_run {
+            let plan = self.plan(tool, call).await?;
+            return Ok(ToolResult::of_json(&preview(&plan)));
+        }
+        let content = format!("{} {}", tool.name, call.fingerprint());
+        let begun = self.recent().begin(&content, call.again, self.0.clock.now());
+        begun.map_err(AnswerError::Argument)?;
+        // A call that is dropped from here on has an unknown result.
+        let mut record = ChangeRecord {
+            server: self,
+            content,
+            end: Some(EarlierChange::Unknown),
+        };
+        let plan = match self.plan(tool, call).await {
+            Ok(plan) => plan,
+            Err(failure) => {
+                record.end = None;
+                return Err(failure);
+            }
+        };
+        let whole = plan.whole;
+        let mut parts = Vec::with_capacity(plan.parts.len());
+        let mut failure = None;
+        for part in plan.parts {
+            let (part, failed) = self.carry_out(part).await;
+            parts.push(part);
+            failure = failure.or(failed);
+        }
+        let has = |state| parts.iter().any(|part: &ChangedPart| part.state == state);
+        record.end = if has(PartState::Unknown) {
+            Some(EarlierChange::Unknown)
+        } else if has(PartState::Made) {
+            Some(EarlierChange::Made)
+        } else {
+            None
+        };
+        let all_failed = parts.iter().all(|part| !part.state.is_good());
+        let told = match whole {
+            Some(whole) => whole(call, parts),
+            None => match (parts.pop(), failure) {
+                (Some(part), Some(failure))
+                    if part.state == PartState::NotMade && !part.members.contains_key("already_done") =>
+                {
+                    return Err(failure);
+                }
+                (part, _) => Value::Object(part.map(|part| part.members).unwrap_or_default()),
+            },
+        };
+        Ok(if all_failed {
+            ToolResult::of_failed_json(&told)
+        } else {
+            ToolResult::of_json(&told)
+        })
+    }
+
+    /// Reads what the tool needs to know, until it has a plan.
+    async fn plan(&self, tool: &Tool, call: &ToolCall) -> Result<ChangePlan, ToolFailure> {
+        let mut answers = Vec::new();
+        for _ in 0..MOST_ROUNDS {
+            let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
+            match tool.next(call, &documents)? {
+                NextStep::Get(gets) => answers.extend(self.round(gets, false).await?),
+                NextStep::Change(plan) => return Ok(plan),
+                NextStep::Done => break,
+            }
+        }
+        Err(AnswerError::Argument("the change could not be planned".to_owned()).into())
+    }
+
+    /// Carries out a part and those that follow from it. The failure is the one of a request that Garmin refused.
+    async fn carry_out(&self, part: PlanPart) -> (ChangedPart, Option<ToolFailure>) {
+        let mut change = match part {
+            PlanPart::Send(change) => *change,
+            PlanPart::Settled(members) => return (settled(&members), None),
+            PlanPart::Refused(names, reason) => {
+                let failure = AnswerError::Argument(reason.clone()).into();
+                return (not_made(&names, &reason), Some(failure));
+            }
+        };
+        let mut already_done: Vec<Value> = Vec::new();
+        loop {
+            let then = change.then.take();
+            let (mut part, response, seen, failure) = self.send(&change).await;
+            if part.state != PartState::Made {
+                if !already_done.is_empty() {
+                    part.members
+                        .insert("already_done".to_owned(), already_done.into());
+                }
+                return (part, failure);
+            }
+            let Some(then) = then else {
+                if !already_done.is_empty() {
+                    part.members.insert("first".to_owned(), already_done.into());
+                }
+                return (part, None);
+            };
+            let landed = Landed {
+                response: &response,
+                seen: seen.as_ref(),
+            };
+            let following = then(&landed);
+            already_done.push(Value::Object(part.members));
+            match following {
+                Ok(next) => change = next,
+                Err(reason) => {
+                    let mut part = not_made(&Map::new(), &reason);
+                    part.members
+                        .insert("already_done".to_owned(), already_done.into());
+                    return (part, Some(AnswerError::Argument(reason).into()));
+                }
+            }
+        }
+    }
+
+    /// Sends one request once, and looks whether Garmin shows the change.
+    async fn send(&self, change: &PlannedChange) -> (ChangedPart, Value, Option<Value>, Option<ToolFailure>) {
+        const NO_QUERY: [(&str, &str); 0] = [];
+        let request = &change.request;
+        let sent = self
+            .0
+            .api
+            .send(
+                request.method.clone(),
+                &request.path,
+                &NO_QUERY,
+                request.body().as_ref(),
+            )
+            .await;
+        let (response, is_lost) = match sent {
+            Ok(response) => (response, false),
+            // A success whose body can't be read may also come from something in front of Garmin.
+            Err(ApiError::Uncertain | ApiError::Changed { .. }) => (Value::Null, true),
+            Err(error) => {
+                let failure = ToolFailure::from(error);
+                let reason = failure.told(self.0.clock.now());
+                return (not_made(&change.names, &reason), Value::Null, None, Some(failure));
+            }
+        };
+        let sight = self.look(change).await;
+        let seen = match &sight {
+            Some(Sight::Made(id)) => id.clone(),
+            _ => None,
+        };
+        let landed = Landed {
+            response: &response,
+            seen: seen.as_ref(),
+        };
+        let part = match (&sight, is_lost) {
+            (Some(Sight::Made(_)), false) => change.made(&landed, ReadBack::Same),
+            (Some(Sight::Made(_)), true) => {
+                let mut part = change.made(&landed, ReadBack::Same);
+                let note =
+                    "The connection broke before Garmin answered. Garmin shows the change, so it was made.";
+                part.members.insert("note".to_owned(), json!(note));
+                part
+            }
+            (Some(Sight::NotMade), true) => change.lost(true),
+            (None, true) => change.lost(false),
+            (Some(Sight::NotMade), false) => change.made(&landed, ReadBack::NotYet),
+            (None, false) if change.look.is_some() => change.made(&landed, ReadBack::Failed),
+            (None, false) => change.made(&landed, ReadBack::Impossible),
+        };
+        if is_lost {
+            tracing::warn!(state = ?part.state, "tool.change_lost");
+        }
+        (part, response, seen, None)
+    }
+
+    /// Whether Garmin shows the change; `None` if it can't be asked.
+    async fn look(&self, change: &PlannedChange) -> Option<Sight> {
+        let look = change.look.as_ref()?;
+        let mut sight = None;
+        for wait in LOOKS {
+            tokio::time::sleep(wait).await;
+            self.0.api.forget_reads();
+            match self.get(look.get.clone()).await {
+                Ok(document) => sight = Some(look.sight(&document)),
+                // What was deleted is not found any more.
+                Err(ToolFailure::Garmin(ApiError::NotFound)) => sight = Some(look.sight(&Value::Null)),
+                Err(_) => {}
+            }
+            if matches!(sight, Some(Sight::Made(_))) {
+                break;
+            }
+        }
+        sight
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, RecentChanges> {
+        self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records how a change ended, also when its call is dropped.
+struct ChangeRecord<'a> {
+    server: &'a Server,
+    content: String,
+    end: Option<EarlierChange>,
+}
+
+impl Drop for ChangeRecord<'_> {
+    fn drop(&mut self) {
+        self.server.recent().end(&self.content, self.end);
+    }
+}
