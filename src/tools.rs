@@ -8,6 +8,7 @@
 //! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
 //! | [`outcome`] | results and failures in MCP's format |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
+//! | [`questions`] | tools that compute an answer from several documents |
 //! | [`mod@server`] | the MCP server, independent of the transport |
 //! | [`stdio`], [`http`] | the two transports |
 //!
@@ -43,6 +44,7 @@ mod multisport;
 mod outcome;
 mod page;
 mod parameter;
+mod questions;
 mod server;
 mod stdio;
 mod table;
@@ -110,6 +112,7 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         gear_management::TOOLS,
         challenges::TOOLS,
         diary::TOOLS,
+        questions::TOOLS,
     ]
     .into_iter()
     .flatten()

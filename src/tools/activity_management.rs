@@ -4,7 +4,8 @@ mod details;
 mod lists;
 mod single;
 
-pub(super) use lists::near;
+pub(super) use details::{celsius, wind_mps};
+pub(super) use lists::{known_type, near};
 
 use super::parameter::Parameter;
 use super::table::{AnswerShape, GarminQuery, Tool};

@@ -15,6 +15,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
+        run.py questions                    what athletes ask, in few calls and few tokens
         run.py training                     what a release is built to do fast (packaging/release.sh)
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
 """
@@ -42,6 +43,7 @@ import garmin_mcp
 import gemini
 import isolation
 import pages
+import questions
 import scratch
 import training
 import watched
@@ -119,7 +121,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "coach", "watched", "training", "gemini"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "coach", "watched", "training", "gemini", "questions"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -138,6 +140,8 @@ def main() -> int:
     report = Report()
     if given.act == "demo":
         report.run("demo", partial(demo.demo, given.bin))
+    elif given.act == "questions":
+        report.run("questions", partial(questions.questions, given.bin))
     elif given.act == "stories":
         for name, (make, era) in STORIES.items():
             if not given.only or name in given.only:

@@ -60,7 +60,7 @@ impl Overlay {
 mod tests {
     use super::*;
 
-    /// Checks the effect column of all 138 Garmin tools.
+    /// Checks the effect column of garmin_mcp's 138 tools, and of the built-in worker's own.
     #[test]
     fn every_garmin_tool_is_classified() {
         let overlay = Overlay::built_in().unwrap();
@@ -71,7 +71,7 @@ mod tests {
                 .filter(|tool| tool.effect == effect)
                 .count()
         };
-        assert_eq!(overlay.garmin.len(), 138);
+        assert_eq!(overlay.garmin.len(), 146);
         assert_eq!(
             (
                 count(ToolEffect::Read),
@@ -79,7 +79,7 @@ mod tests {
                 count(ToolEffect::Delete),
                 count(ToolEffect::Local)
             ),
-            (97, 31, 8, 2)
+            (105, 31, 8, 2)
         );
         assert_eq!(overlay.races.len(), 10);
     }
@@ -88,9 +88,17 @@ mod tests {
     fn names_and_effects_agree() {
         let overlay = Overlay::built_in().unwrap();
         for (name, tool) in &overlay.garmin {
-            let reads = ["get_", "count_", "search_", "download_workout"]
-                .iter()
-                .any(|start| name.starts_with(start));
+            let reads = [
+                "get_",
+                "count_",
+                "search_",
+                "download_workout",
+                "analyze_",
+                "compare_",
+                "find_",
+            ]
+            .iter()
+            .any(|start| name.starts_with(start));
             assert_eq!(tool.effect == ToolEffect::Read, reads, "{name}");
             let deletes = ["delete_", "unschedule_"]
                 .iter()

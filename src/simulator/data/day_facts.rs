@@ -159,8 +159,15 @@ impl Day<'_> {
             .filter(|level| *level > 0)
             .collect();
         let average = mean(&levels);
+        // A reading every three minutes.
+        let seconds =
+            |from: i64, to: i64| 180 * levels.iter().filter(|level| (from..=to).contains(*level)).count();
         json!({
             "average": average,
+            "rest_s": seconds(0, 25),
+            "low_s": seconds(26, 50),
+            "medium_s": seconds(51, 75),
+            "high_s": seconds(76, 100),
             "highest": levels.iter().max(),
             "qualifier": if average > Some(38) { "STRESSFUL" } else { "BALANCED" },
         })

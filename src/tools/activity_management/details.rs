@@ -79,7 +79,18 @@ pub(super) fn splits(_: &ToolCall, document: &Value) -> Result<ToolAnswer, Answe
     })))
 }
 
-/// Garmin sends temperatures in °F to everybody, and wind in km/h or mph according to the person's units.
+/// A temperature of the weather document in °C. Garmin sends °F to everybody.
+pub(in crate::tools) fn celsius(weather: &Value, key: &str) -> Option<f64> {
+    Some((at(weather, key)?.as_f64()? - 32.0) * 5.0 / 9.0)
+}
+
+/// The wind in m/s. Garmin sends km/h or mph, according to the person's units.
+pub(in crate::tools) fn wind_mps(weather: &Value, settings: &Value) -> Option<f64> {
+    let metric = at(settings, "userData.measurementSystem").is_none_or(|units| units == "metric");
+    let mps_per_unit = if metric { 1.0 / 3.6 } else { 0.447_04 };
+    Some(at(weather, "windSpeed")?.as_f64()? * mps_per_unit)
+}
+
 pub(super) fn weather(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let [weather, settings, ..] = answers else {
         return Ok(ToolAnswer::Nothing);
@@ -94,10 +105,7 @@ pub(super) fn weather(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
         }
         .into());
     }
-    let number = |key| at(weather, key).and_then(Value::as_f64);
-    let celsius = |key| number(key).map(|fahrenheit| rounded((fahrenheit - 32.0) * 5.0 / 9.0, 1));
-    let metric = at(settings, "userData.measurementSystem").is_none_or(|units| units == "metric");
-    let mps_per_unit = if metric { 1.0 / 3.6 } else { 0.447_04 };
+    let celsius = |key| celsius(weather, key).map(|celsius| rounded(celsius, 1));
     let first = |paths: [&str; 2]| paths.iter().find_map(|path| at(weather, path)).cloned();
     let members = [
         ("activity_id", Some(json!(call.whole("activity_id")))),
@@ -106,7 +114,7 @@ pub(super) fn weather(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
         ("humidity_percent", at(weather, "relativeHumidity").cloned()),
         (
             "wind_speed_mps",
-            number("windSpeed").map(|speed| rounded(speed * mps_per_unit, 1)),
+            wind_mps(weather, settings).map(|speed| rounded(speed, 1)),
         ),
         ("wind_direction_degrees", at(weather, "windDirection").cloned()),
         (

@@ -76,8 +76,8 @@ pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
     std::iter::once(list).chain(is_typed.then_some(types)).collect()
 }
 
-/// Rejects an activity type that Garmin does not have.
-fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
+/// Rejects an activity type that Garmin does not have. `parameter` is the one that holds it.
+pub(in crate::tools) fn known_type(parameter: &str, wanted: &str, types: &Value) -> Result<(), AnswerError> {
     let keys = list(types, "")?
         .iter()
         .filter_map(|kind| kind.get("typeKey")?.as_str());
@@ -92,7 +92,7 @@ fn known_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
         format!(" (near it: {})", near.join(", "))
     };
     Err(AnswerError::Argument(format!(
-        "activity_type {wanted:?} is no type of Garmin{near}: get_activity_types lists them"
+        "{parameter} {wanted:?} is no type of Garmin{near}: get_activity_types lists them"
     )))
 }
 
@@ -123,7 +123,7 @@ pub(in crate::tools) fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str>
 /// A range without activities gives an empty page instead of a text.
 pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     if let [_, types, ..] = answers {
-        known_type(&call.text("activity_type"), types)?;
+        known_type("activity_type", &call.text("activity_type"), types)?;
     }
     let activities = match answers {
         [document, ..] if !is_empty(document) => pick_each(BY_DATE, document, "")?,

@@ -1,0 +1,163 @@
+//! Questions: tools that compute an answer from several of Garmin's documents.
+//!
+//! | file | tools |
+//! |---|---|
+//! | [`overview`] | get_training_overview |
+//! | [`trend`], [`metrics`] | get_trend |
+//! | [`volume`] | get_training_volume, get_zone_distribution |
+//! | [`analysis`], [`laps`] | analyze_activity |
+//! | [`compare`] | compare_activities, find_similar_activities |
+//! | [`day`] | get_day_profile |
+//! | [`period`], [`effort`], [`listing`], [`figures`] | what they share |
+//!
+//! # Invariants
+//!
+//! - An answer says what it rests on: days with data, gaps, activities. A part that Garmin did not give is named in
+//!   `failed`, and the rest is told.
+//! - With the default arguments an answer is below 2,000 tokens.
+//! - The unit of a figure is in its name. Series are columns with an interval.
+
+mod analysis;
+mod compare;
+mod day;
+mod effort;
+mod figures;
+mod laps;
+mod listing;
+mod metrics;
+mod overview;
+mod period;
+#[cfg(test)]
+mod tests;
+mod trend;
+mod volume;
+
+use super::parameter::Parameter;
+use super::table::{AnswerShape, GarminQuery, Tool};
+
+const BY: Parameter = Parameter::one_of(
+    "by",
+    "A row for each day, week (from Monday), month or weekday; auto depends on the length",
+    &["auto", "day", "week", "month", "weekday"],
+    "auto",
+);
+const SPORT: Parameter = Parameter::text(
+    "sport",
+    "Only this type and the types below it, such as running, cycling or swimming; empty: all",
+    "",
+);
+const DAY: Parameter =
+    Parameter::day("date", "The day: YYYY-MM-DD, today (default), yesterday or -7d").optional();
+const ACTIVITY: Parameter =
+    Parameter::id("activity_id", "The activity's id; left out: the newest one").optional();
+const TYPE_OF_NEWEST: Parameter = Parameter::text(
+    "activity_type",
+    "Without activity_id: the newest of this type, such as running; empty: of any type",
+    "",
+);
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_training_overview",
+        about: "Training state up to a day in one call: readiness, load ratio, VO2 max, HRV against the baseline, \
+                resting heart rate, sleep, training of the last 7 and 28 days, signs of overreaching.",
+        parameters: &[DAY],
+        ask: GarminQuery::Made(overview::gets),
+        tell: AnswerShape::Made(overview::overview),
+        nothing: "No training data found for this day.",
+        failing: "Error retrieving the training overview",
+    },
+    Tool {
+        name: "get_trend",
+        about: "One metric over weeks, months or years: mean, extremes, change, and a series by day, week, month or \
+                weekday. body_battery also sums up what drains it; steps has the share of days on which the goal was \
+                reached.",
+        parameters: &[
+            Parameter::one_of("metric", "What to follow", metrics::NAMES, "sleep"),
+            period::range("-8w"),
+            BY,
+        ],
+        ask: GarminQuery::Made(trend::gets),
+        tell: AnswerShape::Made(trend::trend),
+        nothing: "No {metric} data found in {range}.",
+        failing: "Error retrieving the trend",
+    },
+    Tool {
+        name: "get_training_volume",
+        about: "Kilometres, hours, climbing and load of all activities of a period by sport: totals, and a series by \
+                week or month.",
+        parameters: &[period::range("this year"), BY, SPORT],
+        ask: GarminQuery::Steps(volume::pages_step),
+        tell: AnswerShape::Made(volume::volume),
+        nothing: "No activities found in {range}.",
+        failing: "Error retrieving the training volume",
+    },
+    Tool {
+        name: "analyze_activity",
+        about: "One activity in full: figures, laps with pace and heart rate, time in zones, weather, and the second \
+                half against the first (pace, heart rate drift, decoupling by pace and, with a meter, by power).",
+        parameters: &[ACTIVITY, TYPE_OF_NEWEST],
+        ask: GarminQuery::Steps(analysis::step),
+        tell: AnswerShape::Made(analysis::analysis),
+        nothing: "No activity found.",
+        failing: "Error analyzing the activity",
+    },
+    Tool {
+        name: "compare_activities",
+        about: "Activities side by side with pace, heart rate, metres per heartbeat, climbing, load and weather: those \
+                of activity_ids, or the newest ones of a type.",
+        parameters: &[
+            Parameter::text(
+                "activity_ids",
+                "Up to 10 ids with commas between them; empty: the newest ones",
+                "",
+            ),
+            Parameter::text(
+                "activity_type",
+                "Type of the newest ones, such as running; empty: all",
+                "",
+            ),
+            Parameter::whole("last", "How many of the newest ones", (1, 10), 2),
+            Parameter::whole(
+                "min_minutes",
+                "Of the newest ones, only those that took so long",
+                (0, 1_440),
+                0,
+            ),
+        ],
+        ask: GarminQuery::Steps(compare::compare_step),
+        tell: AnswerShape::Made(compare::compare),
+        nothing: "No such activities found.",
+        failing: "Error comparing activities",
+    },
+    Tool {
+        name: "find_similar_activities",
+        about: "Earlier activities like this one in type, distance and climbing, with pace, heart rate and weather, \
+                and this one against their median: shows whether heat, hills or form made the difference.",
+        parameters: &[ACTIVITY, TYPE_OF_NEWEST],
+        ask: GarminQuery::Steps(compare::similar_step),
+        tell: AnswerShape::Made(compare::similar),
+        nothing: "No activity found.",
+        failing: "Error looking for similar activities",
+    },
+    Tool {
+        name: "get_zone_distribution",
+        about: "Time in heart rate zones over all activities of a period: minutes, shares of easy, moderate and hard, \
+                and a series.",
+        parameters: &[period::range("-4w"), BY, SPORT],
+        ask: GarminQuery::Steps(volume::zones_step),
+        tell: AnswerShape::Made(volume::zones),
+        nothing: "No heart rate zones found in {range}.",
+        failing: "Error retrieving the zone distribution",
+    },
+    Tool {
+        name: "get_day_profile",
+        about: "One day hour by hour: stress, body battery, heart rate and steps, with its sleep, its activities and \
+                its totals.",
+        parameters: &[DAY],
+        ask: GarminQuery::Made(day::gets),
+        tell: AnswerShape::Made(day::profile),
+        nothing: "No data found for this day.",
+        failing: "Error retrieving the day",
+    },
+];

@@ -1,0 +1,225 @@
+//! The metrics of `get_trend`: where Garmin keeps them for a range of days, and which columns they have.
+
+use crate::tools::fields::{Field, fields};
+
+#[derive(Debug)]
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    /// Path and query, with `{from}`, `{to}` and possibly `{display_name}`.
+    pub(super) path: &'static str,
+    /// The longest range of one request.
+    pub(super) window: i64,
+    /// The path of the list of days in Garmin's answer; `""` when the answer is the list.
+    pub(super) rows: &'static str,
+    /// The key of a list inside each day, for days with several measurements.
+    pub(super) nested: Option<&'static str>,
+    /// Where a row has its day.
+    pub(super) date: &'static [&'static str],
+    /// The first one is the column that the statistics are about.
+    pub(super) columns: &'static [Column],
+    /// What the newest row has beside the columns.
+    pub(super) latest: &'static [Field],
+    /// Whether a watch that is worn has a value on each day, so that a day without one is a gap.
+    pub(super) is_daily: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) from: &'static [&'static str],
+    /// Garmin's value is divided by this.
+    pub(super) divisor: f64,
+    pub(super) digits: usize,
+    /// A percentage of days: those whose value is at least the one at this path.
+    pub(super) reached: Option<&'static str>,
+}
+
+impl Column {
+    const fn new(name: &'static str, from: &'static [&'static str], divisor: f64, digits: usize) -> Self {
+        Self {
+            name,
+            from,
+            divisor,
+            digits,
+            reached: None,
+        }
+    }
+
+    const fn whole(name: &'static str, from: &'static [&'static str]) -> Self {
+        Self::new(name, from, 1.0, 0)
+    }
+}
+
+const DATE: &[&str] = &["calendarDate"];
+const HOUR: f64 = 3_600.0;
+const FOUR_WEEKS: i64 = 28;
+
+const DEFAULT: Metric = Metric {
+    name: "",
+    path: "",
+    window: FOUR_WEEKS,
+    rows: "",
+    nested: None,
+    date: DATE,
+    columns: &[],
+    latest: &[],
+    is_daily: true,
+};
+
+pub(super) const NAMES: &[&str] = &[
+    "sleep",
+    "resting_heart_rate",
+    "hrv",
+    "stress",
+    "body_battery",
+    "steps",
+    "intensity_minutes",
+    "weight",
+    "blood_pressure",
+    "vo2_max",
+];
+
+/// In the order of [`NAMES`].
+pub(super) const METRICS: &[Metric] = &[
+    Metric {
+        name: "sleep",
+        path: "/sleep-service/stats/sleep/daily/{from}/{to}",
+        rows: "individualStats",
+        columns: &[
+            Column::new("sleep_h", &["values.totalSleepTimeInSeconds"], HOUR, 2),
+            Column::whole("sleep_score", &["values.sleepScore"]),
+            Column::new("deep_h", &["values.deepTime"], HOUR, 2),
+            Column::new("rem_h", &["values.remTime"], HOUR, 2),
+            Column::new("awake_h", &["values.awakeTime"], HOUR, 2),
+        ],
+        ..DEFAULT
+    },
+    Metric {
+        name: "resting_heart_rate",
+        path: "/usersummary-service/stats/heartRate/daily/{from}/{to}",
+        columns: &[Column::new("resting_bpm", &["values.restingHR"], 1.0, 1)],
+        ..DEFAULT
+    },
+    Metric {
+        name: "hrv",
+        path: "/hrv-service/hrv/daily/{from}/{to}",
+        rows: "hrvSummaries",
+        columns: &[
+            Column::whole("last_night_avg_ms", &["lastNightAvg"]),
+            Column::whole("seven_day_avg_ms", &["weeklyAvg"]),
+        ],
+        latest: fields! {
+            "seven_day_avg_ms" <- "weeklyAvg";
+            "baseline_low_ms" <- "baseline.balancedLow";
+            "baseline_high_ms" <- "baseline.balancedUpper";
+            "status" <- "status";
+        },
+        ..DEFAULT
+    },
+    Metric {
+        name: "stress",
+        path: "/usersummary-service/stats/stress/daily/{from}/{to}",
+        columns: &[
+            Column::whole("avg_stress", &["values.overallStressLevel"]),
+            Column::new("high_stress_min", &["values.highStressDuration"], 60.0, 0),
+            Column::new("medium_stress_min", &["values.mediumStressDuration"], 60.0, 0),
+        ],
+        ..DEFAULT
+    },
+    Metric {
+        name: "body_battery",
+        path: "/wellness-service/wellness/bodyBattery/reports/daily?startDate={from}&endDate={to}",
+        date: &["date", "calendarDate"],
+        columns: &[
+            Column::whole("drained", &["drained"]),
+            Column::whole("charged", &["charged"]),
+        ],
+        ..DEFAULT
+    },
+    Metric {
+        name: "steps",
+        path: "/usersummary-service/stats/steps/daily/{from}/{to}",
+        columns: &[
+            Column::whole("steps", &["totalSteps"]),
+            Column::whole("goal", &["stepGoal"]),
+            Column {
+                reached: Some("stepGoal"),
+                ..Column::whole("goal_reached_percent_of_days", &["totalSteps"])
+            },
+        ],
+        ..DEFAULT
+    },
+    Metric {
+        name: "intensity_minutes",
+        path: "/usersummary-service/stats/im/daily/{from}/{to}",
+        columns: &[
+            Column::whole("moderate_min", &["moderateValue"]),
+            Column::whole("vigorous_min", &["vigorousValue"]),
+        ],
+        ..DEFAULT
+    },
+    Metric {
+        name: "weight",
+        path: "/weight-service/weight/dateRange?startDate={from}&endDate={to}",
+        window: 366,
+        rows: "dateWeightList",
+        columns: &[
+            Column::new("weight_kg", &["weight"], 1_000.0, 1),
+            Column::new("body_fat_percent", &["bodyFat"], 1.0, 1),
+            Column::new("muscle_kg", &["muscleMass"], 1_000.0, 1),
+        ],
+        is_daily: false,
+        ..DEFAULT
+    },
+    Metric {
+        name: "blood_pressure",
+        path: "/bloodpressure-service/bloodpressure/range/{from}/{to}?includeAll=true",
+        window: 366,
+        rows: "measurementSummaries",
+        nested: Some("measurements"),
+        date: &["measurementSummaryDate", "startDate"],
+        columns: &[
+            Column::whole("systolic_mmhg", &["systolic"]),
+            Column::whole("diastolic_mmhg", &["diastolic"]),
+            Column::whole("pulse_bpm", &["pulse"]),
+        ],
+        is_daily: false,
+        ..DEFAULT
+    },
+    Metric {
+        name: "vo2_max",
+        path: "/metrics-service/metrics/maxmet/daily/{from}/{to}",
+        window: 90,
+        date: &["generic.calendarDate", "cycling.calendarDate"],
+        columns: &[
+            Column::new(
+                "vo2_max",
+                &["generic.vo2MaxPreciseValue", "generic.vo2MaxValue"],
+                1.0,
+                1,
+            ),
+            Column::new(
+                "cycling_vo2_max",
+                &["cycling.vo2MaxPreciseValue", "cycling.vo2MaxValue"],
+                1.0,
+                1,
+            ),
+        ],
+        is_daily: false,
+        ..DEFAULT
+    },
+];
+
+pub(super) fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_metric() {
+        assert!(METRICS.iter().map(|metric| metric.name).eq(NAMES.iter().copied()));
+    }
+}
