@@ -6,6 +6,7 @@
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
 //! | [`change`] | changes: the plan, its preview, what became of it |
 //! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
+//! | [`time_zone`] | the zone that decides what `today` is |
 //! | [`outcome`] | results and failures in MCP's format |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
@@ -50,6 +51,7 @@ mod stdio;
 mod table;
 #[cfg(test)]
 mod tests;
+mod time_zone;
 mod training;
 mod trends;
 mod user_profile;

@@ -34,6 +34,8 @@ mod training;
 mod tests;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
@@ -92,6 +94,12 @@ impl DataResponse {
             body: Some(body),
         }
     }
+}
+
+/// The current day where the person lives.
+pub fn today(person: &PersonSeed, now: Timestamp) -> Date {
+    let offset = SignedDuration::from_mins(timeline::offset_minutes(person));
+    (now + offset).to_zoned(TimeZone::UTC).date()
 }
 
 /// Garmin's response for this person on this day; `None` for an unknown path (the router answers 404).

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -269,7 +268,7 @@ impl World {
             path: &request.path,
             query: &request.query,
         };
-        let today = now.to_zoned(TimeZone::UTC).date();
+        let today = data::today(&person.data, now);
         match data::answer(&person.data, &data_request, today) {
             Some(data::DataResponse {
                 status,

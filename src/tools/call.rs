@@ -281,8 +281,7 @@ fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Resul
         }
         (ParameterKind::Day { may_be_future }, Value::String(text)) => {
             match day(text, Edge::of(name), &|| today) {
-                // The person's time zone may be one day ahead of this machine.
-                Some(day) if !may_be_future && Some(day) > today.tomorrow().ok() => {
+                Some(day) if !may_be_future && day > today => {
                     return Err(format!(
                         "{name} ({day}) is in the future: today is {today}, and Garmin has data up to today"
                     ));

@@ -6,7 +6,7 @@
 mod changes;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -25,6 +25,7 @@ use super::outcome::{ToolFailure, ToolResult};
 use super::page;
 use super::parameter::ParameterKind;
 use super::table::{Effect, NextStep, Tool, ToolAnswer};
+use super::time_zone;
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
@@ -42,6 +43,8 @@ struct ServerState {
     api: Api,
     clock: Clock,
     sign_in_needed: SignInNeeded,
+    /// The person's time zone, once Garmin has told it.
+    zone: OnceLock<TimeZone>,
     /// The calls in progress, by their request id as raw JSON.
     in_progress: Mutex<HashMap<String, CancellationToken>>,
     recent: Mutex<RecentChanges>,
@@ -76,6 +79,7 @@ impl Server {
             api,
             clock,
             sign_in_needed,
+            zone: OnceLock::new(),
             in_progress: Mutex::default(),
             recent: Mutex::default(),
         }))
@@ -161,7 +165,7 @@ impl Server {
 
     async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
         let started = Instant::now();
-        let call = match ToolCall::check(tool.parameters, arguments, &self.now()) {
+        let call = match ToolCall::check(tool.parameters, arguments, &self.now().await) {
             Ok(call) => call,
             Err(refused) => {
                 tracing::info!(tool = tool.name, "tool.refused");
@@ -292,9 +296,40 @@ impl Server {
         })
     }
 
-    /// The current time in the time zone of `TZ`, or else of the machine.
-    fn now(&self) -> Zoned {
-        self.0.clock.now().to_zoned(TimeZone::system())
+    /// The current time where the person is. If Garmin does not know where that is, the zone of `TZ`, or else of the
+    /// machine.
+    async fn now(&self) -> Zoned {
+        let zone = match self.0.zone.get() {
+            Some(zone) => zone.clone(),
+            None => match self.find_zone().await {
+                Ok(found) => {
+                    let zone = found.unwrap_or_else(TimeZone::system);
+                    self.0.zone.get_or_init(|| zone).clone()
+                }
+                // Asked again at the next call.
+                Err(_) => TimeZone::system(),
+            },
+        };
+        self.0.clock.now().to_zoned(zone)
+    }
+
+    async fn find_zone(&self) -> Result<Option<TimeZone>, ApiError> {
+        let none: [(&str, &str); 0] = [];
+        match self.0.api.get_json(time_zone::PROFILE, &none).await {
+            Ok(profile) => {
+                if let Some(zone) = time_zone::of_profile(&profile) {
+                    return Ok(Some(zone));
+                }
+            }
+            Err(ApiError::NotFound | ApiError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        let (path, query) = time_zone::NEWEST_ACTIVITY;
+        match self.0.api.get_json(path, &query).await {
+            Ok(list) => Ok(time_zone::of_newest_activity(&list)),
+            Err(ApiError::NotFound | ApiError::Refused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Handles `notifications/cancelled`; its `requestId` identifies the call.

@@ -236,6 +236,7 @@ impl<'a> FactScope<'a> {
             "from_date" => json!(self.from),
             "to_date" => json!(self.to),
             "has_days" => json!(self.days().next().is_some()),
+            "zone" => json!(super::timeline::zone_name(person)),
             "activity_types" => super::training::activity_types(),
             "activity_count" => json!(self.timeline.activity_count()),
             "weighings" => self.timeline.weighings(self.from?, self.to?),

@@ -199,6 +199,11 @@ pub(super) fn offset_minutes(person: &PersonSeed) -> i64 {
     }
 }
 
+/// The name of the zone with that offset. The sign in such names is that of the offset to UTC, not from it.
+pub(super) fn zone_name(person: &PersonSeed) -> String {
+    format!("Etc/GMT{:+}", -offset_minutes(person) / 60)
+}
+
 /// A UTC moment as epoch milliseconds.
 pub(super) fn ms(moment: jiff::civil::DateTime) -> i64 {
     moment

@@ -1,6 +1,8 @@
 //! `get_day_profile`: one day, hour by hour.
 
-use jiff::civil::DateTime;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::effort::Effort;
@@ -69,7 +71,7 @@ pub(super) fn profile(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
     if at(summary, "privacyProtected") == Some(&Value::Bool(true)) {
         return Err(AnswerError::Private);
     }
-    let clock = LocalClock::of(&[stress, beats]);
+    let clock = LocalClock::of(&[stress, beats], call.now.time_zone());
     let mut told = Map::new();
     told.extend(object([
         (
@@ -105,8 +107,8 @@ fn night(document: &Value) -> Map<String, Value> {
     let hours = |key: &str| figure_or_null(number(key).map(|seconds| seconds / 3_600.0), 1);
     // Garmin's local times are written as if they were UTC.
     let local = |key: &str| {
-        let at = jiff::Timestamp::from_millisecond(format!("{:.0}", number(key)?).parse().ok()?).ok()?;
-        Some(at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%H:%M").to_string())
+        let at = Timestamp::from_millisecond(format!("{:.0}", number(key)?).parse().ok()?).ok()?;
+        Some(at.to_zoned(TimeZone::UTC).strftime("%H:%M").to_string())
     };
     if number("sleepTimeSeconds").is_none_or(|seconds| seconds <= 0.0) {
         return Map::new();
@@ -129,34 +131,45 @@ fn night(document: &Value) -> Map<String, Value> {
 
 /// Turns Garmin's UTC moments into hours of the local day.
 struct LocalClock {
-    start_gmt: DateTime,
-    start_local: DateTime,
+    date: Date,
+    zone: TimeZone,
 }
 
 impl LocalClock {
-    fn of(documents: &[&Value]) -> Option<Self> {
-        let time = |document: &Value, key: &str| at(document, key)?.as_str()?.parse().ok();
+    /// The person's zone if the day began in it, which follows a change of the clocks during the day. Else the offset
+    /// at which the day began.
+    fn of(documents: &[&Value], zone: &TimeZone) -> Option<Self> {
+        let time = |document: &Value, key: &str| at(document, key)?.as_str()?.parse::<DateTime>().ok();
         documents.iter().find_map(|document| {
+            let local = time(document, "startTimestampLocal")?;
+            let utc = as_utc(time(document, "startTimestampGMT")?)?;
+            let zone = if zone.to_datetime(utc) == local {
+                zone.clone()
+            } else {
+                let ahead = as_utc(local)?.duration_since(utc);
+                TimeZone::fixed(Offset::try_from(ahead).ok()?)
+            };
             Some(Self {
-                start_gmt: time(document, "startTimestampGMT")?,
-                start_local: time(document, "startTimestampLocal")?,
+                date: local.date(),
+                zone,
             })
         })
     }
 
     /// The hour, from 0 to 23, of a moment on this day.
-    fn hour(&self, gmt: DateTime) -> Option<usize> {
-        let local = self
-            .start_local
-            .checked_add(gmt.since(self.start_gmt).ok()?)
-            .ok()?;
-        (local.date() == self.start_local.date()).then(|| usize::try_from(local.hour()).ok())?
+    fn hour(&self, at: Timestamp) -> Option<usize> {
+        let local = self.zone.to_datetime(at);
+        (local.date() == self.date).then(|| usize::try_from(local.hour()).ok())?
     }
 
     fn hour_of_ms(&self, ms: i64) -> Option<usize> {
-        let at = jiff::Timestamp::from_millisecond(ms).ok()?;
-        self.hour(at.to_zoned(jiff::tz::TimeZone::UTC).datetime())
+        self.hour(Timestamp::from_millisecond(ms).ok()?)
     }
+}
+
+/// A time without a zone that Garmin means as UTC.
+fn as_utc(time: DateTime) -> Option<Timestamp> {
+    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// Columns from hour 0 to the last hour with data.
@@ -182,9 +195,7 @@ fn by_hour(clock: &LocalClock, stress: &Value, beats: &Value, steps: &Value) -> 
     let mean_of = |hours: Vec<Vec<f64>>| hours.into_iter().map(mean).collect::<Vec<_>>();
     let mut stepped: Vec<Option<f64>> = vec![None; HOURS];
     for quarter in steps.as_array().into_iter().flatten() {
-        let start = at(quarter, "startGMT")
-            .and_then(Value::as_str)
-            .and_then(|text| text.parse().ok());
+        let start = at(quarter, "startGMT").and_then(|start| as_utc(start.as_str()?.parse().ok()?));
         let slot = start
             .and_then(|start| clock.hour(start))
             .and_then(|hour| stepped.get_mut(hour));

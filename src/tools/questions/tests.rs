@@ -440,6 +440,35 @@ fn a_day_is_told_by_local_hours() {
     assert!(refused.contains("private"), "{refused}");
 }
 
+/// On 5 April 2026 in Auckland, the hour from 2 to 3 comes twice, and the day has 25 hours.
+#[test]
+fn a_day_on_which_the_clocks_change_has_its_hours_right() {
+    let zone = jiff::tz::TimeZone::get("Pacific/Auckland").unwrap();
+    let midnight = date(2026, 4, 5).to_zoned(zone.clone()).unwrap().timestamp();
+    let at = |hours: i64| (midnight + jiff::SignedDuration::from_hours(hours)).as_millisecond();
+    let document = json!({
+        "startTimestampGMT": "2026-04-04T11:00:00.0", "startTimestampLocal": "2026-04-05T00:00:00.0",
+        "stressValuesArray": [[at(1), 10], [at(2), 20], [at(3), 40], [at(4), 50], [at(24), 60], [at(25), 99]]
+    });
+    let tool = super::TOOLS
+        .iter()
+        .find(|known| known.name == "get_day_profile")
+        .unwrap();
+    let now = date(2026, 4, 6).at(12, 0, 0, 0).to_zoned(zone).unwrap();
+    let arguments = json!({"date": "2026-04-05"});
+    let call = ToolCall::check(tool.parameters, arguments.as_object().unwrap(), &now).unwrap();
+    let empty = json!(null);
+    let Ok(ToolAnswer::Json(told)) = tool.told(&call, &[&empty, &empty, &document, &empty, &empty, &empty])
+    else {
+        panic!("it is not told")
+    };
+    let stress = &told["by_hour"]["avg_stress"];
+    assert_eq!(
+        (&stress[1], &stress[2], &stress[3], &stress[23]),
+        (&json!(10), &json!(30), &json!(50), &json!(60))
+    );
+}
+
 #[test]
 fn an_overview_finds_the_signs_and_tells_what_it_has() {
     let range = |target: &str, row: &dyn Fn(Date) -> Value| {
