@@ -17,13 +17,15 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use crate::base::clock::Clock;
-use crate::config::Live;
+use crate::config::{Live, ToolProfile};
 use crate::garmin::{GarminTokens, SignedIn};
 use crate::store::{Kind, Store, StoreError, Tx};
 
 use account::AccountByProfile;
 
-pub use account::{Account, AccountId, AccountIdKind, GarminLogin, HeldTokens, Tombstone, WriteBack};
+pub use account::{
+    Account, AccountId, AccountIdKind, Choices, GarminLogin, HeldTokens, Tombstone, WriteBack,
+};
 pub use invitations::{AccessRequest, Invitation, is_email};
 
 /// The kinds of record for accounts and invitations.
@@ -31,6 +33,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<Account>(),
     Kind::of::<AccountByProfile>(),
     Kind::of::<HeldTokens>(),
+    Kind::of::<Choices>(),
     Kind::of::<Invitation>(),
     Kind::of::<AccessRequest>(),
     Kind::of::<Tombstone>(),
@@ -136,6 +139,25 @@ impl Accounts {
 
     pub fn tokens(&self, id: &AccountId) -> Result<Option<HeldTokens>, StoreError> {
         self.store.find(id.as_str().as_bytes())
+    }
+
+    /// What the person has chosen; the defaults if nothing.
+    pub fn choices(&self, id: &AccountId) -> Result<Choices, StoreError> {
+        Ok(self.store.find(id.as_str().as_bytes())?.unwrap_or_default())
+    }
+
+    /// Sets the tools in the person's list; `None` for the gateway's default. No effect for a forgotten account.
+    pub async fn choose_tools(&self, id: &AccountId, tools: Option<ToolProfile>) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.store
+            .atomic(move |tx| {
+                let key = id.as_str().as_bytes();
+                if !Self::exists_within(tx, &id)? {
+                    return Ok(());
+                }
+                tx.put(key, &Choices { tools })
+            })
+            .await
     }
 
     /// Stores tokens that a worker refreshed, unless newer ones than `from_generation` were stored in between.
@@ -321,6 +343,7 @@ fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
         }
     }
     tx.remove::<HeldTokens>(key);
+    tx.remove::<Choices>(key);
     tx.remove::<Account>(key);
     Ok(account.is_some())
 }

@@ -206,6 +206,7 @@ impl Daemon {
             workers: workers.clone(),
             lists: worker_lists(&config),
             races: races.clone(),
+            accounts: accounts.clone(),
             public_url: config.public_url.clone(),
             live: live.clone(),
             oauth: oauth.clone(),

@@ -18,6 +18,7 @@
 //! | `in_flight` | running calls, for cancellation by the client and for revocation |
 //! | `call_rate` | the limit of calls per account and minute |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
+//! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `advice` | the text for a person when no worker answered |
 //! | `usage` | statistics of calls per account, tool and day |
 
@@ -25,6 +26,7 @@ mod admission;
 mod advice;
 mod call;
 mod call_rate;
+pub mod discovery;
 mod in_flight;
 mod offer;
 mod relay;

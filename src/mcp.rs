@@ -6,7 +6,7 @@
 //! | the parts of its `params` that the gateway reads | [`params`], [`members`] |
 //! | versions, eras, methods | [`revision`] |
 //! | arguments of a tool, converted to the types of its schema | [`arguments`] |
-//! | answers that need no worker | [`handshake`], [`catalogue`] |
+//! | answers that need no worker | [`handshake`], [`catalogue`], [`prompts`] |
 //! | a worker's answer in the form of the client's era | [`answer`], [`notification`], [`shorten`] |
 //! | event streams, in both directions | [`sse`] |
 //! | errors with their codes and statuses | [`error`] |
@@ -35,6 +35,7 @@ pub mod headers;
 pub mod members;
 pub mod notification;
 pub mod params;
+pub mod prompts;
 pub mod request;
 pub mod revision;
 pub mod shorten;

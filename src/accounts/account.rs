@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Id, Named};
+use crate::config::ToolProfile;
 use crate::garmin::GarminTokens;
 use crate::store::{Record, Table};
 
@@ -96,6 +97,18 @@ pub struct Tombstone {
 
 impl Record for Tombstone {
     const TABLE: Table = Table("account_tombstone");
+}
+
+/// What a person has chosen for themselves. Key: the account's id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Choices {
+    /// The tools in the person's list; `None` for the gateway's default.
+    #[serde(default)]
+    pub tools: Option<ToolProfile>,
+}
+
+impl Record for Choices {
+    const TABLE: Table = Table("choices");
 }
 
 /// The outcome of a write-back of refreshed tokens.

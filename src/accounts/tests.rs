@@ -169,3 +169,30 @@ fn account_ids_are_safe_as_directory_names() {
     }
     assert!(AccountId::random().as_str().parse::<AccountId>().is_ok());
 }
+
+#[tokio::test]
+async fn the_choice_of_tools_is_kept_until_the_account_is_forgotten() {
+    let Fixture { accounts, .. } = fixture();
+    let ann = accounts
+        .link("ann@example.org", signed_in(7, "a"))
+        .await
+        .unwrap()
+        .id;
+    assert_eq!(accounts.choices(&ann).unwrap().tools, None);
+    accounts.choose_tools(&ann, Some(ToolProfile::All)).await.unwrap();
+    accounts.link("ann@example.org", signed_in(7, "b")).await.unwrap();
+    assert_eq!(accounts.choices(&ann).unwrap().tools, Some(ToolProfile::All));
+    accounts.choose_tools(&ann, None).await.unwrap();
+    assert_eq!(accounts.choices(&ann).unwrap().tools, None);
+    accounts
+        .choose_tools(&ann, Some(ToolProfile::Core))
+        .await
+        .unwrap();
+    accounts.forget(&ann).await.unwrap();
+    accounts.choose_tools(&ann, Some(ToolProfile::All)).await.unwrap();
+    assert_eq!(
+        accounts.choices(&ann).unwrap().tools,
+        None,
+        "nothing is left behind"
+    );
+}

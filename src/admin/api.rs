@@ -109,6 +109,11 @@ pub enum AdminAct {
     Uninvite {
         email: String,
     },
+    /// Set the tools in a person's list: `core`, `all`, `default`, or names with commas between them.
+    ChooseTools {
+        account: String,
+        tools: String,
+    },
     /// Stop a worker. The next call starts a new one.
     StopWorker {
         account: String,

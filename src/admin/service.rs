@@ -10,6 +10,7 @@ use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarge
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId};
 use crate::base::clock::Clock;
+use crate::gateway::discovery::read_choice;
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::RevocationScope;
 use crate::races::RaceCaller;
@@ -85,6 +86,17 @@ impl AdminService {
                 AdminAnswer::Done(format!("{} may sign in now.", email.trim().to_lowercase()))
             }
             AdminAct::Uninvite { email } => AdminAnswer::Done(self.uninvite(&email).await?),
+            AdminAct::ChooseTools { account, tools } => {
+                let account = self.account(&account)?;
+                let profile = read_choice(&tools).map_err(|wrong| {
+                    AdminRefusal::Invalid(format!("{wrong}; write core, all, default, or names with commas"))
+                })?;
+                rooms.accounts.choose_tools(&account, profile).await?;
+                AdminAnswer::Done(format!(
+                    "Their list of tools is now: {}. Clients read it when they connect.",
+                    tools.trim()
+                ))
+            }
             AdminAct::StopWorker { account } => {
                 let account = self.account(&account)?;
                 rooms.workers.stop(&account, StopReason::Operator).await;
@@ -267,6 +279,7 @@ fn op_name(act: &AdminAct) -> &'static str {
     match act {
         AdminAct::Invite { .. } => "invite",
         AdminAct::Uninvite { .. } => "uninvite",
+        AdminAct::ChooseTools { .. } => "choose_tools",
         AdminAct::StopWorker { .. } => "stop_worker",
         AdminAct::Revoke(RevocationTarget::Account(_)) => "revoke_account",
         AdminAct::Revoke(RevocationTarget::Token(_)) => "revoke_token",

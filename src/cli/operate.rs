@@ -149,6 +149,14 @@ impl Operate {
                 Some(email) if remove => (AdminRequest::Act(AdminAct::Uninvite { email }), common),
                 Some(email) => return OperatorSession::connect(common).await?.invite(email).await,
             },
+            Self::Tools {
+                account,
+                tools,
+                common,
+            } => (
+                AdminRequest::Act(AdminAct::ChooseTools { account, tools }),
+                common,
+            ),
             Self::Revoke {
                 target,
                 confirmation,

@@ -4,6 +4,7 @@ use super::invited::{Invited, is_domain};
 use super::notify::NotifyConfig;
 use super::reader::SettingsReader;
 use super::settings;
+use super::tool_profile::ToolProfile;
 use crate::base::log::LogLevel;
 
 /// Settings that take effect when the env file is saved.
@@ -16,6 +17,8 @@ pub struct Live {
     pub redirect_hosts: Vec<String>,
     /// The operator of this gateway.
     pub operator: Operator,
+    /// The tools in the list of a person who has not chosen.
+    pub tool_profile: ToolProfile,
     /// The maximum number of tool calls per account and minute.
     pub calls_per_minute: u32,
     pub registrations_per_hour: u32,
@@ -50,6 +53,7 @@ impl Live {
                 name: reader.string(&settings::OPERATOR_NAME),
                 email: reader.string(&settings::OPERATOR_EMAIL),
             },
+            tool_profile: reader.get(&settings::TOOL_PROFILE, ToolProfile::parse),
             calls_per_minute: reader.number(&settings::CALLS_PER_MINUTE),
             registrations_per_hour: reader.number(&settings::REGISTRATIONS_PER_HOUR),
             log_level: reader.get(&settings::GATEWAY_LOG_LEVEL, LogLevel::parse),

@@ -98,6 +98,9 @@ settings! {
         "How to reach the operator, shown on the pages.";
     ACCESS_TOKEN_TTL_DAYS: Restart, Number(0, 36_500), "90",
         "Days after which an unused connection expires; 0 = never.";
+    TOOL_PROFILE: Live, Text, "core",
+        "Which tools people see in the list unless they choose: `core`, `all`, or names, comma-separated; all others can be found and called.",
+        "write core, all, or the names of tools, comma-separated";
     CALLS_PER_MINUTE: Live, Number(1, 1_000_000), "120",
         "Tool calls that one account may make per minute.";
     REGISTRATIONS_PER_HOUR: Live, Number(1, 1_000_000), "120",

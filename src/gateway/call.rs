@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::accounts::Accounts;
 use crate::base::lifecycle::Lifecycle;
 use crate::config::Live;
 use crate::mcp::answer::{self, JsonReply};
@@ -18,6 +19,7 @@ use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 use super::admission::{Caller, CallerAdmission, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
+use super::discovery;
 use super::in_flight::{InFlight, InFlightCall};
 use super::offer::{Offer, Offered};
 use super::relay::{McpResponse, RelayedCall, WaitReason};
@@ -39,6 +41,7 @@ pub(super) struct CallService {
     pub(super) workers: Workers,
     pub(super) race_tools: RaceTools,
     pub(super) offer: Offer,
+    pub(super) accounts: Accounts,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
     /// The catalogue for callers with a probe token.
@@ -90,8 +93,10 @@ impl CallService {
             offered: offered.clone(),
         };
         let caller = &pending.caller;
-        if matches!(route, Route::OwnTool { .. } | Route::Worker(_))
-            && let Some(text) = self.over_rate(caller)
+        if matches!(
+            route,
+            Route::OwnTool { .. } | Route::Discovery { .. } | Route::Worker(_)
+        ) && let Some(text) = self.over_rate(caller)
         {
             return McpResponse::Json(pending.no_answer(&text));
         }
@@ -114,9 +119,43 @@ impl CallService {
                 self.counters.count(&caller.account, &tool, true);
                 McpResponse::Json(pending.tool_error(&text))
             }
+            Route::ListTools => {
+                let list = self.tool_list(&pending);
+                McpResponse::Json(JsonReply::result(&pending.id, &list))
+            }
+            Route::Prompt(result) => McpResponse::Json(pending.result(&result)),
+            Route::Discovery { tool, arguments } => {
+                let (catalogue, arguments) = (&offered.catalogue, arguments.as_deref());
+                let result = if *tool == *discovery::CHOOSE {
+                    discovery::choose(catalogue, &self.accounts, &caller.account, arguments).await
+                } else {
+                    discovery::find(catalogue, caller.access, arguments)
+                };
+                self.counters
+                    .count(&caller.account, &tool, is_error(result.get().as_bytes()));
+                McpResponse::Json(pending.result(&result))
+            }
             Route::OwnTool { tool, arguments } => self.call_race_tool(pending, tool, arguments).await,
             Route::Worker(question) => self.ask_worker(&request, pending, question).await,
         }
+    }
+
+    /// The tools in the list of the caller: their own choice, else the gateway's default.
+    fn tool_list(&self, pending: &PendingRequest) -> String {
+        let caller = &pending.caller;
+        let chosen = self
+            .accounts
+            .choices(&caller.account)
+            .map(|choices| choices.tools);
+        let chosen = chosen.unwrap_or_else(|reason| {
+            tracing::error!(%reason, "tools.choice_not_read");
+            None
+        });
+        let profile = chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone());
+        let catalogue = &pending.offered.catalogue;
+        catalogue.list_some(pending.era, caller.access, |tool| {
+            discovery::is_listed(&profile, catalogue.is_short(), tool)
+        })
     }
 
     /// The text for an account over its rate limit; `None` if the call is allowed.

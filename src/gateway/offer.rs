@@ -15,7 +15,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::accounts::AccountId;
 use crate::mcp::catalogue::Overlay;
-use crate::mcp::handshake::{Capabilities, Handshake};
+use crate::mcp::handshake::{Capabilities, Handshake, Instructions};
 use crate::mcp::{Access, Catalogue, CatalogueError, Lists};
 use crate::store::Store;
 use crate::workers::Workers;
@@ -246,7 +246,7 @@ fn offered(
     foreign: bool,
 ) -> Result<Offered, CatalogueError> {
     // `serverInfo` does not depend on the lists, but the capabilities do.
-    let server = Handshake::new(website, Capabilities::default());
+    let server = Handshake::new(website, Capabilities::default(), Instructions::default());
     let catalogue = Catalogue::from_lists(*lists, overlay, server.server())?;
     for tool in catalogue.too_large() {
         tracing::warn!(tool, "catalogue.schema_too_large");
@@ -255,9 +255,10 @@ fn offered(
         logging: foreign,
         completions: catalogue.completes(),
     };
+    let instructions = Instructions::new(|tool| catalogue.find(tool).is_some(), catalogue.has_changes());
     Ok(Offered {
         catalogue,
-        handshake: Handshake::new(website, capabilities),
+        handshake: Handshake::new(website, capabilities, instructions),
     })
 }
 

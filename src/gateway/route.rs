@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::mcp::members::is_object;
 use crate::mcp::notification::LogSeverity;
 use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
-use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest};
+use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, ToolEntry};
 
+use super::discovery::{self, InnerCall};
 use super::offer::Offered;
 
 /// The part that answers a request, with what it needs.
@@ -27,6 +28,15 @@ pub(super) enum Route<'o> {
     },
     /// `logging/setLevel`: the gateway stores the level and returns `{}`.
     SetLogLevel(LogSeverity),
+    /// A tool about tools; see [`super::discovery`].
+    Discovery {
+        tool: Arc<str>,
+        arguments: Option<Box<RawValue>>,
+    },
+    /// A filled-in prompt of the gateway.
+    Prompt(Box<RawValue>),
+    /// The tools of a caller who has not asked for all of them.
+    ListTools,
     OwnTool {
         tool: Arc<str>,
         /// The tool's arguments: an object, or absent.
@@ -84,6 +94,9 @@ fn find_route<'o>(
                     "params.cursor is unknown: every list has a single page; leave the cursor out".into(),
                 ));
             }
+            if *method == McpMethod::ListTools && !offered.catalogue.is_short() {
+                return Ok(Route::ListTools);
+            }
             let list = offered.catalogue.list(*method, *era, access);
             list.map(|list| Route::Result(list.into()))
                 .ok_or_else(|| unknown_method(*method, *era))
@@ -104,6 +117,12 @@ fn find_route<'o>(
         }
         McpMethod::GetPrompt => {
             let name = required(params, "name")?;
+            if let Some(prompt) = offered.catalogue.own_prompt(&name) {
+                let filled = prompt.filled(params.get("arguments"))?;
+                return to_raw_value(&filled)
+                    .map(Route::Prompt)
+                    .map_err(|_| unknown("prompt", &name));
+            }
             if !offered.catalogue.has_prompt(&name) {
                 return Err(unknown("prompt", &name));
             }
@@ -132,6 +151,13 @@ fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> R
             tool: tool.name.clone(),
             text: denied_text(&tool.title),
         }
+    } else if tool.own && [discovery::USE_READ, discovery::USE_CHANGE].contains(&&*tool.name) {
+        inner_call(offered, access, tool, arguments)
+    } else if tool.own && discovery::is_about_tools(&tool.name) {
+        Route::Discovery {
+            tool: tool.name.clone(),
+            arguments: arguments.map(ToOwned::to_owned),
+        }
     } else if tool.own {
         Route::OwnTool {
             tool: tool.name.clone(),
@@ -143,6 +169,54 @@ fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> R
             read_only: tool.read_only,
             ..read_only(params)
         })
+    })
+}
+
+/// Routes the call of a tool that was found. The outer tool limits what the inner one may do.
+fn inner_call<'o>(
+    offered: &'o Offered,
+    access: Access,
+    outer: &ToolEntry,
+    arguments: Option<&RawValue>,
+) -> Route<'o> {
+    let denied = |text: String| Route::Denied {
+        tool: outer.name.clone(),
+        text,
+    };
+    let call = match InnerCall::read(arguments) {
+        Ok(call) => call,
+        Err(wrong) => return denied(format!("Not done: {wrong}.")),
+    };
+    let known = offered.catalogue.find(&call.tool);
+    let Some(tool) = known.filter(|tool| !discovery::is_about_tools(&tool.name)) else {
+        let name: String = call.tool.chars().take(100).collect();
+        return denied(format!(
+            "Not done: there is no tool {name}. Use {} to look for one.",
+            discovery::FIND
+        ));
+    };
+    if !tool.allowed(access) {
+        return denied(denied_text(&tool.title));
+    }
+    if !tool.read_only && *outer.name == *discovery::USE_READ {
+        let text = format!(
+            "Not done: “{}” changes something. Call it with {}.",
+            tool.title,
+            discovery::USE_CHANGE
+        );
+        return denied(text);
+    }
+    if tool.own {
+        return Route::OwnTool {
+            tool: tool.name.clone(),
+            arguments: call.arguments,
+        };
+    }
+    Route::Worker(WorkerQuestion {
+        tool: Some(tool.name.clone()),
+        params: call.params(),
+        read_only: tool.read_only,
+        uri: None,
     })
 }
 

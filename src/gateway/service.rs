@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::accounts::Accounts;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
@@ -24,6 +26,7 @@ use crate::workers::Workers;
 use super::admission::{Caller, CallerAdmission, NotAdmitted};
 use super::call::CallService;
 use super::call_rate::CallRate;
+use super::discovery;
 use super::in_flight::InFlight;
 use super::offer::{Offer, WorkerLists, own_tools_only};
 use super::relay::McpResponse;
@@ -35,6 +38,8 @@ pub struct GatewayParts {
     pub workers: Workers,
     pub lists: WorkerLists,
     pub races: Races,
+    /// What people have chosen.
+    pub accounts: Accounts,
     pub public_url: PublicUrl,
     /// Current settings, used for `CALLS_PER_MINUTE`.
     pub live: watch::Receiver<Live>,
@@ -75,7 +80,8 @@ impl Gateway {
             admission: admission.clone(),
             workers: parts.workers,
             race_tools: RaceTools(parts.races),
-            offer: Offer::new(parts.lists, RaceTools::list(), origin, &parts.store)?,
+            offer: Offer::new(parts.lists, own_tools(), origin, &parts.store)?,
+            accounts: parts.accounts,
             offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
             offered_for_probe: Arc::new(own_tools_only("[]", origin)?),
             link: format!("{origin}/link"),
@@ -166,6 +172,13 @@ impl Gateway {
     pub fn tool_count(&self, access: Access) -> usize {
         self.0.calls.offer.current().catalogue.count(access)
     }
+}
+
+/// The tools that the gateway answers, as a JSON array.
+pub(super) fn own_tools() -> String {
+    let mut tools = discovery::listings();
+    tools.extend(RaceTools::listings());
+    Value::Array(tools).to_string()
 }
 
 /// Applies the rules that do not depend on the caller: hosts, content types, envelope and era.

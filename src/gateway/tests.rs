@@ -1,6 +1,7 @@
 //! Tests of the gateway with a fake worker: what a client gets, and what the worker receives.
 
 mod calls;
+mod discovery;
 mod fake_worker;
 mod foreign;
 mod protocol;
@@ -143,6 +144,7 @@ impl Bench {
             workers: Workers::attached(worker.port(), &lifecycle),
             lists,
             races: races(&garmin_url, &store, &clock, &settings, &lifecycle),
+            accounts: Accounts::new(store.clone(), clock.clone(), settings.clone()),
             public_url,
             live: settings,
             store: store.clone(),

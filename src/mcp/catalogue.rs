@@ -6,8 +6,8 @@
 //!
 //! - A tool that the overlay does not know is treated as one that changes data. A read-only connection can neither see
 //!   nor call it.
-//! - The gateway's own tools ([`Lists::own_tools`]) do not touch Garmin and are offered to every connection. The origin
-//!   of a tool decides this, not its name. A worker's tool with the name of an own tool is omitted.
+//! - The gateway's own tools ([`Lists::own_tools`]) are offered to every connection, except those that pass on a change.
+//!   The origin of a tool decides this, not its name. A worker's tool with the name of an own tool is omitted.
 //! - Members that the overlay does not set are kept byte for byte, in the worker's order. The exceptions are schemas
 //!   that some clients would refuse: `schema` rewrites them.
 
@@ -27,11 +27,15 @@ use super::access::Access;
 use super::{
     answer::modern_list,
     members::{Members, text},
+    prompts::{self, Prompt},
     revision::{Era, McpMethod},
 };
 
 /// The largest input schema in bytes that Claude accepts. It silently drops tools with larger ones.
 const SCHEMA_LIMIT: usize = 16_384;
+
+/// A catalogue that is longer than the core by no more than this is listed whole.
+const SHORT_SLACK: usize = 5;
 
 /// The input of a catalogue. Each list is the JSON text of an array, or of the list result that contains it.
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +64,16 @@ impl<'a> Lists<'a> {
 #[derive(Debug)]
 pub struct Catalogue {
     tools: HashMap<Arc<str>, ToolEntry>,
+    /// The tools in the order of the list, each as JSON text.
+    texts: Vec<(Arc<str>, String)>,
+    /// Whether the list is no longer than the core would be.
+    is_short: bool,
+    server: String,
     uris: Vec<String>,
     has_templates: bool,
+    /// The names of the worker's prompts.
     prompts: Vec<String>,
+    own_prompts: Vec<Prompt>,
     /// Rendered for legacy clients, then for modern ones.
     rendered: [RenderedLists; 2],
     too_large: Vec<String>,
@@ -78,6 +89,10 @@ pub struct ToolEntry {
     pub read_only: bool,
     /// Whether the gateway answers calls itself, without a worker.
     pub own: bool,
+    /// Whether it is listed unless a person chooses otherwise.
+    pub core: bool,
+    /// Whether only connections that may change data may call it, although the gateway answers it.
+    changes_garmin: bool,
 }
 
 /// The list results of one era, as JSON text.
@@ -92,7 +107,7 @@ struct RenderedLists {
 
 impl ToolEntry {
     pub fn allowed(&self, access: Access) -> bool {
-        self.own || self.read_only || access == Access::ReadAndChange
+        (self.own && !self.changes_garmin) || self.read_only || access == Access::ReadAndChange
     }
 }
 
@@ -102,6 +117,7 @@ impl Catalogue {
         let mut tools = HashMap::new();
         let mut all = String::new();
         let mut reading = String::new();
+        let mut texts = Vec::new();
         let mut too_large = Vec::new();
         for (list, own) in [(lists.own_tools, true), (lists.tools, false)] {
             for tool in items(list, "tools")? {
@@ -118,24 +134,41 @@ impl Catalogue {
                 if entry.allowed(Access::ReadOnly) {
                     append(&mut reading, &rendered);
                 }
+                texts.push((entry.name.clone(), rendered));
                 tools.insert(entry.name.clone(), entry);
             }
         }
         let resources = items(lists.resources, "resources")?;
         let templates = items(lists.resource_templates, "resourceTemplates")?;
         let prompts = items(lists.prompts, "prompts")?;
+        let (own_prompts, own_prompt_texts) = own_prompts(&tools);
+        let is_foreign = |prompt: &&&RawValue| {
+            named(&[**prompt], "name")
+                .iter()
+                .all(|name| own_prompts.iter().all(|own| own.name != name))
+        };
+        let prompts: Vec<&RawValue> = prompts.iter().filter(is_foreign).copied().collect();
+        let all_prompts = [
+            own_prompt_texts,
+            prompts.iter().map(|prompt| prompt.get().to_owned()).collect(),
+        ]
+        .concat();
         let list = |name: &str, items: &str| format!("\"{name}\":[{items}]");
         let members = [
             list("tools", &reading),
             list("tools", &all),
             list("resources", &joined(&resources)),
             list("resourceTemplates", &joined(&templates)),
-            list("prompts", &joined(&prompts)),
+            list("prompts", &all_prompts.join(",")),
         ];
         let modern = members.each_ref().map(|members| modern_list(members, server));
         let legacy = members.map(|members| format!("{{{members}}}"));
         Ok(Catalogue {
+            is_short: tools.len() <= overlay.core_size() + SHORT_SLACK,
             tools,
+            texts,
+            server: server.to_owned(),
+            own_prompts,
             uris: named(&resources, "uri"),
             has_templates: !templates.is_empty(),
             prompts: named(&prompts, "name"),
@@ -158,6 +191,42 @@ impl Catalogue {
     /// The number of tools that a connection with this access sees.
     pub fn count(&self, access: Access) -> usize {
         self.tools.values().filter(|tool| tool.allowed(access)).count()
+    }
+
+    /// The tools that a connection with this access may call, in the order of the list, each with its JSON text.
+    pub fn entries(&self, access: Access) -> impl Iterator<Item = (&ToolEntry, &str)> {
+        self.texts
+            .iter()
+            .filter_map(|(name, text)| Some((self.tools.get(name)?, text.as_str())))
+            .filter(move |(tool, _)| tool.allowed(access))
+    }
+
+    /// Whether any tool of the worker changes something, as far as is known.
+    pub fn has_changes(&self) -> bool {
+        self.tools.values().any(|tool| !tool.own && !tool.read_only)
+    }
+
+    /// Whether the catalogue is no longer than the core, so that there is nothing to leave out.
+    pub fn is_short(&self) -> bool {
+        self.is_short
+    }
+
+    /// The result of `tools/list` with only some of the tools, as JSON text.
+    pub fn list_some(&self, era: Era, access: Access, is_listed: impl Fn(&ToolEntry) -> bool) -> String {
+        let mut tools = String::new();
+        for (_, text) in self.entries(access).filter(|(tool, _)| is_listed(tool)) {
+            append(&mut tools, text);
+        }
+        let members = format!("\"tools\":[{tools}]");
+        match era {
+            Era::Modern => modern_list(&members, &self.server),
+            Era::Legacy => format!("{{{members}}}"),
+        }
+    }
+
+    /// One of the gateway's own prompts.
+    pub fn own_prompt(&self, name: &str) -> Option<&Prompt> {
+        self.own_prompts.iter().find(|prompt| prompt.name == name)
     }
 
     /// The names of tools whose input schema exceeds Claude's limit.
@@ -206,6 +275,17 @@ fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, Cat
         .ok_or(CatalogueError::NotAList(name))
 }
 
+/// The gateway's prompts whose tools all exist, and their JSON texts.
+fn own_prompts(tools: &HashMap<Arc<str>, ToolEntry>) -> (Vec<Prompt>, Vec<String>) {
+    let has_tools = |prompt: &Prompt| prompt.tools.iter().all(|tool| tools.contains_key(*tool));
+    let prompts: Vec<Prompt> = prompts::built_in().into_iter().filter(has_tools).collect();
+    let texts = prompts
+        .iter()
+        .map(|prompt| prompt.listing().to_string())
+        .collect();
+    (prompts, texts)
+}
+
 /// Returns `None` for a tool without a name.
 fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, String)> {
     let members = Members::of(tool.get())?;
@@ -225,6 +305,10 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
             .as_ref()
             .is_some_and(|classified| classified.effect == ToolEffect::Read),
         own,
+        core: overlay.is_core(&name, classified),
+        changes_garmin: classified
+            .as_ref()
+            .is_some_and(|classified| classified.effect == ToolEffect::Delete),
     };
     Some((entry, render::tool(tool, &members, classified)))
 }

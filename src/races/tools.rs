@@ -90,9 +90,9 @@ const MOST_ROWS: u32 = 400;
 pub const FOR_RACE: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl RaceTools {
-    /// All tools, as a JSON array.
-    pub fn list() -> String {
-        Value::Array(schemas::all()).to_string()
+    /// All tools, as entries of `tools/list`.
+    pub fn listings() -> Vec<Value> {
+        schemas::all()
     }
 
     /// The tools of [`FOR_RACE`], as a JSON array.

@@ -172,6 +172,7 @@ impl Start {
             workers: Workers::attached(port, &lifecycle),
             lists: WorkerLists::BuiltIn { tools, resources },
             races: races.clone(),
+            accounts: Accounts::new(store.clone(), clock.clone(), watched.clone()),
             public_url: public_url.clone(),
             live: watched.clone(),
             store,

@@ -56,6 +56,15 @@ pub(in crate::cli) enum Operate {
     Clients(Common),
     /// List who has access and what was revoked
     Tokens(Common),
+    /// Set which tools a person sees in the list
+    Tools {
+        /// The account: e-mail or id
+        account: String,
+        /// core, all, names with commas between them, or default
+        tools: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// End access at once: tokens, calls in progress, workers
     Revoke {
         #[command(flatten)]

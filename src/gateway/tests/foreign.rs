@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::races::tools::RaceTools;
+use crate::gateway::service::own_tools;
 
 fn foreign() -> WorkerLists {
     WorkerLists::Foreign {
@@ -41,7 +41,7 @@ async fn names(bench: &Bench) -> Vec<String> {
     tools
         .iter()
         .map(|tool| tool["name"].as_str().unwrap().to_owned())
-        .filter(|name| !RaceTools::list().contains(&format!("\"{name}\"")))
+        .filter(|name| !own_tools().contains(&format!("\"{name}\"")))
         .collect()
 }
 

@@ -35,6 +35,12 @@ pub struct Classified {
 pub struct Overlay {
     garmin: HashMap<String, Classified>,
     races: HashMap<String, Classified>,
+    /// The gateway's tools about tools.
+    #[serde(default)]
+    gateway: HashMap<String, Classified>,
+    /// The names of the tools that are listed unless a person chooses otherwise.
+    #[serde(default)]
+    core: Vec<String>,
 }
 
 impl Overlay {
@@ -49,10 +55,20 @@ impl Overlay {
     /// Looks up a tool. The gateway's own tools and those of workers have separate tables.
     pub fn find(&self, name: &str, own: bool) -> Option<&Classified> {
         if own {
-            self.races.get(name)
+            self.races.get(name).or_else(|| self.gateway.get(name))
         } else {
             self.garmin.get(name)
         }
+    }
+
+    /// Whether a tool is in the core. A tool of which nothing is known is, because the operator's own worker has it.
+    pub fn is_core(&self, name: &str, classified: Option<&Classified>) -> bool {
+        classified.is_none() || self.gateway.contains_key(name) || self.core.iter().any(|core| core == name)
+    }
+
+    /// The number of tools in the core.
+    pub fn core_size(&self) -> usize {
+        self.core.len() + self.gateway.len()
     }
 }
 
@@ -111,6 +127,23 @@ mod tests {
         }
         let titles: std::collections::BTreeSet<_> = overlay.garmin.values().map(|tool| &tool.title).collect();
         assert_eq!(titles.len(), overlay.garmin.len(), "a title names one tool");
+    }
+
+    #[test]
+    fn the_core_has_known_tools_and_all_race_tools() {
+        let overlay = Overlay::built_in().unwrap();
+        for name in &overlay.core {
+            assert!(
+                overlay.garmin.contains_key(name) || overlay.races.contains_key(name),
+                "{name}"
+            );
+        }
+        assert!(overlay.races.keys().all(|name| overlay.core.contains(name)));
+        assert!(
+            (30..=40).contains(&overlay.core_size()),
+            "{}",
+            overlay.core_size()
+        );
     }
 
     #[test]

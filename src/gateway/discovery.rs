@@ -1,0 +1,266 @@
+//! The tools about tools: finding those that are not in a person's list, calling them, and choosing the list.
+//!
+//! A client shows the model only the tools of `tools/list`. A tool that `find_tools` found is therefore called through
+//! `use_read_tool` or `use_change_tool`, which differ in what they may do, so that a client asks the person only
+//! before a change. A client that can call any name may also call it directly.
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use crate::accounts::{AccountId, Accounts};
+use crate::config::ToolProfile;
+use crate::mcp::{Access, Catalogue, ToolEntry};
+
+pub(super) const FIND: &str = "find_tools";
+pub(super) const CHOOSE: &str = "choose_tools";
+pub(super) const USE_READ: &str = "use_read_tool";
+pub(super) const USE_CHANGE: &str = "use_change_tool";
+
+/// The most tools that one search tells.
+const MOST_FOUND: usize = 6;
+
+/// The tools, as entries of `tools/list`.
+pub(super) fn listings() -> Vec<Value> {
+    let tool = |name: &str, about: &str, properties: Value, required: &[&str]| {
+        json!({
+            "name": name,
+            "description": about,
+            "inputSchema": {"type": "object", "properties": properties, "required": required},
+        })
+    };
+    let call = json!({
+        "tool": {"type": "string", "description": "The tool's name, from find_tools"},
+        "arguments": {"type": "object", "description": "Its arguments, as its inputSchema says"},
+    });
+    vec![
+        tool(
+            FIND,
+            "Find tools that are not in this list by what they do, such as nutrition, solar, badges, swim lengths. Call \
+             this before saying that something is not possible.",
+            json!({"query": {"type": "string", "description": "A few words"}}),
+            &["query"],
+        ),
+        tool(
+            USE_READ,
+            "Call a tool that find_tools found and that only reads.",
+            call.clone(),
+            &["tool"],
+        ),
+        tool(
+            USE_CHANGE,
+            "Call a tool that find_tools found and that changes something.",
+            call,
+            &["tool"],
+        ),
+        tool(
+            CHOOSE,
+            "Set which tools this person's list has, when the person asks for it.",
+            json!({"tools": {"type": "string", "description": "core, all, default, or names with commas between them"}}),
+            &["tools"],
+        ),
+    ]
+}
+
+/// The tool and the arguments in a call of [`USE_READ`] or [`USE_CHANGE`].
+pub(super) struct InnerCall {
+    pub(super) tool: String,
+    pub(super) arguments: Option<Box<RawValue>>,
+}
+
+impl InnerCall {
+    pub(super) fn read(arguments: Option<&RawValue>) -> Result<Self, String> {
+        let arguments = object(arguments);
+        let tool = match arguments.get("tool") {
+            Some(Value::String(tool)) => tool.trim().to_owned(),
+            _ => return Err("tool is missing: give the name of a tool from find_tools".to_owned()),
+        };
+        let inner = match arguments.get("arguments") {
+            None | Some(Value::Null) => None,
+            Some(inner @ Value::Object(_)) => to_raw_value(inner).ok(),
+            // Some models write the object as a text.
+            Some(Value::String(text)) if text.trim_start().starts_with('{') => Some(
+                RawValue::from_string(text.trim().to_owned())
+                    .map_err(|_| "arguments is not valid JSON".to_owned())?,
+            ),
+            Some(_) => return Err("arguments must be an object".to_owned()),
+        };
+        Ok(Self {
+            tool,
+            arguments: inner,
+        })
+    }
+
+    /// The `params` of the call for the worker.
+    pub(super) fn params(&self) -> Option<Box<RawValue>> {
+        let arguments = self.arguments.as_deref().map_or("{}", RawValue::get);
+        let name = serde_json::to_string(&self.tool).ok()?;
+        RawValue::from_string(format!(r#"{{"name":{name},"arguments":{arguments}}}"#)).ok()
+    }
+}
+
+/// Whether a tool is in the list of a person with this profile.
+///
+/// A tool of which nothing is known, such as one of the operator's own worker, is in the core. A catalogue that is no
+/// longer than the core is shown whole.
+pub(super) fn is_listed(profile: &ToolProfile, is_short: bool, tool: &ToolEntry) -> bool {
+    match profile {
+        ToolProfile::All => true,
+        ToolProfile::Core => is_short || tool.core,
+        ToolProfile::Only(names) => {
+            is_about_tools(&tool.name) || names.iter().any(|name| **name == *tool.name)
+        }
+    }
+}
+
+pub(super) fn is_about_tools(name: &str) -> bool {
+    [FIND, CHOOSE, USE_READ, USE_CHANGE].contains(&name)
+}
+
+/// Answers [`FIND`].
+pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&RawValue>) -> Box<RawValue> {
+    let arguments = object(arguments);
+    let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
+    let words = words(query);
+    if words.is_empty() {
+        return failed("query is missing: say in a few words what the tool should do");
+    }
+    let mut scored: Vec<(usize, &ToolEntry, Value)> = catalogue
+        .entries(access)
+        .filter(|(tool, _)| !is_about_tools(&tool.name))
+        .filter_map(|(tool, text)| {
+            let listing: Value = serde_json::from_str(text).ok()?;
+            let score = score(&words, tool, &listing);
+            (score > 0).then_some((score, tool, listing))
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+    let found: Vec<Value> = scored
+        .into_iter()
+        .take(MOST_FOUND)
+        .map(|(_, tool, mut listing)| {
+            json!({
+                "name": *tool.name,
+                "call_with": if tool.read_only { USE_READ } else { USE_CHANGE },
+                "description": listing.get("description"),
+                "inputSchema": listing.get_mut("inputSchema").map(Value::take),
+            })
+        })
+        .collect();
+    if found.is_empty() {
+        let names: Vec<&str> = catalogue.entries(access).map(|(tool, _)| &*tool.name).collect();
+        return told(json!({"tools": [], "nothing_matches": query, "all_tools": names.join(" ")}));
+    }
+    told(json!({"tools": found}))
+}
+
+/// How well a tool fits: a word in its name counts more than one in its title or description.
+fn score(words: &[String], tool: &ToolEntry, listing: &Value) -> usize {
+    let about = listing
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let parts = [
+        (4, self::words(&tool.name)),
+        (3, self::words(&tool.title)),
+        (1, self::words(about)),
+    ];
+    let fits = |word: &str, other: &str| {
+        let common = word
+            .chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
+        common >= 4 && common + 3 >= word.len().max(other.len()) || word == other
+    };
+    let best = |word: &String| {
+        parts
+            .iter()
+            .filter(|(_, others)| others.iter().any(|other| fits(word, other)))
+            .map(|(weight, _)| *weight)
+            .max()
+            .unwrap_or(0)
+    };
+    words.iter().map(best).sum()
+}
+
+/// The words of a text, without those that every tool has.
+fn words(text: &str) -> Vec<String> {
+    const EVERYWHERE: [&str; 16] = [
+        "a", "an", "and", "by", "for", "from", "get", "how", "in", "is", "me", "my", "of", "the", "to",
+        "what",
+    ];
+    text.to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !EVERYWHERE.contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Answers [`CHOOSE`].
+pub(super) async fn choose(
+    catalogue: &Catalogue,
+    accounts: &Accounts,
+    account: &AccountId,
+    arguments: Option<&RawValue>,
+) -> Box<RawValue> {
+    let arguments = object(arguments);
+    let text = arguments
+        .get("tools")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .trim();
+    let profile = match read_choice(text) {
+        Ok(profile) => profile,
+        Err(wrong) => {
+            return failed(&format!(
+                "tools: {wrong}. Give core, all, default, or names with commas between them."
+            ));
+        }
+    };
+    if let Some(ToolProfile::Only(names)) = &profile
+        && let Some(unknown) = names.iter().find(|name| catalogue.find(name).is_none())
+    {
+        return failed(&format!(
+            "tools: there is no tool {unknown}; find_tools finds them by what they do"
+        ));
+    }
+    match accounts.choose_tools(account, profile).await {
+        Ok(()) => told(json!({
+            "tools": text,
+            "note": "Set. Clients read the list again when they connect the next time; until then, other tools can be called through use_read_tool and use_change_tool.",
+        })),
+        Err(reason) => {
+            tracing::error!(%reason, "tools.not_chosen");
+            failed("The choice could not be stored. Try again.")
+        }
+    }
+}
+
+/// A choice as text; `None` for the gateway's default.
+pub fn read_choice(text: &str) -> Result<Option<ToolProfile>, String> {
+    if text.trim().eq_ignore_ascii_case("default") {
+        return Ok(None);
+    }
+    ToolProfile::parse(text).map(Some)
+}
+
+fn object(arguments: Option<&RawValue>) -> Map<String, Value> {
+    arguments
+        .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
+        .unwrap_or_default()
+}
+
+fn told(answer: Value) -> Box<RawValue> {
+    let text = answer.to_string();
+    result(
+        &json!({"content": [{"type": "text", "text": text}], "structuredContent": answer, "isError": false}),
+    )
+}
+
+pub(super) fn failed(text: &str) -> Box<RawValue> {
+    result(&json!({"content": [{"type": "text", "text": text}], "isError": true}))
+}
+
+fn result(result: &Value) -> Box<RawValue> {
+    to_raw_value(result).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
