@@ -8,6 +8,7 @@
 //! [`settings`] is the table from which the rest of this module is derived.
 
 mod env_file;
+mod garmin_mcp;
 mod gateway;
 mod hosts;
 mod invited;
@@ -28,6 +29,7 @@ mod worker;
 mod workers;
 
 pub use env_file::EnvFile;
+pub use garmin_mcp::{REVIEWED, ReviewedRevision};
 pub use gateway::{Config, SignInSettings};
 pub use hosts::{GarminDomain, GarminHosts};
 pub use invited::Invited;

@@ -147,6 +147,7 @@ impl Daemon {
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
         let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
         let sign_ins = SignIns::kept_in(&store, config.garmin.clone(), http, clock.clone(), pace)?;
+        follow_client_ids(&sign_ins, live.clone(), &lifecycle);
         let oauth = OAuth::new(OAuthParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -379,6 +380,23 @@ fn worker_lists(config: &Config) -> WorkerLists {
             seed_resources: resources,
         },
     }
+}
+
+fn follow_client_ids(
+    sign_ins: &SignIns,
+    mut live: tokio::sync::watch::Receiver<config::Live>,
+    lifecycle: &Lifecycle,
+) {
+    let (sign_ins, stopping) = (sign_ins.clone(), lifecycle.stopping());
+    lifecycle.spawn("client ids", async move {
+        loop {
+            sign_ins.set_client_ids(live.borrow_and_update().client_ids.clone());
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                changed = live.changed() => if changed.is_err() { return },
+            }
+        }
+    });
 }
 
 fn follow_log_level(

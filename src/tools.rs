@@ -43,7 +43,7 @@ mod http;
 mod json;
 mod multisport;
 mod outcome;
-mod page;
+pub mod page;
 mod parameter;
 mod questions;
 mod server;

@@ -17,6 +17,8 @@ pub struct Live {
     pub redirect_hosts: Vec<String>,
     /// The operator of this gateway.
     pub operator: Operator,
+    /// Client ids for Garmin's token service, which come before the built-in ones.
+    pub client_ids: Vec<String>,
     /// The tools in the list of a person who has not chosen.
     pub tool_profile: ToolProfile,
     /// The maximum number of tool calls per account and minute.
@@ -53,12 +55,22 @@ impl Live {
                 name: reader.string(&settings::OPERATOR_NAME),
                 email: reader.string(&settings::OPERATOR_EMAIL),
             },
+            client_ids: reader.items(&settings::GARMIN_CLIENT_IDS, client_id),
             tool_profile: reader.get(&settings::TOOL_PROFILE, ToolProfile::parse),
             calls_per_minute: reader.number(&settings::CALLS_PER_MINUTE),
             registrations_per_hour: reader.number(&settings::REGISTRATIONS_PER_HOUR),
             log_level: reader.get(&settings::GATEWAY_LOG_LEVEL, LogLevel::parse),
             notify: NotifyConfig::read(reader),
         }
+    }
+}
+
+fn client_id(text: &str) -> Result<String, String> {
+    let is_letter = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    if text.len() <= 80 && text.bytes().all(is_letter) {
+        Ok(text.to_owned())
+    } else {
+        Err("an entry is not a client id: capitals, digits and underscores".into())
     }
 }
 

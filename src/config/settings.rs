@@ -149,6 +149,9 @@ settings! {
     GARMIN_CONNECTAPI_URL: Restart, Text, "https://connectapi.GARMIN_DOMAIN",
         "Garmin's API host.",
         "write https://host; plain http is for loopback only";
+    GARMIN_CLIENT_IDS: Live, Text, "",
+        "Client ids of Garmin's apps that a sign-in tries before the built-in ones, comma-separated; for when Garmin retires those.",
+        "write ids such as GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2, comma-separated";
     GARMIN_LIVETRACK_URL: Restart, Text, "https://livetrack.GARMIN_DOMAIN",
         "Garmin's LiveTrack host.",
         "write https://host; plain http is for loopback only";

@@ -1,5 +1,6 @@
 //! Checks the running gateway, its store, and the program of its workers.
 
+use jiff::tz::TimeZone;
 use std::time::Duration;
 
 use super::{Finding, Patient};
@@ -10,6 +11,7 @@ use crate::admin::client::{AdminClient, ClientError};
 use crate::admin::views::Overview;
 use crate::base::causes::chain;
 use crate::base::lifecycle::Lifecycle;
+use crate::config::REVIEWED;
 use crate::store::{self, OpenError, Store};
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
@@ -138,9 +140,20 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
             "any process on this machine can read through a worker's port: garmin_mcp does not authenticate its callers",
             "run no untrusted programs or users on this machine, or use the built-in worker",
         ));
+        let today = patient.visit.clock.now().to_zoned(TimeZone::UTC).date();
+        findings.extend(REVIEWED.too_old(today).map(pin_is_old));
     }
     findings.extend(rehearse(patient, CHECK, fix).await);
     findings
+}
+
+/// Garmin's private interfaces change, and `garmin_mcp` follows them.
+fn pin_is_old(days: i32) -> Finding {
+    Finding::warn(
+        "worker pin",
+        format!("the revision of garmin_mcp that this version installs is {days} days old"),
+        "upgrade garmin-gateway, review a newer revision and give it to `worker install --ref`, or use the built-in worker",
+    )
 }
 
 async fn rehearse(patient: &mut Patient, check: &'static str, fix: &str) -> Vec<Finding> {

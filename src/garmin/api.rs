@@ -14,12 +14,14 @@ mod cache;
 mod error;
 mod keyring;
 mod pace;
+mod past;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use reqwest::{Client, Method};
@@ -64,6 +66,9 @@ const PROFILE: &str = "/userprofile-service/socialProfile";
 
 /// How long to pause after a 429 without `Retry-After`.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long to pause when the protection in front of Garmin demands a browser. More requests would prolong it.
+const CHALLENGE_PAUSE: Duration = Duration::from_secs(300);
 
 /// The pace of requests, and how long documents are cached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,11 +183,7 @@ impl Api {
         let api = self.clone();
         self.0
             .cache
-            .get(
-                &key,
-                self.0.settings.keep,
-                || async move { api.read(url, None).await },
-            )
+            .get(&key, self.age(&key), || async move { api.read(url, None).await })
             .await
     }
 
@@ -247,6 +248,18 @@ impl Api {
             drop(self.0.display_name.set(name.to_owned()));
         }
         Ok(self.0.display_name.get().map_or("", String::as_str))
+    }
+
+    /// How long a document is kept. What a watch measured on a past day no longer changes; after three days even a late
+    /// synchronization has arrived.
+    fn age(&self, key: &str) -> Duration {
+        let today = self.0.tokens.clock.now().to_zoned(TimeZone::UTC).date();
+        let settled = today.saturating_sub(jiff::Span::new().days(4));
+        if past::is_settled(key, settled) {
+            Duration::MAX
+        } else {
+            self.0.settings.keep
+        }
     }
 
     fn url(&self, path: &str, query: &[(impl AsRef<str>, impl AsRef<str>)]) -> url::Url {
@@ -327,9 +340,8 @@ impl Api {
         match self.once(&Method::GET, &url, None, bearer).await? {
             RequestOutcome::Response { status: 200..300, .. } => Ok(true),
             RequestOutcome::Response {
-                status: 401 | 403,
-                body,
-            } if !is_challenge_page(&body) => Ok(false),
+                status: 401 | 403, ..
+            } => Ok(false),
             _ => Err(ApiError::Unreachable),
         }
     }
@@ -369,6 +381,7 @@ impl Api {
             return Err(self.throttle(http::retry_after(response.headers(), self.0.tokens.clock.now())));
         }
         Ok(match http::read_up_to(&mut response, MAX_RESPONSE_BYTES).await {
+            Ok(Some(body)) if is_challenge_page(&body) => return Err(self.throttle(Some(CHALLENGE_PAUSE))),
             Ok(Some(body)) => RequestOutcome::Response { status, body },
             Ok(None) | Err(_) => RequestOutcome::Lost,
         })

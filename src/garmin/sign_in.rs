@@ -89,6 +89,11 @@ impl SignIns {
         Ok(Self(Arc::new(state)))
     }
 
+    /// Sets the client ids that are tried before the built-in ones, from the next sign-in on.
+    pub fn set_client_ids(&self, ids: Vec<String>) {
+        self.0.set_client_ids(ids);
+    }
+
     /// Calls [`SignIns::begin_from`] with an unknown address.
     pub async fn begin(&self, credentials: Credentials) -> SignInOutcome {
         self.begin_from(credentials, None).await

@@ -163,7 +163,8 @@ impl CallService {
         let per_minute = self.live.borrow().calls_per_minute;
         let wait = self.rate.take(&caller.account, per_minute).err()?;
         tracing::warn!(account.id = %caller.account, per_minute, "mcp.call_paced");
-        let seconds = wait.as_secs().max(1);
+        // Rounded up, so that the next call succeeds.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Some(format!(
             "Too many calls: this server takes {per_minute} a minute. Nothing was changed. Try again in {seconds} s."
         ))

@@ -22,9 +22,10 @@ pub use plan::{Action, plan};
 
 use super::facts::{program_in_path, systemctl};
 use super::{Layout, Scope};
+use crate::config::REVIEWED;
 
-/// The reviewed revision of `garmin_mcp`, from which the tables of tools were generated.
-pub const REVISION: &str = "2974244bfda1595b00836b3f942f579ec2d6f7d6";
+/// The reviewed revision of `garmin_mcp`.
+pub const REVISION: &str = REVIEWED.id;
 pub const SOURCE: &str = "https://github.com/Taxuspt/garmin_mcp";
 pub(super) const SETTING: &str = "GARMIN_MCP_CMD";
 

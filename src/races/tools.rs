@@ -21,6 +21,7 @@ use crate::accounts::AccountId;
 use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
 use crate::race::id::RaceId;
 use crate::store::StoreError;
+use crate::tools::page::page;
 
 /// The race tools. Clones share the same races.
 #[derive(Clone)]
@@ -83,6 +84,9 @@ impl From<CoachingError> for RaceToolError {
     }
 }
 
+/// The argument that continues a long answer.
+const CURSOR: &str = "cursor";
+
 /// Maximum number of rows in an answer. If there are more points, they are averaged.
 const MOST_ROWS: u32 = 400;
 
@@ -118,6 +122,18 @@ impl RaceTools {
         arguments: Option<&RawValue>,
     ) -> Result<Value, RaceToolError> {
         let mut args = RaceArguments::read(tool, arguments)?;
+        let cursor = args.whole(CURSOR, 0, u32::MAX)?.unwrap_or_default() as usize;
+        let answer = self.whole_answer(caller, tool, args).await?;
+        Ok(page(&answer, cursor).unwrap_or(answer))
+    }
+
+    /// The answer before it is cut into pages.
+    async fn whole_answer(
+        &self,
+        caller: &RaceCaller,
+        tool: &str,
+        mut args: RaceArguments,
+    ) -> Result<Value, RaceToolError> {
         if let RaceCaller::Race(grant) = caller
             && (!args.is_for(&grant.race) || !FOR_RACE.contains(&tool))
         {

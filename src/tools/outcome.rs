@@ -3,7 +3,7 @@
 //! MCP has two kinds of failure. A malformed request is a protocol error. A failure inside a tool is a result with
 //! `isError`, so that the model can read the reason and act on it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::fields::Changed;
@@ -45,6 +45,11 @@ impl From<Changed> for ToolFailure {
     }
 }
 
+/// Whole seconds, rounded up: after a wait that was rounded down the next call would fail too.
+fn ceil_seconds(wait: SignedDuration) -> i64 {
+    (wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 impl ToolFailure {
     /// The text for the model: what happened, and what the person can do about it.
     pub(super) fn told(&self, now: Timestamp) -> String {
@@ -54,7 +59,7 @@ impl ToolFailure {
                  /link at its end, sign in to Garmin there, then ask again."
             ),
             ToolFailure::Garmin(ApiError::RateLimited { until }) => {
-                let wait = until.map_or(60, |until| until.duration_since(now).as_secs().max(1));
+                let wait = until.map_or(60, |until| ceil_seconds(until.duration_since(now)));
                 format!("Garmin limits how often it is asked. Try again in {wait} s.")
             }
             ToolFailure::Garmin(ApiError::Unreachable) => {
@@ -206,6 +211,11 @@ mod tests {
             limited(None),
             "rate_limited",
             "Garmin limits how often it is asked. Try again in 60 s.",
+        );
+        check(
+            limited(Some(until - SignedDuration::from_millis(1_400))),
+            "rate_limited",
+            "Garmin limits how often it is asked. Try again in 89 s.",
         );
         check(
             ApiError::Unreachable,

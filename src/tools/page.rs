@@ -1,7 +1,8 @@
 //! Splits long answers into pages of whole records.
 //!
 //! An answer has at most [`MOST_CHARACTERS`]. In a longer one, every long list (a series, a list of days or activities)
-//! shows the same window of its records. A member `page` says which window it is, and how to get the rest.
+//! shows the same window of its records. A member `page` says which window it is, and how to get the rest. The race
+//! tools use it too.
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,7 @@ const SHORT_LIST: usize = 2_000;
 const DEPTH: usize = 4;
 
 /// The page that begins with record `from`; `None` when the answer is short and `from` is 0.
-pub(super) fn page(answer: &Value, from: usize) -> Option<Value> {
+pub fn page(answer: &Value, from: usize) -> Option<Value> {
     page_of(answer, from, MOST_CHARACTERS)
 }
 

@@ -200,6 +200,7 @@ fn every_difference_is_a_row_of_the_table() {
         "device maps",
         "failures",
         "form",
+        "kept days",
         "future days",
         "long answers",
         "multisport",

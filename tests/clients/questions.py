@@ -5,6 +5,7 @@ structured content, at 3.2 characters each.
 """
 
 import json
+from datetime import date, timedelta
 from pathlib import Path
 
 from caller import Caller
@@ -14,6 +15,9 @@ MOST_CALLS = 3
 MOST_TOKENS = 12_000
 # The tools that compute an answer stay below this with their default arguments.
 MOST_TOKENS_OF_A_QUESTION_TOOL = 2_000
+# The tools of `tests/tools/schemas.json` and the race tools, each asked once.
+MOST_TOKENS_OF_ALL_ANSWERS = 66_000
+MOST_TOKENS_OF_AN_ANSWER = 20_000
 CHARACTERS_PER_TOKEN = 3.2
 
 QUESTION_TOOLS = {
@@ -111,6 +115,37 @@ def ask(caller: Caller, calls, holds) -> tuple[int, float]:
     return len(calls), total
 
 
+RACE_TOOLS = [
+    ("list_races", {}), ("get_tracking_status", {}), ("get_timeseries", {"window_min": 60}), ("get_race_summary", {}),
+    ("update_thresholds", {"thresholds": {"hr_max": 190}}), ("trigger_analysis", {}), ("set_phone", {}),
+    ("send_coaching_message", {"text": "Keep going."}), ("stop_tracking", {}),
+]
+
+
+def sizes(caller: Caller) -> int:
+    """One answer of each tool: prints what they take together."""
+    schemas = json.loads((Path(__file__).parents[1] / "tools" / "schemas.json").read_text())
+    run = caller.rpc("tools/call", {"name": "get_activities", "arguments": {"limit": 20}})["structuredContent"]["activities"]
+    run = next(activity for activity in run if activity["type"] == "running")
+    yesterday = date.today() - timedelta(1)
+    given = {
+        "date": str(yesterday), "start_date": str(yesterday - timedelta(6)), "end_date": str(yesterday),
+        "activity_id": run["id"],
+    }
+    calls = [
+        (schema["name"], {name: given[name] for name in schema["inputSchema"].get("required", [])}) for schema in schemas
+    ]
+    total = 0.0
+    for tool, arguments in calls + RACE_TOOLS:
+        result = caller.rpc("tools/call", {"name": tool, "arguments": arguments})
+        cost = tokens(result.get("structuredContent") or result["content"])
+        assert cost <= MOST_TOKENS_OF_AN_ANSWER, f"{tool} takes {cost:.0f} tokens"
+        total += cost
+    print(f"   {len(calls) + len(RACE_TOOLS)} answers take {total:.0f} tokens")
+    assert total <= MOST_TOKENS_OF_ALL_ANSWERS, f"{total:.0f} tokens"
+    return 1
+
+
 def questions(binary: Path) -> int:
     house = Demo(binary)
     failures, all_tokens = [], 0.0
@@ -125,10 +160,11 @@ def questions(binary: Path) -> int:
             else:
                 all_tokens += cost
                 print(f"   {count} calls {cost:6.0f} tokens  {question}")
+        checks = len(QUESTIONS) + sizes(caller)
         caller.disconnect()
         print(f"   {all_tokens:.0f} tokens in all")
         assert not failures, "\n".join(failures)
         house.stop()
     finally:
         house.remove()
-    return len(QUESTIONS)
+    return checks

@@ -415,13 +415,15 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
     let tools = world.ask(&ann.access_token, "tools/list", json!({})).await;
     let tools = tools["tools"].as_array().unwrap();
     assert!(tools.iter().all(|tool| tool["title"].is_string()));
-    // Ann's client may only read Garmin's data. It may change only her own races, which are not stored at Garmin.
+    // Ann's client may only read Garmin's data. It may change only her own races and her list of tools, which are not
+    // stored at Garmin.
     let changing: Vec<_> = tools
         .iter()
         .filter(|tool| tool["annotations"]["readOnlyHint"] != true)
         .filter_map(|tool| tool["name"].as_str())
         .collect();
-    let races = [
+    let own = [
+        "choose_tools",
         "start_tracking",
         "stop_tracking",
         "update_thresholds",
@@ -429,7 +431,7 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "send_coaching_message",
         "set_phone",
     ];
-    assert_eq!(changing, races);
+    assert_eq!(changing, own);
 
     world.restart().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");

@@ -37,7 +37,8 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> ApiError {
 
 /// Whether a retry of the same read may succeed.
 pub(super) fn is_passing(status: u16) -> bool {
-    matches!(status, 500 | 502 | 503 | 504 | 507)
+    // 520 to 524 come from Cloudflare when Garmin's server behind it did not answer.
+    matches!(status, 500 | 502 | 503 | 504 | 507 | 520..=524)
 }
 
 /// Garmin's own error message, from any of the members where its services put it.

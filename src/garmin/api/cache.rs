@@ -1,7 +1,8 @@
 //! Recent documents: equal concurrent reads share one request, and a read repeated within a minute is answered from
 //! the cache.
 //!
-//! Every change empties the cache. A document requested before a change is not cached after it.
+//! A document about days that are over may be kept for as long as the process runs, if there is room. Every change
+//! empties the cache. A document requested before a change is not cached after it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -39,6 +40,8 @@ struct CacheState {
 
 struct CachedJson {
     at: Instant,
+    /// How long it answers equal reads.
+    age: Duration,
     json: Box<[u8]>,
     size: usize,
 }
@@ -99,7 +102,7 @@ impl CacheState {
         let Ok(json) = serde_json::to_vec(value) else {
             return;
         };
-        self.kept.retain(|_, kept| kept.at.elapsed() < age);
+        self.kept.retain(|_, kept| kept.at.elapsed() < kept.age);
         while self.kept.values().map(|kept| kept.size).sum::<usize>() + size > MAX_CACHE_BYTES {
             let Some(oldest) = self
                 .kept
@@ -113,6 +116,7 @@ impl CacheState {
         }
         let kept = CachedJson {
             at: Instant::now(),
+            age,
             json: json.into(),
             size,
         };

@@ -49,6 +49,11 @@ impl<'a> SignInAttempt<'a> {
         &self.state.hosts
     }
 
+    /// The client ids to try at the token service.
+    pub(super) fn client_ids(&self) -> Vec<String> {
+        self.state.client_ids()
+    }
+
     pub(super) fn settings(&self) -> &'a GovernorSettings {
         &self.state.settings
     }

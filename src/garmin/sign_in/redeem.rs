@@ -10,7 +10,7 @@ use super::signals::changed;
 use crate::config::GarminHosts;
 use crate::garmin::request::{GarminRequest, join};
 use crate::garmin::response::{GarminResponse, NoResponse};
-use crate::garmin::token_service::{self, CLIENT_IDS};
+use crate::garmin::token_service;
 use crate::garmin::tokens::GarminTokens;
 
 /// Upper bound of reads of the profile before the sign-in fails. An outage there says nothing about the tokens.
@@ -42,11 +42,11 @@ async fn exchange(
     ticket: &CasTicket,
 ) -> Result<GarminTokens, SignInRefusal> {
     let mut worst = SignInRefusal::TicketRefused;
-    for client_id in CLIENT_IDS {
+    for client_id in attempt.client_ids() {
         let request =
-            token_service::exchange_request(attempt.hosts(), client_id, &ticket.ticket, &ticket.service_url);
+            token_service::exchange_request(attempt.hosts(), &client_id, &ticket.ticket, &ticket.service_url);
         let response = attempt.send_without_cookies(request).await;
-        match read_exchange(response, client_id) {
+        match read_exchange(response, &client_id) {
             Ok(tokens) => return Ok(tokens),
             Err(refusal @ (SignInRefusal::RateLimited { .. } | SignInRefusal::BotChallenge)) => {
                 return Err(refusal);

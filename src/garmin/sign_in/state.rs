@@ -16,6 +16,7 @@ use super::recent::RecentSignIns;
 use crate::base::clock::Clock;
 use crate::base::source::network;
 use crate::config::GarminHosts;
+use crate::garmin::token_service::CLIENT_IDS;
 use crate::store::Store;
 
 /// Upper bound of sign-ins from one source that wait for each other; further ones are refused as busy.
@@ -34,6 +35,8 @@ pub(super) struct SignInState {
     /// One line per source, in front of the queue.
     lines: Mutex<HashMap<IpAddr, SourceLine>>,
     pub(super) recent: Mutex<RecentSignIns>,
+    /// Client ids from the settings, which are tried before the built-in ones.
+    client_ids: Mutex<Vec<String>>,
 }
 
 impl SignInState {
@@ -54,7 +57,23 @@ impl SignInState {
             queue: tokio::sync::Mutex::default(),
             lines: Mutex::default(),
             recent: Mutex::default(),
+            client_ids: Mutex::default(),
         }
+    }
+
+    pub(super) fn set_client_ids(&self, ids: Vec<String>) {
+        *self.client_ids.lock() = ids;
+    }
+
+    /// The client ids to try, in this order and each once.
+    pub(super) fn client_ids(&self) -> Vec<String> {
+        let mut ids = self.client_ids.lock().clone();
+        for built_in in CLIENT_IDS {
+            if !ids.iter().any(|id| id == built_in) {
+                ids.push(built_in.to_owned());
+            }
+        }
+        ids
     }
 
     pub(super) fn governor(&self) -> MutexGuard<'_, Governor> {

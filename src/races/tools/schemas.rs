@@ -8,6 +8,8 @@ use crate::races::coaching::LONGEST_MESSAGE;
 
 const RACE: &str = "Which race, by its id from list_races. Left out: the one that is tracked, or the newest.";
 
+const CONTINUED: &str = "Only to continue a long answer: the number in its page.";
+
 fn tool(name: &str, description: &str, properties: &Value, required: &[&str], open_world: bool) -> Value {
     json!({
         "name": name,
@@ -106,6 +108,7 @@ pub(super) fn all() -> Vec<Value> {
                 "to": {"type": "string", "description": "… to this one."},
                 "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds in a row; left out, every point, or what keeps the answer readable."},
                 "metrics": {"type": "array", "items": {"type": "string", "enum": METRICS}, "description": "Which columns."},
+                "cursor": {"type": "integer", "minimum": 0, "description": CONTINUED},
             }),
             &[],
             false,
@@ -151,7 +154,7 @@ pub(super) fn all() -> Vec<Value> {
         tool(
             "list_races",
             "All races of this person, newest first, past ones too.",
-            &json!({}),
+            &json!({"cursor": {"type": "integer", "minimum": 0, "description": CONTINUED}}),
             &[],
             false,
         ),
