@@ -10,7 +10,7 @@ use crate::accounts::AccountId;
 use crate::notify::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
 use crate::race::alerts::Severity;
 use crate::race::claims;
-use crate::race::claims::{FalseClaim, KnownFigures};
+use crate::race::claims::HeldClaim;
 use crate::race::id::RaceId;
 use crate::race::text::plain_text;
 use crate::store::{StoreError, Tx};
@@ -21,12 +21,12 @@ pub const LONGEST_MESSAGE: usize = 600;
 /// Minimum interval between two messages of a race.
 const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(60);
 
-/// What was sent to the phone.
+/// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoachingOutcome {
     Sent,
-    /// Plain figures instead of the message, because these numbers are not in the race's data.
-    Corrected(Vec<FalseClaim>),
+    /// Nothing was sent, because the race does not support these parts.
+    Held(Vec<HeldClaim>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +64,8 @@ impl Races {
         self.0.notifier.set_phone(account, phone, is_allowed).await
     }
 
-    /// Sends a message about a watched race to the phone of its owner. If a number in it is not in the race's data,
-    /// plain figures are sent instead. A text that the race has already sent is skipped.
+    /// Sends a message about a watched race to the phone of its owner, with the age of its data. A message with a claim
+    /// that the race's data does not support is held. A text that the race has already sent is skipped.
     pub async fn coach(
         &self,
         caller: &RaceCaller,
@@ -83,19 +83,19 @@ impl Races {
         let (state, now) = (race.state(), self.0.clock.now());
         let window = state.window(&self.0.store, id)?;
         let snapshot = state.snapshot(id, now);
-        let untrue = claims::untrue(&text, &KnownFigures::of(&snapshot, &window));
-        let text = if untrue.is_empty() {
-            text
-        } else {
-            claims::own_words(&snapshot, &window)
-        };
+        let facts = claims::facts(&snapshot, &window, state.progress.looked_at);
+        let held = claims::held(&text, &facts);
+        if !held.is_empty() {
+            tracing::info!(race.id = %id, account.id = %account, claims = held.len(), "race.message_held");
+            return Ok(CoachingOutcome::Held(held));
+        }
         let message = PhoneMessage {
             account: account.clone(),
             race: id.clone(),
             severity: Severity::Notice,
             key: format!("coach:{text}"),
             title: state.title(),
-            text,
+            text: claims::with_age(&text, facts.age_s()),
         };
         let sent = race.change(&self.0.store, &self.0.notifier, |state| {
             if state.is_over() {
@@ -113,11 +113,7 @@ impl Races {
             })
         });
         sent.await?.ok_or(RaceActError::AccessEnded)?;
-        tracing::info!(race.id = %id, account.id = %account, untrue = untrue.len(), "race.coached");
-        Ok(if untrue.is_empty() {
-            CoachingOutcome::Sent
-        } else {
-            CoachingOutcome::Corrected(untrue)
-        })
+        tracing::info!(race.id = %id, account.id = %account, "race.coached");
+        Ok(CoachingOutcome::Sent)
     }
 }

@@ -324,16 +324,17 @@ fn coarse(points: usize, from: Timestamp, to: Timestamp) -> Option<u32> {
 fn coaching_answer(race: &RaceId, outcome: &CoachingOutcome) -> Value {
     match outcome {
         CoachingOutcome::Sent => json!({"race": race.as_str(), "sent": true}),
-        CoachingOutcome::Corrected(untrue) => {
-            let wrong = untrue.iter();
-            let wrong: Vec<_> = wrong
-                .map(|claim| json!({"said": claim.said, "about": claim.about}))
+        CoachingOutcome::Held(held) => {
+            let held: Vec<_> = held
+                .iter()
+                .map(|claim| json!({"said": claim.said, "why": claim.why}))
                 .collect();
             json!({
                 "race": race.as_str(),
                 "sent": false,
-                "not_in_the_data": wrong,
-                "note": "Plain figures were sent in its place. get_timeseries shows what was recorded.",
+                "held": held,
+                "note": "Nothing was sent. Say it again without these parts, or as the data has them; get_timeseries \
+                         shows what was recorded.",
             })
         }
     }

@@ -1,420 +1,492 @@
-//! Extracts the numerical claims from a message: a value, the quantity, and whether it is called a mean or a maximum.
+//! Reads the claims of a message: each number, state, comparison, place and person, with the words around it.
+//!
+//! A clause takes over what the clause before it in the same sentence has said: in "On the bike you averaged 205 W and
+//! 141 bpm", the 141 is a mean on the bike.
 
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Claim {
-    /// The number as written in the text.
-    pub(super) said: String,
-    pub(super) value: f64,
-    pub(super) kind: ClaimKind,
-    /// Whether it is called a mean, a maximum, or neither.
-    pub(super) sense: ClaimSense,
-    /// Whether it refers to what is still to come ("the next 2 km").
-    pub(super) ahead: bool,
-}
+mod part;
+mod role;
+mod scope;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ClaimKind {
-    HeartRate,
-    Power,
-    Cadence,
-    /// Distance in metres.
-    Distance,
-    /// A place on the course, in metres from the start.
-    Mark,
-    /// Speed in metres per second.
-    Speed,
-    /// A time in seconds, written with a colon.
-    Time,
-    /// A number in non-ASCII digits, which cannot be checked.
-    Unreadable,
-}
+use super::claim::{
+    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Progress, Reference,
+    Sense, State, When,
+};
+use super::facts::RaceFacts;
+use super::items::{self, Clause, ItemKind, MessageItem};
+use super::lexicon::{ScopeWord, Tag};
+use super::quantity::{Measure, Quantity, Reading};
+use part::Part;
+use role::{around, mood, role};
 
-/// What a number is called in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ClaimSense {
-    Value,
-    Mean,
-    Highest,
-}
-
-/// A number and its place in the text.
-struct NumberInText {
-    from: usize,
-    to: usize,
-    value: f64,
-    has_colon: bool,
-}
-
-/// The unit after a number, which determines how the number is converted.
-#[derive(Clone, Copy)]
-enum ClaimUnit {
-    Plain(ClaimKind),
-    Km,
-    Miles,
-    Kmh,
-    /// A time per this many metres.
-    Pace(f64),
-    /// A quantity that the data does not contain: grams, minutes, percent.
-    Foreign,
-}
-
-/// Longer names come before their own prefixes.
-const UNITS: [(&str, ClaimUnit); 46] = [
-    ("bpm", ClaimUnit::Plain(ClaimKind::HeartRate)),
-    ("beats", ClaimUnit::Plain(ClaimKind::HeartRate)),
-    ("schläge", ClaimUnit::Plain(ClaimKind::HeartRate)),
-    ("watts", ClaimUnit::Plain(ClaimKind::Power)),
-    ("watt", ClaimUnit::Plain(ClaimKind::Power)),
-    ("w", ClaimUnit::Plain(ClaimKind::Power)),
-    ("rpm", ClaimUnit::Plain(ClaimKind::Cadence)),
-    ("spm", ClaimUnit::Plain(ClaimKind::Cadence)),
-    ("steps", ClaimUnit::Plain(ClaimKind::Cadence)),
-    ("schritte", ClaimUnit::Plain(ClaimKind::Cadence)),
-    ("u/min", ClaimUnit::Plain(ClaimKind::Cadence)),
-    ("km/h", ClaimUnit::Kmh),
-    ("kmh", ClaimUnit::Kmh),
-    ("kph", ClaimUnit::Kmh),
-    ("/km", ClaimUnit::Pace(1000.0)),
-    ("min/km", ClaimUnit::Pace(1000.0)),
-    ("per km", ClaimUnit::Pace(1000.0)),
-    ("per kilomet", ClaimUnit::Pace(1000.0)),
-    ("pro km", ClaimUnit::Pace(1000.0)),
-    ("pro kilometer", ClaimUnit::Pace(1000.0)),
-    ("a km", ClaimUnit::Pace(1000.0)),
-    ("/mi", ClaimUnit::Pace(1609.344)),
-    ("min/mi", ClaimUnit::Pace(1609.344)),
-    ("per mile", ClaimUnit::Pace(1609.344)),
-    ("/100 m", ClaimUnit::Pace(100.0)),
-    ("/100m", ClaimUnit::Pace(100.0)),
-    ("per 100 m", ClaimUnit::Pace(100.0)),
-    ("per 100m", ClaimUnit::Pace(100.0)),
-    ("km", ClaimUnit::Km),
-    ("k", ClaimUnit::Km),
-    ("kilometers", ClaimUnit::Km),
-    ("kilometres", ClaimUnit::Km),
-    ("kilometer", ClaimUnit::Km),
-    ("kilometre", ClaimUnit::Km),
-    ("miles", ClaimUnit::Miles),
-    ("mile", ClaimUnit::Miles),
-    ("mi", ClaimUnit::Miles),
-    ("%", ClaimUnit::Foreign),
-    ("min", ClaimUnit::Foreign),
-    ("minutes", ClaimUnit::Foreign),
-    ("minuten", ClaimUnit::Foreign),
-    ("s", ClaimUnit::Foreign),
-    ("sec", ClaimUnit::Foreign),
-    ("h", ClaimUnit::Foreign),
-    ("g", ClaimUnit::Foreign),
-    ("ml", ClaimUnit::Foreign),
-];
-
-const HEART_RATE_LABELS: [&str; 9] = [
-    "hr",
-    "heart rate",
-    "heartrate",
-    "bpm",
-    "pulse",
-    "puls",
-    "herzfrequenz",
-    "hf",
-    "heart",
-];
-const POWER_LABELS: [&str; 4] = ["power", "watts", "leistung", "watt"];
-const CADENCE_LABELS: [&str; 3] = ["cadence", "kadenz", "trittfrequenz"];
-const MARK_LABELS: [&str; 6] = ["km", "kilometer", "kilometre", "mark", "k", "mile"];
-const MEAN_WORDS: [&str; 8] = [
-    "average",
-    "averaging",
-    "averaged",
-    "avg",
-    "mean",
-    "durchschnitt",
-    "schnitt",
-    "ø",
-];
-const HIGHEST_WORDS: [&str; 7] = ["max", "maximum", "highest", "peak", "peaked", "hit", "höchste"];
-const AHEAD_WORDS: [&str; 9] = [
-    "next",
-    "last",
-    "every",
-    "first",
-    "for",
-    "nächsten",
-    "letzten",
-    "ersten",
-    "jeden",
-];
-
-/// All claims in a text, in order.
-pub(super) fn claims(text: &str) -> Vec<Claim> {
-    let text = text.to_lowercase();
-    let mut claims: Vec<Claim> = text
-        .char_indices()
-        .filter(|(_, c)| c.is_numeric() && !c.is_ascii())
-        .map(|(_, c)| Claim {
-            said: c.to_string(),
-            value: 0.0,
-            kind: ClaimKind::Unreadable,
-            sense: ClaimSense::Value,
-            ahead: false,
-        })
-        .collect();
-    let numbers = numbers(&text);
-    let mut unit_of_next = None;
-    for (index, number) in numbers.iter().enumerate().rev() {
-        let behind = text.get(number.to..).unwrap_or_default();
-        let own = unit(behind);
-        let next = numbers.get(index + 1);
-        let joined = next.is_some_and(|next| is_joiner(text.get(number.to..next.from).unwrap_or_default()));
-        let unit = own.or_else(|| unit_of_next.filter(|_| joined));
-        unit_of_next = unit;
-        let before = before(
-            &text,
-            index.checked_sub(1).and_then(|i| numbers.get(i)),
-            number.from,
-        );
-        if let Some(claim) = claim(&text, number, unit, before) {
-            claims.push(claim);
+/// All claims of a message, in order.
+pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
+    let mut reader = Reader {
+        text,
+        claims: Vec::new(),
+        last_length: None,
+        last_metric: None,
+    };
+    for sentence in items::sentences(text, facts) {
+        let mut frame = ClaimFrame::default();
+        let is_german = sentence.iter().flatten().any(|item| is_german(&item.words));
+        for (index, clause) in sentence.iter().enumerate() {
+            frame = reader.clause(clause, &frame);
+            reader.last_metric = frame.metric.or(reader.last_metric);
+            reader.names(clause, index == 0, is_german);
         }
     }
-    claims.reverse();
-    claims
+    reader.claims
 }
 
-fn claim(text: &str, number: &NumberInText, unit: Option<ClaimUnit>, before: &str) -> Option<Claim> {
-    let kind_and_value = match (unit, number.has_colon) {
-        (Some(ClaimUnit::Pace(metres)), true) if number.value > 0.0 => {
-            (ClaimKind::Speed, metres / number.value)
-        }
-        (Some(ClaimUnit::Pace(metres)), false) if number.value > 0.0 => {
-            (ClaimKind::Speed, metres / (number.value * 60.0))
-        }
-        (_, true) => (ClaimKind::Time, number.value),
-        (Some(ClaimUnit::Plain(kind)), false) => (kind, number.value),
-        (Some(ClaimUnit::Km), false) => (ClaimKind::Distance, number.value * 1000.0),
-        (Some(ClaimUnit::Miles), false) => (ClaimKind::Distance, number.value * 1609.344),
-        (Some(ClaimUnit::Kmh), false) => (ClaimKind::Speed, number.value / 3.6),
-        (Some(ClaimUnit::Foreign | ClaimUnit::Pace(_)), false) => return None,
-        (None, false) => (labelled(before)?, number.value),
-    };
-    let (kind, value) = match kind_and_value {
-        (ClaimKind::Mark, value) if ends_with_word(before, &["mile"]) => (ClaimKind::Mark, value * 1609.344),
-        (ClaimKind::Mark, value) => (ClaimKind::Mark, value * 1000.0),
-        other => other,
-    };
-    let sense = if has_word(before, &MEAN_WORDS) {
-        ClaimSense::Mean
-    } else if has_word(before, &HIGHEST_WORDS) {
-        ClaimSense::Highest
-    } else {
-        ClaimSense::Value
-    };
-    let ends = (number.to + 12).min(text.len());
-    let ends = (number.to..=ends).rev().find(|at| text.is_char_boundary(*at))?;
-    Some(Claim {
-        said: text.get(number.from..ends)?.trim().to_owned(),
-        value,
-        kind,
-        sense,
-        ahead: has_word(before, &AHEAD_WORDS),
-    })
-}
-
-/// The words before a number, limited to a few and ending at the previous number.
-fn before<'a>(text: &'a str, previous: Option<&NumberInText>, from: usize) -> &'a str {
-    let start = previous
-        .map_or(0, |previous| previous.to)
-        .max(from.saturating_sub(32));
-    let start = (start..=from)
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(from);
-    let before = text.get(start..from).unwrap_or_default();
-    // A new sentence has a new subject.
-    before
-        .rsplit(['.', '!', '?', ';', '\n'])
-        .next()
-        .unwrap_or_default()
-}
-
-fn labelled(before: &str) -> Option<ClaimKind> {
-    let near = before.trim_end_matches([' ', ':', '=', '~', '#', '(']);
-    if ends_with_word(near, &MARK_LABELS) {
-        return Some(ClaimKind::Mark);
-    }
-    [
-        (&HEART_RATE_LABELS[..], ClaimKind::HeartRate),
-        (&POWER_LABELS, ClaimKind::Power),
-        (&CADENCE_LABELS, ClaimKind::Cadence),
-    ]
-    .into_iter()
-    .find(|(labels, _)| has_word(before, labels))
-    .map(|(_, kind)| kind)
-}
-
-fn has_word(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        text.match_indices(word).any(|(at, _)| {
-            let edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-            edge(text.get(..at).and_then(|before| before.chars().next_back()))
-                && edge(text.get(at + word.len()..).and_then(|after| after.chars().next()))
-        })
-    })
-}
-
-fn ends_with_word(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| {
-        text.trim_end()
-            .strip_suffix(word)
-            .is_some_and(|rest| rest.chars().next_back().is_none_or(|c| !c.is_alphanumeric()))
-    })
-}
-
-/// The unit directly after a number: the longest that matches.
-fn unit(behind: &str) -> Option<ClaimUnit> {
-    let behind = behind
-        .strip_prefix('-')
-        .unwrap_or(behind)
-        .trim_start_matches([' ', '\u{a0}', '\u{202f}']);
-    UNITS
-        .iter()
-        .filter(|(name, _)| {
-            behind.strip_prefix(name).is_some_and(|rest| {
-                let whole =
-                    name.ends_with("kilomet") || rest.chars().next().is_none_or(|c| !c.is_alphabetic());
-                // `w/kg` is not a power in watts.
-                whole && !(name.chars().all(char::is_alphabetic) && rest.starts_with("/k"))
-            })
-        })
-        .max_by_key(|(name, _)| name.len())
-        .map(|(_, unit)| *unit)
-}
-
-fn is_joiner(between: &str) -> bool {
+fn is_motion(word: &str) -> bool {
     matches!(
-        between.trim(),
-        "-" | "–" | "—" | "to" | "bis" | "and" | "und" | "/" | "or" | "→" | "->"
+        word,
+        "runs"
+            | "running"
+            | "rides"
+            | "riding"
+            | "swims"
+            | "swimming"
+            | "läuft"
+            | "läufst"
+            | "fährt"
+            | "fährst"
+            | "corriendo"
     )
 }
 
-/// Finds numbers: digits with one decimal point or comma, or with colons.
-fn numbers(text: &str) -> Vec<NumberInText> {
-    let mut numbers = Vec::new();
-    let mut from = 0;
-    while let Some(start) = text
-        .get(from..)
-        .and_then(|rest| rest.find(|c: char| c.is_ascii_digit()))
-    {
-        let start = from + start;
-        let rest = text.get(start..).unwrap_or_default();
-        let mut to = start;
-        for (at, c) in rest.char_indices() {
-            let next_is_digit = rest
-                .get(at + c.len_utf8()..)
-                .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));
-            if !(c.is_ascii_digit() || matches!(c, '.' | ',' | ':') && next_is_digit) {
-                break;
-            }
-            to = start + at + c.len_utf8();
+fn is_german(word: &str) -> bool {
+    matches!(
+        word,
+        "du" | "dein"
+            | "deine"
+            | "ist"
+            | "und"
+            | "der"
+            | "die"
+            | "das"
+            | "nicht"
+            | "auf"
+            | "noch"
+            | "im"
+            | "gut"
+            | "mit"
+            | "bei"
+    )
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    claims: Vec<Claim>,
+    /// The length of the last stretch named, for "the first", "the next five".
+    last_length: Option<Length>,
+    /// The metric of the sentence before, for "it is down to 110".
+    last_metric: Option<ClaimMetric>,
+}
+
+impl Reader<'_> {
+    fn push(&mut self, items: &[MessageItem], frame: &ClaimFrame, body: ClaimBody) {
+        let from = items.first().map_or(0, |item| item.from);
+        let to = items.last().map_or(0, |item| item.to);
+        let said = self
+            .text
+            .get(from..to)
+            .unwrap_or_default()
+            .chars()
+            .take(60)
+            .collect();
+        self.claims.push(Claim {
+            said,
+            frame: frame.clone(),
+            body,
+        });
+    }
+
+    fn clause(&mut self, clause: &Clause, before: &ClaimFrame) -> ClaimFrame {
+        let than = clause.iter().position(|item| item.has(Tag::Than));
+        let (left, right) = than.map_or((clause.as_slice(), None), |at| {
+            let (left, right) = clause.split_at(at);
+            (left, right.get(1..))
+        });
+        let mut part = Part {
+            items: left,
+            used: vec![false; left.len()],
+        };
+        let frame = self.frame(&mut part, before);
+        for item in left.iter().filter(|item| item.kind == ItemKind::Unreadable) {
+            self.push(std::slice::from_ref(item), &frame, ClaimBody::Unreadable);
         }
-        let word = text.get(start..to).unwrap_or_default();
-        let glued = text
-            .get(..start)
-            .and_then(|before| before.chars().next_back())
-            .is_some_and(char::is_alphabetic);
-        if let Some(value) = value(word).filter(|_| !glued) {
-            numbers.push(NumberInText {
-                from: start,
-                to,
-                value,
-                has_colon: word.contains(':'),
+        if let Some(right) = right {
+            self.comparison(clause, &mut part, &frame, right);
+        }
+        self.values(&part, &frame);
+        if matches!(frame.mood, None | Some(Mood::Modal)) {
+            self.statements(&part, &frame, right.is_some());
+        }
+        frame
+    }
+
+    /// What a clause says around its numbers.
+    fn frame(&mut self, part: &mut Part<'_>, before: &ClaimFrame) -> ClaimFrame {
+        let mut frame = ClaimFrame {
+            metric: before.metric,
+            stat: before.stat,
+            when: before.when,
+            scope: before.scope,
+            leg: before.leg,
+            leg_number: before.leg_number,
+            mood: before.mood,
+            checkpoint: before.checkpoint,
+            standing: before.standing,
+            silent: before.silent,
+            ..ClaimFrame::default()
+        };
+        let own_when = part.items.iter().flat_map(|item| item.tags());
+        let own_when = own_when
+            .filter_map(|tag| {
+                if let Tag::When(when) = tag {
+                    Some(*when)
+                } else {
+                    None
+                }
+            })
+            .max();
+        if own_when == Some(When::Now) {
+            (frame.stat, frame.scope) = (None, None);
+        }
+        frame.when = own_when.or(frame.when);
+        scope::scope(part, &mut frame, &mut self.last_length);
+        scope::legs(part, &mut frame);
+        frame.stat = part
+            .find(|tag| {
+                if let Tag::Stat(stat) = tag {
+                    Some(stat)
+                } else {
+                    None
+                }
+            })
+            .or(frame.stat);
+        frame.metric = part
+            .find(|tag| {
+                if let Tag::Metric(metric) = tag {
+                    Some(metric)
+                } else {
+                    None
+                }
+            })
+            .or(frame.metric);
+        frame.sense = part.find(|tag| {
+            if let Tag::Sense(sense) = tag {
+                Some(sense)
+            } else {
+                None
+            }
+        });
+        frame.reference = part.find(|tag| {
+            if let Tag::Reference(reference) = tag {
+                Some(reference)
+            } else {
+                None
+            }
+        });
+        frame.progress = part.find(|tag| {
+            if let Tag::Progress(progress) = tag {
+                Some(progress)
+            } else {
+                None
+            }
+        });
+        frame.not = part.has(|tag| tag == Tag::Not);
+        frame.from_here = part.has(|tag| tag == Tag::FromHere);
+        frame.reached = part.has(|tag| tag == Tag::Reached);
+        frame.stranger = part.has(|tag| tag == Tag::Stranger);
+        frame.standing |=
+            part.has(|tag| tag == Tag::State(State::Standing) || tag == Tag::Metric(ClaimMetric::Stop));
+        frame.silent |= part.has(|tag| tag == Tag::State(State::Silent));
+        let checkpoint = part.items.iter().find_map(|item| match item.kind {
+            ItemKind::Checkpoint(index) => Some(index),
+            _ => None,
+        });
+        frame.checkpoint = checkpoint.or(frame.checkpoint);
+        frame.mood = mood(part, before.mood);
+        frame
+    }
+
+    fn values(&mut self, part: &Part<'_>, frame: &ClaimFrame) {
+        let values = part.values();
+        if let [one, two] = values.as_slice()
+            && let Some((distance, time)) = self.reaching(part, frame, *one, *two)
+        {
+            let items = part.items.get(*one..=*two).unwrap_or_default();
+            self.push(items, frame, ClaimBody::Reaching(distance, time));
+            return;
+        }
+        let mut unit = None;
+        for (number, index) in values.iter().copied().enumerate().rev() {
+            let from = number
+                .checked_sub(1)
+                .and_then(|before| values.get(before))
+                .map_or(0, |before| before + 1);
+            let to = values.get(number + 1).copied().unwrap_or(part.items.len());
+            let (Some(item), Some(before), Some(after)) = (
+                part.items.get(index),
+                part.items.get(from..index),
+                part.items.get(index + 1..to),
+            ) else {
+                continue;
+            };
+            let Some(mut quantity) = item.quantity().cloned() else {
+                continue;
+            };
+            // "10.8 of 21.1 km"
+            let joined = after.len() == 1
+                && after
+                    .iter()
+                    .all(|item| matches!(item.words.as_str(), "of" | "out of" | "von" | "de" | "di" | "sur"));
+            match (quantity.whole(), unit) {
+                (Some(value), Some((measure, factor))) if joined => {
+                    quantity.readings = vec![Reading {
+                        measure,
+                        value: value * factor,
+                        step: factor * 0.1,
+                    }];
+                }
+                _ => {
+                    unit = quantity
+                        .measures(Measure::Distance)
+                        .map(|_| (Measure::Distance, 1000.0))
+                }
+            }
+            let mut frame = around(frame, before, after);
+            frame.metric = frame.metric.or(self.last_metric);
+            // "46.3 of them are done"
+            let of_them = matches!(after, [of, them, ..] if matches!(of.words.as_str(), "of" | "von") && matches!(them.words.as_str(), "them" | "those" | "denen"));
+            if let (Some(value), true) = (quantity.whole(), of_them) {
+                quantity.readings = vec![Reading {
+                    measure: Measure::Distance,
+                    value: value * 1000.0,
+                    step: 100.0,
+                }];
+            }
+            let body = role(quantity, &frame, before, after);
+            self.push(
+                part.items
+                    .get(index.saturating_sub(2)..(index + 3).min(part.items.len()))
+                    .unwrap_or_default(),
+                &frame,
+                body,
+            );
+        }
+    }
+
+    /// A distance and a time in one clause: `10 km in 55:11`.
+    fn reaching(
+        &mut self,
+        part: &Part<'_>,
+        frame: &ClaimFrame,
+        one: usize,
+        two: usize,
+    ) -> Option<(Quantity, Quantity)> {
+        let is_plain = frame.mood.is_none()
+            && !frame.from_here
+            && !frame.standing
+            && frame.reference.is_none()
+            && frame.progress != Some(Progress::ToGo)
+            && frame.scope.is_none_or(|scope| scope == ClaimScope::Race);
+        let quantity = |index: usize| part.items.get(index).and_then(MessageItem::quantity);
+        let (one, two) = (quantity(one)?, quantity(two)?);
+        let pair = match (one.measures(Measure::Distance), two.measures(Measure::Duration)) {
+            (Some(_), Some(_)) => (one, two),
+            _ => {
+                two.measures(Measure::Distance)?;
+                one.measures(Measure::Duration)?;
+                (two, one)
+            }
+        };
+        let is_difference = part.has(|tag| matches!(tag, Tag::Sense(Sense::Ahead | Sense::Behind)));
+        (is_plain && !is_difference).then(|| (pair.0.clone(), pair.1.clone()))
+    }
+
+    /// `9 seconds faster than the first`: the number before the comparative is used up.
+    fn comparison(
+        &mut self,
+        clause: &[MessageItem],
+        left: &mut Part<'_>,
+        frame: &ClaimFrame,
+        right: &[MessageItem],
+    ) {
+        if frame.sense.is_none() || !matches!(frame.mood, None | Some(Mood::Modal)) {
+            return;
+        }
+        let mut part = Part {
+            items: right,
+            used: vec![false; right.len()],
+        };
+        let blank = ClaimFrame {
+            metric: frame.metric,
+            leg: frame.leg,
+            ..ClaimFrame::default()
+        };
+        let with = self.frame(&mut part, &blank);
+        let said = part
+            .values()
+            .first()
+            .and_then(|index| right.get(*index))
+            .and_then(MessageItem::quantity)
+            .cloned();
+        let by = left.values().last().copied().filter(|index| {
+            left.items
+                .get(index + 1)
+                .is_some_and(|next| next.tags().iter().any(|tag| matches!(tag, Tag::Sense(_))))
+        });
+        let difference = by
+            .and_then(|index| left.items.get(index))
+            .and_then(MessageItem::quantity)
+            .cloned();
+        if let Some(index) = by {
+            left.take(index);
+        }
+        self.push(
+            clause,
+            frame,
+            ClaimBody::Comparison {
+                with: Box::new(with),
+                said,
+                by: difference,
+            },
+        );
+    }
+
+    /// Claims without a number.
+    fn statements(&mut self, part: &Part<'_>, frame: &ClaimFrame, compared: bool) {
+        let items = part.items;
+        let has_values = !part.values().is_empty();
+        let measures = part.has(|tag| {
+            matches!(
+                tag,
+                Tag::Metric(
+                    ClaimMetric::HeartRate | ClaimMetric::Power | ClaimMetric::Cadence | ClaimMetric::Pace
+                )
+            )
+        });
+        let is_waiting = part.has(|tag| tag == Tag::State(State::Waiting));
+        if frame.mood.is_none() {
+            for item in items {
+                for tag in item.tags() {
+                    match tag {
+                        // A heart rate that has not moved is no stop.
+                        Tag::State(State::Standing | State::Moving) if measures => {}
+                        Tag::State(state) => self.push(items, frame, ClaimBody::State(*state)),
+                        Tag::Trend(sense) if !compared => self.push(items, frame, ClaimBody::Trend(*sense)),
+                        Tag::Leg(kind) | Tag::OnLeg(kind) => {
+                            let progress = frame.progress.filter(|_| !has_values);
+                            let when = if is_waiting {
+                                Some(When::Future)
+                            } else {
+                                frame.when
+                            };
+                            self.push(
+                                items,
+                                &ClaimFrame {
+                                    progress,
+                                    when,
+                                    ..frame.clone()
+                                },
+                                ClaimBody::Leg(*kind),
+                            );
+                            if is_motion(&item.words)
+                                && part.has(|tag| tag == Tag::Athlete)
+                                && matches!(frame.when, Some(When::Present | When::Now))
+                            {
+                                self.push(items, frame, ClaimBody::State(State::Moving));
+                            }
+                        }
+                        Tag::Scope(ScopeWord::Half) => self.push(items, frame, ClaimBody::Halfway),
+                        _ => {}
+                    }
+                }
+            }
+            let extreme = part.find(|tag| {
+                if let Tag::Extreme(sense) = tag {
+                    Some(sense)
+                } else {
+                    None
+                }
             });
-        }
-        from = to.max(start + 1);
-    }
-    numbers
-}
-
-fn value(word: &str) -> Option<f64> {
-    if word.contains(':') {
-        let parts: Option<Vec<f64>> = word
-            .split(':')
-            .map(|part| part.replace(',', ".").parse().ok())
-            .collect();
-        return parts.map(|parts| parts.iter().fold(0.0, |sum, part| sum * 60.0 + part));
-    }
-    // A comma is always a decimal separator, even in 12,345: no figure of a race is written with thousands separators.
-    word.replace(',', ".").parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: &[(ClaimKind, f64)]) {
-        let found: Vec<_> = claims(text)
-            .iter()
-            .map(|claim| (claim.kind, (claim.value * 10.0).round() / 10.0))
-            .collect();
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn what_is_said_is_understood() {
-        check(
-            "HR 163, power 240W.",
-            &[(ClaimKind::HeartRate, 163.0), (ClaimKind::Power, 240.0)],
-        );
-        check(
-            "Stay at 145-150 bpm",
-            &[(ClaimKind::HeartRate, 145.0), (ClaimKind::HeartRate, 150.0)],
-        );
-        check("Your heart rate is now 171", &[(ClaimKind::HeartRate, 171.0)]);
-        check(
-            "12.3 km in 1:02:03 (5:02 /km)",
-            &[
-                (ClaimKind::Distance, 12_300.0),
-                (ClaimKind::Time, 3723.0),
-                (ClaimKind::Speed, 3.3),
-            ],
-        );
-        check(
-            "31,2 km/h bei 88 U/min",
-            &[(ClaimKind::Speed, 8.7), (ClaimKind::Cadence, 88.0)],
-        );
-        check("At km 30 take a gel", &[(ClaimKind::Mark, 30_000.0)]);
-        check("6.5 miles to go", &[(ClaimKind::Distance, 10_460.7)]);
-        check("1:52 /100 m", &[(ClaimKind::Speed, 0.9)]);
-        check(
-            "Drink 150 ml and 30 g in the next 10 minutes, 5% easier, 2 gels",
-            &[],
-        );
-        check("Great job! You are number 1 of our hearts", &[]);
-        check("3.8 W/kg", &[]);
-        check("Puls １６３", &[(ClaimKind::Unreadable, 0.0); 3]);
-    }
-
-    #[test]
-    fn what_it_claims_to_be_is_understood() {
-        let one = |text: &str| claims(text).remove(0);
-        assert_eq!(one("average HR of 152").sense, ClaimSense::Mean);
-        assert_eq!(one("you peaked at 171 bpm").sense, ClaimSense::Highest);
-        assert_eq!(one("max was fine. 152 bpm now").sense, ClaimSense::Value);
-        assert!(one("hold on for the next 2 km").ahead && !one("2 km done").ahead);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_breaks_the_reading(text in ".{0,120}") {
-            for claim in claims(&text) {
-                assert!(claim.value.is_finite());
+            if let (Some(sense), Some(ClaimScope::Mark(metres))) = (extreme, frame.scope) {
+                self.push(items, frame, ClaimBody::Extreme(sense, metres));
+            }
+            let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
+            let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
+            let when = if is_next { Some(When::Future) } else { frame.when };
+            let place_frame = ClaimFrame {
+                at_place,
+                when,
+                ..frame.clone()
+            };
+            let place = match (
+                frame.scope,
+                items.iter().any(|item| matches!(item.kind, ItemKind::Mark(_))),
+            ) {
+                (Some(ClaimScope::Mark(metres)), true) if !has_values && extreme.is_none() => Some(metres),
+                _ => None,
+            };
+            if let Some(metres) = place {
+                self.push(items, &place_frame, ClaimBody::Place(Some(metres)));
+            }
+            let named = items
+                .iter()
+                .any(|item| matches!(item.kind, ItemKind::Checkpoint(_)));
+            if named && frame.reference.is_none() {
+                self.push(items, &place_frame, ClaimBody::Place(None));
+            }
+            if frame.not
+                && !has_values
+                && items.iter().any(|item| {
+                    item.has(Tag::Metric(ClaimMetric::Stop)) || item.has(Tag::State(State::Standing))
+                })
+            {
+                let past = matches!(frame.when, Some(When::Perfect | When::Past))
+                    || frame.scope == Some(ClaimScope::Race)
+                    || frame.when.is_none();
+                if past {
+                    self.push(items, frame, ClaimBody::NoStops);
+                }
             }
         }
+        if frame.sense.is_some() && !compared && (frame.reference.is_some() || !has_values) {
+            self.push(items, frame, ClaimBody::Relation);
+        }
+    }
 
-        #[test]
-        fn a_value_with_its_unit_is_always_found(before in "[a-z ,.!-]{0,20}", bpm in 30_u32..250, after in "[ ,.!][a-z .!]{0,20}") {
-            let text = format!("{before} {bpm} bpm{after}");
-            let found = claims(&text);
-            assert!(found.iter().any(|claim| claim.kind == ClaimKind::HeartRate && (claim.value - f64::from(bpm)).abs() < 0.01), "{text}");
+    /// Names of people other than the athlete.
+    fn names(&mut self, clause: &Clause, first: bool, is_german: bool) {
+        for (index, item) in clause.iter().enumerate() {
+            if item.kind != ItemKind::Capital {
+                continue;
+            }
+            let before = index.checked_sub(1).and_then(|before| clause.get(before));
+            let after = clause.get(index + 1);
+            let at_place = before.is_some_and(|before| {
+                before
+                    .tags()
+                    .iter()
+                    .any(|tag| matches!(tag, Tag::At | Tag::Reached))
+            });
+            let listed = super::names::is_first_name(&item.words);
+            let owns = after.is_some_and(|after| after.words == "s");
+            let alone = clause.len() == 1 && !first && !is_german;
+            let starts = first && index == 0;
+            if (listed && !(at_place && before.is_some_and(|before| before.words == "lake")))
+                || (!at_place && (owns || alone || starts))
+            {
+                let frame = ClaimFrame::default();
+                self.push(
+                    std::slice::from_ref(item),
+                    &frame,
+                    ClaimBody::Name(item.words.clone()),
+                );
+            }
         }
     }
 }

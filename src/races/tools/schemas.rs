@@ -130,8 +130,8 @@ pub(super) fn all() -> Vec<Value> {
         ),
         tool(
             "send_coaching_message",
-            "Send a short coaching message about a race that is tracked to the phone of its person. Its numbers are checked against \
-             the recorded data: with one that is not there, plain figures are sent in its place.",
+            "Send a short coaching message about a race that is tracked to the phone of its person. What it says is checked \
+             against the recorded data: a message that the data does not support is held, and the answer says why.",
             &json!({
                 "race": race.clone(),
                 "text": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE, "description": "One or two plain sentences."},

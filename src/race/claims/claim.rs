@@ -1,0 +1,211 @@
+//! A claim: one thing that a message says about a race, and everything that it says it with.
+
+use super::quantity::Quantity;
+use crate::race::sport::LegKind;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimMetric {
+    HeartRate,
+    Power,
+    Cadence,
+    /// Pace or speed.
+    Pace,
+    Distance,
+    Ascent,
+    Altitude,
+    Stop,
+    Gap,
+    /// Something that the data does not contain.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimStat {
+    Mean,
+    Max,
+    Min,
+}
+
+/// The tense, in ascending precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum When {
+    Present,
+    /// `has been`: until now.
+    Perfect,
+    Past,
+    Future,
+    /// `now`, `at the moment`.
+    Now,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sense {
+    Above,
+    Below,
+    Faster,
+    Slower,
+    Ahead,
+    Behind,
+    Same,
+}
+
+impl Sense {
+    /// Whether a larger value is claimed: `None` for [`Sense::Same`]. Paces count as speeds.
+    pub(super) fn is_more(self) -> Option<bool> {
+        match self {
+            Self::Above | Self::Faster | Self::Ahead => Some(true),
+            Self::Below | Self::Slower | Self::Behind => Some(false),
+            Self::Same => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reference {
+    Limit,
+    Plan,
+    Cutoff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Done,
+    ToGo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Standing,
+    Moving,
+    Finished,
+    /// No signal.
+    Silent,
+    /// A signal.
+    Heard,
+    OffCourse,
+    OnCourse,
+    Retired,
+    Started,
+    Waiting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// An imperative.
+    Advice,
+    Modal,
+    If,
+    /// `we cannot tell whether`
+    Unknown,
+}
+
+/// Metres or seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Length {
+    Metres(f64),
+    Seconds(f64),
+}
+
+/// The part of the race that a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum ClaimScope {
+    Race,
+    /// The last few minutes.
+    Window,
+    First(Length),
+    /// The stretch after the first of the same length.
+    Second(Length),
+    Last(Length),
+    /// What is still to come.
+    Next,
+    /// `kilometre 7`: the split that ends there, or the place itself. In metres.
+    Mark(f64),
+    LastSplit,
+    /// The fastest or slowest split.
+    Extreme(Sense),
+    FirstHalf,
+    SecondHalf,
+    /// Seconds before now.
+    Ago(f64),
+}
+
+/// How exactly a number is meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Bound {
+    #[default]
+    Exact,
+    About,
+    AtLeast,
+    AtMost,
+}
+
+/// Everything around a number or a state.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ClaimFrame {
+    pub(super) metric: Option<ClaimMetric>,
+    pub(super) stat: Option<ClaimStat>,
+    pub(super) when: Option<When>,
+    pub(super) scope: Option<ClaimScope>,
+    pub(super) leg: Option<LegKind>,
+    /// Which of several legs of one sport, from 1: the 2 of T2.
+    pub(super) leg_number: Option<usize>,
+    /// `on the bike` rather than `the bike`.
+    pub(super) on_leg: bool,
+    pub(super) sense: Option<Sense>,
+    pub(super) reference: Option<Reference>,
+    pub(super) progress: Option<Progress>,
+    pub(super) mood: Option<Mood>,
+    pub(super) not: bool,
+    /// Index of a checkpoint.
+    pub(super) checkpoint: Option<usize>,
+    /// `you are at`
+    pub(super) at_place: bool,
+    pub(super) from_here: bool,
+    /// What the number itself is called.
+    pub(super) label: Option<ClaimMetric>,
+    pub(super) reached: bool,
+    pub(super) bound: Bound,
+    /// Somebody of whom the data says nothing.
+    pub(super) stranger: bool,
+    pub(super) standing: bool,
+    pub(super) silent: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ClaimBody {
+    Value(Quantity),
+    /// `15 beats under`: a distance from something else.
+    Difference(Quantity),
+    /// `the limit of 165`
+    Reference(Quantity),
+    /// A distance and the time at which it was or will be reached.
+    Reaching(Quantity, Quantity),
+    /// `above the limit`, `ahead of the plan`
+    Relation,
+    /// One part of the race against another or against a number.
+    Comparison {
+        with: Box<ClaimFrame>,
+        said: Option<Quantity>,
+        by: Option<Quantity>,
+    },
+    Trend(Sense),
+    State(State),
+    /// The split that ends at this many metres is the fastest or slowest.
+    Extreme(Sense, f64),
+    /// A place that the athlete is at, has passed or has yet to reach: in metres, or the checkpoint of the frame.
+    Place(Option<f64>),
+    Halfway,
+    Leg(LegKind),
+    NoStops,
+    /// A person other than the athlete.
+    Name(String),
+    Unreadable,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Claim {
+    /// As written in the message.
+    pub(super) said: String,
+    pub(super) frame: ClaimFrame,
+    pub(super) body: ClaimBody,
+}

@@ -1,0 +1,381 @@
+//! Claims about times: how long something took, when a place was or will be reached, and how far from the plan it is.
+
+use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Progress, Reference, Sense, When};
+use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans, tolerance};
+use super::facts::{RaceFacts, RaceSpan};
+use super::quantity::{Measure, Quantity, Reading};
+use crate::race::text;
+
+/// Deviations from an even plan below this count as on the plan.
+const ON_PLAN_S: f64 = 60.0;
+
+fn allowed(reading: Reading, to: Option<Reading>, bound: Bound) -> Allowed {
+    let value = reading.value;
+    let exact = match reading.step {
+        step if step <= 1.5 => (value * 0.0015).max(3.0),
+        step if step <= 15.0 => step,
+        // Round numbers of minutes and hours are rounded.
+        step if step <= 60.0 && value >= 600.0 && value % 300.0 == 0.0 => (value * 0.07).clamp(45.0, 150.0),
+        step if step <= 60.0 => 42.0,
+        step => (value * 0.05).min(step * 0.3),
+    };
+    Allowed::new(reading, to, exact, bound)
+}
+
+pub(super) fn value(
+    reading: Reading,
+    to: Option<Reading>,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    if is_advice(frame) || frame.scope == Some(ClaimScope::Next) {
+        return Ok(());
+    }
+    let allowed = allowed(reading, to, frame.bound);
+    if frame.silent {
+        let gaps = facts.gaps_s.iter().copied().chain([facts.age_s]);
+        let is_gap =
+            gaps.into_iter().any(|s| allowed.has(s)) && (facts.is_silent || !facts.gaps_s.is_empty());
+        return check(
+            is_gap,
+            &format!("the newest data is {} old", text::time(facts.age_s)),
+        );
+    }
+    let known = known(reading, allowed, frame, facts)?;
+    if known
+        || (frame.scope.is_none()
+            && frame.leg.is_none()
+            && frame.checkpoint.is_none()
+            && facts.was_told(reading, frame))
+    {
+        return Ok(());
+    }
+    no("the data has another time for this")
+}
+
+fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFacts) -> Result<bool, String> {
+    let spans_s = |spans: &[RaceSpan]| {
+        spans
+            .iter()
+            .any(|span| allowed.has(span.elapsed_s) || allowed.has(span.moving_s))
+    };
+    if let Some(place) = frame.checkpoint.and_then(|index| facts.places.get(index)) {
+        let here = facts
+            .stops
+            .iter()
+            .filter(|stop| (stop.at_m - place.at_m).abs() <= 400.0);
+        let stops: Vec<f64> = here.map(|stop| stop.duration_s).collect();
+        if stops.iter().any(|s| allowed.meets(*s, s + facts.age_s)) {
+            return Ok(true);
+        }
+        if frame.standing {
+            return Ok(false);
+        }
+        if let Some(at_s) = facts.passed_s(place.at_m) {
+            return Ok(allowed.has(at_s) || allowed.has(facts.elapsed_s - at_s));
+        }
+        return Ok(arrival(allowed, place.at_m, facts));
+    }
+    if let Some(scope) = frame.scope.filter(|scope| *scope != ClaimScope::Race) {
+        if let ClaimScope::Mark(metres) = scope {
+            let from_m = facts.leg_now().map_or(0.0, |leg| leg.from_m);
+            let passed = [metres, metres + from_m]
+                .into_iter()
+                .filter_map(|m| facts.passed_s(m));
+            let leg_s = facts.elapsed_s - facts.leg_now().map_or(0.0, |leg| leg.span.elapsed_s);
+            if passed
+                .into_iter()
+                .any(|s| allowed.has(s) || allowed.has(s - leg_s))
+            {
+                return Ok(true);
+            }
+            if metres > facts.progress_m && frame.when != Some(When::Past) {
+                return Ok(arrival(allowed, metres, facts));
+            }
+            if frame.standing {
+                return Ok(stops(allowed, frame, facts));
+            }
+        }
+        return Ok(spans_s(&spans(scope, frame, facts)?));
+    }
+    if frame.standing && frame.leg.is_none() {
+        return Ok(stops(allowed, frame, facts));
+    }
+    if let Some(kind) = frame
+        .leg
+        .filter(|_| facts.legs.len() > 1 || frame.leg != facts.leg_now().and_then(|leg| leg.kind))
+    {
+        let index = facts
+            .leg_index(kind, frame.leg_number)
+            .ok_or_else(|| format!("the race has no {} leg so far", kind.word()))?;
+        if frame.standing && stops(allowed, frame, facts) {
+            return Ok(true);
+        }
+        let span = facts.legs.get(index).map(|leg| leg.span).unwrap_or_default();
+        return Ok(spans_s(&[span]));
+    }
+    if frame.progress == Some(Progress::ToGo) || frame.when == Some(When::Future) {
+        let whole_m = facts.whole_m.ok_or("the length of the way is not known")?;
+        return Ok(arrival(allowed, whole_m, facts));
+    }
+    let newest_s = facts.elapsed_s + facts.age_s;
+    let elapsed = allowed.meets(
+        facts.elapsed_s - facts.lag_s.min(reading.value * 0.02 + 60.0),
+        newest_s,
+    );
+    Ok(elapsed || allowed.has(facts.race.moving_s))
+}
+
+fn stops(allowed: Allowed, frame: &ClaimFrame, facts: &RaceFacts) -> bool {
+    let is_present = matches!(frame.when, Some(When::Present | When::Now));
+    match facts.standing_s {
+        Some(s) if is_present => allowed.meets(s - facts.lag_s.min(s * 0.2), s + facts.age_s),
+        _ => facts.stops.iter().any(|stop| allowed.has(stop.duration_s)),
+    }
+}
+
+/// A race time, or the time until then, at which a place may be reached.
+fn arrival(allowed: Allowed, race_m: f64, facts: &RaceFacts) -> bool {
+    facts.reaches_s(race_m).is_some_and(|(early, late)| {
+        let left = (early - facts.elapsed_s, late - facts.elapsed_s);
+        let slack = |s: f64| s * 0.02;
+        allowed.meets(early - slack(left.1), late + slack(left.1))
+            || allowed.meets(left.0 * 0.95 - 30.0, left.1 * 1.05 + 30.0)
+    })
+}
+
+/// `10 km in 55:11`
+pub(super) fn reaching(
+    distance: &Quantity,
+    time: &Quantity,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let Some(metres) = distance.measures(Measure::Distance) else {
+        return Ok(());
+    };
+    let times: Vec<Reading> = time
+        .readings
+        .iter()
+        .filter(|reading| reading.measure == Measure::Duration)
+        .copied()
+        .collect();
+    let is_any = |seconds: &[f64]| {
+        times.iter().any(|reading| {
+            let allowed = allowed(*reading, None, frame.bound);
+            seconds.iter().any(|s| allowed.has(*s))
+        })
+    };
+    let near = |m: f64| (m - metres.value).abs() <= (metres.step * 0.55).max(metres.value * 0.004).max(25.0);
+    let mut seconds = Vec::new();
+    for (index, leg) in facts.legs.iter().enumerate() {
+        let is_meant = frame
+            .leg
+            .is_none_or(|kind| facts.leg_index(kind, frame.leg_number) == Some(index));
+        if is_meant && near(leg.span.distance_m) {
+            seconds.extend([leg.span.elapsed_s, leg.span.moving_s]);
+        }
+    }
+    let is_current = frame.leg.is_none_or(|kind| {
+        facts
+            .leg_index(kind, None)
+            .is_some_and(|index| index + 1 == facts.legs.len())
+    });
+    if is_current {
+        seconds.extend(facts.passed_s(metres.value));
+        seconds.extend(
+            facts
+                .between(frame.leg, 0.0, metres.value)
+                .map(|span| span.elapsed_s),
+        );
+        if frame.scope.is_none() && frame.progress != Some(Progress::Done) {
+            seconds.extend(
+                facts
+                    .last_metres(frame.leg, metres.value)
+                    .iter()
+                    .map(|span| span.elapsed_s),
+            );
+        }
+    }
+    let lag_m = facts.progress_m - facts.progress_before_m;
+    let is_here = is_current
+        && (near(facts.distance_m)
+            || near(facts.progress_m)
+            || (facts.progress_before_m..=facts.progress_m + lag_m * 0.1).contains(&metres.value));
+    if is_here {
+        let from = facts.elapsed_s - facts.lag_s.min(60.0);
+        if times
+            .iter()
+            .any(|reading| allowed(*reading, None, frame.bound).meets(from, facts.elapsed_s + facts.age_s))
+        {
+            return Ok(());
+        }
+    }
+    if metres.value > facts.progress_m
+        && frame.when != Some(When::Past)
+        && facts
+            .whole_m
+            .is_none_or(|whole_m| metres.value <= whole_m + 100.0)
+    {
+        let comes = times
+            .iter()
+            .any(|reading| arrival(allowed(*reading, None, frame.bound), metres.value, facts));
+        return check(
+            comes,
+            "at the paces seen so far it takes another time to get there",
+        );
+    }
+    check(is_any(&seconds), "the data has another time for this distance")
+}
+
+/// How far ahead of or behind the plan or a cut-off.
+pub(super) fn difference(
+    reading: Reading,
+    to: Option<Reading>,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let allowed = allowed(reading, to, frame.bound);
+    if frame.reference == Some(Reference::Cutoff) {
+        let places = facts
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| frame.checkpoint.is_none_or(|at| at == *index));
+        let sign = if frame.sense == Some(Sense::Behind) {
+            -1.0
+        } else {
+            1.0
+        };
+        let holds = places
+            .filter_map(|(_, place)| Some((place, place.cutoff_s?)))
+            .any(|(place, cutoff_s)| match facts.passed_s(place.at_m) {
+                Some(at_s) => allowed.has((cutoff_s - at_s) * sign),
+                None => facts.reaches_s(place.at_m).is_some_and(|(early, late)| {
+                    allowed.meets((cutoff_s - late) * sign, (cutoff_s - early) * sign)
+                        || (sign > 0.0 && allowed.has(cutoff_s - facts.elapsed_s))
+                }),
+            });
+        return check(holds, "the margin to the cut-off is another");
+    }
+    let Some(ahead_s) = facts.ahead_s() else {
+        return check(facts.was_told(reading, frame), "there is no plan to compare with");
+    };
+    let said = match frame.sense {
+        Some(Sense::Behind | Sense::Slower) => -ahead_s,
+        _ => ahead_s,
+    };
+    // The plan is even; the rules may know a better one.
+    let is_near = allowed.meets(said - 15.0, said + 15.0);
+    check(
+        is_near || facts.was_told(reading, frame),
+        &format!(
+            "the plan is {} {}",
+            text::time(ahead_s.abs()),
+            if ahead_s >= 0.0 {
+                "behind the athlete"
+            } else {
+                "ahead of the athlete"
+            }
+        ),
+    )
+}
+
+/// Ahead of or behind the plan or a cut-off, without a number.
+pub(super) fn against_plan(
+    sense: Sense,
+    reference: Option<Reference>,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let has_cutoff = facts.places.iter().any(|place| place.cutoff_s.is_some());
+    if reference == Some(Reference::Cutoff)
+        || (reference.is_none() && has_cutoff && facts.ahead_s().is_none())
+    {
+        let places = facts
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| frame.checkpoint.is_none_or(|at| at == *index));
+        let mut margins = places.filter_map(|(_, place)| {
+            let cutoff_s = place.cutoff_s?;
+            let reached_s = facts
+                .passed_s(place.at_m)
+                .or_else(|| Some(facts.reaches_s(place.at_m)?.0))?;
+            Some(cutoff_s - reached_s)
+        });
+        let is_ahead = margins.all(|margin| margin > 0.0);
+        let claims_ahead = (sense != Sense::Behind) != frame.not;
+        return check(
+            is_ahead == claims_ahead,
+            "the margin to the cut-off is the other way round",
+        );
+    }
+    if reference == Some(Reference::Limit) {
+        return Ok(());
+    }
+    let Some(ahead_s) = facts.ahead_s() else {
+        return check(sense == Sense::Same, "there is no plan to compare with");
+    };
+    let holds = match sense.is_more() {
+        None => ahead_s.abs() <= ON_PLAN_S.max(facts.elapsed_s * 0.04),
+        Some(true) => ahead_s > 0.0,
+        Some(false) => ahead_s < 0.0,
+    };
+    check(
+        holds != frame.not || ahead_s.abs() < 20.0,
+        if ahead_s >= 0.0 {
+            "the athlete is ahead of the plan"
+        } else {
+            "the athlete is behind the plan"
+        },
+    )
+}
+
+/// `9 seconds faster than the first`
+pub(super) fn apart(
+    reading: Reading,
+    left: &ClaimFrame,
+    right: &ClaimFrame,
+    metric: ClaimMetric,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let of = |frame: &ClaimFrame| match frame.scope {
+        Some(scope) => spans(scope, frame, facts),
+        None => Ok(facts.now()),
+    };
+    let right_scope = right.scope.or(Some(ClaimScope::Race));
+    let (left, right) = (
+        of(left)?,
+        of(&ClaimFrame {
+            scope: right_scope,
+            ..right.clone()
+        })?,
+    );
+    let allowed = match reading.measure {
+        Measure::Duration => allowed(reading, None, Bound::Exact),
+        Measure::PaceDifference => Allowed::new(reading, None, 2.0, Bound::Exact),
+        Measure::Percent => Allowed::new(reading, None, 1.0, Bound::Exact),
+        _ => Allowed::new(reading, None, tolerance(metric, reading.value), Bound::Exact),
+    };
+    let differs = |a: &RaceSpan, b: &RaceSpan| {
+        let (va, vb) = (a.values(metric, None), b.values(metric, None));
+        let (Some(va), Some(vb)) = (va.first(), vb.first()) else {
+            return false;
+        };
+        let apart = match reading.measure {
+            Measure::Duration => [
+                (a.elapsed_s - b.elapsed_s).abs(),
+                (1000.0 / va - 1000.0 / vb).abs(),
+            ],
+            Measure::PaceDifference => [(1000.0 / va - 1000.0 / vb).abs(); 2],
+            Measure::Percent => [(va / vb - 1.0).abs() * 100.0, (vb / va - 1.0).abs() * 100.0],
+            _ => [(va - vb).abs(); 2],
+        };
+        apart.into_iter().any(|apart| allowed.has(apart))
+    };
+    check(
+        left.iter().any(|a| right.iter().any(|b| differs(a, b))),
+        "the difference is another",
+    )
+}

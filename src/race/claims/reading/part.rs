@@ -1,0 +1,41 @@
+//! A clause while it is read: its items, and which of them a scope has used up.
+
+use crate::race::claims::items::MessageItem;
+use crate::race::claims::lexicon::Tag;
+
+pub(super) struct Part<'a> {
+    pub(super) items: &'a [MessageItem],
+    pub(super) used: Vec<bool>,
+}
+
+impl Part<'_> {
+    pub(super) fn is_open(&self, index: usize) -> bool {
+        self.used.get(index) == Some(&false)
+    }
+
+    pub(super) fn take(&mut self, index: usize) {
+        if let Some(used) = self.used.get_mut(index) {
+            *used = true;
+        }
+    }
+
+    /// The quantities that are not part of a scope.
+    pub(super) fn values(&self) -> Vec<usize> {
+        let values = self.items.iter().enumerate();
+        let values = values.filter(|(index, item)| self.is_open(*index) && item.quantity().is_some());
+        values.map(|(index, _)| index).collect()
+    }
+
+    pub(super) fn has(&self, is: impl Fn(Tag) -> bool) -> bool {
+        self.items
+            .iter()
+            .any(|item| item.tags().iter().any(|tag| is(*tag)))
+    }
+
+    pub(super) fn find<T>(&self, pick: impl Fn(Tag) -> Option<T>) -> Option<T> {
+        self.items
+            .iter()
+            .flat_map(|item| item.tags())
+            .find_map(|tag| pick(*tag))
+    }
+}

@@ -1,0 +1,128 @@
+//! The names of units, durations and numbers in English, German, French, Spanish and Italian.
+
+use std::sync::LazyLock;
+
+use super::phrases::Phrases;
+
+/// What a number measures, by its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    HeartRate,
+    Power,
+    /// Revolutions or, if `steps`, steps per minute.
+    Cadence {
+        steps: bool,
+    },
+    /// Metres.
+    Distance,
+    /// Metres per second.
+    Speed,
+    /// Seconds per kilometre, as a difference between two paces.
+    PaceDifference,
+    /// Metres of climb per hour.
+    ClimbRate,
+    /// Seconds.
+    Duration,
+    Percent,
+    /// Something that the data does not contain: grams, degrees, calories.
+    Foreign,
+    /// A number whose unit does not fit it, such as 5:15 km/h.
+    Misfit,
+    /// A number without a unit.
+    Bare,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Unit {
+    /// A measure, and the factor to its own unit.
+    Of(Measure, f64),
+    /// A time per this many metres.
+    Pace(f64),
+    PerKm,
+}
+
+use Measure::{Cadence, ClimbRate, Distance, Duration, Foreign, HeartRate, Percent, Power, Speed};
+
+const MILE_M: f64 = 1609.344;
+
+#[rustfmt::skip]
+const UNITS: &[(Unit, &str)] = &[
+    (Unit::Of(HeartRate, 1.0), "bpm|beats per minute|beats|beats a minute|beats min|schläge|schläge pro minute|schlägen|pulsations|battements|pulsaciones|latidos|ppm|battiti|battiti al minuto"),
+    (Unit::Of(Power, 1.0), "w|watt|watts|vatios|vatio"),
+    (Unit::Of(Cadence { steps: false }, 1.0), "rpm|revs|revs per minute|revolutions|revolutions per minute|u / min|umdrehungen|umdrehungen pro minute|tours|tours par minute|tr / min|pedaladas|pedalate"),
+    (Unit::Of(Cadence { steps: true }, 1.0), "spm|steps|steps per minute|steps a minute|steps / min|schritte|schritte pro minute|schritte / min|pas par minute|pas / min|pasos|pasos por minuto|passi|passi al minuto"),
+    (Unit::Of(Distance, 1.0), "m|metres|meters|metre|meter|metern|mètres|metros|metri"),
+    (Unit::Of(Distance, 1000.0), "km|k|kms|kilometres|kilometers|kilometre|kilometer|kilometern|kilomètres|kilomètre|kilómetros|kilómetro|chilometri|chilometro|ks"),
+    (Unit::Of(Distance, MILE_M), "mi|mile|miles|meilen|milles|millas|miglia"),
+    (Unit::Of(Distance, 0.3048), "ft|feet|foot"),
+    (Unit::Of(Distance, 0.9144), "yd|yards|yard"),
+    (Unit::Of(Speed, 1.0 / 3.6), "km / h|kmh|kph|km per hour|km an hour|kilometres per hour|kilometers per hour|kilometres an hour|kilometers an hour|stundenkilometer|km pro stunde|km / std|kilómetros por hora|chilometri all ora|km all ora"),
+    (Unit::Of(Speed, MILE_M / 3600.0), "mph|mi / h|miles per hour|miles an hour"),
+    (Unit::Of(Speed, 1.0), "m / s|mps|metres per second|meters per second"),
+    (Unit::Pace(1000.0), "/ km|min / km|per km|per kilometre|per kilometer|a km|a kilometre|a kilometer|minutes per km|minutes per kilometre|minutes per kilometer|min per km|a kilometre|pro km|pro kilometer|je km|je kilometer|der kilometer|min pro km|minuten pro kilometer|au km|au kilomètre|par km|par kilomètre|min au km|por km|por kilómetro|el kilómetro|al km|al chilometro|min al km|minuti al km|/ k"),
+    (Unit::Pace(MILE_M), "/ mi|/ mile|min / mi|min / mile|per mile|a mile|minutes per mile|min per mile|pro meile|por milla|al miglio"),
+    (Unit::Pace(100.0), "/ 100 m|/ 100m|per 100 m|per 100m|min / 100 m|per hundred|per hundred metres|per hundred meters|pro 100 m|auf 100 m|aux 100 m|por 100 m|ogni 100 m|a hundred"),
+    (Unit::PerKm, "s / km|sec / km|secs / km|seconds per km|seconds a km|seconds per kilometre|seconds per kilometer|seconds a kilometre|seconds a kilometer|sekunden pro km|sekunden pro kilometer|secondes au km|segundos por km|secondi al km"),
+    (Unit::Of(Duration, 3600.0), "h|hr|hrs|hour|hours|std|stunde|stunden|heure|heures|hora|horas|ora|ore"),
+    (Unit::Of(Duration, 60.0), "min|mins|minute|minutes|minuten|minuto|minutos|minuti"),
+    (Unit::Of(Duration, 1.0), "s|sec|secs|second|seconds|sek|sekunde|sekunden|seconde|secondes|segundo|segundos|secondo|secondi"),
+    (Unit::Of(ClimbRate, 1.0), "m / h|metres per hour|meters per hour|hm / h|metres an hour|meters an hour|vertical metres per hour"),
+    (Unit::Of(Percent, 1.0), "%|percent|per cent|prozent|pour cent|por ciento|per cento"),
+    (Unit::Of(Foreign, 1.0), "g|grams|gram|gramm|grammes|gramos|grammi|mg|ml|cl|dl|l|litre|litres|liter|liters|oz|cups|cup|sips|sip|gels|gel|bars|bar|bottles|bottle|tablets|tablet|salt|kcal|cal|calories|kj|°|° c|° f|degrees|grad|w / kg|watts per kilo|kg|g / h|g per hour|g an hour|grams per hour|grams an hour|carbs|bananas|banana|chews|schlucke|gele|riegel|gorgées|tragos|sorsi|squats|deep breaths|breaths|strides|bites|pieces|times"),
+];
+
+pub(super) static UNIT_PHRASES: LazyLock<Phrases<Unit>> =
+    LazyLock::new(|| Phrases::new(UNITS.iter().copied()));
+
+/// Durations in words, in seconds, and how exactly they are meant.
+#[rustfmt::skip]
+const SPANS: &[((f64, f64), &str)] = &[
+    ((5400.0, 600.0), "an hour and a half|one and a half hours|one hour and a half|hour and a half|anderthalb stunden|eineinhalb stunden|une heure et demie|hora y media|un ora e mezza"),
+    ((2700.0, 300.0), "three quarters of an hour|dreiviertelstunde|trois quarts d heure"),
+    ((1800.0, 300.0), "half an hour|half hour|halben stunde|halbe stunde|demi heure|media hora|mezz ora|mezzora"),
+    ((900.0, 150.0), "quarter of an hour|quarter hour|viertelstunde|quart d heure|cuarto de hora|quarto d ora"),
+    ((90.0, 15.0), "a minute and a half|minute and a half|one and a half minutes|anderthalb minuten|une minute et demie|minuto y medio|minuto e mezzo"),
+    ((30.0, 5.0), "half a minute|halben minute|halbe minute"),
+    ((3600.0, 60.0), "an hour|einer stunde|eine stunde|une heure|una hora|un ora"),
+    ((60.0, 10.0), "a minute|einer minute|eine minute|une minute|un minuto"),
+];
+
+pub(super) static SPAN_PHRASES: LazyLock<Phrases<(f64, f64)>> =
+    LazyLock::new(|| Phrases::new(SPANS.iter().copied()));
+
+#[rustfmt::skip]
+pub(super) const NUMBER_WORDS: &[(f64, &str)] = &[
+    (0.0, "zero|null"), (1.0, "one|ein|eins|eine|einen|un|une|uno|una"), (2.0, "two|zwei|deux|dos|due|couple of"),
+    (3.0, "three|drei|trois|tres|tre"), (4.0, "four|vier|quatre|cuatro|quattro"), (5.0, "five|fünf|cinq|cinco|cinque"),
+    (6.0, "six|sechs|seis|sei"), (7.0, "seven|sieben|sept|siete|sette"), (8.0, "eight|acht|huit|ocho|otto"),
+    (9.0, "nine|neun|neuf|nueve|nove"), (10.0, "ten|zehn|dix|diez|dieci"), (11.0, "eleven|elf|onze|once|undici"),
+    (12.0, "twelve|zwölf|douze|doce|dodici"), (13.0, "thirteen|dreizehn|treize|trece|tredici"), (14.0, "fourteen|vierzehn|quatorze|catorce|quattordici"),
+    (15.0, "fifteen|fünfzehn|quinze|quince|quindici"), (16.0, "sixteen|sechzehn"), (17.0, "seventeen|siebzehn"), (18.0, "eighteen|achtzehn"),
+    (19.0, "nineteen|neunzehn"), (20.0, "twenty|zwanzig|vingt|veinte|venti"), (30.0, "thirty|dreißig|trente|treinta|trenta"),
+    (40.0, "forty|vierzig|quarante|cuarenta|quaranta"), (50.0, "fifty|fünfzig|cinquante|cincuenta|cinquanta"), (60.0, "sixty|sechzig|soixante|sesenta|sessanta"),
+    (70.0, "seventy|siebzig"), (80.0, "eighty|achtzig"), (90.0, "ninety|neunzig"),
+];
+
+pub(super) const ORDINALS: [&str; 18] = [
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+];
+
+pub(super) static NUMBERS: LazyLock<Phrases<f64>> =
+    LazyLock::new(|| Phrases::new(NUMBER_WORDS.iter().copied()));
