@@ -122,7 +122,7 @@ impl ClaudeInner {
         let control_url = format!("{}/control", self.parts.public_url);
         let tools = LookTools::Runner {
             control_url: &control_url,
-            token: look.token.expose(),
+            server: MCP_SERVER,
         };
         let mut run = url.clone();
         if let Ok(mut path) = run.path_segments_mut() {
@@ -130,7 +130,8 @@ impl ClaudeInner {
         }
         let order = Post {
             url: run,
-            bearer: None,
+            // Also for /control, which a shell reaches without the MCP configuration.
+            bearer: Some(look.token.clone()),
             json: json!({
                 "prompt": prompt::prompt(look, &tools),
                 "workspace": workspace,

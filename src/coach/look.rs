@@ -1,5 +1,8 @@
 //! One look by Claude at a race: its input, its result, and its errors.
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::base::secrets::Secret;
 use crate::race::snapshot::Snapshot;
 use crate::race::track::TrackStep;
@@ -12,11 +15,22 @@ pub struct RaceLook {
     pub snapshot: Snapshot,
     /// The steps of the last `analyze_window_min` minutes.
     pub window: Vec<TrackStep>,
+    /// What was said about this race so far, oldest first.
+    pub said: Vec<SaidMessage>,
     /// Grants access to this race only, at `/mcp` and `/control`, until the race ends or two newer tokens were
     /// issued.
     pub token: Secret,
     /// Whether a user requested it; otherwise it was scheduled.
     pub asked_for: bool,
+}
+
+/// A message for the phone, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidMessage {
+    pub at: Timestamp,
+    pub text: String,
+    /// Why it was held; empty if it was sent.
+    pub held: Vec<String>,
 }
 
 #[derive(Debug, Default, PartialEq)]
@@ -51,6 +65,7 @@ pub(super) fn sample_look() -> RaceLook {
     RaceLook {
         snapshot,
         window,
+        said: vec![],
         token: Secret::new("t"),
         asked_for: false,
     }

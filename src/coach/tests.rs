@@ -68,6 +68,8 @@ async fn a_runner_gets_the_order_and_nobody_waits_for_it() {
     );
     let prompt = order.json["prompt"].as_str().unwrap();
     assert!(prompt.contains("https://gw.example.org/control") && prompt.contains("elapsed: 1:00:00"));
+    assert!(!prompt.contains("Bearer t"), "no bearer in a prompt");
+    assert_eq!(order.headers["authorization"], "Bearer t");
     let mcp = &order.json["mcp_config"]["mcpServers"]["race"];
     assert_eq!(mcp["url"], "https://gw.example.org/mcp");
     assert_eq!(mcp["headers"]["Authorization"], "Bearer t");

@@ -1,4 +1,4 @@
-//! Coaching messages: the numbers of a message are checked before it goes to the phone.
+//! Coaching messages: what a message says is checked before it goes to the phone.
 
 use jiff::SignedDuration;
 
@@ -7,6 +7,7 @@ use super::caller::RaceCaller;
 use super::race::RaceChange;
 use super::registry::Races;
 use crate::accounts::AccountId;
+use crate::coach::look::SaidMessage;
 use crate::notify::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
 use crate::race::alerts::Severity;
 use crate::race::claims;
@@ -87,8 +88,27 @@ impl Races {
         let held = claims::held(&text, &facts);
         if !held.is_empty() {
             tracing::info!(race.id = %id, account.id = %account, claims = held.len(), "race.message_held");
+            let why = held.iter().map(|claim| format!("{}: {}", claim.said, claim.why));
+            let said = SaidMessage {
+                at: now,
+                text,
+                held: why.collect(),
+            };
+            let noted = race.change(&self.0.store, &self.0.notifier, |state| {
+                state.progress.note(said);
+                Ok::<_, CoachingError>(RaceChange {
+                    caller: Some(caller.clone()),
+                    ..RaceChange::default()
+                })
+            });
+            noted.await?.ok_or(RaceActError::AccessEnded)?;
             return Ok(CoachingOutcome::Held(held));
         }
+        let said = SaidMessage {
+            at: now,
+            text: text.clone(),
+            held: Vec::new(),
+        };
         let message = PhoneMessage {
             account: account.clone(),
             race: id.clone(),
@@ -106,6 +126,7 @@ impl Races {
                 return Err(CoachingError::TooSoon);
             }
             state.progress.coached_at = Some(now);
+            state.progress.note(said);
             Ok(RaceChange {
                 message: Some(message),
                 caller: Some(caller.clone()),

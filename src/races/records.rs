@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountId;
 use crate::base::secrets::TokenHash;
+use crate::coach::look::SaidMessage;
 use crate::garmin::livetrack::LiveTrackLink;
 use crate::race::alerts::{Alert, AlertState};
 use crate::race::course::Course;
@@ -21,6 +22,9 @@ use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::store::{Record, Table, Tx};
+
+/// Messages kept per race, for the next look.
+const MOST_SAID: usize = 6;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceRow {
@@ -52,6 +56,9 @@ pub(super) struct RaceProgress {
     /// When a coaching message was last sent.
     #[serde(default)]
     pub(super) coached_at: Option<Timestamp>,
+    /// The newest messages and what came of them, oldest first.
+    #[serde(default)]
+    pub(super) said: Vec<SaidMessage>,
     /// SHA-256 of the race's tokens in hexadecimal, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
@@ -60,6 +67,13 @@ pub(super) struct RaceProgress {
 }
 
 impl RaceProgress {
+    /// Records a message, and forgets the oldest.
+    pub(super) fn note(&mut self, said: SaidMessage) {
+        self.said.push(said);
+        let surplus = self.said.len().saturating_sub(MOST_SAID);
+        self.said.drain(..surplus);
+    }
+
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             watch: RaceWatch::new(now),
@@ -69,6 +83,7 @@ impl RaceProgress {
             looked_at: None,
             last_words: None,
             coached_at: None,
+            said: Vec::new(),
             tokens: Vec::new(),
             done: false,
         }

@@ -261,6 +261,7 @@ async fn take_look(
     let look = RaceLook {
         snapshot: state.snapshot(&race.id, races.clock.now()),
         window: state.window(&races.store, &race.id).map_err(failed)?,
+        said: state.progress.said.clone(),
         token,
         asked_for: caller.is_some(),
     };

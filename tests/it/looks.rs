@@ -105,6 +105,7 @@ impl Bench {
                 alerts: vec![],
             },
             window: vec![],
+            said: vec![],
             token: Secret::new("t"),
             asked_for: false,
         };

@@ -68,12 +68,20 @@ pub(super) fn so_far(look: &RaceLook) -> String {
         )]);
     }
     for split in newest(&track.splits, MOST_SPLITS) {
+        let kind = track.legs.get(split.leg).and_then(|leg| leg.kind);
+        let length_m = split.to_m - split.from_m;
+        let pace = text::pace(kind, length_m / split.duration_s.max(1.0)).map(|pace| format!(", {pace}"));
         let mean = split.heart_rate_bpm.map(|bpm| format!(", {bpm:.0} bpm"));
+        let power = split.power_w.map(|watts| format!(", {watts:.0} W"));
         text.extend([format!(
-            "split to {}: {}{}\n",
-            text::mark(split.race_m),
+            "split of {} to {} of the {}: {}{}{}{}\n",
+            text::mark(length_m),
+            text::mark(split.to_m),
+            kind.map_or("race", LegKind::word),
             text::time(split.duration_s),
-            mean.unwrap_or_default()
+            pace.unwrap_or_default(),
+            mean.unwrap_or_default(),
+            power.unwrap_or_default(),
         )]);
     }
     for stop in newest(track.stops(), MOST_PAUSES) {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::coach::look::sample_look as look;
+use crate::coach::look::{SaidMessage, sample_look as look};
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{Alert, AlertKind, Severity};
 
@@ -25,7 +25,7 @@ fn the_race_is_told_as_it_is() {
         "target time: 2:00:00",
         "last 10 min: 61 points, 5:33 /km, heart rate mean 145 median 145 from 145 to 145 bpm",
         "limits on this leg: heart rate at most 165",
-        "split to 10 km: 5:3",
+        "split of 1 km to 10 km of the run: 5:3",
         "mcp__race__send_coaching_message",
     ] {
         assert!(prompt.contains(part), "{part} in\n{prompt}");
@@ -39,11 +39,29 @@ fn a_runner_is_told_how_to_change_a_limit() {
         &look(),
         &LookTools::Runner {
             control_url,
-            token: "tok",
+            server: "race",
         },
     );
     assert!(prompt.contains("curl -sf -X POST http://gw:8080/control"));
-    assert!(prompt.contains("Authorization: Bearer tok"));
+    assert!(prompt.contains("Bearer $RACE_TOKEN") && prompt.contains("mcp__race__send_coaching_message"));
+}
+
+#[test]
+fn what_was_said_is_told_with_what_came_of_it() {
+    let mut look = look();
+    let at = look.snapshot.now - jiff::SignedDuration::from_mins(11);
+    let said = |text: &str, held: &[&str]| SaidMessage {
+        at,
+        text: text.into(),
+        held: held.iter().map(|why| (*why).into()).collect(),
+    };
+    look.said = vec![
+        said("Easy now.", &[]),
+        said("HR 180!", &["HR 180: the heart rate there is 145"]),
+    ];
+    let prompt = prompt(&look, &TOOLS);
+    assert!(prompt.contains("- 11:00 ago, sent: \"Easy now.\"\n"), "{prompt}");
+    assert!(prompt.contains("held, \"HR 180: the heart rate there is 145\": \"HR 180!\"\n"));
 }
 
 #[test]

@@ -141,6 +141,7 @@ pub(super) enum Bound {
 
 /// Everything around a number or a state.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "what a clause says or does not")]
 pub(super) struct ClaimFrame {
     pub(super) metric: Option<ClaimMetric>,
     pub(super) stat: Option<ClaimStat>,

@@ -4,7 +4,7 @@ mod span;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::claim::{ClaimFrame, ClaimMetric, ClaimStat, Length, Sense, When};
+use super::claim::{ClaimFrame, ClaimMetric, Length, Sense, When};
 use super::quantity::Reading;
 use crate::race::figures::WindowFigures;
 use crate::race::snapshot::{RaceStanding, Snapshot};
@@ -50,6 +50,7 @@ pub(super) struct ToldFigure {
 
 /// The facts of a race that messages are checked against.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct RaceFacts {
     pub(super) started: bool,
     pub(super) finished: bool,
@@ -87,6 +88,13 @@ pub struct RaceFacts {
     recent: Vec<TrackStep>,
     started_at: Option<Timestamp>,
     kind_now: Option<LegKind>,
+}
+
+/// The words of a name, in lower case.
+fn words(text: Option<&str>) -> Vec<String> {
+    let plain = plain_text(text.unwrap_or_default()).to_lowercase();
+    let words = plain.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// A message is checked later than its author looked.
@@ -134,13 +142,6 @@ impl RaceFacts {
                 limits: limits(&settings.thresholds, settings.kind, leg.kind),
             })
             .collect();
-        let words = |text: Option<&str>| {
-            let plain = plain_text(text.unwrap_or_default()).to_lowercase();
-            let words = plain
-                .split(|c: char| !c.is_alphanumeric())
-                .filter(|word| !word.is_empty());
-            words.map(str::to_owned).collect::<Vec<_>>()
-        };
         let session = race.watch.session.as_ref();
         let mut other_words = words(settings.name.as_deref());
         other_words.extend(words(settings.type_text.as_deref()));
@@ -278,7 +279,7 @@ impl RaceFacts {
             LegKind::Swim => 0,
             LegKind::Ride => 1,
             LegKind::Run => 2,
-            _ => return None,
+            LegKind::Transition => return None,
         };
         legs.get(index).copied()
     }

@@ -60,7 +60,7 @@ pub(super) fn reference(
     check(near(&limits, 0.5), &format!("the limits are {limits:?}"))
 }
 
-pub(super) fn limits_for(metric: ClaimMetric, limits: crate::race::thresholds::LegLimits) -> Vec<f64> {
+pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
     let both = match metric {
         ClaimMetric::HeartRate => [limits.hr_max, limits.hr_min],
         ClaimMetric::Power => [limits.power_max, limits.power_min],

@@ -3,7 +3,7 @@
 use super::phrases::Phrases;
 use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{NUMBER_WORDS, NUMBERS, ORDINALS, SPAN_PHRASES, UNIT_PHRASES, Unit};
-use Measure::{Duration, Foreign, Speed};
+use Measure::{Duration, Speed};
 
 pub(super) use super::units::Measure;
 
@@ -380,6 +380,6 @@ mod tests {
             assert_eq!(read(text), Some((measure, value, to)), "{text}");
         }
         assert_eq!(read("one more gel"), None);
-        assert!(super::quantity(&tokens("five"), Before::ScopeWord).is_some());
+        assert!(quantity(&tokens("five"), Before::ScopeWord).is_some());
     }
 }

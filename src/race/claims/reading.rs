@@ -8,8 +8,8 @@ mod role;
 mod scope;
 
 use super::claim::{
-    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Progress, Reference,
-    Sense, State, When,
+    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, Sense, State,
+    When,
 };
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem};
@@ -141,7 +141,7 @@ impl Reader<'_> {
             silent: before.silent,
             ..ClaimFrame::default()
         };
-        let own_when = part.items.iter().flat_map(|item| item.tags());
+        let own_when = part.items.iter().flat_map(MessageItem::tags);
         let own_when = own_when
             .filter_map(|tag| {
                 if let Tag::When(when) = tag {
@@ -215,7 +215,7 @@ impl Reader<'_> {
     fn values(&mut self, part: &Part<'_>, frame: &ClaimFrame) {
         let values = part.values();
         if let [one, two] = values.as_slice()
-            && let Some((distance, time)) = self.reaching(part, frame, *one, *two)
+            && let Some((distance, time)) = Self::reaching(part, frame, *one, *two)
         {
             let items = part.items.get(*one..=*two).unwrap_or_default();
             self.push(items, frame, ClaimBody::Reaching(distance, time));
@@ -254,7 +254,7 @@ impl Reader<'_> {
                 _ => {
                     unit = quantity
                         .measures(Measure::Distance)
-                        .map(|_| (Measure::Distance, 1000.0))
+                        .map(|_| (Measure::Distance, 1000.0));
                 }
             }
             let mut frame = around(frame, before, after);
@@ -280,13 +280,7 @@ impl Reader<'_> {
     }
 
     /// A distance and a time in one clause: `10 km in 55:11`.
-    fn reaching(
-        &mut self,
-        part: &Part<'_>,
-        frame: &ClaimFrame,
-        one: usize,
-        two: usize,
-    ) -> Option<(Quantity, Quantity)> {
+    fn reaching(part: &Part<'_>, frame: &ClaimFrame, one: usize, two: usize) -> Option<(Quantity, Quantity)> {
         let is_plain = frame.mood.is_none()
             && !frame.from_here
             && !frame.standing
@@ -295,13 +289,15 @@ impl Reader<'_> {
             && frame.scope.is_none_or(|scope| scope == ClaimScope::Race);
         let quantity = |index: usize| part.items.get(index).and_then(MessageItem::quantity);
         let (one, two) = (quantity(one)?, quantity(two)?);
-        let pair = match (one.measures(Measure::Distance), two.measures(Measure::Duration)) {
-            (Some(_), Some(_)) => (one, two),
-            _ => {
-                two.measures(Measure::Distance)?;
-                one.measures(Measure::Duration)?;
-                (two, one)
-            }
+        let is_pair = |distance: &Quantity, time: &Quantity| {
+            distance.measures(Measure::Distance).is_some() && time.measures(Measure::Duration).is_some()
+        };
+        let pair = if is_pair(one, two) {
+            (one, two)
+        } else if is_pair(two, one) {
+            (two, one)
+        } else {
+            return None;
         };
         let is_difference = part.has(|tag| matches!(tag, Tag::Sense(Sense::Ahead | Sense::Behind)));
         (is_plain && !is_difference).then(|| (pair.0.clone(), pair.1.clone()))
@@ -388,8 +384,8 @@ impl Reader<'_> {
                             self.push(
                                 items,
                                 &ClaimFrame {
-                                    progress,
                                     when,
+                                    progress,
                                     ..frame.clone()
                                 },
                                 ClaimBody::Leg(*kind),
@@ -420,8 +416,8 @@ impl Reader<'_> {
             let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
             let when = if is_next { Some(When::Future) } else { frame.when };
             let place_frame = ClaimFrame {
-                at_place,
                 when,
+                at_place,
                 ..frame.clone()
             };
             let place = match (

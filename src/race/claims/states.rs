@@ -115,7 +115,6 @@ pub(super) fn state(state: State, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
             state,
             State::Silent | State::Waiting | State::Started | State::OnCourse | State::Heard
         );
-    let negated = negated && !(state == State::Standing && !frame.not);
     check(holds != negated, why)
 }
 

@@ -1,8 +1,7 @@
 //! Whether a claim is true, by the facts of the race.
 
 use super::claim::{
-    Bound, Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Mood, Progress, Reference,
-    Sense, State, When,
+    Bound, Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Mood, Reference, Sense, When,
 };
 use super::distances;
 use super::durations;

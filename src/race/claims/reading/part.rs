@@ -35,7 +35,7 @@ impl Part<'_> {
     pub(super) fn find<T>(&self, pick: impl Fn(Tag) -> Option<T>) -> Option<T> {
         self.items
             .iter()
-            .flat_map(|item| item.tags())
+            .flat_map(MessageItem::tags)
             .find_map(|tag| pick(*tag))
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn mood(part: &Part<'_>, before: Option<Mood>) -> Option<Mood> {
     let moods: Vec<Mood> = part
         .items
         .iter()
-        .flat_map(|item| item.tags())
+        .flat_map(MessageItem::tags)
         .filter_map(|tag| {
             if let Tag::Mood(mood) = tag {
                 Some(*mood)
@@ -87,12 +87,12 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
         let before = before
             .iter()
             .rev()
-            .flat_map(|item| item.tags())
+            .flat_map(MessageItem::tags)
             .copied()
             .find(|tag| pick(*tag));
         let after = after
             .iter()
-            .flat_map(|item| item.tags())
+            .flat_map(MessageItem::tags)
             .copied()
             .find(|tag| pick(*tag));
         (before, after)
@@ -102,7 +102,7 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
     {
         frame.metric = Some(metric);
     }
-    frame.label = before.iter().rev().flat_map(|item| item.tags()).find_map(|tag| {
+    frame.label = before.iter().rev().flat_map(MessageItem::tags).find_map(|tag| {
         if let Tag::Metric(metric) = tag {
             Some(*metric)
         } else {
@@ -114,7 +114,7 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
     let stat_after = after
         .iter()
         .take(3)
-        .flat_map(|item| item.tags())
+        .flat_map(MessageItem::tags)
         .find(|tag| matches!(tag, Tag::Stat(_)));
     if let Some(Tag::Stat(stat)) = stat_after.copied().or(stat_before) {
         frame.stat = Some(stat);
@@ -130,7 +130,7 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
         .last()
         .into_iter()
         .chain(before.len().checked_sub(2).and_then(|i| before.get(i)));
-    let bound = bound.flat_map(|item| item.tags()).find_map(|tag| {
+    let bound = bound.flat_map(MessageItem::tags).find_map(|tag| {
         if let Tag::Bound(bound) = tag {
             Some(*bound)
         } else {
