@@ -336,7 +336,7 @@ fn clock(parts: &[f64], unit: Option<Unit>) -> Vec<Reading> {
 mod tests {
     use super::*;
     use crate::race::claims::token::tokens;
-    use Measure::{Cadence, Distance, HeartRate, Percent};
+    use Measure::{Cadence, Distance, Foreign, HeartRate, Percent};
 
     fn read(text: &str) -> Option<(Measure, f64, Option<f64>)> {
         let (quantity, _) = quantity(&tokens(text), Before::Other)?;
