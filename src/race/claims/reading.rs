@@ -8,8 +8,7 @@ mod role;
 mod scope;
 
 use super::claim::{
-    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, Sense, State,
-    When,
+    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, Length, Mood, Progress, Sense, State, When,
 };
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem};
