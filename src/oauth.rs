@@ -60,7 +60,7 @@ pub use authorize::{
     AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
     SignInPage, Visitor,
 };
-use clock_agreement::ClockAgreement;
+use clock_agreement::{ClockAgreement, ClockSeen};
 pub use error::OAuthError;
 use fetch::DocumentFetcher;
 pub use grants::FamilyId;
@@ -75,6 +75,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<family::TokenFamily>(),
     Kind::of::<Revocation>(),
     Kind::of::<grants::WriteTest>(),
+    Kind::of::<ClockSeen>(),
     documents::KIND,
 ];
 
@@ -132,6 +133,9 @@ impl OAuth {
     fn with_fetcher(parts: OAuthParts, fetcher: DocumentFetcher) -> Self {
         let resource = parts.public_url.mcp();
         let documents = documents::Documents::new(parts.store.clone(), parts.clock.clone(), fetcher);
+        // Without what was kept, lack of use counts from now.
+        let seen = parts.store.find(b"").ok().flatten();
+        let clocks = ClockAgreement::new(&parts.clock, seen);
         let oauth = Self(Arc::new(OAuthState {
             store: parts.store,
             clock: parts.clock,
@@ -149,11 +153,9 @@ impl OAuth {
             transactions: authorize::Transactions::default(),
             access_tokens: Reread::default(),
             uses: authenticate::FamilyUses::default(),
-            clocks: ClockAgreement::default(),
+            clocks,
             sign_in_ended: OnceLock::new(),
         }));
-        // The first comparison of the clocks: nothing expires for lack of use within an hour of it.
-        oauth.0.clocks.is_steady(&oauth.0.clock);
         let housekeeper = oauth.clone();
         let stopping = parts.lifecycle.stopping();
         parts.lifecycle.spawn("oauth.housekeeping", async move {
@@ -186,6 +188,10 @@ impl OAuth {
     /// Writes last uses and, unless the gateway is stopping, removes what has expired.
     async fn keep_house(&self, is_over: bool) {
         let mut kept = self.flush_uses().await;
+        self.0.clocks.counted_since(&self.0.clock);
+        if let Some(seen) = self.0.clocks.to_keep() {
+            kept = kept.and(self.0.store.put(b"", seen).await);
+        }
         if !is_over {
             self.0.transactions.sweep(self.0.clock.now());
             kept = kept.and(self.sweep().await);

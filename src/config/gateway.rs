@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::hosts::GarminHosts;
 use super::live::Live;
 use super::monitoring::Monitoring;
-use super::problem::SettingProblem;
+use super::problem::{SettingProblem, SettingSource};
 use super::public_url::PublicUrl;
 use super::races::RacesConfig;
 use super::reader::{Effective, SettingsReader};
@@ -61,7 +61,7 @@ impl Config {
     /// Reads all settings. Errors: the list of all problems.
     pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut reader = SettingsReader::new(sources);
-        let mut warnings = misspelt(sources);
+        let mut warnings = unknown(sources);
         let ip: IpAddr = reader.get(&settings::BIND_ADDRESS, |text| {
             text.parse().map_err(|_| "it is not an IP address".into())
         });
@@ -109,11 +109,21 @@ impl Config {
     }
 }
 
-fn misspelt(sources: &Sources) -> Vec<String> {
-    sources
-        .names()
-        .filter_map(|(name, source)| {
-            near_miss(name).map(|meant| format!("{name} ({source}) is not a setting; did you mean {meant}?"))
-        })
-        .collect()
+/// Settings of earlier versions, and why nothing replaces them.
+const RETIRED: [(&str, &str); 1] = [(
+    "REGISTRATIONS_PER_HOUR",
+    "a registration stores nothing, so there is nothing to limit",
+)];
+
+/// Names that are set but are no settings.
+fn unknown(sources: &Sources) -> Vec<String> {
+    let warning = |(name, source): (&str, SettingSource)| {
+        if let Some((_, why)) = RETIRED.iter().find(|(retired, _)| *retired == name) {
+            return Some(format!(
+                "{name} ({source}) has no effect any more: {why}; remove the line"
+            ));
+        }
+        near_miss(name).map(|meant| format!("{name} ({source}) is not a setting; did you mean {meant}?"))
+    };
+    sources.names().filter_map(warning).collect()
 }

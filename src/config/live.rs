@@ -23,7 +23,6 @@ pub struct Live {
     pub tool_profile: ToolProfile,
     /// The maximum number of tool calls per account and minute.
     pub calls_per_minute: u32,
-    pub registrations_per_hour: u32,
     pub log_level: LogLevel,
     pub notify: NotifyConfig,
 }
@@ -58,7 +57,6 @@ impl Live {
             client_ids: reader.items(&settings::GARMIN_CLIENT_IDS, client_id),
             tool_profile: reader.get(&settings::TOOL_PROFILE, ToolProfile::parse),
             calls_per_minute: reader.number(&settings::CALLS_PER_MINUTE),
-            registrations_per_hour: reader.number(&settings::REGISTRATIONS_PER_HOUR),
             log_level: reader.get(&settings::GATEWAY_LOG_LEVEL, LogLevel::parse),
             notify: NotifyConfig::read(reader),
         }

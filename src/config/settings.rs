@@ -103,8 +103,6 @@ settings! {
         "write core, all, or the names of tools, comma-separated";
     CALLS_PER_MINUTE: Live, Number(1, 1_000_000), "120",
         "Tool calls that one account may make per minute.";
-    REGISTRATIONS_PER_HOUR: Live, Number(1, 1_000_000), "120",
-        "No longer used: registrations store nothing.";
     SIGN_IN_SPACING: Restart, Number(0, 3_600), "5",
         "Seconds between two sign-ins at Garmin, for all people together.";
     SIGN_IN_DAILY: Restart, Number(1, 1_000), "6",

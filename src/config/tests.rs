@@ -195,6 +195,13 @@ fn near_misses_are_pointed_out() {
             .iter()
             .any(|w| w.contains("did you mean WORKER_IDLE_TTL?"))
     );
+    let config = load(&[("REGISTRATIONS_PER_HOUR", "5")]).unwrap();
+    assert!(
+        config.warnings[0].starts_with("REGISTRATIONS_PER_HOUR (")
+            && config.warnings[0].contains("no effect"),
+        "{:?}",
+        config.warnings
+    );
 }
 
 #[test]

@@ -53,8 +53,9 @@ impl OAuth {
             Ok(uri) => uri,
             Err(problem) => return refusals::redirect(problem),
         };
-        let Some(client) = self.find_client(client_id, &redirect_uri, visitor).await else {
-            return refusals::unknown_client();
+        let client = match self.find_client(client_id, &redirect_uri, visitor).await {
+            Ok(client) => client,
+            Err(refusal) => return refusal,
         };
         if !client.admits(&redirect_uri) {
             return refusals::other_redirect();
@@ -85,28 +86,28 @@ impl OAuth {
         RedirectFence::new(&self.0.live.borrow().redirect_hosts)
     }
 
-    /// The client with this id. Claude's own documents are fetched only when the built-in copies do not suffice.
+    /// The client with this id, or the page that says why there is none. Claude's own documents are fetched only when
+    /// the built-in copies do not suffice.
     async fn find_client(
         &self,
         client_id: &str,
         redirect_uri: &RedirectUri,
         visitor: Visitor<'_>,
-    ) -> Option<OAuthClient> {
-        let url = match ClientId::parse(client_id)? {
-            ClientId::Registered(client) => return Some(client),
-            ClientId::Document(url) => url,
+    ) -> Result<OAuthClient, AuthorizeStep> {
+        let url = match ClientId::parse(client_id) {
+            Some(ClientId::Registered(client)) => return Ok(client),
+            Some(ClientId::Document(url)) => url,
+            None => return Err(refusals::unknown_client()),
         };
         let built_in = client_metadata::built_in(&url);
-        if built_in
-            .as_ref()
-            .is_some_and(|client| client.admits(redirect_uri))
-        {
-            return built_in;
+        if let Some(client) = built_in.as_ref().filter(|client| client.admits(redirect_uri)) {
+            return Ok(client.clone());
         }
         // The gateway's own pages describe no clients, and a request to itself would never end.
         if url.host() == self.0.public_url.host() {
-            return None;
+            return Err(refusals::unknown_client());
         }
-        self.0.documents.find(&url, visitor.source).await.or(built_in)
+        let found = self.0.documents.find(&url, visitor.source).await.or(built_in);
+        found.ok_or_else(|| refusals::unreadable_client(url.host()))
     }
 }

@@ -8,16 +8,16 @@ use super::authorize::way_back;
 use super::client_metadata::{self, DocumentUrl};
 use super::clients::{self, ClientId};
 use super::form::FormParameters;
-use super::redirect::{NATIVE, RedirectFence, RedirectUri};
+use super::redirect::{APPS, RedirectFence, RedirectUri};
 use crate::config::PublicUrl;
 
-/// A redirect URI that passes the fence leads to loopback or Claude's callback, and an answer added to it keeps that
+/// A redirect URI that passes the fence leads to loopback or the callback of Claude or ChatGPT, and an answer added to it keeps that
 /// target and contains each of its parameters exactly once.
 pub fn redirect_uri(text: &str) {
     let Ok(uri) = RedirectFence::default().admit(text) else {
         return;
     };
-    if NATIVE.contains(&text) {
+    if APPS.contains(&text) {
         return;
     }
     let answer = Url::parse(&uri.with(&[("code", "a b&c"), ("state", text), ("iss", "i")])).unwrap();
@@ -27,8 +27,15 @@ pub fn redirect_uri(text: &str) {
     assert!(answer.username().is_empty() && answer.fragment().is_none());
     let host = answer.host_str().unwrap();
     let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let is_claude = matches!(host, "claude.ai" | "claude.com") && answer.path().starts_with("/api/mcp/");
-    assert!(is_loopback || is_claude && answer.scheme() == "https", "{answer}");
+    let is_service = match host {
+        "claude.ai" | "claude.com" => answer.path().starts_with("/api/mcp/"),
+        "chatgpt.com" => answer.path().starts_with("/connector/oauth/"),
+        _ => false,
+    };
+    assert!(
+        is_loopback || is_service && answer.scheme() == "https",
+        "{answer}"
+    );
     for (name, wanted) in [("code", "a b&c"), ("state", text), ("iss", "i")] {
         let values: Vec<_> = answer.query_pairs().filter(|(key, _)| key == name).collect();
         assert!(values.len() == 1 && values[0].1 == wanted, "{answer}");

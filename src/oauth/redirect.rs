@@ -11,13 +11,18 @@ use url::{Host, Url};
 
 const MAX_BYTES: usize = 1024;
 
-/// Claude's own return addresses: the host, and the start of the path. Another page on these hosts could pass a code
-/// on, so the path is checked too.
-const CLAUDE: [(&str, &str); 2] = [("claude.ai", "/api/mcp/"), ("claude.com", "/api/mcp/")];
+/// Return addresses of Claude and ChatGPT: the host, and the start of the path. Another page on these hosts could pass
+/// a code on, so the path is checked too. ChatGPT gives each connector a path of its own.
+const SERVICES: [(&str, &str); 3] = [
+    ("claude.ai", "/api/mcp/"),
+    ("claude.com", "/api/mcp/"),
+    ("chatgpt.com", "/connector/oauth/"),
+];
 
-/// Return addresses of well-known native apps, each exactly as the app registers it. Another maker's app can claim
+/// Return addresses of well-known apps, each exactly as the app registers it. Another maker's app can claim
 /// the same scheme on a person's device, but without the code verifier (PKCE) the code is useless to it.
-pub(super) const NATIVE: [&str; 3] = [
+pub(super) const APPS: [&str; 4] = [
+    "https://chatgpt.com/connector_platform_oauth_redirect",
     "cursor://anysphere.cursor-mcp/oauth/callback",
     "https://insiders.vscode.dev/redirect",
     "https://vscode.dev/redirect",
@@ -204,7 +209,7 @@ impl TryFrom<String> for RedirectUri {
     }
 }
 
-/// The allowed return addresses: Claude's, loopback, well-known apps, and the operator's additions.
+/// The allowed return addresses: loopback, well-known services and apps, and the operator's additions.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RedirectFence {
     /// Whole host names in lower case; any path is allowed on these.
@@ -230,17 +235,17 @@ impl RedirectFence {
         if uri.is_loopback() {
             return Ok(uri);
         }
-        if NATIVE.contains(&uri.as_str()) || self.apps.contains(&uri.raw) {
+        if APPS.contains(&uri.as_str()) || self.apps.contains(&uri.raw) {
             return Ok(uri);
         }
         if uri.is_app() {
             return Err(RedirectProblem::ForeignApp);
         }
         let host = uri.url.host_str().unwrap_or_default();
-        let is_claude = CLAUDE.iter().any(|(name, path)| {
+        let is_service = SERVICES.iter().any(|(name, path)| {
             host == *name && uri.url.path().starts_with(path) && uri.url.port().is_none()
         });
-        if is_claude || self.hosts.iter().any(|name| name == host) {
+        if is_service || self.hosts.iter().any(|name| name == host) {
             Ok(uri)
         } else {
             Err(RedirectProblem::ForeignHost)
@@ -274,6 +279,8 @@ mod tests {
             "cursor://anysphere.cursor-mcp/oauth/callback",
             "https://vscode.dev/redirect",
             "https://insiders.vscode.dev/redirect",
+            "https://chatgpt.com/connector_platform_oauth_redirect",
+            "https://chatgpt.com/connector/oauth/Ab12_x-9",
             "myapp://oauth/callback",
         ] {
             assert_eq!(fence().admit(uri).map(|u| u.raw), Ok(uri.to_owned()));
@@ -291,6 +298,15 @@ mod tests {
             ("javascript://claude.ai/api/mcp/%0aalert(1)", Scheme),
             ("data:text/html,x", Scheme),
             ("file:///etc/passwd", Scheme),
+            ("https://chatgpt.com/", ForeignHost),
+            (
+                "https://chatgpt.com/connector_platform_oauth_redirect/x",
+                ForeignHost,
+            ),
+            ("https://chatgpt.com/connector/oauth", ForeignHost),
+            ("https://chatgpt.com:8443/connector/oauth/x", ForeignHost),
+            ("https://chatgpt.com.evil.example/connector/oauth/x", ForeignHost),
+            ("https://chat.chatgpt.com/connector/oauth/x", ForeignHost),
             ("cursor://callback", ForeignApp),
             ("cursor://anysphere.cursor-mcp/oauth/callback/", ForeignApp),
             ("cursor://anysphere.cursor-mcp/oauth/callback?x=1", ForeignApp),

@@ -354,15 +354,20 @@ impl OAuth {
         let Some(ttl) = self.0.sign_in_ttl else {
             return Ok(false);
         };
-        if !self.0.clocks.is_steady(&self.0.clock) {
+        let Some(counted_since) = self.0.clocks.counted_since(&self.0.clock) else {
             return Ok(false);
-        }
-        Ok(now.duration_since(self.last_used(id, family)?) >= ttl)
+        };
+        // A use in the future was noted while the clock was ahead.
+        let used = self.last_used(id, family)?;
+        let idle_since = Some(used)
+            .filter(|used| *used <= now)
+            .map_or(counted_since, |used| used.max(counted_since));
+        Ok(now.duration_since(idle_since) >= ttl)
     }
 
     /// Removes old codes, unused families, and old revocations.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
-        if !self.0.clocks.is_steady(&self.0.clock) {
+        if self.0.clocks.counted_since(&self.0.clock).is_none() {
             return Ok(());
         }
         let now = self.0.clock.now();

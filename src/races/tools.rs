@@ -20,6 +20,7 @@ use super::start::TrackingError;
 use crate::accounts::AccountId;
 use crate::notify::message::{MessageRoute, Phone, SetPhoneError};
 use crate::race::id::RaceId;
+use crate::race::thresholds::THRESHOLDS;
 use crate::store::StoreError;
 use crate::tools::page::page;
 
@@ -185,11 +186,21 @@ impl RaceTools {
             }
             "get_timeseries" => self.timeseries(account, args),
             "update_thresholds" => {
-                let changes = args.object("thresholds")?;
-                let race = self.which(account, &mut args, &["thresholds"])?;
+                let mut changes = args.object("thresholds")?;
+                let removed = args.some_of("remove", &THRESHOLDS.map(|(name, ..)| name))?;
+                let race = self.which(account, &mut args, &["thresholds", "remove"])?;
+                for name in removed.unwrap_or_default() {
+                    if changes
+                        .insert(name.into(), Value::Null)
+                        .is_some_and(|set| !set.is_null())
+                    {
+                        return Err(RaceToolError(format!("remove: {name} is also set in thresholds")));
+                    }
+                }
                 if changes.is_empty() {
                     return Err(RaceToolError(
-                        "thresholds: give at least one, such as {\"hr_max\": 150}".into(),
+                        "thresholds: give at least one, such as {\"hr_max\": 150}, or name some in remove"
+                            .into(),
                     ));
                 }
                 let limits = races.update_thresholds(caller, &race, &changes).await?;

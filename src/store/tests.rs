@@ -3,6 +3,7 @@
 mod damage;
 
 use std::path::Path;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -185,4 +186,47 @@ async fn too_large_a_record_is_refused() {
     let store = open(dir.path()).unwrap();
     let large = store.put(b"a", note(&"x".repeat(MAX_VALUE_BYTES))).await;
     assert!(matches!(large, Err(StoreError::TooLarge("note", _))));
+}
+
+/// The cost of the census with 50,000 records of 500 bytes: the start reads all of them, and a write reads the record
+/// that it replaces.
+#[tokio::test]
+#[ignore = "measures; run it with --nocapture"]
+#[expect(clippy::print_stdout, reason = "its result is what it prints")]
+async fn what_the_census_costs() {
+    const RECORDS: u32 = 50_000;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let text = "x".repeat(450);
+    for first in (0..RECORDS).step_by(500) {
+        let text = text.clone();
+        let filled = store.atomic(move |tx| {
+            (first..first + 500).try_for_each(|key| tx.put(&key.to_be_bytes(), &note(&text)))
+        });
+        filled.await.unwrap();
+    }
+    let opened = store.core.opened().unwrap();
+    let vault = &store.core.vault;
+    let began = Instant::now();
+    let (census, damage) = Census::take(&opened.tree, vault, &store.core.path).unwrap();
+    println!("take: {:?}", began.elapsed());
+    assert_eq!(damage, None);
+    let began = Instant::now();
+    let read: usize = opened.tree.iter().map(|entry| entry.unwrap().1.len()).sum();
+    println!("read alone: {:?} for {read} bytes", began.elapsed());
+    let changes = |key: u32| [(full_key(Note::TABLE, &key.to_be_bytes()), Some(vec![0; 500]))].into();
+    let began = Instant::now();
+    for key in 0..1000 {
+        census.after(&opened.tree, &changes(key * 50)).unwrap();
+    }
+    println!("a write: {:?}", began.elapsed() / 1000);
+    let began = Instant::now();
+    for key in 0..100_u32 {
+        store.put(&(key * 500).to_be_bytes(), note(&text)).await.unwrap();
+    }
+    println!("a whole write with its flush: {:?}", began.elapsed() / 100);
+    drop((opened, store));
+    let began = Instant::now();
+    open(dir.path()).unwrap();
+    println!("open: {:?}", began.elapsed());
 }

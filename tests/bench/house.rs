@@ -110,7 +110,6 @@ impl House {
             ("SIGN_IN_SPACING", "0".to_owned()),
             ("SIGN_IN_DAILY", "1000".to_owned()),
             ("CALLS_PER_MINUTE", "1000000".to_owned()),
-            ("REGISTRATIONS_PER_HOUR", "100000".to_owned()),
         ];
         for name in [
             "GARMIN_SSO_URL",

@@ -117,7 +117,6 @@ impl Start {
         let (live, watched) = watch::channel(Live {
             operator,
             invited: vec![Invited::parse("@example.org").unwrap()],
-            registrations_per_hour: 200,
             calls_per_minute: 200,
             ..Live::default()
         });

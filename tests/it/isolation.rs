@@ -220,11 +220,7 @@ async fn nobody_gets_anothers_answers_and_nobody_loses_a_login() {
         people: people.clone(),
         ..SimulatorSettings::default()
     };
-    let settings = [
-        ("WORKER_IDLE_TTL", "1"),
-        ("CALLS_PER_MINUTE", "100000"),
-        ("REGISTRATIONS_PER_HOUR", "1000"),
-    ];
+    let settings = [("WORKER_IDLE_TTL", "1"), ("CALLS_PER_MINUTE", "100000")];
     let mut play = Play {
         world: World::with(garmin, 3, &settings).await,
         running: AtomicUsize::new(people.len()),

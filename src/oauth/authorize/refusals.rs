@@ -27,8 +27,20 @@ pub(super) fn unknown_client() -> AuthorizeStep {
     page(
         400,
         "This connection is not known any more",
-        "The program that sent you here is not known to this gateway, or its description can't be read now. Remove the \
-         connector in Claude and add it again; then it introduces itself anew. Nothing was changed.",
+        "The program that sent you here is not known to this gateway. Remove the connector there and add it again; then \
+         it introduces itself anew. Nothing was changed.",
+    )
+}
+
+/// The client's metadata document cannot be fetched, or is not one.
+pub(super) fn unreadable_client(host: &str) -> AuthorizeStep {
+    page(
+        503,
+        "The program could not be identified",
+        format!(
+            "The description of the program that sent you here could not be read from {host}. Wait a minute, then try \
+             again from there. If it stays so, tell the operator of this gateway. Nothing was changed."
+        ),
     )
 }
 

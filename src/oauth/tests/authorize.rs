@@ -170,7 +170,10 @@ async fn errors_before_the_redirect_uri_is_proven_are_pages() {
             nobody,
         ),
         (&[("client_id", "https://localhost/client.json")], nobody),
-        (&[("client_id", "https://app.example.org/client.json")], nobody),
+        (
+            &[("client_id", "https://app.example.org/client.json")],
+            "503 The program",
+        ),
         (&[("redirect_uri", "https://evil.example/callback")], known),
         (
             &[("redirect_uri", "https://claude.ai@evil.example/callback")],

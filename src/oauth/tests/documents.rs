@@ -189,6 +189,37 @@ async fn the_last_good_copy_outlives_a_restart() {
     assert!(!restarted().await);
 }
 
+/// The page names the host. It does not claim that the client is unknown.
+#[tokio::test]
+async fn a_document_that_cannot_be_read_is_told_as_that() {
+    let host = Host::start().await;
+    let world = World::with_fetcher(host.fetcher());
+    let told = async |client_id: &str| {
+        let query = format!("client_id={client_id}&redirect_uri={CALLBACK}");
+        match world.oauth.authorize(&query, visitor(None)).await {
+            AuthorizeStep::Refused(page) => (page.status, page.title, page.explanation),
+            _ => panic!("no refusal"),
+        }
+    };
+    for answer in ["503 Service Unavailable", "404 Not Found"] {
+        host.answers(answer, 900, "App");
+        let (status, title, explanation) = told(ID).await;
+        assert_eq!(status, 503);
+        assert!(title.contains("could not be identified"), "{title}");
+        assert!(
+            explanation.contains("could not be read from app.example.org"),
+            "{explanation}"
+        );
+        assert!(explanation.contains("try again"), "{explanation}");
+        world.pass(60);
+    }
+    let (status, title, _) = told("cli_nobody").await;
+    assert_eq!(
+        (status, title.as_str()),
+        (400, "This connection is not known any more")
+    );
+}
+
 #[tokio::test]
 async fn a_host_that_is_down_is_left_alone_for_a_minute() {
     let host = Host::start().await;

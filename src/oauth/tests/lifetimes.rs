@@ -214,6 +214,20 @@ async fn a_clock_that_jumps_ends_no_sign_in() {
     }
     assert_eq!(right.families().unwrap().len(), 3);
 
+    // Even if the program starts with the wrong clock and runs with it for days.
+    right.keep_house(true).await;
+    world.clock.set_by(SignedDuration::from_secs(TEN_YEARS));
+    let ahead = world.restarted_at(ORIGIN);
+    world.pass(3 * DAY);
+    ahead.keep_house(false).await;
+    assert_eq!(ahead.families().unwrap().len(), 3);
+    ahead.keep_house(true).await;
+    world.clock.set_by(SignedDuration::from_secs(-TEN_YEARS));
+    let right = world.restarted_at(ORIGIN);
+    world.pass(3 * DAY);
+    right.keep_house(false).await;
+    assert_eq!(right.families().unwrap().len(), 3);
+
     // Time that really passes still ends unused sign-ins.
     world.pass(91 * DAY);
     right.sweep().await.unwrap();

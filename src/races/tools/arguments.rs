@@ -121,8 +121,18 @@ impl RaceArguments {
     }
 
     pub(super) fn metrics(&mut self) -> Result<Vec<&'static str>, ArgumentError> {
-        let named: Vec<String> = match self.take("metrics") {
-            None => return Ok(USUAL_METRICS.to_vec()),
+        let named = self.some_of("metrics", &METRICS)?;
+        Ok(named.unwrap_or_else(|| USUAL_METRICS.to_vec()))
+    }
+
+    /// A list of some of these names.
+    pub(super) fn some_of(
+        &mut self,
+        name: &str,
+        all: &[&'static str],
+    ) -> Result<Option<Vec<&'static str>>, ArgumentError> {
+        let named: Vec<String> = match self.take(name) {
+            None => return Ok(None),
             Some(Value::Array(names)) => names
                 .iter()
                 .filter_map(Value::as_str)
@@ -131,14 +141,11 @@ impl RaceArguments {
             Some(Value::String(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             Some(_) => Vec::new(),
         };
-        let known = |name: &String| METRICS.into_iter().find(|metric| metric == name);
-        let metrics: Option<Vec<_>> = named.iter().map(known).collect();
-        metrics.filter(|metrics| !metrics.is_empty()).ok_or_else(|| {
-            ArgumentError(format!(
-                "metrics: must be a list of some of {}",
-                METRICS.join(", ")
-            ))
-        })
+        let known = |name: &String| all.iter().copied().find(|known| known == name);
+        let found: Option<Vec<_>> = named.iter().map(known).collect();
+        let found = found.filter(|found| !found.is_empty());
+        let wanted = || ArgumentError(format!("{name}: must be a list of some of {}", all.join(", ")));
+        found.map(Some).ok_or_else(wanted)
     }
 
     /// Refuses arguments that were not taken.

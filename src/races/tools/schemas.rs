@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::LONGEST_WINDOW_MIN;
+use crate::race::thresholds::THRESHOLDS;
 use crate::races::answers::METRICS;
 use crate::races::coaching::LONGEST_MESSAGE;
 
@@ -23,13 +24,10 @@ fn thresholds() -> Map<String, Value> {
     let field = |(name, min, max, unit): (&str, u32, u32, &str)| {
         (
             name.to_owned(),
-            json!({"type": "integer", "minimum": min, "maximum": max, "description": format!("{unit}; null removes it")}),
+            json!({"type": "integer", "minimum": min, "maximum": max, "description": unit}),
         )
     };
-    crate::race::thresholds::THRESHOLDS
-        .into_iter()
-        .map(field)
-        .collect()
+    THRESHOLDS.into_iter().map(field).collect()
 }
 
 fn race_config() -> Value {
@@ -115,9 +113,13 @@ pub(super) fn all() -> Vec<Value> {
         ),
         tool(
             "update_thresholds",
-            "Change limits of a race that is tracked: a number sets one, null takes it away. Alerts follow at once.",
-            &json!({"race": race.clone(), "thresholds": {"type": "object", "properties": thresholds(), "additionalProperties": false}}),
-            &["thresholds"],
+            "Change limits of a race that is tracked: thresholds sets some, remove takes some away. Alerts follow at once.",
+            &json!({
+                "race": race.clone(),
+                "thresholds": {"type": "object", "properties": thresholds(), "additionalProperties": false, "description": "The limits to set."},
+                "remove": {"type": "array", "items": {"type": "string", "enum": THRESHOLDS.map(|(name, ..)| name)}, "description": "The limits to take away."},
+            }),
+            &[],
             false,
         ),
         tool(
