@@ -29,6 +29,7 @@ use crate::admin::service::{AdminService, GatewayFacts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Telemetry, Traces};
+use crate::base::source::Proxies;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
 use crate::config::{Config, PublicUrl, Sources};
@@ -124,6 +125,7 @@ impl Daemon {
             url: config.public_url.mcp(),
             simulated: config.garmin.is_simulated(),
             max_workers: config.workers.max,
+            proxies: Arc::new(Proxies::new(config.trusted_proxies.clone())),
         };
         let private = [
             Some(config.db_path.as_path()),
@@ -224,7 +226,7 @@ impl Daemon {
             gateway: gateway.clone(),
             races: races.clone(),
             public_url: config.public_url.clone(),
-            trusted_proxies: config.trusted_proxies.clone(),
+            proxies: Arc::clone(&facts.proxies),
             live,
             clock: clock.clone(),
             simulated: config.garmin.is_simulated(),

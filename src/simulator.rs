@@ -39,10 +39,11 @@ mod sso;
 mod token_service;
 mod world;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
@@ -111,7 +112,7 @@ impl Simulator {
             clock: settings.clock,
         };
         let answering = shared.clone();
-        let handle = move |request, _| answering.clone().handle(request);
+        let handle = move |request| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
             serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),

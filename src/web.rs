@@ -38,25 +38,23 @@ pub use self::parts::{Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
 use crate::base::http as accept_loop;
-use crate::base::http::Peer;
 
 /// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has
 /// passed.
 pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
     let connections = accept_loop::ServerLimits {
-        proxies: parts.trusted_proxies.clone(),
+        proxies: Arc::clone(&parts.proxies),
         ..parts.limits.connections.clone()
     };
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
-    let handle = move |mut request: Request<Incoming>, peer: Peer| {
+    let handle = move |request: Request<Incoming>| {
         let (face, mut routes) = (Arc::clone(&face), routes.clone());
         async move {
             // Claude calls this path all day, so it skips the table.
             if request.uri().path() == MCP {
-                return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request, peer)).await;
+                return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request)).await;
             }
-            request.extensions_mut().insert(peer);
             match routes.call(request).await {
                 Ok(response) => response,
             }

@@ -83,6 +83,12 @@ impl AdminService {
             let text = format!("cannot write ({reason}); free disk space, and it recovers by itself");
             add("store", text, None, ConsoleView::Log);
         }
+        if let Some(proxy) = self.facts.proxies.missing() {
+            let text = format!(
+                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there"
+            );
+            add("proxy", text, None, ConsoleView::Log);
+        }
         let link_page = self.facts.url.replace("/mcp", "/link");
         for account in people.accounts.iter().filter(|account| account.sign_in_needed) {
             let text = format!("Garmin requires a new sign-in: send them to {link_page}");

@@ -3,6 +3,8 @@
 //! Reads are implemented in `overview`, `people`, `access` and `races`; an act of more than a few lines has its own
 //! file.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::Map;
 
@@ -10,6 +12,7 @@ use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarge
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId};
 use crate::base::clock::Clock;
+use crate::base::source::Proxies;
 use crate::gateway::discovery::read_choice;
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::RevocationScope;
@@ -42,6 +45,7 @@ pub struct GatewayFacts {
     pub simulated: bool,
     /// The value of the setting `MAX_WORKERS`.
     pub max_workers: usize,
+    pub proxies: Arc<Proxies>,
 }
 
 impl From<StoreError> for AdminRefusal {

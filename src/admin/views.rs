@@ -41,7 +41,7 @@ pub struct Overview {
 /// Something the operator should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// An account's label, or `store`.
+    /// An account's label, `store` or `proxy`.
     pub subject: String,
     /// The problem and the remedy.
     pub text: String,

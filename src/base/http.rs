@@ -8,11 +8,11 @@
 //! Deliberately absent: body limits and body timeouts, because only the handler knows what it reads.
 
 mod connections;
+mod response;
 mod stall;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -24,7 +24,6 @@ use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use ipnet::IpNet;
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -34,23 +33,29 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use self::connections::{Capacity, Connections, OpenConnection};
+use self::response::Tracked;
 use self::stall::StallTimeout;
+use super::source::{Peer, Proxies};
 
 /// How long a connection without a request stays open after shutdown has begun.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
-/// The address at the other end of the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
-
 /// A handle on the connection of a request, in the request's extensions.
 #[derive(Clone, Debug)]
-pub struct ClientConnection(Arc<OpenConnection>);
+pub struct ClientConnection {
+    connection: Arc<OpenConnection>,
+    pub peer: Peer,
+}
 
 impl ClientConnection {
     /// Protects the connection from being closed for capacity until its next request, because its client is known.
     pub fn keep(&self) {
-        self.0.proven();
+        self.connection.proven();
+    }
+
+    /// Says that the body of the request is about to be read. Few bodies of unknown clients are read at once.
+    pub fn reads_body(&self) {
+        self.connection.reading();
     }
 }
 
@@ -65,8 +70,8 @@ pub struct ServerLimits {
     pub max_connections: usize,
     /// The maximum number of connections of unknown clients from one source.
     pub per_source: usize,
-    /// Addresses of proxies, which have no `per_source` limit because they connect for many clients.
-    pub proxies: Vec<IpNet>,
+    /// The proxies in front, which connect for many clients.
+    pub proxies: Arc<Proxies>,
     /// How long busy connections may continue after shutdown has begun.
     pub drain: Duration,
 }
@@ -78,7 +83,7 @@ impl Default for ServerLimits {
             write_stall: Duration::from_secs(20),
             max_connections: 512,
             per_source: usize::MAX,
-            proxies: Vec::new(),
+            proxies: Arc::default(),
             drain: Duration::from_secs(10),
         }
     }
@@ -92,16 +97,17 @@ pub async fn serve<H, F, B>(
     handle: H,
     stopping: CancellationToken,
 ) where
-    H: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
     let capacity = Capacity {
         total: limits.max_connections.min(files_for_connections()),
         per_source: limits.per_source,
     };
-    let open = Connections::new(capacity, limits.proxies);
+    let proxies = limits.proxies;
+    let open = Connections::new(capacity, Arc::clone(&proxies));
     let connections = TaskTracker::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -130,21 +136,26 @@ pub async fn serve<H, F, B>(
             tracing::debug!(reason = %e, "http.nodelay_refused");
         }
         let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
+        let proxies = Arc::clone(&proxies);
         connections.spawn(async move {
             let requested = Notify::new();
             let connection_state = Arc::new(connection_state);
             let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
                 requested.notify_one();
-                connection_state.asked();
-                request
-                    .extensions_mut()
-                    .insert(ClientConnection(Arc::clone(&connection_state)));
-                let response = AssertUnwindSafe(handle(request, Peer(peer))).catch_unwind();
+                let peer = proxies.peer(peer.ip(), request.headers());
+                connection_state.asked(peer.source);
+                let connection = Arc::clone(&connection_state);
+                request.extensions_mut().insert(ClientConnection {
+                    connection: Arc::clone(&connection),
+                    peer,
+                });
+                let response = AssertUnwindSafe(handle(request)).catch_unwind();
                 async move {
-                    Ok::<_, Infallible>(match response.await {
+                    let response = match response.await {
                         Ok(response) => response.map(Either::Left),
                         Err(_) => internal_error(),
-                    })
+                    };
+                    Ok::<_, Infallible>(response.map(|body| Tracked::new(body, connection)))
                 }
             });
             let stream = StallTimeout::new(stream, limits.write_stall);
@@ -199,6 +210,8 @@ pub fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
@@ -209,7 +222,7 @@ mod tests {
         let lifecycle = Lifecycle::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let handle = |request: Request<Incoming>, _| async move {
+        let handle = |request: Request<Incoming>| async move {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };

@@ -3,9 +3,9 @@
 //! Redirects are not followed, responses are read up to a limit, and errors never contain the URL, because it may
 //! include a token.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use reqwest::Client;
 use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
@@ -82,7 +82,7 @@ impl Poster {
     fn client(&self, url: &Url) -> Result<Client, NoAnswer> {
         let is_local = url.scheme() == "http" && is_loopback(url);
         let kept = if is_local { &self.local } else { &self.usual };
-        let mut made = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = kept.lock();
         if let Some(client) = &*made {
             return Ok(client.clone());
         }

@@ -54,7 +54,7 @@ impl StandIn {
             heard: Arc::default(),
         };
         let answering = stand_in.clone();
-        let handle = move |request: http::Request<hyper::body::Incoming>, _| {
+        let handle = move |request: http::Request<hyper::body::Incoming>| {
             let answering = answering.clone();
             async move {
                 let (head, body) = request.into_parts();

@@ -30,7 +30,7 @@ pub(super) async fn metrics(
         .map_err(|source| StartError::Metrics { address, source })?;
     let stop = lifecycle.stopping();
     lifecycle.spawn("metrics", async move {
-        let handle = move |request: Request<Incoming>, _| {
+        let handle = move |request: Request<Incoming>| {
             let answer = answer(&request, &service);
             async move { answer }
         };

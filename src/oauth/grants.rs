@@ -103,20 +103,6 @@ impl Record for FamilyUse {
     const TABLE: Table = Table("token_family_use");
 }
 
-/// Written before Garmin is asked, to find out whether a sign-in could be saved. It is never read.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct WriteTest {
-    pub(super) at: Timestamp,
-    pub(super) filler: String,
-}
-
-/// Account, Garmin tokens and code together take about 6 kB.
-pub(super) const WRITE_TEST_BYTES: usize = 8 * 1024;
-
-impl Record for WriteTest {
-    const TABLE: Table = Table("sign_in_write_test");
-}
-
 pub(super) fn after(now: Timestamp, life: SignedDuration) -> Timestamp {
     now.checked_add(life).unwrap_or(Timestamp::MAX)
 }

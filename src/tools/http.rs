@@ -43,7 +43,7 @@ pub(super) async fn serve(
     if !is_local {
         tracing::warn!("worker.open_to_the_network");
     }
-    let handle = move |request: Request<Incoming>, _| {
+    let handle = move |request: Request<Incoming>| {
         let server = server.clone();
         async move {
             let is_mcp = request.uri().path().starts_with("/mcp");

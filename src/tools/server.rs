@@ -6,13 +6,14 @@
 mod changes;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -341,8 +342,8 @@ impl Server {
         }
     }
 
-    fn in_progress(&self) -> std::sync::MutexGuard<'_, HashMap<String, CancellationToken>> {
-        self.0.in_progress.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_progress(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
+        self.0.in_progress.lock()
     }
 }
 

@@ -1,7 +1,6 @@
 //! The checks that apply to every path, and the state that the handlers share.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -70,10 +69,6 @@ impl Face {
             ..RequestHeaders::default()
         };
         self.hosts.check(&named).is_ok()
-    }
-
-    pub(super) fn client_address(&self, exchange: &Exchange) -> Option<IpAddr> {
-        exchange.client_address(&self.parts.trusted_proxies)
     }
 
     /// Refuses a request: with a page for a browser, with JSON for a program.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use tokio::sync::watch;
 
 use crate::base::clock::Clock;
 use crate::base::http as accept_loop;
 use crate::base::lifecycle::Lifecycle;
+use crate::base::source::Proxies;
 use crate::config::{Live, PublicUrl};
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
@@ -26,8 +26,7 @@ pub struct WebParts {
     pub races: Races,
     /// The URL that people and Claude use.
     pub public_url: PublicUrl,
-    /// Proxies whose `X-Forwarded-For` is trusted.
-    pub trusted_proxies: Vec<IpNet>,
+    pub proxies: Arc<Proxies>,
     /// The data come from the simulator, and every page says so.
     pub simulated: bool,
     /// The operator's name and e-mail.

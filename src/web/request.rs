@@ -1,24 +1,23 @@
 //! A request as the handlers see it.
 //!
 //! Clients are not trusted: a header that affects a decision may occur only once, a body has a size limit and a
-//! deadline, and a forwarded address counts only from a proxy in `TRUSTED_PROXIES`.
+//! deadline.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN,
 };
-use http::{HeaderValue, Method};
 use hyper::body::Incoming;
-use ipnet::IpNet;
 use warp::{Filter, Rejection};
 
 use super::body::{self, Body, BodyError, collect};
-use crate::base::http::{ClientConnection, Peer};
+use crate::base::http::ClientConnection;
+use crate::base::source::Peer;
 
 /// Headers that affect a decision. If one occurred twice, a proxy and the gateway could read different values.
 /// `Accept` is not among them: it is a list, and a list may span several lines (RFC 9110, section 5.3).
@@ -56,7 +55,6 @@ pub(super) struct Exchange {
     /// The query without its question mark; empty if there is none.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
-    peer: Option<Peer>,
     connection: Option<ClientConnection>,
     body: Option<Body>,
 }
@@ -68,15 +66,14 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
     warp::method()
         .and(query)
         .and(warp::header::headers_cloned())
-        .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<ClientConnection>())
         .and(body)
-        .map(|method, query, headers, peer, body| Exchange {
+        .map(|method, query, headers, connection, body| Exchange {
             id: RequestId::default(),
             method,
             query,
             headers,
-            peer,
-            connection: None,
+            connection,
             body: Some(body),
         })
 }
@@ -97,14 +94,13 @@ pub(super) enum Smuggled {
 
 impl Exchange {
     /// A request that does not go through warp.
-    pub(super) fn new(request: http::Request<Incoming>, peer: Peer) -> Self {
+    pub(super) fn new(request: http::Request<Incoming>) -> Self {
         let (mut head, body) = request.into_parts();
         Exchange {
             id: RequestId::default(),
             method: head.method,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
-            peer: Some(peer),
             connection: head.extensions.remove(),
             body: Some(body::incoming(body)),
         }
@@ -168,14 +164,17 @@ impl Exchange {
         found.next().is_none().then_some(first)
     }
 
-    /// The peer's address, or behind trusted proxies the address that they forwarded.
-    pub(super) fn client_address(&self, trusted: &[IpNet]) -> Option<IpAddr> {
-        let peer = self.peer.map(|Peer(address)| address.ip().to_canonical())?;
-        Some(client_address(
-            peer,
-            self.headers.get_all("x-forwarded-for").iter(),
-            trusted,
-        ))
+    /// Who sent the request; `None` in tests without a connection.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.connection.as_ref().map(|connection| connection.peer)
+    }
+
+    /// Takes the body to read it.
+    fn take_body(&mut self) -> Option<Body> {
+        if let Some(connection) = &self.connection {
+            connection.reads_body();
+        }
+        self.body.take()
     }
 
     /// Reads the whole body. A body over the limit (in bytes) is read for a while longer and discarded, so that a
@@ -184,7 +183,7 @@ impl Exchange {
         let announced = self
             .header(CONTENT_LENGTH)
             .and_then(|length| length.parse::<u64>().ok());
-        let Some(body) = self.body.take() else {
+        let Some(body) = self.take_body() else {
             return Ok(Bytes::new());
         };
         let keep = announced.is_none_or(|length| length <= limit as u64);
@@ -198,7 +197,7 @@ impl Exchange {
 
     /// Reads and discards the body for a while, so that a client that is still sending sees the response.
     pub(super) async fn discard_body(&mut self, deadline: Duration) {
-        if let Some(body) = self.body.take()
+        if let Some(body) = self.take_body()
             && tokio::time::timeout(deadline, collect(body, 0)).await.is_err()
         {
             tracing::debug!("web.body_abandoned");
@@ -225,28 +224,6 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Smuggled> {
     Ok(())
 }
 
-/// The right-most address that is not a trusted proxy's. An entry that is not an address ends the search, because
-/// everything to its left came from an untrusted sender.
-fn client_address<'a>(
-    peer: IpAddr,
-    forwarded: impl DoubleEndedIterator<Item = &'a HeaderValue>,
-    trusted: &[IpNet],
-) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    let mut client = peer;
-    let lines = forwarded.rev().map(|line| line.to_str().unwrap_or_default());
-    for entry in lines.flat_map(|line| line.rsplit(',')) {
-        if !is_trusted(&client) {
-            break;
-        }
-        let Ok(address) = entry.trim().parse::<IpAddr>() else {
-            break;
-        };
-        client = address.to_canonical();
-    }
-    client
-}
-
 /// Fuzzer entry point (`tests/fuzz`): one header per line. Each of [`ONCE`] is read once or not at all, and without
 /// trusted proxies no forwarded address counts.
 #[cfg(fuzzing)]
@@ -256,24 +233,24 @@ pub fn fuzz(text: &[u8]) {
         let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
         let (name, value) = line.split_at(colon);
         let value = value.strip_prefix(b":").unwrap_or_default();
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), http::HeaderValue::from_bytes(value)) {
             headers.append(name, value);
         }
     }
-    let peer = IpAddr::from([203, 0, 113, 7]);
-    let forwarded = || headers.get_all("x-forwarded-for").iter();
-    assert_eq!(client_address(peer, forwarded(), &[]), peer);
-    client_address(
-        peer,
-        forwarded(),
-        &["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+    let peer = std::net::IpAddr::from([203, 0, 113, 7]);
+    assert_eq!(
+        crate::base::source::Proxies::default()
+            .peer(peer, &headers)
+            .address,
+        peer
     );
+    let everybody = vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
+    crate::base::source::Proxies::new(everybody).peer(peer, &headers);
     let exchange = Exchange {
         id: RequestId::default(),
         method: Method::POST,
         query: String::new(),
         headers,
-        peer: None,
         connection: None,
         body: None,
     };
@@ -295,23 +272,20 @@ pub fn fuzz(text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
 
     proptest! {
-        /// No header causes a panic, and without trusted proxies the peer's own address counts.
+        /// No header causes a panic.
         #[test]
-        fn arbitrary_headers_never_panic(value in "[ -~]{0,80}", peer: [u8; 4]) {
+        fn arbitrary_headers_never_panic(value in "[ -~]{0,80}") {
             let exchange = with(&[("cookie", &value), ("accept", &value), ("content-type", &value)]);
             exchange.check_headers().ok();
             exchange.cookie("gateway");
             exchange.wants_html();
             exchange.is_form();
-            let (peer, value) = (IpAddr::from(peer), HeaderValue::from_str(&value).unwrap());
-            let everybody: IpNet = "0.0.0.0/0".parse().unwrap();
-            client_address(peer, [&value].into_iter(), &[everybody]);
-            prop_assert_eq!(client_address(peer, [&value].into_iter(), &[]), peer);
         }
     }
 
@@ -330,7 +304,6 @@ mod tests {
             method: Method::GET,
             query: String::new(),
             headers: headers(lines),
-            peer: None,
             connection: None,
             body: None,
         }
@@ -406,30 +379,6 @@ mod tests {
         check("multipart/form-data; boundary=x", false);
         check("application/x-www-form-urlencoded-not", false);
         assert!(with(&[]).is_form());
-    }
-
-    #[test]
-    fn forwarded_addresses_count_only_from_trusted_proxies() {
-        let trusted: Vec<IpNet> = vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
-        let check = |peer: &str, lines: &[&str], expected: &str| {
-            let values: Vec<HeaderValue> = lines.iter().map(|line| line.parse().unwrap()).collect();
-            let client = client_address(peer.parse().unwrap(), values.iter(), &trusted);
-            assert_eq!(client, expected.parse::<IpAddr>().unwrap(), "{peer} {lines:?}");
-        };
-        // A header sent directly by a client does not count.
-        check("203.0.113.7", &["1.1.1.1"], "203.0.113.7");
-        check("203.0.113.7", &[], "203.0.113.7");
-        // Behind a trusted proxy, its header counts.
-        check("127.0.0.1", &["203.0.113.7"], "203.0.113.7");
-        check("127.0.0.1", &["1.1.1.1, 203.0.113.7"], "203.0.113.7");
-        check("127.0.0.1", &["1.1.1.1, 203.0.113.7, 10.0.0.2"], "203.0.113.7");
-        check("127.0.0.1", &["1.1.1.1", "203.0.113.7, 10.0.0.2"], "203.0.113.7");
-        check("127.0.0.1", &[], "127.0.0.1");
-        // An entry that is not an address ends the search at the last trusted proxy.
-        check("127.0.0.1", &["203.0.113.7, unknown"], "127.0.0.1");
-        check("127.0.0.1", &["203.0.113.7, , 10.0.0.2"], "10.0.0.2");
-        check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
-        check("127.0.0.1", &["::ffff:203.0.113.7"], "203.0.113.7");
     }
 
     #[tokio::test]

@@ -48,10 +48,11 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, path: SignInPath) -> R
         return face.refuse_page(&exchange, Problem::WrongHost);
     }
     let oauth = &face.parts.oauth;
+    let peer = exchange.peer();
     let browser = exchange.cookie(face.cookie_name()).map(str::to_owned);
     let visitor = Visitor {
         browser: browser.as_deref(),
-        source: face.client_address(&exchange),
+        source: peer.map(|peer| peer.source),
     };
     let step = if exchange.method == Method::POST {
         let form = match posted(&face, &mut exchange).await {
@@ -61,7 +62,7 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, path: SignInPath) -> R
         let kind = FormKind::of(&form.answer);
         let step = oauth.submit(form, visitor).await;
         if kind.has_failed(&step) {
-            log_failure(visitor.source);
+            log_failure(peer.map(|peer| peer.address));
         }
         step
     } else {
@@ -104,9 +105,9 @@ impl FormKind {
 
 /// Writes the line that `packaging/fail2ban` reads, the only one with an address: the firewall blocks sources that
 /// guess passwords or codes, and learns nothing else about them.
-fn log_failure(source: Option<IpAddr>) {
-    if let Some(source) = source {
-        tracing::warn!(client.address = %source, "sign_in.failed");
+fn log_failure(address: Option<IpAddr>) {
+    if let Some(address) = address {
+        tracing::warn!(client.address = %address, "sign_in.failed");
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// Allocates ports. Skips a port that another program listens on.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ impl Ports {
     }
 
     fn lock(&self) -> MutexGuard<'_, PortsState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -4,10 +4,11 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use parking_lot::Mutex;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -149,7 +150,7 @@ impl LaunchedWorker {
         if timeout(Duration::from_millis(500), output_end).await.is_err() {
             output_stop.cancel();
         }
-        let advice = words.lock().unwrap_or_else(PoisonError::into_inner).advice();
+        let advice = words.lock().advice();
         match (end, advice) {
             (WorkerExit::NotStarted { reason }, Some(advice)) => WorkerExit::NotStarted {
                 reason: format!("{reason}: {advice}"),
@@ -197,7 +198,7 @@ async fn read_output(
             drop(facts.fence.set(report));
             return;
         }
-        words.lock().unwrap_or_else(PoisonError::into_inner).hear(line);
+        words.lock().hear(line);
     })
     .await;
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 type WatchListeners = Arc<Mutex<HashMap<PathBuf, Arc<Notify>>>>;
@@ -31,7 +32,7 @@ impl DirectoryWatcher {
         let told = Arc::clone(&listeners);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) if is_change(event.kind) => {
-                let listeners = lock(&told);
+                let listeners = told.lock();
                 for directory in event.paths.iter().filter_map(|path| path.parent()) {
                     if let Some(listener) = listeners.get(directory) {
                         listener.notify_one();
@@ -40,7 +41,7 @@ impl DirectoryWatcher {
             }
             Ok(_) => {}
             // Events may have been lost, so every listener has to look.
-            Err(_) => lock(&told).values().for_each(|listener| listener.notify_one()),
+            Err(_) => told.lock().values().for_each(|listener| listener.notify_one()),
         })?;
         Ok(DirectoryWatcher {
             watcher: Arc::new(Mutex::new(watcher)),
@@ -50,13 +51,17 @@ impl DirectoryWatcher {
 
     pub(super) fn watch(&self, directory: &Path) -> notify::Result<DirectoryWatch> {
         let changed = Arc::new(Notify::new());
-        lock(&self.listeners).insert(directory.to_owned(), Arc::clone(&changed));
+        self.listeners
+            .lock()
+            .insert(directory.to_owned(), Arc::clone(&changed));
         let watched = DirectoryWatch {
             directory: directory.to_owned(),
             changed,
             changes: self.clone(),
         };
-        lock(&self.watcher).watch(directory, RecursiveMode::NonRecursive)?;
+        self.watcher
+            .lock()
+            .watch(directory, RecursiveMode::NonRecursive)?;
         Ok(watched)
     }
 }
@@ -70,19 +75,15 @@ impl DirectoryWatch {
 
 impl Drop for DirectoryWatch {
     fn drop(&mut self) {
-        lock(&self.changes.listeners).remove(&self.directory);
+        self.changes.listeners.lock().remove(&self.directory);
         // The directory may already be gone, and its watch with it.
-        drop(lock(&self.changes.watcher).unwatch(&self.directory));
+        drop(self.changes.watcher.lock().unwatch(&self.directory));
     }
 }
 
 /// Reading is not a change. The gateway reads after each change, and would otherwise wake itself forever.
 fn is_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -106,7 +107,7 @@ mod tests {
             .await
             .expect("renamed");
         drop(watched);
-        assert_eq!(lock(&changes.listeners).len(), 1);
+        assert_eq!(changes.listeners.lock().len(), 1);
         std::fs::read_dir(theirs.path()).unwrap().for_each(drop);
         std::fs::write(theirs.path().join("x"), "1").unwrap();
         tokio::time::timeout(Duration::from_secs(5), foreign.changed())

@@ -35,7 +35,7 @@ impl Taker {
             ..Self::default()
         };
         let taking = taker.clone();
-        let handle = move |request: http::Request<hyper::body::Incoming>, _| {
+        let handle = move |request: http::Request<hyper::body::Incoming>| {
             let taking = taking.clone();
             async move {
                 let path = request.uri().path().to_owned();

@@ -185,7 +185,7 @@ impl Start {
             races,
             oauth,
             public_url: public_url.clone(),
-            trusted_proxies: Vec::new(),
+            proxies: Arc::default(),
             simulated: false,
             live: watched,
             clock,
@@ -238,7 +238,7 @@ impl Worker {
     async fn start(self: Arc<Self>, lifecycle: &Lifecycle) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let answer = move |request, _| {
+        let answer = move |request| {
             let worker = self.clone();
             async move { worker.answer(request).await }
         };

@@ -1,8 +1,9 @@
 //! The most recent log events, for the console.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use super::LogEvent;
@@ -33,7 +34,7 @@ impl Default for Ring {
 impl Ring {
     pub(super) fn push(&self, event: LogEvent) {
         let event = Arc::new(event);
-        let mut kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.0.kept.lock();
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -44,7 +45,7 @@ impl Ring {
 
     /// The events so far, oldest first, and a feed of new ones. A reader that falls behind learns how many it missed.
     pub fn follow(&self) -> (Vec<Arc<LogEvent>>, broadcast::Receiver<Arc<LogEvent>>) {
-        let kept = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.0.kept.lock();
         (kept.iter().cloned().collect(), self.0.feed.subscribe())
     }
 }

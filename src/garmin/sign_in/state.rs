@@ -109,7 +109,7 @@ impl SignInState {
     /// Waits until no other sign-in from this source is in progress; `None` when too many wait already.
     ///
     /// Each source has at most one place in the queue, so a source with many sign-ins delays the others by only one.
-    /// Loopback is no source: a reverse proxy on this machine that is missing from the settings speaks for everybody.
+    /// Loopback is no source: it is a proxy on this machine that tells no addresses, and speaks for everybody.
     pub(super) async fn wait_for_source(&self, from: Option<IpAddr>) -> Option<SourceTurn> {
         let Some(from) = from.filter(|address| !address.to_canonical().is_loopback()) else {
             return Some(SourceTurn { _turn: None });

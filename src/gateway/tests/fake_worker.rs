@@ -73,7 +73,7 @@ impl FakeWorker {
             hangs_up_once: AtomicBool::default(),
         }));
         let answering = worker.clone();
-        let answer = move |request, _| {
+        let answer = move |request| {
             let worker = answering.clone();
             async move { worker.answer(request).await }
         };

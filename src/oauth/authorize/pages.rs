@@ -11,7 +11,7 @@ use crate::mcp::Access;
 pub struct Visitor<'a> {
     /// The value of the gateway's cookie, if the browser sent it.
     pub browser: Option<&'a str>,
-    /// The client's address, if known. Behind a proxy that is not in `TRUSTED_PROXIES`, it is the proxy's address.
+    /// The source that limits count by, if known.
     pub source: Option<IpAddr>,
 }
 

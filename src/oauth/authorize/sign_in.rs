@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::super::OAuth;
 use super::super::client_metadata::DocumentUrl;
 use super::super::error::OAuthError;
-use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent, WRITE_TEST_BYTES, WriteTest};
+use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent};
 use super::pages::{AuthorizeStep, HiddenFields, MfaCodePage, PostedAnswer, PostedForm, SignInPage, Visitor};
 use super::progress::{SignInAnswer, SignInProgress, SignInStage};
 use super::refusals;
@@ -102,7 +102,7 @@ impl OAuth {
         }
         // A sign-in that cannot be saved would waste a login at Garmin. This is checked for everybody, so that the
         // answer does not reveal who is invited.
-        self.ensure_writable().await?;
+        self.0.store.probe().await?;
         let Some(credentials) = progress.typed(email, password, access) else {
             return Ok(());
         };
@@ -127,7 +127,7 @@ impl OAuth {
         if !self.may_go_on(transaction, progress) {
             return Ok(());
         }
-        self.ensure_writable().await?;
+        self.0.store.probe().await?;
         if let SignInStage::AskCode(challenge) = &mut progress.stage {
             let outcome = self.0.sign_ins.verify(challenge, code).await;
             self.take_outcome(transaction, progress, outcome).await;
@@ -147,13 +147,6 @@ impl OAuth {
             progress.stage = SignInStage::Denied;
         }
         Ok(())
-    }
-
-    /// Writes and flushes about as much data as a sign-in. Errors: the disk is full or broken.
-    async fn ensure_writable(&self) -> Result<(), StoreError> {
-        let at = self.0.clock.now();
-        let filler = "0".repeat(WRITE_TEST_BYTES);
-        self.0.store.put(b"sign_in", WriteTest { at, filler }).await
     }
 
     /// Whether forms still count: the sign-in is neither finished nor expired, and the operator has not ended it.

@@ -360,6 +360,52 @@ fn a_stray_point_from_the_future_or_the_past_never_moves_the_race() {
     }
 }
 
+/// A stray point between two neighbours, far away by position or by the counter, or both.
+#[test]
+fn a_stray_point_in_the_middle_of_the_race_never_moves_it() {
+    let place = |lat: f64| Some(Position { lat, lon: 8.0 });
+    let mut samples = steady(3600, 3.0);
+    for (n, sample) in samples.iter_mut().enumerate() {
+        sample.point.position = place(n as f64 * 0.000_27 + 47.0);
+    }
+    let plain = track(RaceKind::Run, &samples);
+    for (position, total_distance_m) in [
+        (place(48.0), Some(5415.0)),
+        (place(47.1), Some(95_415.0)),
+        (None, Some(25_415.0)),
+        (Some(Position { lat: 0.0, lon: 0.0 }), None),
+    ] {
+        for at_s in [5, 1805, 3595] {
+            let mut stray = running(at_s, 3.0 * at_s as f64);
+            stray.point.position = position;
+            stray.point.total_distance_m = total_distance_m;
+            stray.point.distance_m = total_distance_m;
+            let mut samples = samples.clone();
+            samples.push(stray);
+            samples.sort_by_key(|sample| sample.point.at);
+            let track = track(RaceKind::Run, &samples);
+            assert_eq!(track.last, plain.last, "{position:?} {at_s}");
+            assert_eq!(track.points, plain.points, "{position:?} {at_s}");
+            assert_eq!(track.splits.len(), plain.splits.len(), "{position:?} {at_s}");
+        }
+    }
+}
+
+/// A phone that woke up with an old position reports the right one from then on.
+#[test]
+fn a_wrong_place_at_the_start_is_forgotten_at_the_third_right_point() {
+    let mut samples = steady(600, 3.0);
+    for (n, sample) in samples.iter_mut().enumerate() {
+        let point = &mut sample.point;
+        (point.total_distance_m, point.distance_m) = (None, None);
+        let lat = if n == 0 { 40.0 } else { 47.0 };
+        point.position = Some(Position { lat, lon: 8.0 });
+    }
+    let track = track(RaceKind::Run, &samples);
+    assert_eq!(track.points, samples.len() - 1);
+    assert!(track.distance_m() < 3000.0, "{}", track.distance_m());
+}
+
 #[test]
 fn a_race_that_goes_on_after_a_long_silence_is_believed_at_its_third_point() {
     let mut samples = steady(3600, 3.0);

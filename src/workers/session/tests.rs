@@ -28,7 +28,7 @@ async fn worker(answer: AnswerWith) -> FakeWorker {
     let port = listener.local_addr().unwrap().port();
     let handle = {
         let seen = Arc::clone(&seen);
-        move |request: Request<Incoming>, _| {
+        move |request: Request<Incoming>| {
             let seen = Arc::clone(&seen);
             async move {
                 let (head, body) = request.into_parts();

@@ -92,7 +92,7 @@ fn program() {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse().unwrap()))
             .await
             .unwrap();
-        let answer = move |request, _| {
+        let answer = move |request| {
             let fake = Arc::clone(&fake);
             async move { fake.answer(request).await }
         };

@@ -1,0 +1,47 @@
+//! The body of a response, whose end the connection is told.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Frame, SizeHint};
+
+use super::connections::OpenConnection;
+
+/// A body that is dropped when it has been sent, or its connection has ended.
+pub(super) struct Tracked<B> {
+    body: B,
+    connection: Arc<OpenConnection>,
+}
+
+impl<B> Tracked<B> {
+    pub(super) fn new(body: B, connection: Arc<OpenConnection>) -> Self {
+        Self { body, connection }
+    }
+}
+
+impl<B> Drop for Tracked<B> {
+    fn drop(&mut self) {
+        self.connection.answered();
+    }
+}
+
+impl<B: Body + Unpin> Body for Tracked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
