@@ -1,6 +1,5 @@
 //! Carries out a plan: sends each part once, looks at Garmin again, and says what is known.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -213,8 +212,8 @@ impl Server {
         sight
     }
 
-    fn recent(&self) -> std::sync::MutexGuard<'_, RecentChanges> {
-        self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn recent(&self) -> parking_lot::MutexGuard<'_, RecentChanges> {
+        self.0.recent.lock()
     }
 }
 
