@@ -20,6 +20,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 pub use start_error::StartError;
 pub use supervised::Kept;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
@@ -42,6 +43,7 @@ use crate::race::ending::EndRules;
 use crate::races::{Races, RacesParts};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
+use crate::tls::{self, TlsParts};
 use crate::tools;
 use crate::web::{self, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
@@ -145,6 +147,18 @@ impl Daemon {
         let live = config::watch(&config, sources, &lifecycle);
         follow_log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
+        let tls = TlsParts {
+            settings: config.tls.clone(),
+            host: config.public_url.host().to_owned(),
+            store: store.clone(),
+            clock: clock.clone(),
+        };
+        let tls = tls::start(tls, &lifecycle)?;
+        let local = match &tls {
+            Some(_) => Some(plain_listener().await?),
+            None => None,
+        };
+        let local_address = local.as_ref().and_then(|listener| listener.local_addr().ok());
         let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
         let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
@@ -185,7 +199,7 @@ impl Daemon {
             store: store.clone(),
             clock: clock.clone(),
             public_url: config.public_url.origin().to_owned(),
-            local_url: local_url(address),
+            local_url: local_url(local_address.unwrap_or(address)),
             directory: config.runtime_dir.join("coach"),
             processes,
         });
@@ -242,8 +256,12 @@ impl Daemon {
             ended: CancellationToken::new(),
         };
         let (stopping, ended) = (face.stopping.clone(), face.ended.clone());
+        if let Some(local) = local {
+            let served = web::serve(local, None, web.clone(), stopping.clone());
+            lifecycle.spawn("web on this machine", served);
+        }
         lifecycle.spawn("web", async move {
-            web::serve(listener, web, stopping).await;
+            web::serve(listener, tls, web, stopping).await;
             ended.cancel();
         });
         let rooms = Rooms {
@@ -342,6 +360,13 @@ impl Daemon {
         tracing::info!(drained, "daemon.stopped");
         drained && !self.lifecycle.has_failed()
     }
+}
+
+/// A second listener, without TLS, for programs on this machine: the certificate is not for a loopback address.
+async fn plain_listener() -> Result<TcpListener, StartError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| StartError::Bind { address, source })
 }
 
 /// The gateway's URL for programs on this machine.

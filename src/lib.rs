@@ -19,7 +19,7 @@
 //! |---|---|
 //! | 0 | [`base`]: clock, id, secrets, lifecycle, http, log |
 //! | 1 | [`config`]: the settings; [`store`]: sealed records on disk; [`sandbox`]: child processes; [`mcp`]: the protocol without I/O |
-//! | 2 | [`garmin`]: all that talks to Garmin |
+//! | 2 | [`garmin`]: all that talks to Garmin; [`tls`]: the certificate of the public address |
 //! | 3 | [`accounts`]: who is who |
 //! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
 //! | 5 | [`notify`]: messages to phones; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
@@ -52,6 +52,7 @@ pub mod sandbox;
 pub mod store;
 
 pub mod garmin;
+pub mod tls;
 
 pub mod accounts;
 

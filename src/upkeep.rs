@@ -15,12 +15,13 @@ pub use files::{NotWritten, PrivateFile, close_to_others, give_to_owner_of};
 pub use secret::{Keys, RotateFileError, RotationStep, rotate};
 
 use crate::store::Kind;
-use crate::{accounts, garmin, gateway, oauth, races};
+use crate::{accounts, garmin, gateway, oauth, races, tls};
 
 /// All tables of the store with their versions.
 pub fn kinds() -> Vec<Kind> {
     [
         garmin::KINDS,
+        tls::KINDS,
         accounts::KINDS,
         oauth::KINDS,
         races::KINDS,

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use hyper::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use warp::Filter as _;
@@ -41,7 +42,12 @@ use crate::base::http as accept_loop;
 
 /// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has
 /// passed.
-pub async fn serve(listener: TcpListener, parts: WebParts, stopping: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    parts: WebParts,
+    stopping: CancellationToken,
+) {
     let connections = accept_loop::ServerLimits {
         proxies: Arc::clone(&parts.proxies),
         ..parts.limits.connections.clone()
@@ -60,7 +66,7 @@ pub async fn serve(listener: TcpListener, parts: WebParts, stopping: Cancellatio
             }
         }
     };
-    accept_loop::serve(listener, connections, handle, stopping).await;
+    accept_loop::serve(listener, tls, connections, handle, stopping).await;
 }
 
 const MCP: &str = "/mcp";

@@ -22,12 +22,16 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::header::HOST;
+use hyper::server::conn::{http1, http2};
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -90,9 +94,10 @@ impl Default for ServerLimits {
 }
 
 /// Serves `handle` on `listener` until `stopping` fires. Returns when all connections are done or the drain time is
-/// over. Run it as a task of the lifecycle.
+/// over. Run it as a task of the lifecycle. With `tls`, clients may choose HTTP/2; without it, all speak HTTP/1.1.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     limits: ServerLimits,
     handle: H,
     stopping: CancellationToken,
@@ -106,14 +111,10 @@ pub async fn serve<H, F, B>(
         total: limits.max_connections.min(files_for_connections()),
         per_source: limits.per_source,
     };
-    let proxies = limits.proxies;
+    let proxies = Arc::clone(&limits.proxies);
     let open = Connections::new(capacity, Arc::clone(&proxies));
     let connections = TaskTracker::new();
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_headers(64)
-        .max_buf_size(64 * 1024);
+    let protocols = Protocols::new(&limits);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -135,13 +136,15 @@ pub async fn serve<H, F, B>(
         if let Err(e) = stream.set_nodelay(true) {
             tracing::debug!(reason = %e, "http.nodelay_refused");
         }
-        let (http, handle, stopping) = (http.clone(), handle.clone(), stopping.clone());
+        let (protocols, tls) = (protocols.clone(), tls.clone());
+        let (handle, stopping) = (handle.clone(), stopping.clone());
         let proxies = Arc::clone(&proxies);
         connections.spawn(async move {
             let requested = Notify::new();
             let connection_state = Arc::new(connection_state);
             let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
                 requested.notify_one();
+                name_host(&mut request);
                 let peer = proxies.peer(peer.ip(), request.headers());
                 connection_state.asked(peer.source);
                 let connection = Arc::clone(&connection_state);
@@ -159,18 +162,32 @@ pub async fn serve<H, F, B>(
                 }
             });
             let stream = StallTimeout::new(stream, limits.write_stall);
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-            let stopped = async {
-                stopping.cancelled().await;
-                timeout(FIRST_REQUEST, requested.notified()).await
+            let served = async {
+                let Some(tls) = tls else {
+                    let connection = protocols.http1.serve_connection(TokioIo::new(stream), service);
+                    return until_stopped(connection, &requested, &stopping).await;
+                };
+                let handshake = timeout(limits.header_timeout, tls.accept(stream));
+                let Ok(Ok(stream)) = handshake.await else {
+                    tracing::debug!("http.handshake_failed");
+                    return Ok(());
+                };
+                match stream.get_ref().1.alpn_protocol() {
+                    Some(b"h2") => {
+                        let connection = protocols.http2.serve_connection(TokioIo::new(stream), service);
+                        until_stopped(connection, &requested, &stopping).await
+                    }
+                    None | Some(b"http/1.1") => {
+                        let connection = protocols.http1.serve_connection(TokioIo::new(stream), service);
+                        until_stopped(connection, &requested, &stopping).await
+                    }
+                    // The handshake was all: a certificate authority's check.
+                    Some(_) => Ok(()),
+                }
             };
             let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
+                ended = served => ended,
                 () = connection_state.closed() => return tracing::debug!("http.connection_displaced"),
-                _ = stopped => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
             };
             if let Err(e) = ended {
                 tracing::debug!(reason = %e, "http.connection_ended");
@@ -181,6 +198,66 @@ pub async fn serve<H, F, B>(
     connections.close();
     if timeout(limits.drain, connections.wait()).await.is_err() {
         tracing::warn!("http.drain_cut");
+    }
+}
+
+/// The settings of both versions of HTTP.
+#[derive(Clone)]
+struct Protocols {
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
+}
+
+impl Protocols {
+    fn new(limits: &ServerLimits) -> Self {
+        let mut http1 = http1::Builder::new();
+        http1
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout)
+            .max_headers(64)
+            .max_buf_size(64 * 1024);
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .keep_alive_interval(limits.header_timeout)
+            .keep_alive_timeout(limits.header_timeout)
+            .max_concurrent_streams(32)
+            .max_header_list_size(64 * 1024);
+        Self { http1, http2 }
+    }
+}
+
+/// Drives a connection to its end. After the stop signal, only requests that have begun are answered.
+async fn until_stopped<C>(
+    connection: C,
+    requested: &Notify,
+    stopping: &CancellationToken,
+) -> Result<(), hyper::Error>
+where
+    C: GracefulConnection<Error = hyper::Error>,
+{
+    let mut connection = pin!(connection);
+    let stopped = async {
+        stopping.cancelled().await;
+        timeout(FIRST_REQUEST, requested.notified()).await
+    };
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}
+
+/// HTTP/2 names the host in `:authority` instead of a `Host` header.
+fn name_host(request: &mut Request<Incoming>) {
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(HOST)
+        && let Some(host) = request.uri().authority().map(|authority| authority.as_str().parse())
+        && let Ok(host) = host
+    {
+        request.headers_mut().insert(HOST, host);
     }
 }
 
@@ -226,7 +303,7 @@ mod tests {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };
-        lifecycle.spawn("server", serve(listener, limits, handle, lifecycle.stopping()));
+        lifecycle.spawn("server", serve(listener, None, limits, handle, lifecycle.stopping()));
         (address, lifecycle)
     }
 

@@ -69,7 +69,7 @@ impl StandIn {
         };
         lifecycle.spawn(
             "stand-in",
-            serve(listener, ServerLimits::default(), handle, lifecycle.stopping()),
+            serve(listener, None, ServerLimits::default(), handle, lifecycle.stopping()),
         );
         stand_in
     }

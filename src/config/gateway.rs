@@ -16,6 +16,7 @@ use super::reader::{Effective, SettingsReader};
 use super::secret::{self, SecretSource};
 use super::settings::{self, near_miss};
 use super::sources::Sources;
+use super::tls::TlsSettings;
 use super::workers::WorkerSettings;
 
 #[derive(Clone, Debug)]
@@ -23,6 +24,7 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// The address on which the gateway listens.
     pub bind: SocketAddr,
+    pub tls: TlsSettings,
     /// Proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The directory of the database and the workers' logs.
@@ -62,11 +64,13 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut reader = SettingsReader::new(sources);
         let mut warnings = unknown(sources);
+        let tls = TlsSettings::read(&mut reader);
         let ip: IpAddr = reader.get(&settings::BIND_ADDRESS, |text| {
             text.parse().map_err(|_| "it is not an IP address".into())
         });
         let port = u16::try_from(reader.number(&settings::PORT)).unwrap_or_default();
         let public_url = reader.get(&settings::PUBLIC_URL, PublicUrl::parse);
+        tls.check(&mut reader, &public_url);
         let trusted_proxies = reader.items(&settings::TRUSTED_PROXIES, |text| {
             let address = || text.parse::<IpAddr>().map(IpNet::from);
             let network = text.parse::<IpNet>().or_else(|_| address());
@@ -91,6 +95,7 @@ impl Config {
             effective: reader.finish()?,
             public_url,
             bind: SocketAddr::new(ip, port),
+            tls,
             trusted_proxies,
             data_dir,
             db_path,

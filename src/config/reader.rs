@@ -25,6 +25,8 @@ pub(super) struct SettingsReader<'a> {
     pub(super) sources: &'a Sources,
     pub(super) problems: Vec<SettingProblem>,
     paths: Paths,
+    /// Defaults that another setting replaces.
+    defaults: BTreeMap<&'static str, &'static str>,
     /// The settings read so far, with the values to display.
     shown: BTreeMap<&'static str, String>,
 }
@@ -35,6 +37,7 @@ impl<'a> SettingsReader<'a> {
             sources,
             problems: Vec::new(),
             paths: Paths::find(|name| sources.find(name).map(|(value, _)| value)),
+            defaults: BTreeMap::new(),
             shown: BTreeMap::new(),
         }
     }
@@ -166,9 +169,15 @@ impl<'a> SettingsReader<'a> {
         }
     }
 
+    /// Lets a setting that was read before determine the default of this one.
+    pub(super) fn replace_default(&mut self, setting: &'static Setting, default: &'static str) {
+        self.defaults.insert(setting.name, default);
+    }
+
     /// The default, with the names of settings and directories in it replaced by their values.
     fn default_of(&mut self, setting: &'static Setting) -> String {
-        let mut text = setting.default.to_owned();
+        let default = self.defaults.get(setting.name);
+        let mut text = default.copied().unwrap_or(setting.default).to_owned();
         for (words, path) in [
             ("the state directory", &self.paths.data),
             ("the configuration directory", &self.paths.config),

@@ -76,10 +76,25 @@ settings! {
         "The address that Claude and people use: `https://host`, no path.",
         "write https://your.host, without a path; http is for localhost only";
     BIND_ADDRESS: Restart, Text, "127.0.0.1",
-        "The address to listen on.",
+        "The address to listen on; with `TLS` or `TLS_CERT`, 0.0.0.0.",
         "write an IP address";
     PORT: Restart, Number(0, 65_535), "8080",
-        "The port to listen on; 0 takes a free one.";
+        "The port to listen on; with `TLS` or `TLS_CERT`, 443. 0 takes a free one.";
+    TLS: Restart, Text, "",
+        "`acme`: the gateway serves https itself, with a certificate from Let's Encrypt, whose terms you accept with it.",
+        "write acme, or leave it out";
+    TLS_CERT: Restart, Text, "",
+        "Instead: the PEM file of your own certificate and its chain; read again when it changes.",
+        "name a readable PEM file";
+    TLS_KEY: Restart, Text, "",
+        "The PEM file of the certificate's private key.",
+        "name a readable PEM file";
+    ACME_DIRECTORY: Restart, Text, "https://acme-v02.api.letsencrypt.org/directory",
+        "The ACME authority that issues the certificate.",
+        "write the https address of an ACME directory";
+    ACME_ROOT: Restart, Text, "",
+        "The PEM file of a private ACME authority's own root certificate.",
+        "name a readable PEM file";
     TRUSTED_PROXIES: Restart, Text, "",
         "Addresses or networks whose `X-Forwarded-For` is believed, comma-separated.",
         "write 127.0.0.1 or 10.0.0.0/8, comma-separated";

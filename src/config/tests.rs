@@ -1,6 +1,7 @@
 //! Tests of loading all settings: defaults, sources, problems.
 
 mod races;
+mod tls;
 
 use super::settings::{SETTINGS, near_miss};
 use super::*;

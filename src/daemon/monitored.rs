@@ -34,7 +34,7 @@ pub(super) async fn metrics(
             let answer = answer(&request, &service);
             async move { answer }
         };
-        http::serve(listener, ServerLimits::default(), handle, stop).await;
+        http::serve(listener, None, ServerLimits::default(), handle, stop).await;
     });
     Ok(())
 }

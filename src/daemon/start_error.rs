@@ -7,6 +7,7 @@ use crate::admin::SocketError;
 use crate::base::secrets::RootSecretError;
 use crate::mcp::CatalogueError;
 use crate::store::{OpenError, StoreError};
+use crate::tls::TlsError;
 
 /// Why the daemon does not start. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum StartError {
     Secret(#[from] RootSecretError),
     #[error("the store can't be opened")]
     Store(#[from] OpenError),
-    #[error("{address} can't be used: {source}; set BIND_ADDRESS and PORT to a free address")]
+    #[error("{address} can't be used: {source}; {}", fix(source))]
     Bind {
         address: SocketAddr,
         source: std::io::Error,
@@ -40,11 +41,23 @@ pub enum StartError {
     Processes(#[source] std::io::Error),
     #[error("the workers can't be run: {0}")]
     Workers(String),
+    #[error("the gateway can't serve https")]
+    Https(#[from] TlsError),
     #[error("TLS can't be set up: {0}; install the system's CA certificates")]
     Tls(String),
     /// A bug of this build.
     #[error("the built-in catalogue is damaged")]
     Catalogue(#[from] CatalogueError),
+}
+
+/// The fix for an address that can't be used.
+fn fix(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the installed service has"
+        }
+        _ => "set BIND_ADDRESS and PORT to a free address",
+    }
 }
 
 impl StartError {
@@ -58,7 +71,7 @@ impl StartError {
             Self::Store(OpenError::Disk { .. } | OpenError::Damaged { .. })
             | Self::Read(_)
             | Self::Directory { .. } => 74,
-            Self::Secret(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
+            Self::Secret(_) | Self::Https(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
             Self::Processes(_) | Self::Workers(_) | Self::Admin(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
         }
     }

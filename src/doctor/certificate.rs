@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 
 use super::{Finding, Patient};
 use crate::base::causes::chain;
+use crate::config::TlsSettings;
 
 const CHECK: &str = "certificate";
 /// Certificates are usually renewed a month before they expire, so renewal has failed for one this close to its
@@ -27,8 +28,8 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
     let shown = timeout(patient.visit.patience, shaken(stream, &host)).await;
     let certificates = match shown {
         Ok(Ok(certificates)) => certificates,
-        Ok(Err(e)) => return vec![not_taken(&host, &e)],
-        Err(_) => return vec![silent(&host)],
+        Ok(Err(e)) => return vec![not_taken(&host, &e, &patient.config.tls)],
+        Err(_) => return vec![silent(&host, &patient.config.tls)],
     };
     let soon = patient.visit.clock.now() + NEAR_ITS_END;
     vec![match holds_at(&certificates, &host, soon.as_second()) {
@@ -36,7 +37,7 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
         Err(_) => Finding::warn(
             CHECK,
             format!("valid for {host}, but it expires within two weeks"),
-            "check that it is still renewed (certbot renew --dry-run, or the proxy's log)",
+            renewal(&patient.config.tls),
         ),
     }]
 }
@@ -68,7 +69,7 @@ fn holds_at(certificates: &[CertificateDer<'_>], host: &str, second: i64) -> Res
         .map(|_| ())
 }
 
-fn not_taken(host: &str, e: &std::io::Error) -> Finding {
+fn not_taken(host: &str, e: &std::io::Error, tls: &TlsSettings) -> Finding {
     let inner = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
     let (says, fix) = match inner {
         Some(rustls::Error::InvalidCertificate(
@@ -88,15 +89,36 @@ fn not_taken(host: &str, e: &std::io::Error) -> Finding {
             "Claude does not accept self-signed certificates: get one from Let's Encrypt; if it is from there, the proxy \
              must send the whole chain (fullchain.pem)",
         ),
-        _ => (chain(e), "does the proxy speak TLS on this port?"),
+        _ => (chain(e), no_handshake(tls)),
     };
     Finding::fail(CHECK, says, fix)
 }
 
-fn silent(host: &str) -> Finding {
+/// How to find out why a certificate is not renewed.
+fn renewal(tls: &TlsSettings) -> &'static str {
+    match tls {
+        TlsSettings::Off => "check that it is still renewed (certbot renew --dry-run, or the proxy's log)",
+        TlsSettings::Files { .. } => "renew the file that TLS_CERT names; the gateway then reads it by itself",
+        TlsSettings::Acme(_) => "tls.certificate_failed in the gateway's log says why it is not renewed",
+    }
+}
+
+/// What to check when the handshake fails.
+fn no_handshake(tls: &TlsSettings) -> &'static str {
+    match tls {
+        TlsSettings::Off => "does the proxy speak TLS on this port?",
+        TlsSettings::Files { .. } => "does port 443 of the router lead to the gateway's PORT?",
+        TlsSettings::Acme(_) => {
+            "port 443 of the router must lead to the gateway's PORT; if it does, tls.certificate_failed in the gateway's \
+             log says why there is no certificate yet"
+        }
+    }
+}
+
+fn silent(host: &str, tls: &TlsSettings) -> Finding {
     Finding::fail(
         CHECK,
         format!("{host} accepts connections and does not answer"),
-        "does the proxy speak TLS on this port?",
+        no_handshake(tls),
     )
 }

@@ -22,7 +22,7 @@ pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
         findings.push(Finding::warn(
             "address",
             format!("{} is reachable from this machine only", url.mcp()),
-            "Claude on the web and on phones needs PUBLIC_URL=https://your.host and a reverse proxy or tunnel: see the README",
+            "Claude on the web and on phones needs PUBLIC_URL=https://your.host, with TLS=acme, a reverse proxy or a tunnel: see the README",
         ));
     } else {
         findings.push(port(url.port()));
@@ -126,7 +126,7 @@ async fn connect(url: &PublicUrl, patience: Duration) -> Result<TcpStream, Findi
         Finding::fail(
             "connection",
             format!("{shown} {why}"),
-            "does the router forward the port, and does the proxy run? Some routers can't connect to \
+            "does the router forward the port, and does the proxy (or, with TLS, the gateway) run? Some routers can't connect to \
              their own public address: then try it from a phone without Wi-Fi",
         )
     };

@@ -59,7 +59,7 @@ pub(super) async fn serve(
             answer(&server, request, is_local).await
         }
     };
-    serve_http(listener, ServerLimits::default(), handle, stopping).await;
+    serve_http(listener, None, ServerLimits::default(), handle, stopping).await;
 }
 
 async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {

@@ -13,6 +13,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py attacks                      held connections, a stopped worker, a hostile worker inside its fence
         run.py gemini                       Google's Gemini CLI, with a local server as its model
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
+        run.py https                        https without a proxy: certificates from files, and from an ACME server
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
         run.py questions                    what athletes ask, in few calls and few tokens
@@ -42,6 +43,7 @@ import demo
 import garmin_mcp
 import gemini
 import isolation
+import own_https
 import pages
 import questions
 import scratch
@@ -120,7 +122,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "coach", "watched", "training", "gemini", "questions"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -183,6 +185,9 @@ def main() -> int:
     elif given.act == "ways-in":
         report.run("nginx", partial(ways_in.ways_in, given.bin, ways_in.Nginx, NO_WAITING))
         report.run("caddy", partial(ways_in.ways_in, given.bin, ways_in.Caddy, NO_WAITING))
+    elif given.act == "https":
+        report.run("files", partial(own_https.with_own_files, given.bin, NO_WAITING))
+        report.run("acme", partial(own_https.with_acme, given.bin, NO_WAITING))
     else:
         print(f"seed {given.seed}")
         act = partial(crash.crash, rounds=given.rounds, seed=given.seed)

@@ -195,7 +195,7 @@ impl Start {
         };
         let serving = lifecycle.stopping();
         lifecycle.spawn("web", async move {
-            web::serve(listener, parts, serving).await;
+            web::serve(listener, None, parts, serving).await;
         });
         Face {
             address,
@@ -244,7 +244,7 @@ impl Worker {
         };
         lifecycle.spawn(
             "face.worker",
-            serve(listener, ServerLimits::default(), answer, lifecycle.stopping()),
+            serve(listener, None, ServerLimits::default(), answer, lifecycle.stopping()),
         );
         port
     }

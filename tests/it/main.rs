@@ -21,6 +21,7 @@ mod crowd;
 mod doctor;
 mod face;
 mod garmin_api;
+mod https;
 mod isolation;
 mod keys;
 mod looks;

@@ -87,7 +87,10 @@ impl World {
             http,
             first_port: ports(n_workers),
             n_workers,
-            port: ports(1),
+            port: match more.iter().find(|(name, _)| *name == "PORT") {
+                Some((_, port)) => port.parse().unwrap(),
+                None => ports(1),
+            },
             clock,
             lifecycle,
             more: more.to_vec(),
@@ -197,7 +200,12 @@ impl World {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://localhost:{}{path}", self.port)
+        let scheme = if self.more.iter().any(|(name, _)| *name == "TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://localhost:{}{path}", self.port)
     }
 
     /// Registers a client and goes through the pages as a person does, until the code is issued.

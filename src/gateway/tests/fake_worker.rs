@@ -79,7 +79,7 @@ impl FakeWorker {
         };
         lifecycle.spawn(
             "fake worker",
-            serve(listener, ServerLimits::default(), answer, lifecycle.stopping()),
+            serve(listener, None, ServerLimits::default(), answer, lifecycle.stopping()),
         );
         worker
     }

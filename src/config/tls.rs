@@ -1,0 +1,77 @@
+//! How https is served: by a reverse proxy in front of the gateway, or by the gateway itself.
+
+use std::path::PathBuf;
+
+use url::{Host, Url};
+
+use super::hosts::any_url;
+use super::public_url::PublicUrl;
+use super::reader::SettingsReader;
+use super::settings;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsSettings {
+    /// The gateway speaks plain http, to a reverse proxy or to this machine.
+    Off,
+    /// PEM files that another program renews.
+    Files { certificate: PathBuf, key: PathBuf },
+    /// A certificate from an ACME authority (RFC 8555).
+    Acme(AcmeSettings),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcmeSettings {
+    /// The URL of the authority's directory document.
+    pub directory: Url,
+    /// The PEM file of the authority that signs the directory's own certificate; `None`: one that the system trusts.
+    pub root: Option<PathBuf>,
+}
+
+impl TlsSettings {
+    /// Reads the settings. With TLS, `PORT` and `BIND_ADDRESS` get defaults that other machines can reach.
+    pub(super) fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let acme = reader.optional(&settings::TLS, |text| match text {
+            "acme" => Ok(()),
+            other => Err(format!("{other} is not a way to get a certificate")),
+        });
+        let certificate = reader.string(&settings::TLS_CERT).map(PathBuf::from);
+        let key = reader.string(&settings::TLS_KEY).map(PathBuf::from);
+        let directory = reader.get(&settings::ACME_DIRECTORY, any_url);
+        let root = reader.string(&settings::ACME_ROOT).map(PathBuf::from);
+        let tls = match (acme, certificate, key) {
+            (None, None, None) => return Self::Off,
+            (Some(()), None, None) => Self::Acme(AcmeSettings { directory, root }),
+            (None, Some(certificate), Some(key)) => Self::Files { certificate, key },
+            (Some(()), ..) => {
+                let what = "a certificate is named as well";
+                reader.problem_with(&settings::TLS, what, "remove TLS, or remove TLS_CERT and TLS_KEY");
+                return Self::Off;
+            }
+            (None, Some(_), None) => {
+                reader.problem_with(&settings::TLS_CERT, "its private key is not named", "set TLS_KEY too");
+                return Self::Off;
+            }
+            (None, None, Some(_)) => {
+                reader.problem_with(&settings::TLS_KEY, "its certificate is not named", "set TLS_CERT too");
+                return Self::Off;
+            }
+        };
+        reader.replace_default(&settings::BIND_ADDRESS, "0.0.0.0");
+        reader.replace_default(&settings::PORT, "443");
+        tls
+    }
+
+    /// Reports a public URL that does not match.
+    pub(super) fn check(&self, reader: &mut SettingsReader<'_>, url: &PublicUrl) {
+        if *self == Self::Off {
+            return;
+        }
+        let fix = "set it to the https address that Claude uses, such as https://garmin.example.org";
+        if !url.is_https() {
+            reader.problem_with(&settings::PUBLIC_URL, "the gateway is to serve https, and this is http", fix);
+        } else if matches!(self, Self::Acme(_)) && !matches!(Host::parse(url.host()), Ok(Host::Domain(_))) {
+            let what = "no authority issues a certificate for it: it is not a host name";
+            reader.problem_with(&settings::PUBLIC_URL, what, fix);
+        }
+    }
+}

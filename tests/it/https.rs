@@ -1,0 +1,75 @@
+//! The gateway serves https itself, with a certificate from files.
+
+use std::time::Duration;
+
+use garmin_gateway::simulator::SimulatorSettings;
+use reqwest::{Certificate, Version};
+
+use super::whole::{World, ports};
+
+/// A gateway with its own certificate for `localhost`.
+struct Secured {
+    world: World,
+    certificate: Certificate,
+    _dir: tempfile::TempDir,
+}
+
+impl Secured {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let file = |name: &str, content: String| -> &'static str {
+            let path = dir.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            path.display().to_string().leak()
+        };
+        let port = ports(1);
+        let settings = [
+            ("PORT", &*port.to_string().leak()),
+            ("PUBLIC_URL", &*format!("https://localhost:{port}").leak()),
+            ("BIND_ADDRESS", "127.0.0.1"),
+            ("TLS_CERT", file("chain.pem", own.cert.pem())),
+            ("TLS_KEY", file("key.pem", own.signing_key.serialize_pem())),
+        ];
+        Self {
+            world: World::with(SimulatorSettings::default(), 1, &settings).await,
+            certificate: Certificate::from_pem(own.cert.pem().as_bytes()).unwrap(),
+            _dir: dir,
+        }
+    }
+
+    fn client(&self) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .tls_certs_only([self.certificate.clone()])
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            .no_proxy()
+    }
+}
+
+#[tokio::test]
+async fn a_person_connects_over_both_versions_of_http() {
+    let mut secured = Secured::start().await;
+    for (client, version) in [
+        (secured.client(), Version::HTTP_2),
+        (secured.client().http1_only(), Version::HTTP_11),
+    ] {
+        secured.world.http = client.build().unwrap();
+        let world = &secured.world;
+        let page = world.http.get(world.url("/")).send().await.unwrap();
+        assert_eq!((page.status().as_u16(), page.version()), (200, version));
+        assert!(page.headers().contains_key("strict-transport-security"));
+        let connected = world.connect("ann@example.org", "demo-ann", None).await;
+        assert_eq!(world.full_name(&connected.access_token).await, "Ann Example");
+    }
+    secured.world.end().await;
+}
+
+#[tokio::test]
+async fn plain_http_gets_no_answer() {
+    let secured = Secured::start().await;
+    let plain = reqwest::get(format!("http://localhost:{}/", secured.world.port())).await;
+    assert!(plain.is_err());
+    secured.world.end().await;
+}
