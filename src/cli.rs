@@ -62,9 +62,9 @@ enum CliCommand {
     Serve(EnvFile),
     /// Run the gateway with a simulated Garmin: nothing to set up, no real data
     Demo {
-        /// The port to listen on; 0 takes a free one
-        #[arg(long, default_value_t = 8080)]
-        port: u16,
+        /// The port to listen on; 0 takes any free one [default: 8080, or the next free one]
+        #[arg(long)]
+        port: Option<u16>,
     },
     /// Run the Garmin simulator alone; its first line of output is JSON with its address and its people
     #[command(hide = true)]

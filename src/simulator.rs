@@ -115,7 +115,13 @@ impl Simulator {
         let handle = move |request| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
-            serve(listener, None, ServerLimits::default(), handle, lifecycle.stopping()),
+            serve(
+                listener,
+                None,
+                ServerLimits::default(),
+                handle,
+                lifecycle.stopping(),
+            ),
         );
         Ok(Self { base_url, shared })
     }

@@ -254,7 +254,10 @@ where
 fn name_host(request: &mut Request<Incoming>) {
     if request.version() == Version::HTTP_2
         && !request.headers().contains_key(HOST)
-        && let Some(host) = request.uri().authority().map(|authority| authority.as_str().parse())
+        && let Some(host) = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str().parse())
         && let Ok(host) = host
     {
         request.headers_mut().insert(HOST, host);
@@ -303,7 +306,10 @@ mod tests {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };
-        lifecycle.spawn("server", serve(listener, None, limits, handle, lifecycle.stopping()));
+        lifecycle.spawn(
+            "server",
+            serve(listener, None, limits, handle, lifecycle.stopping()),
+        );
         (address, lifecycle)
     }
 

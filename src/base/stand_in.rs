@@ -69,7 +69,13 @@ impl StandIn {
         };
         lifecycle.spawn(
             "stand-in",
-            serve(listener, None, ServerLimits::default(), handle, lifecycle.stopping()),
+            serve(
+                listener,
+                None,
+                ServerLimits::default(),
+                handle,
+                lifecycle.stopping(),
+            ),
         );
         stand_in
     }

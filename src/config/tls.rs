@@ -48,11 +48,19 @@ impl TlsSettings {
                 return Self::Off;
             }
             (None, Some(_), None) => {
-                reader.problem_with(&settings::TLS_CERT, "its private key is not named", "set TLS_KEY too");
+                reader.problem_with(
+                    &settings::TLS_CERT,
+                    "its private key is not named",
+                    "set TLS_KEY too",
+                );
                 return Self::Off;
             }
             (None, None, Some(_)) => {
-                reader.problem_with(&settings::TLS_KEY, "its certificate is not named", "set TLS_CERT too");
+                reader.problem_with(
+                    &settings::TLS_KEY,
+                    "its certificate is not named",
+                    "set TLS_CERT too",
+                );
                 return Self::Off;
             }
         };
@@ -68,7 +76,11 @@ impl TlsSettings {
         }
         let fix = "set it to the https address that Claude uses, such as https://garmin.example.org";
         if !url.is_https() {
-            reader.problem_with(&settings::PUBLIC_URL, "the gateway is to serve https, and this is http", fix);
+            reader.problem_with(
+                &settings::PUBLIC_URL,
+                "the gateway is to serve https, and this is http",
+                fix,
+            );
         } else if matches!(self, Self::Acme(_)) && !matches!(Host::parse(url.host()), Ok(Host::Domain(_))) {
             let what = "no authority issues a certificate for it: it is not a host name";
             reader.problem_with(&settings::PUBLIC_URL, what, fix);

@@ -1,7 +1,8 @@
 //! The gateway with a simulated Garmin. All features work with invented data, and all files are removed at the end.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,9 +19,17 @@ use crate::config::{Config, Sources};
 use crate::races::RaceCaller;
 use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
 
-/// Runs the demo until a stop signal arrives. Returns true if nothing failed.
-pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
+/// The ports that are tried if none is given.
+const PORTS: RangeInclusive<u16> = 8080..=8099;
+
+/// Runs the demo until a stop signal arrives. Without `port`, the first free one of [`PORTS`] is used. Returns true if
+/// nothing failed.
+pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
     let signals = StopSignals::listen()?;
+    let port = match port {
+        Some(port) => port,
+        None => free_port().await?,
+    };
     let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
     let at = |name: &str| home.path().join(name).display().to_string();
     let clock = Clock::system();
@@ -71,6 +80,19 @@ pub async fn run(port: u16, program: PathBuf) -> anyhow::Result<bool> {
     announce(&daemon, &people, &runtime)?;
     let well = daemon.run(signals).await;
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
+}
+
+async fn free_port() -> anyhow::Result<u16> {
+    for port in PORTS {
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!(
+        "no port from {} to {} is free; choose another with --port",
+        PORTS.start(),
+        PORTS.end()
+    )
 }
 
 /// The elapsed time of the race at the start of the demo, in seconds.

@@ -98,7 +98,9 @@ fn not_taken(host: &str, e: &std::io::Error, tls: &TlsSettings) -> Finding {
 fn renewal(tls: &TlsSettings) -> &'static str {
     match tls {
         TlsSettings::Off => "check that it is still renewed (certbot renew --dry-run, or the proxy's log)",
-        TlsSettings::Files { .. } => "renew the file that TLS_CERT names; the gateway then reads it by itself",
+        TlsSettings::Files { .. } => {
+            "renew the file that TLS_CERT names; the gateway then reads it by itself"
+        }
         TlsSettings::Acme(_) => "tls.certificate_failed in the gateway's log says why it is not renewed",
     }
 }

@@ -115,7 +115,10 @@ impl Issuer {
         let mut failures = 0;
         loop {
             self.clock.sleep_until(renew_at).await;
-            match timeout(ISSUE_TIMEOUT, self.issue()).await.unwrap_or(Err(IssueError::Silent)) {
+            match timeout(ISSUE_TIMEOUT, self.issue())
+                .await
+                .unwrap_or(Err(IssueError::Silent))
+            {
                 Ok(certificate) => {
                     tracing::info!(until = %certificate.not_after, "tls.certificate_issued");
                     failures = 0;
@@ -123,7 +126,11 @@ impl Issuer {
                     self.served.replace(certificate.key);
                 }
                 Err(e) => {
-                    let wait = RETRIES.get(failures).or(RETRIES.last()).copied().unwrap_or_default();
+                    let wait = RETRIES
+                        .get(failures)
+                        .or(RETRIES.last())
+                        .copied()
+                        .unwrap_or_default();
                     failures += 1;
                     renew_at = self.clock.now() + wait;
                     tracing::warn!(reason = chain(&e), next_try = %renew_at, "tls.certificate_failed");
@@ -172,7 +179,10 @@ impl Issuer {
     async fn reason(&self, order: &mut instant_acme::Order) -> String {
         let mut authorizations = order.authorizations();
         while let Some(Ok(authorization)) = authorizations.next().await {
-            let errors = authorization.challenges.iter().filter_map(|challenge| challenge.error.as_ref());
+            let errors = authorization
+                .challenges
+                .iter()
+                .filter_map(|challenge| challenge.error.as_ref());
             if let Some(detail) = errors.filter_map(|error| error.detail.clone()).next() {
                 return detail;
             }

@@ -25,7 +25,9 @@ impl Certificate {
         let unusable = |what: &str| TlsError::Unusable(what.to_owned());
         let chain = CertificateDer::pem_slice_iter(chain_pem).collect::<Result<Vec<_>, _>>();
         let chain = chain.map_err(|_| unusable("the certificate is not in PEM format"))?;
-        let own = chain.first().ok_or_else(|| unusable("the file contains no certificate"))?;
+        let own = chain
+            .first()
+            .ok_or_else(|| unusable("the file contains no certificate"))?;
         let (_, parsed) =
             X509Certificate::from_der(own).map_err(|_| unusable("the certificate can't be parsed"))?;
         let at = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp());
@@ -35,7 +37,8 @@ impl Certificate {
         };
         let key = PrivateKeyDer::from_pem_slice(key_pem)
             .map_err(|_| unusable("the private key is not in PEM format, or is encrypted"))?;
-        let key = any_supported_type(&key).map_err(|_| unusable("the private key has an unsupported type"))?;
+        let key =
+            any_supported_type(&key).map_err(|_| unusable("the private key has an unsupported type"))?;
         let key = CertifiedKey::new(chain, key);
         key.keys_match()
             .map_err(|_| unusable("the private key does not belong to the certificate"))?;

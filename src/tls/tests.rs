@@ -46,7 +46,11 @@ fn files_in(dir: &Path) -> TlsSettings {
     }
 }
 
-fn try_start(settings: TlsSettings, dir: &Path, lifecycle: &Lifecycle) -> Result<Option<TlsAcceptor>, TlsError> {
+fn try_start(
+    settings: TlsSettings,
+    dir: &Path,
+    lifecycle: &Lifecycle,
+) -> Result<Option<TlsAcceptor>, TlsError> {
     let secret = RootSecret::new("a secret of at least thirty-two characters").unwrap();
     let parts = TlsParts {
         settings,
@@ -65,7 +69,9 @@ fn write(dir: &Path, issued: &Issued) {
 fn serve_files(issued: &Issued) -> Served {
     let (dir, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
     write(dir.path(), issued);
-    let acceptor = try_start(files_in(dir.path()), dir.path(), &lifecycle).unwrap().unwrap();
+    let acceptor = try_start(files_in(dir.path()), dir.path(), &lifecycle)
+        .unwrap()
+        .unwrap();
     Served {
         acceptor,
         dir,
@@ -134,14 +140,25 @@ async fn handshake(acceptor: &TlsAcceptor, alpn: &[&str]) -> Option<(String, Vec
         acceptor.accept(stream).await
     };
     let (client, server) = tokio::join!(client, server);
-    let protocol = server.ok()?.get_ref().1.alpn_protocol().unwrap_or_default().to_vec();
+    let protocol = server
+        .ok()?
+        .get_ref()
+        .1
+        .alpn_protocol()
+        .unwrap_or_default()
+        .to_vec();
     let certificates = client.ok()?.get_ref().1.peer_certificates()?.to_vec();
-    Some((String::from_utf8(protocol).unwrap(), certificates.first()?.to_vec()))
+    Some((
+        String::from_utf8(protocol).unwrap(),
+        certificates.first()?.to_vec(),
+    ))
 }
 
 /// The certificate that a browser gets.
 async fn shown(acceptor: &TlsAcceptor) -> Option<Vec<u8>> {
-    handshake(acceptor, &["h2"]).await.map(|(_, certificate)| certificate)
+    handshake(acceptor, &["h2"])
+        .await
+        .map(|(_, certificate)| certificate)
 }
 
 #[tokio::test]
@@ -181,7 +198,11 @@ async fn unusable_files_are_named() {
     let (one, other) = (issued(), issued());
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     for (chain, key, says) in [
-        (Some(one.chain.as_str()), Some(other.key.as_str()), "does not belong"),
+        (
+            Some(one.chain.as_str()),
+            Some(other.key.as_str()),
+            "does not belong",
+        ),
         (Some("no PEM at all"), Some(&one.key), "contains no certificate"),
         (Some(&one.chain), Some(encrypted), "is encrypted"),
         (Some(&one.chain), None, "TLS_KEY"),

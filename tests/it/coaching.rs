@@ -46,7 +46,13 @@ impl Taker {
                 http::Response::new(Full::<Bytes>::from(r#"{"ok":true}"#))
             }
         };
-        let serving = serve(listener, None, ServerLimits::default(), handle, lifecycle.stopping());
+        let serving = serve(
+            listener,
+            None,
+            ServerLimits::default(),
+            handle,
+            lifecycle.stopping(),
+        );
         lifecycle.spawn("taker", serving);
         taker
     }

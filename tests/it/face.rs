@@ -244,7 +244,13 @@ impl Worker {
         };
         lifecycle.spawn(
             "face.worker",
-            serve(listener, None, ServerLimits::default(), answer, lifecycle.stopping()),
+            serve(
+                listener,
+                None,
+                ServerLimits::default(),
+                answer,
+                lifecycle.stopping(),
+            ),
         );
         port
     }

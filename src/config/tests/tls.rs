@@ -26,13 +26,22 @@ fn https_listens_where_others_can_reach_it() {
 fn settings_that_contradict_each_other_are_refused() {
     for (settings, name) in [
         (vec![("TLS", "acme")], "PUBLIC_URL"),
-        (vec![("TLS", "acme"), ("PUBLIC_URL", "https://192.0.2.7")], "PUBLIC_URL"),
-        (vec![("TLS", "acme"), ("PUBLIC_URL", "https://[2001:db8::7]")], "PUBLIC_URL"),
+        (
+            vec![("TLS", "acme"), ("PUBLIC_URL", "https://192.0.2.7")],
+            "PUBLIC_URL",
+        ),
+        (
+            vec![("TLS", "acme"), ("PUBLIC_URL", "https://[2001:db8::7]")],
+            "PUBLIC_URL",
+        ),
         (vec![("TLS", "on"), HOST], "TLS"),
         (vec![("TLS", "acme"), HOST, ("TLS_CERT", "/c.pem")], "TLS"),
         (vec![("TLS_CERT", "/c.pem"), HOST], "TLS_CERT"),
         (vec![("TLS_KEY", "/k.pem"), HOST], "TLS_KEY"),
-        (vec![("TLS", "acme"), HOST, ("ACME_DIRECTORY", "acme")], "ACME_DIRECTORY"),
+        (
+            vec![("TLS", "acme"), HOST, ("ACME_DIRECTORY", "acme")],
+            "ACME_DIRECTORY",
+        ),
     ] {
         let problems = load(&settings).unwrap_err();
         assert_eq!(problems.len(), 1, "{settings:?}: {problems:?}");

@@ -79,7 +79,13 @@ impl FakeWorker {
         };
         lifecycle.spawn(
             "fake worker",
-            serve(listener, None, ServerLimits::default(), answer, lifecycle.stopping()),
+            serve(
+                listener,
+                None,
+                ServerLimits::default(),
+                answer,
+                lifecycle.stopping(),
+            ),
         );
         worker
     }

@@ -58,7 +58,13 @@ async fn worker(answer: AnswerWith) -> FakeWorker {
     };
     lifecycle.spawn(
         "worker",
-        serve(listener, None, ServerLimits::default(), handle, lifecycle.stopping()),
+        serve(
+            listener,
+            None,
+            ServerLimits::default(),
+            handle,
+            lifecycle.stopping(),
+        ),
     );
     FakeWorker {
         client: WorkerClient::new(port, None, lifecycle.clone()),

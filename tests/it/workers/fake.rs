@@ -96,7 +96,14 @@ fn program() {
             let fake = Arc::clone(&fake);
             async move { fake.answer(request).await }
         };
-        serve(listener, None, ServerLimits::default(), answer, lifecycle.stopping()).await;
+        serve(
+            listener,
+            None,
+            ServerLimits::default(),
+            answer,
+            lifecycle.stopping(),
+        )
+        .await;
     });
 }
 
