@@ -58,7 +58,7 @@ pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
     AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
-    SignInPage, Visitor,
+    SignInField, SignInPage, Visitor,
 };
 use clock_agreement::{ClockAgreement, ClockSeen};
 pub use error::OAuthError;

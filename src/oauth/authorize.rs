@@ -27,7 +27,7 @@ use request::{AuthorizationRequest, ReturnAddress};
 
 pub use pages::{
     AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
-    SignInPage, Visitor,
+    SignInField, SignInPage, Visitor,
 };
 #[cfg(fuzzing)]
 pub(super) use request::way_back;

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::base::secrets::sha256;
 use crate::garmin::MfaMethod;
 use crate::mcp::Access;
-use crate::oauth::{MfaCodePage, SignInPage};
+use crate::oauth::{MfaCodePage, SignInField, SignInPage};
 
 /// The icon, served at `/favicon.svg`.
 pub(super) const FAVICON: &str = include_str!("../../assets/pages/favicon.svg");
@@ -94,6 +94,21 @@ impl SignInTemplate {
 
     fn may_change(&self) -> bool {
         self.page.access == Access::ReadAndChange
+    }
+
+    fn is_about(&self, field: SignInField) -> bool {
+        self.page.notice.is_some() && self.page.notice_about == field
+    }
+
+    fn notice_about(&self, field: SignInField) -> Option<&str> {
+        self.page.notice.as_deref().filter(|_| self.is_about(field))
+    }
+
+    fn tries(&self) -> String {
+        match self.page.tries_left {
+            0 | 1 => "This page takes one more try; too many would make Garmin lock your account.".to_owned(),
+            more => format!("This page takes {more} more tries."),
+        }
     }
 }
 

@@ -165,7 +165,7 @@ async fn a_sign_in_ends_with_a_token_that_opens_the_endpoint() {
     assert_eq!(browser.page.status, 200);
     leads_to_client_only(&browser.page);
     browser.sees("Claude &#60;i&#62;Code&#60;/i&#62;");
-    browser.sees("<dt>Returns to</dt><dd>localhost ");
+    browser.sees("is an app on this device (localhost)");
     browser.sees("Did you start this yourself?");
     browser.sees("run by Ada &#60;Lovelace&#62;");
     browser.sees("name=\"access\" value=\"read_only\" checked");

@@ -43,6 +43,8 @@ pub struct ClientOnPage {
     pub redirect_host: String,
     /// The browser passes the code to a program on the same device, whose identity cannot be verified.
     pub on_this_device: bool,
+    /// The host that the browser returns to has published the client's metadata document, so it vouches for the name.
+    pub is_verified: bool,
     /// `scheme://host[:port]` or `scheme:`, for the page's `form-action` in addition to `'self'`.
     pub form_action: String,
 }
@@ -68,8 +70,20 @@ pub struct SignInPage {
     pub access: Access,
     /// Why the last attempt failed, in words for the person.
     pub notice: Option<String>,
+    /// What the notice is about.
+    pub notice_about: SignInField,
     /// Number of passwords that this page still accepts.
     pub tries_left: u8,
+}
+
+/// A part of the sign-in form.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignInField {
+    Email,
+    Password,
+    /// E-mail and password together.
+    #[default]
+    Both,
 }
 
 /// The second page. Its form is posted with `step=code` or `step=deny`.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::pages::SignInField;
 use crate::accounts::is_email;
 use crate::base::secrets::{Secret, TokenHash};
 use crate::garmin::{Credentials, MfaChallenge, SignInRefusal};
@@ -31,6 +32,8 @@ pub(super) struct SignInProgress {
     pub(super) tries_left: u8,
     /// Why the last try failed, for the page.
     pub(super) notice: Option<String>,
+    /// What the notice is about.
+    pub(super) notice_about: SignInField,
     /// The address that posted the last form, if known. Sign-ins at Garmin are limited per address.
     pub(super) from: Option<IpAddr>,
 }
@@ -75,6 +78,7 @@ impl SignInProgress {
             access: Access::ReadOnly,
             tries_left: TRIES,
             notice: None,
+            notice_about: SignInField::Both,
             from: None,
         }
     }
@@ -95,14 +99,17 @@ impl SignInProgress {
     /// challenge is dropped, because the person went back.
     pub(super) fn typed(&mut self, email: &str, password: Secret, access: Access) -> Option<Credentials> {
         self.access = access;
+        self.notice_about = SignInField::Both;
         let email = email.trim();
         if !is_email(email) || email.len() > MAX_EMAIL_BYTES {
             self.notice = Some("Type the e-mail address of your Garmin account.".to_owned());
+            self.notice_about = SignInField::Email;
             return None;
         }
         email.clone_into(&mut self.email);
         if password.is_empty() || password.expose().len() > MAX_PASSWORD_BYTES {
             self.notice = Some("Type the password of your Garmin account.".to_owned());
+            self.notice_about = SignInField::Password;
             return None;
         }
         // The last attempt may have led to the page for the code. With no tries left, the person cannot go back from

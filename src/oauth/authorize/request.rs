@@ -1,6 +1,7 @@
 //! The authorization request, once the client and its redirect URI are proven.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::super::client::OAuthClient;
 use super::super::error::OAuthError;
@@ -122,10 +123,13 @@ impl AuthorizationRequest {
 
     pub(super) fn on_page(&self) -> ClientOnPage {
         let to = &self.return_to.redirect_uri;
+        let published_at = Url::parse(&self.client_id).ok();
+        let publisher = published_at.as_ref().and_then(Url::host_str);
         ClientOnPage {
             name: self.client_name.clone(),
             redirect_host: to.host(),
             on_this_device: to.is_on_this_device(),
+            is_verified: !to.is_on_this_device() && publisher == Some(to.host().as_str()),
             form_action: to.form_action(),
         }
     }
@@ -243,7 +247,7 @@ mod tests {
             "response_type=code&{CHALLENGE}&code_challenge_method=S256&state=%C3%A4+%2B%25&iss=https%3A%2F%2Fevil.example"
         );
         let request = read(&query).unwrap();
-        let url = url::Url::parse(&request.return_to.code("gac_1")).unwrap();
+        let url = Url::parse(&request.return_to.code("gac_1")).unwrap();
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let expected = [
             ("a", "1"),

@@ -361,6 +361,7 @@ pub(super) fn sign_in_page(
         email: progress.email.clone(),
         access: progress.access,
         notice: progress.notice.clone(),
+        notice_about: progress.notice_about,
         tries_left: progress.tries_left,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::oauth::{ClientOnPage, HiddenFields};
+use crate::oauth::{ClientOnPage, HiddenFields, SignInField};
 
 /// The source of a sample's text: ordinary words, or an attack in every field.
 type Text = fn(&'static str) -> String;
@@ -68,6 +68,7 @@ impl SignInTemplate {
                 name: text(name),
                 redirect_host: text(redirect_host),
                 on_this_device,
+                is_verified: false,
                 form_action: String::new(),
             })
         };
@@ -83,6 +84,7 @@ impl SignInTemplate {
                 email: String::new(),
                 access: Access::ReadOnly,
                 notice: None,
+                notice_about: SignInField::Both,
                 tries_left: 5,
             },
         };
@@ -93,6 +95,13 @@ impl SignInTemplate {
         refused.page.notice = Some(text(
             "Garmin did not accept this e-mail and password. Check both, or try them at connect.garmin.com.",
         ));
+        let mut verified = page(frame(text), "/authorize", hosted());
+        if let Some(client) = &mut verified.page.client {
+            client.is_verified = true;
+        }
+        let mut no_email = page(frame(text), "/authorize", hosted());
+        no_email.page.notice = Some(text("Type the e-mail address of your Garmin account."));
+        no_email.page.notice_about = SignInField::Email;
         vec![
             (
                 "sign-in",
@@ -107,6 +116,8 @@ impl SignInTemplate {
                 "sign-in-again",
                 page(frame(text), "/link", None).render().unwrap(),
             ),
+            ("sign-in-verified", verified.render().unwrap()),
+            ("sign-in-no-email", no_email.render().unwrap()),
         ]
     }
 }
@@ -279,6 +290,9 @@ fn a_failed_try_is_tied_to_its_fields() {
         "the choice is kept"
     );
     assert!(page.contains(r#"value="ada@example.org""#), "the e-mail is kept");
+    let (_, page) = SignInTemplate::samples(plain).pop().unwrap();
+    assert!(page.contains(r#"aria-invalid="true" aria-describedby="email-problem" autofocus"#));
+    assert!(page.contains(r#"id="email-problem" role="alert">Type the e-mail address"#));
 }
 
 /// `cargo test --lib pages -- --ignored` writes every sample to `target/pages`, for inspection.

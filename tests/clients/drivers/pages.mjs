@@ -160,9 +160,23 @@ async function refusals(window, client) {
   await window.check('foreign redirect');
 }
 
+/** Both fields and the button are on the first screen of a phone, below the demo's own banner. */
+async function fitsOneScreen(window, client) {
+  const before = window.page.viewportSize();
+  await window.page.setViewportSize({ width: 390, height: 844 });
+  await window.open(client.authorize('fits'));
+  const bottom = await window.page.evaluate(() => {
+    const banner = document.querySelector('.simulated')?.getBoundingClientRect().height ?? 0;
+    return document.querySelector('#sign-in button').getBoundingClientRect().bottom - banner;
+  });
+  need(bottom <= 844, `${window.name}: the button ends at ${bottom} px`);
+  await window.page.setViewportSize(before);
+}
+
 async function plainSignIn(window, client, callback, person) {
+  await fitsOneScreen(window, client);
   await window.open(client.authorize('plain'));
-  await window.sees('the name it gave itself', 'sign-in');
+  await window.sees('Did you start this yourself?', 'sign-in');
   await window.sees(new URL(client.redirect).hostname, 'sign-in');
   await window.check('sign-in');
   need(await window.page.getByLabel('Read only').isChecked(), 'read only is preselected');
@@ -171,10 +185,13 @@ async function plainSignIn(window, client, callback, person) {
   const order = [];
   await window.page.locator('#email').focus();
   for (let i = 0; i < 5; i += 1) {
-    order.push(await window.page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim()));
+    order.push(await window.page.evaluate(() => {
+      const at = document.activeElement;
+      return at.id || (at.tagName === 'SUMMARY' ? 'access' : at.textContent.trim());
+    }));
     await window.page.keyboard.press('Tab');
   }
-  need(order.join() === 'email,password,read-only,Sign in and connect,Don’t connect', `the tab order is ${order}`);
+  need(order.join() === 'email,password,access,Sign in and connect,Don’t connect', `the tab order is ${order}`);
 
   await window.signIn(person, 'not the password');
   need(await window.page.evaluate(() => document.activeElement.id) === 'problem', 'the problem has the focus');
@@ -182,7 +199,12 @@ async function plainSignIn(window, client, callback, person) {
   need(await window.page.getByLabel('Garmin password').inputValue() === '', 'the password is not');
   await window.check('wrong password');
 
+  const summary = window.page.locator('summary');
+  need((await summary.innerText()).includes('only read'), 'the summary says what is chosen');
+  await summary.click();
+  await window.check('access unfolded');
   await window.page.locator('.choice', { hasText: 'Read and change' }).click();
+  need((await summary.innerText()).includes('read and change'), 'the summary follows the choice');
   await window.signIn(person);
   const seen = await arrived(window, callback, 'plain');
   need(seen.get('code')?.length > 20, 'a code came back');
