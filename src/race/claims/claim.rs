@@ -33,9 +33,9 @@ pub(super) enum When {
     /// `has been`: until now.
     Perfect,
     Past,
-    Future,
     /// `now`, `at the moment`.
     Now,
+    Future,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +121,10 @@ pub(super) enum ClaimScope {
     /// `kilometre 7`: the split that ends there, or the place itself. In metres.
     Mark(f64),
     LastSplit,
+    /// Between two distances in metres.
+    Between(f64, f64),
+    /// From this many metres until now.
+    Since(f64),
     /// The fastest or slowest split.
     Extreme(Sense),
     FirstHalf,
@@ -170,6 +174,8 @@ pub(super) struct ClaimFrame {
     pub(super) stranger: bool,
     pub(super) standing: bool,
     pub(super) silent: bool,
+    /// Whether scope, mean or place were taken over from the clause before.
+    pub(super) is_inherited: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]

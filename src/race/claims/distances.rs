@@ -1,6 +1,6 @@
 //! Claims about distances, places and shares of the way.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, When};
+use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, When};
 use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans};
 use super::facts::RaceFacts;
 use super::quantity::Reading;
@@ -42,6 +42,14 @@ pub(super) fn value(
         );
     }
     let (here, before) = (facts.progress_m, facts.progress_before_m);
+    if let Some(ClaimScope::Ago(ago_s)) = frame.scope {
+        let then_s = facts.passed_s(reading.value).unwrap_or(f64::INFINITY);
+        let apart_s = (facts.elapsed_s - ago_s - then_s).abs();
+        return check(
+            apart_s <= ago_s * 0.1 + 60.0,
+            "the athlete was elsewhere at that time",
+        );
+    }
     if let Some(place) = frame.checkpoint.and_then(|index| facts.places.get(index)) {
         let away = allowed.meets((place.at_m - here).abs(), (place.at_m - before).abs());
         let at = allowed.has(place.at_m) && !frame.from_here;
@@ -107,7 +115,10 @@ pub(super) fn value(
     }
     let named = frame.progress.is_none()
         && (facts.places.iter().any(|place| allowed.has(place.at_m))
-            || facts.whole_m.is_some_and(|m| allowed.has(m)));
+            || [facts.whole_m, facts.leg_length_m()]
+                .into_iter()
+                .flatten()
+                .any(|m| allowed.has(m)));
     check(
         named || (frame.scope.is_none() && facts.was_told(reading, frame)),
         &format!("the distance so far is {:.1} km", here / 1000.0),
@@ -145,6 +156,24 @@ fn to_go(allowed: Allowed, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdic
 pub(super) fn percent(reading: Reading, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
     if is_advice(frame) {
         return Ok(());
+    }
+    if frame.reference == Some(Reference::Limit) {
+        let metrics = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence].into_iter();
+        let holds = metrics
+            .filter(|metric| frame.metric.is_none_or(|own| own == *metric))
+            .any(|metric| {
+                let now: Vec<f64> = facts
+                    .now()
+                    .iter()
+                    .flat_map(|span| span.values(metric, None))
+                    .collect();
+                let limits = facts.all_limits(metric);
+                limits.iter().any(|limit| {
+                    now.iter()
+                        .any(|now| (now / limit * 100.0 - reading.value).abs() <= 1.5)
+                })
+            });
+        return check(holds, "the share of the limit is another");
     }
     let Some(whole_m) = facts.whole_m.filter(|m| *m > 0.0) else {
         return no("the length of the way is not known");
@@ -201,6 +230,16 @@ pub(super) fn place(metres: Option<f64>, frame: &ClaimFrame, facts: &RaceFacts) 
 }
 
 pub(super) fn halfway(frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    if facts.is_multisport && frame.leg.is_some() {
+        let Some(length_m) = facts.leg_length_m() else {
+            return Ok(());
+        };
+        let is_past_it = facts.leg_progress_m() >= length_m * 0.45;
+        return check(
+            is_past_it != frame.not || is_advice(frame),
+            "halfway is not there yet",
+        );
+    }
     let Some(whole_m) = facts
         .whole_m
         .filter(|_| !is_advice(frame) && frame.when != Some(When::Future))

@@ -1,9 +1,10 @@
 //! Claims about times: how long something took, when a place was or will be reached, and how far from the plan it is.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Progress, Reference, Sense, When};
+use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, Sense, When};
 use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
 use super::quantity::{Measure, Quantity, Reading};
+use crate::race::sport::LegKind;
 use crate::race::text;
 
 /// Deviations from an even plan below this count as on the plan.
@@ -36,8 +37,9 @@ pub(super) fn value(
         let gaps = facts.gaps_s.iter().copied().chain([facts.age_s]);
         let is_gap =
             gaps.into_iter().any(|s| allowed.has(s)) && (facts.is_silent || !facts.gaps_s.is_empty());
+        let is_elapsed = facts.is_silent && allowed.has(facts.elapsed_s);
         return check(
-            is_gap,
+            is_gap || is_elapsed,
             &format!("the newest data is {} old", text::time(facts.age_s)),
         );
     }
@@ -96,7 +98,16 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
                 return Ok(stops(allowed, frame, facts));
             }
         }
-        return Ok(spans_s(&spans(scope, frame, facts)?));
+        let parts = spans(scope, frame, facts)?;
+        let singly = match scope {
+            // "the last three splits: 5:36, 5:20, 5:15"
+            ClaimScope::Last(Length::Metres(metres)) if metres <= 5000.0 => {
+                facts.last_splits(frame.leg, metres)
+            }
+            ClaimScope::Since(metres) => facts.last_splits(frame.leg, facts.leg_progress_m() - metres),
+            _ => Vec::new(),
+        };
+        return Ok(spans_s(&parts) || spans_s(&singly));
     }
     if frame.standing && frame.leg.is_none() {
         return Ok(stops(allowed, frame, facts));
@@ -112,11 +123,22 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
             return Ok(true);
         }
         let span = facts.legs.get(index).map(|leg| leg.span).unwrap_or_default();
-        return Ok(spans_s(&[span]));
+        // "on the bike 3:20 later"
+        let before = index.checked_sub(1).and_then(|before| facts.legs.get(before));
+        let transition = before.filter(|leg| leg.kind == Some(LegKind::Transition) && frame.on_leg);
+        let transition = transition.map(|leg| leg.span);
+        return Ok(spans_s(&[span, transition.unwrap_or(span)]));
     }
     if frame.progress == Some(Progress::ToGo) || frame.when == Some(When::Future) {
         let whole_m = facts.whole_m.ok_or("the length of the way is not known")?;
-        return Ok(arrival(allowed, whole_m, facts));
+        let leg_end_m = facts
+            .leg_length_m()
+            .map(|length_m| facts.progress_m + length_m - facts.leg_progress_m());
+        let ends = leg_end_m
+            .filter(|_| facts.is_multisport)
+            .into_iter()
+            .chain([whole_m]);
+        return Ok(ends.into_iter().any(|end_m| arrival(allowed, end_m, facts)));
     }
     let newest_s = facts.elapsed_s + facts.age_s;
     let elapsed = allowed.meets(
@@ -235,7 +257,18 @@ pub(super) fn difference(
     frame: &ClaimFrame,
     facts: &RaceFacts,
 ) -> ClaimVerdict {
-    let allowed = allowed(reading, to, frame.bound);
+    // "more than an hour" may be much more.
+    let far = Reading {
+        value: reading.value * 10.0,
+        ..reading
+    };
+    let to = to.or(Some(far).filter(|_| frame.bound == Bound::AtLeast));
+    let bound = if frame.bound == Bound::AtLeast {
+        Bound::Exact
+    } else {
+        frame.bound
+    };
+    let allowed = allowed(reading, to, bound);
     if frame.reference == Some(Reference::Cutoff) {
         let places = facts
             .places
@@ -250,7 +283,9 @@ pub(super) fn difference(
         let holds = places
             .filter_map(|(_, place)| Some((place, place.cutoff_s?)))
             .any(|(place, cutoff_s)| match facts.passed_s(place.at_m) {
-                Some(at_s) => allowed.has((cutoff_s - at_s) * sign),
+                Some(at_s) => {
+                    allowed.has((cutoff_s - at_s) * sign) || allowed.has((cutoff_s - facts.elapsed_s) * sign)
+                }
                 None => facts.reaches_s(place.at_m).is_some_and(|(early, late)| {
                     allowed.meets((cutoff_s - late) * sign, (cutoff_s - early) * sign)
                         || (sign > 0.0 && allowed.has(cutoff_s - facts.elapsed_s))

@@ -42,10 +42,10 @@ impl Allowed {
             },
             (Bound::AtLeast, false) | (Bound::AtMost, true) => Self {
                 low: low - tolerance * 0.2,
-                high: high * 1.25 + tolerance,
+                high: high * 1.2 + tolerance,
             },
             (Bound::AtMost, false) | (Bound::AtLeast, true) => Self {
-                low: low * 0.8 - tolerance,
+                low: low * 0.92 - tolerance,
                 high: high + tolerance * 0.2,
             },
         }
@@ -114,7 +114,14 @@ pub(super) fn spans(
         }
         ClaimScope::Last(Length::Metres(metres)) => facts.last_metres(leg, metres),
         ClaimScope::Last(Length::Seconds(seconds)) => facts.last_seconds(seconds).into_iter().collect(),
-        ClaimScope::Mark(metres) => facts.split_to(leg, metres).into_iter().collect(),
+        ClaimScope::Between(from_m, to_m) => facts.between(leg, from_m, to_m).into_iter().collect(),
+        ClaimScope::Since(metres) => facts.last_metres(leg, facts.leg_progress_m() - metres),
+        ClaimScope::Mark(metres) => {
+            let split = facts.split_to(leg, metres);
+            let is_here = (facts.progress_m - metres).abs() < 500.0 && (metres % 1000.0).abs() > 1.0;
+            let here = if is_here { facts.now() } else { Vec::new() };
+            split.into_iter().chain(here).collect()
+        }
         ClaimScope::LastSplit => facts
             .splits_of(leg)
             .last()

@@ -425,6 +425,16 @@ impl RaceFacts {
         spans
     }
 
+    /// The splits within the last `metres`.
+    pub(super) fn last_splits(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
+        let splits = self.splits_of(leg);
+        let end_m = splits.last().map_or(0.0, |last| last.to_m);
+        let last = splits
+            .into_iter()
+            .filter(|split| split.from_m >= end_m - metres - 1.0);
+        last.map(|split| joined([split])).collect()
+    }
+
     pub(super) fn stretch(&self, leg: Option<LegKind>, from_m: f64, length: Length) -> Option<RaceSpan> {
         match length {
             Length::Metres(metres) => self.between(leg, from_m, from_m + metres),
@@ -496,7 +506,10 @@ impl RaceFacts {
     /// The earliest and latest race time at which `race_m` is reached at one of the paces seen so far.
     pub(super) fn reaches_s(&self, race_m: f64) -> Option<(f64, f64)> {
         let left_m = race_m - self.progress_m;
-        let moving = [600.0, 1800.0].into_iter().filter_map(|s| self.last_seconds(s));
+        let moving = [600.0, 1800.0]
+            .into_iter()
+            .filter_map(|s| self.last_seconds(s))
+            .map(RaceSpan::moving);
         let spans = moving
             .chain(self.leg_now().map(|leg| leg.span))
             .chain([self.race]);

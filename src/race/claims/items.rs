@@ -12,6 +12,8 @@ pub(super) enum ItemKind {
     Quantity(Quantity),
     /// `km 7`, `the 7th kilometre`, `the 20 km mark`: metres from the start of the race or leg.
     Mark(f64),
+    /// `km 6-10`: where it begins and ends, in metres.
+    Stretch(f64, f64),
     /// Index of a checkpoint.
     Checkpoint(usize),
     /// The athlete's name.
@@ -55,9 +57,9 @@ impl MessageItem {
 /// The items between two commas or conjunctions.
 pub(super) type Clause = Vec<MessageItem>;
 
-const CONJUNCTIONS: [&str; 21] = [
+const CONJUNCTIONS: [&str; 20] = [
     "and", "but", "while", "whereas", "though", "although", "so", "because", "und", "aber", "während", "et",
-    "mais", "y", "pero", "e", "ma", "mentre", "mientras", "yet", "with",
+    "mais", "y", "pero", "e", "ma", "mentre", "mientras", "yet",
 ];
 
 /// The sentences of a message.
@@ -67,8 +69,15 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let rest = tokens.get(at..).unwrap_or_default();
+        if token.is_mark('±') {
+            // A margin of error.
+            let margin = quantity::quantity(tokens.get(at + 1..).unwrap_or_default(), Before::Other);
+            at += 1 + margin.map_or(0, |(_, length)| length);
+            continue;
+        }
         let is_end = matches!(token.kind, TokenKind::Mark('.' | '!' | '?' | ';'));
-        let is_break = matches!(token.kind, TokenKind::Mark(',' | ':' | '(' | ')' | '-'));
+        let is_break = matches!(token.kind, TokenKind::Mark(',' | ':' | ')' | '-'))
+            || (token.is_mark('(') && compares(rest));
         if is_end {
             sentences.push(vec![Clause::new()]);
             at += 1;
@@ -104,6 +113,17 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
     sentences
 }
 
+/// Whether a parenthesis compares, and so is a clause of its own: `(203 vs 214 W)`.
+fn compares(tokens: &[Token]) -> bool {
+    let inside = tokens.iter().take_while(|token| !token.is_mark(')'));
+    inside.into_iter().any(|token| {
+        token.is_mark(',')
+            || token
+                .word()
+                .is_some_and(|word| matches!(word, "vs" | "versus" | "against" | "statt" | "contre"))
+    })
+}
+
 /// The item at the start of `tokens`, and its length in tokens.
 fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKind, usize) {
     let Some(token) = tokens.first() else {
@@ -136,7 +156,11 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
         }
         let is_name =
             token_number(token).is_some_and(|parts| parts.iter().all(|part| facts.words.contains(part)));
-        if quantity.is_bare() && is_name {
+        let counts = tokens
+            .get(length)
+            .and_then(Token::word)
+            .is_some_and(|next| matches!(next, "splits" | "laps"));
+        if quantity.is_bare() && (is_name || counts) {
             return (ItemKind::Word, length);
         }
         return (ItemKind::Quantity(quantity), length);
@@ -247,6 +271,14 @@ fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
     );
     let (quantity, length) = quantity::quantity(tokens.get(1 + number..)?, Before::Other)?;
     let reading = quantity.measures(Measure::Bare)?;
+    if let Some(to) = quantity.to.first() {
+        // The splits from km 6 to km 10 begin at km 5.
+        let from_m = (reading.value - 1.0).max(0.0) * metres_of(noun);
+        return Some((
+            ItemKind::Stretch(from_m, to.value * metres_of(noun)),
+            1 + number + length,
+        ));
+    }
     Some((
         ItemKind::Mark(reading.value * metres_of(noun)),
         1 + number + length,

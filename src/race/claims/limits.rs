@@ -46,7 +46,9 @@ pub(super) fn reference(
     if reading.measure == Measure::Distance {
         return distances::value(reading, to, frame, facts);
     }
-    let metric = metric_of(reading.measure).or(frame.metric.filter(|metric| is_measured(*metric)));
+    let metric = metric_of(reading.measure).or(frame
+        .metric
+        .filter(|metric| is_measured(*metric) && !facts.all_limits(*metric).is_empty()));
     let limits = match (metric, frame.leg) {
         (Some(metric), Some(kind)) => facts
             .limits_of(Some(kind))

@@ -127,6 +127,12 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     let half = starts_with(rest, &["and", "a", "half"]);
     let after = rest.get(if half { 3 } else { 0 }..)?;
     let unit = first(&UNIT_PHRASES, after).filter(|_| !number.ordinal);
+    // "10 km an hour ago"
+    let is_ago = |length: usize| after.get(length).and_then(Token::word) == Some("ago");
+    let unit = match unit {
+        Some((_, length)) if length > 1 && is_ago(length) => first(&UNIT_PHRASES, after.get(..1)?),
+        unit => unit,
+    };
     if in_words
         && unit.is_none()
         && before != Before::ScopeWord

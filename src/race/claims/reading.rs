@@ -8,7 +8,8 @@ mod role;
 mod scope;
 
 use super::claim::{
-    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, Length, Mood, Progress, Sense, State, When,
+    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Progress, Reference,
+    Sense, State, When,
 };
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem};
@@ -24,13 +25,16 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         claims: Vec::new(),
         last_length: None,
         last_metric: None,
+        last_reference: None,
     };
     for sentence in items::sentences(text, facts) {
+        reader.last_reference = None;
         let mut frame = ClaimFrame::default();
         let is_german = sentence.iter().flatten().any(|item| is_german(&item.words));
         for (index, clause) in sentence.iter().enumerate() {
             frame = reader.clause(clause, &frame);
             reader.last_metric = frame.metric.or(reader.last_metric);
+            reader.last_reference = frame.reference.or(reader.last_reference);
             reader.names(clause, index == 0, is_german);
         }
     }
@@ -81,6 +85,8 @@ struct Reader<'a> {
     last_length: Option<Length>,
     /// The metric of the sentence before, for "it is down to 110".
     last_metric: Option<ClaimMetric>,
+    /// What the clause before compared with.
+    last_reference: Option<Reference>,
 }
 
 impl Reader<'_> {
@@ -110,6 +116,7 @@ impl Reader<'_> {
         let mut part = Part {
             items: left,
             used: vec![false; left.len()],
+            scopes: Vec::new(),
         };
         let frame = self.frame(&mut part, before);
         for item in left.iter().filter(|item| item.kind == ItemKind::Unreadable) {
@@ -188,25 +195,55 @@ impl Reader<'_> {
                 None
             }
         });
-        frame.progress = part.find(|tag| {
-            if let Tag::Progress(progress) = tag {
-                Some(progress)
-            } else {
-                None
-            }
-        });
+        frame.progress = part
+            .find(|tag| {
+                if let Tag::Progress(progress) = tag {
+                    Some(progress)
+                } else {
+                    None
+                }
+            })
+            .or(frame.progress);
+        // "It closes at 1:30:00, you have 20 minutes to spare."
+        if frame.reference.is_none()
+            && matches!(frame.sense, Some(Sense::Ahead | Sense::Behind))
+            && self.last_reference == Some(Reference::Cutoff)
+        {
+            frame.reference = self.last_reference;
+        }
         frame.not = part.has(|tag| tag == Tag::Not);
         frame.from_here = part.has(|tag| tag == Tag::FromHere);
         frame.reached = part.has(|tag| tag == Tag::Reached);
         frame.stranger = part.has(|tag| tag == Tag::Stranger);
         frame.standing |=
             part.has(|tag| tag == Tag::State(State::Standing) || tag == Tag::Metric(ClaimMetric::Stop));
-        frame.silent |= part.has(|tag| tag == Tag::State(State::Silent));
+        frame.silent |= part.has(|tag| {
+            matches!(
+                tag,
+                Tag::State(State::Silent) | Tag::LastSeen | Tag::Metric(ClaimMetric::Gap)
+            )
+        });
+        let own_stat = part.has(|tag| matches!(tag, Tag::Stat(_)));
+        if !part.scopes.is_empty() && !own_stat && matches!(frame.stat, Some(ClaimStat::Max | ClaimStat::Min))
+        {
+            frame.stat = None;
+        }
+        let is_mean = part.has(|tag| tag == Tag::Stat(ClaimStat::Mean));
+        if is_mean
+            && part.scopes.is_empty()
+            && matches!(frame.scope, Some(ClaimScope::Mark(_) | ClaimScope::LastSplit))
+        {
+            frame.scope = None;
+        }
         let checkpoint = part.items.iter().find_map(|item| match item.kind {
             ItemKind::Checkpoint(index) => Some(index),
             _ => None,
         });
         frame.checkpoint = checkpoint.or(frame.checkpoint);
+        frame.is_inherited = (part.scopes.is_empty() && frame.scope.is_some() && frame.scope == before.scope)
+            || (!own_stat && frame.stat.is_some())
+            || (own_when.is_none() && frame.when == Some(When::Now))
+            || (checkpoint.is_none() && frame.checkpoint.is_some());
         frame.mood = mood(part, before.mood);
         frame
     }
@@ -238,7 +275,7 @@ impl Reader<'_> {
                 continue;
             };
             // "10.8 of 21.1 km"
-            let joined = after.len() == 1
+            let joined = after.len() <= 1
                 && after
                     .iter()
                     .all(|item| matches!(item.words.as_str(), "of" | "out of" | "von" | "de" | "di" | "sur"));
@@ -256,7 +293,25 @@ impl Reader<'_> {
                         .map(|_| (Measure::Distance, 1000.0));
                 }
             }
-            let mut frame = around(frame, before, after);
+            let mut frame = ClaimFrame {
+                scope: part
+                    .scope_at(index, to)
+                    .filter(|_| frame.scope.is_some())
+                    .or(frame.scope),
+                ..frame.clone()
+            };
+            frame = around(&frame, before, after);
+            // "10.8 of 21.1 km", "10.8/21.1 km": the second is the whole.
+            let is_whole = number > 0
+                && before.iter().all(|item| {
+                    matches!(
+                        item.words.as_str(),
+                        "of" | "von" | "de" | "di" | "sur" | "into" | "into the"
+                    )
+                });
+            if is_whole && quantity.measures(Measure::Distance).is_some() {
+                frame.progress = None;
+            }
             frame.metric = frame.metric.or(self.last_metric);
             // "46.3 of them are done"
             let of_them = matches!(after, [of, them, ..] if matches!(of.words.as_str(), "of" | "von") && matches!(them.words.as_str(), "them" | "those" | "denen"));
@@ -267,7 +322,7 @@ impl Reader<'_> {
                     step: 100.0,
                 }];
             }
-            let body = role(quantity, &frame, before, after);
+            let body = role(quantity, &frame, (before, after), number + 1 == values.len());
             self.push(
                 part.items
                     .get(index.saturating_sub(2)..(index + 3).min(part.items.len()))
@@ -316,6 +371,7 @@ impl Reader<'_> {
         let mut part = Part {
             items: right,
             used: vec![false; right.len()],
+            scopes: Vec::new(),
         };
         let blank = ClaimFrame {
             metric: frame.metric,
@@ -366,15 +422,17 @@ impl Reader<'_> {
         });
         let is_waiting = part.has(|tag| tag == Tag::State(State::Waiting));
         if frame.mood.is_none() {
-            for item in items {
+            for (index, item) in items.iter().enumerate() {
                 for tag in item.tags() {
                     match tag {
                         // A heart rate that has not moved is no stop.
                         Tag::State(State::Standing | State::Moving) if measures => {}
                         Tag::State(state) => self.push(items, frame, ClaimBody::State(*state)),
                         Tag::Trend(sense) if !compared => self.push(items, frame, ClaimBody::Trend(*sense)),
+                        Tag::Leg(_) if scope::is_ahead(items, index) => {}
                         Tag::Leg(kind) | Tag::OnLeg(kind) => {
-                            let progress = frame.progress.filter(|_| !has_values);
+                            let is_half = part.has(|tag| tag == Tag::Scope(ScopeWord::Half));
+                            let progress = frame.progress.filter(|_| !has_values && !is_half);
                             let when = if is_waiting {
                                 Some(When::Future)
                             } else {

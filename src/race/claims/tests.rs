@@ -289,8 +289,8 @@ fn so_are_messages_in_other_words() {
 }
 
 #[test]
-fn so_are_messages_of_a_third_author() {
-    check(include_str!("../../../tests/scenarios/claims_third.json"));
+fn so_are_messages_in_the_style_of_a_coach() {
+    check(include_str!("../../../tests/scenarios/claims_in_use.json"));
 }
 
 fn is_held(text: &str) -> bool {

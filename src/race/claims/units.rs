@@ -50,7 +50,7 @@ const UNITS: &[(Unit, &str)] = &[
     (Unit::Of(HeartRate, 1.0), "bpm|beats per minute|beats|beats a minute|beats min|schläge|schläge pro minute|schlägen|pulsations|battements|pulsaciones|latidos|ppm|battiti|battiti al minuto"),
     (Unit::Of(Power, 1.0), "w|watt|watts|vatios|vatio"),
     (Unit::Of(Cadence { steps: false }, 1.0), "rpm|revs|revs per minute|revolutions|revolutions per minute|u / min|umdrehungen|umdrehungen pro minute|tours|tours par minute|tr / min|pedaladas|pedalate"),
-    (Unit::Of(Cadence { steps: true }, 1.0), "spm|steps|steps per minute|steps a minute|steps / min|schritte|schritte pro minute|schritte / min|pas par minute|pas / min|pasos|pasos por minuto|passi|passi al minuto"),
+    (Unit::Of(Cadence { steps: true }, 1.0), "spm|schritten pro minute|schritten|steps|steps per minute|steps a minute|steps / min|schritte|schritte pro minute|schritte / min|pas par minute|pas / min|pasos|pasos por minuto|passi|passi al minuto"),
     (Unit::Of(Distance, 1.0), "m|metres|meters|metre|meter|metern|mètres|metros|metri"),
     (Unit::Of(Distance, 1000.0), "km|k|kms|kilometres|kilometers|kilometre|kilometer|kilometern|kilomètres|kilomètre|kilómetros|kilómetro|chilometri|chilometro|ks"),
     (Unit::Of(Distance, MILE_M), "mi|mile|miles|meilen|milles|millas|miglia"),

@@ -28,7 +28,32 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             "the data is about {}, and no other person",
             facts.athlete.join(" ")
         )),
-        ClaimBody::Value(quantity) => any(quantity, |reading, to| value(reading, to, frame, facts)),
+        ClaimBody::Value(quantity) => {
+            let whole = any(quantity, |reading, to| value(reading, to, frame, facts));
+            // What the clause before said need not hold for this one.
+            let alone = ClaimFrame {
+                scope: None,
+                stat: None,
+                checkpoint: None,
+                when: Some(When::Perfect),
+                ..frame.clone()
+            };
+            let spare = ClaimFrame {
+                sense: None,
+                ..frame.clone()
+            };
+            let is_spare = frame.reference == Some(Reference::Limit)
+                && any(quantity, |reading, to| difference(reading, to, &spare, facts)).is_ok();
+            if is_spare {
+                return Ok(());
+            }
+            whole.or_else(
+                |why| match any(quantity, |reading, to| value(reading, to, &alone, facts)) {
+                    Ok(()) if frame.is_inherited => Ok(()),
+                    _ => Err(why),
+                },
+            )
+        }
         ClaimBody::Reference(quantity) => any(quantity, |reading, to| {
             limits::reference(reading, to, frame, facts)
         }),
@@ -54,12 +79,11 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
 /// Any reading of a number may be the true one. The error is that of the first.
 fn any(quantity: &Quantity, judge: impl Fn(Reading, Option<Reading>) -> ClaimVerdict) -> ClaimVerdict {
     let mut first = None;
-    for reading in &quantity.readings {
-        let to = quantity
-            .to
-            .iter()
-            .find(|to| to.measure == reading.measure)
-            .copied();
+    for (index, reading) in quantity.readings.iter().enumerate() {
+        // A clock has several readings, and both ends of a range are read alike.
+        let alike = quantity.to.get(index).filter(|to| to.measure == reading.measure);
+        let same = quantity.to.iter().find(|to| to.measure == reading.measure);
+        let to = alike.or(same).copied();
         match judge(*reading, to) {
             Ok(()) => return Ok(()),
             Err(why) => first = first.or(Some(why)),
@@ -90,15 +114,50 @@ fn value(reading: Reading, to: Option<Reading>, frame: &ClaimFrame, facts: &Race
                 "the race's data does not contain this",
             )
         }
-        Measure::PaceDifference | Measure::ClimbRate => {
-            check(is_advice(frame), "say what it is compared with")
-        }
+        Measure::PaceDifference => check(
+            is_advice(frame) || pace_differs(reading, facts),
+            "no two paces differ by that",
+        ),
+        Measure::ClimbRate => check(is_advice(frame), "the data has no such rate of climb"),
         Measure::Bare => match frame.metric.filter(|metric| is_measured(*metric)) {
             Some(metric) => measured(metric, reading, to, frame, facts),
-            None => check(is_advice(frame), "say what this number is, with its unit"),
+            None => bare(reading, to, frame, facts),
         },
         measure => metric_of(measure).map_or(Ok(()), |metric| measured(metric, reading, to, frame, facts)),
     }
+}
+
+/// Whether two paces of the race, of splits, now and on average, differ by that many seconds per kilometre.
+fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
+    let spans = facts
+        .last_splits(None, f64::INFINITY)
+        .into_iter()
+        .chain(facts.now())
+        .chain([facts.race]);
+    let paces: Vec<f64> = spans
+        .flat_map(|span| span.values(ClaimMetric::Pace, None))
+        .map(|mps| 1000.0 / mps)
+        .collect();
+    let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
+    paces.iter().any(differs)
+}
+
+/// A number without a unit or a name passes if it is true of anything that it may count.
+fn bare(reading: Reading, to: Option<Reading>, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    if is_advice(frame) {
+        return Ok(());
+    }
+    let of = |metric| measured(metric, reading, to, frame, facts).is_ok();
+    let km = |reading: Reading| Reading {
+        measure: Measure::Distance,
+        value: reading.value * 1000.0,
+        step: reading.step * 1000.0,
+    };
+    let is_known = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence]
+        .into_iter()
+        .any(of)
+        || (frame.progress.is_some() && distances::value(km(reading), to.map(km), frame, facts).is_ok());
+    check(is_known, "say what this number is, with its unit")
 }
 
 fn measured(
@@ -114,6 +173,9 @@ fn measured(
         && reading.value > 130.0
     {
         return no("a run's cadence is in steps per minute");
+    }
+    if facts.is_silent && frame.when == Some(When::Now) && !frame.silent {
+        return no("there is no signal, so nothing is known of the present");
     }
     let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), frame.bound);
     if is_advice(frame) || frame.scope == Some(ClaimScope::Next) {
@@ -138,7 +200,25 @@ fn measured(
             "the highest value was another, or elsewhere",
         );
     }
+    let is_scoped_peak = frame.bound == Bound::AtLeast && matches!(frame.scope, Some(ClaimScope::Mark(_)));
+    if let (true, Some(ClaimScope::Mark(metres))) = (is_scoped_peak, frame.scope) {
+        let highest = facts
+            .spread_of(metric, frame.leg)
+            .map_or(0.0, |spread| spread.high);
+        let holds = facts.is_hardest_split(frame.leg, metric, metres) && highest >= reading.value;
+        return check(holds, "it was not that high there");
+    }
     let known = known(metric, frame, facts)?;
+    // "below 150" may be far below.
+    let is_pace = metric == ClaimMetric::Pace && reading.step <= 0.0;
+    let is_beyond = |value: f64| match (frame.bound, is_pace) {
+        (Bound::AtLeast, false) | (Bound::AtMost, true) => value >= reading.value,
+        (Bound::AtMost, false) | (Bound::AtLeast, true) => value <= reading.value,
+        _ => false,
+    };
+    if known.values.iter().any(|value| is_beyond(*value)) {
+        return Ok(());
+    }
     let within = known.ranges.iter().any(|(from, to)| allowed.meets(*from, *to));
     if within
         || known.values.iter().any(|value| allowed.has(*value))
@@ -230,6 +310,9 @@ fn known(metric: ClaimMetric, frame: &ClaimFrame, facts: &RaceFacts) -> Result<K
 }
 
 fn difference(reading: Reading, to: Option<Reading>, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    if is_advice(frame) {
+        return Ok(());
+    }
     if reading.measure == Measure::Duration {
         return durations::difference(reading, to, frame, facts);
     }
@@ -315,6 +398,16 @@ fn comparison(
     facts: &RaceFacts,
 ) -> ClaimVerdict {
     let Some(sense) = left.sense else { return Ok(()) };
+    if let (Some(Reference::Plan), Some(by)) = (right.reference, by) {
+        let reference = Some(Reference::Plan);
+        let frame = ClaimFrame {
+            reference,
+            ..left.clone()
+        };
+        return any(by, |reading, to| {
+            durations::difference(reading, to, &frame, facts)
+        });
+    }
     let metric = match sense {
         Sense::Faster | Sense::Slower => ClaimMetric::Pace,
         _ => left
@@ -323,7 +416,12 @@ fn comparison(
             .unwrap_or(ClaimMetric::Pace),
     };
     let one = known(metric, left, facts)?.values;
-    let other: Vec<f64> = match said {
+    // "than the first 5 km (27:40)"
+    let timed = said.filter(|said| right.scope.is_some() && said.measures(Measure::Duration).is_some());
+    if let Some(timed) = timed {
+        any(timed, |reading, to| value(reading, to, right, facts))?;
+    }
+    let other: Vec<f64> = match said.filter(|_| timed.is_none()) {
         Some(quantity) => {
             let reading = quantity.readings.iter().find(|reading| {
                 metric_of(reading.measure) == Some(metric) || reading.measure == Measure::Bare

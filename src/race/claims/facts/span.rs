@@ -45,6 +45,14 @@ impl RaceSpan {
         }
     }
 
+    /// Without the stops.
+    pub(super) fn moving(self) -> Self {
+        Self {
+            elapsed_s: self.moving_s,
+            ..self
+        }
+    }
+
     pub(super) fn speeds(&self) -> Vec<f64> {
         let seconds = [self.elapsed_s, self.moving_s];
         let seconds = seconds.into_iter().filter(|s| *s > 0.0);

@@ -1,7 +1,9 @@
 //! What the words around a number make of it.
 
 use super::part::Part;
-use crate::race::claims::claim::{Bound, ClaimBody, ClaimFrame, ClaimScope, Mood, Sense, When};
+use crate::race::claims::claim::{
+    Bound, ClaimBody, ClaimFrame, ClaimScope, Mood, Progress, Reference, Sense, When,
+};
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::{Measure, Quantity};
@@ -49,6 +51,25 @@ pub(super) fn mood(part: &Part<'_>, before: Option<Mood>) -> Option<Mood> {
             }
         })
         .collect();
+    // "After T2, start easy."
+    let is_lead = part.items.first().is_some_and(|first| {
+        matches!(
+            first.words.as_str(),
+            "after"
+                | "before"
+                | "nach"
+                | "vor"
+                | "après"
+                | "avant"
+                | "después de"
+                | "dopo"
+                | "antes de"
+                | "prima di"
+        )
+    });
+    if is_lead && !part.has(is_verb) && part.values().is_empty() {
+        return Some(Mood::If);
+    }
     for strong in [Mood::Unknown, Mood::If] {
         if moods.contains(&strong) {
             return Some(strong);
@@ -123,6 +144,14 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
     if let Some(Tag::Progress(progress)) = progress_after.or(progress_before) {
         frame.progress = Some(progress);
     }
+    // "33.7 km ahead"
+    if after
+        .first()
+        .is_some_and(|next| next.has(Tag::Sense(Sense::Ahead)))
+        && frame.reference.is_none()
+    {
+        frame.progress = Some(Progress::ToGo);
+    }
     if after.iter().any(|item| item.has(Tag::When(When::Now))) {
         (frame.when, frame.scope) = (Some(When::Now), None);
     }
@@ -145,11 +174,11 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
 pub(super) fn role(
     quantity: Quantity,
     frame: &ClaimFrame,
-    before: &[MessageItem],
-    after: &[MessageItem],
+    (before, after): (&[MessageItem], &[MessageItem]),
+    is_last: bool,
 ) -> ClaimBody {
     let is_filler = |item: &&MessageItem| {
-        item.kind == ItemKind::Word
+        matches!(item.kind, ItemKind::Word | ItemKind::Checkpoint(_))
             || item.tags().iter().all(|tag| {
                 matches!(
                     tag,
@@ -169,15 +198,29 @@ pub(super) fn role(
                 .any(|tag| matches!(tag, Tag::Sense(sense) if *sense != Sense::Same))
         })
     };
-    if is_reference(closest) || (is_reference(after.first()) && !is_sense(after.first())) {
+    if is_reference(closest)
+        || (is_reference(after.first()) && !is_sense(after.first()) && (is_last || after.len() > 1))
+    {
         return ClaimBody::Reference(quantity);
     }
-    let by = before.iter().rev().take(4).any(|item| item.has(Tag::By));
+    let by = before
+        .iter()
+        .rev()
+        .take(4)
+        .chain(after.iter().take(2))
+        .any(|item| item.has(Tag::By));
+    let until_cutoff = frame.reference == Some(Reference::Cutoff)
+        && frame.from_here
+        && quantity.measures(Measure::Duration).is_some();
     let is_time = quantity.measures(Measure::Duration).is_some();
     let apart = is_time
         && matches!(frame.sense, Some(Sense::Ahead | Sense::Behind))
         && frame.scope.is_none_or(|scope| scope == ClaimScope::Race);
     let from_sense = is_sense(next) || by || apart;
+    let towards_plan = is_time && is_reference(next) && frame.reference == Some(Reference::Plan);
+    if (towards_plan || until_cutoff) && quantity.to.is_empty() {
+        return ClaimBody::Difference(quantity);
+    }
     let has_other = is_reference(after.iter().find(|item| is_reference(Some(item))))
         || frame.reference.is_some()
         || is_time

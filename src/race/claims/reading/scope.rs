@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use crate::race::claims::claim::{
-    ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Reference, State, When,
+    ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Progress, Reference, State, When,
 };
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
@@ -16,9 +16,57 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
             continue;
         };
         let next = part.items.get(index + 1);
+        if !part.is_open(index) {
+            continue;
+        }
         if let ItemKind::Mark(metres) = item.kind {
             named = true;
-            frame.scope = Some(ClaimScope::Mark(metres));
+            let before = index.checked_sub(1).and_then(|i| part.items.get(i));
+            let is_from = before.is_some_and(|before| {
+                matches!(
+                    before.words.as_str(),
+                    "from" | "von" | "de" | "da" | "dal" | "du" | "desde"
+                )
+            });
+            let end = part.items.get(index + 2).and_then(|end| {
+                if let ItemKind::Mark(end) = end.kind {
+                    Some(end)
+                } else {
+                    None
+                }
+            });
+            let joins = next.is_some_and(|next| {
+                matches!(
+                    next.words.as_str(),
+                    "to" | "bis" | "à" | "a" | "au" | "al" | "hasta"
+                )
+            });
+            if let (true, true, Some(end)) = (is_from, joins, end) {
+                frame.scope = Some(ClaimScope::Between(metres, end));
+                part.scopes.push((index, ClaimScope::Between(metres, end)));
+                part.take(index);
+                part.take(index + 2);
+                continue;
+            }
+            let is_since = before.is_some_and(|before| {
+                matches!(
+                    before.words.as_str(),
+                    "since" | "seit" | "depuis" | "desde" | "da" | "dal"
+                )
+            });
+            frame.scope = Some(if is_since {
+                ClaimScope::Since(metres)
+            } else {
+                ClaimScope::Mark(metres)
+            });
+            part.scopes.extend(frame.scope.map(|scope| (index, scope)));
+            part.take(index);
+            continue;
+        }
+        if let ItemKind::Stretch(from_m, to_m) = item.kind {
+            named = true;
+            frame.scope = Some(ClaimScope::Between(from_m, to_m));
+            part.scopes.push((index, ClaimScope::Between(from_m, to_m)));
             part.take(index);
             continue;
         }
@@ -35,7 +83,10 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
             if is_since(part, index) && !frame.silent {
                 frame.scope = Some(ClaimScope::Last(Length::Seconds(seconds.value)));
                 part.take(index);
-            } else if is_ago && !frame.silent && !part.has(|tag| tag == Tag::State(State::Silent)) {
+            } else if is_ago
+                && !frame.silent
+                && !part.has(|tag| matches!(tag, Tag::State(State::Silent) | Tag::LastSeen))
+            {
                 frame.scope = Some(ClaimScope::Ago(seconds.value));
                 part.take(index);
             } else if is_mean {
@@ -61,6 +112,8 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
                 // "so far" adds nothing to a split.
                 let adds = word != ScopeWord::Race || !named;
                 frame.scope = scope.filter(|_| adds).or(frame.scope);
+                part.scopes
+                    .extend(scope.filter(|_| adds).map(|scope| (index, scope)));
                 named |= scope.is_some();
                 if used {
                     part.take(index + 1);
@@ -156,6 +209,10 @@ pub(super) fn legs(part: &Part<'_>, frame: &mut ClaimFrame) {
             })
         });
         let Some((kind, on)) = named else { continue };
+        if is_ahead(part.items, index) {
+            frame.progress = frame.progress.or(Some(Progress::ToGo));
+            continue;
+        }
         let before = index.checked_sub(1).and_then(|i| part.items.get(i));
         (frame.leg, frame.on_leg) = (Some(kind), on);
         frame.leg_number = match (item.words.as_str(), before.map(|before| before.words.as_str())) {
@@ -164,6 +221,20 @@ pub(super) fn legs(part: &Part<'_>, frame: &mut ClaimFrame) {
             _ => None,
         };
     }
+}
+
+/// `48 km to T2`
+pub(super) fn is_ahead(items: &[MessageItem], index: usize) -> bool {
+    let before = index.checked_sub(1).and_then(|before| items.get(before));
+    let before = before
+        .filter(|before| !before.has(Tag::Athlete))
+        .or_else(|| items.get(index.checked_sub(2)?));
+    before.is_some_and(|before| {
+        matches!(
+            before.words.as_str(),
+            "to" | "until" | "till" | "bis" | "bis zu" | "hasta" | "fino" | "jusqu à"
+        )
+    })
 }
 
 /// `for twenty minutes` in a clause about a measured value: the part of the race that it holds for.
