@@ -14,7 +14,7 @@
 //! | `token`, `phrases`, `lexicon`, `units`, `quantity` | words, numbers and units |
 //! | `items`, `names`, `reading` | sentences, clauses, claims |
 //! | `facts` | what is known of the race |
-//! | `verdict`, `distances`, `durations`, `limits`, `states`, `evidence` | whether a claim is true |
+//! | `verdict`, `measured`, `distances`, `durations`, `limits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
@@ -26,6 +26,7 @@ mod facts;
 mod items;
 mod lexicon;
 mod limits;
+mod measured;
 mod names;
 mod phrases;
 mod quantity;

@@ -1,18 +1,18 @@
 //! What is known of a race at one moment, in the terms in which messages speak of it.
 
+mod parts;
 mod span;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::claim::{ClaimFrame, ClaimMetric, Length, Sense, When};
+use super::claim::{ClaimFrame, ClaimMetric, Sense, When};
 use super::quantity::Reading;
-use crate::race::figures::WindowFigures;
 use crate::race::snapshot::{RaceStanding, Snapshot};
-use crate::race::sport::{LegKind, RaceKind, cadence};
+use crate::race::sport::{LegKind, RaceKind};
 use crate::race::text::plain_text;
 use crate::race::thresholds::{LegLimits, Thresholds, limits};
 use crate::race::track::{Split, TrackStep};
-use span::{joined, leg_span, race_span};
+use span::{leg_span, race_span};
 
 pub(super) use span::{RaceSpan, Spread};
 
@@ -299,187 +299,9 @@ impl RaceFacts {
         })
     }
 
-    /// Whether the split that ends at `metres` has about the highest mean of all.
-    pub(super) fn is_hardest_split(&self, leg: Option<LegKind>, metric: ClaimMetric, metres: f64) -> bool {
-        let mean = |span: RaceSpan| span.values(metric, None).first().copied();
-        let splits = self.splits_of(leg).into_iter();
-        let highest = splits
-            .filter_map(|split| mean(joined([split])))
-            .fold(0.0, f64::max);
-        self.split_to(leg, metres)
-            .and_then(mean)
-            .is_some_and(|mean| mean >= highest * 0.99)
-    }
-
-    /// The split that ends at `metres` from the start of its leg or of the race.
-    pub(super) fn split_to(&self, leg: Option<LegKind>, metres: f64) -> Option<RaceSpan> {
-        let splits = self.splits_of(leg);
-        let split = splits.iter().find(|split| (split.to_m - metres).abs() < 1.0);
-        split
-            .or_else(|| splits.iter().find(|split| (split.race_m - metres).abs() < 50.0))
-            .map(|split| joined([*split]))
-    }
-
     /// Metres into the current leg.
     pub(super) fn leg_progress_m(&self) -> f64 {
         self.leg_now().map_or(0.0, |leg| self.distance_m - leg.from_m)
-    }
-
-    fn window(&self, from: Timestamp, to: Timestamp) -> Option<RaceSpan> {
-        let steps = self.recent.iter().filter(|step| step.at >= from && step.at <= to);
-        let steps: Vec<&TrackStep> = steps.collect();
-        let figures = WindowFigures::of(self.kind_now, steps.iter().copied())?;
-        let elapsed_s = figures.to.duration_since(figures.from).as_secs_f64();
-        (figures.points > 1).then(|| RaceSpan {
-            distance_m: figures.distance_m,
-            elapsed_s,
-            moving_s: elapsed_s - figures.standing_s,
-            ascent_m: None,
-            heart_rate: figures.heart_rate.map(Into::into),
-            power: figures.power.map(Into::into),
-            cadence: figures.cadence.map(Into::into),
-        })
-    }
-
-    /// The last `seconds` before the newest point; `None` if they are not kept.
-    pub(super) fn last_seconds(&self, seconds: f64) -> Option<RaceSpan> {
-        let last = self.recent.last()?.at;
-        let from = last - SignedDuration::from_secs_f64(seconds);
-        let first = self.recent.first()?.at;
-        (first <= from + SignedDuration::from_secs(60)).then(|| self.window(from, last))?
-    }
-
-    /// A few minutes around the moment `seconds` ago.
-    pub(super) fn around(&self, seconds: f64) -> Option<RaceSpan> {
-        let middle = self.recent.last()?.at - SignedDuration::from_secs_f64(seconds);
-        let first = self.recent.first()?.at;
-        let half = SignedDuration::from_mins(3);
-        (first <= middle).then(|| self.window(middle - half, middle + half))?
-    }
-
-    /// The windows that describe the present.
-    pub(super) fn now(&self) -> Vec<RaceSpan> {
-        let spans = [60.0, 120.0, 300.0, 600.0].into_iter();
-        let mut spans: Vec<RaceSpan> = spans.filter_map(|seconds| self.last_seconds(seconds)).collect();
-        if spans.is_empty() {
-            spans.extend(self.window(Timestamp::MIN, Timestamp::MAX));
-        }
-        spans
-    }
-
-    /// The newest values of a metric, and those that the author may have seen.
-    pub(super) fn newest(&self, metric: ClaimMetric) -> Vec<f64> {
-        let Some(last) = self.recent.last() else {
-            return Vec::new();
-        };
-        let from = last.at - SignedDuration::from_secs_f64(self.lag_s);
-        let recent = self.recent.iter().filter(|step| step.at >= from);
-        let value = |step: &TrackStep| match metric {
-            ClaimMetric::HeartRate => step.heart_rate_bpm.map(f64::from),
-            ClaimMetric::Power => step.power_w.map(f64::from),
-            ClaimMetric::Cadence => step
-                .cadence_rpm
-                .map(|sent| f64::from(cadence(self.kind_now, sent))),
-            ClaimMetric::Pace => step.speed_mps.filter(|mps| *mps > 0.2),
-            _ => None,
-        };
-        recent.filter_map(value).collect()
-    }
-
-    /// The splits of `leg`, or of the current leg.
-    pub(super) fn splits_of(&self, leg: Option<LegKind>) -> Vec<&Split> {
-        let index = match leg {
-            Some(kind) => self.legs.iter().rposition(|leg| leg.kind == Some(kind)),
-            None => self.legs.len().checked_sub(1),
-        };
-        self.splits
-            .iter()
-            .filter(|split| Some(split.leg) == index)
-            .collect()
-    }
-
-    /// The part of a leg between two distances from its start. It needs splits that end near both.
-    pub(super) fn between(&self, leg: Option<LegKind>, from_m: f64, to_m: f64) -> Option<RaceSpan> {
-        let splits = self.splits_of(leg);
-        let near = |a: f64, b: f64| (a - b).abs() < 60.0;
-        let from = splits.iter().position(|split| near(split.from_m, from_m))?;
-        let to = splits.iter().position(|split| near(split.to_m, to_m))?;
-        Some(joined(splits.get(from..=to)?.iter().copied()))
-    }
-
-    /// The stretch of `metres` that ends now, or with the last split.
-    pub(super) fn last_metres(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
-        let mut spans = Vec::new();
-        if let Some(last) = self.splits_of(leg).last() {
-            spans.extend(self.between(leg, last.to_m - metres, last.to_m));
-        }
-        let to_m = self.distance_m - self.legs.last().map_or(0.0, |leg| leg.from_m);
-        let first = self
-            .recent
-            .iter()
-            .rev()
-            .find(|step| step.distance_m <= self.distance_m - metres);
-        if let (Some(first), Some(last), true) = (first, self.recent.last(), to_m >= metres) {
-            spans.extend(self.window(first.at, last.at));
-        }
-        spans
-    }
-
-    /// The splits within the last `metres`.
-    pub(super) fn last_splits(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
-        let splits = self.splits_of(leg);
-        let end_m = splits.last().map_or(0.0, |last| last.to_m);
-        let last = splits
-            .into_iter()
-            .filter(|split| split.from_m >= end_m - metres - 1.0);
-        last.map(|split| joined([split])).collect()
-    }
-
-    pub(super) fn stretch(&self, leg: Option<LegKind>, from_m: f64, length: Length) -> Option<RaceSpan> {
-        match length {
-            Length::Metres(metres) => self.between(leg, from_m, from_m + metres),
-            Length::Seconds(_) => None,
-        }
-    }
-
-    /// The first or second half of the distance so far, or of the whole race.
-    pub(super) fn half(&self, second: bool) -> Option<RaceSpan> {
-        let splits = self.splits_of(None);
-        let middle = splits.len() / 2;
-        let part = if second {
-            splits.get(middle..)
-        } else {
-            splits.get(..middle)
-        };
-        part.filter(|part| !part.is_empty())
-            .map(|part| joined(part.iter().copied()))
-    }
-
-    /// The fastest or slowest split of a leg.
-    pub(super) fn extreme(&self, leg: Option<LegKind>, sense: Sense) -> Option<&Split> {
-        let speed = |split: &&Split| (split.to_m - split.from_m) / split.duration_s.max(1.0);
-        let splits = self.splits_of(leg).into_iter();
-        match sense {
-            Sense::Faster => splits.max_by(|a, b| speed(a).total_cmp(&speed(b))),
-            _ => splits.min_by(|a, b| speed(a).total_cmp(&speed(b))),
-        }
-    }
-
-    /// Race time at which `race_m` was passed, between the two nearest known times.
-    pub(super) fn passed_s(&self, race_m: f64) -> Option<f64> {
-        let start = self.started_at?;
-        let since = |at: Timestamp| at.duration_since(start).as_secs_f64();
-        let mut known = vec![(0.0, 0.0)];
-        known.extend(self.splits.iter().map(|split| (split.race_m, since(split.at))));
-        known.extend(self.recent.iter().map(|step| (step.distance_m, since(step.at))));
-        known.sort_by(|a, b| a.1.total_cmp(&b.1));
-        known.windows(2).find_map(|two| {
-            let &[(from_m, from_s), (to_m, to_s)] = two else {
-                return None;
-            };
-            let part = (race_m - from_m) / (to_m - from_m);
-            (to_m > from_m && (0.0..=1.0).contains(&part)).then(|| part.mul_add(to_s - from_s, from_s))
-        })
     }
 
     /// How far ahead of an even plan the athlete is, in seconds; negative = behind.
@@ -501,27 +323,5 @@ impl RaceFacts {
             (to_m > from_m && (0.0..=1.0).contains(&part))
                 .then(|| part.mul_add(to_s - from_s, from_s) - self.elapsed_s)
         })
-    }
-
-    /// The earliest and latest race time at which `race_m` is reached at one of the paces seen so far.
-    pub(super) fn reaches_s(&self, race_m: f64) -> Option<(f64, f64)> {
-        let left_m = race_m - self.progress_m;
-        let moving = [600.0, 1800.0]
-            .into_iter()
-            .filter_map(|s| self.last_seconds(s))
-            .map(RaceSpan::moving);
-        let spans = moving
-            .chain(self.leg_now().map(|leg| leg.span))
-            .chain([self.race]);
-        let speeds: Vec<f64> = spans
-            .flat_map(|span| span.speeds())
-            .filter(|mps| *mps > 0.3)
-            .collect();
-        let fastest = speeds.iter().copied().reduce(f64::max)?;
-        let slowest = speeds.iter().copied().reduce(f64::min)?;
-        (left_m >= 0.0).then_some((
-            self.elapsed_s + left_m / fastest,
-            self.elapsed_s + left_m / slowest,
-        ))
     }
 }

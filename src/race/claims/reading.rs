@@ -6,6 +6,7 @@
 mod part;
 mod role;
 mod scope;
+mod statements;
 
 use super::claim::{
     Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Progress, Reference,
@@ -13,7 +14,7 @@ use super::claim::{
 };
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem};
-use super::lexicon::{ScopeWord, Tag};
+use super::lexicon::Tag;
 use super::quantity::{Measure, Quantity, Reading};
 use part::Part;
 use role::{around, mood, role};
@@ -39,23 +40,6 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         }
     }
     reader.claims
-}
-
-fn is_motion(word: &str) -> bool {
-    matches!(
-        word,
-        "runs"
-            | "running"
-            | "rides"
-            | "riding"
-            | "swims"
-            | "swimming"
-            | "läuft"
-            | "läufst"
-            | "fährt"
-            | "fährst"
-            | "corriendo"
-    )
 }
 
 fn is_german(word: &str) -> bool {
@@ -406,140 +390,5 @@ impl Reader<'_> {
                 by: difference,
             },
         );
-    }
-
-    /// Claims without a number.
-    fn statements(&mut self, part: &Part<'_>, frame: &ClaimFrame, compared: bool) {
-        let items = part.items;
-        let has_values = !part.values().is_empty();
-        let measures = part.has(|tag| {
-            matches!(
-                tag,
-                Tag::Metric(
-                    ClaimMetric::HeartRate | ClaimMetric::Power | ClaimMetric::Cadence | ClaimMetric::Pace
-                )
-            )
-        });
-        let is_waiting = part.has(|tag| tag == Tag::State(State::Waiting));
-        if frame.mood.is_none() {
-            for (index, item) in items.iter().enumerate() {
-                for tag in item.tags() {
-                    match tag {
-                        // A heart rate that has not moved is no stop.
-                        Tag::State(State::Standing | State::Moving) if measures => {}
-                        Tag::State(state) => self.push(items, frame, ClaimBody::State(*state)),
-                        Tag::Trend(sense) if !compared => self.push(items, frame, ClaimBody::Trend(*sense)),
-                        Tag::Leg(_) if scope::is_ahead(items, index) => {}
-                        Tag::Leg(kind) | Tag::OnLeg(kind) => {
-                            let is_half = part.has(|tag| tag == Tag::Scope(ScopeWord::Half));
-                            let progress = frame.progress.filter(|_| !has_values && !is_half);
-                            let when = if is_waiting {
-                                Some(When::Future)
-                            } else {
-                                frame.when
-                            };
-                            self.push(
-                                items,
-                                &ClaimFrame {
-                                    when,
-                                    progress,
-                                    ..frame.clone()
-                                },
-                                ClaimBody::Leg(*kind),
-                            );
-                            if is_motion(&item.words)
-                                && part.has(|tag| tag == Tag::Athlete)
-                                && matches!(frame.when, Some(When::Present | When::Now))
-                            {
-                                self.push(items, frame, ClaimBody::State(State::Moving));
-                            }
-                        }
-                        Tag::Scope(ScopeWord::Half) => self.push(items, frame, ClaimBody::Halfway),
-                        _ => {}
-                    }
-                }
-            }
-            let extreme = part.find(|tag| {
-                if let Tag::Extreme(sense) = tag {
-                    Some(sense)
-                } else {
-                    None
-                }
-            });
-            if let (Some(sense), Some(ClaimScope::Mark(metres))) = (extreme, frame.scope) {
-                self.push(items, frame, ClaimBody::Extreme(sense, metres));
-            }
-            let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
-            let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
-            let when = if is_next { Some(When::Future) } else { frame.when };
-            let place_frame = ClaimFrame {
-                when,
-                at_place,
-                ..frame.clone()
-            };
-            let place = match (
-                frame.scope,
-                items.iter().any(|item| matches!(item.kind, ItemKind::Mark(_))),
-            ) {
-                (Some(ClaimScope::Mark(metres)), true) if !has_values && extreme.is_none() => Some(metres),
-                _ => None,
-            };
-            if let Some(metres) = place {
-                self.push(items, &place_frame, ClaimBody::Place(Some(metres)));
-            }
-            let named = items
-                .iter()
-                .any(|item| matches!(item.kind, ItemKind::Checkpoint(_)));
-            if named && frame.reference.is_none() {
-                self.push(items, &place_frame, ClaimBody::Place(None));
-            }
-            if frame.not
-                && !has_values
-                && items.iter().any(|item| {
-                    item.has(Tag::Metric(ClaimMetric::Stop)) || item.has(Tag::State(State::Standing))
-                })
-            {
-                let past = matches!(frame.when, Some(When::Perfect | When::Past))
-                    || frame.scope == Some(ClaimScope::Race)
-                    || frame.when.is_none();
-                if past {
-                    self.push(items, frame, ClaimBody::NoStops);
-                }
-            }
-        }
-        if frame.sense.is_some() && !compared && (frame.reference.is_some() || !has_values) {
-            self.push(items, frame, ClaimBody::Relation);
-        }
-    }
-
-    /// Names of people other than the athlete.
-    fn names(&mut self, clause: &Clause, first: bool, is_german: bool) {
-        for (index, item) in clause.iter().enumerate() {
-            if item.kind != ItemKind::Capital {
-                continue;
-            }
-            let before = index.checked_sub(1).and_then(|before| clause.get(before));
-            let after = clause.get(index + 1);
-            let at_place = before.is_some_and(|before| {
-                before
-                    .tags()
-                    .iter()
-                    .any(|tag| matches!(tag, Tag::At | Tag::Reached))
-            });
-            let listed = super::names::is_first_name(&item.words);
-            let owns = after.is_some_and(|after| after.words == "s");
-            let alone = clause.len() == 1 && !first && !is_german;
-            let starts = first && index == 0;
-            if (listed && !(at_place && before.is_some_and(|before| before.words == "lake")))
-                || (!at_place && (owns || alone || starts))
-            {
-                let frame = ClaimFrame::default();
-                self.push(
-                    std::slice::from_ref(item),
-                    &frame,
-                    ClaimBody::Name(item.words.clone()),
-                );
-            }
-        }
     }
 }
