@@ -275,12 +275,9 @@ impl RaceFacts {
         let (_, legs) = LENGTHS_M
             .iter()
             .find(|(length, _)| (length - whole_m).abs() < length * 0.02)?;
-        let index = match self.leg_now()?.kind? {
-            LegKind::Swim => 0,
-            LegKind::Ride => 1,
-            LegKind::Run => 2,
-            LegKind::Transition => return None,
-        };
+        let order = [LegKind::Swim, LegKind::Ride, LegKind::Run];
+        let now = self.leg_now()?.kind?;
+        let index = order.iter().position(|kind| *kind == now)?;
         legs.get(index).copied()
     }
 
