@@ -10,6 +10,7 @@ pub mod ending;
 pub mod fields;
 pub mod figures;
 pub mod geo;
+pub mod goal;
 pub mod id;
 pub mod plan;
 pub mod schedule;

@@ -202,7 +202,7 @@ fn now(look: &RaceLook) -> String {
             (
                 "cadence",
                 figures.cadence,
-                if leg == Some(crate::race::sport::LegKind::Run) {
+                if leg.is_some_and(crate::race::sport::LegKind::is_on_foot) {
                     "steps/min"
                 } else {
                     "rpm"

@@ -29,6 +29,8 @@ pub use alert::{Alert, AlertKind, Severity, Situation};
 pub struct AlertState {
     started: bool,
     end: Option<EndReason>,
+    /// Whether a certain finish was reported.
+    finished: bool,
     signal: signal::SignalState,
     limits: limit::LimitState,
     pace: pace::PaceState,
@@ -40,23 +42,29 @@ pub struct AlertState {
 const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Applies all rules. Records the alerts in `told`, so that they are not sent again.
+/// Applies all rules. Records the alerts in `told`, so that they are not sent again. After the finish there are no
+/// more.
 pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
     let mut alerts = Vec::new();
+    if told.finished {
+        return alerts;
+    }
     changed(told, situation, &mut alerts);
-    if situation.track.started_at.is_some() {
+    let ending = matches!(
+        situation.watch.phase,
+        RacePhase::Closing { .. } | RacePhase::Over { .. }
+    );
+    // Late data after the end changes the summary, but is no news.
+    let told_of_end = ending && told.end.is_some();
+    if situation.track.started_at.is_some() && !told_of_end {
         started(told, situation, &mut alerts);
         progress::judge(&mut told.progress, situation, &mut alerts);
-        let ending = matches!(
-            situation.watch.phase,
-            RacePhase::Closing { .. } | RacePhase::Over { .. }
-        );
-        if !ending {
+        if !ending && situation.watch.finished_at.is_none() {
             signal::judge(&mut told.signal, situation, &mut alerts);
-        }
-        if !ending && situation.is_fresh() && !situation.is_at_finish() {
-            limit::judge(&mut told.limits, situation, &mut alerts);
-            pace::judge(&mut told.pace, situation, &mut alerts);
+            if situation.is_fresh() {
+                limit::judge(&mut told.limits, situation, &mut alerts);
+                pace::judge(&mut told.pace, situation, &mut alerts);
+            }
         }
     }
     over(told, situation, &mut alerts);
@@ -73,7 +81,7 @@ fn started(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
     } else {
         format!(
             "The race is under way: {} after {}.",
-            text::km(situation.progress_m()),
+            text::km(situation.track.progress_m()),
             text::time(ran_s)
         )
     };
@@ -98,24 +106,25 @@ fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
 /// Reports the end once. An END that was cancelled and occurs again is reported again.
 fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
     let track = situation.track;
+    let goal = situation.goal();
     let reason = match situation.watch.phase {
+        _ if situation.watch.finished_at.is_some() => Some(EndReason::CourseFinished),
         RacePhase::Over { reason, .. } => Some(reason),
-        // A finish is reported at once, before the final poll. A presumed end waits for that poll.
-        RacePhase::Closing { reason, .. } => Some(reason).filter(|reason| reason.is_finish()),
-        RacePhase::Live if situation.is_at_finish() => Some(EndReason::CourseFinished),
+        // A finish is reported at once, before the final poll. A presumed end waits for that poll, unless the whole
+        // distance was covered.
+        RacePhase::Closing { reason, .. } => Some(reason).filter(|reason| {
+            reason.is_finish() || (*reason == EndReason::Stale && goal.is_last_bit(situation.now))
+        }),
         RacePhase::Live | RacePhase::Waiting => None,
     };
     let before = told.end;
-    if reason.is_none() && before == Some(EndReason::CourseFinished) {
-        // Walking away from the finish does not undo it.
-        return;
-    }
     told.end = reason;
     let Some(reason) = reason else { return };
     let known = before.is_some_and(|before| before == reason || before.is_finish());
     if known || reason == EndReason::ByHand {
         return;
     }
+    told.finished = reason == EndReason::CourseFinished || (reason.is_finish() && goal.left_m().is_some());
     let key = format!(
         "over:{}:{}",
         track.last.map_or(0, |last| last.at.as_second()),
@@ -127,6 +136,22 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
             Severity::Notice,
             format!("Finished: {}.", result(situation)),
         )
+    } else if reason == EndReason::EndedEarly {
+        let text = match (situation.settings.timed_s, goal.whole_m()) {
+            (Some(time_s), _) => format!(
+                "Ended after {} of {}, at {}.",
+                text::time(track.elapsed_s()),
+                text::time(f64::from(time_s)),
+                text::km(track.progress_m())
+            ),
+            (None, whole_m) => format!(
+                "Ended at {} of {}, after {}.",
+                text::mark(track.progress_m()).trim_end_matches(" km"),
+                text::mark(whole_m.unwrap_or_default()),
+                text::time(track.elapsed_s())
+            ),
+        };
+        (AlertKind::Ended, Severity::Warning, text)
     } else if matches!(reason, EndReason::LinkGone | EndReason::LinkExpired) {
         let text = format!(
             "The LiveTrack link no longer works ({}). If the race goes on, start tracking with the new link and \
@@ -137,7 +162,7 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
         (AlertKind::LinkGone, Severity::Warning, text)
     } else {
         let silence = situation.watch.silence(track).unwrap_or_default().as_secs_f64();
-        let of = situation
+        let of = goal
             .whole_m()
             .map_or_else(String::new, |whole_m| format!(", of {}", text::km(whole_m)));
         let text = format!(

@@ -1,15 +1,14 @@
 //! Decides when a race is over. Pure.
 //!
 //! Inactivity looks like an end but often is not one: an aid station, a tunnel, an empty phone battery. So silence
-//! ends a race only after a while, and never while the course shows that the finish is still ahead.
+//! ends a race only after a while, and never while course, distance, checkpoints or target time show that the finish
+//! is still ahead.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::garmin::livetrack::LiveTrackSession;
-use crate::race::course::Course;
-use crate::race::geo::distance_m;
-use crate::race::track::Track;
+use crate::race::goal::RaceGoal;
 
 /// Why a race, or the tracking of it, is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +19,8 @@ pub enum EndReason {
     SessionEnded,
     /// The end of the course was reached, followed by silence.
     CourseFinished,
+    /// The watch or Garmin reported an end while a clear part of the race was left.
+    EndedEarly,
     Stale,
     /// The link expired after its 24 hours.
     LinkExpired,
@@ -39,6 +40,7 @@ impl EndReason {
             Self::EndEvent => "the watch ended the activity",
             Self::SessionEnded => "the athlete ended the LiveTrack session",
             Self::CourseFinished => "the end of the course was reached",
+            Self::EndedEarly => "the activity was ended before the finish",
             Self::Stale => "no new data came for a while",
             Self::LinkExpired => "the link's 24 hours are over",
             Self::LinkGone => "Garmin does not know the link any more",
@@ -70,11 +72,9 @@ impl Default for EndRules {
 pub struct EndEvidence<'a> {
     pub now: Timestamp,
     pub rules: EndRules,
-    pub track: &'a Track,
+    pub goal: RaceGoal<'a>,
     /// `None` if the session was never read.
     pub session: Option<&'a LiveTrackSession>,
-    /// The course, if the race has one.
-    pub course: Option<&'a Course>,
     /// Time at which watching began.
     pub tracking_since: Timestamp,
     /// When a new link continued the race. An END before this time is ignored.
@@ -84,80 +84,59 @@ pub struct EndEvidence<'a> {
     pub last_new_at: Timestamp,
 }
 
-/// Within this distance of the end of the course, the athlete is near the finish.
-const AT_FINISH_M: f64 = 150.0;
-
-/// Within this distance of the end, the athlete is at the line. Positions jitter.
-const AT_LINE_M: f64 = 20.0;
-
-/// After this much silence near the finish, the athlete has crossed the line between two points.
-const STAYS: SignedDuration = SignedDuration::from_mins(2);
-
-/// Share of the course that must be completed.
-const MOST_OF_COURSE: f64 = 0.97;
-
 /// Upper bound of the required silence once the finish was reached.
 const STALE_AFTER_FINISH: SignedDuration = SignedDuration::from_mins(5);
 
+/// Silence that means the finish when the end of the distance was reached.
+const STALE_AT_END: SignedDuration = SignedDuration::from_secs(150);
+
 /// Why the race is over; `None` while it is not.
 pub fn over(known: &EndEvidence<'_>) -> Option<EndReason> {
+    let track = known.goal.track;
+    let ended = |reason| {
+        if known.goal.is_short() {
+            EndReason::EndedEarly
+        } else {
+            reason
+        }
+    };
     if known
         .session
         .is_some_and(|session| session.ended_at(known.now).is_some())
     {
-        return Some(EndReason::SessionEnded);
+        return Some(ended(EndReason::SessionEnded));
     }
-    let ended_at = known.track.ended_at().map(|at| known.track.true_time(at));
+    let ended_at = track.ended_at().map(|at| track.true_time(at));
     if ended_at.is_some_and(|at| known.carried_on_at.is_none_or(|since| at >= since)) {
-        return Some(EndReason::EndEvent);
+        return Some(ended(EndReason::EndEvent));
     }
     // Silence is measured up to Garmin's last answer, so an outage does not count.
     let silence = known.last_ok_at.duration_since(known.last_new_at);
-    let begun_at = known.track.started_at?;
-    let since = known.track.true_time(begun_at).min(known.tracking_since);
+    let begun_at = track.started_at?;
+    let since = track.true_time(begun_at).min(known.tracking_since);
     let elapsed = known.now.duration_since(since);
-    let finished = at_finish(known.track, known.course, silence);
-    let enough = if finished {
-        known.rules.stale_stop.min(STALE_AFTER_FINISH)
-    } else {
-        known.rules.stale_stop
-    };
-    if silence < enough || elapsed < known.rules.min_elapsed {
+    let stale = known.rules.stale_stop;
+    if known.goal.is_reached(silence) {
+        return (silence >= stale.min(STALE_AFTER_FINISH)).then_some(EndReason::CourseFinished);
+    }
+    let at_end =
+        known.goal.is_last_bit(known.now) && known.goal.plan.timed_s.is_none() && known.goal.course.is_none();
+    let enough = if at_end { stale.min(STALE_AT_END) } else { stale };
+    let young = !at_end && elapsed < known.rules.min_elapsed;
+    if silence < enough || young || known.goal.is_ahead(known.now) {
         return None;
     }
-    match known.course {
-        _ if finished => Some(EndReason::CourseFinished),
-        Some(course) if is_ahead(known.track, course) => None,
-        _ => Some(EndReason::Stale),
-    }
-}
-
-/// Whether the end of the course was reached, given this much silence: at the line, or stopped near it.
-pub fn at_finish(track: &Track, course: Option<&Course>, silence: SignedDuration) -> bool {
-    let Some(course) = course else { return false };
-    let (Some(end), Some(last)) = (course.end(), track.last) else {
-        return false;
-    };
-    let near = last
-        .position
-        .is_some_and(|here| distance_m(here, end) <= AT_FINISH_M);
-    // The counter must agree, because some courses pass their finish many times.
-    let came = track.distance_m() >= course.length_m() * MOST_OF_COURSE;
-    let at_line = track.course_m.is_some_and(|m| course.length_m() - m <= AT_LINE_M);
-    let stays = silence >= STAYS || track.standing().is_some_and(|stop| stop.duration_s() >= 30.0);
-    near && came && !is_ahead(track, course) && (at_line || stays)
-}
-
-fn is_ahead(track: &Track, course: &Course) -> bool {
-    let progress = track.course_m.unwrap_or_else(|| track.distance_m());
-    progress < course.length_m() * MOST_OF_COURSE
+    Some(EndReason::Stale)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::race::course::Course;
+    use crate::race::plan::RacePlan;
     use crate::race::sport::RaceKind;
     use crate::race::support::{at, running, steady};
+    use crate::race::track::Track;
     use crate::race::track::TrackSample;
 
     fn straight(length_m: u32) -> Course {
@@ -170,6 +149,7 @@ mod tests {
     struct Case<'a> {
         samples: Vec<TrackSample>,
         course: Option<&'a Course>,
+        plan: RacePlan,
         session: LiveTrackSession,
         now_s: i64,
         last_ok_s: i64,
@@ -181,9 +161,12 @@ mod tests {
         let known = EndEvidence {
             now: at(case.now_s),
             rules: EndRules::default(),
-            track: &track,
+            goal: RaceGoal {
+                track: &track,
+                plan: &case.plan,
+                course: case.course,
+            },
             session: Some(&case.session),
-            course: case.course,
             tracking_since: at(0),
             carried_on_at: None,
             last_ok_at: at(case.last_ok_s),
@@ -204,6 +187,7 @@ mod tests {
         Case {
             samples: steady(run_s, 3.0),
             course: None,
+            plan: RacePlan::default(),
             session: session(),
             now_s,
             last_ok_s: now_s,
@@ -269,5 +253,70 @@ mod tests {
         // The link's 24 hours are over, but points still arrive.
         let ultra = case(86_400, 86_430);
         check(&ultra, None);
+    }
+
+    #[test]
+    fn what_is_left_forbids_it_whoever_tells() {
+        let plan = |change: fn(&mut RacePlan)| {
+            let mut plan = RacePlan::default();
+            change(&mut plan);
+            plan
+        };
+        // 10.8 km in an hour, then 40 minutes of silence.
+        for (plan, expected) in [
+            (plan(|plan| plan.distance_m = Some(50_000.0)), None),
+            (
+                plan(|plan| plan.distance_m = Some(11_000.0)),
+                Some(EndReason::Stale),
+            ),
+            (
+                plan(|plan| {
+                    plan.checkpoints = vec![crate::race::plan::Checkpoint {
+                        name: "VP".into(),
+                        km: 20.0,
+                        ..crate::race::plan::Checkpoint::default()
+                    }];
+                }),
+                None,
+            ),
+            (plan(|plan| plan.target_time_s = Some(4 * 3600)), None),
+            (
+                plan(|plan| plan.target_time_s = Some(3600)),
+                Some(EndReason::Stale),
+            ),
+            (plan(|plan| plan.timed_s = Some(86_400)), None),
+        ] {
+            let silent = Case {
+                plan,
+                ..case(3600, 6000)
+            };
+            check(&silent, expected);
+        }
+        // At the end of the distance a short silence is enough.
+        let at_end = |now_s| Case {
+            plan: plan(|plan| plan.distance_m = Some(10_900.0)),
+            ..case(3600, now_s)
+        };
+        check(&at_end(3720), None);
+        check(&at_end(3800), Some(EndReason::Stale));
+    }
+
+    #[test]
+    fn an_end_before_the_finish_is_no_finish() {
+        let ended = |distance_m: f64| {
+            let mut case = case(3600, 3630);
+            case.plan.distance_m = Some(distance_m);
+            case.samples.last_mut().unwrap().point.events = vec!["END".into()];
+            case
+        };
+        check(&ended(11_000.0), Some(EndReason::EndEvent));
+        check(&ended(36_000.0), Some(EndReason::EndedEarly));
+        let timed = |hours: u32| {
+            let mut case = ended(1.0);
+            (case.plan.distance_m, case.plan.timed_s) = (None, Some(hours * 3600));
+            case
+        };
+        check(&timed(1), Some(EndReason::EndEvent));
+        check(&timed(24), Some(EndReason::EndedEarly));
     }
 }

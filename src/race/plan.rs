@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::race::course::Course;
 use crate::race::fields::{BadFields, FieldReader};
 use crate::race::sport::RaceKind;
 use crate::race::thresholds::{THRESHOLDS, Thresholds};
 
 /// A place on the course, such as an aid station, with optional time limits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     pub name: String,
     pub km: f64,
@@ -53,6 +54,9 @@ pub struct RacePlan {
     pub analyze_window_min: u32,
     /// Total distance in metres, if given without a course.
     pub distance_m: Option<f64>,
+    /// Duration in seconds of a race over a fixed time, such as 24 hours.
+    #[serde(default)]
+    pub timed_s: Option<u32>,
     /// The athlete's target finish time in seconds.
     pub target_time_s: Option<u32>,
     pub checkpoints: Vec<Checkpoint>,
@@ -69,6 +73,7 @@ impl Default for RacePlan {
             analyze_interval_s: 600,
             analyze_window_min: 10,
             distance_m: None,
+            timed_s: None,
             target_time_s: None,
             checkpoints: Vec::new(),
         }
@@ -76,6 +81,11 @@ impl Default for RacePlan {
 }
 
 impl RacePlan {
+    /// Whole distance in metres, if known: the course's or the given one.
+    pub fn whole_m(&self, course: Option<&Course>) -> Option<f64> {
+        course.map(Course::length_m).or(self.distance_m)
+    }
+
     /// Reads a `race_config`. Returns the text of `course_gpx` separately, without parsing it. Errors: all bad fields
     /// at once.
     pub fn read(config: &Map<String, Value>) -> Result<(Self, Option<String>), BadFields> {
@@ -98,6 +108,7 @@ impl RacePlan {
             distance_m: fields
                 .km("distance_km")
                 .or_else(|| usual_distance_m(type_text.as_deref()?)),
+            timed_s: type_text.as_deref().and_then(usual_time_s),
             target_time_s: fields.elapsed("target_time"),
             checkpoints: read_checkpoints(&mut fields),
             type_text,
@@ -163,16 +174,79 @@ fn read_checkpoint(fields: &mut FieldReader, place: &str, item: &Value) -> Optio
     }
 }
 
-/// The distance in metres that a common race name implies.
+/// The distance in metres that a common race name implies: "marathon", "70.3", "100 km", "50 miles".
 fn usual_distance_m(type_text: &str) -> Option<f64> {
     let text = type_text.to_lowercase();
-    match text.trim() {
-        "marathon" => Some(42_195.0),
-        "half marathon" | "half-marathon" | "half_marathon" => Some(21_097.5),
-        "10k" | "10 km" => Some(10_000.0),
-        "5k" | "5 km" => Some(5_000.0),
-        _ => None,
+    let text = text.trim();
+    let named = NAMED_DISTANCES.into_iter().find(|(name, _)| *name == text);
+    named
+        .map(|(_, metres)| metres)
+        .or_else(|| measured(text, &DISTANCE_UNITS).filter(|m| (100.0..=2_000_000.0).contains(m)))
+}
+
+const NAMED_DISTANCES: [(&str, f64); 9] = [
+    ("marathon", 42_195.0),
+    ("half marathon", 21_097.5),
+    ("half-marathon", 21_097.5),
+    ("half_marathon", 21_097.5),
+    ("70.3", 113_000.0),
+    ("ironman 70.3", 113_000.0),
+    ("ironman", 226_000.0),
+    ("140.6", 226_000.0),
+    ("olympic triathlon", 51_500.0),
+];
+
+const DISTANCE_UNITS: [(&str, f64); 6] = [
+    ("km", 1000.0),
+    ("k", 1000.0),
+    ("kilometres", 1000.0),
+    ("miles", 1609.344),
+    ("mile", 1609.344),
+    ("mi", 1609.344),
+];
+
+const TIME_UNITS: [(&str, f64); 5] = [
+    ("h", 3600.0),
+    ("hours", 3600.0),
+    ("hour", 3600.0),
+    ("hrs", 3600.0),
+    ("hr", 3600.0),
+];
+
+/// The duration in seconds of a race over a fixed time: "24 h", "12-hour run".
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most six days in seconds"
+)]
+fn usual_time_s(type_text: &str) -> Option<u32> {
+    measured(&type_text.to_lowercase(), &TIME_UNITS)
+        .filter(|s| (3600.0..=518_400.0).contains(s))
+        .map(|s| s as u32)
+}
+
+/// The first number in `text` that is followed by one of the units, in the unit's base.
+fn measured(text: &str, units: &[(&str, f64)]) -> Option<f64> {
+    let bare = text.replace(['-', '_'], " ");
+    let mut rest = bare.as_str();
+    while let Some(from) = rest.find(|c: char| c.is_ascii_digit()) {
+        let number = rest.get(from..)?;
+        let length = number
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(number.len());
+        let (digits, after) = number.split_at_checked(length)?;
+        let word: String = after
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphabetic())
+            .collect();
+        let unit = units.iter().find(|(unit, _)| *unit == word);
+        if let (Ok(value), Some((_, base))) = (digits.parse::<f64>(), unit) {
+            return Some(value * base);
+        }
+        rest = after;
     }
+    None
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::garmin::livetrack::{LiveTrackError, LiveTrackSession, back_off};
 use crate::race::course::Course;
 use crate::race::ending;
 use crate::race::ending::{EndEvidence, EndReason, EndRules};
+use crate::race::goal::RaceGoal;
 use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 
@@ -66,6 +67,9 @@ pub struct RaceWatch {
     pub errors: u64,
     /// The current run of consecutive failures.
     pub failing: Option<PollFailures>,
+    /// When the finish was seen. The watch may run on.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
     /// Number of consecutive answers in an unknown format, for which the LiveTrack page was read instead.
     pub changed: u32,
 }
@@ -98,8 +102,11 @@ const SESSION_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Delay between the first sign of an end and the final poll.
 const LAST_LOOK: SignedDuration = SignedDuration::from_secs(60);
 
-/// Polls after silence ended a race, in minutes after the end.
-const AFTER_LOOKS_MIN: [i64; 7] = [5, 10, 20, 30, 60, 90, 120];
+/// How long polling goes on after silence or an early end ended a race.
+const AFTER_END: SignedDuration = SignedDuration::from_hours(2);
+
+/// How long polling goes on after the finish if the watch runs on.
+const AFTER_FINISH: SignedDuration = SignedDuration::from_hours(1);
 
 /// Minimum interval between polls while no new points arrive.
 const IDLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -124,6 +131,7 @@ impl RaceWatch {
             polls: 0,
             errors: 0,
             failing: None,
+            finished_at: None,
             changed: 0,
         }
     }
@@ -199,23 +207,36 @@ impl RaceWatch {
     }
 
     /// Updates the phase from the newest answer and the track that includes it.
-    pub fn conclude(&mut self, now: Timestamp, rules: EndRules, track: &Track, course: Option<&Course>) {
+    pub fn conclude(
+        &mut self,
+        now: Timestamp,
+        rules: EndRules,
+        plan: &RacePlan,
+        track: &Track,
+        course: Option<&Course>,
+    ) {
+        let goal = RaceGoal { track, plan, course };
         let known = EndEvidence {
             now,
             rules,
-            track,
+            goal,
             session: self.session.as_ref(),
-            course,
             tracking_since: self.since,
             carried_on_at: self.carried_on_at,
             last_ok_at: self.last_ok_at.unwrap_or(self.since),
             last_new_at: self.last_new_at.unwrap_or(self.since),
         };
-        let over = ending::over(&known);
+        if self.finished_at.is_none() && goal.is_reached(self.silence(track).unwrap_or_default()) {
+            self.finished_at = Some(now);
+        }
+        let ran_on = self
+            .finished_at
+            .is_some_and(|at| now.duration_since(at) >= AFTER_FINISH);
+        let over = ending::over(&known).or(ran_on.then_some(EndReason::CourseFinished));
         self.phase = match (self.phase, over) {
             (
                 RacePhase::Over {
-                    reason: EndReason::Stale,
+                    reason: EndReason::Stale | EndReason::EndedEarly,
                     ..
                 },
                 None,
@@ -253,21 +274,15 @@ impl RaceWatch {
         }
     }
 
-    /// The next poll after silence ended the race: a long tunnel looks like a finish without an END.
+    /// The next poll after silence or an early end ended the race: a long tunnel looks like a finish without an END.
     fn after_look(&self, reason: EndReason, ended_at: Timestamp) -> Option<Timestamp> {
         let looked_at = self
             .last_ok_at
-            .max(self.failing.as_ref().map(|failing| failing.until));
-        let looks = AFTER_LOOKS_MIN
-            .iter()
-            .map(|min| ended_at + SignedDuration::from_mins(*min));
-        (reason == EndReason::Stale)
-            .then(|| {
-                looks
-                    .into_iter()
-                    .find(|look| looked_at.is_none_or(|at| *look > at))
-            })
-            .flatten()
+            .max(self.failing.as_ref().map(|failing| failing.until))
+            .unwrap_or(ended_at);
+        let look = looked_at.checked_add(IDLE_EVERY).ok()?;
+        let goes_on = matches!(reason, EndReason::Stale | EndReason::EndedEarly);
+        (goes_on && look.duration_since(ended_at) <= AFTER_END).then_some(look)
     }
 
     fn wants_session(&self, now: Timestamp) -> bool {

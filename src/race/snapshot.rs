@@ -35,11 +35,15 @@ pub enum RaceStanding {
     Waiting,
     OpenSplit,
     Stopped,
+    /// The watch's timer does not run; the signal is good.
+    Paused,
     /// No data has arrived for a while.
     NoSignal,
     /// Garmin does not answer the gateway, so the status is unknown.
     Unreachable,
     Finished,
+    /// The activity ended before the finish.
+    EndedEarly,
     /// Silent for so long that the race is presumably over.
     ProbablyFinished,
     /// The link no longer works, and no end was seen.
@@ -55,21 +59,23 @@ impl RaceStanding {
                 EndReason::ByHand => Self::TrackingStopped,
                 EndReason::LinkGone | EndReason::LinkExpired => Self::LinkGone,
                 EndReason::Stale => Self::ProbablyFinished,
+                EndReason::EndedEarly => Self::EndedEarly,
                 EndReason::EndEvent | EndReason::SessionEnded | EndReason::CourseFinished => Self::Finished,
             },
+            RacePhase::Live if watch.finished_at.is_some() => Self::Finished,
             RacePhase::Waiting | RacePhase::Live if watch.is_unreachable(now) => Self::Unreachable,
             RacePhase::Waiting => Self::Waiting,
             RacePhase::Live if watch.silence(track).is_some_and(|s| s >= watch.quiet_after()) => {
                 Self::NoSignal
             }
-            RacePhase::Live
-                if track
-                    .standing()
-                    .is_some_and(|stop| stop.duration_s() >= SHORTEST_STOP_S) =>
+            RacePhase::Live => match track
+                .standing()
+                .filter(|stop| stop.duration_s() >= SHORTEST_STOP_S)
             {
-                Self::Stopped
-            }
-            RacePhase::Live => Self::OpenSplit,
+                Some(stop) if stop.is_paused() => Self::Paused,
+                Some(_) => Self::Stopped,
+                None => Self::OpenSplit,
+            },
         }
     }
 
@@ -78,9 +84,11 @@ impl RaceStanding {
             Self::Waiting => "waiting",
             Self::OpenSplit => "running",
             Self::Stopped => "stopped",
+            Self::Paused => "paused",
             Self::NoSignal => "no_signal",
             Self::Unreachable => "garmin_unreachable",
             Self::Finished => "finished",
+            Self::EndedEarly => "ended_early",
             Self::ProbablyFinished => "probably_finished",
             Self::LinkGone => "link_gone",
             Self::TrackingStopped => "tracking_stopped",
@@ -93,11 +101,13 @@ impl RaceStanding {
             Self::Waiting => "The race has not begun yet, or nothing was seen of it so far.",
             Self::OpenSplit => "The race is under way and data comes.",
             Self::Stopped => "The athlete is seen to stand still; the signal is good.",
+            Self::Paused => "The athlete has paused the watch; the signal is good.",
             Self::NoSignal => {
                 "No data comes from the athlete. That is no sign of a stop: a tunnel, no mobile network, an empty battery."
             }
             Self::Unreachable => "Garmin does not answer; nobody knows how it goes. It is tried again.",
             Self::Finished => "The race is finished.",
+            Self::EndedEarly => "The activity ended before the finish.",
             Self::ProbablyFinished => "No data has come for long: probably finished, but nothing said so.",
             Self::LinkGone => {
                 "The LiveTrack link works no longer. If the race goes on, track the new link and continue it."

@@ -2,7 +2,7 @@
 //!
 //! Times count from the start of the race, because the athlete's time zone is unknown.
 
-use crate::race::sport::LegKind;
+use crate::race::sport::{LegKind, SpeedUnit};
 
 /// Formats as `1:02:03`, or `2:03` under an hour.
 #[expect(
@@ -20,12 +20,14 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
-/// Formats as `4:57 /km`, `31.2 km/h` on the bike, `1:52 /100 m` in water; `None` below 0.3 m/s.
+/// Formats in the unit of the sport: `4:57 /km`, `31.2 km/h` on the bike, `1:52 /100 m` in water; an unknown sport in
+/// km/h. `None` below 0.3 m/s.
 pub fn pace(kind: Option<LegKind>, mps: f64) -> Option<String> {
-    (mps >= 0.3).then(|| match kind {
-        Some(LegKind::Ride) => format!("{:.1} km/h", mps * 3.6),
-        Some(LegKind::Swim) => format!("{} /100 m", time(100.0 / mps)),
-        _ => format!("{} /km", time(1000.0 / mps)),
+    (mps >= 0.3).then(|| match kind.map_or(SpeedUnit::KmPerHour, LegKind::speed_unit) {
+        SpeedUnit::KmPerHour => format!("{:.1} km/h", mps * 3.6),
+        SpeedUnit::Per100m => format!("{} /100 m", time(100.0 / mps)),
+        SpeedUnit::Per500m => format!("{} /500 m", time(500.0 / mps)),
+        SpeedUnit::PerKm => format!("{} /km", time(1000.0 / mps)),
     })
 }
 
@@ -83,6 +85,8 @@ mod tests {
         assert_eq!(pace(Some(LegKind::Run), 3.367).unwrap(), "4:57 /km");
         assert_eq!(pace(Some(LegKind::Ride), 8.667).unwrap(), "31.2 km/h");
         assert_eq!(pace(Some(LegKind::Swim), 0.893).unwrap(), "1:52 /100 m");
+        assert_eq!(pace(Some(LegKind::Kayak), 2.5).unwrap(), "9.0 km/h");
+        assert_eq!(pace(Some(LegKind::Row), 4.0).unwrap(), "2:05 /500 m");
         assert_eq!(pace(None, 0.0), None);
         assert_eq!(
             (km(23_449.0), mark(10_000.0), mark(1500.0)),

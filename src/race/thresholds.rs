@@ -150,13 +150,18 @@ pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> 
     };
     match leg {
         Some(LegKind::Ride) => ride,
-        Some(LegKind::Run) => run,
+        Some(LegKind::Run | LegKind::Walk | LegKind::Hike) => run,
         Some(LegKind::Transition) => LegLimits::default(),
         Some(LegKind::Swim) if strict => LegLimits::default(),
         Some(LegKind::Swim) => LegLimits {
             hr_min: ride.hr_min,
             hr_max: ride.hr_max,
             ..LegLimits::default()
+        },
+        // Strokes are no crank revolutions.
+        Some(LegKind::Row | LegKind::Kayak | LegKind::Paddle | LegKind::Ski | LegKind::Skate) => LegLimits {
+            cadence_min: None,
+            ..ride
         },
         None if strict => LegLimits {
             hr_min: both(ride.hr_min, run.hr_min, u32::min),

@@ -7,7 +7,9 @@
 //! Invariants: distance never decreases, except for one reset when the watch starts to count. No input, however wrong
 //! its counters or positions, causes a panic or a value that is not finite.
 
+mod clock;
 mod distance;
+mod lag;
 mod leg;
 mod screen;
 mod split;
@@ -16,6 +18,7 @@ mod still;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::collections::VecDeque;
 
@@ -23,9 +26,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::garmin::livetrack::Trackpoint;
 use crate::race::course::Course;
-use crate::race::sport::{LegKind, RaceKind};
+use crate::race::sport::{self, LegKind, RaceKind};
+use clock::{PhoneStart, Timer};
 use distance::Odometer;
-use leg::{LegBorder, LegDetector};
+use lag::Lag;
+use leg::{LegBorder, LegDetector, LegStretch};
 use screen::{Screen, Screened};
 use split::{OpenSplit, SplitStep};
 use still::Stops;
@@ -35,10 +40,7 @@ pub use split::{Split, split_length_m};
 pub use step::{TrackSample, TrackStep};
 pub use still::{GAP_S, Gap, SHORTEST_STOP_S, Stop};
 pub use sums::{LegTotals, WeightedMean};
-
-/// Distance after which a race counts as started when only the phone reports. It is longer than the usual walk to the
-/// start line.
-const WITHOUT_WATCH_M: f64 = 2000.0;
+pub use way::{Crossing, WayMark};
 
 /// Moving on this far after an END cancels it: the END closed a leg, or the button was pressed by mistake.
 const AFTER_END_M: f64 = 100.0;
@@ -55,8 +57,8 @@ pub struct Track {
     /// Time of the first point.
     pub first_at: Option<Timestamp>,
     pub last: Option<TrackStep>,
-    /// Start of the race by the device's clock: when the timer started or, without a watch, when the phone had
-    /// covered enough distance.
+    /// Start of the race by the device's clock: when the timer started or, without a watch, when the phone first
+    /// moved. Distance counts from the same moment.
     pub started_at: Option<Timestamp>,
     /// Empty before the start of the race.
     pub legs: Vec<Leg>,
@@ -70,8 +72,12 @@ pub struct Track {
     /// Distance from the course at the newest position in metres; `None` without a course.
     pub off_course_m: Option<f64>,
     pub recent: VecDeque<TrackStep>,
+    /// Progress over the whole race, about once a minute.
+    pub way: Vec<WayMark>,
     /// Device time and distance of the END event that is in force.
     ended: Option<(Timestamp, f64)>,
+    phone: PhoneStart,
+    timer: Timer,
     stops: Stops,
     odometer: Odometer,
     borders: LegDetector,
@@ -97,6 +103,9 @@ impl Track {
             course_m: None,
             off_course_m: None,
             recent: VecDeque::new(),
+            way: Vec::new(),
+            phone: PhoneStart::default(),
+            timer: Timer::default(),
             stops: Stops::default(),
             odometer: Odometer::default(),
             borders: LegDetector::default(),
@@ -142,20 +151,39 @@ impl Track {
 
     fn add(&mut self, course: Option<&Course>, sample: &TrackSample) -> Option<TrackStep> {
         let point = &sample.point;
-        let before = self.last;
-        let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
-        if before.is_some() && since_s <= 0.0 {
+        if self.last.is_some_and(|last| point.at <= last.at) {
             return None;
         }
-        if !self.odometer.has_counter() && (point.total_distance_m.or(point.distance_m)).is_some() {
+        let counts = point.total_distance_m.or(point.distance_m).is_some();
+        if !self.odometer.has_counter() && counts {
             self.forget_the_way_here();
         }
         self.lag.take(sample);
         self.points += 1;
         self.first_at.get_or_insert(point.at);
+        if self.started_at.is_none() {
+            self.started_at = clock::started_at(point);
+        }
+        if self.started_at.is_none()
+            && !self.odometer.has_counter()
+            && let Some(samples) = self.phone.take(sample)
+        {
+            self.forget_the_way_here();
+            self.last = None;
+            self.started_at = samples.first().map(|first| first.point.at);
+            let steps = samples.iter().map(|sample| self.advance(course, &sample.point));
+            return steps.last();
+        }
+        Some(self.advance(course, point))
+    }
+
+    /// Moves on to a point that is newer than the last one.
+    fn advance(&mut self, course: Option<&Course>, point: &Trackpoint) -> TrackStep {
+        let before = self.last;
+        let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
         let before_m = self.odometer.distance_m();
         let way = self.odometer.advance(point);
-        self.start(point, before.map_or(point.at, |before| before.at));
+        let paused_s = self.timer.paused_s(point);
         let gap = since_s > GAP_S;
         if gap
             && self.started_at.is_some()
@@ -166,6 +194,7 @@ impl Track {
                 to: point.at,
                 distance_m: way.step_m,
                 at_m: before_m,
+                paused_s,
             });
         }
         let own_speed = || (way.known && since_s > 0.0 && !gap).then(|| way.step_m / since_s);
@@ -174,6 +203,7 @@ impl Track {
             dt_s: if gap { 0.0 } else { since_s },
             leg: 0,
             distance_m: self.odometer.distance_m(),
+            progress_m: self.odometer.distance_m(),
             derived: way.derived,
             position: point.position,
             altitude_m: point.altitude_m,
@@ -181,14 +211,17 @@ impl Track {
             heart_rate_bpm: point.heart_rate_bpm,
             cadence_rpm: point.cadence_rpm,
             power_w: point.power_w,
-            standing: self.started_at.is_some()
-                && still::is_standing(way.known, way.step_m, since_s, point.speed_mps),
+            standing: false,
         };
         if self.started_at.is_some() {
-            self.cross(point, before_m);
+            self.cross(point, before.map_or(point.at, |before| before.at), before_m, gap);
             step.leg = self.legs.len().saturating_sub(1);
-            self.measure(before, &step, gap);
             self.place(course, &step);
+            step.progress_m = self.progress_m();
+            let stood_s = self.stops.stood_s();
+            let can_stand = self.can_stand(point);
+            step.standing = self.stops.advance(&step, since_s, paused_s, can_stand);
+            self.measure(before, &step, gap, self.stops.stood_s() - stood_s);
         }
         match self.ended {
             Some((_, at_m)) if step.distance_m > at_m + AFTER_END_M => self.ended = None,
@@ -196,7 +229,14 @@ impl Track {
             _ => {}
         }
         self.remember(step);
-        Some(step)
+        step
+    }
+
+    /// Whether a stop can be seen on this leg: not indoors, and not in water or in a boat that drifts.
+    fn can_stand(&self, point: &Trackpoint) -> bool {
+        let in_one_place = point.activity_type.as_deref().is_some_and(sport::is_indoors);
+        let kind = self.leg().and_then(|leg| leg.kind);
+        !in_one_place && !matches!(kind, Some(LegKind::Swim | LegKind::Row))
     }
 
     /// Resets the track when the watch starts to count: the movement that the phone reported before was the way to
@@ -213,58 +253,29 @@ impl Track {
         });
     }
 
-    /// Sets the start of the race: the first point that the watch counts or, without a watch, the moment when
-    /// [`WITHOUT_WATCH_M`] is passed.
-    fn start(&mut self, point: &Trackpoint, before_at: Timestamp) {
-        if self.started_at.is_some() {
+    fn cross(&mut self, point: &Trackpoint, before_at: Timestamp, before_m: f64, gap: bool) {
+        let now_m = self.odometer.distance_m();
+        let stretch = LegStretch {
+            before: (before_at, before_m),
+            now: (point.at, now_m),
+            gap,
+        };
+        if self.legs.is_empty() {
+            self.first_leg(point, stretch);
             return;
         }
-        let timer_s = point.total_duration_s.or(point.duration_s);
-        let counts = timer_s.is_some_and(|s| s > 0.0)
-            || point
-                .total_distance_m
-                .or(point.distance_m)
-                .is_some_and(|m| m > 0.0);
-        self.started_at = if counts {
-            // The first point may arrive minutes after the start, so the start is computed from the timer.
-            #[expect(clippy::cast_possible_truncation, reason = "at most 600")]
-            let ran = timer_s.filter(|s| *s <= 600.0).map_or(0, |s| s as i64);
-            point.at.checked_sub(SignedDuration::from_secs(ran)).ok()
-        } else if self.odometer.distance_m() > WITHOUT_WATCH_M {
-            Some(before_at)
-        } else {
-            None
-        };
-    }
-
-    fn cross(&mut self, point: &Trackpoint, before_m: f64) {
-        let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
-        let Some(leg) = self.legs.last_mut() else {
-            let by_race = leg::first_kind(self.kind);
-            let (kind, typed) = (by_race.or(told), by_race.is_none() && told.is_some());
-            let at = self.started_at.unwrap_or(point.at);
-            self.legs.push(Leg::new(kind, typed, at, 0.0));
-            self.running = Some(OpenSplit::new(at));
-            // The first point also initializes the counters that later points are compared with.
-            if let Some(leg) = self.legs.last() {
-                self.borders.cross(self.kind, leg, point);
-            }
-            return;
-        };
-        if let Some(LegBorder { kind, at }) = self.borders.cross(self.kind, leg, point) {
-            let unnamed_so_far = leg.kind.is_none() && kind.is_some() && self.legs.len() == 1;
+        let Some(leg) = self.legs.last() else { return };
+        let untyped = !self.borders.has_types && leg.kind.is_none();
+        if let Some(border) = self.borders.cross(self.kind, leg, point, stretch) {
             let is_first = self.legs.len() == 1;
-            if unnamed_so_far && let Some(leg) = self.legs.last_mut() {
-                (leg.kind, leg.typed) = (kind, true);
+            if untyped && is_first && border.kind.is_some_and(|kind| kind != LegKind::Transition) {
+                // The first points lacked the type.
+                if let Some(leg) = self.legs.last_mut() {
+                    (leg.kind, leg.typed) = (border.kind, true);
+                }
                 return;
             }
-            if let Some(leg) = self.legs.last_mut()
-                && leg::was_transition(leg, is_first)
-            {
-                leg.kind = Some(LegKind::Transition);
-            }
-            self.legs.push(Leg::new(kind, kind.is_some(), at, before_m));
-            self.running = Some(OpenSplit::new(at));
+            self.begin_leg(border, stretch, is_first);
         } else if leg.kind.is_none() {
             let before = self.sport_before_last();
             if let Some(leg) = self.legs.last_mut() {
@@ -273,23 +284,80 @@ impl Track {
         }
     }
 
+    /// Begins the first leg. If it is not the first of the race, the one before was not seen.
+    fn first_leg(&mut self, point: &Trackpoint, stretch: LegStretch) {
+        let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
+        let by_race = self.kind.first_leg();
+        // A hike in a race that was announced as a run.
+        let on_foot = |kind: &LegKind| kind.is_on_foot();
+        let kind = match by_race {
+            Some(race) => told.filter(|told| on_foot(told) && on_foot(&race)).or(by_race),
+            None => told,
+        };
+        let started_at = self.started_at.unwrap_or(point.at);
+        let typed = by_race.is_none() && told.is_some();
+        let mut begin = (started_at, 0.0);
+        if let Some(border) = leg::unseen_before(self.kind, point, started_at, stretch.now.1) {
+            self.legs
+                .push(Leg::unseen(border.kind, begin, (border.at, border.at_m)));
+            begin = (border.at, border.at_m);
+        }
+        let leg = Leg::new(kind, typed, begin.0, begin.1);
+        // The first point also initializes the counters that later points are compared with.
+        self.borders.cross(self.kind, &leg, point, stretch);
+        self.legs.push(leg);
+        self.running = Some(OpenSplit::new(begin.0));
+    }
+
+    fn begin_leg(&mut self, border: LegBorder, stretch: LegStretch, is_first: bool) {
+        let before = self.sport_before_last();
+        let mut done_at = (border.at, border.at_m);
+        if let Some(leg) = self.legs.last_mut() {
+            if leg::was_transition(self.kind, leg, is_first) {
+                leg.kind = Some(LegKind::Transition);
+            }
+            let sport = leg.kind.filter(|kind| *kind != LegKind::Transition).or(before);
+            let skipped = leg::skipped(self.kind, sport, leg, &border, stretch);
+            if skipped.is_some() {
+                done_at = stretch.before;
+            }
+            (leg.last_at, leg.to_m) = (done_at.0.max(leg.started_at), done_at.1.max(leg.from_m));
+            if let Some(kind) = skipped {
+                self.legs
+                    .push(Leg::unseen(kind, done_at, (border.at, border.at_m)));
+            }
+        }
+        self.legs.push(Leg::new(
+            border.kind,
+            border.kind.is_some(),
+            border.at,
+            border.at_m,
+        ));
+        self.running = Some(OpenSplit::new(border.at));
+    }
+
     /// The most recent earlier sport, skipping transitions.
     fn sport_before_last(&self) -> Option<LegKind> {
         let earlier = self.legs.iter().rev().skip(1).filter_map(|leg| leg.kind);
         earlier.into_iter().find(|kind| *kind != LegKind::Transition)
     }
 
-    /// Adds the step to its leg, its split and the stops.
-    fn measure(&mut self, before: Option<TrackStep>, step: &TrackStep, gap: bool) {
+    /// Adds the step to its leg and its split. `stood_s` is the change of the time spent standing.
+    fn measure(&mut self, before: Option<TrackStep>, step: &TrackStep, gap: bool, stood_s: f64) {
         let climbed_m = self.climb.take(step.altitude_m);
         self.ascent_m += climbed_m;
-        let before_at = before.map_or(step.at, |before| before.at);
-        self.stops.advance(before_at, step);
+        let mark = WayMark {
+            at: step.at,
+            progress_m: step.progress_m,
+            stood_s: self.stops.stood_s(),
+        };
+        way::note(&mut self.way, mark, gap || before.is_none());
         let Some(leg) = self.legs.last_mut() else { return };
         let before_m = leg.to_m - leg.from_m;
-        let before_at = before_at.max(leg.started_at);
+        let before_at = before.map_or(leg.started_at, |before| before.at.max(leg.started_at));
         leg.ascent_m += climbed_m;
         leg.sums.add(step);
+        leg.sums.stood(stood_s);
         (leg.last_at, leg.to_m) = (step.at.max(leg.last_at), step.distance_m);
         if let (Some(running), Some(length_m)) = (&mut self.running, split_length_m(leg.kind)) {
             let stretch = SplitStep {
@@ -301,7 +369,7 @@ impl Track {
                 after_at: step.at,
                 heart_rate_bpm: step.heart_rate_bpm,
                 power_w: step.power_w,
-                gap: gap || before.is_none(),
+                gap: gap || before_at.duration_since(step.at).as_secs_f64() < -GAP_S,
             };
             running.advance(length_m, stretch, &mut self.splits);
         }
@@ -338,6 +406,34 @@ impl Track {
     /// Distance since the start in metres.
     pub fn distance_m(&self) -> f64 {
         self.odometer.distance_m()
+    }
+
+    /// Progress in metres: along the course if there is one, else the distance.
+    pub fn progress_m(&self) -> f64 {
+        self.course_m.unwrap_or_else(|| self.distance_m())
+    }
+
+    /// When the athlete passed a place on the way, given by its progress; `None` if not yet.
+    pub fn crossing(&self, at_m: f64) -> Option<Crossing> {
+        let start = self.started_at.map(|at| (at, 0.0));
+        let recent = self.recent.iter().map(|step| (step.at, step.progress_m));
+        let way = self.way.iter().map(|mark| (mark.at, mark.progress_m));
+        let begins_at = self.recent.front().map(|step| step.at);
+        let older = way.filter(|(at, _)| begins_at.is_none_or(|begins_at| *at < begins_at));
+        let mut before: Option<(Timestamp, f64)> = None;
+        for now in start.into_iter().chain(older).chain(recent) {
+            if let Some(before) = before.replace(now)
+                && let Some(crossing) = way::crossing(before, now, at_m)
+            {
+                return Some(crossing);
+            }
+        }
+        None
+    }
+
+    /// Seconds spent standing since the start.
+    pub fn stood_s(&self) -> f64 {
+        self.stops.stood_s()
     }
 
     /// Seconds from the start to the newest point; 0 before the start.
@@ -392,38 +488,5 @@ impl Climb {
             self.low_m = Some(low.min(now));
             0.0
         }
-    }
-}
-
-/// The shortest delay between a point's device time and its arrival.
-#[derive(Clone, Copy, Debug, Default)]
-struct Lag {
-    /// Delay until Garmin received the point, by Garmin's clock, in milliseconds.
-    reported_ms: Option<i64>,
-    seen_ms: Option<i64>,
-}
-
-/// Thresholds in milliseconds for a wrong device clock. Phones may post minutes late, so only a point from the
-/// future, or a long delay on every point, proves it.
-const AHEAD_MS: i64 = 60_000;
-const BEHIND_MS: i64 = 1_800_000;
-
-impl Lag {
-    fn take(&mut self, sample: &TrackSample) {
-        fn least(best: &mut Option<i64>, at: Timestamp, device: Timestamp) {
-            let lag = at.as_millisecond().saturating_sub(device.as_millisecond());
-            *best = Some(best.map_or(lag, |best| best.min(lag)));
-        }
-        let device = sample.point.at;
-        if let Some(reported) = sample.point.reported_at {
-            least(&mut self.reported_ms, reported, device);
-        }
-        least(&mut self.seen_ms, sample.seen_at, device);
-    }
-
-    fn clock_ahead(&self) -> SignedDuration {
-        let ahead = self.reported_ms.or(self.seen_ms).filter(|lag| *lag < -AHEAD_MS);
-        let behind = self.reported_ms.filter(|lag| *lag > BEHIND_MS);
-        SignedDuration::from_millis(-ahead.or(behind).unwrap_or(0))
     }
 }

@@ -185,7 +185,13 @@ async fn keep(
                 };
                 let watch = &mut state.progress.watch;
                 watch.answered(now, answer);
-                watch.conclude(now, races.rules, &state.track, state.course.as_deref());
+                watch.conclude(
+                    now,
+                    races.rules,
+                    &state.row.settings,
+                    &state.track,
+                    state.course.as_deref(),
+                );
                 change.samples = keep;
             }
         }

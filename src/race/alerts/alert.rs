@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::race::course::Course;
-use crate::race::ending;
+use crate::race::goal::RaceGoal;
 use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::race::track::Track;
@@ -21,6 +21,8 @@ pub enum AlertKind {
     SignalBack,
     /// The data shows that the athlete is standing still.
     Stopped,
+    /// The watch's timer does not run.
+    Paused,
     /// Heart rate above its upper limit.
     HrOver,
     /// Heart rate below its lower limit.
@@ -35,6 +37,8 @@ pub enum AlertKind {
     Checkpoint,
     LegChange,
     Finished,
+    /// The activity ended before the finish.
+    Ended,
     /// The race is presumably over.
     ProbablyFinished,
     /// The link no longer works, but the race is not over.
@@ -50,6 +54,7 @@ impl AlertKind {
             Self::NoSignal => "no_signal",
             Self::SignalBack => "signal_back",
             Self::Stopped => "stopped",
+            Self::Paused => "paused",
             Self::HrOver => "hr_over",
             Self::HrUnder => "hr_under",
             Self::PowerOver => "power_over",
@@ -60,6 +65,7 @@ impl AlertKind {
             Self::Checkpoint => "checkpoint",
             Self::LegChange => "leg_change",
             Self::Finished => "finished",
+            Self::Ended => "ended",
             Self::ProbablyFinished => "probably_finished",
             Self::LinkGone => "link_gone",
             Self::GarminChanged => "garmin_changed",
@@ -106,19 +112,12 @@ impl Situation<'_> {
         silence.is_some_and(|silence| silence < self.watch.quiet_after().min(FRESH))
     }
 
-    pub(super) fn is_at_finish(&self) -> bool {
-        let silence = self.watch.silence(self.track).unwrap_or_default();
-        ending::at_finish(self.track, self.course, silence)
-    }
-
-    /// Distance covered in metres: along the course if there is one.
-    pub(super) fn progress_m(&self) -> f64 {
-        self.track.course_m.unwrap_or_else(|| self.track.distance_m())
-    }
-
-    /// Total distance in metres, if known.
-    pub(super) fn whole_m(&self) -> Option<f64> {
-        self.course.map(Course::length_m).or(self.settings.distance_m)
+    pub(super) fn goal(&self) -> RaceGoal<'_> {
+        RaceGoal {
+            track: self.track,
+            plan: self.settings,
+            course: self.course,
+        }
     }
 
     pub(super) fn alert(&self, kind: AlertKind, severity: Severity, key: String, text: String) -> Alert {

@@ -181,7 +181,7 @@ fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, aler
         rule.what,
         rule.unit,
         if rule.is_ceiling { "over" } else { "under" },
-        text::km(situation.progress_m())
+        text::km(situation.track.progress_m())
     );
     let key = format!("{}:{}:{}", rule.kind.name(), told.leg, situation.now.as_second());
     alerts.push(situation.alert(rule.kind, Severity::Notice, key, text));

@@ -73,7 +73,7 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
     let text = format!(
         "{} {word} the plan at {} (after {}, planned {}).",
         text::time(behind_s.abs()),
-        text::km(situation.progress_m()),
+        text::km(situation.track.progress_m()),
         text::time(elapsed_s),
         text::time(planned_s)
     );
@@ -89,12 +89,12 @@ fn planned_s(situation: &Situation<'_>) -> Option<f64> {
     let targets = settings.checkpoints.iter();
     knots.extend(targets.filter_map(|at| Some((at.km * 1000.0, f64::from(at.target_s?)))));
     let several = matches!(settings.kind, RaceKind::Triathlon | RaceKind::Duathlon);
-    if let (Some(whole_m), Some(target_s)) = (situation.whole_m(), settings.target_time_s)
+    if let (Some(whole_m), Some(target_s)) = (situation.goal().whole_m(), settings.target_time_s)
         && (!several || knots.len() > 1)
     {
         knots.push((whole_m, f64::from(target_s)));
     }
-    let here_m = situation.progress_m();
+    let here_m = situation.track.progress_m();
     knots.windows(2).find_map(|two| {
         let &[(from_m, from_s), (to_m, to_s)] = two else {
             return None;

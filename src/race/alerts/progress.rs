@@ -31,9 +31,10 @@ pub(super) fn judge(told: &mut ProgressState, situation: &Situation<'_>, alerts:
 /// Interval between reported marks in metres, by sport.
 fn told_every_m(kind: Option<LegKind>) -> Option<f64> {
     match kind {
-        Some(LegKind::Run) | None => Some(5000.0),
         Some(LegKind::Ride) => Some(20_000.0),
         Some(LegKind::Swim | LegKind::Transition) => None,
+        Some(LegKind::Ski | LegKind::Skate) => Some(10_000.0),
+        Some(_) | None => Some(5000.0),
     }
 }
 
@@ -90,7 +91,7 @@ fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String
 }
 
 fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
-    let here_m = situation.progress_m();
+    let here_m = situation.track.progress_m();
     let all = &situation.settings.checkpoints;
     let passed = all
         .iter()
@@ -165,11 +166,25 @@ fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Al
         .track
         .started_at
         .map_or(0.0, |start| now.started_at.duration_since(start).as_secs_f64());
+    let lasted = text::time(now.started_at.duration_since(done.started_at).as_secs_f64());
+    let done_text = match (done.unseen, done.kind) {
+        (false, kind) => format!(
+            "{} done: {} in {lasted}.",
+            capital(word(kind)),
+            text::km(done.distance_m())
+        ),
+        (true, kind) => {
+            let what = kind.map_or("part before this", LegKind::word);
+            let length = if done.distance_m() >= 1.0 {
+                format!("about {} in ", text::km(done.distance_m()))
+            } else {
+                String::new()
+            };
+            format!("The {what} was not seen: {length}{lasted}.")
+        }
+    };
     let text = format!(
-        "{} done: {} in {}. The {} began after {}.",
-        capital(word(done.kind)),
-        text::km(done.distance_m()),
-        text::time(now.started_at.duration_since(done.started_at).as_secs_f64()),
+        "{done_text} The {} began after {}.",
         word(now.kind),
         text::time(begun_s)
     );

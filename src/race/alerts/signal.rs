@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, AlertKind, Severity, Situation};
 use crate::race::sport::LegKind;
 use crate::race::text;
+use crate::race::track::SHORTEST_STOP_S;
 
 /// A lost signal is reported as a notice after this, seconds.
 const SOFT_S: f64 = 10.0 * 60.0;
@@ -95,7 +96,7 @@ fn quiet(told: &mut SignalState, situation: &Situation<'_>, silence_s: f64, aler
     let text = format!(
         "No signal for {}. Last seen at {}, moving or not is unknown. {advice}",
         text::minutes(silence_s),
-        text::km(situation.progress_m())
+        text::km(situation.track.progress_m())
     );
     let key = format!("no_signal:{}:{level}", since.as_second());
     alerts.push(situation.alert(AlertKind::NoSignal, severity, key, text));
@@ -106,10 +107,20 @@ fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Aler
         return;
     };
     let gone_s = last.at.duration_since(silence.since).as_secs_f64();
+    let gaps = situation.track.gaps.iter();
+    let paused_s: f64 = gaps
+        .filter(|gap| gap.from >= silence.since)
+        .map(|gap| gap.paused_s)
+        .sum();
+    let paused = if paused_s >= SHORTEST_STOP_S {
+        format!(" The watch was paused for {} of it.", text::minutes(paused_s))
+    } else {
+        String::new()
+    };
     let text = format!(
-        "Signal is back after {}: now at {}, {} covered meanwhile.",
+        "Signal is back after {}: now at {}, {} covered meanwhile.{paused}",
         text::minutes(gone_s),
-        text::km(situation.progress_m()),
+        text::km(situation.track.progress_m()),
         text::km((last.distance_m - silence.at_m).max(0.0))
     );
     let key = format!("signal_back:{}", silence.since.as_second());
@@ -125,14 +136,13 @@ fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<
     }
     let Some(stop) = track.standing() else { return };
     let kind = track.leg().and_then(|leg| leg.kind);
-    if track.distance_m() < AT_START_M || kind == Some(LegKind::Swim) {
+    if track.distance_m() < AT_START_M {
         return;
     }
-    let at_checkpoint = situation
-        .settings
-        .checkpoints
-        .iter()
-        .any(|checkpoint| (checkpoint.km * 1000.0 - situation.progress_m()).abs() <= AT_CHECKPOINT_M);
+    let at_checkpoint =
+        situation.settings.checkpoints.iter().any(|checkpoint| {
+            (checkpoint.km * 1000.0 - situation.track.progress_m()).abs() <= AT_CHECKPOINT_M
+        });
     let in_transition = kind == Some(LegKind::Transition) || (kind.is_none() && track.legs.len() > 1);
     let patience_s = if in_transition {
         STANDING_IN_TRANSITION_S
@@ -159,11 +169,16 @@ fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<
     } else {
         (Severity::Notice, "soft")
     };
+    let (kind, words) = if stop.is_paused() {
+        (AlertKind::Paused, "The watch has been paused for")
+    } else {
+        (AlertKind::Stopped, "Standing still for")
+    };
     let text = format!(
-        "Standing still for {} at {}. The signal is good.",
+        "{words} {} at {}. The signal is good.",
         text::minutes(stood_s),
-        text::km(situation.progress_m())
+        text::km(track.progress_m())
     );
     let key = format!("stopped:{}:{level}", stop.from.as_second());
-    alerts.push(situation.alert(AlertKind::Stopped, severity, key, text));
+    alerts.push(situation.alert(kind, severity, key, text));
 }

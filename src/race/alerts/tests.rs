@@ -46,7 +46,7 @@ fn play(
             },
         );
         known = seen.len();
-        watch.conclude(now, EndRules::default(), &track, course);
+        watch.conclude(now, EndRules::default(), settings, &track, course);
         let situation = Situation {
             now,
             track: &track,
@@ -167,8 +167,7 @@ fn standing_is_told_with_its_place_and_not_as_silence() {
         checkpoints: vec![Checkpoint {
             name: "VP1".into(),
             km: 3.5,
-            cutoff_s: None,
-            target_s: None,
+            ..Checkpoint::default()
         }],
         ..run()
     };
@@ -230,7 +229,7 @@ fn floors_wait_for_the_warm_up_and_forgive_standing() {
     );
     // Too much standing in every window that is judged.
     let mut standing = steady(300, 2.0);
-    standing.extend((1..=60).map(|i| running(300 + i * 10, 600.0 + (i / 2 * 30) as f64)));
+    standing.extend((1..=60).map(|i| running(300 + i * 10, 600.0 + (i / 15 * 30) as f64)));
     check(&play(&floors, None, &standing, 14)[1..], &[]);
 }
 

@@ -17,7 +17,13 @@ fn live(run_s: i64) -> (RaceWatch, Track) {
     };
     watch.answered(at(run_s + 15), answer);
     let track = Track::of(RaceKind::Run, None, &steady(run_s, 3.0));
-    watch.conclude(at(run_s + 15), EndRules::default(), &track, None);
+    watch.conclude(
+        at(run_s + 15),
+        EndRules::default(),
+        &RacePlan::default(),
+        &track,
+        None,
+    );
     (watch, track)
 }
 
@@ -99,7 +105,7 @@ fn there_is_one_more_look_at_everything_after_the_end() {
             ..PollResult::default()
         },
     );
-    watch.conclude(at(677), EndRules::default(), &track, None);
+    watch.conclude(at(677), EndRules::default(), &RacePlan::default(), &track, None);
     let closing = RacePhase::Closing {
         reason: EndReason::EndEvent,
         since: at(677),
@@ -116,11 +122,17 @@ fn there_is_one_more_look_at_everything_after_the_end() {
             ..PollResult::default()
         },
     );
-    goes_on.0.conclude(at(737), EndRules::default(), &goes_on.1, None);
+    goes_on.0.conclude(
+        at(737),
+        EndRules::default(),
+        &RacePlan::default(),
+        &goes_on.1,
+        None,
+    );
     assert_eq!(goes_on.0.phase, RacePhase::Live);
     // No new points arrive.
     watch.answered(at(737), PollResult::default());
-    watch.conclude(at(737), EndRules::default(), &track, None);
+    watch.conclude(at(737), EndRules::default(), &RacePlan::default(), &track, None);
     assert_eq!(watch.over(), Some(EndReason::EndEvent));
 }
 
@@ -133,12 +145,12 @@ fn silence_that_ended_a_race_is_looked_at_for_a_while() {
     while let NextPoll::Ask { at: look, .. } = watch.next(now, &settings, &track) {
         now = look;
         watch.answered(now, PollResult::default());
-        watch.conclude(now, EndRules::default(), &track, None);
+        watch.conclude(now, EndRules::default(), &RacePlan::default(), &track, None);
         if watch.over().is_some() {
             looks.push(now.duration_since(at(3600)).as_secs() / 60);
         }
     }
-    assert_eq!(looks, [16, 21, 26, 36, 46, 76, 106, 136]);
+    assert_eq!(looks, (16..=136).collect::<Vec<_>>());
     // New points reopen the race.
     track.push(None, &running(9000, 20_000.0));
     watch.answered(
@@ -148,7 +160,7 @@ fn silence_that_ended_a_race_is_looked_at_for_a_while() {
             ..PollResult::default()
         },
     );
-    watch.conclude(now, EndRules::default(), &track, None);
+    watch.conclude(now, EndRules::default(), &RacePlan::default(), &track, None);
     assert_eq!(watch.phase, RacePhase::Live);
 }
 
@@ -190,7 +202,7 @@ fn a_new_link_carries_the_race_on() {
     track.push(None, &end);
     watch.failed(at(1000), &LiveTrackError::Gone);
     watch.carried_on(at(1100));
-    watch.conclude(at(1100), EndRules::default(), &track, None);
+    watch.conclude(at(1100), EndRules::default(), &RacePlan::default(), &track, None);
     assert_eq!(watch.phase, RacePhase::Live);
     assert_eq!(
         asks(&watch.next(at(1100), &RacePlan::default(), &track)),

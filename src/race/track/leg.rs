@@ -4,7 +4,7 @@
 //! marks the border, and the sport is inferred from the order of the race and the speed. No public recording of a
 //! multisport race was found, so the code does not rely on any single sign (D.5).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::sums::LegTotals;
 use crate::garmin::livetrack::Trackpoint;
@@ -29,6 +29,8 @@ pub struct Leg {
     pub sums: LegTotals,
     /// Metres climbed during the leg.
     pub ascent_m: f64,
+    /// Whether no point of the leg was seen, because the phone was in a bag or had no signal.
+    pub unseen: bool,
 }
 
 impl Leg {
@@ -42,6 +44,17 @@ impl Leg {
             to_m: from_m,
             sums: LegTotals::default(),
             ascent_m: 0.0,
+            unseen: false,
+        }
+    }
+
+    /// A leg between two moments that nobody saw.
+    pub(super) fn unseen(kind: Option<LegKind>, from: (Timestamp, f64), to: (Timestamp, f64)) -> Self {
+        Self {
+            last_at: to.0.max(from.0),
+            to_m: to.1.max(from.1),
+            unseen: true,
+            ..Self::new(kind, false, from.0, from.1)
         }
     }
 
@@ -67,8 +80,10 @@ pub(super) struct LegDetector {
     leg_distance_m: Option<f64>,
     total_distance_m: Option<f64>,
     activity_created_at: Option<Timestamp>,
-    /// A new sport that a single point reported, and the time of that point. A second point confirms it.
-    pending: Option<(LegKind, Timestamp)>,
+    /// A new sport that a single point reported, and where the leg began then. A second point confirms it.
+    pending: Option<LegBorder>,
+    /// Whether a point of the race had an activity type, of whatever kind.
+    pub(super) has_types: bool,
 }
 
 /// Start of a new leg.
@@ -76,20 +91,41 @@ pub(super) struct LegDetector {
 pub(super) struct LegBorder {
     pub(super) kind: Option<LegKind>,
     pub(super) at: Timestamp,
+    /// Race distance in metres.
+    pub(super) at_m: f64,
+}
+
+/// The distance and time between which a border lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LegStretch {
+    pub(super) before: (Timestamp, f64),
+    pub(super) now: (Timestamp, f64),
+    pub(super) gap: bool,
 }
 
 /// Upper bounds of a transition.
 const LONGEST_TRANSITION_S: f64 = 15.0 * 60.0;
 const LONGEST_TRANSITION_M: f64 = 3000.0;
 
+/// A race that is first seen later than this has a part that nobody saw; seconds.
+const UNSEEN_S: f64 = 120.0;
+
 impl LegDetector {
     /// Returns a border if `point` starts a new leg after `leg`.
-    pub(super) fn cross(&mut self, race: RaceKind, leg: &Leg, point: &Trackpoint) -> Option<LegBorder> {
+    pub(super) fn cross(
+        &mut self,
+        race: RaceKind,
+        leg: &Leg,
+        point: &Trackpoint,
+        stretch: LegStretch,
+    ) -> Option<LegBorder> {
         let anew = self.counters_anew(point);
         if !race.is_multisport() {
             return None;
         }
+        self.has_types |= point.activity_type.is_some();
         let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
+        let border = |kind| place(kind, leg, point, stretch, anew);
         match told {
             // If the watch names the sport, a restarted counter is only a new lap of the same leg.
             Some(kind) if leg.kind == Some(kind) && leg.typed => {
@@ -98,22 +134,16 @@ impl LegDetector {
             }
             Some(kind) if anew => {
                 self.pending = None;
-                Some(LegBorder {
-                    kind: Some(kind),
-                    at: point.at,
-                })
+                Some(border(Some(kind)))
             }
             Some(kind) => match self.pending.take() {
-                Some((before, at)) if before == kind => Some(LegBorder { kind: Some(kind), at }),
+                Some(before) if before.kind == Some(kind) => Some(before),
                 _ => {
-                    self.pending = Some((kind, point.at));
+                    self.pending = Some(border(Some(kind)));
                     None
                 }
             },
-            None => anew.then_some(LegBorder {
-                kind: None,
-                at: point.at,
-            }),
+            None => anew.then(|| border(None)),
         }
     }
 
@@ -140,13 +170,80 @@ impl LegDetector {
     }
 }
 
-/// The sport of the first leg, as far as the kind of race determines it.
-pub(super) fn first_kind(race: RaceKind) -> Option<LegKind> {
-    match race {
-        RaceKind::Run => Some(LegKind::Run),
-        RaceKind::Ride => Some(LegKind::Ride),
-        RaceKind::Swim => Some(LegKind::Swim),
-        RaceKind::Triathlon | RaceKind::Duathlon | RaceKind::Other => None,
+/// Where a leg of `kind` begins: where its own counters say, if they restarted; else at the point. A gap beside a
+/// transition belongs to the other leg, because a transition is short.
+fn place(kind: Option<LegKind>, leg: &Leg, point: &Trackpoint, stretch: LegStretch, anew: bool) -> LegBorder {
+    let LegStretch { before, now, gap } = stretch;
+    let counted = || {
+        let ran = SignedDuration::try_from_secs_f64(point.duration_s?).ok()?;
+        let at = point.at.checked_sub(ran).ok().filter(|at| *at > before.0)?;
+        let at_m = point.distance_m.map_or(now.1, |m| now.1 - m);
+        Some((at, at_m.clamp(before.1, now.1)))
+    };
+    let (at, at_m) = match counted().filter(|_| anew) {
+        Some(counted) => counted,
+        None if gap && leg.kind == Some(LegKind::Transition) => before,
+        None if gap => now,
+        None => (now.0, before.1),
+    };
+    LegBorder { kind, at, at_m }
+}
+
+/// The part of a race before its first point, if that was another leg: its sport, and where it ended.
+pub(super) fn unseen_before(
+    race: RaceKind,
+    point: &Trackpoint,
+    started_at: Timestamp,
+    way_m: f64,
+) -> Option<LegBorder> {
+    let ran_s = point.at.duration_since(started_at).as_secs_f64();
+    if !race.is_multisport() || ran_s < UNSEEN_S {
+        return None;
+    }
+    let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
+    let leg_s = point
+        .duration_s
+        .filter(|s| point.total_duration_s.is_some() && ran_s - s >= UNSEEN_S / 2.0);
+    let is_later = match race {
+        RaceKind::Triathlon => matches!(told, Some(LegKind::Ride | LegKind::Run)),
+        RaceKind::Duathlon => told == Some(LegKind::Ride),
+        _ => false,
+    } || told == Some(LegKind::Transition);
+    let (at, at_m) = if let Some(ran) = leg_s.and_then(|s| SignedDuration::try_from_secs_f64(s).ok()) {
+        let at_m = point.distance_m.map_or(way_m, |m| (way_m - m).max(0.0));
+        (point.at.checked_sub(ran).ok()?, at_m)
+    } else if is_later {
+        (point.at, way_m)
+    } else {
+        return None;
+    };
+    let kind = match race {
+        RaceKind::Triathlon if told != Some(LegKind::Run) => Some(LegKind::Swim),
+        RaceKind::Duathlon if told != Some(LegKind::Run) => Some(LegKind::Run),
+        _ => None,
+    };
+    Some(LegBorder { kind, at, at_m })
+}
+
+/// A leg that lies wholly within a gap, if there must be one: its sport. `before` is the sport before the gap.
+pub(super) fn skipped(
+    race: RaceKind,
+    before: Option<LegKind>,
+    leg: &Leg,
+    border: &LegBorder,
+    stretch: LegStretch,
+) -> Option<Option<LegKind>> {
+    let open_s = border.at.duration_since(stretch.before.0).as_secs_f64();
+    if !stretch.gap || open_s < LONGEST_TRANSITION_S {
+        return None;
+    }
+    let after_swim = race == RaceKind::Triathlon && before == Some(LegKind::Swim);
+    let in_transition = leg.kind == Some(LegKind::Transition);
+    match border.kind {
+        Some(LegKind::Run) if after_swim => Some(Some(LegKind::Ride)),
+        Some(LegKind::Transition) if after_swim && in_transition => Some(Some(LegKind::Ride)),
+        _ if in_transition => Some(None),
+        _ => None,
     }
 }
 
@@ -175,8 +272,10 @@ pub(super) fn guess(race: RaceKind, before: Option<LegKind>, leg: &Leg) -> Optio
 }
 
 /// Whether a completed leg without a type from the watch was a transition between two sports.
-pub(super) fn was_transition(leg: &Leg, is_first: bool) -> bool {
-    !leg.typed
+pub(super) fn was_transition(race: RaceKind, leg: &Leg, is_first: bool) -> bool {
+    matches!(race, RaceKind::Triathlon | RaceKind::Duathlon)
+        && !leg.typed
+        && !leg.unseen
         && !is_first
         && leg.elapsed_s() < LONGEST_TRANSITION_S
         && leg.distance_m() < LONGEST_TRANSITION_M

@@ -32,7 +32,7 @@ pub fn split_length_m(kind: Option<LegKind>) -> Option<f64> {
         Some(LegKind::Ride) => Some(5000.0),
         Some(LegKind::Swim) => Some(500.0),
         Some(LegKind::Transition) => None,
-        Some(LegKind::Run) | None => Some(1000.0),
+        Some(_) | None => Some(1000.0),
     }
 }
 

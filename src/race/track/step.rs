@@ -22,6 +22,8 @@ pub struct TrackStep {
     /// Index of the leg, from 0.
     pub leg: usize,
     pub distance_m: f64,
+    /// Progress along the course or, without one, the distance.
+    pub progress_m: f64,
     /// Whether the distance was computed from positions or speed.
     pub derived: bool,
     pub position: Option<Position>,

@@ -55,11 +55,7 @@ pub struct LegTotals {
 impl LegTotals {
     pub(super) fn add(&mut self, step: &TrackStep) {
         let seconds = step.dt_s.min(LONGEST_S);
-        if step.standing {
-            self.standing_s += step.dt_s;
-        } else {
-            self.moving_s += step.dt_s;
-        }
+        self.moving_s += step.dt_s;
         if let Some(bpm) = step.heart_rate_bpm {
             self.heart_rate.add(f64::from(bpm), seconds);
             self.at_bpm(bpm, seconds);
@@ -70,6 +66,12 @@ impl LegTotals {
         if let Some(cadence) = step.cadence_rpm.filter(|rpm| *rpm > 0) {
             self.cadence.add(f64::from(cadence), seconds);
         }
+    }
+
+    /// Moves seconds that turned out to be part of a stop from the moving time to the standing time.
+    pub(super) fn stood(&mut self, seconds: f64) {
+        self.standing_s = (self.standing_s + seconds).max(0.0);
+        self.moving_s = (self.moving_s - seconds).max(0.0);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "seconds of one step, at most 60")]

@@ -41,7 +41,7 @@ fn a_gap_is_no_stop_and_a_stop_is_no_gap() {
         panic!("{:?}", track.stops())
     };
     assert_eq!((stop.from, stop.duration_s()), (at(600), 300.0));
-    assert_eq!(stop.at_m.round(), 1801.0);
+    assert_eq!(stop.at_m.round(), 1800.0);
     let [gap] = track.gaps.as_slice() else {
         panic!("{:?}", track.gaps)
     };
@@ -175,10 +175,14 @@ fn a_triathlon_without_transitions_and_one_joined_on_the_bike() {
         .into_iter()
         .filter(|sample| sample.point.activity_type.as_deref() != Some("OPEN_WATER_SWIMMING"))
         .collect();
-    assert_eq!(
-        kinds(&track(RaceKind::Triathlon, &phone_in_the_bag)),
-        [Ride, Run].map(Some)
-    );
+    let track = track(RaceKind::Triathlon, &phone_in_the_bag);
+    assert_eq!(kinds(&track), [Swim, Ride, Run].map(Some));
+    // Swim and transition were not seen. The watch's timer still tells the start.
+    let unseen = &track.legs[0];
+    assert!(unseen.unseen && !track.legs[1].unseen);
+    assert_eq!((track.started_at, unseen.last_at), (Some(start()), at(1980)));
+    assert_eq!(unseen.distance_m().round(), 1890.0);
+    assert!((track.elapsed_s() - 8100.0).abs() < 1.0, "{}", track.elapsed_s());
 }
 
 #[test]

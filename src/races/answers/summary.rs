@@ -91,7 +91,7 @@ fn leg_summary(snapshot: &Snapshot, leg: &Leg) -> Value {
         "heart_rate_max_bpm": leg.sums.heart_rate.highest(),
         "power_w": leg.sums.power.mean().map(|m| round(m, 0)),
         "cadence": leg.sums.cadence.mean().map(|m| {
-            if leg.kind == Some(LegKind::Run) && m < 130.0 { round(m * 2.0, 0) } else { round(m, 0) }
+            if leg.kind.is_some_and(LegKind::is_on_foot) && m < 130.0 { round(m * 2.0, 0) } else { round(m, 0) }
         }),
         "ascent_m": round(leg.ascent_m, 0),
         "above_hr_max_s": above(within.hr_max),
