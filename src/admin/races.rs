@@ -19,7 +19,10 @@ impl From<RaceActError> for AdminRefusal {
             RaceActError::Store(e) => e.into(),
             RaceActError::NoSuchRace => Self::NotFound("there is no such race; `races` lists them".into()),
             RaceActError::Look(e) => Self::Unavailable(e.to_string()),
-            RaceActError::Over | RaceActError::AccessEnded | RaceActError::Fields(_) => {
+            RaceActError::Over
+            | RaceActError::AccessEnded
+            | RaceActError::Fields(_)
+            | RaceActError::Course(_) => {
                 Self::Invalid(e.to_string())
             }
         }

@@ -7,7 +7,9 @@
 //! Invariant: no signal is never reported as a stop, and a stop is never reported as no signal.
 
 mod alert;
+mod cutoff;
 mod limit;
+mod off_course;
 mod pace;
 mod progress;
 mod signal;
@@ -35,6 +37,8 @@ pub struct AlertState {
     limits: limit::LimitState,
     pace: pace::PaceState,
     progress: progress::ProgressState,
+    cutoffs: cutoff::CutoffState,
+    off_course: off_course::OffCourseState,
     changed_at: Option<Timestamp>,
 }
 
@@ -61,9 +65,11 @@ pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
         progress::judge(&mut told.progress, situation, &mut alerts);
         if !ending && situation.watch.finished_at.is_none() {
             signal::judge(&mut told.signal, situation, &mut alerts);
+            cutoff::judge(&mut told.cutoffs, situation, &mut alerts);
             if situation.is_fresh() {
                 limit::judge(&mut told.limits, situation, &mut alerts);
                 pace::judge(&mut told.pace, situation, &mut alerts);
+                off_course::judge(&mut told.off_course, situation, &mut alerts);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod choice;
 mod gpx;
 mod problem;
+mod profile;
 mod simplify;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::garmin::livetrack::Position;
 use crate::race::geo::{distance_m, plane_m};
+use gpx::GpxPoint;
 
 pub use problem::BadCourse;
+pub use profile::CourseProfile;
 
 /// One corner of the line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,8 +31,25 @@ struct Corner {
 #[serde(try_from = "Columns", into = "Columns")]
 pub struct Course {
     corners: Vec<Corner>,
+    /// Elevations, if the file has them.
+    profile: Option<CourseProfile>,
     /// Which line of the file was chosen and what was left out; empty for a file with one clean line.
     origin: String,
+}
+
+/// A waypoint of the file that lies on the course.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CoursePlace {
+    pub name: String,
+    /// Distance from the start along the course.
+    pub along_m: f64,
+}
+
+/// A course file: the line, and its waypoints in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CourseFile {
+    pub course: Course,
+    pub places: Vec<CoursePlace>,
 }
 
 /// A place on the course.
@@ -49,25 +69,14 @@ const AHEAD_M: f64 = 4000.0;
 /// At a greater distance from the course than this, the rest of the course is searched.
 const LOST_M: f64 = 200.0;
 
+/// A place named by its distance is searched for this far around it.
+const NEAR_M: f64 = 2000.0;
+
 /// A later stretch must be nearer by more than this to win against an earlier one, because a course may return along
 /// the same road.
 const ABOUT_AS_NEAR_M: f64 = 20.0;
 
 impl Course {
-    /// Reads a GPX file. If it has several tracks, the longest is used.
-    pub fn from_gpx(text: &str) -> Result<Self, BadCourse> {
-        Self::from_gpx_near(text, None)
-    }
-
-    /// Reads a GPX file. If it has several tracks, the one whose length is nearest to `expected_m` is used.
-    pub fn from_gpx_near(text: &str, expected_m: Option<f64>) -> Result<Self, BadCourse> {
-        let line = choice::choose(gpx::parse(text)?, expected_m)?;
-        Ok(Self {
-            origin: line.origin,
-            ..Self::from_places(&line.points)?
-        })
-    }
-
     /// Description for answers, such as `11.1 km of track 1 of 2`.
     pub fn describe(&self) -> String {
         format!("{:.1} km{}", self.length_m() / 1000.0, self.origin)
@@ -75,26 +84,103 @@ impl Course {
 
     /// Builds a course from positions in order.
     pub fn from_places(places: &[Position]) -> Result<Self, BadCourse> {
-        let mut corners: Vec<Corner> = Vec::with_capacity(places.len());
+        let points: Vec<_> = places
+            .iter()
+            .map(|position| GpxPoint {
+                position: *position,
+                altitude_m: None,
+            })
+            .collect();
+        Self::from_points(&points)
+    }
+
+    fn from_points(points: &[GpxPoint]) -> Result<Self, BadCourse> {
+        let mut corners: Vec<Corner> = Vec::with_capacity(points.len());
+        let mut altitudes = Vec::with_capacity(points.len());
         let mut along_m = 0.0;
-        for &position in places {
+        for point in points {
             if let Some(last) = corners.last() {
-                let step = distance_m(last.position, position);
+                let step = distance_m(last.position, point.position);
                 if step < 0.01 {
                     continue;
                 }
                 along_m += step;
             }
-            corners.push(Corner { position, along_m });
+            corners.push(Corner {
+                position: point.position,
+                along_m,
+            });
+            altitudes.push((along_m, point.altitude_m));
         }
         match along_m {
             m if m < 100.0 => Err(BadCourse::TooShort),
             m if m > 2_000_000.0 => Err(BadCourse::TooLong),
             _ => Ok(Self {
                 corners: simplify::thinned(&corners),
+                profile: CourseProfile::of(&altitudes),
                 origin: String::new(),
             }),
         }
+    }
+
+    /// Stretches the distances along the course to the official length, because files are a little short. Distances
+    /// that differ by more than `most` of the length are of another course.
+    #[must_use]
+    pub fn scaled_to(mut self, official_m: f64, most: f64) -> Self {
+        let length_m = self.length_m();
+        let by = official_m / length_m.max(1.0);
+        let kilometres = official_m / 1000.0;
+        if (by - 1.0).abs() < 1e-4 {
+            return self;
+        }
+        if (by - 1.0).abs() > most {
+            if most > 0.0 {
+                self.origin = format!("{}, not scaled to {kilometres:.1} km", self.origin);
+            }
+            return self;
+        }
+        for corner in &mut self.corners {
+            corner.along_m *= by;
+        }
+        if let Some(profile) = &mut self.profile {
+            profile.scaled(by);
+        }
+        self.origin = format!("{}, {:.1} km in the file", self.origin, length_m / 1000.0);
+        self
+    }
+
+    pub fn profile(&self) -> Option<&CourseProfile> {
+        self.profile.as_ref()
+    }
+
+    /// The position at a distance along the course.
+    pub fn position_at(&self, along_m: f64) -> Option<Position> {
+        let next = self.corners.partition_point(|corner| corner.along_m < along_m);
+        let (Some(a), Some(b)) = (
+            next.checked_sub(1).and_then(|before| self.corners.get(before)),
+            self.corners.get(next),
+        ) else {
+            let end = if next == 0 {
+                self.corners.first()
+            } else {
+                self.corners.last()
+            };
+            return end.map(|corner| corner.position);
+        };
+        let part = (along_m - a.along_m) / (b.along_m - a.along_m).max(0.01);
+        Some(Position {
+            lat: part.mul_add(b.position.lat - a.position.lat, a.position.lat),
+            lon: part.mul_add(b.position.lon - a.position.lon, a.position.lon),
+        })
+    }
+
+    /// The place of a position on the whole course; the one nearest to `near_m` if the course passes it several times.
+    pub fn place(&self, position: Position, near_m: Option<f64>) -> Option<OnCourse> {
+        let around = near_m.and_then(|m| self.nearest(position, m - NEAR_M, m + NEAR_M));
+        around
+            .filter(|at| at.off_m <= LOST_M)
+            .or_else(|| self.nearest(position, 0.0, f64::INFINITY))
+            .filter(|at| at.off_m <= LOST_M)
     }
 
     /// Length of the original line, before it was simplified.
@@ -148,6 +234,35 @@ impl Course {
     }
 }
 
+impl CourseFile {
+    /// Reads a GPX file. If it has several tracks, the one whose length is nearest to `official_m` is used, else the
+    /// longest. It is scaled to `official_m` if the two differ by at most the share `most`.
+    pub fn read(text: &str, official_m: Option<f64>, most: f64) -> Result<Self, BadCourse> {
+        let mut lines = gpx::parse(text)?;
+        let waypoints = std::mem::take(&mut lines.waypoints);
+        let line = choice::choose(lines, official_m)?;
+        let mut course = Course {
+            origin: line.origin,
+            ..Course::from_points(&line.points)?
+        };
+        if let Some(official_m) = official_m {
+            course = course.scaled_to(official_m, most);
+        }
+        let mut places: Vec<_> = waypoints
+            .into_iter()
+            .filter(|waypoint| !waypoint.name.is_empty())
+            .filter_map(|waypoint| {
+                Some(CoursePlace {
+                    along_m: course.place(waypoint.position, None)?.along_m,
+                    name: waypoint.name,
+                })
+            })
+            .collect();
+        places.sort_by(|a, b| a.along_m.total_cmp(&b.along_m));
+        Ok(Self { course, places })
+    }
+}
+
 /// The foot of the perpendicular from `position` to the stretch from `a` to `b`, restricted to the distances
 /// `within`.
 fn project(position: Position, a: Corner, b: Corner, within: RangeInclusive<f64>) -> OnCourse {
@@ -178,6 +293,8 @@ struct Columns {
     along: Vec<i64>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     origin: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    profile: Option<CourseProfile>,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "all three are within bounds")]
@@ -194,6 +311,7 @@ impl From<Course> for Columns {
             lat: column(|corner| corner.position.lat * 1e6),
             lon: column(|corner| corner.position.lon * 1e6),
             along: column(|corner| corner.along_m * 10.0),
+            profile: course.profile,
             origin: course.origin,
         }
     }
@@ -226,6 +344,7 @@ impl TryFrom<Columns> for Course {
                     along_m: along / 10.0,
                 })
                 .collect(),
+            profile: columns.profile,
             origin: columns.origin,
         })
     }

@@ -85,6 +85,29 @@ impl FieldReader {
         }
     }
 
+    /// Refuses the fields that are missing.
+    pub(super) fn require(&mut self, names: &[&str]) {
+        for name in names {
+            if self.left.get(*name).is_none_or(Value::is_null) {
+                self.refuse(name, "is missing");
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let value = self.take(name)?;
+        let given = value.as_str().map(str::trim);
+        let found = words
+            .iter()
+            .find(|(word, _)| given.is_some_and(|given| given.eq_ignore_ascii_case(word)));
+        if found.is_none() {
+            let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            self.refuse(name, format!("must be one of {}", all.join(", ")));
+        }
+        found.map(|(_, value)| *value)
+    }
+
     pub(super) fn km(&mut self, name: &str) -> Option<f64> {
         let value = self.take(name)?;
         let metres = kilometres(&value).map(|km| km * 1000.0);

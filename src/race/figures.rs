@@ -6,12 +6,15 @@ use crate::race::sport::LegKind;
 use crate::race::sport::cadence;
 use crate::race::track::TrackStep;
 
+/// Maximum number of seconds that a single point counts for.
+const LONGEST_S: f64 = 60.0;
+
 /// How the values of one metric are distributed over a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowSpread {
     /// Half of the points lie above it. Insensitive to spikes.
     pub median: f64,
-    /// The mean over the points, not weighted by time.
+    /// The mean, weighted by the time that each point stands for.
     pub mean: f64,
     pub low: f64,
     pub high: f64,
@@ -20,19 +23,26 @@ pub struct WindowSpread {
 }
 
 impl WindowSpread {
-    fn of(mut values: Vec<f64>) -> Option<Self> {
-        values.sort_by(f64::total_cmp);
+    /// The spread of values with the seconds that each stands for.
+    fn of(mut values: Vec<(f64, f64)>) -> Option<Self> {
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
         let count = values.len();
-        let (low, high) = (*values.first()?, *values.last()?);
-        let upper = *values.get(count / 2)?;
+        let ((low, _), (high, _)) = (*values.first()?, *values.last()?);
+        let (upper, _) = *values.get(count / 2)?;
         let median = if count % 2 == 1 {
             upper
         } else {
-            f64::midpoint(*values.get(count / 2 - 1)?, upper)
+            f64::midpoint(values.get(count / 2 - 1)?.0, upper)
+        };
+        let seconds: f64 = values.iter().map(|(_, seconds)| seconds).sum();
+        let mean = if seconds > 0.0 {
+            values.iter().map(|(value, seconds)| value * seconds).sum::<f64>() / seconds
+        } else {
+            values.iter().map(|(value, _)| value).sum::<f64>() / count as f64
         };
         Some(Self {
             median,
-            mean: values.iter().sum::<f64>() / count as f64,
+            mean,
             low,
             high,
             count,
@@ -74,13 +84,12 @@ impl WindowFigures {
                 standing_s += if step.standing { step.dt_s } else { 0.0 };
             }
             points += 1;
-            bpm.extend(step.heart_rate_bpm.map(f64::from));
-            watts.extend(step.power_w.map(f64::from));
-            rpm.extend(
-                step.cadence_rpm
-                    .filter(|rpm| *rpm > 0)
-                    .map(|sent| f64::from(cadence(leg, sent))),
-            );
+            let seconds = step.dt_s.min(LONGEST_S);
+            let weighted = |value: u32| (f64::from(value), seconds);
+            bpm.extend(step.heart_rate_bpm.map(weighted));
+            watts.extend(step.power_w.map(weighted));
+            let turning = step.cadence_rpm.filter(|rpm| *rpm > 0);
+            rpm.extend(turning.map(|sent| weighted(cadence(leg, sent))));
             last = *step;
         }
         Some(Self {
@@ -125,7 +134,17 @@ mod tests {
 
     #[test]
     fn the_median_is_blind_to_a_spike() {
-        let spread = WindowSpread::of(vec![140.0, 250.0, 141.0, 139.0]).unwrap();
+        let values = [140.0, 250.0, 141.0, 139.0].map(|value| (value, 10.0));
+        let spread = WindowSpread::of(values.to_vec()).unwrap();
         assert_eq!((spread.median, spread.low, spread.high), (140.5, 139.0, 250.0));
+    }
+
+    #[test]
+    fn a_mean_counts_time_and_not_points() {
+        // Ten points of one second at 200 W, then 90 s at 100 W in three points.
+        let mut values = vec![(200.0, 1.0); 10];
+        values.extend([(100.0, 30.0); 3]);
+        let spread = WindowSpread::of(values).unwrap();
+        assert_eq!(spread.mean, 110.0);
     }
 }

@@ -1,12 +1,14 @@
-//! The settings that a person may choose for a race: `race_config`. Every error in it is reported.
+//! The plan of a race: everything that a person may choose for it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::race::course::Course;
-use crate::race::fields::{BadFields, FieldReader};
-use crate::race::sport::RaceKind;
-use crate::race::thresholds::{THRESHOLDS, Thresholds};
+use crate::race::course::{Course, CourseFile};
+use crate::race::recipients::Recipient;
+use crate::race::sport::{LegKind, RaceKind};
+use crate::race::thresholds::Thresholds;
+
+mod fields;
+mod implied;
 
 /// A place on the course, such as an aid station, with optional time limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,23 +21,20 @@ pub struct Checkpoint {
     /// The athlete's target time in seconds after the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_s: Option<u32>,
+    /// Planned stop in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_s: Option<u32>,
 }
 
-/// The names in `race_config` besides the thresholds.
-const OTHER_NAMES: [&str; 9] = [
-    "race_name",
-    "race_type",
-    "poll_interval_secs",
-    "analyze_interval_secs",
-    "analyze_window_min",
-    "distance_km",
-    "target_time",
-    "checkpoints",
-    "course_gpx",
-];
-
-/// Maximum number of checkpoints per race.
-const MOST_CHECKPOINTS: usize = 100;
+/// One leg of the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanLeg {
+    pub kind: LegKind,
+    pub distance_m: f64,
+    /// Planned duration in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_s: Option<u32>,
+}
 
 /// All settings of a race except the course.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +59,17 @@ pub struct RacePlan {
     /// The athlete's target finish time in seconds.
     pub target_time_s: Option<u32>,
     pub checkpoints: Vec<Checkpoint>,
+    /// Legs of a race of several sports, in order; empty if unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<PlanLeg>,
+    /// What the athlete eats and drinks, in the coach's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<String>,
+    /// Notes of the coach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<Recipient>,
 }
 
 impl Default for RacePlan {
@@ -76,9 +86,24 @@ impl Default for RacePlan {
             timed_s: None,
             target_time_s: None,
             checkpoints: Vec::new(),
+            legs: Vec::new(),
+            fuel: None,
+            notes: None,
+            recipients: Vec::new(),
         }
     }
 }
+
+/// How far the length of a course file may differ from the distance, as a share: from a given one, and from one that
+/// only the name of the race implies.
+const SCALED_TO_GIVEN: f64 = 0.15;
+const SCALED_TO_IMPLIED: f64 = 0.035;
+
+/// A waypoint this near to a checkpoint, to the start or to the finish is no checkpoint of its own; metres.
+const SAME_PLACE_M: f64 = 300.0;
+
+/// Maximum number of checkpoints per race.
+const MOST_CHECKPOINTS: usize = 100;
 
 impl RacePlan {
     /// Whole distance in metres, if known: the course's or the given one.
@@ -86,167 +111,61 @@ impl RacePlan {
         course.map(Course::length_m).or(self.distance_m)
     }
 
-    /// Reads a `race_config`. Returns the text of `course_gpx` separately, without parsing it. Errors: all bad fields
-    /// at once.
-    pub fn read(config: &Map<String, Value>) -> Result<(Self, Option<String>), BadFields> {
-        let mut fields = FieldReader::new(config.clone());
-        let usual = Self::default();
-        let type_text = fields.text("race_type", 60);
-        let kind = type_text.as_deref().map(RaceKind::from_words).unwrap_or_default();
-        let mut seconds =
-            |name: &str, usual, min, max| fields.number(name, min, max, "seconds").unwrap_or(usual);
-        let poll_interval_s = seconds("poll_interval_secs", usual.poll_interval_s, 5, 600);
-        let analyze_interval_s = seconds("analyze_interval_secs", usual.analyze_interval_s, 60, 7200);
-        let window = fields.number("analyze_window_min", 1, 120, "minutes");
-        let settings = Self {
-            name: fields.text("race_name", 80),
-            kind,
-            thresholds: Thresholds::default().read(&mut fields),
-            poll_interval_s,
-            analyze_interval_s,
-            analyze_window_min: window.unwrap_or(usual.analyze_window_min),
-            distance_m: fields
-                .km("distance_km")
-                .or_else(|| usual_distance_m(type_text.as_deref()?)),
-            timed_s: type_text.as_deref().and_then(usual_time_s),
-            target_time_s: fields.elapsed("target_time"),
-            checkpoints: read_checkpoints(&mut fields),
-            type_text,
-        };
-        let gpx = fields.gpx();
-        let known: Vec<_> = THRESHOLDS
-            .iter()
-            .map(|(name, ..)| *name)
-            .chain(OTHER_NAMES)
-            .collect();
-        fields.finish((settings, gpx), &known)
+    /// Whether the race is known to have legs of several sports.
+    pub fn has_legs(&self) -> bool {
+        !self.legs.is_empty() || matches!(self.kind, RaceKind::Triathlon | RaceKind::Duathlon)
     }
-}
 
-fn read_checkpoints(fields: &mut FieldReader) -> Vec<Checkpoint> {
-    let Some(value) = fields.take("checkpoints") else {
-        return Vec::new();
-    };
-    let Some(items) = value.as_array().filter(|items| items.len() <= MOST_CHECKPOINTS) else {
-        fields.refuse(
-            "checkpoints",
-            format!("must be a list of at most {MOST_CHECKPOINTS} checkpoints"),
-        );
-        return Vec::new();
-    };
-    let mut checkpoints: Vec<_> = items
-        .iter()
-        .enumerate()
-        .filter_map(|(i, item)| read_checkpoint(fields, &format!("checkpoints[{i}]"), item))
-        .collect();
-    checkpoints.sort_by(|a, b| a.km.total_cmp(&b.km));
-    checkpoints
-}
+    /// The planned sport at a distance from the start.
+    pub fn leg_at(&self, at_m: f64) -> Option<LegKind> {
+        let mut end_m = 0.0;
+        let mut legs = self.legs.iter();
+        legs.find(|leg| {
+            end_m += leg.distance_m;
+            at_m <= end_m
+        })
+        .map(|leg| leg.kind)
+    }
 
-fn read_checkpoint(fields: &mut FieldReader, place: &str, item: &Value) -> Option<Checkpoint> {
-    let Some(object) = item.as_object() else {
-        fields.refuse(place, "must be an object with name and km");
-        return None;
-    };
-    let mut inner = FieldReader::new(object.clone());
-    let name = inner.text("name", 40);
-    let km = inner.km("km").map(|metres| metres / 1000.0);
-    let (cutoff_s, target_s) = (inner.elapsed("cutoff"), inner.elapsed("target"));
-    for (field, is_bad) in [("name", name.is_none()), ("km", km.is_none())] {
-        if is_bad && !object.contains_key(field) {
-            inner.refuse(field, "is missing");
+    /// How far the length of a course may differ from the distance, as a share. `is_given` tells whether the person gave
+    /// the distance.
+    pub fn course_tolerance(is_given: bool) -> f64 {
+        if is_given {
+            SCALED_TO_GIVEN
+        } else {
+            SCALED_TO_IMPLIED
         }
     }
-    let checkpoint = name.zip(km).map(|(name, km)| Checkpoint {
-        name,
-        km,
-        cutoff_s,
-        target_s,
-    });
-    match inner.finish(checkpoint, &["name", "km", "cutoff", "target"]) {
-        Ok(checkpoint) => checkpoint,
-        Err(BadFields(bad)) => {
-            for bad in bad {
-                fields.refuse(&format!("{place}.{}", bad.field), bad.why);
+
+    /// Adopts the waypoints of a course: a checkpoint of the same name moves to the waypoint, and the others become
+    /// checkpoints.
+    pub fn adopt(&mut self, file: &CourseFile) {
+        let length_m = file.course.length_m();
+        for place in &file.places {
+            let named = self
+                .checkpoints
+                .iter_mut()
+                .find(|checkpoint| checkpoint.name.eq_ignore_ascii_case(&place.name));
+            if let Some(checkpoint) = named {
+                checkpoint.km = place.along_m / 1000.0;
+                continue;
             }
-            None
+            let is_new = self
+                .checkpoints
+                .iter()
+                .map(|checkpoint| checkpoint.km * 1000.0)
+                .chain([0.0, length_m])
+                .all(|known_m| (known_m - place.along_m).abs() > SAME_PLACE_M);
+            if is_new && self.checkpoints.len() < MOST_CHECKPOINTS {
+                self.checkpoints.push(Checkpoint {
+                    name: place.name.clone(),
+                    km: place.along_m / 1000.0,
+                    ..Checkpoint::default()
+                });
+            }
         }
+        self.checkpoints.sort_by(|a, b| a.km.total_cmp(&b.km));
     }
-}
-
-/// The distance in metres that a common race name implies: "marathon", "70.3", "100 km", "50 miles".
-fn usual_distance_m(type_text: &str) -> Option<f64> {
-    let text = type_text.to_lowercase();
-    let text = text.trim();
-    let named = NAMED_DISTANCES.into_iter().find(|(name, _)| *name == text);
-    named
-        .map(|(_, metres)| metres)
-        .or_else(|| measured(text, &DISTANCE_UNITS).filter(|m| (100.0..=2_000_000.0).contains(m)))
-}
-
-const NAMED_DISTANCES: [(&str, f64); 9] = [
-    ("marathon", 42_195.0),
-    ("half marathon", 21_097.5),
-    ("half-marathon", 21_097.5),
-    ("half_marathon", 21_097.5),
-    ("70.3", 113_000.0),
-    ("ironman 70.3", 113_000.0),
-    ("ironman", 226_000.0),
-    ("140.6", 226_000.0),
-    ("olympic triathlon", 51_500.0),
-];
-
-const DISTANCE_UNITS: [(&str, f64); 6] = [
-    ("km", 1000.0),
-    ("k", 1000.0),
-    ("kilometres", 1000.0),
-    ("miles", 1609.344),
-    ("mile", 1609.344),
-    ("mi", 1609.344),
-];
-
-const TIME_UNITS: [(&str, f64); 5] = [
-    ("h", 3600.0),
-    ("hours", 3600.0),
-    ("hour", 3600.0),
-    ("hrs", 3600.0),
-    ("hr", 3600.0),
-];
-
-/// The duration in seconds of a race over a fixed time: "24 h", "12-hour run".
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at most six days in seconds"
-)]
-fn usual_time_s(type_text: &str) -> Option<u32> {
-    measured(&type_text.to_lowercase(), &TIME_UNITS)
-        .filter(|s| (3600.0..=518_400.0).contains(s))
-        .map(|s| s as u32)
-}
-
-/// The first number in `text` that is followed by one of the units, in the unit's base.
-fn measured(text: &str, units: &[(&str, f64)]) -> Option<f64> {
-    let bare = text.replace(['-', '_'], " ");
-    let mut rest = bare.as_str();
-    while let Some(from) = rest.find(|c: char| c.is_ascii_digit()) {
-        let number = rest.get(from..)?;
-        let length = number
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(number.len());
-        let (digits, after) = number.split_at_checked(length)?;
-        let word: String = after
-            .trim_start()
-            .chars()
-            .take_while(|c| c.is_alphabetic())
-            .collect();
-        let unit = units.iter().find(|(unit, _)| *unit == word);
-        if let (Ok(value), Some((_, base))) = (digits.parse::<f64>(), unit) {
-            return Some(value * base);
-        }
-        rest = after;
-    }
-    None
 }
 
 #[cfg(test)]

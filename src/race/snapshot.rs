@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::alerts::Alert;
 use super::course::Course;
 use super::ending::EndReason;
+use super::goal::RaceGoal;
 use super::id::RaceId;
+use super::outlook::Outlook;
 use super::plan::RacePlan;
 use super::schedule::{RacePhase, RaceWatch};
 use super::track::{SHORTEST_STOP_S, Track};
@@ -27,6 +29,26 @@ pub struct Snapshot {
     pub track: Track,
     /// The alerts so far, oldest first.
     pub alerts: Vec<Alert>,
+}
+
+impl Snapshot {
+    pub fn goal(&self) -> RaceGoal<'_> {
+        RaceGoal {
+            track: &self.track,
+            plan: &self.settings,
+            course: self.course.as_deref(),
+        }
+    }
+
+    /// The outlook of a race under way. It widens in silence.
+    pub fn outlook(&self) -> Option<Outlook<'_>> {
+        let is_open = self.watch.phase == RacePhase::Live && self.watch.finished_at.is_none();
+        let silence = self.watch.silence(&self.track);
+        let lost = silence.filter(|silence| *silence > self.watch.quiet_after());
+        is_open
+            .then(|| Outlook::of(self.goal(), self.now, lost))
+            .flatten()
+    }
 }
 
 /// The status of a race. "No signal" and "stopped" are always kept apart.

@@ -8,13 +8,17 @@ use super::caller::RaceCaller;
 use super::race::{RaceChange, WatchedRace};
 use super::records::RaceProgress;
 use super::registry::{RaceOverview, Races};
-use super::task;
+use super::start::adopt_course;
+use super::{series, task};
 use crate::accounts::AccountId;
 use crate::base::secrets::Secret;
 use crate::coach::look::LookError;
+use crate::race::course::BadCourse;
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
+use crate::race::plan::RacePlan;
 use crate::race::thresholds::Thresholds;
+use crate::race::track::Track;
 use crate::store::StoreError;
 
 /// Why an operation was refused. Nothing was changed.
@@ -30,6 +34,8 @@ pub enum RaceActError {
     AccessEnded,
     #[error("{0}")]
     Fields(#[from] BadFields),
+    #[error(transparent)]
+    Course(#[from] BadCourse),
     #[error(transparent)]
     Look(#[from] LookError),
     #[error(transparent)]
@@ -128,6 +134,54 @@ impl Races {
         tracing::info!(race.id = %id, account.id = %caller.account(), "race.limits_changed");
         race.changed.notify_one();
         Ok(state.row.settings.thresholds.clone())
+    }
+
+    /// Changes the plan of a race: a value sets a field, null restores its default. What the change concerns is computed
+    /// again from the stored points.
+    pub async fn update_race(
+        &self,
+        caller: &RaceCaller,
+        id: &RaceId,
+        changes: &Map<String, Value>,
+    ) -> Result<(), RaceActError> {
+        let race = self.watched_race_of(caller.account(), id)?;
+        let store = &self.0.store;
+        let changed = race.change(store, &self.0.notifier, |state| {
+            if state.is_over() {
+                return Err(RaceActError::Over);
+            }
+            let before = state.row.settings.kind;
+            let (mut plan, gpx) = state.row.settings.with(changes)?;
+            let has_distance = changes.contains_key("distance_km");
+            let most = RacePlan::course_tolerance(has_distance);
+            let new_course = changes.contains_key("course_gpx") || has_distance;
+            if let Some(gpx) = gpx {
+                state.course = Some(Arc::new(adopt_course(&mut plan, &gpx, most)?));
+            } else if changes.contains_key("course_gpx") {
+                state.course = None;
+            } else if let (true, Some(distance_m)) = (has_distance, plan.distance_m) {
+                let course = state.course.as_deref().cloned();
+                state.course = course.map(|course| Arc::new(course.scaled_to(distance_m, most)));
+            }
+            state.row.settings = plan;
+            if new_course || state.row.settings.kind != before {
+                state.track = Track::of(
+                    state.row.settings.kind,
+                    state.course.as_deref(),
+                    &series::read_all(store, id)?,
+                );
+            }
+            Ok::<_, RaceActError>(RaceChange {
+                row: true,
+                course: new_course,
+                caller: Some(caller.clone()),
+                ..RaceChange::default()
+            })
+        });
+        changed.await?.ok_or(RaceActError::AccessEnded)?;
+        tracing::info!(race.id = %id, account.id = %caller.account(), "race.plan_changed");
+        race.changed.notify_one();
+        Ok(())
     }
 
     /// Starts a look by Claude. Returns at once.

@@ -2,11 +2,13 @@
 //!
 //! Times are UTC. Numbers are rounded to their accuracy. Unknown values are omitted.
 
+mod outlook;
 mod status;
 mod summary;
 mod timeseries;
 mod values;
 
+pub use outlook::{crew_sheet, find_place, outlook};
 pub use status::{line, status};
 pub use summary::summary;
 pub use timeseries::{METRICS, SeriesRequest, USUAL_METRICS, timeseries};

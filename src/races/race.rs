@@ -61,6 +61,8 @@ pub(super) struct RaceChange {
     pub(super) message: Option<PhoneMessage>,
     /// Whether the settings or the link changed.
     pub(super) row: bool,
+    /// Whether the course changed.
+    pub(super) course: bool,
     /// Removes all but this many of the newest tokens.
     pub(super) keep_tokens: Option<usize>,
     pub(super) new_token: Option<(TokenHash, RaceToken)>,
@@ -231,12 +233,18 @@ impl WatchedRace {
         next.alerts.extend(change.alerts.iter().cloned());
         let surplus = next.alerts.len().saturating_sub(MOST_ALERTS);
         next.alerts.drain(..surplus);
+        // The recipients get as many as they chose; all alerts stay in the record of the race.
+        let mut budget = std::mem::take(&mut next.progress.budget);
+        let recipients = &next.row.settings.recipients;
         let messages: Vec<PhoneMessage> = change
             .alerts
             .iter()
+            .filter(|alert| budget.admits(recipients, alert))
             .map(|alert| next.message(&self.id, alert))
             .chain(change.message.take())
             .collect();
+        next.progress.budget = budget;
+        let course = change.course.then(|| next.course.as_deref().cloned());
         let (id, row, mut progress) = (self.id.clone(), next.row.clone(), next.progress.clone());
         let (outbox, has_messages) = (notifier.clone(), !messages.is_empty());
         let written = store
@@ -258,6 +266,11 @@ impl WatchedRace {
                 }
                 if change.row {
                     tx.put(id.key(), &row)?;
+                }
+                match course {
+                    Some(Some(course)) => tx.put(id.key(), &CourseRow { course })?,
+                    Some(None) => tx.remove::<CourseRow>(id.key()),
+                    None => {}
                 }
                 tx.put(id.key(), &progress)?;
                 messages.iter().try_for_each(|message| outbox.push(tx, message))?;

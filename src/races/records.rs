@@ -20,6 +20,7 @@ use crate::race::alerts::{Alert, AlertState};
 use crate::race::course::Course;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
+use crate::race::recipients::MessageBudget;
 use crate::race::schedule::RaceWatch;
 use crate::store::{Record, Table, Tx};
 
@@ -59,6 +60,9 @@ pub(super) struct RaceProgress {
     /// The newest messages and what came of them, oldest first.
     #[serde(default)]
     pub(super) said: Vec<SaidMessage>,
+    /// The messages of the last hour.
+    #[serde(default)]
+    pub(super) budget: MessageBudget,
     /// SHA-256 of the race's tokens in hexadecimal, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
@@ -84,6 +88,7 @@ impl RaceProgress {
             last_words: None,
             coached_at: None,
             said: Vec::new(),
+            budget: MessageBudget::default(),
             tokens: Vec::new(),
             done: false,
         }

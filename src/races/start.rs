@@ -9,7 +9,7 @@ use super::race::{RaceChange, RaceState};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
 use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, ResolveError};
-use crate::race::course::{BadCourse, Course};
+use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
@@ -59,6 +59,13 @@ pub struct StartedRace {
     pub unreachable: bool,
 }
 
+/// Reads the course of a race, whose waypoints become checkpoints.
+pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, most: f64) -> Result<Course, BadCourse> {
+    let file = CourseFile::read(gpx, plan.distance_m, most)?;
+    plan.adopt(&file);
+    Ok(file.course)
+}
+
 impl Races {
     /// Starts watching the race of a LiveTrack link. `text` is the link or an e-mail that contains it; `config` is a
     /// `race_config`. If `carry_on` names a race, that race continues with the link. The same link given twice is one
@@ -71,10 +78,10 @@ impl Races {
         carry_on: Option<&RaceId>,
     ) -> Result<StartedRace, TrackingError> {
         let (races, account) = (&self.0, caller.account());
-        let (settings, gpx) = RacePlan::read(config)?;
+        let (mut settings, gpx) = RacePlan::read(config)?;
+        let most = RacePlan::course_tolerance(config.contains_key("distance_km"));
         let mut course = gpx
-            .as_deref()
-            .map(|gpx| Course::from_gpx_near(gpx, settings.distance_m))
+            .map(|gpx| adopt_course(&mut settings, &gpx, most))
             .transpose()?;
         let link = races.livetrack.resolve(text).await?;
         let unreachable = match races.livetrack.session(&link).await {
@@ -92,6 +99,9 @@ impl Races {
         };
         if course.is_none() && carry_on.is_none() {
             course = self.course_of_session(&link).await;
+            if let Some(distance_m) = settings.distance_m {
+                course = course.map(|course| course.scaled_to(distance_m, most));
+            }
         }
         // Nothing below waits for Garmin. A revocation stops the races under the same lock.
         let gate = races.gate(account);

@@ -206,6 +206,36 @@ impl RaceTools {
                 let limits = races.update_thresholds(caller, &race, &changes).await?;
                 Ok(json!({ "race": race.as_str(), "limits": limits }))
             }
+            "update_race" => {
+                let changes = args.object("changes")?;
+                let race = self.which(account, &mut args, &["changes"])?;
+                if changes.is_empty() {
+                    return Err(RaceToolError(
+                        "changes: give at least one, such as {\"target_time\": \"3:29:00\"}".into(),
+                    ));
+                }
+                races.update_race(caller, &race, &changes).await?;
+                Ok(answers::outlook(&self.view(account, Some(race))?.snapshot, None))
+            }
+            "get_outlook" => {
+                let asked = args.name("place")?;
+                let race = self.which(account, &mut args, &["place"])?;
+                let snapshot = self.view(account, Some(race))?.snapshot;
+                let place = asked.map(|asked| {
+                    answers::find_place(&snapshot, &asked).ok_or_else(|| {
+                        RaceToolError(
+                            "place: must be the name of a checkpoint, \"finish\", kilometres from the start such as 31.5, or \
+                             a position on the course such as 46.62,14.31"
+                                .into(),
+                        )
+                    })
+                });
+                Ok(answers::outlook(&snapshot, place.transpose()?.as_ref()))
+            }
+            "ask_crew_sheet" => {
+                let race = self.which(account, &mut args, &[])?;
+                Ok(answers::crew_sheet(&self.view(account, Some(race))?.snapshot))
+            }
             "trigger_analysis" => {
                 let race = self.which(account, &mut args, &[])?;
                 races.look(caller, &race)?;
@@ -316,9 +346,7 @@ fn reach(reach: MessageRoute) -> &'static str {
 
 fn note(known: bool, unreachable: bool) -> &'static str {
     match (known, unreachable) {
-        (true, _) => {
-            "This race is already tracked and keeps its settings. Use update_thresholds to change limits."
-        }
+        (true, _) => "This race is already tracked and keeps its settings. Use update_race to change them.",
         (_, true) => "Garmin has not answered yet. The gateway keeps trying.",
         _ => "Tracking has started. It stops by itself when the race ends.",
     }

@@ -435,6 +435,7 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "start_tracking",
         "stop_tracking",
         "update_thresholds",
+        "update_race",
         "trigger_analysis",
         "send_coaching_message",
         "set_phone",

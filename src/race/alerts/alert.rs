@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::race::course::Course;
 use crate::race::goal::RaceGoal;
+use crate::race::outlook::Outlook;
 use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
 use crate::race::track::Track;
@@ -23,6 +24,11 @@ pub enum AlertKind {
     Stopped,
     /// The watch's timer does not run.
     Paused,
+    OffCourse,
+    /// The window of the arrival reaches a cut-off.
+    CutoffRisk,
+    /// A cut-off passed before the athlete reached its checkpoint.
+    CutoffMissed,
     /// Heart rate above its upper limit.
     HrOver,
     /// Heart rate below its lower limit.
@@ -55,6 +61,9 @@ impl AlertKind {
             Self::SignalBack => "signal_back",
             Self::Stopped => "stopped",
             Self::Paused => "paused",
+            Self::OffCourse => "off_course",
+            Self::CutoffRisk => "cutoff_risk",
+            Self::CutoffMissed => "cutoff_missed",
             Self::HrOver => "hr_over",
             Self::HrUnder => "hr_under",
             Self::PowerOver => "power_over",
@@ -118,6 +127,19 @@ impl Situation<'_> {
             plan: self.settings,
             course: self.course,
         }
+    }
+
+    /// The outlook at present, which widens in silence.
+    pub(super) fn outlook(&self) -> Option<Outlook<'_>> {
+        let silence = self.watch.silence(self.track);
+        let lost = silence.filter(|silence| *silence > self.watch.quiet_after());
+        Outlook::of(self.goal(), self.now, lost)
+    }
+
+    /// Race time at present in seconds; 0 before the start.
+    pub(super) fn race_s(&self) -> f64 {
+        let started_at = self.track.started_at.map(|at| self.track.true_time(at));
+        started_at.map_or(0.0, |at| self.now.duration_since(at).as_secs_f64().max(0.0))
     }
 
     pub(super) fn alert(&self, kind: AlertKind, severity: Severity, key: String, text: String) -> Alert {

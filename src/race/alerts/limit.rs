@@ -144,6 +144,8 @@ fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, aler
     let (Some(limit), Some(value)) = (rule.limit.map(f64::from), rule.value) else {
         return;
     };
+    // The rounded value is what people read: 252 W is not over a limit of 252.
+    let value = value.round();
     let sign = if rule.is_ceiling { 1.0 } else { -1.0 };
     // Positive if the limit is broken.
     let excess = (value - limit) * sign;

@@ -4,21 +4,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
-use crate::race::sport::RaceKind;
+use crate::race::pacing::planned_s;
 use crate::race::text;
 
 /// Interval between two checks of the pace, in seconds of race time.
 const EVERY_S: f64 = 5.0 * 60.0;
 
 /// Number of consecutive checks that must find a deviation.
-const LOOKS: u32 = 2;
+const LOOKS: u32 = 3;
 
 /// No alerts in this first part of the race, because the start is crowded; seconds.
 const WARM_UP_S: f64 = 15.0 * 60.0;
 
 /// Smallest deviation to report: in seconds, or as a share of the planned time, whichever is more.
-const OFF_S: f64 = 60.0;
-const OFF_PART: f64 = 0.02;
+const OFF_S: f64 = 120.0;
+const OFF_PART: f64 = 0.03;
 
 /// The pace checks so far. A reported deviation is reported again when it has grown by the same amount.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
     if elapsed_s < WARM_UP_S || looked_s < EVERY_S {
         return;
     }
-    let Some(planned_s) = planned_s(situation) else {
+    let Some(planned_s) = planned_s(situation.goal(), situation.track.progress_m()) else {
         return;
     };
     told.looked_at = Some(last.at);
@@ -79,27 +79,4 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
     );
     let key = format!("off_pace:{}", last.at.as_second());
     alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, text));
-}
-
-/// Planned time for the current distance in seconds: interpolated between the start, the checkpoints with a target,
-/// and the finish. A multisport race has no even pace, so without such checkpoints it has no planned time.
-fn planned_s(situation: &Situation<'_>) -> Option<f64> {
-    let settings = situation.settings;
-    let mut knots = vec![(0.0, 0.0)];
-    let targets = settings.checkpoints.iter();
-    knots.extend(targets.filter_map(|at| Some((at.km * 1000.0, f64::from(at.target_s?)))));
-    let several = matches!(settings.kind, RaceKind::Triathlon | RaceKind::Duathlon);
-    if let (Some(whole_m), Some(target_s)) = (situation.goal().whole_m(), settings.target_time_s)
-        && (!several || knots.len() > 1)
-    {
-        knots.push((whole_m, f64::from(target_s)));
-    }
-    let here_m = situation.track.progress_m();
-    knots.windows(2).find_map(|two| {
-        let &[(from_m, from_s), (to_m, to_s)] = two else {
-            return None;
-        };
-        let part = (here_m - from_m) / (to_m - from_m);
-        (to_m > from_m && (0.0..=1.0).contains(&part)).then(|| part.mul_add(to_s - from_s, from_s))
-    })
 }

@@ -1,15 +1,22 @@
 //! Alerts about splits, checkpoints and legs. An event that arrives late is reported as having happened earlier.
 
-use jiff::SignedDuration;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::cutoff::place_key;
+use crate::race::plan::Checkpoint;
 use crate::race::sport::LegKind;
 use crate::race::text;
-use crate::race::track::Split;
+use crate::race::track::{Crossing, Split};
 
 /// A mark that was passed longer ago is reported as late.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
+
+/// A checkpoint that was passed longer ago is reported only if it is the last.
+const NEWS: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress that was reported so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +24,10 @@ const LATE: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct ProgressState {
     /// The last mark: index of the leg, and metres from its start.
     split: Option<(usize, f64)>,
+    /// Number of checkpoints that an older version reported.
     checkpoints: usize,
+    /// The reported checkpoints, by their distance in whole metres.
+    places: BTreeSet<u64>,
     /// Number of reported legs. The first leg is not announced.
     legs: usize,
 }
@@ -91,55 +101,77 @@ fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String
 }
 
 fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
-    let here_m = situation.track.progress_m();
-    let all = &situation.settings.checkpoints;
-    let passed = all
-        .iter()
-        .take_while(|checkpoint| checkpoint.km * 1000.0 <= here_m)
-        .count();
-    if passed <= told.checkpoints {
-        return;
-    }
-    told.checkpoints = passed;
-    let Some(checkpoint) = passed.checked_sub(1).and_then(|i| all.get(i)) else {
-        return;
-    };
     let track = situation.track;
-    // The first point after the checkpoint. Course distance and watch distance may differ a little.
-    let beyond_m = track.distance_m() - (here_m - checkpoint.km * 1000.0);
-    let at = track
-        .recent
-        .iter()
-        .find(|step| step.distance_m >= beyond_m)
-        .or(track.last.as_ref());
-    let (Some(at), Some(start)) = (at, track.started_at) else {
-        return;
-    };
-    let after_s = at.at.duration_since(start).as_secs_f64();
+    let here_m = track.progress_m();
+    let Some(start) = track.started_at else { return };
+    let mut passed = Vec::new();
+    for (i, checkpoint) in situation.settings.checkpoints.iter().enumerate() {
+        let at_m = checkpoint.km * 1000.0;
+        let crossing = (at_m <= here_m).then(|| track.crossing(at_m)).flatten();
+        if let Some(crossing) = crossing
+            && told.places.insert(place_key(checkpoint))
+            && i >= told.checkpoints
+        {
+            passed.push((checkpoint, crossing));
+        }
+    }
+    let last = passed.len().saturating_sub(1);
+    for (i, (checkpoint, crossing)) in passed.into_iter().enumerate() {
+        let ago = situation.now.duration_since(track.true_time(crossing.at));
+        // When a race is joined late, its old checkpoints are no news.
+        if i == last || ago <= NEWS {
+            passed_one(situation, start, checkpoint, crossing, alerts);
+        }
+    }
+}
+
+fn passed_one(
+    situation: &Situation<'_>,
+    start: Timestamp,
+    checkpoint: &Checkpoint,
+    crossing: Crossing,
+    alerts: &mut Vec<Alert>,
+) {
+    let race_s = |at: Timestamp| at.duration_since(start).as_secs_f64();
+    let after_s = race_s(crossing.at);
+    let between = crossing.between.map(|(from, to)| (race_s(from), race_s(to)));
     let against = |what: &str, planned_s: Option<u32>| {
         planned_s.map_or_else(String::new, |planned_s| {
-            let early_s = f64::from(planned_s) - after_s;
+            let planned_s = f64::from(planned_s);
+            if between.is_some_and(|(from_s, to_s)| (from_s..to_s).contains(&planned_s)) {
+                return format!(", the {what} was {}", text::time(planned_s));
+            }
+            let early_s = planned_s - after_s;
             let word = if early_s >= 0.0 { "before" } else { "after" };
             format!(", {} {word} the {what}", text::time(early_s.abs()))
         })
     };
+    let when = match between {
+        Some((from_s, to_s)) => format!(
+            "between {} and {}, about {}",
+            text::time(from_s),
+            text::time(to_s),
+            text::time(after_s)
+        ),
+        None => format!("after {}", text::time(after_s)),
+    };
     let text = format!(
-        "Passed {} ({}) after {}{}{}.",
+        "Passed {} ({}) {when}{}{}.",
         checkpoint.name,
         text::mark(checkpoint.km * 1000.0),
-        text::time(after_s),
         against("planned time", checkpoint.target_s),
         against("cut-off", checkpoint.cutoff_s)
     );
+    let certain_s = between.map_or(after_s, |(from_s, _)| from_s);
     let missed = checkpoint
         .cutoff_s
-        .is_some_and(|cutoff_s| after_s > f64::from(cutoff_s));
+        .is_some_and(|cutoff_s| certain_s > f64::from(cutoff_s));
     let severity = if missed {
         Severity::Warning
     } else {
         Severity::Notice
     };
-    let key = format!("checkpoint:{passed}");
+    let key = format!("checkpoint:{}", place_key(checkpoint));
     alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, text));
 }
 

@@ -4,9 +4,8 @@
 //! distances. Their sum would be a course that nobody runs. So one line is chosen, and the answer says what was left
 //! out.
 
-use super::gpx::GpxLines;
+use super::gpx::{GpxLines, GpxPoint};
 use super::problem::BadCourse;
-use crate::garmin::livetrack::Position;
 use crate::race::geo::distance_m;
 
 /// Minimum length of a course.
@@ -31,14 +30,14 @@ const MIN_POINTS_FOR_STEP: usize = 10;
 
 #[derive(Debug)]
 pub(super) struct ChosenLine {
-    pub(super) points: Vec<Position>,
+    pub(super) points: Vec<GpxPoint>,
     /// Text after the length in an answer, such as ` of track 1 of 2`; empty for a file with one clean line.
     pub(super) origin: String,
 }
 
 /// A track or a route, reduced to its longest connected part.
 struct MainPart {
-    points: Vec<Position>,
+    points: Vec<GpxPoint>,
     length_m: f64,
     /// Number in the file, from 1.
     number: usize,
@@ -49,7 +48,7 @@ struct MainPart {
 /// Chooses the line whose length is nearest to `expected_m`, else the longest. Routes count only if there are no
 /// tracks.
 pub(super) fn choose(lines: GpxLines, expected_m: Option<f64>) -> Result<ChosenLine, BadCourse> {
-    let has_points = |lines: &[Vec<Vec<Position>>]| lines.iter().flatten().any(|segment| segment.len() > 1);
+    let has_points = |lines: &[Vec<Vec<GpxPoint>>]| lines.iter().flatten().any(|segment| segment.len() > 1);
     let (word, lines) = if has_points(&lines.tracks) {
         ("track", lines.tracks)
     } else {
@@ -91,7 +90,7 @@ fn origin(word: &str, n_lines: usize, chosen: &MainPart) -> String {
 }
 
 /// The longest run of connected segments; `None` if no segment has two points.
-fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<Option<MainPart>, BadCourse> {
+fn main_part(word: &str, number: usize, segments: Vec<Vec<GpxPoint>>) -> Result<Option<MainPart>, BadCourse> {
     let (mut n_stray_points, mut cleaned) = (0, Vec::new());
     for segment in segments {
         let n_before = segment.len();
@@ -105,9 +104,9 @@ fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<
     }
     let total_m: f64 = cleaned.iter().map(|segment| length_m(segment)).sum();
     let max_gap_m = MIN_GAP_M.max(total_m * GAP_PART);
-    let mut runs: Vec<Vec<Position>> = Vec::new();
+    let mut runs: Vec<Vec<GpxPoint>> = Vec::new();
     for segment in cleaned {
-        let gap_m = |run: &Vec<Position>| Some(distance_m(*run.last()?, *segment.first()?));
+        let gap_m = |run: &Vec<GpxPoint>| Some(distance_m(run.last()?.position, segment.first()?.position));
         match runs.last_mut() {
             Some(run) if gap_m(run).is_some_and(|gap_m| gap_m <= max_gap_m) => run.extend(segment),
             _ => runs.push(segment),
@@ -140,21 +139,22 @@ fn main_part(word: &str, number: usize, segments: Vec<Vec<Position>>) -> Result<
 }
 
 /// Removes single points far from their neighbours, including the first and the last.
-fn without_jumps(segment: Vec<Position>) -> Vec<Position> {
+fn without_jumps(segment: Vec<GpxPoint>) -> Vec<GpxPoint> {
     if segment.len() < MIN_POINTS_FOR_STEP {
         return segment;
     }
     let mut steps: Vec<f64> = segment
         .windows(2)
-        .filter_map(|pair| Some(distance_m(*pair.first()?, *pair.get(1)?)))
+        .filter_map(|pair| Some(distance_m(pair.first()?.position, pair.get(1)?.position)))
         .collect();
     let (_, usual_m, _) = {
         let middle = steps.len() / 2;
         steps.select_nth_unstable_by(middle, f64::total_cmp)
     };
     let jump_m = (*usual_m * JUMP_STEPS).max(MIN_JUMP_M);
-    let far = |a: Option<&Position>, b: &Position| a.is_none_or(|a| distance_m(*a, *b) > jump_m);
-    let is_stray = |at: usize, point: &Position| {
+    let far =
+        |a: Option<&GpxPoint>, b: &GpxPoint| a.is_none_or(|a| distance_m(a.position, b.position) > jump_m);
+    let is_stray = |at: usize, point: &GpxPoint| {
         let before = at.checked_sub(1).and_then(|at| segment.get(at));
         far(before, point) && far(segment.get(at + 1), point)
     };
@@ -166,9 +166,9 @@ fn without_jumps(segment: Vec<Position>) -> Vec<Position> {
         .collect()
 }
 
-fn length_m(points: &[Position]) -> f64 {
+fn length_m(points: &[GpxPoint]) -> f64 {
     points
         .windows(2)
-        .filter_map(|pair| Some(distance_m(*pair.first()?, *pair.get(1)?)))
+        .filter_map(|pair| Some(distance_m(pair.first()?.position, pair.get(1)?.position)))
         .sum()
 }

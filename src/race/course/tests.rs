@@ -15,7 +15,7 @@ fn gpx(points: &[(f64, f64)]) -> String {
 fn out_and_back() -> Course {
     let east = |i: u32| (46.62, 14.30 + f64::from(i) * 0.0013);
     let points: Vec<_> = (0..=100).chain((0..100).rev()).map(east).collect();
-    Course::from_gpx(&gpx(&points)).unwrap()
+    read(&gpx(&points)).unwrap()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_gpx_file_becomes_a_line() {
     );
     assert!(course.corners.len() < 20, "a straight road needs few corners");
     let routes = gpx(&[(46.62, 14.3), (46.63, 14.3)]).replace("trkpt", "rtept");
-    assert!((Course::from_gpx(&routes).unwrap().length_m() - 1112.0).abs() < 2.0);
+    assert!((read(&routes).unwrap().length_m() - 1112.0).abs() < 2.0);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn bad_files_are_told_apart() {
         (&gpx(&[(46.62, 14.3), (46.62, 14.3001)]), BadCourse::TooShort),
         (&gpx(&[(-80.0, 0.0), (80.0, 0.0)]), BadCourse::TooLong),
     ] {
-        assert_eq!(Course::from_gpx(text), Err(bad), "{text}");
+        assert_eq!(read(text), Err(bad), "{text}");
     }
 }
 
@@ -59,7 +59,7 @@ fn east(km: f64, north_km: f64) -> String {
 
 fn described(tracks: &str, expected_m: Option<f64>) -> Result<String, BadCourse> {
     let text = format!("<gpx>{tracks}</gpx>");
-    Course::from_gpx_near(&text, expected_m).map(|course| course.describe())
+    CourseFile::read(&text, expected_m, 0.0).map(|file| file.course.describe())
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn the_origin_is_stored_with_the_course() {
         east(5.0, 0.0),
         east(10.0, 0.0)
     );
-    let course = Course::from_gpx(&tracks).unwrap();
+    let course = read(&tracks).unwrap();
     let stored = serde_json::to_string(&course).unwrap();
     let again: Course = serde_json::from_str(&stored).unwrap();
     assert_eq!(again.describe(), "10.0 km of track 2 of 2");
@@ -163,7 +163,7 @@ fn the_origin_is_stored_with_the_course() {
 fn entities_do_not_expand() {
     let bomb = "<!DOCTYPE gpx [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;\">]>\
                 <gpx><trkpt lat='46' lon='14'><ele>&b;</ele></trkpt></gpx>";
-    assert_eq!(Course::from_gpx(bomb), Err(BadCourse::TooShort));
+    assert_eq!(read(bomb), Err(BadCourse::TooShort));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_long_winding_course_fits_a_record() {
             )
         })
         .collect();
-    let course = Course::from_gpx(&gpx(&points)).unwrap();
+    let course = read(&gpx(&points)).unwrap();
     assert!(course.corners.len() <= MOST_CORNERS);
     let text = serde_json::to_vec(&course).unwrap();
     assert!(text.len() < 30_000, "{}", text.len());
@@ -207,4 +207,42 @@ fn a_long_winding_course_fits_a_record() {
     assert!((again.length_m() - course.length_m()).abs() < 0.1);
     let broken = r#"{"lat":[1,2],"lon":[1],"along":[1,2]}"#;
     assert!(serde_json::from_str::<Course>(broken).is_err());
+}
+
+fn read(text: &str) -> Result<Course, BadCourse> {
+    CourseFile::read(text, None, 0.0).map(|file| file.course)
+}
+
+#[test]
+fn elevations_waypoints_and_the_official_distance_are_read() {
+    let points: String = (0..=100)
+        .map(|i| {
+            format!(
+                r#"<trkpt lat="0" lon="{}"><ele>{}</ele><name>x</name></trkpt>"#,
+                f64::from(i) * 0.001,
+                100 + i.min(50)
+            )
+        })
+        .collect();
+    let text = format!(
+        r#"<gpx><wpt lat="0.0005" lon="0.05"><ele>9</ele><name>VP &amp; 2</name></wpt><wpt lat="0" lon="0.02"><name>VP1</name></wpt>
+           <wpt lat="1" lon="1"><name>far</name></wpt><trk><name>y</name><trkseg>{points}</trkseg></trk></gpx>"#
+    );
+    let file = CourseFile::read(&text, Some(11_400.0), 0.15).unwrap();
+    let names: Vec<_> = file.places.iter().map(|place| place.name.as_str()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!(names[0], "VP1");
+    // 0.1 degrees are 11.1 km, stretched to 11.4.
+    assert!((file.places[1].along_m - 5700.0).abs() < 5.0, "{:?}", file.places);
+    assert_eq!(file.course.length_m().round(), 11_400.0);
+    assert_eq!(file.course.describe(), "11.4 km, 11.1 km in the file");
+    let climb_m = file.course.profile().unwrap().climb_m(0.0, 11_400.0);
+    assert!((climb_m - 50.0).abs() < 4.0, "{climb_m}");
+    let middle = file.course.position_at(5700.0).unwrap();
+    assert!((middle.lon - 0.05).abs() < 1e-4 && middle.lat.abs() < 1e-9);
+    let kept = serde_json::to_string(&file.course).unwrap();
+    let again: Course = serde_json::from_str(&kept).unwrap();
+    assert!((again.profile().unwrap().climb_m(0.0, 11_400.0) - climb_m).abs() < 0.1);
+    let other = CourseFile::read(&text, Some(20_000.0), 0.15).unwrap().course;
+    assert_eq!(other.describe(), "11.1 km, not scaled to 20.0 km");
 }

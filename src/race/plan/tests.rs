@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::race::fields::elapsed;
+use crate::race::fields::{BadFields, elapsed};
 
 fn read(value: Value) -> Result<(RacePlan, Option<String>), BadFields> {
     let Value::Object(map) = value else {
@@ -75,8 +75,8 @@ fn all_mistakes_are_told_at_once() {
     let told: Vec<_> = bad.0.iter().map(|bad| bad.field.as_str()).collect();
     let expected = [
         "race_type",
-        "hr_min",
         "distance_km",
+        "hr_min",
         "target_time",
         "checkpoints[0].km",
         "checkpoints[1]",

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::outlook::{ahead, with_outlook};
 use super::values::{
     alert, clean, elapsed_s, km, leg_kind, moving_mps, name, round, seconds, short, stale_s, standing,
 };
@@ -16,7 +17,7 @@ const LAST_ALERTS: usize = 8;
 pub fn line(view: &RaceOverview) -> Value {
     let snapshot = &view.snapshot;
     let track = &snapshot.track;
-    clean(json!({
+    let mut line = clean(json!({
         "race": snapshot.race.as_str(),
         "name": name(snapshot),
         "state": standing(snapshot).name(),
@@ -24,7 +25,11 @@ pub fn line(view: &RaceOverview) -> Value {
         "started_at": track.started_at,
         "distance_km": track.started_at.map(|_| km(track.distance_m())),
         "elapsed": track.started_at.map(|_| text::time(track.elapsed_s())),
-    }))
+    }));
+    if let Some(line) = line.as_object_mut().filter(|_| view.watched) {
+        line.extend(ahead(snapshot));
+    }
+    line
 }
 
 pub fn status(view: &RaceOverview) -> Value {
@@ -38,7 +43,7 @@ pub fn status(view: &RaceOverview) -> Value {
         .take(LAST_ALERTS)
         .map(alert)
         .collect();
-    clean(json!({
+    let answer = clean(json!({
         "race": snapshot.race.as_str(),
         "name": name(snapshot),
         "athlete": watch.session.as_ref().and_then(|s| s.athlete.as_deref()).map(short),
@@ -81,5 +86,6 @@ pub fn status(view: &RaceOverview) -> Value {
         "points": track.points,
         "last_alerts": alerts,
         "last_analysis": view.last_words,
-    }))
+    }));
+    with_outlook(snapshot, answer)
 }

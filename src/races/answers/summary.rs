@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::outlook::with_outlook;
 use super::values::{alert, clean, km, moving_mps, name, round, seconds, standing};
 use crate::race::snapshot::Snapshot;
 use crate::race::sport::LegKind;
@@ -56,7 +57,7 @@ pub fn summary(view: &RaceOverview) -> Value {
             })
         })
         .collect();
-    clean(json!({
+    let answer = clean(json!({
         "race": snapshot.race.as_str(),
         "name": name(snapshot),
         "state": standing(snapshot).name(),
@@ -73,7 +74,8 @@ pub fn summary(view: &RaceOverview) -> Value {
         "gaps": gaps,
         "alerts": snapshot.alerts.iter().map(alert).collect::<Vec<_>>(),
         "last_analysis": view.last_words,
-    }))
+    }));
+    with_outlook(snapshot, answer)
 }
 
 fn leg_summary(snapshot: &Snapshot, leg: &Leg) -> Value {
@@ -85,6 +87,7 @@ fn leg_summary(snapshot: &Snapshot, leg: &Leg) -> Value {
         "started_at": seconds(snapshot.track.true_time(leg.started_at)),
         "distance_km": km(leg.distance_m()),
         "time": text::time(leg.elapsed_s()),
+        "not_seen": leg.unseen.then_some(true),
         "standing": (leg.sums.standing_s >= 1.0).then(|| text::time(leg.sums.standing_s)),
         "average": text::pace(leg.kind, moving_mps(leg)),
         "heart_rate_bpm": leg.sums.heart_rate.mean().map(|m| round(m, 0)),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::outlook::ahead;
 use super::values::{round, seconds, stale_s, standing};
 use crate::race::snapshot::Snapshot;
 use crate::race::sport;
@@ -59,7 +60,7 @@ pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &Series
     }
     let mut columns = vec!["at"];
     columns.extend(&request.metrics);
-    json!({
+    let mut answer = json!({
         "race": snapshot.race.as_str(),
         "state": standing(snapshot).name(),
         "from": seconds(request.from),
@@ -69,7 +70,11 @@ pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &Series
         "stale_s": snapshot.watch.silence(&snapshot.track).map(|_| stale_s(snapshot)),
         "columns": columns,
         "rows": rows,
-    })
+    });
+    if let Some(members) = answer.as_object_mut() {
+        members.extend(ahead(snapshot));
+    }
+    answer
 }
 
 fn row(snapshot: &Snapshot, group: &[&TrackSample], request: &SeriesRequest) -> Value {

@@ -35,15 +35,30 @@ fn race_config() -> Value {
     let more = json!({
         "race_name": {"type": "string", "description": "What to call it."},
         "race_type": {"type": "string", "description": "marathon, half marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon hr_*, power_* and cadence_min are the bike's and run_* the run's."},
-        "distance_km": {"type": "number", "description": "The whole distance, if there is no course."},
+        "distance_km": {"type": "number", "description": "The official distance. A course file is scaled to it."},
         "target_time": {"type": "string", "description": "The time to finish in, h:mm:ss."},
-        "checkpoints": {"type": "array", "description": "Places on the way: name, km, and cutoff and target as h:mm:ss after the start.", "items": {"type": "object", "properties": {
+        "checkpoints": {"type": "array", "description": "Places on the way: name, km, cutoff and target as h:mm:ss after the start, planned stop. Waypoints of the course are added; one of the same name decides the place.", "items": {"type": "object", "properties": {
             "name": {"type": "string"},
             "km": {"type": "number", "description": "Kilometres from the start."},
             "cutoff": {"type": "string", "description": "h:mm:ss after the start."},
             "target": {"type": "string", "description": "h:mm:ss after the start."},
+            "stop_min": {"type": "integer", "minimum": 0, "maximum": 1440, "description": "Planned stop in minutes."},
         }}},
-        "course_gpx": {"type": "string", "description": "The text of the course's GPX file."},
+        "legs": {"type": "array", "description": "Legs of a race of several sports, in order.", "items": {"type": "object", "properties": {
+            "sport": {"type": "string", "description": "swim, bike, run, walk, hike, row, kayak, paddle, ski or skate."},
+            "km": {"type": "number"},
+            "target": {"type": "string", "description": "Planned duration of the leg, h:mm:ss."},
+        }}},
+        "fuel": {"type": "string", "description": "What the athlete eats and drinks, and when."},
+        "notes": {"type": "string", "description": "Notes of the coach."},
+        "recipients": {"type": "array", "description": "Who reads the messages. A family gets at most 3 an hour, crew and coach what they choose.", "items": {"type": "object", "properties": {
+            "role": {"type": "string", "description": "family, crew or coach."},
+            "name": {"type": "string"},
+            "language": {"type": "string", "description": "Such as en or de."},
+            "units": {"type": "string", "description": "metric or imperial."},
+            "messages_per_hour": {"type": "integer", "minimum": 1, "maximum": 60},
+        }}},
+        "course_gpx": {"type": "string", "description": "The text of the course's GPX file; elevations and waypoints are used."},
         "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Seconds between two looks at LiveTrack; 60."},
         "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Seconds between two analyses; 600."},
         "analyze_window_min": {"type": "integer", "minimum": 1, "maximum": 120, "description": "Minutes that an analysis is shown; 10."},
@@ -119,6 +134,34 @@ pub(super) fn all() -> Vec<Value> {
                 "thresholds": {"type": "object", "properties": thresholds(), "additionalProperties": false, "description": "The limits to set."},
                 "remove": {"type": "array", "items": {"type": "string", "enum": THRESHOLDS.map(|(name, ..)| name)}, "description": "The limits to take away."},
             }),
+            &[],
+            false,
+        ),
+        tool(
+            "update_race",
+            "Change the plan of a race that is tracked: name, type, distance, course, checkpoints with cut-offs and stops, target, \
+             legs, fuel, notes, recipients, limits, intervals. A value sets a field, null restores its default; a list replaces the \
+             whole list. Returns plan and outlook.",
+            &json!({"race": race.clone(), "changes": race_config()}),
+            &["changes"],
+            false,
+        ),
+        tool(
+            "get_outlook",
+            "When the athlete will be where: early, likely and late for the finish, every checkpoint and any place on the way, with \
+             the margin to cut-offs; plan, distance and climb left, drift, time lost at stops, the last hour against the plan. Use it \
+             for \"when will she be there?\" and \"does he make the cut-off?\".",
+            &json!({
+                "race": race.clone(),
+                "place": {"type": "string", "description": "A checkpoint's name, \"finish\", kilometres from the start, or lat,lon on the course."},
+            }),
+            &[],
+            false,
+        ),
+        tool(
+            "ask_crew_sheet",
+            "For the crew: the places ahead, where they are, when to be there, cut-offs and planned stops.",
+            &only_race(),
             &[],
             false,
         ),

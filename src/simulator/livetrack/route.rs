@@ -4,7 +4,7 @@
 const STEP_M: f64 = 10.0;
 
 /// The length in metres of one degree of latitude.
-const DEGREE_M: f64 = 111_195.0;
+pub(super) const DEGREE_M: f64 = 111_195.0;
 
 #[derive(Debug)]
 pub(super) struct RaceRoute {

@@ -34,6 +34,9 @@ pub struct Scenario {
     #[serde(default = "usual::post_every_s")]
     pub post_every_s: u32,
     pub legs: Vec<LegPlan>,
+    /// Whether there is no watch: the phone sends positions and speed alone.
+    #[serde(default)]
+    pub phone_only: bool,
     #[serde(default)]
     pub happenings: Vec<Happening>,
     #[serde(default)]
@@ -89,7 +92,19 @@ pub enum Happening {
         then: AfterSilence,
     },
     /// The athlete stops; the timer keeps running.
-    Stop { at_s: u32, for_s: u32 },
+    Stop {
+        at_s: u32,
+        for_s: u32,
+        /// Metres that the receiver drifts every two minutes.
+        #[serde(default)]
+        jitter_m: f64,
+    },
+    /// The athlete stops and pauses the timer. The watch may or may not send points meanwhile.
+    Pause { at_s: u32, for_s: u32, posts: bool },
+    /// The athlete leaves the course by this many metres; the counters go on.
+    OffCourse { at_s: u32, for_s: u32, off_m: f64 },
+    /// The athlete ends the activity before the finish.
+    GivesUp { at_s: u32 },
     /// The phone posts points without positions, as in a tunnel.
     NoPositions { at_s: u32, for_s: u32 },
     /// Sensor values that differ from the leg's.
@@ -105,6 +120,9 @@ pub enum Happening {
         power_w: Option<f64>,
         #[serde(default)]
         speed_mps: Option<f64>,
+        /// Metres of climb per second, on top of the route.
+        #[serde(default)]
+        climb_mps: f64,
     },
     /// The battery of the watch runs out: no more points, and no finish.
     WatchDies { at_s: u32 },
@@ -118,10 +136,12 @@ impl Happening {
                 AfterSilence::Late { by_s } => (*at_s, *for_s, *by_s),
                 AfterSilence::Kept | AfterSilence::Lost => (*at_s, *for_s, 0),
             },
-            Self::Stop { at_s, for_s }
+            Self::Stop { at_s, for_s, .. }
+            | Self::Pause { at_s, for_s, .. }
+            | Self::OffCourse { at_s, for_s, .. }
             | Self::NoPositions { at_s, for_s }
             | Self::Values { at_s, for_s, .. } => (*at_s, *for_s, 0),
-            Self::WatchDies { at_s } => (*at_s, 0, 0),
+            Self::WatchDies { at_s } | Self::GivesUp { at_s } => (*at_s, 0, 0),
         };
         f64::from(at_s) + f64::from(for_s) + f64::from(more_s)
     }

@@ -1,6 +1,6 @@
 //! Computes the points of a scenario: what the watch samples, and when LiveTrack shows it.
 
-use super::route::RaceRoute;
+use super::route::{DEGREE_M, RaceRoute};
 use super::scenario::{AfterSilence, Happening, LegPlan, Scenario};
 use crate::simulator::dice::Dice;
 
@@ -59,6 +59,9 @@ impl SimulatedTrack {
             way: RaceRoute::new(scenario.start, length_m),
             total_m: 0.0,
             leg_from: (0.0, scenario.before_s),
+            paused_s: 0,
+            leg_paused_s: 0,
+            climbed_m: 0.0,
             points: Vec::new(),
             dies_at_s: dies_at_s.unwrap_or(u32::MAX),
         };
@@ -80,6 +83,11 @@ struct Walk<'a> {
     total_m: f64,
     /// The distance in metres and the second at which the leg's counters began.
     leg_from: (f64, u32),
+    /// Seconds during which the timer did not run: in the race, and before this leg.
+    paused_s: u32,
+    leg_paused_s: u32,
+    /// Metres climbed on top of the route.
+    climbed_m: f64,
     points: Vec<SimulatedPoint>,
     dies_at_s: u32,
 }
@@ -96,9 +104,18 @@ impl Walk<'_> {
         }
         let mut ends_m = 0.0;
         let last = self.scenario.legs.len() - 1;
+        let gives_up_at_s = self
+            .scenario
+            .happenings
+            .iter()
+            .find_map(|happening| match happening {
+                Happening::GivesUp { at_s } => Some(*at_s),
+                _ => None,
+            });
         for (number, leg) in self.scenario.legs.iter().enumerate() {
             if number == 0 || leg.restarts_counters {
                 self.leg_from = (self.total_m, at_s);
+                self.leg_paused_s = self.paused_s;
             }
             let begins_m = ends_m;
             ends_m += leg.distance_m;
@@ -106,6 +123,12 @@ impl Walk<'_> {
                 let progress = (self.total_m - begins_m) / leg.distance_m;
                 let arrived = self.total_m >= ends_m;
                 let speed_mps = self.speed_mps(leg, at_s);
+                let gives_up = gives_up_at_s.is_some_and(|gives_up_at_s| at_s >= gives_up_at_s);
+                if gives_up {
+                    let fitness = self.fitness(number, progress, at_s, true);
+                    self.sample(at_s, Some(fitness), 0.0);
+                    return at_s;
+                }
                 if arrived && number < last {
                     break;
                 }
@@ -117,10 +140,31 @@ impl Walk<'_> {
                     break;
                 }
                 self.total_m = (self.total_m + speed_mps).min(ends_m);
+                self.pass_second(at_s);
                 at_s += 1;
             }
         }
         at_s
+    }
+
+    /// Adds the timer's pause and the climb of this second.
+    fn pass_second(&mut self, at_s: u32) {
+        for happening in &self.scenario.happenings {
+            match happening {
+                Happening::Pause {
+                    at_s: from, for_s, ..
+                } if during(at_s, *from, *for_s) => {
+                    self.paused_s += 1;
+                }
+                Happening::Values {
+                    at_s: from,
+                    for_s,
+                    climb_mps,
+                    ..
+                } if during(at_s, *from, *for_s) => self.climbed_m += climb_mps,
+                _ => {}
+            }
+        }
     }
 
     /// The speed in this second: the planned speed with 2 % noise.
@@ -128,7 +172,17 @@ impl Walk<'_> {
         let mut speed_mps = leg.speed_mps;
         for happening in &self.scenario.happenings {
             match happening {
-                Happening::Stop { at_s: from, for_s } if during(at_s, *from, *for_s) => return 0.0,
+                Happening::Stop {
+                    at_s: from,
+                    for_s,
+                    jitter_m,
+                } if during(at_s, *from, *for_s) => {
+                    let drifts = (at_s - from) % 120 == 119;
+                    return if drifts { *jitter_m } else { 0.0 };
+                }
+                Happening::Pause {
+                    at_s: from, for_s, ..
+                } if during(at_s, *from, *for_s) => return 0.0,
                 Happening::Values {
                     at_s: from,
                     for_s,
@@ -151,7 +205,12 @@ impl Walk<'_> {
         let mut is_moving = !is_end;
         for happening in &self.scenario.happenings {
             match happening {
-                Happening::Stop { at_s: from, for_s } if during(at_s, *from, *for_s) => {
+                Happening::Stop {
+                    at_s: from, for_s, ..
+                }
+                | Happening::Pause {
+                    at_s: from, for_s, ..
+                } if during(at_s, *from, *for_s) => {
                     is_moving = false;
                     cadence = cadence.map(|_| 0.0);
                     power = power.map(|_| 0.0);
@@ -177,8 +236,8 @@ impl Walk<'_> {
             leg: number,
             distance_m: self.total_m - from_m,
             total_distance_m: self.total_m,
-            duration_s: at_s - from_s,
-            total_duration_s: at_s - self.scenario.before_s,
+            duration_s: at_s - from_s - (self.paused_s - self.leg_paused_s),
+            total_duration_s: at_s - self.scenario.before_s - self.paused_s,
             heart_rate_bpm: heart_rate.map(|bpm| near(bpm, 1.5)),
             cadence_rpm: cadence.map(|rpm| if rpm > 0.0 { near(rpm, 1.0) } else { 0.0 }),
             power_w: power.map(|watts| if watts > 0.0 { near(watts, 4.0) } else { 0.0 }),
@@ -192,13 +251,27 @@ impl Walk<'_> {
         let leg = fitness
             .as_ref()
             .and_then(|fitness| self.scenario.legs.get(fitness.leg));
-        let is_seen = leg.is_none_or(|leg| leg.is_seen) && at_s < self.dies_at_s;
+        let is_seen = leg.is_none_or(|leg| leg.is_seen) && at_s < self.dies_at_s && !self.is_mute(at_s);
         let Some(seen_s) = seen_s(self.scenario, at_s).filter(|_| is_seen) else {
             return;
         };
         let no_positions = self.scenario.happenings.iter().any(|happening| {
             matches!(happening, Happening::NoPositions { at_s: from, for_s } if during(at_s, *from, *for_s))
         });
+        let off_m: f64 = self
+            .scenario
+            .happenings
+            .iter()
+            .map(|happening| match happening {
+                Happening::OffCourse {
+                    at_s: from,
+                    for_s,
+                    off_m,
+                } if during(at_s, *from, *for_s) => *off_m,
+                _ => 0.0,
+            })
+            .sum();
+        let (lat, lon) = self.way.at(self.total_m);
         let has_position = leg.is_none_or(|leg| leg.has_positions) && !no_positions;
         let fitness = fitness.map(|fitness| Fitness {
             is_end: fitness.is_end && self.scenario.end.event,
@@ -207,11 +280,18 @@ impl Walk<'_> {
         self.points.push(SimulatedPoint {
             at_s,
             seen_s,
-            position: has_position.then(|| self.way.at(self.total_m)),
-            altitude_m: RaceRoute::altitude_m(self.total_m),
+            position: has_position.then_some((lat + off_m / DEGREE_M, lon)),
+            altitude_m: RaceRoute::altitude_m(self.total_m) + self.climbed_m,
             speed_mps,
-            fitness,
+            fitness: fitness.filter(|_| !self.scenario.phone_only),
         });
+    }
+
+    /// Whether the watch is paused and sends no points.
+    fn is_mute(&self, at_s: u32) -> bool {
+        self.scenario.happenings.iter().any(|happening| {
+            matches!(happening, Happening::Pause { at_s: from, for_s, posts: false } if during(at_s, *from, *for_s))
+        })
     }
 }
 

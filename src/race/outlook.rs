@@ -1,0 +1,274 @@
+//! The outlook: when the athlete will be where. Pure.
+//!
+//! The time still needed comes from the effort of the way ahead, the pace of the race and of its last 30 to 60 minutes,
+//! a slowing that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
+//! likely and late, so that four of five arrivals lie within it. In silence the outlook goes on from the last point
+//! and widens.
+
+mod effort;
+#[cfg(test)]
+mod lives;
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::race::course::Course;
+use crate::race::goal::RaceGoal;
+use crate::race::plan::{Checkpoint, PlanLeg};
+use crate::race::sport::LegKind;
+use crate::race::track::{Crossing, SHORTEST_STOP_S, Track};
+use pace::LegPace;
+
+pub(crate) use effort::effort_m;
+
+/// The outlook starts after this much of a race; before that the pace is not known.
+const FIRST_S: f64 = 15.0 * 60.0;
+const FIRST_M: f64 = 1000.0;
+
+/// Half of the window in standard deviations: 80 % of a normal distribution lie within it.
+const HALF_WINDOW: f64 = 1.2816;
+
+/// A stop in progress is expected to last this share of its length longer, at most this long.
+const STOP_GOES_ON: f64 = 0.5;
+const STOP_GOES_ON_S: f64 = 600.0;
+
+/// How much the window widens per second of silence.
+const WIDENS: f64 = 0.25;
+
+/// Time of a transition nobody planned, and its uncertainty; seconds.
+const TRANSITION_S: f64 = 300.0;
+
+/// Uncertainty of a leg to come: with a target, and without.
+const SIGMA_PLANNED: f64 = 0.08;
+const SIGMA_UNPLANNED: f64 = 0.13;
+
+/// When the athlete arrives at a place, in seconds after the start of the race.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arrival {
+    pub early_s: f64,
+    pub likely_s: f64,
+    pub late_s: f64,
+}
+
+/// A checkpoint or the finish, as it lies ahead or behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaceOutlook {
+    pub name: String,
+    /// Distance from the start in metres.
+    pub at_m: f64,
+    pub cutoff_s: Option<u32>,
+    pub target_s: Option<u32>,
+    pub state: PlaceState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PlaceState {
+    Passed(Crossing),
+    Ahead(Arrival),
+    /// Too little of the race has been seen.
+    Unknown,
+}
+
+/// Where the athlete is, and how the race goes on from there.
+#[derive(Debug)]
+pub struct Outlook<'a> {
+    goal: RaceGoal<'a>,
+    /// Race time of the last point, in seconds.
+    seen_s: f64,
+    /// Race time at present, in seconds.
+    now_s: f64,
+    /// Length of the present silence in seconds; `None` while data comes.
+    pub silence_s: Option<f64>,
+    pace: LegPace,
+}
+
+impl<'a> Outlook<'a> {
+    /// The outlook at `now`; `None` until enough of the race has been seen. `silence` is the present loss of signal,
+    /// if there is one.
+    pub fn of(goal: RaceGoal<'a>, now: Timestamp, silence: Option<SignedDuration>) -> Option<Self> {
+        let track = goal.track;
+        let started_at = track.true_time(track.started_at?);
+        let now_s = now.duration_since(started_at).as_secs_f64();
+        if track.elapsed_s() < FIRST_S || track.progress_m() < FIRST_M {
+            return None;
+        }
+        Some(Self {
+            pace: LegPace::of(goal)?,
+            goal,
+            seen_s: track.elapsed_s(),
+            now_s: now_s.max(track.elapsed_s()),
+            silence_s: silence.map(|silence| silence.as_secs_f64()),
+        })
+    }
+
+    pub fn finish(&self) -> Option<Arrival> {
+        self.at(self.goal.whole_m()?)
+    }
+
+    /// The arrival at a place ahead; `None` if it is behind.
+    pub fn at(&self, at_m: f64) -> Option<Arrival> {
+        let track = self.goal.track;
+        let here_m = track.progress_m();
+        if at_m <= here_m {
+            return None;
+        }
+        let leg_end_m = self.leg_end_m().unwrap_or(f64::INFINITY);
+        let in_leg = self.pace.remaining(self.goal, here_m, at_m.min(leg_end_m));
+        let (mut needs_s, mut variance) = (in_leg.seconds, in_leg.variance);
+        if at_m > leg_end_m {
+            let (later_s, later_variance) = self.later_legs(leg_end_m, at_m);
+            needs_s += later_s;
+            variance += later_variance;
+        }
+        needs_s += self.stops_s(here_m, at_m, needs_s);
+        if let Some(silence_s) = self.silence_s {
+            variance += (WIDENS * silence_s).powi(2);
+        }
+        let sigma = (variance.sqrt() / needs_s.max(1.0)).min(0.6);
+        let spread = (HALF_WINDOW * sigma).exp();
+        // Somebody who is seen before a place is not there yet.
+        let least_s = if self.silence_s.is_some() { 0.0 } else { self.now_s };
+        let likely_s = (self.seen_s + needs_s).max(least_s);
+        let late_s = self.seen_s + needs_s * spread;
+        let late_s = if self.silence_s.is_some() {
+            // While nothing is seen, the place may be reached later than now at any rate.
+            late_s.max(self.now_s + needs_s * (spread - 1.0))
+        } else {
+            late_s
+        };
+        Some(Arrival {
+            early_s: (self.seen_s + needs_s / spread).max(least_s),
+            likely_s,
+            late_s: late_s.max(likely_s),
+        })
+    }
+
+    /// End of the current leg along the way, in a race of several legs with known lengths.
+    fn leg_end_m(&self) -> Option<f64> {
+        let track = self.goal.track;
+        let legs = &self.goal.plan.legs;
+        let mut end_m = 0.0;
+        let here_m = track.progress_m();
+        legs.iter()
+            .map(|leg| {
+                end_m += leg.distance_m;
+                end_m
+            })
+            .find(|end_m| here_m < *end_m)
+    }
+
+    /// Time for the legs after `from_m`, with its variance: by their targets, else by the usual ratio to this leg.
+    fn later_legs(&self, from_m: f64, to_m: f64) -> (f64, f64) {
+        let track = self.goal.track;
+        let kind = track.leg().and_then(|leg| leg.kind);
+        let (mut begin_m, mut seconds, mut variance) = (0.0, 0.0, 0.0);
+        for leg in &self.goal.plan.legs {
+            let end_m = begin_m + leg.distance_m;
+            let within_m = end_m.min(to_m) - begin_m.max(from_m);
+            if within_m > 0.0 {
+                let (whole_s, sigma) = self.leg_s(leg, kind);
+                let part_s = whole_s * within_m / leg.distance_m.max(1.0);
+                seconds += part_s;
+                variance += (sigma * part_s).powi(2);
+                if begin_m >= from_m {
+                    seconds += TRANSITION_S;
+                    variance += (TRANSITION_S / 2.0).powi(2);
+                }
+            }
+            begin_m = end_m;
+        }
+        (seconds, variance)
+    }
+
+    /// Expected time of a whole leg that has not begun, and its relative uncertainty.
+    fn leg_s(&self, leg: &PlanLeg, now: Option<LegKind>) -> (f64, f64) {
+        if let Some(target_s) = leg.target_s {
+            return (f64::from(target_s), SIGMA_PLANNED);
+        }
+        let here = now.map_or(1.0, pace::usual_mps);
+        let ratio = pace::usual_mps(leg.kind) / here;
+        let mps = (self.pace.mps() * ratio).max(0.2);
+        (leg.distance_m / mps, SIGMA_UNPLANNED)
+    }
+
+    /// Stops expected on the way to a place: the planned ones at checkpoints, the one in progress, and as many more as
+    /// so far.
+    fn stops_s(&self, from_m: f64, to_m: f64, moving_s: f64) -> f64 {
+        let track = self.goal.track;
+        let checkpoints = &self.goal.plan.checkpoints;
+        let planned_s: f64 = checkpoints
+            .iter()
+            .filter(|at| (from_m..to_m).contains(&(at.km * 1000.0)))
+            .filter_map(|at| at.stop_s)
+            .map(f64::from)
+            .sum();
+        let stands_s = track
+            .standing()
+            .map(crate::race::track::Stop::duration_s)
+            .filter(|s| *s >= SHORTEST_STOP_S);
+        let goes_on_s = stands_s.map_or(0.0, |s| (STOP_GOES_ON * s).min(STOP_GOES_ON_S));
+        let usual_s = self.pace.stops_per_s * moving_s;
+        goes_on_s
+            + if planned_s > 0.0 {
+                planned_s.max(usual_s)
+            } else {
+                usual_s
+            }
+    }
+
+    /// Checkpoints and finish, in order.
+    pub fn places(&self) -> Vec<PlaceOutlook> {
+        places(self.goal, Some(self))
+    }
+
+    /// The window as times of day.
+    pub fn times(&self, arrival: &Arrival) -> [Timestamp; 3] {
+        [arrival.early_s, arrival.likely_s, arrival.late_s].map(|s| at_race_time(self.goal.track, s))
+    }
+}
+
+/// Checkpoints and finish, in order, with or without an outlook.
+pub fn places(goal: RaceGoal<'_>, outlook: Option<&Outlook<'_>>) -> Vec<PlaceOutlook> {
+    let plan = goal.plan;
+    let state = |at_m: f64| match goal.track.crossing(at_m) {
+        Some(crossing) => PlaceState::Passed(crossing),
+        None => outlook
+            .and_then(|outlook| outlook.at(at_m))
+            .map_or(PlaceState::Unknown, PlaceState::Ahead),
+    };
+    let of = |checkpoint: &Checkpoint| PlaceOutlook {
+        name: checkpoint.name.clone(),
+        at_m: checkpoint.km * 1000.0,
+        cutoff_s: checkpoint.cutoff_s,
+        target_s: checkpoint.target_s,
+        state: state(checkpoint.km * 1000.0),
+    };
+    let mut places: Vec<_> = plan.checkpoints.iter().map(of).collect();
+    places.extend(goal.whole_m().map(|whole_m| PlaceOutlook {
+        name: "finish".to_owned(),
+        at_m: whole_m,
+        cutoff_s: None,
+        target_s: plan.target_time_s,
+        state: state(whole_m),
+    }));
+    places
+}
+
+/// True time of a moment of the race, given in seconds after its start.
+pub fn at_race_time(track: &Track, race_s: f64) -> Timestamp {
+    let start = track
+        .started_at
+        .map_or(Timestamp::UNIX_EPOCH, |at| track.true_time(at));
+    SignedDuration::try_from_secs_f64(race_s)
+        .ok()
+        .and_then(|after| start.checked_add(after).ok())
+        .unwrap_or(start)
+}
+
+/// Climb still ahead in metres, if the course has elevations.
+pub fn climb_left_m(goal: RaceGoal<'_>) -> Option<f64> {
+    let profile = goal.course.and_then(Course::profile)?;
+    Some(profile.climb_m(goal.track.progress_m(), f64::INFINITY))
+}

@@ -1,0 +1,30 @@
+//! The effort of a way: metres weighted by the cost of the grade, so that pace can be compared between climbs and
+//! flats.
+
+use crate::race::course::Course;
+use crate::race::sport::LegKind;
+
+/// Time per metre at a grade, relative to the flat, at the same effort.
+fn cost(kind: Option<LegKind>, grade: f64) -> f64 {
+    let g = grade.clamp(-0.5, 0.5);
+    match kind {
+        Some(LegKind::Ride) if g > 0.0 => (1.0 + 22.0 * g).min(7.0),
+        Some(LegKind::Ride | LegKind::Ski | LegKind::Skate) => (1.0 + 7.0 * g).clamp(0.55, 4.0),
+        Some(LegKind::Run | LegKind::Walk | LegKind::Hike) | None => {
+            (15.0 * g).mul_add(g, 2.6f64.mul_add(g, 1.0)).clamp(0.7, 4.0)
+        }
+        Some(_) => 1.0,
+    }
+}
+
+/// Effort between two distances along the way, in metres of flat ground. Without elevations it is the distance.
+pub(crate) fn effort_m(course: Option<&Course>, kind: Option<LegKind>, from_m: f64, to_m: f64) -> f64 {
+    let Some(profile) = course.and_then(Course::profile) else {
+        return (to_m - from_m).max(0.0);
+    };
+    let mut effort_m = 0.0;
+    profile.walk(from_m, to_m, |length_m, grade| {
+        effort_m += length_m * cost(kind, grade);
+    });
+    effort_m
+}

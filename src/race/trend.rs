@@ -1,0 +1,60 @@
+//! What changes during a race: drift of the heart rate, the last hour against the plan, time lost at stops. Pure.
+
+use jiff::SignedDuration;
+
+use crate::race::goal::RaceGoal;
+use crate::race::pacing::planned_s;
+use crate::race::track::{Split, Track};
+
+/// Minimum number of splits with a heart rate in each half.
+const SPLITS_PER_HALF: usize = 3;
+
+/// How much more heart rate a metre costs in the second half of the current leg than in the first, in percent;
+/// positive = worse. `None` if there is too little data.
+pub fn drift_percent(track: &Track) -> Option<f64> {
+    let leg = track.legs.len().checked_sub(1)?;
+    let splits: Vec<&Split> = track
+        .splits
+        .iter()
+        .filter(|split| split.leg == leg && !split.estimated && split.heart_rate_bpm.is_some())
+        .collect();
+    let (first, second) = splits.split_at_checked(splits.len() / 2)?;
+    if first.len() < SPLITS_PER_HALF {
+        return None;
+    }
+    let beats_per_m = |splits: &[&Split]| {
+        let beats: f64 = splits
+            .iter()
+            .filter_map(|split| Some(split.heart_rate_bpm? * split.duration_s))
+            .sum();
+        let way_m: f64 = splits.iter().map(|split| split.to_m - split.from_m).sum();
+        beats / way_m.max(1.0)
+    };
+    Some((beats_per_m(second) / beats_per_m(first).max(1e-9) - 1.0) * 100.0)
+}
+
+/// The last hour of a race.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastHour {
+    pub distance_m: f64,
+    pub stood_s: f64,
+    /// Seconds gained on the plan during the hour, if there is one; negative = lost.
+    pub gained_s: Option<f64>,
+}
+
+/// The last hour; `None` if the race is younger.
+pub fn last_hour(goal: RaceGoal<'_>) -> Option<LastHour> {
+    let track = goal.track;
+    let (last, hour) = (track.last?, SignedDuration::from_hours(1));
+    let since = last.at.checked_sub(hour).ok()?;
+    let first = track.way.iter().rev().find(|mark| mark.at <= since)?;
+    let planned = |at_m: f64| planned_s(goal, at_m);
+    let ran_s = last.at.duration_since(first.at).as_secs_f64();
+    Some(LastHour {
+        distance_m: track.progress_m() - first.progress_m,
+        stood_s: track.stood_s() - first.stood_s,
+        gained_s: planned(track.progress_m())
+            .zip(planned(first.progress_m))
+            .map(|(to_s, from_s)| (to_s - from_s) - ran_s),
+    })
+}

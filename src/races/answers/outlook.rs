@@ -1,0 +1,316 @@
+//! Plan, way ahead and outlook: `get_outlook`, `ask_crew_sheet`, and the parts of every answer about a race.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::values::{clean, km, name, round, seconds, standing};
+use crate::garmin::livetrack::Position;
+use crate::race::outlook::{self, Arrival, PlaceOutlook, PlaceState};
+use crate::race::plan::RacePlan;
+use crate::race::recipients::Units;
+use crate::race::snapshot::Snapshot;
+use crate::race::text;
+use crate::race::track::{SHORTEST_STOP_S, Stop};
+use crate::race::trend;
+
+/// A crew should be at a place this long before the early end of the window.
+const CREW_BEFORE: SignedDuration = SignedDuration::from_mins(10);
+
+const METRES_PER_MILE: f64 = 1609.344;
+
+/// Adds plan, distance left, climb left and outlook to an answer about a race.
+pub(super) fn with_outlook(snapshot: &Snapshot, answer: Value) -> Value {
+    let Value::Object(mut members) = answer else {
+        return answer;
+    };
+    members.insert("plan".into(), plan(snapshot));
+    members.extend(ahead(snapshot));
+    Value::Object(members)
+}
+
+/// What lies ahead: distance, climb, and the arrival at the finish.
+pub(super) fn ahead(snapshot: &Snapshot) -> Map<String, Value> {
+    let goal = snapshot.goal();
+    let mut members = Map::new();
+    let mut add = |name: &str, value: Option<Value>| {
+        members.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add("distance_left_km", goal.left_m().map(|left_m| json!(km(left_m))));
+    add(
+        "climb_left_m",
+        outlook::climb_left_m(goal).map(|climb_m| json!(round(climb_m, 0))),
+    );
+    let outlook = snapshot.outlook();
+    let finish = outlook.as_ref().and_then(outlook::Outlook::finish);
+    let view = match (&outlook, finish) {
+        (Some(outlook), Some(finish)) => clean(json!({
+            "finish": window(snapshot, &finish, None),
+            "next": next(&outlook.places(), snapshot),
+            "signal": silence(outlook.silence_s),
+        })),
+        _ => json!({"unknown": why_unknown(snapshot)}),
+    };
+    add("outlook", Some(view));
+    members
+}
+
+fn why_unknown(snapshot: &Snapshot) -> &'static str {
+    if snapshot.watch.over().is_some() || snapshot.watch.finished_at.is_some() {
+        "the race is over"
+    } else if snapshot.goal().whole_m().is_none() {
+        "the distance is not known; update_race sets it"
+    } else {
+        "too little of the race was seen; the outlook starts after 15 minutes and 1 km"
+    }
+}
+
+fn silence(silence_s: Option<f64>) -> Option<String> {
+    silence_s.map(|silence_s| {
+        format!(
+            "no data for {}: the outlook goes on from the last point, and its window widens",
+            text::minutes(silence_s)
+        )
+    })
+}
+
+/// An arrival as times of day and of the race, with the margin to a cut-off.
+fn window(snapshot: &Snapshot, arrival: &Arrival, cutoff_s: Option<u32>) -> Value {
+    let at = |race_s: f64| seconds(outlook::at_race_time(&snapshot.track, race_s));
+    clean(json!({
+        "early": at(arrival.early_s),
+        "likely": at(arrival.likely_s),
+        "late": at(arrival.late_s),
+        "likely_race_time": text::time(arrival.likely_s),
+        "cutoff": cutoff_s.map(|cutoff_s| text::time(f64::from(cutoff_s))),
+        "margin": cutoff_s.map(|cutoff_s| signed(f64::from(cutoff_s) - arrival.likely_s)),
+        "margin_if_late": cutoff_s.map(|cutoff_s| signed(f64::from(cutoff_s) - arrival.late_s)),
+    }))
+}
+
+/// A difference of times, such as `+2:03` or `-1:00`.
+fn signed(difference_s: f64) -> String {
+    let sign = if difference_s < 0.0 { '-' } else { '+' };
+    format!("{sign}{}", text::time(difference_s.abs()))
+}
+
+fn next(places: &[PlaceOutlook], snapshot: &Snapshot) -> Option<Value> {
+    let ahead = |place: &&PlaceOutlook| matches!(place.state, PlaceState::Ahead(_));
+    places.iter().find(ahead).map(|next| place(next, snapshot))
+}
+
+fn place(place: &PlaceOutlook, snapshot: &Snapshot) -> Value {
+    let track = &snapshot.track;
+    let race_time = |at: Timestamp| {
+        track
+            .started_at
+            .map(|start| text::time(at.duration_since(start).as_secs_f64()))
+    };
+    let (state, mut members) = match &place.state {
+        PlaceState::Passed(crossing) => (
+            "passed",
+            json!({
+                "at": seconds(track.true_time(crossing.at)),
+                "race_time": race_time(crossing.at),
+                "between": crossing.between.map(|(from, to)| json!([race_time(from), race_time(to)])),
+                "cutoff": place.cutoff_s.map(|s| text::time(f64::from(s))),
+            }),
+        ),
+        PlaceState::Ahead(arrival) => ("ahead", window(snapshot, arrival, place.cutoff_s)),
+        PlaceState::Unknown => ("unknown", json!({})),
+    };
+    if let Some(members) = members.as_object_mut() {
+        members.insert("name".into(), json!(place.name));
+        members.insert("km".into(), json!(km(place.at_m)));
+        members.insert("state".into(), json!(state));
+        let left_m = place.at_m - track.progress_m();
+        if left_m > 0.0 {
+            members.insert("left_km".into(), json!(km(left_m)));
+        }
+        let target_s = place.target_s.map(|s| json!(text::time(f64::from(s))));
+        members.extend(target_s.map(|target| ("target".to_owned(), target)));
+    }
+    clean(members)
+}
+
+/// The plan of a race as it was given.
+pub(super) fn plan(snapshot: &Snapshot) -> Value {
+    let plan = &snapshot.settings;
+    let time = |s: Option<u32>| s.map(|s| text::time(f64::from(s)));
+    let checkpoints: Vec<_> = plan
+        .checkpoints
+        .iter()
+        .map(|at| {
+            clean(json!({
+                "name": at.name, "km": round(at.km, 2), "cutoff": time(at.cutoff_s), "target": time(at.target_s),
+                "stop_min": at.stop_s.map(|s| s / 60),
+            }))
+        })
+        .collect();
+    let legs: Vec<_> = plan
+        .legs
+        .iter()
+        .map(|leg| {
+            clean(json!({"sport": leg.kind.word(), "km": km(leg.distance_m), "target": time(leg.target_s)}))
+        })
+        .collect();
+    clean(json!({
+        "type": plan.type_text,
+        "distance_km": snapshot.goal().whole_m().map(km),
+        "course": snapshot.course.as_ref().map(|course| course.describe()),
+        "climb_m": snapshot.course.as_ref().and_then(|course| course.profile())
+            .map(|profile| round(profile.climb_m(0.0, f64::INFINITY), 0)),
+        "duration": time(plan.timed_s),
+        "target_time": time(plan.target_time_s),
+        "checkpoints": (!checkpoints.is_empty()).then_some(checkpoints),
+        "legs": (!legs.is_empty()).then_some(legs),
+        "fuel": plan.fuel,
+        "notes": plan.notes,
+        "recipients": (!plan.recipients.is_empty()).then_some(&plan.recipients),
+    }))
+}
+
+/// A place that somebody asks for: a checkpoint by name, the finish, kilometres from the start, or a position on the
+/// course.
+pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
+    let asked = asked.trim();
+    let outlook = snapshot.outlook();
+    let mut known = outlook::places(snapshot.goal(), outlook.as_ref()).into_iter();
+    if let Some(found) = known.find(|place| place.name.eq_ignore_ascii_case(asked)) {
+        return Some(found);
+    }
+    let at_m = kilometres(asked).or_else(|| {
+        let course = snapshot.course.as_ref()?;
+        let near_m = snapshot.track.progress_m();
+        Some(course.place(position(asked)?, Some(near_m))?.along_m)
+    })?;
+    let state = match snapshot.track.crossing(at_m) {
+        Some(crossing) => PlaceState::Passed(crossing),
+        None => outlook
+            .and_then(|outlook| outlook.at(at_m))
+            .map_or(PlaceState::Unknown, PlaceState::Ahead),
+    };
+    Some(PlaceOutlook {
+        name: asked.to_owned(),
+        at_m,
+        cutoff_s: None,
+        target_s: None,
+        state,
+    })
+}
+
+/// Reads `31.5`, `31.5 km` or `km 31.5` as metres.
+fn kilometres(text: &str) -> Option<f64> {
+    let bare = text.to_lowercase().replace("km", "");
+    let km: f64 = bare.trim().replace(',', ".").parse().ok()?;
+    (0.0..=2000.0).contains(&km).then_some(km * 1000.0)
+}
+
+/// Reads `46.62, 14.31`.
+fn position(text: &str) -> Option<Position> {
+    let (lat, lon) = text.split_once(',')?;
+    let degrees = |text: &str, most: f64| {
+        let degrees: f64 = text.trim().parse().ok()?;
+        (-most..=most).contains(&degrees).then_some(degrees)
+    };
+    Some(Position {
+        lat: degrees(lat, 90.0)?,
+        lon: degrees(lon, 180.0)?,
+    })
+}
+
+/// `get_outlook`. `asked` is the place that the call names.
+pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
+    let goal = snapshot.goal();
+    let track = &snapshot.track;
+    let outlook = snapshot.outlook();
+    let places: Vec<_> = outlook::places(goal, outlook.as_ref())
+        .iter()
+        .map(|known| place(known, snapshot))
+        .collect();
+    let stops = track.stops().iter().chain(track.standing());
+    let lost_s: f64 = stops
+        .map(Stop::duration_s)
+        .filter(|s| *s >= SHORTEST_STOP_S)
+        .sum();
+    let hour = trend::last_hour(goal).map(|hour| {
+        clean(json!({
+            "distance_km": km(hour.distance_m),
+            "standing": text::time(hour.stood_s),
+            "against_plan": hour.gained_s.map(signed),
+        }))
+    });
+    with_outlook(
+        snapshot,
+        clean(json!({
+            "race": snapshot.race.as_str(),
+            "name": name(snapshot),
+            "state": standing(snapshot).name(),
+            "now": seconds(snapshot.now),
+            "window": "early to late holds four of five arrivals",
+            "place": asked.map(|asked| place(asked, snapshot)),
+            "places": places,
+            "time_lost_at_stops": text::time(lost_s),
+            "last_hour": hour,
+            "heart_rate_drift_percent": trend::drift_percent(track).map(|percent| round(percent, 1)),
+            "off_course_m": track.off_course_m.filter(|m| *m > 50.0).map(|m| round(m, 0)),
+            "battery": "unknown: LiveTrack does not report it",
+            "weather": "unknown: LiveTrack does not report it",
+        })),
+    )
+}
+
+/// `ask_crew_sheet`: where to stand next and when.
+pub fn crew_sheet(snapshot: &Snapshot) -> Value {
+    let outlook = snapshot.outlook();
+    let plan: &RacePlan = &snapshot.settings;
+    let in_miles = plan.recipients.iter().any(|to| to.units == Units::Imperial);
+    let stops: Vec<_> = outlook::places(snapshot.goal(), outlook.as_ref())
+        .iter()
+        .filter(|known| !matches!(known.state, PlaceState::Passed(_)))
+        .map(|known| {
+            let mut row = place(known, snapshot);
+            let at = plan.checkpoints.iter().find(|at| at.name == known.name);
+            let position = snapshot
+                .course
+                .as_ref()
+                .and_then(|course| course.position_at(known.at_m));
+            let be_there = match &known.state {
+                PlaceState::Ahead(arrival) => outlook::at_race_time(&snapshot.track, arrival.early_s)
+                    .checked_sub(CREW_BEFORE)
+                    .ok(),
+                _ => None,
+            };
+            if let Some(row) = row.as_object_mut() {
+                let mut add = |name: &str, value: Option<Value>| {
+                    row.extend(value.map(|value| (name.to_owned(), value)))
+                };
+                add("be_there_by", be_there.map(|at| json!(seconds(at))));
+                add(
+                    "planned_stop_min",
+                    at.and_then(|at| at.stop_s).map(|s| json!(s / 60)),
+                );
+                add(
+                    "where",
+                    position.map(|at| json!({"lat": round(at.lat, 5), "lon": round(at.lon, 5)})),
+                );
+                add(
+                    "mile",
+                    in_miles.then(|| json!(round(known.at_m / METRES_PER_MILE, 1))),
+                );
+            }
+            row
+        })
+        .collect();
+    with_outlook(
+        snapshot,
+        clean(json!({
+            "race": snapshot.race.as_str(),
+            "name": name(snapshot),
+            "state": standing(snapshot).name(),
+            "now": seconds(snapshot.now),
+            "athlete_at_km": km(snapshot.track.progress_m()),
+            "places": stops,
+            "signal": outlook.and_then(|outlook| silence(outlook.silence_s)),
+        })),
+    )
+}
