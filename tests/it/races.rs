@@ -4,6 +4,7 @@
 mod control;
 mod killed;
 mod past;
+mod told;
 
 use garmin_gateway::accounts::AccountId;
 use garmin_gateway::base::clock::Clock;
