@@ -4,6 +4,7 @@
 //! layers above store, poll and send.
 
 pub mod alerts;
+pub mod budget;
 pub mod claims;
 pub mod course;
 pub mod ending;

@@ -22,9 +22,7 @@ impl From<RaceActError> for AdminRefusal {
             RaceActError::Over
             | RaceActError::AccessEnded
             | RaceActError::Fields(_)
-            | RaceActError::Course(_) => {
-                Self::Invalid(e.to_string())
-            }
+            | RaceActError::Course(_) => Self::Invalid(e.to_string()),
         }
     }
 }

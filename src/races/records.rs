@@ -17,10 +17,10 @@ use crate::base::secrets::TokenHash;
 use crate::coach::look::SaidMessage;
 use crate::garmin::livetrack::LiveTrackLink;
 use crate::race::alerts::{Alert, AlertState};
+use crate::race::budget::MessageBudget;
 use crate::race::course::Course;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
-use crate::race::recipients::MessageBudget;
 use crate::race::schedule::RaceWatch;
 use crate::store::{Record, Table, Tx};
 

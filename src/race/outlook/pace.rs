@@ -172,7 +172,7 @@ impl LegPace {
     fn drift(&self) -> f64 {
         match self.kind {
             Some(LegKind::Ride) => 0.1,
-            Some(LegKind::Run) => 0.09,
+            Some(LegKind::Run) => 0.078,
             _ => 0.1,
         }
     }

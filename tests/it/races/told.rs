@@ -52,12 +52,16 @@ impl Played {
         let known = |sample: &TrackSample| self.seen.iter().any(|seen| seen.point.at == sample.point.at);
         let new: Vec<_> = samples
             .iter()
-            .filter(|sample| sample.seen_at <= now && sample.seen_at > self.watch.last_ok_at.unwrap_or(start()))
+            .filter(|sample| {
+                sample.seen_at <= now && sample.seen_at > self.watch.last_ok_at.unwrap_or(start())
+            })
             .filter(|sample| !known(sample))
             .cloned()
             .collect();
         let newest = self.track.last.map(|last| last.at);
-        let is_late = new.iter().any(|sample| newest.is_some_and(|newest| sample.point.at <= newest));
+        let is_late = new
+            .iter()
+            .any(|sample| newest.is_some_and(|newest| sample.point.at <= newest));
         self.seen.extend(new);
         self.seen[begin..].sort_by_key(|sample| sample.point.at);
         if is_late {
@@ -128,7 +132,10 @@ fn play(simulator: &Simulator, race: &ToldRace, restarts: bool) -> Played {
         Course::from_places(&places).unwrap()
     });
     plan.poll_interval_s = 60;
-    let dies = serde_json::to_value(scenario).unwrap().to_string().contains("watch_dies");
+    let dies = serde_json::to_value(scenario)
+        .unwrap()
+        .to_string()
+        .contains("watch_dies");
     let last = samples.last().unwrap();
     let (last_at, last_seen_at) = (last.point.at, last.seen_at);
     let mut played = Played {
@@ -180,7 +187,9 @@ fn score(race: &ToldRace, played: &Played, scores: &mut BTreeMap<String, Score>,
         let kind = alert.kind.name();
         let at_s = alert.at.duration_since(start()).as_secs();
         let windows = open.entry(kind.to_owned()).or_default();
-        let fits = windows.iter().position(|(from, to)| (*from..=*to).contains(&at_s));
+        let fits = windows
+            .iter()
+            .position(|(from, to)| (*from..=*to).contains(&at_s));
         let score = scores.entry(kind.to_owned()).or_default();
         if let Some(fits) = fits {
             windows.remove(fits);
@@ -192,9 +201,17 @@ fn score(race: &ToldRace, played: &Played, scores: &mut BTreeMap<String, Score>,
     }
     for (kind, windows) in open {
         scores.entry(kind.clone()).or_default().missed += windows.len();
-        mistakes.extend(windows.iter().map(|window| format!("{name}: no {kind} in {window:?}")));
+        mistakes.extend(
+            windows
+                .iter()
+                .map(|window| format!("{name}: no {kind} in {window:?}")),
+        );
     }
-    let told = played.alerts.iter().filter(|alert| alert.kind.name() == "split").count();
+    let told = played
+        .alerts
+        .iter()
+        .filter(|alert| alert.kind.name() == "split")
+        .count();
     let expected = race.splits.unwrap_or_else(|| marks(played));
     let score = scores.entry("split".into()).or_default();
     score.right += told.min(expected);
@@ -238,7 +255,9 @@ async fn every_kind_of_alert_is_right_in_races_shaped_by_real_ones() {
         let restarted = play(&simulator, race, true);
         let kinds = |played: &Played| -> Vec<_> {
             let alerts = played.alerts.iter();
-            alerts.map(|alert| (alert.kind, alert.at, alert.text.clone())).collect()
+            alerts
+                .map(|alert| (alert.kind, alert.at, alert.text.clone()))
+                .collect()
         };
         if kinds(&played) != kinds(&restarted) {
             mistakes.push(format!("{}: a restart changed what is told", race.scenario.name));
@@ -250,6 +269,9 @@ async fn every_kind_of_alert_is_right_in_races_shaped_by_real_ones() {
         let due = (score.right + score.missed).max(1) as f64;
         let (precision, recall) = (score.right as f64 / told, score.right as f64 / due);
         println!("{kind}: precision {precision:.3}, recall {recall:.3}");
-        assert!(precision >= 0.98 && recall >= 0.98, "{kind}: {precision} {recall}\n{report}");
+        assert!(
+            precision >= 0.98 && recall >= 0.98,
+            "{kind}: {precision} {recall}\n{report}"
+        );
     }
 }
