@@ -46,7 +46,7 @@ const SIGMA_UNPLANNED: f64 = 0.13;
 
 /// When the athlete arrives at a place, in seconds after the start of the race.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
+pub struct ArrivalWindow {
     pub early_s: f64,
     pub likely_s: f64,
     pub late_s: f64,
@@ -66,7 +66,7 @@ pub struct PlaceOutlook {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum PlaceState {
     Passed(Crossing),
-    Ahead(Arrival),
+    Ahead(ArrivalWindow),
     /// Too little of the race has been seen.
     Unknown,
 }
@@ -103,12 +103,12 @@ impl<'a> Outlook<'a> {
         })
     }
 
-    pub fn finish(&self) -> Option<Arrival> {
+    pub fn finish(&self) -> Option<ArrivalWindow> {
         self.at(self.goal.whole_m()?)
     }
 
     /// The arrival at a place ahead; `None` if it is behind.
-    pub fn at(&self, at_m: f64) -> Option<Arrival> {
+    pub fn at(&self, at_m: f64) -> Option<ArrivalWindow> {
         let track = self.goal.track;
         let here_m = track.progress_m();
         if at_m <= here_m {
@@ -138,7 +138,7 @@ impl<'a> Outlook<'a> {
         } else {
             late_s
         };
-        Some(Arrival {
+        Some(ArrivalWindow {
             early_s: (self.seen_s + needs_s / spread).max(least_s),
             likely_s,
             late_s: late_s.max(likely_s),
@@ -224,7 +224,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// The window as times of day.
-    pub fn times(&self, arrival: &Arrival) -> [Timestamp; 3] {
+    pub fn times(&self, arrival: &ArrivalWindow) -> [Timestamp; 3] {
         [arrival.early_s, arrival.likely_s, arrival.late_s].map(|s| at_race_time(self.goal.track, s))
     }
 }

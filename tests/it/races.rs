@@ -216,7 +216,7 @@ async fn ends_that_nobody_tells_of() {
         (
             "course",
             "finished",
-            "started@1 no_signal@30 no_signal@40 signal_back@45 off_pace@45 finished@47",
+            "started@1 no_signal@30 no_signal@40 signal_back@45 finished@47",
         ),
     ])
     .await;

@@ -125,7 +125,7 @@ fn in_silence_the_outlook_goes_on_and_widens() {
         ..RacePlan::default()
     };
     let track = Track::of(plan.kind, None, &steady(3600, 3.0));
-    let width = |arrival: Arrival| arrival.late_s - arrival.early_s;
+    let width = |arrival: ArrivalWindow| arrival.late_s - arrival.early_s;
     let seen = Outlook::of(goal(&track, &plan), at(3615), None).unwrap();
     let silent = |minutes: i64| {
         let silence = SignedDuration::from_mins(minutes);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::values::{clean, km, name, round, seconds, standing};
 use crate::garmin::livetrack::Position;
-use crate::race::outlook::{self, Arrival, PlaceOutlook, PlaceState};
+use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState};
 use crate::race::plan::RacePlan;
 use crate::race::recipients::Units;
 use crate::race::snapshot::Snapshot;
@@ -74,7 +74,7 @@ fn silence(silence_s: Option<f64>) -> Option<String> {
 }
 
 /// An arrival as times of day and of the race, with the margin to a cut-off.
-fn window(snapshot: &Snapshot, arrival: &Arrival, cutoff_s: Option<u32>) -> Value {
+fn window(snapshot: &Snapshot, arrival: &ArrivalWindow, cutoff_s: Option<u32>) -> Value {
     let at = |race_s: f64| seconds(outlook::at_race_time(&snapshot.track, race_s));
     clean(json!({
         "early": at(arrival.early_s),
