@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -77,27 +77,32 @@ struct Writing {
 
 impl Writing {
     fn run(self, queue: &Receiver<Work>) {
-        let mut broken = false;
+        // While the database is broken: when it is opened again. Work that arrives until then does not postpone it.
+        let mut reopen_at: Option<Instant> = None;
         loop {
-            let first = if broken {
-                queue.recv_timeout(REOPEN_AFTER)
-            } else {
-                queue.recv().map_err(Into::into)
-            };
-            match first {
-                // Dropping the unit drops its reply, so the caller learns that the store is broken.
-                Ok(job) if broken => drop(job),
-                Ok(Work::Alone(act)) => broken = !self.alone(act),
-                Ok(Work::Unit(first)) => {
-                    let (group, next) = group(first, queue);
-                    broken = !self.commit(group);
-                    if let Some(act) = next.filter(|_| !broken) {
-                        broken = !self.alone(act);
+            let is_open = match reopen_at {
+                None => match queue.recv() {
+                    Ok(Work::Alone(act)) => self.alone(act),
+                    Ok(Work::Unit(first)) => {
+                        let (group, next) = group(first, queue);
+                        self.commit(group) && next.is_none_or(|act| self.alone(act))
                     }
-                }
-                Err(RecvTimeoutError::Timeout) => broken = !self.reopen(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+                    Err(_) => return,
+                },
+                Some(at) => match at.checked_duration_since(Instant::now()) {
+                    None => self.reopen(),
+                    Some(wait) => match queue.recv_timeout(wait) {
+                        // Dropping the unit drops its reply, so the caller learns that the store is broken.
+                        Ok(job) => {
+                            drop(job);
+                            continue;
+                        }
+                        Err(RecvTimeoutError::Timeout) => self.reopen(),
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    },
+                },
+            };
+            reopen_at = (!is_open).then(|| Instant::now() + REOPEN_AFTER);
         }
     }
 

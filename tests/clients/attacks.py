@@ -1,6 +1,7 @@
-"""Attacks on the release binary: connections that are held, a stopped worker, and a hostile worker inside its fence.
+"""Attacks and faults, against the release binary: connections that are held, a stopped worker, a hostile worker inside
+its fence, a wrong clock, a full disk and a damaged store.
 
-The members are served all the while: the slowest of a hundred calls takes less than a second.
+Beside the connections the members are served all the while: the slowest of a hundred calls takes less than a second.
 """
 
 import http.client
@@ -10,9 +11,11 @@ import resource
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 from caller import Caller
@@ -25,6 +28,7 @@ HOSTILE = 600
 REOPENED_PER_SECOND = 300
 P99_S = 1.0
 LOST = (OSError, http.client.HTTPException)
+TEN_YEARS_S = 3650 * 24 * 3600
 
 
 class Unprivileged(Stage):
@@ -47,6 +51,16 @@ class FewFiles(Stage):
     """A gateway that may have 64 files open."""
 
     wrapper = ["prlimit", "--nofile=64:64"]
+
+
+class SmallDisk(Stage):
+    """A gateway whose data lie on a disk of 16 MB, which only its own mount namespace sees."""
+
+    wrapper = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c",
+               'mkdir -p "$DATA_DIR" && mount -t tmpfs -o size=16m,mode=700 none "$DATA_DIR" && exec "$@"', "sh"]
+
+    def disk(self) -> Path:
+        return Path(f"/proc/{self.gateway.pid}/root{self.directory / 'data'}")
 
 
 class Attackers(threading.Thread):
@@ -249,6 +263,103 @@ def hostile(stage: Stage) -> int:
     return len(told) + 2
 
 
+def wrong_clock(stage: Stage) -> int:
+    """The clock jumps ten years ahead and behind, while the gateway runs and while it is down. Nobody has to sign in again."""
+    (caller,) = connected(stage, 1)
+    calls = 0
+    for is_restarted in (False, True):
+        for ahead in (TEN_YEARS_S, 0, -TEN_YEARS_S, 0):
+            stage.set_clock(ahead)
+            if is_restarted:
+                stage.restart_gateway()
+            caller.disconnect()
+            caller.refresh()
+            assert caller.call("get_full_name")
+            calls += 1
+    print(f"{calls} calls with the clock ten years ahead, behind, and right again")
+    return calls
+
+
+def logins(stage: Stage) -> int:
+    with urllib.request.urlopen(f"{stage.garmin_url.rstrip('/')}/simulator/requests", timeout=10) as reply:
+        return reply.read().decode().count("/api/login")
+
+
+def full_disk(stage: SmallDisk) -> int:
+    """With a full disk a sign-in never reaches Garmin, and calls go on. With room again, everything does."""
+    (caller,) = connected(stage, 1)
+    filler = stage.disk() / "filler"
+    with open(filler, "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError as error:
+            print(f"the disk is full: {error}")
+    before = logins(stage)
+    for attempt in range(3):
+        try:
+            Caller(stage.url, "newcomer").connect(stage.people[1])
+        except Exception as refused:
+            print(f"sign-in {attempt + 1}: {str(refused)[:80]}")
+        else:
+            raise AssertionError("a sign-in succeeded on a full disk")
+    assert logins(stage) == before, "Garmin was asked"
+    assert caller.call("get_full_name")
+    filler.unlink()
+
+    def recovered():
+        try:
+            return Caller(stage.url, "newcomer").connect(stage.people[1])
+        except Exception:
+            time.sleep(0.5)
+
+    newcomer = wait_for("a sign-in with room again", recovered, 30)
+    assert newcomer.call("get_full_name")
+    return 6
+
+
+def damaged(stage: Stage) -> int:
+    """A store that lost its end, or some bytes in the middle, is told as damaged with the advice to restore, which works."""
+    (caller,) = connected(stage, 1)
+    backup = stage.directory / "copy.backup"
+    command = lambda *words: subprocess.run([stage.binary, *words], env=stage.gateway_environment(), cwd=stage.directory,
+                                            capture_output=True, text=True)
+    made = command("backup", str(backup))
+    assert made.returncode == 0, made.stderr
+    store = stage.directory / "data" / "gateway.db" / "db"
+
+    def cut():
+        os.truncate(store, store.stat().st_size // 2)
+
+    def overwritten():
+        with open(store, "r+b") as file:
+            size = store.stat().st_size
+            file.seek(512)
+            file.write(os.urandom(size // 2))
+
+    for harm in (cut, overwritten):
+        stage.kill_gateway()
+        wait_for("the workers are gone", lambda: not stage.workers())
+        harm()
+        seen = len(stage.log())
+        try:
+            stage.start_gateway()
+        except Exception:
+            pass
+        told = stage.log()[seen:]
+        assert "restore" in told and ("store.damaged" in told or "is damaged" in told), told[-2000:]
+        if stage.gateway.poll() is None:
+            stage.kill_gateway()
+        wait_for("the workers are gone", lambda: not stage.workers())
+        restored = command("restore", str(backup), "--replace")
+        assert restored.returncode == 0, restored.stderr
+        stage.start_gateway()
+        caller.disconnect()
+        assert caller.call("get_full_name")
+        print(f"{harm.__name__}: told, and restored")
+    return 6
+
+
 def processor_s(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -256,13 +367,16 @@ def processor_s(pid: int) -> float:
 
 def attacks(binary: Path, settings: dict[str, str], report):
     """One line of the report for each attack."""
-    def staged(kind, more, act):
-        with kind(binary, {**settings, **more}) as stage:
+    def staged(kind, more, act, **options):
+        with kind(binary, {**settings, **more}, **options) as stage:
             return act(stage)
 
     report.run(f"{HOSTILE} connections", lambda: staged(Stage, {}, siege))
     report.run("64 files", lambda: staged(FewFiles, {}, few_files))
     report.run("a stopped worker", lambda: staged(Stage, {}, stopped))
+    report.run("a wrong clock", lambda: staged(Stage, {}, wrong_clock, with_clock=True))
+    report.run("a full disk", lambda: staged(SmallDisk, {}, full_disk))
+    report.run("a damaged store", lambda: staged(Stage, {}, damaged))
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         more = hostile_settings(Path(directory))

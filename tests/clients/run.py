@@ -10,7 +10,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
-        run.py attacks                      held connections, a stopped worker, a hostile worker inside its fence
+        run.py attacks                      held connections, a hostile worker, a wrong clock, a full disk, a damaged store
         run.py gemini                       Google's Gemini CLI, with a local server as its model
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py https                        https without a proxy: certificates from files, and from an ACME server

@@ -191,9 +191,9 @@ class Stage:
     # Faults and restarts.
 
     def set_clock(self, ahead_s: int):
-        """Sets this stage's wall clock ahead of the machine's; monotonic timers are unaffected."""
+        """Sets this stage's wall clock ahead of the machine's, or behind it; monotonic timers are unaffected."""
         new = self.clock.with_suffix(".new")
-        new.write_text(f"+{ahead_s}\n")
+        new.write_text(f"{ahead_s:+d}\n")
         new.replace(self.clock)
 
     def restart_gateway(self):

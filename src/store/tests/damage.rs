@@ -210,3 +210,21 @@ async fn a_probe_tells_whether_a_write_would_be_kept() {
     drop((store, health));
     assert_eq!(found(dir.path()), None);
 }
+
+/// Writes that keep coming are refused, but do not keep the store from being opened again.
+#[tokio::test]
+async fn a_store_recovers_while_writes_keep_coming() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).unwrap();
+    let obstacle = path(dir.path()).join("probe");
+    fs::create_dir(&obstacle).unwrap();
+    assert!(store.probe().await.is_err());
+    fs::remove_dir(&obstacle).unwrap();
+    let again = async {
+        while store.put(b"a", note("again")).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let recovered = tokio::time::timeout(std::time::Duration::from_secs(60), again).await;
+    assert!(recovered.is_ok());
+}
