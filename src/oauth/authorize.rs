@@ -21,7 +21,8 @@ use super::client::OAuthClient;
 use super::client_metadata;
 use super::clients::ClientId;
 use super::form::FormParameters;
-use super::redirect::{RedirectFence, RedirectUri};
+use super::redirect::RedirectUri;
+use super::redirect::fence::RedirectFence;
 use progress::SignInProgress;
 use request::{AuthorizationRequest, ReturnAddress};
 

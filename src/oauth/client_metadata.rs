@@ -137,7 +137,8 @@ pub(super) fn freshness(cache_control: Option<&str>) -> Duration {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::redirect::{RedirectFence, RedirectUri};
+    use super::super::redirect::RedirectUri;
+    use super::super::redirect::fence::RedirectFence;
     use super::*;
 
     const ID: &str = "https://app.example.org/oauth/client.json";

@@ -19,7 +19,8 @@ use super::client::{OAuthClient, display_name};
 use super::client_metadata::DocumentUrl;
 use super::error::OAuthError;
 use super::metadata::SCOPES;
-use super::redirect::{RedirectFence, RedirectProblem, RedirectUri};
+use super::redirect::fence::RedirectFence;
+use super::redirect::{RedirectProblem, RedirectUri};
 
 const ID_PREFIX: &str = "cli_";
 

@@ -8,7 +8,8 @@ use super::authorize::way_back;
 use super::client_metadata::{self, DocumentUrl};
 use super::clients::{self, ClientId};
 use super::form::FormParameters;
-use super::redirect::{APPS, RedirectFence, RedirectUri};
+use super::redirect::RedirectUri;
+use super::redirect::fence::{APPS, RedirectFence};
 use crate::config::PublicUrl;
 
 /// A redirect URI that passes the fence leads to loopback or the callback of Claude or ChatGPT, and an answer added to it keeps that

@@ -86,8 +86,8 @@ impl Sso {
         })
     }
 
-    /// `GET /portal/sso/en-US/sign-in`: an empty page that sets the session cookie.
-    pub(super) fn portal_page(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
+    /// `GET /portal/sso/en-US/sign-in` and `/sso/embed`: an empty page that sets the session cookie.
+    pub(super) fn empty_page(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
         self.with_session(
             context.mint,
             SimulatedResponse::html(200, page("GARMIN Authentication Application", "")),
@@ -178,14 +178,6 @@ impl Sso {
             }
             None => SimulatedResponse::json(401, &status("INVALID_MFA_VERIFICATION_CODE")),
         }
-    }
-
-    /// `GET /sso/embed`: an empty frame that sets the session cookie.
-    pub(super) fn embed(&mut self, context: &mut SsoContext<'_>) -> SimulatedResponse {
-        self.with_session(
-            context.mint,
-            SimulatedResponse::html(200, page("GARMIN Authentication Application", "")),
-        )
     }
 
     /// `GET /sso/signin`: serves the sign-in form.

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::handle::Workers;
-use super::policy::{PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
+use super::policy::{Incarnation, PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
 use super::process::ProcessFacts;
 use super::session::WorkerClient;
@@ -34,42 +34,30 @@ impl Workers {
             while let Some(Some(action)) = stopping.run_until_cancelled(actions.recv()).await {
                 match action {
                     WorkerAction::Spawn { account, incarnation } => {
-                        let event = match connect(port, &account, &pool, &tasks).await {
+                        let connected = connect(port, &account, &pool, &tasks).await;
+                        pool.happened(match connected {
                             Ok(handle) => WorkerEvent::Started {
                                 account,
                                 incarnation,
                                 handle,
                             },
-                            Err(reason) => WorkerEvent::Gone {
-                                account,
-                                incarnation,
-                                end: WorkerExit::NotStarted { reason },
-                            },
-                        };
-                        pool.happened(event);
+                            Err(reason) => gone(account, incarnation, WorkerExit::NotStarted { reason }),
+                        });
                     }
                     WorkerAction::Check { account, incarnation } => {
-                        let event = match connect(port, &account, &pool, &tasks).await {
+                        let connected = connect(port, &account, &pool, &tasks).await;
+                        pool.happened(match connected {
                             Ok(handle) => WorkerEvent::Cleared {
                                 account,
                                 incarnation,
                                 handle,
                             },
-                            Err(reason) => WorkerEvent::Gone {
-                                account,
-                                incarnation,
-                                end: WorkerExit::Crashed { reason },
-                            },
-                        };
-                        pool.happened(event);
+                            Err(reason) => gone(account, incarnation, WorkerExit::Crashed { reason }),
+                        });
                     }
                     WorkerAction::Stop {
                         account, incarnation, ..
-                    } => pool.happened(WorkerEvent::Gone {
-                        account,
-                        incarnation,
-                        end: WorkerExit::Stopped,
-                    }),
+                    } => pool.happened(gone(account, incarnation, WorkerExit::Stopped)),
                     WorkerAction::Admit { ticket, admission } => pool.answer(ticket, Ok(admission)),
                     WorkerAction::Refuse { ticket, error } => pool.answer(ticket, Err(error)),
                 }
@@ -77,6 +65,14 @@ impl Workers {
             pool.close();
         });
         workers
+    }
+}
+
+fn gone<H>(account: AccountId, incarnation: Incarnation, end: WorkerExit) -> WorkerEvent<H> {
+    WorkerEvent::Gone {
+        account,
+        incarnation,
+        end,
     }
 }
 

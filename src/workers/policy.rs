@@ -83,12 +83,7 @@ impl<H: Clone> Policy<H> {
         now: Instant,
     ) -> Option<WorkerAction<H>> {
         let entry = self.entries.get_mut(account)?;
-        let WorkerPhase::Ready(up) = &mut entry.phase else {
-            return None;
-        };
-        if up.incarnation != incarnation {
-            return None;
-        }
+        let up = entry.ready(incarnation)?;
         up.in_flight = up.in_flight.saturating_sub(1);
         up.used_at = now;
         up.served |= served;
@@ -262,14 +257,11 @@ impl<H: Clone> Policy<H> {
         incarnation: Incarnation,
         actions: &mut Vec<WorkerAction<H>>,
     ) {
-        let Some(AccountEntry {
-            phase: WorkerPhase::Ready(up),
-            ..
-        }) = self.entries.get_mut(&account)
-        else {
-            return;
-        };
-        if up.incarnation == incarnation && !up.checking {
+        let up = self
+            .entries
+            .get_mut(&account)
+            .and_then(|entry| entry.ready(incarnation));
+        if let Some(up) = up.filter(|up| !up.checking) {
             up.checking = true;
             actions.push(WorkerAction::Check { account, incarnation });
         }
@@ -284,12 +276,9 @@ impl<H: Clone> Policy<H> {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        let WorkerPhase::Ready(up) = &mut entry.phase else {
+        let Some(up) = entry.ready(incarnation) else {
             return;
         };
-        if up.incarnation != incarnation {
-            return;
-        }
         up.timed_out += 1;
         if up.timed_out < MAX_TIMED_OUT {
             return;
@@ -311,12 +300,9 @@ impl<H: Clone> Policy<H> {
         let Some(entry) = self.entries.get_mut(account) else {
             return;
         };
-        let WorkerPhase::Ready(up) = &mut entry.phase else {
+        let Some(up) = entry.ready(incarnation) else {
             return;
         };
-        if up.incarnation != incarnation {
-            return;
-        }
         up.checking = false;
         up.handle = handle;
         match up.retiring {

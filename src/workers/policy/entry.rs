@@ -142,6 +142,14 @@ impl<H> AccountEntry<H> {
 }
 
 impl<H: Clone> AccountEntry<H> {
+    /// This process, if it is still the current one and ready.
+    pub(super) fn ready(&mut self, incarnation: Incarnation) -> Option<&mut ReadyWorker<H>> {
+        match &mut self.phase {
+            WorkerPhase::Ready(up) if up.incarnation == incarnation => Some(up),
+            _ => None,
+        }
+    }
+
     pub(super) fn status(&self) -> Option<WorkerStatus<H>> {
         let (state, up) = match &self.phase {
             WorkerPhase::Absent if !self.waiters.is_empty() => ("waiting", None),
