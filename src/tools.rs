@@ -73,8 +73,8 @@ use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::secrets::TokenHash;
 use crate::config::{Transport, WorkerConfig};
-use crate::garmin::{self, Api, ApiParts, ApiSettings};
-use crate::workers::{BEARER_FILE, SIGN_IN_NEEDED};
+use crate::garmin::{self, Api, ApiParts, ApiSettings, OnPause};
+use crate::workers::{BEARER_FILE, PAUSE_FILE, SIGN_IN_NEEDED};
 use server::Server;
 use table::Tool;
 
@@ -153,7 +153,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
     let stopping = lifecycle.stopping();
     let result = match config.transport {
         Transport::Stdio => {
-            let server = server(config, clock, &lifecycle, Box::new(|| ()))?;
+            let server = server(config, clock, &lifecycle, false)?;
             tracing::info!(transport = "stdio", "worker.listening");
             let streams = (tokio::io::stdin(), tokio::io::stdout());
             stdio::serve(&server, streams.0, streams.1, stopping.cancelled())
@@ -165,19 +165,12 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
                 .await
                 .map_err(|e| Error::Listen(address, e))?;
             let is_supervised = stop_with_the_supervisor(&lifecycle).map_err(Error::SetUp)?;
-            // This file tells the gateway, which watches the token directory, that a new sign-in is needed.
-            let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
             let bearer = if is_supervised {
                 read_bearer(&config.tokens.with_file_name(BEARER_FILE))?
             } else {
                 None
             };
-            let sign_in_needed: server::SignInNeeded = if is_supervised {
-                Box::new(move || create_marker(&mark))
-            } else {
-                Box::new(|| ())
-            };
-            let server = server(config, clock, &lifecycle, sign_in_needed)?;
+            let server = server(config, clock, &lifecycle, is_supervised)?;
             let port = listener.local_addr().map_or(0, |address| address.port());
             tracing::info!(transport = "streamable-http", port, "worker.listening");
             lifecycle.spawn("http", http::serve(listener, server, bearer, stopping.clone()));
@@ -200,12 +193,28 @@ fn read_bearer(file: &Path) -> Result<Option<TokenHash>, Error> {
     }
 }
 
+/// `is_supervised`: the gateway watches the token directory. Two files in it tell that a new sign-in is needed, and until
+/// when Garmin wants no requests.
 fn server(
     config: WorkerConfig,
     clock: Clock,
     lifecycle: &Lifecycle,
-    sign_in_needed: server::SignInNeeded,
+    is_supervised: bool,
 ) -> Result<Server, Error> {
+    let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
+    let pause = config.tokens.with_file_name(PAUSE_FILE);
+    let (sign_in_needed, on_pause): (server::SignInNeeded, OnPause) = if is_supervised {
+        (
+            Box::new(move || create_marker(&mark)),
+            Box::new(move |until| {
+                if let Err(reason) = std::fs::write(&pause, until.to_string()) {
+                    tracing::warn!(%reason, "worker.pause_not_told");
+                }
+            }),
+        )
+    } else {
+        (Box::new(|| ()), Box::new(|_| ()))
+    };
     let offered = tools().filter(|tool| config.offers(tool.name)).collect();
     for name in config.enabled.iter().flatten().chain(&config.disabled) {
         if !tools().any(|tool| tool.name == name) {
@@ -213,6 +222,7 @@ fn server(
         }
     }
     let api = Api::new(ApiParts {
+        on_pause,
         settings: ApiSettings::new(&config.garmin),
         http: garmin::client(&config.garmin).map_err(Error::Https)?,
         tokens: config.tokens,

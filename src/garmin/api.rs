@@ -114,7 +114,12 @@ impl ApiSettings {
     }
 }
 
+/// Called with the end of a pause that Garmin asked for.
+pub type OnPause = Box<dyn Fn(Timestamp) + Send + Sync>;
+
 pub struct ApiParts {
+    /// Told whenever Garmin wants no requests until a time.
+    pub on_pause: OnPause,
     /// The person's token file. It need not exist yet, and is rewritten at every refresh.
     pub tokens: PathBuf,
     pub hosts: GarminHosts,
@@ -131,6 +136,7 @@ pub struct ApiParts {
 pub struct Api(Arc<ApiState>);
 
 struct ApiState {
+    on_pause: OnPause,
     tokens: BearerSource,
     settings: ApiSettings,
     pace: RequestPace,
@@ -145,6 +151,7 @@ impl Api {
     /// Creates the API without sending a request.
     pub fn new(parts: ApiParts) -> Self {
         let ApiParts {
+            on_pause,
             tokens,
             hosts,
             http,
@@ -153,6 +160,7 @@ impl Api {
             settings,
         } = parts;
         Self(Arc::new(ApiState {
+            on_pause,
             pace: RequestPace::new(settings.in_flight, settings.interval, settings.burst),
             tokens: BearerSource {
                 hosts,
@@ -411,6 +419,9 @@ impl Api {
             *throttled_until
         };
         tracing::warn!(until = until.map(tracing::field::display), "garmin.throttled");
+        if let Some(until) = until {
+            (self.0.on_pause)(until);
+        }
         ApiError::RateLimited { until }
     }
 }

@@ -255,7 +255,10 @@ fn offered(
         logging: foreign,
         completions: catalogue.completes(),
     };
-    let instructions = Instructions::new(|tool| catalogue.find(tool).is_some(), catalogue.has_changes());
+    let instructions = Instructions::new(
+        |tool| catalogue.find(tool).is_some(),
+        catalogue.changes().next().is_some(),
+    );
     Ok(Offered {
         catalogue,
         handshake: Handshake::new(website, capabilities, instructions),

@@ -168,6 +168,33 @@ impl Gateway {
         self.0.admission.new_probe()
     }
 
+    /// What a connection that may change data can change, in words for people.
+    pub fn changes(&self) -> Vec<&'static str> {
+        const WORDS: [(&str, &[&str]); 8] = [
+            ("activities", &["activit", "perceived_effort"]),
+            ("workouts", &["workout", "schedule_week"]),
+            ("weight", &["weigh", "body_composition"]),
+            ("gear", &["gear"]),
+            ("blood pressure", &["blood_pressure"]),
+            ("hydration", &["hydration"]),
+            ("food", &["food", "nutrition"]),
+            ("courses", &["course"]),
+        ];
+        let offered = self.0.calls.offer.current();
+        let names: Vec<&str> = offered.catalogue.changes().collect();
+        let is_changed = |parts: &[&str]| {
+            names
+                .iter()
+                .any(|name| parts.iter().any(|part| name.contains(part)))
+        };
+        let words = WORDS.into_iter().filter(|(_, parts)| is_changed(parts));
+        let words: Vec<&str> = words.map(|(word, _)| word).collect();
+        if words.is_empty() && !names.is_empty() {
+            return vec!["your data"];
+        }
+        words
+    }
+
     /// The number of tools that a connection with this access currently sees.
     pub fn tool_count(&self, access: Access) -> usize {
         self.0.calls.offer.current().catalogue.count(access)

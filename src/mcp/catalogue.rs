@@ -201,9 +201,10 @@ impl Catalogue {
             .filter(move |(tool, _)| tool.allowed(access))
     }
 
-    /// Whether any tool of the worker changes something, as far as is known.
-    pub fn has_changes(&self) -> bool {
-        self.tools.values().any(|tool| !tool.own && !tool.read_only)
+    /// The names of the worker's tools that may change something.
+    pub fn changes(&self) -> impl Iterator<Item = &str> {
+        let tools = self.tools.values().filter(|tool| !tool.own && !tool.read_only);
+        tools.map(|tool| &*tool.name)
     }
 
     /// Whether the catalogue is no longer than the core, so that there is nothing to leave out.

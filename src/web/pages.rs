@@ -82,6 +82,8 @@ pub(super) struct SignInTemplate {
     /// The form's target: the path that showed the page.
     pub(super) action: &'static str,
     pub(super) page: SignInPage,
+    /// What can be changed at Garmin, in words; empty if nothing can.
+    pub(super) changes: Vec<&'static str>,
 }
 
 impl SignInTemplate {

@@ -159,7 +159,12 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
     match step {
         AuthorizeStep::SignIn(mut page) => {
             let (client, set_browser) = (page.client.clone(), page.set_browser.take());
-            let page = pages::SignInTemplate { frame, action, page };
+            let page = pages::SignInTemplate {
+                frame,
+                action,
+                page,
+                changes: face.parts.gateway.changes(),
+            };
             let mut response = reply::page(StatusCode::OK, &page, forms(client.as_ref()));
             if let Some(browser) = set_browser
                 && let Ok(cookie) = HeaderValue::from_str(&face.cookie(browser.expose()))

@@ -15,6 +15,7 @@ use super::call::{CallFailure, UpstreamAnswer, UpstreamCall, WorkerError, give_u
 use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::output;
+use super::pause::GarminPause;
 use super::policy::{Policy, PoolLimits, StopReason, WorkerEvent};
 use super::pool::WorkerPool;
 use super::ports::Ports;
@@ -23,6 +24,7 @@ use super::task::TaskContext;
 use super::watcher::DirectoryWatcher;
 use super::{leftovers, supervisor};
 use crate::accounts::{AccountId, Accounts};
+use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::config::{GarminHosts, WorkerSettings};
 use crate::sandbox::Processes;
@@ -115,7 +117,8 @@ impl Workers {
         let changes = DirectoryWatcher::start()
             .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
             .ok();
-        let (pool, actions) = WorkerPool::new(limits);
+        let pause = GarminPause::kept_in(&data_dir, Clock::system().now());
+        let (pool, actions) = WorkerPool::new(limits, pause);
         replace_after_sign_in(&accounts, &pool);
         let workers = Workers::new(Arc::clone(&pool), &recipe.kind(), &lifecycle, users.clone());
         let ending = workers.0.ending.clone();
@@ -154,6 +157,9 @@ impl Workers {
     /// A read-only call is retried once if its worker ends during it. Any call is retried if its worker provably did
     /// not begin it. The caller sets the overall time limit.
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
+        if let Some(retry_after) = self.0.pool.pause.left(Clock::system().now()) {
+            return Err(WorkerError::GarminPaused { retry_after });
+        }
         let mut failures = Vec::new();
         loop {
             let mut lease = self.0.pool.lease(account).await?;

@@ -21,6 +21,7 @@ use super::session::WorkerSession;
 use super::tokens::{Directory, TakenIn, TokenError};
 use super::watcher::{DirectoryWatch, DirectoryWatcher};
 use crate::accounts::{AccountId, Accounts, GarminLogin};
+use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::sandbox::{FenceReport, Processes};
 
@@ -262,6 +263,10 @@ impl WorkerTask {
                 false
             }
         };
+        // Only the built-in worker writes such a file.
+        if self.context.recipe.is_built_in() {
+            self.pool.pause.hear(directory.path(), Clock::system().now());
+        }
         if directory.says_sign_in_needed() {
             self.mark_sign_in_needed(directory).await;
             self.retire(StopReason::SignInNeeded);

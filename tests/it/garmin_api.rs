@@ -108,6 +108,7 @@ impl Worker {
 
 fn api(garmin: &Garmin, tokens: PathBuf, lifecycle: &Lifecycle, settings: &ApiSettings) -> Api {
     Api::new(ApiParts {
+        on_pause: Box::new(|_| ()),
         tokens,
         hosts: garmin.simulator.hosts(),
         http: garmin.http.clone(),

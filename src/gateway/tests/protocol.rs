@@ -75,6 +75,19 @@ async fn a_read_only_connection_lists_what_reads() {
     assert_eq!(bench.gateway.tool_count(Access::ReadAndChange), tools.len() + 4);
 }
 
+/// The sign-in page offers and names only what the worker's tools can change.
+#[tokio::test]
+async fn what_can_be_changed_is_named() {
+    let bench = Bench::new(Access::ReadAndChange).await;
+    assert_eq!(bench.gateway.changes(), ["workouts", "weight"]);
+    let lists = WorkerLists::BuiltIn {
+        tools: r#"{"tools":[{"name":"get_stats"}]}"#.to_owned(),
+        resources: RESOURCES.to_owned(),
+    };
+    let reading = Bench::with(Access::ReadAndChange, lists, tempfile::tempdir().unwrap()).await;
+    assert_eq!(reading.gateway.changes(), [] as [&str; 0]);
+}
+
 /// `GET` and `DELETE` are not allowed, even with a valid token.
 #[tokio::test]
 async fn other_http_methods_are_not_allowed() {

@@ -14,6 +14,7 @@ fn server(marked: &Arc<AtomicBool>) -> Server {
     drop(rustls::crypto::ring::default_provider().install_default());
     let hosts = GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap());
     let api = Api::new(ApiParts {
+        on_pause: Box::new(|_| ()),
         tokens: "/nonexistent/garmin_tokens.json".into(),
         http: crate::garmin::client(&hosts).unwrap(),
         settings: ApiSettings::new(&hosts),

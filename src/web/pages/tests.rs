@@ -87,6 +87,7 @@ impl SignInTemplate {
                 notice_about: SignInField::Both,
                 tries_left: 5,
             },
+            changes: vec!["workouts", "weight", "gear", "activities"],
         };
         let mut refused = page(frame(text), "/authorize", hosted());
         refused.page.email = text("ada@example.org");
