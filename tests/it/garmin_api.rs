@@ -285,14 +285,21 @@ async fn refusals_have_their_class_and_are_not_repeated() {
         message: String::new(),
     };
     assert_eq!(worker.get(SETTINGS).await, Err(refused));
-    // The bot protection in front of Garmin says nothing about the request, nor about the sign-in.
-    for status in [200, 403] {
+    // The bot protection in front of Garmin says nothing about the request, nor about the sign-in. More requests would
+    // prolong it, so it gets a pause.
+    let pause = SignedDuration::from_mins(5);
+    for (refusals, status) in [(0, 200), (0, 403), (2, 403)] {
+        if refusals > 0 {
+            worker.breaks(Place::Api, Fault::Status { status: 401 }, refusals);
+        }
         worker.breaks(Place::Api, Fault::ChallengePage { status }, 1);
-        assert_eq!(worker.get(SETTINGS).await, Err(ApiError::Unreachable));
+        let until = Some(worker.garmin.clock.now() + pause);
+        assert_eq!(worker.get(SETTINGS).await, Err(ApiError::RateLimited { until }));
+        let asked = worker.count(SETTINGS);
+        assert_eq!(worker.get(SETTINGS).await, Err(ApiError::RateLimited { until }));
+        assert_eq!(worker.count(SETTINGS), asked, "nothing is sent during the pause");
+        worker.garmin.clock.advance(pause);
     }
-    worker.breaks(Place::Api, Fault::Status { status: 401 }, 2);
-    worker.breaks(Place::Api, Fault::ChallengePage { status: 403 }, 1);
-    assert_eq!(worker.get(SETTINGS).await, Err(ApiError::Unreachable));
     worker.breaks(Place::Api, Fault::Status { status: 204 }, 1);
     assert_eq!(worker.get("/empty").await, Ok(Value::Null));
     assert_eq!(worker.count("/no/such/thing"), 1);
