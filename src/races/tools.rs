@@ -95,9 +95,17 @@ const MOST_ROWS: u32 = 400;
 pub const FOR_RACE: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl RaceTools {
-    /// All tools, as entries of `tools/list`.
+    /// All tools, as entries of `tools/list`. The fields of a race are described once, at `start_tracking`.
     pub fn listings() -> Vec<Value> {
-        schemas::all()
+        let mut tools = schemas::all();
+        let update = tools
+            .iter_mut()
+            .find(|tool| tool.get("name").is_some_and(|name| name == "update_race"));
+        if let Some(changes) = update.and_then(|tool| tool.pointer_mut("/inputSchema/properties/changes")) {
+            *changes =
+                json!({"type": "object", "description": "Fields of race_config, as in start_tracking"});
+        }
+        tools
     }
 
     /// The tools of [`FOR_RACE`], as a JSON array.

@@ -97,7 +97,7 @@ mod tests {
             ),
             (105, 31, 8, 2)
         );
-        assert_eq!(overlay.races.len(), 10);
+        assert_eq!(overlay.races.len(), 13);
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
         }
         assert!(overlay.races.keys().all(|name| overlay.core.contains(name)));
         assert!(
-            (30..=40).contains(&overlay.core_size()),
+            (25..=40).contains(&overlay.core_size()),
             "{}",
             overlay.core_size()
         );

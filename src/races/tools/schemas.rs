@@ -7,7 +7,7 @@ use crate::race::thresholds::THRESHOLDS;
 use crate::races::answers::METRICS;
 use crate::races::coaching::LONGEST_MESSAGE;
 
-const RACE: &str = "Which race, by its id from list_races. Left out: the one that is tracked, or the newest.";
+const RACE: &str = "Its id from list_races; left out: the newest.";
 
 const CONTINUED: &str = "Only to continue a long answer: the number in its page.";
 
