@@ -16,6 +16,7 @@ mod outcome;
 mod output;
 mod print;
 mod progress;
+mod rehearse;
 mod secret;
 mod table;
 mod worker;

@@ -17,6 +17,7 @@ pub mod outlook;
 pub mod pacing;
 pub mod plan;
 pub mod recipients;
+pub mod rehearsal;
 pub mod schedule;
 pub mod snapshot;
 pub mod sport;

@@ -56,6 +56,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &["races start anna@example.org https://livetrack.garmin.com/session/…"],
     ),
     ("races stop", &["races stop race_k3v9x2m7q4w8z1c5"]),
+    (
+        "races rehearse",
+        &["races rehearse race.fit", "races rehearse *.gpx --speed 600"],
+    ),
     ("races show", &["races show race_k3v9x2m7q4w8z1c5"]),
     (
         "races limits",

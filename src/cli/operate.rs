@@ -9,10 +9,11 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 pub(super) use self::args::Operate;
-use self::args::{Common, Confirmation, NotifyArgs, RaceArgs};
+use self::args::{Common, Confirmation, NotifyArgs, RaceArgs, RaceCommand};
 use super::exit::OperateError;
 use super::location::socket_path;
 use super::print::Print;
+use super::rehearse;
 use crate::admin::api::{
     AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRequest, AdminUpdate, RevocationTarget,
 };
@@ -193,7 +194,11 @@ impl Operate {
                 let answer = operator.client.ask_within(purge, SLOW).await?;
                 return Ok(operator.print.answer(&answer)?);
             }
-            Self::Races { what, common } => (race_request(what.unwrap_or(RaceArgs::List)), common),
+            Self::Races { what, common } => match what {
+                Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
+                Some(RaceCommand::Ask(args)) => (race_request(args), common),
+                None => (race_request(RaceArgs::List), common),
+            },
             Self::Notify {
                 what: NotifyArgs::Test,
                 common,

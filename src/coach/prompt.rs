@@ -5,6 +5,7 @@
 //!   brackets and without characters that hide or reorder text. So nothing in it can close the fence.
 //! - A prompt has at most [`LONGEST`] bytes, however long the race.
 
+mod ahead;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,8 @@ pub fn prompt(look: &RaceLook, tools: &LookTools<'_>) -> String {
         plan(look),
         now(look),
         limits_now(look),
+        ahead::outlook(look),
+        ahead::addressed(look),
         said(look),
         alerts(look),
         table::window(look),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::admin::api::{AdminAct, RevocationTarget};
+use crate::cli::rehearse::RehearseArgs;
 
 #[derive(Args)]
 pub(in crate::cli) struct Common {
@@ -95,7 +96,7 @@ pub(in crate::cli) enum Operate {
     /// List, start, stop and change races
     Races {
         #[command(subcommand)]
-        what: Option<RaceArgs>,
+        what: Option<RaceCommand>,
         #[command(flatten)]
         common: Common,
     },
@@ -185,6 +186,14 @@ impl PurgeArgs {
             compact: self.compact,
         }
     }
+}
+
+#[derive(Subcommand)]
+pub(in crate::cli) enum RaceCommand {
+    /// Play recordings through the watch of a race and judge what it tells; needs no gateway
+    Rehearse(RehearseArgs),
+    #[command(flatten)]
+    Ask(RaceArgs),
 }
 
 #[derive(Subcommand)]

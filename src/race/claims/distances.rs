@@ -51,6 +51,10 @@ pub(super) fn value(
         );
     }
     if let Some(place) = frame.checkpoint.and_then(|index| facts.places.get(index)) {
+        let is_rest = frame.progress == Some(Progress::ToGo)
+            && facts.whole_m.is_some_and(|whole_m| {
+                allowed.has(whole_m - place.at_m) || allowed.meets(whole_m - here, whole_m - before)
+            });
         let away = allowed.meets((place.at_m - here).abs(), (place.at_m - before).abs());
         let at = allowed.has(place.at_m) && !frame.from_here;
         let stop = facts
@@ -59,7 +63,7 @@ pub(super) fn value(
             .any(|stop| frame.standing && allowed.has(stop.at_m));
         let done = !frame.from_here && frame.progress == Some(Progress::Done) && allowed.meets(before, here);
         return check(
-            away || at || stop || done,
+            away || at || stop || done || is_rest,
             &format!("that place is at {:.1} km", place.at_m / 1000.0),
         );
     }
@@ -239,6 +243,9 @@ pub(super) fn halfway(frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
             is_past_it != frame.not || is_advice(frame),
             "halfway is not there yet",
         );
+    }
+    if let (Some(Progress::ToGo), Some(whole_m)) = (frame.progress, facts.whole_m) {
+        return check(facts.progress_m <= whole_m * 0.515, "less than half is left");
     }
     let Some(whole_m) = facts
         .whole_m

@@ -115,7 +115,12 @@ pub(super) fn spans(
         ClaimScope::Last(Length::Metres(metres)) => facts.last_metres(leg, metres),
         ClaimScope::Last(Length::Seconds(seconds)) => facts.last_seconds(seconds).into_iter().collect(),
         ClaimScope::Between(from_m, to_m) => facts.between(leg, from_m, to_m).into_iter().collect(),
-        ClaimScope::Since(metres) => facts.last_metres(leg, facts.leg_progress_m() - metres),
+        ClaimScope::Since(metres) => {
+            let last_m = facts.splits_of(leg).last().map_or(0.0, |last| last.to_m);
+            let splits = facts.between(leg, metres, last_m);
+            let whole = facts.last_metres(leg, facts.leg_progress_m() - metres);
+            splits.into_iter().chain(whole).collect()
+        }
         ClaimScope::Mark(metres) => {
             let split = facts.split_to(leg, metres);
             let is_here = (facts.progress_m - metres).abs() < 500.0 && (metres % 1000.0).abs() > 1.0;

@@ -83,6 +83,17 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
             at += 1;
             continue;
         }
+        // "Limit: 165"
+        let labels = token.is_mark(':')
+            && sentences
+                .last()
+                .and_then(|sentence| sentence.last())
+                .and_then(|clause| clause.last())
+                .is_some_and(|item| item.tags().iter().any(|tag| matches!(tag, Tag::Reference(_))));
+        if labels {
+            at += 1;
+            continue;
+        }
         let (kind, length) = item(
             rest,
             at.checked_sub(1).and_then(|before| tokens.get(before)),

@@ -27,6 +27,7 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         last_length: None,
         last_metric: None,
         last_reference: None,
+        last_checkpoint: None,
     };
     for sentence in items::sentences(text, facts) {
         reader.last_reference = None;
@@ -71,6 +72,8 @@ struct Reader<'a> {
     last_metric: Option<ClaimMetric>,
     /// What the clause before compared with.
     last_reference: Option<Reference>,
+    /// The place named last, for "you reached it".
+    last_checkpoint: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -144,7 +147,9 @@ impl Reader<'_> {
         if own_when == Some(When::Now) {
             (frame.stat, frame.scope) = (None, None);
         }
-        frame.when = own_when.or(frame.when);
+        // "If you keep this up, you are there in an hour."
+        let stays_future = own_when == Some(When::Present) && frame.when == Some(When::Future);
+        frame.when = own_when.filter(|_| !stays_future).or(frame.when);
         scope::scope(part, &mut frame, &mut self.last_length);
         scope::legs(part, &mut frame);
         frame.stat = part
@@ -223,7 +228,11 @@ impl Reader<'_> {
             ItemKind::Checkpoint(index) => Some(index),
             _ => None,
         });
-        frame.checkpoint = checkpoint.or(frame.checkpoint);
+        let is_it = part.has(|tag| tag == Tag::Reached);
+        frame.checkpoint = checkpoint
+            .or(frame.checkpoint)
+            .or(self.last_checkpoint.filter(|_| is_it && part.scopes.is_empty()));
+        self.last_checkpoint = checkpoint.or(self.last_checkpoint);
         frame.is_inherited = (part.scopes.is_empty() && frame.scope.is_some() && frame.scope == before.scope)
             || (!own_stat && frame.stat.is_some())
             || (own_when.is_none() && frame.when == Some(When::Now))
@@ -265,10 +274,11 @@ impl Reader<'_> {
                     .all(|item| matches!(item.words.as_str(), "of" | "out of" | "von" | "de" | "di" | "sur"));
             match (quantity.whole(), unit) {
                 (Some(value), Some((measure, factor))) if joined => {
+                    let step = quantity.measures(Measure::Bare).map_or(1.0, |bare| bare.step);
                     quantity.readings = vec![Reading {
                         measure,
                         value: value * factor,
-                        step: factor * 0.1,
+                        step: factor * step,
                     }];
                 }
                 _ => {

@@ -1,0 +1,222 @@
+//! `races rehearse`: plays recordings through the watch of a race, without Garmin and without a gateway.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::exit::UsageError;
+use super::output::{note, say};
+use super::table::TextTable;
+use crate::console::words::many;
+use crate::garmin::files::{self, MOST_BYTES};
+use crate::race::alerts::Alert;
+use crate::race::rehearsal::{Rehearsal, RehearsalSummary, rehearse};
+use crate::race::text;
+
+#[derive(Args)]
+pub(super) struct RehearseArgs {
+    /// FIT, GPX or TCX files, also zipped. `export --race ID --as gpx` writes a stored race as GPX
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Print the alerts as they come, this many times faster than the race [default: print no alerts]
+    #[arg(long, value_name = "N", value_parser = speed)]
+    speed: Option<f64>,
+    /// Print JSON
+    #[arg(long = "json")]
+    as_json: bool,
+}
+
+/// Parses a speed above zero.
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| format!("`{text}` is not a number above 0, such as 600"))
+}
+
+pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
+    let json = json || args.as_json;
+    let mut played = Vec::new();
+    for path in &args.files {
+        match play(path, args.speed.filter(|_| !json)) {
+            Ok(rehearsal) => played.push((path, rehearsal)),
+            Err(why) => note(&format!("{}: {why}", path.display())),
+        }
+    }
+    if played.is_empty() {
+        anyhow::bail!(UsageError(
+            "no file could be played; give FIT, GPX or TCX files".into()
+        ));
+    }
+    let rehearsals: Vec<Rehearsal> = played.iter().map(|(_, rehearsal)| rehearsal.clone()).collect();
+    let summary = RehearsalSummary::of(&rehearsals);
+    if json {
+        let files: Vec<_> = played.iter().map(|(path, rehearsal)| {
+            serde_json::json!({"file": path.display().to_string(), "rehearsal": rehearsal})
+        });
+        say(&serde_json::json!({"files": files.collect::<Vec<_>>(), "summary": summary}).to_string());
+        return Ok(());
+    }
+    for line in table(&played).lines(None, false) {
+        say(&line);
+    }
+    say("");
+    for line in summary_lines(&summary) {
+        say(&line);
+    }
+    Ok(())
+}
+
+fn play(path: &Path, speed: Option<f64>) -> Result<Rehearsal, String> {
+    let size = std::fs::metadata(path).map_err(|e| format!("it can't be read: {e}"))?;
+    if size.is_dir() {
+        return Err("it is a directory; name the files in it".into());
+    }
+    if size.len() > MOST_BYTES as u64 {
+        return Err(files::FileError::TooLarge.to_string());
+    }
+    let bytes = std::fs::read(path).map_err(|e| format!("it can't be read: {e}"))?;
+    let recording = files::read(&bytes).map_err(|e| e.to_string())?;
+    let mut before_s = 0.0;
+    let mut on_alert = |alert: &Alert, at_s: f64| {
+        let Some(speed) = speed else { return };
+        let wait_s = ((at_s - before_s) / speed).max(0.0);
+        before_s = at_s;
+        std::thread::sleep(Duration::try_from_secs_f64(wait_s).unwrap_or_default());
+        say(&format!(
+            "{:>9}  {:<17} {}",
+            text::time(at_s),
+            alert.kind.name(),
+            alert.text
+        ));
+    };
+    rehearse(&recording, &mut on_alert).map_err(|e| e.to_string())
+}
+
+/// One row per recording.
+fn table(played: &[(&PathBuf, Rehearsal)]) -> TextTable {
+    let header = [
+        "file",
+        "sport",
+        "km",
+        "time",
+        "alerts right",
+        "due found",
+        "worst split",
+        "window",
+        "ETA error 1/4",
+        "1/2",
+        "3/4",
+        "(plain)",
+    ];
+    let mut table = TextTable::new(&header, &["worst split", "sport"]);
+    for (path, rehearsal) in played {
+        let sum = |count: fn(&crate::race::rehearsal::KindScore) -> usize| {
+            rehearsal.alerts.iter().map(count).sum::<usize>()
+        };
+        let of = |part: usize, whole: usize| format!("{part}/{whole}");
+        let at = |part: f64| rehearsal.eta.iter().find(|eta| (eta.part - part).abs() < 0.01);
+        let error = |part: f64| at(part).map_or_else(|| "-".into(), |eta| signed(eta.outlook_s));
+        let plain =
+            [0.25, 0.5, 0.75].map(|part| at(part).map_or_else(|| "-".into(), |eta| signed(eta.plain_s)));
+        table.row([
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            rehearsal.sport.to_owned(),
+            format!("{:.1}", rehearsal.distance_m / 1000.0),
+            text::time(rehearsal.elapsed_s),
+            of(sum(|score| score.right), sum(|score| score.told)),
+            of(sum(|score| score.found), sum(|score| score.due)),
+            rehearsal
+                .worst_split_s
+                .map_or_else(|| "-".into(), |s| format!("{s:.1} s")),
+            of(rehearsal.windows_right, rehearsal.windows),
+            error(0.25),
+            error(0.5),
+            error(0.75),
+            format!("({})", plain.join(" ")),
+        ]);
+    }
+    table
+}
+
+/// Minutes and seconds with their sign: a late prediction is positive.
+fn signed(seconds: f64) -> String {
+    format!(
+        "{}{}",
+        if seconds < 0.0 { '-' } else { '+' },
+        text::time(seconds.abs())
+    )
+}
+
+fn summary_lines(summary: &RehearsalSummary) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{}, {:.1} h",
+        many(summary.recordings as u64, "recording"),
+        summary.hours
+    )];
+    for score in &summary.alerts {
+        lines.push(format!(
+            "{}: {} of {} told were right; {} of {} due were told",
+            score.kind, score.right, score.told, score.found, score.due
+        ));
+    }
+    lines.extend(
+        summary
+            .coverage_percent
+            .map(|percent| format!("the 80 % window held the finish {percent:.0} % of the time")),
+    );
+    for eta in &summary.eta {
+        lines.push(format!(
+            "median ETA error at {} of the way: {:.1} % of the time, plain extrapolation {:.1} %",
+            eta.part, eta.outlook_s, eta.plain_s
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_above_zero() {
+        assert_eq!(speed("600"), Ok(600.0));
+        for wrong in ["0", "-1", "fast", "inf", ""] {
+            assert!(speed(wrong).unwrap_err().contains("above 0"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_its_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(play(dir.path(), None).unwrap_err().contains("directory"));
+        assert!(
+            play(&dir.path().join("none.fit"), None)
+                .unwrap_err()
+                .contains("can't be read")
+        );
+        let text = dir.path().join("notes.txt");
+        std::fs::write(&text, "hello").unwrap();
+        assert!(
+            play(&text, None)
+                .unwrap_err()
+                .contains("neither FIT, GPX nor TCX")
+        );
+        let args = RehearseArgs {
+            files: vec![text],
+            speed: None,
+            as_json: false,
+        };
+        assert!(
+            run(&args, true)
+                .unwrap_err()
+                .to_string()
+                .contains("no file could be played")
+        );
+    }
+}

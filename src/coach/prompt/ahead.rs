@@ -1,0 +1,79 @@
+//! What lies ahead, and for whom Claude writes.
+
+use super::quoted;
+use crate::coach::look::RaceLook;
+use crate::race::outlook::{PlaceState, places};
+use crate::race::recipients::{RecipientRole, Units};
+use crate::race::text;
+use crate::race::trend::{drift_percent, last_hour};
+
+/// Only the next places are shown.
+const MOST_PLACES: usize = 6;
+
+/// The window of each place ahead, the drift, and the last hour against the plan.
+pub(super) fn outlook(look: &RaceLook) -> String {
+    let snapshot = &look.snapshot;
+    let outlook = snapshot.outlook();
+    let mut text = String::new();
+    let ahead = places(snapshot.goal(), outlook.as_ref()).into_iter();
+    let ahead = ahead.filter_map(|place| match place.state {
+        PlaceState::Ahead(arrival) => Some((place, arrival)),
+        _ => None,
+    });
+    for (place, arrival) in ahead.take(MOST_PLACES) {
+        let cutoff = place
+            .cutoff_s
+            .map(|s| format!(", cutoff {}", text::time(f64::from(s))));
+        text.extend([format!(
+            "outlook {} at {}: early {}, likely {}, late {}{} (race time)\n",
+            quoted(&place.name),
+            text::km(place.at_m),
+            text::time(arrival.early_s),
+            text::time(arrival.likely_s),
+            text::time(arrival.late_s),
+            cutoff.unwrap_or_default(),
+        )]);
+    }
+    let drift = drift_percent(&snapshot.track);
+    text.extend(drift.map(|percent| format!("drift of heart rate on this leg: {percent:+.1} %\n")));
+    if let Some(hour) = last_hour(snapshot.goal()) {
+        let side = |s: f64| if s < 0.0 { "lost" } else { "gained" };
+        let gained = hour
+            .gained_s
+            .map(|s| format!(", {} {} on the plan", text::time(s.abs()), side(s)));
+        text.extend([format!(
+            "last hour: {}, standing {}{}\n",
+            text::km(hour.distance_m),
+            text::time(hour.stood_s),
+            gained.unwrap_or_default(),
+        )]);
+    }
+    text
+}
+
+/// The readers of the messages.
+pub(super) fn addressed(look: &RaceLook) -> String {
+    let recipients = look.snapshot.settings.recipients.iter();
+    let lines = recipients.map(|recipient| {
+        let role = match recipient.role {
+            RecipientRole::Family => "family",
+            RecipientRole::Crew => "crew",
+            RecipientRole::Coach => "coach",
+        };
+        let units = match recipient.units {
+            Units::Metric => "metric",
+            Units::Imperial => "imperial",
+        };
+        let language = recipient
+            .language
+            .as_deref()
+            .map(|language| format!(", language {}", quoted(language)));
+        let name = recipient.name.as_deref().map(|name| format!(" {}", quoted(name)));
+        format!(
+            "reader: {role}{}{}, {units} units\n",
+            name.unwrap_or_default(),
+            language.unwrap_or_default()
+        )
+    });
+    lines.collect()
+}

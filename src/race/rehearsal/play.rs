@@ -1,0 +1,117 @@
+//! The watch, step by step on a simulated clock.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::delivery::Delivery;
+use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::alerts::{self, Alert, AlertState, Situation};
+use crate::race::ending::EndRules;
+use crate::race::goal::RaceGoal;
+use crate::race::outlook::{Arrival, Outlook};
+use crate::race::plan::RacePlan;
+use crate::race::schedule::{NextPoll, PollResult, RacePhase, RaceWatch};
+use crate::race::track::Track;
+
+/// The watch of a race that never ends is given up after this time.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(12);
+
+/// What was foreseen at one poll.
+pub(super) struct Forecast {
+    /// Race time of the newest point, and distance covered.
+    pub(super) elapsed_s: f64,
+    pub(super) progress_m: f64,
+    pub(super) finish: Arrival,
+}
+
+pub(super) struct PlayedRace {
+    pub(super) track: Track,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) forecasts: Vec<Forecast>,
+    pub(super) polls: usize,
+}
+
+pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -> PlayedRace {
+    let plan = RacePlan {
+        kind: delivery.kind,
+        distance_m: Some(delivery.whole_m()),
+        ..RacePlan::default()
+    };
+    let mut now = delivery.start - SignedDuration::from_mins(1);
+    let last_at = delivery.samples.last().map_or(now, |last| last.seen_at);
+    let (mut watch, mut told) = (RaceWatch::new(now), AlertState::default());
+    let mut played = PlayedRace {
+        track: Track::new(delivery.kind),
+        alerts: Vec::new(),
+        forecasts: Vec::new(),
+        polls: 0,
+    };
+    let mut delivered = 0;
+    while let NextPoll::Ask { at, .. } = watch.next(now, &plan, &played.track) {
+        // At least a second passes between two polls.
+        now = at.max(now + SignedDuration::from_secs(1));
+        if now > last_at + GIVE_UP {
+            break;
+        }
+        played.polls += 1;
+        let arrived = delivery
+            .samples
+            .iter()
+            .skip(delivered)
+            .take_while(|sample| sample.seen_at <= now);
+        let mut new = 0;
+        for sample in arrived {
+            played.track.push(None, sample);
+            new += 1;
+        }
+        delivered += new;
+        let answer = PollResult {
+            session: Some(session(delivery)),
+            new_points: new,
+            changed: false,
+        };
+        watch.answered(now, answer);
+        watch.conclude(now, EndRules::default(), &plan, &played.track, None);
+        let situation = Situation {
+            now,
+            track: &played.track,
+            watch: &watch,
+            settings: &plan,
+            course: None,
+        };
+        for alert in alerts::judge(&mut told, &situation) {
+            on_alert(&alert, now.duration_since(delivery.start).as_secs_f64());
+            played.alerts.push(alert);
+        }
+        played
+            .forecasts
+            .extend(forecast(now, &plan, &watch, &played.track));
+    }
+    played
+}
+
+fn session(delivery: &Delivery) -> LiveTrackSession {
+    LiveTrackSession {
+        start: Some(delivery.start),
+        end: Some(delivery.start + SignedDuration::from_hours(24)),
+        post_frequency_s: Some(15),
+        viewable: Some(true),
+        ..LiveTrackSession::default()
+    }
+}
+
+fn forecast(now: Timestamp, plan: &RacePlan, watch: &RaceWatch, track: &Track) -> Option<Forecast> {
+    let goal = RaceGoal {
+        track,
+        plan,
+        course: None,
+    };
+    let lost = watch
+        .silence(track)
+        .filter(|silence| *silence > watch.quiet_after());
+    let outlook = Outlook::of(goal, now, lost).filter(|_| watch.phase == RacePhase::Live)?;
+    Some(Forecast {
+        elapsed_s: track.elapsed_s(),
+        progress_m: track.progress_m(),
+        finish: outlook.finish()?,
+    })
+}

@@ -1,0 +1,233 @@
+//! What was told against what happened.
+
+use serde::Serialize;
+
+use super::Rehearsal;
+use super::delivery::Delivery;
+use super::play::PlayedRace;
+use super::truth::{RecordedTruth, TruePart};
+use crate::race::alerts::AlertKind;
+use crate::race::sport::LegKind;
+
+/// A stop is told after four minutes and a gap after ten. What lasts a little longer has to be told.
+const STOP_DUE_S: f64 = 6.0 * 60.0;
+const GAP_DUE_S: f64 = 12.0 * 60.0;
+
+/// An alert is about a stop or gap that it comes this long after, because data and polls take their time.
+const LATE_S: f64 = 4.0 * 60.0;
+
+/// A finish is told within this time.
+const FINISH_S: f64 = 5.0 * 60.0;
+
+/// Within the last percent a finish may be told: watches and courses differ by as much.
+const FINISH_PART: f64 = 0.99;
+
+/// The finish counts as reached at this part of the whole distance.
+const REACHED_PART: f64 = 0.998;
+
+/// Windows are judged between these parts of the way.
+const FIRST_PART: f64 = 0.1;
+const LAST_PART: f64 = 0.95;
+
+/// Alerts of one kind against the truth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KindScore {
+    pub kind: &'static str,
+    pub told: usize,
+    /// Of those told, how many were true.
+    pub right: usize,
+    /// What the recording shows and should have been told.
+    pub due: usize,
+    pub found: usize,
+}
+
+/// Errors of the predicted finish in seconds, at one part of the way: positive = predicted too late.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EtaError {
+    /// 0.25, 0.5 or 0.75
+    pub part: f64,
+    pub outlook_s: f64,
+    /// Of the elapsed time scaled to the whole distance.
+    pub plain_s: f64,
+}
+
+pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedRace) -> Rehearsal {
+    let times = |kinds: &[AlertKind]| {
+        let alerts = played.alerts.iter().filter(|alert| kinds.contains(&alert.kind));
+        alerts
+            .map(|alert| alert.at.duration_since(delivery.start).as_secs_f64())
+            .collect::<Vec<_>>()
+    };
+    let end_s = delivery.end_s();
+    // Watches are stopped a while after the line.
+    let reached_s = truth.passed_s(delivery.whole_m() * REACHED_PART).unwrap_or(end_s);
+    let finish = TruePart {
+        from_s: truth.passed_s(delivery.whole_m() * FINISH_PART).unwrap_or(end_s),
+        to_s: end_s + FINISH_S,
+    };
+    let alerts = vec![
+        score(
+            "stopped",
+            &times(&[AlertKind::Stopped]),
+            &truth.stops,
+            (150.0, STOP_DUE_S),
+        ),
+        score(
+            "no signal",
+            &times(&[AlertKind::NoSignal]),
+            &truth.gaps,
+            (480.0, GAP_DUE_S),
+        ),
+        score(
+            "finished",
+            &times(&[AlertKind::Finished, AlertKind::Ended, AlertKind::ProbablyFinished]),
+            &[finish],
+            (0.0, 0.0),
+        ),
+    ];
+    let started_s = played
+        .track
+        .started_at
+        .map_or(0.0, |at| at.duration_since(delivery.start).as_secs_f64());
+    let finish_s = reached_s - started_s;
+    let (mut windows, mut windows_right) = (0, 0);
+    for forecast in &played.forecasts {
+        let part = forecast.progress_m / delivery.whole_m();
+        if (FIRST_PART..=LAST_PART).contains(&part) {
+            windows += 1;
+            let window = forecast.finish.early_s..=forecast.finish.late_s;
+            windows_right += usize::from(window.contains(&finish_s));
+        }
+    }
+    let eta = [0.25, 0.5, 0.75].into_iter().filter_map(|part| {
+        let due_m = part * delivery.whole_m();
+        let forecast = played
+            .forecasts
+            .iter()
+            .find(|forecast| forecast.progress_m >= due_m)?;
+        let plain_s = forecast.elapsed_s * delivery.whole_m() / forecast.progress_m.max(1.0);
+        // A file that begins late has no forecast near its first quarter.
+        (forecast.progress_m < due_m + 0.1 * delivery.whole_m()).then_some(EtaError {
+            part,
+            outlook_s: forecast.finish.likely_s - finish_s,
+            plain_s: plain_s - finish_s,
+        })
+    });
+    let splits = played
+        .track
+        .splits
+        .iter()
+        .filter(|split| !split.estimated)
+        .filter_map(|split| {
+            let told_s = split.at.duration_since(delivery.start).as_secs_f64();
+            Some((told_s - truth.passed_s(split.race_m)?).abs())
+        });
+    Rehearsal {
+        sport: delivery.leg.map_or("unknown", LegKind::word),
+        distance_m: delivery.whole_m(),
+        elapsed_s: end_s,
+        polls: played.polls,
+        alerts,
+        worst_split_s: splits.reduce(f64::max),
+        windows,
+        windows_right,
+        eta: eta.collect(),
+    }
+}
+
+/// `told`: when alerts were raised. An alert is right from `least_s` into a true part on; a part is due if it lasts
+/// `due_s`.
+fn score(kind: &'static str, told: &[f64], parts: &[TruePart], (least_s, due_s): (f64, f64)) -> KindScore {
+    let is_about = |at_s: f64, part: &TruePart| (part.from_s + least_s..=part.to_s + LATE_S).contains(&at_s);
+    let due = parts.iter().filter(|part| part.lasts_s() >= due_s);
+    let found = due
+        .clone()
+        .filter(|part| told.iter().any(|at_s| is_about(*at_s, part)));
+    KindScore {
+        kind,
+        told: told.len(),
+        right: told
+            .iter()
+            .filter(|at_s| parts.iter().any(|part| is_about(**at_s, part)))
+            .count(),
+        due: due.clone().count(),
+        found: found.count(),
+    }
+}
+
+/// Recordings with fewer windows do not count for the coverage.
+const LEAST_WINDOWS: usize = 5;
+
+/// Several rehearsals together.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RehearsalSummary {
+    pub recordings: usize,
+    pub hours: f64,
+    pub alerts: Vec<KindScore>,
+    /// Percent of the windows that held the real finish: the mean over the recordings, so that a long one does not
+    /// count for more.
+    pub coverage_percent: Option<f64>,
+    /// Median of the absolute errors, in percent of the whole time.
+    pub eta: Vec<EtaError>,
+}
+
+impl RehearsalSummary {
+    pub fn of(rehearsals: &[Rehearsal]) -> Self {
+        let mut alerts: Vec<KindScore> = Vec::new();
+        for score in rehearsals.iter().flat_map(|rehearsal| &rehearsal.alerts) {
+            match alerts.iter_mut().find(|sum| sum.kind == score.kind) {
+                Some(sum) => {
+                    sum.told += score.told;
+                    sum.right += score.right;
+                    sum.due += score.due;
+                    sum.found += score.found;
+                }
+                None => alerts.push(score.clone()),
+            }
+        }
+        let judged = rehearsals
+            .iter()
+            .filter(|rehearsal| rehearsal.windows >= LEAST_WINDOWS);
+        let shares: Vec<f64> = judged
+            .map(|rehearsal| rehearsal.windows_right as f64 / rehearsal.windows as f64)
+            .collect();
+        let eta = [0.25, 0.5, 0.75].into_iter().filter_map(|part| {
+            let at = rehearsals.iter().flat_map(|rehearsal| {
+                let errors = rehearsal
+                    .eta
+                    .iter()
+                    .filter(move |eta| (eta.part - part).abs() < 0.01);
+                errors.map(move |eta| (eta, rehearsal.elapsed_s))
+            });
+            let (outlook, plain): (Vec<f64>, Vec<f64>) = at
+                .map(|(eta, whole_s)| {
+                    (
+                        eta.outlook_s.abs() / whole_s * 100.0,
+                        eta.plain_s.abs() / whole_s * 100.0,
+                    )
+                })
+                .unzip();
+            Some(EtaError {
+                part,
+                outlook_s: median(outlook)?,
+                plain_s: median(plain)?,
+            })
+        });
+        Self {
+            recordings: rehearsals.len(),
+            hours: rehearsals
+                .iter()
+                .map(|rehearsal| rehearsal.elapsed_s / 3600.0)
+                .sum(),
+            alerts,
+            coverage_percent: (!shares.is_empty())
+                .then(|| shares.iter().sum::<f64>() / shares.len() as f64 * 100.0),
+            eta: eta.collect(),
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
