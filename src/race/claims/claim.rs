@@ -178,6 +178,25 @@ pub(super) struct ClaimFrame {
     pub(super) is_inherited: bool,
 }
 
+impl ClaimFrame {
+    /// What holds for the next clause too.
+    pub(super) fn carried_on(&self) -> Self {
+        Self {
+            metric: self.metric,
+            stat: self.stat,
+            when: self.when,
+            scope: self.scope,
+            leg: self.leg,
+            leg_number: self.leg_number,
+            mood: self.mood,
+            checkpoint: self.checkpoint,
+            standing: self.standing,
+            silent: self.silent,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ClaimBody {
     Value(Quantity),

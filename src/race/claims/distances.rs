@@ -2,7 +2,7 @@
 
 use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, When};
 use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans};
-use super::facts::RaceFacts;
+use super::facts::{PlaceFacts, RaceFacts};
 use super::quantity::Reading;
 
 /// A place counts as reached this far before it, because counters and courses differ.
@@ -51,21 +51,7 @@ pub(super) fn value(
         );
     }
     if let Some(place) = frame.checkpoint.and_then(|index| facts.places.get(index)) {
-        let is_rest = frame.progress == Some(Progress::ToGo)
-            && facts.whole_m.is_some_and(|whole_m| {
-                allowed.has(whole_m - place.at_m) || allowed.meets(whole_m - here, whole_m - before)
-            });
-        let away = allowed.meets((place.at_m - here).abs(), (place.at_m - before).abs());
-        let at = allowed.has(place.at_m) && !frame.from_here;
-        let stop = facts
-            .stops
-            .iter()
-            .any(|stop| frame.standing && allowed.has(stop.at_m));
-        let done = !frame.from_here && frame.progress == Some(Progress::Done) && allowed.meets(before, here);
-        return check(
-            away || at || stop || done || is_rest,
-            &format!("that place is at {:.1} km", place.at_m / 1000.0),
-        );
+        return of_place(allowed, place, frame, facts);
     }
     if frame.standing && !frame.silent {
         let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
@@ -126,6 +112,26 @@ pub(super) fn value(
     check(
         named || (frame.scope.is_none() && facts.was_told(reading, frame)),
         &format!("the distance so far is {:.1} km", here / 1000.0),
+    )
+}
+
+/// A distance in a clause that names a checkpoint.
+fn of_place(allowed: Allowed, place: &PlaceFacts, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    let (here, before) = (facts.progress_m, facts.progress_before_m);
+    let is_rest = frame.progress == Some(Progress::ToGo)
+        && facts.whole_m.is_some_and(|whole_m| {
+            allowed.has(whole_m - place.at_m) || allowed.meets(whole_m - here, whole_m - before)
+        });
+    let away = allowed.meets((place.at_m - here).abs(), (place.at_m - before).abs());
+    let at = allowed.has(place.at_m) && !frame.from_here;
+    let stop = facts
+        .stops
+        .iter()
+        .any(|stop| frame.standing && allowed.has(stop.at_m));
+    let done = !frame.from_here && frame.progress == Some(Progress::Done) && allowed.meets(before, here);
+    check(
+        away || at || stop || done || is_rest,
+        &format!("that place is at {:.1} km", place.at_m / 1000.0),
     )
 }
 

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::claim::{ClaimFrame, ClaimMetric, Sense, When};
 use super::quantity::Reading;
+use crate::race::plan::RacePlan;
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::sport::{LegKind, RaceKind};
 use crate::race::text::plain_text;
 use crate::race::thresholds::{LegLimits, Thresholds, limits};
-use crate::race::track::{Split, TrackStep};
+use crate::race::track::{Split, Track, TrackStep};
 use span::{leg_span, race_span};
 
 pub(super) use span::{RaceSpan, Spread};
@@ -97,6 +98,27 @@ fn words(text: Option<&str>) -> Vec<String> {
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+fn places(plan: &RacePlan) -> Vec<PlaceFacts> {
+    let places = plan.checkpoints.iter().map(|checkpoint| PlaceFacts {
+        words: words(Some(&checkpoint.name)),
+        at_m: checkpoint.km * 1000.0,
+        cutoff_s: checkpoint.cutoff_s.map(f64::from),
+        target_s: checkpoint.target_s.map(f64::from),
+    });
+    places.collect()
+}
+
+/// The stops, and the one in progress.
+fn stops(track: &Track) -> Vec<StopFacts> {
+    let stops = track.stops().iter().chain(track.standing());
+    let stops = stops.map(|stop| StopFacts {
+        at_m: stop.at_m,
+        duration_s: stop.duration_s(),
+        leg: stop.leg,
+    });
+    stops.collect()
+}
+
 /// A message is checked later than its author looked.
 const SHORTEST_LAG_S: f64 = 90.0;
 const LONGEST_LAG_S: f64 = 600.0;
@@ -116,7 +138,7 @@ impl RaceFacts {
         } else {
             lag_s.max(SHORTEST_LAG_S)
         };
-        let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
+        let progress_m = track.progress_m();
         let last_at = track.last.map(|last| last.at);
         let before = last_at.and_then(|at| {
             let from = at - SignedDuration::from_secs_f64(lag_s);
@@ -167,33 +189,11 @@ impl RaceFacts {
                 .standing()
                 .map(crate::race::track::Stop::duration_s)
                 .filter(|_| !is_silent),
-            whole_m: race
-                .course
-                .as_ref()
-                .map(|course| course.length_m())
-                .or(settings.distance_m),
+            whole_m: race.goal().whole_m(),
             target_s: settings.target_time_s.map(f64::from),
             off_course_m: track.off_course_m,
-            places: settings
-                .checkpoints
-                .iter()
-                .map(|checkpoint| PlaceFacts {
-                    words: words(Some(&checkpoint.name)),
-                    at_m: checkpoint.km * 1000.0,
-                    cutoff_s: checkpoint.cutoff_s.map(f64::from),
-                    target_s: checkpoint.target_s.map(f64::from),
-                })
-                .collect(),
-            stops: track
-                .stops()
-                .iter()
-                .chain(track.standing())
-                .map(|stop| StopFacts {
-                    at_m: stop.at_m,
-                    duration_s: stop.duration_s(),
-                    leg: stop.leg,
-                })
-                .collect(),
+            places: places(settings),
+            stops: stops(track),
             gaps_s: track
                 .gaps
                 .iter()

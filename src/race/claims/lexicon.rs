@@ -55,6 +55,77 @@ pub(super) enum Tag {
     Neutral,
 }
 
+/// What a tag carries, if it is of that kind.
+impl Tag {
+    pub(super) fn metric(self) -> Option<ClaimMetric> {
+        if let Self::Metric(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn stat(self) -> Option<ClaimStat> {
+        if let Self::Stat(it) = self { Some(it) } else { None }
+    }
+
+    pub(super) fn when(self) -> Option<When> {
+        if let Self::When(it) = self { Some(it) } else { None }
+    }
+
+    pub(super) fn scope(self) -> Option<ScopeWord> {
+        if let Self::Scope(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn sense(self) -> Option<Sense> {
+        if let Self::Sense(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn reference(self) -> Option<Reference> {
+        if let Self::Reference(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn progress(self) -> Option<Progress> {
+        if let Self::Progress(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn mood(self) -> Option<Mood> {
+        if let Self::Mood(it) = self { Some(it) } else { None }
+    }
+
+    pub(super) fn extreme(self) -> Option<Sense> {
+        if let Self::Extreme(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn bound(self) -> Option<Bound> {
+        if let Self::Bound(it) = self {
+            Some(it)
+        } else {
+            None
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScopeWord {
     Race,

@@ -121,29 +121,9 @@ impl Reader<'_> {
 
     /// What a clause says around its numbers.
     fn frame(&mut self, part: &mut Part<'_>, before: &ClaimFrame) -> ClaimFrame {
-        let mut frame = ClaimFrame {
-            metric: before.metric,
-            stat: before.stat,
-            when: before.when,
-            scope: before.scope,
-            leg: before.leg,
-            leg_number: before.leg_number,
-            mood: before.mood,
-            checkpoint: before.checkpoint,
-            standing: before.standing,
-            silent: before.silent,
-            ..ClaimFrame::default()
-        };
+        let mut frame = before.carried_on();
         let own_when = part.items.iter().flat_map(MessageItem::tags);
-        let own_when = own_when
-            .filter_map(|tag| {
-                if let Tag::When(when) = tag {
-                    Some(*when)
-                } else {
-                    None
-                }
-            })
-            .max();
+        let own_when = own_when.filter_map(|tag| tag.when()).max();
         if own_when == Some(When::Now) {
             (frame.stat, frame.scope) = (None, None);
         }
@@ -152,47 +132,11 @@ impl Reader<'_> {
         frame.when = own_when.filter(|_| !stays_future).or(frame.when);
         scope::scope(part, &mut frame, &mut self.last_length);
         scope::legs(part, &mut frame);
-        frame.stat = part
-            .find(|tag| {
-                if let Tag::Stat(stat) = tag {
-                    Some(stat)
-                } else {
-                    None
-                }
-            })
-            .or(frame.stat);
-        frame.metric = part
-            .find(|tag| {
-                if let Tag::Metric(metric) = tag {
-                    Some(metric)
-                } else {
-                    None
-                }
-            })
-            .or(frame.metric);
-        frame.sense = part.find(|tag| {
-            if let Tag::Sense(sense) = tag {
-                Some(sense)
-            } else {
-                None
-            }
-        });
-        frame.reference = part.find(|tag| {
-            if let Tag::Reference(reference) = tag {
-                Some(reference)
-            } else {
-                None
-            }
-        });
-        frame.progress = part
-            .find(|tag| {
-                if let Tag::Progress(progress) = tag {
-                    Some(progress)
-                } else {
-                    None
-                }
-            })
-            .or(frame.progress);
+        frame.stat = part.find(Tag::stat).or(frame.stat);
+        frame.metric = part.find(Tag::metric).or(frame.metric);
+        frame.sense = part.find(Tag::sense);
+        frame.reference = part.find(Tag::reference);
+        frame.progress = part.find(Tag::progress).or(frame.progress);
         // "It closes at 1:30:00, you have 20 minutes to spare."
         if frame.reference.is_none()
             && matches!(frame.sense, Some(Sense::Ahead | Sense::Behind))

@@ -239,7 +239,34 @@ fn comparison(
     if let Some(timed) = timed {
         any(timed, |reading, to| value(reading, to, right, facts))?;
     }
-    let other: Vec<f64> = match said.filter(|_| timed.is_none()) {
+    let other = compared_with(metric, right, said.filter(|_| timed.is_none()), facts)?;
+    let (Some(is_more), false, false) = (sense.is_more(), one.is_empty(), other.is_empty()) else {
+        return check(sense == Sense::Same, "the data does not allow this comparison");
+    };
+    let is_more = is_more != left.not;
+    let holds = one.iter().any(|a| {
+        other.iter().any(|b| {
+            let apart = (a - b) / b.max(0.1);
+            if is_more { apart > 0.001 } else { apart < -0.001 }
+        })
+    });
+    check(holds, "the comparison is the other way round")?;
+    match by {
+        Some(by) => any(by, |reading, _| {
+            durations::apart(reading, left, right, metric, facts)
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The values on the other side of a comparison.
+fn compared_with(
+    metric: ClaimMetric,
+    right: &ClaimFrame,
+    said: Option<&Quantity>,
+    facts: &RaceFacts,
+) -> Result<Vec<f64>, String> {
+    let values = match said {
         Some(quantity) => {
             let reading = quantity.readings.iter().find(|reading| {
                 metric_of(reading.measure) == Some(metric) || reading.measure == Measure::Bare
@@ -297,21 +324,5 @@ fn comparison(
             .values
         }
     };
-    let (Some(is_more), false, false) = (sense.is_more(), one.is_empty(), other.is_empty()) else {
-        return check(sense == Sense::Same, "the data does not allow this comparison");
-    };
-    let is_more = is_more != left.not;
-    let holds = one.iter().any(|a| {
-        other.iter().any(|b| {
-            let apart = (a - b) / b.max(0.1);
-            if is_more { apart > 0.001 } else { apart < -0.001 }
-        })
-    });
-    check(holds, "the comparison is the other way round")?;
-    match by {
-        Some(by) => any(by, |reading, _| {
-            durations::apart(reading, left, right, metric, facts)
-        }),
-        None => Ok(()),
-    }
+    Ok(values)
 }

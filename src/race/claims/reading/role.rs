@@ -43,13 +43,7 @@ pub(super) fn mood(part: &Part<'_>, before: Option<Mood>) -> Option<Mood> {
         .items
         .iter()
         .flat_map(MessageItem::tags)
-        .filter_map(|tag| {
-            if let Tag::Mood(mood) = tag {
-                Some(*mood)
-            } else {
-                None
-            }
-        })
+        .filter_map(|tag| tag.mood())
         .collect();
     // "After T2, start easy."
     let is_lead = part.items.first().is_some_and(|first| {
@@ -123,13 +117,11 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
     {
         frame.metric = Some(metric);
     }
-    frame.label = before.iter().rev().flat_map(MessageItem::tags).find_map(|tag| {
-        if let Tag::Metric(metric) = tag {
-            Some(*metric)
-        } else {
-            None
-        }
-    });
+    frame.label = before
+        .iter()
+        .rev()
+        .flat_map(MessageItem::tags)
+        .find_map(|tag| tag.metric());
     // A mean or a maximum is named before the number or right after it.
     let (stat_before, _) = near(&|tag| matches!(tag, Tag::Stat(_)));
     let stat_after = after
@@ -159,13 +151,7 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
         .last()
         .into_iter()
         .chain(before.len().checked_sub(2).and_then(|i| before.get(i)));
-    let bound = bound.flat_map(MessageItem::tags).find_map(|tag| {
-        if let Tag::Bound(bound) = tag {
-            Some(*bound)
-        } else {
-            None
-        }
-    });
+    let bound = bound.flat_map(MessageItem::tags).find_map(|tag| tag.bound());
     frame.bound = bound.unwrap_or_default();
     frame
 }

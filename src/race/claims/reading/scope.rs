@@ -21,45 +21,9 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
         }
         if let ItemKind::Mark(metres) = item.kind {
             named = true;
-            let before = index.checked_sub(1).and_then(|i| part.items.get(i));
-            let is_from = before.is_some_and(|before| {
-                matches!(
-                    before.words.as_str(),
-                    "from" | "von" | "de" | "da" | "dal" | "du" | "desde"
-                )
-            });
-            let end = part.items.get(index + 2).and_then(|end| {
-                if let ItemKind::Mark(end) = end.kind {
-                    Some(end)
-                } else {
-                    None
-                }
-            });
-            let joins = next.is_some_and(|next| {
-                matches!(
-                    next.words.as_str(),
-                    "to" | "bis" | "à" | "a" | "au" | "al" | "hasta"
-                )
-            });
-            if let (true, true, Some(end)) = (is_from, joins, end) {
-                frame.scope = Some(ClaimScope::Between(metres, end));
-                part.scopes.push((index, ClaimScope::Between(metres, end)));
-                part.take(index);
-                part.take(index + 2);
-                continue;
-            }
-            let is_since = before.is_some_and(|before| {
-                matches!(
-                    before.words.as_str(),
-                    "since" | "seit" | "depuis" | "desde" | "da" | "dal"
-                )
-            });
-            frame.scope = Some(if is_since {
-                ClaimScope::Since(metres)
-            } else {
-                ClaimScope::Mark(metres)
-            });
-            part.scopes.extend(frame.scope.map(|scope| (index, scope)));
+            let scope = at_mark(part, index, metres);
+            frame.scope = Some(scope);
+            part.scopes.push((index, scope));
             part.take(index);
             continue;
         }
@@ -100,13 +64,7 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
             part.take(index - 1);
             continue;
         }
-        let scopes = item.tags().iter().filter_map(|tag| {
-            if let Tag::Scope(scope) = tag {
-                Some(*scope)
-            } else {
-                None
-            }
-        });
+        let scopes = item.tags().iter().filter_map(|tag| tag.scope());
         for word in scopes.collect::<Vec<_>>() {
             if let Some((scope, used)) = scope_of(word, item, next, frame, last_length) {
                 // "so far" adds nothing to a split.
@@ -125,6 +83,25 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
         && frame.scope.is_none()
     {
         frame.scope = Some(ClaimScope::Extreme(sense));
+    }
+}
+
+/// The scope of a mark: up to the next one, since it, or the split that ends there.
+fn at_mark(part: &mut Part<'_>, index: usize, metres: f64) -> ClaimScope {
+    let before = index.checked_sub(1).and_then(|before| part.items.get(before));
+    let before = before.map_or("", |before| before.words.as_str());
+    let next = part.items.get(index + 1).map_or("", |next| next.words.as_str());
+    let end = part.items.get(index + 2).map(|end| &end.kind);
+    let is_from = matches!(before, "from" | "von" | "de" | "da" | "dal" | "du" | "desde");
+    let joins = matches!(next, "to" | "bis" | "à" | "a" | "au" | "al" | "hasta");
+    if let (true, true, Some(&ItemKind::Mark(end))) = (is_from, joins, end) {
+        part.take(index + 2);
+        return ClaimScope::Between(metres, end);
+    }
+    if matches!(before, "since" | "seit" | "depuis" | "desde" | "da" | "dal") {
+        ClaimScope::Since(metres)
+    } else {
+        ClaimScope::Mark(metres)
     }
 }
 

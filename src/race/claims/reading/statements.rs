@@ -60,40 +60,11 @@ impl Reader<'_> {
                     }
                 }
             }
-            let extreme = part.find(|tag| {
-                if let Tag::Extreme(sense) = tag {
-                    Some(sense)
-                } else {
-                    None
-                }
-            });
+            let extreme = part.find(Tag::extreme);
             if let (Some(sense), Some(ClaimScope::Mark(metres))) = (extreme, frame.scope) {
                 self.push(items, frame, ClaimBody::Extreme(sense, metres));
             }
-            let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
-            let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
-            let when = if is_next { Some(When::Future) } else { frame.when };
-            let place_frame = ClaimFrame {
-                when,
-                at_place,
-                ..frame.clone()
-            };
-            let place = match (
-                frame.scope,
-                items.iter().any(|item| matches!(item.kind, ItemKind::Mark(_))),
-            ) {
-                (Some(ClaimScope::Mark(metres)), true) if !has_values && extreme.is_none() => Some(metres),
-                _ => None,
-            };
-            if let Some(metres) = place {
-                self.push(items, &place_frame, ClaimBody::Place(Some(metres)));
-            }
-            let named = items
-                .iter()
-                .any(|item| matches!(item.kind, ItemKind::Checkpoint(_)));
-            if named && frame.reference.is_none() {
-                self.push(items, &place_frame, ClaimBody::Place(None));
-            }
+            self.places(part, frame, extreme.is_some());
             if frame.not
                 && !has_values
                 && items.iter().any(|item| {
@@ -110,6 +81,36 @@ impl Reader<'_> {
         }
         if frame.sense.is_some() && !compared && (frame.reference.is_some() || !has_values) {
             self.push(items, frame, ClaimBody::Relation);
+        }
+    }
+
+    /// Marks and checkpoints that the athlete is said to be at, to have passed or to reach.
+    fn places(&mut self, part: &Part<'_>, frame: &ClaimFrame, is_extreme: bool) {
+        let items = part.items;
+        let has_values = !part.values().is_empty();
+        let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
+        let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
+        let when = if is_next { Some(When::Future) } else { frame.when };
+        let place_frame = ClaimFrame {
+            when,
+            at_place,
+            ..frame.clone()
+        };
+        let place = match (
+            frame.scope,
+            items.iter().any(|item| matches!(item.kind, ItemKind::Mark(_))),
+        ) {
+            (Some(ClaimScope::Mark(metres)), true) if !has_values && !is_extreme => Some(metres),
+            _ => None,
+        };
+        if let Some(metres) = place {
+            self.push(items, &place_frame, ClaimBody::Place(Some(metres)));
+        }
+        let named = items
+            .iter()
+            .any(|item| matches!(item.kind, ItemKind::Checkpoint(_)));
+        if named && frame.reference.is_none() {
+            self.push(items, &place_frame, ClaimBody::Place(None));
         }
     }
 
