@@ -81,20 +81,7 @@ pub(super) fn value(
             "that place is already behind",
         );
     }
-    let mut known = vec![facts.distance_m];
-    let index = frame.leg.and_then(|kind| facts.leg_index(kind, frame.leg_number));
-    match (frame.leg, index) {
-        (Some(_), None) => return no("the race has no such leg so far"),
-        (Some(_), Some(index)) => {
-            let is_current = index + 1 == facts.legs.len();
-            known.clear();
-            known.extend(facts.legs.get(index).map(|leg| leg.span.distance_m));
-            known.extend((is_current && facts.legs.len() == 1).then_some(here));
-        }
-        (None, _) => {
-            known.extend([facts.leg_progress_m(), here]);
-        }
-    }
+    let known = covered(frame, facts)?;
     let lag_m = here - before;
     if known.iter().any(|m| allowed.meets(m - lag_m, *m)) {
         return Ok(());
@@ -113,6 +100,25 @@ pub(super) fn value(
         named || (frame.scope.is_none() && facts.was_told(reading, frame)),
         &format!("the distance so far is {:.1} km", here / 1000.0),
     )
+}
+
+/// The distances covered so far: of the race, or of the leg that a claim is about.
+fn covered(frame: &ClaimFrame, facts: &RaceFacts) -> Result<Vec<f64>, String> {
+    let mut known = vec![facts.distance_m];
+    let index = frame.leg.and_then(|kind| facts.leg_index(kind, frame.leg_number));
+    match (frame.leg, index) {
+        (Some(_), None) => return Err("the race has no such leg so far".to_owned()),
+        (Some(_), Some(index)) => {
+            let is_current = index + 1 == facts.legs.len();
+            known.clear();
+            known.extend(facts.legs.get(index).map(|leg| leg.span.distance_m));
+            known.extend((is_current && facts.legs.len() == 1).then_some(facts.progress_m));
+        }
+        (None, _) => {
+            known.extend([facts.leg_progress_m(), facts.progress_m]);
+        }
+    }
+    Ok(known)
 }
 
 /// A distance in a clause that names a checkpoint.
