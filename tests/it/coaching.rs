@@ -124,11 +124,9 @@ async fn a_runner_sees_one_race_and_what_it_says_reaches_the_phone() {
     // With the race's token, a message is sent with the age of its data, and one that the data does not support is held.
     let said = json!({"text": "You are standing still at km 3, Peter."});
     let held = told(&world.call(token, "send_coaching_message", said).await);
-    assert_eq!(
-        (&held["sent"], held["held"].as_array().map(Vec::len)),
-        (&json!(false), Some(3)),
-        "{held}"
-    );
+    assert_eq!(held["sent"], false, "{held}");
+    let why = held["held"][0]["why"].as_str().unwrap();
+    assert!(!why.is_empty(), "{held}");
     let said = json!({"text": "You look strong, keep it easy."});
     let sent = told(&world.call(token, "send_coaching_message", said).await);
     assert_eq!(sent, json!({"race": race, "sent": true}));
