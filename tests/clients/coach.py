@@ -5,7 +5,6 @@ The model is the small Messages API of `claude_code.py`, the phone a small Bot A
 
 import json
 import queue
-import re
 import urllib.request
 from pathlib import Path
 
@@ -97,11 +96,9 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     wanted = {f"mcp__{SERVER}__{tool}" for tool in ("get_timeseries", "update_thresholds", "send_coaching_message")}
     assert offered == wanted, offered
 
-    # A number that was never measured is held back; the rules' own figures are sent instead.
-    corrected = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
-    assert corrected["sent"] is False and corrected["not_in_the_data"][0]["about"] == "heart rate", corrected
-    told = phone.wait_for(". Last ")
-    assert re.search(r": \d+\.\d km after ", told["text"]) and "231" not in told["text"], told
+    # A message with a number that was never measured is held, and the answer says why.
+    answer = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
+    assert answer["sent"] is False and "231" in answer["held"][0]["said"] and answer["held"][0]["why"], answer
 
     model.say("All is well.")
 

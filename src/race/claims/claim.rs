@@ -216,8 +216,8 @@ pub(super) enum ClaimBody {
     },
     Trend(Sense),
     State(State),
-    /// The split that ends at this many metres is the fastest or slowest.
-    Extreme(Sense, f64),
+    /// The split that ends at this many metres, or the last one, is the fastest or slowest.
+    Extreme(Sense, Option<f64>),
     /// A place that the athlete is at, has passed or has yet to reach: in metres, or the checkpoint of the frame.
     Place(Option<f64>),
     Halfway,

@@ -90,6 +90,9 @@ pub(super) fn value(
     if is_past && frame.progress.is_none() && !frame.at_place {
         return check(reading.value <= here + NEAR_M, "that place is still ahead");
     }
+    let is_left = frame.progress.is_none()
+        && !matches!(frame.when, Some(When::Past | When::Perfect))
+        && to_go(allowed, frame, facts).is_ok();
     let named = frame.progress.is_none()
         && (facts.places.iter().any(|place| allowed.has(place.at_m))
             || [facts.whole_m, facts.leg_length_m()]
@@ -97,7 +100,7 @@ pub(super) fn value(
                 .flatten()
                 .any(|m| allowed.has(m)));
     check(
-        named || (frame.scope.is_none() && facts.was_told(reading, frame)),
+        named || is_left || (frame.scope.is_none() && facts.was_told(reading, frame)),
         &format!("the distance so far is {:.1} km", here / 1000.0),
     )
 }

@@ -73,6 +73,10 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
         if frame.standing {
             return Ok(false);
         }
+        let limits = [place.cutoff_s, place.target_s];
+        if limits.into_iter().flatten().any(|s| allowed.has(s)) {
+            return Ok(true);
+        }
         if let Some(at_s) = facts.passed_s(place.at_m) {
             return Ok(allowed.has(at_s) || allowed.has(facts.elapsed_s - at_s));
         }
@@ -269,7 +273,8 @@ pub(super) fn difference(
         frame.bound
     };
     let allowed = allowed(reading, to, bound);
-    if frame.reference == Some(Reference::Cutoff) {
+    let by_cutoff = facts.ahead_s().is_none() && facts.places.iter().any(|place| place.cutoff_s.is_some());
+    if frame.reference == Some(Reference::Cutoff) || (frame.reference.is_none() && by_cutoff) {
         let places = facts
             .places
             .iter()
@@ -375,6 +380,10 @@ pub(super) fn apart(
     metric: ClaimMetric,
     facts: &RaceFacts,
 ) -> ClaimVerdict {
+    if right.scope.is_none() && right.stat.is_none() {
+        // "than at the start" names no part that the data has.
+        return Ok(());
+    }
     let of = |frame: &ClaimFrame| match frame.scope {
         Some(scope) => spans(scope, frame, facts),
         None => Ok(facts.now()),

@@ -221,6 +221,13 @@ impl RaceFacts {
         self.legs.last()
     }
 
+    /// Index of the checkpoint that the athlete is at.
+    pub(super) fn place_here(&self) -> Option<usize> {
+        self.places
+            .iter()
+            .position(|place| (place.at_m - self.progress_m).abs() <= 400.0)
+    }
+
     /// The limits on `kind`, or on the current leg.
     pub(super) fn limits_of(&self, kind: Option<LegKind>) -> Option<LegLimits> {
         let leg = kind.and_then(|kind| self.legs.iter().rev().find(|leg| leg.kind == Some(kind)));

@@ -89,7 +89,11 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
                 .last()
                 .and_then(|sentence| sentence.last())
                 .and_then(|clause| clause.last())
-                .is_some_and(|item| item.tags().iter().any(|tag| matches!(tag, Tag::Reference(_))));
+                .is_some_and(|item| {
+                    item.tags()
+                        .iter()
+                        .any(|tag| matches!(tag, Tag::Reference(_) | Tag::Progress(_)))
+                });
         if labels {
             at += 1;
             continue;

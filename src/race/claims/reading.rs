@@ -28,6 +28,7 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         last_metric: None,
         last_reference: None,
         last_checkpoint: None,
+        here: facts.place_here(),
     };
     for sentence in items::sentences(text, facts) {
         reader.last_reference = None;
@@ -74,6 +75,8 @@ struct Reader<'a> {
     last_reference: Option<Reference>,
     /// The place named last, for "you reached it".
     last_checkpoint: Option<usize>,
+    /// The checkpoint that the athlete is at.
+    here: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -172,6 +175,13 @@ impl Reader<'_> {
             ItemKind::Checkpoint(index) => Some(index),
             _ => None,
         });
+        let is_here = part.items.iter().any(|item| {
+            matches!(
+                item.words.as_str(),
+                "here" | "this" | "hier" | "ici" | "aquí" | "qui"
+            )
+        });
+        let checkpoint = checkpoint.or(self.here.filter(|_| is_here));
         let is_it = part.has(|tag| tag == Tag::Reached);
         frame.checkpoint = checkpoint
             .or(frame.checkpoint)

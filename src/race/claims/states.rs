@@ -143,12 +143,17 @@ pub(super) fn leg(kind: LegKind, frame: &ClaimFrame, facts: &RaceFacts) -> Claim
     check(!(is_done && is_current), "that leg is still under way")
 }
 
-pub(super) fn extreme(sense: Sense, metres: f64, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+pub(super) fn extreme(
+    sense: Sense,
+    metres: Option<f64>,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
     let extreme = facts.extreme(frame.leg, sense).ok_or("there are no splits yet")?;
     let said = facts
         .splits_of(frame.leg)
         .into_iter()
-        .find(|split| (split.to_m - metres).abs() < 1.0)
+        .rfind(|split| metres.is_none_or(|metres| (split.to_m - metres).abs() < 1.0))
         .ok_or("there is no such split")?;
     check(
         (said.duration_s - extreme.duration_s).abs() <= 1.0,

@@ -136,6 +136,15 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
     if let Some(Tag::Progress(progress)) = progress_after.or(progress_before) {
         frame.progress = Some(progress);
     }
+    // "two minutes up"
+    let aside = after.first().map(|next| next.words.as_str());
+    if frame.sense.is_none() && matches!(aside, Some("up" | "down")) {
+        frame.sense = Some(if aside == Some("up") {
+            Sense::Ahead
+        } else {
+            Sense::Behind
+        });
+    }
     // "33.7 km ahead"
     if after
         .first()

@@ -61,8 +61,14 @@ impl Reader<'_> {
                 }
             }
             let extreme = part.find(Tag::extreme);
-            if let (Some(sense), Some(ClaimScope::Mark(metres))) = (extreme, frame.scope) {
-                self.push(items, frame, ClaimBody::Extreme(sense, metres));
+            match (extreme, frame.scope) {
+                (Some(sense), Some(ClaimScope::Mark(metres))) => {
+                    self.push(items, frame, ClaimBody::Extreme(sense, Some(metres)));
+                }
+                (Some(sense), Some(ClaimScope::LastSplit)) => {
+                    self.push(items, frame, ClaimBody::Extreme(sense, None));
+                }
+                _ => {}
             }
             self.places(part, frame, extreme.is_some());
             if frame.not
