@@ -53,10 +53,13 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     let rehearsals: Vec<Rehearsal> = played.iter().map(|(_, rehearsal)| rehearsal.clone()).collect();
     let summary = RehearsalSummary::of(&rehearsals);
     if json {
-        let files: Vec<_> = played.iter().map(|(path, rehearsal)| {
-            serde_json::json!({"file": path.display().to_string(), "rehearsal": rehearsal})
-        });
-        say(&serde_json::json!({"files": files.collect::<Vec<_>>(), "summary": summary}).to_string());
+        let files: Vec<_> = played
+            .iter()
+            .map(|(path, rehearsal)| {
+                serde_json::json!({"file": path.display().to_string(), "rehearsal": rehearsal})
+            })
+            .collect();
+        say(&serde_json::json!({"files": files, "summary": summary}).to_string());
         return Ok(());
     }
     for line in table(&played).lines(None, false) {
