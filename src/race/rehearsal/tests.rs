@@ -1,5 +1,6 @@
 use super::*;
 use crate::garmin::files::{Pause, Sample};
+use crate::garmin::livetrack::Position;
 use crate::race::support::start;
 
 /// A run at 3 m/s with one sample a second, which stands or is paused in the given parts.
@@ -13,6 +14,10 @@ fn recording(whole_s: u32, stands: &[(u32, u32)], pauses: &[(u32, u32)]) -> Reco
         metres += if within(stands, s) { 0.0 } else { 3.0 };
         Some(Sample {
             at_s: s.into(),
+            position: Some(Position {
+                lat: 46.62,
+                lon: 14.3 + f64::from(metres) / 76_370.0,
+            }),
             distance_m: Some(metres),
             heart_rate_bpm: Some(150.0),
             ..Sample::default()
@@ -62,7 +67,7 @@ fn a_steady_run_is_told_as_it_was() {
         rehearsal
             .eta
             .iter()
-            .all(|eta| eta.outlook_s.abs() < 120.0 && eta.plain_s.abs() < 60.0),
+            .all(|eta| eta.outlook_s.abs() < 600.0 && eta.plain_s.abs() < 60.0),
         "{:?}",
         rehearsal.eta
     );
@@ -84,7 +89,7 @@ fn what_says_nothing_about_a_race_is_refused() {
     blind
         .samples
         .iter_mut()
-        .for_each(|sample| sample.distance_m = None);
+        .for_each(|sample| (sample.distance_m, sample.position) = (None, None));
     assert_eq!(
         rehearse(&blind, &mut |_, _| {}).unwrap_err(),
         UnplayableRecording::NoDistance
