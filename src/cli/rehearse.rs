@@ -11,7 +11,7 @@ use super::table::TextTable;
 use crate::console::words::many;
 use crate::garmin::files::{self, MOST_BYTES};
 use crate::race::alerts::Alert;
-use crate::race::rehearsal::{Rehearsal, RehearsalSummary, rehearse};
+use crate::race::rehearsal::{RaceRehearsal, RehearsalSummary, rehearse};
 use crate::race::text;
 
 #[derive(Args)]
@@ -50,7 +50,7 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
             "no file could be played; give FIT, GPX or TCX files".into()
         ));
     }
-    let rehearsals: Vec<Rehearsal> = played.iter().map(|(_, rehearsal)| rehearsal.clone()).collect();
+    let rehearsals: Vec<RaceRehearsal> = played.iter().map(|(_, rehearsal)| rehearsal.clone()).collect();
     let summary = RehearsalSummary::of(&rehearsals);
     if json {
         let files: Vec<_> = played
@@ -72,7 +72,7 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn play(path: &Path, speed: Option<f64>) -> Result<Rehearsal, String> {
+fn play(path: &Path, speed: Option<f64>) -> Result<RaceRehearsal, String> {
     let size = std::fs::metadata(path).map_err(|e| format!("it can't be read: {e}"))?;
     if size.is_dir() {
         return Err("it is a directory; name the files in it".into());
@@ -99,7 +99,7 @@ fn play(path: &Path, speed: Option<f64>) -> Result<Rehearsal, String> {
 }
 
 /// One row per recording.
-fn table(played: &[(&PathBuf, Rehearsal)]) -> TextTable {
+fn table(played: &[(&PathBuf, RaceRehearsal)]) -> TextTable {
     let header = [
         "file",
         "sport",

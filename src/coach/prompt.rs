@@ -6,6 +6,7 @@
 //! - A prompt has at most [`LONGEST`] bytes, however long the race.
 
 mod ahead;
+mod quote;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,17 +15,11 @@ use crate::coach::look::RaceLook;
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::figures::WindowFigures;
 use crate::race::text;
-use crate::race::text::plain_text;
 use crate::race::thresholds::{LegLimits, limits};
+use quote::{LONGEST_SAID, quoted, quoted_to};
 
 /// Maximum length of a prompt in bytes.
 pub const LONGEST: usize = 16_000;
-
-/// Maximum length of a quoted text in characters.
-const LONGEST_TEXT: usize = 80;
-
-/// Of a message or an alert, which are quoted whole unless a name in them is absurdly long.
-const LONGEST_SAID: usize = 300;
 
 /// The tools with which the model can act.
 #[derive(Clone, Debug)]
@@ -122,18 +117,6 @@ fn said(look: &RaceLook) -> String {
         text.push_str("- none\n");
     }
     text
-}
-
-/// Quotes untrusted text: shortened, on one line, and without characters that could close the fence.
-fn quoted(text: &str) -> String {
-    quoted_to(LONGEST_TEXT, text)
-}
-
-fn quoted_to(longest: usize, text: &str) -> String {
-    let plain = plain_text(text);
-    let cut: String = plain.chars().take(longest).collect();
-    let harmless = cut.replace('<', "‹").replace('>', "›").replace('"', "'");
-    format!("\"{harmless}\"")
 }
 
 fn plan(look: &RaceLook) -> String {

@@ -1,6 +1,6 @@
 //! What lies ahead, and for whom Claude writes.
 
-use super::quoted;
+use super::quote::quoted;
 use crate::coach::look::RaceLook;
 use crate::race::outlook::{PlaceState, places};
 use crate::race::recipients::{RecipientRole, Units};

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::UnplayableRecording;
 use crate::garmin::files::Recording;
 use crate::garmin::livetrack::Trackpoint;
 use crate::race::sport::{LegKind, RaceKind};
@@ -21,6 +20,17 @@ const LONGEST_S: f64 = 48.0 * 3600.0;
 
 /// Upper bound of the steps between positions that are counted where the file has no distances; metres per second.
 const FASTEST_MPS: f64 = 40.0;
+
+/// Why a recording cannot be played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnplayableRecording {
+    #[error("it has neither distances nor positions")]
+    NoDistance,
+    #[error("it is too short: a rehearsal needs 1 km and 10 minutes")]
+    TooShort,
+    #[error("it is longer than 48 hours, and a LiveTrack link lasts 24")]
+    TooLong,
+}
 
 pub(super) struct Delivery {
     pub(super) start: Timestamp,

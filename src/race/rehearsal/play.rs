@@ -23,14 +23,14 @@ pub(super) struct Forecast {
     pub(super) finish: Arrival,
 }
 
-pub(super) struct PlayedRace {
+pub(super) struct PlayedRecording {
     pub(super) track: Track,
     pub(super) alerts: Vec<Alert>,
     pub(super) forecasts: Vec<Forecast>,
     pub(super) polls: usize,
 }
 
-pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -> PlayedRace {
+pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -> PlayedRecording {
     let plan = RacePlan {
         kind: delivery.kind,
         distance_m: Some(delivery.whole_m()),
@@ -39,7 +39,7 @@ pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -
     let mut now = delivery.start - SignedDuration::from_mins(1);
     let last_at = delivery.samples.last().map_or(now, |last| last.seen_at);
     let (mut watch, mut told) = (RaceWatch::new(now), AlertState::default());
-    let mut played = PlayedRace {
+    let mut played = PlayedRecording {
         track: Track::new(delivery.kind),
         alerts: Vec::new(),
         forecasts: Vec::new(),

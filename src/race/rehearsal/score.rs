@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::Rehearsal;
 use super::delivery::Delivery;
-use super::play::PlayedRace;
+use super::play::PlayedRecording;
 use super::truth::{RecordedTruth, TruePart};
 use crate::race::alerts::AlertKind;
 use crate::race::sport::LegKind;
@@ -51,7 +50,26 @@ pub struct EtaError {
     pub plain_s: f64,
 }
 
-pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedRace) -> Rehearsal {
+/// One recording, played and judged.
+#[derive(Clone, Debug, Serialize)]
+pub struct RaceRehearsal {
+    pub sport: &'static str,
+    pub distance_m: f64,
+    /// From the first to the last point, in seconds.
+    pub elapsed_s: f64,
+    pub polls: usize,
+    /// Per kind of alert: told, right, due and found.
+    pub alerts: Vec<KindScore>,
+    /// Largest error of a split's time against the recording, in seconds; `None` without splits.
+    pub worst_split_s: Option<f64>,
+    /// Number of looks at the outlook, and how many of their windows held the real finish.
+    pub windows: usize,
+    pub windows_right: usize,
+    /// Errors of the predicted finish at a quarter, half and three quarters of the way.
+    pub eta: Vec<EtaError>,
+}
+
+pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedRecording) -> RaceRehearsal {
     let times = |kinds: &[AlertKind]| {
         let alerts = played.alerts.iter().filter(|alert| kinds.contains(&alert.kind));
         alerts
@@ -122,7 +140,7 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
             let told_s = split.at.duration_since(delivery.start).as_secs_f64();
             Some((told_s - truth.passed_s(split.race_m)?).abs())
         });
-    Rehearsal {
+    RaceRehearsal {
         sport: delivery.leg.map_or("unknown", LegKind::word),
         distance_m: delivery.whole_m(),
         elapsed_s: end_s,
@@ -172,7 +190,7 @@ pub struct RehearsalSummary {
 }
 
 impl RehearsalSummary {
-    pub fn of(rehearsals: &[Rehearsal]) -> Self {
+    pub fn of(rehearsals: &[RaceRehearsal]) -> Self {
         let mut alerts: Vec<KindScore> = Vec::new();
         for score in rehearsals.iter().flat_map(|rehearsal| &rehearsal.alerts) {
             match alerts.iter_mut().find(|sum| sum.kind == score.kind) {

@@ -39,11 +39,11 @@ fn recording(whole_s: u32, stands: &[(u32, u32)], pauses: &[(u32, u32)]) -> Reco
     }
 }
 
-fn played(recording: &Recording) -> Rehearsal {
+fn played(recording: &Recording) -> RaceRehearsal {
     rehearse(recording, &mut |_, _| {}).unwrap()
 }
 
-fn scores(rehearsal: &Rehearsal) -> Vec<(&'static str, usize, usize, usize, usize)> {
+fn scores(rehearsal: &RaceRehearsal) -> Vec<(&'static str, usize, usize, usize, usize)> {
     let scores = rehearsal.alerts.iter();
     scores
         .map(|score| (score.kind, score.told, score.right, score.due, score.found))
