@@ -7,7 +7,7 @@ use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{self, Alert, AlertState, Situation};
 use crate::race::ending::EndRules;
 use crate::race::goal::RaceGoal;
-use crate::race::outlook::{Arrival, Outlook};
+use crate::race::outlook::{ArrivalWindow, Outlook};
 use crate::race::plan::RacePlan;
 use crate::race::schedule::{NextPoll, PollResult, RacePhase, RaceWatch};
 use crate::race::track::Track;
@@ -20,7 +20,7 @@ pub(super) struct Forecast {
     /// Race time of the newest point, and distance covered.
     pub(super) elapsed_s: f64,
     pub(super) progress_m: f64,
-    pub(super) finish: Arrival,
+    pub(super) finish: ArrivalWindow,
 }
 
 pub(super) struct PlayedRecording {
