@@ -11,6 +11,7 @@
 //! | sign-in pages and JSON | `sso` |
 //! | tokens | `token_service` |
 //! | a person's data | [`data`] |
+//! | what a person changed | `kept` |
 //! | LiveTrack races | [`livetrack`] |
 //! | faults | `faults` |
 //!
@@ -21,6 +22,7 @@
 //! | `POST /simulator/faults` | sets a fault ([`FaultRule`] as JSON) |
 //! | `DELETE /simulator/faults` | clears all faults |
 //! | `GET /simulator/requests` | the requests so far, without bodies or tokens |
+//! | `GET /simulator/changes` | the changes that were carried out, with their bodies |
 //! | `GET /simulator/logins` | the refresh tokens of each person that are still valid |
 //! | `POST /simulator/expire` | expires the access tokens of `{"email"}` |
 //! | `POST /simulator/livetrack` | starts a race from a scenario |
@@ -31,6 +33,7 @@
 pub mod data;
 mod dice;
 mod faults;
+mod kept;
 pub mod livetrack;
 mod people;
 mod reply;
@@ -59,6 +62,7 @@ use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 
 pub use faults::{Fault, FaultRule, Place};
+pub use kept::CarriedOut;
 pub use people::{Mfa, MfaBy, Person, demo_people};
 pub use world::Recorded;
 
@@ -177,6 +181,11 @@ impl Simulator {
     /// The requests so far, oldest first (at most 10,000).
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.world().recorded.iter().cloned().collect()
+    }
+
+    /// The changes that were carried out, oldest first.
+    pub fn changes(&self) -> Vec<CarriedOut> {
+        self.shared.world().kept.carried_out.clone()
     }
 
     /// The number of recorded requests whose path has this prefix.

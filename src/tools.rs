@@ -29,6 +29,7 @@
 mod activity_edits;
 mod activity_management;
 mod answer;
+mod body_entries;
 mod call;
 mod challenges;
 mod change;
@@ -105,6 +106,7 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
     [
         activity_management::TOOLS,
         activity_edits::TOOLS,
+        body_entries::TOOLS,
         health_wellness::TOOLS,
         user_profile::TOOLS,
         training::TOOLS,

@@ -54,6 +54,10 @@ pub enum Fault {
     Slow { ms: u64 },
     /// The connection breaks in the middle of the response.
     HangUp,
+    /// The connection breaks before the request is carried out.
+    Dropped,
+    /// The request is carried out, but the response is this status, as of a gateway that did not wait.
+    LateStatus { status: u16 },
     /// A response in a shape that no client knows.
     ChangedShape,
     /// The API refuses tokens from a sign-in at this place as "not active". At `api` it refuses all tokens.
@@ -79,6 +83,9 @@ pub struct FaultRule {
     /// Limits the fault to paths with this prefix.
     #[serde(default)]
     pub path: Option<String>,
+    /// Limits the fault to requests of this method, such as `PUT`, or to `changes`: every method except `GET`.
+    #[serde(default)]
+    pub method: Option<String>,
     /// The number of times it applies; `None` = until it is cleared.
     #[serde(default)]
     pub times: Option<u32>,
@@ -92,6 +99,7 @@ impl FaultRule {
             fault,
             person: None,
             path: None,
+            method: None,
             times: None,
         }
     }
@@ -114,6 +122,15 @@ impl FaultRule {
         }
     }
 
+    /// Limits the fault to a method, or to `changes`.
+    #[must_use]
+    pub fn to(self, method: &str) -> Self {
+        Self {
+            method: Some(method.to_owned()),
+            ..self
+        }
+    }
+
     /// Limits how many times the fault applies.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
@@ -123,10 +140,14 @@ impl FaultRule {
         }
     }
 
-    fn strikes(&self, place: Place, path: &str, email: Option<&str>) -> bool {
+    fn strikes(&self, place: Place, method: &str, path: &str, email: Option<&str>) -> bool {
         (self.place == place || self.place == Place::Anywhere)
             && self.person.as_deref().is_none_or(|person| email == Some(person))
             && self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
+            && self
+                .method
+                .as_deref()
+                .is_none_or(|wanted| wanted == method || wanted == "changes" && method != "GET")
             && self.times != Some(0)
     }
 }
@@ -151,14 +172,14 @@ impl Faults {
     pub(super) fn strike(
         &mut self,
         place: Place,
-        path: &str,
+        (method, path): (&str, &str),
         email: Option<&str>,
         wanted: impl Fn(&Fault) -> bool,
     ) -> Option<Fault> {
         let rule = self
             .0
             .iter_mut()
-            .find(|rule| rule.strikes(place, path, email) && wanted(&rule.fault))?;
+            .find(|rule| rule.strikes(place, method, path, email) && wanted(&rule.fault))?;
         if let Some(times) = &mut rule.times {
             *times -= 1;
         }
@@ -176,7 +197,7 @@ mod tests {
             .of("ann@example.org")
             .times(2);
         let mut faults = Faults::new(vec![rule]);
-        let mut strike = |place, email| faults.strike(place, "/x", email, |_| true).is_some();
+        let mut strike = |place, email| faults.strike(place, ("GET", "/x"), email, |_| true).is_some();
         assert!(!strike(Place::Portal, Some("ann@example.org")));
         assert!(!strike(Place::Mobile, Some("ben@example.org")));
         assert!(!strike(Place::Mobile, None));

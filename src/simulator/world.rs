@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::data::{self, DataRequest};
 use super::faults::{Fault, FaultRule, Faults, Place};
+use super::kept::KeptChanges;
 use super::livetrack::{SimulatedLiveTrack, without_token};
 use super::people::Person;
 use super::reply::{SimulatedRequest, SimulatedResponse};
@@ -42,6 +43,7 @@ pub(super) struct World {
     pub(super) recorded: VecDeque<Recorded>,
     /// Documents that are served instead of computed ones, by path.
     pub(super) documents: HashMap<String, Value>,
+    pub(super) kept: KeptChanges,
     sso: Sso,
     mint: Mint,
     token_life: SignedDuration,
@@ -61,6 +63,7 @@ impl World {
             livetrack: SimulatedLiveTrack::new(seed),
             recorded: VecDeque::new(),
             documents: HashMap::new(),
+            kept: KeptChanges::default(),
             sso: Sso::default(),
             mint: Mint::new(seed),
             token_life,
@@ -133,13 +136,26 @@ impl World {
             Some(Fault::Slow { ms }) => ms,
             _ => 0,
         };
+        let drops = strike(|_, fault| *fault == Fault::Dropped).is_some();
+        if drops {
+            return SimulatedResponse {
+                hangs_up: true,
+                delay_ms,
+                ..SimulatedResponse::empty(200)
+            };
+        }
         let instead = strike(|place, fault| replacement(place, fault).is_some());
         if let Some(reply) = instead.and_then(|fault| replacement(place, &fault)) {
             return SimulatedResponse { delay_ms, ..reply };
         }
         let changed = strike(|_, fault| *fault == Fault::ChangedShape).is_some();
         let hangs_up = strike(|_, fault| *fault == Fault::HangUp).is_some();
+        let late = strike(|_, fault| matches!(fault, Fault::LateStatus { .. }));
         let reply = self.usual(place, person, request, now);
+        let reply = match late {
+            Some(Fault::LateStatus { status }) => SimulatedResponse::json(status, &json!({})),
+            _ => reply,
+        };
         let reply = if changed {
             changed_shape(place, reply)
         } else {
@@ -159,7 +175,7 @@ impl World {
         person: Option<&str>,
         wanted: impl Fn(&Fault) -> bool,
     ) -> Option<Fault> {
-        self.faults.strike(place, &request.path, person, wanted)
+        self.faults.strike(place, (&request.method, &request.path), person, wanted)
     }
 
     /// The response when no fault replaces it.
@@ -265,19 +281,34 @@ impl World {
         if let (Some(document), "GET") = (self.documents.get(&request.path), request.method.as_str()) {
             return SimulatedResponse::json(200, document);
         }
-        let data_request = DataRequest {
-            method: &request.method,
-            path: &request.path,
-            query: &request.query,
-        };
         let today = data::today(&person.data, now);
-        match data::answer(&person.data, &data_request, today) {
-            Some(data::DataResponse {
-                status,
-                body: Some(body),
-            }) => SimulatedResponse::json(status, &body),
-            Some(data::DataResponse { status, body: None }) => SimulatedResponse::empty(status),
-            None => SimulatedResponse::api_error(404, "NotFoundException", "HTTP 404 Not Found"),
+        let computed = |path: &str, query: &str| {
+            let method = "GET";
+            data::answer(&person.data, &DataRequest { method, path, query }, today)
+        };
+        let not_found = || SimulatedResponse::api_error(404, "NotFoundException", "HTTP 404 Not Found");
+        if request.method != "GET" {
+            let read = |target: &str| {
+                let (path, query) = target.split_once('?').unwrap_or((target, ""));
+                let response = computed(path, query)?;
+                response.body.filter(|_| response.status < 300)
+            };
+            let changed = self.kept.change(&person.email, request, &read, now);
+            return changed.unwrap_or_else(not_found);
+        }
+        let (status, body) = match computed(&request.path, &request.query) {
+            // A refusal stays one, except for what the person has made.
+            Some(response) if response.status < 300 => (response.status, response.body),
+            Some(response) if response.status != 404 => {
+                return SimulatedResponse::json(response.status, &response.body.unwrap_or_default());
+            }
+            _ => (404, None),
+        };
+        match self.kept.document(&person.email, &request.path, &request.query, body) {
+            Some(body) => SimulatedResponse::json(200, &body),
+            None if status == 404 => not_found(),
+            None if self.kept.hides(&person.email, &request.path) => not_found(),
+            None => SimulatedResponse::empty(status),
         }
     }
 }

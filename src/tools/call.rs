@@ -195,6 +195,12 @@ impl ToolCall {
         self.given(name).json()
     }
 
+    /// All arguments that were given or have a default.
+    pub(super) fn given_arguments(&self) -> Value {
+        let given = self.values.iter().filter(|(_, value)| *value != ArgumentValue::Nothing);
+        given.map(|(name, value)| ((*name).to_owned(), value.json())).collect()
+    }
+
     /// A text that is equal for two calls with the same arguments, however they were written.
     pub(super) fn fingerprint(&self) -> String {
         format!("{:?}", self.values)

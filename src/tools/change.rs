@@ -18,7 +18,7 @@ use super::answer::AnswerError;
 use super::garmin_get::FAILED;
 
 pub(super) use plan::{
-    ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart, PlannedChange, Sight,
+    ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart, PlannedChange, Sight,
 };
 pub(super) use recent::{EarlierChange, RecentChanges};
 pub(super) use told::{ReadBack, not_made, preview, settled};

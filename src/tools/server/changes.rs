@@ -60,7 +60,7 @@ impl Server {
         } else {
             None
         };
-        let all_failed = parts.iter().all(|part| !part.state.is_good());
+        let all_failed = !parts.is_empty() && parts.iter().all(|part| !part.state.is_good());
         let told = match whole {
             Some(whole) => whole(call, parts),
             None => match (parts.pop(), failure) {

@@ -7,7 +7,7 @@ pub fn fit_time(unix_s: i64) -> u32 {
     u32::try_from(unix_s - i64::from(EPOCH_S)).unwrap_or(u32::MAX)
 }
 
-/// A FIT file in the making. Fields are 32 bits wide, or texts; every message kind is defined anew when its fields
+/// A FIT file in the making. Every message kind is defined anew when its fields
 /// change.
 #[derive(Debug, Default)]
 pub struct FitWriter {
@@ -21,6 +21,10 @@ pub struct FitWriter {
 pub enum FitValue<'a> {
     Whole(u32),
     Signed(i32),
+    /// One byte, such as a member of an enumeration.
+    Byte(u8),
+    /// An unsigned number of 16 bits.
+    Short(u16),
     Text(&'a str),
 }
 
@@ -32,6 +36,8 @@ impl FitWriter {
             .map(|(field, value)| match value {
                 FitValue::Whole(_) => [*field, 4, 0x86],
                 FitValue::Signed(_) => [*field, 4, 0x85],
+                FitValue::Byte(_) => [*field, 1, 0x00],
+                FitValue::Short(_) => [*field, 2, 0x84],
                 FitValue::Text(text) => [*field, length(text), 0x07],
             })
             .collect();
@@ -47,6 +53,8 @@ impl FitWriter {
             match value {
                 FitValue::Whole(value) => self.body.extend(value.to_le_bytes()),
                 FitValue::Signed(value) => self.body.extend(value.to_le_bytes()),
+                FitValue::Byte(value) => self.body.push(*value),
+                FitValue::Short(value) => self.body.extend(value.to_le_bytes()),
                 FitValue::Text(text) => {
                     let kept = usize::from(length(text)) - 1;
                     self.body.extend(text.bytes().take(kept));
