@@ -30,6 +30,7 @@ mod activity_edits;
 mod activity_management;
 mod answer;
 mod body_entries;
+mod calendar;
 mod call;
 mod challenges;
 mod change;
@@ -47,6 +48,7 @@ mod outcome;
 pub mod page;
 mod parameter;
 mod questions;
+mod schedule_changes;
 mod server;
 mod stdio;
 mod table;
@@ -57,6 +59,10 @@ mod training;
 mod trends;
 mod user_profile;
 mod weight_management;
+mod workout_builders;
+mod workout_changes;
+mod workout_document;
+mod workout_steps;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -107,6 +113,9 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         activity_management::TOOLS,
         activity_edits::TOOLS,
         body_entries::TOOLS,
+        workout_changes::TOOLS,
+        workout_builders::TOOLS,
+        schedule_changes::TOOLS,
         health_wellness::TOOLS,
         user_profile::TOOLS,
         training::TOOLS,

@@ -11,7 +11,6 @@ mod workouts;
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -58,7 +57,6 @@ struct ChangeRequest<'a> {
     read: &'a dyn Fn(&str) -> Option<Value>,
     /// A number that nothing has yet.
     id: i64,
-    now: Timestamp,
 }
 
 /// A read, whose document the changes adjust.
@@ -86,7 +84,6 @@ impl KeptChanges {
         person: &str,
         request: &SimulatedRequest,
         read: &dyn Fn(&str) -> Option<Value>,
-        now: Timestamp,
     ) -> Option<SimulatedResponse> {
         let body = request.json().unwrap_or_default();
         let changes = self.people.entry(person.to_owned()).or_default();
@@ -108,7 +105,6 @@ impl KeptChanges {
                 raw: &request.body,
                 read: &current,
                 id: 90_000_000 + self.made,
-                now,
             };
             changes.plan(&change)
         }?;

@@ -293,7 +293,7 @@ impl World {
                 let response = computed(path, query)?;
                 response.body.filter(|_| response.status < 300)
             };
-            let changed = self.kept.change(&person.email, request, &read, now);
+            let changed = self.kept.change(&person.email, request, &read);
             return changed.unwrap_or_else(not_found);
         }
         let (status, body) = match computed(&request.path, &request.query) {

@@ -11,6 +11,8 @@
 mod plan;
 mod recent;
 mod told;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 
@@ -21,7 +23,7 @@ pub(super) use plan::{
     ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart, PlannedChange, Sight,
 };
 pub(super) use recent::{EarlierChange, RecentChanges};
-pub(super) use told::{ReadBack, not_made, preview, settled};
+pub(super) use told::{ReadBack, not_made, preview, settled, total};
 
 /// A call of a tool, such as the one that takes a change back.
 pub(super) fn call_of(tool: &str, arguments: Value) -> Value {

@@ -107,9 +107,17 @@ impl KeptWorkouts {
             }
             ["workout-service", "schedule", id] => {
                 let id = number(id);
-                let first = epoch_day(Date::constant(2020, 1, 1)) + STANDING_ENTRY;
-                let is_standing = (first..first + 10_000).contains(&id) && !self.removed.contains(&id);
-                (is_standing || self.entries.contains_key(&id)).then(|| json!({"workoutScheduleId": id}))
+                let days = id.checked_sub(STANDING_ENTRY).filter(|days| (0..10_000).contains(days));
+                let standing = days
+                    .and_then(|days| Date::constant(2020, 1, 1).checked_add(days.days()).ok())
+                    .filter(|day| day.weekday() == Weekday::Thursday && !self.removed.contains(&id))
+                    .map(|day| (STANDING.0, STANDING.1.to_owned(), day));
+                let (workout_id, name, day) = self.entries.get(&id).cloned().or(standing)?;
+                Some(json!({
+                    "workoutScheduleId": id,
+                    "calendarDate": day.to_string(),
+                    "workout": {"workoutId": workout_id, "workoutName": name},
+                }))
             }
             _ => computed,
         }

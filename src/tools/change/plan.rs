@@ -65,13 +65,20 @@ impl std::fmt::Debug for PlannedChange {
 
 /// A read that shows whether a change was made.
 pub(in crate::tools) struct Look {
-    pub(in crate::tools) get: GarminGet,
+    get: GarminGet,
     find: Box<dyn Fn(&Value) -> Sight + Send + Sync>,
+    /// A read that is more precise once Garmin has answered, such as that of a new id.
+    by: Option<fn(&Value) -> Option<GarminGet>>,
     /// The tool with which the person can look.
     pub(in crate::tools) tool: &'static str,
 }
 
 impl Look {
+    pub(in crate::tools) fn read(&self, response: &Value) -> GarminGet {
+        let precise = self.by.and_then(|by| by(response));
+        precise.unwrap_or_else(|| self.get.clone())
+    }
+
     pub(in crate::tools) fn sight(&self, document: &Value) -> Sight {
         (self.find)(document)
     }
@@ -192,9 +199,22 @@ impl PlannedChange {
     ) -> Self {
         let find = Box::new(find);
         Self {
-            look: Some(Look { get, find, tool }),
+            look: Some(Look {
+                get,
+                find,
+                by: None,
+                tool,
+            }),
             ..self
         }
+    }
+
+    /// A read that is more precise than the one of [`PlannedChange::look`] once Garmin has answered.
+    pub(in crate::tools) fn look_by(mut self, by: fn(&Value) -> Option<GarminGet>) -> Self {
+        if let Some(look) = &mut self.look {
+            look.by = Some(by);
+        }
+        self
     }
 
     /// The members of the answer besides the names.

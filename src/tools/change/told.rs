@@ -71,6 +71,9 @@ impl PlannedChange {
             )
         };
         let mut members = self.names.clone();
+        // The names of a single change also tell its success.
+        members.shift_remove("success");
+        members.insert("status".to_owned(), json!("unknown"));
         members.insert("done".to_owned(), done);
         members.insert("message".to_owned(), json!(message));
         if !self.before.is_null() {
@@ -85,8 +88,10 @@ impl PlannedChange {
 
 /// A part that was not carried out.
 pub(in crate::tools) fn not_made(names: &Map<String, Value>, reason: &str) -> ChangedPart {
-    let mut members = Map::from_iter([("status".to_owned(), json!("error"))]);
+    let mut members = Map::from_iter([("status".to_owned(), Value::Null)]);
     members.extend(names.clone());
+    members.shift_remove("success");
+    members.insert("status".to_owned(), json!("error"));
     members.insert("done".to_owned(), json!(false));
     members.insert("message".to_owned(), json!(reason));
     ChangedPart {

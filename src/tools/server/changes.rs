@@ -48,7 +48,7 @@ impl Server {
         let mut parts = Vec::with_capacity(plan.parts.len());
         let mut failure = None;
         for part in plan.parts {
-            let (part, failed) = self.carry_out(part).await;
+            let (part, failed) = self.carry_out(part, tool.failing).await;
             parts.push(part);
             failure = failure.or(failed);
         }
@@ -94,19 +94,19 @@ impl Server {
     }
 
     /// Carries out a part and those that follow from it. The failure is the one of a request that Garmin refused.
-    async fn carry_out(&self, part: PlanPart) -> (ChangedPart, Option<ToolFailure>) {
+    async fn carry_out(&self, part: PlanPart, failing: &str) -> (ChangedPart, Option<ToolFailure>) {
         let mut change = match part {
             PlanPart::Send(change) => *change,
             PlanPart::Settled(members) => return (settled(&members), None),
             PlanPart::Refused(names, reason) => {
                 let failure = AnswerError::Argument(reason.clone()).into();
-                return (not_made(&names, &reason), Some(failure));
+                return (not_made(&names, &format!("{failing}: {reason}")), Some(failure));
             }
         };
         let mut already_done: Vec<Value> = Vec::new();
         loop {
             let then = change.then.take();
-            let (mut part, response, seen, failure) = self.send(&change).await;
+            let (mut part, response, seen, failure) = self.send(&change, failing).await;
             if part.state != PartState::Made {
                 if !already_done.is_empty() {
                     part.members
@@ -139,7 +139,11 @@ impl Server {
     }
 
     /// Sends one request once, and looks whether Garmin shows the change.
-    async fn send(&self, change: &PlannedChange) -> (ChangedPart, Value, Option<Value>, Option<ToolFailure>) {
+    async fn send(
+        &self,
+        change: &PlannedChange,
+        failing: &str,
+    ) -> (ChangedPart, Value, Option<Value>, Option<ToolFailure>) {
         const NO_QUERY: [(&str, &str); 0] = [];
         let request = &change.request;
         let sent = self
@@ -158,11 +162,11 @@ impl Server {
             Err(ApiError::Uncertain | ApiError::Changed { .. }) => (Value::Null, true),
             Err(error) => {
                 let failure = ToolFailure::from(error);
-                let reason = failure.told(self.0.clock.now());
+                let reason = format!("{failing}: {}", failure.told(self.0.clock.now()));
                 return (not_made(&change.names, &reason), Value::Null, None, Some(failure));
             }
         };
-        let sight = self.look(change).await;
+        let sight = self.look(change, &response).await;
         let seen = match &sight {
             Some(Sight::Made(id)) => id.clone(),
             _ => None,
@@ -193,13 +197,13 @@ impl Server {
     }
 
     /// Whether Garmin shows the change; `None` if it can't be asked.
-    async fn look(&self, change: &PlannedChange) -> Option<Sight> {
+    async fn look(&self, change: &PlannedChange, response: &Value) -> Option<Sight> {
         let look = change.look.as_ref()?;
         let mut sight = None;
         for wait in LOOKS {
             tokio::time::sleep(wait).await;
             self.0.api.forget_reads();
-            match self.get(look.get.clone()).await {
+            match self.get(look.read(response)).await {
                 Ok(document) => sight = Some(look.sight(&document)),
                 // What was deleted is not found any more.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) => sight = Some(look.sight(&Value::Null)),
