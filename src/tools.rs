@@ -34,10 +34,12 @@ mod calendar;
 mod call;
 mod challenges;
 mod change;
+mod course_changes;
 mod days;
 mod devices;
 mod diary;
 mod fields;
+mod food_changes;
 mod garmin_get;
 mod gear_management;
 mod health_wellness;
@@ -116,6 +118,8 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         workout_changes::TOOLS,
         workout_builders::TOOLS,
         schedule_changes::TOOLS,
+        food_changes::TOOLS,
+        course_changes::TOOLS,
         health_wellness::TOOLS,
         user_profile::TOOLS,
         training::TOOLS,
