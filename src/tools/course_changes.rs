@@ -1,4 +1,6 @@
-//! Courses: new ones from the text of a GPX file, and their deletion; and the tool that would set a path.
+//! Courses: new ones from the text of a GPX file, and their deletion.
+//!
+//! The tool that would set a directory for files is here too, because both refuse paths on the server.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -56,6 +58,17 @@ pub(super) const TOOLS: &[Tool] = &[
         Effect::Delete,
         delete_course,
         "Error deleting course",
+    ),
+    Tool::change(
+        "set_fit_download_dir",
+        "Always refused: this server keeps no files. Activity files are resources and answers instead.",
+        &[Parameter::required_text("path", "The directory that garmin_mcp would write to")],
+        Effect::Change { idempotent: true },
+        |_, _| {
+            let text = "this server keeps no files for people, so there is no directory to set. Nothing was changed.";
+            Err(AnswerError::Argument(text.to_owned()))
+        },
+        "Error setting FIT download directory",
     ),
 ];
 

@@ -9,6 +9,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py contract                     every kind of worker behind the gateway, the same for all
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
+        run.py changes [--calls N]          changes at Garmin while everything breaks: each arrives once, or is told and resolved
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py attacks                      held connections, a hostile worker, a wrong clock, a full disk, a damaged store
         run.py gemini                       Google's Gemini CLI, with a local server as its model
@@ -31,6 +32,7 @@ from pathlib import Path
 
 import attacks
 import banned
+import changes
 import claude_code
 import clients
 import coach
@@ -123,7 +125,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -176,6 +178,10 @@ def main() -> int:
         settings = {**NO_WAITING, **isolation.SETTINGS}
         act = partial(isolation.isolation, calls=given.calls, seed=given.seed)
         report.run(f"isolation over {given.calls} calls", partial(staged, given.bin, settings, act))
+    elif given.act == "changes":
+        print(f"seed {given.seed}")
+        act = partial(changes.changes, calls=given.calls, seed=given.seed)
+        report.run(f"{given.calls} changes", partial(staged, given.bin, NO_WAITING, act))
     elif given.act == "attacks":
         attacks.attacks(given.bin, NO_WAITING, report)
     elif given.act == "training":

@@ -14,6 +14,7 @@
 )]
 
 mod admin;
+mod changes;
 mod claude;
 mod coaching;
 mod console;

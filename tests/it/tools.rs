@@ -27,14 +27,14 @@ const ANN: (&str, &str) = ("ann@example.org", "demo-ann");
 const LONG: Duration = Duration::from_secs(20);
 
 /// A simulated Garmin where Ann has signed in, and the directory with her tokens.
-struct House {
-    simulator: Simulator,
+pub(crate) struct House {
+    pub(crate) simulator: Simulator,
     directory: tempfile::TempDir,
     _lifecycle: Lifecycle,
 }
 
 impl House {
-    async fn build() -> Self {
+    pub(crate) async fn build() -> Self {
         // Installing fails if another test has already installed a provider.
         drop(rustls::crypto::ring::default_provider().install_default());
         let (lifecycle, clock) = (Lifecycle::new(), Clock::system());
@@ -78,7 +78,7 @@ impl House {
     }
 
     /// A worker that communicates over standard input and output.
-    fn worker(&self, variables: &[(&str, &str)]) -> Worker {
+    pub(crate) fn worker(&self, variables: &[(&str, &str)]) -> Worker {
         let mut child = self.command(variables).spawn().unwrap();
         Worker {
             input: child.stdin.take().unwrap(),
@@ -93,7 +93,7 @@ impl House {
     }
 }
 
-struct Worker {
+pub(crate) struct Worker {
     input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
     child: Child,
@@ -119,14 +119,14 @@ impl Worker {
     }
 
     /// Calls a tool, and returns the text of the result and whether it is an error.
-    async fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
+    pub(crate) async fn call(&mut self, tool: &str, arguments: Value) -> (String, bool) {
         let result = self
             .ask("tools/call", json!({"name": tool, "arguments": arguments}))
             .await;
         told(&result)
     }
 
-    async fn json(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) async fn json(&mut self, tool: &str, arguments: Value) -> Value {
         let (text, failed) = self.call(tool, arguments).await;
         assert!(!failed, "{tool}: {text}");
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{tool}: {text}"))
@@ -138,7 +138,7 @@ impl Worker {
         text
     }
 
-    async fn failure(&mut self, tool: &str, arguments: Value) -> String {
+    pub(crate) async fn failure(&mut self, tool: &str, arguments: Value) -> String {
         let (text, failed) = self.call(tool, arguments).await;
         assert!(failed, "{tool}: {text}");
         text
@@ -158,7 +158,7 @@ fn told(result: &Value) -> (String, bool) {
     (text, failed)
 }
 
-fn today() -> Date {
+pub(crate) fn today() -> Date {
     Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
