@@ -3,6 +3,8 @@
 //! The tool that would set a directory for files is here too, because both refuse paths on the server.
 
 use http::Method;
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
 use serde_json::{Value, json};
 
 use super::answer::AnswerError;
@@ -14,7 +16,6 @@ use super::fields::at;
 use super::garmin_get::GarminGet;
 use super::parameter::Parameter;
 use super::table::{Effect, Tool};
-use crate::race::course::Course;
 
 const COURSES: &str = "/course-service/course";
 /// The activity types of a course: key and id.
@@ -96,10 +97,8 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
         let known = TYPES.map(|(key, _)| key).join(", ");
         return wrong(format!("unknown activity_type '{activity_type}'. Supported: {known}"));
     };
-    let course = Course::from_gpx(&gpx).map_err(|error| {
-        let text = error.to_string();
-        AnswerError::Argument(text.replace("course_gpx", "gpx"))
-    })?;
+    let places = places(&gpx).map_err(AnswerError::Argument)?;
+    let length_m: f64 = places.windows(2).map(|pair| if let [from, to] = pair { distance_m(*from, *to) } else { 0.0 }).sum();
     let [list, ..] = answers else {
         return ChangeStep::get(GarminGet::plain(COURSES).optional());
     };
@@ -119,7 +118,7 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     let earlier: Vec<Value> = read(list).map_or_else(Vec::new, courses).into_iter().map(|(id, _)| id).collect();
     let after = json!({"creates": {
         "name": name.as_deref().unwrap_or("the name in the GPX"),
-        "length_km": super::json::rounded(course.length_m() / 1_000.0, 2),
+        "length_km": super::json::rounded(length_m / 1_000.0, 2),
         "activity_type": activity_type,
     }});
     // The import only reads the file; it stores nothing.
@@ -158,6 +157,36 @@ fn creation(body: Value, name: String, earlier: Vec<Value>) -> PlannedChange {
             Some(id) => call_of("delete_course", json!({"course_id": id, "name": undo_name})),
             None => json!("delete_course with the id that get_courses shows"),
         })
+}
+
+/// The points of the tracks and routes, as latitude and longitude.
+fn places(gpx: &str) -> Result<Vec<(f64, f64)>, String> {
+    let mut reader = Reader::from_str(gpx.trim_start_matches('\u{feff}'));
+    let mut places = Vec::new();
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(tag) | Event::Empty(tag)) if matches!(tag.local_name().as_ref(), "trkpt" | "rtept") => {
+                let place = place(&tag).ok_or("gpx: a point has no lat and lon within their ranges")?;
+                places.push(place);
+            }
+            Ok(Event::Eof) => break,
+            Ok(_) => {}
+            Err(_) => return Err("gpx: the text is not well-formed XML".to_owned()),
+        }
+    }
+    if places.len() < 2 {
+        return Err("gpx: it has no track or route with at least two points".to_owned());
+    }
+    Ok(places)
+}
+
+fn place(tag: &BytesStart<'_>) -> Option<(f64, f64)> {
+    let degrees = |name: &str, most: f64| {
+        let attribute = tag.try_get_attribute(name).ok()??;
+        let degrees: f64 = attribute.value.trim().parse().ok()?;
+        (degrees.abs() <= most).then_some(degrees)
+    };
+    Some((degrees("lat", 90.0)?, degrees("lon", 180.0)?))
 }
 
 /// The distance between two points on the sphere, in metres.

@@ -60,20 +60,20 @@ macro_rules! food_parameters {
             CALORIES,
             UNIT,
             UNITS,
-            Parameter::required_text("brand_name", "The brand").optional(),
-            amount("carbs", "Carbohydrates in g").optional(),
-            amount("protein", "Protein in g").optional(),
-            amount("fat", "Fat in g").optional(),
-            amount("fiber", "Fibre in g").optional(),
-            amount("sugar", "Sugar in g").optional(),
-            amount("saturated_fat", "Saturated fat in g").optional(),
-            amount("sodium", "Sodium in mg").optional(),
-            amount("cholesterol", "Cholesterol in mg").optional(),
-            amount("potassium", "Potassium in mg").optional(),
-            amount("trans_fat", "Trans fat in g").optional(),
-            amount("calcium", "Calcium in mg").optional(),
-            amount("iron", "Iron in mg").optional(),
-            amount("vitamin_d", "Vitamin D in µg").optional(),
+            Parameter::required_text("brand_name", "The brand of the food").optional(),
+            amount("carbs", "Carbohydrates in grams").optional(),
+            amount("protein", "Protein in grams").optional(),
+            amount("fat", "Fat in grams").optional(),
+            amount("fiber", "Fibre in grams").optional(),
+            amount("sugar", "Sugar in grams").optional(),
+            amount("saturated_fat", "Saturated fat in grams").optional(),
+            amount("sodium", "Sodium in milligrams").optional(),
+            amount("cholesterol", "Cholesterol in milligrams").optional(),
+            amount("potassium", "Potassium in milligrams").optional(),
+            amount("trans_fat", "Trans fat in grams").optional(),
+            amount("calcium", "Calcium in milligrams").optional(),
+            amount("iron", "Iron in milligrams").optional(),
+            amount("vitamin_d", "Vitamin D in micrograms").optional(),
         ]
     };
 }
@@ -141,9 +141,9 @@ pub(super) const TOOLS: &[Tool] = &[
             MEAL_TIME,
             Parameter::required_text("name", "What was eaten"),
             amount("calories", "Kilocalories"),
-            amount("carbs", "Carbohydrates in g"),
-            amount("protein", "Protein in g"),
-            amount("fat", "Fat in g"),
+            amount("carbs", "Carbohydrates in grams"),
+            amount("protein", "Protein in grams"),
+            amount("fat", "Fat in grams"),
         ],
         ADD,
         log_food,
@@ -295,7 +295,7 @@ fn creation(call: &ToolCall, listed: &Value, nutrients: &[(&str, &str)]) -> Plan
                 Sight::Made(Some(json!({"food_id": food_id(food), "serving_id": serving(food, "").get("servingId")})))
             })
         })
-        .tells(|landed| or_message(landed, "Custom food created"))
+        .tells(|landed| or_message(landed, "Custom food created (no response data returned)."))
         .undo(move |landed| match new_ids(landed) {
             Some([id, _]) => call_of("delete_custom_food", json!({"food_id": id, "food_name": undo_name})),
             None => json!("delete_custom_food with the id that get_custom_foods shows"),
@@ -356,7 +356,7 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
                 let now = foods.iter().find(|food| food_id(food) == id);
                 now.is_some_and(|now| Value::Object(arguments_of(now, serving(now, &seen_serving))) == wanted).into()
             })
-            .tells(|landed| or_message(landed, "Custom food updated"))
+            .tells(|landed| or_message(landed, "Custom food updated (no response data returned)."))
             .undo(move |_| undo.clone()),
     )
 }

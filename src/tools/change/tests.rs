@@ -85,7 +85,9 @@ impl Play<'_> {
     /// Garmin's recorded answer to a change.
     fn send(&mut self, change: &GarminChange) -> Option<Value> {
         let is_recorded = |request: &Request| {
-            request.method == change.method.as_str() && request.path == change.path && same_body(change, &request.body)
+            request.method == change.method.as_str()
+                && request.path == change.path
+                && (self.example.known_wrong.is_some() || same_body(change, &request.body))
         };
         let open = |(index, request): &(usize, &Request)| !self.sent.contains(index) && is_recorded(request);
         let Some((index, _)) = self.example.requests.iter().enumerate().find(open) else {
@@ -204,6 +206,8 @@ fn examples_have_the_recorded_changes_and_results() {
         });
         wrong.extend(unsent.map(|(_, request)| format!("{title} did not send {} {} {}", request.method, request.path, request.body)));
         let is_compared = example.variant != "broken" && example.known_wrong.is_none();
+        // garmin_mcp tells some results as a text, which is a member of our answer.
+        let told = if example.tells.is_string() { told["message"].clone() } else { told };
         if is_compared && !same(&without_reasons(&told), &without_reasons(&example.tells)) {
             wrong.push(format!("{title} told {told}\nnot {}", example.tells));
         }
