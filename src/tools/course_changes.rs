@@ -97,8 +97,9 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
         let known = TYPES.map(|(key, _)| key).join(", ");
         return wrong(format!("unknown activity_type '{activity_type}'. Supported: {known}"));
     };
-    let places = places(&gpx).map_err(AnswerError::Argument)?;
-    let length_m: f64 = places.windows(2).map(|pair| if let [from, to] = pair { distance_m(*from, *to) } else { 0.0 }).sum();
+    let own = gpx_course(&gpx).map_err(AnswerError::Argument)?;
+    let track = places(&own.points);
+    let length_m: f64 = track.iter().zip(track.iter().skip(1)).map(|(from, to)| distance_m(*from, *to)).sum();
     let [list, ..] = answers else {
         return ChangeStep::get(GarminGet::plain(COURSES).optional());
     };
@@ -126,8 +127,12 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     ChangeStep::one(import.changes(Value::Null, after).then(move |landed: &Landed<'_>| {
         let name = name
             .or_else(|| at(landed.response, "courseName").and_then(Value::as_str).map(str::to_owned))
+            .or(own.name)
             .unwrap_or(stem);
-        let body = document(landed.response, &name, description.as_deref(), type_id)?;
+        // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
+        let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
+        let points = imported.filter(|points| places(points).len() > 1).unwrap_or(&own.points);
+        let body = document(points, &name, description.as_deref(), type_id)?;
         Ok(creation(body, name, earlier))
     }))
 }
@@ -159,34 +164,60 @@ fn creation(body: Value, name: String, earlier: Vec<Value>) -> PlannedChange {
         })
 }
 
-/// The points of the tracks and routes, as latitude and longitude.
-fn places(gpx: &str) -> Result<Vec<(f64, f64)>, String> {
+/// A GPX file as Garmin's import tells it: the name, and the points of the tracks and routes.
+struct GpxCourse {
+    name: Option<String>,
+    points: Vec<Value>,
+}
+
+fn gpx_course(gpx: &str) -> Result<GpxCourse, String> {
     let mut reader = Reader::from_str(gpx.trim_start_matches('\u{feff}'));
-    let mut places = Vec::new();
+    let (mut name, mut points, mut text) = (None, Vec::new(), String::new());
     loop {
         match reader.read_event() {
-            Ok(Event::Start(tag) | Event::Empty(tag)) if matches!(tag.local_name().as_ref(), "trkpt" | "rtept") => {
-                let place = place(&tag).ok_or("gpx: a point has no lat and lon within their ranges")?;
-                places.push(place);
+            Ok(Event::Start(tag) | Event::Empty(tag)) => {
+                text.clear();
+                if matches!(tag.local_name().as_ref(), "trkpt" | "rtept") {
+                    points.push(point(&tag).ok_or("gpx: a point has no lat and lon within their ranges")?);
+                }
             }
+            Ok(Event::Text(more)) => text.push_str(&more),
+            Ok(Event::End(tag)) => match tag.local_name().as_ref() {
+                "name" if name.is_none() && points.is_empty() => name = Some(text.trim().to_owned()),
+                "ele" => {
+                    let point = points.last_mut().and_then(Value::as_object_mut);
+                    if let (Some(point), Ok(metres)) = (point, text.trim().parse::<f64>()) {
+                        point.insert("elevation".to_owned(), json!(metres));
+                    }
+                }
+                _ => {}
+            },
             Ok(Event::Eof) => break,
             Ok(_) => {}
             Err(_) => return Err("gpx: the text is not well-formed XML".to_owned()),
         }
     }
-    if places.len() < 2 {
+    if points.len() < 2 {
         return Err("gpx: it has no track or route with at least two points".to_owned());
     }
-    Ok(places)
+    let name = name.filter(|name| !name.is_empty());
+    Ok(GpxCourse { name, points })
 }
 
-fn place(tag: &BytesStart<'_>) -> Option<(f64, f64)> {
+fn point(tag: &BytesStart<'_>) -> Option<Value> {
     let degrees = |name: &str, most: f64| {
         let attribute = tag.try_get_attribute(name).ok()??;
         let degrees: f64 = attribute.value.trim().parse().ok()?;
         (degrees.abs() <= most).then_some(degrees)
     };
-    Some((degrees("lat", 90.0)?, degrees("lon", 180.0)?))
+    let (latitude, longitude) = (degrees("lat", 90.0)?, degrees("lon", 180.0)?);
+    Some(json!({"latitude": latitude, "longitude": longitude, "elevation": null, "timestamp": null}))
+}
+
+/// The places of points, without those that have none.
+fn places(points: &[Value]) -> Vec<(f64, f64)> {
+    let place = |point: &Value| Some((point.get("latitude")?.as_f64()?, point.get("longitude")?.as_f64()?));
+    points.iter().filter_map(place).collect()
 }
 
 /// The distance between two points on the sphere, in metres.
@@ -206,11 +237,9 @@ fn bearing(from: (f64, f64), to: (f64, f64)) -> f64 {
     (y.atan2(x).to_degrees() + 360.0) % 360.0
 }
 
-/// Garmin's document of a new course, from its import of the GPX.
-fn document(imported: &Value, name: &str, description: Option<&str>, type_id: i64) -> Result<Value, String> {
-    let place = |point: &Value| Some((point.get("latitude")?.as_f64()?, point.get("longitude")?.as_f64()?));
-    let imported = at(imported, "geoPoints").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let places: Vec<(f64, f64)> = imported.iter().filter_map(place).collect();
+/// Garmin's document of a new course.
+fn document(imported: &[Value], name: &str, description: Option<&str>, type_id: i64) -> Result<Value, String> {
+    let places = places(imported);
     let ([first, .., last], true) = (places.as_slice(), places.len() == imported.len()) else {
         return Err("Parsed course has fewer than 2 geo points; GPX is empty or invalid".to_owned());
     };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parking_lot::MutexGuard;
 use serde_json::{Map, Value, json};
 
 use super::super::call::ToolCall;
@@ -216,7 +217,7 @@ impl Server {
         sight
     }
 
-    fn recent(&self) -> parking_lot::MutexGuard<'_, RecentChanges> {
+    fn recent(&self) -> MutexGuard<'_, RecentChanges> {
         self.0.recent.lock()
     }
 }
