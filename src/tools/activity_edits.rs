@@ -142,7 +142,7 @@ fn edit(
     call: &ToolCall,
     activity: &Value,
     member: &'static ActivityMember,
-    told: Value,
+    told: &Value,
     wanted: Value,
     mut body: Value,
 ) -> PlannedChange {
@@ -188,12 +188,12 @@ fn edit(
 }
 
 /// The activity's document, or the step that reads it. A failure does not prevent the change.
-fn activity_step(call: &ToolCall, more: &str) -> Result<ChangeStep, AnswerError> {
+fn activity_step(call: &ToolCall, more: &str) -> ChangeStep {
     let mut gets = vec![call.get(ACTIVITY).optional()];
     if !more.is_empty() {
         gets.push(GarminGet::plain(more));
     }
-    Ok(ChangeStep::Read(gets))
+    ChangeStep::Read(gets)
 }
 
 /// A text as it is; an empty one for a missing member.
@@ -225,7 +225,7 @@ fn name(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> 
                 json!({"activityId": 0, "activityName": name}),
             ))
         }
-        [] => activity_step(call, ""),
+        [] => Ok(activity_step(call, "")),
     }
 }
 
@@ -241,9 +241,9 @@ fn description(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answer
         [activity, ..] => {
             let text = json!(call.text("description"));
             let body = json!({"activityId": 0, "description": text});
-            ChangeStep::one(edit(call, activity, DESCRIPTION, text.clone(), text, body))
+            ChangeStep::one(edit(call, activity, DESCRIPTION, &text, text.clone(), body))
         }
-        [] => activity_step(call, ""),
+        [] => Ok(activity_step(call, "")),
     }
 }
 
@@ -275,7 +275,7 @@ fn type_key(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerErr
         message: "Activity type successfully updated",
     };
     let [activity, types, ..] = answers else {
-        return activity_step(call, TYPES);
+        return Ok(activity_step(call, TYPES));
     };
     let key = call.text("type_key").trim().to_owned();
     let entry = entry(types, &key, "activity type", "get_activity_types")?;
@@ -285,7 +285,7 @@ fn type_key(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerErr
         "parentTypeId": entry.get("parentTypeId"),
     });
     let body = json!({"activityId": 0, "activityTypeDTO": dto});
-    let mut change = edit(call, activity, TYPE, json!(key), json!(key), body);
+    let mut change = edit(call, activity, TYPE, &json!(key), json!(key), body);
     change
         .names
         .insert("type_id".to_owned(), json!(entry.get("typeId")));
@@ -301,7 +301,7 @@ fn event_type(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerE
         message: "Activity event type successfully updated",
     };
     let [activity, types, ..] = answers else {
-        return activity_step(call, EVENT_TYPES);
+        return Ok(activity_step(call, EVENT_TYPES));
     };
     let key = call.text("event_type").trim().to_owned();
     let entry = entry(types, &key, "event type", "")?;
@@ -311,7 +311,7 @@ fn event_type(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerE
         "sortOrder": entry.get("sortOrder"),
     });
     let body = json!({"activityId": 0, "eventTypeDTO": dto});
-    ChangeStep::one(edit(call, activity, EVENT, json!(key), json!(key), body))
+    ChangeStep::one(edit(call, activity, EVENT, &json!(key), json!(key), body))
 }
 
 fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -323,7 +323,7 @@ fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
         message: "Perceived effort successfully updated",
     };
     let [activity, ..] = answers else {
-        return activity_step(call, "");
+        return Ok(activity_step(call, ""));
     };
     let rpe = call
         .number("rpe")
@@ -331,7 +331,7 @@ fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
         .unwrap_or_default();
     let tenths = whole_number(rpe * 10.0);
     let body = json!({"activityId": 0, "summaryDTO": {"directWorkoutRpe": tenths}});
-    ChangeStep::one(edit(call, activity, EFFORT, json!(rpe), tenths, body))
+    ChangeStep::one(edit(call, activity, EFFORT, &json!(rpe), tenths, body))
 }
 
 /// The nearest whole number as JSON. A tie goes to the even neighbour, as in Python.
@@ -357,9 +357,9 @@ fn feel(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> 
     match answers {
         [activity, ..] => {
             let body = json!({"activityId": 0, "summaryDTO": {"directWorkoutFeel": feel}});
-            ChangeStep::one(edit(call, activity, FEEL, json!(feel), json!(feel), body))
+            ChangeStep::one(edit(call, activity, FEEL, &json!(feel), json!(feel), body))
         }
-        [] => activity_step(call, ""),
+        [] => Ok(activity_step(call, "")),
     }
 }
 

@@ -218,6 +218,8 @@ fn weigh_in(call: &ToolCall, answers: &[&Value], form: &[&str; 2]) -> Result<Cha
         names.insert("timestamp_gmt".to_owned(), seconds(gmt));
     }
     let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| weighings(day).into_iter().map(|(id, _)| id).collect());
+    // Without the weigh-ins before, an equal one can't be told from the new one.
+    let is_known = read(of_day).is_some();
     let before = read(of_day).map_or(json!("unknown"), |day| {
         let kg = weighings(day).into_iter().map(|(_, grams)| super::json::rounded(grams / 1_000.0, 2));
         json!({"weigh_ins_of_the_day_kg": kg.collect::<Vec<_>>()})
@@ -229,7 +231,7 @@ fn weigh_in(call: &ToolCall, answers: &[&Value], form: &[&str; 2]) -> Result<Cha
             .look(day_of_weight(local.date()), "get_daily_weigh_ins", move |day| {
                 let added = weighings(day)
                     .into_iter()
-                    .find(|(id, weight)| (weight - grams).abs() < 10.0 && !earlier.contains(id));
+                    .find(|(id, weight)| is_known && (weight - grams).abs() < 10.0 && !earlier.contains(id));
                 added.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
             })
             .undo(move |landed| match landed.seen {
@@ -312,6 +314,7 @@ fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
         body: Some(body),
         ..GarminChange::new(Method::POST, "/upload-service/upload")
     };
+    let is_known = read(of_day).is_some();
     let text_date = date.to_string();
     ChangeStep::one(
         PlannedChange::new(request, &json!({}))
@@ -319,7 +322,7 @@ fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
             .look(day_of_weight(date), "get_daily_weigh_ins", move |day| {
                 let added = weighings(day)
                     .into_iter()
-                    .find(|(id, weight)| (weight - grams).abs() < 10.0 && !earlier.contains(id));
+                    .find(|(id, weight)| is_known && (weight - grams).abs() < 10.0 && !earlier.contains(id));
                 added.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
             })
             .tells(|landed| landed.response.clone())
@@ -356,6 +359,7 @@ fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
         "sourceType": "MANUAL",
         "notes": notes,
     });
+    let is_known = read(of_day).is_some();
     let earlier = read(of_day).map_or(0, count);
     ChangeStep::one(
         PlannedChange::new(
@@ -366,7 +370,7 @@ fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
             json!({"equal_readings_of_the_day": earlier}),
             json!({"adds": {"systolic": systolic, "diastolic": diastolic, "pulse": pulse, "local_time": milliseconds(local)}}),
         )
-        .look(get, "get_blood_pressure", move |document| (count(document) > earlier).into())
+        .look(get, "get_blood_pressure", move |document| (is_known && count(document) > earlier).into())
         .tells(|landed| landed.response.clone())
         .undo(|_| json!("no tool deletes a reading: Garmin Connect does, under Health Stats, Blood Pressure")),
     )
@@ -385,7 +389,6 @@ fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
     };
     let drunk = |document: &Value| at(document, "valueInML").and_then(Value::as_f64).unwrap_or_default();
     let before = read(of_day).map(drunk);
-    #[expect(clippy::cast_precision_loss, reason = "at most 10,000")]
     let after = before.map(|before| before + amount as f64);
     let body = json!({"calendarDate": date, "timestampLocal": milliseconds(time), "valueInML": amount});
     let back = json!({"value_in_ml": -amount, "cdate": date, "timestamp": call.text("timestamp")});
@@ -399,7 +402,7 @@ fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
             json!({"valueInML": after}),
         )
         .look(get, "get_hydration_data", move |document| {
-            after.is_none_or(|after| (drunk(document) - after).abs() < 1.0).into()
+            after.is_some_and(|after| (drunk(document) - after).abs() < 1.0).into()
         })
         .tells(|landed| landed.response.clone())
         .undo(move |_| call_of("add_hydration_data", back.clone())),
@@ -442,6 +445,7 @@ fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         },
     });
     let id_of = |item: &Value| item.get("activityId").cloned();
+    let is_known = read(of_day).is_some();
     let earlier: Vec<Value> = of_day.as_array().into_iter().flatten().filter_map(id_of).collect();
     let listed = start.strftime("%Y-%m-%d %H:%M:%S").to_string();
     let after = json!({"creates": {"activity_name": name, "type": type_key, "start_time_local": listed}});
@@ -457,6 +461,7 @@ fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
             let item = items.find(|item| {
                 item.get("activityName").and_then(Value::as_str) == Some(&seen_name)
                     && item.get("startTimeLocal").and_then(Value::as_str) == Some(&listed)
+                    && is_known
                     && id_of(item).is_none_or(|id| !earlier.contains(&id))
             });
             item.map_or(Sight::NotMade, |item| Sight::Made(id_of(item)))

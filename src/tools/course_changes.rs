@@ -116,7 +116,7 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     };
     let given = |name: &str| Some(call.text(name)).filter(|text| !text.is_empty());
     let (name, description) = (given("course_name"), given("description"));
-    let earlier: Vec<Value> = read(list).map_or_else(Vec::new, courses).into_iter().map(|(id, _)| id).collect();
+    let earlier = read(list).map(|list| courses(list).into_iter().map(|(id, _)| id).collect::<Vec<Value>>());
     let after = json!({"creates": {
         "name": name.as_deref().unwrap_or("the name in the GPX"),
         "length_km": super::json::rounded(length_m / 1_000.0, 2),
@@ -137,12 +137,15 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     }))
 }
 
-fn creation(body: Value, name: String, earlier: Vec<Value>) -> PlannedChange {
+/// `earlier` are the ids before, if they are known.
+fn creation(body: Value, name: String, earlier: Option<Vec<Value>>) -> PlannedChange {
     let undo_name = name.clone();
     let sent = body.clone();
     PlannedChange::new(GarminChange::json(Method::POST, COURSES, body), &json!({"status": "success"}))
         .look(GarminGet::plain(COURSES), "get_courses", move |list| {
-            let new = courses(list).into_iter().find(|(id, known)| *known == name && !earlier.contains(id));
+            let new = courses(list).into_iter().find(|(id, known)| {
+                *known == name && earlier.as_ref().is_some_and(|earlier| !earlier.contains(id))
+            });
             new.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
         })
         .tells(move |landed| {

@@ -282,6 +282,7 @@ fn creation(call: &ToolCall, listed: &Value, nutrients: &[(&str, &str)]) -> Plan
     let document = food(call, nutrients);
     let (name, undo_name) = (call.text("food_name"), call.text("food_name"));
     let earlier: Vec<String> = foods(listed).iter().map(|food| food_id(food).to_owned()).collect();
+    let is_known = read(listed).is_some();
     let namesakes = read(listed).map(|listed| foods(listed).iter().filter(|food| food_name(food) == name).count());
     let after = json!({"creates": document});
     PlannedChange::new(GarminChange::json(Method::PUT, CUSTOM_FOOD, document), &json!({}))
@@ -290,7 +291,7 @@ fn creation(call: &ToolCall, listed: &Value, nutrients: &[(&str, &str)]) -> Plan
             let foods = foods(document);
             let new = foods
                 .iter()
-                .find(|food| food_name(food) == name && !earlier.iter().any(|id| id == food_id(food)));
+                .find(|food| is_known && food_name(food) == name && !earlier.iter().any(|id| id == food_id(food)));
             new.map_or(Sight::NotMade, |food| {
                 Sight::Made(Some(json!({"food_id": food_id(food), "serving_id": serving(food, "").get("servingId")})))
             })

@@ -98,7 +98,6 @@ fn built(
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the parameters bound the number")]
 fn seconds(seconds: i64) -> StepEnd {
     StepEnd::Seconds(seconds as f64)
 }
@@ -192,7 +191,6 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
         let text = |name: &str| at(exercise, name).and_then(Value::as_str).unwrap_or_default();
         let (name, sets, reps, rest) = (text("name"), number("sets"), number("reps"), number("rest_seconds"));
         let group_order = (sets > 1).then(&mut next);
-        #[expect(clippy::cast_precision_loss, reason = "the parameter bounds the number")]
         let end = StepEnd::Reps(reps as f64);
         let mut set = step(next(), "interval", &format!("{name}: {sets} sets x {reps} reps"), end);
         if let Some(members) = set.as_object_mut() {

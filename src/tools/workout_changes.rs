@@ -148,6 +148,7 @@ pub(super) fn plan_upload(workouts: &Value, document: Value, more: &Value) -> Pl
     let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
     let earlier: Vec<Value> = read(workouts).map_or_else(Vec::new, items).iter().filter_map(id_of).collect();
     let namesakes = read(workouts).map(|list| items(list).iter().filter(|item| named(item) == name).count());
+    let is_known = read(workouts).is_some();
     let (wanted, seen_name, undo_name) = (outline(&document), name.clone(), name.clone());
     let mut names = json!({"name": name});
     if let (Some(names), Some(more)) = (names.as_object_mut(), more.as_object()) {
@@ -162,7 +163,7 @@ pub(super) fn plan_upload(workouts: &Value, document: Value, more: &Value) -> Pl
     .look(GarminGet::plain(WORKOUTS), "get_workouts", move |document| match document {
         Value::Array(list) => {
             let new = list.iter().find(|item| {
-                named(item) == seen_name && id_of(item).is_some_and(|id| !earlier.contains(&id))
+                is_known && named(item) == seen_name && id_of(item).is_some_and(|id| !earlier.contains(&id))
             });
             new.map_or(Sight::NotMade, |item| Sight::Made(id_of(item)))
         }

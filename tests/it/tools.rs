@@ -149,7 +149,7 @@ fn told(result: &Value) -> (String, bool) {
     let text = result["content"][0]["text"].as_str().unwrap().to_owned();
     let failed = result["isError"].as_bool().unwrap();
     // `structuredContent` is the answer itself. A bare list is wrapped in an object, and a plain text has none.
-    let parsed = serde_json::from_str::<Value>(&text).ok().filter(|_| !failed);
+    let parsed = serde_json::from_str::<Value>(&text).ok();
     let structured = parsed.map_or(Value::Null, |parsed| match parsed {
         Value::Object(_) => parsed,
         list => json!({"result": list}),

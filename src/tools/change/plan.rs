@@ -257,15 +257,18 @@ impl PlannedChange {
 }
 
 impl ChangeStep {
+    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
     pub(in crate::tools) fn one(change: PlannedChange) -> Result<Self, AnswerError> {
         Ok(ChangeStep::Plan(change.plan()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
     pub(in crate::tools) fn get(get: GarminGet) -> Result<Self, AnswerError> {
         Ok(ChangeStep::Read(vec![get]))
     }
 
     /// A plan of several parts, whose answers `whole` puts together.
+    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
     pub(in crate::tools) fn many(parts: Vec<PlanPart>, whole: WholeAnswer) -> Result<Self, AnswerError> {
         let whole = Some(whole);
         Ok(ChangeStep::Plan(ChangePlan { parts, whole }))
