@@ -220,7 +220,7 @@ fn name(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> 
                 call,
                 activity,
                 NAME,
-                name.clone(),
+                &name,
                 name.clone(),
                 json!({"activityId": 0, "activityName": name}),
             ))
