@@ -90,7 +90,10 @@ impl KeptChanges {
         let path = segments(&request.path);
         if path == ["graphql-gateway", "graphql"] {
             let query = body.get("query").and_then(Value::as_str).unwrap_or_default();
-            return changes.workouts.graphql(query).map(|document| SimulatedResponse::json(200, &document));
+            return changes
+                .workouts
+                .graphql(query)
+                .map(|document| SimulatedResponse::json(200, &document));
         }
         self.made += 1;
         let response = {
@@ -206,7 +209,11 @@ fn with(document: &Value, name: &str, value: impl Into<Value>) -> Value {
 }
 
 /// The items of a list that `keeps` accepts, and then `more`.
-fn listed(document: Option<Value>, keeps: impl Fn(&Value) -> bool, more: impl IntoIterator<Item = Value>) -> Value {
+fn listed(
+    document: Option<Value>,
+    keeps: impl Fn(&Value) -> bool,
+    more: impl IntoIterator<Item = Value>,
+) -> Value {
     let items = match document {
         Some(Value::Array(items)) => items,
         _ => vec![],
@@ -230,6 +237,8 @@ fn at<'a>(document: &'a Value, path: &str) -> &'a Value {
 }
 
 fn object(pairs: &[(&str, Value)]) -> Value {
-    let members = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let members = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
     Value::Object(members.collect::<Map<_, _>>())
 }

@@ -100,7 +100,9 @@ impl SimulatorServer {
                     SimulatedResponse::json(200, &report)
                 })
             }
-            ("GET", "/simulator/changes") => SimulatedResponse::json(200, &json!(self.world().kept.carried_out)),
+            ("GET", "/simulator/changes") => {
+                SimulatedResponse::json(200, &json!(self.world().kept.carried_out))
+            }
             ("GET", "/simulator/requests") => SimulatedResponse::json(200, &json!(self.world().recorded)),
             _ => SimulatedResponse::empty(404),
         }

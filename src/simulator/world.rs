@@ -175,7 +175,8 @@ impl World {
         person: Option<&str>,
         wanted: impl Fn(&Fault) -> bool,
     ) -> Option<Fault> {
-        self.faults.strike(place, (&request.method, &request.path), person, wanted)
+        self.faults
+            .strike(place, (&request.method, &request.path), person, wanted)
     }
 
     /// The response when no fault replaces it.
@@ -304,7 +305,10 @@ impl World {
             }
             _ => (404, None),
         };
-        match self.kept.document(&person.email, &request.path, &request.query, body) {
+        match self
+            .kept
+            .document(&person.email, &request.path, &request.query, body)
+        {
             Some(body) => SimulatedResponse::json(200, &body),
             None if status == 404 => not_found(),
             None if self.kept.hides(&person.email, &request.path) => not_found(),

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::answer::AnswerError;
 use super::call::ToolCall;
 use super::change::{
-    ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, PlannedChange, Sight, call_of, check_name, must_read,
-    read,
+    ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, PlannedChange, Sight, call_of, check_name,
+    must_read, read,
 };
 use super::fields::{at, list};
 use super::garmin_get::GarminGet;
@@ -23,7 +23,12 @@ use weight_file::weight_file;
 const ADD: Effect = Effect::Change { idempotent: false };
 const DAYVIEW: &str = "/weight-service/weight/dayview/{day}?includeAll=true";
 const WEIGHT: Parameter = Parameter::number("weight", "The weight, in the unit of unit_key", (1.0, 1_500.0));
-const UNIT: Parameter = Parameter::one_of("unit_key", "The unit of the weight (default kg)", &["kg", "lbs"], "kg");
+const UNIT: Parameter = Parameter::one_of(
+    "unit_key",
+    "The unit of the weight (default kg)",
+    &["kg", "lbs"],
+    "kg",
+);
 const ACTIVITY: &str = "/activity-service/activity/{activity_id}";
 
 /// An optional figure of a body composition.
@@ -46,8 +51,13 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             WEIGHT,
             UNIT,
-            Parameter::required_text("date_timestamp", "The local time, such as 2026-01-08T07:30:00").optional(),
-            Parameter::required_text("gmt_timestamp", "The same time in UTC, such as 2026-01-08T06:30:00").optional(),
+            Parameter::required_text("date_timestamp", "The local time, such as 2026-01-08T07:30:00")
+                .optional(),
+            Parameter::required_text(
+                "gmt_timestamp",
+                "The same time in UTC, such as 2026-01-08T06:30:00",
+            )
+            .optional(),
         ],
         ADD,
         |call, answers| weigh_in(call, answers, &["success", "times"]),
@@ -58,7 +68,10 @@ pub(super) const TOOLS: &[Tool] = &[
         "Delete the weigh-ins of a day, or one of them by its sample_pk.",
         &[
             Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d"),
-            Parameter::flag_on("delete_all", "Whether to delete several weigh-ins of the day (default true)"),
+            Parameter::flag_on(
+                "delete_all",
+                "Whether to delete several weigh-ins of the day (default true)",
+            ),
             Parameter::id("sample_pk", "Only the weigh-in with this sample_pk").optional(),
         ],
         Effect::Delete,
@@ -106,7 +119,10 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             Parameter::integer("value_in_ml", "The amount in millilitres", (-10_000, 10_000)),
             Parameter::day("cdate", "The day: YYYY-MM-DD, today, yesterday or -7d"),
-            Parameter::required_text("timestamp", "The local time on that day, such as 2026-01-08T09:15:00"),
+            Parameter::required_text(
+                "timestamp",
+                "The local time on that day, such as 2026-01-08T09:15:00",
+            ),
         ],
         ADD,
         hydration,
@@ -115,10 +131,16 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool::change(
         "request_reload",
         "Ask Garmin to load a day again that was moved to its archive. The data appears some minutes later.",
-        &[Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d")],
+        &[Parameter::day(
+            "date",
+            "The day: YYYY-MM-DD, today, yesterday or -7d",
+        )],
         Effect::Change { idempotent: true },
         |call, _| {
-            let change = GarminChange::new(Method::POST, call.get("/wellness-service/wellness/epoch/request/{date}").path);
+            let change = GarminChange::new(
+                Method::POST,
+                call.get("/wellness-service/wellness/epoch/request/{date}").path,
+            );
             let change = PlannedChange::new(change, &json!({}));
             ChangeStep::one(
                 change
@@ -133,14 +155,29 @@ pub(super) const TOOLS: &[Tool] = &[
         "create_manual_activity",
         "Create an activity that no device recorded.",
         &[
-            Parameter::required_text("type_key", "The type, such as running; get_activity_types lists them"),
+            Parameter::required_text(
+                "type_key",
+                "The type, such as running; get_activity_types lists them",
+            ),
             Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d"),
             Parameter::integer("duration_minutes", "The duration in minutes", (1, 100_000)),
-            Parameter::text("start_time", "The local time of the start as HH:MM (default 09:00)", "09:00"),
+            Parameter::text(
+                "start_time",
+                "The local time of the start as HH:MM (default 09:00)",
+                "09:00",
+            ),
             Parameter::text("activity_name", "The name; empty: named after the type", ""),
-            Parameter::number("distance_km", "The distance in kilometres (default 0)", (0.0, 100_000.0))
-                .or(DefaultValue::Number(0.0)),
-            Parameter::text("time_zone", "The time zone of the start, such as Europe/Vienna (default UTC)", "UTC"),
+            Parameter::number(
+                "distance_km",
+                "The distance in kilometres (default 0)",
+                (0.0, 100_000.0),
+            )
+            .or(DefaultValue::Number(0.0)),
+            Parameter::text(
+                "time_zone",
+                "The time zone of the start, such as Europe/Vienna (default UTC)",
+                "UTC",
+            ),
         ],
         ADD,
         manual_activity,
@@ -150,8 +187,14 @@ pub(super) const TOOLS: &[Tool] = &[
         "delete_activity",
         "Delete an activity with all its data. This can't be undone.",
         &[
-            Parameter::id("activity_id", "The activity's id, from one of the lists of activities"),
-            Parameter::required_text("activity_name", "The activity's name, which must match; it guards against a wrong id"),
+            Parameter::id(
+                "activity_id",
+                "The activity's id, from one of the lists of activities",
+            ),
+            Parameter::required_text(
+                "activity_name",
+                "The activity's name, which must match; it guards against a wrong id",
+            ),
         ],
         Effect::Delete,
         delete_activity,
@@ -172,9 +215,14 @@ fn now(call: &ToolCall) -> (DateTime, DateTime) {
 
 fn time(text: &str, name: &str) -> Result<DateTime, AnswerError> {
     let text = text.trim();
-    let utc = text.parse::<Timestamp>().map(|time| time.to_zoned(TimeZone::UTC).datetime());
-    utc.or_else(|_| text.parse::<DateTime>())
-        .map_err(|_| AnswerError::Argument(format!("{name} must be a time such as 2026-01-08T07:30:00, not {text:?}")))
+    let utc = text
+        .parse::<Timestamp>()
+        .map(|time| time.to_zoned(TimeZone::UTC).datetime());
+    utc.or_else(|_| text.parse::<DateTime>()).map_err(|_| {
+        AnswerError::Argument(format!(
+            "{name} must be a time such as 2026-01-08T07:30:00, not {text:?}"
+        ))
+    })
 }
 
 fn day_of_weight(day: Date) -> GarminGet {
@@ -182,7 +230,11 @@ fn day_of_weight(day: Date) -> GarminGet {
 }
 
 fn grams(weight: f64, unit: &str) -> f64 {
-    if unit == "lbs" { weight * 453.592_37 } else { weight * 1_000.0 }
+    if unit == "lbs" {
+        weight * 453.592_37
+    } else {
+        weight * 1_000.0
+    }
 }
 
 /// The weigh-ins of a day: id and weight.
@@ -197,13 +249,22 @@ fn weigh_in(call: &ToolCall, answers: &[&Value], form: &[&str; 2]) -> Result<Cha
     let (local, gmt) = if given.0.is_empty() || given.1.is_empty() {
         now(call)
     } else {
-        (time(&given.0, "date_timestamp")?, time(&given.1, "gmt_timestamp")?)
+        (
+            time(&given.0, "date_timestamp")?,
+            time(&given.1, "gmt_timestamp")?,
+        )
     };
     let [of_day, ..] = answers else {
         return ChangeStep::get(day_of_weight(local.date()).optional());
     };
     let (weight, unit) = (call.number("weight"), call.text("unit_key"));
-    let grams = grams(weight.as_ref().and_then(|weight| weight.as_f64()).unwrap_or_default(), &unit);
+    let grams = grams(
+        weight
+            .as_ref()
+            .and_then(|weight| weight.as_f64())
+            .unwrap_or_default(),
+        &unit,
+    );
     let body = json!({
         "dateTimestamp": milliseconds(local),
         "gmtTimestamp": milliseconds(gmt),
@@ -217,27 +278,37 @@ fn weigh_in(call: &ToolCall, answers: &[&Value], form: &[&str; 2]) -> Result<Cha
         names.insert("timestamp_local".to_owned(), seconds(local));
         names.insert("timestamp_gmt".to_owned(), seconds(gmt));
     }
-    let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| weighings(day).into_iter().map(|(id, _)| id).collect());
+    let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| {
+        weighings(day).into_iter().map(|(id, _)| id).collect()
+    });
     // Without the weigh-ins before, an equal one can't be told from the new one.
     let is_known = read(of_day).is_some();
     let before = read(of_day).map_or(json!("unknown"), |day| {
-        let kg = weighings(day).into_iter().map(|(_, grams)| super::json::rounded(grams / 1_000.0, 2));
+        let kg = weighings(day)
+            .into_iter()
+            .map(|(_, grams)| super::json::rounded(grams / 1_000.0, 2));
         json!({"weigh_ins_of_the_day_kg": kg.collect::<Vec<_>>()})
     });
     let date = local.date().to_string();
     ChangeStep::one(
-        PlannedChange::new(GarminChange::json(Method::POST, "/weight-service/user-weight", body), &names)
-            .changes(before, json!({"adds": {"weight": weight, "unit": unit, "local_time": milliseconds(local)}}))
-            .look(day_of_weight(local.date()), "get_daily_weigh_ins", move |day| {
-                let added = weighings(day)
-                    .into_iter()
-                    .find(|(id, weight)| is_known && (weight - grams).abs() < 10.0 && !earlier.contains(id));
-                added.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
-            })
-            .undo(move |landed| match landed.seen {
-                Some(id) => call_of("delete_weigh_ins", json!({"date": date, "sample_pk": id})),
-                None => json!("delete_weigh_ins with the sample_pk of the new weigh-in"),
-            }),
+        PlannedChange::new(
+            GarminChange::json(Method::POST, "/weight-service/user-weight", body),
+            &names,
+        )
+        .changes(
+            before,
+            json!({"adds": {"weight": weight, "unit": unit, "local_time": milliseconds(local)}}),
+        )
+        .look(day_of_weight(local.date()), "get_daily_weigh_ins", move |day| {
+            let added = weighings(day)
+                .into_iter()
+                .find(|(id, weight)| is_known && (weight - grams).abs() < 10.0 && !earlier.contains(id));
+            added.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
+        })
+        .undo(move |landed| match landed.seen {
+            Some(id) => call_of("delete_weigh_ins", json!({"date": date, "sample_pk": id})),
+            None => json!("delete_weigh_ins with the sample_pk of the new weigh-in"),
+        }),
     )
 }
 
@@ -306,10 +377,20 @@ fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
     let body = ChangeBody::File {
         name: "body_composition.fit".to_owned(),
         content_type: None,
-        bytes: weight_file(call, midnight.timestamp().as_second(), call.now.timestamp().as_second()),
+        bytes: weight_file(
+            call,
+            midnight.timestamp().as_second(),
+            call.now.timestamp().as_second(),
+        ),
     };
-    let grams = call.number("weight").and_then(|weight| weight.as_f64()).unwrap_or_default() * 1_000.0;
-    let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| weighings(day).into_iter().map(|(id, _)| id).collect());
+    let grams = call
+        .number("weight")
+        .and_then(|weight| weight.as_f64())
+        .unwrap_or_default()
+        * 1_000.0;
+    let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| {
+        weighings(day).into_iter().map(|(id, _)| id).collect()
+    });
     let request = GarminChange {
         body: Some(body),
         ..GarminChange::new(Method::POST, "/upload-service/upload")
@@ -336,16 +417,28 @@ fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, A
 fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let (local, gmt) = now(call);
     let day = local.date().to_string();
-    let get = GarminGet::of("/bloodpressure-service/bloodpressure/range/{day}/{day}?includeAll=true", |_| day.clone());
+    let get = GarminGet::of(
+        "/bloodpressure-service/bloodpressure/range/{day}/{day}?includeAll=true",
+        |_| day.clone(),
+    );
     let [of_day, ..] = answers else {
         return ChangeStep::get(get.optional());
     };
     let values = ["systolic", "diastolic", "pulse"].map(|name| (name, call.whole(name)));
     let count = move |document: &Value| {
-        let days = at(document, "measurementSummaries").and_then(Value::as_array).into_iter().flatten();
-        let readings = days.filter_map(|day| day.get("measurements")?.as_array()).flatten();
+        let days = at(document, "measurementSummaries")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let readings = days
+            .filter_map(|day| day.get("measurements")?.as_array())
+            .flatten();
         readings
-            .filter(|reading| values.iter().all(|(name, value)| reading.get(*name) == Some(&json!(value))))
+            .filter(|reading| {
+                values
+                    .iter()
+                    .all(|(name, value)| reading.get(*name) == Some(&json!(value)))
+            })
             .count()
     };
     let notes = Some(call.text("notes")).filter(|notes| !notes.is_empty());
@@ -387,14 +480,22 @@ fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
     let [of_day, ..] = answers else {
         return ChangeStep::get(get.optional());
     };
-    let drunk = |document: &Value| at(document, "valueInML").and_then(Value::as_f64).unwrap_or_default();
+    let drunk = |document: &Value| {
+        at(document, "valueInML")
+            .and_then(Value::as_f64)
+            .unwrap_or_default()
+    };
     let before = read(of_day).map(drunk);
     let after = before.map(|before| before + amount as f64);
     let body = json!({"calendarDate": date, "timestampLocal": milliseconds(time), "valueInML": amount});
     let back = json!({"value_in_ml": -amount, "cdate": date, "timestamp": call.text("timestamp")});
     ChangeStep::one(
         PlannedChange::new(
-            GarminChange::json(Method::PUT, "/usersummary-service/usersummary/hydration/log", body),
+            GarminChange::json(
+                Method::PUT,
+                "/usersummary-service/usersummary/hydration/log",
+                body,
+            ),
             &json!({}),
         )
         .changes(
@@ -402,7 +503,9 @@ fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
             json!({"valueInML": after}),
         )
         .look(get, "get_hydration_data", move |document| {
-            after.is_some_and(|after| (drunk(document) - after).abs() < 1.0).into()
+            after
+                .is_some_and(|after| (drunk(document) - after).abs() < 1.0)
+                .into()
         })
         .tells(|landed| landed.response.clone())
         .undo(move |_| call_of("add_hydration_data", back.clone())),
@@ -414,7 +517,10 @@ fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         .parse()
         .map_err(|_| AnswerError::Argument("start_time must be HH:MM, such as 09:00".to_owned()))?;
     if TimeZone::get(&call.text("time_zone")).is_err() {
-        let text = format!("time_zone {:?} is unknown: give one such as Europe/Vienna or UTC", call.text("time_zone"));
+        let text = format!(
+            "time_zone {:?} is unknown: give one such as Europe/Vienna or UTC",
+            call.text("time_zone")
+        );
         return Err(AnswerError::Argument(text));
     }
     let get = call.get(
@@ -431,7 +537,10 @@ fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         "" => title_case(&type_key),
         name => name.to_owned(),
     };
-    let km = call.number("distance_km").and_then(|km| km.as_f64()).unwrap_or_default();
+    let km = call
+        .number("distance_km")
+        .and_then(|km| km.as_f64())
+        .unwrap_or_default();
     let body = json!({
         "activityTypeDTO": {"typeKey": type_key},
         "accessControlRuleDTO": {"typeId": 2, "typeKey": "private"},
@@ -446,7 +555,12 @@ fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     });
     let id_of = |item: &Value| item.get("activityId").cloned();
     let is_known = read(of_day).is_some();
-    let earlier: Vec<Value> = of_day.as_array().into_iter().flatten().filter_map(id_of).collect();
+    let earlier: Vec<Value> = of_day
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(id_of)
+        .collect();
     let listed = start.strftime("%Y-%m-%d %H:%M:%S").to_string();
     let after = json!({"creates": {"activity_name": name, "type": type_key, "start_time_local": listed}});
     let seen_name = name.clone();
@@ -483,7 +597,12 @@ fn title_case(key: &str) -> String {
         let mut letters = word.chars();
         letters
             .next()
-            .map(|first| first.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect::<String>())
+            .map(|first| {
+                first
+                    .to_uppercase()
+                    .chain(letters.flat_map(char::to_lowercase))
+                    .collect::<String>()
+            })
             .unwrap_or_default()
     });
     words.collect::<Vec<_>>().join(" ")
@@ -493,9 +612,16 @@ fn delete_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     let [activity, ..] = answers else {
         return ChangeStep::get(call.get(ACTIVITY));
     };
-    let name = at(activity, "activityName").and_then(Value::as_str).unwrap_or_default();
+    let name = at(activity, "activityName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let id = call.whole("activity_id");
-    check_name(&call.text("activity_name"), name, &format!("Activity {id}"), "activity_name")?;
+    check_name(
+        &call.text("activity_name"),
+        name,
+        &format!("Activity {id}"),
+        "activity_name",
+    )?;
     let before = json!({
         "activity_name": name,
         "start_time_local": at(activity, "summaryDTO.startTimeLocal"),
@@ -505,8 +631,12 @@ fn delete_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     let change = PlannedChange::new(GarminChange::new(Method::DELETE, call.get(ACTIVITY).path), &names);
     let plan: ChangePlan = change
         .changes(before, Value::Null)
-        .look(call.get(ACTIVITY), "get_activity", |activity| activity.is_null().into())
-        .undo(|_| json!("not possible: only the original file, uploaded again in Garmin Connect, brings it back"))
+        .look(call.get(ACTIVITY), "get_activity", |activity| {
+            activity.is_null().into()
+        })
+        .undo(|_| {
+            json!("not possible: only the original file, uploaded again in Garmin Connect, brings it back")
+        })
         .plan();
     Ok(ChangeStep::Plan(plan))
 }

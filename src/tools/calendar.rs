@@ -20,8 +20,7 @@ pub(super) struct CalendarEntry {
 
 /// Reads the calendar of these days. If the read fails, [`of_day`] gives the error.
 pub(super) fn calendar_get(first: Date, last: Date) -> GarminGet {
-    let query =
-        format!("query{{workoutScheduleSummariesScalar(startDate:\"{first}\", endDate:\"{last}\")}}");
+    let query = format!("query{{workoutScheduleSummariesScalar(startDate:\"{first}\", endDate:\"{last}\")}}");
     GarminGet::graphql(query).optional()
 }
 
@@ -29,7 +28,12 @@ pub(super) fn calendar_get(first: Date, last: Date) -> GarminGet {
 pub(super) fn entries(calendar: &Value) -> Vec<CalendarEntry> {
     let list = at(calendar, "data.workoutScheduleSummariesScalar").and_then(Value::as_array);
     let entry = |entry: &Value| {
-        let text = |name: &str| at(entry, name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            at(entry, name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         CalendarEntry {
             id: at(entry, "scheduledWorkoutId").and_then(Value::as_i64),
             workout_id: at(entry, "workoutId").and_then(Value::as_i64),
@@ -44,11 +48,15 @@ pub(super) fn entries(calendar: &Value) -> Vec<CalendarEntry> {
 pub(super) fn of_day(calendar: &Value, date: Date) -> Result<Vec<CalendarEntry>, AnswerError> {
     let calendar = must_read(calendar, "The calendar")?;
     if !calendar.get("data").is_some_and(Value::is_object) {
-        let text = "The calendar could not be read from Garmin, so nothing was changed. Try again in a minute.";
+        let text =
+            "The calendar could not be read from Garmin, so nothing was changed. Try again in a minute.";
         return Err(AnswerError::Argument(text.to_owned()));
     }
     let day = date.to_string();
-    Ok(entries(calendar).into_iter().filter(|entry| entry.date == day).collect())
+    Ok(entries(calendar)
+        .into_iter()
+        .filter(|entry| entry.date == day)
+        .collect())
 }
 
 /// The request that puts a workout on a day.
@@ -69,12 +77,16 @@ pub(super) fn schedule_request(
     let message = format!("Successfully scheduled workout {workout_id} for {date}");
     PlannedChange::new(request, names)
         .changes(before, after)
-        .look(calendar_get(date, date), "get_scheduled_workouts", move |calendar| {
-            let new = entries(calendar)
-                .into_iter()
-                .find(|entry| entry.workout_id == Some(workout_id) && !earlier.contains(&entry.id));
-            new.map_or(Sight::NotMade, |entry| Sight::Made(entry.id.map(Value::from)))
-        })
+        .look(
+            calendar_get(date, date),
+            "get_scheduled_workouts",
+            move |calendar| {
+                let new = entries(calendar)
+                    .into_iter()
+                    .find(|entry| entry.workout_id == Some(workout_id) && !earlier.contains(&entry.id));
+                new.map_or(Sight::NotMade, |entry| Sight::Made(entry.id.map(Value::from)))
+            },
+        )
         .tells(move |landed| {
             json!({
                 "status": "success",

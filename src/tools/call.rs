@@ -197,8 +197,13 @@ impl ToolCall {
 
     /// All arguments that were given or have a default.
     pub(super) fn given_arguments(&self) -> Value {
-        let given = self.values.iter().filter(|(_, value)| *value != ArgumentValue::Nothing);
-        given.map(|(name, value)| ((*name).to_owned(), value.json())).collect()
+        let given = self
+            .values
+            .iter()
+            .filter(|(_, value)| *value != ArgumentValue::Nothing);
+        given
+            .map(|(name, value)| ((*name).to_owned(), value.json()))
+            .collect()
     }
 
     /// A text that is equal for two calls with the same arguments, however they were written.

@@ -10,9 +10,9 @@
 
 mod plan;
 mod recent;
-mod told;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,8 @@ use super::answer::AnswerError;
 use super::garmin_get::FAILED;
 
 pub(super) use plan::{
-    ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart, PlannedChange, Sight,
+    ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart,
+    PlannedChange, Sight,
 };
 pub(super) use recent::{EarlierChange, RecentChanges};
 pub(super) use told::{ReadBack, not_made, preview, settled, total};

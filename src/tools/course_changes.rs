@@ -39,9 +39,18 @@ pub(super) const TOOLS: &[Tool] = &[
         "upload_course",
         "Create a course from the text of a GPX file.",
         &[
-            Parameter::text("gpx_path", "Only the file's name: files of this server are not read; give gpx", ""),
-            Parameter::required_text("course_name", "The course's name; empty: the one in the GPX").optional(),
-            Parameter::text("activity_type", "running, cycling, hiking, gravel_cycling, mountain_biking, trail_running, walking or road_biking", "running"),
+            Parameter::text(
+                "gpx_path",
+                "Only the file's name: files of this server are not read; give gpx",
+                "",
+            ),
+            Parameter::required_text("course_name", "The course's name; empty: the one in the GPX")
+                .optional(),
+            Parameter::text(
+                "activity_type",
+                "running, cycling, hiking, gravel_cycling, mountain_biking, trail_running, walking or road_biking",
+                "running",
+            ),
             Parameter::required_text("description", "A description of the course").optional(),
             Parameter::text("gpx", "The text of the GPX file", ""),
         ],
@@ -54,7 +63,11 @@ pub(super) const TOOLS: &[Tool] = &[
         "Delete a course.",
         &[
             Parameter::id("course_id", "The course's id, from get_courses"),
-            Parameter::text("name", "The course's name, which must match; it guards against a wrong id", ""),
+            Parameter::text(
+                "name",
+                "The course's name, which must match; it guards against a wrong id",
+                "",
+            ),
         ],
         Effect::Delete,
         delete_course,
@@ -63,7 +76,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool::change(
         "set_fit_download_dir",
         "Always refused: this server keeps no files. Activity files are resources and answers instead.",
-        &[Parameter::required_text("path", "The directory that garmin_mcp would write to")],
+        &[Parameter::required_text(
+            "path",
+            "The directory that garmin_mcp would write to",
+        )],
         Effect::Change { idempotent: true },
         |_, _| {
             let text = "this server keeps no files for people, so there is no directory to set. Nothing was changed.";
@@ -77,7 +93,10 @@ fn courses(list: &Value) -> Vec<(Value, String)> {
     let items = list.as_array().into_iter().flatten();
     items
         .filter_map(|course| {
-            let name = course.get("courseName").and_then(Value::as_str).unwrap_or_default();
+            let name = course
+                .get("courseName")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             Some((course.get("courseId")?.clone(), name.to_owned()))
         })
         .collect()
@@ -87,7 +106,9 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     let wrong = |text: String| Err(AnswerError::Argument(text));
     let gpx = call.text("gpx");
     if gpx.trim().is_empty() {
-        return wrong("gpx is missing: give the text of the GPX file. Paths on this server are not read.".to_owned());
+        return wrong(
+            "gpx is missing: give the text of the GPX file. Paths on this server are not read.".to_owned(),
+        );
     }
     if gpx.len() > MOST_BYTES {
         return wrong("gpx is longer than 3 MB: give a file with fewer points".to_owned());
@@ -95,16 +116,27 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     let activity_type = call.text("activity_type").trim().to_lowercase();
     let Some((_, type_id)) = TYPES.into_iter().find(|(key, _)| *key == activity_type) else {
         let known = TYPES.map(|(key, _)| key).join(", ");
-        return wrong(format!("unknown activity_type '{activity_type}'. Supported: {known}"));
+        return wrong(format!(
+            "unknown activity_type '{activity_type}'. Supported: {known}"
+        ));
     };
     let own = gpx_course(&gpx).map_err(AnswerError::Argument)?;
     let track = places(&own.points);
-    let length_m: f64 = track.iter().zip(track.iter().skip(1)).map(|(from, to)| distance_m(*from, *to)).sum();
+    let length_m: f64 = track
+        .iter()
+        .zip(track.iter().skip(1))
+        .map(|(from, to)| distance_m(*from, *to))
+        .sum();
     let [list, ..] = answers else {
         return ChangeStep::get(GarminGet::plain(COURSES).optional());
     };
     let path = call.text("gpx_path");
-    let file = path.rsplit('/').next().filter(|file| !file.is_empty()).unwrap_or("course.gpx").to_owned();
+    let file = path
+        .rsplit('/')
+        .next()
+        .filter(|file| !file.is_empty())
+        .unwrap_or("course.gpx")
+        .to_owned();
     let stem = file.trim_end_matches(".gpx").to_owned();
     let import = GarminChange {
         body: Some(ChangeBody::File {
@@ -116,7 +148,12 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     };
     let given = |name: &str| Some(call.text(name)).filter(|text| !text.is_empty());
     let (name, description) = (given("course_name"), given("description"));
-    let earlier = read(list).map(|list| courses(list).into_iter().map(|(id, _)| id).collect::<Vec<Value>>());
+    let earlier = read(list).map(|list| {
+        courses(list)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect::<Vec<Value>>()
+    });
     let after = json!({"creates": {
         "name": name.as_deref().unwrap_or("the name in the GPX"),
         "length_km": super::json::rounded(length_m / 1_000.0, 2),
@@ -124,47 +161,60 @@ fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     }});
     // The import only reads the file; it stores nothing.
     let import = PlannedChange::new(import, &json!({}));
-    ChangeStep::one(import.changes(Value::Null, after).then(move |landed: &Landed<'_>| {
-        let name = name
-            .or_else(|| at(landed.response, "courseName").and_then(Value::as_str).map(str::to_owned))
-            .or(own.name)
-            .unwrap_or(stem);
-        // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
-        let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
-        let points = imported.filter(|points| places(points).len() > 1).unwrap_or(&own.points);
-        let body = document(points, &name, description.as_deref(), type_id)?;
-        Ok(creation(body, name, earlier))
-    }))
+    ChangeStep::one(
+        import
+            .changes(Value::Null, after)
+            .then(move |landed: &Landed<'_>| {
+                let name = name
+                    .or_else(|| {
+                        at(landed.response, "courseName")
+                            .and_then(Value::as_str)
+                            .map(str::to_owned)
+                    })
+                    .or(own.name)
+                    .unwrap_or(stem);
+                // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
+                let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
+                let points = imported
+                    .filter(|points| places(points).len() > 1)
+                    .unwrap_or(&own.points);
+                let body = document(points, &name, description.as_deref(), type_id)?;
+                Ok(creation(body, name, earlier))
+            }),
+    )
 }
 
 /// `earlier` are the ids before, if they are known.
 fn creation(body: Value, name: String, earlier: Option<Vec<Value>>) -> PlannedChange {
     let undo_name = name.clone();
     let sent = body.clone();
-    PlannedChange::new(GarminChange::json(Method::POST, COURSES, body), &json!({"status": "success"}))
-        .look(GarminGet::plain(COURSES), "get_courses", move |list| {
-            let new = courses(list).into_iter().find(|(id, known)| {
-                *known == name && earlier.as_ref().is_some_and(|earlier| !earlier.contains(id))
-            });
-            new.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
+    PlannedChange::new(
+        GarminChange::json(Method::POST, COURSES, body),
+        &json!({"status": "success"}),
+    )
+    .look(GarminGet::plain(COURSES), "get_courses", move |list| {
+        let new = courses(list).into_iter().find(|(id, known)| {
+            *known == name && earlier.as_ref().is_some_and(|earlier| !earlier.contains(id))
+        });
+        new.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
+    })
+    .tells(move |landed| {
+        let told = |key: &str| at(landed.response, key).or_else(|| at(&sent, key)).cloned();
+        let id = landed.id("courseId");
+        json!({
+            "course_id": id,
+            "name": told("courseName"),
+            "distance_m": told("distanceMeter"),
+            "elevation_gain_m": told("elevationGainMeter"),
+            "elevation_loss_m": told("elevationLossMeter"),
+            "activity_type_id": told("activityTypePk"),
+            "url": id.map(|id| format!("https://connect.garmin.com/modern/course/{id}")),
         })
-        .tells(move |landed| {
-            let told = |key: &str| at(landed.response, key).or_else(|| at(&sent, key)).cloned();
-            let id = landed.id("courseId");
-            json!({
-                "course_id": id,
-                "name": told("courseName"),
-                "distance_m": told("distanceMeter"),
-                "elevation_gain_m": told("elevationGainMeter"),
-                "elevation_loss_m": told("elevationLossMeter"),
-                "activity_type_id": told("activityTypePk"),
-                "url": id.map(|id| format!("https://connect.garmin.com/modern/course/{id}")),
-            })
-        })
-        .undo(move |landed| match landed.id("courseId") {
-            Some(id) => call_of("delete_course", json!({"course_id": id, "name": undo_name})),
-            None => json!("delete_course with the id that get_courses shows"),
-        })
+    })
+    .undo(move |landed| match landed.id("courseId") {
+        Some(id) => call_of("delete_course", json!({"course_id": id, "name": undo_name})),
+        None => json!("delete_course with the id that get_courses shows"),
+    })
 }
 
 /// A GPX file as Garmin's import tells it: the name, and the points of the tracks and routes.
@@ -219,7 +269,12 @@ fn point(tag: &BytesStart<'_>) -> Option<Value> {
 
 /// The places of points, without those that have none.
 fn places(points: &[Value]) -> Vec<(f64, f64)> {
-    let place = |point: &Value| Some((point.get("latitude")?.as_f64()?, point.get("longitude")?.as_f64()?));
+    let place = |point: &Value| {
+        Some((
+            point.get("latitude")?.as_f64()?,
+            point.get("longitude")?.as_f64()?,
+        ))
+    };
     points.iter().filter_map(place).collect()
 }
 
@@ -241,7 +296,12 @@ fn bearing(from: (f64, f64), to: (f64, f64)) -> f64 {
 }
 
 /// Garmin's document of a new course.
-fn document(imported: &[Value], name: &str, description: Option<&str>, type_id: i64) -> Result<Value, String> {
+fn document(
+    imported: &[Value],
+    name: &str,
+    description: Option<&str>,
+    type_id: i64,
+) -> Result<Value, String> {
     let places = places(imported);
     let ([first, .., last], true) = (places.as_slice(), places.len() == imported.len()) else {
         return Err("Parsed course has fewer than 2 geo points; GPX is empty or invalid".to_owned());
@@ -253,7 +313,10 @@ fn document(imported: &[Value], name: &str, description: Option<&str>, type_id: 
         total += distance_m(previous, *place);
         previous = *place;
         let mut point = point.as_object().cloned().unwrap_or_default();
-        let elevation = point.get("elevation").filter(|elevation| !elevation.is_null()).cloned();
+        let elevation = point
+            .get("elevation")
+            .filter(|elevation| !elevation.is_null())
+            .cloned();
         point.insert("elevation".to_owned(), elevation.unwrap_or_else(|| json!(0.0)));
         point.insert("distance".to_owned(), json!(total));
         points.push(Value::Object(point));
@@ -305,14 +368,29 @@ fn document(imported: &[Value], name: &str, description: Option<&str>, type_id: 
     });
     if let Some(members) = course.as_object_mut() {
         for name in [
-            "openStreetMap", "matchedToSegments", "hasShareableEvent", "hasTurnDetectionDisabled", "includeLaps",
-            "hasPaceBand", "hasPowerGuide", "favorite",
+            "openStreetMap",
+            "matchedToSegments",
+            "hasShareableEvent",
+            "hasTurnDetectionDisabled",
+            "includeLaps",
+            "hasPaceBand",
+            "hasPowerGuide",
+            "favorite",
         ] {
             members.insert(name.to_owned(), json!(false));
         }
         for name in [
-            "userProfilePk", "userGroupPk", "geoRoutePk", "sourcePk", "virtualPartnerId", "elapsedSeconds",
-            "speedMeterPerSecond", "consumer", "startNote", "finishNote", "cutoffDuration",
+            "userProfilePk",
+            "userGroupPk",
+            "geoRoutePk",
+            "sourcePk",
+            "virtualPartnerId",
+            "elapsedSeconds",
+            "speedMeterPerSecond",
+            "consumer",
+            "startNote",
+            "finishNote",
+            "cutoffDuration",
         ] {
             members.insert(name.to_owned(), Value::Null);
         }
@@ -327,7 +405,9 @@ fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
     let id = call.whole("course_id");
     let known = courses(must_read(list, "The courses")?);
     let Some((_, name)) = known.into_iter().find(|(known, _)| known.as_i64() == Some(id)) else {
-        return Err(AnswerError::Argument(format!("Garmin has no course {id}. Nothing was deleted.")));
+        return Err(AnswerError::Argument(format!(
+            "Garmin has no course {id}. Nothing was deleted."
+        )));
     };
     check_name(&call.text("name"), &name, &format!("Course {id}"), "name")?;
     let request = GarminChange::new(Method::DELETE, format!("{COURSES}/{id}"));
@@ -336,7 +416,10 @@ fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
         PlannedChange::new(request, &names)
             .changes(json!({"name": name}), Value::Null)
             .look(GarminGet::plain(COURSES), "get_courses", move |list| {
-                courses(list).iter().all(|(known, _)| known.as_i64() != Some(id)).into()
+                courses(list)
+                    .iter()
+                    .all(|(known, _)| known.as_i64() != Some(id))
+                    .into()
             })
             .undo(|_| json!("not possible: upload_course with the original GPX makes it again")),
     )

@@ -18,7 +18,8 @@ use super::table::{Effect, Tool};
 const ADD: Effect = Effect::Change { idempotent: false };
 const SET: Effect = Effect::Change { idempotent: true };
 const CUSTOM_FOOD: &str = "/nutrition-service/customFood";
-const SEARCH: &str = "/nutrition-service/customFood?searchExpression={food_name}&start=0&limit=20&includeContent=true";
+const SEARCH: &str =
+    "/nutrition-service/customFood?searchExpression={food_name}&start=0&limit=20&includeContent=true";
 const LOG: &str = "/nutrition-service/food/logs/{meal_date}";
 const MEALS: &str = "/nutrition-service/meals/{meal_date}";
 
@@ -45,11 +46,19 @@ const fn amount(name: &'static str, about: &'static str) -> Parameter {
 
 const FOOD_NAME: Parameter = Parameter::required_text("food_name", "The food's name");
 const CALORIES: Parameter = amount("calories", "Kilocalories of one serving");
-const UNIT: Parameter = Parameter::text("serving_unit", "The unit of a serving, from get_custom_food_serving_units (default G)", "G");
-const UNITS: Parameter = amount("number_of_units", "How many units a serving has (default 100)").or(DefaultValue::Number(100.0));
-const MEAL_DATE: Parameter = Parameter::day("meal_date", "The day: YYYY-MM-DD, today, yesterday or -7d").may_be_future();
-const MEAL_TIME: Parameter = Parameter::required_text("meal_time", "The local time as HH:MM:SS, such as 08:15:00");
-const QUANTITY: Parameter = amount("serving_qty", "How many servings (default 1)").or(DefaultValue::Number(1.0));
+const UNIT: Parameter = Parameter::text(
+    "serving_unit",
+    "The unit of a serving, from get_custom_food_serving_units (default G)",
+    "G",
+);
+const UNITS: Parameter =
+    amount("number_of_units", "How many units a serving has (default 100)").or(DefaultValue::Number(100.0));
+const MEAL_DATE: Parameter =
+    Parameter::day("meal_date", "The day: YYYY-MM-DD, today, yesterday or -7d").may_be_future();
+const MEAL_TIME: Parameter =
+    Parameter::required_text("meal_time", "The local time as HH:MM:SS, such as 08:15:00");
+const QUANTITY: Parameter =
+    amount("serving_qty", "How many servings (default 1)").or(DefaultValue::Number(1.0));
 
 /// The parameters of a food, after those that identify it.
 macro_rules! food_parameters {
@@ -106,7 +115,11 @@ pub(super) const TOOLS: &[Tool] = &[
         "Delete a custom food.",
         &[
             Parameter::required_text("food_id", "The food's id, from get_custom_foods"),
-            Parameter::text("food_name", "The food's name, which must match; it guards against a wrong id", ""),
+            Parameter::text(
+                "food_name",
+                "The food's name, which must match; it guards against a wrong id",
+                "",
+            ),
         ],
         Effect::Delete,
         delete_custom_food,
@@ -121,7 +134,11 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::required_text("food_id", "The food's id"),
             Parameter::required_text("serving_id", "The serving's id"),
             QUANTITY,
-            Parameter::text("source", "The food's source, from search_foods (default GARMIN)", "GARMIN"),
+            Parameter::text(
+                "source",
+                "The food's source, from search_foods (default GARMIN)",
+                "GARMIN",
+            ),
         ],
         ADD,
         |call, answers| match answers {
@@ -155,7 +172,11 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             Parameter::required_text("log_id", "The entry's logId, from get_nutrition_daily_food_log"),
             MEAL_DATE,
-            Parameter::text("food_name", "The name of the food, which must match; it guards against a wrong id", ""),
+            Parameter::text(
+                "food_name",
+                "The name of the food, which must match; it guards against a wrong id",
+                "",
+            ),
         ],
         Effect::Delete,
         delete_food_log,
@@ -198,7 +219,9 @@ pub(super) const TOOLS: &[Tool] = &[
 
 /// A number as Garmin takes it: `160`, `2.5`.
 fn as_text(number: &Number) -> String {
-    number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+    number
+        .as_f64()
+        .map_or_else(|| number.to_string(), |number| number.to_string())
 }
 
 fn given(call: &ToolCall, name: &str) -> Option<Value> {
@@ -206,21 +229,32 @@ fn given(call: &ToolCall, name: &str) -> Option<Value> {
 }
 
 fn foods(document: &Value) -> Vec<Value> {
-    at(document, "customFoods").and_then(Value::as_array).cloned().unwrap_or_default()
+    at(document, "customFoods")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn food_id(food: &Value) -> &str {
-    at(food, "foodMetaData.foodId").and_then(Value::as_str).unwrap_or_default()
+    at(food, "foodMetaData.foodId")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn food_name(food: &Value) -> &str {
-    at(food, "foodMetaData.foodName").and_then(Value::as_str).unwrap_or_default()
+    at(food, "foodMetaData.foodName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// The first serving of a food, or the one with an id.
 fn serving<'a>(food: &'a Value, id: &str) -> &'a Value {
-    let servings = at(food, "nutritionContents").and_then(Value::as_array).into_iter().flatten();
-    let mut matching = servings.filter(|serving| id.is_empty() || serving.get("servingId") == Some(&json!(id)));
+    let servings = at(food, "nutritionContents")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let mut matching =
+        servings.filter(|serving| id.is_empty() || serving.get("servingId") == Some(&json!(id)));
     matching.next().unwrap_or(&Value::Null)
 }
 
@@ -252,18 +286,32 @@ fn food(call: &ToolCall, nutrients: &[(&str, &str)]) -> Value {
 
 /// The arguments that describe a food, as an undo needs them.
 fn arguments_of(food: &Value, serving: &Value) -> Map<String, Value> {
-    let number = |value: &Value| value.as_f64().or_else(|| value.as_str()?.parse().ok()).map(Value::from);
+    let number = |value: &Value| {
+        value
+            .as_f64()
+            .or_else(|| value.as_str()?.parse().ok())
+            .map(Value::from)
+    };
     let mut arguments = Map::from_iter([
         ("food_name".to_owned(), json!(food_name(food))),
-        ("calories".to_owned(), json!(serving.get("calories").and_then(number))),
+        (
+            "calories".to_owned(),
+            json!(serving.get("calories").and_then(number)),
+        ),
         ("serving_unit".to_owned(), json!(serving.get("servingUnit"))),
-        ("number_of_units".to_owned(), json!(serving.get("numberOfUnits").and_then(number))),
+        (
+            "number_of_units".to_owned(),
+            json!(serving.get("numberOfUnits").and_then(number)),
+        ),
         ("brand_name".to_owned(), json!(at(food, "foodMetaData.brandName"))),
     ]);
     for (parameter, key) in NUTRIENTS {
         arguments.insert(parameter.to_owned(), json!(serving.get(key).and_then(number)));
     }
-    arguments.into_iter().filter(|(_, value)| !value.is_null()).collect()
+    arguments
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .collect()
 }
 
 /// The ids that Garmin gave a new food: those of its response, or else of the list afterwards.
@@ -273,7 +321,9 @@ fn new_ids(landed: &Landed<'_>) -> Option<[String; 2]> {
     let told = told.zip(serving(landed.response, "").get("servingId").and_then(text));
     let seen = || {
         let seen = landed.seen?;
-        seen.get("food_id").and_then(text).zip(seen.get("serving_id").and_then(text))
+        seen.get("food_id")
+            .and_then(text)
+            .zip(seen.get("serving_id").and_then(text))
     };
     told.or_else(seen).map(|(food, serving)| [food, serving])
 }
@@ -281,24 +331,37 @@ fn new_ids(landed: &Landed<'_>) -> Option<[String; 2]> {
 fn creation(call: &ToolCall, listed: &Value, nutrients: &[(&str, &str)]) -> PlannedChange {
     let document = food(call, nutrients);
     let (name, undo_name) = (call.text("food_name"), call.text("food_name"));
-    let earlier: Vec<String> = foods(listed).iter().map(|food| food_id(food).to_owned()).collect();
+    let earlier: Vec<String> = foods(listed)
+        .iter()
+        .map(|food| food_id(food).to_owned())
+        .collect();
     let is_known = read(listed).is_some();
-    let namesakes = read(listed).map(|listed| foods(listed).iter().filter(|food| food_name(food) == name).count());
+    let namesakes = read(listed).map(|listed| {
+        foods(listed)
+            .iter()
+            .filter(|food| food_name(food) == name)
+            .count()
+    });
     let after = json!({"creates": document});
     PlannedChange::new(GarminChange::json(Method::PUT, CUSTOM_FOOD, document), &json!({}))
         .changes(json!({"custom_foods_with_this_name": namesakes}), after)
         .look(call.get(SEARCH), "get_custom_foods", move |document| {
             let foods = foods(document);
-            let new = foods
-                .iter()
-                .find(|food| is_known && food_name(food) == name && !earlier.iter().any(|id| id == food_id(food)));
+            let new = foods.iter().find(|food| {
+                is_known && food_name(food) == name && !earlier.iter().any(|id| id == food_id(food))
+            });
             new.map_or(Sight::NotMade, |food| {
-                Sight::Made(Some(json!({"food_id": food_id(food), "serving_id": serving(food, "").get("servingId")})))
+                Sight::Made(Some(
+                    json!({"food_id": food_id(food), "serving_id": serving(food, "").get("servingId")}),
+                ))
             })
         })
         .tells(|landed| or_message(landed, "Custom food created (no response data returned)."))
         .undo(move |landed| match new_ids(landed) {
-            Some([id, _]) => call_of("delete_custom_food", json!({"food_id": id, "food_name": undo_name})),
+            Some([id, _]) => call_of(
+                "delete_custom_food",
+                json!({"food_id": id, "food_name": undo_name}),
+            ),
             None => json!("delete_custom_food with the id that get_custom_foods shows"),
         })
 }
@@ -318,7 +381,10 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
     };
     let (id, serving_id) = (call.text("food_id"), call.text("serving_id"));
     let listed = must_read(listed, "The food")?;
-    let old = foods(listed).into_iter().find(|food| food_id(food) == id).unwrap_or_default();
+    let old = foods(listed)
+        .into_iter()
+        .find(|food| food_id(food) == id)
+        .unwrap_or_default();
     let old_serving = serving(&old, &serving_id).clone();
     let mut document = food(call, &NUTRIENTS);
     if let Some(about) = document.get_mut("foodMetaData").and_then(Value::as_object_mut) {
@@ -327,10 +393,16 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
             about.insert("brandName".to_owned(), brand.clone());
         }
     }
-    if let Some(content) = document.pointer_mut("/nutritionContents/0").and_then(Value::as_object_mut) {
+    if let Some(content) = document
+        .pointer_mut("/nutritionContents/0")
+        .and_then(Value::as_object_mut)
+    {
         content.insert("servingId".to_owned(), json!(serving_id));
         for (_, key) in NUTRIENTS {
-            let kept = old_serving.get(key).and_then(Value::as_number).map(|number| json!(as_text(number)));
+            let kept = old_serving
+                .get(key)
+                .and_then(Value::as_number)
+                .map(|number| json!(as_text(number)));
             let kept = kept.or_else(|| old_serving.get(key).filter(|value| value.is_string()).cloned());
             if let (None, Some(kept)) = (content.get(key), kept) {
                 content.insert(key.to_owned(), kept);
@@ -338,16 +410,23 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
         }
     }
     let told = |food: &Value| Value::Object(arguments_of(food, serving(food, &serving_id)));
-    let (before, after) = if old.is_null() { (json!("unknown"), told(&document)) } else { (told(&old), told(&document)) };
-    let (wanted, undo) = (after.clone(), match &before {
-        Value::Object(old) => {
-            let mut arguments = old.clone();
-            arguments.insert("food_id".to_owned(), json!(id));
-            arguments.insert("serving_id".to_owned(), json!(serving_id));
-            call_of("update_custom_food", arguments.into())
-        }
-        _ => json!("the food before could not be read"),
-    });
+    let (before, after) = if old.is_null() {
+        (json!("unknown"), told(&document))
+    } else {
+        (told(&old), told(&document))
+    };
+    let (wanted, undo) = (
+        after.clone(),
+        match &before {
+            Value::Object(old) => {
+                let mut arguments = old.clone();
+                arguments.insert("food_id".to_owned(), json!(id));
+                arguments.insert("serving_id".to_owned(), json!(serving_id));
+                call_of("update_custom_food", arguments.into())
+            }
+            _ => json!("the food before could not be read"),
+        },
+    );
     let seen_serving = serving_id.clone();
     ChangeStep::one(
         PlannedChange::new(GarminChange::json(Method::PUT, CUSTOM_FOOD, document), &json!({}))
@@ -355,7 +434,8 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
             .look(call.get(SEARCH), "get_custom_foods", move |document| {
                 let foods = foods(document);
                 let now = foods.iter().find(|food| food_id(food) == id);
-                now.is_some_and(|now| Value::Object(arguments_of(now, serving(now, &seen_serving))) == wanted).into()
+                now.is_some_and(|now| Value::Object(arguments_of(now, serving(now, &seen_serving))) == wanted)
+                    .into()
             })
             .tells(|landed| or_message(landed, "Custom food updated (no response data returned)."))
             .undo(move |_| undo.clone()),
@@ -363,27 +443,42 @@ fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep,
 }
 
 fn delete_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    let get = GarminGet::plain("/nutrition-service/customFood?searchExpression=&start=0&limit=1000&includeContent=true");
+    let get = GarminGet::plain(
+        "/nutrition-service/customFood?searchExpression=&start=0&limit=1000&includeContent=true",
+    );
     let [listed, ..] = answers else {
         return ChangeStep::get(get.optional());
     };
     let id = call.text("food_id");
     let listed = foods(must_read(listed, "The custom foods")?);
     let Some(old) = listed.iter().find(|food| food_id(food) == id) else {
-        return Err(AnswerError::Argument(format!("Garmin has no custom food {id:?}. Nothing was deleted.")));
+        return Err(AnswerError::Argument(format!(
+            "Garmin has no custom food {id:?}. Nothing was deleted."
+        )));
     };
-    check_name(&call.text("food_name"), food_name(old), &format!("Custom food {id}"), "food_name")?;
+    check_name(
+        &call.text("food_name"),
+        food_name(old),
+        &format!("Custom food {id}"),
+        "food_name",
+    )?;
     let arguments = arguments_of(old, serving(old, ""));
     let undo = call_of("create_custom_food", arguments.clone().into());
     let message = format!("Custom food {id} deleted successfully.");
-    let request = GarminChange::new(Method::DELETE, call.get("/nutrition-service/customFood/{food_id}").path);
+    let request = GarminChange::new(
+        Method::DELETE,
+        call.get("/nutrition-service/customFood/{food_id}").path,
+    );
     ChangeStep::one(
-        PlannedChange::new(request, &json!({"status": "success", "food_id": id, "message": message}))
-            .changes(arguments.into(), Value::Null)
-            .look(get, "get_custom_foods", move |document| {
-                foods(document).iter().all(|food| food_id(food) != id).into()
-            })
-            .undo(move |_| undo.clone()),
+        PlannedChange::new(
+            request,
+            &json!({"status": "success", "food_id": id, "message": message}),
+        )
+        .changes(arguments.into(), Value::Null)
+        .look(get, "get_custom_foods", move |document| {
+            foods(document).iter().all(|food| food_id(food) != id).into()
+        })
+        .undo(move |_| undo.clone()),
     )
 }
 
@@ -401,29 +496,45 @@ fn meal_time(call: &ToolCall) -> Result<String, AnswerError> {
     match (is_time, is_short) {
         (true, _) => Ok(text),
         (_, true) => Ok(format!("{text}:00")),
-        _ => Err(AnswerError::Argument(format!("meal_time must be HH:MM:SS, such as 08:15:00, not {text:?}"))),
+        _ => Err(AnswerError::Argument(format!(
+            "meal_time must be HH:MM:SS, such as 08:15:00, not {text:?}"
+        ))),
     }
 }
 
 /// The meal of a time: the first whose hours include it, or else the snacks.
 fn meal_id(meals: &Value, time: &str) -> Result<Value, AnswerError> {
-    let meals = at(meals, "meals").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let meals = at(meals, "meals")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let text = |meal: &Value, name: &str| meal.get(name).and_then(Value::as_str).map(str::to_owned);
     let includes = |meal: &&Value| {
         let hours = text(meal, "startTime").zip(text(meal, "endTime"));
         hours.is_some_and(|(start, end)| start.as_str() <= time && time <= end.as_str())
     };
-    let snacks = || meals.iter().find(|meal| text(meal, "mealName").as_deref() == Some("SNACKS"));
+    let snacks = || {
+        meals
+            .iter()
+            .find(|meal| text(meal, "mealName").as_deref() == Some("SNACKS"))
+    };
     let meal = meals.iter().find(includes).or_else(snacks);
     meal.and_then(|meal| meal.get("mealId")).cloned().ok_or_else(|| {
-        AnswerError::Argument(format!("could not match meal for time '{time}' and no SNACKS meal found."))
+        AnswerError::Argument(format!(
+            "could not match meal for time '{time}' and no SNACKS meal found."
+        ))
     })
 }
 
 /// The entries of a day's log: the id, and the entry.
 fn logged(log: &Value) -> Vec<(String, Value)> {
-    let meals = at(log, "mealDetails").and_then(Value::as_array).into_iter().flatten();
-    let entries = meals.filter_map(|meal| meal.get("loggedFoods")?.as_array()).flatten();
+    let meals = at(log, "mealDetails")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let entries = meals
+        .filter_map(|meal| meal.get("loggedFoods")?.as_array())
+        .flatten();
     entries
         .filter_map(|entry| Some((entry.get("logId")?.as_str()?.to_owned(), entry.clone())))
         .collect()
@@ -435,7 +546,10 @@ fn entry_name(entry: &Value) -> String {
 }
 
 fn log_timestamp(call: &ToolCall) -> String {
-    call.now.timestamp().strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+    call.now
+        .timestamp()
+        .strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        .to_string()
 }
 
 /// The change that adds an entry to the log, and how to see it.
@@ -447,7 +561,9 @@ fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after: Value) ->
     PlannedChange::new(GarminChange::json(Method::PUT, path, body), &json!({}))
         .changes(before, json!({"adds": after}))
         .look(call.get(LOG), "get_nutrition_daily_food_log", move |log| {
-            let new = logged(log).into_iter().find(|(id, _)| is_known && !earlier.contains(id));
+            let new = logged(log)
+                .into_iter()
+                .find(|(id, _)| is_known && !earlier.contains(id));
             new.map_or(Sight::NotMade, |(id, entry)| {
                 Sight::Made(Some(json!({"log_id": id, "food_name": entry_name(&entry)})))
             })
@@ -511,7 +627,13 @@ fn log_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerErr
     });
     let body = json!({"mealDate": call.text("meal_date"), "quickAddItems": [item]});
     let after = json!({"name": call.text("name"), "calories": call.number("calories"), "meal_time": time});
-    ChangeStep::one(entry(call, "/nutrition-service/food/logs/quickAdd", body, log, after))
+    ChangeStep::one(entry(
+        call,
+        "/nutrition-service/food/logs/quickAdd",
+        body,
+        log,
+        after,
+    ))
 }
 
 fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -524,7 +646,12 @@ fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         let text = format!("the food log of {date} has no entry {id:?}. Nothing was deleted.");
         return Err(AnswerError::Argument(text));
     };
-    check_name(&call.text("food_name"), &entry_name(&old), &format!("Entry {id}"), "food_name")?;
+    check_name(
+        &call.text("food_name"),
+        &entry_name(&old),
+        &format!("Entry {id}"),
+        "food_name",
+    )?;
     let content = |name: &str| at(&old, &format!("nutritionContent.{name}")).cloned();
     let undo = match (at(&old, "foodMetaData.foodId"), content("servingId")) {
         (Some(food), Some(serving)) => call_of(
@@ -547,17 +674,21 @@ fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     let message = format!("Food log entry {id} deleted successfully.");
     let request = GarminChange::json(Method::DELETE, call.get(LOG).path, json!({"logIds": [id]}));
     ChangeStep::one(
-        PlannedChange::new(request, &json!({"status": "success", "log_id": id, "message": message}))
-            .changes(before, Value::Null)
-            .look(call.get(LOG), "get_nutrition_daily_food_log", move |log| {
-                logged(log).iter().all(|(known, _)| *known != id).into()
-            })
-            .undo(move |_| undo.clone()),
+        PlannedChange::new(
+            request,
+            &json!({"status": "success", "log_id": id, "message": message}),
+        )
+        .changes(before, Value::Null)
+        .look(call.get(LOG), "get_nutrition_daily_food_log", move |log| {
+            logged(log).iter().all(|(known, _)| *known != id).into()
+        })
+        .undo(move |_| undo.clone()),
     )
 }
 
 fn upsert_and_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    let search = "/nutrition-service/customFood?searchExpression={food_name}&start=0&limit=10&includeContent=true";
+    let search =
+        "/nutrition-service/customFood?searchExpression={food_name}&start=0&limit=10&includeContent=true";
     let [listed, meals, log, ..] = answers else {
         return entry_step(call, Some(call.get(search).optional()));
     };
@@ -566,8 +697,15 @@ fn upsert_and_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
     let known = foods(listed)
         .into_iter()
         .find(|food| food_name(food).to_lowercase() == name.trim().to_lowercase());
-    let serving_id = |food: &Value| serving(food, "").get("servingId").and_then(Value::as_str).map(str::to_owned);
-    let ids = known.as_ref().and_then(|food| Some([food_id(food).to_owned(), serving_id(food)?]));
+    let serving_id = |food: &Value| {
+        serving(food, "")
+            .get("servingId")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let ids = known
+        .as_ref()
+        .and_then(|food| Some([food_id(food).to_owned(), serving_id(food)?]));
     if let Some(ids) = ids {
         return ChangeStep::one(food_entry(call, meals, log, ids, "GARMIN")?);
     }
@@ -603,19 +741,28 @@ fn set_goals(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
     };
     let date = call.text("date");
     let given = call.given_arguments();
-    let given: Vec<(&str, Value)> =
-        GOALS.into_iter().filter_map(|(name, key)| Some((key, given.get(name)?.clone()))).collect();
+    let given: Vec<(&str, Value)> = GOALS
+        .into_iter()
+        .filter_map(|(name, key)| Some((key, given.get(name)?.clone())))
+        .collect();
     if given.is_empty() {
         let names = GOALS.map(|(name, _)| name).join(", ");
-        return Err(AnswerError::Argument(format!("No fields to update — supply at least one of {names}")));
+        return Err(AnswerError::Argument(format!(
+            "No fields to update — supply at least one of {names}"
+        )));
     }
     let old = read(old).and_then(Value::as_object).ok_or_else(|| {
-        AnswerError::Argument(format!("Could not read current nutrition settings for {date} — cannot apply update."))
+        AnswerError::Argument(format!(
+            "Could not read current nutrition settings for {date} — cannot apply update."
+        ))
     })?;
     let mut new = old.clone();
     new.extend(given.into_iter().map(|(key, value)| (key.to_owned(), value)));
     let told = |document: &Map<String, Value>| -> Map<String, Value> {
-        GOALS.into_iter().map(|(name, key)| (name.to_owned(), json!(document.get(key)))).collect()
+        GOALS
+            .into_iter()
+            .map(|(name, key)| (name.to_owned(), json!(document.get(key))))
+            .collect()
     };
     let (before, after) = (told(old), told(&new));
     let mut back = before.clone();
@@ -629,7 +776,10 @@ fn set_goals(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerEr
                 (document.as_object().map(told).as_ref() == Some(&wanted)).into()
             })
             .tells(move |landed| {
-                let document = landed.response.as_object().filter(|response| !response.is_empty());
+                let document = landed
+                    .response
+                    .as_object()
+                    .filter(|response| !response.is_empty());
                 told(document.unwrap_or(&sent)).into()
             })
             .undo(move |_| call_of("set_nutrition_daily_settings", back.clone().into())),

@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::answer::AnswerError;
-use super::call::ToolCall;
 use super::calendar::{CalendarEntry, calendar_get, entries, of_day, schedule_request};
+use super::call::ToolCall;
 use super::change::{
     ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PlanPart, PlannedChange, call_of, read, total,
 };
@@ -50,9 +50,15 @@ pub(super) const TOOLS: &[Tool] = &[
                 "A workout and its day",
                 &[
                     WORKOUT_ID.optional(),
-                    Parameter::object("workout_data", "A new workout as Garmin's document, instead of workout_id", &[])
+                    Parameter::object(
+                        "workout_data",
+                        "A new workout as Garmin's document, instead of workout_id",
+                        &[],
+                    )
+                    .optional(),
+                    Parameter::day("calendar_date", "The day: YYYY-MM-DD")
+                        .may_be_future()
                         .optional(),
-                    Parameter::day("calendar_date", "The day: YYYY-MM-DD").may_be_future().optional(),
                 ],
             ),
             50,
@@ -85,7 +91,8 @@ pub(super) const TOOLS: &[Tool] = &[
         "reschedule_workout",
         "Move a scheduled workout to another day. The new day is entered first, then the old entry is removed.",
         &[
-            Parameter::day("from_date", "The day it is on now: YYYY-MM-DD, today or tomorrow").may_be_future(),
+            Parameter::day("from_date", "The day it is on now: YYYY-MM-DD, today or tomorrow")
+                .may_be_future(),
             Parameter::day("to_date", "The day it moves to: YYYY-MM-DD, today or tomorrow").may_be_future(),
             Parameter::text("name", "The workout's name, if several are on that day", ""),
             ENTRY_ID.optional(),
@@ -101,22 +108,35 @@ pub(super) const TOOLS: &[Tool] = &[
         Effect::Delete,
         |call, answers| match answers {
             [] => ChangeStep::get(entry_get(&json!(call.whole("scheduled_workout_id"))).optional()),
-            [entry, ..] => ChangeStep::one(removal(&json!(call.whole("scheduled_workout_id")), &entry_of(entry))),
+            [entry, ..] => ChangeStep::one(removal(
+                &json!(call.whole("scheduled_workout_id")),
+                &entry_of(entry),
+            )),
         },
         "Error unscheduling workout",
     ),
     Tool::change(
         "unschedule_workouts",
         "Remove several entries from the calendar; the workouts themselves stay.",
-        &[Parameter::list("scheduled_workout_ids", "The ids of the entries", &ENTRY_ID, 50)],
+        &[Parameter::list(
+            "scheduled_workout_ids",
+            "The ids of the entries",
+            &ENTRY_ID,
+            50,
+        )],
         Effect::Delete,
         |call, answers| {
             let ids = call.json("scheduled_workout_ids");
             let ids = ids.as_array().cloned().unwrap_or_default();
             if answers.is_empty() && !ids.is_empty() {
-                return Ok(ChangeStep::Read(ids.iter().map(|id| entry_get(id).optional()).collect()));
+                return Ok(ChangeStep::Read(
+                    ids.iter().map(|id| entry_get(id).optional()).collect(),
+                ));
             }
-            let parts = ids.iter().zip(answers).map(|(id, entry)| removal(id, &entry_of(entry)).part());
+            let parts = ids
+                .iter()
+                .zip(answers)
+                .map(|(id, entry)| removal(id, &entry_of(entry)).part());
             ChangeStep::many(parts.collect(), total)
         },
         "Error unscheduling workout",
@@ -169,7 +189,10 @@ fn dated(call: &ToolCall, list: &str, day: &str) -> Vec<(Value, Option<Date>)> {
     let items = items.as_array().cloned().unwrap_or_default().into_iter();
     items
         .map(|item| {
-            let date = item.get(day).and_then(Value::as_str).and_then(|day| day.parse().ok());
+            let date = item
+                .get(day)
+                .and_then(Value::as_str)
+                .and_then(|day| day.parse().ok());
             (item, date)
         })
         .collect()
@@ -177,14 +200,18 @@ fn dated(call: &ToolCall, list: &str, day: &str) -> Vec<(Value, Option<Date>)> {
 
 /// Reads the calendar of each item's day.
 fn calendars_step(items: &[(Value, Option<Date>)], more: Option<GarminGet>) -> ChangeStep {
-    let days = items.iter().filter_map(|(_, date)| date.map(|date| calendar_get(date, date)));
+    let days = items
+        .iter()
+        .filter_map(|(_, date)| date.map(|date| calendar_get(date, date)));
     ChangeStep::Read(days.chain(more).collect())
 }
 
 fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let items = dated(call, "schedules", "calendar_date");
     if items.is_empty() {
-        return Err(AnswerError::Argument("schedules is empty: give at least one".to_owned()));
+        return Err(AnswerError::Argument(
+            "schedules is empty: give at least one".to_owned(),
+        ));
     }
     let dated = items.iter().filter(|(_, date)| date.is_some()).count();
     if answers.is_empty() && dated > 0 {
@@ -227,7 +254,12 @@ fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, 
     ChangeStep::many(parts.collect(), total)
 }
 
-fn uploaded_and_scheduled(workouts: &Value, document: Value, date: Date, on_day: Vec<CalendarEntry>) -> PlanPart {
+fn uploaded_and_scheduled(
+    workouts: &Value,
+    document: Value,
+    date: Date,
+    on_day: Vec<CalendarEntry>,
+) -> PlanPart {
     let name = at(&document, "workoutName").cloned();
     let upload = plan_upload(workouts, document, &json!({"scheduled_date": date.to_string()}));
     let part = upload.then(move |landed: &Landed<'_>| {
@@ -242,7 +274,9 @@ fn uploaded_and_scheduled(workouts: &Value, document: Value, date: Date, on_day:
 fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let items = dated(call, "week", "date");
     if items.is_empty() {
-        return Err(AnswerError::Argument("week is empty: give at least one day".to_owned()));
+        return Err(AnswerError::Argument(
+            "week is empty: give at least one day".to_owned(),
+        ));
     }
     if answers.is_empty() {
         return Ok(calendars_step(&items, None));
@@ -270,39 +304,63 @@ fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Answ
 }
 
 fn reschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    let (from, to) = (call.day("from_date").unwrap_or(call.today), call.day("to_date").unwrap_or(call.today));
+    let (from, to) = (
+        call.day("from_date").unwrap_or(call.today),
+        call.day("to_date").unwrap_or(call.today),
+    );
     if from == to {
-        return Err(AnswerError::Argument("from_date and to_date are the same day".to_owned()));
+        return Err(AnswerError::Argument(
+            "from_date and to_date are the same day".to_owned(),
+        ));
     }
     let [old_day, new_day, ..] = answers else {
-        return Ok(ChangeStep::Read(vec![calendar_get(from, from), calendar_get(to, to)]));
+        return Ok(ChangeStep::Read(vec![
+            calendar_get(from, from),
+            calendar_get(to, to),
+        ]));
     };
     let (old_day, new_day) = (of_day(old_day, from)?, of_day(new_day, to)?);
-    let (name, id) = (call.text("name").trim().to_lowercase(), call.whole("scheduled_workout_id"));
+    let (name, id) = (
+        call.text("name").trim().to_lowercase(),
+        call.whole("scheduled_workout_id"),
+    );
     let movable = |entry: &&CalendarEntry| {
         (id == 0 || entry.id == Some(id)) && (name.is_empty() || entry.name.to_lowercase().contains(&name))
     };
     let found: Vec<&CalendarEntry> = old_day.iter().filter(movable).collect();
     let told = |entries: &[CalendarEntry]| {
-        let entries = entries.iter().map(|entry| format!("{:?} ({})", entry.name, entry.id.unwrap_or_default()));
+        let entries = entries
+            .iter()
+            .map(|entry| format!("{:?} ({})", entry.name, entry.id.unwrap_or_default()));
         entries.collect::<Vec<_>>().join(", ")
     };
     let entry = match found.as_slice() {
         [entry] => (*entry).clone(),
         [] if old_day.is_empty() => {
-            return Err(AnswerError::Argument(format!("nothing is scheduled for {from}. Nothing was moved.")));
+            return Err(AnswerError::Argument(format!(
+                "nothing is scheduled for {from}. Nothing was moved."
+            )));
         }
         [] => {
-            let text = format!("{from} has {}, but nothing that matches. Nothing was moved.", told(&old_day));
+            let text = format!(
+                "{from} has {}, but nothing that matches. Nothing was moved.",
+                told(&old_day)
+            );
             return Err(AnswerError::Argument(text));
         }
         _ => {
-            let text = format!("{from} has {}: give name or scheduled_workout_id. Nothing was moved.", told(&old_day));
+            let text = format!(
+                "{from} has {}: give name or scheduled_workout_id. Nothing was moved.",
+                told(&old_day)
+            );
             return Err(AnswerError::Argument(text));
         }
     };
     let (Some(entry_id), Some(workout_id)) = (entry.id, entry.workout_id) else {
-        let text = format!("{:?} belongs to a training plan, which Garmin moves itself. Nothing was moved.", entry.name);
+        let text = format!(
+            "{:?} belongs to a training plan, which Garmin moves itself. Nothing was moved.",
+            entry.name
+        );
         return Err(AnswerError::Argument(text));
     };
     if new_day.iter().any(|other| other.workout_id == Some(workout_id)) {
@@ -340,7 +398,12 @@ fn entry_get(id: &Value) -> GarminGet {
 /// The entry of a document about a single one.
 fn entry_of(document: &Value) -> CalendarEntry {
     let document = read(document).unwrap_or(&Value::Null);
-    let text = |path: &str| at(document, path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |path: &str| {
+        at(document, path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     CalendarEntry {
         id: None,
         workout_id: at(document, "workout.workoutId").and_then(Value::as_i64),
@@ -355,7 +418,10 @@ fn removal(id: &Value, entry: &CalendarEntry) -> PlannedChange {
         None => json!("unknown"),
     };
     let undo = match entry.workout_id {
-        Some(workout) => call_of("schedule_workout", json!({"workout_id": workout, "calendar_date": entry.date})),
+        Some(workout) => call_of(
+            "schedule_workout",
+            json!({"workout_id": workout, "calendar_date": entry.date}),
+        ),
         None => json!("schedule_workout with the workout's id and the day"),
     };
     let message = format!("Scheduled workout {id} removed from calendar");
@@ -364,7 +430,9 @@ fn removal(id: &Value, entry: &CalendarEntry) -> PlannedChange {
         &json!({"scheduled_workout_id": id}),
     )
     .changes(before, Value::Null)
-    .look(entry_get(id), "get_scheduled_workouts", |entry| entry.is_null().into())
+    .look(entry_get(id), "get_scheduled_workouts", |entry| {
+        entry.is_null().into()
+    })
     .tells(move |_| json!({"status": "success", "message": message}))
     .undo(move |_| undo.clone())
 }

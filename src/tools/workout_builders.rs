@@ -25,7 +25,12 @@ const EXERCISE: Parameter = Parameter::object(
         Parameter::text("name", "The exercise, such as Squat", "Exercise"),
         Parameter::integer("sets", "Sets (default 1)", (1, 100)).or(DefaultValue::Whole(1)),
         Parameter::integer("reps", "Repetitions in a set (default 1)", (1, 1_000)).or(DefaultValue::Whole(1)),
-        Parameter::integer("rest_seconds", "Seconds of rest after a set (default 60)", (0, 3_600)).or(DefaultValue::Whole(60)),
+        Parameter::integer(
+            "rest_seconds",
+            "Seconds of rest after a set (default 60)",
+            (0, 3_600),
+        )
+        .or(DefaultValue::Whole(60)),
         Parameter::required_text("category", "Garmin's category, such as SQUAT").optional(),
     ],
 );
@@ -56,8 +61,18 @@ pub(super) const TOOLS: &[Tool] = &[
             WARMUP,
             COOLDOWN,
             ZONE,
-            Parameter::integer("hr_min", "The lower heart rate in bpm, instead of a zone", (30, 250)).optional(),
-            Parameter::integer("hr_max", "The upper heart rate in bpm, instead of a zone", (30, 250)).optional(),
+            Parameter::integer(
+                "hr_min",
+                "The lower heart rate in bpm, instead of a zone",
+                (30, 250),
+            )
+            .optional(),
+            Parameter::integer(
+                "hr_max",
+                "The upper heart rate in bpm, instead of a zone",
+                (30, 250),
+            )
+            .optional(),
         ],
         ADD,
         |call, answers| built(call, answers, run),
@@ -69,8 +84,16 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             NAME,
             Parameter::integer("duration_min", "Minutes of walking", (1, 1_440)),
-            Parameter::integer("hr_min", "The lower heart rate in bpm, for the description", (30, 250)),
-            Parameter::integer("hr_max", "The upper heart rate in bpm, for the description", (30, 250)),
+            Parameter::integer(
+                "hr_min",
+                "The lower heart rate in bpm, for the description",
+                (30, 250),
+            ),
+            Parameter::integer(
+                "hr_max",
+                "The upper heart rate in bpm, for the description",
+                (30, 250),
+            ),
         ],
         ADD,
         |call, answers| built(call, answers, z2_walk),
@@ -79,7 +102,10 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool::change(
         "create_strength_workout",
         "Create a strength workout of exercises with sets and repetitions.",
-        &[NAME, Parameter::list("exercises", "The exercises in order", &EXERCISE, 50)],
+        &[
+            NAME,
+            Parameter::list("exercises", "The exercises in order", &EXERCISE, 50),
+        ],
         ADD,
         |call, answers| built(call, answers, strength),
         "Error creating strength workout",
@@ -103,11 +129,21 @@ fn seconds(seconds: i64) -> StepEnd {
 }
 
 fn warmup(minutes: i64) -> Value {
-    step(1, "warmup", &format!("Warmup {minutes} min"), seconds(minutes * 60))
+    step(
+        1,
+        "warmup",
+        &format!("Warmup {minutes} min"),
+        seconds(minutes * 60),
+    )
 }
 
 fn cooldown(minutes: i64) -> Value {
-    step(3, "cooldown", &format!("Cooldown {minutes} min"), seconds(minutes * 60))
+    step(
+        3,
+        "cooldown",
+        &format!("Cooldown {minutes} min"),
+        seconds(minutes * 60),
+    )
 }
 
 fn zone(call: &ToolCall) -> Result<i64, String> {
@@ -124,8 +160,14 @@ fn in_zone(step: Value, zone: i64) -> Value {
 
 fn walk_run(call: &ToolCall) -> Result<Value, String> {
     let zone = zone(call)?;
-    let [run, walk, repeats, warm, cool] =
-        ["run_seconds", "walk_seconds", "repeats", "warmup_min", "cooldown_min"].map(|name| call.whole(name));
+    let [run, walk, repeats, warm, cool] = [
+        "run_seconds",
+        "walk_seconds",
+        "repeats",
+        "warmup_min",
+        "cooldown_min",
+    ]
+    .map(|name| call.whole(name));
     let group = json!({
         "type": "RepeatGroupDTO",
         "stepOrder": 2,
@@ -135,7 +177,8 @@ fn walk_run(call: &ToolCall) -> Result<Value, String> {
             in_zone(step(2, "recovery", &format!("Walk {walk}s Z{zone}"), seconds(walk)), zone),
         ],
     });
-    let description = format!("{warm}m warmup + {repeats}x({run}s run / {walk}s walk) Z{zone} + {cool}m cooldown");
+    let description =
+        format!("{warm}m warmup + {repeats}x({run}s run / {walk}s walk) Z{zone} + {cool}m cooldown");
     let steps = vec![warmup(warm), group, cooldown(cool)];
     Ok(workout(&call.text("name"), &description, "running", steps))
 }
@@ -143,7 +186,11 @@ fn walk_run(call: &ToolCall) -> Result<Value, String> {
 fn run(call: &ToolCall) -> Result<Value, String> {
     let [run, warm, cool, low, high] =
         ["run_seconds", "warmup_min", "cooldown_min", "hr_min", "hr_max"].map(|name| call.whole(name));
-    let length = if run % 60 == 0 { format!("{}m", run / 60) } else { format!("{run}s") };
+    let length = if run % 60 == 0 {
+        format!("{}m", run / 60)
+    } else {
+        format!("{run}s")
+    };
     let (label, target) = match (low, high) {
         (0, 0) => {
             let zone = zone(call)?;
@@ -157,7 +204,11 @@ fn run(call: &ToolCall) -> Result<Value, String> {
         _ => return Err("hr_min must be below hr_max".to_owned()),
     };
     let interval = step(2, "interval", &format!("Run {run}s {label}"), seconds(run));
-    let steps = vec![warmup(warm), with_target(interval, "heart.rate.zone", &target), cooldown(cool)];
+    let steps = vec![
+        warmup(warm),
+        with_target(interval, "heart.rate.zone", &target),
+        cooldown(cool),
+    ];
     let description = format!("{warm}m warmup + {length} run {label} + {cool}m cooldown");
     Ok(workout(&call.text("name"), &description, "running", steps))
 }
@@ -167,7 +218,12 @@ fn z2_walk(call: &ToolCall) -> Result<Value, String> {
     if low >= high {
         return Err("hr_min must be below hr_max".to_owned());
     }
-    let walk = step(2, "interval", &format!("Walk {minutes} min Z2"), seconds(minutes * 60));
+    let walk = step(
+        2,
+        "interval",
+        &format!("Walk {minutes} min Z2"),
+        seconds(minutes * 60),
+    );
     let description = format!("Walk {minutes} min at Z2 ({low}-{high} bpm)");
     let steps = vec![warmup(5), in_zone(walk, 2), cooldown(5)];
     Ok(workout(&call.text("name"), &description, "walking", steps))
@@ -189,10 +245,20 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
     for (index, exercise) in exercises.iter().enumerate() {
         let number = |name: &str| at(exercise, name).and_then(Value::as_i64).unwrap_or_default();
         let text = |name: &str| at(exercise, name).and_then(Value::as_str).unwrap_or_default();
-        let (name, sets, reps, rest) = (text("name"), number("sets"), number("reps"), number("rest_seconds"));
+        let (name, sets, reps, rest) = (
+            text("name"),
+            number("sets"),
+            number("reps"),
+            number("rest_seconds"),
+        );
         let group_order = (sets > 1).then(&mut next);
         let end = StepEnd::Reps(reps as f64);
-        let mut set = step(next(), "interval", &format!("{name}: {sets} sets x {reps} reps"), end);
+        let mut set = step(
+            next(),
+            "interval",
+            &format!("{name}: {sets} sets x {reps} reps"),
+            end,
+        );
         if let Some(members) = set.as_object_mut() {
             members.insert("exerciseName".to_owned(), json!(name));
             if !text("category").is_empty() {
@@ -200,7 +266,8 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
             }
         }
         let is_last = index + 1 == exercises.len() && sets == 1;
-        let pause = (rest > 0 && !is_last).then(|| step(next(), "rest", &format!("Rest {rest}s"), seconds(rest)));
+        let pause =
+            (rest > 0 && !is_last).then(|| step(next(), "rest", &format!("Rest {rest}s"), seconds(rest)));
         let inner: Vec<Value> = std::iter::once(set).chain(pause).collect();
         match group_order {
             Some(order) => steps.push(json!({
@@ -213,5 +280,10 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
         }
     }
     let description = format!("Strength: {} exercises", exercises.len());
-    Ok(workout(&call.text("name"), &description, "strength_training", steps))
+    Ok(workout(
+        &call.text("name"),
+        &description,
+        "strength_training",
+        steps,
+    ))
 }

@@ -7,7 +7,8 @@ use super::answer::AnswerError;
 use super::calendar::{calendar_get, of_day, schedule_request};
 use super::call::ToolCall;
 use super::change::{
-    ChangeStep, GarminChange, Landed, PlanPart, PlannedChange, Sight, call_of, check_name, must_read, read, total,
+    ChangeStep, GarminChange, Landed, PlanPart, PlannedChange, Sight, call_of, check_name, must_read, read,
+    total,
 };
 use super::fields::at;
 use super::garmin_get::{FAILED, GarminGet};
@@ -20,7 +21,15 @@ const ADD: Effect = Effect::Change { idempotent: false };
 const WORKOUTS: &str = "/workout-service/workouts?start=0&limit=999";
 const WORKOUT_ID: Parameter = Parameter::id("workout_id", "The workout's id, from get_workouts");
 const SPORTS: &[&str] = &[
-    "running", "cycling", "walking", "swimming", "strength_training", "cardio_training", "hiit", "yoga", "other",
+    "running",
+    "cycling",
+    "walking",
+    "swimming",
+    "strength_training",
+    "cardio_training",
+    "hiit",
+    "yoga",
+    "other",
 ];
 /// The workout as Garmin's own document.
 const DOCUMENT: Parameter = Parameter::object(
@@ -48,9 +57,12 @@ pub(super) const TOOLS: &[Tool] = &[
             STEPS,
             Parameter::one_of("sport", "The sport (default running)", SPORTS, "running"),
             Parameter::text("description", "A description that Garmin Connect shows", ""),
-            Parameter::day("date", "The day to schedule it for: YYYY-MM-DD, today or tomorrow")
-                .may_be_future()
-                .optional(),
+            Parameter::day(
+                "date",
+                "The day to schedule it for: YYYY-MM-DD, today or tomorrow",
+            )
+            .may_be_future()
+            .optional(),
         ],
         ADD,
         create_workout,
@@ -62,10 +74,20 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             WORKOUT_ID,
             Parameter::text("name", "The new name; empty: unchanged", ""),
-            Parameter::list("steps", "All steps in order; they replace the old ones", STEP_ITEM, 50).optional(),
+            Parameter::list(
+                "steps",
+                "All steps in order; they replace the old ones",
+                STEP_ITEM,
+                50,
+            )
+            .optional(),
             Parameter::required_text("description", "The new description").optional(),
-            Parameter::object("workout_data", "Garmin's whole document instead, as the undo of an update gives it", &[])
-                .optional(),
+            Parameter::object(
+                "workout_data",
+                "Garmin's whole document instead, as the undo of an update gives it",
+                &[],
+            )
+            .optional(),
         ],
         Effect::Change { idempotent: true },
         update_workout,
@@ -98,7 +120,11 @@ pub(super) const TOOLS: &[Tool] = &[
         "Delete a workout, also from the calendar.",
         &[
             WORKOUT_ID,
-            Parameter::text("name", "The workout's name, which must match; it guards against a wrong id", ""),
+            Parameter::text(
+                "name",
+                "The workout's name, which must match; it guards against a wrong id",
+                "",
+            ),
         ],
         Effect::Delete,
         delete_workout,
@@ -138,7 +164,11 @@ pub(super) fn workouts_step() -> Result<ChangeStep, AnswerError> {
 }
 
 fn named(document: &Value) -> String {
-    at(document, "workoutName").and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+    at(document, "workoutName")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// The upload of a document. `more` is told besides.
@@ -146,7 +176,11 @@ pub(super) fn plan_upload(workouts: &Value, document: Value, more: &Value) -> Pl
     let name = named(&document);
     let id_of = |item: &Value| item.get("workoutId").cloned();
     let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
-    let earlier: Vec<Value> = read(workouts).map_or_else(Vec::new, items).iter().filter_map(id_of).collect();
+    let earlier: Vec<Value> = read(workouts)
+        .map_or_else(Vec::new, items)
+        .iter()
+        .filter_map(id_of)
+        .collect();
     let namesakes = read(workouts).map(|list| items(list).iter().filter(|item| named(item) == name).count());
     let is_known = read(workouts).is_some();
     let (wanted, seen_name, undo_name) = (outline(&document), name.clone(), name.clone());
@@ -160,15 +194,21 @@ pub(super) fn plan_upload(workouts: &Value, document: Value, more: &Value) -> Pl
         &names,
     )
     .changes(json!({"workouts_with_this_name": namesakes}), after)
-    .look(GarminGet::plain(WORKOUTS), "get_workouts", move |document| match document {
-        Value::Array(list) => {
-            let new = list.iter().find(|item| {
-                is_known && named(item) == seen_name && id_of(item).is_some_and(|id| !earlier.contains(&id))
-            });
-            new.map_or(Sight::NotMade, |item| Sight::Made(id_of(item)))
-        }
-        one => (outline(one) == wanted).into(),
-    })
+    .look(
+        GarminGet::plain(WORKOUTS),
+        "get_workouts",
+        move |document| match document {
+            Value::Array(list) => {
+                let new = list.iter().find(|item| {
+                    is_known
+                        && named(item) == seen_name
+                        && id_of(item).is_some_and(|id| !earlier.contains(&id))
+                });
+                new.map_or(Sight::NotMade, |item| Sight::Made(id_of(item)))
+            }
+            one => (outline(one) == wanted).into(),
+        },
+    )
     .look_by(|response| at(response, "workoutId").map(of_id))
     .tells(|landed| {
         json!({
@@ -189,22 +229,33 @@ fn upload_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         return workouts_step();
     };
     let given = call.json("workouts");
-    let parts = given.as_array().into_iter().flatten().map(|document| match prepared(document.clone()) {
-        Ok(document) => plan_upload(workouts, document, &json!({})).part(),
-        Err(reason) => {
-            let names = Map::from_iter([("name".to_owned(), json!(named(document)))]);
-            PlanPart::Refused(names, reason)
-        }
-    });
+    let parts = given
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|document| match prepared(document.clone()) {
+            Ok(document) => plan_upload(workouts, document, &json!({})).part(),
+            Err(reason) => {
+                let names = Map::from_iter([("name".to_owned(), json!(named(document)))]);
+                PlanPart::Refused(names, reason)
+            }
+        });
     ChangeStep::many(parts.collect(), total)
 }
 
 fn create_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let steps = garmin_steps(&call.json("steps")).map_err(AnswerError::Argument)?;
     if steps.is_empty() {
-        return Err(AnswerError::Argument("steps is empty: give at least one step".to_owned()));
+        return Err(AnswerError::Argument(
+            "steps is empty: give at least one step".to_owned(),
+        ));
     }
-    let document = workout(&call.text("name"), &call.text("description"), &call.text("sport"), steps);
+    let document = workout(
+        &call.text("name"),
+        &call.text("description"),
+        &call.text("sport"),
+        steps,
+    );
     let steps = json!({"steps": summary(&document)});
     let (workouts, calendar) = match (call.day("date"), answers) {
         (None, []) => return workouts_step(),
@@ -227,7 +278,12 @@ fn create_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
     ChangeStep::one(upload.changes(before, after).then(move |landed: &Landed<'_>| {
         let id = landed.id("workoutId").and_then(|id| id.as_i64());
         let id = id.ok_or("the workout was created, but Garmin gave no id, so it was not scheduled")?;
-        Ok(schedule_request(id, date, &on_day, &json!({"name": name, "workout_id": id, "scheduled_date": date.to_string()})))
+        Ok(schedule_request(
+            id,
+            date,
+            &on_day,
+            &json!({"name": name, "workout_id": id, "scheduled_date": date.to_string()}),
+        ))
     }))
 }
 
@@ -239,7 +295,9 @@ fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
     let (name, steps, data) = (call.text("name"), call.json("steps"), call.json("workout_data"));
     let description = call.given_arguments().get("description").cloned();
     if name.is_empty() && steps.is_null() && data.is_null() && description.is_none() {
-        return Err(AnswerError::Argument("give name, steps or description: what is to change".to_owned()));
+        return Err(AnswerError::Argument(
+            "give name, steps or description: what is to change".to_owned(),
+        ));
     }
     let mut new = if data.is_null() {
         (*old).clone()
@@ -264,9 +322,7 @@ fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
             members.shift_remove("estimatedDistanceInMeters");
         }
     }
-    let told = |document: &Value| {
-        json!({"name": named(document), "description": at(document, "description"), "steps": summary(document)})
-    };
+    let told = |document: &Value| json!({"name": named(document), "description": at(document, "description"), "steps": summary(document)});
     let (before, after, wanted) = (told(old), told(&new), outline(&new));
     let (description, back) = (at(&new, "description").cloned(), (*old).clone());
     let names = json!({"status": "success", "workout_id": id, "name": named(&new), "message": format!("Workout {id} updated")});
@@ -285,7 +341,14 @@ fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, Ans
 fn deletion(id: &Value, old: &Value) -> PlannedChange {
     let mut back = old.clone();
     if let Some(members) = back.as_object_mut() {
-        for own in ["workoutId", "ownerId", "author", "createdDate", "updatedDate", "updateDate"] {
+        for own in [
+            "workoutId",
+            "ownerId",
+            "author",
+            "createdDate",
+            "updatedDate",
+            "updateDate",
+        ] {
             members.shift_remove(own);
         }
     }
@@ -314,7 +377,9 @@ fn delete_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     let (ids, names) = (call.json("workout_ids"), call.json("names"));
     let ids: Vec<Value> = ids.as_array().cloned().unwrap_or_default();
     if answers.is_empty() && !ids.is_empty() {
-        return Ok(ChangeStep::Read(ids.iter().map(|id| of_id(id).optional()).collect()));
+        return Ok(ChangeStep::Read(
+            ids.iter().map(|id| of_id(id).optional()).collect(),
+        ));
     }
     let Some(given) = names.as_array().filter(|names| names.len() == ids.len()) else {
         let actual: Vec<Value> = answers.iter().map(|old| json!(named(old))).collect();
@@ -324,12 +389,19 @@ fn delete_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         )));
     };
     let parts = ids.iter().zip(given).zip(answers).map(|((id, name), old)| {
-        let refused = |reason: String| PlanPart::Refused(Map::from_iter([("workout_id".to_owned(), id.clone())]), reason);
+        let refused = |reason: String| {
+            PlanPart::Refused(Map::from_iter([("workout_id".to_owned(), id.clone())]), reason)
+        };
         if old.get(FAILED) == Some(&json!("not_found")) {
             return refused("Garmin has no workout with this id".to_owned());
         }
         let checked = must_read(old, "The workout").and_then(|old| {
-            check_name(name.as_str().unwrap_or_default(), &named(old), &format!("Workout {id}"), "names")
+            check_name(
+                name.as_str().unwrap_or_default(),
+                &named(old),
+                &format!("Workout {id}"),
+                "names",
+            )
         });
         match checked {
             Ok(()) => deletion(id, old).part(),

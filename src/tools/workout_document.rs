@@ -88,7 +88,8 @@ pub(super) fn step(order: usize, kind: &str, description: &str, end: StepEnd) ->
         if !description.is_empty() {
             members.insert("description".to_owned(), json!(description));
         }
-        let condition = json!({"conditionTypeId": id_of(&CONDITIONS, condition), "conditionTypeKey": condition});
+        let condition =
+            json!({"conditionTypeId": id_of(&CONDITIONS, condition), "conditionTypeKey": condition});
         members.insert("endCondition".to_owned(), condition);
         if let Some(value) = value {
             members.insert("endConditionValue".to_owned(), json!(value));
@@ -146,17 +147,31 @@ fn steps(parent: &mut Value, path: &str) -> Result<(), String> {
 }
 
 fn repair(step: &mut Map<String, Value>, path: &str) -> Result<(), String> {
-    lift(step, "targetType", &["targetValueOne", "targetValueTwo", "zoneNumber"], path)?;
-    let secondary = ["secondaryTargetValueOne", "secondaryTargetValueTwo", "secondaryZoneNumber"];
+    lift(
+        step,
+        "targetType",
+        &["targetValueOne", "targetValueTwo", "zoneNumber"],
+        path,
+    )?;
+    let secondary = [
+        "secondaryTargetValueOne",
+        "secondaryTargetValueTwo",
+        "secondaryZoneNumber",
+    ];
     lift(step, "secondaryTargetType", &secondary, path)?;
-    let target = step.get("targetType").and_then(|target| target.get("workoutTargetTypeKey"));
+    let target = step
+        .get("targetType")
+        .and_then(|target| target.get("workoutTargetTypeKey"));
     let zone = step.get("targetValueOne").and_then(Value::as_f64);
     if target == Some(&json!("heart.rate.zone")) && !step.contains_key("zoneNumber") {
         // A heart rate below 6 is the number of a zone.
         if let Some(zone) = zone.filter(|zone| (1.0..=5.0).contains(zone)) {
             step.shift_remove("targetValueOne");
             step.shift_remove("targetValueTwo");
-            step.insert("zoneNumber".to_owned(), json!(format!("{:.0}", zone.floor()).parse::<i64>().unwrap_or(1)));
+            step.insert(
+                "zoneNumber".to_owned(),
+                json!(format!("{:.0}", zone.floor()).parse::<i64>().unwrap_or(1)),
+            );
         }
     }
     if step.get("type") == Some(&json!("RepeatGroupDTO")) {
@@ -178,7 +193,10 @@ fn repair(step: &mut Map<String, Value>, path: &str) -> Result<(), String> {
 fn lift(step: &mut Map<String, Value>, field: &str, names: &[&str; 3], path: &str) -> Result<(), String> {
     let [.., zone] = names;
     for name in names {
-        let inner = step.get_mut(field).and_then(Value::as_object_mut).and_then(|target| target.shift_remove(*name));
+        let inner = step
+            .get_mut(field)
+            .and_then(Value::as_object_mut)
+            .and_then(|target| target.shift_remove(*name));
         let Some(inner) = inner else { continue };
         match step.get(*name) {
             Some(outer) if *outer != inner => {
@@ -191,7 +209,12 @@ fn lift(step: &mut Map<String, Value>, field: &str, names: &[&str; 3], path: &st
             }
         }
     }
-    let custom: Vec<&str> = names.iter().take(2).copied().filter(|name| step.contains_key(*name)).collect();
+    let custom: Vec<&str> = names
+        .iter()
+        .take(2)
+        .copied()
+        .filter(|name| step.contains_key(*name))
+        .collect();
     match step.get(*zone) {
         Some(number) if !custom.is_empty() && !number.is_null() => Err(format!(
             "{path} mixes {zone}={number} with custom range fields ({}); use either a named zone or a custom range",
@@ -205,15 +228,21 @@ fn check_condition(step: &Map<String, Value>, path: &str) -> Result<(), String> 
     let Some(condition) = step.get("endCondition").filter(|condition| condition.is_object()) else {
         return Ok(());
     };
-    let key = condition.get("conditionTypeKey").and_then(Value::as_str).unwrap_or_default();
+    let key = condition
+        .get("conditionTypeKey")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let id = condition.get("conditionTypeId").filter(|id| !id.is_null());
     let known = id_of(&CONDITIONS, key);
     match (known, id) {
-        (Some(wanted), None) => {
-            Err(format!("{path}.endCondition conditionTypeKey '{key}' requires conditionTypeId {wanted}"))
-        }
+        (Some(wanted), None) => Err(format!(
+            "{path}.endCondition conditionTypeKey '{key}' requires conditionTypeId {wanted}"
+        )),
         (Some(wanted), Some(id)) if id.as_i64() != Some(wanted) => {
-            let other = id.as_i64().and_then(|id| key_of(&CONDITIONS, id)).unwrap_or("unknown");
+            let other = id
+                .as_i64()
+                .and_then(|id| key_of(&CONDITIONS, id))
+                .unwrap_or("unknown");
             Err(format!(
                 "{path}.endCondition conditionTypeKey '{key}' requires conditionTypeId {wanted}, got {id} ({other})"
             ))
@@ -232,7 +261,10 @@ fn check_target(step: &Map<String, Value>, field: &str, path: &str) -> Result<()
     let Some(target) = step.get(field).filter(|target| target.is_object()) else {
         return Ok(());
     };
-    let key = target.get("workoutTargetTypeKey").and_then(Value::as_str).unwrap_or_default();
+    let key = target
+        .get("workoutTargetTypeKey")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let Some(id) = target.get("workoutTargetTypeId").filter(|id| !id.is_null()) else {
         return Ok(());
     };
@@ -240,10 +272,16 @@ fn check_target(step: &Map<String, Value>, field: &str, path: &str) -> Result<()
     let Some(number) = number else {
         return Err(format!("{path}.{field}.workoutTargetTypeId must be numeric"));
     };
-    let keys: Vec<&str> = TARGETS.iter().filter(|(known, _)| *known == number).map(|(_, key)| *key).collect();
+    let keys: Vec<&str> = TARGETS
+        .iter()
+        .filter(|(known, _)| *known == number)
+        .map(|(_, key)| *key)
+        .collect();
     match (keys.as_slice(), id_of(&TARGETS, key)) {
         ([_, ..], _) if keys.contains(&key) => Ok(()),
-        ([one], _) => Err(format!("{path}.{field} mismatch: workoutTargetTypeId {number} is '{one}', not '{key}'")),
+        ([one], _) => Err(format!(
+            "{path}.{field} mismatch: workoutTargetTypeId {number} is '{one}', not '{key}'"
+        )),
         ([one, other, ..], _) => Err(format!(
             "{path}.{field} mismatch: workoutTargetTypeId {number} is one of ('{one}', '{other}'), not '{key}'"
         )),
@@ -275,9 +313,15 @@ pub(super) fn outline(document: &Value) -> Vec<String> {
             walk(at(step, "workoutSteps").unwrap_or(&Value::Null), lines);
         }
     }
-    let name = at(document, "workoutName").and_then(Value::as_str).unwrap_or_default();
+    let name = at(document, "workoutName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let mut lines = vec![name.trim().to_owned()];
-    for segment in at(document, "workoutSegments").and_then(Value::as_array).into_iter().flatten() {
+    for segment in at(document, "workoutSegments")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         walk(at(segment, "workoutSteps").unwrap_or(&Value::Null), &mut lines);
     }
     lines

@@ -61,7 +61,9 @@ fn one(given: &Value, path: &str, order: &mut usize) -> Result<Value, String> {
     let text = |name: &str| at(given, name).and_then(Value::as_str).unwrap_or_default();
     if let Some(inner) = at(given, "steps") {
         let Some(times) = number("times") else {
-            return Err(format!("{path}.times is missing: give how often the steps repeat"));
+            return Err(format!(
+                "{path}.times is missing: give how often the steps repeat"
+            ));
         };
         let group_order = *order;
         let inner = list(inner, &format!("{path}.steps"), order)?;
@@ -93,14 +95,18 @@ fn one(given: &Value, path: &str, order: &mut usize) -> Result<Value, String> {
     let end = match ends.as_slice() {
         [] => StepEnd::LapButton,
         [end] => *end,
-        _ => return Err(format!("{path}: give only one of duration_min, distance_m and reps")),
+        _ => {
+            return Err(format!(
+                "{path}: give only one of duration_min, distance_m and reps"
+            ));
+        }
     };
     let plain = step(*order, text("kind"), text("note"), end);
     let range = |low: &str, high: &str| match (number(low), number(high)) {
         (None, None) => Ok(None),
-        (Some(low_value), Some(high_value)) if low_value < high_value => {
-            Ok(Some(json!({"targetValueOne": low_value, "targetValueTwo": high_value})))
-        }
+        (Some(low_value), Some(high_value)) if low_value < high_value => Ok(Some(
+            json!({"targetValueOne": low_value, "targetValueTwo": high_value}),
+        )),
         (Some(_), Some(_)) => Err(format!("{path}.{low} must be below {high}")),
         _ => Err(format!("{path}: give both {low} and {high}")),
     };
@@ -118,7 +124,9 @@ fn one(given: &Value, path: &str, order: &mut usize) -> Result<Value, String> {
     match targets.as_slice() {
         [] => Ok(plain),
         [(key, values)] => Ok(with_target(plain, key, values)),
-        _ => Err(format!("{path} has several targets: give only one of pace, heart rate and power")),
+        _ => Err(format!(
+            "{path} has several targets: give only one of pace, heart rate and power"
+        )),
     }
 }
 
@@ -133,19 +141,28 @@ fn pace(from: &str, to: &str, path: &str) -> Result<Option<Value>, String> {
             let (minutes, seconds): (u16, u16) = (minutes.parse().ok()?, seconds.parse().ok()?);
             (seconds < 60 && (2..=30).contains(&minutes)).then(|| f64::from(minutes * 60 + seconds))
         });
-        seconds.ok_or_else(|| format!("{path}.{name} must be a pace per km from 2:00 to 30:59, such as 4:10, not {text:?}"))
+        seconds.ok_or_else(|| {
+            format!("{path}.{name} must be a pace per km from 2:00 to 30:59, such as 4:10, not {text:?}")
+        })
     };
     let (slow, fast) = (seconds(from, "pace_from")?, seconds(to, "pace_to")?);
     if slow <= fast {
-        return Err(format!("{path}: pace_from ({from}) must be slower than pace_to ({to})"));
+        return Err(format!(
+            "{path}: pace_from ({from}) must be slower than pace_to ({to})"
+        ));
     }
     let speed = |seconds: f64| (1_000_000.0 / seconds).round() / 1_000.0;
-    Ok(Some(json!({"targetValueOne": speed(slow), "targetValueTwo": speed(fast)})))
+    Ok(Some(
+        json!({"targetValueOne": speed(slow), "targetValueTwo": speed(fast)}),
+    ))
 }
 
 /// Garmin's steps in a line: `10 min warmup; 6 x (800 m interval, 2 min recovery); 10 min cooldown`.
 pub(super) fn summary(document: &Value) -> String {
-    let segments = at(document, "workoutSegments").and_then(Value::as_array).into_iter().flatten();
+    let segments = at(document, "workoutSegments")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let parts: Vec<String> = segments
         .flat_map(|segment| lines(at(segment, "workoutSteps").unwrap_or(&Value::Null)))
         .collect();
@@ -210,10 +227,17 @@ mod tests {
             {"kind": "cooldown"},
         ]);
         let steps = garmin_steps(&steps).unwrap();
-        let orders = (&steps[1]["stepOrder"], &steps[1]["workoutSteps"][1]["stepOrder"], &steps[2]["stepOrder"]);
+        let orders = (
+            &steps[1]["stepOrder"],
+            &steps[1]["workoutSteps"][1]["stepOrder"],
+            &steps[2]["stepOrder"],
+        );
         assert_eq!(orders, (&json!(2), &json!(4), &json!(5)));
         let first = &steps[1]["workoutSteps"][0];
-        assert_eq!((&first["targetValueOne"], &first["targetValueTwo"]), (&json!(4.0), &json!(4.167)));
+        assert_eq!(
+            (&first["targetValueOne"], &first["targetValueTwo"]),
+            (&json!(4.0), &json!(4.167))
+        );
         assert_eq!(
             summary(&workout("W", "", "running", steps)),
             "10 min warmup; 6 x (800 m interval at 4:10 to 4:00 min/km, 90 s recovery); until the lap button: cooldown"
@@ -226,12 +250,27 @@ mod tests {
             let error = garmin_steps(&json!([step])).unwrap_err();
             assert!(error.contains(wanted), "{error}");
         };
-        refused(json!({"kind": "interval", "duration_min": 1, "distance_m": 5}), "steps[0]: give only one of");
+        refused(
+            json!({"kind": "interval", "duration_min": 1, "distance_m": 5}),
+            "steps[0]: give only one of",
+        );
         refused(json!({"times": 3}), "steps[0].steps is missing");
         refused(json!({"steps": [{"kind": "rest"}]}), "steps[0].times is missing");
-        refused(json!({"kind": "interval", "pace_from": "4:00", "pace_to": "4:10"}), "must be slower");
-        refused(json!({"kind": "interval", "pace_from": "4.00", "pace_to": "4:10"}), "pace_from must be a pace");
-        refused(json!({"kind": "interval", "hr_zone": 2, "power_zone": 3}), "several targets");
-        refused(json!({"kind": "interval", "hr_min_bpm": 150}), "give both hr_min_bpm and hr_max_bpm");
+        refused(
+            json!({"kind": "interval", "pace_from": "4:00", "pace_to": "4:10"}),
+            "must be slower",
+        );
+        refused(
+            json!({"kind": "interval", "pace_from": "4.00", "pace_to": "4:10"}),
+            "pace_from must be a pace",
+        );
+        refused(
+            json!({"kind": "interval", "hr_zone": 2, "power_zone": 3}),
+            "several targets",
+        );
+        refused(
+            json!({"kind": "interval", "hr_min_bpm": 150}),
+            "give both hr_min_bpm and hr_max_bpm",
+        );
     }
 }

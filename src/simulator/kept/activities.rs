@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ChangeRequest, Planned, ReadRequest, at, done, listed, merge, missing, number, text, told, with};
+use super::{
+    ChangeRequest, Planned, ReadRequest, at, done, listed, merge, missing, number, text, told, with,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct KeptActivities {
@@ -42,7 +44,17 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 })
             })
         }
-        ("PUT", ["gear-service", "gear", link @ ("link" | "unlink"), uuid, "activity", id]) => {
+        (
+            "PUT",
+            [
+                "gear-service",
+                "gear",
+                link @ ("link" | "unlink"),
+                uuid,
+                "activity",
+                id,
+            ],
+        ) => {
             let (adds, uuid, id) = (*link == "link", (*uuid).to_owned(), number(id));
             let gear = json!({"uuid": uuid});
             told(&gear, move |kept| {
@@ -56,8 +68,12 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
 impl KeptActivities {
     pub(super) fn document(&self, request: &ReadRequest<'_>, computed: Option<Value>) -> Option<Value> {
         match request.path.as_slice() {
-            ["activity-service", "activity", id] if id.parse::<i64>().is_ok() => self.activity(number(id), computed),
-            ["activitylist-service", "activities", "search", "activities"] => Some(self.list(request, computed)),
+            ["activity-service", "activity", id] if id.parse::<i64>().is_ok() => {
+                self.activity(number(id), computed)
+            }
+            ["activitylist-service", "activities", "search", "activities"] => {
+                Some(self.list(request, computed))
+            }
             ["gear-service", "gear", "filterGear"] => match request.parameter("activityId") {
                 Some(id) => Some(self.gear_of(number(&id), computed)),
                 None => computed,
@@ -84,8 +100,8 @@ impl KeptActivities {
         let created = self.created.iter().filter_map(|(id, activity)| {
             let start = text(at(activity, "summaryDTO"), "startTimeLocal");
             let date = start.get(..10)?;
-            let is_within =
-                first.as_deref().is_none_or(|first| date >= first) && last.as_deref().is_none_or(|last| date <= last);
+            let is_within = first.as_deref().is_none_or(|first| date >= first)
+                && last.as_deref().is_none_or(|last| date <= last);
             (is_first_page && is_within).then(|| {
                 json!({
                     "activityId": id,
@@ -102,9 +118,11 @@ impl KeptActivities {
         let mut list = listed(computed, |item| !self.deleted.contains(&id_of(item)), created);
         for item in list.as_array_mut().into_iter().flatten() {
             if let Some(patch) = self.patches.get(&id_of(item)) {
-                for (name, member) in
-                    [("activityName", "activityName"), ("activityType", "activityTypeDTO"), ("eventType", "eventTypeDTO")]
-                {
+                for (name, member) in [
+                    ("activityName", "activityName"),
+                    ("activityType", "activityTypeDTO"),
+                    ("eventType", "eventTypeDTO"),
+                ] {
                     if let Some(value) = patch.get(member) {
                         merge(item, &json!({name: value}));
                     }
@@ -120,8 +138,15 @@ impl KeptActivities {
             let mut known = computed.iter().filter_map(Value::as_array).flatten();
             known.any(|item| text(item, "uuid") == uuid)
         };
-        let added = self.gear.iter().filter(|((of, uuid), adds)| *of == id && **adds && !has(uuid));
+        let added = self
+            .gear
+            .iter()
+            .filter(|((of, uuid), adds)| *of == id && **adds && !has(uuid));
         let added: Vec<Value> = added.map(|((_, uuid), _)| json!({"uuid": uuid})).collect();
-        listed(computed.clone(), |item| change(text(item, "uuid")) != Some(false), added)
+        listed(
+            computed.clone(),
+            |item| change(text(item, "uuid")) != Some(false),
+            added,
+        )
     }
 }

@@ -21,7 +21,8 @@ fn day(time: &str) -> String {
 
 fn milliseconds(time: &str) -> i64 {
     let time = time.parse::<jiff::civil::DateTime>().unwrap_or_default();
-    time.in_tz("UTC").map_or(0, |time| time.timestamp().as_millisecond())
+    time.in_tz("UTC")
+        .map_or(0, |time| time.timestamp().as_millisecond())
 }
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
@@ -31,7 +32,11 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             let Some(value) = body.get("value").and_then(Value::as_f64) else {
                 return refused(400, "BadRequestException", "HTTP 400 Bad Request");
             };
-            let grams = if text(body, "unitKey") == "lbs" { value * 453.592_37 } else { value * 1_000.0 };
+            let grams = if text(body, "unitKey") == "lbs" {
+                value * 453.592_37
+            } else {
+                value * 1_000.0
+            };
             let (local, gmt) = (text(body, "dateTimestamp"), text(body, "gmtTimestamp"));
             let weighing = json!({
                 "samplePk": change.id,
@@ -46,7 +51,10 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         ("DELETE", ["weight-service", "weight", date, "byversion", sample]) => {
             let sample = number(sample);
             let of_day = (change.read)(&format!("/weight-service/weight/dayview/{date}?includeAll=true"));
-            let mut known = of_day.iter().filter_map(|day| day.get("dateWeightList")?.as_array()).flatten();
+            let mut known = of_day
+                .iter()
+                .filter_map(|day| day.get("dateWeightList")?.as_array())
+                .flatten();
             if !known.any(|item| item.get("samplePk") == Some(&json!(sample))) {
                 return missing();
             }
@@ -60,10 +68,22 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             told(&measured, |kept| kept.body.pressures.push(kept_measured))
         }
         ("PUT", ["usersummary-service", "usersummary", "hydration", "log"]) => {
-            let (date, amount) = (text(body, "calendarDate").to_owned(), body.get("valueInML").and_then(Value::as_f64)?);
-            let now = (change.read)(&format!("/usersummary-service/usersummary/hydration/daily/{date}"));
-            let before = now.as_ref().and_then(|now| now.get("valueInML")?.as_f64()).unwrap_or_default();
-            let after = with(&now.unwrap_or_else(|| json!({"calendarDate": date})), "valueInML", before + amount);
+            let (date, amount) = (
+                text(body, "calendarDate").to_owned(),
+                body.get("valueInML").and_then(Value::as_f64)?,
+            );
+            let now = (change.read)(&format!(
+                "/usersummary-service/usersummary/hydration/daily/{date}"
+            ));
+            let before = now
+                .as_ref()
+                .and_then(|now| now.get("valueInML")?.as_f64())
+                .unwrap_or_default();
+            let after = with(
+                &now.unwrap_or_else(|| json!({"calendarDate": date})),
+                "valueInML",
+                before + amount,
+            );
             told(&after, move |kept| {
                 *kept.body.drunk_ml.entry(date).or_default() += amount;
             })
@@ -103,15 +123,25 @@ impl KeptBody {
                     let day = day(text(pressure, "measurementTimestampLocal"));
                     json!({"startDate": day, "measurementSummaryDate": day, "numOfMeasurements": 1, "measurements": [pressure]})
                 });
-                let days = at(&document, "measurementSummaries").as_array().cloned().unwrap_or_default();
-                Some(with(&document, "measurementSummaries", days.into_iter().chain(more).collect::<Value>()))
+                let days = at(&document, "measurementSummaries")
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                Some(with(
+                    &document,
+                    "measurementSummaries",
+                    days.into_iter().chain(more).collect::<Value>(),
+                ))
             }
             ["usersummary-service", "usersummary", "hydration", "daily", date] => {
                 let document = computed?;
                 let Some(more) = self.drunk_ml.get(*date) else {
                     return Some(document);
                 };
-                let before = document.get("valueInML").and_then(Value::as_f64).unwrap_or_default();
+                let before = document
+                    .get("valueInML")
+                    .and_then(Value::as_f64)
+                    .unwrap_or_default();
                 Some(with(&document, "valueInML", before + more))
             }
             _ => computed,
@@ -121,7 +151,10 @@ impl KeptBody {
     /// The weighings of a list that are still there, and those that were added on the days.
     fn weighings(&self, list: Option<&Value>, is_within: impl Fn(&str) -> bool) -> Value {
         let computed = list.and_then(Value::as_array).into_iter().flatten();
-        let added = self.weighings.iter().filter(|item| is_within(text(item, "calendarDate")));
+        let added = self
+            .weighings
+            .iter()
+            .filter(|item| is_within(text(item, "calendarDate")));
         let sample = |item: &Value| item.get("samplePk").and_then(Value::as_i64).unwrap_or_default();
         computed
             .chain(added)
@@ -132,19 +165,31 @@ impl KeptBody {
 
     fn range(&self, document: &Value, first: &str, last: &str) -> Value {
         let mut days: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        let computed = at(document, "dailyWeightSummaries").as_array().cloned().unwrap_or_default();
+        let computed = at(document, "dailyWeightSummaries")
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let all: Value = computed
             .iter()
-            .flat_map(|day| at(day, "allWeightMetrics").as_array().cloned().unwrap_or_default())
+            .flat_map(|day| {
+                at(day, "allWeightMetrics")
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default()
+            })
             .collect();
         let all = self.weighings(Some(&all), |day| first <= day && day <= last);
         for item in all.as_array().into_iter().flatten() {
-            days.entry(text(item, "calendarDate").to_owned()).or_default().push(item.clone());
+            days.entry(text(item, "calendarDate").to_owned())
+                .or_default()
+                .push(item.clone());
         }
         let days: Value = days
             .into_iter()
             .map(|(day, items)| {
-                let summary = computed.iter().find(|summary| text(summary, "summaryDate") == day);
+                let summary = computed
+                    .iter()
+                    .find(|summary| text(summary, "summaryDate") == day);
                 let summary = summary.cloned().unwrap_or_else(|| json!({"summaryDate": day}));
                 with(&summary, "allWeightMetrics", items)
             })

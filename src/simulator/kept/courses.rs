@@ -20,8 +20,13 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             if points.len() < 2 {
                 return refused(400, "BadRequestException", "HTTP 400 Bad Request");
             }
-            let name = body.split_once("<name>").and_then(|(_, rest)| rest.split_once("</name>"));
-            told(&json!({"courseName": name.map(|(name, _)| name), "geoPoints": points}), |_| ())
+            let name = body
+                .split_once("<name>")
+                .and_then(|(_, rest)| rest.split_once("</name>"));
+            told(
+                &json!({"courseName": name.map(|(name, _)| name), "geoPoints": points}),
+                |_| (),
+            )
         }
         ("POST", ["course-service", "course"]) => {
             let id = change.id;
@@ -72,7 +77,11 @@ impl KeptCourses {
                 "hasPaceBand": false,
             })
         });
-        let keeps = |course: &Value| !self.deleted.contains(&at(course, "courseId").as_i64().unwrap_or_default());
+        let keeps = |course: &Value| {
+            !self
+                .deleted
+                .contains(&at(course, "courseId").as_i64().unwrap_or_default())
+        };
         Some(listed(computed, keeps, own))
     }
 }

@@ -34,12 +34,24 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         ("PUT", ["nutrition-service", "customFood"]) => {
             let mut food = body.clone();
             let known = text(at(&food, "foodMetaData"), "foodId").to_owned();
-            if !known.is_empty() && !custom_foods(change).iter().any(|food| text(at(food, "foodMetaData"), "foodId") == known) {
+            if !known.is_empty()
+                && !custom_foods(change)
+                    .iter()
+                    .any(|food| text(at(food, "foodMetaData"), "foodId") == known)
+            {
                 return missing();
             }
-            let id = if known.is_empty() { hex_id(change.id) } else { known };
+            let id = if known.is_empty() {
+                hex_id(change.id)
+            } else {
+                known
+            };
             merge(&mut food, &json!({"foodMetaData": {"foodId": id}}));
-            let serving = with(at(&json!({"n": first(&food)}), "n"), "servingId", change.id.to_string());
+            let serving = with(
+                at(&json!({"n": first(&food)}), "n"),
+                "servingId",
+                change.id.to_string(),
+            );
             if first(&food).get("servingId").is_none() {
                 food = with(&food, "nutritionContents", json!([serving]));
             }
@@ -49,7 +61,10 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             })
         }
         ("DELETE", ["nutrition-service", "customFood", id]) => {
-            if !custom_foods(change).iter().any(|food| text(at(food, "foodMetaData"), "foodId") == *id) {
+            if !custom_foods(change)
+                .iter()
+                .any(|food| text(at(food, "foodMetaData"), "foodId") == *id)
+            {
                 return missing();
             }
             let id = (*id).to_owned();
@@ -58,7 +73,11 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 kept.foods.deleted.insert(id);
             })
         }
-        ("PUT", ["nutrition-service", "food", "logs", rest @ ..]) if rest.is_empty() || rest == ["quickAdd"] => log(change),
+        ("PUT", ["nutrition-service", "food", "logs", rest @ ..])
+            if rest.is_empty() || rest == ["quickAdd"] =>
+        {
+            log(change)
+        }
         ("DELETE", ["nutrition-service", "food", "logs", _]) => {
             let logs: Vec<String> = at(body, "logIds")
                 .as_array()
@@ -81,13 +100,18 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
 /// The first of a food's servings.
 fn first(food: &Value) -> Value {
     let servings = at(food, "nutritionContents").as_array();
-    servings.and_then(|servings| servings.first()).cloned().unwrap_or_default()
+    servings
+        .and_then(|servings| servings.first())
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn log(change: &ChangeRequest<'_>) -> Option<Planned> {
     let body = &change.body;
     let (quick, regular) = (at(body, "quickAddItems"), at(body, "foodLogItems"));
-    let item = [quick, regular].into_iter().find_map(|items| items.as_array()?.first())?;
+    let item = [quick, regular]
+        .into_iter()
+        .find_map(|items| items.as_array()?.first())?;
     let date = text(body, "mealDate").to_owned();
     let log_id = hex_id(change.id);
     let eaten = if quick.is_array() {
@@ -101,8 +125,15 @@ fn log(change: &ChangeRequest<'_>) -> Option<Planned> {
     } else {
         let food_id = text(item, "foodId");
         let foods = custom_foods(change);
-        let Some(food) = foods.iter().find(|food| text(at(food, "foodMetaData"), "foodId") == food_id) else {
-            return refused(400, "BadRequestException", "Custom food nutrition information is missing");
+        let Some(food) = foods
+            .iter()
+            .find(|food| text(at(food, "foodMetaData"), "foodId") == food_id)
+        else {
+            return refused(
+                400,
+                "BadRequestException",
+                "Custom food nutrition information is missing",
+            );
         };
         json!({
             "logId": log_id, "foodMetaData": at(food, "foodMetaData"), "nutritionContent": first(food),
@@ -119,10 +150,18 @@ impl KeptFoods {
         match request.path.as_slice() {
             ["nutrition-service", "customFood"] => {
                 let document = computed?;
-                let wanted = request.parameter("searchExpression").unwrap_or_default().to_lowercase();
+                let wanted = request
+                    .parameter("searchExpression")
+                    .unwrap_or_default()
+                    .to_lowercase();
                 let id = |food: &Value| text(at(food, "foodMetaData"), "foodId").to_owned();
-                let computed = at(&document, "customFoods").as_array().cloned().unwrap_or_default();
-                let computed = computed.into_iter().filter(|food| !self.foods.contains_key(&id(food)));
+                let computed = at(&document, "customFoods")
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let computed = computed
+                    .into_iter()
+                    .filter(|food| !self.foods.contains_key(&id(food)));
                 let foods = computed.chain(self.foods.values().cloned()).filter(|food| {
                     let name = text(at(food, "foodMetaData"), "foodName").to_lowercase();
                     !self.deleted.contains(&id(food)) && name.contains(&wanted)
@@ -131,12 +170,17 @@ impl KeptFoods {
             }
             ["nutrition-service", "food", "logs", date] => {
                 let document = computed?;
-                let meals = at(&document, "mealDetails").as_array().cloned().unwrap_or_default();
+                let meals = at(&document, "mealDetails")
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
                 let own = self.logged.iter().filter(|(day, ..)| day == date);
                 let own = own.map(|(_, meal, eaten)| json!({"meal": meal, "loggedFoods": [eaten]}));
                 let meals = meals.into_iter().chain(own).map(|meal| {
                     let eaten = at(&meal, "loggedFoods").as_array().cloned().unwrap_or_default();
-                    let eaten = eaten.into_iter().filter(|eaten| !self.removed.contains(text(eaten, "logId")));
+                    let eaten = eaten
+                        .into_iter()
+                        .filter(|eaten| !self.removed.contains(text(eaten, "logId")));
                     with(&meal, "loggedFoods", eaten.collect::<Value>())
                 });
                 Some(with(&document, "mealDetails", meals.collect::<Value>()))

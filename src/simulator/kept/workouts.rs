@@ -6,7 +6,9 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
-use super::{ChangeRequest, Planned, ReadRequest, at, done, listed, missing, number, object, text, told, with};
+use super::{
+    ChangeRequest, Planned, ReadRequest, at, done, listed, missing, number, object, text, told, with,
+};
 
 /// The workout that everybody has, scheduled for every Thursday.
 const STANDING: (i64, &str) = (123_450, "6 x 800 m");
@@ -58,7 +60,11 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 return missing();
             };
             let day = text(&change.body, "date").parse::<Date>().ok()?;
-            let (id, workout_id, name) = (change.id, number(workout_id), text(&workout, "workoutName").to_owned());
+            let (id, workout_id, name) = (
+                change.id,
+                number(workout_id),
+                text(&workout, "workoutName").to_owned(),
+            );
             let entry = json!({
                 "workoutScheduleId": id,
                 "calendarDate": day.to_string(),
@@ -107,7 +113,9 @@ impl KeptWorkouts {
             }
             ["workout-service", "schedule", id] => {
                 let id = number(id);
-                let days = id.checked_sub(STANDING_ENTRY).filter(|days| (0..10_000).contains(days));
+                let days = id
+                    .checked_sub(STANDING_ENTRY)
+                    .filter(|days| (0..10_000).contains(days));
                 let standing = days
                     .and_then(|days| Date::constant(2020, 1, 1).checked_add(days.days()).ok())
                     .filter(|day| day.weekday() == Weekday::Thursday && !self.removed.contains(&id))
@@ -132,12 +140,19 @@ impl KeptWorkouts {
             text.get(..10)?.parse().ok()
         };
         let (first, last) = (day("startDate")?, day("endDate")?);
-        let standing = first.series(1.day()).take_while(|day| *day <= last).filter_map(|day| {
-            let id = STANDING_ENTRY + epoch_day(day);
-            let is_there = day.weekday() == Weekday::Thursday && !self.removed.contains(&id);
-            (is_there && !self.deleted.contains(&STANDING.0)).then(|| entry(id, STANDING.0, STANDING.1, day))
-        });
-        let own = self.entries.iter().filter(|(_, (.., day))| first <= *day && *day <= last);
+        let standing = first
+            .series(1.day())
+            .take_while(|day| *day <= last)
+            .filter_map(|day| {
+                let id = STANDING_ENTRY + epoch_day(day);
+                let is_there = day.weekday() == Weekday::Thursday && !self.removed.contains(&id);
+                (is_there && !self.deleted.contains(&STANDING.0))
+                    .then(|| entry(id, STANDING.0, STANDING.1, day))
+            });
+        let own = self
+            .entries
+            .iter()
+            .filter(|(_, (.., day))| first <= *day && *day <= last);
         let own = own.map(|(id, (workout, name, day))| entry(*id, *workout, name, *day));
         let mut entries: Vec<Value> = standing.chain(own).collect();
         entries.sort_by(|a, b| text(a, "scheduleDate").cmp(text(b, "scheduleDate")));
@@ -186,6 +201,9 @@ fn standing_workout() -> Value {
         ("sportType", sport.clone()),
         ("estimatedDurationInSecs", json!(3_300)),
         ("estimatedDistanceInMeters", json!(10_200.0)),
-        ("workoutSegments", json!([{"segmentOrder": 1, "sportType": sport, "workoutSteps": at(&json!({"s": steps}), "s")}])),
+        (
+            "workoutSegments",
+            json!([{"segmentOrder": 1, "sportType": sport, "workoutSteps": at(&json!({"s": steps}), "s")}]),
+        ),
     ])
 }

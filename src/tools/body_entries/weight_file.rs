@@ -24,7 +24,11 @@ const SHORTS: [(&str, u8, f64); 9] = [
 ];
 
 /// Figures of one byte.
-const BYTES: [(&str, u8); 3] = [("physique_rating", 8), ("metabolic_age", 10), ("visceral_fat_rating", 11)];
+const BYTES: [(&str, u8); 3] = [
+    ("physique_rating", 8),
+    ("metabolic_age", 10),
+    ("visceral_fat_rating", 11),
+];
 
 /// A file with the figures of this call, measured at `at` and written at `now`, both in Unix seconds.
 pub(super) fn weight_file(call: &ToolCall, at: i64, now: i64) -> Vec<u8> {
@@ -44,7 +48,13 @@ pub(super) fn weight_file(call: &ToolCall, at: i64, now: i64) -> Vec<u8> {
         }
     }
     let mut file = FitWriter::default();
-    file.message(FILE_ID, &[(0, FitValue::Byte(WEIGHT_FILE)), (4, FitValue::Whole(fit_time(now)))]);
+    file.message(
+        FILE_ID,
+        &[
+            (0, FitValue::Byte(WEIGHT_FILE)),
+            (4, FitValue::Whole(fit_time(now))),
+        ],
+    );
     file.message(FILE_CREATOR, &[(0, FitValue::Short(u16::MAX))]);
     file.timed(DEVICE_INFO, at, &[]);
     file.timed(WEIGHT_SCALE, at, &fields);
