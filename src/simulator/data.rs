@@ -13,6 +13,8 @@
 //! | [`dice`] | randomness that repeats in every run |
 //! | [`timeline`], [`night`], [`training`], [`physique`] | what happens on a person's days |
 //! | [`series`] | the sensor readings of those days |
+//! | [`track`], [`files`] | an activity second by second, and its files |
+//! | [`calendar`] | the calendar |
 //! | [`scope`], [`day_facts`], [`battery_facts`], [`period_facts`], [`activity_facts`] | the same data as named facts |
 //! | [`templates`], `documents/*.json` | Garmin's endpoints, and document templates that are filled in with facts |
 //!
@@ -20,7 +22,9 @@
 
 mod activity_facts;
 mod battery_facts;
+mod calendar;
 mod day_facts;
+mod files;
 mod night;
 mod period_facts;
 mod physique;
@@ -28,6 +32,7 @@ mod scope;
 mod series;
 mod templates;
 mod timeline;
+mod track;
 mod training;
 
 #[cfg(test)]
@@ -39,6 +44,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 use url::form_urlencoded;
+
+pub use files::DataFile;
 
 use super::dice;
 use scope::FactScope;
@@ -112,8 +119,16 @@ pub fn answer(person: &PersonSeed, request: &DataRequest<'_>, today: Date) -> Op
     if request.path == "/activitylist-service/activities/search/activities" {
         return Some(DataResponse::ok(search(timeline, &query)));
     }
+    if let Some(month) = calendar::month(timeline, request.path) {
+        return Some(DataResponse::ok(month));
+    }
     let (endpoint, bindings) = templates::find(request.path, &query)?;
     Some(respond(timeline, endpoint, &bindings).unwrap_or_else(|refusal| refusal))
+}
+
+/// The file at this path, such as an activity's download.
+pub fn file(person: &PersonSeed, path: &str, today: Date) -> Option<DataFile> {
+    files::file(Timeline { person, today }, path)
 }
 
 /// Fills in the document of an endpoint. Errors are Garmin's: 400, 403 and 404.

@@ -69,6 +69,13 @@ impl SimulatedResponse {
         Self::of(status, "application/json;charset=UTF-8", body.to_string())
     }
 
+    pub(super) fn file(content_type: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            body: bytes.into(),
+            ..Self::of(200, content_type, String::new())
+        }
+    }
+
     pub(super) fn html(status: u16, body: String) -> Self {
         Self::of(status, "text/html;charset=UTF-8", body)
     }

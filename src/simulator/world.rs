@@ -283,6 +283,12 @@ impl World {
             return SimulatedResponse::json(200, document);
         }
         let today = data::today(&person.data, now);
+        if let ("GET", Some(file)) = (
+            request.method.as_str(),
+            data::file(&person.data, &request.path, today),
+        ) {
+            return SimulatedResponse::file(file.content_type, file.bytes);
+        }
         let computed = |path: &str, query: &str| {
             let method = "GET";
             data::answer(&person.data, &DataRequest { method, path, query }, today)

@@ -2,7 +2,7 @@
 
 use quick_xml::events::BytesStart;
 
-use super::FileError;
+use super::error::FileError;
 use super::recording::{Recording, Sample, narrow};
 use super::xml::{Points, XmlStep, number, time_s, walk};
 use crate::garmin::livetrack::Position;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{FileError, MOST_SAMPLES};
+use super::error::{FileError, MOST_SAMPLES};
 use crate::garmin::livetrack::Position;
 
 /// One sample. Everything except the time may be missing.
@@ -50,6 +50,8 @@ pub struct RecordedLap {
 pub struct Recording {
     /// The time of the first sample.
     pub start: Timestamp,
+    /// The local time of the device, in seconds east of UTC; FIT files know it.
+    pub utc_offset_s: Option<i32>,
     /// Garmin's word, such as `running`; the first sport of a multisport file.
     pub sport: Option<String>,
     /// In chronological order, each at its own time.
@@ -114,6 +116,7 @@ impl Recording {
         }
         Ok(Self {
             start,
+            utc_offset_s: None,
             sport,
             samples,
             pauses,

@@ -1,8 +1,8 @@
 //! TCX: Garmin's older XML format, with laps and their totals.
 
+use super::error::{FileError, MOST_SAMPLES};
 use super::recording::{RecordedLap, Recording, Sample, narrow};
 use super::xml::{Points, XmlStep, number, time_s, walk};
-use super::{FileError, MOST_SAMPLES};
 use crate::garmin::livetrack::Position;
 
 pub(super) fn recording(text: &str) -> Result<Recording, FileError> {

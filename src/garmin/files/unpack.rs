@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
-use super::{FileError, MOST_BYTES};
+use super::error::{FileError, MOST_BYTES};
 
 /// Garmin's archives have one file; some export programs add a few.
 const MOST_ENTRIES: usize = 64;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::MOST_SAMPLES;
+use super::error::MOST_SAMPLES;
 use super::recording::{Pause, Sample};
 
 /// A step through the file. Names come without their namespace.

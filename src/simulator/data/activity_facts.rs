@@ -120,7 +120,7 @@ impl Day<'_> {
     }
 
     /// The starting point of every outdoor activity: degrees north and east.
-    fn home(&self) -> (f64, f64) {
+    pub(super) fn home(&self) -> (f64, f64) {
         let mut dice = Dice::of(self.person.seed, "home");
         (dice.number(47.2, 49.8), dice.number(9.0, 12.9))
     }
@@ -273,7 +273,7 @@ impl Activity {
     }
 
     /// Steps per minute; only runs have a cadence.
-    fn cadence_spm(&self) -> Option<f64> {
+    pub(super) fn cadence_spm(&self) -> Option<f64> {
         self.distance_m?;
         self.steps
             .map(|steps| tenths(steps as f64 / (self.moving_s / 60.0)))
@@ -295,7 +295,7 @@ impl Activity {
 
     /// Start and duration in seconds, and length in metres. A lap is 1 km, 5 km on a bike, or 100 m in a pool. The last
     /// lap is the remainder, so that the laps add up to the activity.
-    fn laps(&self) -> Vec<(f64, f64, f64)> {
+    pub(super) fn laps(&self) -> Vec<(f64, f64, f64)> {
         let distance = self.distance_m.unwrap_or(0.0);
         let length = match self.sport.type_key {
             "cycling" => 5_000.0,

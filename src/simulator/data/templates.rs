@@ -25,7 +25,7 @@ use url::form_urlencoded;
 
 use super::DataQuery;
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("documents/profile.json"),
     include_str!("documents/activity.json"),
     include_str!("documents/days.json"),
@@ -34,6 +34,7 @@ const SOURCES: [&str; 8] = [
     include_str!("documents/vitals.json"),
     include_str!("documents/training.json"),
     include_str!("documents/diary.json"),
+    include_str!("documents/scores.json"),
 ];
 
 static TEMPLATES: LazyLock<Map<String, Value>> = LazyLock::new(|| {

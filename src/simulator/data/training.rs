@@ -156,6 +156,9 @@ impl Activity {
     }
 }
 
+/// The months with a race, which is on their first Sunday.
+pub(super) const RACE_MONTHS: [i8; 4] = [4, 6, 9, 10];
+
 /// A slot of the weekly plan: duration in minutes, effort from 1 to 10, start in minutes from midnight, and the
 /// probability that the training takes place.
 struct TrainingSlot {
@@ -229,7 +232,7 @@ pub(super) fn planned(person: &PersonSeed, date: Date) -> Vec<Activity> {
 fn activity(person: &PersonSeed, date: Date, id: i64, plan: &TrainingSlot, dice: &mut Dice) -> Activity {
     let sport = plan.sport;
     // A race takes place on the first Sunday of April, June, September and October.
-    let race = date.weekday() == Weekday::Sunday && date.day() <= 7 && matches!(date.month(), 4 | 6 | 9 | 10);
+    let race = date.weekday() == Weekday::Sunday && date.day() <= 7 && RACE_MONTHS.contains(&date.month());
     let minutes = dice.whole(plan.minutes.0, plan.minutes.1);
     let duration_s = minutes as f64 * 60.0 - tenths(dice.number(0.0, 59.0));
     let moving_s = tenths(duration_s * dice.number(0.97, 0.995));

@@ -1,9 +1,10 @@
 //! Collects the messages of an activity into a recording.
 
+use super::super::error::{FileError, MOST_SAMPLES};
 use super::super::recording::{Pause, RecordedLap, Recording, Sample, narrow};
-use super::super::{FileError, MOST_SAMPLES};
+use super::numbers::{TIMESTAMP, message};
+use super::profile;
 use super::wire::{FitMessage, messages};
-use super::{TIMESTAMP, message, profile};
 use crate::garmin::livetrack::Position;
 
 /// Reads an activity. A damaged file gives what comes before the damage.
@@ -15,6 +16,7 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
     let (mut pauses, mut laps) = (Vec::new(), Vec::new());
     let mut sport = None;
     let mut stopped_s = None;
+    let mut utc_offset_s = None;
     let mut is_cut = false;
     for found in messages(bytes) {
         let Ok(found) = found else {
@@ -33,6 +35,7 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
                 None => {}
             },
             message::LAP if laps.len() < MOST_SAMPLES => laps.extend(lap(&found)),
+            message::ACTIVITY => utc_offset_s = utc_offset(&found),
             message::SESSION => sport = sport.or_else(|| sport_of(&found)),
             _ => {}
         }
@@ -40,7 +43,21 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
     if samples.is_empty() && is_cut {
         return Err(FileError::Damaged);
     }
-    Recording::of(samples, pauses, laps, sport, is_cut)
+    let recording = Recording::of(samples, pauses, laps, sport, is_cut)?;
+    Ok(Recording {
+        utc_offset_s,
+        ..recording
+    })
+}
+
+/// The device's local time against UTC, in whole quarters of an hour.
+fn utc_offset(activity: &FitMessage<'_>) -> Option<i32> {
+    const QUARTER_S: f64 = 900.0;
+    let quarters = ((activity.time_of(5)? - activity.time_s()?) / QUARTER_S).round();
+    // From UTC-12 to UTC+14.
+    (-48..=56)
+        .find(|known| f64::from(*known) == quarters)
+        .map(|quarters| quarters * 900)
 }
 
 fn sport_of(session: &FitMessage<'_>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The FIT wire format: headers, definitions and messages.
 
-use super::super::FileError;
-use super::{EPOCH_S, TIMESTAMP};
+use super::super::error::FileError;
+use super::numbers::{EPOCH_S, TIMESTAMP};
 
 const CHECKSUM_BYTES: usize = 2;
 

@@ -1,6 +1,6 @@
 //! Writes FIT files.
 
-use super::{EPOCH_S, TIMESTAMP};
+use super::numbers::{EPOCH_S, TIMESTAMP};
 
 /// Unix seconds as FIT counts them.
 pub fn fit_time(unix_s: i64) -> u32 {
