@@ -398,9 +398,17 @@ fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartE
 /// The tools to offer before any worker has run. For an external worker, the built-in lists are used until its own
 /// are known.
 fn worker_lists(config: &Config) -> WorkerLists {
-    let (tools, resources) = tools::lists();
+    let tools::WorkerListing {
+        tools,
+        resources,
+        resource_templates,
+    } = tools::lists();
     match &config.workers.command {
-        None => WorkerLists::BuiltIn { tools, resources },
+        None => WorkerLists::BuiltIn {
+            tools,
+            resources,
+            resource_templates,
+        },
         Some(command) => WorkerLists::Foreign {
             command: command.clone(),
             seed_tools: tools,

@@ -7,6 +7,8 @@
 //! | [`change`] | changes: the plan, its preview, what became of it |
 //! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
 //! | [`time_zone`] | the zone that decides what `today` is |
+//! | [`activity_files`], [`recordings`] | activity files, and what can be computed from them |
+//! | [`resources`] | files and templates as MCP resources |
 //! | [`outcome`] | results and failures in MCP's format |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
@@ -27,10 +29,12 @@
 //! because the worker is started with tokens; MCP's progress, logging and sampling, which no tool needs.
 
 mod activity_edits;
+mod activity_files;
 mod activity_management;
 mod answer;
 mod body_entries;
 mod calendar;
+mod badges;
 mod call;
 mod challenges;
 mod change;
@@ -40,6 +44,7 @@ mod devices;
 mod diary;
 mod fields;
 mod food_changes;
+mod file_reading;
 mod garmin_get;
 mod gear_management;
 mod health_wellness;
@@ -49,8 +54,12 @@ mod multisport;
 mod outcome;
 pub mod page;
 mod parameter;
+mod planned;
 mod questions;
 mod schedule_changes;
+mod recordings;
+mod resources;
+mod scores;
 mod server;
 mod stdio;
 mod table;
@@ -65,6 +74,7 @@ mod workout_builders;
 mod workout_changes;
 mod workout_document;
 mod workout_steps;
+mod workout_details;
 
 use std::fs::OpenOptions;
 use std::io;
@@ -128,20 +138,31 @@ fn tools() -> impl Iterator<Item = &'static Tool> {
         devices::TOOLS,
         gear_management::TOOLS,
         challenges::TOOLS,
+        badges::TOOLS,
+        scores::TOOLS,
         diary::TOOLS,
         questions::TOOLS,
+        planned::TOOLS,
+        activity_files::TOOLS,
     ]
     .into_iter()
     .flatten()
 }
 
-/// The JSON results of `tools/list` and of `resources/list`, in this order.
-pub fn lists() -> (String, String) {
+/// The JSON results of `tools/list`, `resources/list` and `resources/templates/list`.
+pub struct WorkerListing {
+    pub tools: String,
+    pub resources: String,
+    pub resource_templates: String,
+}
+
+pub fn lists() -> WorkerListing {
     let tools: Vec<_> = tools().map(Tool::listing).collect();
-    (
-        serde_json::json!({"tools": tools}).to_string(),
-        serde_json::json!({"resources": []}).to_string(),
-    )
+    WorkerListing {
+        tools: serde_json::json!({"tools": tools}).to_string(),
+        resources: resources::list().to_string(),
+        resource_templates: resources::template_list().to_string(),
+    }
 }
 
 /// Runs the worker until its input ends or a signal stops it.

@@ -58,6 +58,12 @@ const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 /// Upper bound of attempts for one read.
 const READ_TRIES: u32 = 3;
 
+/// How much of a file is looked at to tell it from a page of the bot protection.
+const PAGE_HEAD: usize = 4_096;
+
+/// Paths that answer with a file.
+const FILES: [&str; 2] = ["/download-service/", "/workout-service/workout/FIT/"];
+
 /// Garmin's GraphQL endpoint.
 const GRAPHQL: &str = "/graphql-gateway/graphql";
 
@@ -211,6 +217,18 @@ impl Api {
             .await
     }
 
+    /// A file at `path`, such as an activity's download; empty when Garmin has none. Files are large, so they are not
+    /// cached.
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ApiError> {
+        const NO_QUERY: [(&str, &str); 0] = [];
+        let bytes = self.body(self.url(path, &NO_QUERY), None).await?;
+        let head = bytes.get(..bytes.len().min(PAGE_HEAD)).unwrap_or_default();
+        if is_challenge_page(head) {
+            return Err(ApiError::Unreachable);
+        }
+        Ok(bytes)
+    }
+
     /// Makes the next reads ask Garmin again, such as those that look whether a change was made.
     pub fn forget_reads(&self) {
         self.0.cache.forget();
@@ -278,8 +296,13 @@ impl Api {
         url
     }
 
-    /// Reads a document, and retries during an outage.
     async fn read(&self, url: url::Url, body: Option<ApiBody>) -> ReadResult {
+        let body = self.body(url, body).await?;
+        Ok((Arc::new(answer::document(200, &body)?), body.len()))
+    }
+
+    /// Reads the body of a response, and retries during an outage. It is empty if there is no content.
+    async fn body(&self, url: url::Url, body: Option<ApiBody>) -> Result<Vec<u8>, ApiError> {
         let method = if body.is_some() { Method::POST } else { Method::GET };
         for tried in 1..=READ_TRIES {
             match self.authorized(&method, &url, body.as_ref()).await? {
@@ -287,8 +310,7 @@ impl Api {
                     status: status @ 200..300,
                     body,
                 } => {
-                    let value = answer::document(status, &body)?;
-                    return Ok((Arc::new(value), body.len()));
+                    return Ok(if status == 204 { Vec::new() } else { body });
                 }
                 RequestOutcome::Response { status, body } if !answer::is_passing(status) => {
                     return Err(match status {
@@ -370,8 +392,9 @@ impl Api {
         for (name, value) in APP_HEADERS {
             request = request.header(name, value);
         }
+        let is_file = FILES.iter().any(|path| url.path().starts_with(path));
         request = request
-            .header("accept", "application/json")
+            .header("accept", if is_file { "*/*" } else { "application/json" })
             .bearer_auth(bearer.expose());
         if let Some(body) = body {
             request = request

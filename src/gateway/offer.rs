@@ -35,8 +35,12 @@ const LEARN_LIMIT: Duration = Duration::from_secs(60);
 /// The worker whose lists are offered.
 #[derive(Debug, Clone)]
 pub enum WorkerLists {
-    /// The built-in worker: the results of its `tools/list` and `resources/list`.
-    BuiltIn { tools: String, resources: String },
+    /// The built-in worker: the results of its `tools/list`, `resources/list` and `resources/templates/list`.
+    BuiltIn {
+        tools: String,
+        resources: String,
+        resource_templates: String,
+    },
     /// A foreign worker. The store keeps its lists under a fingerprint of its command.
     Foreign {
         /// The value of `GARMIN_MCP_CMD`, split into arguments.
@@ -89,8 +93,12 @@ impl Offer {
         website: &str,
         store: &Store,
     ) -> Result<Self, CatalogueError> {
-        let (tools, resources, foreign) = match lists {
-            WorkerLists::BuiltIn { tools, resources } => (tools, resources, None),
+        let (tools, resources, resource_templates, foreign) = match lists {
+            WorkerLists::BuiltIn {
+                tools,
+                resources,
+                resource_templates,
+            } => (tools, resources, resource_templates, None),
             WorkerLists::Foreign {
                 command,
                 seed_tools,
@@ -98,6 +106,7 @@ impl Offer {
             } => (
                 seed_tools,
                 seed_resources,
+                "[]".to_owned(),
                 Some(ForeignLists {
                     store: store.clone(),
                     fingerprint: kept::fingerprint(&command),
@@ -114,6 +123,7 @@ impl Offer {
         let seed = offered(
             &Lists {
                 own_tools: &own_tools,
+                resource_templates: &resource_templates,
                 ..Lists::new(&tools, &resources)
             },
             &overlay,

@@ -122,6 +122,7 @@ impl Bench {
         let lists = WorkerLists::BuiltIn {
             tools: TOOLS.to_owned(),
             resources: RESOURCES.to_owned(),
+            resource_templates: "[]".to_owned(),
         };
         Self::with(access, lists, tempfile::tempdir().unwrap()).await
     }

@@ -291,7 +291,8 @@ fn own_prompts(tools: &HashMap<Arc<str>, ToolEntry>) -> (Vec<Prompt>, Vec<String
 fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, String)> {
     let members = Members::of(tool.get())?;
     let name = members.get("name").and_then(text)?;
-    let classified = overlay.find(&name, own);
+    let classified = overlay.find(&name, own).map(|known| as_declared(known, &members));
+    let classified = classified.as_deref();
     let title = match &classified {
         Some(classified) => classified.title.clone(),
         None => members
@@ -312,6 +313,21 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
             .is_some_and(|classified| classified.effect == ToolEffect::Delete),
     };
     Some((entry, render::tool(tool, &members, classified)))
+}
+
+/// A tool that changes only the worker's machine with one worker may change nothing with another, which then says so.
+fn as_declared<'a>(known: &'a Classified, tool: &Members<'_>) -> Cow<'a, Classified> {
+    let declares_reading = || {
+        let annotations = Members::of(tool.get("annotations")?.get())?;
+        Some(annotations.get("readOnlyHint")?.get() == "true")
+    };
+    if known.effect == ToolEffect::Local && declares_reading() == Some(true) {
+        return Cow::Owned(Classified {
+            effect: ToolEffect::Read,
+            ..known.clone()
+        });
+    }
+    Cow::Borrowed(known)
 }
 
 fn schema_length(tool: &RawValue) -> usize {

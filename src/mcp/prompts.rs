@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn every_prompt_names_its_tools_and_uses_its_arguments() {
-        let (tools, _) = crate::tools::lists();
+        let tools = crate::tools::lists().tools;
         let tools: Value = serde_json::from_str(&tools).unwrap();
         let exists = |name: &str| {
             tools["tools"]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fields::Changed;
+use crate::garmin::files::FileError;
 
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolAnswer {
@@ -30,6 +31,9 @@ impl ToolAnswer {
 pub(super) enum AnswerError {
     #[error(transparent)]
     Changed(#[from] Changed),
+    /// The activity's file can't be used.
+    #[error("the activity's file can't be read: {0}")]
+    File(#[from] FileError),
     /// An invalid argument that only Garmin's answer revealed.
     #[error("{0}")]
     Argument(String),

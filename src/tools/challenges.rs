@@ -1,4 +1,4 @@
-//! Goals, records and race predictions: three read-only tools of garmin_mcp's module `challenges`.
+//! Goals, records and race predictions: tools of garmin_mcp's module `challenges`. The others are in [`super::badges`].
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -89,7 +89,7 @@ const RECORDS: [(i64, &str, RecordUnit); 23] = {
 };
 
 /// Formats whole seconds as `1:42:01` or `22:00`.
-fn clock(seconds: f64) -> String {
+pub(super) fn clock(seconds: f64) -> String {
     let text = format!("{:.0}", seconds.trunc());
     let total: i64 = text.parse().unwrap_or(0);
     let (hours, minutes, seconds) = (total / 3600, total / 60 % 60, total % 60);
@@ -101,7 +101,7 @@ fn clock(seconds: f64) -> String {
 }
 
 /// Formats a number with thousands separators: `41,234`.
-fn thousands(number: f64) -> String {
+pub(super) fn thousands(number: f64) -> String {
     let digits = format!("{:.0}", number.trunc());
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

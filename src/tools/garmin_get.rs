@@ -2,6 +2,8 @@
 
 use url::form_urlencoded;
 
+use super::file_reading::FileReading;
+
 /// An optional request that failed is represented by an object with this member. Its value is the class of the failure.
 pub(super) const FAILED: &str = "$failed";
 
@@ -30,6 +32,8 @@ pub(super) struct GarminGet {
     pub(super) query: Vec<(String, String)>,
     /// A query for Garmin's GraphQL endpoint, which has no path or query of its own.
     pub(super) graphql: Option<String>,
+    /// The answer is a file, which is turned into a document by this.
+    pub(super) file: Option<FileReading>,
     /// Whether the call continues when this request fails; see [`FAILED`].
     pub(super) is_optional: bool,
 }
@@ -70,6 +74,14 @@ impl GarminGet {
         Self {
             graphql: Some(query.into()),
             ..Self::default()
+        }
+    }
+
+    /// Expects a file instead of a document.
+    pub(super) fn file(self, reading: FileReading) -> Self {
+        Self {
+            file: Some(reading),
+            ..self
         }
     }
 

@@ -4,9 +4,10 @@
 //! `isError`, so that the model can read the reason and act on it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fields::Changed;
+use super::resources::RESOURCE_SCHEME;
 use super::table::{AnswerError, Tool};
 use crate::garmin::ApiError;
 use crate::mcp::members::write_string;
@@ -78,7 +79,7 @@ impl ToolFailure {
                     | ApiError::Refused { .. }
                     | ApiError::Unreachable
                     | ApiError::Changed { .. }
-            )
+            ) | ToolFailure::AnswerError(AnswerError::File(_))
         )
     }
 
@@ -95,6 +96,7 @@ impl ToolFailure {
                 ApiError::Changed { .. } => "changed",
             },
             ToolFailure::AnswerError(AnswerError::Changed(_)) => "changed",
+            ToolFailure::AnswerError(AnswerError::File(_)) => "file",
             ToolFailure::AnswerError(AnswerError::Private) => "private",
             ToolFailure::AnswerError(AnswerError::Argument(_)) => "argument",
             ToolFailure::NoDisplayName => "no_display_name",
@@ -135,6 +137,34 @@ impl ToolResult {
         text.len()
     }
 
+    /// The content block that links to a resource, if the answer names one.
+    fn link(&self) -> Option<String> {
+        let ToolResult::Json {
+            text,
+            is_object: true,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        if !text.contains(RESOURCE_SCHEME) {
+            return None;
+        }
+        let answer: Value = serde_json::from_str(text).ok()?;
+        let uri = answer
+            .get("uri")?
+            .as_str()
+            .filter(|uri| uri.starts_with(RESOURCE_SCHEME))?;
+        let link = json!({
+            "type": "resource_link",
+            "uri": uri,
+            "name": uri.trim_start_matches(RESOURCE_SCHEME).replace('/', "_"),
+            "mimeType": answer.get("mime_type")?,
+            "size": answer.get("size_bytes")?,
+        });
+        Some(link.to_string())
+    }
+
     /// The `result` of the JSON-RPC response. `structuredContent` is the answer itself. MCP requires an object there,
     /// so a bare list is wrapped in a member `result`. A text answer has no structured content.
     pub(super) fn result(&self) -> String {
@@ -142,7 +172,12 @@ impl ToolResult {
         let mut out = String::with_capacity(text.len() * 5 / 2 + 120);
         out.push_str(r#"{"content":[{"type":"text","text":"#);
         write_string(&mut out, text);
-        out.push_str("}]");
+        out.push('}');
+        if let Some(link) = self.link() {
+            out.push(',');
+            out.push_str(&link);
+        }
+        out.push(']');
         if let ToolResult::Json { text, is_object, .. } = self {
             out.push_str(r#","structuredContent":"#);
             if *is_object {
@@ -169,8 +204,6 @@ impl ToolResult {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::garmin::{ApiError, SignInReason};
 

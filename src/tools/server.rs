@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::activity_files;
 use super::call::ToolCall;
 use super::change::RecentChanges;
 use super::garmin_get::{FAILED, GarminGet};
@@ -25,9 +26,11 @@ use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
 use super::page;
 use super::parameter::ParameterKind;
-use super::table::{Effect, NextStep, Tool, ToolAnswer};
+use super::resources::{self, ResourceKind};
+use super::table::{AnswerError, Effect, NextStep, Tool, ToolAnswer};
 use super::time_zone;
 use crate::base::clock::Clock;
+use crate::garmin::files::FileError;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
 use crate::mcp::members::Members;
@@ -122,15 +125,14 @@ impl Server {
                 Ok(json!({"tools": tools}).to_string())
             }
             "tools/call" => self.call(id, &params).await,
-            "resources/list" => Ok(json!({"resources": []}).to_string()),
-            "resources/templates/list" => Ok(json!({"resourceTemplates": []}).to_string()),
+            "resources/list" => Ok(resources::list().to_string()),
+            "resources/templates/list" => Ok(resources::template_list().to_string()),
             "resources/read" => {
                 let uri = params.text("uri")?.unwrap_or_default().into_owned();
-                Err(McpError::ResourceNotFound {
-                    uri,
-                    era: Era::Legacy,
-                })
+                self.resource(uri).await
             }
+            // The templates have nothing to complete: ids come from the tools.
+            "completion/complete" => Ok(json!({"completion": {"values": []}}).to_string()),
             "prompts/list" => Ok(json!({"prompts": []}).to_string()),
             unknown => {
                 let method = unknown.chars().take(80).collect();
@@ -162,6 +164,35 @@ impl Server {
             // The client no longer waits, but HTTP requires a response.
             () = cancelled.cancelled() => Err(McpError::NoAnswer("Request cancelled".to_owned())),
         }
+    }
+
+    /// The result of `resources/read`.
+    async fn resource(&self, uri: String) -> Result<String, McpError> {
+        let not_found = |uri| McpError::ResourceNotFound {
+            uri,
+            era: Era::Legacy,
+        };
+        let started = Instant::now();
+        let (path, format) = match resources::find(&uri) {
+            Some(ResourceKind::Text(text)) => return Ok(resources::text(&uri, text).to_string()),
+            Some(ResourceKind::File { path, format }) => (path, format),
+            None => return Err(not_found(uri)),
+        };
+        let served = match self.0.api.get_bytes(&path).await {
+            Ok(bytes) if bytes.is_empty() => return Err(not_found(uri)),
+            Ok(bytes) => resources::file(&uri, format, &bytes),
+            Err(ApiError::NotFound) => return Err(not_found(uri)),
+            Err(error) => {
+                let failure = ToolFailure::from(error);
+                if let ToolFailure::Garmin(ApiError::SignInNeeded(_)) = failure {
+                    (self.0.sign_in_needed)();
+                }
+                Err(failure.told(self.0.clock.now()))
+            }
+        };
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(format, ms, is_served = served.is_ok(), "resource.read");
+        served.map_err(|reason| McpError::NoAnswer(format!("Error reading {uri}: {reason}")))
     }
 
     async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
@@ -240,7 +271,7 @@ impl Server {
             let NextStep::Get(gets) = tool.next(call, &documents)? else {
                 break;
             };
-            match self.round(gets, answers.is_empty()).await {
+            match self.round(call, gets, answers.is_empty()).await {
                 Ok(more) => answers.extend(more),
                 // For an unknown id, the text that there is no data is an answer, not a failure.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
@@ -260,9 +291,14 @@ impl Server {
 
     /// The answers to requests that are sent concurrently. An optional request that fails gives an answer with
     /// [`FAILED`], unless all requests of the first round failed.
-    async fn round(&self, gets: Vec<GarminGet>, is_first: bool) -> Result<Vec<Arc<Value>>, ToolFailure> {
+    async fn round(
+        &self,
+        call: &ToolCall,
+        gets: Vec<GarminGet>,
+        is_first: bool,
+    ) -> Result<Vec<Arc<Value>>, ToolFailure> {
         let optional: Vec<bool> = gets.iter().map(|get| get.is_optional).collect();
-        let results = join_all(gets.into_iter().map(|get| self.get(get))).await;
+        let results = join_all(gets.into_iter().map(|get| self.document(call, get))).await;
         let (mut answers, mut failures) = (Vec::new(), Vec::new());
         for (result, is_optional) in results.into_iter().zip(optional) {
             match result {
@@ -280,6 +316,19 @@ impl Server {
             }
             _ => Ok(answers),
         }
+    }
+
+    /// The answer to a read; a file is turned into a document.
+    async fn document(&self, call: &ToolCall, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
+        let Some(reading) = get.file else {
+            return self.get(get).await;
+        };
+        let bytes = self.0.api.get_bytes(&get.path).await?;
+        let call = call.clone();
+        // A large file takes too long for the thread that answers the person's other calls.
+        let read = tokio::task::spawn_blocking(move || activity_files::read(reading, &call, &bytes)).await;
+        let document = read.map_err(|_| AnswerError::File(FileError::Damaged))??;
+        Ok(Arc::new(document))
     }
 
     async fn get(&self, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {

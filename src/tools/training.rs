@@ -243,6 +243,8 @@ pub(super) fn of_primary_device<'a>(document: &'a Value, path: &str) -> Option<&
         .or_else(|| devices.values().next())
 }
 
+pub(super) const LOAD_BALANCE_BY_DEVICE: &str =
+    "mostRecentTrainingLoadBalance.metricsTrainingLoadBalanceDTOMap";
 pub(super) const STATUS_BY_DEVICE: &str = "mostRecentTrainingStatus.latestTrainingStatusData";
 
 fn status(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
@@ -251,8 +253,7 @@ fn status(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> 
         told.extend(pick(DEVICE_STATUS, device)?);
     }
     told.extend(pick(VO2_MAX, document)?);
-    let balance = "mostRecentTrainingLoadBalance.metricsTrainingLoadBalanceDTOMap";
-    if let Some(device) = of_primary_device(document, balance) {
+    if let Some(device) = of_primary_device(document, LOAD_BALANCE_BY_DEVICE) {
         told.extend(pick(LOAD_BALANCE, device)?);
     }
     if told.is_empty() {

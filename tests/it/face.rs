@@ -165,11 +165,19 @@ impl Start {
         let races = races.unwrap();
         let worker = Arc::new(Worker::default());
         let port = worker.clone().start(&lifecycle).await;
-        let (tools, resources) = tools::lists();
+        let tools::WorkerListing {
+            tools,
+            resources,
+            resource_templates,
+        } = tools::lists();
         let gateway = Gateway::start(GatewayParts {
             oauth: oauth.clone(),
             workers: Workers::attached(port, &lifecycle),
-            lists: WorkerLists::BuiltIn { tools, resources },
+            lists: WorkerLists::BuiltIn {
+                tools,
+                resources,
+                resource_templates,
+            },
             races: races.clone(),
             accounts: Accounts::new(store.clone(), clock.clone(), watched.clone()),
             public_url: public_url.clone(),

@@ -8,10 +8,18 @@ const MOST_CHARACTERS: usize = 22_400;
 
 /// A gateway with the tools of the built-in worker.
 async fn bench(access: Access) -> Bench {
-    let (tools, resources) = crate::tools::lists();
+    let crate::tools::WorkerListing {
+        tools,
+        resources,
+        resource_templates,
+    } = crate::tools::lists();
     Bench::with(
         access,
-        WorkerLists::BuiltIn { tools, resources },
+        WorkerLists::BuiltIn {
+            tools,
+            resources,
+            resource_templates,
+        },
         tempfile::tempdir().unwrap(),
     )
     .await

@@ -194,6 +194,24 @@ fn resources_and_prompts_are_known_by_name() {
     assert!(!catalogue("[]", "[]").completes());
 }
 
+/// A tool that writes files with one worker only reads with another.
+#[test]
+fn a_local_tool_that_declares_reading_may_be_called_by_everybody() {
+    let overlay = Overlay::built_in().unwrap();
+    let allowed = |annotations: &str| {
+        let tools = format!(
+            r#"[{{"name":"download_activity_file","inputSchema":{{"type":"object"}}{annotations}}}]"#
+        );
+        let catalogue = Catalogue::from_lists(Lists::new(&tools, "[]"), &overlay, SERVER).unwrap();
+        catalogue
+            .find("download_activity_file")
+            .unwrap()
+            .allowed(Access::ReadOnly)
+    };
+    assert!(allowed(r#","annotations":{"readOnlyHint":true}"#));
+    assert!(!allowed(r#","annotations":{"readOnlyHint":false}"#) && !allowed(""));
+}
+
 /// Claude silently drops a tool with an input schema over 16,384 bytes, so the catalogue reports it.
 #[test]
 fn oversized_schemas_are_named() {
@@ -207,7 +225,11 @@ fn oversized_schemas_are_named() {
 /// Every client accepts every schema of the built-in worker, of the gateway's own tools, and of a FastMCP worker.
 #[test]
 fn all_schemas_are_accepted_by_all_clients() {
-    let (built_in, resources) = crate::tools::lists();
+    let crate::tools::WorkerListing {
+        tools: built_in,
+        resources,
+        ..
+    } = crate::tools::lists();
     let fastmcp = r#"[{"name":"get_stats","inputSchema":{"properties":{"days":{"anyOf":[{"type":"integer"},{"type":"null"}],"default":null,"title":"Days"},"tags":{"items":{"type":["string","null"]},"type":"array"}},"title":"get_statsArguments","type":"object"},"outputSchema":{"properties":{"result":{"anyOf":[{"type":"string"},{"type":"null"}]}},"type":"object"}},{"name":"unknown","inputSchema":{"type":"object","properties":{"x":{"type":["number","null"]}}}}]"#;
     let race_tools = Value::Array(crate::races::tools::RaceTools::listings()).to_string();
     let mut seen = 0;

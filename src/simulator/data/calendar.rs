@@ -1,4 +1,4 @@
-//! The calendar: races, and the activities that were done.
+//! The calendar: an event on the first Sunday of each month, and the activities that were done.
 
 use jiff::civil::{Date, Weekday, date};
 use serde_json::{Value, json};
@@ -14,24 +14,23 @@ pub(super) fn month(timeline: Timeline<'_>, path: &str) -> Option<Value> {
     let month: i8 = month.parse().ok().filter(|month| (0..12).contains(month))?;
     let year: i16 = year.parse().ok().filter(|year| (2000..2100).contains(year))?;
     let first = date(year, month + 1, 1);
-    let race = |day: Date| {
+    let event = |day: Date| {
+        let is_race = RACE_MONTHS.contains(&day.month());
         json!({
             "id": i64::from(year) * 100 + i64::from(month),
             "itemType": "event",
-            "title": "Half marathon",
+            "title": if is_race { "Half marathon" } else { "Club breakfast" },
             "date": day,
-            "isRace": true,
-            "primaryEvent": true,
+            "isRace": is_race,
+            "primaryEvent": is_race,
             "location": "Simulated",
             "eventTimeLocal": {"startTimeHhMm": "09:30", "timeZoneId": "Europe/Vienna"},
         })
     };
-    let is_race = |day: &Date| day.weekday() == Weekday::Sunday && RACE_MONTHS.contains(&day.month());
-    let mut items: Vec<Value> = first
-        .series(jiff::Span::new().days(1))
-        .take(7)
-        .filter(is_race)
-        .map(race)
+    let days = first.series(jiff::Span::new().days(1)).take(7);
+    let mut items: Vec<Value> = days
+        .filter(|day| day.weekday() == Weekday::Sunday)
+        .map(event)
         .collect();
     for day in timeline.days(first, first.last_of_month()) {
         items.extend(day.activities.iter().map(|activity| {

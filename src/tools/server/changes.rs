@@ -86,7 +86,7 @@ impl Server {
         for _ in 0..MOST_ROUNDS {
             let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
             match tool.next(call, &documents)? {
-                NextStep::Get(gets) => answers.extend(self.round(gets, false).await?),
+                NextStep::Get(gets) => answers.extend(self.round(call, gets, false).await?),
                 NextStep::Change(plan) => return Ok(plan),
                 NextStep::Done => break,
             }

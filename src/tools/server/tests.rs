@@ -70,13 +70,19 @@ async fn initialize_negotiates_the_revision_and_lists_match_the_capabilities() {
             .len(),
         tools().count()
     );
-    assert_eq!(
-        result("resources/list", json!({})).await,
-        json!({"resources": []})
-    );
-    assert_eq!(
-        result("resources/templates/list", json!({})).await,
-        json!({"resourceTemplates": []})
+    for (method, list) in [
+        ("resources/list", "resources"),
+        ("resources/templates/list", "resourceTemplates"),
+    ] {
+        let listed = result(method, json!({})).await;
+        assert_eq!(listed[list].as_array().unwrap().len(), 5, "{method}");
+    }
+    let template = result("resources/read", json!({"uri": "workout://templates/simple-run"})).await;
+    assert!(
+        template["contents"][0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Simple Run")
     );
     assert_eq!(result("prompts/list", json!({})).await, json!({"prompts": []}));
 }

@@ -1,0 +1,332 @@
+//! Tools that read an activity's file: garmin_mcp's module `activity_analysis`, and two of our own.
+//!
+//! The worker downloads a file, turns it into a small document at once ([`read`]) and forgets it. The tool's
+//! answer is built from such documents like from any other of Garmin's answers.
+
+mod fit_data;
+mod messages;
+mod shifts;
+mod timeseries;
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use serde_json::{Value, json};
+
+use super::call::ToolCall;
+use super::fields::at;
+use super::file_reading::FileReading;
+use super::garmin_get::{FAILED, GarminGet};
+use super::json::rounded;
+use super::parameter::Parameter;
+use super::recordings::Analysis;
+use super::recordings::metric::SampleQuantity;
+use super::recordings::power::DURATIONS;
+use super::resources;
+use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
+use crate::garmin::files::{self, Recording};
+
+const ACTIVITY_ID: Parameter = Parameter::id(
+    "activity_id",
+    "The activity's id, from one of the lists of activities",
+);
+/// The path of an activity's original file.
+pub(super) const ORIGINAL: &str = "/download-service/files/activity/{activity_id}";
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "get_activity_fit_data",
+        about: "What the device recorded in an activity: totals, laps, power curve, drift of heart rate against power and pace, time by grade, climbs, gear shifts, heart rate variability.",
+        parameters: &[
+            ACTIVITY_ID,
+            Parameter::flag(
+                "include_records",
+                "Whether to add the course of all quantities over time (default false)",
+            ),
+        ],
+        ask: GarminQuery::Steps(fit_data::next),
+        tell: AnswerShape::Made(fit_data::told),
+        nothing: "No FIT data returned for activity {activity_id}",
+        failing: "Error downloading FIT data for activity",
+    },
+    Tool {
+        name: "get_activity_timeseries",
+        about: "The course of an activity as columns with a fixed interval: heart rate, pace, power, cadence, altitude, grade and more, of the whole activity, of a lap or of a part. Values are time-weighted means; pauses are null.",
+        parameters: &[
+            ACTIVITY_ID,
+            Parameter::text(
+                "window",
+                "all, \"lap 3\", \"km 5-10\", or a part by time as \"10:00-25:30\" (default all)",
+                "all",
+            ),
+            Parameter::whole(
+                "resolution",
+                "Seconds for each value; 0 chooses one that gives about 200 values (default 0)",
+                (0, 3_600),
+                0,
+            ),
+            Parameter::text("metrics", timeseries::METRICS, ""),
+        ],
+        ask: GarminQuery::Made(|call| vec![call.get(ORIGINAL).file(FileReading::Timeseries)]),
+        tell: AnswerShape::Raw,
+        nothing: "No FIT data returned for activity {activity_id}",
+        failing: "Error reading the course of the activity",
+    },
+    Tool {
+        name: "get_activity_fit_messages",
+        about: "The messages of an activity's FIT file as the device wrote them, page by page: without a kind, which kinds there are and how many of each.",
+        parameters: &[
+            ACTIVITY_ID,
+            Parameter::text(
+                "message",
+                "The kind of message, such as record, lap, event or device_info; empty: all kinds, counted",
+                "",
+            ),
+            Parameter::whole("start", "How many to skip (default 0)", (0, 10_000_000), 0).refuse_less(),
+            Parameter::whole(
+                "limit",
+                "How many to tell (default 50, at most 300)",
+                (1, 300),
+                50,
+            )
+            .refuse_less(),
+        ],
+        ask: GarminQuery::Made(|call| vec![call.get(ORIGINAL).file(FileReading::Messages)]),
+        tell: AnswerShape::Raw,
+        nothing: "No FIT data returned for activity {activity_id}",
+        failing: "Error reading the messages of the activity",
+    },
+    Tool {
+        name: "get_power_duration_curve",
+        about: "The best mean power over 5 s to 60 min among recent activities, each with its activity and day, and an estimate of FTP from it.",
+        parameters: &[
+            Parameter::whole(
+                "num_activities",
+                "How many recent activities to look through (default 20, at most 50)",
+                (1, 50),
+                20,
+            ),
+            Parameter::text(
+                "activity_type",
+                "A type such as cycling or running (default cycling)",
+                "cycling",
+            ),
+        ],
+        ask: GarminQuery::Steps(curve_step),
+        tell: AnswerShape::Made(curve),
+        nothing: "No activities found.",
+        failing: "Error computing power duration curve",
+    },
+    Tool {
+        name: "download_activity_file",
+        about: "An activity as a file (FIT, GPX, TCX or CSV): its size and the resource to read it from.",
+        parameters: &[
+            ACTIVITY_ID,
+            Parameter::one_of(
+                "format",
+                "fit, gpx, tcx or csv (default fit)",
+                resources::FORMATS,
+                "fit",
+            ),
+            Parameter::text(
+                "output_dir",
+                "Not used: the file is a resource of this server",
+                "",
+            )
+            .optional(),
+        ],
+        ask: GarminQuery::Made(|call| {
+            let path = resources::activity_path(&call.text("format"), &call.text("activity_id"));
+            vec![GarminGet::plain(&path).file(FileReading::Size)]
+        }),
+        tell: AnswerShape::Shaped(download),
+        nothing: "No {format} data returned for activity {activity_id}",
+        failing: "Error downloading activity",
+    },
+    Tool {
+        name: "download_workout",
+        about: "A saved workout as a FIT file: its size and the resource to read it from.",
+        parameters: &[Parameter::id("workout_id", "The workout's id, from get_workouts")],
+        ask: GarminQuery::Made(|call| {
+            vec![
+                call.get("/workout-service/workout/FIT/{workout_id}")
+                    .file(FileReading::Size),
+            ]
+        }),
+        tell: AnswerShape::Shaped(download_workout),
+        nothing: "No workout data found for workout with ID {workout_id}.",
+        failing: "Error downloading workout",
+    },
+    Tool {
+        name: "set_fit_download_dir",
+        about: "Not needed here: files are not written to the server. Use download_activity_file, which names a resource to read.",
+        parameters: &[Parameter::required_text(
+            "path",
+            "Not used: no directory is needed",
+        )],
+        ask: GarminQuery::Made(|_| vec![]),
+        tell: AnswerShape::Made(|_, _| {
+            let text = "Nothing to set: this server writes no files. download_activity_file names a resource, which the \
+                        client reads and saves where it likes.";
+            Ok(ToolAnswer::Text(text.to_owned()))
+        }),
+        nothing: "",
+        failing: "Error setting FIT download directory",
+    },
+];
+
+/// Reads a file; `null` if Garmin sent an empty one.
+pub(super) fn read(reading: FileReading, call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> {
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    match reading {
+        FileReading::FitData => fit_data::read(call, bytes),
+        FileReading::Timeseries => timeseries::read(call, bytes),
+        FileReading::Messages => messages::read(call, bytes),
+        FileReading::PowerCurve => {
+            let recording = files::read(bytes)?;
+            Ok(json!(Analysis::new(&recording).power_curve()))
+        }
+        FileReading::Size => Ok(json!({"size_bytes": files::unpack(bytes)?.len()})),
+    }
+}
+
+/// A moment of the recording, in the local time of the device where the file tells it, else in UTC.
+fn local_time(recording: &Recording, at_s: f64) -> Option<String> {
+    let since = jiff::SignedDuration::try_from_secs_f64(at_s).ok()?;
+    let at: Timestamp = recording.start.checked_add(since).ok()?;
+    let offset = Offset::from_seconds(recording.utc_offset_s.unwrap_or(0)).ok()?;
+    Some(
+        at.to_zoned(offset.to_time_zone())
+            .strftime("%Y-%m-%dT%H:%M:%S%:z")
+            .to_string(),
+    )
+}
+
+/// Whether a sport is told with pace.
+fn is_run(sport: Option<&str>) -> bool {
+    matches!(sport, Some("running" | "walking" | "hiking" | "trail_running"))
+}
+
+fn download(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    let (id, format) = (call.text("activity_id"), call.text("format"));
+    Ok(ToolAnswer::Json(json!({
+        "activity_id": call.whole("activity_id"),
+        "format": format,
+        "uri": resources::activity_uri(&id, &format),
+        "mime_type": resources::mime_type(&format),
+        "size_bytes": document.get("size_bytes"),
+        "message": format!("Read the resource at uri for the file (at most {} MB).", resources::MOST_MB),
+    })))
+}
+
+fn download_workout(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    Ok(ToolAnswer::Json(json!({
+        "workout_id": call.whole("workout_id"),
+        "format": "FIT",
+        "uri": format!("garmin://workout/{}/fit", call.text("workout_id")),
+        "mime_type": resources::mime_type("fit"),
+        "size_bytes": document.get("size_bytes"),
+        "message": "Read the resource at uri for the file.",
+    })))
+}
+
+/// First the recent activities, then the files of those with the wanted type.
+fn curve_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
+    match answers {
+        [] => vec![
+            call.get("/activitylist-service/activities/search/activities?start=0&limit={num_activities}"),
+        ],
+        [activities] => of_type(call, activities)
+            .filter_map(|activity| at(activity, "activityId")?.as_i64())
+            .map(|id| {
+                GarminGet::plain(&resources::activity_path("fit", &id.to_string()))
+                    .file(FileReading::PowerCurve)
+                    .optional()
+            })
+            .collect(),
+        _ => vec![],
+    }
+}
+
+/// The activities of the wanted type. Unlike in garmin_mcp, other types are not mixed in; but indoor and virtual rides
+/// are rides too.
+fn of_type<'a>(call: &ToolCall, activities: &'a Value) -> impl Iterator<Item = &'a Value> {
+    let wanted = call.text("activity_type").trim().to_lowercase();
+    activities
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(move |activity| {
+            let kind = at(activity, "activityType.typeKey")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            kind.contains(&wanted)
+                || (wanted == "cycling" && (kind.contains("biking") || kind.contains("ride")))
+        })
+}
+
+fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let Some((activities, curves)) = answers.split_first() else {
+        return Ok(ToolAnswer::Nothing);
+    };
+    if activities.as_array().is_none_or(Vec::is_empty) {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let (number, kind) = (call.text("num_activities"), call.text("activity_type"));
+    let found: Vec<&Value> = of_type(call, activities).collect();
+    if found.is_empty() {
+        let text = format!("No {kind} activities found in the last {number} activities.");
+        return Ok(ToolAnswer::Text(text));
+    }
+    let is_read = |curve: &&&Value| curve.is_object() && curve.get(FAILED).is_none();
+    let analysed = curves.iter().filter(is_read).count();
+    let mut bests = serde_json::Map::new();
+    for (_, name) in DURATIONS {
+        let watts = |curve: &Value| curve.get(name).and_then(Value::as_u64);
+        let best = found
+            .iter()
+            .zip(curves)
+            .filter_map(|(activity, curve)| Some((watts(curve)?, activity)))
+            .max_by_key(|(watts, _)| *watts);
+        if let Some((watts, activity)) = best {
+            let day = at(activity, "startTimeLocal")
+                .and_then(Value::as_str)
+                .and_then(|start| start.get(..10));
+            let best = json!({"watts": watts, "activity_id": activity.get("activityId"), "date": day});
+            bests.insert(name.to_owned(), best);
+        }
+    }
+    if bests.is_empty() {
+        return Ok(ToolAnswer::Text(format!(
+            "No power data found across {analysed} activities."
+        )));
+    }
+    let ftp = bests.get("20min").and_then(|best| best.get("watts")?.as_f64());
+    Ok(ToolAnswer::Json(json!({
+        "activities_analyzed": analysed,
+        "activities_skipped": found.len() - analysed,
+        "ftp_estimate_w": ftp.map(|watts| rounded(watts * 0.95, 0)),
+        "ftp_note": "Estimated as 95% of 20-minute best power",
+        "season_bests": bests,
+    })))
+}
+
+/// The names of the metrics, without their units, and with the short forms that people use.
+fn metric_named(word: &str) -> Option<SampleQuantity> {
+    let word = word.trim().to_lowercase().replace([' ', '-'], "_");
+    let short = match word.as_str() {
+        "hr" | "heartrate" => SampleQuantity::HeartRate,
+        "pace" => SampleQuantity::Speed,
+        "gap" | "grade_adjusted_pace" => SampleQuantity::GradeAdjustedSpeed,
+        "elevation" => SampleQuantity::Altitude,
+        "temp" => SampleQuantity::Temperature,
+        _ => {
+            let known = SampleQuantity::ALL.into_iter().find(|(_, name)| {
+                *name == word || name.rsplit_once('_').is_some_and(|(plain, _)| plain == word)
+            });
+            return known.map(|(metric, _)| metric);
+        }
+    };
+    Some(short)
+}
