@@ -83,6 +83,7 @@ async fn what_can_be_changed_is_named() {
     let lists = WorkerLists::BuiltIn {
         tools: r#"{"tools":[{"name":"get_stats"}]}"#.to_owned(),
         resources: RESOURCES.to_owned(),
+        resource_templates: "[]".to_owned(),
     };
     let reading = Bench::with(Access::ReadAndChange, lists, tempfile::tempdir().unwrap()).await;
     assert_eq!(reading.gateway.changes(), [] as [&str; 0]);

@@ -35,6 +35,7 @@ fn recording(whole_s: u32, stands: &[(u32, u32)], pauses: &[(u32, u32)]) -> Reco
             })
             .collect(),
         laps: vec![],
+        utc_offset_s: None,
         is_cut: false,
     }
 }
