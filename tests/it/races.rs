@@ -414,3 +414,61 @@ async fn mistakes_are_named() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_plan_changes_the_outlook_follows_and_mistakes_are_named() {
+    let tracked = Tracked::start("marathon").await;
+    tracked.play(3600).await;
+    let race = json!(tracked.race);
+    let outlook = tracked
+        .told("get_outlook", json!({"race": race, "place": "km 30"}))
+        .await;
+    assert_eq!(outlook["place"]["state"], "ahead");
+    let times = ["early", "likely", "late"].map(|time| outlook["place"][time].as_str().unwrap().to_owned());
+    assert!(times.is_sorted(), "{times:?}");
+    assert!(outlook["distance_left_km"].as_f64().unwrap() > 30.0);
+    assert!(outlook["battery"].as_str().unwrap().starts_with("unknown"));
+    let changes = json!({
+        "target_time": "3:29:00", "notes": "A gel every 30 min",
+        "checkpoints": [{"name": "VP1", "km": 20, "cutoff": "2:00:00", "stop_min": 2}],
+        "recipients": [{"role": "crew", "units": "imperial"}],
+    });
+    let changed = tracked
+        .told("update_race", json!({"race": race, "changes": changes}))
+        .await;
+    assert_eq!(changed["plan"]["target_time"], "3:29:00");
+    let names: Vec<_> = changed["places"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&names[0]["name"], &names[1]["name"]),
+        (&json!("VP1"), &json!("finish"))
+    );
+    assert!(names[0]["margin"].as_str().unwrap().starts_with('+'));
+    let sheet = tracked.told("ask_crew_sheet", json!({"race": race})).await;
+    assert_eq!(
+        (
+            &sheet["places"][0]["mile"],
+            &sheet["places"][0]["planned_stop_min"]
+        ),
+        (&json!(12.4), &json!(2))
+    );
+    assert!(sheet["places"][0]["be_there_by"].is_string());
+    let status = tracked.told("get_tracking_status", json!({"race": race})).await;
+    assert!(status["outlook"]["finish"]["likely"].is_string());
+    assert_eq!(status["plan"]["notes"], "A gel every 30 min");
+    for (tool, arguments, named) in [
+        ("update_race", json!({"changes": {}}), "changes"),
+        (
+            "update_race",
+            json!({"changes": {"recipients": [{"role": "boss"}]}}),
+            "recipients[0].role",
+        ),
+        ("get_outlook", json!({"place": "nowhere"}), "place"),
+    ] {
+        let refused = tracked
+            .world
+            .told(&tracked.ann.access_token, tool, arguments)
+            .await
+            .unwrap_err();
+        assert!(refused.contains(named), "{tool}: {refused}");
+    }
+}

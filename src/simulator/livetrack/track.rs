@@ -280,7 +280,7 @@ impl Walk<'_> {
         self.points.push(SimulatedPoint {
             at_s,
             seen_s,
-            position: has_position.then_some((lat + off_m / DEGREE_M, lon)),
+            position: has_position.then_some((lat, lon + off_m / (DEGREE_M * lat.to_radians().cos()))),
             altitude_m: RaceRoute::altitude_m(self.total_m) + self.climbed_m,
             speed_mps,
             fitness: fitness.filter(|_| !self.scenario.phone_only),
