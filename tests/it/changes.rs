@@ -11,7 +11,7 @@ fn next_change(fault: Fault) -> FaultRule {
 }
 
 async fn newest(worker: &mut Worker) -> (Value, String) {
-    let list = worker.json("get_activities", json!({"limit": 1})).await;
+    let list = worker.json("get_activities", json!({"limit": 3})).await;
     let activity = &list["activities"][0];
     (
         activity["id"].clone(),

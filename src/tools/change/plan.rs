@@ -10,7 +10,7 @@ use super::super::garmin_get::GarminGet;
 use crate::garmin::ApiBody;
 
 /// A function from what Garmin has now to the members of an answer.
-type Members = Box<dyn Fn(&Landed<'_>) -> Value + Send + Sync>;
+type ToldMembers = Box<dyn Fn(&Landed<'_>) -> Value + Send + Sync>;
 
 /// Builds the answer of several parts.
 pub(in crate::tools) type WholeAnswer = fn(&ToolCall, Vec<ChangedPart>) -> Value;
@@ -47,9 +47,9 @@ pub(in crate::tools) struct PlannedChange {
     /// What is there now; `null` for something new, and `"unknown"` when it could not be read.
     pub(in crate::tools) before: Value,
     pub(in crate::tools) after: Value,
-    pub(in crate::tools) look: Option<Look>,
-    pub(super) tell: Members,
-    pub(super) undo: Members,
+    pub(in crate::tools) look: Option<ChangeLook>,
+    pub(super) tell: ToldMembers,
+    pub(super) undo: ToldMembers,
     pub(in crate::tools) then: Option<NextPart>,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Debug for PlannedChange {
 }
 
 /// A read that shows whether a change was made.
-pub(in crate::tools) struct Look {
+pub(in crate::tools) struct ChangeLook {
     get: GarminGet,
     find: Box<dyn Fn(&Value) -> Sight + Send + Sync>,
     /// A read that is more precise once Garmin has answered, such as that of a new id.
@@ -73,7 +73,7 @@ pub(in crate::tools) struct Look {
     pub(in crate::tools) tool: &'static str,
 }
 
-impl Look {
+impl ChangeLook {
     pub(in crate::tools) fn read(&self, response: &Value) -> GarminGet {
         let precise = self.by.and_then(|by| by(response));
         precise.unwrap_or_else(|| self.get.clone())
@@ -199,7 +199,7 @@ impl PlannedChange {
     ) -> Self {
         let find = Box::new(find);
         Self {
-            look: Some(Look {
+            look: Some(ChangeLook {
                 get,
                 find,
                 by: None,
