@@ -250,6 +250,7 @@ fn object(arguments: Option<&RawValue>) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
 fn told(answer: Value) -> Box<RawValue> {
     let text = answer.to_string();
     result(

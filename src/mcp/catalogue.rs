@@ -81,6 +81,10 @@ pub struct Catalogue {
 
 /// The facts about a tool that the gateway needs during a call.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts about a tool"
+)]
 pub struct ToolEntry {
     pub name: Arc<str>,
     /// The display name of the tool.

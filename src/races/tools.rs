@@ -137,6 +137,7 @@ impl RaceTools {
     }
 
     /// The answer before it is cut into pages.
+    #[expect(clippy::too_many_lines, reason = "one arm a tool")]
     async fn whole_answer(
         &self,
         caller: &RaceCaller,

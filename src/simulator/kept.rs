@@ -109,7 +109,7 @@ impl KeptChanges {
                 read: &current,
                 id: 90_000_000 + self.made,
             };
-            changes.plan(&change)
+            PersonChanges::plan(&change)
         }?;
         let (response, apply) = response;
         if let Some(apply) = apply {
@@ -151,14 +151,17 @@ type Apply = Box<dyn FnOnce(&mut PersonChanges)>;
 /// The response to a change, and its effect; without an effect the change was refused.
 type Planned = (SimulatedResponse, Option<Apply>);
 
+#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
 fn done(status: u16, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Option<Planned> {
     Some((SimulatedResponse::empty(status), Some(Box::new(apply))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
 fn told(document: &Value, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Option<Planned> {
     Some((SimulatedResponse::json(200, document), Some(Box::new(apply))))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
 fn refused(status: u16, error: &str, message: &str) -> Option<Planned> {
     Some((SimulatedResponse::api_error(status, error, message), None))
 }
@@ -168,7 +171,7 @@ fn missing() -> Option<Planned> {
 }
 
 impl PersonChanges {
-    fn plan(&self, change: &ChangeRequest<'_>) -> Option<Planned> {
+    fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         activities::plan(change)
             .or_else(|| body::plan(change))
             .or_else(|| workouts::plan(change))

@@ -178,7 +178,11 @@ async fn read(request: Request<Incoming>) -> Option<SimulatedRequest> {
 
 fn response(reply: SimulatedResponse) -> Response<ResponseBody> {
     // A 204 has no body that could break off.
-    let status = if reply.hangs_up && reply.status == 204 { 200 } else { reply.status };
+    let status = if reply.hangs_up && reply.status == 204 {
+        200
+    } else {
+        reply.status
+    };
     let mut response = Response::builder()
         .status(status)
         // Marks every answer as simulated.

@@ -183,7 +183,7 @@ impl Issuer {
                 .challenges
                 .iter()
                 .filter_map(|challenge| challenge.error.as_ref());
-            if let Some(detail) = errors.filter_map(|error| error.detail.clone()).next() {
+            if let Some(detail) = { errors }.find_map(|error| error.detail.clone()) {
                 return detail;
             }
         }

@@ -156,22 +156,6 @@ pub(super) const TOOLS: &[Tool] = &[
         nothing: "No workout data found for workout with ID {workout_id}.",
         failing: "Error downloading workout",
     },
-    Tool {
-        name: "set_fit_download_dir",
-        about: "Not needed here: files are not written to the server. Use download_activity_file, which names a resource to read.",
-        parameters: &[Parameter::required_text(
-            "path",
-            "Not used: no directory is needed",
-        )],
-        ask: GarminQuery::Made(|_| vec![]),
-        tell: AnswerShape::Made(|_, _| {
-            let text = "Nothing to set: this server writes no files. download_activity_file names a resource, which the \
-                        client reads and saves where it likes.";
-            Ok(ToolAnswer::Text(text.to_owned()))
-        }),
-        nothing: "",
-        failing: "Error setting FIT download directory",
-    },
 ];
 
 /// Reads a file; `null` if Garmin sent an empty one.

@@ -261,7 +261,7 @@ fn weigh_in(call: &ToolCall, answers: &[&Value], form: &[&str; 2]) -> Result<Cha
     let grams = grams(
         weight
             .as_ref()
-            .and_then(|weight| weight.as_f64())
+            .and_then(serde_json::Number::as_f64)
             .unwrap_or_default(),
         &unit,
     );

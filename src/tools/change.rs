@@ -27,12 +27,13 @@ pub(super) use recent::{EarlierChange, RecentChanges};
 pub(super) use told::{ReadBack, not_made, preview, settled, total};
 
 /// A call of a tool, such as the one that takes a change back.
+#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
 pub(super) fn call_of(tool: &str, arguments: Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }
 
 /// The document of an optional read; `None` if the read failed.
-pub(super) fn read<'a>(document: &'a Value) -> Option<&'a Value> {
+pub(super) fn read(document: &Value) -> Option<&Value> {
     document.get(FAILED).is_none().then_some(document)
 }
 

@@ -553,6 +553,7 @@ fn log_timestamp(call: &ToolCall) -> String {
 }
 
 /// The change that adds an entry to the log, and how to see it.
+#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
 fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after: Value) -> PlannedChange {
     let earlier: Vec<String> = logged(log).into_iter().map(|(id, _)| id).collect();
     let before = read(log).map_or(json!("unknown"), |_| json!({"entries_of_the_day": earlier.len()}));

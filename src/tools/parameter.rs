@@ -264,7 +264,7 @@ impl Parameter {
             ParameterKind::Day { .. } | ParameterKind::LastDay { .. } | ParameterKind::Text => {
                 json!({"type": "string", "description": self.about})
             }
-            ParameterKind::Whole { least, most, .. } => {
+            ParameterKind::Whole { least, most, .. } | ParameterKind::Integer { least, most } => {
                 json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
             }
             ParameterKind::OneOf(words) => {
@@ -272,9 +272,6 @@ impl Parameter {
             }
             ParameterKind::Number { least, most } => {
                 json!({"type": "number", "minimum": least, "maximum": most, "description": self.about})
-            }
-            ParameterKind::Integer { least, most } => {
-                json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
             }
             ParameterKind::List { item, most } => {
                 json!({"type": "array", "items": item.schema(), "maxItems": most, "description": self.about})

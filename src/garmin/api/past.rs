@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn only_measured_days_of_the_past_are_settled() {
         let check = |target: &str, expected: bool| {
-            assert_eq!(is_settled(target, date(2026, 1, 10)), expected, "{target}")
+            assert_eq!(is_settled(target, date(2026, 1, 10)), expected, "{target}");
         };
         check("/hrv-service/hrv/2026-01-10", true);
         check("/hrv-service/hrv/2026-01-11", false);

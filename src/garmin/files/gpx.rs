@@ -31,7 +31,7 @@ pub(super) fn recording(text: &str) -> Result<Recording, FileError> {
             Some((_, at_s)) if name == "time" => *at_s = time_s(text),
             Some((sample, _)) => set(sample, name, text),
             None if name == "type" && sport.is_none() && !text.is_empty() => {
-                sport = Some(text.to_lowercase())
+                sport = Some(text.to_lowercase());
             }
             None => {}
         },

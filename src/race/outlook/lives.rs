@@ -101,6 +101,7 @@ fn altitude_m(at_m: f64, height_m: f64, hill_m: f64) -> f64 {
 }
 
 impl Life {
+    #[expect(clippy::too_many_lines, reason = "a table: one entry a kind of life")]
     pub(super) fn new(kind: LifeKind, seed: u64) -> Self {
         let mut dice = Dice::new(seed * 7 + kind as u64 + 1);
         let mut plan = RacePlan::default();

@@ -61,13 +61,12 @@ pub(super) fn usual_mps(kind: LegKind) -> f64 {
         LegKind::Swim => 0.85,
         LegKind::Ride => 8.4,
         LegKind::Run => 2.75,
-        LegKind::Walk => 1.5,
+        LegKind::Walk | LegKind::Transition => 1.5,
         LegKind::Hike => 1.1,
         LegKind::Row => 3.5,
         LegKind::Kayak | LegKind::Paddle => 2.2,
         LegKind::Ski => 4.0,
         LegKind::Skate => 6.0,
-        LegKind::Transition => 1.5,
     }
 }
 
@@ -171,7 +170,6 @@ impl LegPace {
     /// Relative uncertainty of the pace ahead.
     fn drift(&self) -> f64 {
         match self.kind {
-            Some(LegKind::Ride) => 0.1,
             Some(LegKind::Run) => 0.078,
             _ => 0.1,
         }

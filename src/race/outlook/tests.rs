@@ -54,6 +54,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
+#[expect(clippy::print_stdout, reason = "the table of the README")]
 #[test]
 fn the_window_holds_four_of_five_and_beats_plain_extrapolation() {
     let kinds = [

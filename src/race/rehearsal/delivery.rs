@@ -112,12 +112,12 @@ fn way(recording: &Recording) -> Option<Vec<(f64, f64)>> {
     let way = recording.samples.iter().map(|sample| {
         if counted {
             metres = metres.max(sample.distance_m.map_or(0.0, f64::from));
-        } else if let Some(here) = sample.position {
-            if let Some((there, at_s)) = before.replace((here, sample.at_s)) {
-                let step_m = here.distance_m(there);
-                let is_possible = step_m <= FASTEST_MPS * (sample.at_s - at_s).max(1.0);
-                metres += if is_possible { step_m } else { 0.0 };
-            }
+        } else if let Some(here) = sample.position
+            && let Some((there, at_s)) = before.replace((here, sample.at_s))
+        {
+            let step_m = here.distance_m(there);
+            let is_possible = step_m <= FASTEST_MPS * (sample.at_s - at_s).max(1.0);
+            metres += if is_possible { step_m } else { 0.0 };
         }
         (sample.at_s, metres)
     });

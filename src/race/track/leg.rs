@@ -226,6 +226,10 @@ pub(super) fn unseen_before(
 }
 
 /// A leg that lies wholly within a gap, if there must be one: its sport. `before` is the sport before the gap.
+#[expect(
+    clippy::option_option,
+    reason = "a leg that must be there may have an unknown sport"
+)]
 pub(super) fn skipped(
     race: RaceKind,
     before: Option<LegKind>,

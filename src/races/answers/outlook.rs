@@ -282,7 +282,7 @@ pub fn crew_sheet(snapshot: &Snapshot) -> Value {
             };
             if let Some(row) = row.as_object_mut() {
                 let mut add = |name: &str, value: Option<Value>| {
-                    row.extend(value.map(|value| (name.to_owned(), value)))
+                    row.extend(value.map(|value| (name.to_owned(), value)));
                 };
                 add("be_there_by", be_there.map(|at| json!(seconds(at))));
                 add(

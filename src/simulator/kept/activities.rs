@@ -132,6 +132,10 @@ impl KeptActivities {
         list
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the document is read once more and then dropped"
+    )]
     fn gear_of(&self, id: i64, computed: Option<Value>) -> Value {
         let change = |uuid: &str| self.gear.get(&(id, uuid.to_owned())).copied();
         let has = |uuid: &str| {

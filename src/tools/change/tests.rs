@@ -206,7 +206,7 @@ fn examples_have_the_recorded_changes_and_results() {
             let documents: Vec<&Value> = answers.iter().collect();
             match tool.next(&call, &documents) {
                 Ok(NextStep::Get(gets)) => {
-                    answers.extend(gets.iter().map(|get| play.read(get)).collect::<Vec<_>>())
+                    answers.extend(gets.iter().map(|get| play.read(get)).collect::<Vec<_>>());
                 }
                 Ok(NextStep::Change(plan)) => break Ok(plan),
                 Ok(NextStep::Done) => panic!("{} plans nothing", example.tool),

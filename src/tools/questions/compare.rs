@@ -1,5 +1,7 @@
 //! `compare_activities` and `find_similar_activities`: several activities side by side, with their weather.
 
+use std::cmp::Reverse;
+
 use serde_json::{Map, Value, json};
 
 use super::effort::Effort;
@@ -114,7 +116,7 @@ pub(super) fn compare(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
                 None => failures.push((format!("activity {id}"), reason(pair.first()))),
             }
         }
-        compared.sort_by(|a, b| b.0.start.cmp(&a.0.start));
+        compared.sort_by_key(|(effort, _)| Reverse(effort.start));
     }
     if compared.is_empty() {
         return Ok(ToolAnswer::Nothing);
@@ -293,7 +295,7 @@ fn similar_to(reference: &Effort, listed: &Value) -> Vec<Effort> {
     near.sort_by(|a, b| a.0.total_cmp(&b.0));
     near.truncate(SIMILAR);
     let mut similar: Vec<Effort> = near.into_iter().map(|(_, effort)| effort).collect();
-    similar.sort_by(|a, b| b.start.cmp(&a.start));
+    similar.sort_by_key(|effort| Reverse(effort.start));
     similar
 }
 

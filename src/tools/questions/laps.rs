@@ -235,6 +235,7 @@ mod tests {
         laps_of(json!(laps))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
     fn laps_of(laps_json: Value) -> Vec<Lap> {
         laps(&json!({"lapDTOs": laps_json})).unwrap()
     }

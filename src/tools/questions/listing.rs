@@ -28,7 +28,7 @@ pub(super) fn page(period: Period, type_key: &str, number: usize, size: usize) -
 
 /// The next page, given the pages so far; `None` after the last one.
 pub(super) fn next_page(period: Period, type_key: &str, pages: &[&Value]) -> Option<GarminGet> {
-    (pages.len() < MOST_PAGES && pages.last().is_none_or(is_full))
+    (pages.len() < MOST_PAGES && pages.last().is_none_or(|page| is_full(page)))
         .then(|| page(period, type_key, pages.len(), PAGE))
 }
 
@@ -38,7 +38,7 @@ pub(super) fn page_count(answers: &[&Value]) -> usize {
     last.map_or(answers.len().min(MOST_PAGES), |last| last + 1)
 }
 
-fn is_full(page: &&Value) -> bool {
+fn is_full(page: &Value) -> bool {
     page.as_array().is_some_and(|page| page.len() >= PAGE)
 }
 
@@ -48,6 +48,6 @@ pub(super) fn efforts(pages: &[&Value]) -> Result<(Vec<Effort>, bool), AnswerErr
     for page in pages {
         efforts.extend(list(page, "")?.iter().filter_map(Effort::read));
     }
-    let is_cut = pages.len() == MOST_PAGES && pages.last().is_some_and(is_full);
+    let is_cut = pages.len() == MOST_PAGES && pages.last().is_some_and(|page| is_full(page));
     Ok((efforts, is_cut))
 }

@@ -255,6 +255,10 @@ fn values(metric: &Metric, row: &Value) -> DayValues {
     metric.columns.iter().map(value).collect()
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an iterator that is cloned for each column"
+)]
 fn averaged<'a>(columns: usize, rows: impl Iterator<Item = &'a DayValues> + Clone) -> DayValues {
     (0..columns)
         .map(|index| mean(rows.clone().filter_map(|values| *values.get(index)?)))

@@ -119,7 +119,7 @@ fn timer(event: &FitMessage<'_>) -> Option<(f64, bool)> {
 }
 
 fn whole(value: f64) -> Option<u32> {
-    (0..=255).find(|number| f64::from(*number) == value)
+    (0..=255).find(|number| (f64::from(*number) - value).abs() < f64::EPSILON)
 }
 
 fn lap(lap: &FitMessage<'_>) -> Option<RecordedLap> {

@@ -33,7 +33,7 @@ pub fn field(message: u16, field: u8) -> Option<FieldProfile> {
 
 /// The name of a value of an enumeration, such as `running` of `sport`.
 pub fn value_name(enumeration: &'static str, value: f64) -> Option<&'static str> {
-    let value = (0..=255).find(|number| f64::from(*number) == value)?;
+    let value = (0..=255).find(|number| (f64::from(*number) - value).abs() < f64::EPSILON)?;
     PROFILE.values.get(&(enumeration, value)).copied()
 }
 
