@@ -26,8 +26,8 @@ FAULTS = [
     {"kind": "status", "status": 503},
     {"kind": "late_status", "status": 502},
 ]
-# The pause between two kills of a worker, in seconds.
-KILL_PAUSE = (0.4, 1.5)
+# The pause between two kills of all workers, in seconds. After more frequent ones the gateway rightly stops starting them.
+KILL_PAUSE = (5.0, 7.0)
 # A change is looked at and repeated at most this often.
 TRIES = 8
 
@@ -89,7 +89,7 @@ class Workout:
 
 def answer(caller: Caller, tool: str, arguments: dict) -> dict:
     """The answer of a tool that only reads. A killed worker is started again, so it is asked until it answers."""
-    for _ in range(40):
+    for _ in range(240):
         try:
             text = caller.call(tool, arguments)
         except (Refused, OSError):
