@@ -192,6 +192,7 @@ fn is_run(sport: Option<&str>) -> bool {
     matches!(sport, Some("running" | "walking" | "hiking" | "trail_running"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 fn download(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let (id, format) = (call.text("activity_id"), call.text("format"));
     Ok(ToolAnswer::Json(json!({
@@ -204,6 +205,7 @@ fn download(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError
     })))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 fn download_workout(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     Ok(ToolAnswer::Json(json!({
         "workout_id": call.whole("workout_id"),
@@ -250,6 +252,7 @@ fn of_type<'a>(call: &ToolCall, activities: &'a Value) -> impl Iterator<Item = &
         })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let Some((activities, curves)) = answers.split_first() else {
         return Ok(ToolAnswer::Nothing);

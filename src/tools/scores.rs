@@ -103,9 +103,9 @@ fn endurance(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerEr
     put("start_date", json!(call.text("start_date")));
     put("end_date", json!(call.text("end_date")));
     for (key, from) in [("period_avg_score", "avg"), ("period_max_score", "max")] {
-        at(document, from)
-            .into_iter()
-            .for_each(|value| put(key, value.clone()));
+        if let Some(value) = at(document, from) {
+            put(key, value.clone());
+        }
     }
     if let Some(current) = at(document, "enduranceScoreDTO") {
         for (key, value) in pick(CURRENT, current)? {
@@ -232,6 +232,7 @@ fn measurement(entry: &Value) -> Option<Measured> {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let (start, end) = (call.text("start_date"), call.text("end_date"));
     let mut sports = measured(answers.get(..1).unwrap_or_default());
@@ -304,6 +305,7 @@ const BANDS: [(&str, &str); 3] = [
     ("anaerobic", "monthlyLoadAnaerobic"),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 fn load_balance(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let Some(device) = of_primary_device(document, LOAD_BALANCE_BY_DEVICE) else {
         return Ok(ToolAnswer::Nothing);

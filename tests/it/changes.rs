@@ -279,9 +279,9 @@ async fn foods_courses_and_measurements_are_kept_and_can_be_taken_back() {
     let house = House::build().await;
     let mut worker = house.worker(&[]);
     let day = today();
-    let gpx = (0..30)
-        .map(|n| format!("<trkpt lat=\"46.{:03}\" lon=\"14.3\"/>", 600 + n))
-        .collect::<String>();
+    let gpx = (600..630).fold(String::new(), |points, n| {
+        points + &format!("<trkpt lat=\"46.{n}\" lon=\"14.3\"/>")
+    });
     let gpx =
         format!("<?xml version=\"1.0\"?><gpx><trk><name>Ridge</name><trkseg>{gpx}</trkseg></trk></gpx>");
     let calls = [

@@ -215,15 +215,10 @@ fn read(text: &str) -> Result<Course, BadCourse> {
 
 #[test]
 fn elevations_waypoints_and_the_official_distance_are_read() {
-    let points: String = (0..=100)
-        .map(|i| {
-            format!(
-                r#"<trkpt lat="0" lon="{}"><ele>{}</ele><name>x</name></trkpt>"#,
-                f64::from(i) * 0.001,
-                100 + i.min(50)
-            )
-        })
-        .collect();
+    let points = (0..=100).fold(String::new(), |points, i| {
+        let (lon, height_m) = (f64::from(i) * 0.001, 100 + i.min(50));
+        points + &format!(r#"<trkpt lat="0" lon="{lon}"><ele>{height_m}</ele><name>x</name></trkpt>"#)
+    });
     let text = format!(
         r#"<gpx><wpt lat="0.0005" lon="0.05"><ele>9</ele><name>VP &amp; 2</name></wpt><wpt lat="0" lon="0.02"><name>VP1</name></wpt>
            <wpt lat="1" lon="1"><name>far</name></wpt><trk><name>y</name><trkseg>{points}</trkseg></trk></gpx>"#

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::shifts::{Shift, shift, shift_summary};
 use super::{ORIGINAL, is_run, local_time, messages};
-use crate::garmin::files::fit::{self, FitMessage, message};
+use crate::garmin::files::fit::{self, FitField, FitMessage, message};
 use crate::garmin::files::{self, FileError, Recording};
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{at, list};
@@ -98,6 +98,7 @@ pub(super) fn next(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
 pub(super) fn told(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let Some(Value::Object(read)) = answers.first() else {
         return Ok(ToolAnswer::Nothing);
@@ -228,7 +229,7 @@ impl FitData {
                 message::SESSION => {
                     found
                         .sessions
-                        .push(totals(&message, SESSION, SESSION_BALANCE, recording, start_s))
+                        .push(totals(&message, SESSION, SESSION_BALANCE, recording, start_s));
                 }
                 message::LAP if found.laps.len() < MOST_LAPS => {
                     let mut lap = totals(&message, LAP, LAP_BALANCE, recording, start_s);
@@ -237,7 +238,7 @@ impl FitData {
                 }
                 TIME_IN_ZONE => {
                     let tops = message.field(ZONE_TOPS);
-                    found.zone_tops = tops.iter().flat_map(|tops| tops.numbers()).flatten().collect();
+                    found.zone_tops = tops.iter().flat_map(FitField::numbers).flatten().collect();
                 }
                 message::RECORD => cadence = message.number(4),
                 message::EVENT if found.shifts.len() < MOST_SHIFTS => {
@@ -245,7 +246,7 @@ impl FitData {
                 }
                 message::HRV if found.beats.len() < MOST_BEATS => {
                     let beats = message.field(0);
-                    let seconds = beats.iter().flat_map(|beats| beats.numbers()).flatten();
+                    let seconds = beats.iter().flat_map(FitField::numbers).flatten();
                     found.beats.extend(
                         seconds
                             .map(|ms| ms / 1_000.0)
@@ -301,7 +302,7 @@ fn left_percent(raw: f64) -> Option<f64> {
     let percent = share / 100.0;
     (0.0..=100.0)
         .contains(&percent)
-        .then(|| if is_right { 100.0 - percent } else { percent })
+        .then_some(if is_right { 100.0 - percent } else { percent })
 }
 
 /// What the samples say about the whole activity, beyond the device's totals.

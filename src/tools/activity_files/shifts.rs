@@ -23,7 +23,9 @@ pub(super) fn shift(
     start_s: f64,
 ) -> Option<Shift> {
     let kind = event.number(0)?;
-    let (_, name) = GEAR_EVENTS.into_iter().find(|(known, _)| *known == kind)?;
+    let (_, name) = GEAR_EVENTS
+        .into_iter()
+        .find(|(known, _)| (*known - kind).abs() < f64::EPSILON)?;
     let at_s = event.time_s()? - start_s;
     let data = event.number(3)?;
     let byte = |place: i32| (data / 256_f64.powi(place)).floor() % 256.0;

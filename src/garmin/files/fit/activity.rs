@@ -56,7 +56,7 @@ fn utc_offset(activity: &FitMessage<'_>) -> Option<i32> {
     let quarters = ((activity.time_of(5)? - activity.time_s()?) / QUARTER_S).round();
     // From UTC-12 to UTC+14.
     (-48..=56)
-        .find(|known| f64::from(*known) == quarters)
+        .find(|known| (f64::from(*known) - quarters).abs() < 0.5)
         .map(|quarters| quarters * 900)
 }
 
