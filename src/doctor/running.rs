@@ -134,14 +134,17 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     const CHECK: &str = "worker";
     let fix = "check GARMIN_MCP_CMD; without it the built-in worker is used";
     let mut findings = Vec::new();
-    if patient.config.workers.command.is_some() {
+    if let Some(command) = &patient.config.workers.command {
         findings.push(Finding::warn(
             "worker port",
             "any process on this machine can read through a worker's port: garmin_mcp does not authenticate its callers",
             "run no untrusted programs or users on this machine, or use the built-in worker",
         ));
-        let today = patient.visit.clock.now().to_zoned(TimeZone::UTC).date();
-        findings.extend(REVIEWED.too_old(today).map(pin_is_old));
+        let is_garmin_mcp = |word: &String| word.replace('-', "_").contains("garmin_mcp");
+        if command.iter().any(is_garmin_mcp) {
+            let today = patient.visit.clock.now().to_zoned(TimeZone::UTC).date();
+            findings.extend(REVIEWED.too_old(today).map(pin_is_old));
+        }
     }
     findings.extend(rehearse(patient, CHECK, fix).await);
     findings

@@ -199,7 +199,13 @@ fn creation(body: Value, name: String, earlier: Option<Vec<Value>>) -> PlannedCh
         new.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
     })
     .tells(move |landed| {
-        let told = |key: &str| at(landed.response, key).or_else(|| at(&sent, key)).cloned();
+        // Without a response, what was sent is all that is known.
+        let source = if landed.response.is_null() {
+            &sent
+        } else {
+            landed.response
+        };
+        let told = |key: &str| at(source, key).cloned();
         let id = landed.id("courseId");
         json!({
             "course_id": id,

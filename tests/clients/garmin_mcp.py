@@ -20,7 +20,7 @@ HOME = CACHE / "garmin-mcp-home"
 PROGRAM = HOME / ".local/lib/garmin-gateway/garmin_mcp/current/venv/bin/garmin-mcp"
 UV = CACHE / "uv" / "bin"
 #: What the pinned revision has, and what the gateway itself adds for races and for finding tools.
-TOOLS, OWN_TOOLS = 138, 14
+TOOLS, OWN_TOOLS = 138, 17
 
 
 def set_up(binary: Path) -> str | None:
