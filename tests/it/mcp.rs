@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 
-use super::face::{Face, Reply};
+use super::face::{FORM, Face, Reply};
 use super::pages::bearer;
 
 const META: &str = r#""io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
@@ -108,35 +109,54 @@ async fn a_trailing_slash_changes_nothing() {
     assert_eq!(plain.body, slash.body);
 }
 
+/// The bytes of a legacy call that reports its progress.
+fn legacy_call(bearer: &str, id: u32) -> String {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"get_stats","arguments":{{"date":"2026-11-20"}},"_meta":{{"progressToken":"p{id}"}}}}}}"#
+    );
+    let length = body.len();
+    format!(
+        "POST /mcp HTTP/1.1\r\nHost: garmin.example.org\r\n{bearer}Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+/// Reads until this text has arrived.
+async fn read_until(stream: &mut TcpStream, text: &str) {
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains(text) {
+        let read = stream.read_buf(&mut seen).await.unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&seen));
+    }
+}
+
+/// RFC 7009: what the token allowed ends with it, so its calls end too.
+#[tokio::test]
+async fn a_clients_own_revocation_ends_its_calls() {
+    let face = Face::start().await;
+    let bearer = bearer(&face).await;
+    let mut stream = face.connect(legacy_call(&bearer, 1).as_bytes()).await;
+    read_until(&mut stream, r#""progressToken":"p1""#).await;
+    let token = bearer.trim_start_matches("Authorization: Bearer ").trim_end();
+    let revoked = face.ask("POST /revoke", FORM, &format!("token={token}")).await;
+    assert_eq!(revoked.status, 200, "{}", revoked.body);
+    tokio::time::timeout(Duration::from_secs(10), face.worker.ended.notified())
+        .await
+        .expect("the call was cut");
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("was stopped by the server"), "{rest}");
+}
+
 /// A disconnect does not cancel a legacy call; `notifications/cancelled` does.
 #[tokio::test]
 async fn legacy_calls_end_by_notification_only() {
     let face = Face::start().await;
     let bearer = bearer(&face).await;
-    let call = |id: u32| {
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"get_stats","arguments":{{"date":"2026-11-20"}},"_meta":{{"progressToken":"p{id}"}}}}}}"#
-        );
-        let length = body.len();
-        format!(
-            "POST /mcp HTTP/1.1\r\nHost: garmin.example.org\r\n{bearer}Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )
-    };
-    let until = async |stream: &mut tokio::net::TcpStream, text: &str| {
-        let mut seen = Vec::new();
-        while !String::from_utf8_lossy(&seen).contains(text) {
-            assert_ne!(
-                stream.read_buf(&mut seen).await.unwrap(),
-                0,
-                "{}",
-                String::from_utf8_lossy(&seen)
-            );
-        }
-    };
+    let call = |id| legacy_call(&bearer, id);
     let soon = |what| tokio::time::timeout(Duration::from_secs(10), what);
 
     let mut stream = face.connect(call(1).as_bytes()).await;
-    until(&mut stream, r#""progressToken":"p1""#).await;
+    read_until(&mut stream, r#""progressToken":"p1""#).await;
     drop(stream);
     // The worker continues, and finishes only when the test lets it.
     assert!(
@@ -150,7 +170,7 @@ async fn legacy_calls_end_by_notification_only() {
         .expect("the call ended by itself");
 
     let mut stream = face.connect(call(2).as_bytes()).await;
-    until(&mut stream, r#""progressToken":"p2""#).await;
+    read_until(&mut stream, r#""progressToken":"p2""#).await;
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#;
     assert_eq!(send(&face, &bearer, "", cancel).await.status, 202);
     soon(face.worker.ended.notified())

@@ -391,6 +391,12 @@ async fn mistakes_are_named() {
             json!({"thresholds": {"cadence_min": -1}}),
             "cadence_min",
         ),
+        ("update_thresholds", json!({"remove": ["pulse"]}), "hr_max"),
+        (
+            "update_thresholds",
+            json!({"thresholds": {"hr_max": 150}, "remove": ["hr_max"]}),
+            "hr_max is also set",
+        ),
         ("get_tracking_status", json!({"id": 1}), "id"),
         ("get_tracking_status", json!({"race": "latest"}), "race"),
         ("trigger_analysis", json!({}), "CLAUDE_RUNNER_URL"),
@@ -402,6 +408,14 @@ async fn mistakes_are_named() {
             .unwrap_err();
         assert!(refused.contains(named), "{tool}: {refused}");
     }
+    // A limit is set, and then removed without a null.
+    let set = json!({"thresholds": {"hr_max": 150, "cadence_min": 80}});
+    let limits = tracked.told("update_thresholds", set).await;
+    assert_eq!(limits["limits"]["hr_max"], 150, "{limits}");
+    let removed = json!({"remove": ["hr_max"]});
+    let limits = tracked.told("update_thresholds", removed).await;
+    assert_eq!(limits["limits"]["hr_max"], Value::Null, "{limits}");
+    assert_eq!(limits["limits"]["cadence_min"], 80, "{limits}");
     // The same link gives the same race, and so does its short form.
     for text in [
         url(&tracked.links[0]),

@@ -316,7 +316,6 @@ async fn every_tool_tells_what_garmin_holds() {
 
 /// The file of an activity, its documents and its resource agree.
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one story")]
 async fn an_activitys_file_agrees_with_its_documents() {
     let house = House::build().await;
     let mut worker = house.worker(&[]);

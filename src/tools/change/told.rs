@@ -124,7 +124,7 @@ pub(in crate::tools) fn total(_: &ToolCall, parts: Vec<ChangedPart>) -> Value {
 pub(in crate::tools) fn preview(plan: &ChangePlan) -> Value {
     let parts = plan.parts.iter().map(|part| match part {
         PlanPart::Send(change) => {
-            let mut members = change.names.clone();
+            let mut members = without_success(&change.names);
             members.insert(
                 "would_change".to_owned(),
                 difference(&change.before, &change.after),
@@ -133,7 +133,7 @@ pub(in crate::tools) fn preview(plan: &ChangePlan) -> Value {
         }
         PlanPart::Settled(members) => Value::Object(members.clone()),
         PlanPart::Refused(names, reason) => {
-            let mut members = names.clone();
+            let mut members = without_success(names);
             members.insert("refused".to_owned(), json!(reason));
             members.into()
         }
@@ -151,6 +151,13 @@ pub(in crate::tools) fn preview(plan: &ChangePlan) -> Value {
         }
     }
     told.into()
+}
+
+/// What a change is about, without the words that say it was made.
+fn without_success(names: &Map<String, Value>) -> Map<String, Value> {
+    let mut names = names.clone();
+    names.retain(|name, _| !["success", "status", "message"].contains(&name.as_str()));
+    names
 }
 
 /// The members that differ, each with its value before and after. Something new, or something that goes, is one member.
