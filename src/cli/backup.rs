@@ -199,9 +199,10 @@ fn write_store(
             .with_context(|| config.data_dir.display().to_string())?;
     }
     let now = Clock::system().now();
+    // Milliseconds, so that a second restore within a second keeps the store that it replaces too.
     let old = args
         .replace
-        .then(|| beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%SZ"))));
+        .then(|| beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%S.%3fZ"))));
     let mut progress = ProgressLine::of("restoring");
     let restored = Store::restore(path, archive, &secret, old, &kinds(), &mut |done| {
         progress.bytes(done, Some(length));
