@@ -246,7 +246,7 @@ pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
             "name": name(snapshot),
             "state": standing(snapshot).name(),
             "now": seconds(snapshot.now),
-            "window": "early to late holds four of five arrivals",
+            "window": "early to late is meant to hold four of five arrivals",
             "place": asked.map(|asked| place(asked, snapshot)),
             "places": places,
             "time_lost_at_stops": text::time(lost_s),
