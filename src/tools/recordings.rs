@@ -1,7 +1,7 @@
 //! What a recording shows: means, best efforts, drift, laps, climbs, zones and series.
 //!
-//! Everything here is a pure function of a [`Recording`]. Every mean is weighted with the time for which a sample
-//! counts, so irregular samples ("smart recording") and pauses do not distort it.
+//! Everything here is a pure function of a [`Recording`](crate::garmin::files::Recording). Every mean is weighted with
+//! the time for which a sample counts, so irregular samples ("smart recording") and pauses do not distort it.
 //!
 //! | file | |
 //! |---|---|
