@@ -36,7 +36,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use self::connections::{Capacity, Connections, OpenConnection};
+pub use self::connections::ReadingBody;
+use self::connections::{Admission, Capacity, Connections, OpenConnection};
 use self::response::Tracked;
 use self::stall::StallTimeout;
 use super::source::{Peer, Proxies};
@@ -57,9 +58,10 @@ impl ClientConnection {
         self.connection.proven();
     }
 
-    /// Says that the body of the request is about to be read. Few bodies of unknown clients are read at once.
-    pub fn reads_body(&self) {
-        self.connection.reading();
+    /// Says that the body of the request is being read, until the value is dropped. Few bodies of unknown clients are
+    /// read at once.
+    pub fn reads_body(&self) -> ReadingBody {
+        self.connection.reading()
     }
 }
 
@@ -129,7 +131,14 @@ pub async fn serve<H, F, B>(
             },
             () = stopping.cancelled() => break,
         };
-        let Some(connection_state) = open.admit(peer.ip()) else {
+        let connection_state = loop {
+            match open.admit(peer.ip()) {
+                Admission::Admitted(connection) => break Some(connection),
+                Admission::Full => break None,
+                Admission::Later(pause) => sleep(pause).await,
+            }
+        };
+        let Some(connection_state) = connection_state else {
             tracing::warn!("http.connections_exhausted");
             continue;
         };
@@ -146,10 +155,9 @@ pub async fn serve<H, F, B>(
                 requested.notify_one();
                 name_host(&mut request);
                 let peer = proxies.peer(peer.ip(), request.headers());
-                connection_state.asked(peer.source);
-                let connection = Arc::clone(&connection_state);
+                let open_request = connection_state.asked(peer.source);
                 request.extensions_mut().insert(ClientConnection {
-                    connection: Arc::clone(&connection),
+                    connection: Arc::clone(&connection_state),
                     peer,
                 });
                 let response = AssertUnwindSafe(handle(request)).catch_unwind();
@@ -158,7 +166,7 @@ pub async fn serve<H, F, B>(
                         Ok(response) => response.map(Either::Left),
                         Err(_) => internal_error(),
                     };
-                    Ok::<_, Infallible>(response.map(|body| Tracked::new(body, connection)))
+                    Ok::<_, Infallible>(response.map(|body| Tracked::new(body, open_request)))
                 }
             });
             let stream = StallTimeout::new(stream, limits.write_stall);

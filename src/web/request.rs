@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use warp::{Filter, Rejection};
 
 use super::body::{self, Body, BodyError, collect};
-use crate::base::http::ClientConnection;
+use crate::base::http::{ClientConnection, ReadingBody};
 use crate::base::source::Peer;
 
 /// Headers that affect a decision. If one occurred twice, a proxy and the gateway could read different values.
@@ -172,12 +172,11 @@ impl Exchange {
         self.connection.as_ref().map(|connection| connection.peer)
     }
 
-    /// Takes the body to read it.
-    fn take_body(&mut self) -> Option<Body> {
-        if let Some(connection) = &self.connection {
-            connection.reads_body();
-        }
-        self.body.take()
+    /// Takes the body to read it, and says so to the connection until the second value is dropped.
+    fn take_body(&mut self) -> Option<(Body, Option<ReadingBody>)> {
+        let body = self.body.take()?;
+        let reading = self.connection.as_ref().map(ClientConnection::reads_body);
+        Some((body, reading))
     }
 
     /// Reads the whole body. A body over the limit (in bytes) is read for a while longer and discarded, so that a
@@ -186,7 +185,7 @@ impl Exchange {
         let announced = self
             .header(CONTENT_LENGTH)
             .and_then(|length| length.parse::<u64>().ok());
-        let Some(body) = self.take_body() else {
+        let Some((body, _reading)) = self.take_body() else {
             return Ok(Bytes::new());
         };
         let keep = announced.is_none_or(|length| length <= limit as u64);
@@ -200,7 +199,7 @@ impl Exchange {
 
     /// Reads and discards the body for a while, so that a client that is still sending sees the response.
     pub(super) async fn discard_body(&mut self, deadline: Duration) {
-        if let Some(body) = self.take_body()
+        if let Some((body, _reading)) = self.take_body()
             && tokio::time::timeout(deadline, collect(body, 0)).await.is_err()
         {
             tracing::debug!("web.body_abandoned");

@@ -1,21 +1,28 @@
 //! The open connections of a server, and which of them closes when there are too many.
 //!
 //! A connection is *proven* from the moment its request presents a valid bearer token until its next request begins.
-//! A new connection is unproven. To admit others, the oldest unproven connection of the source with the most of them
-//! closes; if all are proven, an idle one. A flood from a few addresses therefore displaces itself, and members always
-//! get in.
+//! A new connection is unproven. To admit others, an unproven connection closes: of the source with the most of them,
+//! the one that has waited longest for its client. A request that was received whole is answered, because it may have
+//! changed something; its connection closes only if nothing else can. A flood from a few addresses therefore displaces
+//! itself, and members always get in.
+//!
+//! A new connection has a moment to send its request before it may be closed for others, so a flood waits in the
+//! kernel's queue like everybody else.
 //!
 //! A connection of a proxy belongs to the proxy, and during a request to the client of that request.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::source::{Proxies, network};
+
+/// How many connections are admitted per second while each of them displaces another.
+const DISPLACED_PER_SECOND: usize = 500;
 
 /// The maximum numbers of connections.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,12 @@ impl Capacity {
     /// The same for one source.
     fn bodies_per_source(self) -> usize {
         (self.per_source / 4).max(1)
+    }
+
+    /// How long a connection may wait for its client before it is closed for another one.
+    fn patience(self) -> Duration {
+        Duration::from_secs(1) * u32::try_from(self.total).unwrap_or(u32::MAX)
+            / u32::try_from(DISPLACED_PER_SECOND).unwrap_or(u32::MAX)
     }
 }
 
@@ -60,13 +73,25 @@ struct Entry {
     /// The source of the request in progress, else `peer`.
     source: IpAddr,
     is_proven: bool,
-    /// Whether a request is in progress, or awaited for the first time.
-    is_busy: bool,
-    /// Whether the body of an unproven request is being read.
-    is_reading: bool,
-    /// When the connection, its request, or the pause after it began.
+    /// The number of requests, from their header to the end of their response.
+    requests: usize,
+    /// The number of requests without a response yet.
+    unanswered: usize,
+    /// The number of unanswered requests whose body is being read.
+    reading: usize,
+    /// When the connection, its latest request, or the pause after it began.
     since: Instant,
     close: CancellationToken,
+}
+
+/// What becomes of a new connection.
+#[derive(Debug)]
+pub(super) enum Admission {
+    Admitted(OpenConnection),
+    /// Each of the others still has time to send its request. Ask again after this pause.
+    Later(Duration),
+    /// All others are answering requests.
+    Full,
 }
 
 /// One open connection. Dropping it removes the entry.
@@ -77,6 +102,17 @@ pub(super) struct OpenConnection {
     close: CancellationToken,
 }
 
+/// A request in progress. Dropping it says that its response was sent, or will never be.
+#[derive(Debug)]
+pub(super) struct OpenRequest {
+    connection: Arc<OpenConnection>,
+    is_answered: bool,
+}
+
+/// A body being read, until this is dropped.
+#[derive(Debug)]
+pub struct ReadingBody(Arc<OpenConnection>);
+
 impl Connections {
     pub(super) fn new(capacity: Capacity, proxies: Arc<Proxies>) -> Arc<Self> {
         Arc::new(Self {
@@ -86,14 +122,19 @@ impl Connections {
         })
     }
 
-    /// Registers a new connection, and closes another one if there are too many. Returns `None` if all are proven and
-    /// busy.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<OpenConnection> {
+    /// Registers a new connection, and closes another one if there are too many.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Admission {
         let mut open = self.open.lock();
         let peer = network(peer);
         self.keep_share(&mut open, peer, 1);
-        if open.entries.len() >= self.capacity.total && !open.close_one() {
-            return None;
+        if open.entries.len() >= self.capacity.total {
+            let Some(victim) = open.victim() else {
+                return Admission::Full;
+            };
+            if let Some(patience) = open.patience_left(victim, self.capacity.patience()) {
+                return Admission::Later(patience);
+            }
+            open.close(victim);
         }
         open.last += 1;
         let (id, close) = (open.last, CancellationToken::new());
@@ -101,13 +142,14 @@ impl Connections {
             peer,
             source: peer,
             is_proven: false,
-            is_busy: true,
-            is_reading: false,
+            requests: 0,
+            unanswered: 0,
+            reading: 0,
             since: Instant::now(),
             close: close.clone(),
         };
         open.entries.insert(id, entry);
-        Some(OpenConnection {
+        Admission::Admitted(OpenConnection {
             id,
             connections: Arc::clone(self),
             close,
@@ -116,14 +158,20 @@ impl Connections {
 
     /// Closes a connection, because there are no file descriptors left.
     pub(super) fn make_room(&self) {
-        self.open.lock().close_one();
+        let mut open = self.open.lock();
+        if let Some(victim) = open.victim() {
+            open.close(victim);
+        }
     }
 
-    /// Closes unproven connections of `source` until it has room for `more`.
+    /// Closes an unproven connection of `source` if there is no room for `more` of them.
     fn keep_share(&self, open: &mut OpenEntries, source: IpAddr, more: usize) {
         let is_own = |entry: &Entry| entry.source == source && !entry.is_proven;
         if !self.is_shared(source) && open.count(is_own) + more > self.capacity.per_source {
-            open.displace(is_own);
+            let waiting = open.oldest(|entry| is_own(entry) && entry.waits_for_client());
+            if let Some(victim) = waiting.or_else(|| open.oldest(is_own)) {
+                open.close(victim);
+            }
         }
     }
 
@@ -132,33 +180,49 @@ impl Connections {
     }
 }
 
+impl Entry {
+    /// Whether the client has to act next: to send a request or the rest of one, or to read the response.
+    fn waits_for_client(&self) -> bool {
+        self.unanswered <= self.reading
+    }
+}
+
 impl OpenEntries {
     fn count(&self, is_meant: impl Fn(&Entry) -> bool) -> usize {
         self.entries.values().filter(|entry| is_meant(entry)).count()
     }
 
-    /// Closes a connection of the source with the most unproven ones, or an idle one. Returns whether there was one.
-    fn close_one(&mut self) -> bool {
-        self.displace(|entry| !entry.is_proven) || self.displace(|entry| !entry.is_busy)
+    /// The connection to close for others.
+    fn victim(&self) -> Option<u64> {
+        self.oldest(|entry| !entry.is_proven && entry.waits_for_client())
+            .or_else(|| self.oldest(|entry| entry.requests == 0))
+            .or_else(|| self.oldest(|entry| !entry.is_proven))
     }
 
-    /// Among these connections, closes the oldest one of the source that has the most.
-    fn displace(&mut self, is_meant: impl Fn(&Entry) -> bool) -> bool {
+    /// Among these connections, the oldest one of the source that has the most.
+    fn oldest(&self, is_meant: impl Fn(&Entry) -> bool) -> Option<u64> {
         let mut counts: HashMap<IpAddr, usize> = HashMap::new();
         for entry in self.entries.values().filter(|entry| is_meant(entry)) {
             *counts.entry(entry.source).or_default() += 1;
         }
-        let Some((source, _)) = counts.into_iter().max_by_key(|(_, count)| *count) else {
-            return false;
-        };
+        let (source, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
         let own = self.entries.iter();
         let own = own.filter(|(_, entry)| entry.source == source && is_meant(entry));
-        let oldest = own.map(|(id, entry)| (entry.since, *id)).min();
-        let closed = oldest.and_then(|(_, id)| self.entries.remove(&id));
-        if let Some(entry) = &closed {
+        own.map(|(id, entry)| (entry.since, *id)).min().map(|(_, id)| id)
+    }
+
+    /// How much longer an unproven connection may wait for its client, if at all.
+    fn patience_left(&self, id: u64, patience: Duration) -> Option<Duration> {
+        let entry = self.entries.get(&id)?;
+        let is_waiting = !entry.is_proven && entry.waits_for_client();
+        let left = patience.checked_sub(entry.since.elapsed())?;
+        (is_waiting && !left.is_zero()).then_some(left)
+    }
+
+    fn close(&mut self, id: u64) {
+        if let Some(entry) = self.entries.remove(&id) {
             entry.close.cancel();
         }
-        closed.is_some()
     }
 }
 
@@ -169,53 +233,89 @@ impl OpenConnection {
     }
 
     /// A request of this source begins. Its client is unknown until a token is verified.
-    pub(super) fn asked(&self, source: IpAddr) {
+    pub(super) fn asked(self: &Arc<Self>, source: IpAddr) -> OpenRequest {
         let mut open = self.connections.open.lock();
         let source = network(source);
-        let Some(entry) = open.entries.get_mut(&self.id) else {
-            return;
-        };
-        let is_new = std::mem::replace(&mut entry.source, source) != source;
-        (entry.is_proven, entry.is_busy, entry.is_reading) = (false, true, false);
-        entry.since = Instant::now();
-        if is_new {
-            self.connections.keep_share(&mut open, source, 0);
+        if let Some(entry) = open.entries.get_mut(&self.id) {
+            let is_new = std::mem::replace(&mut entry.source, source) != source;
+            entry.is_proven = false;
+            entry.requests += 1;
+            entry.unanswered += 1;
+            entry.since = Instant::now();
+            if is_new {
+                self.connections.keep_share(&mut open, source, 0);
+            }
+        }
+        OpenRequest {
+            connection: Arc::clone(self),
+            is_answered: false,
         }
     }
 
     /// The request came from a known client.
     pub(super) fn proven(&self) {
-        if let Some(entry) = self.connections.open.lock().entries.get_mut(&self.id) {
-            entry.is_proven = true;
-        }
+        self.change(|entry| entry.is_proven = true);
     }
 
     /// The body of the request is about to be read. If too many bodies of unknown clients are, another connection
     /// closes.
-    pub(super) fn reading(&self) {
+    pub(super) fn reading(self: &Arc<Self>) -> ReadingBody {
+        self.change(|entry| entry.reading += 1);
         let mut open = self.connections.open.lock();
-        let Some(entry) = open.entries.get_mut(&self.id).filter(|entry| !entry.is_proven) else {
-            return;
-        };
-        entry.is_reading = true;
-        let source = entry.source;
-        let capacity = self.connections.capacity;
-        let is_own = |entry: &Entry| entry.is_reading && entry.source == source;
-        if !self.connections.is_shared(source) && open.count(is_own) > capacity.bodies_per_source() {
-            open.displace(is_own);
+        if let Some(entry) = open.entries.get(&self.id).filter(|entry| !entry.is_proven) {
+            let source = entry.source;
+            let capacity = self.connections.capacity;
+            let is_read = |entry: &Entry| entry.reading > 0 && !entry.is_proven;
+            let is_own = |entry: &Entry| is_read(entry) && entry.source == source;
+            if !self.connections.is_shared(source)
+                && open.count(is_own) > capacity.bodies_per_source()
+                && let Some(victim) = open.oldest(is_own)
+            {
+                open.close(victim);
+            }
+            if open.count(is_read) > capacity.bodies()
+                && let Some(victim) = open.oldest(is_read)
+            {
+                open.close(victim);
+            }
         }
-        if open.count(|entry| entry.is_reading) > capacity.bodies() {
-            open.displace(|entry| entry.is_reading);
-        }
+        ReadingBody(Arc::clone(self))
     }
 
-    /// The response is complete.
-    pub(super) fn answered(&self) {
+    fn change(&self, change: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.connections.open.lock().entries.get_mut(&self.id) {
-            entry.source = entry.peer;
-            (entry.is_busy, entry.is_reading) = (false, false);
-            entry.since = Instant::now();
+            change(entry);
         }
+    }
+}
+
+impl OpenRequest {
+    /// The response is known. Its client now has to read it.
+    pub(super) fn answered(&mut self) {
+        self.is_answered = true;
+        self.connection.change(|entry| entry.unanswered -= 1);
+    }
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        let is_answered = self.is_answered;
+        self.connection.change(|entry| {
+            entry.requests -= 1;
+            if !is_answered {
+                entry.unanswered -= 1;
+            }
+            if entry.requests == 0 {
+                entry.source = entry.peer;
+                entry.since = Instant::now();
+            }
+        });
+    }
+}
+
+impl Drop for ReadingBody {
+    fn drop(&mut self) {
+        self.0.change(|entry| entry.reading -= 1);
     }
 }
 
@@ -234,13 +334,24 @@ mod tests {
         Connections::new(Capacity { total, per_source }, Arc::new(proxies))
     }
 
-    fn from(connections: &Arc<Connections>, address: &str) -> OpenConnection {
-        connections.admit(address.parse().unwrap()).unwrap()
+    /// A connection that waits until it is admitted.
+    fn from(connections: &Arc<Connections>, address: &str) -> Arc<OpenConnection> {
+        loop {
+            match connections.admit(address.parse().unwrap()) {
+                Admission::Admitted(connection) => return Arc::new(connection),
+                Admission::Later(pause) => std::thread::sleep(pause),
+                Admission::Full => panic!("nobody is admitted"),
+            }
+        }
     }
 
-    fn closed(of: &[OpenConnection]) -> Vec<usize> {
+    fn asked(connection: &Arc<OpenConnection>) -> OpenRequest {
+        connection.asked("192.0.2.1".parse().unwrap())
+    }
+
+    fn closed(of: &[Arc<OpenConnection>]) -> Vec<usize> {
         let closed =
-            |(at, connection): (usize, &OpenConnection)| connection.close.is_cancelled().then_some(at);
+            |(at, connection): (usize, &Arc<OpenConnection>)| connection.close.is_cancelled().then_some(at);
         of.iter().enumerate().filter_map(closed).collect()
     }
 
@@ -275,31 +386,94 @@ mod tests {
         let newcomer = from(&all, "192.0.2.3");
         assert_eq!(closed(&flood), [0]);
         assert!(!member.close.is_cancelled() && !newcomer.close.is_cancelled());
-        // Its next request counts as unproven from its own start.
-        member.asked("192.0.2.1".parse().unwrap());
+        // While the next request is received, the client is unknown again.
+        let _request = asked(&member);
+        let _body = member.reading();
+        for _ in 0..4 {
+            all.make_room();
+        }
+        assert!(member.close.is_cancelled());
+    }
+
+    /// What a request has changed must be told, so its connection closes last.
+    #[test]
+    fn a_request_that_was_received_is_answered() {
+        let all = connections(4, 4);
+        let newcomer = from(&all, "192.0.2.1");
+        let mut request = asked(&newcomer);
+        drop(newcomer.reading());
+        let member = from(&all, "192.0.2.1");
+        member.proven();
+        for _ in 0..20 {
+            from(&all, "192.0.2.1");
+        }
+        assert!(!newcomer.close.is_cancelled() && !member.close.is_cancelled());
+        // A client that does not read the response waits like others.
+        request.answered();
+        let others = ["192.0.2.1"; 3].map(|address| from(&all, address));
+        assert!(newcomer.close.is_cancelled());
+        assert_eq!(closed(&others), [0_usize; 0]);
+    }
+
+    /// Before that, idle connections of members close: their clients open new ones.
+    #[test]
+    fn a_received_request_is_displaced_when_nothing_else_can_be() {
+        let all = connections(2, 2);
+        let member = from(&all, "192.0.2.1");
+        member.proven();
+        let stranger = from(&all, "192.0.2.2");
+        let _request = asked(&stranger);
         all.make_room();
+        assert!(member.close.is_cancelled() && !stranger.close.is_cancelled());
         all.make_room();
-        assert!(!closed(&flood).is_empty());
+        assert!(stranger.close.is_cancelled());
     }
 
     #[test]
-    fn nobody_is_taken_in_where_all_are_proven() {
+    fn a_new_connection_has_time_to_send_its_request() {
+        let all = connections(500, 500);
+        let waiting: Vec<_> = (0..500).map(|_| from(&all, "192.0.2.1")).collect();
+        let later = all.admit("192.0.2.2".parse().unwrap());
+        assert!(matches!(later, Admission::Later(pause) if pause <= Duration::from_secs(1)));
+        assert!(closed(&waiting).is_empty());
+    }
+
+    /// HTTP/2 sends several requests over one connection.
+    #[test]
+    fn a_connection_is_busy_until_its_last_request_ends() {
+        let all = connections(2, 2);
+        let several = from(&all, "192.0.2.1");
+        let (first, second) = (asked(&several), asked(&several));
+        drop(first);
+        let other = from(&all, "192.0.2.1");
+        all.make_room();
+        assert!(other.close.is_cancelled() && !several.close.is_cancelled());
+        drop(second);
+        all.make_room();
+        assert!(several.close.is_cancelled());
+    }
+
+    #[test]
+    fn nobody_is_admitted_while_all_answer_members() {
         let all = connections(1, 1);
         let member = from(&all, "192.0.2.1");
+        let request = asked(&member);
         member.proven();
-        assert!(all.admit("192.0.2.2".parse().unwrap()).is_none());
-        drop(member);
-        assert!(all.admit("192.0.2.2".parse().unwrap()).is_some());
+        let other = || all.admit("192.0.2.2".parse().unwrap());
+        assert!(matches!(other(), Admission::Full));
+        drop(request);
+        assert!(matches!(other(), Admission::Admitted(_)));
     }
+
     /// A member's idle connections do not shut others out.
     #[test]
     fn an_idle_proven_connection_makes_room() {
         let all = connections(2, 2);
         let members = ["192.0.2.1"; 2].map(|address| from(&all, address));
+        let _request = asked(&members[0]);
         for member in &members {
             member.proven();
         }
-        members[1].answered();
         from(&all, "192.0.2.2");
         assert_eq!(closed(&members), [1]);
     }
@@ -311,15 +485,12 @@ mod tests {
             let all = connections(10, 2);
             let stranger = "203.0.113.7".parse().unwrap();
             let other = from(&all, proxy);
-            other.asked("203.0.113.8".parse().unwrap());
+            let _other = other.asked("203.0.113.8".parse().unwrap());
             let flood = [proxy; 4].map(|address| from(&all, address));
             for one in &flood[..2] {
-                one.asked(stranger);
-                one.answered();
+                drop(one.asked(stranger));
             }
-            for one in &flood {
-                one.asked(stranger);
-            }
+            let _requests = flood.each_ref().map(|one| one.asked(stranger));
             assert_eq!(closed(&flood), [0, 1], "{proxy}");
             assert!(!other.close.is_cancelled());
         }
@@ -331,14 +502,12 @@ mod tests {
         let slow = ["192.0.2.1"; 3].map(|address| from(&all, address));
         let member = from(&all, "192.0.2.1");
         member.proven();
-        for one in [&slow[0], &slow[1], &member] {
-            one.reading();
-        }
+        let _bodies = [&slow[0], &slow[1], &member].map(OpenConnection::reading);
         assert_eq!(closed(&slow), [0_usize; 0]);
-        slow[2].reading();
+        let _third = slow[2].reading();
         assert_eq!(closed(&slow), [0], "two for one source");
         let other = from(&all, "192.0.2.2");
-        other.reading();
+        let _other = other.reading();
         assert_eq!(closed(&slow), [0, 1], "two in all");
         assert!(!other.close.is_cancelled() && !member.close.is_cancelled());
     }

@@ -1,28 +1,25 @@
 //! The body of a response, whose end the connection is told.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Frame, SizeHint};
 
-use super::connections::OpenConnection;
+use super::connections::OpenRequest;
 
 /// A body that is dropped when it has been sent, or its connection has ended.
 pub(super) struct Tracked<B> {
     body: B,
-    connection: Arc<OpenConnection>,
+    _request: OpenRequest,
 }
 
 impl<B> Tracked<B> {
-    pub(super) fn new(body: B, connection: Arc<OpenConnection>) -> Self {
-        Self { body, connection }
-    }
-}
-
-impl<B> Drop for Tracked<B> {
-    fn drop(&mut self) {
-        self.connection.answered();
+    pub(super) fn new(body: B, mut request: OpenRequest) -> Self {
+        request.answered();
+        Self {
+            body,
+            _request: request,
+        }
     }
 }
 
