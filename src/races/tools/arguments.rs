@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::table::RaceTool;
 use crate::mcp::arguments::coerce;
 use crate::race::id::RaceId;
 use crate::races::answers::{METRICS, USUAL_METRICS};
@@ -23,12 +24,12 @@ pub(super) struct RaceArguments(Map<String, Value>);
 
 impl RaceArguments {
     /// Reads the arguments in the types of the tool's schema. Errors: a value has another type or is ambiguous.
-    pub(super) fn read(tool: &str, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
+    pub(super) fn read(tool: Option<&RaceTool>, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
         // The gateway has already refused everything except objects.
         let given = raw
             .and_then(|raw| serde_json::from_str(raw.get()).ok())
             .unwrap_or_default();
-        match coerce(given, &super::schemas::input_of(tool)) {
+        match coerce(given, &tool.map(RaceTool::input).unwrap_or_default()) {
             Ok(arguments) => Ok(Self(arguments)),
             Err(mismatch) => Err(ArgumentError(mismatch.to_string())),
         }
@@ -173,7 +174,7 @@ mod tests {
 
     fn read(tool: &str, arguments: &Value) -> Result<RaceArguments, String> {
         let raw = RawValue::from_string(arguments.to_string()).unwrap();
-        RaceArguments::read(tool, Some(&raw)).map_err(|ArgumentError(text)| text)
+        RaceArguments::read(RaceTool::named(tool), Some(&raw)).map_err(|ArgumentError(text)| text)
     }
 
     /// Clients send numbers as strings, and lists and objects as JSON in a string.
