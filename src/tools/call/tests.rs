@@ -1,7 +1,9 @@
 use jiff::civil::date;
 use serde_json::json;
 
+use super::check::InvalidArguments;
 use super::*;
+use crate::tools::days::DAY_FORM;
 
 fn call(tool: &str, arguments: Value) -> Result<ToolCall, InvalidArguments> {
     let tool = crate::tools::tools().find(|known| known.name == tool).unwrap();
