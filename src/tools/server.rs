@@ -4,33 +4,26 @@
 //! no state about its client, so a client may skip `initialize` or lose its session id.
 
 mod changes;
+mod reads;
+mod zone;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
-use jiff::Zoned;
 use jiff::tz::TimeZone;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::activity_files;
 use super::call::ToolCall;
 use super::change::RecentChanges;
-use super::garmin_get::{FAILED, GarminGet};
-use super::multisport::{self, SingleAnswer};
 use super::outcome::{ToolFailure, ToolResult};
-use super::page;
-use super::parameter::ParameterKind;
 use super::resources::{self, ResourceKind};
-use super::table::{AnswerError, Effect, NextStep, Tool, ToolAnswer};
-use super::time_zone;
+use super::table::Tool;
 use crate::base::clock::Clock;
-use crate::garmin::files::FileError;
 use crate::garmin::{Api, ApiError};
 use crate::mcp::answer::response;
 use crate::mcp::members::Members;
@@ -53,9 +46,6 @@ struct ServerState {
     in_progress: Mutex<HashMap<String, CancellationToken>>,
     recent: Mutex<RecentChanges>,
 }
-
-/// An upper bound for rounds of requests. No tool needs as many.
-const MOST_ROUNDS: usize = 12;
 
 /// Called when Garmin no longer accepts the sign-in.
 pub(super) type SignInNeeded = Box<dyn Fn() + Send + Sync>;
@@ -221,167 +211,6 @@ impl Server {
         }
     }
 
-    /// The answer to a call. If a tool takes an activity id and finds nothing for a multisport activity, it answers for
-    /// the parts of the activity.
-    async fn answer(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
-        if tool.effect() != Effect::Read {
-            return self.change(tool, call).await;
-        }
-        let answer = self.single(tool, call).await?;
-        if !takes_id(tool) {
-            return Ok(paged(call, answer));
-        }
-        let id = call.whole("activity_id");
-        let is_summary = tool.name == "get_activity";
-        if !is_summary && !multisport::is_empty(&answer) {
-            return Ok(paged(call, answer));
-        }
-        // If the activity can't be read, the tool's own answer is returned.
-        let Ok(parent) = self.get(call.get(multisport::ACTIVITY)).await else {
-            return Ok(paged(call, answer));
-        };
-        let part_ids = multisport::part_ids(&parent);
-        if part_ids.is_empty() {
-            return Ok(paged(call, answer));
-        }
-        let part = async |part_id: i64| {
-            let call = call.for_activity(part_id);
-            let summary = self.get(call.get(multisport::ACTIVITY)).await;
-            let answer = if is_summary {
-                Ok(SingleAnswer::Nothing(String::new()))
-            } else {
-                self.single(tool, &call).await
-            };
-            (part_id, summary, answer)
-        };
-        let parts = join_all(part_ids.into_iter().map(part)).await;
-        let now = self.0.clock.now();
-        let parts = parts.into_iter().map(|(part_id, summary, answer)| {
-            let answer = answer.map_err(|failure| failure.told(now));
-            multisport::part(part_id, summary.as_deref().ok(), answer, !is_summary)
-        });
-        Ok(paged(call, multisport::whole(id, answer, parts.collect())))
-    }
-
-    /// The answer for a single activity, day or range.
-    async fn single(&self, tool: &Tool, call: &ToolCall) -> Result<SingleAnswer, ToolFailure> {
-        let mut answers: Vec<Arc<Value>> = Vec::new();
-        for _ in 0..MOST_ROUNDS {
-            let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
-            let NextStep::Get(gets) = tool.next(call, &documents)? else {
-                break;
-            };
-            match self.round(call, gets, answers.is_empty()).await {
-                Ok(more) => answers.extend(more),
-                // For an unknown id, the text that there is no data is an answer, not a failure.
-                Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
-                    return Ok(SingleAnswer::Nothing(call.fill(tool.nothing)));
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
-        Ok(match tool.told(call, &documents)? {
-            ToolAnswer::Json(value) => SingleAnswer::Json(Arc::new(value)),
-            ToolAnswer::AsSent => SingleAnswer::Json(answers.into_iter().next().unwrap_or_default()),
-            ToolAnswer::Text(text) => SingleAnswer::Nothing(text),
-            ToolAnswer::Nothing => SingleAnswer::Nothing(call.fill(tool.nothing)),
-        })
-    }
-
-    /// The answers to requests that are sent concurrently. An optional request that fails gives an answer with
-    /// [`FAILED`], unless all requests of the first round failed.
-    async fn round(
-        &self,
-        call: &ToolCall,
-        gets: Vec<GarminGet>,
-        is_first: bool,
-    ) -> Result<Vec<Arc<Value>>, ToolFailure> {
-        let optional: Vec<bool> = gets.iter().map(|get| get.is_optional).collect();
-        let results = join_all(gets.into_iter().map(|get| self.document(call, get))).await;
-        let (mut answers, mut failures) = (Vec::new(), Vec::new());
-        for (result, is_optional) in results.into_iter().zip(optional) {
-            match result {
-                Ok(answer) => answers.push(answer),
-                Err(failure) if is_optional && failure.concerns_one_request() => {
-                    answers.push(Arc::new(json!({FAILED: failure.class()})));
-                    failures.push(failure);
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        match failures.into_iter().next() {
-            Some(first) if is_first && answers.iter().all(|answer| answer.get(FAILED).is_some()) => {
-                Err(first)
-            }
-            _ => Ok(answers),
-        }
-    }
-
-    /// The answer to a read; a file is turned into a document.
-    async fn document(&self, call: &ToolCall, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
-        let Some(reading) = get.file else {
-            return self.get(get).await;
-        };
-        let bytes = self.0.api.get_bytes(&get.path).await?;
-        let call = call.clone();
-        // A large file takes too long for the thread that answers the person's other calls.
-        let read = tokio::task::spawn_blocking(move || activity_files::read(reading, &call, &bytes)).await;
-        let document = read.map_err(|_| AnswerError::File(FileError::Damaged))??;
-        Ok(Arc::new(document))
-    }
-
-    async fn get(&self, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
-        let get = if get.needs_display_name() {
-            match self.0.api.display_name().await? {
-                "" => return Err(ToolFailure::NoDisplayName),
-                name => get.of_person(name),
-            }
-        } else {
-            get
-        };
-        Ok(match &get.graphql {
-            Some(query) => self.0.api.graphql(query).await?,
-            None => self.0.api.get_json(&get.path, &get.query).await?,
-        })
-    }
-
-    /// The current time where the person is. If Garmin does not know where that is, the zone of `TZ`, or else of the
-    /// machine.
-    async fn now(&self) -> Zoned {
-        let zone = match self.0.zone.get() {
-            Some(zone) => zone.clone(),
-            None => match self.find_zone().await {
-                Ok(found) => {
-                    let zone = found.unwrap_or_else(TimeZone::system);
-                    self.0.zone.get_or_init(|| zone).clone()
-                }
-                // Asked again at the next call.
-                Err(_) => TimeZone::system(),
-            },
-        };
-        self.0.clock.now().to_zoned(zone)
-    }
-
-    async fn find_zone(&self) -> Result<Option<TimeZone>, ApiError> {
-        let none: [(&str, &str); 0] = [];
-        match self.0.api.get_json(time_zone::PROFILE, &none).await {
-            Ok(profile) => {
-                if let Some(zone) = time_zone::of_profile(&profile) {
-                    return Ok(Some(zone));
-                }
-            }
-            Err(ApiError::NotFound | ApiError::Refused { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        let (path, query) = time_zone::NEWEST_ACTIVITY;
-        match self.0.api.get_json(path, &query).await {
-            Ok(list) => Ok(time_zone::of_newest_activity(&list)),
-            Err(ApiError::NotFound | ApiError::Refused { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Handles `notifications/cancelled`; its `requestId` identifies the call.
     fn cancel(&self, params: Option<&RawValue>) {
         let id = params.and_then(|params| Members::of(params.get())?.get("requestId"));
@@ -415,23 +244,6 @@ impl Drop for RegisteredCall<'_> {
     fn drop(&mut self) {
         self.server.in_progress().remove(self.id);
     }
-}
-
-/// Makes an answer the result of the call. A long answer is reduced to the requested page.
-fn paged(call: &ToolCall, answer: SingleAnswer) -> ToolResult {
-    match answer {
-        SingleAnswer::Json(value) => match page::page(&value, call.cursor) {
-            Some(page) => ToolResult::of_json(&page),
-            None => ToolResult::of_json(&value),
-        },
-        SingleAnswer::Nothing(text) => ToolResult::Text(text),
-    }
-}
-
-fn takes_id(tool: &Tool) -> bool {
-    tool.parameters
-        .iter()
-        .any(|parameter| matches!(parameter.kind, ParameterKind::Id))
 }
 
 fn refused(rejected: &RejectedRequest) -> McpReply {

@@ -12,7 +12,8 @@ use super::super::change::{
 };
 use super::super::outcome::{ToolFailure, ToolResult};
 use super::super::table::{AnswerError, NextStep, Tool};
-use super::{MOST_ROUNDS, Server};
+use super::Server;
+use super::reads::MOST_ROUNDS;
 use crate::garmin::ApiError;
 
 /// The waits before Garmin is asked once more whether it shows a change. Its lists are updated with a delay.
