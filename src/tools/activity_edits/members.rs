@@ -1,0 +1,181 @@
+//! The members of an activity that can be changed: name, type, description, event type, effort and feel.
+
+use serde_json::{Value, json};
+
+use super::edit::{ActivityMember, activity_step, edit};
+use crate::tools::activity_management::near;
+use crate::tools::answer::AnswerError;
+use crate::tools::call::ToolCall;
+use crate::tools::change::ChangeStep;
+use crate::tools::fields::list;
+use crate::tools::json::rounded;
+
+const TYPES: &str = "/activity-service/activity/activityTypes";
+const EVENT_TYPES: &str = "/activity-service/activity/eventTypes";
+
+pub(super) fn name(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const NAME: &ActivityMember = &ActivityMember {
+        tool: "set_activity_name",
+        parameter: "activity_name",
+        path: "activityName",
+        argument: text,
+        message: "Activity name successfully updated",
+    };
+    let name = call.text("activity_name").trim().to_owned();
+    if name.is_empty() {
+        return Err(AnswerError::Argument("Activity name cannot be empty".to_owned()));
+    }
+    match answers {
+        [activity, ..] => {
+            let name = json!(name);
+            ChangeStep::one(edit(
+                call,
+                activity,
+                NAME,
+                &name,
+                name.clone(),
+                json!({"activityId": 0, "activityName": name}),
+            ))
+        }
+        [] => Ok(activity_step(call, "")),
+    }
+}
+
+pub(super) fn type_key(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const TYPE: &ActivityMember = &ActivityMember {
+        tool: "set_activity_type",
+        parameter: "type_key",
+        path: "activityTypeDTO.typeKey",
+        argument: text,
+        message: "Activity type successfully updated",
+    };
+    let [activity, types, ..] = answers else {
+        return Ok(activity_step(call, TYPES));
+    };
+    let key = call.text("type_key").trim().to_owned();
+    let entry = entry(types, &key, "activity type", "get_activity_types")?;
+    let dto = json!({
+        "typeId": entry.get("typeId"),
+        "typeKey": key,
+        "parentTypeId": entry.get("parentTypeId"),
+    });
+    let body = json!({"activityId": 0, "activityTypeDTO": dto});
+    let mut change = edit(call, activity, TYPE, &json!(key), json!(key), body);
+    change
+        .names
+        .insert("type_id".to_owned(), json!(entry.get("typeId")));
+    ChangeStep::one(change)
+}
+
+pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const DESCRIPTION: &ActivityMember = &ActivityMember {
+        tool: "set_activity_description",
+        parameter: "description",
+        path: "description",
+        argument: text,
+        message: "Activity description successfully updated",
+    };
+    match answers {
+        [activity, ..] => {
+            let text = json!(call.text("description"));
+            let body = json!({"activityId": 0, "description": text});
+            ChangeStep::one(edit(call, activity, DESCRIPTION, &text, text.clone(), body))
+        }
+        [] => Ok(activity_step(call, "")),
+    }
+}
+
+pub(super) fn event_type(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const EVENT: &ActivityMember = &ActivityMember {
+        tool: "set_activity_event_type",
+        parameter: "event_type",
+        path: "eventTypeDTO.typeKey",
+        argument: |value| json!(value.as_str().unwrap_or("uncategorized")),
+        message: "Activity event type successfully updated",
+    };
+    let [activity, types, ..] = answers else {
+        return Ok(activity_step(call, EVENT_TYPES));
+    };
+    let key = call.text("event_type").trim().to_owned();
+    let entry = entry(types, &key, "event type", "")?;
+    let dto = json!({
+        "typeId": entry.get("typeId"),
+        "typeKey": key,
+        "sortOrder": entry.get("sortOrder"),
+    });
+    let body = json!({"activityId": 0, "eventTypeDTO": dto});
+    ChangeStep::one(edit(call, activity, EVENT, &json!(key), json!(key), body))
+}
+
+pub(super) fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const EFFORT: &ActivityMember = &ActivityMember {
+        tool: "set_perceived_effort",
+        parameter: "rpe",
+        path: "summaryDTO.directWorkoutRpe",
+        argument: |value| rounded(value.as_f64().unwrap_or_default() / 10.0, 1),
+        message: "Perceived effort successfully updated",
+    };
+    let [activity, ..] = answers else {
+        return Ok(activity_step(call, ""));
+    };
+    let rpe = call
+        .number("rpe")
+        .and_then(|rpe| rpe.as_f64())
+        .unwrap_or_default();
+    let tenths = whole_number(rpe * 10.0);
+    let body = json!({"activityId": 0, "summaryDTO": {"directWorkoutRpe": tenths}});
+    ChangeStep::one(edit(call, activity, EFFORT, &json!(rpe), tenths, body))
+}
+
+pub(super) fn feel(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    const FEEL: &ActivityMember = &ActivityMember {
+        tool: "set_activity_feel",
+        parameter: "feel",
+        path: "summaryDTO.directWorkoutFeel",
+        argument: Value::clone,
+        message: "Activity feel successfully updated",
+    };
+    let feel = call.whole("feel");
+    if feel % 25 != 0 {
+        let text = "feel must be one of 0, 25, 50, 75, 100";
+        return Err(AnswerError::Argument(text.to_owned()));
+    }
+    match answers {
+        [activity, ..] => {
+            let body = json!({"activityId": 0, "summaryDTO": {"directWorkoutFeel": feel}});
+            ChangeStep::one(edit(call, activity, FEEL, &json!(feel), json!(feel), body))
+        }
+        [] => Ok(activity_step(call, "")),
+    }
+}
+
+/// A text as it is; an empty one for a missing member.
+fn text(value: &Value) -> Value {
+    json!(value.as_str().unwrap_or_default())
+}
+
+/// The entry of one of Garmin's lists of types, or an error that names near keys.
+fn entry<'a>(types: &'a Value, key: &str, what: &str, tool: &str) -> Result<&'a Value, AnswerError> {
+    let types = list(types, "")?;
+    let key_of = |entry: &'a Value| entry.get("typeKey").and_then(Value::as_str);
+    if let Some(entry) = types.iter().find(|entry| key_of(entry) == Some(key)) {
+        return Ok(entry);
+    }
+    let keys: Vec<&str> = types.iter().filter_map(key_of).collect();
+    let near = near(&key.to_lowercase(), &keys);
+    let known = match (near.is_empty(), tool.is_empty()) {
+        (true, true) => format!(": give one of {}", keys.join(", ")),
+        (true, false) => format!(": {tool} lists them"),
+        (false, _) => format!(" (near it: {})", near.join(", ")),
+    };
+    Err(AnswerError::Argument(format!(
+        "{key:?} is no {what} of Garmin{known}"
+    )))
+}
+
+/// The nearest whole number as JSON. A tie goes to the even neighbour, as in Python.
+fn whole_number(number: f64) -> Value {
+    format!("{number:.0}")
+        .parse::<i64>()
+        .map_or(Value::Null, Value::from)
+}
