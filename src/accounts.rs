@@ -146,16 +146,23 @@ impl Accounts {
         Ok(self.store.find(id.as_str().as_bytes())?.unwrap_or_default())
     }
 
-    /// Sets the tools in the person's list; `None` for the gateway's default. No effect for a forgotten account.
-    pub async fn choose_tools(&self, id: &AccountId, tools: Option<ToolProfile>) -> Result<(), StoreError> {
+    /// Sets the tools in the person's list; `None` for the gateway's default. Returns whether they were set: not for a
+    /// forgotten account, and not if `is_allowed`, which the same unit of work asks, says no.
+    pub async fn choose_tools(
+        &self,
+        id: &AccountId,
+        tools: Option<ToolProfile>,
+        is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<bool, StoreError> {
         let id = id.clone();
         self.store
             .atomic(move |tx| {
                 let key = id.as_str().as_bytes();
-                if !Self::exists_within(tx, &id)? {
-                    return Ok(());
+                if !Self::exists_within(tx, &id)? || !is_allowed(tx)? {
+                    return Ok(false);
                 }
-                tx.put(key, &Choices { tools })
+                tx.put(key, &Choices { tools })?;
+                Ok(true)
             })
             .await
     }

@@ -17,9 +17,11 @@
 //! | `relay` | one running call: JSON or stream, notifications, cancellation |
 //! | `in_flight` | running calls, for cancellation by the client and for revocation |
 //! | `call_rate` | the limit of calls per account and minute |
+//! | `repeats` | refuses a change that was made a moment ago |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `advice` | the text for a person when no worker answered |
+//! | `withdrawal` | what ends with a person's access |
 //! | `usage` | statistics of calls per account, tool and day |
 
 mod admission;
@@ -30,9 +32,11 @@ pub mod discovery;
 mod in_flight;
 mod offer;
 mod relay;
+pub mod repeats;
 mod route;
 mod service;
 pub mod usage;
+mod withdrawal;
 
 use crate::store::Kind;
 
@@ -40,9 +44,14 @@ pub use admission::{Caller, NotAdmitted};
 pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
+pub use withdrawal::EndedWork;
 
 /// The kinds of records that this module stores.
-pub const KINDS: &[Kind] = &[Kind::of::<usage::CallCounts>(), offer::KIND];
+pub const KINDS: &[Kind] = &[
+    Kind::of::<usage::CallCounts>(),
+    Kind::of::<repeats::SentChange>(),
+    offer::KIND,
+];
 
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
 //! | `caller` | for whom a call acts, and whether it still may |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
+//! | `running_looks` | the looks that are running, so that they end with their race |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
 //! | `answers`, `tools` | the race tools of the connector |
@@ -27,6 +28,7 @@ mod erase;
 mod race;
 mod records;
 mod registry;
+mod running_looks;
 pub mod series;
 mod start;
 mod state;

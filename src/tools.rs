@@ -100,6 +100,8 @@ use table::Tool;
 /// The time that a stop waits for running calls and for tokens to be saved. The gateway kills a worker after 5 s.
 const DRAIN: Duration = Duration::from_secs(4);
 
+pub use change::{EarlierChange, REPETITION_WINDOW, RequestedChange};
+
 /// Why the worker could not run. The *operator* can fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -117,6 +119,16 @@ pub enum Error {
     /// Standard output was closed before the last answer was written.
     #[error("the output was closed")]
     Output(#[source] io::Error),
+}
+
+/// The change that a call of a tool asks for; `None` if it asks for none, or if the worker will refuse it.
+pub fn requested_change(
+    tool: &str,
+    arguments: &serde_json::Map<String, serde_json::Value>,
+    now: jiff::Timestamp,
+) -> Option<RequestedChange> {
+    let tool = tools().find(|known| known.name == tool)?;
+    RequestedChange::of(tool, arguments, now)
 }
 
 /// All tools, in the order of `tools/list`.

@@ -179,17 +179,21 @@ async fn the_choice_of_tools_is_kept_until_the_account_is_forgotten() {
         .unwrap()
         .id;
     assert_eq!(accounts.choices(&ann).unwrap().tools, None);
-    accounts.choose_tools(&ann, Some(ToolProfile::All)).await.unwrap();
+    let choose = |tools| accounts.choose_tools(&ann, tools, |_| Ok(true));
+    assert!(choose(Some(ToolProfile::All)).await.unwrap());
     accounts.link("ann@example.org", signed_in(7, "b")).await.unwrap();
     assert_eq!(accounts.choices(&ann).unwrap().tools, Some(ToolProfile::All));
-    accounts.choose_tools(&ann, None).await.unwrap();
+    assert!(choose(None).await.unwrap());
     assert_eq!(accounts.choices(&ann).unwrap().tools, None);
-    accounts
-        .choose_tools(&ann, Some(ToolProfile::Core))
-        .await
-        .unwrap();
+    assert!(choose(Some(ToolProfile::Core)).await.unwrap());
+    let refused = accounts.choose_tools(&ann, None, |_| Ok(false));
+    assert!(
+        !refused.await.unwrap(),
+        "access ended before the choice was written"
+    );
+    assert_eq!(accounts.choices(&ann).unwrap().tools, Some(ToolProfile::Core));
     accounts.forget(&ann).await.unwrap();
-    accounts.choose_tools(&ann, Some(ToolProfile::All)).await.unwrap();
+    assert!(!choose(Some(ToolProfile::All)).await.unwrap());
     assert_eq!(
         accounts.choices(&ann).unwrap().tools,
         None,

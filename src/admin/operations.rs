@@ -11,7 +11,7 @@ use crate::gateway::{self, Gateway};
 use crate::oauth::{FamilyId, OAuth, RevocationScope};
 use crate::races::Races;
 use crate::store::{Store, StoreError};
-use crate::workers::{StopReason, Workers};
+use crate::workers::Workers;
 
 /// The modules that an act may touch.
 #[derive(Clone)]
@@ -63,14 +63,10 @@ impl Rooms {
                 accounts
             }
         };
-        for worker in self.workers.list() {
-            if without_access.contains(&worker.account) {
-                summary.workers += u32::from(worker.process.is_some());
-                self.workers.stop(&worker.account, StopReason::Revoked).await;
-            }
-        }
         for account in &without_access {
-            summary.races += count(self.races.stop_all(account).await?);
+            let ended = self.gateway.end_work(account).await?;
+            summary.workers += count(ended.workers);
+            summary.races += count(ended.races);
         }
         Ok(summary)
     }
@@ -109,12 +105,15 @@ impl Rooms {
         self.accounts.sweep_tombstones().await
     }
 
-    /// Erases the races and the usage counts of an account.
+    /// Erases the races, the usage counts and the remembered changes of an account.
     async fn erase_traces(&self, account: &AccountId) -> Result<(), StoreError> {
         self.races.forget(account).await?;
         let used_by = account.clone();
         self.store
-            .atomic(move |tx| gateway::usage::forget(tx, &used_by))
+            .atomic(move |tx| {
+                gateway::usage::forget(tx, &used_by)?;
+                gateway::repeats::forget(tx, &used_by)
+            })
             .await
     }
 

@@ -95,7 +95,10 @@ impl AdminService {
                 let profile = read_choice(&tools).map_err(|wrong| {
                     AdminRefusal::Invalid(format!("{wrong}; write core, all, default, or names with commas"))
                 })?;
-                rooms.accounts.choose_tools(&account, profile).await?;
+                rooms
+                    .accounts
+                    .choose_tools(&account, profile, |_| Ok(true))
+                    .await?;
                 AdminAnswer::Done(format!(
                     "Their list of tools is now: {}. Clients read it when they connect.",
                     tools.trim()

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::look::LookError;
-use crate::accounts::AccountId;
+use crate::accounts::{AccountId, Accounts};
 use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
 
 /// The looks of one UTC day, either of one account or of all accounts together.
@@ -45,9 +45,12 @@ impl LookBudget {
     /// Counts one look of `account`. Returns the cents that it may cost; `None` = no limit.
     pub(super) async fn take(&self, account: &AccountId, now: Timestamp) -> Result<Option<f64>, LookError> {
         let day = day(now);
-        let key = account.as_str().as_bytes().to_vec();
+        let (of, key) = (account.clone(), account.as_str().as_bytes().to_vec());
         let (daily, daily_cents) = (self.daily, self.daily_cents);
         let taken = self.store.atomic(move |tx| {
+            if Accounts::is_forgotten_within(tx, &of)? {
+                return Ok(Err("the account was erased"));
+            }
             let cents = today(tx.find::<LooksOfDay>(ALL)?, day).cents;
             let left = daily_cents.map(|most| f64::from(most) - cents);
             // A look costs at least one cent.

@@ -14,6 +14,7 @@ use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::mcp::Access;
 use crate::oauth::{Grant, OAuth, Unauthenticated};
 use crate::races::{RaceCaller, RaceGrant, Races};
+use crate::store::StoreError;
 
 /// The lifetime of a probe token of `doctor`.
 const PROBE_LIFETIME: SignedDuration = SignedDuration::from_mins(1);
@@ -123,6 +124,12 @@ impl CallerAdmission {
         };
         self.authenticate(bearer.expose())
             .is_ok_and(|again| again.account == caller.account && again.connection == caller.connection)
+    }
+
+    /// Whether a client is signed in to this account.
+    pub(super) fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
+        let families = self.oauth.families()?;
+        Ok(families.iter().any(|family| family.account == *account))
     }
 
     fn authenticate(&self, token: &str) -> Result<Caller, Unauthenticated> {

@@ -23,6 +23,7 @@ use super::discovery;
 use super::in_flight::{InFlight, InFlightCall};
 use super::offer::{Offer, Offered};
 use super::relay::{McpResponse, RelayedCall, WaitReason};
+use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
 use super::usage::UsageCounters;
 
@@ -51,6 +52,7 @@ pub(super) struct CallService {
     pub(super) live: watch::Receiver<Live>,
     pub(super) rate: CallRate,
     pub(super) in_flight: InFlight,
+    pub(super) repeats: RepeatGuard,
     pub(super) counters: UsageCounters,
     pub(super) lifecycle: Lifecycle,
 }
@@ -126,10 +128,11 @@ impl CallService {
             Route::Prompt(result) => McpResponse::Json(pending.result(&result)),
             Route::Discovery { tool, arguments } => {
                 let (catalogue, arguments) = (&offered.catalogue, arguments.as_deref());
-                let result = if *tool == *discovery::CHOOSE {
-                    discovery::choose(catalogue, &self.accounts, &caller.account, arguments).await
-                } else {
-                    discovery::find(catalogue, caller.access, arguments)
+                let result = match &caller.scope {
+                    CallerScope::Tools(caller) if *tool == *discovery::CHOOSE => {
+                        discovery::choose(catalogue, &self.accounts, caller, arguments).await
+                    }
+                    _ => discovery::find(catalogue, caller.access, arguments),
                 };
                 self.counters
                     .count(&caller.account, &tool, is_error(result.get().as_bytes()));
@@ -242,6 +245,10 @@ impl CallService {
             .in_flight
             .enter(&pending.caller.connection, &pending.id, cancel);
         let answer = async move {
+            let begun = match self.begin_change(&pending.caller, tool.as_deref(), &call).await {
+                Ok(begun) => begun,
+                Err(refused) => return pending.tool_error(&refused),
+            };
             let call = self.workers.call(&pending.caller.account, call);
             let outcome = tokio::select! {
                 // Revocation is polled first, so that a revoked sign-in does not start a worker.
@@ -250,6 +257,9 @@ impl CallService {
                 outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
             };
             drop(registered);
+            if let Some(begun) = begun {
+                begun.end(&outcome).await;
+            }
             self.record(&pending.caller, tool.as_ref(), &outcome);
             match outcome {
                 Ok(UpstreamAnswer::Result(result)) => pending.result(&result),
@@ -267,6 +277,27 @@ impl CallService {
         call.messages = message_events;
         call.cancelled = cancelled;
         call.relay().await
+    }
+
+    /// Records a change before it is passed on to the built-in worker. Error: the text for a repetition.
+    async fn begin_change(
+        &self,
+        caller: &Caller,
+        tool: Option<&str>,
+        call: &UpstreamCall,
+    ) -> Result<Option<BegunChange>, String> {
+        match tool.filter(|_| !call.read_only && !self.offer.is_foreign()) {
+            Some(tool) => {
+                let CallerScope::Tools(acting) = &caller.scope else {
+                    return Ok(None);
+                };
+                let begun = self.repeats.begin(acting, tool, call.params.as_deref());
+                begun
+                    .await
+                    .map_err(|refused| format!("Error executing tool {tool}: {refused}"))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Completes when the caller's access ends. It completes at once if access ended before the call was registered.

@@ -7,9 +7,10 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::accounts::{AccountId, Accounts};
+use crate::accounts::Accounts;
 use crate::config::ToolProfile;
 use crate::mcp::{Access, Catalogue, ToolEntry};
+use crate::races::RaceCaller;
 
 pub(super) const FIND: &str = "find_tools";
 pub(super) const CHOOSE: &str = "choose_tools";
@@ -200,7 +201,7 @@ fn words(text: &str) -> Vec<String> {
 pub(super) async fn choose(
     catalogue: &Catalogue,
     accounts: &Accounts,
-    account: &AccountId,
+    caller: &RaceCaller,
     arguments: Option<&RawValue>,
 ) -> Box<RawValue> {
     let arguments = object(arguments);
@@ -224,8 +225,11 @@ pub(super) async fn choose(
             "tools: there is no tool {unknown}; find_tools finds them by what they do"
         ));
     }
-    match accounts.choose_tools(account, profile).await {
-        Ok(()) => told(json!({
+    let writing = caller.clone();
+    let chosen = accounts.choose_tools(caller.account(), profile, move |tx| writing.may_write(tx));
+    match chosen.await {
+        Ok(false) => failed("The access of this connection ended. Nothing was changed. Connect again."),
+        Ok(true) => told(json!({
             "tools": text,
             "note": "Set. Clients read the list again when they connect the next time; until then, other tools can be called through use_read_tool and use_change_tool.",
         })),

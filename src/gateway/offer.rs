@@ -162,6 +162,11 @@ impl Offer {
         }
     }
 
+    /// Whether the worker is not the built-in one.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     pub(super) fn current(&self) -> Arc<Offered> {
         self.current.read().clone()
     }

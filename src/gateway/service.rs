@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tracing::Instrument;
 
-use crate::accounts::Accounts;
+use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
@@ -30,6 +30,7 @@ use super::discovery;
 use super::in_flight::InFlight;
 use super::offer::{Offer, WorkerLists, own_tools_only};
 use super::relay::McpResponse;
+use super::repeats::RepeatGuard;
 use super::usage::{CallCounts, UsageCounters};
 
 /// The dependencies of the gateway.
@@ -71,6 +72,7 @@ impl Gateway {
         parts.oauth.when_sign_in_ends(move |family| {
             ended.revoke(family.as_str());
         });
+        let repeats = RepeatGuard::new(parts.store.clone(), parts.clock.clone());
         let admission = Arc::new(CallerAdmission::new(
             parts.oauth,
             parts.races.clone(),
@@ -88,6 +90,7 @@ impl Gateway {
             live: parts.live,
             rate: CallRate::default(),
             in_flight,
+            repeats,
             counters,
             lifecycle: parts.lifecycle,
         };
@@ -150,6 +153,15 @@ impl Gateway {
             .iter()
             .map(|family| in_flight.revoke(family.as_str()))
             .sum()
+    }
+
+    /// Whether a client is signed in to this account.
+    pub(super) fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
+        self.0.admission.has_sign_in(account)
+    }
+
+    pub(super) fn workers_and_races(&self) -> (&Workers, &Races) {
+        (&self.0.calls.workers, &self.0.calls.race_tools.0)
     }
 
     /// Stores the counts since the last flush. The final call must come after all calls have ended.

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::AccountId;
+use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::store::{Record, Store, StoreError, Table, Tx};
@@ -134,7 +134,8 @@ impl UsageCounters {
         );
     }
 
-    /// Adds the counts to the stored ones. If that fails, they stay in memory.
+    /// Adds the counts to the stored ones, except those of accounts that were forgotten meanwhile. If that fails, they
+    /// stay in memory.
     pub(super) async fn flush(&self, store: &Store) -> Result<(), StoreError> {
         let counted = self.pending.lock().take();
         if counted.is_empty() {
@@ -144,6 +145,9 @@ impl UsageCounters {
             let counted = counted.clone();
             store.atomic(move |tx| {
                 for (day, account, tool, usage) in &counted {
+                    if Accounts::is_forgotten_within(tx, account)? {
+                        continue;
+                    }
                     let key = format!("{account}/{}/{tool}", date(*day));
                     let mut sum: CallCounts = tx.find(key.as_bytes())?.unwrap_or_default();
                     sum.calls += usage.calls;

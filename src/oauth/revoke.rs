@@ -170,11 +170,15 @@ fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Resul
 
 impl OAuth {
     /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself. Either ends the
-    /// calls in progress.
+    /// calls in progress. Returns the account whose sign-in ended as a whole.
     ///
     /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller),
     /// `TemporarilyUnavailable` (operator).
-    pub async fn revoke(&self, form: &str, authorization: Option<&str>) -> Result<(), OAuthError> {
+    pub async fn revoke(
+        &self,
+        form: &str,
+        authorization: Option<&str>,
+    ) -> Result<Option<AccountId>, OAuthError> {
         let form = FormParameters::parse(form)?.with_basic_client(authorization)?;
         let hash = TokenHash::of(form.require("token")?);
         let client_id = form.find("client_id").map(str::to_owned);
@@ -205,14 +209,15 @@ impl OAuth {
                 Ok::<_, StoreError>(None)
             })
             .await?;
-        if let Some((account, family, whole)) = ended {
-            self.tell_sign_in_ended(&family);
+        if let Some((account, family, whole)) = &ended {
+            self.tell_sign_in_ended(family);
             tracing::info!(
-                account.id = %account, family.id = %family, whole_family = whole,
+                account.id = %account, family.id = %family, whole_family = *whole,
                 reason = RevocationReason::Client.as_str(), "token.revoked"
             );
         }
-        Ok(())
+        let whole = ended.filter(|(_, _, whole)| *whole);
+        Ok(whole.map(|(account, _, _)| account))
     }
 
     /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged.

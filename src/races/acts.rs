@@ -9,6 +9,7 @@ use super::race::{RaceChange, WatchedRace};
 use super::records::RaceProgress;
 use super::registry::{RaceOverview, Races};
 use super::start::adopt_course;
+use super::task::LookCause;
 use super::{series, task};
 use crate::accounts::AccountId;
 use crate::base::secrets::Secret;
@@ -61,7 +62,7 @@ impl Races {
         })
     }
 
-    /// Stops watching and keeps what was recorded. Returns the race as it is afterwards. A race that is over does not
+    /// Stops watching, ends the looks, and keeps what was recorded. Returns the race as it is afterwards. A race that is over does not
     /// change.
     pub async fn stop_tracking(
         &self,
@@ -87,10 +88,11 @@ impl Races {
         });
         stopped.await?;
         race.changed.notify_one();
+        race.looks.end().await;
         Ok(())
     }
 
-    /// Stops all races of an account and removes their tokens. Returns how many were watched.
+    /// Stops all races of an account, ends their looks, and removes their tokens. Returns how many were watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
         let gate = self.0.gate(account);
         let _starting = gate.lock().await;
@@ -190,7 +192,7 @@ impl Races {
         if self.0.coach().is_none() {
             return Err(LookError::NotSetUp.into());
         }
-        task::look(&self.0, &race, Some(caller.clone()));
+        task::look(&self.0, &race, LookCause::AskedFor(caller.clone()));
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl RaceCaller {
     }
 
     /// Whether the account still exists, and the sign-in or the token is still valid.
-    pub(super) fn may_write(&self, tx: &Tx<'_>) -> Result<bool, StoreError> {
+    pub fn may_write(&self, tx: &Tx<'_>) -> Result<bool, StoreError> {
         if Accounts::is_forgotten_within(tx, self.account())? {
             return Ok(false);
         }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::caller::RaceCaller;
 use super::records::{CourseRow, RaceProgress, RaceRow, RaceToken, alert_key, drop_tokens};
+use super::running_looks::RunningLooks;
 use super::series;
 use crate::base::secrets::TokenHash;
 use crate::notify::Notifier;
@@ -50,6 +51,7 @@ pub(super) struct WatchedRace {
     pub(super) changed: Notify,
     /// Ends the task without ending the race.
     pub(super) cancelled: CancellationToken,
+    pub(super) looks: RunningLooks,
 }
 
 /// What a change commits besides the race's progress.
@@ -203,6 +205,7 @@ impl WatchedRace {
             change: tokio::sync::Mutex::new(false),
             changed: Notify::new(),
             cancelled,
+            looks: RunningLooks::default(),
         }
     }
 
@@ -289,9 +292,10 @@ impl WatchedRace {
         Ok(Some(next))
     }
 
-    /// Ends the task and prevents further changes. Waits for a change in progress.
+    /// Ends the task and the looks, and prevents further changes. Waits for a change in progress.
     pub(super) async fn erase(&self) {
         self.cancelled.cancel();
         *self.change.lock().await = true;
+        self.looks.end().await;
     }
 }

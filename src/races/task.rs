@@ -66,7 +66,7 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
             () = races.clock.sleep_until(due_at) => {}
         }
         let DueStep::Poll { session, begin } = step else {
-            look(&races, &race, None);
+            start_due_look(&races, &race).await;
             continue;
         };
         let link = race.state().row.link.clone();
@@ -219,6 +219,7 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
     match done.await {
         Ok(Some(state)) if state.progress.done => {
             races.watched.lock().remove(&race.id);
+            race.looks.end().await;
             let reason = state.progress.watch.over();
             tracing::info!(race.id = %race.id, account.id = %state.row.account, ?reason, "race.ended");
         }
@@ -231,9 +232,35 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
     }
 }
 
-/// Starts a look in parallel with the polling. A failure is logged. `caller` asked for it; `None`: it was due.
-pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, caller: Option<RaceCaller>) {
-    let (races, race, asked_for) = (Arc::clone(races), Arc::clone(race), caller.is_some());
+/// Why a look starts.
+#[derive(Debug)]
+pub(super) enum LookCause {
+    AskedFor(RaceCaller),
+    /// The look was due, and has its token.
+    Due(Secret),
+}
+
+/// Starts a look that is due. Its time is stored first, because until then the look would be due again and again.
+async fn start_due_look(races: &Arc<RacesState>, race: &Arc<WatchedRace>) {
+    match new_token(races, race, None).await {
+        Ok(Some(token)) => look(races, race, LookCause::Due(token)),
+        Ok(None) => {}
+        Err(e) => {
+            tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
+            let retry = races.clock.now() + STORE_RETRY;
+            tokio::select! {
+                () = races.lifecycle.stopping().cancelled_owned() => {}
+                () = races.clock.sleep_until(retry) => {}
+            }
+        }
+    }
+}
+
+/// Starts a look in parallel with the polling. It ends with the race. A failure is logged.
+pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, cause: LookCause) {
+    let asked_for = matches!(cause, LookCause::AskedFor(_));
+    let (races, race) = (Arc::clone(races), Arc::clone(race));
+    let running = race.looks.enter();
     let lifecycle = races.lifecycle.clone();
     lifecycle.spawn("race look", async move {
         let stopping = races.lifecycle.stopping();
@@ -242,7 +269,8 @@ pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, caller: Opt
         tokio::select! {
             () = stopping.cancelled() => {}
             () = race.cancelled.cancelled() => {}
-            looked = take_look(&races, &race, caller) => match looked {
+            () = running.ended() => {}
+            looked = take_look(&races, &race, cause) => match looked {
                 Ok(()) => tracing::info!(race.id = %race.id, asked_for, "race.looked_at"),
                 Err(reason) => {
                     tracing::warn!(race.id = %race.id, asked_for, %reason, "race.look_failed");
@@ -253,14 +281,19 @@ pub(super) fn look(races: &Arc<RacesState>, race: &Arc<WatchedRace>, caller: Opt
     });
 }
 
-async fn take_look(
-    races: &RacesState,
-    race: &WatchedRace,
-    caller: Option<RaceCaller>,
-) -> Result<(), LookError> {
+async fn take_look(races: &RacesState, race: &WatchedRace, cause: LookCause) -> Result<(), LookError> {
     let coach = races.coach().ok_or(LookError::NotSetUp)?;
     let failed = |e: StoreError| LookError::Failed(e.to_string());
-    let Some(token) = new_token(races, race, caller.clone()).await.map_err(failed)? else {
+    let (caller, token) = match cause {
+        LookCause::Due(token) => (None, Some(token)),
+        LookCause::AskedFor(caller) => {
+            let token = new_token(races, race, Some(caller.clone()))
+                .await
+                .map_err(failed)?;
+            (Some(caller), token)
+        }
+    };
+    let Some(token) = token else {
         return Ok(());
     };
     let state = race.state();

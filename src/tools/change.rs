@@ -10,6 +10,7 @@
 
 mod plan;
 mod recent;
+mod requested;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -23,7 +24,9 @@ pub(super) use plan::{
     ChangeBody, ChangePlan, ChangeStep, ChangedPart, GarminChange, Landed, PartState, PlanPart,
     PlannedChange, Sight,
 };
-pub(super) use recent::{EarlierChange, RecentChanges};
+pub(super) use recent::RecentChanges;
+pub use recent::{EarlierChange, WINDOW as REPETITION_WINDOW};
+pub use requested::RequestedChange;
 pub(super) use told::{ReadBack, not_made, preview, settled, total};
 
 /// A call of a tool, such as the one that takes a change back.

@@ -9,11 +9,16 @@ use http::header::{
 };
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use super::face::Face;
+use super::parts::WebParts;
 use super::problem::Problem;
 use super::reply::{self, Response};
 use super::request::Exchange;
+use crate::gateway::Gateway;
+use crate::oauth::{OAuth, OAuthError};
+use crate::store::StoreError;
 
 /// Upper bound in bytes. The form of a sign-in page carries the client's whole request, signed.
 const LARGEST_FORM: usize = 32 << 10;
@@ -82,18 +87,34 @@ pub(super) async fn token(face: Arc<Face>, mut exchange: Exchange) -> Response {
     reply::oauth(tokens.map(|tokens| (StatusCode::OK, tokens)))
 }
 
-/// The revocation endpoint (RFC 7009).
+/// The revocation endpoint (RFC 7009). With an account's last sign-in, its worker and its races end too.
 pub(super) async fn revoke(face: Arc<Face>, mut exchange: Exchange) -> Response {
     let form = match form_text(&face, &mut exchange).await {
         Ok(form) => form,
         Err(problem) => return problem.as_json(),
     };
-    let revoked = face
-        .parts
-        .oauth
-        .revoke(&form, exchange.header(AUTHORIZATION))
-        .await;
+    let authorization = exchange.header(AUTHORIZATION).map(str::to_owned);
+    let WebParts { oauth, gateway, .. } = face.parts.clone();
+    let (answer, answered) = oneshot::channel();
+    // Signing out is often the last thing that a client does, so it is carried out even if the client does not wait.
+    face.parts.lifecycle.spawn("sign out", async move {
+        let revoked = sign_out(&oauth, &gateway, &form, authorization.as_deref()).await;
+        answer.send(revoked).ok();
+    });
+    let revoked = answered.await.unwrap_or(Err(StoreError::Closed.into()));
     reply::oauth(revoked.map(|()| (StatusCode::OK, Value::Null)))
+}
+
+async fn sign_out(
+    oauth: &OAuth,
+    gateway: &Gateway,
+    form: &str,
+    authorization: Option<&str>,
+) -> Result<(), OAuthError> {
+    if let Some(account) = oauth.revoke(form, authorization).await? {
+        gateway.end_work_without_sign_in(&account).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn form(face: &Face, exchange: &mut Exchange) -> Result<Bytes, Problem> {

@@ -17,18 +17,18 @@ use tokio::sync::Notify;
 
 use crate::whole::World;
 
-const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
+pub(crate) const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
 
 /// A server that accepts every request and records it.
 #[derive(Clone, Default)]
-struct Taker {
-    url: String,
+pub(crate) struct Taker {
+    pub(crate) url: String,
     taken: Arc<Mutex<Vec<(String, Value)>>>,
     heard: Arc<Notify>,
 }
 
 impl Taker {
-    async fn start(lifecycle: &Lifecycle) -> Self {
+    pub(crate) async fn start(lifecycle: &Lifecycle) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let taker = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -55,6 +55,11 @@ impl Taker {
         );
         lifecycle.spawn("taker", serving);
         taker
+    }
+
+    /// How many requests were accepted.
+    pub(crate) fn count(&self) -> usize {
+        self.taken.lock().unwrap().len()
     }
 
     /// Waits for a matching request.

@@ -74,7 +74,7 @@ impl Bench {
         let private = ["data/db", "data/users", "run", "secret"].map(|name| directory.join(name));
         let private = PrivatePaths::new(&data, private);
         let clock = Clock::manual(now());
-        let program = env!("CARGO_BIN_EXE_garmin-gateway").into();
+        let program = crate::whole::program();
         let claude = Claude::new(ClaudeParts {
             config,
             store: Store::open(&data.join("db"), &secret).unwrap(),
@@ -120,18 +120,23 @@ impl Bench {
 
 /// Directory to which a stand-in for Claude writes its input. It contains the stand-in's login, the only writable
 /// place that outlasts a look.
-struct Notes(tempfile::TempDir);
+pub(crate) struct Notes(tempfile::TempDir);
 
 impl Notes {
-    fn make() -> Self {
+    pub(crate) fn make() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// The stand-in itself.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.0.path().join("claude")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join("login").join(name)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
@@ -144,8 +149,8 @@ impl Notes {
 }
 
 /// A program that replaces `claude` and records its input in `$notes`.
-fn stand_in(notes: &Notes, body: &str) -> CoachedBy {
-    let program = notes.0.path().join("claude");
+pub(crate) fn stand_in(notes: &Notes, body: &str) -> CoachedBy {
+    let program = notes.program();
     fs::create_dir_all(notes.path("")).unwrap();
     let script = format!(
         "#!/bin/sh\nnotes=$CLAUDE_CONFIG_DIR\nprintf '%s\\n' \"$@\" > $notes/arguments\nenv > $notes/environment\n\
@@ -163,7 +168,7 @@ fn stand_in(notes: &Notes, body: &str) -> CoachedBy {
     }
 }
 
-const ANSWER: &str = r#"echo '{"is_error":false,"result":"All is well.","total_cost_usd":0.6}'"#;
+pub(crate) const ANSWER: &str = r#"echo '{"is_error":false,"result":"All is well.","total_cost_usd":0.6}'"#;
 
 #[tokio::test]
 async fn a_command_gets_the_prompt_and_the_way_to_one_race() {
@@ -212,7 +217,7 @@ async fn a_command_gets_the_prompt_and_the_way_to_one_race() {
 const HANGS: &str = "sleep 600 & echo $$ $! > $notes/new; mv $notes/new $notes/processes; sleep 600";
 
 /// The process ids that [`HANGS`] reported.
-async fn processes(notes: &Notes) -> Vec<i32> {
+pub(crate) async fn processes(notes: &Notes) -> Vec<i32> {
     let told = notes.wait_for("processes").await;
     told.split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
@@ -326,7 +331,7 @@ async fn a_command_sees_nothing_of_the_gateway_or_of_its_people() {
 }
 
 /// A zombie process counts as dead.
-fn is_alive(id: i32) -> bool {
+pub(crate) fn is_alive(id: i32) -> bool {
     fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
 }
 

@@ -216,6 +216,17 @@ impl World {
         code: Option<&str>,
         verifier: &str,
     ) -> (String, Url) {
+        self.authorize_for("read_only", (email, password, code), verifier)
+            .await
+    }
+
+    /// The same for this access: `read_only` or `read_and_change`.
+    async fn authorize_for(
+        &self,
+        access: &str,
+        (email, password, code): (&str, &str, Option<&str>),
+        verifier: &str,
+    ) -> (String, Url) {
         let metadata = json!({ "client_name": "A test", "redirect_uris": [CALLBACK] });
         let registered: Value = self
             .http
@@ -245,7 +256,7 @@ impl World {
             page.contains("A test") && page.contains("localhost"),
             "who asks is not shown"
         );
-        let fields = [("email", email), ("password", password), ("access", "read_only")];
+        let fields = [("email", email), ("password", password), ("access", access)];
         let mut answer = self.post(&page, "credentials", &fields).await;
         if let Some(code) = code {
             let page = answer.text().await.unwrap();
@@ -272,8 +283,22 @@ impl World {
     }
 
     pub(crate) async fn connect(&self, email: &str, password: &str, code: Option<&str>) -> Connected {
+        self.connect_for("read_only", (email, password, code)).await
+    }
+
+    /// Connects a client that may change data at Garmin.
+    pub(crate) async fn connect_to_change(
+        &self,
+        email: &str,
+        password: &str,
+        code: Option<&str>,
+    ) -> Connected {
+        self.connect_for("read_and_change", (email, password, code)).await
+    }
+
+    async fn connect_for(&self, access: &str, person: (&str, &str, Option<&str>)) -> Connected {
         let verifier = random_token("");
-        let (client_id, callback) = self.authorize(email, password, code, verifier.expose()).await;
+        let (client_id, callback) = self.authorize_for(access, person, verifier.expose()).await;
         let answer: Vec<(String, String)> = callback.query_pairs().into_owned().collect();
         let value = |name: &str| answer.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(
@@ -361,6 +386,15 @@ impl World {
     }
 }
 
+/// Names the gateway's binary, where a test runs tests with a copy of it.
+pub(crate) const PROGRAM_VARIABLE: &str = "GATEWAY_UNDER_TEST";
+
+/// The gateway's binary.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os(PROGRAM_VARIABLE)
+        .map_or_else(|| env!("CARGO_BIN_EXE_garmin-gateway").into(), PathBuf::from)
+}
+
 /// Starts a gateway with these settings.
 pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) -> Daemon {
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -371,7 +405,7 @@ pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) ->
         sources,
         telemetry: log().clone(),
         clock,
-        program: PathBuf::from(env!("CARGO_BIN_EXE_garmin-gateway")),
+        program: program(),
         kept: Kept::default(),
     };
     Daemon::start(parts).await.unwrap()

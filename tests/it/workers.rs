@@ -6,6 +6,7 @@ mod fake;
 mod fence;
 mod killed;
 mod tokens;
+mod unprivileged;
 mod world;
 
 use std::fs;

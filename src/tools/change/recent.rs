@@ -1,11 +1,14 @@
 //! The changes of the last minutes, so that a call that is repeated by mistake changes nothing.
+//!
+//! This memory is the worker's, and is gone with it. A gateway keeps one of its own.
 
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// How long an equal call counts as a repetition.
-const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+pub const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The changes that were begun within the window, by their content.
 #[derive(Debug, Default)]
@@ -18,12 +21,39 @@ struct RecentChange {
 }
 
 /// What became of an equal call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tools) enum EarlierChange {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlierChange {
     InProgress,
     Made,
     /// Garmin may or may not have carried it out.
     Unknown,
+}
+
+impl EarlierChange {
+    /// The text for a repetition that must not be sent. `age` is the time since the earlier call, and `again` whether
+    /// the change is wanted once more.
+    pub fn refuse(self, age: SignedDuration, again: bool) -> Result<(), String> {
+        let seconds = age.as_secs().max(0);
+        let ago = if seconds < 120 {
+            format!("{seconds} s ago")
+        } else {
+            format!("{} min ago", seconds / 60)
+        };
+        match self {
+            Self::InProgress => Err(format!(
+                "the same change was begun {ago} and is not finished. Nothing more was sent."
+            )),
+            Self::Made if !again => Err(format!(
+                "the same change was made {ago}. Nothing was sent. To make it once more, give again: true."
+            )),
+            Self::Unknown if !again => Err(format!(
+                "the same change was sent {ago}, and whether Garmin made it is not known. Nothing was sent. Look at \
+                 the data first, then give again: true if it is missing."
+            )),
+            Self::Made | Self::Unknown => Ok(()),
+        }
+    }
 }
 
 impl RecentChanges {
@@ -38,31 +68,7 @@ impl RecentChanges {
         self.0
             .retain(|_, earlier| now.duration_since(earlier.at) < WINDOW);
         if let Some(earlier) = self.0.get(content) {
-            let seconds = now.duration_since(earlier.at).as_secs();
-            let ago = if seconds < 120 {
-                format!("{seconds} s ago")
-            } else {
-                format!("{} min ago", seconds / 60)
-            };
-            match earlier.state {
-                EarlierChange::InProgress => {
-                    return Err(format!(
-                        "the same change was begun {ago} and is not finished. Nothing more was sent."
-                    ));
-                }
-                EarlierChange::Made if !again => {
-                    return Err(format!(
-                        "the same change was made {ago}. Nothing was sent. To make it once more, give again: true."
-                    ));
-                }
-                EarlierChange::Unknown if !again => {
-                    return Err(format!(
-                        "the same change was sent {ago}, and whether Garmin made it is not known. Nothing was sent. \
-                         Look at the data first, then give again: true if it is missing."
-                    ));
-                }
-                EarlierChange::Made | EarlierChange::Unknown => {}
-            }
+            earlier.state.refuse(now.duration_since(earlier.at), again)?;
         }
         let state = EarlierChange::InProgress;
         self.0.insert(content.to_owned(), RecentChange { at: now, state });

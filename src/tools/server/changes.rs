@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::call::ToolCall;
 use super::super::change::{
     ChangePlan, ChangedPart, EarlierChange, Landed, PartState, PlanPart, PlannedChange, ReadBack,
-    RecentChanges, Sight, not_made, preview, settled,
+    RecentChanges, RequestedChange, Sight, not_made, preview, settled,
 };
 use super::super::outcome::{ToolFailure, ToolResult};
 use super::super::table::{AnswerError, NextStep, Tool};
@@ -23,6 +23,9 @@ const LOOKS: [Duration; 3] = [
     Duration::from_millis(1_200),
 ];
 
+/// The member with the steps of a part that were made before one of them failed.
+const ALREADY_DONE: &str = "already_done";
+
 impl Server {
     /// The answer of a tool that changes something.
     pub(super) async fn change(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
@@ -30,8 +33,8 @@ impl Server {
             let plan = self.plan(tool, call).await?;
             return Ok(ToolResult::of_json(&preview(&plan)));
         }
-        let content = format!("{} {}", tool.name, call.fingerprint());
-        let begun = self.recent().begin(&content, call.again, self.0.clock.now());
+        let RequestedChange { content, again } = RequestedChange::of_call(tool, call);
+        let begun = self.recent().begin(&content, again, self.0.clock.now());
         begun.map_err(AnswerError::Argument)?;
         // A call that is dropped from here on has an unknown result.
         let mut record = ChangeRecord {
@@ -55,7 +58,9 @@ impl Server {
             failure = failure.or(failed);
         }
         let has = |state| parts.iter().any(|part: &ChangedPart| part.state == state);
-        record.end = if has(PartState::Unknown) {
+        // A part whose first steps were made would make them twice.
+        let is_half_made = parts.iter().any(|part| part.members.contains_key(ALREADY_DONE));
+        record.end = if has(PartState::Unknown) || is_half_made && !has(PartState::Made) {
             Some(EarlierChange::Unknown)
         } else if has(PartState::Made) {
             Some(EarlierChange::Made)
@@ -67,7 +72,7 @@ impl Server {
             Some(whole) => whole(call, parts),
             None => match (parts.pop(), failure) {
                 (Some(part), Some(failure))
-                    if part.state == PartState::NotMade && !part.members.contains_key("already_done") =>
+                    if part.state == PartState::NotMade && !part.members.contains_key(ALREADY_DONE) =>
                 {
                     return Err(failure);
                 }
@@ -111,8 +116,7 @@ impl Server {
             let (mut part, response, seen, failure) = self.send(&change, failing).await;
             if part.state != PartState::Made {
                 if !already_done.is_empty() {
-                    part.members
-                        .insert("already_done".to_owned(), already_done.into());
+                    part.members.insert(ALREADY_DONE.to_owned(), already_done.into());
                 }
                 return (part, failure);
             }
@@ -132,8 +136,7 @@ impl Server {
                 Ok(next) => change = next,
                 Err(reason) => {
                     let mut part = not_made(&Map::new(), &reason);
-                    part.members
-                        .insert("already_done".to_owned(), already_done.into());
+                    part.members.insert(ALREADY_DONE.to_owned(), already_done.into());
                     return (part, Some(AnswerError::Argument(reason).into()));
                 }
             }

@@ -17,10 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fake;
-use crate::whole::ports;
-
-/// The path of the gateway's binary.
-pub(super) const SELF: &str = env!("CARGO_BIN_EXE_garmin-gateway");
+use crate::whole::{ports, program};
 
 pub(super) struct World {
     pub(super) accounts: Accounts,
@@ -101,7 +98,7 @@ impl World {
             garmin,
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
-            processes: Processes::start(SELF.into(), private, &lifecycle).unwrap(),
+            processes: Processes::start(program(), private, &lifecycle).unwrap(),
             silence: Duration::from_secs(2),
         };
         let workers = Workers::start(parts).await.unwrap();

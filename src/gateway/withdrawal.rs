@@ -1,0 +1,42 @@
+//! What ends with a person's access, beyond the calls: the worker and the races.
+
+use super::service::Gateway;
+use crate::accounts::AccountId;
+use crate::store::StoreError;
+use crate::workers::StopReason;
+
+/// What was running for an account and was ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndedWork {
+    pub workers: usize,
+    pub races: usize,
+}
+
+impl Gateway {
+    /// Stops the worker and the races of an account that has no access any more. When this returns, nothing runs for
+    /// it.
+    pub async fn end_work(&self, account: &AccountId) -> Result<EndedWork, StoreError> {
+        let (workers, races) = self.workers_and_races();
+        let is_running = |worker: &crate::workers::WorkerInfo| worker.account == *account;
+        let worker = workers.list().into_iter().find(is_running);
+        let stopped = worker.as_ref().is_some_and(|worker| worker.process.is_some());
+        if worker.is_some() {
+            workers.stop(account, StopReason::Revoked).await;
+        }
+        Ok(EndedWork {
+            workers: usize::from(stopped),
+            races: races.stop_all(account).await?,
+        })
+    }
+
+    /// Ends the work for an account when its last sign-in has ended. A person with another client keeps the worker and
+    /// the races, which belong to the account.
+    pub async fn end_work_without_sign_in(&self, account: &AccountId) -> Result<(), StoreError> {
+        if self.has_sign_in(account)? {
+            return Ok(());
+        }
+        let ended = self.end_work(account).await?;
+        tracing::info!(account.id = %account, workers = ended.workers, races = ended.races, "account.work_ended");
+        Ok(())
+    }
+}
