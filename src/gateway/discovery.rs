@@ -149,9 +149,9 @@ pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&Raw
         .collect();
     if found.is_empty() {
         let names: Vec<&str> = catalogue.entries(access).map(|(tool, _)| &*tool.name).collect();
-        return told(json!({"tools": [], "nothing_matches": query, "all_tools": names.join(" ")}));
+        return told(&json!({"tools": [], "nothing_matches": query, "all_tools": names.join(" ")}));
     }
-    told(json!({"tools": found}))
+    told(&json!({"tools": found}))
 }
 
 /// How well a tool fits: a word in its name counts more than one in its title or description.
@@ -229,7 +229,7 @@ pub(super) async fn choose(
     let chosen = accounts.choose_tools(caller.account(), profile, move |tx| writing.may_write(tx));
     match chosen.await {
         Ok(false) => failed("The access of this connection ended. Nothing was changed. Connect again."),
-        Ok(true) => told(json!({
+        Ok(true) => told(&json!({
             "tools": text,
             "note": "Set. Clients read the list again when they connect the next time; until then, other tools can be called through use_read_tool and use_change_tool.",
         })),
@@ -254,8 +254,7 @@ fn object(arguments: Option<&RawValue>) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
-fn told(answer: Value) -> Box<RawValue> {
+fn told(answer: &Value) -> Box<RawValue> {
     let text = answer.to_string();
     result(
         &json!({"content": [{"type": "text", "text": text}], "structuredContent": answer, "isError": false}),

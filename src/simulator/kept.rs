@@ -151,22 +151,19 @@ type Apply = Box<dyn FnOnce(&mut PersonChanges)>;
 /// The response to a change, and its effect; without an effect the change was refused.
 type Planned = (SimulatedResponse, Option<Apply>);
 
-#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
-fn done(status: u16, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Option<Planned> {
-    Some((SimulatedResponse::empty(status), Some(Box::new(apply))))
+fn done(status: u16, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Planned {
+    (SimulatedResponse::empty(status), Some(Box::new(apply)))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
-fn told(document: &Value, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Option<Planned> {
-    Some((SimulatedResponse::json(200, document), Some(Box::new(apply))))
+fn told(document: &Value, apply: impl FnOnce(&mut PersonChanges) + 'static) -> Planned {
+    (SimulatedResponse::json(200, document), Some(Box::new(apply)))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what `plan` returns")]
-fn refused(status: u16, error: &str, message: &str) -> Option<Planned> {
-    Some((SimulatedResponse::api_error(status, error, message), None))
+fn refused(status: u16, error: &str, message: &str) -> Planned {
+    (SimulatedResponse::api_error(status, error, message), None)
 }
 
-fn missing() -> Option<Planned> {
+fn missing() -> Planned {
     refused(404, "NotFoundException", "HTTP 404 Not Found")
 }
 

@@ -9,7 +9,7 @@ mod members;
 
 use super::parameter::Parameter;
 use super::table::{Effect, Tool};
-use gear::{add_gear, remove_gear};
+use gear::gear;
 use members::{description, event_type, feel, name, perceived_effort, type_key};
 
 const ACTIVITY_ID: Parameter = Parameter::id(
@@ -53,7 +53,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::required_text("description", "The new description; it replaces the old one"),
         ],
         SET,
-        description,
+        |call, answers| Ok(description(call, answers)),
         "Error updating activity description",
     ),
     Tool::change(
@@ -80,7 +80,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         SET,
-        perceived_effort,
+        |call, answers| Ok(perceived_effort(call, answers)),
         "Error updating perceived effort",
     ),
     Tool::change(
@@ -103,7 +103,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Add shoes, a bike or other gear to an activity.",
         &[ACTIVITY_ID, GEAR_UUID],
         SET,
-        add_gear,
+        |call, answers| Ok(gear(call, answers, true)),
         "Error adding gear to activity",
     ),
     Tool::change(
@@ -111,7 +111,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Remove gear from an activity; the gear itself stays.",
         &[ACTIVITY_ID, GEAR_UUID],
         SET,
-        remove_gear,
+        |call, answers| Ok(gear(call, answers, false)),
         "Error removing gear from activity",
     ),
 ];

@@ -44,7 +44,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         ask: GarminQuery::Steps(fit_data::next),
-        tell: AnswerShape::Made(fit_data::told),
+        tell: AnswerShape::Made(|call, answers| Ok(fit_data::told(call, answers))),
         nothing: "No FIT data returned for activity {activity_id}",
         failing: "Error downloading FIT data for activity",
     },
@@ -112,7 +112,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         ask: GarminQuery::Steps(curve_step),
-        tell: AnswerShape::Made(curve),
+        tell: AnswerShape::Made(|call, answers| Ok(curve(call, answers))),
         nothing: "No activities found.",
         failing: "Error computing power duration curve",
     },
@@ -138,7 +138,7 @@ pub(super) const TOOLS: &[Tool] = &[
             let path = resources::activity_path(&call.text("format"), &call.text("activity_id"));
             vec![GarminGet::plain(&path).file(FileReading::Size)]
         }),
-        tell: AnswerShape::Shaped(download),
+        tell: AnswerShape::Shaped(|call, document| Ok(download(call, document))),
         nothing: "No {format} data returned for activity {activity_id}",
         failing: "Error downloading activity",
     },
@@ -152,7 +152,7 @@ pub(super) const TOOLS: &[Tool] = &[
                     .file(FileReading::Size),
             ]
         }),
-        tell: AnswerShape::Shaped(download_workout),
+        tell: AnswerShape::Shaped(|call, document| Ok(download_workout(call, document))),
         nothing: "No workout data found for workout with ID {workout_id}.",
         failing: "Error downloading workout",
     },
@@ -192,29 +192,27 @@ fn is_run(sport: Option<&str>) -> bool {
     matches!(sport, Some("running" | "walking" | "hiking" | "trail_running"))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-fn download(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+fn download(call: &ToolCall, document: &Value) -> ToolAnswer {
     let (id, format) = (call.text("activity_id"), call.text("format"));
-    Ok(ToolAnswer::Json(json!({
+    ToolAnswer::Json(json!({
         "activity_id": call.whole("activity_id"),
         "format": format,
         "uri": resources::activity_uri(&id, &format),
         "mime_type": resources::mime_type(&format),
         "size_bytes": document.get("size_bytes"),
         "message": format!("Read the resource at uri for the file (at most {} MB).", resources::MOST_MB),
-    })))
+    }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-fn download_workout(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
-    Ok(ToolAnswer::Json(json!({
+fn download_workout(call: &ToolCall, document: &Value) -> ToolAnswer {
+    ToolAnswer::Json(json!({
         "workout_id": call.whole("workout_id"),
         "format": "FIT",
         "uri": format!("garmin://workout/{}/fit", call.text("workout_id")),
         "mime_type": resources::mime_type("fit"),
         "size_bytes": document.get("size_bytes"),
         "message": "Read the resource at uri for the file.",
-    })))
+    }))
 }
 
 /// First the recent activities, then the files of those with the wanted type.
@@ -252,19 +250,18 @@ fn of_type<'a>(call: &ToolCall, activities: &'a Value) -> impl Iterator<Item = &
         })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+fn curve(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     let Some((activities, curves)) = answers.split_first() else {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     };
     if activities.as_array().is_none_or(Vec::is_empty) {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     }
     let (number, kind) = (call.text("num_activities"), call.text("activity_type"));
     let found: Vec<&Value> = of_type(call, activities).collect();
     if found.is_empty() {
         let text = format!("No {kind} activities found in the last {number} activities.");
-        return Ok(ToolAnswer::Text(text));
+        return ToolAnswer::Text(text);
     }
     let is_read = |curve: &&&Value| curve.is_object() && curve.get(FAILED).is_none();
     let analysed = curves.iter().filter(is_read).count();
@@ -285,18 +282,16 @@ fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError>
         }
     }
     if bests.is_empty() {
-        return Ok(ToolAnswer::Text(format!(
-            "No power data found across {analysed} activities."
-        )));
+        return ToolAnswer::Text(format!("No power data found across {analysed} activities."));
     }
     let ftp = bests.get("20min").and_then(|best| best.get("watts")?.as_f64());
-    Ok(ToolAnswer::Json(json!({
+    ToolAnswer::Json(json!({
         "activities_analyzed": analysed,
         "activities_skipped": found.len() - analysed,
         "ftp_estimate_w": ftp.map(|watts| rounded(watts * 0.95, 0)),
         "ftp_note": "Estimated as 95% of 20-minute best power",
         "season_bests": bests,
-    })))
+    }))
 }
 
 /// The names of the metrics, without their units, and with the short forms that people use.

@@ -222,7 +222,7 @@ fn among_friends(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerErr
             "player_count": challenge.get("playerCount"),
         })
     };
-    Ok(total(sorted(
+    Ok(total(&sorted(
         list(document, "")?.iter().map(told).collect(),
         "start_date",
         true,
@@ -288,7 +288,7 @@ fn challenges(document: &Value, order: ChallengeOrder) -> Result<ToolAnswer, Ans
         Value::Object(told)
     };
     let told = list(document, "")?.iter().map(told).collect();
-    Ok(total(match order {
+    Ok(total(&match order {
         ChallengeOrder::Start => sorted(told, "start_date", false),
         ChallengeOrder::NewestStart => sorted(told, "start_date", true),
         ChallengeOrder::End => sorted(told, "end_date", false),
@@ -339,11 +339,10 @@ fn virtual_challenges(_: &ToolCall, document: &Value) -> Result<ToolAnswer, Answ
         }
         told
     };
-    Ok(total(items.iter().map(told).collect()))
+    Ok(total(&items.iter().map(told).collect::<Vec<_>>()))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "every caller has just made them")]
-fn total(challenges: Vec<Value>) -> ToolAnswer {
+fn total(challenges: &[Value]) -> ToolAnswer {
     ToolAnswer::Json(json!({"total": challenges.len(), "challenges": challenges}))
 }
 

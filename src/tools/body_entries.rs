@@ -104,7 +104,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::required_text("notes", "A note about the reading").optional(),
         ],
         ADD,
-        blood_pressure,
+        |call, answers| Ok(blood_pressure(call, answers)),
         "Error setting blood pressure values",
     ),
     Tool::change(
@@ -136,12 +136,12 @@ pub(super) const TOOLS: &[Tool] = &[
                 call.get("/wellness-service/wellness/epoch/request/{date}").path,
             );
             let change = PlannedChange::new(change, &json!({}));
-            ChangeStep::one(
+            Ok(ChangeStep::one(
                 change
                     .changes(Value::Null, json!({"requests_reload_of": call.text("date")}))
                     .tells(|landed| landed.response.clone())
                     .undo(|_| json!("nothing to take back: only the loading was asked for")),
-            )
+            ))
         },
         "Error requesting data reload",
     ),

@@ -95,7 +95,7 @@ pub(super) fn schedule_request(
             })
         })
         .undo(|landed| match landed.id("workoutScheduleId") {
-            Some(id) => call_of("unschedule_workout", json!({"scheduled_workout_id": id})),
+            Some(id) => call_of("unschedule_workout", &json!({"scheduled_workout_id": id})),
             None => json!("unschedule_workout with the id that get_scheduled_workouts shows"),
         })
 }

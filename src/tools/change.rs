@@ -30,8 +30,7 @@ pub use requested::RequestedChange;
 pub(super) use told::{ReadBack, not_made, preview, settled, total};
 
 /// A call of a tool, such as the one that takes a change back.
-#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
-pub(super) fn call_of(tool: &str, arguments: Value) -> Value {
+pub(super) fn call_of(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }
 

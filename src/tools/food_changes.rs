@@ -70,8 +70,8 @@ pub(super) const TOOLS: &[Tool] = &[
         food_parameters!(),
         ADD,
         |call, answers| match answers {
-            [] => ChangeStep::get(call.get(SEARCH).optional()),
-            [foods, ..] => ChangeStep::one(creation(call, foods, &NUTRIENTS)),
+            [] => Ok(ChangeStep::get(call.get(SEARCH).optional())),
+            [foods, ..] => Ok(ChangeStep::one(creation(call, foods, &NUTRIENTS))),
         },
         "Error creating custom food",
     ),
@@ -120,7 +120,13 @@ pub(super) const TOOLS: &[Tool] = &[
         |call, answers| match answers {
             [meals, log, ..] => {
                 let ids = [call.text("food_id"), call.text("serving_id")];
-                ChangeStep::one(food_entry(call, meals, log, ids, &call.text("source"))?)
+                Ok(ChangeStep::one(food_entry(
+                    call,
+                    meals,
+                    log,
+                    ids,
+                    &call.text("source"),
+                )?))
             }
             _ => entry_step(call, None),
         },

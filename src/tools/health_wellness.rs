@@ -62,7 +62,7 @@ pub(super) const TOOLS: &[Tool] = &[
             .optional(),
         ],
         ask: GarminQuery::Made(body::composition_gets),
-        tell: AnswerShape::Made(body::composition),
+        tell: AnswerShape::Made(|call, answers| Ok(body::composition(call, answers))),
         nothing: "No body composition data found for {start_date}",
         failing: "Error retrieving body composition data",
     },

@@ -99,7 +99,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Remove an entry from the calendar; the workout itself stays.",
         &[ENTRY_ID],
         Effect::Delete,
-        unschedule_workout,
+        |call, answers| Ok(unschedule_workout(call, answers)),
         "Error unscheduling workout",
     ),
     Tool::change(
@@ -112,7 +112,7 @@ pub(super) const TOOLS: &[Tool] = &[
             50,
         )],
         Effect::Delete,
-        unschedule_workouts,
+        |call, answers| Ok(unschedule_workouts(call, answers)),
         "Error unscheduling workout",
     ),
 ];

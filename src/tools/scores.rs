@@ -45,7 +45,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         ask: GarminQuery::Steps(vo2max_step),
-        tell: AnswerShape::Made(vo2max),
+        tell: AnswerShape::Made(|call, answers| Ok(vo2max(call, answers))),
         nothing: "No VO2 max data found between {start_date} and {end_date}.",
         failing: "Error retrieving VO2 max trend",
     },
@@ -57,7 +57,7 @@ pub(super) const TOOLS: &[Tool] = &[
             "The day: YYYY-MM-DD, today, yesterday or -7d",
         )],
         ask: GarminQuery::Get("/metrics-service/metrics/trainingstatus/aggregated/{date}"),
-        tell: AnswerShape::Shaped(load_balance),
+        tell: AnswerShape::Shaped(|call, document| Ok(load_balance(call, document))),
         nothing: "No training load balance data found for {date}.",
         failing: "Error retrieving training load balance",
     },
@@ -232,8 +232,7 @@ fn measurement(entry: &Value) -> Option<Measured> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+fn vo2max(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     let (start, end) = (call.text("start_date"), call.text("end_date"));
     let mut sports = measured(answers.get(..1).unwrap_or_default());
     let has_history = sports.iter().any(|sport| !sport.is_empty());
@@ -262,7 +261,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError
     let mut told =
         json!({"start_date": start, "end_date": end, "sport": name, "data_points": in_range.len()});
     let Some(members) = told.as_object_mut() else {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     };
     let value = |vo2_max: f64| rounded(vo2_max, 1);
     if let (Some(first), Some(latest)) = (in_range.first(), in_range.last()) {
@@ -282,7 +281,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError
             json!("No measurement in this range; last_measured is older."),
         );
     } else {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     }
     if let Some(last) = newest(other) {
         let also = json!({"sport": other_name, "date": last.date, "vo2_max": value(last.vo2_max)});
@@ -296,7 +295,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError
     if failed > 0 {
         members.insert("failed_days".to_owned(), json!(failed));
     }
-    Ok(ToolAnswer::Json(told))
+    ToolAnswer::Json(told)
 }
 
 const BANDS: [(&str, &str); 3] = [
@@ -305,10 +304,9 @@ const BANDS: [(&str, &str); 3] = [
     ("anaerobic", "monthlyLoadAnaerobic"),
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-fn load_balance(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+fn load_balance(call: &ToolCall, document: &Value) -> ToolAnswer {
     let Some(device) = of_primary_device(document, LOAD_BALANCE_BY_DEVICE) else {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     };
     let mut told = Map::new();
     let date = at(device, "calendarDate")
@@ -340,9 +338,9 @@ fn load_balance(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerE
         }
     }
     let has_bands = BANDS.iter().any(|(key, _)| told.contains_key(*key));
-    Ok(if has_bands {
+    if has_bands {
         ToolAnswer::Json(told.into())
     } else {
         ToolAnswer::Nothing
-    })
+    }
 }

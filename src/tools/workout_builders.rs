@@ -119,8 +119,8 @@ fn built(
 ) -> Result<ChangeStep, AnswerError> {
     let document = build(call).map_err(AnswerError::Argument)?;
     match answers {
-        [] => workouts_step(),
-        [workouts, ..] => ChangeStep::one(plan_upload(workouts, document, &json!({}))),
+        [] => Ok(workouts_step()),
+        [workouts, ..] => Ok(ChangeStep::one(plan_upload(workouts, document, &json!({})))),
     }
 }
 
@@ -180,7 +180,7 @@ fn walk_run(call: &ToolCall) -> Result<Value, String> {
     let description =
         format!("{warm}m warmup + {repeats}x({run}s run / {walk}s walk) Z{zone} + {cool}m cooldown");
     let steps = vec![warmup(warm), group, cooldown(cool)];
-    Ok(workout(&call.text("name"), &description, "running", steps))
+    Ok(workout(&call.text("name"), &description, "running", &steps))
 }
 
 fn run(call: &ToolCall) -> Result<Value, String> {
@@ -210,7 +210,7 @@ fn run(call: &ToolCall) -> Result<Value, String> {
         cooldown(cool),
     ];
     let description = format!("{warm}m warmup + {length} run {label} + {cool}m cooldown");
-    Ok(workout(&call.text("name"), &description, "running", steps))
+    Ok(workout(&call.text("name"), &description, "running", &steps))
 }
 
 fn z2_walk(call: &ToolCall) -> Result<Value, String> {
@@ -226,7 +226,7 @@ fn z2_walk(call: &ToolCall) -> Result<Value, String> {
     );
     let description = format!("Walk {minutes} min at Z2 ({low}-{high} bpm)");
     let steps = vec![warmup(5), in_zone(walk, 2), cooldown(5)];
-    Ok(workout(&call.text("name"), &description, "walking", steps))
+    Ok(workout(&call.text("name"), &description, "walking", &steps))
 }
 
 /// Every exercise is a repetition of a set and the rest after it. Only the very last rest is left out.
@@ -284,6 +284,6 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
         &call.text("name"),
         &description,
         "strength_training",
-        steps,
+        &steps,
     ))
 }

@@ -104,7 +104,7 @@ pub(super) const TOOLS: &[Tool] = &[
         "Upload several workouts as Garmin's documents, one after the other.",
         &[Parameter::list("workouts", "The workouts", &DOCUMENT, 50)],
         ADD,
-        upload_workouts,
+        |call, answers| Ok(upload_workouts(call, answers)),
         "Error uploading workout",
     ),
     Tool::change(

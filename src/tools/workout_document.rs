@@ -109,8 +109,7 @@ pub(super) fn with_target(mut step: Value, key: &str, values: &Value) -> Value {
 }
 
 /// A workout of one sport with these steps.
-#[expect(clippy::needless_pass_by_value, reason = "every caller has just made them")]
-pub(super) fn workout(name: &str, description: &str, sport: &str, steps: Vec<Value>) -> Value {
+pub(super) fn workout(name: &str, description: &str, sport: &str, steps: &[Value]) -> Value {
     let sport = json!({"sportTypeId": id_of(&SPORTS, sport), "sportTypeKey": sport});
     let mut workout = json!({"workoutName": name, "description": description, "sportType": sport});
     if let Some(members) = workout.as_object_mut() {

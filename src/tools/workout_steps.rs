@@ -239,7 +239,7 @@ mod tests {
             (&json!(4.0), &json!(4.167))
         );
         assert_eq!(
-            summary(&workout("W", "", "running", steps)),
+            summary(&workout("W", "", "running", &steps)),
             "10 min warmup; 6 x (800 m interval at 4:10 to 4:00 min/km, 90 s recovery); until the lap button: cooldown"
         );
     }

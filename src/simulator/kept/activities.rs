@@ -18,7 +18,7 @@ pub(super) struct KeptActivities {
 }
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
-    match (change.method, change.path.as_slice()) {
+    Some(match (change.method, change.path.as_slice()) {
         ("PUT", ["activity-service", "activity", id]) => {
             (change.read)(&format!("/activity-service/activity/{id}")).map_or_else(missing, |_| {
                 let (id, patch) = (number(id), change.body.clone());
@@ -61,8 +61,8 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 kept.activities.gear.insert((id, uuid), adds);
             })
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 impl KeptActivities {
@@ -132,10 +132,6 @@ impl KeptActivities {
         list
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the document is read once more and then dropped"
-    )]
     fn gear_of(&self, id: i64, computed: Option<Value>) -> Value {
         let change = |uuid: &str| self.gear.get(&(id, uuid.to_owned())).copied();
         let has = |uuid: &str| {
@@ -147,10 +143,6 @@ impl KeptActivities {
             .iter()
             .filter(|((of, uuid), adds)| *of == id && **adds && !has(uuid));
         let added: Vec<Value> = added.map(|((_, uuid), _)| json!({"uuid": uuid})).collect();
-        listed(
-            computed.clone(),
-            |item| change(text(item, "uuid")) != Some(false),
-            added,
-        )
+        listed(computed, |item| change(text(item, "uuid")) != Some(false), added)
     }
 }

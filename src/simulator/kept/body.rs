@@ -27,10 +27,10 @@ fn milliseconds(time: &str) -> i64 {
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
     let body = &change.body;
-    match (change.method, change.path.as_slice()) {
+    Some(match (change.method, change.path.as_slice()) {
         ("POST", ["weight-service", "user-weight"]) => {
             let Some(value) = body.get("value").and_then(Value::as_f64) else {
-                return refused(400, "BadRequestException", "HTTP 400 Bad Request");
+                return Some(refused(400, "BadRequestException", "HTTP 400 Bad Request"));
             };
             let grams = if text(body, "unitKey") == "lbs" {
                 value * 453.592_37
@@ -56,7 +56,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 .filter_map(|day| day.get("dateWeightList")?.as_array())
                 .flatten();
             if !known.any(|item| item.get("samplePk") == Some(&json!(sample))) {
-                return missing();
+                return Some(missing());
             }
             done(204, move |kept| {
                 kept.body.deleted.insert(sample);
@@ -97,8 +97,8 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             }});
             told(&result, |_| ())
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 impl KeptBody {

@@ -13,12 +13,12 @@ pub(super) struct KeptCourses {
 }
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
-    match (change.method, change.path.as_slice()) {
+    Some(match (change.method, change.path.as_slice()) {
         ("POST", ["course-service", "course", "import"]) => {
             let body = String::from_utf8_lossy(change.raw);
             let points: Vec<Value> = body.split("<trkpt").skip(1).filter_map(point).collect();
             if points.len() < 2 {
-                return refused(400, "BadRequestException", "HTTP 400 Bad Request");
+                return Some(refused(400, "BadRequestException", "HTTP 400 Bad Request"));
             }
             let name = body
                 .split_once("<name>")
@@ -41,15 +41,15 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
             let list = (change.read)("/course-service/course");
             let mut known = list.iter().filter_map(Value::as_array).flatten();
             if !known.any(|course| course.get("courseId") == Some(&json!(id))) {
-                return missing();
+                return Some(missing());
             }
             done(204, move |kept| {
                 kept.courses.created.remove(&id);
                 kept.courses.deleted.insert(id);
             })
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The point of a GPX tag, from the text after its name.

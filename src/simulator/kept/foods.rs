@@ -30,7 +30,7 @@ fn custom_foods(change: &ChangeRequest<'_>) -> Vec<Value> {
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
     let body = &change.body;
-    match (change.method, change.path.as_slice()) {
+    Some(match (change.method, change.path.as_slice()) {
         ("PUT", ["nutrition-service", "customFood"]) => {
             let mut food = body.clone();
             let known = text(at(&food, "foodMetaData"), "foodId").to_owned();
@@ -39,7 +39,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                     .iter()
                     .any(|food| text(at(food, "foodMetaData"), "foodId") == known)
             {
-                return missing();
+                return Some(missing());
             }
             let id = if known.is_empty() {
                 hex_id(change.id)
@@ -65,7 +65,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 .iter()
                 .any(|food| text(at(food, "foodMetaData"), "foodId") == *id)
             {
-                return missing();
+                return Some(missing());
             }
             let id = (*id).to_owned();
             done(204, move |kept| {
@@ -76,7 +76,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         ("PUT", ["nutrition-service", "food", "logs", rest @ ..])
             if rest.is_empty() || rest == ["quickAdd"] =>
         {
-            log(change)
+            log(change)?
         }
         ("DELETE", ["nutrition-service", "food", "logs", _]) => {
             let logs: Vec<String> = at(body, "logIds")
@@ -93,8 +93,8 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 kept.foods.goals.insert(date, goals);
             })
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The first of a food's servings.
@@ -129,11 +129,11 @@ fn log(change: &ChangeRequest<'_>) -> Option<Planned> {
             .iter()
             .find(|food| text(at(food, "foodMetaData"), "foodId") == food_id)
         else {
-            return refused(
+            return Some(refused(
                 400,
                 "BadRequestException",
                 "Custom food nutrition information is missing",
-            );
+            ));
         };
         json!({
             "logId": log_id, "foodMetaData": at(food, "foodMetaData"), "nutritionContent": first(food),
@@ -142,7 +142,9 @@ fn log(change: &ChangeRequest<'_>) -> Option<Planned> {
     };
     let meal = json!({"mealId": item.get("mealId")});
     let answer = json!({"mealDate": date, "mealDetails": [{"meal": meal, "loggedFoods": [eaten]}]});
-    told(&answer, move |kept| kept.foods.logged.push((date, meal, eaten)))
+    Some(told(&answer, move |kept| {
+        kept.foods.logged.push((date, meal, eaten));
+    }))
 }
 
 impl KeptFoods {

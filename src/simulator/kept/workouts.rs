@@ -29,7 +29,7 @@ fn epoch_day(day: Date) -> i64 {
 }
 
 pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
-    match (change.method, change.path.as_slice()) {
+    Some(match (change.method, change.path.as_slice()) {
         ("POST", ["workout-service", "workout"]) => {
             let id = change.id;
             let workout = with(&change.body, "workoutId", id);
@@ -40,7 +40,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         }
         (method @ ("PUT" | "DELETE"), ["workout-service", "workout", id]) => {
             if (change.read)(&format!("/workout-service/workout/{id}")).is_none() {
-                return missing();
+                return Some(missing());
             }
             let id = number(id);
             let workout = with(&change.body, "workoutId", id);
@@ -57,7 +57,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         }
         ("POST", ["workout-service", "schedule", workout_id]) => {
             let Some(workout) = (change.read)(&format!("/workout-service/workout/{workout_id}")) else {
-                return missing();
+                return Some(missing());
             };
             let day = text(&change.body, "date").parse::<Date>().ok()?;
             let (id, workout_id, name) = (
@@ -76,7 +76,7 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
         }
         ("DELETE", ["workout-service", "schedule", id]) => {
             if (change.read)(&format!("/workout-service/schedule/{id}")).is_none() {
-                return missing();
+                return Some(missing());
             }
             let id = number(id);
             done(204, move |kept| {
@@ -84,8 +84,8 @@ pub(super) fn plan(change: &ChangeRequest<'_>) -> Option<Planned> {
                 kept.workouts.removed.insert(id);
             })
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 impl KeptWorkouts {

@@ -57,7 +57,7 @@ pub(super) fn edit(
         &json!({"success": true, "activity_id": id, member.parameter: told, "message": member.message}),
     );
     let undo = match before {
-        Some(value) => call_of(member.tool, json!({"activity_id": id, member.parameter: value})),
+        Some(value) => call_of(member.tool, &json!({"activity_id": id, member.parameter: value})),
         None => json!("the value before could not be read"),
     };
     change

@@ -3,21 +3,13 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::tools::answer::AnswerError;
 use crate::tools::call::ToolCall;
 use crate::tools::change::{ChangeStep, GarminChange, PlannedChange, call_of, read};
 
 const GEAR: &str = "/gear-service/gear/filterGear?activityId={activity_id}";
 
-pub(super) fn add_gear(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    gear(call, answers, true)
-}
-
-pub(super) fn remove_gear(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    gear(call, answers, false)
-}
-
-fn gear(call: &ToolCall, answers: &[&Value], adds: bool) -> Result<ChangeStep, AnswerError> {
+/// `adds`: whether the gear is added or removed.
+pub(super) fn gear(call: &ToolCall, answers: &[&Value], adds: bool) -> ChangeStep {
     let [gear, ..] = answers else {
         return ChangeStep::get(call.get(GEAR).optional());
     };
@@ -44,7 +36,7 @@ fn gear(call: &ToolCall, answers: &[&Value], adds: bool) -> Result<ChangeStep, A
     });
     let undo = call_of(
         back,
-        json!({"activity_id": call.whole("activity_id"), "gear_uuid": uuid}),
+        &json!({"activity_id": call.whole("activity_id"), "gear_uuid": uuid}),
     );
     let after = if adds {
         json!({"adds": uuid})

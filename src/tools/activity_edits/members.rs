@@ -28,14 +28,14 @@ pub(super) fn name(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     match answers {
         [activity, ..] => {
             let name = json!(name);
-            ChangeStep::one(edit(
+            Ok(ChangeStep::one(edit(
                 call,
                 activity,
                 NAME,
                 &name,
                 name.clone(),
                 json!({"activityId": 0, "activityName": name}),
-            ))
+            )))
         }
         [] => Ok(activity_step(call, "")),
     }
@@ -64,10 +64,10 @@ pub(super) fn type_key(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep
     change
         .names
         .insert("type_id".to_owned(), json!(entry.get("typeId")));
-    ChangeStep::one(change)
+    Ok(ChangeStep::one(change))
 }
 
-pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     const DESCRIPTION: &ActivityMember = &ActivityMember {
         tool: "set_activity_description",
         parameter: "description",
@@ -81,7 +81,7 @@ pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> Result<ChangeS
             let body = json!({"activityId": 0, "description": text});
             ChangeStep::one(edit(call, activity, DESCRIPTION, &text, text.clone(), body))
         }
-        [] => Ok(activity_step(call, "")),
+        [] => activity_step(call, ""),
     }
 }
 
@@ -104,10 +104,17 @@ pub(super) fn event_type(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSt
         "sortOrder": entry.get("sortOrder"),
     });
     let body = json!({"activityId": 0, "eventTypeDTO": dto});
-    ChangeStep::one(edit(call, activity, EVENT, &json!(key), json!(key), body))
+    Ok(ChangeStep::one(edit(
+        call,
+        activity,
+        EVENT,
+        &json!(key),
+        json!(key),
+        body,
+    )))
 }
 
-pub(super) fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     const EFFORT: &ActivityMember = &ActivityMember {
         tool: "set_perceived_effort",
         parameter: "rpe",
@@ -116,7 +123,7 @@ pub(super) fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> Result<Ch
         message: "Perceived effort successfully updated",
     };
     let [activity, ..] = answers else {
-        return Ok(activity_step(call, ""));
+        return activity_step(call, "");
     };
     let rpe = call
         .number("rpe")
@@ -143,7 +150,14 @@ pub(super) fn feel(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
     match answers {
         [activity, ..] => {
             let body = json!({"activityId": 0, "summaryDTO": {"directWorkoutFeel": feel}});
-            ChangeStep::one(edit(call, activity, FEEL, &json!(feel), json!(feel), body))
+            Ok(ChangeStep::one(edit(
+                call,
+                activity,
+                FEEL,
+                &json!(feel),
+                json!(feel),
+                body,
+            )))
         }
         [] => Ok(activity_step(call, "")),
     }

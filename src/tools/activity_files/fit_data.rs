@@ -50,10 +50,9 @@ pub(super) fn next(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the type of a row's function")]
-pub(super) fn told(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+pub(super) fn told(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     let Some(Value::Object(read)) = answers.first() else {
-        return Ok(ToolAnswer::Nothing);
+        return ToolAnswer::Nothing;
     };
     let mut told = read.clone();
     told.shift_remove("date");
@@ -86,7 +85,7 @@ pub(super) fn told(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, An
             add_relative(climb, &relative[..1], kg);
         }
     }
-    Ok(ToolAnswer::Json(told.into()))
+    ToolAnswer::Json(told.into())
 }
 
 fn add_relative(document: &mut Value, keys: &[(&str, &str)], kg: f64) {

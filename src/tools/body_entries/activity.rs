@@ -30,7 +30,7 @@ pub(super) fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<Cha
         "/activitylist-service/activities/search/activities?startDate={date}&endDate={date}&start=0&limit=100",
     );
     let [of_day, ..] = answers else {
-        return ChangeStep::get(get.optional());
+        return Ok(ChangeStep::get(get.optional()));
     };
     let type_key = call.text("type_key").trim().to_owned();
     if type_key.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<Cha
     let listed = start.strftime("%Y-%m-%d %H:%M:%S").to_string();
     let after = json!({"creates": {"activity_name": name, "type": type_key, "start_time_local": listed}});
     let seen_name = name.clone();
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             GarminChange::json(Method::POST, "/activity-service/activity", body),
             &json!({"success": true}),
@@ -88,10 +88,10 @@ pub(super) fn manual_activity(call: &ToolCall, answers: &[&Value]) -> Result<Cha
             json!({"activity": activity.cloned().unwrap_or_else(|| json!({})), "activity_id": landed.id("activityId")})
         })
         .undo(move |landed| match landed.id("activityId") {
-            Some(id) => call_of("delete_activity", json!({"activity_id": id, "activity_name": name})),
+            Some(id) => call_of("delete_activity", &json!({"activity_id": id, "activity_name": name})),
             None => json!("delete_activity with the new activity's id and name"),
         }),
-    )
+    ))
 }
 
 /// `trail_running` as `Trail Running`.
@@ -113,7 +113,7 @@ pub(super) fn title_case(key: &str) -> String {
 
 pub(super) fn delete_activity(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let [activity, ..] = answers else {
-        return ChangeStep::get(call.get(ACTIVITY));
+        return Ok(ChangeStep::get(call.get(ACTIVITY)));
     };
     let name = at(activity, "activityName")
         .and_then(Value::as_str)

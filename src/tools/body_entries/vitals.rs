@@ -10,7 +10,7 @@ use crate::tools::change::{ChangeStep, GarminChange, PlannedChange, call_of, rea
 use crate::tools::fields::at;
 use crate::tools::garmin_get::GarminGet;
 
-pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     let (local, gmt) = now(call);
     let day = local.date().to_string();
     let get = GarminGet::of(
@@ -74,7 +74,7 @@ pub(super) fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSte
     }
     let get = call.get("/usersummary-service/usersummary/hydration/daily/{cdate}");
     let [of_day, ..] = answers else {
-        return ChangeStep::get(get.optional());
+        return Ok(ChangeStep::get(get.optional()));
     };
     let drunk = |document: &Value| {
         at(document, "valueInML")
@@ -85,7 +85,7 @@ pub(super) fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSte
     let after = before.map(|before| before + amount as f64);
     let body = json!({"calendarDate": date, "timestampLocal": milliseconds(time), "valueInML": amount});
     let back = json!({"value_in_ml": -amount, "cdate": date, "timestamp": call.text("timestamp")});
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             GarminChange::json(
                 Method::PUT,
@@ -104,6 +104,6 @@ pub(super) fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSte
                 .into()
         })
         .tells(|landed| landed.response.clone())
-        .undo(move |_| call_of("add_hydration_data", back.clone())),
-    )
+        .undo(move |_| call_of("add_hydration_data", &back)),
+    ))
 }

@@ -52,7 +52,7 @@ pub(super) fn weigh_in(
         )
     };
     let [of_day, ..] = answers else {
-        return ChangeStep::get(day_of_weight(local.date()).optional());
+        return Ok(ChangeStep::get(day_of_weight(local.date()).optional()));
     };
     let (weight, unit) = (call.number("weight"), call.text("unit_key"));
     let grams = grams(
@@ -87,7 +87,7 @@ pub(super) fn weigh_in(
         json!({"weigh_ins_of_the_day_kg": kg.collect::<Vec<_>>()})
     });
     let date = local.date().to_string();
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             GarminChange::json(Method::POST, "/weight-service/user-weight", body),
             &names,
@@ -103,16 +103,16 @@ pub(super) fn weigh_in(
             added.map_or(Sight::NotMade, |(id, _)| Sight::Made(Some(id)))
         })
         .undo(move |landed| match landed.seen {
-            Some(id) => call_of("delete_weigh_ins", json!({"date": date, "sample_pk": id})),
+            Some(id) => call_of("delete_weigh_ins", &json!({"date": date, "sample_pk": id})),
             None => json!("delete_weigh_ins with the sample_pk of the new weigh-in"),
         }),
-    )
+    ))
 }
 
 pub(super) fn delete_weigh_ins(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let date = call.day("date").unwrap_or(call.today);
     let [of_day, ..] = answers else {
-        return ChangeStep::get(day_of_weight(date).optional());
+        return Ok(ChangeStep::get(day_of_weight(date).optional()));
     };
     let only = call.whole("sample_pk");
     let mut weighings = list(must_read(of_day, "The weigh-ins of the day")?, "dateWeightList")?.to_vec();
@@ -142,31 +142,34 @@ pub(super) fn delete_weigh_ins(call: &ToolCall, answers: &[&Value]) -> Result<Ch
             .look(day_of_weight(date), "get_daily_weigh_ins", move |day| {
                 self::weighings(day).iter().all(|(other, _)| *other != id).into()
             })
-            .undo(move |_| call_of("add_weigh_in_with_timestamps", again.clone()))
+            .undo(move |_| call_of("add_weigh_in_with_timestamps", &again))
             .part()
     });
-    ChangeStep::many(parts.collect(), |call, parts: Vec<ChangedPart>| {
-        let deleted = parts.iter().filter(|part| part.state.is_good()).count();
-        let (date, all) = (call.text("date"), deleted == parts.len());
-        let deletions: Vec<Value> = parts.into_iter().map(|part| part.members.into()).collect();
-        json!({
-            "status": if all { "success" } else { "failed" },
-            "date": date,
-            "deleted_count": deleted,
-            "message": if all {
-                format!("Weight measurements deleted for {date}")
-            } else {
-                format!("{deleted} of {} weigh-ins deleted for {date}", deletions.len())
-            },
-            "deleted": deletions,
-        })
-    })
+    Ok(ChangeStep::many(
+        parts.collect(),
+        |call, parts: Vec<ChangedPart>| {
+            let deleted = parts.iter().filter(|part| part.state.is_good()).count();
+            let (date, all) = (call.text("date"), deleted == parts.len());
+            let deletions: Vec<Value> = parts.into_iter().map(|part| part.members.into()).collect();
+            json!({
+                "status": if all { "success" } else { "failed" },
+                "date": date,
+                "deleted_count": deleted,
+                "message": if all {
+                    format!("Weight measurements deleted for {date}")
+                } else {
+                    format!("{deleted} of {} weigh-ins deleted for {date}", deletions.len())
+                },
+                "deleted": deletions,
+            })
+        },
+    ))
 }
 
 pub(super) fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let date = call.day("date").unwrap_or(call.today);
     let [of_day, ..] = answers else {
-        return ChangeStep::get(day_of_weight(date).optional());
+        return Ok(ChangeStep::get(day_of_weight(date).optional()));
     };
     let midnight = date
         .to_zoned(call.now.time_zone().clone())
@@ -194,7 +197,7 @@ pub(super) fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<Ch
     };
     let is_known = read(of_day).is_some();
     let text_date = date.to_string();
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(request, &json!({}))
             .changes(json!({"weigh_ins_of_the_day": earlier.len()}), json!({"adds": call.given_arguments()}))
             .look(day_of_weight(date), "get_daily_weigh_ins", move |day| {
@@ -205,8 +208,8 @@ pub(super) fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<Ch
             })
             .tells(|landed| landed.response.clone())
             .undo(move |landed| match landed.seen {
-                Some(id) => call_of("delete_weigh_ins", json!({"date": text_date, "sample_pk": id})),
+                Some(id) => call_of("delete_weigh_ins", &json!({"date": text_date, "sample_pk": id})),
                 None => json!("delete_weigh_ins with the sample_pk of the new weigh-in, once get_daily_weigh_ins shows it"),
             }),
-    )
+    ))
 }

@@ -3,7 +3,6 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::super::answer::AnswerError;
 use super::super::call::ToolCall;
 use super::super::fields::at;
 use super::super::garmin_get::GarminGet;
@@ -257,21 +256,18 @@ impl PlannedChange {
 }
 
 impl ChangeStep {
-    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
-    pub(in crate::tools) fn one(change: PlannedChange) -> Result<Self, AnswerError> {
-        Ok(ChangeStep::Plan(change.plan()))
+    pub(in crate::tools) fn one(change: PlannedChange) -> Self {
+        ChangeStep::Plan(change.plan())
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
-    pub(in crate::tools) fn get(get: GarminGet) -> Result<Self, AnswerError> {
-        Ok(ChangeStep::Read(vec![get]))
+    pub(in crate::tools) fn get(get: GarminGet) -> Self {
+        ChangeStep::Read(vec![get])
     }
 
     /// A plan of several parts, whose answers `whole` puts together.
-    #[expect(clippy::unnecessary_wraps, reason = "it ends a function that can fail")]
-    pub(in crate::tools) fn many(parts: Vec<PlanPart>, whole: WholeAnswer) -> Result<Self, AnswerError> {
+    pub(in crate::tools) fn many(parts: Vec<PlanPart>, whole: WholeAnswer) -> Self {
         let whole = Some(whole);
-        Ok(ChangeStep::Plan(ChangePlan { parts, whole }))
+        ChangeStep::Plan(ChangePlan { parts, whole })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::tools::garmin_get::GarminGet;
 
 pub(super) fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let [list, ..] = answers else {
-        return ChangeStep::get(GarminGet::plain(COURSES).optional());
+        return Ok(ChangeStep::get(GarminGet::plain(COURSES).optional()));
     };
     let id = call.whole("course_id");
     let known = courses(must_read(list, "The courses")?);
@@ -23,7 +23,7 @@ pub(super) fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     check_name(&call.text("name"), &name, &format!("Course {id}"), "name")?;
     let request = GarminChange::new(Method::DELETE, format!("{COURSES}/{id}"));
     let names = json!({"status": "success", "course_id": id, "message": format!("Course {id} deleted")});
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(request, &names)
             .changes(json!({"name": name}), Value::Null)
             .look(GarminGet::plain(COURSES), "get_courses", move |list| {
@@ -33,5 +33,5 @@ pub(super) fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
                     .into()
             })
             .undo(|_| json!("not possible: upload_course with the original GPX makes it again")),
-    )
+    ))
 }

@@ -56,7 +56,7 @@ pub(super) fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
         .map(|(from, to)| distance_m(*from, *to))
         .sum();
     let [list, ..] = answers else {
-        return ChangeStep::get(GarminGet::plain(COURSES).optional());
+        return Ok(ChangeStep::get(GarminGet::plain(COURSES).optional()));
     };
     let path = call.text("gpx_path");
     let file = path
@@ -89,27 +89,25 @@ pub(super) fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     }});
     // The import only reads the file; it stores nothing.
     let import = PlannedChange::new(import, &json!({}));
-    ChangeStep::one(
-        import
-            .changes(Value::Null, after)
-            .then(move |landed: &Landed<'_>| {
-                let name = name
-                    .or_else(|| {
-                        at(landed.response, "courseName")
-                            .and_then(Value::as_str)
-                            .map(str::to_owned)
-                    })
-                    .or(own.name)
-                    .unwrap_or(stem);
-                // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
-                let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
-                let points = imported
-                    .filter(|points| places(points).len() > 1)
-                    .unwrap_or(&own.points);
-                let body = document(points, &name, description.as_deref(), type_id)?;
-                Ok(creation(body, name, earlier))
-            }),
-    )
+    Ok(ChangeStep::one(import.changes(Value::Null, after).then(
+        move |landed: &Landed<'_>| {
+            let name = name
+                .or_else(|| {
+                    at(landed.response, "courseName")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned)
+                })
+                .or(own.name)
+                .unwrap_or(stem);
+            // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
+            let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
+            let points = imported
+                .filter(|points| places(points).len() > 1)
+                .unwrap_or(&own.points);
+            let body = document(points, &name, description.as_deref(), type_id)?;
+            Ok(creation(body, name, earlier))
+        },
+    )))
 }
 
 /// `earlier` are the ids before, if they are known.
@@ -146,7 +144,7 @@ fn creation(body: Value, name: String, earlier: Option<Vec<Value>>) -> PlannedCh
         })
     })
     .undo(move |landed| match landed.id("courseId") {
-        Some(id) => call_of("delete_course", json!({"course_id": id, "name": undo_name})),
+        Some(id) => call_of("delete_course", &json!({"course_id": id, "name": undo_name})),
         None => json!("delete_course with the id that get_courses shows"),
     })
 }

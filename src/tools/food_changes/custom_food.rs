@@ -175,7 +175,7 @@ pub(super) fn creation(call: &ToolCall, listed: &Value, nutrients: &[(&str, &str
         .undo(move |landed| match new_ids(landed) {
             Some([id, _]) => call_of(
                 "delete_custom_food",
-                json!({"food_id": id, "food_name": undo_name}),
+                &json!({"food_id": id, "food_name": undo_name}),
             ),
             None => json!("delete_custom_food with the id that get_custom_foods shows"),
         })
@@ -192,7 +192,7 @@ pub(super) fn or_message(landed: &Landed<'_>, message: &str) -> Value {
 
 pub(super) fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let [listed, ..] = answers else {
-        return ChangeStep::get(call.get(SEARCH).optional());
+        return Ok(ChangeStep::get(call.get(SEARCH).optional()));
     };
     let (id, serving_id) = (call.text("food_id"), call.text("serving_id"));
     let listed = must_read(listed, "The food")?;
@@ -237,13 +237,13 @@ pub(super) fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<
                 let mut arguments = old.clone();
                 arguments.insert("food_id".to_owned(), json!(id));
                 arguments.insert("serving_id".to_owned(), json!(serving_id));
-                call_of("update_custom_food", arguments.into())
+                call_of("update_custom_food", &Value::Object(arguments))
             }
             _ => json!("the food before could not be read"),
         },
     );
     let seen_serving = serving_id.clone();
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(GarminChange::json(Method::PUT, CUSTOM_FOOD, document), &json!({}))
             .changes(before, after)
             .look(call.get(SEARCH), "get_custom_foods", move |document| {
@@ -254,7 +254,7 @@ pub(super) fn update_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<
             })
             .tells(|landed| or_message(landed, "Custom food updated (no response data returned)."))
             .undo(move |_| undo.clone()),
-    )
+    ))
 }
 
 pub(super) fn delete_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -262,7 +262,7 @@ pub(super) fn delete_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<
         "/nutrition-service/customFood?searchExpression=&start=0&limit=1000&includeContent=true",
     );
     let [listed, ..] = answers else {
-        return ChangeStep::get(get.optional());
+        return Ok(ChangeStep::get(get.optional()));
     };
     let id = call.text("food_id");
     let listed = foods(must_read(listed, "The custom foods")?);
@@ -278,13 +278,13 @@ pub(super) fn delete_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<
         "food_name",
     )?;
     let arguments = arguments_of(old, serving(old, ""));
-    let undo = call_of("create_custom_food", arguments.clone().into());
+    let undo = call_of("create_custom_food", &Value::Object(arguments.clone()));
     let message = format!("Custom food {id} deleted successfully.");
     let request = GarminChange::new(
         Method::DELETE,
         call.get("/nutrition-service/customFood/{food_id}").path,
     );
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             request,
             &json!({"status": "success", "food_id": id, "message": message}),
@@ -294,5 +294,5 @@ pub(super) fn delete_custom_food(call: &ToolCall, answers: &[&Value]) -> Result<
             foods(document).iter().all(|food| food_id(food) != id).into()
         })
         .undo(move |_| undo.clone()),
-    )
+    ))
 }

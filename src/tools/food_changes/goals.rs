@@ -18,7 +18,7 @@ pub(super) const GOALS: [(&str, &str); 4] = [
 pub(super) fn set_goals(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let get = call.get("/nutrition-service/settings/{date}");
     let [old, ..] = answers else {
-        return ChangeStep::get(get.optional());
+        return Ok(ChangeStep::get(get.optional()));
     };
     let date = call.text("date");
     let given = call.given_arguments();
@@ -50,7 +50,7 @@ pub(super) fn set_goals(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSte
     back.insert("date".to_owned(), json!(date));
     let (wanted, sent) = (after.clone(), new.clone());
     let request = GarminChange::json(Method::PUT, get.path.clone(), Value::Object(new));
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(request, &json!({"status": "updated", "date": date}))
             .changes(before.into(), after.into())
             .look(get, "get_nutrition_daily_settings", move |document| {
@@ -63,6 +63,6 @@ pub(super) fn set_goals(call: &ToolCall, answers: &[&Value]) -> Result<ChangeSte
                     .filter(|response| !response.is_empty());
                 told(document.unwrap_or(&sent)).into()
             })
-            .undo(move |_| call_of("set_nutrition_daily_settings", back.clone().into())),
-    )
+            .undo(move |_| call_of("set_nutrition_daily_settings", &Value::Object(back.clone()))),
+    ))
 }

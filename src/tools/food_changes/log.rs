@@ -88,8 +88,7 @@ pub(super) fn log_timestamp(call: &ToolCall) -> String {
 }
 
 /// The change that adds an entry to the log, and how to see it.
-#[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
-pub(super) fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after: Value) -> PlannedChange {
+pub(super) fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after: &Value) -> PlannedChange {
     let earlier: Vec<String> = logged(log).into_iter().map(|(id, _)| id).collect();
     let before = read(log).map_or(json!("unknown"), |_| json!({"entries_of_the_day": earlier.len()}));
     let date = call.text("meal_date");
@@ -109,7 +108,7 @@ pub(super) fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after
             Some(seen) => {
                 let mut arguments = seen.as_object().cloned().unwrap_or_default();
                 arguments.insert("meal_date".to_owned(), json!(date));
-                call_of("delete_food_log", arguments.into())
+                call_of("delete_food_log", &Value::Object(arguments))
             }
             None => json!("delete_food_log with the logId that get_nutrition_daily_food_log shows"),
         })
@@ -139,7 +138,7 @@ pub(super) fn food_entry(
         "servingQty": call.number("serving_qty"),
     });
     let body = json!({"mealDate": call.text("meal_date"), "foodLogItems": [item]});
-    Ok(entry(call, "/nutrition-service/food/logs", body, log, after))
+    Ok(entry(call, "/nutrition-service/food/logs", body, log, &after))
 }
 
 pub(super) fn log_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -163,18 +162,18 @@ pub(super) fn log_food(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep
     });
     let body = json!({"mealDate": call.text("meal_date"), "quickAddItems": [item]});
     let after = json!({"name": call.text("name"), "calories": call.number("calories"), "meal_time": time});
-    ChangeStep::one(entry(
+    Ok(ChangeStep::one(entry(
         call,
         "/nutrition-service/food/logs/quickAdd",
         body,
         log,
-        after,
-    ))
+        &after,
+    )))
 }
 
 pub(super) fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let [log, ..] = answers else {
-        return ChangeStep::get(call.get(LOG).optional());
+        return Ok(ChangeStep::get(call.get(LOG).optional()));
     };
     let (id, date) = (call.text("log_id"), call.text("meal_date"));
     let entries = logged(must_read(log, "The food log")?);
@@ -192,14 +191,14 @@ pub(super) fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<Cha
     let undo = match (at(&old, "foodMetaData.foodId"), content("servingId")) {
         (Some(food), Some(serving)) => call_of(
             "log_custom_food",
-            json!({
+            &json!({
                 "meal_date": date, "meal_time": at(&old, "mealTime"), "food_id": food, "serving_id": serving,
                 "serving_qty": at(&old, "servingQty"), "source": at(&old, "foodMetaData.source"),
             }),
         ),
         _ => call_of(
             "log_food",
-            json!({
+            &json!({
                 "meal_date": date, "meal_time": at(&old, "mealTime"), "name": entry_name(&old),
                 "calories": content("calories"), "carbs": content("carbs"),
                 "protein": content("protein"), "fat": content("fat"),
@@ -209,7 +208,7 @@ pub(super) fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<Cha
     let before = json!({"food_name": entry_name(&old), "calories": content("calories"), "meal_time": at(&old, "mealTime")});
     let message = format!("Food log entry {id} deleted successfully.");
     let request = GarminChange::json(Method::DELETE, call.get(LOG).path, json!({"logIds": [id]}));
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             request,
             &json!({"status": "success", "log_id": id, "message": message}),
@@ -219,7 +218,7 @@ pub(super) fn delete_food_log(call: &ToolCall, answers: &[&Value]) -> Result<Cha
             logged(log).iter().all(|(known, _)| *known != id).into()
         })
         .undo(move |_| undo.clone()),
-    )
+    ))
 }
 
 pub(super) fn upsert_and_log(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -243,7 +242,7 @@ pub(super) fn upsert_and_log(call: &ToolCall, answers: &[&Value]) -> Result<Chan
         .as_ref()
         .and_then(|food| Some([food_id(food).to_owned(), serving_id(food)?]));
     if let Some(ids) = ids {
-        return ChangeStep::one(food_entry(call, meals, log, ids, "GARMIN")?);
+        return Ok(ChangeStep::one(food_entry(call, meals, log, ids, "GARMIN")?));
     }
     // The meal must be known before a food is created.
     meal_id(meals, &meal_time(call)?)?;
@@ -255,9 +254,11 @@ pub(super) fn upsert_and_log(call: &ToolCall, answers: &[&Value]) -> Result<Chan
         after.insert("logs_for".to_owned(), json!(call.text("meal_date")));
     }
     let before = created.before.clone();
-    ChangeStep::one(created.changes(before, after).then(move |landed: &Landed<'_>| {
-        let ids = new_ids(landed)
-            .ok_or_else(|| format!("could not retrieve foodId/servingId for '{name}' after creation."))?;
-        food_entry(&call_after, &meals, &log, ids, "GARMIN").map_err(|error| error.to_string())
-    }))
+    Ok(ChangeStep::one(created.changes(before, after).then(
+        move |landed: &Landed<'_>| {
+            let ids = new_ids(landed)
+                .ok_or_else(|| format!("could not retrieve foodId/servingId for '{name}' after creation."))?;
+            food_entry(&call_after, &meals, &log, ids, "GARMIN").map_err(|error| error.to_string())
+        },
+    )))
 }

@@ -19,14 +19,13 @@ pub(super) fn composition_gets(call: &ToolCall) -> Vec<GarminGet> {
     vec![call.get(template)]
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the signature that the table needs")]
-pub(super) fn composition(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+pub(super) fn composition(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     match answers {
-        [document, ..] if !is_empty(document) => Ok(ToolAnswer::AsSent),
-        _ if call.day("end_date").is_none() => Ok(ToolAnswer::Nothing),
-        _ => Ok(ToolAnswer::Text(call.fill(
-            "No body composition data found between {start_date} and {end_date}",
-        ))),
+        [document, ..] if !is_empty(document) => ToolAnswer::AsSent,
+        _ if call.day("end_date").is_none() => ToolAnswer::Nothing,
+        _ => {
+            ToolAnswer::Text(call.fill("No body composition data found between {start_date} and {end_date}"))
+        }
     }
 }
 

@@ -232,11 +232,10 @@ mod tests {
             .iter()
             .map(|(seconds, bpm)| json!({"distance": 1_000.0, "duration": seconds, "averageHR": bpm, "elevationGain": 4.0}))
             .collect();
-        laps_of(json!(laps))
+        laps_of(&json!(laps))
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "every caller has just made it")]
-    fn laps_of(laps_json: Value) -> Vec<Lap> {
+    fn laps_of(laps_json: &Value) -> Vec<Lap> {
         laps(&json!({"lapDTOs": laps_json})).unwrap()
     }
 

@@ -110,7 +110,7 @@ impl<'a> Series<'a> {
         measured.retain(|_, rows| !rows.is_empty());
         let days = measured
             .into_iter()
-            .map(|(date, rows)| (date, averaged(metric.columns.len(), rows.iter())))
+            .map(|(date, rows)| (date, averaged(metric.columns.len(), &rows)))
             .collect();
         Ok(Self {
             metric,
@@ -255,13 +255,9 @@ fn values(metric: &Metric, row: &Value) -> DayValues {
     metric.columns.iter().map(value).collect()
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an iterator that is cloned for each column"
-)]
-fn averaged<'a>(columns: usize, rows: impl Iterator<Item = &'a DayValues> + Clone) -> DayValues {
+fn averaged(columns: usize, rows: &[DayValues]) -> DayValues {
     (0..columns)
-        .map(|index| mean(rows.clone().filter_map(|values| *values.get(index)?)))
+        .map(|index| mean(rows.iter().filter_map(|values| *values.get(index)?)))
         .collect()
 }
 

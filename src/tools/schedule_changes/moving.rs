@@ -76,7 +76,7 @@ pub(super) fn reschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<
     let before = json!({"date": from.to_string(), "on_the_new_day": new_day.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>()});
     let after = json!({"date": to.to_string(), "on_the_new_day": before.get("on_the_new_day")});
     let schedule = schedule_request(workout_id, to, &new_day, &names);
-    ChangeStep::one(schedule.changes(before, after).then(move |landed: &Landed<'_>| {
+    Ok(ChangeStep::one(schedule.changes(before, after).then(move |landed: &Landed<'_>| {
         let new_id = landed.id("workoutScheduleId");
         let message = format!("Moved {:?} from {from} to {to}", entry.name);
         let names = json!({
@@ -92,6 +92,6 @@ pub(super) fn reschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<
             .look(calendar_get(from, from), "get_scheduled_workouts", move |calendar| {
                 entries(calendar).iter().all(|entry| entry.id != Some(entry_id)).into()
             })
-            .undo(move |_| call_of("reschedule_workout", back.clone())))
-    }))
+            .undo(move |_| call_of("reschedule_workout", &back)))
+    })))
 }

@@ -3,14 +3,13 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::tools::answer::AnswerError;
 use crate::tools::calendar::CalendarEntry;
 use crate::tools::call::ToolCall;
 use crate::tools::change::{ChangeStep, GarminChange, PlannedChange, call_of, read, total};
 use crate::tools::fields::at;
 use crate::tools::garmin_get::GarminGet;
 
-pub(super) fn unschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn unschedule_workout(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     let id = json!(call.whole("scheduled_workout_id"));
     match answers {
         [] => ChangeStep::get(entry_get(&id).optional()),
@@ -18,13 +17,11 @@ pub(super) fn unschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<
     }
 }
 
-pub(super) fn unschedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn unschedule_workouts(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     let ids = call.json("scheduled_workout_ids");
     let ids = ids.as_array().cloned().unwrap_or_default();
     if answers.is_empty() && !ids.is_empty() {
-        return Ok(ChangeStep::Read(
-            ids.iter().map(|id| entry_get(id).optional()).collect(),
-        ));
+        return ChangeStep::Read(ids.iter().map(|id| entry_get(id).optional()).collect());
     }
     let parts = ids
         .iter()
@@ -62,7 +59,7 @@ fn removal(id: &Value, entry: &CalendarEntry) -> PlannedChange {
     let undo = match entry.workout_id {
         Some(workout) => call_of(
             "schedule_workout",
-            json!({"workout_id": workout, "calendar_date": entry.date}),
+            &json!({"workout_id": workout, "calendar_date": entry.date}),
         ),
         None => json!("schedule_workout with the workout's id and the day"),
     };

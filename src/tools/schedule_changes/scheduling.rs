@@ -15,7 +15,7 @@ use crate::tools::workout_document::prepared;
 pub(super) fn schedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let date = call.day("calendar_date").unwrap_or(call.today);
     let [calendar, ..] = answers else {
-        return ChangeStep::get(calendar_get(date, date));
+        return Ok(ChangeStep::get(calendar_get(date, date)));
     };
     let id = call.whole("workout_id");
     let names = json!({"workout_id": id, "scheduled_date": date.to_string()});
@@ -37,7 +37,7 @@ pub(super) fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<C
     if answers.is_empty() && dated > 0 {
         let uploads = items.iter().any(|(item, _)| item.get("workout_data").is_some());
         let workouts = match workouts_step() {
-            Ok(ChangeStep::Read(gets)) if uploads => gets.into_iter().next(),
+            ChangeStep::Read(gets) if uploads => gets.into_iter().next(),
             _ => None,
         };
         return Ok(calendars_step(&items, workouts));
@@ -71,7 +71,7 @@ pub(super) fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<C
             (None, None) => refused("Missing required fields: provide either workout_id or workout_data"),
         }
     });
-    ChangeStep::many(parts.collect(), total)
+    Ok(ChangeStep::many(parts.collect(), total))
 }
 
 pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -92,7 +92,7 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
         scheduling(id, date, calendar, &names, &settled)
     });
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    ChangeStep::many(parts, |_, parts: Vec<ChangedPart>| {
+    Ok(ChangeStep::many(parts, |_, parts: Vec<ChangedPart>| {
         let all = parts.iter().all(|part| part.state.is_good());
         let scheduled = parts.into_iter().map(|part| {
             let mut members = part.members;
@@ -103,7 +103,7 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
             Value::Object(members)
         });
         json!({"status": if all { "complete" } else { "incomplete" }, "scheduled": scheduled.collect::<Vec<_>>()})
-    })
+    }))
 }
 
 /// The part of a plan that schedules a workout, unless it is on the day already.

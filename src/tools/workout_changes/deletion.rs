@@ -15,10 +15,10 @@ use crate::tools::workout_steps::summary;
 pub(super) fn delete_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let id = json!(call.whole("workout_id"));
     let [old, ..] = answers else {
-        return ChangeStep::get(of_id(&id));
+        return Ok(ChangeStep::get(of_id(&id)));
     };
     check_name(&call.text("name"), &named(old), &format!("Workout {id}"), "name")?;
-    ChangeStep::one(deletion(&id, old))
+    Ok(ChangeStep::one(deletion(&id, old)))
 }
 
 pub(super) fn delete_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
@@ -56,7 +56,7 @@ pub(super) fn delete_workouts(call: &ToolCall, answers: &[&Value]) -> Result<Cha
             Err(error) => refused(error.to_string()),
         }
     });
-    ChangeStep::many(parts.collect(), total)
+    Ok(ChangeStep::many(parts.collect(), total))
 }
 
 /// The deletion of a workout whose document was read.
@@ -83,5 +83,5 @@ fn deletion(id: &Value, old: &Value) -> PlannedChange {
     .changes(json!({"name": named(old), "steps": summary(old)}), Value::Null)
     .look(of_id(id), "get_workouts", |workout| workout.is_null().into())
     .tells(move |_| json!({"status": "success", "message": message}))
-    .undo(move |_| call_of("upload_workout", json!({"workout_data": back})))
+    .undo(move |_| call_of("upload_workout", &json!({"workout_data": back})))
 }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::tools::answer::AnswerError;
 use crate::tools::change::ChangeStep;
 use crate::tools::fields::at;
 use crate::tools::garmin_get::GarminGet;
@@ -14,7 +13,7 @@ pub(super) fn of_id(id: &Value) -> GarminGet {
 }
 
 /// Reads the workouts that are there, so that a new one can be told from them.
-pub(in crate::tools) fn workouts_step() -> Result<ChangeStep, AnswerError> {
+pub(in crate::tools) fn workouts_step() -> ChangeStep {
     ChangeStep::get(GarminGet::plain(WORKOUTS).optional())
 }
 

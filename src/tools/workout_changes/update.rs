@@ -14,7 +14,7 @@ use crate::tools::workout_steps::{garmin_steps, summary};
 pub(super) fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let id = json!(call.whole("workout_id"));
     let [old, ..] = answers else {
-        return ChangeStep::get(of_id(&id));
+        return Ok(ChangeStep::get(of_id(&id)));
     };
     let (name, steps, data) = (call.text("name"), call.json("steps"), call.json("workout_data"));
     let description = call.given_arguments().get("description").cloned();
@@ -51,12 +51,12 @@ pub(super) fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<Chan
     let (description, back) = (at(&new, "description").cloned(), (*old).clone());
     let names = json!({"status": "success", "workout_id": id, "name": named(&new), "message": format!("Workout {id} updated")});
     let request = GarminChange::json(Method::PUT, format!("/workout-service/workout/{id}"), new);
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(request, &names)
             .changes(before, after)
             .look(of_id(&id), "get_workout_by_id", move |now| {
                 (outline(now) == wanted && at(now, "description") == description.as_ref()).into()
             })
-            .undo(move |_| call_of("update_workout", json!({"workout_id": id, "workout_data": back}))),
-    )
+            .undo(move |_| call_of("update_workout", &json!({"workout_id": id, "workout_data": back}))),
+    ))
 }

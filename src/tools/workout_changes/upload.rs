@@ -26,16 +26,16 @@ pub(super) fn create_workout(call: &ToolCall, answers: &[&Value]) -> Result<Chan
         &call.text("name"),
         &call.text("description"),
         &call.text("sport"),
-        steps,
+        &steps,
     );
     let steps = json!({"steps": summary(&document)});
     let (workouts, calendar) = match (call.day("date"), answers) {
-        (None, []) => return workouts_step(),
+        (None, []) => return Ok(workouts_step()),
         (Some(date), []) => {
             let gets = vec![GarminGet::plain(WORKOUTS).optional(), calendar_get(date, date)];
             return Ok(ChangeStep::Read(gets));
         }
-        (None, [workouts, ..]) => return ChangeStep::one(plan_upload(workouts, document, &steps)),
+        (None, [workouts, ..]) => return Ok(ChangeStep::one(plan_upload(workouts, document, &steps))),
         (Some(date), [workouts, calendar, ..]) => (workouts, (date, of_day(calendar, date)?)),
         (Some(_), [_]) => return Err(AnswerError::Argument("the calendar could not be read".to_owned())),
     };
@@ -47,29 +47,31 @@ pub(super) fn create_workout(call: &ToolCall, answers: &[&Value]) -> Result<Chan
         after.insert("schedules_for".to_owned(), json!(date.to_string()));
     }
     let before = json!({"on_that_day": on_day.iter().map(|entry| entry.name.clone()).collect::<Vec<_>>()});
-    ChangeStep::one(upload.changes(before, after).then(move |landed: &Landed<'_>| {
-        let id = landed.id("workoutId").and_then(|id| id.as_i64());
-        let id = id.ok_or("the workout was created, but Garmin gave no id, so it was not scheduled")?;
-        Ok(schedule_request(
-            id,
-            date,
-            &on_day,
-            &json!({"name": name, "workout_id": id, "scheduled_date": date.to_string()}),
-        ))
-    }))
+    Ok(ChangeStep::one(upload.changes(before, after).then(
+        move |landed: &Landed<'_>| {
+            let id = landed.id("workoutId").and_then(|id| id.as_i64());
+            let id = id.ok_or("the workout was created, but Garmin gave no id, so it was not scheduled")?;
+            Ok(schedule_request(
+                id,
+                date,
+                &on_day,
+                &json!({"name": name, "workout_id": id, "scheduled_date": date.to_string()}),
+            ))
+        },
+    )))
 }
 
 pub(super) fn upload_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     match answers {
-        [] => workouts_step(),
+        [] => Ok(workouts_step()),
         [workouts, ..] => {
             let document = prepared(call.json("workout_data")).map_err(AnswerError::Argument)?;
-            ChangeStep::one(plan_upload(workouts, document, &json!({})))
+            Ok(ChangeStep::one(plan_upload(workouts, document, &json!({}))))
         }
     }
 }
 
-pub(super) fn upload_workouts(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+pub(super) fn upload_workouts(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
     let [workouts, ..] = answers else {
         return workouts_step();
     };
@@ -136,7 +138,7 @@ pub(in crate::tools) fn plan_upload(workouts: &Value, document: Value, more: &Va
         })
     })
     .undo(move |landed| match landed.id("workoutId") {
-        Some(id) => call_of("delete_workout", json!({"workout_id": id, "name": undo_name})),
+        Some(id) => call_of("delete_workout", &json!({"workout_id": id, "name": undo_name})),
         None => json!("delete_workout with the id that get_workouts shows"),
     })
 }
