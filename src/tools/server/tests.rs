@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
@@ -11,11 +12,16 @@ use crate::tools::{stdio, tools};
 
 /// A server without tokens, so that no call reaches the network.
 fn server(marked: &Arc<AtomicBool>) -> Server {
+    let garmin = url::Url::parse("http://127.0.0.1:9").unwrap();
+    server_at(marked, &garmin, "/nonexistent/garmin_tokens.json".into())
+}
+
+fn server_at(marked: &Arc<AtomicBool>, garmin: &url::Url, tokens: PathBuf) -> Server {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let hosts = GarminHosts::at(&url::Url::parse("http://127.0.0.1:9").unwrap());
+    let hosts = GarminHosts::at(garmin);
     let api = Api::new(ApiParts {
         on_pause: Box::new(|_| ()),
-        tokens: "/nonexistent/garmin_tokens.json".into(),
+        tokens,
         http: crate::garmin::client(&hosts).unwrap(),
         settings: ApiSettings::new(&hosts),
         hosts,
@@ -149,7 +155,17 @@ async fn wrong_arguments_and_a_missing_sign_in_are_results_with_is_error() {
 
 #[tokio::test]
 async fn a_cancelled_call_ends_at_once() {
-    let server = server(&Arc::default());
+    // Takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let garmin = format!("http://{}", silent.local_addr().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let tokens = dir.path().join("garmin_tokens.json");
+    std::fs::write(
+        &tokens,
+        r#"{"di_token":"a","di_refresh_token":null,"di_client_id":null}"#,
+    )
+    .unwrap();
+    let server = server_at(&Arc::default(), &url::Url::parse(&garmin).unwrap(), tokens);
     let call = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"count_activities"}}"#;
     let mut in_progress = Box::pin(server.reply(call.as_bytes()));
     assert!(in_progress.as_mut().now_or_never().is_none());
