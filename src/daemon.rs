@@ -231,6 +231,7 @@ impl Daemon {
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
         })?;
+        gateway.finish_withdrawals().await?;
         if let Some(beat) = config.monitoring.heartbeat.clone() {
             monitored::heartbeat(beat, store.health(), &lifecycle);
         }

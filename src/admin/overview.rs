@@ -85,7 +85,13 @@ impl AdminService {
         }
         if let Some(proxy) = self.facts.proxies.missing() {
             let text = format!(
-                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there"
+                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there, and let it set X-Forwarded-For"
+            );
+            add("proxy", text, None, ConsoleView::Log);
+        }
+        if let Some(proxy) = self.facts.proxies.silent() {
+            let text = format!(
+                "the proxy at {proxy} does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For"
             );
             add("proxy", text, None, ConsoleView::Log);
         }

@@ -38,6 +38,8 @@ pub struct Proxies {
     trusted: Vec<IpNet>,
     /// A proxy that is missing from the settings, once one was noticed.
     missing: Mutex<Option<IpAddr>>,
+    /// A trusted proxy that forwarded a request without its client's address, once one was noticed.
+    silent: Mutex<Option<IpAddr>>,
 }
 
 impl Proxies {
@@ -45,6 +47,7 @@ impl Proxies {
         Self {
             trusted,
             missing: Mutex::default(),
+            silent: Mutex::default(),
         }
     }
 
@@ -58,10 +61,25 @@ impl Proxies {
         *self.missing.lock()
     }
 
+    /// A trusted proxy that does not tell its clients' addresses, for the operator.
+    pub fn silent(&self) -> Option<IpAddr> {
+        *self.silent.lock()
+    }
+
     /// Who sent a request with these headers over a connection from `address`.
     pub fn peer(&self, address: IpAddr, headers: &HeaderMap) -> Peer {
         let address = address.to_canonical();
         if self.is_trusted(address) {
+            if is_proxied(headers) && forwarded(headers).next().flatten().is_none() {
+                let mut silent = self.silent.lock();
+                if silent.replace(address).is_none() {
+                    tracing::warn!(
+                        proxy = %address,
+                        advice = "this proxy does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For",
+                        "web.proxy_tells_no_address"
+                    );
+                }
+            }
             let address = self.client(address, headers);
             return Peer {
                 address,
@@ -75,7 +93,7 @@ impl Proxies {
             if missing.replace(address).is_none() {
                 tracing::warn!(
                     proxy = %address,
-                    advice = "a proxy on this machine is not in TRUSTED_PROXIES, so its clients are not told apart; add its address",
+                    advice = "a proxy on this machine is not in TRUSTED_PROXIES, so its clients are not told apart; add its address, and let it set X-Forwarded-For",
                     "web.proxy_not_trusted"
                 );
             }
@@ -185,6 +203,37 @@ mod tests {
         check("127.0.0.1", &["2001:db8::1"], "2001:db8::1");
         check("127.0.0.1", &["::ffff:203.0.113.7"], "203.0.113.7");
         assert_eq!(proxies.missing(), None);
+    }
+
+    #[test]
+    fn a_trusted_proxy_that_tells_no_address_is_noticed() {
+        for (peer, lines, is_noticed) in [
+            ("127.0.0.1", &[("host", "gw.example.org")][..], true),
+            (
+                "10.0.0.2",
+                &[("host", "gw.example.org"), ("forwarded", "for=203.0.113.7")],
+                true,
+            ),
+            ("10.0.0.2", &[("x-forwarded-for", "unknown")], true),
+            (
+                "127.0.0.1",
+                &[("host", "gw.example.org"), ("x-forwarded-for", "127.0.0.1")],
+                false,
+            ),
+            // A program on this machine, without a proxy.
+            ("127.0.0.1", &[("host", "127.0.0.1:8080")], false),
+            ("203.0.113.7", &[("host", "gw.example.org")], false),
+        ] {
+            let trusted = ["127.0.0.0/8", "10.0.0.0/8"].map(|network| network.parse().unwrap());
+            let proxies = Proxies::new(trusted.into());
+            let address: IpAddr = peer.parse().unwrap();
+            proxies.peer(address, &headers(lines));
+            assert_eq!(
+                proxies.silent(),
+                is_noticed.then_some(address),
+                "{peer} {lines:?}"
+            );
+        }
     }
 
     /// Its clients are told apart for the limits. Their addresses are not believed.

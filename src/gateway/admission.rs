@@ -12,7 +12,7 @@ use crate::accounts::AccountId;
 use crate::base::clock::Clock;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::mcp::Access;
-use crate::oauth::{Grant, OAuth, Unauthenticated};
+use crate::oauth::{Grant, OAuth, RevocationReason, Unauthenticated};
 use crate::races::{RaceCaller, RaceGrant, Races};
 use crate::store::StoreError;
 
@@ -130,6 +130,18 @@ impl CallerAdmission {
     pub(super) fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
         let families = self.oauth.families()?;
         Ok(families.iter().any(|family| family.account == *account))
+    }
+
+    /// Whether the operator or a client withdrew a sign-in of this account at this time or later.
+    pub(super) fn was_withdrawn(&self, account: &AccountId, since: Timestamp) -> Result<bool, StoreError> {
+        let revocations = self.oauth.revocations(usize::MAX)?;
+        Ok(revocations.iter().any(|revocation| {
+            let is_wanted = matches!(
+                revocation.reason,
+                RevocationReason::Operator | RevocationReason::Client
+            );
+            is_wanted && revocation.account == *account && revocation.at >= since
+        }))
     }
 
     fn authenticate(&self, token: &str) -> Result<Caller, Unauthenticated> {

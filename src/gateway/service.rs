@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -148,16 +149,25 @@ impl Gateway {
 
     /// Ends the running calls of sign-ins that the operator revoked. Returns how many there were.
     pub fn cut(&self, revoked: &[FamilyId]) -> usize {
-        let in_flight = &self.0.calls.in_flight;
         revoked
             .iter()
-            .map(|family| in_flight.revoke(family.as_str()))
+            .map(|family| self.cut_connection(family.as_str()))
             .sum()
     }
 
     /// Whether a client is signed in to this account.
     pub(super) fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
         self.0.admission.has_sign_in(account)
+    }
+
+    /// Whether the operator or a client withdrew a sign-in of this account at this time or later.
+    pub(super) fn was_withdrawn(&self, account: &AccountId, since: Timestamp) -> Result<bool, StoreError> {
+        self.0.admission.was_withdrawn(account, since)
+    }
+
+    /// Ends the running calls of one connection.
+    pub(super) fn cut_connection(&self, connection: &str) -> usize {
+        self.0.calls.in_flight.revoke(connection)
     }
 
     pub(super) fn workers_and_races(&self) -> (&Workers, &Races) {

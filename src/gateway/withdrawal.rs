@@ -2,8 +2,9 @@
 
 use super::service::Gateway;
 use crate::accounts::AccountId;
+use crate::races::Races;
 use crate::store::StoreError;
-use crate::workers::StopReason;
+use crate::workers::{StopReason, WorkerInfo};
 
 /// What was running for an account and was ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ impl Gateway {
     /// it.
     pub async fn end_work(&self, account: &AccountId) -> Result<EndedWork, StoreError> {
         let (workers, races) = self.workers_and_races();
-        let is_running = |worker: &crate::workers::WorkerInfo| worker.account == *account;
+        let is_running = |worker: &WorkerInfo| worker.account == *account;
         let worker = workers.list().into_iter().find(is_running);
         let stopped = worker.as_ref().is_some_and(|worker| worker.process.is_some());
         if worker.is_some() {
@@ -25,8 +26,28 @@ impl Gateway {
         }
         Ok(EndedWork {
             workers: usize::from(stopped),
-            races: races.stop_all(account).await?,
+            races: self.stop_races(races, account).await?,
         })
+    }
+
+    /// Stops the races of an account, and ends the calls that are made with their tokens.
+    async fn stop_races(&self, races: &Races, account: &AccountId) -> Result<usize, StoreError> {
+        let stopped = races.stop_all(account).await?;
+        for race in &stopped {
+            self.cut_connection(race.as_str());
+        }
+        Ok(stopped.len())
+    }
+
+    /// Ends what a withdrawal left when the program was killed in the middle of it: the sign-in ends first, the work
+    /// after it. A race that the operator started since is none of that.
+    pub async fn finish_withdrawals(&self) -> Result<(), StoreError> {
+        for (account, since) in self.workers_and_races().1.watched_accounts() {
+            if self.was_withdrawn(&account, since)? {
+                self.end_work_without_sign_in(&account).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends the work for an account when its last sign-in has ended. A person with another client keeps the worker and

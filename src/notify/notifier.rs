@@ -116,6 +116,17 @@ impl Notifier {
         queue::forget_account(tx, account)
     }
 
+    /// Erases the queued messages of a race whose owner has no access any more. Their keys stay used, in case the race
+    /// continues.
+    pub fn withdraw_race(
+        &self,
+        tx: &mut Tx<'_>,
+        account: &AccountId,
+        race: &RaceId,
+    ) -> Result<(), StoreError> {
+        queue::withdraw_race(tx, account, race)
+    }
+
     /// Erases the queued messages and used message keys of a race.
     pub fn forget_race(&self, tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
         queue::forget_race(tx, account, race)

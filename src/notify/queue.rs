@@ -92,13 +92,18 @@ fn number(key: &[u8]) -> Option<u64> {
     text.rsplit('/').next()?.parse().ok()
 }
 
-/// Erases the queued messages and used keys of a race.
-pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
-    let race = format!("{account}/{race}");
-    for (key, _) in tx.list::<QueuedMessage>(format!("{race}/").as_bytes())? {
+/// Erases the queued messages of a race. Their keys stay used.
+pub(super) fn withdraw_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
+    for (key, _) in tx.list::<QueuedMessage>(format!("{account}/{race}/").as_bytes())? {
         tx.remove::<QueuedMessage>(&key);
     }
-    tx.remove::<UsedKeys>(race.as_bytes());
+    Ok(())
+}
+
+/// Erases the queued messages and used keys of a race.
+pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
+    withdraw_race(tx, account, race)?;
+    tx.remove::<UsedKeys>(format!("{account}/{race}").as_bytes());
     Ok(())
 }
 

@@ -70,21 +70,18 @@ impl Races {
         id: &RaceId,
     ) -> Result<RaceOverview, RaceActError> {
         match self.watched_race_of(account, id) {
-            Ok(race) => self.stop(&race, None).await?,
+            Ok(race) => self.stop(&race, RaceChange::default()).await?,
             Err(RaceActError::Over) => {}
             Err(other) => return Err(other),
         }
         self.view(account, id)?.ok_or(RaceActError::NoSuchRace)
     }
 
-    async fn stop(&self, race: &WatchedRace, keep_tokens: Option<usize>) -> Result<(), StoreError> {
+    async fn stop(&self, race: &WatchedRace, change: RaceChange) -> Result<(), StoreError> {
         let now = self.0.clock.now();
         let stopped = race.change(&self.0.store, &self.0.notifier, |state| {
             state.progress.watch.stopped(now);
-            Ok::<_, StoreError>(RaceChange {
-                keep_tokens,
-                ..RaceChange::default()
-            })
+            Ok::<_, StoreError>(change)
         });
         stopped.await?;
         race.changed.notify_one();
@@ -92,11 +89,11 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account, ends their looks, and removes their tokens. Returns how many were watched.
-    pub async fn stop_all(&self, account: &AccountId) -> Result<usize, StoreError> {
+    /// Stops all races of an account, ends their looks, and removes their tokens and queued messages. Returns those that were watched.
+    pub async fn stop_all(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
         let gate = self.0.gate(account);
         let _starting = gate.lock().await;
-        let mut stopped = 0;
+        let mut stopped = Vec::new();
         for id in self.ids_of(account)? {
             // A call that was cut may have stored a race that has no task yet; the next start would watch it.
             let is_over = |progress: RaceProgress| progress.done;
@@ -105,8 +102,13 @@ impl Races {
             }
             if let Some(race) = self.0.watched_or_stored(&id)? {
                 // The task would remove the tokens too, but later.
-                self.stop(&race, Some(0)).await?;
-                stopped += 1;
+                let change = RaceChange {
+                    keep_tokens: Some(0),
+                    withdraw_messages: true,
+                    ..RaceChange::default()
+                };
+                self.stop(&race, change).await?;
+                stopped.push(id);
             }
         }
         Ok(stopped)

@@ -65,6 +65,8 @@ pub(super) struct RaceChange {
     pub(super) row: bool,
     /// Whether the course changed.
     pub(super) course: bool,
+    /// Removes the queued messages of the race.
+    pub(super) withdraw_messages: bool,
     /// Removes all but this many of the newest tokens.
     pub(super) keep_tokens: Option<usize>,
     pub(super) new_token: Option<(TokenHash, RaceToken)>,
@@ -248,6 +250,7 @@ impl WatchedRace {
             .collect();
         next.progress.budget = budget;
         let course = change.course.then(|| next.course.as_deref().cloned());
+        let withdraw_messages = change.withdraw_messages;
         let (id, row, mut progress) = (self.id.clone(), next.row.clone(), next.progress.clone());
         let (outbox, has_messages) = (notifier.clone(), !messages.is_empty());
         let written = store
@@ -276,6 +279,9 @@ impl WatchedRace {
                     None => {}
                 }
                 tx.put(id.key(), &progress)?;
+                if withdraw_messages {
+                    outbox.withdraw_race(tx, &row.account, &id)?;
+                }
                 messages.iter().try_for_each(|message| outbox.push(tx, message))?;
                 Ok::<_, StoreError>(Some(progress))
             })

@@ -101,6 +101,15 @@ impl Races {
         self.0.watched.lock().len()
     }
 
+    /// The account of each watched race, with the time since when it is watched.
+    pub fn watched_accounts(&self) -> Vec<(AccountId, Timestamp)> {
+        let watched = self.0.watched.lock();
+        let states = watched.values().map(|race| race.state());
+        states
+            .map(|state| (state.row.account.clone(), state.progress.watch.since))
+            .collect()
+    }
+
     pub(super) fn ids_of(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
         let rows = self.0.store.list::<AccountRace>(&account_key(account, ""))?;
         Ok(rows.into_iter().map(|(_, row)| row.race).collect())

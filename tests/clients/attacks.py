@@ -1,5 +1,5 @@
 """Attacks and faults, against the release binary: connections that are held, a stopped worker, a hostile worker inside
-its fence, a wrong clock, a full disk and a damaged store.
+its fence, a wrong clock, a full disk, a damaged store, access that ends and changes that are repeated.
 
 Beside the connections the members are served all the while: the slowest of a hundred calls takes less than a second.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from caller import Caller
 from stage import Stage, wait_for
+from withdrawn import repeated, withdrawn
 
 HERE = Path(__file__).resolve().parent
 NOBODY = 65534
@@ -377,6 +378,8 @@ def attacks(binary: Path, settings: dict[str, str], report):
     report.run("a wrong clock", lambda: staged(Stage, {}, wrong_clock, with_clock=True))
     report.run("a full disk", lambda: staged(SmallDisk, {}, full_disk))
     report.run("a damaged store", lambda: staged(Stage, {}, damaged))
+    report.run("access that ends", lambda: staged(Stage, {}, withdrawn))
+    report.run("a change that is repeated", lambda: staged(Stage, {}, repeated))
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o755)
         more = hostile_settings(Path(directory))

@@ -1,6 +1,7 @@
 //! A runner looks at a race and messages the phone with the race's own token: the real daemon between stand-ins for
 //! the runner and for Telegram.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -19,12 +20,13 @@ use crate::whole::World;
 
 pub(crate) const BOT: &str = "123456:AAbbCCddEEffGGhhIIjj";
 
-/// A server that accepts every request and records it.
+/// A server that records every request, and accepts it unless it is down.
 #[derive(Clone, Default)]
 pub(crate) struct Taker {
     pub(crate) url: String,
     taken: Arc<Mutex<Vec<(String, Value)>>>,
     heard: Arc<Notify>,
+    is_down: Arc<AtomicBool>,
 }
 
 impl Taker {
@@ -43,7 +45,11 @@ impl Taker {
                 let json = serde_json::from_slice(&body).unwrap();
                 taking.taken.lock().unwrap().push((path, json));
                 taking.heard.notify_waiters();
-                http::Response::new(Full::<Bytes>::from(r#"{"ok":true}"#))
+                let mut response = http::Response::new(Full::<Bytes>::from(r#"{"ok":true}"#));
+                if taking.is_down.load(Ordering::SeqCst) {
+                    *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+                }
+                response
             }
         };
         let serving = serve(
@@ -57,9 +63,19 @@ impl Taker {
         taker
     }
 
-    /// How many requests were accepted.
+    /// How many requests came.
     pub(crate) fn count(&self) -> usize {
         self.taken.lock().unwrap().len()
+    }
+
+    /// The bodies of the requests after the first `n`.
+    pub(crate) fn after(&self, n: usize) -> Vec<Value> {
+        let taken = self.taken.lock().unwrap();
+        taken[n..].iter().map(|(_, json)| json.clone()).collect()
+    }
+
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
     }
 
     /// Waits for a matching request.

@@ -90,7 +90,7 @@ impl Bench {
             ("ANALYSIS_DAILY_USD", "0"),
             ("TELEGRAM_API_URL", leaked(telegram.url.clone())),
             ("TELEGRAM_BOT_TOKEN", BOT),
-            ("TELEGRAM_CHAT_ID", "42"),
+            ("TELEGRAM_CHAT_ID", "ann@example.org=42,ben@example.org=43"),
         ];
         let settings = SimulatorSettings {
             clock: clock.clone(),
@@ -311,6 +311,52 @@ async fn a_due_look_starts_once() {
     }
     bench.end_access(ENDS[0], &look.connected).await;
     assert_eq!(bench.looks(), 8);
+    bench.world.end().await;
+}
+
+/// A message that could not be delivered yet is withdrawn with the access of its owner, and nobody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_waits_goes_with_the_access_of_its_owner() {
+    let mut bench = Bench::build().await;
+    for end in [ENDS[0], ENDS[1], ENDS[3]] {
+        bench.telegram.set_down(true);
+        let n_before = bench.telegram.count();
+        let look = bench.start_look(StartedBy::Tool).await;
+        until("no message was tried", || bench.telegram.count() > n_before).await;
+        bench.end_access(end, &look.connected).await;
+        bench.telegram.set_down(false);
+        let n_sent = bench.telegram.count();
+        // The time at which Ann's message would be tried again. Messages go out in order, so Ben's would be later.
+        bench.clock.advance(SignedDuration::from_hours(2));
+        let invite = json!({ "invite": { "email": "ben@example.org" } });
+        bench.operator.act(invite).await;
+        let ben = bench
+            .world
+            .connect("ben@example.org", "demo-ben", Some("123456"))
+            .await;
+        let pace = Playback {
+            elapsed_s: 2400,
+            ..Playback::default()
+        };
+        let link = bench
+            .world
+            .simulator()
+            .play(&demo_race().unwrap(), pace)
+            .remove(0);
+        let arguments = json!({ "url": link.as_str() });
+        let started = bench.world.told(&ben.access_token, "start_tracking", arguments);
+        started.await.unwrap();
+        let chats = || {
+            bench
+                .telegram
+                .after(n_sent)
+                .into_iter()
+                .map(|sent| sent["chat_id"].clone())
+        };
+        until("Ben's message did not come", || chats().any(|chat| chat == "43")).await;
+        assert!(!chats().any(|chat| chat == "42"), "{end:?}");
+        bench.operator.carry_out(Act::Revoke, "ben@example.org").await;
+    }
     bench.world.end().await;
 }
 

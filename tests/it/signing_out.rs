@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use garmin_gateway::oauth::RevocationScope;
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::whole::{Connected, World};
+use crate::withdrawal::Operator;
 
 async fn connect(world: &World) -> Connected {
     world.connect("ann@example.org", "demo-ann", None).await
@@ -28,25 +30,42 @@ async fn status(world: &World, client: &Connected) -> u16 {
     sent.json(&ping).send().await.unwrap().status().as_u16()
 }
 
-/// The races that are watched, and the workers.
-fn work(world: &World) -> (usize, usize) {
+/// How many races are watched.
+fn watched(world: &World) -> usize {
     let races = world.races().all().unwrap().into_iter();
-    let watched = races.filter(|race| race.snapshot.watch.over().is_none());
-    (watched.count(), world.workers().len())
+    races.filter(|race| race.snapshot.watch.over().is_none()).count()
 }
 
-/// Starts a race and a worker.
-async fn start_work(world: &World, client: &Connected) -> Value {
+/// The races that are watched, and the workers.
+fn work(world: &World) -> (usize, usize) {
+    (watched(world), world.workers().len())
+}
+
+/// A link that was not used before.
+fn link(world: &World) -> String {
     let pace = Playback {
         elapsed_s: 2400,
         ..Playback::default()
     };
-    let link = world.simulator().play(&demo_race().unwrap(), pace).remove(0);
-    let arguments = json!({ "url": link.as_str() });
+    world
+        .simulator()
+        .play(&demo_race().unwrap(), pace)
+        .remove(0)
+        .into()
+}
+
+async fn start_race(world: &World, client: &Connected) -> Value {
+    let arguments = json!({ "url": link(world) });
     world
         .told(&client.access_token, "start_tracking", arguments.clone())
         .await
         .unwrap();
+    arguments
+}
+
+/// Starts a race and a worker.
+async fn start_work(world: &World, client: &Connected) -> Value {
+    let arguments = start_race(world, client).await;
     world.full_name(&client.access_token).await;
     assert_eq!(work(world), (1, 1));
     arguments
@@ -95,6 +114,31 @@ async fn another_persons_work_goes_on() {
     sign_out(&world, &ann.refresh_token).await;
     assert_eq!(work(&world), (1, 1));
     assert_eq!(status(&world, &ben).await, 200);
+    world.end().await;
+}
+
+/// A gateway that is killed between the end of the last sign-in and the end of its work ends the work when it starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_was_cut_short_is_finished_at_the_next_start() {
+    let mut world = World::start().await;
+    let ann = connect(&world).await;
+    start_work(&world, &ann).await;
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    start_race(&world, &ben).await;
+    let account = world.workers().remove(0).account;
+    // The first half of a revocation.
+    let scope = RevocationScope::Account(account.clone());
+    world.daemon().oauth().end_access(scope, None).await.unwrap();
+    assert_eq!(watched(&world), 2);
+    world.restart().await;
+    assert_eq!(watched(&world), 1, "Ben's race goes on");
+
+    // The operator may watch a race for a person without a sign-in.
+    let mut operator = Operator::connect(&world.socket()).await;
+    let start = json!({ "start_race": { "account": account.to_string(), "link": link(&world) } });
+    operator.act(start).await;
+    world.restart().await;
+    assert_eq!(watched(&world), 2);
     world.end().await;
 }
 

@@ -297,6 +297,24 @@ async fn a_worker_changes_no_other_process() {
     world.end().await;
 }
 
+/// A core dump would hold a person's tokens. The limit holds for what a worker starts, and can't be raised.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_leaves_no_core_dump() {
+    let world = World::new(settings()).await;
+    let ann = world.link(1, "t").await;
+    let run = async |script: &str| {
+        let words = ["sh", "-c", script];
+        world.read(&ann, "run", json!({"words": words})).await.unwrap()
+    };
+    for limit in ["ulimit -S -c", "ulimit -H -c"] {
+        let answer = run(&format!("{limit} >&2")).await;
+        assert_eq!(answer["said"].as_str().unwrap().trim(), "0", "{limit}: {answer}");
+    }
+    let raised = run("ulimit -c unlimited").await;
+    assert_ne!(raised["code"], 0, "{raised}");
+    world.end().await;
+}
+
 /// Every system call that the fence refuses, made by number from inside. Perl is part of most systems; without it,
 /// there is nothing to make the calls with. A call that got past the fence would fail with another error, because its
 /// arguments are all zero, or would do nothing.

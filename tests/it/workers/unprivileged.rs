@@ -3,13 +3,14 @@
 //! user without them must be held all the same.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
 
+use crate::signals::Running;
 use crate::whole::{PROGRAM_VARIABLE, program};
 
 /// The user and the group `nobody`.
@@ -22,6 +23,36 @@ const TESTS: [&str; 2] = [
 
 fn give_away(path: &Path) {
     chown(path, Some(Uid::from_raw(NOBODY)), Some(Gid::from_raw(NOBODY))).unwrap();
+}
+
+/// The gateway's memory holds the data key. The kernel gives the files of a process that may not be dumped to root, so
+/// no other process of the gateway's user reads its memory or environment.
+#[test]
+fn the_gateways_memory_is_closed_to_its_own_user() {
+    let place = tempfile::tempdir_in("/tmp").unwrap();
+    let mut command = Command::new(for_everybody(&program(), place.path()));
+    command
+        .arg("serve")
+        .current_dir(place.path())
+        .env_clear()
+        .env("HOME", place.path())
+        .env("DATA_DIR", place.path().join("data"))
+        .env("RUNTIME_DIR", place.path().join("runtime"))
+        .env("GATEWAY_SECRET_FILE", place.path().join("secret"))
+        .env("PORT", "0");
+    if geteuid().is_root() {
+        give_away(place.path());
+        command.gid(NOBODY).uid(NOBODY);
+    }
+    let gateway = Running::start(&mut command);
+    gateway.wait_for("daemon.ready");
+    for file in ["environ", "maps", "mem"] {
+        let owner = fs::metadata(format!("/proc/{}/{file}", gateway.process()))
+            .unwrap()
+            .uid();
+        assert_eq!(owner, 0, "{file}");
+    }
+    assert!(gateway.ends_well());
 }
 
 /// A program where everybody may run it: itself, or a copy if a directory above it is closed.
