@@ -171,8 +171,23 @@ pub(super) fn read(reading: FileReading, call: &ToolCall, bytes: &[u8]) -> Resul
             let recording = files::read(bytes)?;
             Ok(json!(Analysis::new(&recording).power_curve()))
         }
+        FileReading::Endurance => Ok(endurance(&files::read(bytes)?)),
         FileReading::Size => Ok(json!({"size_bytes": files::unpack(bytes)?.len()})),
     }
+}
+
+/// The decoupling of heart rate from power and speed in percent, and the grade-adjusted speed in m/s.
+fn endurance(recording: &Recording) -> Value {
+    let analysis = Analysis::new(recording);
+    let whole = analysis.whole();
+    let percent = |metric| Some(analysis.decoupling(metric, whole)?.percent);
+    json!({
+        "samples": recording.samples.len(),
+        "decoupling_power_percent": percent(SampleQuantity::Power),
+        "decoupling_pace_percent": percent(SampleQuantity::Speed),
+        "decoupling_grade_adjusted_percent": percent(SampleQuantity::GradeAdjustedSpeed),
+        "grade_adjusted_mps": analysis.mean(SampleQuantity::GradeAdjustedSpeed, whole).map(|mean| mean.average),
+    })
 }
 
 /// A moment of the recording, in the local time of the device where the file tells it, else in UTC.

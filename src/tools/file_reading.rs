@@ -7,5 +7,7 @@ pub(super) enum FileReading {
     Timeseries,
     Messages,
     PowerCurve,
+    /// Decoupling and grade-adjusted speed, for `analyze_activity`.
+    Endurance,
     Size,
 }

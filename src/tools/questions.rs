@@ -95,7 +95,8 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "analyze_activity",
         about: "One activity in full: figures, laps with pace and heart rate, time in zones, weather, and the second \
-                half against the first (pace, heart rate drift, decoupling by pace and, with a meter, by power).",
+                half against the first (pace, heart rate drift, decoupling by pace, grade-adjusted pace and power), from \
+                the recording where Garmin has it.",
         parameters: &[ACTIVITY, TYPE_OF_NEWEST],
         ask: GarminQuery::Steps(analysis::step),
         tell: AnswerShape::Made(analysis::analysis),

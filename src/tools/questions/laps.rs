@@ -166,7 +166,7 @@ pub(super) fn endurance(laps: &[Lap], family: SportFamily) -> Map<String, Value>
     if total < SHORTEST_S {
         return not("shorter than 20 minutes");
     }
-    if laps.iter().any(|lap| lap.is_rest) || is_uneven(laps) {
+    if are_intervals(laps) {
         return not("intervals: the halves were not run evenly");
     }
     let Some((first, second)) = halves(laps) else {
@@ -206,6 +206,11 @@ pub(super) fn endurance(laps: &[Lap], family: SportFamily) -> Map<String, Value>
             ),
         ),
     ])
+}
+
+/// Whether the halves of the activity can't be compared.
+pub(super) fn are_intervals(laps: &[Lap]) -> bool {
+    laps.iter().any(|lap| lap.is_rest) || is_uneven(laps)
 }
 
 /// Whether the laps differ so much in speed that they were intervals.

@@ -312,6 +312,11 @@ fn one_activity(target: &str) -> Value {
             item(4, "running", "2026-01-05 07:00:00", 11_000.0, 3_100.0)
         ]),
         target if target.contains("/activity/99") => failing(),
+        // What is made of the FIT file.
+        target if target.starts_with("/download-service/") => json!({
+            "samples": 3_000, "decoupling_pace_percent": 3.12, "decoupling_grade_adjusted_percent": 2.56,
+            "decoupling_power_percent": null, "grade_adjusted_mps": 3.4
+        }),
         _ => item(7, "running", "2026-01-30 07:00:00", 10_000.0, 3_000.0),
     }
 }
@@ -327,7 +332,17 @@ fn an_analysis_of_the_newest_activity_names_what_failed() {
         told["weather"],
         json!({"temperature_c": 30, "humidity_percent": 40, "wind_mps": 5.0, "weather": "Sunny"})
     );
-    assert_eq!(told["second_half_against_first"]["decoupling_pace_percent"], 0.0);
+    let halves = &told["second_half_against_first"];
+    assert_eq!(
+        (
+            &halves["decoupling_pace_percent"],
+            &halves["decoupling_grade_adjusted_percent"],
+            &halves["first_half"]["avg_bpm"]
+        ),
+        (&json!(3.1), &json!(2.6), &json!(150))
+    );
+    assert_eq!(told["grade_adjusted_pace_min_per_km"], "4:54");
+    assert_eq!(told["rests_on"]["samples"], 3_000);
     assert_eq!(told["laps"]["pace_min_per_km"].as_array().unwrap().len(), 10);
     assert_eq!(told["failed"], json!(["zones: unreachable"]));
     assert_eq!(
@@ -337,6 +352,42 @@ fn an_analysis_of_the_newest_activity_names_what_failed() {
     assert_eq!(
         ask("analyze_activity", &json!({}), &|_| json!([])),
         Ok(Value::Null)
+    );
+}
+
+#[test]
+fn without_its_file_an_activity_is_analyzed_by_its_laps() {
+    let no_file = |target: &str| match target {
+        target if target.starts_with("/download-service/") => failing(),
+        target => one_activity(target),
+    };
+    let told = ask("analyze_activity", &json!({}), &no_file).unwrap();
+    assert_eq!(told["second_half_against_first"]["decoupling_pace_percent"], 0.0);
+    assert_eq!(
+        told["failed"],
+        json!(["zones: unreachable", "recording: unreachable"])
+    );
+    assert!(told["rests_on"].get("samples").is_none_or(Value::is_null));
+    assert!(
+        !told["rests_on"]["of"].as_str().unwrap().contains("recording"),
+        "{told}"
+    );
+    // A short one is not worth a file.
+    let short = |target: &str| match target {
+        target if target.starts_with("/download-service/") => panic!("the file was asked for"),
+        target if target.contains("/search/") || target.starts_with("/activity-service/activity/7?") => {
+            let item = item(7, "running", "2026-01-30 07:00:00", 3_000.0, 900.0);
+            if target.contains("/search/") {
+                json!([item])
+            } else {
+                item
+            }
+        }
+        target => one_activity(target),
+    };
+    assert_eq!(
+        ask("analyze_activity", &json!({}), &short).unwrap()["duration"],
+        "15:00"
     );
 }
 
