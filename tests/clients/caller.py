@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import json
 import secrets
+import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sign_in import Person, sign_in
@@ -104,6 +105,24 @@ class Caller:
 
     def rpc(self, method: str, params: dict | None = None, era: str = MODERN) -> dict:
         """The result of one request; Refused for an HTTP or JSON-RPC error."""
+        status, body = self.request("POST", "/mcp", *self._message(method, params, era))
+        if status != 200:
+            raise Refused(method, status, body)
+        answer = json.loads(body) if body.startswith("{") else last_message(body)
+        if "error" in answer:
+            raise Refused(method, status, json.dumps(answer["error"]))
+        return answer["result"]
+
+    def rpc_and_hang_up(self, method: str, params: dict, after_s: float, era: str = MODERN):
+        """Sends a request over a connection of its own, which breaks before the answer is read."""
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        body, headers = self._message(method, params, era)
+        connection.request("POST", "/mcp", body, headers)
+        time.sleep(after_s)
+        connection.close()
+
+    def _message(self, method: str, params: dict | None, era: str) -> tuple[str, dict[str, str]]:
+        """The body and the headers of one request."""
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json, text/event-stream",
@@ -121,13 +140,7 @@ class Caller:
                 "io.modelcontextprotocol/clientCapabilities": {},
             }
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        status, body = self.request("POST", "/mcp", json.dumps(request), headers)
-        if status != 200:
-            raise Refused(method, status, body)
-        answer = json.loads(body) if body.startswith("{") else last_message(body)
-        if "error" in answer:
-            raise Refused(method, status, json.dumps(answer["error"]))
-        return answer["result"]
+        return json.dumps(request), headers
 
     def call(self, tool: str, arguments: dict | None = None, era: str = MODERN) -> str:
         """The text of a tool's answer."""

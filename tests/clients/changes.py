@@ -3,7 +3,7 @@
 Several people add weigh-ins, custom foods and workouts, each with content of its own. Before many calls the pretend
 Garmin is told to fail at the next change: before or after it carries it out. An answer that does not say "done" is
 resolved as a person would: look at the data, and call again with `again` if it is not there. In the end Garmin's own
-list must have each content once.
+list must have each content once. Now and then the person's own connection breaks in the middle of a call.
 """
 
 import json
@@ -28,6 +28,10 @@ FAULTS = [
 ]
 # The pause between two kills of all workers, in seconds. After more frequent ones the gateway rightly stops starting them.
 KILL_PAUSE = (5.0, 7.0)
+# How often the person's own connection breaks during a call, after at most so many seconds.
+HANGS_UP, HANGS_UP_WITHIN = 0.05, 0.04
+# How long a person whose connection broke waits before they look: what was sent may still be under way.
+BEFORE_LOOKING = 2.0
 # A change is looked at and repeated at most this often.
 TRIES = 8
 
@@ -137,6 +141,12 @@ class Person(threading.Thread):
 
     def call(self, tool: str, arguments: dict) -> str:
         """What the answer says: done, not made, unknown, refused, or nothing at all."""
+        if self.dice.random() < HANGS_UP:
+            self.caller.rpc_and_hang_up(
+                "tools/call", {"name": tool, "arguments": arguments}, self.dice.uniform(0, HANGS_UP_WITHIN)
+            )
+            time.sleep(BEFORE_LOOKING)
+            return "hung up"
         try:
             result = self.caller.rpc("tools/call", {"name": tool, "arguments": arguments})
         except (Refused, OSError):
@@ -186,4 +196,7 @@ def changes(stage: Stage, calls: int, seed: int) -> int:
     told = sum((person.told for person in people), Counter())
     print(f"{len(people) * per_person} changes, {killed['workers']} workers killed; answers: {dict(told)}")
     assert killed["workers"] and told["done"], "nothing was tried"
+    if calls >= 500:
+        for kind in ("not made", "refused", "hung up", "resolved as made"):
+            assert told[kind], f"no call ended as {kind}: the faults had no effect"
     return len(people) * per_person

@@ -10,6 +10,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
         run.py crash [--rounds N]           kill -9 under load
         run.py changes [--calls N]          changes at Garmin while everything breaks: each arrives once, or is told and resolved
+        run.py figures [--strict]           memory of a worker, a FIT file of 6 hours and one of 5 MB, and a cold account
         run.py isolation [--calls N]        many people, few places, kill -9 of workers and gateway
         run.py attacks                      held connections, a hostile worker, a wrong clock, a full disk, a damaged store
         run.py gemini                       Google's Gemini CLI, with a local server as its model
@@ -42,6 +43,7 @@ import console
 import contract
 import crash
 import demo
+import figures
 import garmin_mcp
 import gemini
 import isolation
@@ -125,13 +127,14 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--calls", type=int, default=10_000)
     parser.add_argument("--record", type=Path, help="where to keep what passed between the console and the demo")
+    parser.add_argument("--strict", action="store_true", help="a figure over its limit is a failure")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     given = parser.parse_args()
     unknown = set(given.only) - set(STORIES)
@@ -144,6 +147,8 @@ def main() -> int:
     report = Report()
     if given.act == "demo":
         report.run("demo", partial(demo.demo, given.bin))
+    elif given.act == "figures":
+        report.run("figures", partial(figures.figures, given.bin, NO_WAITING, given.strict))
     elif given.act == "questions":
         report.run("questions", partial(questions.questions, given.bin))
     elif given.act == "stories":
