@@ -35,7 +35,7 @@ use crate::coach::{Claude, ClaudeParts};
 use crate::config;
 use crate::config::{Config, PublicUrl, Sources};
 use crate::garmin::livetrack::LiveTrack;
-use crate::garmin::{self, GovernorSettings, SignIns};
+use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, WorkerLists};
 use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
@@ -176,6 +176,7 @@ impl Daemon {
         });
         let workers = Workers::start(WorkersParts {
             silence: SILENCE,
+            rate: ApiSettings::new(&config.garmin).rate,
             settings: config.workers.clone(),
             runtime_dir: config.runtime_dir.clone(),
             data_dir: config.data_dir.clone(),

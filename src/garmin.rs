@@ -29,7 +29,10 @@ mod token_file;
 mod token_service;
 mod tokens;
 
-pub use api::{Api, ApiBody, ApiError, ApiParts, ApiSettings, OnPause, SignInReason};
+pub use api::{
+    Api, ApiBody, ApiError, ApiParts, ApiSettings, Permission, PermitDesk, PermitRequest, RequestRate,
+    SignInReason,
+};
 pub use http::client;
 pub use sign_in::{
     Credentials, GovernorSettings, MfaChallenge, MfaMethod, SignInMethod, SignInOutcome, SignInRefusal,

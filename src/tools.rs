@@ -13,7 +13,9 @@
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
 //! | [`mod@server`] | the MCP server, independent of the transport |
+//! | [`progress`] | progress of calls that take long |
 //! | [`stdio`], [`http`] | the two transports |
+//! | [`supervisor`] | the gateway that started the worker |
 //!
 //! # Invariants
 //!
@@ -26,7 +28,7 @@
 //! # Out of scope
 //!
 //! Pacing, retries, token refresh and caching, which are the job of the API client in [`crate::garmin`]; sign-in,
-//! because the worker is started with tokens; MCP's progress, logging and sampling, which no tool needs.
+//! because the worker is started with tokens; MCP's logging and sampling, which no tool needs.
 
 mod activity_edits;
 mod activity_files;
@@ -42,6 +44,8 @@ mod course_changes;
 mod days;
 mod devices;
 mod diary;
+#[cfg(test)]
+mod failed_parts;
 mod fields;
 mod file_reading;
 mod food_changes;
@@ -51,10 +55,13 @@ mod health_wellness;
 mod http;
 mod json;
 mod multisport;
+#[cfg(any(test, fuzzing))]
+mod mutated;
 mod outcome;
 pub mod page;
 mod parameter;
 mod planned;
+mod progress;
 mod questions;
 mod recordings;
 mod resources;
@@ -62,6 +69,7 @@ mod schedule_changes;
 mod scores;
 mod server;
 mod stdio;
+mod supervisor;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -76,25 +84,20 @@ mod workout_details;
 mod workout_document;
 mod workout_steps;
 
-use std::fs::OpenOptions;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::net::unix::pipe;
 
 use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
-use crate::base::secrets::TokenHash;
 use crate::config::{Transport, WorkerConfig};
-use crate::garmin::{self, Api, ApiParts, ApiSettings, OnPause};
-use crate::workers::{BEARER_FILE, PAUSE_FILE, SIGN_IN_NEEDED};
+use crate::garmin::{self, Api, ApiParts, ApiSettings};
+use crate::workers::SIGN_IN_NEEDED;
 use server::Server;
+use supervisor::{Supervisor, create_marker};
 use table::Tool;
 
 /// The time that a stop waits for running calls and for tokens to be saved. The gateway kills a worker after 5 s.
@@ -129,6 +132,12 @@ pub fn requested_change(
 ) -> Option<RequestedChange> {
     let tool = tools().find(|known| known.name == tool)?;
     RequestedChange::of(tool, arguments, now)
+}
+
+/// Fuzzer entry point: runs a tool on mutated answers of Garmin.
+#[cfg(fuzzing)]
+pub fn fuzz(choices: &[u8]) {
+    mutated::run_mutated(choices);
 }
 
 /// All tools, in the order of `tools/list`.
@@ -201,7 +210,7 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
     let stopping = lifecycle.stopping();
     let result = match config.transport {
         Transport::Stdio => {
-            let server = server(config, clock, &lifecycle, false)?;
+            let server = server(config, clock, &lifecycle, None)?;
             tracing::info!(transport = "stdio", "worker.listening");
             let streams = (tokio::io::stdin(), tokio::io::stdout());
             stdio::serve(&server, streams.0, streams.1, stopping.cancelled())
@@ -212,13 +221,9 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
             let listener = TcpListener::bind(address)
                 .await
                 .map_err(|e| Error::Listen(address, e))?;
-            let is_supervised = stop_with_the_supervisor(&lifecycle).map_err(Error::SetUp)?;
-            let bearer = if is_supervised {
-                read_bearer(&config.tokens.with_file_name(BEARER_FILE))?
-            } else {
-                None
-            };
-            let server = server(config, clock, &lifecycle, is_supervised)?;
+            let supervisor = Supervisor::find(&config.tokens)?;
+            let bearer = supervisor.as_ref().and_then(|supervisor| supervisor.bearer);
+            let server = server(config, clock, &lifecycle, supervisor)?;
             let port = listener.local_addr().map_or(0, |address| address.port());
             tracing::info!(transport = "streamable-http", port, "worker.listening");
             lifecycle.spawn("http", http::serve(listener, server, bearer, stopping.clone()));
@@ -232,37 +237,20 @@ async fn serve(config: WorkerConfig) -> Result<(), Error> {
     result
 }
 
-/// The hash of the bearer token that the gateway left; `None` if there is no such file.
-fn read_bearer(file: &Path) -> Result<Option<TokenHash>, Error> {
-    match std::fs::read_to_string(file) {
-        Ok(text) => Ok(Some(TokenHash::of(text.trim()))),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(Error::Bearer(file.to_owned(), e)),
-    }
-}
-
-/// `is_supervised`: the gateway watches the token directory. Two files in it tell that a new sign-in is needed, and until
-/// when Garmin wants no requests.
+/// `supervisor`: the gateway, which paces the requests, watches the token directory, and stops the worker.
 fn server(
     config: WorkerConfig,
     clock: Clock,
     lifecycle: &Lifecycle,
-    is_supervised: bool,
+    supervisor: Option<Supervisor>,
 ) -> Result<Server, Error> {
     let mark = config.tokens.with_file_name(SIGN_IN_NEEDED);
-    let pause = config.tokens.with_file_name(PAUSE_FILE);
-    let (sign_in_needed, on_pause): (server::SignInNeeded, OnPause) = if is_supervised {
-        (
-            Box::new(move || create_marker(&mark)),
-            Box::new(move |until| {
-                if let Err(reason) = std::fs::write(&pause, until.to_string()) {
-                    tracing::warn!(%reason, "worker.pause_not_told");
-                }
-            }),
-        )
+    let sign_in_needed: server::SignInNeeded = if supervisor.is_some() {
+        Box::new(move || create_marker(&mark))
     } else {
-        (Box::new(|| ()), Box::new(|_| ()))
+        Box::new(|| ())
     };
+    let permits = supervisor.and_then(|supervisor| supervisor.follow(lifecycle));
     let offered = tools().filter(|tool| config.offers(tool.name)).collect();
     for name in config.enabled.iter().flatten().chain(&config.disabled) {
         if !tools().any(|tool| tool.name == name) {
@@ -270,7 +258,7 @@ fn server(
         }
     }
     let api = Api::new(ApiParts {
-        on_pause,
+        permits,
         settings: ApiSettings::new(&config.garmin),
         http: garmin::client(&config.garmin).map_err(Error::Https)?,
         tokens: config.tokens,
@@ -292,43 +280,4 @@ fn stop_on_signals(lifecycle: &Lifecycle) -> io::Result<()> {
         }
     });
     Ok(())
-}
-
-/// Stops the worker when the other end of standard input closes, if it is a pipe. Returns whether it is a pipe.
-fn stop_with_the_supervisor(lifecycle: &Lifecycle) -> io::Result<bool> {
-    let stdin = std::fs::File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    if !stdin.metadata()?.file_type().is_fifo() {
-        return Ok(false);
-    }
-    let mut line = pipe::Receiver::from_file(stdin)?;
-    let told = lifecycle.clone();
-    lifecycle.spawn("supervisor", async move {
-        let stopping = told.stopping();
-        let mut ignored = [0; 64];
-        loop {
-            tokio::select! {
-                read = line.read(&mut ignored) => match read {
-                    Ok(1..) => {}
-                    Ok(0) | Err(_) => break,
-                },
-                () = stopping.cancelled() => break,
-            }
-        }
-        told.stop();
-    });
-    Ok(true)
-}
-
-fn create_marker(path: &Path) {
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    match made {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-            tracing::warn!(reason = %e, "worker.mark_failed");
-        }
-        _ => {}
-    }
 }

@@ -10,7 +10,7 @@
 //! | carrying it out: one task for all workers, and one task per worker | `supervisor`, `task` |
 //! | the process: environment and files, output, known causes of a failed start | `process`, `environment`, `output`, [`causes`]; the rest is [`crate::sandbox`] |
 //! | MCP over HTTP on the loopback interface | `session` |
-//! | Garmin's request for a pause, for all workers | `pause` |
+//! | the pace of requests to Garmin, and a pause that it asked for, shared by all workers | `permits`, `pause` |
 //! | a trial run of the worker program for `doctor` | [`rehearsal`] |
 //! | Garmin tokens: handed out, watched, read back, wiped | `tokens`, `watcher`, `leftovers` |
 //!
@@ -39,6 +39,7 @@ mod info;
 mod leftovers;
 mod output;
 mod pause;
+mod permits;
 mod policy;
 mod pool;
 mod ports;
@@ -54,7 +55,7 @@ mod watcher;
 pub use call::{UpstreamAnswer, UpstreamCall, WorkerError};
 pub use handle::{Workers, WorkersError, WorkersParts};
 pub use info::{WorkerInfo, WorkerProcess};
-pub use pause::PAUSE_FILE;
+pub use permits::{PermitMessage, PermitReader, PermitWriter, permit_channel};
 pub use policy::StopReason;
 #[cfg(fuzzing)]
 pub use session::fuzz as fuzz_message;

@@ -153,6 +153,7 @@ async fn start(
         plan,
         environment: &environment,
         directory: &directory.work(),
+        input: None,
         output: Stdio::piped(),
         errors: Stdio::piped(),
     };

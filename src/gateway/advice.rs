@@ -15,10 +15,6 @@ pub(super) fn advice(error: &WorkerError, read_only: bool, link: &str) -> String
             "All Garmin sessions of this server are in use. Try again in {} s. {unchanged}",
             retry_after.as_secs().max(1)
         ),
-        WorkerError::GarminPaused { retry_after } => format!(
-            "Garmin limits how often this server may ask. Try again in {} s. {unchanged}",
-            retry_after.as_secs()
-        ),
         WorkerError::StartFailed { reason } => format!(
             "Your Garmin session could not be started: {reason}. {unchanged} Try again in a minute. If it fails again, tell the operator of this server."
         ),
@@ -84,13 +80,6 @@ mod tests {
                 },
                 true,
                 vec!["in 1 s"],
-            ),
-            (
-                WorkerError::GarminPaused {
-                    retry_after: Duration::from_secs(42),
-                },
-                true,
-                vec!["in 42 s", "Nothing was changed"],
             ),
             (
                 WorkerError::StartFailed {

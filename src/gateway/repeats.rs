@@ -245,7 +245,6 @@ fn became(outcome: &Result<UpstreamAnswer, WorkerError>) -> Option<EarlierChange
         Err(
             WorkerError::GarminSignInNeeded
             | WorkerError::Busy { .. }
-            | WorkerError::GarminPaused { .. }
             | WorkerError::StartFailed { .. }
             | WorkerError::Died,
         ) => None,

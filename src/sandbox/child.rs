@@ -1,7 +1,7 @@
 //! The only place that spawns programs.
 //!
 //! A program gets its own process group and working directory, a cleared environment with only the given variables,
-//! and a pipe as standard input. It starts as the gateway's own binary, which sets up the fence and then executes the
+//! and a pipe or a socket as standard input. It starts as the gateway's own binary, which sets up the fence and then executes the
 //! program ([`super::fence`]).
 //!
 //! One thread spawns all of them, and lives as long as [`super::Processes`]. A child's parent-death signal fires when
@@ -9,6 +9,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc as blocking;
@@ -28,7 +29,7 @@ use super::watch_note::{WatchNote, Watchdog};
 pub(crate) struct Process {
     child: Child,
     group: Pid,
-    /// Closed when the gateway ends, even if it is killed.
+    /// Closed when the gateway ends, even if it is killed. `None` if it is a socket, or was taken.
     input: Option<ChildStdin>,
     /// Told on drop that the group has ended; `None` for the watchdog's own process.
     watch: Option<Watchdog>,
@@ -93,6 +94,8 @@ pub(crate) struct Launch<'a> {
     /// The complete environment of the program.
     pub(crate) environment: &'a [(String, String)],
     pub(crate) directory: &'a Path,
+    /// A socket as standard input, instead of a pipe. Its other end has to live as long as the program.
+    pub(crate) input: Option<OwnedFd>,
     pub(crate) output: Stdio,
     /// Standard error. Its first line is the fence's report.
     pub(crate) errors: Stdio,
@@ -135,7 +138,7 @@ impl Spawner {
         command
             .current_dir(launch.directory)
             .envs(launch.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
+            .stdin(launch.input.map_or_else(Stdio::piped, Stdio::from))
             .stdout(launch.output)
             .stderr(launch.errors)
             .kill_on_drop(true);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
 use super::fields::{Field, at, fields, list, pick, pick_each};
-use super::garmin_get::GarminGet;
+use super::garmin_get::{GarminGet, failure};
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
@@ -251,11 +251,19 @@ fn alarms_step(_: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
 }
 
 fn alarms(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let mut alarms = Vec::new();
-    for settings in answers.iter().skip(1) {
+    let (mut alarms, mut failed) = (Vec::new(), Vec::new());
+    let devices = answers.first().and_then(|devices| devices.as_array());
+    let devices = devices.into_iter().flatten();
+    let devices = devices.filter(|device| device.get("deviceId").is_some_and(Value::is_i64));
+    for (device, settings) in devices.zip(answers.iter().skip(1)) {
+        if let Some(reason) = failure(settings) {
+            let name = at(device, "displayName").or_else(|| at(device, "productDisplayName"));
+            let name = name.and_then(Value::as_str).unwrap_or("a device");
+            failed.push(json!(format!("settings of {name}: {reason}")));
+        }
         alarms.extend(list(settings, "alarms")?);
     }
-    if alarms.is_empty() {
+    if alarms.is_empty() && failed.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
     let minutes = |alarm: &Value| alarm.get("alarmTime").and_then(Value::as_i64).unwrap_or_default();
@@ -279,7 +287,9 @@ fn alarms(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         told
     };
     let told: Vec<Value> = alarms.iter().map(told).collect();
-    Ok(ToolAnswer::Json(
-        json!({"total_alarms": told.len(), "enabled_alarms": enabled, "alarms": told}),
-    ))
+    let mut told = json!({"total_alarms": told.len(), "enabled_alarms": enabled, "alarms": told});
+    if let (Some(told), false) = (told.as_object_mut(), failed.is_empty()) {
+        told.insert("failed".to_owned(), failed.into());
+    }
+    Ok(ToolAnswer::Json(told))
 }

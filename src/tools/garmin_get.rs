@@ -1,11 +1,17 @@
 //! A request that reads from Garmin's API, built from a template in a tool's row.
 
+use serde_json::Value;
 use url::form_urlencoded;
 
 use super::file_reading::FileReading;
 
 /// An optional request that failed is represented by an object with this member. Its value is the class of the failure.
 pub(super) const FAILED: &str = "$failed";
+
+/// The class of the failure, if this stands for an optional request that failed.
+pub(super) fn failure(answer: &Value) -> Option<&str> {
+    answer.get(FAILED)?.as_str()
+}
 
 /// Replaces every `{name}`; an unclosed brace is left unchanged.
 pub(super) fn fill(template: &str, value: impl Fn(&str) -> String) -> String {

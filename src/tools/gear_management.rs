@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::call::ToolCall;
 use super::devices::LAST_USED;
 use super::fields::{at, list};
-use super::garmin_get::GarminGet;
+use super::garmin_get::{GarminGet, failure};
 use super::json::rounded;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
@@ -90,7 +90,7 @@ fn gear(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         .filter_map(|sport| Some((uuid(sport), sport_of(sport.get("activityTypePk")?.as_i64()?))))
         .collect();
     let mut defaults = Map::new();
-    let mut pieces = Vec::new();
+    let (mut pieces, mut failed) = (Vec::new(), Vec::new());
     for piece in gear {
         let mut told = json!({
             "uuid": piece.get("uuid"),
@@ -124,6 +124,9 @@ fn gear(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let figures = stats
             .iter()
             .find(|stats| stats.get("uuid").is_some() && uuid(stats) == uuid(piece));
+        let reason = stats_of(piece, gear, stats).and_then(failure);
+        failed
+            .extend(reason.map(|reason| json!(format!("stats of {}: {reason}", text(piece, "displayName")))));
         let count = figures.and_then(|figures| at(figures, "totalActivities"));
         let metres = figures.and_then(|figures| at(figures, "totalDistance")?.as_f64());
         if let (Some(count), Some(metres)) = (count, metres) {
@@ -135,11 +138,24 @@ fn gear(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let is = |piece: &Value, status: &str| piece.get("status") == Some(&json!(status));
     pieces.sort_by_key(|piece| std::cmp::Reverse((is(piece, "active"), text(piece, "date_begin"))));
     let count = |status: &str| pieces.iter().filter(|piece| is(piece, status)).count();
-    Ok(ToolAnswer::Json(json!({
+    let mut told = json!({
         "gear_count": pieces.len(),
         "active_count": count("active"),
         "retired_count": count("retired"),
         "defaults": defaults,
         "gear": pieces,
-    })))
+    });
+    if let (Some(told), false) = (told.as_object_mut(), failed.is_empty()) {
+        told.insert("failed".to_owned(), failed.into());
+    }
+    Ok(ToolAnswer::Json(told))
+}
+
+/// The answer to the request for the statistics of a piece. They were asked for in the order of the pieces that have an
+/// id.
+fn stats_of<'a>(piece: &Value, gear: &[Value], stats: &[&'a Value]) -> Option<&'a Value> {
+    let id = |piece: &Value| piece.get("uuid").and_then(Value::as_str).map(str::to_owned);
+    let wanted = id(piece)?;
+    let place = gear.iter().filter_map(id).position(|id| id == wanted)?;
+    stats.get(place).copied()
 }

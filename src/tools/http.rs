@@ -1,34 +1,46 @@
 //! MCP over Streamable HTTP, compatible with FastMCP: `POST /mcp`, `GET /healthz`.
 //!
-//! A response is always a single JSON body, because no tool is slow enough for an event stream. `initialize` returns a
-//! session id that is never checked. `GET /mcp` offers no stream, because the server never sends unsolicited messages.
+//! A response is a single JSON body. Only a call that reports progress, which a client asks for with a `progressToken`,
+//! is answered by an event stream. `initialize` returns a session id that is never checked. `GET /mcp` offers no stream, because the server never sends unsolicited messages.
 //!
 //! Every program on this machine can reach the port. The gateway therefore writes a bearer token next to the Garmin
 //! tokens at each start, and `/mcp` requires it. A worker that is started by hand has no such file and requires no
 //! token. It still listens on loopback by default, and then rejects a foreign `Host` or `Origin`, so that a web page
 //! cannot use the browser to reach it (DNS rebinding).
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, PollNext, select_with_strategy};
+use futures_util::{FutureExt, StreamExt};
 use http::header::{
-    ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE,
+    ACCEPT, ALLOW, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
+    WWW_AUTHENTICATE,
 };
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
 use crate::base::http::{ClientConnection, ServerLimits, serve as serve_http};
 use crate::base::secrets::{TokenHash, random_id};
-use crate::mcp::{McpError, RejectedRequest};
+use crate::mcp::{McpError, RejectedRequest, sse};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// A whole body, or an event stream.
+type WorkerBody = UnsyncBoxBody<Bytes, Infallible>;
 
 /// Serves until `stopping` fires. If `bearer` is a hash, clients must present the token with this hash.
 pub(super) async fn serve(
@@ -62,7 +74,7 @@ pub(super) async fn serve(
     serve_http(listener, None, ServerLimits::default(), handle, stopping).await;
 }
 
-async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<Full<Bytes>> {
+async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<WorkerBody> {
     let step = judge(
         request.method(),
         request.uri().path(),
@@ -78,20 +90,70 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
                 .insert(ALLOW, HeaderValue::from_static("POST, DELETE"));
             response
         }
-        HttpDecision::Message => match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
-            Ok(body) => told(server.reply(&body.to_bytes()).await),
-            Err(e) if e.is::<LengthLimitError>() => {
-                let refusal = McpError::TooLarge {
-                    limit: LONGEST_MESSAGE,
-                };
-                told(McpReply::Refused(
-                    refusal.status(),
-                    RejectedRequest::from(refusal).body(),
-                ))
+        HttpDecision::Message => {
+            let may_stream = accepts_stream(request.headers());
+            match Limited::new(request.into_body(), LONGEST_MESSAGE).collect().await {
+                Ok(body) => message(server, body.to_bytes(), may_stream).await,
+                Err(e) if e.is::<LengthLimitError>() => {
+                    let refusal = McpError::TooLarge {
+                        limit: LONGEST_MESSAGE,
+                    };
+                    told(McpReply::Refused(
+                        refusal.status(),
+                        RejectedRequest::from(refusal).body(),
+                    ))
+                }
+                Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
             }
-            Err(_) => plain(StatusCode::BAD_REQUEST, "The request ended early"),
-        },
+        }
     }
+}
+
+/// Answers one message: as an event stream if a notification comes before the reply, and else as plain JSON.
+async fn message(server: &Server, message: Bytes, may_stream: bool) -> Response<WorkerBody> {
+    let (notifications, mut to_client) = mpsc::unbounded_channel();
+    let server = server.clone();
+    let mut reply = async move {
+        let reply = server.reply(&message, &notifications).await;
+        // The last notifications are sent first.
+        tokio::task::yield_now().await;
+        reply
+    }
+    .boxed();
+    if !may_stream {
+        return told(reply.await);
+    }
+    tokio::select! {
+        biased;
+        Some(first) = to_client.recv() => stream_of(first, to_client, reply),
+        reply = &mut reply => told(reply),
+    }
+}
+
+/// An event stream: notifications, then the reply. Dropping it cancels the call.
+fn stream_of(
+    first: Bytes,
+    to_client: mpsc::UnboundedReceiver<Bytes>,
+    reply: BoxFuture<'static, McpReply>,
+) -> Response<WorkerBody> {
+    let notifications = stream::iter([first]).chain(UnboundedReceiverStream::new(to_client));
+    let reply = reply.map(|reply| match reply {
+        McpReply::Answer(body) | McpReply::Opened(body) | McpReply::Refused(_, body) => body,
+        McpReply::Nothing => Bytes::new(),
+    });
+    // The reply holds the sender of notifications, so they end when it is there.
+    let messages = select_with_strategy(notifications, reply.into_stream(), |(): &mut ()| PollNext::Left);
+    let frames = messages.map(|message| Ok(Frame::data(sse::frame_bytes(&message))));
+    let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
+    response.headers_mut().insert(CONTENT_TYPE, EVENT_STREAM);
+    response
+}
+
+fn accepts_stream(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("text/event-stream"))
 }
 
 /// Whether the request has the expected bearer token, if one is required. Comparing hashes prevents timing attacks.
@@ -103,7 +165,7 @@ fn has_bearer(headers: &HeaderMap, expected: Option<TokenHash>) -> bool {
     sent.is_some_and(|sent| TokenHash::of(sent) == expected)
 }
 
-fn unauthorized() -> Response<Full<Bytes>> {
+fn unauthorized() -> Response<WorkerBody> {
     let mut response = plain(
         StatusCode::UNAUTHORIZED,
         "This worker answers to its gateway only",
@@ -176,7 +238,7 @@ fn is_own_origin(origin: &str) -> bool {
     host.is_some_and(is_loopback)
 }
 
-fn told(reply: McpReply) -> Response<Full<Bytes>> {
+fn told(reply: McpReply) -> Response<WorkerBody> {
     match reply {
         McpReply::Answer(body) => json(StatusCode::OK, body),
         McpReply::Opened(body) => {
@@ -191,23 +253,23 @@ fn told(reply: McpReply) -> Response<Full<Bytes>> {
             body,
         ),
         McpReply::Nothing => {
-            let mut response = Response::new(Full::default());
+            let mut response = Response::new(Full::default().boxed_unsync());
             *response.status_mut() = StatusCode::ACCEPTED;
             response
         }
     }
 }
 
-fn json(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, body: Bytes) -> Response<WorkerBody> {
     full(status, JSON, body)
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+fn plain(status: StatusCode, text: &'static str) -> Response<WorkerBody> {
     full(status, TEXT, Bytes::from_static(text.as_bytes()))
 }
 
-fn full(status: StatusCode, kind: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn full(status: StatusCode, kind: HeaderValue, body: Bytes) -> Response<WorkerBody> {
+    let mut response = Response::new(Full::new(body).boxed_unsync());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::outcome::ToolResult;
 use super::parameter::CURSOR;
 
 /// Equivalent to 20,000 tokens at 3.2 characters each.
@@ -14,12 +15,85 @@ pub(super) const MOST_CHARACTERS: usize = 64_000;
 const PAGE_ROOM: usize = 600;
 /// Lists with fewer characters are included in full on every page.
 const SHORT_LIST: usize = 2_000;
+/// Longer texts are cut in an answer that is too long without a cut.
+const LONGEST_TEXT: usize = 1_000;
+/// Longer lists are cut in the answer about a change that is too long without a cut.
+const LONGEST_LIST: usize = 20;
 /// The maximum depth at which lists are searched for.
 const DEPTH: usize = 4;
 
 /// The page that begins with record `from`; `None` when the answer is short and `from` is 0.
 pub fn page(answer: &Value, from: usize) -> Option<Value> {
     page_of(answer, from, MOST_CHARACTERS)
+}
+
+/// An answer as the result of a call, from record `from`. If even its page is too long, because a single record or text
+/// is, long texts are cut. An answer that is still too long is refused: a cut elsewhere would not be seen.
+pub(super) fn fitting(answer: &Value, from: usize) -> ToolResult {
+    let page = page(answer, from);
+    let page = page.as_ref().unwrap_or(answer);
+    if characters(page) <= MOST_CHARACTERS {
+        return told(page);
+    }
+    let mut cut = page.clone();
+    cut_texts(&mut cut);
+    let total = characters(&cut);
+    if total <= MOST_CHARACTERS {
+        return told(&cut);
+    }
+    ToolResult::Failed(format!(
+        "Garmin's answer is too long to show ({total} characters, at most {MOST_CHARACTERS}). Ask for a narrower range, or \
+         use a summary tool."
+    ))
+}
+
+/// What became of a change, with long texts and lists cut. It has no pages, because asking again would repeat it.
+pub(super) fn clipped(mut answer: Value) -> Value {
+    if characters(&answer) > MOST_CHARACTERS {
+        cut_texts(&mut answer);
+    }
+    if characters(&answer) > MOST_CHARACTERS {
+        cut_lists(&mut answer);
+    }
+    answer
+}
+
+fn cut_lists(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            let total = items.len();
+            items.truncate(LONGEST_LIST);
+            items.iter_mut().for_each(cut_lists);
+            if total > LONGEST_LIST {
+                items.push(json!(format!("… ({} more)", total - LONGEST_LIST)));
+            }
+        }
+        Value::Object(members) => members.values_mut().for_each(cut_lists),
+        _ => {}
+    }
+}
+
+/// A text is the answer itself rather than JSON.
+fn told(answer: &Value) -> ToolResult {
+    match answer {
+        Value::String(text) => ToolResult::Text(text.clone()),
+        json => ToolResult::of_json(json),
+    }
+}
+
+fn cut_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let total = text.chars().count();
+            if total > LONGEST_TEXT {
+                let head: String = text.chars().take(LONGEST_TEXT).collect();
+                *text = format!("{head}… ({} more characters)", total - LONGEST_TEXT);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(cut_texts),
+        Value::Object(members) => members.values_mut().for_each(cut_texts),
+        _ => {}
+    }
 }
 
 fn page_of(answer: &Value, from: usize, most: usize) -> Option<Value> {
@@ -149,6 +223,24 @@ mod tests {
         );
         let beyond = page_of(&series(900), 2_000, 6_000).unwrap();
         assert_eq!(beyond["result"], json!([]));
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_cut_or_refused() {
+        let ToolResult::Json { text, .. } = fitting(&json!([{"notes": "ü".repeat(70_000), "km": 5}]), 0)
+        else {
+            panic!("its text is cut");
+        };
+        assert!(
+            text.contains("(69000 more characters)") && text.contains(r#""km":5"#),
+            "{}",
+            text.len()
+        );
+        let numbers: Vec<u64> = vec![1_234_567; 20_000];
+        let ToolResult::Failed(text) = fitting(&json!([{"inner": numbers}]), 0) else {
+            panic!("nothing can be cut");
+        };
+        assert!(text.contains("narrower range"), "{text}");
     }
 
     #[test]

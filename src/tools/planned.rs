@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::ToolCall;
 use super::fields::{Changed, Field, at, fields, list, pick, pick_each};
-use super::garmin_get::GarminGet;
+use super::garmin_get::{GarminGet, failure};
 use super::json::is_empty;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
@@ -225,7 +225,7 @@ fn months(call: &ToolCall) -> Vec<GarminGet> {
     };
     let month = |day: jiff::civil::Date| {
         let path = format!("/calendar-service/year/{}/month/{}", day.year(), day.month() - 1);
-        GarminGet::plain(&path)
+        GarminGet::plain(&path).optional()
     };
     let months = first.first_of_month().series(jiff::Span::new().months(1));
     months.take_while(|day| *day <= last).map(month).collect()
@@ -250,8 +250,16 @@ const ENTRY: &[Field] = fields! {
 
 fn calendar(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let (start, end, wanted) = (call.text("start_date"), call.text("end_date"), call.text("kind"));
-    let mut entries: Vec<Value> = Vec::new();
-    for month in answers {
+    let (mut entries, mut failed): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    let first = call.day("start_date").map(jiff::civil::Date::first_of_month);
+    let months = first
+        .into_iter()
+        .flat_map(|first| first.series(jiff::Span::new().months(1)));
+    for (day, month) in months.zip(answers) {
+        if let Some(reason) = failure(month) {
+            failed.push(json!(format!("{}: {reason}", day.strftime("%Y-%m"))));
+            continue;
+        }
         for entry in pick_each(ENTRY, month, "calendarItems")? {
             let date = entry.get("date").and_then(Value::as_str).unwrap_or_default();
             let kind = entry.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -264,7 +272,7 @@ fn calendar(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerErr
             }
         }
     }
-    if entries.is_empty() {
+    if entries.is_empty() && failed.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
     entries.sort_by_key(|entry| {
@@ -274,11 +282,15 @@ fn calendar(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerErr
             .unwrap_or_default()
             .to_owned()
     });
-    Ok(ToolAnswer::Json(json!({
+    let mut told = json!({
         "count": entries.len(),
         "date_range": {"start": start, "end": end},
         "entries": entries,
-    })))
+    });
+    if let (Some(told), false) = (told.as_object_mut(), failed.is_empty()) {
+        told.insert("failed".to_owned(), failed.into());
+    }
+    Ok(ToolAnswer::Json(told))
 }
 
 /// Workouts of training plans have kinds of their own, such as `fbtAdaptiveWorkout`.

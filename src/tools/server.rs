@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::ToolCall;
 use super::change::RecentChanges;
 use super::outcome::{ToolFailure, ToolResult};
+use super::progress::{CallProgress, DOWNLOADING, Notifications};
 use super::resources::{self, ResourceKind};
 use super::table::Tool;
 use crate::base::clock::Clock;
@@ -79,11 +80,12 @@ impl Server {
         }))
     }
 
-    /// Answers one message. Dropping the future cancels the call.
-    pub(super) async fn reply(&self, message: &[u8]) -> McpReply {
+    /// Answers one message. Messages about its progress go to `notifications` before the reply. Dropping the future
+    /// cancels the call.
+    pub(super) async fn reply(&self, message: &[u8], notifications: &Notifications) -> McpReply {
         match JsonRpcMessage::parse(message) {
             Ok(JsonRpcMessage::Request { id, method, params }) => {
-                match self.request(id, &method, params).await {
+                match self.request(id, &method, params, notifications).await {
                     Ok(result) if method == "initialize" => McpReply::Opened(response(id.get(), &result)),
                     Ok(result) => McpReply::Answer(response(id.get(), &result)),
                     Err(refusal) => refused(&refusal.of(Some(id))),
@@ -105,8 +107,10 @@ impl Server {
         id: &RawValue,
         method: &str,
         params: Option<&RawValue>,
+        notifications: &Notifications,
     ) -> Result<String, McpError> {
         let params = Params::read(params)?;
+        let progress = CallProgress::new(params.meta.progress_token, notifications);
         match method {
             "initialize" => Ok(initialize(params.text("protocolVersion")?.as_deref())),
             "ping" => Ok("{}".to_owned()),
@@ -114,12 +118,12 @@ impl Server {
                 let tools: Vec<Value> = self.0.tools.iter().map(|tool| tool.listing()).collect();
                 Ok(json!({"tools": tools}).to_string())
             }
-            "tools/call" => self.call(id, &params).await,
+            "tools/call" => self.call(id, &params, &progress).await,
             "resources/list" => Ok(resources::list().to_string()),
             "resources/templates/list" => Ok(resources::template_list().to_string()),
             "resources/read" => {
                 let uri = params.text("uri")?.unwrap_or_default().into_owned();
-                self.resource(uri).await
+                self.resource(uri, &progress).await
             }
             // The templates have nothing to complete: ids come from the tools.
             "completion/complete" => Ok(json!({"completion": {"values": []}}).to_string()),
@@ -134,7 +138,12 @@ impl Server {
         }
     }
 
-    async fn call(&self, id: &RawValue, params: &Params<'_>) -> Result<String, McpError> {
+    async fn call(
+        &self,
+        id: &RawValue,
+        params: &Params<'_>,
+        progress: &CallProgress,
+    ) -> Result<String, McpError> {
         let name = params
             .text("name")?
             .ok_or(McpError::InvalidParams("params.name is missing".into()))?;
@@ -150,14 +159,14 @@ impl Server {
         let cancelled = CancellationToken::new();
         let _in_progress = RegisteredCall::enter(self, id, &cancelled);
         tokio::select! {
-            outcome = self.outcome(tool, &arguments) => Ok(outcome.result()),
+            outcome = self.outcome(tool, &arguments, progress) => Ok(outcome.result()),
             // The client no longer waits, but HTTP requires a response.
             () = cancelled.cancelled() => Err(McpError::NoAnswer("Request cancelled".to_owned())),
         }
     }
 
     /// The result of `resources/read`.
-    async fn resource(&self, uri: String) -> Result<String, McpError> {
+    async fn resource(&self, uri: String, progress: &CallProgress) -> Result<String, McpError> {
         let not_found = |uri| McpError::ResourceNotFound {
             uri,
             era: Era::Legacy,
@@ -168,6 +177,8 @@ impl Server {
             Some(ResourceKind::File { path, format }) => (path, format),
             None => return Err(not_found(uri)),
         };
+        progress.begin(1);
+        progress.step(DOWNLOADING);
         let served = match self.0.api.get_bytes(&path).await {
             Ok(bytes) if bytes.is_empty() => return Err(not_found(uri)),
             Ok(bytes) => resources::file(&uri, format, &bytes),
@@ -185,7 +196,12 @@ impl Server {
         served.map_err(|reason| McpError::NoAnswer(format!("Error reading {uri}: {reason}")))
     }
 
-    async fn outcome(&self, tool: &Tool, arguments: &Map<String, Value>) -> ToolResult {
+    async fn outcome(
+        &self,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        progress: &CallProgress,
+    ) -> ToolResult {
         let started = Instant::now();
         let call = match ToolCall::check(tool.parameters, arguments, &self.now().await) {
             Ok(call) => call,
@@ -194,7 +210,7 @@ impl Server {
                 return ToolResult::of_arguments(tool.name, &refused.to_string());
             }
         };
-        let answer = self.answer(tool, &call).await;
+        let answer = self.answer(tool, &call, progress).await;
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         match answer {
             Ok(result) => {

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::mpsc;
 
+use super::progress::Notifications;
 use super::server::{McpReply, Server};
 use crate::mcp::{McpError, RejectedRequest};
 
@@ -30,28 +32,35 @@ pub(super) async fn serve(
         is_too_long: false,
     };
     let mut has_ended = false;
+    let (notifications, mut to_client) = mpsc::unbounded_channel();
     let mut in_progress = FuturesUnordered::new();
     let mut stop = pin!(stop);
     while !(has_ended && in_progress.is_empty()) {
         tokio::select! {
+            // The order matters: the progress of a call is told before its answer.
+            biased;
             () = &mut stop => return Ok(()),
-            line = lines.next(), if !has_ended => match line? {
-                Some(line) => in_progress.push(reply(server, line)),
-                None => has_ended = true,
-            },
+            Some(message) = to_client.recv() => write(&mut output, message).await?,
             Some(reply) = in_progress.next() => {
+                while let Ok(message) = to_client.try_recv() {
+                    write(&mut output, message).await?;
+                }
                 if let McpReply::Answer(body) | McpReply::Opened(body) | McpReply::Refused(_, body) = reply {
                     write(&mut output, body).await?;
                 }
             }
+            line = lines.next(), if !has_ended => match line? {
+                Some(line) => in_progress.push(reply(server, line, &notifications)),
+                None => has_ended = true,
+            },
         }
     }
     Ok(())
 }
 
-async fn reply(server: &Server, line: InputLine) -> McpReply {
+async fn reply(server: &Server, line: InputLine, notifications: &Notifications) -> McpReply {
     match line {
-        InputLine::Whole(message) => server.reply(&message).await,
+        InputLine::Whole(message) => server.reply(&message, notifications).await,
         InputLine::TooLong => {
             let refusal = McpError::TooLarge {
                 limit: LONGEST_MESSAGE,

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::handle::Workers;
-use super::pause::GarminPause;
 use super::policy::{Incarnation, PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
 use super::process::ProcessFacts;
@@ -22,15 +21,12 @@ impl Workers {
     /// Serves every account from the MCP server on `port` of `127.0.0.1`. For tests, which script that server.
     #[doc(hidden)]
     pub fn attached(port: u16, lifecycle: &Lifecycle) -> Self {
-        let (pool, mut actions) = WorkerPool::new(
-            PoolLimits {
-                max: 8,
-                idle_ttl: Duration::from_secs(600),
-                wait_for_room: Duration::from_secs(10),
-                silence: SILENCE,
-            },
-            GarminPause::none(),
-        );
+        let (pool, mut actions) = WorkerPool::new(PoolLimits {
+            max: 8,
+            idle_ttl: Duration::from_secs(600),
+            wait_for_room: Duration::from_secs(10),
+            silence: SILENCE,
+        });
         let workers = Workers::new(Arc::clone(&pool), "attached", lifecycle, PathBuf::new());
         let tasks = lifecycle.clone();
         lifecycle.spawn("workers.attached", async move {

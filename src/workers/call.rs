@@ -46,12 +46,6 @@ pub enum WorkerError {
         /// How long to wait before retrying.
         retry_after: Duration,
     },
-    /// Garmin wants no requests for a while, from no worker.
-    #[error("Garmin asks for a pause of {} s", retry_after.as_secs())]
-    GarminPaused {
-        /// How long the pause still lasts, in whole seconds.
-        retry_after: Duration,
-    },
     /// The worker did not start. For the operator: the worker's log has its last lines of output.
     #[error("the worker could not be started: {reason}")]
     StartFailed {

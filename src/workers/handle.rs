@@ -16,6 +16,7 @@ use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::output;
 use super::pause::GarminPause;
+use super::permits::GarminPermits;
 use super::policy::{Policy, PoolLimits, StopReason, WorkerEvent};
 use super::pool::WorkerPool;
 use super::ports::Ports;
@@ -27,6 +28,7 @@ use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::config::{GarminHosts, WorkerSettings};
+use crate::garmin::RequestRate;
 use crate::sandbox::Processes;
 
 /// How long a call waits for capacity when all workers are busy.
@@ -64,6 +66,8 @@ pub struct WorkersParts {
     /// How long a worker may be silent during a call before its health is checked: [`super::SILENCE`] except in
     /// tests.
     pub silence: Duration,
+    /// The rate of requests to Garmin, of all workers together. It binds the built-in worker; `garmin_mcp` has no pace.
+    pub rate: RequestRate,
 }
 
 /// Why the workers can't run at all. *The operator* can fix it.
@@ -93,6 +97,7 @@ impl Workers {
             lifecycle,
             processes,
             silence,
+            rate,
         } = parts;
         let (root, lock) = open_root(&runtime_dir.join("workers"))?;
         let unusable = |path: &Path| {
@@ -117,8 +122,9 @@ impl Workers {
         let changes = DirectoryWatcher::start()
             .inspect_err(|error| tracing::warn!(reason = %error, "worker.changes_polled"))
             .ok();
-        let pause = GarminPause::kept_in(&data_dir, Clock::system().now());
-        let (pool, actions) = WorkerPool::new(limits, pause);
+        let clock = Clock::system();
+        let pause = GarminPause::kept_in(&data_dir, clock.now());
+        let (pool, actions) = WorkerPool::new(limits);
         replace_after_sign_in(&accounts, &pool);
         let workers = Workers::new(Arc::clone(&pool), &recipe.kind(), &lifecycle, users.clone());
         let ending = workers.0.ending.clone();
@@ -132,6 +138,7 @@ impl Workers {
             root,
             users,
             startup_timeout,
+            permits: GarminPermits::new(rate, pause, clock),
             _lock: lock,
         };
         lifecycle.spawn(
@@ -157,9 +164,6 @@ impl Workers {
     /// A read-only call is retried once if its worker ends during it. Any call is retried if its worker provably did
     /// not begin it. The caller sets the overall time limit.
     pub async fn call(&self, account: &AccountId, call: UpstreamCall) -> Result<UpstreamAnswer, WorkerError> {
-        if let Some(retry_after) = self.0.pool.pause.left(Clock::system().now()) {
-            return Err(WorkerError::GarminPaused { retry_after });
-        }
         let mut failures = Vec::new();
         loop {
             let mut lease = self.0.pool.lease(account).await?;

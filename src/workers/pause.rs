@@ -1,18 +1,17 @@
 //! Garmin's request for a pause (429), as one worker heard it, for the workers of all people.
 //!
-//! Garmin counts requests by address, and all workers have the same one. While a pause lasts, the gateway sends no call
-//! to a worker. The end of the pause is kept in a file, so that a restart does not cut it short.
+//! While a pause lasts, no worker gets a permit to send a request ([`super::permits`]). The end of the pause is kept in
+//! a file, so that a restart does not cut it short.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-/// The file in its directory in which the built-in worker says until when Garmin wants no requests.
-pub const PAUSE_FILE: &str = "garmin_pause";
+/// The file in `DATA_DIR` that says until when Garmin wants no requests.
+const PAUSE_FILE: &str = "garmin_pause";
 
 /// The longest pause that one worker can impose on the others. A worker is not trusted.
 const LONGEST: SignedDuration = SignedDuration::from_mins(30);
@@ -36,6 +35,7 @@ impl GarminPause {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn none() -> Self {
         Self {
             until: Mutex::default(),
@@ -43,13 +43,12 @@ impl GarminPause {
         }
     }
 
-    /// Takes in what a worker wrote into its directory. An earlier end than the known one changes nothing.
-    pub(super) fn hear(&self, directory: &Path, now: Timestamp) {
-        let Some(heard) = read(&directory.join(PAUSE_FILE), now) else {
-            return;
-        };
+    /// Takes in what a worker heard from Garmin. An earlier end than the known one changes nothing. A worker is not
+    /// trusted, so a time that is too far away counts as the longest pause.
+    pub(super) fn hear(&self, heard: Timestamp, now: Timestamp) {
+        let heard = heard.min(now + LONGEST);
         let mut until = self.until.lock();
-        if until.is_some_and(|until| until >= heard) {
+        if heard <= now || until.is_some_and(|until| until >= heard) {
             return;
         }
         *until = Some(heard);
@@ -61,14 +60,9 @@ impl GarminPause {
         }
     }
 
-    /// How long the pause still lasts, rounded up to a second; `None` if there is none.
-    pub(super) fn left(&self, now: Timestamp) -> Option<Duration> {
-        let left = (*self.until.lock())?.duration_since(now);
-        let whole = left.as_secs() + i64::from(left.subsec_nanos() > 0);
-        u64::try_from(whole)
-            .ok()
-            .filter(|left| *left > 0)
-            .map(Duration::from_secs)
+    /// The end of the pause, if there is one now.
+    pub(super) fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.lock().filter(|until| *until > now)
     }
 }
 
@@ -95,42 +89,36 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_that_one_worker_heard_holds_for_all_and_over_a_restart() {
-        let (data, worker) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fn a_pause_lasts_over_a_restart() {
+        let data = tempfile::tempdir().unwrap();
         let pause = GarminPause::kept_in(data.path(), at(0));
-        pause.hear(worker.path(), at(0));
-        assert_eq!(pause.left(at(0)), None);
-        let says = |text: &str| fs::write(worker.path().join(PAUSE_FILE), text).unwrap();
-        says(&at(90).to_string());
-        pause.hear(worker.path(), at(0));
-        assert_eq!(pause.left(at(0)), Some(Duration::from_secs(90)));
+        assert_eq!(pause.until(at(0)), None);
+        pause.hear(at(90), at(0));
+        assert_eq!(pause.until(at(0)), Some(at(90)));
         let restarted = GarminPause::kept_in(data.path(), at(30));
-        assert_eq!(restarted.left(at(30)), Some(Duration::from_secs(60)));
-        assert_eq!(restarted.left(at(90)), None);
-        // A part of a second is a second, so that the next call is not too early.
-        let almost = at(89) + SignedDuration::from_millis(1);
-        assert_eq!(restarted.left(almost), Some(Duration::from_secs(1)));
+        assert_eq!(restarted.until(at(30)), Some(at(90)));
+        assert_eq!(restarted.until(at(90)), None);
     }
 
     #[test]
     fn a_worker_can_neither_end_a_pause_nor_stretch_it_without_limit() {
-        let worker = tempfile::tempdir().unwrap();
         let pause = GarminPause::none();
-        let says = |text: &str| fs::write(worker.path().join(PAUSE_FILE), text).unwrap();
-        says(&at(60).to_string());
-        pause.hear(worker.path(), at(0));
-        for text in [
-            at(5).to_string(),
-            "soon".to_owned(),
-            String::new(),
-            "9".repeat(500),
-        ] {
-            says(&text);
-            pause.hear(worker.path(), at(0));
-            assert_eq!(pause.left(at(0)), Some(Duration::from_secs(60)), "{text}");
+        for (heard, expected) in [(60, 60), (5, 60), (-5, 60), (1_000_000, 1_800)] {
+            pause.hear(at(heard), at(0));
+            assert_eq!(pause.until(at(0)), Some(at(expected)), "{heard}");
         }
-        says(&at(1_000_000).to_string());
-        pause.hear(worker.path(), at(0));
-        assert_eq!(pause.left(at(0)), Some(Duration::from_secs(1_800)));
+    }
+
+    #[test]
+    fn a_file_that_holds_no_time_is_no_pause() {
+        let data = tempfile::tempdir().unwrap();
+        for text in ["soon".to_owned(), String::new(), "9".repeat(500)] {
+            fs::write(data.path().join(PAUSE_FILE), &text).unwrap();
+            assert_eq!(
+                GarminPause::kept_in(data.path(), at(0)).until(at(0)),
+                None,
+                "{text}"
+            );
+        }
     }
 }

@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call::WorkerError;
-use super::pause::GarminPause;
 use super::policy::{
     Admission, Incarnation, Policy, PoolLimits, WaitTicket, WorkerAction, WorkerEvent, WorkerStatus,
 };
@@ -40,7 +39,6 @@ pub(super) struct WorkerPool {
     server_info: Mutex<Option<Arc<str>>>,
     /// How long a worker may be silent during a call.
     silence: Duration,
-    pub(super) pause: GarminPause,
 }
 
 #[derive(Debug)]
@@ -52,7 +50,7 @@ struct PoolState {
 
 impl WorkerPool {
     /// Creates a pool, and the channel of actions for its supervisor.
-    pub(super) fn new(limits: PoolLimits, pause: GarminPause) -> (Arc<Self>, Actions) {
+    pub(super) fn new(limits: PoolLimits) -> (Arc<Self>, Actions) {
         let (actions, inbox) = mpsc::unbounded_channel();
         let state = PoolState {
             policy: Policy::new(limits),
@@ -65,7 +63,6 @@ impl WorkerPool {
             changed: watch::Sender::new(()),
             server_info: Mutex::default(),
             silence: limits.silence,
-            pause,
         };
         (Arc::new(pool), inbox)
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use parking_lot::Mutex;
+use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -66,6 +67,7 @@ impl LaunchedWorker {
             changes,
             lifecycle,
             users,
+            permits,
             ..
         } = context;
         let plan = recipe
@@ -82,17 +84,28 @@ impl LaunchedWorker {
         }
         let failed = |error: io::Error| format!("no process could be started ({error})");
         let (pipe, writer) = io::pipe().map_err(failed)?;
+        // `garmin_mcp` asks for no permits.
+        let (socket, input) = if recipe.is_built_in() {
+            let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+            (Some(ours), Some(theirs.into_std().map_err(failed)?.into()))
+        } else {
+            (None, None)
+        };
         let launched = processes
             .launch(Launch {
                 plan,
                 environment: &recipe.environment(directory.path(), port),
                 directory: directory.path(),
+                input,
                 output: writer.try_clone().map_err(failed)?.into(),
                 errors: writer.into(),
             })
             .await;
         let process = launched.map_err(failed)?;
         let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(failed)?;
+        if let Some(socket) = socket {
+            lifecycle.spawn("worker.permits", Arc::clone(permits).serve(socket));
+        }
         let id = process.id();
         let facts = Arc::new(ProcessFacts {
             process: id,

@@ -22,7 +22,7 @@ use crate::base::disk::Scratch;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::{RootSecret, Secret, random_id};
 use crate::config::{Config, GarminHosts, Live, WorkerSettings};
-use crate::garmin::{GarminTokens, SignedIn};
+use crate::garmin::{ApiSettings, GarminTokens, SignedIn};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::Store;
 
@@ -124,6 +124,7 @@ async fn perform(script: Script, stage: &Path, lifecycle: &Lifecycle) -> Result<
     let nobody = nobody.map_err(|e| kept("an account")(&e))?.id;
     let workers = Workers::start(WorkersParts {
         silence: SILENCE,
+        rate: ApiSettings::new(&garmin).rate,
         settings,
         runtime_dir,
         data_dir: stage.to_owned(),

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::environment::Recipe;
+use super::permits::GarminPermits;
 use super::policy::{Incarnation, StopReason, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
 use super::ports::Ports;
@@ -21,7 +22,6 @@ use super::session::WorkerSession;
 use super::tokens::{Directory, TakenIn, TokenError};
 use super::watcher::{DirectoryWatch, DirectoryWatcher};
 use crate::accounts::{AccountId, Accounts, GarminLogin};
-use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::sandbox::{FenceReport, Processes};
 
@@ -58,6 +58,7 @@ pub(super) struct TaskContext {
     /// The directory `DATA_DIR/users`, which holds the workers' logs.
     pub(super) users: PathBuf,
     pub(super) startup_timeout: Duration,
+    pub(super) permits: Arc<GarminPermits>,
     /// The lock that keeps other gateways out of `root`.
     pub(super) _lock: Flock<File>,
 }
@@ -263,10 +264,6 @@ impl WorkerTask {
                 false
             }
         };
-        // Only the built-in worker writes such a file.
-        if self.context.recipe.is_built_in() {
-            self.pool.pause.hear(directory.path(), Clock::system().now());
-        }
         if directory.says_sign_in_needed() {
             self.mark_sign_in_needed(directory).await;
             self.retire(StopReason::SignInNeeded);

@@ -31,6 +31,7 @@ mod mcp;
 mod oauth;
 mod older_store;
 mod pages;
+mod progress;
 mod races;
 mod readme;
 mod repeats;

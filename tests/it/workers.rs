@@ -5,6 +5,7 @@ mod builtin;
 mod fake;
 mod fence;
 mod killed;
+mod pace;
 mod tokens;
 mod unprivileged;
 mod world;

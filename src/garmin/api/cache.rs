@@ -97,6 +97,15 @@ impl Cache {
     }
 }
 
+/// Empties the cache when a change has ended, however it ended.
+pub(super) struct ForgetsOnDrop<'a>(pub(super) &'a Cache);
+
+impl Drop for ForgetsOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
+}
+
 impl CacheState {
     fn keep(&mut self, key: &str, value: &Value, size: usize, age: Duration) {
         let Ok(json) = serde_json::to_vec(value) else {

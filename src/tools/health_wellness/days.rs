@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, Field, at, fields, list, pick};
-use crate::tools::garmin_get::GarminGet;
+use crate::tools::garmin_get::{GarminGet, failure};
 use crate::tools::json::{is_empty, rounded};
 use crate::tools::table::{AnswerError, ToolAnswer};
 
@@ -107,10 +107,8 @@ pub(super) fn daily_steps_gets(call: &ToolCall) -> Vec<GarminGet> {
     let mut gets = Vec::new();
     while from <= last {
         let to = from.saturating_add((STEPS_WINDOW_DAYS - 1).days()).min(last);
-        gets.push(GarminGet::of(
-            &format!("/usersummary-service/stats/steps/daily/{from}/{to}"),
-            |_| String::new(),
-        ));
+        let path = format!("/usersummary-service/stats/steps/daily/{from}/{to}");
+        gets.push(GarminGet::plain(&path).optional());
         // Adding a day to the last date of the calendar returns the same date.
         if to == last {
             break;
@@ -120,18 +118,22 @@ pub(super) fn daily_steps_gets(call: &ToolCall) -> Vec<GarminGet> {
     gets
 }
 
-pub(super) fn daily_steps(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let mut days = Vec::new();
-    for answer in answers {
-        // Garmin answers `{}` for a window without data.
-        if !is_empty(answer) {
+pub(super) fn daily_steps(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let (mut days, mut failed) = (Vec::new(), Vec::new());
+    for (get, answer) in daily_steps_gets(call).iter().zip(answers) {
+        if let Some(reason) = failure(answer) {
+            let mut ends = get.path.rsplit('/');
+            let (last, first) = (ends.next().unwrap_or_default(), ends.next().unwrap_or_default());
+            failed.push(json!(format!("{first} to {last}: {reason}")));
+        } else if !is_empty(answer) {
+            // Garmin answers `{}` for a window without data.
             days.extend_from_slice(list(answer, "")?);
         }
     }
-    Ok(if days.is_empty() {
-        ToolAnswer::Nothing
-    } else {
-        ToolAnswer::Json(Value::Array(days))
+    Ok(match (days.is_empty(), failed.is_empty()) {
+        (true, true) => ToolAnswer::Nothing,
+        (false, true) => ToolAnswer::Json(Value::Array(days)),
+        (_, false) => ToolAnswer::Json(json!({"result": days, "failed": failed})),
     })
 }
 

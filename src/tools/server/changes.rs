@@ -11,6 +11,8 @@ use super::super::change::{
     RecentChanges, RequestedChange, Sight, not_made, preview, settled,
 };
 use super::super::outcome::{ToolFailure, ToolResult};
+use super::super::page::clipped;
+use super::super::progress::CallProgress;
 use super::super::table::{AnswerError, NextStep, Tool};
 use super::Server;
 use super::reads::MOST_ROUNDS;
@@ -28,10 +30,15 @@ const ALREADY_DONE: &str = "already_done";
 
 impl Server {
     /// The answer of a tool that changes something.
-    pub(super) async fn change(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
+    pub(super) async fn change(
+        &self,
+        tool: &Tool,
+        call: &ToolCall,
+        progress: &CallProgress,
+    ) -> Result<ToolResult, ToolFailure> {
         if call.dry_run {
-            let plan = self.plan(tool, call).await?;
-            return Ok(ToolResult::of_json(&preview(&plan)));
+            let plan = self.plan(tool, call, progress).await?;
+            return Ok(ToolResult::of_json(&clipped(preview(&plan))));
         }
         let RequestedChange { content, again } = RequestedChange::of_call(tool, call);
         let begun = self.recent().begin(&content, again, self.0.clock.now());
@@ -42,7 +49,7 @@ impl Server {
             content,
             end: Some(EarlierChange::Unknown),
         };
-        let plan = match self.plan(tool, call).await {
+        let plan = match self.plan(tool, call, progress).await {
             Ok(plan) => plan,
             Err(failure) => {
                 record.end = None;
@@ -52,9 +59,11 @@ impl Server {
         let whole = plan.whole;
         let mut parts = Vec::with_capacity(plan.parts.len());
         let mut failure = None;
+        progress.begin(plan.parts.len());
         for part in plan.parts {
             let (part, failed) = self.carry_out(part, tool.failing).await;
             parts.push(part);
+            progress.answered();
             failure = failure.or(failed);
         }
         let has = |state| parts.iter().any(|part: &ChangedPart| part.state == state);
@@ -80,19 +89,24 @@ impl Server {
             },
         };
         Ok(if all_failed {
-            ToolResult::of_failed_json(&told)
+            ToolResult::of_failed_json(&clipped(told))
         } else {
-            ToolResult::of_json(&told)
+            ToolResult::of_json(&clipped(told))
         })
     }
 
     /// Reads what the tool needs to know, until it has a plan.
-    async fn plan(&self, tool: &Tool, call: &ToolCall) -> Result<ChangePlan, ToolFailure> {
+    async fn plan(
+        &self,
+        tool: &Tool,
+        call: &ToolCall,
+        progress: &CallProgress,
+    ) -> Result<ChangePlan, ToolFailure> {
         let mut answers = Vec::new();
         for _ in 0..MOST_ROUNDS {
             let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
             match tool.next(call, &documents)? {
-                NextStep::Get(gets) => answers.extend(self.round(call, gets, false).await?),
+                NextStep::Get(gets) => answers.extend(self.round(call, gets, false, progress).await?),
                 NextStep::Change(plan) => return Ok(plan),
                 NextStep::Done => break,
             }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream;
 use serde_json::{Value, json};
 
 use super::super::activity_files;
@@ -12,6 +14,7 @@ use super::super::multisport::{self, SingleAnswer};
 use super::super::outcome::{ToolFailure, ToolResult};
 use super::super::page;
 use super::super::parameter::ParameterKind;
+use super::super::progress::{CallProgress, DOWNLOADING, READING};
 use super::super::table::{AnswerError, Effect, NextStep, Tool, ToolAnswer};
 use super::Server;
 use crate::garmin::ApiError;
@@ -20,14 +23,22 @@ use crate::garmin::files::FileError;
 /// An upper bound for rounds of requests. No tool needs as many.
 pub(super) const MOST_ROUNDS: usize = 12;
 
+/// How many requests of one call are under way at once.
+const AT_ONCE: usize = 4;
+
 impl Server {
     /// The answer to a call. If a tool takes an activity id and finds nothing for a multisport activity, it answers for
     /// the parts of the activity.
-    pub(super) async fn answer(&self, tool: &Tool, call: &ToolCall) -> Result<ToolResult, ToolFailure> {
+    pub(super) async fn answer(
+        &self,
+        tool: &Tool,
+        call: &ToolCall,
+        progress: &CallProgress,
+    ) -> Result<ToolResult, ToolFailure> {
         if tool.effect() != Effect::Read {
-            return self.change(tool, call).await;
+            return self.change(tool, call, progress).await;
         }
-        let answer = self.single(tool, call).await?;
+        let answer = self.single(tool, call, progress).await?;
         if !takes_id(tool) {
             return Ok(paged(call, answer));
         }
@@ -50,7 +61,7 @@ impl Server {
             let answer = if is_summary {
                 Ok(SingleAnswer::Nothing(String::new()))
             } else {
-                self.single(tool, &call).await
+                self.single(tool, &call, progress).await
             };
             (part_id, summary, answer)
         };
@@ -64,14 +75,19 @@ impl Server {
     }
 
     /// The answer for a single activity, day or range.
-    async fn single(&self, tool: &Tool, call: &ToolCall) -> Result<SingleAnswer, ToolFailure> {
+    async fn single(
+        &self,
+        tool: &Tool,
+        call: &ToolCall,
+        progress: &CallProgress,
+    ) -> Result<SingleAnswer, ToolFailure> {
         let mut answers: Vec<Arc<Value>> = Vec::new();
         for _ in 0..MOST_ROUNDS {
             let documents: Vec<&Value> = answers.iter().map(AsRef::as_ref).collect();
             let NextStep::Get(gets) = tool.next(call, &documents)? else {
                 break;
             };
-            match self.round(call, gets, answers.is_empty()).await {
+            match self.round(call, gets, answers.is_empty(), progress).await {
                 Ok(more) => answers.extend(more),
                 // For an unknown id, the text that there is no data is an answer, not a failure.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) if takes_id(tool) => {
@@ -89,16 +105,24 @@ impl Server {
         })
     }
 
-    /// The answers to requests that are sent concurrently. An optional request that fails gives an answer with
-    /// [`FAILED`], unless all requests of the first round failed.
+    /// The answers to requests, of which a few are sent concurrently: a long call must leave room for the person's other
+    /// calls. An optional request that fails gives an answer with [`FAILED`], unless all requests of the first round
+    /// failed.
     pub(super) async fn round(
         &self,
         call: &ToolCall,
         gets: Vec<GarminGet>,
         is_first: bool,
+        progress: &CallProgress,
     ) -> Result<Vec<Arc<Value>>, ToolFailure> {
         let optional: Vec<bool> = gets.iter().map(|get| get.is_optional).collect();
-        let results = join_all(gets.into_iter().map(|get| self.document(call, get))).await;
+        progress.begin(gets.len());
+        let requests = gets.into_iter().map(async |get| {
+            let document = self.document(call, get, progress).await;
+            progress.answered();
+            document
+        });
+        let results: Vec<_> = stream::iter(requests).buffered(AT_ONCE).collect().await;
         let (mut answers, mut failures) = (Vec::new(), Vec::new());
         for (result, is_optional) in results.into_iter().zip(optional) {
             match result {
@@ -119,11 +143,20 @@ impl Server {
     }
 
     /// The answer to a read; a file is turned into a document.
-    async fn document(&self, call: &ToolCall, get: GarminGet) -> Result<Arc<Value>, ToolFailure> {
+    async fn document(
+        &self,
+        call: &ToolCall,
+        get: GarminGet,
+        progress: &CallProgress,
+    ) -> Result<Arc<Value>, ToolFailure> {
         let Some(reading) = get.file else {
             return self.get(get).await;
         };
+        progress.begin(1);
+        progress.step(DOWNLOADING);
         let bytes = self.0.api.get_bytes(&get.path).await?;
+        progress.answered();
+        progress.step(READING);
         let call = call.clone();
         // A large file takes too long for the thread that answers the person's other calls.
         let read = tokio::task::spawn_blocking(move || activity_files::read(reading, &call, &bytes)).await;
@@ -150,11 +183,8 @@ impl Server {
 /// Makes an answer the result of the call. A long answer is reduced to the requested page.
 fn paged(call: &ToolCall, answer: SingleAnswer) -> ToolResult {
     match answer {
-        SingleAnswer::Json(value) => match page::page(&value, call.cursor) {
-            Some(page) => ToolResult::of_json(&page),
-            None => ToolResult::of_json(&value),
-        },
-        SingleAnswer::Nothing(text) => ToolResult::Text(text),
+        SingleAnswer::Json(value) => page::fitting(&value, call.cursor),
+        SingleAnswer::Nothing(text) => page::fitting(&Value::String(text), 0),
     }
 }
 

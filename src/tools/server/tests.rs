@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use tokio::io::AsyncReadExt;
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::base::lifecycle::Lifecycle;
@@ -20,7 +21,7 @@ fn server_at(marked: &Arc<AtomicBool>, garmin: &url::Url, tokens: PathBuf) -> Se
     drop(rustls::crypto::ring::default_provider().install_default());
     let hosts = GarminHosts::at(garmin);
     let api = Api::new(ApiParts {
-        on_pause: Box::new(|_| ()),
+        permits: None,
         tokens,
         http: crate::garmin::client(&hosts).unwrap(),
         settings: ApiSettings::new(&hosts),
@@ -33,8 +34,13 @@ fn server_at(marked: &Arc<AtomicBool>, garmin: &url::Url, tokens: PathBuf) -> Se
     Server::new(tools().collect(), api, Clock::system(), sign_in_needed)
 }
 
+async fn reply(server: &Server, message: &str) -> McpReply {
+    let (notifications, _) = mpsc::unbounded_channel();
+    server.reply(message.as_bytes(), &notifications).await
+}
+
 async fn ask(message: &str) -> McpReply {
-    server(&Arc::default()).reply(message.as_bytes()).await
+    reply(&server(&Arc::default()), message).await
 }
 
 async fn result(method: &str, params: Value) -> Value {
@@ -129,7 +135,7 @@ async fn wrong_arguments_and_a_missing_sign_in_are_results_with_is_error() {
     let text = async |arguments: Value| {
         let params = json!({"name": "get_stats", "arguments": arguments});
         let message = json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": params});
-        let McpReply::Answer(body) = server.reply(message.to_string().as_bytes()).await else {
+        let McpReply::Answer(body) = reply(&server, &message.to_string()).await else {
             panic!("no answer")
         };
         let answer: Value = serde_json::from_slice(&body).unwrap();
@@ -167,10 +173,10 @@ async fn a_cancelled_call_ends_at_once() {
     .unwrap();
     let server = server_at(&Arc::default(), &url::Url::parse(&garmin).unwrap(), tokens);
     let call = r#"{"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":"count_activities"}}"#;
-    let mut in_progress = Box::pin(server.reply(call.as_bytes()));
+    let mut in_progress = Box::pin(reply(&server, call));
     assert!(in_progress.as_mut().now_or_never().is_none());
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"c"}}"#;
-    assert_eq!(server.reply(cancel.as_bytes()).await, McpReply::Nothing);
+    assert_eq!(reply(&server, cancel).await, McpReply::Nothing);
     let McpReply::Answer(body) = in_progress.await else {
         panic!("no answer")
     };

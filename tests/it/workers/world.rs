@@ -8,7 +8,7 @@ use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::secrets::{RootSecret, Secret};
 use garmin_gateway::config::{GarminHosts, Live, WorkerSettings};
-use garmin_gateway::garmin::{GarminTokens, SignedIn};
+use garmin_gateway::garmin::{ApiSettings, GarminTokens, RequestRate, SignedIn};
 use garmin_gateway::sandbox::{PrivatePaths, Processes};
 use garmin_gateway::store::Store;
 use garmin_gateway::workers::{UpstreamAnswer, UpstreamCall, WorkerError, WorkerInfo, Workers, WorkersParts};
@@ -71,9 +71,10 @@ impl World {
     }
 
     pub(super) async fn with_garmin(settings: WorkerSettings, garmin: GarminHosts) -> Self {
+        let rate = ApiSettings::new(&garmin).rate;
         let owned = tempfile::tempdir().unwrap();
         std::fs::create_dir(owned.path().join("data")).unwrap();
-        let world = Self::start(owned.path(), settings, garmin).await;
+        let world = Self::start(owned.path(), settings, garmin, rate).await;
         World {
             _owned: Some(owned),
             ..world
@@ -82,10 +83,15 @@ impl World {
 
     /// Starts in `directory`, with what an earlier gateway left there.
     pub(super) async fn at(directory: &Path, settings: WorkerSettings) -> Self {
-        Self::start(directory, settings, no_garmin()).await
+        Self::start(directory, settings, no_garmin(), ApiSettings::default().rate).await
     }
 
-    async fn start(directory: &Path, settings: WorkerSettings, garmin: GarminHosts) -> Self {
+    pub(super) async fn start(
+        directory: &Path,
+        settings: WorkerSettings,
+        garmin: GarminHosts,
+        rate: RequestRate,
+    ) -> Self {
         let accounts = open_accounts(directory);
         let lifecycle = Lifecycle::new();
         let data = directory.join("data");
@@ -100,6 +106,7 @@ impl World {
             lifecycle: lifecycle.clone(),
             processes: Processes::start(program(), private, &lifecycle).unwrap(),
             silence: Duration::from_secs(2),
+            rate,
         };
         let workers = Workers::start(parts).await.unwrap();
         World {
