@@ -44,18 +44,24 @@ def crc(data: bytes) -> int:
 
 
 def fit_file(seconds: int) -> bytes:
-    """A run with a record a second: time, position, altitude, heart rate, cadence, distance, speed, power."""
+    """A run with a record a second, of the size that a watch with running dynamics writes.
+
+    Time, position, altitude, heart rate, cadence, distance, speed, power, temperature, oscillation, stance, step length,
+    and fields that only Garmin knows.
+    """
     start = 1_100_000_000
     # Field number, size, base type.
     fields = [(253, 4, 0x86), (0, 4, 0x85), (1, 4, 0x85), (78, 4, 0x86), (3, 1, 0x02), (4, 1, 0x02), (5, 4, 0x86), (73, 4, 0x86), (7, 2, 0x84)]
+    fields += [(13, 1, 0x01), (39, 2, 0x84), (41, 2, 0x84), (83, 2, 0x84), (85, 2, 0x84), (134, 4, 0x86), (135, 4, 0x86), (136, 4, 0x86), (137, 4, 0x86), (138, 4, 0x86), (139, 4, 0x86)]
     body = bytearray()
     # file_id: an activity.
     body += struct.pack("<BBBHB3B", 0x41, 0, 0, 0, 1, 0, 1, 0x00) + struct.pack("<BB", 0x01, 4)
     body += struct.pack("<BBBHB", 0x40, 0, 0, 20, len(fields)) + b"".join(bytes(field) for field in fields)
     for n in range(seconds):
         body += struct.pack(
-            "<BIiiIBBIIH", 0, start + n, 550_000_000 + n * 20, 170_000_000 + n * 30, (600 + n // 40 % 400) * 5,
+            "<BIiiIBBIIHbHHHH6I", 0, start + n, 550_000_000 + n * 20, 170_000_000 + n * 30, (600 + n // 40 % 400) * 5,
             120 + n % 40, 85 + n % 5, n * 300, 2_800 + n % 500, 180 + n % 120,
+            18, 800 + n % 50, 2_400 + n % 90, 780 + n % 40, 11_000 + n % 400, *([n] * 6),
         )
     header = struct.pack("<BBHI4s", 14, 0x20, 2_194, len(body), b".FIT")
     whole = header + struct.pack("<H", crc(header)) + bytes(body)
@@ -73,7 +79,7 @@ class Files:
     """A server in place of Garmin that has two FIT files and a profile, and nothing else."""
 
     def __enter__(self) -> "Files":
-        record_bytes = 29
+        record_bytes = 29 + 9 + 24
         files = {LARGE: fit_file(LARGE_FILE_BYTES // record_bytes), SIX_HOURS: fit_file(SIX_HOURS_S)}
         self.sizes = {activity: len(file) for activity, file in files.items()}
         archives = {f"/download-service/files/activity/{activity}": zipped(file) for activity, file in files.items()}
