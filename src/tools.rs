@@ -5,11 +5,11 @@
 //! | [`table`], [`parameter`] | the definition of a tool: a row in the table of its module |
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
 //! | [`change`] | changes: the plan, its preview, what became of it |
-//! | [`fields`], [`json`], [`page`] | the conversion of Garmin's documents to a tool's answer |
-//! | [`time_zone`] | the zone that decides what `today` is |
+//! | [`fields`], [`json`], [`series`], [`page`] | the conversion of Garmin's documents to a tool's answer |
+//! | [`time_zone`], [`local_time`], [`sport`] | the zone that decides what `today` is and how times are told; pace |
 //! | [`activity_files`], [`recordings`] | activity files, and what can be computed from them |
 //! | [`resources`] | files and templates as MCP resources |
-//! | [`outcome`] | results and failures in MCP's format |
+//! | [`outcome`], [`output_schema`] | results and failures in MCP's format; the schemas of results |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
 //! | [`mod@server`] | the MCP server, independent of the transport |
@@ -54,10 +54,12 @@ mod gear_management;
 mod health_wellness;
 mod http;
 mod json;
+mod local_time;
 mod multisport;
 #[cfg(any(test, fuzzing))]
 mod mutated;
 mod outcome;
+pub mod output_schema;
 pub mod page;
 mod parameter;
 mod planned;
@@ -67,7 +69,9 @@ mod recordings;
 mod resources;
 mod schedule_changes;
 mod scores;
+mod series;
 mod server;
+mod sport;
 mod stdio;
 mod supervisor;
 mod table;

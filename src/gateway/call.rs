@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
 use crate::base::lifecycle::Lifecycle;
-use crate::config::Live;
+use crate::config::{Live, ToolProfile};
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
 use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
@@ -156,7 +156,9 @@ impl CallService {
         });
         let profile = chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone());
         let catalogue = &pending.offered.catalogue;
-        catalogue.list_some(pending.era, caller.access, |tool| {
+        // Output schemas help programs, and the short list is for models.
+        let is_brief = profile == ToolProfile::Core;
+        catalogue.list_some(pending.era, caller.access, is_brief, |tool| {
             discovery::is_listed(&profile, catalogue.is_short(), tool)
         })
     }

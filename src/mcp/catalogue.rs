@@ -64,8 +64,8 @@ impl<'a> Lists<'a> {
 #[derive(Debug)]
 pub struct Catalogue {
     tools: HashMap<Arc<str>, ToolEntry>,
-    /// The tools in the order of the list, each as JSON text.
-    texts: Vec<(Arc<str>, String)>,
+    /// The tools in the order of the list.
+    texts: Vec<ToolText>,
     /// Whether the list is no longer than the core would be.
     is_short: bool,
     server: String,
@@ -77,6 +77,15 @@ pub struct Catalogue {
     /// Rendered for legacy clients, then for modern ones.
     rendered: [RenderedLists; 2],
     too_large: Vec<String>,
+}
+
+/// The JSON text of a tool.
+#[derive(Debug)]
+struct ToolText {
+    name: Arc<str>,
+    whole: String,
+    /// Without the output schema, if it has one.
+    brief: Option<String>,
 }
 
 /// The facts about a tool that the gateway needs during a call.
@@ -138,7 +147,11 @@ impl Catalogue {
                 if entry.allowed(Access::ReadOnly) {
                     append(&mut reading, &rendered);
                 }
-                texts.push((entry.name.clone(), rendered));
+                texts.push(ToolText {
+                    name: entry.name.clone(),
+                    brief: render::without_output_schema(&rendered),
+                    whole: rendered,
+                });
                 tools.insert(entry.name.clone(), entry);
             }
         }
@@ -201,7 +214,7 @@ impl Catalogue {
     pub fn entries(&self, access: Access) -> impl Iterator<Item = (&ToolEntry, &str)> {
         self.texts
             .iter()
-            .filter_map(|(name, text)| Some((self.tools.get(name)?, text.as_str())))
+            .filter_map(|text| Some((self.tools.get(&text.name)?, text.whole.as_str())))
             .filter(move |(tool, _)| tool.allowed(access))
     }
 
@@ -216,11 +229,21 @@ impl Catalogue {
         self.is_short
     }
 
-    /// The result of `tools/list` with only some of the tools, as JSON text.
-    pub fn list_some(&self, era: Era, access: Access, is_listed: impl Fn(&ToolEntry) -> bool) -> String {
+    /// The result of `tools/list` with only some of the tools, as JSON text. A brief list has no output schemas.
+    pub fn list_some(
+        &self,
+        era: Era,
+        access: Access,
+        is_brief: bool,
+        is_listed: impl Fn(&ToolEntry) -> bool,
+    ) -> String {
         let mut tools = String::new();
-        for (_, text) in self.entries(access).filter(|(tool, _)| is_listed(tool)) {
-            append(&mut tools, text);
+        for text in &self.texts {
+            let tool = self.tools.get(&text.name);
+            if tool.is_some_and(|tool| tool.allowed(access) && is_listed(tool)) {
+                let brief = text.brief.as_ref().filter(|_| is_brief);
+                append(&mut tools, brief.unwrap_or(&text.whole));
+            }
         }
         let members = format!("\"tools\":[{tools}]");
         match era {

@@ -7,7 +7,7 @@ mod edit;
 mod gear;
 mod members;
 
-use super::parameter::Parameter;
+use super::parameter::{LONGEST_DESCRIPTION, Parameter};
 use super::table::{Effect, Tool};
 use gear::gear;
 use members::{description, event_type, feel, name, perceived_effort, type_key};
@@ -50,7 +50,8 @@ pub(super) const TOOLS: &[Tool] = &[
         "Replace the description of an activity; an empty text clears it.",
         &[
             ACTIVITY_ID,
-            Parameter::required_text("description", "The new description; it replaces the old one"),
+            Parameter::required_text("description", "The new description; it replaces the old one")
+                .at_most(LONGEST_DESCRIPTION),
         ],
         SET,
         |call, answers| Ok(description(call, answers)),

@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde_json::{Value, json};
 
+use super::activity_management::known_type;
 use super::call::ToolCall;
-use super::fields::at;
+use super::fields::{at, list};
 use super::file_reading::FileReading;
 use super::garmin_get::{FAILED, GarminGet};
-use super::json::rounded;
+use super::json::{is_empty, rounded};
 use super::parameter::Parameter;
 use super::recordings::Analysis;
 use super::recordings::metric::SampleQuantity;
@@ -64,7 +65,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 (0, 3_600),
                 0,
             ),
-            Parameter::text("metrics", timeseries::METRICS, ""),
+            Parameter::text("metrics", timeseries::METRICS, "").at_most(500),
         ],
         ask: GarminQuery::Made(|call| vec![call.get(ORIGINAL).file(FileReading::Timeseries)]),
         tell: AnswerShape::Raw,
@@ -112,7 +113,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         ask: GarminQuery::Steps(curve_step),
-        tell: AnswerShape::Made(|call, answers| Ok(curve(call, answers))),
+        tell: AnswerShape::Made(curve),
         nothing: "No activities found.",
         failing: "Error computing power duration curve",
     },
@@ -132,6 +133,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 "Not used: the file is a resource of this server",
                 "",
             )
+            .at_most(4_096)
             .optional(),
         ],
         ask: GarminQuery::Made(|call| {
@@ -236,14 +238,21 @@ fn curve_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
         [] => vec![
             call.get("/activitylist-service/activities/search/activities?start=0&limit={num_activities}"),
         ],
-        [activities] => of_type(call, activities)
-            .filter_map(|activity| at(activity, "activityId")?.as_i64())
-            .map(|id| {
-                GarminGet::plain(&resources::activity_path("fit", &id.to_string()))
-                    .file(FileReading::PowerCurve)
-                    .optional()
-            })
-            .collect(),
+        [activities] => {
+            let ids = of_type(call, activities).filter_map(|activity| at(activity, "activityId")?.as_i64());
+            let files: Vec<GarminGet> = ids
+                .map(|id| {
+                    GarminGet::plain(&resources::activity_path("fit", &id.to_string()))
+                        .file(FileReading::PowerCurve)
+                        .optional()
+                })
+                .collect();
+            if files.is_empty() && !is_empty(activities) {
+                // The type may not exist.
+                return vec![GarminGet::plain("/activity-service/activity/activityTypes").optional()];
+            }
+            files
+        }
         _ => vec![],
     }
 }
@@ -265,18 +274,31 @@ fn of_type<'a>(call: &ToolCall, activities: &'a Value) -> impl Iterator<Item = &
         })
 }
 
-fn curve(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
+/// Refuses a type that is no part of any of Garmin's.
+fn must_be_part_of_a_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
+    let keys = types.as_array().into_iter().flatten();
+    let mut keys = keys.filter_map(|kind| kind.get("typeKey")?.as_str());
+    if keys.any(|key| key.contains(&wanted.trim().to_lowercase())) {
+        return Ok(());
+    }
+    known_type("activity_type", wanted, types)
+}
+
+fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let Some((activities, curves)) = answers.split_first() else {
-        return ToolAnswer::Nothing;
+        return Ok(ToolAnswer::Nothing);
     };
-    if activities.as_array().is_none_or(Vec::is_empty) {
-        return ToolAnswer::Nothing;
+    if list(activities, "")?.is_empty() {
+        return Ok(ToolAnswer::Nothing);
     }
     let (number, kind) = (call.text("num_activities"), call.text("activity_type"));
     let found: Vec<&Value> = of_type(call, activities).collect();
     if found.is_empty() {
+        if let Some(types) = curves.first().filter(|types| types.is_array()) {
+            must_be_part_of_a_type(&kind, types)?;
+        }
         let text = format!("No {kind} activities found in the last {number} activities.");
-        return ToolAnswer::Text(text);
+        return Ok(ToolAnswer::Text(text));
     }
     let is_read = |curve: &&&Value| curve.is_object() && curve.get(FAILED).is_none();
     let analysed = curves.iter().filter(is_read).count();
@@ -297,16 +319,18 @@ fn curve(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
         }
     }
     if bests.is_empty() {
-        return ToolAnswer::Text(format!("No power data found across {analysed} activities."));
+        return Ok(ToolAnswer::Text(format!(
+            "No power data found across {analysed} activities."
+        )));
     }
     let ftp = bests.get("20min").and_then(|best| best.get("watts")?.as_f64());
-    ToolAnswer::Json(json!({
+    Ok(ToolAnswer::Json(json!({
         "activities_analyzed": analysed,
         "activities_skipped": found.len() - analysed,
         "ftp_estimate_w": ftp.map(|watts| rounded(watts * 0.95, 0)),
         "ftp_note": "Estimated as 95% of 20-minute best power",
         "season_bests": bests,
-    }))
+    })))
 }
 
 /// The names of the metrics, without their units, and with the short forms that people use.

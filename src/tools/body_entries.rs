@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::change::{ChangeStep, GarminChange, PlannedChange};
-use super::parameter::{DefaultValue, Parameter};
+use super::parameter::{DefaultValue, LONGEST_DESCRIPTION, Parameter};
 use super::table::{Effect, Tool};
 use activity::{delete_activity, manual_activity};
 use vitals::{blood_pressure, hydration};
@@ -101,7 +101,9 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::integer("systolic", "The upper value in mmHg", (70, 260)),
             Parameter::integer("diastolic", "The lower value in mmHg", (40, 150)),
             Parameter::integer("pulse", "The pulse in beats a minute", (20, 250)),
-            Parameter::required_text("notes", "A note about the reading").optional(),
+            Parameter::required_text("notes", "A note about the reading")
+                .at_most(LONGEST_DESCRIPTION)
+                .optional(),
         ],
         ADD,
         |call, answers| Ok(blood_pressure(call, answers)),

@@ -9,7 +9,7 @@ mod saved;
 mod upload;
 
 use super::answer::AnswerError;
-use super::parameter::Parameter;
+use super::parameter::{LONGEST_DESCRIPTION, Parameter};
 use super::table::{Effect, Tool};
 use deletion::delete_course;
 use upload::upload_course;
@@ -23,7 +23,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 "gpx_path",
                 "Only the file's name: files of this server are not read; give gpx",
                 "",
-            ),
+            )
+            .at_most(4_096),
             Parameter::required_text("course_name", "The course's name; empty: the one in the GPX")
                 .optional(),
             Parameter::text(
@@ -31,8 +32,10 @@ pub(super) const TOOLS: &[Tool] = &[
                 "running, cycling, hiking, gravel_cycling, mountain_biking, trail_running, walking or road_biking",
                 "running",
             ),
-            Parameter::required_text("description", "A description of the course").optional(),
-            Parameter::text("gpx", "The text of the GPX file", ""),
+            Parameter::required_text("description", "A description of the course")
+                .at_most(LONGEST_DESCRIPTION)
+                .optional(),
+            Parameter::text("gpx", "The text of the GPX file", "").at_most(3 << 20),
         ],
         Effect::Change { idempotent: false },
         upload_course,
@@ -56,10 +59,7 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool::change(
         "set_fit_download_dir",
         "Always refused: this server keeps no files. Activity files are resources and answers instead.",
-        &[Parameter::required_text(
-            "path",
-            "The directory that garmin_mcp would write to",
-        )],
+        &[Parameter::required_text("path", "The directory that garmin_mcp would write to").at_most(4_096)],
         Effect::Change { idempotent: true },
         |_, _| {
             let text = "this server keeps no files for people, so there is no directory to set. Nothing was changed.";

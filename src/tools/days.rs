@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
 /// Describes the values that a day parameter accepts.
-pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD, or today, yesterday, -7d (seven days ago); in a range also this week, last week, this month";
+pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD, or today, yesterday, -7d or 3 days ago; in a range also this week, last week, this month, last month, this year";
 
 /// Whether a parameter is the start or the end of a range: `this week` begins on Monday and ends today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,22 +42,34 @@ pub(super) fn day(text: &str, edge: Edge, today: &impl Fn() -> Date) -> Option<D
         "tomorrow" => today().tomorrow().ok(),
         "this week" => period(monday()?, today()),
         "last week" => period(monday()?.checked_sub(7.days()).ok()?, monday()?.yesterday().ok()?),
+        "this year" => period(today().first_of_year(), today()),
         "this month" => period(today().first_of_month(), today()),
         "last month" => {
             let last = today().first_of_month().yesterday().ok()?;
             period(last.first_of_month(), last)
         }
         // The parser also accepts other ISO forms (20260108), which are invalid in Garmin's URLs.
-        day if day.len() == 10 => day.parse().ok(),
-        offset => back(
-            offset
-                .strip_prefix('-')?
-                .strip_suffix('d')?
-                .parse::<u16>()
-                .ok()?
-                .into(),
-        ),
+        day if day.len() == 10 && day.get(4..5) == Some("-") => day.parse().ok(),
+        other => back(days_back(other)?),
     }
+}
+
+/// The days in `-7d`, `-2w`, `3 days ago` or `1 week ago`.
+fn days_back(text: &str) -> Option<i64> {
+    let (number, unit) = match text.strip_prefix('-') {
+        Some(short) => short.split_at_checked(short.len().checked_sub(1)?)?,
+        None => text.strip_suffix(" ago")?.split_once(' ')?,
+    };
+    let days_of_unit = match unit {
+        "d" | "day" | "days" => 1,
+        "w" | "week" | "weeks" => 7,
+        _ => return None,
+    };
+    let number = match number {
+        "a" | "one" => 1,
+        digits => digits.parse::<u16>().ok()?,
+    };
+    Some(i64::from(number) * days_of_unit)
 }
 
 #[cfg(test)]
@@ -77,7 +89,28 @@ mod tests {
         assert_eq!(range("last month"), [date(2026, 2, 1), date(2026, 2, 28)]);
         assert_eq!(range("-30d"), [date(2026, 1, 30); 2]);
         assert_eq!(day("this week", Edge::Only, &today), None);
-        for wrong in ["-d", "-7", "7d", "--7d", "-99999d", "next week"] {
+        assert_eq!(range("this year"), [date(2026, 1, 1), date(2026, 3, 1)]);
+        for (text, told) in [
+            ("3 days ago", date(2026, 2, 26)),
+            ("1 day ago", date(2026, 2, 28)),
+            ("A week ago", date(2026, 2, 22)),
+            ("2 weeks ago", date(2026, 2, 15)),
+            ("-2w", date(2026, 2, 15)),
+        ] {
+            assert_eq!(day(text, Edge::Only, &today), Some(told), "{text}");
+        }
+        for wrong in [
+            "-d",
+            "-7",
+            "7d",
+            "--7d",
+            "-99999d",
+            "next week",
+            "days ago",
+            "-1 days ago",
+            "3 months ago",
+            "-ü",
+        ] {
             assert_eq!(day(wrong, Edge::First, &today), None, "{wrong}");
         }
     }

@@ -5,12 +5,14 @@
 
 use serde_json::{Map, Value};
 
-use super::json::rounded;
+use super::json::{is_empty, rounded};
+use super::local_time;
+use super::sport::{SportFamily, pace};
 
 #[derive(Debug)]
 pub(super) struct Field {
     key: &'static str,
-    /// Dotted paths into Garmin's document. The first path with a value is used.
+    /// Dotted paths into Garmin's document. The first path with a value is used, unless the format needs two.
     from: &'static [&'static str],
     form: FieldFormat,
 }
@@ -24,6 +26,13 @@ enum FieldFormat {
     Hours,
     /// Minutes converted to hours with one decimal; zero is kept.
     HoursOrZero,
+    /// From a local time and the same moment in UTC: the offset, as `+13:00`.
+    Offset,
+    /// From a moment in UTC and the same in local time: the local time with its offset.
+    LocalTime,
+    /// From a speed in m/s, and either the activity's type or a value that only activities of this family have: the
+    /// time for this distance in metres, as `5:03`.
+    Pace(SportFamily, f64),
 }
 
 impl Field {
@@ -56,7 +65,52 @@ impl Field {
         Self { key, from, form }
     }
 
+    /// The offset between a local time and UTC, from two fields.
+    pub(super) const fn offset(key: &'static str, from: &'static [&'static str]) -> Self {
+        let form = FieldFormat::Offset;
+        Self { key, from, form }
+    }
+
+    /// A local time with its offset, from a UTC and a local field.
+    pub(super) const fn local_time(key: &'static str, from: &'static [&'static str]) -> Self {
+        let form = FieldFormat::LocalTime;
+        Self { key, from, form }
+    }
+
+    /// The pace per kilometre of a run, from its speed and its type or cadence.
+    pub(super) const fn run_pace(key: &'static str, from: &'static [&'static str]) -> Self {
+        let form = FieldFormat::Pace(SportFamily::Run, 1_000.0);
+        Self { key, from, form }
+    }
+
+    /// The pace per 100 m of a swim, from its speed and its type or number of strokes.
+    pub(super) const fn swim_pace(key: &'static str, from: &'static [&'static str]) -> Self {
+        let form = FieldFormat::Pace(SportFamily::Swim, 100.0);
+        Self { key, from, form }
+    }
+
+    /// The value of a format that needs two fields.
+    fn of_two(&self, document: &Value) -> Option<Value> {
+        let [one, other, ..] = self.from else {
+            return None;
+        };
+        let (one, other) = (at(document, one)?, at(document, other)?);
+        let told = match self.form {
+            FieldFormat::Offset => local_time::offset_text(one, other),
+            FieldFormat::LocalTime => local_time::local_text(one, other),
+            FieldFormat::Pace(family, metres) => {
+                let is_of_family = other.as_str().is_none_or(|kind| SportFamily::of(kind) == family);
+                pace(one.as_f64().filter(|_| is_of_family)?, metres)
+            }
+            _ => None,
+        };
+        told.map(Value::String)
+    }
+
     fn value(&self, document: &Value) -> Option<Value> {
+        if let FieldFormat::Offset | FieldFormat::LocalTime | FieldFormat::Pace(..) = self.form {
+            return self.of_two(document);
+        }
         let value = self.from.iter().find_map(|path| at(document, path))?;
         let some = || value.as_f64().filter(|number| *number != 0.0);
         let hours = |minutes| rounded(minutes / 60.0, 1);
@@ -67,6 +121,7 @@ impl Field {
             FieldFormat::Rounded(digits) => some().map(|number| rounded(number, digits)),
             FieldFormat::Hours => some().map(hours),
             FieldFormat::HoursOrZero => value.as_f64().map(hours),
+            FieldFormat::Offset | FieldFormat::LocalTime | FieldFormat::Pace(..) => None,
         }
     }
 }
@@ -129,6 +184,12 @@ pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], C
     let value = if path.is_empty() {
         Some(document)
     } else {
+        if !document.is_object() && !is_empty(document) {
+            return Err(Changed {
+                path: "$".to_owned(),
+                expected: "an object",
+            });
+        }
         at(document, path)
     };
     match value {
@@ -185,6 +246,36 @@ mod tests {
     }
 
     #[test]
+    fn times_get_their_offset_and_runs_and_swims_a_pace() {
+        const TIMED: &[Field] = fields! {
+            "utc_offset" <- offset "startTimeLocal" | "startTimeGMT";
+            "sleep_start_local" <- local_time "startMs" | "localMs";
+            "avg_pace_min_per_km" <- run_pace "averageSpeed" | "activityType.typeKey";
+            "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "activityType.typeKey";
+        };
+        let told = |document: Value| Value::Object(pick(TIMED, &document).unwrap());
+        let speed = 3.333_333;
+        assert_eq!(
+            told(json!({
+                "startTimeLocal": "2026-04-05 07:30:00", "startTimeGMT": "2026-04-04 19:30:00.0", "averageSpeed": speed,
+                "activityType": {"typeKey": "trail_running"}, "startMs": 1_775_331_000_000_i64, "localMs": 1_775_374_200_000_i64,
+            })),
+            json!({
+                "utc_offset": "+12:00", "sleep_start_local": "2026-04-05T07:30:00+12:00", "avg_pace_min_per_km": "5:00",
+            })
+        );
+        assert_eq!(
+            told(json!({
+                "startTimeLocal": "2026-03-08T06:00:00", "startTimeGMT": "2026-03-08T16:00:00", "averageSpeed": 1.25,
+                "activityType": {"typeKey": "open_water_swimming"},
+            })),
+            json!({"utc_offset": "-10:00", "avg_pace_min_per_100m": "1:20"})
+        );
+        let ride = json!({"averageSpeed": 8.0, "activityType": {"typeKey": "cycling"}, "startTimeLocal": "x", "startTimeGMT": null});
+        assert_eq!(told(ride), json!({}));
+    }
+
+    #[test]
     fn null_missing_and_zero_are_left_out() {
         let document =
             json!({"activityId": null, "activityType": null, "floorsAscended": 0.0, "recoveryTime": 0});
@@ -205,6 +296,8 @@ mod tests {
             "$"
         );
         assert_eq!(list(&json!({"laps": {}}), "laps").unwrap_err().path, "$.laps");
+        assert_eq!(list(&json!([7]), "laps").unwrap_err().path, "$");
+        assert_eq!(list(&Value::Null, "laps").unwrap(), &[] as &[Value]);
         assert_eq!(pick_each(FIELDS, &json!([{}, 1]), "").unwrap_err().path, "$[1]");
         assert_eq!(
             pick_each(FIELDS, &json!({"a": {"b": ["x"]}}), "a.b")

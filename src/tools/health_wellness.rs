@@ -78,16 +78,16 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_steps_data",
-        about: "Steps of one day in intervals of 15 minutes (about 14 kB). get_stats has the day's total.",
+        about: "Steps of one day in intervals of 15 minutes, as columns. get_stats has the day's total.",
         parameters: &[DATE],
         ask: GarminQuery::Get("/wellness-service/wellness/dailySummaryChart/{display_name}?date={date}"),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No steps data found for {date}",
         failing: "Error retrieving steps data",
     },
     Tool {
         name: "get_daily_steps",
-        about: "Steps, distance and step goal of each day in a range of days.",
+        about: "Steps, distance (in metres) and step goal of each day in a range of days, as columns.",
         parameters: &[
             START_DATE,
             Parameter::last_day(
@@ -128,7 +128,7 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "What charged and drained the body battery on one day, with stress and battery readings.",
         parameters: &[DATE],
         ask: GarminQuery::Get("/wellness-service/wellness/bodyBattery/events/{date}"),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No body battery events found for {date}",
         failing: "Error retrieving body battery events",
     },
@@ -145,10 +145,10 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_floors",
-        about: "Floors climbed and descended on one day in intervals of 15 minutes.",
+        about: "Floors climbed and descended on one day in intervals of 15 minutes, as columns.",
         parameters: &[DATE],
         ask: GarminQuery::Get("/wellness-service/wellness/floorsChartData/daily/{date}"),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No floors data found for {date}",
         failing: "Error retrieving floors data",
     },
@@ -165,10 +165,10 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_heart_rates",
-        about: "Heart rate of one day every two minutes (about 25 kB). get_heart_rates_summary is the short form.",
+        about: "Heart rate of one day every two minutes (bpm, as a column). get_heart_rates_summary is the short form.",
         parameters: &[DATE],
         ask: GarminQuery::Get(HEART_RATE),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No heart rate data found for {date}",
         failing: "Error retrieving heart rate data",
     },
@@ -193,18 +193,18 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_sleep_data",
-        about: "The night before this day with all details and readings (about 50 kB). get_sleep_summary is the \
-                short form.",
+        about: "The night before this day with all details and readings, as columns. get_sleep_summary is the short \
+                form.",
         parameters: &[DATE],
         ask: GarminQuery::Get(SLEEP),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No sleep data found for {date}",
         failing: "Error retrieving sleep data",
     },
     Tool {
         name: "get_sleep_summary",
-        about: "The night before this day in short: times (epoch milliseconds), hours slept, score, stages in \
-                seconds and percent, SpO2, resting heart rate, overnight HRV.",
+        about: "The night before this day in short: times, hours slept, score, stages in seconds and percent, SpO2, \
+                resting heart rate, overnight HRV.",
         parameters: &[DATE],
         ask: GarminQuery::Get(SLEEP),
         tell: AnswerShape::Shaped(night::sleep),
@@ -213,11 +213,11 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_stress_data",
-        about: "Stress and body battery of one day every three minutes (about 35 kB). get_stress_summary is the \
-                short form.",
+        about: "Stress and body battery of one day every three minutes, as columns; stress below 0 was not measured \
+                (-1) or fell into an activity (-2). get_stress_summary is the short form.",
         parameters: &[DATE],
         ask: GarminQuery::Get(STRESS),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No stress data found for {date}",
         failing: "Error retrieving stress data",
     },
@@ -233,11 +233,11 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_respiration_data",
-        about: "Breaths per minute of one day with all readings (about 20 kB). get_respiration_summary is the short \
+        about: "Breaths per minute of one day with all readings, as a column. get_respiration_summary is the short \
                 form.",
         parameters: &[DATE],
         ask: GarminQuery::Get(RESPIRATION),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No respiration data found for {date}",
         failing: "Error retrieving respiration data",
     },
@@ -261,10 +261,10 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_all_day_stress",
-        about: "The same as get_stress_data: stress and body battery of one day every three minutes.",
+        about: "The same as get_stress_data: stress and body battery of one day every three minutes, as columns.",
         parameters: &[DATE],
         ask: GarminQuery::Get(STRESS),
-        tell: AnswerShape::Raw,
+        tell: AnswerShape::Series,
         nothing: "No all-day stress data found for {date}",
         failing: "Error retrieving all-day stress data",
     },

@@ -1,4 +1,7 @@
 //! Rounding with the same results as in Python, and the check for empty documents.
+//!
+//! Garmin computes in single precision and writes the result as a double: 2.789 m/s is sent as 2.7890000343322754. Such
+//! a number is told with the digits that it has.
 
 use serde_json::{Number, Value};
 
@@ -23,6 +26,44 @@ pub(super) fn is_empty(document: &Value) -> bool {
     }
 }
 
+/// The single-precision number behind a long one; `None` for a number that has all its digits.
+fn single_precision(number: &Number) -> Option<Number> {
+    /// Longer than any number that single precision writes.
+    const LONG: usize = 12;
+    let text = number.to_string();
+    if number.is_i64() || number.is_u64() || text.len() < LONG {
+        return None;
+    }
+    let single: f32 = text.parse().ok()?;
+    if number.as_f64() != Some(f64::from(single)) {
+        return None;
+    }
+    single.to_string().parse().ok().and_then(Number::from_f64)
+}
+
+/// Whether a document has numbers with more digits than their precision.
+pub(super) fn has_false_digits(document: &Value) -> bool {
+    match document {
+        Value::Number(number) => single_precision(number).is_some(),
+        Value::Array(items) => items.iter().any(has_false_digits),
+        Value::Object(members) => members.values().any(has_false_digits),
+        _ => false,
+    }
+}
+
+/// The document with its single-precision numbers in the digits that they have.
+pub(super) fn in_their_precision(document: Value) -> Value {
+    match document {
+        Value::Number(number) => Value::Number(single_precision(&number).unwrap_or(number)),
+        Value::Array(items) => items.into_iter().map(in_their_precision).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(key, value)| (key, in_their_precision(value)))
+            .collect(),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +82,22 @@ mod tests {
         check(2.675, 2, 2.67);
         check(1260.0 / 60.0, 1, 21.0);
         check(-0.25, 1, -0.2);
+    }
+    #[test]
+    fn numbers_have_the_digits_of_their_precision() {
+        let sent = json!({"laps": [{"averageSpeed": 2.789_000_034_332_275_4, "distance": 10_023.459_960_937_5, "bpm": 150.0}]});
+        assert!(has_false_digits(&sent));
+        let told = in_their_precision(sent);
+        assert_eq!(
+            told.to_string(),
+            r#"{"laps":[{"averageSpeed":2.789,"distance":10023.46,"bpm":150.0}]}"#
+        );
+        for whole in [
+            json!(22.129_206_123_816_29),
+            json!(1_768_000_000_000_i64),
+            json!(0.5),
+        ] {
+            assert!(!has_false_digits(&whole));
+        }
     }
 }

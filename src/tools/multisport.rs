@@ -20,9 +20,12 @@ const PART: &[Field] = fields! {
     "name" <- "activityName";
     "type" <- "activityTypeDTO.typeKey";
     "start_time_local" <- "summaryDTO.startTimeLocal";
+    "utc_offset" <- offset "summaryDTO.startTimeLocal" | "summaryDTO.startTimeGMT";
     "duration_seconds" <- "summaryDTO.duration";
     "distance_meters" <- "summaryDTO.distance";
     "avg_speed_mps" <- "summaryDTO.averageSpeed";
+    "avg_pace_min_per_km" <- run_pace "summaryDTO.averageSpeed" | "activityTypeDTO.typeKey";
+    "avg_pace_min_per_100m" <- swim_pace "summaryDTO.averageSpeed" | "activityTypeDTO.typeKey";
     "avg_hr_bpm" <- "summaryDTO.averageHR";
     "max_hr_bpm" <- "summaryDTO.maxHR";
     "avg_power_watts" <- "summaryDTO.averagePower";

@@ -16,7 +16,14 @@ pub(super) struct Parameter {
     pub(super) kind: ParameterKind,
     /// The value when the argument is omitted; `None` = it is required.
     pub(super) default: Option<DefaultValue>,
+    /// The most characters of a text.
+    pub(super) longest: usize,
 }
+
+/// The most characters of a text, unless its parameter has another bound.
+const LONGEST_TEXT: usize = 255;
+/// The most characters of a description or a note.
+pub(super) const LONGEST_DESCRIPTION: usize = 5_000;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ParameterKind {
@@ -77,6 +84,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Day { may_be_future: false },
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -95,6 +103,7 @@ impl Parameter {
             about,
             kind: ParameterKind::LastDay { within },
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -104,6 +113,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Id,
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -113,6 +123,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Text,
             default: Some(DefaultValue::Text(default)),
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -122,6 +133,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Text,
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -132,6 +144,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Flag,
             default: Some(DefaultValue::Flag(false)),
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -142,6 +155,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Flag,
             default: Some(DefaultValue::Flag(true)),
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -157,6 +171,7 @@ impl Parameter {
             about,
             kind: ParameterKind::OneOf(words),
             default: Some(DefaultValue::Text(default)),
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -177,6 +192,7 @@ impl Parameter {
             about,
             kind,
             default: Some(DefaultValue::Whole(default)),
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -187,6 +203,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Number { least, most },
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -197,6 +214,7 @@ impl Parameter {
             about,
             kind: ParameterKind::Integer { least, most },
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -212,6 +230,7 @@ impl Parameter {
             about,
             kind: ParameterKind::List { item, most },
             default: None,
+            longest: LONGEST_TEXT,
         }
     }
 
@@ -226,7 +245,13 @@ impl Parameter {
             about,
             kind: ParameterKind::Object(members),
             default: None,
+            longest: LONGEST_TEXT,
         }
+    }
+
+    /// A text of at most so many characters.
+    pub(super) const fn at_most(self, longest: usize) -> Self {
+        Self { longest, ..self }
     }
 
     /// Makes the parameter optional, with this default.
@@ -261,8 +286,11 @@ impl Parameter {
     /// The JSON schema (2020-12): a single type, and the meaning of the value.
     pub(super) fn schema(&self) -> Value {
         let mut schema = match self.kind {
-            ParameterKind::Day { .. } | ParameterKind::LastDay { .. } | ParameterKind::Text => {
+            ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => {
                 json!({"type": "string", "description": self.about})
+            }
+            ParameterKind::Text => {
+                json!({"type": "string", "maxLength": self.longest, "description": self.about})
             }
             ParameterKind::Whole { least, most, .. } | ParameterKind::Integer { least, most } => {
                 json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})

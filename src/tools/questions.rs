@@ -16,6 +16,8 @@
 //!   `failed`, and the rest is told.
 //! - With the default arguments an answer is below 2,000 tokens.
 //! - The unit of a figure is in its name. Series are columns with an interval.
+//! - Each tool has an output schema. No other tool has one: those pass on what Garmin has, or tell in words that it has
+//!   nothing, and a client that validates would refuse both.
 
 mod analysis;
 mod compare;
@@ -41,20 +43,20 @@ const BY: Parameter = Parameter::one_of(
     &["auto", "day", "week", "month", "weekday"],
     "auto",
 );
-const SPORT: Parameter = Parameter::text(
+const SPORT: Parameter = Parameter::required_text(
     "sport",
-    "Only this type and the types below it, such as running, cycling or swimming; empty: all",
-    "",
-);
+    "Only this type and the types below it, such as running, cycling or swimming; left out: all",
+)
+.optional();
 const DAY: Parameter =
     Parameter::day("date", "The day: YYYY-MM-DD, today (default), yesterday or -7d").optional();
 const ACTIVITY: Parameter =
     Parameter::id("activity_id", "The activity's id; left out: the newest one").optional();
-const TYPE_OF_NEWEST: Parameter = Parameter::text(
+const TYPE_OF_NEWEST: Parameter = Parameter::required_text(
     "activity_type",
-    "Without activity_id: the newest of this type, such as running; empty: of any type",
-    "",
-);
+    "Without activity_id: the newest of this type, such as running; left out: of any type",
+)
+.optional();
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
@@ -108,16 +110,16 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "Activities side by side with pace, heart rate, metres per heartbeat, climbing, load and weather: those \
                 of activity_ids, or the newest ones of a type.",
         parameters: &[
-            Parameter::text(
+            Parameter::required_text(
                 "activity_ids",
-                "Up to 10 ids with commas between them; empty: the newest ones",
-                "",
-            ),
-            Parameter::text(
+                "Up to 10 ids with commas between them; left out: the newest ones",
+            )
+            .optional(),
+            Parameter::required_text(
                 "activity_type",
-                "Type of the newest ones, such as running; empty: all",
-                "",
-            ),
+                "Type of the newest ones, such as running; left out: all",
+            )
+            .optional(),
             Parameter::whole("last", "How many of the newest ones", (1, 10), 2),
             Parameter::whole(
                 "min_minutes",

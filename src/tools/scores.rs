@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
-use super::fields::{Field, at, fields, pick};
+use super::fields::{Changed, Field, at, fields, list, pick};
 use super::garmin_get::{FAILED, GarminGet};
 use super::json::{is_empty, rounded};
 use super::parameter::Parameter;
@@ -45,7 +45,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
         ],
         ask: GarminQuery::Steps(vo2max_step),
-        tell: AnswerShape::Made(|call, answers| Ok(vo2max(call, answers))),
+        tell: AnswerShape::Made(vo2max),
         nothing: "No VO2 max data found between {start_date} and {end_date}.",
         failing: "Error retrieving VO2 max trend",
     },
@@ -57,7 +57,7 @@ pub(super) const TOOLS: &[Tool] = &[
             "The day: YYYY-MM-DD, today, yesterday or -7d",
         )],
         ask: GarminQuery::Get("/metrics-service/metrics/trainingstatus/aggregated/{date}"),
-        tell: AnswerShape::Shaped(|call, document| Ok(load_balance(call, document))),
+        tell: AnswerShape::Shaped(load_balance),
         nothing: "No training load balance data found for {date}.",
         failing: "Error retrieving training load balance",
     },
@@ -232,8 +232,11 @@ fn measurement(entry: &Value) -> Option<Measured> {
     })
 }
 
-fn vo2max(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
+fn vo2max(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let (start, end) = (call.text("start_date"), call.text("end_date"));
+    if let Some(history) = answers.first().filter(|history| history.get(FAILED).is_none()) {
+        list(history, "")?;
+    }
     let mut sports = measured(answers.get(..1).unwrap_or_default());
     let has_history = sports.iter().any(|sport| !sport.is_empty());
     if !has_history {
@@ -261,7 +264,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     let mut told =
         json!({"start_date": start, "end_date": end, "sport": name, "data_points": in_range.len()});
     let Some(members) = told.as_object_mut() else {
-        return ToolAnswer::Nothing;
+        return Ok(ToolAnswer::Nothing);
     };
     let value = |vo2_max: f64| rounded(vo2_max, 1);
     if let (Some(first), Some(latest)) = (in_range.first(), in_range.last()) {
@@ -281,7 +284,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
             json!("No measurement in this range; last_measured is older."),
         );
     } else {
-        return ToolAnswer::Nothing;
+        return Ok(ToolAnswer::Nothing);
     }
     if let Some(last) = newest(other) {
         let also = json!({"sport": other_name, "date": last.date, "vo2_max": value(last.vo2_max)});
@@ -295,7 +298,7 @@ fn vo2max(call: &ToolCall, answers: &[&Value]) -> ToolAnswer {
     if failed > 0 {
         members.insert("failed_days".to_owned(), json!(failed));
     }
-    ToolAnswer::Json(told)
+    Ok(ToolAnswer::Json(told))
 }
 
 const BANDS: [(&str, &str); 3] = [
@@ -304,9 +307,16 @@ const BANDS: [(&str, &str); 3] = [
     ("anaerobic", "monthlyLoadAnaerobic"),
 ];
 
-fn load_balance(call: &ToolCall, document: &Value) -> ToolAnswer {
+fn load_balance(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+    if !document.is_object() {
+        return Err(Changed {
+            path: "$".to_owned(),
+            expected: "an object",
+        }
+        .into());
+    }
     let Some(device) = of_primary_device(document, LOAD_BALANCE_BY_DEVICE) else {
-        return ToolAnswer::Nothing;
+        return Ok(ToolAnswer::Nothing);
     };
     let mut told = Map::new();
     let date = at(device, "calendarDate")
@@ -338,9 +348,9 @@ fn load_balance(call: &ToolCall, document: &Value) -> ToolAnswer {
         }
     }
     let has_bands = BANDS.iter().any(|(key, _)| told.contains_key(*key));
-    if has_bands {
+    Ok(if has_bands {
         ToolAnswer::Json(told.into())
     } else {
         ToolAnswer::Nothing
-    }
+    })
 }

@@ -71,6 +71,8 @@ pub(super) enum NextStep {
 pub(super) enum AnswerShape {
     /// Garmin's JSON is passed on unchanged.
     Raw,
+    /// Garmin's JSON with its series of readings as columns; see [`super::series`].
+    Series,
     /// Selected keys of Garmin's document.
     Fields(&'static [Field]),
     /// A function of the call and the only answer, which is not empty.
@@ -100,7 +102,7 @@ impl Tool {
         }
     }
 
-    /// The tool's entry in `tools/list`. It has no output schema, because clients can read the answer without one.
+    /// The tool's entry in `tools/list`. Only a question has an output schema; see [`super::output_schema`].
     pub(super) fn listing(&self) -> Value {
         let mut input = members_schema(self.parameters);
         if let Some(properties) = input.get_mut("properties").and_then(Value::as_object_mut) {
@@ -129,7 +131,16 @@ impl Tool {
                 "openWorldHint": true,
             }),
         };
-        json!({"name": self.name, "description": self.about, "inputSchema": input, "annotations": annotations})
+        let mut listing = json!({
+            "name": self.name, "description": self.about, "inputSchema": input, "annotations": annotations,
+        });
+        if let (Some(output), Some(members)) = (
+            super::output_schema::output_schema(self.name),
+            listing.as_object_mut(),
+        ) {
+            members.insert("outputSchema".to_owned(), output);
+        }
+        listing
     }
 
     pub(super) fn effect(&self) -> Effect {
@@ -141,7 +152,7 @@ impl Tool {
 
     /// Whether the answer may need more than one page; see [`super::page`].
     fn may_be_long(&self) -> bool {
-        self.effect() == Effect::Read && matches!(self.tell, AnswerShape::Raw)
+        self.effect() == Effect::Read && matches!(self.tell, AnswerShape::Raw | AnswerShape::Series)
             || self.parameters.iter().any(|p| p.name == "start_date")
     }
 
@@ -170,14 +181,25 @@ impl Tool {
     /// The tool's answer, converted from Garmin's answers to the requests of [`Tool::next`].
     pub(super) fn told(&self, call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let first = answers.first().copied().unwrap_or(&Value::Null);
-        match self.tell {
+        let told = match self.tell {
             AnswerShape::Made(tell) => tell(call, answers),
             _ if super::json::is_empty(first) => Ok(ToolAnswer::Nothing),
             AnswerShape::Shaped(tell) => tell(call, first),
             AnswerShape::Raw => Ok(ToolAnswer::AsSent),
+            AnswerShape::Series => Ok(ToolAnswer::Json(super::series::as_columns(
+                first,
+                call.now.time_zone(),
+            ))),
             AnswerShape::Fields(fields) => Ok(ToolAnswer::Json(Value::Object(super::fields::pick(
                 fields, first,
             )?))),
-        }
+        };
+        Ok(match told? {
+            ToolAnswer::Json(value) => ToolAnswer::Json(super::json::in_their_precision(value)),
+            ToolAnswer::AsSent if super::json::has_false_digits(first) => {
+                ToolAnswer::Json(super::json::in_their_precision(first.clone()))
+            }
+            other => other,
+        })
     }
 }

@@ -4,6 +4,10 @@
 //! answers: `gets` are its requests, `tells` is its result. Where the built-in worker differs, the case names the row
 //! of `assets/differences.md`, and `garmin_mcp` holds garmin_mcp's result.
 
+mod broken;
+mod schemas;
+mod zones;
+
 use std::collections::BTreeSet;
 
 use jiff::Zoned;
@@ -210,6 +214,7 @@ fn every_difference_is_a_row_of_the_table() {
         "changes",
         "deletions",
         "device maps",
+        "digits",
         "failures",
         "food updates",
         "form",
@@ -299,7 +304,6 @@ fn the_parameters_are_those_of_garmin_mcp() {
 fn schemas_are_plain() {
     let ours: Value = serde_json::from_str(&lists().tools).unwrap();
     for tool in ours["tools"].as_array().unwrap() {
-        assert!(tool.get("outputSchema").is_none());
         let text = tool.to_string();
         for strange in ["anyOf", "oneOf", "allOf", "$ref", "\"null\"", "\"type\":["] {
             assert!(!text.contains(strange), "{strange} in {text}");

@@ -8,6 +8,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde_json::Value;
 
 use super::fields::at;
+use super::local_time::with_offset;
 
 /// The document with the zone that the person chose at Garmin.
 pub(super) const PROFILE: &str = "/userprofile-service/userprofile/personal-information";
@@ -29,6 +30,23 @@ pub(super) fn of_newest_activity(list: &Value) -> Option<TimeZone> {
     let seconds = ahead.total(jiff::Unit::Second).ok()?;
     let offset = Offset::from_seconds(format!("{seconds:.0}").parse().ok()?).ok()?;
     Some(TimeZone::fixed(offset))
+}
+
+/// The zone of a document about a day or a night: the person's if the day began in it, which follows a change of the
+/// clocks during the day, else the offset at which it began. `None` for a document that does not tell its start.
+pub(super) fn of_document(document: &Value, zone: &TimeZone) -> Option<TimeZone> {
+    const STARTS: [(&str, &str); 2] = [
+        ("startTimestampLocal", "startTimestampGMT"),
+        (
+            "dailySleepDTO.sleepStartTimestampLocal",
+            "dailySleepDTO.sleepStartTimestampGMT",
+        ),
+    ];
+    let (start, told) = STARTS
+        .iter()
+        .find_map(|(local, gmt)| with_offset(at(document, gmt)?, at(document, local)?))?;
+    let is_theirs = zone.to_datetime(start) == told.to_datetime(start);
+    Some(if is_theirs { zone.clone() } else { told })
 }
 
 #[cfg(test)]

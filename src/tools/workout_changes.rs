@@ -5,7 +5,7 @@ mod saved;
 mod update;
 mod upload;
 
-use super::parameter::{Parameter, ParameterKind};
+use super::parameter::{LONGEST_DESCRIPTION, Parameter, ParameterKind};
 use super::table::{Effect, Tool};
 use super::workout_steps::STEPS;
 use deletion::{delete_workout, delete_workouts};
@@ -54,7 +54,8 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::required_text("name", "The workout's name"),
             STEPS,
             Parameter::one_of("sport", "The sport (default running)", SPORTS, "running"),
-            Parameter::text("description", "A description that Garmin Connect shows", ""),
+            Parameter::text("description", "A description that Garmin Connect shows", "")
+                .at_most(LONGEST_DESCRIPTION),
             Parameter::day(
                 "date",
                 "The day to schedule it for: YYYY-MM-DD, today or tomorrow",
@@ -79,7 +80,9 @@ pub(super) const TOOLS: &[Tool] = &[
                 50,
             )
             .optional(),
-            Parameter::required_text("description", "The new description").optional(),
+            Parameter::required_text("description", "The new description")
+                .at_most(LONGEST_DESCRIPTION)
+                .optional(),
             Parameter::object(
                 "workout_data",
                 "Garmin's whole document instead, as the undo of an update gives it",

@@ -30,6 +30,7 @@ mod looks;
 mod mcp;
 mod oauth;
 mod older_store;
+mod outputs;
 mod pages;
 mod progress;
 mod races;

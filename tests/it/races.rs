@@ -15,6 +15,7 @@ use garmin_gateway::simulator::livetrack::{Playback, PlayedLink};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::outputs;
 use crate::whole::{Connected, World};
 
 fn start() -> Timestamp {
@@ -66,10 +67,13 @@ impl Tracked {
 
     /// Result of a tool that Ann's client calls.
     async fn told(&self, tool: &str, arguments: Value) -> Value {
-        self.world
+        let answer = self
+            .world
             .told(&self.ann.access_token, tool, arguments)
             .await
-            .unwrap()
+            .unwrap();
+        outputs::check(tool, &answer);
+        answer
     }
 
     /// Lets time pass until `to_s` seconds after the start, or until the race is no longer watched.

@@ -64,11 +64,18 @@ async fn the_core_is_short_and_has_the_races_and_the_way_to_the_rest() {
         assert!(has(&core, name), "{name}");
     }
     assert!(!has(&core, "get_floors"));
+    // Output schemas would take the place of tools.
+    assert!(core.iter().all(|tool| tool.get("outputSchema").is_none()));
     bench
         .live
         .send_modify(|live| live.tool_profile = ToolProfile::All);
     let all = tools(&bench).await;
     assert!(has(&all, "get_floors"));
+    let trend = all.iter().find(|tool| tool["name"] == "get_trend").unwrap();
+    assert_eq!(trend["outputSchema"]["properties"]["series"]["type"], "object");
+    // The questions, and what the races read.
+    let with_output = all.iter().filter(|tool| tool.get("outputSchema").is_some());
+    assert_eq!(with_output.count(), 8 + 5);
     assert_eq!(all.len(), bench.gateway.tool_count(Access::ReadAndChange));
     bench
         .live
@@ -218,4 +225,32 @@ async fn prompts_are_listed_and_filled_in() {
         .legacy("prompts/list", "{}")
         .await;
     assert_eq!(list["result"]["prompts"], json!([]));
+}
+
+/// The properties of a schema, at every depth, that have no description, or are numbers without a lower bound.
+fn undescribed(path: &str, schema: &Value, found: &mut Vec<String>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        let is_number = property["type"] == "integer" || property["type"] == "number";
+        if property["description"].as_str().is_none_or(str::is_empty)
+            || is_number && property.get("minimum").is_none()
+        {
+            found.push(path.clone());
+        }
+        undescribed(&path, property, found);
+        undescribed(&path, &property["items"], found);
+    }
+}
+
+#[tokio::test]
+async fn every_parameter_of_every_tool_is_described() {
+    let bench = bench(Access::ReadAndChange).await;
+    bench
+        .live
+        .send_modify(|live| live.tool_profile = ToolProfile::All);
+    let mut found = Vec::new();
+    for tool in tools(&bench).await {
+        undescribed(tool["name"].as_str().unwrap(), &tool["inputSchema"], &mut found);
+    }
+    assert!(found.is_empty(), "{found:?}");
 }

@@ -44,6 +44,21 @@ pub(super) fn tool(tool: &RawValue, members: &Members<'_>, classified: Option<&C
     out
 }
 
+/// A tool's JSON text without its `outputSchema`; `None` if it has none.
+pub(super) fn without_output_schema(tool: &str) -> Option<String> {
+    let members = Members::of(tool)?;
+    members.get("outputSchema")?;
+    let mut out = String::from("{");
+    for member in members
+        .iter()
+        .filter(|member| member.key.as_ref() != "outputSchema")
+    {
+        member.write(separate(&mut out));
+    }
+    out.push('}');
+    Some(out)
+}
+
 fn title(out: &mut String, text: &str) {
     out.push_str("\"title\":");
     write_string(out, text);

@@ -1,7 +1,7 @@
 //! The race tools: a row each. Titles and read-only hints come from the catalogue.
 
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::arguments::LONGEST_WINDOW_MIN;
 use super::calls::{self, RaceCall};
@@ -11,6 +11,7 @@ use super::timeseries::get_timeseries;
 use crate::race::thresholds::THRESHOLDS;
 use crate::races::answers::METRICS;
 use crate::races::coaching::LONGEST_MESSAGE;
+use crate::tools::output_schema::property;
 
 /// One tool: how `tools/list` describes it, and what a call does.
 pub(super) struct RaceTool {
@@ -40,13 +41,28 @@ impl RaceTool {
 
     /// The entry of `tools/list`.
     pub(super) fn listing(&self) -> Value {
-        json!({
+        let mut listing = json!({
             "name": self.name,
             "description": self.about,
             "inputSchema": self.input(),
             "annotations": {"openWorldHint": self.is_open_world},
-        })
+        });
+        if let (Some(output), Some(members)) = (output_schema(self.name), listing.as_object_mut()) {
+            members.insert("outputSchema".to_owned(), output);
+        }
+        listing
     }
+}
+
+/// The schema of what a tool reads; `None` for a tool that acts. Members that a race does not have are left out.
+fn output_schema(tool: &str) -> Option<Value> {
+    let outputs: Value = serde_json::from_str(include_str!("outputs.json")).ok()?;
+    let mut properties = Map::new();
+    for (name, described) in outputs.get(tool)?.as_object()? {
+        let property = property(described.get(0)?.as_str()?, described.get(1)?.as_str()?);
+        properties.insert(name.clone(), property);
+    }
+    Some(json!({"type": "object", "properties": properties}))
 }
 
 pub(super) const TOOLS: &[RaceTool] = &[

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, Field, at, fields, list, pick, pick_each};
 use crate::tools::json::{is_empty, rounded};
+use crate::tools::local_time;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
 const LAP: &[Field] = fields! {
@@ -15,6 +16,8 @@ const LAP: &[Field] = fields! {
     "moving_duration_seconds" <- "movingDuration";
     "elapsed_duration_seconds" <- "elapsedDuration";
     "avg_speed_mps" <- "averageSpeed";
+    "avg_pace_min_per_km" <- run_pace "averageSpeed" | "averageRunCadence";
+    "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "numberOfActiveLengths";
     "avg_moving_speed_mps" <- "averageMovingSpeed";
     "max_speed_mps" <- "maxSpeed";
     "avg_hr_bpm" <- "averageHR";
@@ -41,6 +44,7 @@ const LENGTH: &[Field] = fields! {
     "distance_meters" <- "distance";
     "duration_seconds" <- "duration";
     "avg_speed_mps" <- "averageSpeed";
+    "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "lengthIndex";
     "max_speed_mps" <- "maxSpeed";
     "calories" <- "calories";
     "avg_hr_bpm" <- "averageHR";
@@ -58,7 +62,7 @@ const TYPE: &[Field] = fields! {
     "is_hidden" <- "isHidden";
 };
 
-pub(super) fn splits(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+pub(super) fn splits(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut laps = Vec::new();
     for (index, lap) in list(document, "lapDTOs")?.iter().enumerate() {
         let place = |changed: Changed| Changed {
@@ -66,6 +70,16 @@ pub(super) fn splits(_: &ToolCall, document: &Value) -> Result<ToolAnswer, Answe
             ..changed
         };
         let mut told = pick(LAP, lap).map_err(place)?;
+        // Garmin does not tell the zone of a lap, so this is the person's.
+        if let Some(start) = at(lap, "startTimeGMT").and_then(|start| local_time::utc(start.as_str()?)) {
+            let local = local_time::text(start, call.now.time_zone());
+            let place = told.keys().position(|key| key == "start_time");
+            told.shift_insert(
+                place.map_or(0, |place| place + 1),
+                "start_time_local".to_owned(),
+                json!(local),
+            );
+        }
         let lengths = pick_each(LENGTH, lap, "lengthDTOs").map_err(place)?;
         if !lengths.is_empty() {
             told.insert("lengths".to_owned(), Value::Array(lengths));

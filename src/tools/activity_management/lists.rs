@@ -14,8 +14,11 @@ const BY_DATE: &[Field] = fields! {
     "type" <- "activityType.typeKey";
     "event_type" <- "eventType.typeKey";
     "start_time" <- "startTimeLocal";
+    "utc_offset" <- offset "startTimeLocal" | "startTimeGMT";
     "distance_meters" <- "distance";
     "duration_seconds" <- "duration";
+    "avg_pace_min_per_km" <- run_pace "averageSpeed" | "activityType.typeKey";
+    "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "activityType.typeKey";
     "calories" <- "calories";
     "avg_hr_bpm" <- "averageHR";
     "max_hr_bpm" <- "maxHR";
@@ -30,8 +33,11 @@ const OF_DAY: &[Field] = fields! {
     "type" <- "activityType.typeKey";
     "event_type" <- "eventType.typeKey";
     "start_time" <- "startTimeLocal";
+    "utc_offset" <- offset "startTimeLocal" | "startTimeGMT";
     "distance_meters" <- "distance";
     "duration_seconds" <- "duration";
+    "avg_pace_min_per_km" <- run_pace "averageSpeed" | "activityType.typeKey";
+    "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "activityType.typeKey";
     "calories" <- "calories";
     "avg_hr_bpm" <- "averageHR";
     "steps" <- "steps";
@@ -46,9 +52,12 @@ const PAGE: &[Field] = fields! {
     "type" <- "activityType.typeKey";
     "event_type" <- "eventType.typeKey";
     "start_time" <- "startTimeLocal";
+    "utc_offset" <- offset "startTimeLocal" | "startTimeGMT";
     "distance_meters" <- "distance";
     "duration_seconds" <- "duration";
     "moving_duration_seconds" <- "movingDuration";
+    "avg_pace_min_per_km" <- run_pace "averageSpeed" | "activityType.typeKey";
+    "avg_pace_min_per_100m" <- swim_pace "averageSpeed" | "activityType.typeKey";
     "calories" <- "calories";
     "avg_hr_bpm" <- "averageHR";
     "max_hr_bpm" <- "maxHR";

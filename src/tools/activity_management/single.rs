@@ -11,12 +11,15 @@ pub(super) const ACTIVITY: &[Field] = fields! {
     "parent_type" <- "activityTypeDTO.parentTypeId";
     "start_time_local" <- "summaryDTO.startTimeLocal";
     "start_time_gmt" <- "summaryDTO.startTimeGMT";
+    "utc_offset" <- offset "summaryDTO.startTimeLocal" | "summaryDTO.startTimeGMT";
     "duration_seconds" <- "summaryDTO.duration";
     "moving_duration_seconds" <- "summaryDTO.movingDuration";
     "elapsed_duration_seconds" <- "summaryDTO.elapsedDuration";
     "distance_meters" <- "summaryDTO.distance";
     "avg_speed_mps" <- "summaryDTO.averageSpeed";
     "max_speed_mps" <- "summaryDTO.maxSpeed";
+    "avg_pace_min_per_km" <- run_pace "summaryDTO.averageSpeed" | "activityTypeDTO.typeKey";
+    "avg_pace_min_per_100m" <- swim_pace "summaryDTO.averageSpeed" | "activityTypeDTO.typeKey";
     "avg_hr_bpm" <- "summaryDTO.averageHR";
     "max_hr_bpm" <- "summaryDTO.maxHR";
     "min_hr_bpm" <- "summaryDTO.minHR";

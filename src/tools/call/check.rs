@@ -39,6 +39,7 @@ impl ToolCall {
                 Err(mistake) => mistakes.push(mistake),
             }
         }
+        end_of_period(&mut values, given, today);
         let mut switch = |name| match flag(given.get(name).unwrap_or(&Value::Null)) {
             Some(ArgumentValue::Flag(switch)) => switch,
             _ if given.get(name).is_none_or(Value::is_null) => false,
@@ -98,6 +99,18 @@ impl ToolCall {
     }
 }
 
+/// Gives a range that is named by its start alone, such as `last week`, its end.
+fn end_of_period(values: &mut [(&'static str, ArgumentValue)], given: &Map<String, Value>, today: Date) {
+    let edge = |edge| day(given.get("start_date")?.as_str()?, edge, &|| today);
+    let (Some(first), Some(last)) = (edge(Edge::First), edge(Edge::Last)) else {
+        return;
+    };
+    let end = values.iter_mut().find(|(name, _)| *name == "end_date");
+    if let Some((_, end)) = end.filter(|(_, end)| first != last && *end == ArgumentValue::Nothing) {
+        *end = ArgumentValue::Day(last);
+    }
+}
+
 /// Converts numbers, lists and objects that were sent as text, at every depth.
 fn lenient(parameter: &Parameter, given: &Value) -> Result<Value, String> {
     let name = parameter.name;
@@ -149,6 +162,13 @@ fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Resul
         }
         (ParameterKind::LastDay { .. }, Value::String(text)) => {
             day(text, Edge::Last, &|| today).map(ArgumentValue::Day)
+        }
+        (ParameterKind::Text, Value::String(text)) if text.chars().count() > parameter.longest => {
+            return Err(format!(
+                "{name} is {} characters long: give at most {}",
+                text.chars().count(),
+                parameter.longest
+            ));
         }
         (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
         (ParameterKind::Text, Value::Number(number)) => Some(ArgumentValue::Text(number.to_string())),

@@ -1,12 +1,15 @@
 //! Tools about one day, or about each day of a range.
 
 use jiff::ToSpan;
+use jiff::tz::{Offset, TimeZone};
 use serde_json::{Map, Value, json};
 
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{Changed, Field, at, fields, list, pick};
 use crate::tools::garmin_get::{GarminGet, failure};
 use crate::tools::json::{is_empty, rounded};
+use crate::tools::local_time;
+use crate::tools::series;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
 const STATS: &[Field] = fields! {
@@ -73,6 +76,7 @@ const SPO2: &[Field] = fields! {
     "lowest_spo2_percent" <- "lowestSpO2";
     "latest_spo2_percent" <- "latestSpO2";
     "latest_reading_time" <- "latestSpO2TimestampLocal";
+    "latest_reading_utc_offset" <- offset "latestSpO2TimestampLocal" | "latestSpO2TimestampGMT";
     "last_7_days_avg_spo2" <- "lastSevenDaysAvgSpO2";
     "avg_sleep_spo2_percent" <- "avgSleepSpO2";
 };
@@ -130,11 +134,17 @@ pub(super) fn daily_steps(call: &ToolCall, answers: &[&Value]) -> Result<ToolAns
             days.extend_from_slice(list(answer, "")?);
         }
     }
-    Ok(match (days.is_empty(), failed.is_empty()) {
-        (true, true) => ToolAnswer::Nothing,
-        (false, true) => ToolAnswer::Json(Value::Array(days)),
-        (_, false) => ToolAnswer::Json(json!({"result": days, "failed": failed})),
-    })
+    if days.is_empty() && failed.is_empty() {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let mut told = match series::by_day(&days) {
+        Some(Value::Object(columns)) => columns,
+        _ => Map::from_iter([("result".to_owned(), Value::Array(days))]),
+    };
+    if !failed.is_empty() {
+        told.insert("failed".to_owned(), failed.into());
+    }
+    Ok(ToolAnswer::Json(told.into()))
 }
 
 /// The second column of rows of `[time, value]`, restricted to numbers above zero.
@@ -176,10 +186,15 @@ pub(super) fn stress(_: &ToolCall, document: &Value) -> Result<ToolAnswer, Answe
     Ok(ToolAnswer::object(told))
 }
 
-pub(super) fn spo2(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
+pub(super) fn spo2(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let mut told = pick(SPO2, document)?;
     if let Some(hours) = at(document, "spO2HourlyAverages").filter(|hours| !is_empty(hours)) {
-        told.insert("hourly_averages".to_owned(), hours.clone());
+        let zone = call.now.time_zone();
+        let columns = series::of_list("spO2HourlyAverages", hours, zone);
+        told.insert(
+            "hourly_averages".to_owned(),
+            columns.unwrap_or_else(|| hours.clone()),
+        );
     }
     Ok(ToolAnswer::object(told))
 }
@@ -192,6 +207,16 @@ pub(super) fn body_battery(_: &ToolCall, days: &Value) -> Result<ToolAnswer, Ans
     Ok(ToolAnswer::Json(Value::Array(days)))
 }
 
+/// The start in local time. Garmin sends the offset in milliseconds.
+fn start_of_event(event: &Value) -> Option<String> {
+    let start = local_time::utc(event.get("eventStartTimeGmt")?.as_str()?)?;
+    let seconds = i32::try_from(event.get("timezoneOffset")?.as_i64()? / 1_000).ok()?;
+    Some(local_time::text(
+        start,
+        &TimeZone::fixed(Offset::from_seconds(seconds).ok()?),
+    ))
+}
+
 /// The summary of one day. Keys without a value are kept as null.
 fn body_battery_day(day: &Value) -> Result<Value, Changed> {
     let event = |event: &Value| {
@@ -200,13 +225,17 @@ fn body_battery_day(day: &Value) -> Result<Value, Changed> {
             .and_then(Value::as_f64)
             .unwrap_or(0.0)
             / 60_000.0;
-        json!({
+        let mut told = json!({
             "type": event.get("eventType"),
             "start_time": event.get("eventStartTimeGmt"),
             "duration_minutes": rounded(minutes, 1),
             "body_battery_impact": event.get("bodyBatteryImpact"),
             "feedback": event.get("shortFeedback"),
-        })
+        });
+        if let (Some(told), Some(start)) = (told.as_object_mut(), start_of_event(event)) {
+            told.shift_insert(2, "start_time_local".to_owned(), json!(start));
+        }
+        told
     };
     let mut told = Map::new();
     for key in ["date", "charged", "drained"] {

@@ -14,6 +14,8 @@ const SLEEP: &[Field] = fields! {
     "nap_seconds" <- "dailySleepDTO.napTimeSeconds";
     "sleep_start" <- "dailySleepDTO.sleepStartTimestampGMT";
     "sleep_end" <- "dailySleepDTO.sleepEndTimestampGMT";
+    "sleep_start_local" <- local_time "dailySleepDTO.sleepStartTimestampGMT" | "dailySleepDTO.sleepStartTimestampLocal";
+    "sleep_end_local" <- local_time "dailySleepDTO.sleepEndTimestampGMT" | "dailySleepDTO.sleepEndTimestampLocal";
     "sleep_score" <- "dailySleepDTO.sleepScores.overall.value";
     "sleep_score_qualifier" <- "dailySleepDTO.sleepScores.overall.qualifierKey";
     "deep_sleep_seconds" <- "dailySleepDTO.deepSleepSeconds";

@@ -9,6 +9,7 @@ use crate::tools::table::{AnswerError, ToolAnswer};
 const READINESS: &[Field] = fields! {
     "date" <- "calendarDate";
     "timestamp" <- "timestampLocal";
+    "utc_offset" <- offset "timestampLocal" | "timestamp";
     "context" <- "inputContext";
     "level" <- "level";
     "score" <- "score";

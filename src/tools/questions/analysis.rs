@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::compare::conditions;
-use super::effort::{Effort, SportFamily};
-use super::figures::{clock, failed, figure, object};
+use super::effort::Effort;
+use super::figures::{failed, figure, object};
 use super::laps::{Lap, are_intervals, endurance, laps, table};
-use super::listing::page;
+use super::listing::{must_be_known, page, types_if_none};
 use super::period::Period;
 use super::volume::zone_seconds;
 use crate::tools::call::ToolCall;
@@ -14,6 +14,7 @@ use crate::tools::fields::at;
 use crate::tools::file_reading::FileReading;
 use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::resources::activity_path;
+use crate::tools::sport::{SportFamily, clock};
 use crate::tools::table::{AnswerError, ToolAnswer};
 use crate::tools::user_profile::USER_SETTINGS;
 
@@ -38,7 +39,10 @@ pub(super) fn step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
             let period = Period::up_to(call.today, YEAR);
             return vec![page(period, &call.text("activity_type"), 0, 1)];
         }
-        (0, [list]) => list.get(0).and_then(Effort::read).map(|effort| effort.id),
+        (0, [list]) => match list.get(0).and_then(Effort::read) {
+            Some(effort) => Some(effort.id),
+            None => return types_if_none(call, list),
+        },
         (id, []) if id > 0 => Some(id),
         _ => None,
     };
@@ -88,7 +92,9 @@ fn is_parent(activity: &Value) -> bool {
 }
 
 pub(super) fn analysis(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let [activity, splits, zones, weather, settings, file @ ..] = documents(call, answers) else {
+    let documents = documents(call, answers);
+    let [activity, splits, zones, weather, settings, file @ ..] = documents else {
+        must_be_known(call, documents.first())?;
         return Ok(ToolAnswer::Nothing);
     };
     let Some(effort) = Effort::read(activity) else {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::effort::Effort;
 use super::figures::{columns, failed, figure_or_null, median, object};
-use super::listing::page;
+use super::listing::{must_be_known, page, types_if_none};
 use super::period::Period;
 use crate::tools::activity_management::{celsius, wind_mps};
 use crate::tools::call::ToolCall;
@@ -76,10 +76,10 @@ pub(super) fn compare_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet
                 LISTED,
             ),
         ],
-        [_, list] if ids.is_empty() => latest(call, list)
-            .iter()
-            .map(|effort| weather(effort.id))
-            .collect(),
+        [_, list] if ids.is_empty() => {
+            let weathers = latest(call, list).into_iter().map(|effort| weather(effort.id));
+            weathers.chain(types_if_none(call, list)).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -106,7 +106,9 @@ pub(super) fn compare(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
         let Some((listed, weathers)) = rest.split_first() else {
             return Ok(ToolAnswer::Nothing);
         };
-        list(listed, "")?;
+        if list(listed, "")?.is_empty() {
+            must_be_known(call, weathers.first())?;
+        }
         let weathers = weathers.iter().copied().map(Some).chain(std::iter::repeat(None));
         compared.extend(latest(call, listed).into_iter().zip(weathers));
     } else {
@@ -250,9 +252,10 @@ pub(super) fn similar_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet
             0 => vec![page(period, &call.text("activity_type"), 0, 1)],
             id => vec![activity(id)],
         },
-        [reference] => reference_of(reference)
-            .map(|effort| vec![page(period, &effort.type_key, 0, LISTED), settings()])
-            .unwrap_or_default(),
+        [reference] => match reference_of(reference) {
+            Some(effort) => vec![page(period, &effort.type_key, 0, LISTED), settings()],
+            None => types_if_none(call, reference),
+        },
         [reference, listed, _] => {
             let Some(reference) = reference_of(reference) else {
                 return Vec::new();
@@ -299,8 +302,9 @@ fn similar_to(reference: &Effort, listed: &Value) -> Vec<Effort> {
     similar
 }
 
-pub(super) fn similar(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+pub(super) fn similar(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     let [reference, listed, settings, weathers @ ..] = answers else {
+        must_be_known(call, answers.get(1))?;
         return Ok(ToolAnswer::Nothing);
     };
     let Some(reference) = reference_of(reference) else {

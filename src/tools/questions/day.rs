@@ -1,8 +1,8 @@
 //! `get_day_profile`: one day, hour by hour.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::effort::Effort;
@@ -12,6 +12,7 @@ use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, at, fields, list};
 use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::table::{AnswerError, ToolAnswer};
+use crate::tools::{local_time, time_zone};
 
 const HOURS: usize = 24;
 
@@ -136,21 +137,13 @@ struct LocalClock {
 }
 
 impl LocalClock {
-    /// The person's zone if the day began in it, which follows a change of the clocks during the day. Else the offset
-    /// at which the day began.
+    /// The clock of the first document that tells when its day began.
     fn of(documents: &[&Value], zone: &TimeZone) -> Option<Self> {
-        let time = |document: &Value, key: &str| at(document, key)?.as_str()?.parse::<DateTime>().ok();
         documents.iter().find_map(|document| {
-            let local = time(document, "startTimestampLocal")?;
-            let utc = as_utc(time(document, "startTimestampGMT")?)?;
-            let zone = if zone.to_datetime(utc) == local {
-                zone.clone()
-            } else {
-                let ahead = as_utc(local)?.duration_since(utc);
-                TimeZone::fixed(Offset::try_from(ahead).ok()?)
-            };
+            let start = local_time::utc(at(document, "startTimestampGMT")?.as_str()?)?;
+            let zone = time_zone::of_document(document, zone)?;
             Some(Self {
-                date: local.date(),
+                date: zone.to_datetime(start).date(),
                 zone,
             })
         })
@@ -165,11 +158,6 @@ impl LocalClock {
     fn hour_of_ms(&self, ms: i64) -> Option<usize> {
         self.hour(Timestamp::from_millisecond(ms).ok()?)
     }
-}
-
-/// A time without a zone that Garmin means as UTC.
-fn as_utc(time: DateTime) -> Option<Timestamp> {
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// Columns from hour 0 to the last hour with data.
@@ -195,7 +183,7 @@ fn by_hour(clock: &LocalClock, stress: &Value, beats: &Value, steps: &Value) -> 
     let mean_of = |hours: Vec<Vec<f64>>| hours.into_iter().map(mean).collect::<Vec<_>>();
     let mut stepped: Vec<Option<f64>> = vec![None; HOURS];
     for quarter in steps.as_array().into_iter().flatten() {
-        let start = at(quarter, "startGMT").and_then(|start| as_utc(start.as_str()?.parse().ok()?));
+        let start = at(quarter, "startGMT").and_then(|start| local_time::utc(start.as_str()?));
         let slot = start
             .and_then(|start| clock.hour(start))
             .and_then(|hour| stepped.get_mut(hour));

@@ -3,66 +3,9 @@
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
 
-use super::figures::{clock, figure, figure_or_null, object};
+use super::figures::{figure_or_null, object};
 use crate::tools::fields::at;
-
-/// How the speed of a sport is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SportFamily {
-    Run,
-    Ride,
-    Swim,
-    Walk,
-    Strength,
-    Other,
-}
-
-impl SportFamily {
-    pub(super) fn of(type_key: &str) -> Self {
-        const WORDS: &[(&str, SportFamily)] = &[
-            ("run", SportFamily::Run),
-            ("swim", SportFamily::Swim),
-            ("cycling", SportFamily::Ride),
-            ("biking", SportFamily::Ride),
-            ("bmx", SportFamily::Ride),
-            ("cyclocross", SportFamily::Ride),
-            ("virtual_ride", SportFamily::Ride),
-            ("walking", SportFamily::Walk),
-            ("hiking", SportFamily::Walk),
-            ("strength", SportFamily::Strength),
-        ];
-        WORDS
-            .iter()
-            .find(|(word, _)| type_key.contains(word))
-            .map_or(SportFamily::Other, |(_, family)| *family)
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            SportFamily::Run => "run",
-            SportFamily::Ride => "ride",
-            SportFamily::Swim => "swim",
-            SportFamily::Walk => "walk",
-            SportFamily::Strength => "strength",
-            SportFamily::Other => "other",
-        }
-    }
-
-    /// A speed in m/s as the sport's people read it, with the unit in the name.
-    pub(super) fn speed(self, mps: Option<f64>) -> Vec<(&'static str, Value)> {
-        let Some(mps) = mps.filter(|mps| *mps > 0.05) else {
-            return Vec::new();
-        };
-        let kmh = ("speed_kmh", figure(mps * 3.6, 1));
-        match self {
-            SportFamily::Run | SportFamily::Walk => {
-                vec![("pace_min_per_km", json!(clock(1_000.0 / mps))), kmh]
-            }
-            SportFamily::Swim => vec![("pace_min_per_100m", json!(clock(100.0 / mps)))],
-            _ => vec![kmh],
-        }
-    }
-}
+use crate::tools::sport::{SportFamily, clock};
 
 /// An activity, from a list of activities or from its own document.
 #[derive(Debug, Clone, PartialEq)]

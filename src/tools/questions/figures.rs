@@ -22,17 +22,6 @@ pub(super) fn figure_or_null(number: Option<f64>, digits: usize) -> Value {
     number.map_or(Value::Null, |number| figure(number, digits))
 }
 
-/// Seconds as `1:42:01` or `5:03`.
-pub(super) fn clock(seconds: f64) -> String {
-    let total: i64 = format!("{:.0}", seconds.max(0.0)).parse().unwrap_or(0);
-    let (hours, minutes, seconds) = (total / 3_600, total / 60 % 60, total % 60);
-    if hours > 0 {
-        format!("{hours}:{minutes:02}:{seconds:02}")
-    } else {
-        format!("{minutes}:{seconds:02}")
-    }
-}
-
 pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_u32);
     for value in values {
@@ -110,7 +99,6 @@ mod tests {
         assert_eq!(figure(9_000.4, 0).to_string(), "9000");
         assert_eq!(figure(-0.6, 0).to_string(), "-1");
         assert_eq!(figure(f64::NAN, 1), Value::Null);
-        assert_eq!(["5:03", "1:00:00", "0:00"], [303.4, 3_599.6, -5.0].map(clock)[..]);
     }
 
     #[test]

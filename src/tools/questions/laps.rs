@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::effort::SportFamily;
-use super::figures::{clock, columns, figure, figure_or_null, mean, object};
+use super::figures::{columns, figure, figure_or_null, mean, object};
 use crate::tools::fields::{at, list};
+use crate::tools::sport::{SportFamily, clock};
 use crate::tools::table::AnswerError;
 
 /// Laps that are shown one by one. Of more, neighbours are put together.

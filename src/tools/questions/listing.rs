@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::effort::Effort;
 use super::period::Period;
+use crate::tools::activity_management::known_type;
+use crate::tools::call::ToolCall;
 use crate::tools::fields::list;
 use crate::tools::garmin_get::GarminGet;
 use crate::tools::table::AnswerError;
@@ -24,6 +26,22 @@ pub(super) fn page(period: Period, type_key: &str, number: usize, size: usize) -
         "limit" => size.to_string(),
         _ => type_key.to_owned(),
     })
+}
+
+/// A read of Garmin's activity types, if this list of the type `activity_type` is empty: the type may not exist.
+pub(super) fn types_if_none(call: &ToolCall, list: &Value) -> Vec<GarminGet> {
+    let is_typed = !call.text("activity_type").is_empty();
+    let types = || GarminGet::plain("/activity-service/activity/activityTypes").optional();
+    let is_none = list.as_array().is_none_or(Vec::is_empty);
+    (is_typed && is_none).then(types).into_iter().collect()
+}
+
+/// Refuses an `activity_type` that is not among the types, the answer to [`types_if_none`].
+pub(super) fn must_be_known(call: &ToolCall, types: Option<&&Value>) -> Result<(), AnswerError> {
+    match types.filter(|types| types.is_array()) {
+        Some(types) => known_type("activity_type", &call.text("activity_type"), types),
+        None => Ok(()),
+    }
 }
 
 /// The next page, given the pages so far; `None` after the last one.

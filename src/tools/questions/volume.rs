@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::effort::{Effort, SportFamily};
+use super::effort::Effort;
 use super::figures::{failed, figure, figure_or_null, object};
 use super::listing::{efforts, next_page, page_count};
 use super::period::{Division, Period};
@@ -10,6 +10,7 @@ use crate::tools::activity_management::known_type;
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{at, list};
 use crate::tools::garmin_get::{FAILED, GarminGet};
+use crate::tools::sport::SportFamily;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
 /// The most activities whose zones are asked for one by one, because the list did not have them.

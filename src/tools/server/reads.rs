@@ -12,6 +12,7 @@ use super::super::call::ToolCall;
 use super::super::garmin_get::{FAILED, GarminGet};
 use super::super::multisport::{self, SingleAnswer};
 use super::super::outcome::{ToolFailure, ToolResult};
+use super::super::output_schema::output_schema;
 use super::super::page;
 use super::super::parameter::ParameterKind;
 use super::super::progress::{CallProgress, DOWNLOADING, READING};
@@ -40,20 +41,20 @@ impl Server {
         }
         let answer = self.single(tool, call, progress).await?;
         if !takes_id(tool) {
-            return Ok(paged(call, answer));
+            return Ok(paged(tool, call, answer));
         }
         let id = call.whole("activity_id");
         let is_summary = tool.name == "get_activity";
         if !is_summary && !multisport::is_empty(&answer) {
-            return Ok(paged(call, answer));
+            return Ok(paged(tool, call, answer));
         }
         // If the activity can't be read, the tool's own answer is returned.
         let Ok(parent) = self.get(call.get(multisport::ACTIVITY)).await else {
-            return Ok(paged(call, answer));
+            return Ok(paged(tool, call, answer));
         };
         let part_ids = multisport::part_ids(&parent);
         if part_ids.is_empty() {
-            return Ok(paged(call, answer));
+            return Ok(paged(tool, call, answer));
         }
         let part = async |part_id: i64| {
             let call = call.for_activity(part_id);
@@ -71,7 +72,7 @@ impl Server {
             let answer = answer.map_err(|failure| failure.told(now));
             multisport::part(part_id, summary.as_deref().ok(), answer, !is_summary)
         });
-        Ok(paged(call, multisport::whole(id, answer, parts.collect())))
+        Ok(paged(tool, call, multisport::whole(id, answer, parts.collect())))
     }
 
     /// The answer for a single activity, day or range.
@@ -181,9 +182,13 @@ impl Server {
 }
 
 /// Makes an answer the result of the call. A long answer is reduced to the requested page.
-fn paged(call: &ToolCall, answer: SingleAnswer) -> ToolResult {
+fn paged(tool: &Tool, call: &ToolCall, answer: SingleAnswer) -> ToolResult {
     match answer {
         SingleAnswer::Json(value) => page::fitting(&value, call.cursor),
+        // A tool with an output schema must answer with an object.
+        SingleAnswer::Nothing(text) if output_schema(tool.name).is_some() => {
+            ToolResult::of_json(&json!({"nothing": text}))
+        }
         SingleAnswer::Nothing(text) => page::fitting(&Value::String(text), 0),
     }
 }
