@@ -119,7 +119,7 @@ impl Offer {
                 }),
             ),
         };
-        let overlay = Overlay::built_in()?;
+        let overlay = overlay()?;
         let seed = offered(
             &Lists {
                 own_tools: &own_tools,
@@ -251,7 +251,12 @@ pub(super) fn own_tools_only(own_tools: &str, website: &str) -> Result<Offered, 
         own_tools,
         ..Lists::new("[]", "[]")
     };
-    offered(&lists, &Overlay::built_in()?, website, false)
+    offered(&lists, &overlay()?, website, false)
+}
+
+/// The facts about Garmin's tools. The built-in worker has them all, so it tells their effects for every worker.
+fn overlay() -> Result<Overlay, CatalogueError> {
+    Overlay::built_in(&crate::tools::lists().tools)
 }
 
 fn offered(

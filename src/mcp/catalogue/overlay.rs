@@ -1,4 +1,7 @@
 //! Facts about tools that a worker does not provide: a title for people, and the effect of a call.
+//!
+//! The effect of a tool of Garmin is that of the built-in worker's tool of the same name, whichever worker runs. The
+//! file has an effect only where garmin_mcp's tool differs from it.
 
 use std::collections::HashMap;
 
@@ -32,24 +35,109 @@ pub struct Classified {
 /// The contents of `assets/catalogue.json`: tools by name.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Overlay {
-    garmin: HashMap<String, Classified>,
+struct OverlayFile {
+    garmin: HashMap<String, TitledTool>,
     races: HashMap<String, Classified>,
-    /// The gateway's tools about tools.
     #[serde(default)]
     gateway: HashMap<String, Classified>,
-    /// The names of the tools that are listed unless a person chooses otherwise.
     #[serde(default)]
     core: Vec<String>,
 }
 
+/// A tool of Garmin in the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TitledTool {
+    title: String,
+    #[serde(default)]
+    effect: Option<ToolEffect>,
+    #[serde(default)]
+    idempotent: bool,
+}
+
+/// What is known about tools, by name.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    garmin: HashMap<String, Classified>,
+    races: HashMap<String, Classified>,
+    /// The gateway's tools about tools.
+    gateway: HashMap<String, Classified>,
+    /// The names of the tools that are listed unless a person chooses otherwise.
+    core: Vec<String>,
+}
+
+/// The built-in worker's list of tools.
+#[derive(Deserialize)]
+struct ListedTools {
+    tools: Vec<ListedTool>,
+}
+
+#[derive(Deserialize)]
+struct ListedTool {
+    name: String,
+    #[serde(default)]
+    annotations: ToolAnnotations,
+}
+
+/// The hints of a tool, with the defaults of MCP.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ToolAnnotations {
+    read_only_hint: bool,
+    destructive_hint: bool,
+    idempotent_hint: bool,
+}
+
+impl ToolAnnotations {
+    /// The effect, and whether repeating a call changes nothing more.
+    fn effect(self) -> (ToolEffect, bool) {
+        if self.read_only_hint {
+            (ToolEffect::Read, false)
+        } else if self.destructive_hint {
+            (ToolEffect::Delete, self.idempotent_hint)
+        } else {
+            (ToolEffect::Write, self.idempotent_hint)
+        }
+    }
+}
+
 impl Overlay {
-    pub fn built_in() -> Result<Self, CatalogueError> {
-        Self::parse(include_str!("../../../assets/catalogue.json"))
+    /// `tools` is the built-in worker's result of `tools/list`. Its annotations are the effects.
+    pub fn built_in(tools: &str) -> Result<Self, CatalogueError> {
+        Self::parse(include_str!("../../../assets/catalogue.json"), tools)
     }
 
-    pub fn parse(json: &str) -> Result<Self, CatalogueError> {
-        serde_json::from_str(json).map_err(|error| CatalogueError::Overlay(error.to_string()))
+    /// A tool with an effect neither here nor in `tools` stays unknown.
+    pub fn parse(json: &str, tools: &str) -> Result<Self, CatalogueError> {
+        let damaged = |error: serde_json::Error| CatalogueError::Overlay(error.to_string());
+        let file: OverlayFile = serde_json::from_str(json).map_err(damaged)?;
+        let tools: ListedTools = serde_json::from_str(tools).map_err(damaged)?;
+        let annotated: HashMap<&str, ToolAnnotations> = tools
+            .tools
+            .iter()
+            .map(|tool| (tool.name.as_str(), tool.annotations))
+            .collect();
+        let classified = |(name, tool): (String, TitledTool)| {
+            let (effect, idempotent) = match tool.effect {
+                Some(effect) => (effect, tool.idempotent),
+                None => annotated.get(name.as_str())?.effect(),
+            };
+            let title = tool.title;
+            Some((
+                name,
+                Classified {
+                    title,
+                    effect,
+                    idempotent,
+                },
+            ))
+        };
+        Ok(Self {
+            garmin: file.garmin.into_iter().filter_map(classified).collect(),
+            races: file.races,
+            gateway: file.gateway,
+            core: file.core,
+        })
     }
 
     /// Looks up a tool. The gateway's own tools and those of workers have separate tables.
@@ -76,10 +164,12 @@ impl Overlay {
 mod tests {
     use super::*;
 
+    const NO_TOOLS: &str = r#"{"tools":[]}"#;
+
     /// Checks the effect column of garmin_mcp's 138 tools, and of the built-in worker's own.
     #[test]
     fn every_garmin_tool_is_classified() {
-        let overlay = Overlay::built_in().unwrap();
+        let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
         let count = |effect| {
             overlay
                 .garmin
@@ -101,7 +191,7 @@ mod tests {
 
     #[test]
     fn names_and_effects_agree() {
-        let overlay = Overlay::built_in().unwrap();
+        let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
         for (name, tool) in &overlay.garmin {
             let reads = [
                 "get_",
@@ -130,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_core_has_known_tools_and_all_race_tools() {
-        let overlay = Overlay::built_in().unwrap();
+        let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
         for name in &overlay.core {
             assert!(
                 overlay.garmin.contains_key(name) || overlay.races.contains_key(name),
@@ -147,8 +237,38 @@ mod tests {
 
     #[test]
     fn a_damaged_overlay_is_told() {
-        assert!(matches!(Overlay::parse("{}"), Err(CatalogueError::Overlay(_))));
+        assert!(matches!(
+            Overlay::parse("{}", NO_TOOLS),
+            Err(CatalogueError::Overlay(_))
+        ));
         let misspelt = r#"{"garmin":{"a":{"title":"A","effect":"raed"}},"races":{}}"#;
-        assert!(Overlay::parse(misspelt).unwrap_err().to_string().contains("raed"));
+        assert!(
+            Overlay::parse(misspelt, NO_TOOLS)
+                .unwrap_err()
+                .to_string()
+                .contains("raed")
+        );
+    }
+
+    #[test]
+    fn the_effect_is_that_of_the_built_in_tool_unless_the_file_has_one() {
+        let file = r#"{"garmin":{"get_a":{"title":"A"},"set_b":{"title":"B"},"delete_c":{"title":"C"},
+            "save_d":{"title":"D","effect":"local","idempotent":true},"other":{"title":"E"}},"races":{}}"#;
+        let tools = r#"{"tools":[{"name":"get_a","annotations":{"readOnlyHint":true,"openWorldHint":true}},
+            {"name":"set_b","annotations":{"readOnlyHint":false,"destructiveHint":false,"idempotentHint":true}},
+            {"name":"delete_c","annotations":{"destructiveHint":true,"idempotentHint":true}},
+            {"name":"save_d","annotations":{"readOnlyHint":true}}]}"#;
+        let overlay = Overlay::parse(file, tools).unwrap();
+        let effect = |name: &str| {
+            overlay
+                .find(name, false)
+                .map(|known| (known.effect, known.idempotent))
+        };
+        assert_eq!(effect("get_a"), Some((ToolEffect::Read, false)));
+        assert_eq!(effect("set_b"), Some((ToolEffect::Write, true)));
+        assert_eq!(effect("delete_c"), Some((ToolEffect::Delete, true)));
+        assert_eq!(effect("save_d"), Some((ToolEffect::Local, true)));
+        // What has no effect counts as a change.
+        assert_eq!(effect("other"), None);
     }
 }

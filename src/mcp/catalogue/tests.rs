@@ -21,7 +21,12 @@ fn catalogue(tools: &str, own_tools: &str) -> Catalogue {
         own_tools,
         ..Lists::new(tools, r#"[{"uri":"workout://a","name":"a"}]"#)
     };
-    Catalogue::from_lists(lists, &Overlay::parse(OVERLAY).unwrap(), SERVER).unwrap()
+    Catalogue::from_lists(
+        lists,
+        &Overlay::parse(OVERLAY, r#"{"tools":[]}"#).unwrap(),
+        SERVER,
+    )
+    .unwrap()
 }
 
 fn names(catalogue: &Catalogue, access: Access) -> Vec<String> {
@@ -152,7 +157,7 @@ fn lists_have_the_form_of_their_era() {
 
 #[test]
 fn lists_are_read_as_arrays_or_results() {
-    let overlay = Overlay::parse(OVERLAY).unwrap();
+    let overlay = Overlay::parse(OVERLAY, r#"{"tools":[]}"#).unwrap();
     let of = |tools: &str| Catalogue::from_lists(Lists::new(tools, "[]"), &overlay, SERVER);
     assert!(
         of(r#"{"tools":[{"name":"get_stats"}],"nextCursor":null}"#)
@@ -177,7 +182,7 @@ fn lists_are_read_as_arrays_or_results() {
 
 #[test]
 fn resources_and_prompts_are_known_by_name() {
-    let overlay = Overlay::parse(OVERLAY).unwrap();
+    let overlay = Overlay::parse(OVERLAY, r#"{"tools":[]}"#).unwrap();
     let lists = Lists {
         prompts: r#"[{"name":"p"}]"#,
         ..Lists::new("[]", r#"[{"uri":"a://b"}]"#)
@@ -197,7 +202,7 @@ fn resources_and_prompts_are_known_by_name() {
 /// A tool that writes files with one worker only reads with another.
 #[test]
 fn a_local_tool_that_declares_reading_may_be_called_by_everybody() {
-    let overlay = Overlay::built_in().unwrap();
+    let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
     let allowed = |annotations: &str| {
         let tools = format!(
             r#"[{{"name":"download_activity_file","inputSchema":{{"type":"object"}}{annotations}}}]"#
@@ -238,7 +243,12 @@ fn all_schemas_are_accepted_by_all_clients() {
             own_tools: own,
             ..Lists::new(tools, &resources)
         };
-        let catalogue = Catalogue::from_lists(lists, &Overlay::built_in().unwrap(), SERVER).unwrap();
+        let catalogue = Catalogue::from_lists(
+            lists,
+            &Overlay::built_in(&crate::tools::lists().tools).unwrap(),
+            SERVER,
+        )
+        .unwrap();
         let list = catalogue.list(McpMethod::ListTools, Era::Legacy, Access::ReadAndChange);
         let list: Value = serde_json::from_str(list.unwrap()).unwrap();
         for tool in list["tools"].as_array().unwrap() {
