@@ -171,7 +171,12 @@ fn name_stage(reading: &mut TimedRow) {
 /// A moment in epoch milliseconds, from a number or from a text without a zone, which is UTC.
 fn moment(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(_) => value.as_i64(),
+        // A number that is no moment of the calendar would overflow.
+        Value::Number(_) => Some(
+            Timestamp::from_millisecond(value.as_i64()?)
+                .ok()?
+                .as_millisecond(),
+        ),
         Value::String(text) => Some(local_time::utc(text)?.as_millisecond()),
         _ => None,
     }

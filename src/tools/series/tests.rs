@@ -117,6 +117,7 @@ fn an_unknown_shape_stays_as_it_is() {
         json!({"heartRateValues": [["late", 61]], "heartRateValueDescriptors": []}),
         json!({"heartRateValues": [[1_775_300_400_000_i64, 61, 5]]}),
         json!({"heartRateValues": {"bpm": [61]}}),
+        json!({"heartRateValues": [[i64::MAX, 61], [i64::MIN, 62]]}),
         json!({"heartRateValues": [], "sleepMovement": null}),
         json!([{"eventType": "WALK"}]),
         json!("text"),
