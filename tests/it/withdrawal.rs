@@ -399,9 +399,10 @@ impl Play {
             Stage::Read | Stage::Change | Stage::Found | Stage::Resource
         );
         let is_warm = is_worker_call && self.chance.below(2) == 0;
-        let is_slow = is_worker_call && self.chance.below(2) == 0;
-        let waits_for_garmin =
-            matches!(stage, Stage::Credentials | Stage::Code) || is_worker_call && self.chance.below(4) > 0;
+        let is_own = stage == Stage::Own;
+        let is_slow = (is_worker_call || is_own) && self.chance.below(2) == 0;
+        let waits_for_garmin = matches!(stage, Stage::Credentials | Stage::Code)
+            || (is_worker_call || is_own && is_slow) && self.chance.below(4) > 0;
 
         self.operator.act(json!({ "invite": { "email": email } })).await;
         let before = self.world.connect_to_change(email, password, code).await;
@@ -423,8 +424,12 @@ impl Play {
             world.full_name(&before.access_token).await;
         }
         if is_slow {
-            let slow = FaultRule::new(Place::Api, Fault::Slow { ms: 20 });
-            world.simulator.add_fault(slow.of(email));
+            let slow = Fault::Slow { ms: 20 };
+            world.simulator.add_fault(if is_own {
+                FaultRule::new(Place::LivetrackSession, slow)
+            } else {
+                FaultRule::new(Place::Api, slow).of(email)
+            });
         }
         let page = visit.open().await;
         let mut signing_in = SignIn::Page(page.clone());
@@ -501,7 +506,7 @@ impl Play {
         let (gained, (mut workers, is_cut, mut answered)) = tokio::join!(under_way, acting);
         world.simulator.clear_faults();
         self.n_changed += world.simulator.changes().len() - n_changes;
-        self.n_cut += usize::from(is_cut && is_worker_call);
+        self.n_cut += usize::from(is_cut && (is_worker_call || is_own));
 
         let mut alive = Vec::new();
         let is_sign_in = matches!(
