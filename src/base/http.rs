@@ -37,7 +37,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use self::connections::ReadingBody;
-use self::connections::{Admission, Capacity, Connections, OpenConnection};
+use self::connections::{Capacity, ConnectionSlot, Connections, OpenConnection};
 use self::response::Tracked;
 use self::stall::StallTimeout;
 use super::source::{Peer, Proxies};
@@ -133,9 +133,9 @@ pub async fn serve<H, F, B>(
         };
         let connection_state = loop {
             match open.admit(peer.ip()) {
-                Admission::Admitted(connection) => break Some(connection),
-                Admission::Full => break None,
-                Admission::Later(pause) => sleep(pause).await,
+                ConnectionSlot::Given(connection) => break Some(connection),
+                ConnectionSlot::Full => break None,
+                ConnectionSlot::Later(pause) => sleep(pause).await,
             }
         };
         let Some(connection_state) = connection_state else {
