@@ -75,6 +75,8 @@ class Caller:
         """Registers if necessary, signs the person in and redeems the code."""
         if self.client_id is None:
             self.register()
+        # A server may close a kept connection while the person reads its pages.
+        self.disconnect()
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(12)
         target = sign_in(self.authorize_url(verifier, state), person, access, self.client_name)
         answer = {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}

@@ -79,7 +79,7 @@ struct Entry {
     unanswered: usize,
     /// The number of unanswered requests whose body is being read.
     reading: usize,
-    /// When the connection, its latest request, or the pause after it began.
+    /// When the connection, its latest request, its response, or the pause after it began.
     since: Instant,
     close: CancellationToken,
 }
@@ -293,7 +293,10 @@ impl OpenRequest {
     /// The response is known. Its client now has to read it.
     pub(super) fn answered(&mut self) {
         self.is_answered = true;
-        self.connection.change(|entry| entry.unanswered -= 1);
+        self.connection.change(|entry| {
+            entry.unanswered -= 1;
+            entry.since = Instant::now();
+        });
     }
 }
 
