@@ -15,3 +15,5 @@ pub mod secrets;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod stand_in;
+pub mod threads;
+pub mod wakes;

@@ -31,6 +31,7 @@ use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Telemetry, Traces};
 use crate::base::source::Proxies;
+use crate::base::threads::ConnectionThreads;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
 use crate::config::{Config, PublicUrl, Sources};
@@ -251,6 +252,7 @@ impl Daemon {
                 Health::Degraded(_) => Err("the store can't write"),
             }),
             limits: WebLimits::default(),
+            threads: ConnectionThreads::start().map_err(StartError::Threads)?,
             lifecycle: lifecycle.clone(),
         };
         let face = Face {

@@ -52,6 +52,7 @@ pub async fn serve(
         proxies: Arc::clone(&parts.proxies),
         ..parts.limits.connections.clone()
     };
+    let threads = parts.threads.clone();
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
     let handle = move |request: Request<Incoming>| {
@@ -61,12 +62,14 @@ pub async fn serve(
             if request.uri().path() == MCP {
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request)).await;
             }
-            match routes.call(request).await {
+            // A sign-in waits for Garmin, and a page takes its time. Calls must not wait for either.
+            let answered = async move { routes.call(request).await };
+            match face.parts.lifecycle.run(answered).await {
                 Ok(response) => response,
             }
         }
     };
-    accept_loop::serve(listener, tls, connections, handle, stopping).await;
+    accept_loop::serve_on(&threads, listener, tls, connections, handle, stopping).await;
 }
 
 const MCP: &str = "/mcp";

@@ -12,7 +12,8 @@ mod response;
 mod stall;
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
 use nix::sys::resource::{Resource, getrlimit};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -41,6 +42,8 @@ use self::connections::{Capacity, ConnectionSlot, Connections, OpenConnection};
 use self::response::Tracked;
 use self::stall::StallTimeout;
 use super::source::{Peer, Proxies};
+use super::threads::ConnectionThreads;
+use super::wakes::CoalescedWakes;
 
 /// How long a connection without a request stays open after shutdown has begun.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
@@ -109,6 +112,24 @@ pub async fn serve<H, F, B>(
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
+    let threads = ConnectionThreads::current();
+    serve_on(&threads, listener, tls, limits, handle, stopping).await;
+}
+
+/// [`serve`], with every connection on one of `threads`.
+pub async fn serve_on<H, F, B>(
+    threads: &ConnectionThreads,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    limits: ServerLimits,
+    handle: H,
+    stopping: CancellationToken,
+) where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
     let capacity = Capacity {
         total: limits.max_connections.min(files_for_connections()),
         per_source: limits.per_source,
@@ -131,13 +152,7 @@ pub async fn serve<H, F, B>(
             },
             () = stopping.cancelled() => break,
         };
-        let connection_state = loop {
-            match open.admit(peer.ip()) {
-                ConnectionSlot::Given(connection) => break Some(connection),
-                ConnectionSlot::Full => break None,
-                ConnectionSlot::Later(pause) => sleep(pause).await,
-            }
-        };
+        let connection_state = admit(&open, peer.ip()).await;
         let Some(connection_state) = connection_state else {
             tracing::warn!("http.connections_exhausted");
             continue;
@@ -148,7 +163,12 @@ pub async fn serve<H, F, B>(
         let (protocols, tls) = (protocols.clone(), tls.clone());
         let (handle, stopping) = (handle.clone(), stopping.clone());
         let proxies = Arc::clone(&proxies);
-        connections.spawn(async move {
+        threads.spawn(&connections, async move {
+            // The thread's own runtime watches the socket.
+            let stream = match stream.into_std().and_then(TcpStream::from_std) {
+                Ok(stream) => stream,
+                Err(e) => return tracing::warn!(reason = %e, "http.accept_failed"),
+            };
             let requested = Notify::new();
             let connection_state = Arc::new(connection_state);
             let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
@@ -209,6 +229,17 @@ pub async fn serve<H, F, B>(
     }
 }
 
+/// Waits for a place. `None`: all connections are answering requests.
+async fn admit(open: &Arc<Connections>, peer: IpAddr) -> Option<OpenConnection> {
+    loop {
+        match open.admit(peer) {
+            ConnectionSlot::Given(connection) => return Some(connection),
+            ConnectionSlot::Full => return None,
+            ConnectionSlot::Later(pause) => sleep(pause).await,
+        }
+    }
+}
+
 /// The settings of both versions of HTTP.
 #[derive(Clone)]
 struct Protocols {
@@ -245,12 +276,14 @@ where
     C: GracefulConnection<Error = hyper::Error>,
 {
     let mut connection = pin!(connection);
+    let wakes = CoalescedWakes::default();
     let stopped = async {
         stopping.cancelled().await;
         timeout(FIRST_REQUEST, requested.notified()).await
     };
+    let answered = poll_fn(|context| wakes.poll(context, |context| connection.as_mut().poll(context)));
     tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = answered => ended,
         _ = stopped => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -301,7 +334,6 @@ mod tests {
     use std::net::SocketAddr;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
 
     use super::*;
     use crate::base::lifecycle::Lifecycle;

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 /// Spawns, stops and awaits the tasks of one program. Clones share the same tasks.
@@ -49,6 +49,19 @@ impl Lifecycle {
             }
         };
         drop(self.tasks.spawn_on(task.instrument(span), &self.runtime));
+    }
+
+    /// Runs `work` on the runtime of the tasks, for a caller on a connection's thread: slow work then delays no other
+    /// connection. Dropping the future ends the work, and a panic of the work is the caller's.
+    pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match AbortOnDropHandle::new(self.runtime.spawn(work.in_current_span())).await {
+            Ok(done) => done,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime has shut down, and so has everything that could use the result.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 
     /// Fires when the program should stop. Derive a child token to stop a part separately.
@@ -133,6 +146,30 @@ mod tests {
         lifecycle.spawn("breaks", async { panic!("on purpose") });
         lifecycle.stopping().cancelled().await;
         assert!(lifecycle.has_failed());
+    }
+
+    #[tokio::test]
+    async fn work_runs_on_the_runtime_of_the_tasks_and_ends_with_its_caller() {
+        let (lifecycle, here) = (Lifecycle::new(), Handle::current().id());
+        let there = lifecycle.clone();
+        let elsewhere = tokio::task::spawn_blocking(move || {
+            let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            other.block_on(there.run(async { Handle::current().id() }))
+        });
+        assert_eq!(elsewhere.await.unwrap(), here);
+
+        let broken = std::panic::AssertUnwindSafe(lifecycle.run(async { panic!("on purpose") }));
+        assert!(broken.catch_unwind().await.is_err());
+        assert!(!lifecycle.has_failed());
+
+        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
+        let mut endless = Box::pin(lifecycle.run(async move {
+            std::future::pending::<()>().await;
+            drop(held);
+        }));
+        assert!((&mut endless).now_or_never().is_none());
+        drop(endless);
+        assert!(dropped.await.is_err());
     }
 
     #[tokio::test]

@@ -39,6 +39,8 @@ pub enum StartError {
     Read(#[from] StoreError),
     #[error("no processes can be started")]
     Processes(#[source] std::io::Error),
+    #[error("no threads can be started for connections")]
+    Threads(#[source] std::io::Error),
     #[error("the workers can't be run: {0}")]
     Workers(String),
     #[error("the gateway can't serve https")]
@@ -72,7 +74,12 @@ impl StartError {
             | Self::Read(_)
             | Self::Directory { .. } => 74,
             Self::Secret(_) | Self::Https(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
-            Self::Processes(_) | Self::Workers(_) | Self::Admin(_) | Self::Tls(_) | Self::Catalogue(_) => 70,
+            Self::Processes(_)
+            | Self::Threads(_)
+            | Self::Workers(_)
+            | Self::Admin(_)
+            | Self::Tls(_)
+            | Self::Catalogue(_) => 70,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::base::clock::Clock;
 use crate::base::http as accept_loop;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::source::Proxies;
+use crate::base::threads::ConnectionThreads;
 use crate::config::{Live, PublicUrl};
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
@@ -34,6 +35,8 @@ pub struct WebParts {
     pub clock: Clock,
     pub ready: Ready,
     pub limits: WebLimits,
+    /// Where connections are served.
+    pub threads: ConnectionThreads,
     pub lifecycle: Lifecycle,
 }
 

@@ -6,7 +6,8 @@
 //!
 //! Source: MCP 2025-11-25, *Transports* and *Lifecycle*. The behaviour of FastMCP 1.x was measured.
 
-mod http;
+mod connection;
+mod connections;
 mod message;
 
 #[cfg(test)]
@@ -17,16 +18,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use ::http::{Method, Request, Response, StatusCode, Uri};
 use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode, Uri};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use self::http::{HttpClient, is_event_stream, next_piece, read_body};
+use self::connections::{WorkerConnections, WorkerResponse};
 use self::message::WorkerMessage;
 use super::call::{CallFailure, UpstreamAnswer, UpstreamCall};
 use crate::base::lifecycle::Lifecycle;
@@ -64,7 +63,7 @@ pub fn fuzz(bytes: &[u8]) {
 /// The HTTP client for one worker. It outlives the worker's sessions.
 #[derive(Debug, Clone)]
 pub(super) struct WorkerClient {
-    client: HttpClient,
+    connections: WorkerConnections,
     endpoint: Uri,
     health: Uri,
     /// The `Authorization` header, for a worker that requires one.
@@ -90,12 +89,10 @@ impl WorkerClient {
             value.set_sensitive(true);
             Some(value)
         });
-        // By address rather than name: FastMCP accepts only this host, to prevent DNS rebinding.
-        let uri = |path: &str| Uri::try_from(format!("http://127.0.0.1:{port}{path}")).unwrap_or_default();
         WorkerClient {
-            client: http::client(),
-            endpoint: uri("/mcp"),
-            health: uri("/healthz"),
+            connections: WorkerConnections::new(port),
+            endpoint: Uri::from_static("/mcp"),
+            health: Uri::from_static("/healthz"),
             authorization,
             next_id: Arc::new(AtomicU64::new(1)),
             lifecycle,
@@ -104,26 +101,29 @@ impl WorkerClient {
 
     /// Whether the server responds to `GET /healthz`, with success or with 404 if it has no such page.
     pub(super) async fn is_healthy(&self) -> bool {
-        let Ok(response) = self.client.get(self.health.clone()).await else {
+        let headers = self.connections.headers();
+        let asked = self
+            .connections
+            .send(Method::GET, &self.health, &headers, Bytes::new());
+        let Ok(response) = asked.await else {
             return false;
         };
         let is_up = response.status().is_success() || response.status() == StatusCode::NOT_FOUND;
-        is_up && read_body(response.into_body(), IGNORED_LIMIT).await.is_ok()
+        is_up && response.read_body(IGNORED_LIMIT).await.is_ok()
     }
 
     /// Opens a session: sends `initialize`, then `notifications/initialized`.
     pub(super) async fn open(&self) -> Result<WorkerSession, CallFailure> {
         let accepted = HeaderValue::from_static("application/json, text/event-stream");
         let json = HeaderValue::from_static("application/json");
+        let mut headers = self.connections.headers();
+        headers.extend([(CONTENT_TYPE, json), (ACCEPT, accepted)]);
+        headers.extend(self.authorization.clone().map(|value| (AUTHORIZATION, value)));
         let mut session = WorkerSession {
             client: self.clone(),
-            headers: HeaderMap::from_iter([(CONTENT_TYPE, json), (ACCEPT, accepted)]),
+            headers,
             server_info: None,
         };
-        let authorization = self.authorization.clone();
-        session
-            .headers
-            .extend(authorization.map(|value| (AUTHORIZATION, value)));
         let id = session.new_id();
         let params = message::initialize_params(REVISION);
         let response = session
@@ -188,12 +188,14 @@ impl WorkerSession {
         self.client.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<Response<Incoming>, CallFailure> {
-        let mut request = Request::new(Full::new(Bytes::from(body)));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.client.endpoint.clone();
-        *request.headers_mut() = self.headers.clone();
-        let response = self.client.client.request(request).await?;
+    async fn post(&self, body: Vec<u8>) -> Result<WorkerResponse, CallFailure> {
+        let WorkerClient {
+            connections,
+            endpoint,
+            ..
+        } = &self.client;
+        let sent = connections.send(Method::POST, endpoint, &self.headers, body.into());
+        let response = sent.await?;
         match response.status() {
             StatusCode::NOT_FOUND => Err(CallFailure::SessionLost),
             _ => Ok(response),
@@ -210,7 +212,7 @@ impl WorkerSession {
                 status.as_u16()
             )));
         }
-        drop(read_body(response.into_body(), IGNORED_LIMIT).await);
+        drop(response.read_body(IGNORED_LIMIT).await);
         Ok(())
     }
 
@@ -218,15 +220,15 @@ impl WorkerSession {
     async fn read_answer(
         &self,
         id: u64,
-        response: Response<Incoming>,
+        response: WorkerResponse,
         call: Option<&UpstreamCall>,
         watch: &Watch<'_>,
     ) -> Result<UpstreamAnswer, CallFailure> {
         let status = response.status();
-        if status.is_success() && is_event_stream(&response) {
-            return self.read_stream(id, response.into_body(), call, watch).await;
+        if status.is_success() && response.is_event_stream() {
+            return self.read_stream(id, response, call, watch).await;
         }
-        let body = watch.over(read_body(response.into_body(), ANSWER_LIMIT)).await?;
+        let body = watch.over(response.read_body(ANSWER_LIMIT)).await?;
         match message::read(&body, id) {
             WorkerMessage::Answer(answer) => Ok(answer),
             // An error about the whole request (a bad header) may not name its id.
@@ -241,13 +243,13 @@ impl WorkerSession {
     async fn read_stream(
         &self,
         id: u64,
-        mut stream: Incoming,
+        mut stream: WorkerResponse,
         call: Option<&UpstreamCall>,
         watch: &Watch<'_>,
     ) -> Result<UpstreamAnswer, CallFailure> {
         let mut parser = sse::Parser::new();
         let mut events = Vec::new();
-        while let Some(piece) = watch.over(next_piece(&mut stream)).await? {
+        while let Some(piece) = watch.over(stream.next_piece()).await? {
             parser
                 .push(&piece, &mut events)
                 .map_err(|error| CallFailure::BadAnswer(error.to_string()))?;
@@ -274,10 +276,12 @@ impl WorkerSession {
     }
 
     /// Reads the rest of a stream after its answer, because the connection can't be reused otherwise.
-    fn read_rest(&self, mut stream: Incoming) {
+    fn read_rest(&self, mut stream: WorkerResponse) {
         self.client.lifecycle.spawn("worker.stream_end", async move {
-            let rest = async { while let Ok(Some(_)) = next_piece(&mut stream).await {} };
-            drop(timeout(STREAM_END, rest).await);
+            let rest = async { while let Ok(Some(_)) = stream.next_piece().await {} };
+            if timeout(STREAM_END, rest).await.is_ok() {
+                stream.reuse_connection();
+            }
         });
     }
 

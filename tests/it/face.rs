@@ -13,6 +13,7 @@ use garmin_gateway::base::http::{ServerLimits, serve};
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::log::Traces;
 use garmin_gateway::base::secrets::RootSecret;
+use garmin_gateway::base::threads::ConnectionThreads;
 use garmin_gateway::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
@@ -199,6 +200,7 @@ impl Start {
             clock,
             ready,
             limits: self.limits,
+            threads: ConnectionThreads::start().unwrap(),
             lifecycle: lifecycle.clone(),
         };
         let serving = lifecycle.stopping();
