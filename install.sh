@@ -27,7 +27,8 @@ Usage: install.sh [--version 1.2.3] [OPTIONS]
   --version 1.2.3   this release, not the latest (must be the first option)
   --dry-run         show the plan; build, install and change nothing
   --user            install for yourself, without root
-  --yes             do not ask
+  --yes             do not ask; the answers are these options:
+  --public-url URL, --tls acme, --invite WHO, --operator-name NAME, --operator-email E-MAIL
   --uninstall       remove the program; with --purge, settings and data as well
   --help            show this text
 
@@ -159,6 +160,23 @@ checkout() {
   [ -f "$here/Cargo.toml" ] && [ -f "$here/src/main.rs" ] && echo "$here"
 }
 
+# Refuses a mistyped option before a build or a download. The program checks the values.
+check_options() { # OPTIONS…
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --dry-run | --user | --yes | -y | --uninstall | --purge) ;;
+      --public-url=* | --tls=* | --invite=* | --operator-name=* | --operator-email=*) ;;
+      --public-url | --tls | --invite | --operator-name | --operator-email)
+        [ $# -ge 2 ] || die 64 "$1 needs a value"
+        shift
+        ;;
+      --version | --version=*) die 64 "--version must be the first option" ;;
+      *) die 64 "'$1' is not an option; --help lists them" ;;
+    esac
+    shift
+  done
+}
+
 is_given() { # OPTION OPTIONS…
   wanted=$1
   shift
@@ -194,6 +212,7 @@ main() {
     latest) ;;
     *[!0-9A-Za-z.+-]* | '') die 64 "'$version' is not a version" ;;
   esac
+  check_options "$@"
   source=
   if [ "$version" = latest ]; then source=$(checkout) || source=; fi
   if [ -n "$source" ] && is_given --dry-run "$@"; then

@@ -32,6 +32,9 @@ pub(super) struct InstallArgs {
     /// The https address that people and Claude will use
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// `acme`: serve https itself on port 443, with a certificate from Let's Encrypt
+    #[arg(long, value_name = "WAY", value_parser = ["acme"])]
+    tls: Option<String>,
     /// Who may sign in: an e-mail address or @domain; repeatable
     #[arg(long, value_name = "WHO")]
     invite: Vec<String>,
@@ -132,11 +135,18 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
         None => String::new(),
     };
     let invited = (!args.invite.is_empty()).then(|| args.invite.join(","));
+    let public_url = said(
+        &args.public_url,
+        "The https address that people and Claude will use (empty: this machine only): ",
+    );
+    let tls = match &args.tls {
+        Some(tls) => tls.clone(),
+        None if may_ask && public_url.starts_with("https://") => acme_if_wanted(),
+        None => String::new(),
+    };
     Answers {
-        public_url: said(
-            &args.public_url,
-            "The https address that people and Claude will use (empty: this machine only): ",
-        ),
+        public_url,
+        tls,
         invited: said(
             &invited,
             "Who may sign in: e-mail addresses or @domains, with commas between them: ",
@@ -149,6 +159,17 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
             &args.operator_email,
             "Where people reach you, for the sign-in page (may be empty): ",
         ),
+    }
+}
+
+/// Asks whether the gateway serves https itself.
+fn acme_if_wanted() -> String {
+    let answer = asked(
+        "Serve https on port 443 with a certificate from Let's Encrypt? No, if a reverse proxy or tunnel does. [y/N] ",
+    );
+    match answer.to_lowercase().as_str() {
+        "y" | "yes" => "acme".to_owned(),
+        _ => String::new(),
     }
 }
 

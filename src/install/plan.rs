@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::facts::USER;
-use super::{Facts, InstallError, Layout, Manual, Scope, Wish};
+use super::{Answers, Facts, InstallError, Layout, Manual, Scope, Wish};
 use crate::store::fallback;
 
 /// One step of the plan. Each may be repeated.
@@ -88,7 +88,9 @@ pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
                     this: facts.version.clone(),
                 });
             }
-            Ok(install(facts, &answers.env_file()?))
+            let mut plan = install(facts, &answers.env_file()?);
+            plan.notes = after_install(facts, answers);
+            Ok(plan)
         }
         Wish::Uninstall { purge } => Ok(uninstall(facts, *purge)),
     }
@@ -173,7 +175,6 @@ fn install(facts: &Facts, settings: &str) -> Plan {
         plan.actions.extend(backups(facts));
     }
     plan.takes_back_from = takes_back_from;
-    plan.notes = after_install(facts);
     plan
 }
 
@@ -193,11 +194,19 @@ fn backups(facts: &Facts) -> Vec<Action> {
         .collect()
 }
 
-fn after_install(facts: &Facts) -> Vec<String> {
+/// What the operator does next.
+fn after_install(facts: &Facts, answers: &Answers) -> Vec<String> {
     let layout = &facts.layout;
     let (program, env_file) = (layout.program.display(), layout.env_file());
     let env_file = env_file.display();
     let mut notes = vec![format!("Settings: {env_file}")];
+    let ignored: Vec<&str> = answers.given().map(|(_, option, _)| option).collect();
+    if facts.has_settings && !ignored.is_empty() {
+        notes.push(format!(
+            "Not used: {}. The settings of an earlier installation stay as they are; change them in that file.",
+            ignored.join(", ")
+        ));
+    }
     if !facts.has_systemd {
         notes.push(format!(
             "There is no systemd here. Run it yourself: {program} serve --env-file {env_file}"
@@ -210,8 +219,33 @@ fn after_install(facts: &Facts) -> Vec<String> {
             "Whoever is in the group {USER} may use the console: usermod -aG {USER} YOU"
         ));
     }
+    if !facts.has_settings {
+        notes.extend(first_steps(answers));
+    }
     notes.push("See how it goes: garmin-gateway status, garmin-gateway console".to_owned());
     notes
+}
+
+/// The way from a new gateway to the first person who uses it.
+fn first_steps(answers: &Answers) -> Vec<String> {
+    let mut steps = Vec::new();
+    match (answers.public_url.as_str(), answers.tls.is_empty()) {
+        ("", _) => steps.push(
+            "It is reachable on this machine only, as http://localhost:8080. For others, set PUBLIC_URL, and TLS=acme or a \
+             reverse proxy in front (README, \"Make it reachable\")."
+                .to_owned(),
+        ),
+        (url, true) => steps.push(format!(
+            "Let your reverse proxy or tunnel pass {url} on to http://127.0.0.1:8080, and set TRUSTED_PROXIES=127.0.0.1 \
+             (README, \"Make it reachable\")."
+        )),
+        (url, false) => steps.push(format!(
+            "{url} must lead to port 443 of this machine: the certificate is fetched through it."
+        )),
+    }
+    steps.push("Check everything: garmin-gateway doctor".to_owned());
+    steps.push("Invite a person, and get a message to forward: garmin-gateway invite E-MAIL".to_owned());
+    steps
 }
 
 fn uninstall(facts: &Facts, purge: bool) -> Plan {

@@ -4,12 +4,14 @@ use std::io;
 use std::path::Path;
 
 use super::InstallError;
-use crate::config::{EnvFile, settings};
+use crate::config::{Config, EnvFile, SettingProblem, Sources, settings};
 
 /// The answers to the questions of the first installation. An empty string means no answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
     pub public_url: String,
+    /// `acme` to serve https itself; empty if a reverse proxy does.
+    pub tls: String,
     pub invited: String,
     pub operator_name: String,
     pub operator_email: String,
@@ -18,47 +20,65 @@ pub struct Answers {
 const TEMPLATE: &str = include_str!("../../packaging/gateway.env");
 
 impl Answers {
-    /// The text of a new `gateway.env`. Errors: an answer can't be written as one line.
+    /// The text of a new `gateway.env`. Errors: an answer is not a valid value of its setting.
     pub fn env_file(&self) -> Result<String, InstallError> {
+        self.check()?;
         let mut text = String::with_capacity(TEMPLATE.len() + 200);
         for line in TEMPLATE.lines() {
             let name = line
                 .strip_prefix('#')
                 .and_then(|line| Some(line.split_once('=')?.0));
-            match name.and_then(|name| self.named(name)) {
-                Some((setting, option, answer)) if !answer.is_empty() => {
+            match self.given().find(|(setting, ..)| Some(*setting) == name) {
+                Some((setting, option, answer)) => {
                     let line = EnvFile::line(setting, answer);
                     text.push_str(&line.map_err(|reason| InstallError::Answer {
                         option,
                         reason: reason.to_owned(),
                     })?);
                 }
-                _ => text.push_str(line),
+                None => text.push_str(line),
             }
             text.push('\n');
         }
         Ok(text)
     }
 
-    /// The setting called `name`, with its command-line option and its answer.
-    fn named(&self, name: &str) -> Option<(&'static str, &'static str, &str)> {
+    /// Reads the answers as the gateway will, so that a mistake is found before anything is written.
+    fn check(&self) -> Result<(), InstallError> {
+        let pairs = self.given().map(|(setting, _, answer)| (setting, answer));
+        let Err(problems) = Config::load(&Sources::of_pairs(pairs)) else {
+            return Ok(());
+        };
+        let answer_of = |problem: &SettingProblem| {
+            let mut options = self.options().into_iter();
+            let (_, option, _) = options.find(|(setting, ..)| *setting == problem.name)?;
+            let reason = format!("{}; {}", problem.what, problem.fix);
+            Some(InstallError::Answer { option, reason })
+        };
+        problems.iter().find_map(answer_of).map_or(Ok(()), Err)
+    }
+
+    /// The answers that were given: setting, command-line option and value.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+        let options = self.options().into_iter();
+        options.filter(|(.., answer)| !answer.is_empty())
+    }
+
+    fn options(&self) -> [(&'static str, &'static str, &str); 5] {
+        let Self {
+            public_url,
+            tls,
+            invited,
+            operator_name: name,
+            operator_email: email,
+        } = self;
         [
-            (settings::PUBLIC_URL.name, "--public-url", &self.public_url),
-            (settings::INVITED.name, "--invite", &self.invited),
-            (
-                settings::OPERATOR_NAME.name,
-                "--operator-name",
-                &self.operator_name,
-            ),
-            (
-                settings::OPERATOR_EMAIL.name,
-                "--operator-email",
-                &self.operator_email,
-            ),
+            (settings::PUBLIC_URL.name, "--public-url", public_url),
+            (settings::TLS.name, "--tls", tls),
+            (settings::INVITED.name, "--invite", invited),
+            (settings::OPERATOR_NAME.name, "--operator-name", name),
+            (settings::OPERATOR_EMAIL.name, "--operator-email", email),
         ]
-        .into_iter()
-        .find(|(setting, ..)| *setting == name)
-        .map(|(setting, option, answer)| (setting, option, answer.as_str()))
     }
 }
 

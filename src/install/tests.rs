@@ -10,6 +10,7 @@ use super::*;
 fn answers() -> Answers {
     Answers {
         public_url: "https://garmin.example.org".into(),
+        tls: "acme".into(),
         invited: "ada@example.org,@family.example".into(),
         operator_name: "Ada's brother".replace('\'', "’"),
         operator_email: String::new(),
@@ -197,6 +198,7 @@ fn answers_become_settings() {
         said,
         [
             "PUBLIC_URL=https://garmin.example.org",
+            "TLS=acme",
             "INVITED=ada@example.org,@family.example",
             "OPERATOR_NAME='Ada’s brother'",
         ]
@@ -212,6 +214,48 @@ fn answers_become_settings() {
             "{bad}"
         );
     }
+}
+
+/// Each mistake is found before anything is written, and named by its option.
+#[test]
+fn answers_are_read_as_the_gateway_reads_them() {
+    let url = |public_url: &str, tls: &str| Answers {
+        public_url: public_url.into(),
+        tls: tls.into(),
+        ..Answers::default()
+    };
+    let invited = |invited: &str| Answers {
+        invited: invited.into(),
+        ..Answers::default()
+    };
+    for (answers, expected) in [
+        (url("garmin.example.org", ""), "--public-url"),
+        (url("http://garmin.example.org", ""), "--public-url"),
+        (url("https://garmin.example.org/mcp", ""), "--public-url"),
+        (url("", "acme"), "--public-url"),
+        (url("https://garmin.example.org", "letsencrypt"), "--tls"),
+        (invited("ada"), "--invite"),
+        (invited("a@evil.org@example.com"), "--invite"),
+    ] {
+        match plan(&fresh(), &Wish::Install(answers.clone())) {
+            Err(InstallError::Answer { option, reason }) => {
+                assert_eq!(option, expected, "{answers:?}");
+                assert!(reason.contains("; "), "{reason}");
+            }
+            other => panic!("{answers:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_second_run_says_what_it_ignores() {
+    let notes = plan(&at_work(), &Wish::Install(answers())).unwrap().notes;
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.starts_with("Not used: --public-url, --tls, --invite")),
+        "{notes:?}"
+    );
 }
 
 /// A user's installation without systemd changes nothing outside its directory, so this test performs all of it.

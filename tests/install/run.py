@@ -154,6 +154,11 @@ def refuses(ground: Ground):
     for version in ("1.2/../../x", "", "1 2", "$(id)"):
         done = ground.run("--version", version)
         check(f"the version {version!r} is refused", done.returncode == 64, done.stderr.decode())
+    for mistyped in ("--bogus", "invite", "--tls", "--invite=a@b.example --frob", "--user --version 1.2.3"):
+        ground.releases.asked.clear()
+        done = ground.run(*mistyped.split())
+        check(f"{mistyped}: refused before a download", done.returncode == 64 and not ground.releases.asked, done.stderr.decode())
+        check(f"{mistyped}: the mistake is named", mistyped.split()[-1].split("=")[0] in done.stderr.decode() or "--version" in mistyped, done.stderr.decode())
 
 
 def sealed(archive_bytes: bytes, key: Path) -> tuple[bytes, dict[str, bytes]]:
@@ -210,13 +215,17 @@ def shows_without_building(ground: Ground):
         command = [*SHELLS[ground.shell], str(checkout / "install.sh"), *options]
         before = sorted(checkout.rglob("*"))
         done = subprocess.run(command, env=environment, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
-        check(f"{options}: exit code 0", done.returncode == 0, done.stderr.decode())
+        code = 64 if "--bogus" in options else 0
+        check(f"{options}: exit code {code}", done.returncode == code, done.stderr.decode())
         check(f"{options}: nothing is written", sorted(checkout.rglob("*")) == before)
         return done
 
     for options in (["--help"], ["-h"], ["--user", "--help"], ["--help", "--dry-run"], ["--version", "1.2.3", "--help"]):
         told = run(*options).stdout.decode()
         check(f"{options}: the options are listed", "--dry-run" in told and "Exit codes" in told, told)
+        check(f"{options}: nothing is called", not ground.called(), ground.called())
+    for options in (["--bogus"], ["--user", "--bogus", "--yes"]):
+        run(*options)
         check(f"{options}: nothing is called", not ground.called(), ground.called())
     for options in (["--dry-run"], ["--user", "--dry-run"]):
         told = run(*options).stderr.decode()
