@@ -39,7 +39,7 @@ use crate::daemon::{Daemon, DaemonParts, Kept, demo};
 use crate::sandbox;
 use crate::{console, tools};
 use exit::{BROKEN, LogFileError, USAGE, UsageError, WrongSettings, internal};
-use location::{EnvFile, load_config};
+use location::{EnvFileArg, load_config};
 use outcome::ended;
 use output::{finished, say};
 
@@ -60,7 +60,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum CliCommand {
     /// Run the gateway
-    Serve(EnvFile),
+    Serve(EnvFileArg),
     /// Run the gateway with a simulated Garmin: nothing to set up, no real data
     Demo {
         /// The port to listen on; 0 takes any free one [default: 8080, or the next free one]
@@ -136,7 +136,7 @@ struct ConsoleArgs {
 #[derive(Args)]
 struct ConfigArgs {
     #[command(flatten)]
-    env_file: EnvFile,
+    env_file: EnvFileArg,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -163,7 +163,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     finished(match cli.command {
-        CliCommand::Serve(EnvFile { env_file }) => serve(env_file.as_deref()),
+        CliCommand::Serve(EnvFileArg { env_file }) => serve(env_file.as_deref()),
         CliCommand::Demo { port } => in_daemon(async move { demo::run(port, program()?).await }),
         CliCommand::Simulator { bind, people } => in_daemon(demo::simulate(bind, people)),
         CliCommand::Console(args) => in_thread(show_console(args)),

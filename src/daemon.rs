@@ -73,12 +73,12 @@ pub struct Daemon {
     workers: Workers,
     gateway: Gateway,
     races: Races,
-    face: Face,
+    face: PublicFace,
     lifecycle: Lifecycle,
 }
 
 /// The public interface, which stops before everything else.
-struct Face {
+struct PublicFace {
     stopping: CancellationToken,
     ended: CancellationToken,
 }
@@ -255,7 +255,7 @@ impl Daemon {
             threads: ConnectionThreads::start().map_err(StartError::Threads)?,
             lifecycle: lifecycle.clone(),
         };
-        let face = Face {
+        let face = PublicFace {
             stopping: lifecycle.stopping().child_token(),
             ended: CancellationToken::new(),
         };

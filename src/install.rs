@@ -32,7 +32,7 @@ pub use plan::{Action, Plan, plan};
 pub use settings::Answers;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum InstallOperation {
     /// Install the program, or upgrade it.
     Install(Answers),
     /// Remove the program; with `purge`, also remove settings, secret and data.

@@ -22,6 +22,7 @@ pub mod message;
 mod notifier;
 mod phone;
 mod queue;
+mod send_error;
 mod telegram;
 #[cfg(test)]
 mod tests;

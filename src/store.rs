@@ -25,7 +25,7 @@ mod tx;
 mod writer;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -34,13 +34,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{oneshot, watch};
 
-use crate::base::secrets::{SealError, Vault};
+use crate::base::secrets::{RootSecret, SealError, Vault};
 pub use archive::{Archive, ArchiveError, Backup, Contents, Head};
 use census::Census;
 pub use census::damage;
 pub use compact::{Compacted, RestoreError, Restored};
 pub use keys::RotateError;
 pub use kind::Kind;
+use open::Files;
 pub use open::OpenError;
 pub use packed::Packed;
 pub use reread::Reread;
@@ -160,6 +161,31 @@ impl Core {
 }
 
 impl Store {
+    /// Opens the database in the directory `path`, or creates it (mode 0700).
+    pub fn open(path: &Path, secret: &RootSecret) -> Result<Self, OpenError> {
+        let files = Files::at(path);
+        let opened = files.open()?;
+        let vault = opened.unlock(path, secret)?;
+        let census = opened.take_census(path, &vault).map_err(|e| files.failed(&e))?;
+        let (health, _) = watch::channel(Health::Writing);
+        let core = Arc::new(Core {
+            path: path.to_owned(),
+            census: Mutex::new(census),
+            vault,
+            opened: RwLock::new(Some(opened)),
+            health,
+            reading: Mutex::default(),
+        });
+        let writer = WriterThread::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        })?;
+        Ok(Self {
+            writer: Arc::new(writer),
+            core,
+        })
+    }
+
     /// The record at `key`, if it exists.
     pub fn find<R: Record>(&self, key: &[u8]) -> Result<Option<R>, StoreError> {
         let at = full_key(R::TABLE, key);
@@ -216,7 +242,7 @@ impl Store {
     /// database.
     async fn alone<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&Core, &open::Files) -> T + Send + 'static,
+        act: impl FnOnce(&Core, &Files) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.writer.send(Work::Alone(Box::new(move |core, files| {

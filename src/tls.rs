@@ -51,7 +51,6 @@ pub enum TlsError {
     Library(#[from] rustls::Error),
 }
 
-/// What TLS depends on.
 pub struct TlsParts {
     pub settings: TlsSettings,
     /// The host name that the certificate is for.

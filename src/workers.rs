@@ -33,6 +33,7 @@
 mod attached;
 mod call;
 pub mod causes;
+mod context;
 mod environment;
 mod handle;
 mod info;

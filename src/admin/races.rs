@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::api::AdminRefusal;
 use super::service::AdminService;
-use super::views::{RaceDetail, RaceView, TrackSample};
+use super::views::{RaceDetail, RaceView, TrackPointView};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
 use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
@@ -71,7 +71,7 @@ impl AdminService {
                     .iter()
                     .any(|gap| gap.from >= from && gap.to <= point.at)
             };
-            TrackSample {
+            TrackPointView {
                 at: point.at,
                 position: point.position.map(|place| (place.lat, place.lon)),
                 distance_m: point.total_distance_m.or(point.distance_m),

@@ -246,7 +246,7 @@ pub struct RaceView {
 pub struct RaceDetail {
     pub race: RaceView,
     /// The points, thinned for drawing, oldest first.
-    pub track: Vec<TrackSample>,
+    pub track: Vec<TrackPointView>,
     /// The planned course: latitude and longitude in degrees.
     pub course: Vec<(f64, f64)>,
     /// Limits in effect, by their names in `race_config`.
@@ -261,7 +261,7 @@ pub struct RaceDetail {
 
 /// A point of a track. `None` where the device sent nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrackSample {
+pub struct TrackPointView {
     /// The time according to the device.
     pub at: Timestamp,
     /// Latitude and longitude in degrees.

@@ -1,4 +1,4 @@
-//! `backup` and `restore`.
+//! `backup` and `restore`, through the running gateway or in the store itself.
 
 use std::fs::{File, Permissions};
 use std::io::BufReader;

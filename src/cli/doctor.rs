@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    env_file: super::location::EnvFile,
+    env_file: super::location::EnvFileArg,
     /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,

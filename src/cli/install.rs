@@ -9,7 +9,7 @@ use clap::Args;
 use super::exit::{BROKEN, DECLINED, NOT_ALLOWED, USAGE};
 use super::output::{fail, say};
 use crate::config::Sources;
-use crate::install::{self, Answers, Facts, InstallError, Layout, Plan, Wish};
+use crate::install::{self, Answers, Facts, InstallError, InstallOperation, Layout, Plan};
 
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -78,9 +78,9 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
     };
     let may_ask = !args.yes && !args.dry_run && std::io::stdin().is_terminal();
     let act = if args.uninstall {
-        Wish::Uninstall { purge: args.purge }
+        InstallOperation::Uninstall { purge: args.purge }
     } else {
-        Wish::Install(answers(args, may_ask && !shown_facts.has_settings))
+        InstallOperation::Install(answers(args, may_ask && !shown_facts.has_settings))
     };
     let plan = install::plan(&shown_facts, &act)?;
     show(&plan, args.dry_run);

@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError};
 use crate::upkeep::give_to_owner_of;
 
 #[derive(Args)]
-pub(super) struct EnvFile {
+pub(super) struct EnvFileArg {
     /// A file of NAME=value lines [default: for `serve`, .env in the working directory; else gateway.env of the installation]
     #[arg(long, value_name = "FILE")]
     pub(super) env_file: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub(super) struct EnvFile {
 #[derive(Args)]
 pub(super) struct StoreLocation {
     #[command(flatten)]
-    env_file: EnvFile,
+    env_file: EnvFileArg,
     /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! `rotate-secret`.
+//! `rotate-secret`: seals the data key with a new secret.
 
 use std::path::{Path, PathBuf};
 

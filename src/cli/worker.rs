@@ -9,7 +9,9 @@ use super::exit::{BROKEN, CONFIG, NOT_ALLOWED, UNAVAILABLE, USAGE};
 use super::output::{fail, say};
 use crate::base::causes::chain;
 use crate::config::{Config, SettingProblem, Sources};
-use crate::install::worker::{self, Facts, Program, REVISION, SOURCE, Wish, WorkerError};
+use crate::install::worker::{
+    self, REVISION, SOURCE, WorkerFacts, WorkerInstallError, WorkerOperation, WorkerProgram,
+};
 use crate::install::{InstallError, Layout};
 
 /// The PATH for the worker if the settings do not pass one on.
@@ -70,9 +72,9 @@ enum WorkerCommandError {
     #[error("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Settings { problems: Vec<SettingProblem> },
     #[error(transparent)]
-    Place(#[from] InstallError),
+    WorkerDirectory(#[from] InstallError),
     #[error(transparent)]
-    Worker(#[from] WorkerError),
+    Worker(#[from] WorkerInstallError),
     #[error("the runtime does not start")]
     Runtime(#[from] std::io::Error),
 }
@@ -81,10 +83,11 @@ impl WorkerCommandError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Settings { .. } => CONFIG,
-            Self::Worker(WorkerError::NeedsRoot) => NOT_ALLOWED,
-            Self::Worker(WorkerError::NotARevision | WorkerError::NotThere(_)) | Self::Place(_) => USAGE,
-            Self::Worker(WorkerError::Missing { .. }) => UNAVAILABLE,
-            Self::Worker(WorkerError::Step { .. }) | Self::Runtime(_) => BROKEN,
+            Self::Worker(WorkerInstallError::NeedsRoot) => NOT_ALLOWED,
+            Self::Worker(WorkerInstallError::NotARevision | WorkerInstallError::NotThere(_))
+            | Self::WorkerDirectory(_) => USAGE,
+            Self::Worker(WorkerInstallError::Missing { .. }) => UNAVAILABLE,
+            Self::Worker(WorkerInstallError::Step { .. }) | Self::Runtime(_) => BROKEN,
         }
     }
 }
@@ -102,16 +105,16 @@ fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
             revision,
             source,
             installation,
-        } => (Wish::Install { revision, source }, installation),
-        WorkerArgs::Rollback { installation } => (Wish::Rollback, installation),
+        } => (WorkerOperation::Install { revision, source }, installation),
+        WorkerArgs::Rollback { installation } => (WorkerOperation::Rollback, installation),
         WorkerArgs::Use {
             program,
             installation,
         } => match program {
-            Choice::BuiltIn => (Wish::Use(Program::BuiltIn), installation),
-            Choice::GarminMcp => (Wish::Use(Program::GarminMcp), installation),
+            Choice::BuiltIn => (WorkerOperation::Use(WorkerProgram::BuiltIn), installation),
+            Choice::GarminMcp => (WorkerOperation::Use(WorkerProgram::GarminMcp), installation),
         },
-        WorkerArgs::Remove { installation } => (Wish::Remove, installation),
+        WorkerArgs::Remove { installation } => (WorkerOperation::Remove, installation),
     };
     let layout = if installation.user {
         Layout::user(&super::install::home()?)
@@ -124,7 +127,7 @@ fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
     let config = Config::load(&sources).map_err(settings)?;
     let passed_on = &config.workers.passed_on;
     let path = passed_on.iter().find(|(name, _)| name == "PATH");
-    let mut facts = Facts::find(layout, path.map_or(DEFAULT_PATH, |(_, path)| path));
+    let mut facts = WorkerFacts::find(layout, path.map_or(DEFAULT_PATH, |(_, path)| path));
     // Showing a plan does not require root.
     facts.is_root |= installation.dry_run;
     let actions = worker::plan(&facts, &wish)?;
@@ -144,7 +147,7 @@ fn execute(wish: WorkerArgs, program: &Path) -> Result<(), WorkerCommandError> {
     runtime.block_on(worker::perform(&actions, &facts, &config, program, &mut |step| {
         say(&format!("· {step}"));
     }))?;
-    if matches!(wish, Wish::Install { .. }) && facts.has_settings {
+    if matches!(wish, WorkerOperation::Install { .. }) && facts.has_settings {
         say("To use it: garmin-gateway worker use garmin_mcp");
     }
     Ok(())

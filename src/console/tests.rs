@@ -18,7 +18,7 @@ use crate::admin::api::{
 };
 use crate::admin::views::{
     AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, Overview,
-    People, RaceDetail, RaceView, RevocationView, TokensView, TrackSample, WorkerView,
+    People, RaceDetail, RaceView, RevocationView, TokensView, TrackPointView, WorkerView,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -179,7 +179,7 @@ fn race() -> RaceView {
 }
 
 /// The typical race with this track.
-pub(super) fn race_with(track: Vec<TrackSample>) -> RaceDetail {
+pub(super) fn race_with(track: Vec<TrackPointView>) -> RaceDetail {
     RaceDetail {
         track,
         course: Vec::new(),
@@ -190,7 +190,7 @@ pub(super) fn race_with(track: Vec<TrackSample>) -> RaceDetail {
 fn race_detail() -> RaceDetail {
     let track = (0..360).map(|n| {
         let turn = f64::from(n) / 60.0;
-        TrackSample {
+        TrackPointView {
             at: at(-4_000 + i64::from(n) * 10),
             position: Some((46.51 + turn.sin() / 100.0, 6.6 + turn / 100.0)),
             distance_m: Some(f64::from(n) * 14_200.0 / 359.0),

@@ -117,7 +117,7 @@ pub(super) fn is_about_tools(name: &str) -> bool {
     [FIND, CHOOSE, USE_READ, USE_CHANGE].contains(&name)
 }
 
-/// Answers [`FIND`].
+/// Answers [`FIND`]: the tools that match `query`, with their schemas.
 pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&RawValue>) -> Box<RawValue> {
     let arguments = object(arguments);
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
@@ -197,7 +197,7 @@ fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Answers [`CHOOSE`].
+/// Answers [`CHOOSE`]: keeps the person's choice of tools.
 pub(super) async fn choose(
     catalogue: &Catalogue,
     accounts: &Accounts,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::facts::USER;
-use super::{Answers, Facts, InstallError, Layout, Manual, Scope, Wish};
+use super::{Answers, Facts, InstallError, InstallOperation, Layout, Manual, Scope};
 use crate::store::fallback;
 
 /// One step of the plan. Each may be repeated.
@@ -74,12 +74,12 @@ pub struct Plan {
 }
 
 /// Makes the plan. Errors: why the wish can't be fulfilled; nothing was changed.
-pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
+pub fn plan(facts: &Facts, wish: &InstallOperation) -> Result<Plan, InstallError> {
     if facts.layout.scope == Scope::System && !facts.is_root {
         return Err(InstallError::NeedsRoot);
     }
     match wish {
-        Wish::Install(answers) => {
+        InstallOperation::Install(answers) => {
             if let Some(installed) = &facts.installed
                 && is_older(&facts.version, installed)
             {
@@ -92,7 +92,7 @@ pub fn plan(facts: &Facts, wish: &Wish) -> Result<Plan, InstallError> {
             plan.notes = after_install(facts, answers);
             Ok(plan)
         }
-        Wish::Uninstall { purge } => Ok(uninstall(facts, *purge)),
+        InstallOperation::Uninstall { purge } => Ok(uninstall(facts, *purge)),
     }
 }
 

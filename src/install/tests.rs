@@ -65,7 +65,7 @@ fn at_work() -> Facts {
     }
 }
 
-fn shown(facts: &Facts, wish: &Wish) -> String {
+fn shown(facts: &Facts, wish: &InstallOperation) -> String {
     let plan = match plan(facts, wish) {
         Ok(plan) => plan,
         Err(error) => return format!("refused: {error}"),
@@ -87,7 +87,8 @@ fn shown(facts: &Facts, wish: &Wish) -> String {
 
 #[test]
 fn plans_are_what_they_were() {
-    let install = Wish::Install(answers());
+    let install = InstallOperation::Install(answers());
+    let uninstall = |purge| InstallOperation::Uninstall { purge };
     let user = Facts {
         layout: Layout::user(Path::new("/home/ada")),
         is_root: false,
@@ -164,17 +165,17 @@ fn plans_are_what_they_were() {
             },
             install,
         ),
-        ("uninstall", at_work(), Wish::Uninstall { purge: false }),
-        ("purge", at_work(), Wish::Uninstall { purge: true }),
+        ("uninstall", at_work(), uninstall(false)),
+        ("purge", at_work(), uninstall(true)),
         (
             "purge, the store elsewhere",
             Facts {
                 store: "/srv/garmin.db".into(),
                 ..at_work()
             },
-            Wish::Uninstall { purge: true },
+            uninstall(true),
         ),
-        ("nothing to uninstall", fresh(), Wish::Uninstall { purge: false }),
+        ("nothing to uninstall", fresh(), uninstall(false)),
     ];
     let mut all = String::new();
     for (name, facts, wish) in cases {
@@ -237,7 +238,7 @@ fn answers_are_read_as_the_gateway_reads_them() {
         (invited("ada"), "--invite"),
         (invited("a@evil.org@example.com"), "--invite"),
     ] {
-        match plan(&fresh(), &Wish::Install(answers.clone())) {
+        match plan(&fresh(), &InstallOperation::Install(answers.clone())) {
             Err(InstallError::Answer { option, reason }) => {
                 assert_eq!(option, expected, "{answers:?}");
                 assert!(reason.contains("; "), "{reason}");
@@ -249,7 +250,7 @@ fn answers_are_read_as_the_gateway_reads_them() {
 
 #[test]
 fn a_second_run_says_what_it_ignores() {
-    let notes = plan(&at_work(), &Wish::Install(answers())).unwrap().notes;
+    let notes = plan(&at_work(), &InstallOperation::Install(answers())).unwrap().notes;
     assert!(
         notes
             .iter()
@@ -269,7 +270,7 @@ fn an_installation_is_made_upgraded_and_removed() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     };
-    let run = |program: &Path, wish: &Wish| {
+    let run = |program: &Path, wish: &InstallOperation| {
         let facts = Facts {
             has_systemd: false,
             ..Facts::find(layout.clone(), program, vec![page()]).unwrap()
@@ -280,7 +281,7 @@ fn an_installation_is_made_upgraded_and_removed() {
         Ok::<_, InstallError>(said.len())
     };
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let install = Wish::Install(answers());
+    let install = InstallOperation::Install(answers());
 
     let first = program("0.0.1");
     assert!(run(&first, &install).unwrap() > 0);
@@ -302,13 +303,13 @@ fn an_installation_is_made_upgraded_and_removed() {
     assert_eq!(run(&second, &install).unwrap(), 1);
 
     fs::create_dir_all(layout.store()).unwrap();
-    run(&second, &Wish::Uninstall { purge: false }).unwrap();
+    run(&second, &InstallOperation::Uninstall { purge: false }).unwrap();
     assert!(!layout.program.exists() && !layout.old_program().exists());
     assert!(layout.env_file().exists() && layout.state.exists());
-    run(&second, &Wish::Uninstall { purge: true }).unwrap();
+    run(&second, &InstallOperation::Uninstall { purge: true }).unwrap();
     assert!(!layout.config.exists() && !layout.state.exists());
     // Removing an installation that does not exist succeeds.
-    run(&second, &Wish::Uninstall { purge: true }).unwrap();
+    run(&second, &InstallOperation::Uninstall { purge: true }).unwrap();
 }
 
 #[test]
@@ -343,7 +344,7 @@ fn bad_settings_stop_an_upgrade_before_it_begins() {
         has_systemd: false,
         ..Facts::find(layout.clone(), &program, vec![page()]).unwrap()
     };
-    let plan = plan(&facts, &Wish::Install(Answers::default())).unwrap();
+    let plan = plan(&facts, &InstallOperation::Install(Answers::default())).unwrap();
     let error = perform(&plan, &facts, &program, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("PORT is wrong"), "{error}");
     assert!(!layout.program.exists());

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use perform::perform;
-pub use plan::{Action, plan};
+pub use plan::{WorkerInstallStep, plan};
 
 use super::facts::{program_in_path, systemctl};
 use super::{Layout, Scope};
@@ -30,13 +30,13 @@ pub const SOURCE: &str = "https://github.com/Taxuspt/garmin_mcp";
 pub(super) const SETTING: &str = "GARMIN_MCP_CMD";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Program {
+pub enum WorkerProgram {
     BuiltIn,
     GarminMcp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum WorkerOperation {
     Install {
         /// The commit id: 40 hexadecimal digits.
         revision: String,
@@ -45,14 +45,14 @@ pub enum Wish {
     },
     /// Make the previous revision the current one.
     Rollback,
-    Use(Program),
+    Use(WorkerProgram),
     Remove,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(PathBuf);
+pub struct WorkerDirectory(PathBuf);
 
-impl Place {
+impl WorkerDirectory {
     /// The directory of the Python worker in this installation.
     pub fn of(layout: &Layout) -> Self {
         Self(layout.library.join("garmin_mcp"))
@@ -84,7 +84,7 @@ impl Place {
 
 /// The current state of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct WorkerFacts {
     pub layout: Layout,
     /// Whether the process runs as root.
     pub is_root: bool,
@@ -104,13 +104,13 @@ pub struct Facts {
     pub is_running: bool,
 }
 
-impl Facts {
+impl WorkerFacts {
     /// Collects the facts. Programs are looked up in `search_path`.
     pub fn find(layout: Layout, search_path: &str) -> Self {
-        let place = Place::of(&layout);
+        let place = WorkerDirectory::of(&layout);
         let named = |link: PathBuf| {
             let target = fs::read_link(link).ok()?;
-            let is_whole = Place::program(&place.0.join(&target)).exists();
+            let is_whole = WorkerDirectory::program(&place.0.join(&target)).exists();
             is_whole.then(|| target.display().to_string())
         };
         let settings = fs::read_to_string(layout.env_file()).ok();
@@ -137,7 +137,7 @@ impl Facts {
 
 /// Why nothing was done, or why a step failed. The texts are for the operator.
 #[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
+pub enum WorkerInstallError {
     /// Only root may write to the directories of a system installation.
     #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use super::channel::{PhoneChannel, SendError, ShownMessage};
+use super::channel::{PhoneChannel, ShownMessage};
 use super::message::{MessageRoute, Phone, PhoneMessage};
 use super::queue;
+use super::send_error::SendError;
 use super::telegram::{self, ChatMove, ChatTarget};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;

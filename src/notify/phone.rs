@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::channel::{PhoneChannel, SendError};
+use super::channel::PhoneChannel;
 use super::message::{MessageRoute, Phone, SetPhoneError};
 use super::notifier::Notifier;
+use super::send_error::SendError;
 use crate::accounts::AccountId;
 use crate::config::{is_ntfy_topic, is_telegram_chat};
 use crate::race::alerts::Severity;

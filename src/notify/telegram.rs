@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::channel::SendError;
+use super::send_error::SendError;
 use crate::base::post::Post;
 use crate::base::secrets::sha256;
 use crate::config::ChannelConfig;

@@ -1,5 +1,3 @@
-//! Identifiers of races.
-
 use crate::base::id::{Id, Named};
 
 /// Marker type that makes race ids distinct from other ids.

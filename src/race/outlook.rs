@@ -6,8 +6,6 @@
 //! and widens.
 
 mod effort;
-#[cfg(test)]
-mod lives;
 mod pace;
 #[cfg(test)]
 mod tests;

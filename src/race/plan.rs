@@ -65,7 +65,6 @@ pub struct RacePlan {
     /// What the athlete eats and drinks, in the coach's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel: Option<String>,
-    /// Notes of the coach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -63,7 +63,6 @@ pub(super) struct RaceChange {
     pub(super) message: Option<PhoneMessage>,
     /// Whether the settings or the link changed.
     pub(super) row: bool,
-    /// Whether the course changed.
     pub(super) course: bool,
     /// Removes the queued messages of the race.
     pub(super) withdraw_messages: bool,

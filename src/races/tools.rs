@@ -63,7 +63,7 @@ impl RaceTools {
         arguments: Option<&RawValue>,
     ) -> Result<Value, RaceToolError> {
         let tool = RaceTool::named(name);
-        let mut args = RaceArguments::read(tool, arguments)?;
+        let mut args = RaceArguments::read(&tool.map(RaceTool::input).unwrap_or_default(), arguments)?;
         let cursor = args.whole(CURSOR, 0, u32::MAX)?.unwrap_or_default() as usize;
         if let RaceCaller::Race(grant) = caller
             && (!args.is_for(&grant.race) || !FOR_RACE.contains(&name))

@@ -140,13 +140,13 @@ impl SimulatedLiveTrack {
         let Some((race, link)) = self.race(session_id) else {
             return Vec::new();
         };
-        race.all(link).map(|point| race.told(point)).collect()
+        race.all(link).map(|point| render::point(race, point)).collect()
     }
 
     /// The current state of a race, for tests and rehearsals.
     pub(super) fn report(&self, session_id: &str, now: Timestamp) -> Option<Value> {
         let (race, link) = self.race(session_id)?;
-        Some(race.report(link, now))
+        Some(render::report(race, link, now))
     }
 
     fn race(&self, session_id: &str) -> Option<(&PlayedRace, &RaceLink)> {
@@ -278,7 +278,7 @@ fn points(race: &PlayedRace, link: &RaceLink, elapsed_s: f64, begin: Option<&str
     let points: Vec<_> = race
         .seen(link, elapsed_s, begin)
         .take(page)
-        .map(|point| race.told(point))
+        .map(|point| render::point(race, point))
         .collect();
     if points.is_empty() && race.scenario.answers.empty_body {
         return SimulatedResponse::empty(200);

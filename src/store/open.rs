@@ -6,13 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
-
-use super::writer::WriterThread;
-use super::{Census, Core, Health, OpenDatabase, Store, census, fallback, swap};
+use super::{Census, OpenDatabase, census, fallback, swap};
 use crate::base::disk;
-use crate::base::secrets::{RootSecret, Vault};
+use crate::base::secrets::Vault;
 
 /// The layout version that this program writes. A higher one is refused.
 pub(super) const SCHEMA: u8 = 1;
@@ -39,33 +35,6 @@ pub enum OpenError {
     Disk { path: PathBuf, reason: String },
 }
 
-impl Store {
-    /// Opens the database in the directory `path`, or creates it (mode 0700).
-    pub fn open(path: &Path, secret: &RootSecret) -> Result<Self, OpenError> {
-        let files = Files::at(path);
-        let opened = files.open()?;
-        let vault = opened.unlock(path, secret)?;
-        let census = opened.take_census(path, &vault).map_err(|e| files.failed(&e))?;
-        let (health, _) = watch::channel(Health::Writing);
-        let core = Arc::new(Core {
-            path: path.to_owned(),
-            census: Mutex::new(census),
-            vault,
-            opened: RwLock::new(Some(opened)),
-            health,
-            reading: Mutex::default(),
-        });
-        let writer = WriterThread::start(Arc::clone(&core), files).map_err(|e| OpenError::Disk {
-            path: path.to_owned(),
-            reason: e.to_string(),
-        })?;
-        Ok(Self {
-            writer: Arc::new(writer),
-            core,
-        })
-    }
-}
-
 /// The files of a database, which the writer opens again after a failure.
 pub(super) struct Files {
     path: PathBuf,
@@ -90,7 +59,7 @@ impl Files {
     }
 
     /// Converts sled's error from opening the database.
-    fn failed(&self, e: &sled::Error) -> OpenError {
+    pub(super) fn failed(&self, e: &sled::Error) -> OpenError {
         match e {
             sled::Error::Io(io) if io.kind() != std::io::ErrorKind::UnexpectedEof => self.refused(io),
             e => OpenError::Damaged {

@@ -218,7 +218,6 @@ impl Parameter {
         }
     }
 
-    /// A required list.
     pub(super) const fn list(
         name: &'static str,
         about: &'static str,
@@ -234,7 +233,6 @@ impl Parameter {
         }
     }
 
-    /// A required object.
     pub(super) const fn object(
         name: &'static str,
         about: &'static str,

@@ -8,12 +8,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::context::{ProcessFacts, WorkerHandle};
 use super::handle::Workers;
 use super::policy::{Incarnation, PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
-use super::process::ProcessFacts;
 use super::session::WorkerClient;
-use super::task::{SILENCE, WorkerHandle};
+use super::task::SILENCE;
 use crate::accounts::AccountId;
 use crate::base::lifecycle::Lifecycle;
 

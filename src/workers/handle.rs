@@ -12,6 +12,7 @@ use nix::fcntl::{Flock, FlockArg};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{CallFailure, UpstreamAnswer, UpstreamCall, WorkerError, give_up};
+use super::context::TaskContext;
 use super::environment::Recipe;
 use super::info::{self, WorkerInfo};
 use super::output;
@@ -21,7 +22,6 @@ use super::policy::{Policy, PoolLimits, StopReason, WorkerEvent};
 use super::pool::WorkerPool;
 use super::ports::Ports;
 use super::session::Watch;
-use super::task::TaskContext;
 use super::watcher::DirectoryWatcher;
 use super::{leftovers, supervisor};
 use crate::accounts::{AccountId, Accounts};

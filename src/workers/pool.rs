@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::call::WorkerError;
+use super::context::WorkerHandle;
 use super::policy::{
     Admission, Incarnation, Policy, PoolLimits, WaitTicket, WorkerAction, WorkerEvent, WorkerStatus,
 };
-use super::task::WorkerHandle;
 use crate::accounts::AccountId;
 
 /// The right to make one call to a ready worker; returned on drop.

@@ -15,29 +15,20 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::context::{ProcessFacts, TaskContext};
 use super::output::{self, LastWords, WorkerLog};
 use super::policy::WorkerExit;
 use super::procfs::{self, Stat};
 use super::session::WorkerClient;
-use super::task::{TaskContext, tell_token_error};
 use super::tokens::Directory;
 use super::watcher::DirectoryWatch;
 use crate::accounts::AccountId;
-use crate::sandbox::{FenceReport, Launch, Process, REPORT};
+use crate::sandbox::{Launch, Process, REPORT};
 
 /// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 /// How much of the grace period the rest of a group gets after its first process has exited.
 const REST_GRACE: Duration = Duration::from_secs(1);
-
-/// Facts about a running worker.
-#[derive(Debug)]
-pub(super) struct ProcessFacts {
-    pub(super) process: nix::unistd::Pid,
-    pub(super) port: u16,
-    pub(super) calls: AtomicU64,
-    pub(super) fence: OnceLock<FenceReport>,
-}
 
 /// A running process and everything attached to it.
 pub(super) struct LaunchedWorker {
@@ -118,7 +109,7 @@ impl LaunchedWorker {
             "worker.started"
         );
         if let Err(error) = directory.mark(id, Stat::of(id).map_or(0, |stat| stat.started)) {
-            tell_token_error(account, &error);
+            error.log(account);
         }
         let watched = changes
             .as_ref()

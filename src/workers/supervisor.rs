@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::context::{TaskContext, WorkerHandle};
 use super::policy::{Incarnation, Policy, WorkerAction, WorkerEvent};
 use super::pool::WorkerPool;
-use super::task::{TaskCommand, TaskContext, WorkerHandle, WorkerTask};
+use super::task::{TaskCommand, WorkerTask};
 
 /// How long calls in flight may continue during shutdown.
 const LAST_CALLS: Duration = Duration::from_secs(5);

@@ -3,27 +3,21 @@
 //! The order at the end prevents lost logins: first the process exits, then its tokens are read back and sealed, then
 //! the directory is wiped, and only then is the end reported. The next start therefore hands out the newest tokens.
 
-use std::fs::File;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::Flock;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::environment::Recipe;
-use super::permits::GarminPermits;
+use super::context::{ProcessFacts, TaskContext, WorkerHandle};
 use super::policy::{Incarnation, StopReason, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
-use super::ports::Ports;
-use super::process::{LaunchedWorker, ProcessFacts, ending, is_there};
+use super::process::{LaunchedWorker, ending, is_there};
 use super::session::WorkerSession;
 use super::tokens::{Directory, TakenIn, TokenError};
-use super::watcher::{DirectoryWatch, DirectoryWatcher};
-use crate::accounts::{AccountId, Accounts, GarminLogin};
-use crate::base::lifecycle::Lifecycle;
-use crate::sandbox::{FenceReport, Processes};
+use super::watcher::DirectoryWatch;
+use crate::accounts::{AccountId, GarminLogin};
+use crate::sandbox::FenceReport;
 
 /// How long a worker may be silent during a call. Generous, because `garmin_mcp` sends nothing while it waits for
 /// Garmin.
@@ -35,33 +29,6 @@ const FIRST_PROBE: Duration = Duration::from_millis(2);
 const LAST_PROBE: Duration = Duration::from_millis(50);
 /// How long to wait before retrying to seal tokens.
 const SEAL_AGAIN: Duration = Duration::from_secs(10);
-
-/// Everything a call needs to use a ready worker.
-#[derive(Debug)]
-pub(super) struct WorkerHandle {
-    pub(super) account: AccountId,
-    pub(super) session: WorkerSession,
-    pub(super) facts: Arc<ProcessFacts>,
-}
-
-/// State shared by all worker tasks.
-#[derive(Debug)]
-pub(super) struct TaskContext {
-    pub(super) recipe: Recipe,
-    pub(super) processes: Processes,
-    pub(super) ports: Ports,
-    pub(super) changes: Option<DirectoryWatcher>,
-    pub(super) accounts: Accounts,
-    pub(super) lifecycle: Lifecycle,
-    /// The directory `RUNTIME_DIR/workers`, which holds the workers' directories.
-    pub(super) root: PathBuf,
-    /// The directory `DATA_DIR/users`, which holds the workers' logs.
-    pub(super) users: PathBuf,
-    pub(super) startup_timeout: Duration,
-    pub(super) permits: Arc<GarminPermits>,
-    /// The lock that keeps other gateways out of `root`.
-    pub(super) _lock: Flock<File>,
-}
 
 /// A command from the supervisor to a task.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +90,7 @@ impl WorkerTask {
             Some(_) | None => return Err(WorkerExit::SignInNeeded),
         }
         let failed = |error: TokenError| {
-            tell_token_error(&self.account, &error);
+            error.log(&self.account);
             not_started("the gateway can't write its runtime directory or its store")
         };
         if let Some(mut left) = Directory::find(root, &self.account) {
@@ -145,7 +112,7 @@ impl WorkerTask {
             Err(error) => Err(error),
         };
         if let Err(error) = closed {
-            tell_token_error(&self.account, &error);
+            error.log(&self.account);
         }
     }
 
@@ -260,7 +227,7 @@ impl WorkerTask {
                 true
             }
             Err(error) => {
-                tell_token_error(&self.account, &error);
+                error.log(&self.account);
                 false
             }
         };
@@ -328,7 +295,7 @@ impl WorkerTask {
             .mark_sign_in_needed(&self.account, directory.generation(), reason)
             .await;
         if let Err(error) = marked {
-            tell_token_error(&self.account, &error.into());
+            TokenError::from(error).log(&self.account);
         }
     }
 
@@ -360,11 +327,4 @@ async fn changed(watched: Option<&DirectoryWatch>) {
 /// Resolves when the worker is to be stopped, or when the supervisor is gone.
 async fn stop_asked(commands: &mut mpsc::UnboundedReceiver<TaskCommand>) {
     while let Some(TaskCommand::Check) = commands.recv().await {}
-}
-
-pub(super) fn tell_token_error(account: &AccountId, error: &TokenError) {
-    let cause = std::error::Error::source(error)
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    tracing::error!(account.id = %account, reason = %error, cause, "worker.tokens_failed");
 }

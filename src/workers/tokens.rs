@@ -107,6 +107,15 @@ pub(super) enum TokenError {
     Store(#[from] StoreError),
 }
 
+impl TokenError {
+    pub(super) fn log(&self, account: &AccountId) {
+        let cause = std::error::Error::source(self)
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(account.id = %account, reason = %self, cause, "worker.tokens_failed");
+    }
+}
+
 impl Directory {
     /// Creates the directory of `account` under `root`, with the tokens in it. It must not exist yet
     /// ([`Directory::find`]).

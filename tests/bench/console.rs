@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use garmin_gateway::admin::api::AdminRequest;
 
 use garmin_gateway::admin::client::AdminClient;
-use garmin_gateway::admin::views::{RaceDetail, RaceView, TrackSample};
+use garmin_gateway::admin::views::{RaceDetail, RaceView, TrackPointView};
 use garmin_gateway::console::measured::race_drawn;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -52,7 +52,7 @@ fn race() -> RaceDetail {
     let start = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
     let sample = |n: u32| {
         let way = f64::from(n) / f64::from(POINTS) * 40.0;
-        TrackSample {
+        TrackPointView {
             at: start + SignedDuration::from_secs(n.into()),
             position: Some((47.0 + way.sin() / 10.0, 8.0 + (way * 0.7).cos() / 10.0)),
             distance_m: Some(f64::from(n) * 3.0),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::lists::{self, ListShape};
 use super::panes::{boxed, lines};
-use crate::admin::views::{RaceDetail, TrackSample};
+use crate::admin::views::{RaceDetail, TrackPointView};
 use crate::console::rows::ViewRow;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
@@ -21,7 +21,7 @@ use crate::console::words::{ago, clock, pace, second};
 struct Figure {
     name: &'static str,
     role: Role,
-    of: fn(&TrackSample) -> Option<f64>,
+    of: fn(&TrackPointView) -> Option<f64>,
     /// Names in `race_config` of the limits to draw.
     limits: &'static [&'static str],
     words: fn(f64) -> String,
@@ -196,7 +196,10 @@ fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 /// The points of a line, split where the track has a gap or a sample has no point.
-fn segments(track: &[TrackSample], of: impl Fn(&TrackSample) -> Option<(f64, f64)>) -> Vec<Vec<(f64, f64)>> {
+fn segments(
+    track: &[TrackPointView],
+    of: impl Fn(&TrackPointView) -> Option<(f64, f64)>,
+) -> Vec<Vec<(f64, f64)>> {
     let mut segments: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut continues = false;
     for sample in track {
@@ -214,7 +217,7 @@ fn segments(track: &[TrackSample], of: impl Fn(&TrackSample) -> Option<(f64, f64
 }
 
 /// The positions of at most eight kilometre marks.
-fn kilometre_marks(track: &[TrackSample]) -> Vec<((f64, f64), u32)> {
+fn kilometre_marks(track: &[TrackPointView]) -> Vec<((f64, f64), u32)> {
     let far = track.iter().filter_map(|s| s.distance_m).fold(0.0, f64::max) / 1_000.0;
     let step = [1, 2, 5, 10, 20, 50, 100]
         .into_iter()
@@ -323,8 +326,8 @@ mod tests {
 
     use super::*;
 
-    fn sample(second: i64, position: Option<(f64, f64)>, after_gap: bool) -> TrackSample {
-        TrackSample {
+    fn sample(second: i64, position: Option<(f64, f64)>, after_gap: bool) -> TrackPointView {
+        TrackPointView {
             at: Timestamp::from_second(second).unwrap(),
             position,
             distance_m: None,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::stat::{Mode, umask};
 
-use super::{Action, Facts, Place, SETTING, WorkerError};
+use super::{SETTING, WorkerDirectory, WorkerFacts, WorkerInstallError, WorkerInstallStep};
 use crate::base::disk::{remove_file, remove_tree};
 use crate::base::lifecycle::Lifecycle;
 use crate::config::Config;
@@ -25,21 +25,21 @@ const CLEAN_UP: Duration = Duration::from_secs(5);
 /// Performs the steps in order; `say` is called before each step with its description. `config` has the settings of
 /// the gateway; `self_exe` is this program.
 pub async fn perform(
-    actions: &[Action],
-    facts: &Facts,
+    actions: &[WorkerInstallStep],
+    facts: &WorkerFacts,
     config: &Config,
     self_exe: &Path,
     say: &mut dyn FnMut(&str),
-) -> Result<(), WorkerError> {
+) -> Result<(), WorkerInstallError> {
     // The service user must be able to read what root installs.
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
     for action in actions {
         say(&action.to_string());
         let done = match action {
-            Action::Try { program } => tried(program, config, self_exe).await,
+            WorkerInstallStep::Try { program } => tried(program, config, self_exe).await,
             other => act(other, facts).map_err(|e| e.to_string()),
         };
-        done.map_err(|reason| WorkerError::Step {
+        done.map_err(|reason| WorkerInstallError::Step {
             step: action.to_string(),
             reason,
         })?;
@@ -47,26 +47,26 @@ pub async fn perform(
     Ok(())
 }
 
-fn act(action: &Action, facts: &Facts) -> io::Result<()> {
-    let place = Place::of(&facts.layout);
+fn act(action: &WorkerInstallStep, facts: &WorkerFacts) -> io::Result<()> {
+    let place = WorkerDirectory::of(&facts.layout);
     match action {
-        Action::Fetch {
+        WorkerInstallStep::Fetch {
             source,
             revision,
             into,
         } => fetch(program(facts.git.as_deref())?, source, revision, into),
-        Action::Build { revision } => build(program(facts.uv.as_deref())?, &place, revision),
-        Action::Switch { to, from } => {
+        WorkerInstallStep::Build { revision } => build(program(facts.uv.as_deref())?, &place, revision),
+        WorkerInstallStep::Switch { to, from } => {
             if let Some(from) = from {
                 point(&place.previous(), from)?;
             }
             point(&place.current(), to)
         }
-        Action::Sweep { keep } => sweep(&place, keep),
-        Action::Choose { command, restart } => choose(facts, command.as_deref(), *restart),
-        Action::Remove(path) => remove_tree(path),
+        WorkerInstallStep::Sweep { keep } => sweep(&place, keep),
+        WorkerInstallStep::Choose { command, restart } => choose(facts, command.as_deref(), *restart),
+        WorkerInstallStep::Remove(path) => remove_tree(path),
         // This step needs an async runtime, so `perform` does it.
-        Action::Try { .. } => Ok(()),
+        WorkerInstallStep::Try { .. } => Ok(()),
     }
 }
 
@@ -94,7 +94,7 @@ fn fetch(git: &OsStr, source: &str, revision: &str, into: &Path) -> io::Result<(
     Ok(())
 }
 
-fn build(uv: &OsStr, place: &Place, revision: &Path) -> io::Result<()> {
+fn build(uv: &OsStr, place: &WorkerDirectory, revision: &Path) -> io::Result<()> {
     let cache = place.0.join("cache");
     let mut sync = command(uv);
     sync.args([
@@ -148,7 +148,7 @@ fn point(link: &Path, to: &str) -> io::Result<()> {
 }
 
 /// Removes the directories of revisions (40 hexadecimal digits), except `keep`.
-fn sweep(place: &Place, keep: &[String]) -> io::Result<()> {
+fn sweep(place: &WorkerDirectory, keep: &[String]) -> io::Result<()> {
     for entry in fs::read_dir(&place.0)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.len() == 40 && !keep.contains(&name) {
@@ -158,7 +158,7 @@ fn sweep(place: &Place, keep: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-fn choose(facts: &Facts, command: Option<&str>, restart: bool) -> io::Result<()> {
+fn choose(facts: &WorkerFacts, command: Option<&str>, restart: bool) -> io::Result<()> {
     let file: PathBuf = facts.layout.env_file();
     let old = fs::read_to_string(&file)?;
     replace_text(&file, &settings::with(&old, SETTING, command)?)?;

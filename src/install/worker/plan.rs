@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{Facts, Place, Program, SETTING, Wish, WorkerError};
+use super::{SETTING, WorkerDirectory, WorkerFacts, WorkerInstallError, WorkerOperation, WorkerProgram};
 
 /// One step of the plan. Each may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub enum WorkerInstallStep {
     /// Fetches the source. git verifies that it is this revision.
     Fetch {
         source: String,
@@ -44,43 +44,51 @@ pub enum Action {
 }
 
 /// Makes the plan. Errors: why the wish can't be fulfilled; nothing was changed.
-pub fn plan(facts: &Facts, wish: &Wish) -> Result<Vec<Action>, WorkerError> {
+pub fn plan(
+    facts: &WorkerFacts,
+    wish: &WorkerOperation,
+) -> Result<Vec<WorkerInstallStep>, WorkerInstallError> {
     if facts.needs_root() {
-        return Err(WorkerError::NeedsRoot);
+        return Err(WorkerInstallError::NeedsRoot);
     }
-    let place = Place::of(&facts.layout);
+    let place = WorkerDirectory::of(&facts.layout);
     match wish {
-        Wish::Install { revision, source } => install(facts, &place, revision, source),
-        Wish::Rollback => {
-            let to = facts.previous.clone().ok_or(WorkerError::NotThere(
+        WorkerOperation::Install { revision, source } => install(facts, &place, revision, source),
+        WorkerOperation::Rollback => {
+            let to = facts.previous.clone().ok_or(WorkerInstallError::NotThere(
                 "there is no revision before the current one",
             ))?;
             Ok(vec![
-                Action::Try {
-                    program: Place::program(&place.revision(&to)),
+                WorkerInstallStep::Try {
+                    program: WorkerDirectory::program(&place.revision(&to)),
                 },
-                Action::Switch {
+                WorkerInstallStep::Switch {
                     to,
                     from: facts.current.clone(),
                 },
             ])
         }
-        Wish::Use(program) => choose(facts, &place, *program),
-        Wish::Remove => {
+        WorkerOperation::Use(program) => choose(facts, &place, *program),
+        WorkerOperation::Remove => {
             if facts.command.as_deref() == Some(place.command().as_str()) {
-                return Err(WorkerError::NotThere(
+                return Err(WorkerInstallError::NotThere(
                     "it is in use: `garmin-gateway worker use built-in` first",
                 ));
             }
-            Ok(vec![Action::Remove(place.0)])
+            Ok(vec![WorkerInstallStep::Remove(place.0)])
         }
     }
 }
 
-fn install(facts: &Facts, place: &Place, revision: &str, source: &str) -> Result<Vec<Action>, WorkerError> {
+fn install(
+    facts: &WorkerFacts,
+    place: &WorkerDirectory,
+    revision: &str,
+    source: &str,
+) -> Result<Vec<WorkerInstallStep>, WorkerInstallError> {
     let is_one = revision.len() == 40 && revision.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !is_one {
-        return Err(WorkerError::NotARevision);
+        return Err(WorkerInstallError::NotARevision);
     }
     for (found, program, fix) in [
         (&facts.git, "git", "apt install git"),
@@ -91,70 +99,74 @@ fn install(facts: &Facts, place: &Place, revision: &str, source: &str) -> Result
         ),
     ] {
         if found.is_none() {
-            return Err(WorkerError::Missing { program, fix });
+            return Err(WorkerInstallError::Missing { program, fix });
         }
     }
     if facts.current.as_deref() == Some(revision) {
         return Ok(Vec::new());
     }
     let directory = place.revision(revision);
-    let program = Place::program(&directory);
+    let program = WorkerDirectory::program(&directory);
     let mut actions = Vec::new();
     // The previous revision is already installed.
     if facts.previous.as_deref() != Some(revision) {
-        actions.push(Action::Fetch {
+        actions.push(WorkerInstallStep::Fetch {
             source: source.to_owned(),
             revision: revision.to_owned(),
             into: directory.join("source"),
         });
-        actions.push(Action::Build {
+        actions.push(WorkerInstallStep::Build {
             revision: directory.clone(),
         });
     }
-    actions.push(Action::Try { program });
-    actions.push(Action::Switch {
+    actions.push(WorkerInstallStep::Try { program });
+    actions.push(WorkerInstallStep::Switch {
         to: revision.to_owned(),
         from: facts.current.clone(),
     });
     let keep = [Some(revision.to_owned()), facts.current.clone()];
-    actions.push(Action::Sweep {
+    actions.push(WorkerInstallStep::Sweep {
         keep: keep.into_iter().flatten().collect(),
     });
     Ok(actions)
 }
 
-fn choose(facts: &Facts, place: &Place, program: Program) -> Result<Vec<Action>, WorkerError> {
+fn choose(
+    facts: &WorkerFacts,
+    place: &WorkerDirectory,
+    program: WorkerProgram,
+) -> Result<Vec<WorkerInstallStep>, WorkerInstallError> {
     if !facts.has_settings {
-        return Err(WorkerError::NotThere(
+        return Err(WorkerInstallError::NotThere(
             "no gateway is installed here: without one, set GARMIN_MCP_CMD yourself",
         ));
     }
     let command = match program {
-        Program::BuiltIn => None,
-        Program::GarminMcp if facts.current.is_none() => {
-            return Err(WorkerError::NotThere(
+        WorkerProgram::BuiltIn => None,
+        WorkerProgram::GarminMcp if facts.current.is_none() => {
+            return Err(WorkerInstallError::NotThere(
                 "garmin_mcp is not installed: `garmin-gateway worker install` first",
             ));
         }
-        Program::GarminMcp => Some(place.command()),
+        WorkerProgram::GarminMcp => Some(place.command()),
     };
     if facts.command == command {
         return Ok(Vec::new());
     }
     let mut actions = Vec::new();
     if command.is_some() {
-        actions.push(Action::Try {
-            program: Place::program(&place.current()),
+        actions.push(WorkerInstallStep::Try {
+            program: WorkerDirectory::program(&place.current()),
         });
     }
-    actions.push(Action::Choose {
+    actions.push(WorkerInstallStep::Choose {
         command,
         restart: facts.is_running,
     });
     Ok(actions)
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for WorkerInstallStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fetch { source, revision, .. } => write!(f, "fetch revision {revision} of {source}"),

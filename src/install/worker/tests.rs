@@ -7,8 +7,8 @@ use crate::config::{Config, Sources};
 
 const OTHER: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-fn facts(root: &Path) -> Facts {
-    Facts {
+fn facts(root: &Path) -> WorkerFacts {
+    WorkerFacts {
         layout: Layout::system(root),
         is_root: true,
         uv: Some("/usr/bin/uv".into()),
@@ -21,14 +21,14 @@ fn facts(root: &Path) -> Facts {
     }
 }
 
-fn install(revision: &str) -> Wish {
-    Wish::Install {
+fn install(revision: &str) -> WorkerOperation {
+    WorkerOperation::Install {
         revision: revision.to_owned(),
         source: SOURCE.to_owned(),
     }
 }
 
-fn shown(facts: &Facts, wish: &Wish) -> String {
+fn shown(facts: &WorkerFacts, wish: &WorkerOperation) -> String {
     match plan(facts, wish) {
         Ok(actions) if actions.is_empty() => "nothing to do".to_owned(),
         Ok(actions) => {
@@ -42,17 +42,17 @@ fn shown(facts: &Facts, wish: &Wish) -> String {
 #[test]
 fn plans() {
     let bare = facts(Path::new("/"));
-    let installed = Facts {
+    let installed = WorkerFacts {
         current: Some(REVISION.to_owned()),
         ..bare.clone()
     };
-    let upgraded = Facts {
+    let upgraded = WorkerFacts {
         current: Some(OTHER.to_owned()),
         previous: Some(REVISION.to_owned()),
         ..bare.clone()
     };
-    let used = Facts {
-        command: Some(Place::of(&bare.layout).command()),
+    let used = WorkerFacts {
+        command: Some(WorkerDirectory::of(&bare.layout).command()),
         ..installed.clone()
     };
     let cases = [
@@ -60,22 +60,34 @@ fn plans() {
         ("install again", shown(&installed, &install(REVISION))),
         ("another revision", shown(&installed, &install(OTHER))),
         ("back by installing", shown(&upgraded, &install(REVISION))),
-        ("rollback", shown(&upgraded, &Wish::Rollback)),
-        ("rollback to nothing", shown(&installed, &Wish::Rollback)),
+        ("rollback", shown(&upgraded, &WorkerOperation::Rollback)),
+        (
+            "rollback to nothing",
+            shown(&installed, &WorkerOperation::Rollback),
+        ),
         (
             "use before installing",
-            shown(&bare, &Wish::Use(Program::GarminMcp)),
+            shown(&bare, &WorkerOperation::Use(WorkerProgram::GarminMcp)),
         ),
-        ("use", shown(&installed, &Wish::Use(Program::GarminMcp))),
-        ("use again", shown(&used, &Wish::Use(Program::GarminMcp))),
-        ("use built-in", shown(&used, &Wish::Use(Program::BuiltIn))),
-        ("remove in use", shown(&used, &Wish::Remove)),
-        ("remove", shown(&installed, &Wish::Remove)),
+        (
+            "use",
+            shown(&installed, &WorkerOperation::Use(WorkerProgram::GarminMcp)),
+        ),
+        (
+            "use again",
+            shown(&used, &WorkerOperation::Use(WorkerProgram::GarminMcp)),
+        ),
+        (
+            "use built-in",
+            shown(&used, &WorkerOperation::Use(WorkerProgram::BuiltIn)),
+        ),
+        ("remove in use", shown(&used, &WorkerOperation::Remove)),
+        ("remove", shown(&installed, &WorkerOperation::Remove)),
         ("a name", shown(&bare, &install("main"))),
         (
             "no uv",
             shown(
-                &Facts {
+                &WorkerFacts {
                     uv: None,
                     ..bare.clone()
                 },
@@ -85,7 +97,7 @@ fn plans() {
         (
             "not root",
             shown(
-                &Facts {
+                &WorkerFacts {
                     is_root: false,
                     ..bare.clone()
                 },
@@ -95,11 +107,11 @@ fn plans() {
         (
             "no gateway",
             shown(
-                &Facts {
+                &WorkerFacts {
                     has_settings: false,
                     ..installed.clone()
                 },
-                &Wish::Use(Program::GarminMcp),
+                &WorkerOperation::Use(WorkerProgram::GarminMcp),
             ),
         ),
     ];
@@ -156,15 +168,15 @@ chmod 755 "$UV_PROJECT_ENVIRONMENT/bin/garmin-mcp""#
         );
     }
 
-    fn facts(&self) -> Facts {
-        let found = Facts::find(Layout::user(self.root.path()), self.bin().to_str().unwrap());
-        Facts {
+    fn facts(&self) -> WorkerFacts {
+        let found = WorkerFacts::find(Layout::user(self.root.path()), self.bin().to_str().unwrap());
+        WorkerFacts {
             is_running: false,
             ..found
         }
     }
 
-    async fn carry_out(&self, wish: Wish) -> Result<(), WorkerError> {
+    async fn carry_out(&self, wish: WorkerOperation) -> Result<(), WorkerInstallError> {
         let facts = self.facts();
         let at = |name: &str| self.root.path().join(name).display().to_string();
         let sources = Sources::of_pairs([
@@ -183,7 +195,7 @@ chmod 755 "$UV_PROJECT_ENVIRONMENT/bin/garmin-mcp""#
         let fence = self.bin().join("fence");
         script(&fence, &format!("exec {}/current-or-new", at("bin")));
         for action in &actions {
-            if let Action::Try { program } = action {
+            if let WorkerInstallStep::Try { program } = action {
                 script(
                     &self.bin().join("current-or-new"),
                     &format!("exec {}", program.display()),
@@ -199,7 +211,12 @@ async fn a_revision_that_works_becomes_current_and_one_that_does_not_changes_not
     let machine = Machine::new();
     machine.carry_out(install(REVISION)).await.unwrap();
     assert_eq!(machine.facts().current.as_deref(), Some(REVISION));
-    assert!(!Place::of(&machine.facts().layout).0.join("cache").exists());
+    assert!(
+        !WorkerDirectory::of(&machine.facts().layout)
+            .0
+            .join("cache")
+            .exists()
+    );
 
     // The packages are too new, so the revision is refused. A second attempt starts from the beginning.
     machine.packages("ImportError: cannot import name 'FastMCP' from 'mcp.server'");
@@ -214,7 +231,7 @@ async fn a_revision_that_works_becomes_current_and_one_that_does_not_changes_not
         (facts.current.as_deref(), facts.previous.as_deref()),
         (Some(OTHER), Some(REVISION))
     );
-    machine.carry_out(Wish::Rollback).await.unwrap();
+    machine.carry_out(WorkerOperation::Rollback).await.unwrap();
     let facts = machine.facts();
     assert_eq!(
         (facts.current.as_deref(), facts.previous.as_deref()),
@@ -224,7 +241,7 @@ async fn a_revision_that_works_becomes_current_and_one_that_does_not_changes_not
     // Installing a third revision removes the oldest one, to which no rollback is possible any more.
     let third = "c".repeat(40);
     machine.carry_out(install(&third)).await.unwrap();
-    let place = Place::of(&machine.facts().layout);
+    let place = WorkerDirectory::of(&machine.facts().layout);
     assert!(!place.revision(OTHER).exists() && place.revision(REVISION).exists());
 }
 
@@ -236,8 +253,11 @@ async fn the_choice_is_one_line_of_the_settings() {
     fs::write(&file, "# mine\nINVITED=ann@example.org\n").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
     machine.carry_out(install(REVISION)).await.unwrap();
-    machine.carry_out(Wish::Use(Program::GarminMcp)).await.unwrap();
-    let command = Place::of(&machine.facts().layout).command();
+    machine
+        .carry_out(WorkerOperation::Use(WorkerProgram::GarminMcp))
+        .await
+        .unwrap();
+    let command = WorkerDirectory::of(&machine.facts().layout).command();
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(
         text,
@@ -245,14 +265,17 @@ async fn the_choice_is_one_line_of_the_settings() {
     );
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(machine.facts().command, Some(command.clone()));
-    assert!(machine.carry_out(Wish::Remove).await.is_err());
+    assert!(machine.carry_out(WorkerOperation::Remove).await.is_err());
 
-    machine.carry_out(Wish::Use(Program::BuiltIn)).await.unwrap();
+    machine
+        .carry_out(WorkerOperation::Use(WorkerProgram::BuiltIn))
+        .await
+        .unwrap();
     let text = fs::read_to_string(&file).unwrap();
     assert_eq!(
         text,
         format!("# mine\nINVITED=ann@example.org\n#GARMIN_MCP_CMD={command}\n")
     );
-    machine.carry_out(Wish::Remove).await.unwrap();
+    machine.carry_out(WorkerOperation::Remove).await.unwrap();
     assert_eq!(machine.facts().current, None);
 }

@@ -1,6 +1,9 @@
+mod lives;
+
 use std::collections::BTreeMap;
 
-use super::lives::{Life, LifeKind};
+use lives::{Life, LifeKind};
+
 use super::*;
 use crate::race::plan::RacePlan;
 use crate::race::support::{at, steady};

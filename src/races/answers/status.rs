@@ -1,4 +1,4 @@
-//! `get_tracking_status` and `list_races`.
+//! The answers of `get_tracking_status` and `list_races`: how races stand now.
 
 use serde_json::{Value, json};
 

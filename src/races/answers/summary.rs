@@ -1,4 +1,4 @@
-//! `get_race_summary`.
+//! The answer of `get_race_summary`: a race as a whole, under way or past.
 
 use serde_json::{Value, json};
 

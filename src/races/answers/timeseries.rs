@@ -1,4 +1,4 @@
-//! `get_timeseries`.
+//! The answer of `get_timeseries`: the names of the columns, and a row per point or interval.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::table::RaceTool;
 use crate::mcp::arguments::coerce;
 use crate::race::id::RaceId;
 use crate::races::answers::{METRICS, USUAL_METRICS};
@@ -23,13 +22,13 @@ pub(super) struct ArgumentError(pub(super) String);
 pub(super) struct RaceArguments(Map<String, Value>);
 
 impl RaceArguments {
-    /// Reads the arguments in the types of the tool's schema. Errors: a value has another type or is ambiguous.
-    pub(super) fn read(tool: Option<&RaceTool>, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
+    /// Reads the arguments in the types of the tool's input schema. Errors: a value has another type or is ambiguous.
+    pub(super) fn read(schema: &Value, raw: Option<&RawValue>) -> Result<Self, ArgumentError> {
         // The gateway has already refused everything except objects.
         let given = raw
             .and_then(|raw| serde_json::from_str(raw.get()).ok())
             .unwrap_or_default();
-        match coerce(given, &tool.map(RaceTool::input).unwrap_or_default()) {
+        match coerce(given, schema) {
             Ok(arguments) => Ok(Self(arguments)),
             Err(mismatch) => Err(ArgumentError(mismatch.to_string())),
         }
@@ -171,10 +170,12 @@ impl RaceArguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::races::tools::table::RaceTool;
 
     fn read(tool: &str, arguments: &Value) -> Result<RaceArguments, String> {
         let raw = RawValue::from_string(arguments.to_string()).unwrap();
-        RaceArguments::read(RaceTool::named(tool), Some(&raw)).map_err(|ArgumentError(text)| text)
+        let schema = RaceTool::named(tool).map(RaceTool::input);
+        RaceArguments::read(&schema.unwrap(), Some(&raw)).map_err(|ArgumentError(text)| text)
     }
 
     /// Clients send numbers as strings, and lists and objects as JSON in a string.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
-use super::render;
 use super::scenario::{Scenario, TimedFault};
 use super::track::{SimulatedPoint, SimulatedTrack};
 use crate::simulator::faults::Place;
@@ -153,22 +151,6 @@ impl PlayedRace {
         self.scenario.faults.iter().find(|timed| {
             let since_s = elapsed_s - f64::from(timed.at_s);
             timed.place == place && (0.0..f64::from(timed.for_s)).contains(&since_s)
-        })
-    }
-
-    pub(super) fn told(&self, point: &SimulatedPoint) -> Value {
-        render::point(self, point)
-    }
-
-    /// The current state of the race, for tests and rehearsals.
-    pub(super) fn report(&self, link: &RaceLink, now: Timestamp) -> Value {
-        let elapsed_s = self.elapsed_s(now);
-        json!({
-            "scenario": self.scenario.name,
-            "elapsed_s": elapsed_s,
-            "finished_at_s": self.track.finished_at_s,
-            "seen": self.seen(link, elapsed_s, None).count(),
-            "points": self.all(link).map(|point| self.told(point)).collect::<Vec<_>>(),
         })
     }
 }

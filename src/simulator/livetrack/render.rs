@@ -86,6 +86,18 @@ pub(super) fn session(race: &PlayedRace, link: &RaceLink, elapsed_s: f64) -> Val
     told
 }
 
+/// The current state of the race, for tests and rehearsals.
+pub(super) fn report(race: &PlayedRace, link: &RaceLink, now: Timestamp) -> Value {
+    let elapsed_s = race.elapsed_s(now);
+    json!({
+        "scenario": race.scenario.name,
+        "elapsed_s": elapsed_s,
+        "finished_at_s": race.track.finished_at_s,
+        "seen": race.seen(link, elapsed_s, None).count(),
+        "points": race.all(link).map(|seen| point(race, seen)).collect::<Vec<_>>(),
+    })
+}
+
 pub(super) fn courses(race: &PlayedRace) -> Value {
     if !race.scenario.answers.course {
         return json!({"courses": []});
@@ -125,7 +137,7 @@ fn hydration(race: &PlayedRace, link: &RaceLink, elapsed_s: f64) -> String {
     let points_key = json!(["session", link.session_id, link.token, "track-points"]);
     let points: Vec<_> = race
         .seen(link, elapsed_s, None)
-        .map(|point| race.told(point))
+        .map(|point| self::point(race, point))
         .collect();
     let state = json!({"mutations": [], "queries": [
         {"queryKey": key, "state": {"data": session(race, link, elapsed_s)}},

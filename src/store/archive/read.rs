@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::super::moment::Entries;
 use super::super::{Kind, belongs_to, open};
-use super::{ArchiveError, Contents, END, Head, MARK, MAX_HEAD_BYTES, MAX_PART_BYTES, RECORDS, part_of};
+use super::format::{
+    ArchiveError, Contents, END, Head, MARK, MAX_HEAD_BYTES, MAX_PART_BYTES, RECORDS, part_of,
+};
 use crate::base::secrets::{RootSecret, SealError, Vault, sha256};
 
 /// A backup that is being read. Each part is authenticated, but only the end proves that no record is missing.

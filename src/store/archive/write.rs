@@ -1,4 +1,4 @@
-//! Writes a backup.
+//! Writes a backup, part by part, while the store goes on writing.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::super::moment::Moment;
 use super::super::{Store, StoreError};
-use super::{END, Head, MARK, RECORDS, part_of};
+use super::format::{END, Head, MARK, RECORDS, part_of};
 use crate::base::secrets::{Vault, random_id, sha256};
 
 /// Yields the bytes of a backup, piece by piece. Writes made after it begins are not included.

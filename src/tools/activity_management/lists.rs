@@ -1,4 +1,4 @@
-//! Tools that list activities.
+//! Lists of activities: of a range, of a day, and page by page.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Blood pressure and hydration.
+//! Blood pressure readings, and the fluid intake of a day.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Weigh-ins and body composition.
+//! Weigh-ins, and body composition, which Garmin takes only as a FIT file.
 
 use http::Method;
 use jiff::Timestamp;

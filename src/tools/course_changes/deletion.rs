@@ -1,4 +1,4 @@
-//! Deleting a course.
+//! Deletes a course if the name matches.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Custom foods.
+//! A person's own foods, and the nutrients of one serving.
 
 use http::Method;
 use serde_json::{Map, Number, Value, json};

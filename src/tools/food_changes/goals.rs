@@ -1,4 +1,4 @@
-//! Nutrition goals.
+//! The daily goals for calories and macronutrients.
 
 use http::Method;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! The food log.
+//! The food log: its entries belong to a meal of a day.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Weight and body composition.
+//! Body composition, also as a part of the daily summary.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Tools about weekly totals.
+//! Weekly totals of steps, stress and intensity minutes.
 
 use jiff::ToSpan;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Deleting workouts.
+//! Deletes workouts whose names match.
 
 use http::Method;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Changing a workout.
+//! Changes a workout: its whole document is sent again.
 
 use http::Method;
 use serde_json::{Value, json};

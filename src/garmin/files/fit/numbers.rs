@@ -1,4 +1,4 @@
-//! Garmin's numbers.
+//! The numbers that Garmin's FIT profile gives to messages and fields.
 
 /// Seconds from the Unix epoch to FIT's: 31 December 1989.
 pub(super) const EPOCH_S: u32 = 631_065_600;

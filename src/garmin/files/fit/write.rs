@@ -1,4 +1,4 @@
-//! Writes FIT files.
+//! Writes FIT files: a header, definition and data messages, and a checksum.
 
 use super::numbers::{EPOCH_S, TIMESTAMP};
 
@@ -7,8 +7,7 @@ pub fn fit_time(unix_s: i64) -> u32 {
     u32::try_from(unix_s - i64::from(EPOCH_S)).unwrap_or(u32::MAX)
 }
 
-/// A FIT file in the making. Every message kind is defined anew when its fields
-/// change.
+/// A FIT file in the making. A message kind is defined again when its fields change.
 #[derive(Debug, Default)]
 pub struct FitWriter {
     body: Vec<u8>,
