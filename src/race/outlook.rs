@@ -1,7 +1,7 @@
-//! The outlook: when the athlete will be where. Pure.
+//! The outlook: when the athlete will reach each place. Pure.
 //!
 //! The time still needed comes from the effort of the way ahead, the pace of the race and of its last 30 to 60 minutes,
-//! a slowing that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
+//! a slowdown that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
 //! likely and late, so that four of five arrivals lie within it. In silence the outlook goes on from the last point
 //! and widens.
 
@@ -28,7 +28,7 @@ const FIRST_M: f64 = 1000.0;
 /// Half of the window in standard deviations: 80 % of a normal distribution lie within it.
 const HALF_WINDOW: f64 = 1.2816;
 
-/// A stop in progress is expected to last this share of its length longer, at most this long.
+/// A stop in progress is expected to go on for this share of its length so far, but no longer than this.
 const STOP_GOES_ON: f64 = 0.5;
 const STOP_GOES_ON_S: f64 = 600.0;
 
@@ -75,9 +75,9 @@ pub struct Outlook<'a> {
     goal: RaceGoal<'a>,
     /// Race time of the last point, in seconds.
     seen_s: f64,
-    /// Race time at present, in seconds.
+    /// Race time now, in seconds.
     now_s: f64,
-    /// Length of the present silence in seconds; `None` while data comes.
+    /// How long there has been no signal, in seconds; `None` while data arrives.
     pub silence_s: Option<f64>,
     pace: LegPace,
 }
@@ -126,7 +126,7 @@ impl<'a> Outlook<'a> {
         }
         let sigma = (variance.sqrt() / needs_s.max(1.0)).min(0.6);
         let spread = (HALF_WINDOW * sigma).exp();
-        // Somebody who is seen before a place is not there yet.
+        // An athlete who is seen before a place has not reached it.
         let least_s = if self.silence_s.is_some() { 0.0 } else { self.now_s };
         let likely_s = (self.seen_s + needs_s).max(least_s);
         let late_s = self.seen_s + needs_s * spread;

@@ -1,7 +1,7 @@
 //! FIT, Garmin's binary format: a sequence of messages, each defined by the file itself.
 //!
 //! [`messages`] walks through them without allocating. [`recording`] collects an activity. [`profile`] names messages
-//! and fields. [`FitWriter`] is the opposite direction, for the simulated Garmin and for tests.
+//! and fields. [`FitWriter`] writes such a file, for the simulated Garmin and for tests.
 
 mod activity;
 mod numbers;

@@ -64,7 +64,7 @@ fn set(sample: &mut Sample, name: &str, text: &str) {
     *field = number(text).map(narrow);
 }
 
-/// GPX has no distances: they are measured along the positions.
+/// GPX has no distances, so they are measured from position to position.
 fn measure(samples: &mut [Sample]) {
     let (mut total_m, mut last) = (0.0, None);
     for sample in samples {

@@ -18,14 +18,14 @@ pub struct Sample {
     pub distance_m: Option<f32>,
     pub altitude_m: Option<f32>,
     pub heart_rate_bpm: Option<f32>,
-    /// Revolutions a minute. In a run this is one leg: steps a minute are twice as many.
+    /// Revolutions per minute. In a run it counts one leg, so there are twice as many steps per minute.
     pub cadence_rpm: Option<f32>,
     pub power_w: Option<f32>,
     pub speed_mps: Option<f32>,
     pub temperature_c: Option<f32>,
 }
 
-/// A time in which the timer was stopped, in seconds since the start.
+/// A period during which the timer was stopped, in seconds since the start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pause {
     pub from_s: f64,
@@ -152,7 +152,7 @@ impl Recording {
             };
             while pauses.next_if(|pause| pause.to_s <= from_s).is_some() {}
             let to_s = match pauses.peek() {
-                // What follows a pause is measured by the sample after it.
+                // The time after a pause belongs to the next sample.
                 Some(pause) if pause.from_s < next.at_s => pause.from_s.max(from_s),
                 _ => next.at_s,
             };

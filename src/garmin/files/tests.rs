@@ -142,7 +142,7 @@ fn files_behind_one_another_are_one_recording() {
     let recording = read(&two).unwrap();
     assert_eq!(recording.samples, read(&ride()).unwrap().samples);
     assert_eq!(recording.laps.len(), 4);
-    // Zeros after the last file are no damage.
+    // Zeros after the last file are not damage.
     two.extend([0; 40]);
     assert!(!read(&two).unwrap().is_cut);
 }

@@ -11,7 +11,7 @@ use super::error::{FileError, MOST_BYTES};
 /// Garmin's archives have one file; some export programs add a few.
 const MOST_ENTRIES: usize = 64;
 
-/// The file itself. What is no archive is returned as it is.
+/// The file in the archive. Bytes that are not an archive are returned unchanged.
 pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
     let file = if bytes.starts_with(b"PK\x03\x04") {
         unzip(bytes)?

@@ -1,4 +1,4 @@
-//! A claim: one thing that a message says about a race, and everything that it says it with.
+//! A claim: one statement of a message about a race, with everything that qualifies it.
 
 use super::quantity::Quantity;
 use crate::race::sport::LegKind;
@@ -170,7 +170,7 @@ pub(super) struct ClaimFrame {
     pub(super) label: Option<ClaimMetric>,
     pub(super) reached: bool,
     pub(super) bound: Bound,
-    /// Somebody of whom the data says nothing.
+    /// A person about whom the data says nothing.
     pub(super) stranger: bool,
     pub(super) standing: bool,
     pub(super) silent: bool,

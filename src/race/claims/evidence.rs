@@ -1,4 +1,4 @@
-//! What a claim is judged with: intervals around numbers, and the part of the race that a scope means.
+//! What a claim is checked against: intervals around numbers, and the part of the race that a scope means.
 
 use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length};
 use super::facts::{RaceFacts, RaceSpan};

@@ -1,4 +1,4 @@
-//! Turns a message into sentences of clauses of items: quantities, places, names and tags.
+//! Splits a message into sentences, clauses and items: quantities, places, names and tags.
 
 use super::facts::RaceFacts;
 use super::lexicon::{self, ScopeWord, Tag};

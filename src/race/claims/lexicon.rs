@@ -32,7 +32,7 @@ pub(super) enum Tag {
     Not,
     /// `you`, `she`, `your`: the athlete.
     Athlete,
-    /// Somebody else, of whom the data says nothing.
+    /// Somebody else, about whom the data says nothing.
     Stranger,
     /// Family, crew, coach: whom a message may address.
     Reader,

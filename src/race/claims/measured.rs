@@ -8,7 +8,7 @@ use super::limits;
 use super::quantity::{Measure, Reading};
 use crate::race::sport::LegKind;
 
-/// Whether two paces of the race, of splits, now and on average, differ by that many seconds per kilometre.
+/// Whether any two paces of the race (now, on average, of a split) differ by this many seconds per kilometre.
 pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
     let spans = facts
         .last_splits(None, f64::INFINITY)

@@ -1,4 +1,4 @@
-//! Finds phrases of a table in a row of tokens.
+//! Finds the phrases of a table in a sequence of tokens.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! Reads the claims of a message: each number, state, comparison, place and person, with the words around it.
 //!
-//! A clause takes over what the clause before it in the same sentence has said: in "On the bike you averaged 205 W and
+//! A clause inherits what the clause before it in the same sentence said. In "On the bike you averaged 205 W and
 //! 141 bpm", the 141 is a mean on the bike.
 
 mod part;

@@ -74,7 +74,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
     }
 }
 
-/// Any reading of a number may be the true one. The error is that of the first.
+/// Any reading of a number may be the one that was meant. If none is true, the error is that of the first.
 fn any(quantity: &Quantity, judge: impl Fn(Reading, Option<Reading>) -> ClaimVerdict) -> ClaimVerdict {
     let mut first = None;
     for (index, reading) in quantity.readings.iter().enumerate() {

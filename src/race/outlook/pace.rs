@@ -12,7 +12,7 @@ use crate::race::track::WayMark;
 /// Length of the recent pace in seconds: a quarter of the leg, within these bounds.
 const RECENT_S: (f64, f64) = (1800.0, 3600.0);
 
-/// How much of the recent deviation is believed to go on.
+/// The share of the recent deviation that is expected to continue.
 const RECENT_WEIGHT: f64 = 0.7;
 
 /// Length of the pieces whose spread shows how steady the pace is; seconds.
@@ -31,7 +31,7 @@ const CORRELATED_S: f64 = 2400.0;
 /// Moving time after which the stops seen so far weigh as much as the usual ones; seconds.
 const PRIOR_S: f64 = 3600.0;
 
-/// What the current leg tells about pace.
+/// What the current leg says about the pace.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LegPace {
     kind: Option<LegKind>,
@@ -176,7 +176,7 @@ impl LegPace {
     }
 }
 
-/// Stops as a share of the moving time before any were seen.
+/// Expected stops as a share of the moving time, as long as none was seen.
 fn prior_stops(kind: Option<LegKind>, hours: f64) -> f64 {
     match kind {
         Some(LegKind::Swim | LegKind::Row) => 0.0,

@@ -160,7 +160,7 @@ fn without_success(names: &Map<String, Value>) -> Map<String, Value> {
     names
 }
 
-/// The members that differ, each with its value before and after. Something new, or something that goes, is one member.
+/// The members that differ, each with its value before and after. If the whole is created or deleted, that is one member.
 fn difference(before: &Value, after: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return json!({"before": before, "after": after});

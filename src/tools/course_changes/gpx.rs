@@ -4,7 +4,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use serde_json::{Value, json};
 
-/// A GPX file as Garmin's import tells it: the name, and the points of the tracks and routes.
+/// A GPX file in the form of Garmin's import: the name, and the points of its tracks and routes.
 pub(super) struct GpxCourse {
     pub(super) name: Option<String>,
     pub(super) points: Vec<Value>,

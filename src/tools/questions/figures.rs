@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::tools::json::rounded;
 
-/// A number with so many digits after the point; a whole number has no point.
+/// A number with this many decimals; a whole number has no decimal point.
 pub(super) fn figure(number: f64, digits: usize) -> Value {
     if !number.is_finite() {
         return Value::Null;

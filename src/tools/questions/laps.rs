@@ -7,12 +7,12 @@ use crate::tools::fields::{at, list};
 use crate::tools::sport::{SportFamily, clock};
 use crate::tools::table::AnswerError;
 
-/// Laps that are shown one by one. Of more, neighbours are put together.
+/// The most laps that are shown one by one. If there are more, neighbouring laps are merged.
 const MOST_LAPS: usize = 24;
 /// Below this, the two halves of an activity say nothing about endurance.
 const SHORTEST_S: f64 = 20.0 * 60.0;
 
-/// A lap, or neighbouring laps put together.
+/// A lap, or several neighbouring laps merged into one.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Lap {
     count: usize,
@@ -113,7 +113,7 @@ pub(super) fn laps(document: &Value) -> Result<Vec<Lap>, AnswerError> {
     Ok(list(document, "lapDTOs")?.iter().filter_map(Lap::read).collect())
 }
 
-/// The laps as columns. Of more than [`MOST_LAPS`], neighbours are put together, and `laps_per_row` says how many.
+/// The laps as columns. If there are more than [`MOST_LAPS`], neighbours are merged, and `laps_per_row` says how many.
 pub(super) fn table(laps: &[Lap], family: SportFamily) -> Map<String, Value> {
     let per_row = laps.len().div_ceil(MOST_LAPS).max(1);
     let rows: Vec<Map<String, Value>> = laps
@@ -156,7 +156,7 @@ fn decoupling(first: (Option<f64>, Option<f64>), second: (Option<f64>, Option<f6
     Some((1.0 - ratio(second)? / ratio(first)?) * 100.0)
 }
 
-/// The second half against the first: pace, heart rate and decoupling. Says why when it would mean nothing.
+/// The second half against the first: pace, heart rate and decoupling; or why the comparison would mean nothing.
 pub(super) fn endurance(laps: &[Lap], family: SportFamily) -> Map<String, Value> {
     let not = |why: &str| object([("not_computed", json!(why))]);
     let total: f64 = laps.iter().map(|lap| lap.seconds).sum();

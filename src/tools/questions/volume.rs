@@ -25,7 +25,7 @@ const FAMILIES: [SportFamily; 6] = [
     SportFamily::Other,
 ];
 
-/// The types of Garmin come first if a type is given, so that an unknown one is refused.
+/// If a type is given, Garmin's list of types is read first, so that an unknown type is refused.
 fn split_types<'a, 'b>(
     call: &ToolCall,
     answers: &'a [&'b Value],
@@ -64,7 +64,7 @@ fn activities(call: &ToolCall, answers: &[&Value]) -> Result<(Period, Vec<Effort
     Ok((period, efforts, is_cut))
 }
 
-/// Kilometres, hours and the rest of some activities.
+/// The sums over some activities: kilometres, hours, climb, load.
 struct VolumeSums {
     count: usize,
     km: f64,

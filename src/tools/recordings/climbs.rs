@@ -13,7 +13,7 @@ const FLAT_S: f64 = 30.0;
 const LEAST_GAIN_M: f64 = 50.0;
 const LEAST_S: f64 = 120.0;
 
-/// Names of grades, each with the limit that it stays below.
+/// Classes of grade, each with its upper limit in percent.
 const GRADES: [(&str, f64); 5] = [
     ("descending", -3.0),
     ("flat", 3.0),

@@ -30,7 +30,7 @@ impl Decoupling {
 
 impl Analysis<'_> {
     /// The decoupling of heart rate from power, speed or grade-adjusted speed in a window; `None` with less than 20
-    /// minutes that have both. Standing still is left out of speeds.
+    /// minutes that have both. Speeds exclude the time spent standing still.
     pub(in crate::tools) fn decoupling(&self, metric: SampleQuantity, window: Window) -> Option<Decoupling> {
         let is_speed = matches!(metric, SampleQuantity::Speed | SampleQuantity::GradeAdjustedSpeed);
         let least = if is_speed { STANDING_MPS } else { 0.0 };

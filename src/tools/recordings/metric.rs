@@ -17,7 +17,7 @@ pub(in crate::tools) enum SampleQuantity {
     Distance,
 }
 
-/// Below this a runner or rider stands.
+/// Below this speed a runner or rider is standing still.
 pub(in crate::tools) const STANDING_MPS: f64 = 0.5;
 
 impl SampleQuantity {
@@ -38,7 +38,7 @@ impl SampleQuantity {
         known.map_or("", |(_, name)| name)
     }
 
-    /// The decimals that a value is told with.
+    /// The number of decimals in an answer.
     pub(in crate::tools) fn digits(self) -> usize {
         match self {
             SampleQuantity::Speed | SampleQuantity::GradeAdjustedSpeed => 2,

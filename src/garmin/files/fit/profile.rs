@@ -53,7 +53,7 @@ pub fn value_of(enumeration: &str, name: &str) -> Option<u16> {
         .map(|((_, value), _)| *value)
 }
 
-/// Lines that are not understood are skipped; a test holds that there are none.
+/// Skips lines that it does not understand. A test ensures that there are none.
 fn parse(text: &'static str) -> FitProfile {
     let mut profile = FitProfile::default();
     let (mut message, mut enumeration) = (None, None);

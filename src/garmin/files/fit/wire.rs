@@ -10,7 +10,7 @@ pub fn is_fit(bytes: &[u8]) -> bool {
     bytes.get(8..12) == Some(b".FIT")
 }
 
-/// The messages of a FIT file in order, also of several files behind one another.
+/// The messages of a FIT file in order, also if several files follow one another.
 ///
 /// The iterator ends at the end of the file, or after one error if the file is damaged. Checksums are not compared: a
 /// file whose upload broke off is still readable up to that point.
@@ -120,12 +120,12 @@ impl<'a> FitMessages<'a> {
     fn file_header(&mut self) -> Option<Step<'a>> {
         let size = usize::from(*self.rest.first()?);
         if !is_fit(self.rest) || size < 12 {
-            // Some devices fill up the end of the file with other bytes.
+            // Some devices pad the end of the file.
             return self.has_file.then_some(Step::End);
         }
         let length = u32::from_le_bytes(self.rest.get(4..8)?.try_into().ok()?);
         self.rest = self.rest.get(size..)?;
-        // Zero stands in a file that was never closed: it goes up to the end.
+        // A file that was never closed has the length 0. It is read to its end.
         self.left = Some(match usize::try_from(length).ok()? {
             0 => self.rest.len().saturating_sub(CHECKSUM_BYTES),
             length => length,
@@ -249,7 +249,7 @@ impl<'a> FitMessage<'a> {
     }
 }
 
-/// Small values count from the power-up of a device and are no time.
+/// Small values count from when the device was switched on, so they are not a time of day.
 fn unix_s(fit_seconds: u32) -> Option<f64> {
     const FIRST: u32 = 0x1000_0000;
     (FIRST..u32::MAX)
