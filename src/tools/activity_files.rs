@@ -8,6 +8,8 @@ mod messages;
 mod shifts;
 mod timeseries;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde_json::{Value, json};
@@ -161,10 +163,16 @@ pub(super) const TOOLS: &[Tool] = &[
 ];
 
 /// Reads a file; `null` if Garmin sent an empty one.
-pub(super) fn read(reading: FileReading, call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> {
-    if bytes.is_empty() {
+pub(super) fn read(reading: FileReading, call: &ToolCall, sent: Vec<u8>) -> Result<Value, AnswerError> {
+    if sent.is_empty() {
         return Ok(Value::Null);
     }
+    let unpacked = match files::unpack(&sent)? {
+        Cow::Owned(file) => Some(file),
+        Cow::Borrowed(file) => (file.len() < sent.len()).then(|| file.to_vec()),
+    };
+    // Frees the archive before the analysis, because a worker has little memory for both.
+    let bytes = &unpacked.unwrap_or(sent);
     match reading {
         FileReading::FitData => fit_data::read(call, bytes),
         FileReading::Timeseries => timeseries::read(call, bytes),
@@ -174,7 +182,7 @@ pub(super) fn read(reading: FileReading, call: &ToolCall, bytes: &[u8]) -> Resul
             Ok(json!(Analysis::new(&recording).power_curve()))
         }
         FileReading::Endurance => Ok(endurance(&files::read(bytes)?)),
-        FileReading::Size => Ok(json!({"size_bytes": files::unpack(bytes)?.len()})),
+        FileReading::Size => Ok(json!({"size_bytes": bytes.len()})),
     }
 }
 

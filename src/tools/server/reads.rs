@@ -160,7 +160,7 @@ impl Server {
         progress.step(READING);
         let call = call.clone();
         // A large file takes too long for the thread that answers the person's other calls.
-        let read = tokio::task::spawn_blocking(move || activity_files::read(reading, &call, &bytes)).await;
+        let read = tokio::task::spawn_blocking(move || activity_files::read(reading, &call, bytes)).await;
         let document = read.map_err(|_| AnswerError::File(FileError::Damaged))??;
         Ok(Arc::new(document))
     }
