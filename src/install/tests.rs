@@ -250,7 +250,9 @@ fn answers_are_read_as_the_gateway_reads_them() {
 
 #[test]
 fn a_second_run_says_what_it_ignores() {
-    let notes = plan(&at_work(), &InstallOperation::Install(answers())).unwrap().notes;
+    let notes = plan(&at_work(), &InstallOperation::Install(answers()))
+        .unwrap()
+        .notes;
     assert!(
         notes
             .iter()

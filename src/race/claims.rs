@@ -14,15 +14,18 @@
 //! | `token`, `phrases`, `lexicon`, `units`, `quantity` | words, numbers and units |
 //! | `items`, `names`, `reading` | sentences, clauses, claims |
 //! | `facts` | what is known of the race |
-//! | `verdict`, `measured`, `distances`, `durations`, `limits`, `states`, `evidence` | whether a claim is true |
+//! | `verdict`, `fits`, `catalogue`, `measured`, `distances`, `durations`, `deviations`, `limits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
+mod catalogue;
 mod claim;
+mod deviations;
 mod distances;
 mod durations;
 mod evidence;
 mod facts;
+mod fits;
 mod items;
 mod lexicon;
 mod limits;

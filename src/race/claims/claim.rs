@@ -87,6 +87,7 @@ pub(super) enum State {
     Retired,
     Started,
     Waiting,
+    Walking,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,6 +177,20 @@ pub(super) struct ClaimFrame {
     pub(super) silent: bool,
     /// Whether scope, mean or place were taken over from the clause before.
     pub(super) is_inherited: bool,
+    /// Whether the clause itself names the part of the race, the place, the leg.
+    pub(super) own_scope: bool,
+    pub(super) own_place: bool,
+    pub(super) own_leg: bool,
+    pub(super) own_standing: bool,
+    pub(super) own_stat: bool,
+    /// Whether the clause is only a label for the next: `T2:`.
+    pub(super) is_label: bool,
+    /// `Limits: HR 150`
+    pub(super) limit_leads: bool,
+    /// What an earlier clause compared with.
+    pub(super) reference_before: Option<Reference>,
+    /// `left`: a place is claimed to be left.
+    pub(super) departed: bool,
 }
 
 impl ClaimFrame {
@@ -204,6 +219,10 @@ pub(super) enum ClaimBody {
     Difference(Quantity),
     /// `the limit of 165`
     Reference(Quantity),
+    /// `from 214 to 203 W`, with the sense of the verb.
+    Change(Quantity, Option<Sense>),
+    /// The highest value lies in the split that ends at this many metres.
+    Peak(f64),
     /// A distance and the time at which it was or will be reached.
     Reaching(Quantity, Quantity),
     /// `above the limit`, `ahead of the plan`

@@ -1,6 +1,6 @@
 //! Claims about distances, places and shares of the way.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, When};
+use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, Sense, When};
 use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans};
 use super::facts::{PlaceFacts, RaceFacts};
 use super::quantity::Reading;
@@ -86,7 +86,7 @@ pub(super) fn value(
     if known.iter().any(|m| allowed.meets(m - lag_m, *m)) {
         return Ok(());
     }
-    let is_past = frame.when == Some(When::Past) || frame.reached;
+    let is_past = (frame.when == Some(When::Past) && !facts.is_silent) || frame.reached;
     if is_past && frame.progress.is_none() && !frame.at_place {
         return check(reading.value <= here + NEAR_M, "that place is still ahead");
     }
@@ -150,7 +150,7 @@ fn to_go(allowed: Allowed, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdic
     if frame.leg.is_none() || facts.legs.len() == 1 {
         left.extend(facts.whole_m.map(|m| (m - here, m - before)));
     }
-    if frame.from_here {
+    if frame.from_here || frame.checkpoint.is_some() || frame.sense == Some(Sense::Ahead) {
         left.extend(
             facts
                 .places
@@ -197,7 +197,14 @@ pub(super) fn percent(reading: Reading, frame: &ClaimFrame, facts: &RaceFacts) -
     let Some(whole_m) = facts.whole_m.filter(|m| *m > 0.0) else {
         return no("the length of the way is not known");
     };
-    let done = facts.progress_m / whole_m * 100.0;
+    let of_leg = facts
+        .leg_length_m()
+        .filter(|_| facts.is_multisport)
+        .map(|length_m| facts.leg_progress_m() / length_m * 100.0);
+    let is_leg = frame.leg.is_some() && of_leg.is_some();
+    let done = of_leg
+        .filter(|_| is_leg)
+        .unwrap_or(facts.progress_m / whole_m * 100.0);
     let allowed = Allowed::new(reading, None, (reading.step * 0.6).max(1.0), frame.bound);
     let share = if frame.progress == Some(Progress::ToGo) {
         100.0 - done
@@ -205,7 +212,8 @@ pub(super) fn percent(reading: Reading, frame: &ClaimFrame, facts: &RaceFacts) -
         done
     };
     check(
-        allowed.has(share) && frame.sense.is_none_or(|sense| sense.is_more().is_none()),
+        (allowed.has(share) || (frame.progress.is_none() && allowed.has(100.0 - done)))
+            && (frame.sense.is_none_or(|sense| sense.is_more().is_none()) || frame.bound != Bound::Exact),
         &format!("{done:.0} % of the way are done"),
     )
 }
@@ -226,7 +234,14 @@ pub(super) fn place(metres: Option<f64>, frame: &ClaimFrame, facts: &RaceFacts) 
     };
     let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
     let here = facts.progress_m;
+    let rests_there = facts.standing_s.is_some() && (at_m - here).abs() <= 400.0;
+    if frame.departed && !frame.not && frame.when != Some(When::Future) && rests_there {
+        return no("the athlete is still there");
+    }
     if frame.when == Some(When::Future) || frame.scope == Some(ClaimScope::Next) {
+        if rests_there {
+            return no("the athlete is there already");
+        }
         return check(
             at_m >= here - NEAR_M && at_m <= whole_m + NEAR_M,
             "that place is already behind",

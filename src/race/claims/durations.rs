@@ -1,16 +1,16 @@
 //! Claims about times: how long something took, when a place was or will be reached, and how far from the plan it is.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length, Progress, Reference, Sense, When};
-use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans, tolerance};
+use super::claim::{Bound, ClaimFrame, ClaimScope, Length, Mood, Progress, When};
+use super::evidence::{Allowed, ClaimVerdict, check, is_advice, no, spans};
 use super::facts::{RaceFacts, RaceSpan};
 use super::quantity::{Measure, Quantity, Reading};
 use crate::race::sport::LegKind;
 use crate::race::text;
 
-/// Deviations from an even plan below this count as on the plan.
-const ON_PLAN_S: f64 = 60.0;
+/// Longer times in a clause with "should" or "would" are expectations.
+const LONGEST_ADVICE_S: f64 = 1800.0;
 
-fn allowed(reading: Reading, to: Option<Reading>, bound: Bound) -> Allowed {
+pub(super) fn allowed(reading: Reading, to: Option<Reading>, bound: Bound) -> Allowed {
     let value = reading.value;
     let exact = match reading.step {
         step if step <= 1.5 => (value * 0.0015).max(3.0),
@@ -18,7 +18,7 @@ fn allowed(reading: Reading, to: Option<Reading>, bound: Bound) -> Allowed {
         // Round numbers of minutes and hours are rounded.
         step if step <= 60.0 && value >= 600.0 && value % 300.0 == 0.0 => (value * 0.07).clamp(45.0, 150.0),
         step if step <= 60.0 => 42.0,
-        step => (value * 0.05).min(step * 0.3),
+        step => (value * 0.07).min(step * 0.4),
     };
     Allowed::new(reading, to, exact, bound)
 }
@@ -29,9 +29,17 @@ pub(super) fn value(
     frame: &ClaimFrame,
     facts: &RaceFacts,
 ) -> ClaimVerdict {
-    if is_advice(frame) || frame.scope == Some(ClaimScope::Next) {
+    // "I'd say 1:54 at the finish", but "you could rest for five minutes".
+    let is_guess =
+        frame.mood == Some(Mood::Modal) && reading.value >= LONGEST_ADVICE_S && reading.step <= 60.0;
+    if (is_advice(frame) && !is_guess) || frame.scope == Some(ClaimScope::Next) {
         return Ok(());
     }
+    let guess = ClaimFrame {
+        when: Some(When::Future),
+        ..frame.clone()
+    };
+    let frame = if is_guess { &guess } else { frame };
     let allowed = allowed(reading, to, frame.bound);
     if frame.silent {
         let gaps = facts.gaps_s.iter().copied().chain([facts.age_s]);
@@ -67,7 +75,12 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
             .iter()
             .filter(|stop| (stop.at_m - place.at_m).abs() <= 400.0);
         let stops: Vec<f64> = here.map(|stop| stop.duration_s).collect();
-        if stops.iter().any(|s| allowed.meets(*s, s + facts.age_s)) {
+        let rests = frame.standing || !frame.reached;
+        if rests
+            && stops
+                .iter()
+                .any(|s| allowed.meets(*s * 0.95, s * 1.05 + facts.age_s))
+        {
             return Ok(true);
         }
         if frame.standing {
@@ -80,7 +93,7 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
         if let Some(at_s) = facts.passed_s(place.at_m) {
             return Ok(allowed.has(at_s) || allowed.has(facts.elapsed_s - at_s));
         }
-        return Ok(arrival(allowed, place.at_m, facts));
+        return Ok(arrival(allowed, place.at_m, frame, facts));
     }
     if let Some(scope) = frame.scope.filter(|scope| *scope != ClaimScope::Race) {
         if let ClaimScope::Mark(metres) = scope {
@@ -96,7 +109,7 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
                 return Ok(true);
             }
             if metres > facts.progress_m && frame.when != Some(When::Past) {
-                return Ok(arrival(allowed, metres, facts));
+                return Ok(arrival(allowed, metres, frame, facts));
             }
             if frame.standing {
                 return Ok(stops(allowed, frame, facts));
@@ -111,7 +124,8 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
             ClaimScope::Since(metres) => facts.last_splits(frame.leg, facts.leg_progress_m() - metres),
             _ => Vec::new(),
         };
-        return Ok(spans_s(&parts) || spans_s(&singly));
+        let is_window = scope == ClaimScope::Window;
+        return Ok((!is_window && spans_s(&parts)) || spans_s(&singly));
     }
     if frame.standing && frame.leg.is_none() {
         return Ok(stops(allowed, frame, facts));
@@ -142,7 +156,9 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
             .filter(|_| facts.is_multisport)
             .into_iter()
             .chain([whole_m]);
-        return Ok(ends.into_iter().any(|end_m| arrival(allowed, end_m, facts)));
+        return Ok(ends
+            .into_iter()
+            .any(|end_m| arrival(allowed, end_m, frame, facts)));
     }
     let newest_s = facts.elapsed_s + facts.age_s;
     let elapsed = allowed.meets(
@@ -153,19 +169,37 @@ fn known(reading: Reading, allowed: Allowed, frame: &ClaimFrame, facts: &RaceFac
 }
 
 fn stops(allowed: Allowed, frame: &ClaimFrame, facts: &RaceFacts) -> bool {
+    let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
+    if let Some(ClaimScope::Mark(metres)) = frame.scope {
+        let near = |m: f64| (m - metres).abs() <= 600.0_f64.max(metres * 0.02);
+        return facts.stops.iter().any(|stop| {
+            allowed.has(stop.duration_s) && (near(stop.at_m) || near(stop.at_m - from_m(stop.leg)))
+        });
+    }
+    let all_s: f64 = facts.stops.iter().map(|stop| stop.duration_s).sum();
+    if facts.stops.len() > 1
+        && frame.scope == Some(ClaimScope::Race)
+        && allowed.meets(all_s * 0.97, all_s * 1.03 + facts.age_s)
+    {
+        return true;
+    }
     let is_present = matches!(frame.when, Some(When::Present | When::Now));
     match facts.standing_s {
         Some(s) if is_present => allowed.meets(s - facts.lag_s.min(s * 0.2), s + facts.age_s),
-        _ => facts.stops.iter().any(|stop| allowed.has(stop.duration_s)),
+        _ => facts
+            .stops
+            .iter()
+            .any(|stop| allowed.meets(stop.duration_s * 0.95, stop.duration_s * 1.05)),
     }
 }
 
 /// A race time, or the time until then, at which a place may be reached.
-fn arrival(allowed: Allowed, race_m: f64, facts: &RaceFacts) -> bool {
+fn arrival(allowed: Allowed, race_m: f64, frame: &ClaimFrame, facts: &RaceFacts) -> bool {
     facts.reaches_s(race_m).is_some_and(|(early, late)| {
         let left = (early - facts.elapsed_s, late - facts.elapsed_s);
         let slack = |s: f64| s * 0.02;
-        allowed.meets(early - slack(left.1), late + slack(left.1))
+        let is_left = frame.progress == Some(Progress::ToGo);
+        (!is_left && allowed.meets(early - slack(left.1), late + slack(left.1)))
             || allowed.meets(left.0 * 0.95 - 30.0, left.1 * 1.05 + 30.0)
     })
 }
@@ -245,181 +279,11 @@ pub(super) fn reaching(
     {
         let comes = times
             .iter()
-            .any(|reading| arrival(allowed(*reading, None, frame.bound), metres.value, facts));
+            .any(|reading| arrival(allowed(*reading, None, frame.bound), metres.value, frame, facts));
         return check(
             comes,
             "at the paces seen so far it takes another time to get there",
         );
     }
     check(is_any(&seconds), "the data has another time for this distance")
-}
-
-/// How far ahead of or behind the plan or a cut-off.
-pub(super) fn difference(
-    reading: Reading,
-    to: Option<Reading>,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    // "more than an hour" may be much more.
-    let far = Reading {
-        value: reading.value * 10.0,
-        ..reading
-    };
-    let to = to.or(Some(far).filter(|_| frame.bound == Bound::AtLeast));
-    let bound = if frame.bound == Bound::AtLeast {
-        Bound::Exact
-    } else {
-        frame.bound
-    };
-    let allowed = allowed(reading, to, bound);
-    let by_cutoff = facts.ahead_s().is_none() && facts.places.iter().any(|place| place.cutoff_s.is_some());
-    if frame.reference == Some(Reference::Cutoff) || (frame.reference.is_none() && by_cutoff) {
-        let places = facts
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| frame.checkpoint.is_none_or(|at| at == *index));
-        let sign = if frame.sense == Some(Sense::Behind) {
-            -1.0
-        } else {
-            1.0
-        };
-        let holds = places
-            .filter_map(|(_, place)| Some((place, place.cutoff_s?)))
-            .any(|(place, cutoff_s)| match facts.passed_s(place.at_m) {
-                Some(at_s) => {
-                    allowed.has((cutoff_s - at_s) * sign) || allowed.has((cutoff_s - facts.elapsed_s) * sign)
-                }
-                None => facts.reaches_s(place.at_m).is_some_and(|(early, late)| {
-                    allowed.meets((cutoff_s - late) * sign, (cutoff_s - early) * sign)
-                        || (sign > 0.0 && allowed.has(cutoff_s - facts.elapsed_s))
-                }),
-            });
-        return check(holds, "the margin to the cut-off is another");
-    }
-    let Some(ahead_s) = facts.ahead_s() else {
-        return check(facts.was_told(reading, frame), "there is no plan to compare with");
-    };
-    let said = match frame.sense {
-        Some(Sense::Behind | Sense::Slower) => -ahead_s,
-        _ => ahead_s,
-    };
-    // The plan is even; the rules may know a better one.
-    let is_near = allowed.meets(said - 15.0, said + 15.0);
-    check(
-        is_near || facts.was_told(reading, frame),
-        &format!(
-            "the plan is {} {}",
-            text::time(ahead_s.abs()),
-            if ahead_s >= 0.0 {
-                "behind the athlete"
-            } else {
-                "ahead of the athlete"
-            }
-        ),
-    )
-}
-
-/// Ahead of or behind the plan or a cut-off, without a number.
-pub(super) fn against_plan(
-    sense: Sense,
-    reference: Option<Reference>,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    let has_cutoff = facts.places.iter().any(|place| place.cutoff_s.is_some());
-    if reference == Some(Reference::Cutoff)
-        || (reference.is_none() && has_cutoff && facts.ahead_s().is_none())
-    {
-        let places = facts
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| frame.checkpoint.is_none_or(|at| at == *index));
-        let mut margins = places.filter_map(|(_, place)| {
-            let cutoff_s = place.cutoff_s?;
-            let reached_s = facts
-                .passed_s(place.at_m)
-                .or_else(|| Some(facts.reaches_s(place.at_m)?.0))?;
-            Some(cutoff_s - reached_s)
-        });
-        let is_ahead = margins.all(|margin| margin > 0.0);
-        let claims_ahead = (sense != Sense::Behind) != frame.not;
-        return check(
-            is_ahead == claims_ahead,
-            "the margin to the cut-off is the other way round",
-        );
-    }
-    if reference == Some(Reference::Limit) {
-        return Ok(());
-    }
-    let Some(ahead_s) = facts.ahead_s() else {
-        return check(sense == Sense::Same, "there is no plan to compare with");
-    };
-    let holds = match sense.is_more() {
-        None => ahead_s.abs() <= ON_PLAN_S.max(facts.elapsed_s * 0.04),
-        Some(true) => ahead_s > 0.0,
-        Some(false) => ahead_s < 0.0,
-    };
-    check(
-        holds != frame.not || ahead_s.abs() < 20.0,
-        if ahead_s >= 0.0 {
-            "the athlete is ahead of the plan"
-        } else {
-            "the athlete is behind the plan"
-        },
-    )
-}
-
-/// `9 seconds faster than the first`
-pub(super) fn apart(
-    reading: Reading,
-    left: &ClaimFrame,
-    right: &ClaimFrame,
-    metric: ClaimMetric,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    if right.scope.is_none() && right.stat.is_none() {
-        // "than at the start" names no part that the data has.
-        return Ok(());
-    }
-    let of = |frame: &ClaimFrame| match frame.scope {
-        Some(scope) => spans(scope, frame, facts),
-        None => Ok(facts.now()),
-    };
-    let right_scope = right.scope.or(Some(ClaimScope::Race));
-    let (left, right) = (
-        of(left)?,
-        of(&ClaimFrame {
-            scope: right_scope,
-            ..right.clone()
-        })?,
-    );
-    let allowed = match reading.measure {
-        Measure::Duration => allowed(reading, None, Bound::Exact),
-        Measure::PaceDifference => Allowed::new(reading, None, 2.0, Bound::Exact),
-        Measure::Percent => Allowed::new(reading, None, 1.0, Bound::Exact),
-        _ => Allowed::new(reading, None, tolerance(metric, reading.value), Bound::Exact),
-    };
-    let differs = |a: &RaceSpan, b: &RaceSpan| {
-        let (va, vb) = (a.values(metric, None), b.values(metric, None));
-        let (Some(va), Some(vb)) = (va.first(), vb.first()) else {
-            return false;
-        };
-        let apart = match reading.measure {
-            Measure::Duration => [
-                (a.elapsed_s - b.elapsed_s).abs(),
-                (1000.0 / va - 1000.0 / vb).abs(),
-            ],
-            Measure::PaceDifference => [(1000.0 / va - 1000.0 / vb).abs(); 2],
-            Measure::Percent => [(va / vb - 1.0).abs() * 100.0, (vb / va - 1.0).abs() * 100.0],
-            _ => [(va - vb).abs(); 2],
-        };
-        apart.into_iter().any(|apart| allowed.has(apart))
-    };
-    check(
-        left.iter().any(|a| right.iter().any(|b| differs(a, b))),
-        "the difference is another",
-    )
 }

@@ -66,7 +66,7 @@ pub(super) fn tolerance(metric: ClaimMetric, value: f64) -> f64 {
         ClaimMetric::HeartRate => 2.0,
         ClaimMetric::Cadence => 2.0_f64.max(value * 0.01),
         ClaimMetric::Power => 3.0_f64.max(value * 0.015),
-        ClaimMetric::Pace => value * 0.016,
+        ClaimMetric::Pace => value * 0.012,
         _ => 0.0,
     }
 }

@@ -270,8 +270,8 @@ impl RaceFacts {
         span.spread(metric)
     }
 
-    /// The length of the current leg of a triathlon of a standard distance.
-    pub(super) fn leg_length_m(&self) -> Option<f64> {
+    /// The lengths of swim, ride and run of a triathlon of a standard distance.
+    pub(super) fn leg_lengths_m(&self) -> Option<[f64; 3]> {
         const LENGTHS_M: [(f64, [f64; 3]); 4] = [
             (25_750.0, [750.0, 20_000.0, 5000.0]),
             (51_500.0, [1500.0, 40_000.0, 10_000.0]),
@@ -282,6 +282,12 @@ impl RaceFacts {
         let (_, legs) = LENGTHS_M
             .iter()
             .find(|(length, _)| (length - whole_m).abs() < length * 0.02)?;
+        Some(*legs)
+    }
+
+    /// The length of the current leg of a triathlon of a standard distance.
+    pub(super) fn leg_length_m(&self) -> Option<f64> {
+        let legs = self.leg_lengths_m()?;
         let order = [LegKind::Swim, LegKind::Ride, LegKind::Run];
         let now = self.leg_now()?.kind?;
         let index = order.iter().position(|kind| *kind == now)?;

@@ -1,5 +1,6 @@
 //! Splits a message into sentences, clauses and items: quantities, places, names and tags.
 
+use super::claim::Mood;
 use super::facts::RaceFacts;
 use super::lexicon::{self, ScopeWord, Tag};
 use super::names;
@@ -76,8 +77,10 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
             continue;
         }
         let is_end = matches!(token.kind, TokenKind::Mark('.' | '!' | '?' | ';'));
-        let is_break = matches!(token.kind, TokenKind::Mark(',' | ':' | ')' | '-'))
-            || (token.is_mark('(') && compares(rest));
+        let is_break = matches!(
+            token.kind,
+            TokenKind::Mark(',' | ':' | ')' | '-' | '|' | '·' | '•')
+        ) || (token.is_mark('(') && compares(rest));
         if is_end {
             sentences.push(vec![Clause::new()]);
             at += 1;
@@ -103,7 +106,12 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
             at.checked_sub(1).and_then(|before| tokens.get(before)),
             facts,
         );
-        let joins = token.word().is_some_and(|word| CONJUNCTIONS.contains(&word)) && length == 1;
+        let has_if = sentences
+            .last()
+            .and_then(|sentence| sentence.last())
+            .is_some_and(|clause| clause.iter().any(|item| item.has(Tag::Mood(Mood::If))));
+        let joins = begins(rest, has_if)
+            || token.word().is_some_and(|word| CONJUNCTIONS.contains(&word)) && length == 1;
         if (is_break || joins)
             && let Some(sentence) = sentences.last_mut()
         {
@@ -126,6 +134,21 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
         }
     }
     sentences
+}
+
+const PRONOUNS: [&str; 9] = ["you", "she", "he", "they", "it", "we", "sie", "er", "du"];
+
+/// Whether a subordinate clause begins: `before he changes`, `which took 5:50`, or the main clause after "if".
+fn begins(tokens: &[Token], after_if: bool) -> bool {
+    let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
+    let is_pronoun = |word: &str| PRONOUNS.contains(&word);
+    match word(0) {
+        "which" | "where" => true,
+        "before" | "after" | "when" | "once" | "because" | "as" => {
+            is_pronoun(word(1)) && !word(2).starts_with("close")
+        }
+        pronoun => after_if && is_pronoun(pronoun) && matches!(word(1), "d" | "ll" | "would" | "will"),
+    }
 }
 
 /// Whether a parenthesis compares, and so is a clause of its own: `(203 vs 214 W)`.
@@ -180,7 +203,14 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
         }
         return (ItemKind::Quantity(quantity), length);
     }
-    if let Some((tags, length)) = tags {
+    if let Some((mut tags, length)) = tags {
+        // "You left Velden", but "10 km left".
+        if tags.contains(&Tag::Departed) {
+            let is_place = tokens
+                .get(length..)
+                .is_some_and(|rest| checkpoint(rest, facts).is_some());
+            tags.retain(|tag| is_place == matches!(tag, Tag::Departed | Tag::Reached));
+        }
         return (ItemKind::Tags(tags), length);
     }
     match &token.kind {
@@ -211,7 +241,9 @@ fn before_number(before: Option<&Token>) -> Before {
             )
         })
     });
+    let from = before.word().is_some_and(|word| matches!(word, "von" | "from"));
     match (between, is_scope) {
+        _ if from => Before::From,
         (true, _) => Before::Between,
         (_, true) => Before::ScopeWord,
         _ => Before::Other,
@@ -284,7 +316,7 @@ fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
             .and_then(Token::word)
             .is_some_and(|word| matches!(word, "number" | "no")),
     );
-    let (quantity, length) = quantity::quantity(tokens.get(1 + number..)?, Before::Other)?;
+    let (quantity, length) = quantity::quantity(tokens.get(1 + number..)?, Before::ScopeWord)?;
     let reading = quantity.measures(Measure::Bare)?;
     if let Some(to) = quantity.to.first() {
         // The splits from km 6 to km 10 begin at km 5.

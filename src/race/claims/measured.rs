@@ -1,6 +1,6 @@
 //! Claims about measured values: heart rate, power, cadence, pace.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, When};
+use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Reference, When};
 use super::distances;
 use super::evidence::{Allowed, ClaimVerdict, check, is_advice, metric_name, no, no_leg, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
@@ -33,6 +33,14 @@ pub(super) fn bare(
     if is_advice(frame) {
         return Ok(());
     }
+    // "the last five kilometres (6 to 10)"
+    let is_stretch = matches!(
+        frame.scope,
+        Some(ClaimScope::Last(_) | ClaimScope::First(_) | ClaimScope::Second(_))
+    );
+    if is_stretch && to.is_some_and(|to| to.value * 1000.0 <= facts.progress_m) {
+        return Ok(());
+    }
     let of = |metric| measured(metric, reading, to, frame, facts).is_ok();
     let km = |reading: Reading| Reading {
         measure: Measure::Distance,
@@ -63,12 +71,29 @@ pub(super) fn measured(
     if facts.is_silent && frame.when == Some(When::Now) && !frame.silent {
         return no("there is no signal, so nothing is known of the present");
     }
-    let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), frame.bound);
+    // The pace of a split is known to the second.
+    let is_split = matches!(
+        frame.scope,
+        Some(ClaimScope::Mark(_) | ClaimScope::LastSplit | ClaimScope::Extreme(_))
+    );
+    let tolerance = match metric {
+        ClaimMetric::Pace if is_split && reading.step <= 0.0 => reading.value * 0.007,
+        _ => tolerance(metric, reading.value),
+    };
+    let allowed = Allowed::new(reading, to, tolerance, frame.bound);
     if is_advice(frame) || frame.scope == Some(ClaimScope::Next) {
         return check(
             limits::is_plausible(metric, reading.value, facts),
             "this is far from anything seen in this race",
         );
+    }
+    // "maximal 165", "Limits: HR 150"
+    let is_limit = frame.stat == Some(ClaimStat::Max) && matches!(frame.when, None | Some(When::Present))
+        || frame.limit_leads
+        || frame.reference_before == Some(Reference::Limit) && frame.sense.is_none();
+    let limits = facts.all_limits(metric);
+    if is_limit && limits.iter().any(|limit| (limit - reading.value).abs() < 0.5) {
+        return Ok(());
     }
     if frame.not && frame.bound == Bound::AtLeast {
         let most = facts.spread_of(metric, frame.leg).map(|spread| spread.high);

@@ -2,7 +2,7 @@
 
 use super::phrases::Phrases;
 use super::token::{Number, NumberShape, Token, TokenKind};
-use super::units::{NUMBER_WORDS, NUMBERS, ORDINALS, SPAN_PHRASES, UNIT_PHRASES, Unit};
+use super::units::{NUMBER_WORDS, NUMBERS, ORDINALS, SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
 use Measure::{Duration, Speed};
 
 pub(super) use super::units::Measure;
@@ -61,6 +61,8 @@ pub(super) enum Before {
     ScopeWord,
     /// `between 5:15 and 5:25`
     Between,
+    /// `von 146 auf 141`
+    From,
 }
 
 /// The quantity at the start of `tokens`, and its length in tokens.
@@ -70,7 +72,10 @@ pub(super) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
     let Some(joiner) = rest.first() else {
         return Some((quantity, length));
     };
-    let joined = joiner.is_mark('-') || joiner.word().is_some_and(|word| JOINERS.contains(&word));
+    let joined = joiner.is_mark('-')
+        || joiner
+            .word()
+            .is_some_and(|word| JOINERS.contains(&word) || (word == "auf" && before == Before::From));
     let Some((upper, more)) = single(rest.get(1..)?, Before::Other).filter(|_| joined && !quantity.ordinal)
     else {
         return Some((quantity, length));
@@ -83,11 +88,10 @@ pub(super) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
     {
         return Some((quantity, length));
     }
-    if quantity.is_bare() || quantity.readings.len() > 1 {
-        let unit = unit(tokens.get(length + 1..)?, tokens.get(length + 1)?).map(|(unit, _)| unit);
-        if let (Some(unit), TokenKind::Number(number)) = (unit, &tokens.first()?.kind) {
-            quantity.readings = readings(number, Some(unit));
-        }
+    if (quantity.is_bare() || quantity.readings.len() > 1)
+        && let (Some(unit), Some((number, ..))) = (unit(tokens.get(length + 1..)?), number(tokens))
+    {
+        quantity.readings = readings(&number, Some(unit));
     }
     let alike = quantity
         .readings
@@ -101,12 +105,9 @@ pub(super) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
 }
 
 /// The unit of the number at the start of `tokens`.
-fn unit(tokens: &[Token], number: &Token) -> Option<(Unit, usize)> {
-    let TokenKind::Number(_) = number.kind else {
-        return None;
-    };
-    let (units, length) = UNIT_PHRASES.at(tokens.get(1..)?)?;
-    Some((*units.first()?, length))
+fn unit(tokens: &[Token]) -> Option<Unit> {
+    let (_, length, _) = number(tokens)?;
+    first(&UNIT_PHRASES, tokens.get(length..)?).map(|(unit, _)| unit)
 }
 
 fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
@@ -118,6 +119,9 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
             Quantity::one(Duration, value + more_s, more_step),
             length + more_length,
         ));
+    }
+    if let Some((percent, length)) = first(&SHARE_PHRASES, tokens) {
+        return Some((Quantity::one(Measure::Percent, percent, 4.0), length));
     }
     let (number, length, in_words) = number(tokens)?;
     let rest = tokens.get(length..)?;
@@ -135,8 +139,8 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     };
     if in_words
         && unit.is_none()
-        && before != Before::ScopeWord
-        && number.whole().is_none_or(|value| value < 20.0)
+        && (matches!(before, Before::Other | Before::From) || number.whole() == Some(1.0))
+        && number.whole().is_some_and(|value| value < 20.0)
     {
         return None;
     }
@@ -151,8 +155,14 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     let mut taken = length + unit_length + if half { 3 } else { 0 };
     let mut readings = readings(&number, Some(unit));
     for reading in &mut readings {
-        if half && let Unit::Of(_, factor) = unit {
-            (reading.value, reading.step) = (reading.value + factor / 2.0, factor / 6.0);
+        match unit {
+            Unit::Of(_, factor) if half => {
+                (reading.value, reading.step) = (reading.value + factor / 2.0, factor / 6.0);
+            }
+            Unit::Pace(metres) if half => {
+                reading.value = metres / (metres / reading.value + 30.0);
+            }
+            _ => {}
         }
         if reading.measure == Duration
             && !matches!(number.shape, NumberShape::Clock(_))
@@ -163,6 +173,16 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
             (reading.value, reading.step) = (reading.value + more_s, step);
             taken += more;
         }
+    }
+    // "nine minutes twenty per kilometre"
+    if let ([time], Some((Unit::Pace(metres), length))) = (
+        readings.as_mut_slice(),
+        tokens.get(taken..).and_then(|rest| first(&UNIT_PHRASES, rest)),
+    ) && time.measure == Duration
+        && time.value > 0.0
+    {
+        (time.measure, time.value, time.step) = (Speed, metres / time.value, 0.0);
+        taken += length;
     }
     let quantity = Quantity {
         readings,
@@ -194,13 +214,17 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
             .word()
             .is_some_and(|word| matches!(word, "and" | "und" | "et" | "y" | "e")),
     );
-    let (number, length, _) = number(tokens.get(joins..)?)?;
+    let (number, length, in_words) = number(tokens.get(joins..)?)?;
     let value = number.whole().filter(|value| *value < 60.0)?;
     let after = tokens.get(joins + length..)?;
     let (factor, unit_length) = match first(&UNIT_PHRASES, after) {
         Some((Unit::Of(Duration, factor), length)) if factor < above_s => (factor, length),
         // "1 h 54"
-        None if joins == 0 && above_s >= 3600.0 => (60.0, 0),
+        None if (joins == 0 || in_words) && above_s >= 3600.0 => (60.0, 0),
+        // "two minutes twenty"
+        None if joins == 0 && above_s <= 60.0 && above_s > 1.0 && value >= 10.0 => (1.0, 0),
+        // "nine minutes twenty per kilometre"
+        Some((Unit::Pace(_), _)) if joins == 0 && above_s <= 60.0 && above_s > 1.0 => (1.0, 0),
         _ => return None,
     };
     let (more_s, step, more) = after
@@ -232,7 +256,15 @@ fn number(tokens: &[Token]) -> Option<(Number, usize, bool)> {
             if let Some((value, _)) = ordinal {
                 return Some((Number::ordinal(value.into()), 1, false));
             }
-            in_words(tokens).map(|(value, length)| (Number::plain(value), length, true))
+            in_words(tokens).map(|(value, length)| {
+                let step = if value.fract() > 0.0 { 0.1 } else { 1.0 };
+                let shape = NumberShape::Plain(value, step);
+                let number = Number {
+                    shape,
+                    ordinal: false,
+                };
+                (number, length, true)
+            })
         }
         _ => None,
     }
@@ -261,7 +293,22 @@ fn in_words(tokens: &[Token]) -> Option<(f64, usize)> {
             (times.mul_add(100.0, rest), 2 + joined + length)
         }));
     }
-    small(tokens)
+    let (value, length) = small(tokens)?;
+    // "twelve point eight"
+    if tokens.get(length).and_then(Token::word) == Some("point")
+        && let Some((tenths, 1)) = tokens.get(length + 1..).and_then(small)
+        && tenths < 10.0
+    {
+        return Some((value + tenths / 10.0, length + 2));
+    }
+    // "one seventy"
+    let more = tokens.get(length..).and_then(small);
+    match more {
+        Some((more, next)) if length == 1 && matches!(value, 1.0 | 2.0) && (20.0..100.0).contains(&more) => {
+            Some((value.mul_add(100.0, more), 1 + next))
+        }
+        _ => Some((value, length)),
+    }
 }
 
 /// `fünfundzwanzig`
@@ -318,6 +365,10 @@ fn clock(parts: &[f64], unit: Option<Unit>) -> Vec<Reading> {
     let seconds = parts.iter().fold(0.0, |sum, part| sum * 60.0 + part);
     let reading = |measure, value, step| Reading { measure, value, step };
     match unit {
+        // "+0:15 /km"
+        Some(Unit::Pace(1000.0)) if parts.len() == 2 && seconds < 60.0 => {
+            vec![reading(Measure::PaceDifference, seconds, 1.0)]
+        }
         Some(Unit::Pace(metres)) if seconds > 0.0 => vec![reading(Speed, metres / seconds, 0.0)],
         Some(Unit::Of(Duration, factor)) if factor > 60.0 && parts.len() == 2 => {
             vec![reading(Duration, seconds * 60.0, 60.0)]

@@ -3,21 +3,21 @@
 //! A clause inherits what the clause before it in the same sentence said. In "On the bike you averaged 205 W and
 //! 141 bpm", the 141 is a mean on the bike.
 
+mod comparing;
+mod framing;
 mod part;
 mod role;
 mod scope;
 mod statements;
 
-use super::claim::{
-    Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Progress, Reference,
-    Sense, State, When,
-};
+use super::claim::{Claim, ClaimBody, ClaimFrame, ClaimMetric, Length, Mood, Reference};
+use super::evidence::metric_of;
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem};
 use super::lexicon::Tag;
-use super::quantity::{Measure, Quantity, Reading};
+use super::quantity::{Measure, Reading};
 use part::Part;
-use role::{around, mood, role};
+use role::{ChangeOverTime, around, change_over_time, is_miles, role};
 
 /// All claims of a message, in order.
 pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
@@ -27,12 +27,22 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         last_length: None,
         last_metric: None,
         last_reference: None,
+        athlete_is_named: false,
+        in_miles: false,
+        compared_with: None,
         last_checkpoint: None,
         here: facts.place_here(),
+        whole_m: facts.whole_m,
     };
     for sentence in items::sentences(text, facts) {
-        reader.last_reference = None;
+        reader.last_reference = reader
+            .last_reference
+            .filter(|reference| *reference == Reference::Cutoff);
         let mut frame = ClaimFrame::default();
+        reader.athlete_is_named = sentence
+            .iter()
+            .flatten()
+            .any(|item| item.kind == ItemKind::Athlete);
         let is_german = sentence.iter().flatten().any(|item| is_german(&item.words));
         for (index, clause) in sentence.iter().enumerate() {
             frame = reader.clause(clause, &frame);
@@ -73,10 +83,17 @@ struct Reader<'a> {
     last_metric: Option<ClaimMetric>,
     /// What the clause before compared with.
     last_reference: Option<Reference>,
+    /// Whether the sentence names the athlete.
+    athlete_is_named: bool,
+    /// Whether the last distance was in miles.
+    in_miles: bool,
+    /// The other side of a comparison, if a clause before named it: "compared with the first five,".
+    compared_with: Option<Clause>,
     /// The place named last, for "you reached it".
     last_checkpoint: Option<usize>,
     /// The checkpoint that the athlete is at.
     here: Option<usize>,
+    whole_m: Option<f64>,
 }
 
 impl Reader<'_> {
@@ -99,6 +116,19 @@ impl Reader<'_> {
 
     fn clause(&mut self, clause: &Clause, before: &ClaimFrame) -> ClaimFrame {
         let than = clause.iter().position(|item| item.has(Tag::Than));
+        // "Compared with the first five, the second five were faster."
+        if than == Some(0) && clause.len() > 1 {
+            let subject = clause.iter().position(|item| {
+                item.has(Tag::Athlete) && item.words.starts_with("you") && item.words.len() == 3
+            });
+            self.compared_with = clause
+                .get(1..subject.unwrap_or(clause.len()))
+                .map(<[MessageItem]>::to_vec);
+            let Some(subject) = subject else {
+                return before.clone();
+            };
+            return self.clause(&clause.get(subject..).unwrap_or_default().to_vec(), before);
+        }
         let (left, right) = than.map_or((clause.as_slice(), None), |at| {
             let (left, right) = clause.split_at(at);
             (left, right.get(1..))
@@ -109,6 +139,8 @@ impl Reader<'_> {
             scopes: Vec::new(),
         };
         let frame = self.frame(&mut part, before);
+        let earlier = self.compared_with.take();
+        let right = right.or(earlier.as_deref());
         for item in left.iter().filter(|item| item.kind == ItemKind::Unreadable) {
             self.push(std::slice::from_ref(item), &frame, ClaimBody::Unreadable);
         }
@@ -122,79 +154,10 @@ impl Reader<'_> {
         frame
     }
 
-    /// What a clause says around its numbers.
-    fn frame(&mut self, part: &mut Part<'_>, before: &ClaimFrame) -> ClaimFrame {
-        let mut frame = before.carried_on();
-        let own_when = part.items.iter().flat_map(MessageItem::tags);
-        let own_when = own_when.filter_map(|tag| tag.when()).max();
-        if own_when == Some(When::Now) {
-            (frame.stat, frame.scope) = (None, None);
-        }
-        // "If you keep this up, you are there in an hour."
-        let stays_future = own_when == Some(When::Present) && frame.when == Some(When::Future);
-        frame.when = own_when.filter(|_| !stays_future).or(frame.when);
-        scope::scope(part, &mut frame, &mut self.last_length);
-        scope::legs(part, &mut frame);
-        frame.stat = part.find(Tag::stat).or(frame.stat);
-        frame.metric = part.find(Tag::metric).or(frame.metric);
-        frame.sense = part.find(Tag::sense);
-        frame.reference = part.find(Tag::reference);
-        frame.progress = part.find(Tag::progress).or(frame.progress);
-        // "It closes at 1:30:00, you have 20 minutes to spare."
-        if frame.reference.is_none()
-            && matches!(frame.sense, Some(Sense::Ahead | Sense::Behind))
-            && self.last_reference == Some(Reference::Cutoff)
-        {
-            frame.reference = self.last_reference;
-        }
-        frame.not = part.has(|tag| tag == Tag::Not);
-        frame.from_here = part.has(|tag| tag == Tag::FromHere);
-        frame.reached = part.has(|tag| tag == Tag::Reached);
-        frame.stranger = part.has(|tag| tag == Tag::Stranger);
-        frame.standing |=
-            part.has(|tag| tag == Tag::State(State::Standing) || tag == Tag::Metric(ClaimMetric::Stop));
-        frame.silent |= part.has(|tag| {
-            matches!(
-                tag,
-                Tag::State(State::Silent) | Tag::LastSeen | Tag::Metric(ClaimMetric::Gap)
-            )
-        });
-        let own_stat = part.has(|tag| matches!(tag, Tag::Stat(_)));
-        if !part.scopes.is_empty() && !own_stat && matches!(frame.stat, Some(ClaimStat::Max | ClaimStat::Min))
-        {
-            frame.stat = None;
-        }
-        let is_mean = part.has(|tag| tag == Tag::Stat(ClaimStat::Mean));
-        if is_mean
-            && part.scopes.is_empty()
-            && matches!(frame.scope, Some(ClaimScope::Mark(_) | ClaimScope::LastSplit))
-        {
-            frame.scope = None;
-        }
-        let checkpoint = part.items.iter().find_map(|item| match item.kind {
-            ItemKind::Checkpoint(index) => Some(index),
-            _ => None,
-        });
-        let is_here = part.items.iter().any(|item| {
-            matches!(
-                item.words.as_str(),
-                "here" | "this" | "hier" | "ici" | "aquí" | "qui"
-            )
-        });
-        let checkpoint = checkpoint.or(self.here.filter(|_| is_here));
-        let is_it = part.has(|tag| tag == Tag::Reached);
-        frame.checkpoint = checkpoint
-            .or(frame.checkpoint)
-            .or(self.last_checkpoint.filter(|_| is_it && part.scopes.is_empty()));
-        self.last_checkpoint = checkpoint.or(self.last_checkpoint);
-        frame.is_inherited = (part.scopes.is_empty() && frame.scope.is_some() && frame.scope == before.scope)
-            || (!own_stat && frame.stat.is_some())
-            || (own_when.is_none() && frame.when == Some(When::Now))
-            || (checkpoint.is_none() && frame.checkpoint.is_some());
-        frame.mood = mood(part, before.mood);
-        frame
-    }
-
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one condition for each way to combine numbers"
+    )]
     fn values(&mut self, part: &Part<'_>, frame: &ClaimFrame) {
         let values = part.values();
         if let [one, two] = values.as_slice()
@@ -226,7 +189,8 @@ impl Reader<'_> {
                 && after
                     .iter()
                     .all(|item| matches!(item.words.as_str(), "of" | "out of" | "von" | "de" | "di" | "sur"));
-            match (quantity.whole(), unit) {
+            let bare = quantity.measures(Measure::Bare).map(|bare| bare.value);
+            match (bare, unit) {
                 (Some(value), Some((measure, factor))) if joined => {
                     let step = quantity.measures(Measure::Bare).map_or(1.0, |bare| bare.step);
                     quantity.readings = vec![Reading {
@@ -234,6 +198,19 @@ impl Reader<'_> {
                         value: value * factor,
                         step: factor * step,
                     }];
+                }
+                (Some(value), None)
+                    if self
+                        .whole_m
+                        .is_some_and(|m| (value * 1000.0 - m).abs() < m * 0.005)
+                        && number > 0 =>
+                {
+                    unit = Some((Measure::Distance, 1000.0));
+                    quantity.readings.push(Reading {
+                        measure: Measure::Distance,
+                        value: value * 1000.0,
+                        step: 1000.0,
+                    });
                 }
                 _ => {
                     unit = quantity
@@ -254,7 +231,16 @@ impl Reader<'_> {
                 && before.iter().all(|item| {
                     matches!(
                         item.words.as_str(),
-                        "of" | "von" | "de" | "di" | "sur" | "into" | "into the"
+                        "of" | "von"
+                            | "de"
+                            | "di"
+                            | "sur"
+                            | "into"
+                            | "into the"
+                            | "the"
+                            | "of the"
+                            | "der"
+                            | "den"
                     )
                 });
             if is_whole && quantity.measures(Measure::Distance).is_some() {
@@ -270,6 +256,29 @@ impl Reader<'_> {
                     step: 100.0,
                 }];
             }
+            if let Some(ChangeOverTime { sense }) = change_over_time(&quantity, &frame, before, part) {
+                self.push(part.items, &frame, ClaimBody::Change(quantity, sense));
+                continue;
+            }
+            let measured = quantity
+                .readings
+                .first()
+                .and_then(|reading| metric_of(reading.measure));
+            self.last_metric = measured
+                .filter(|_| quantity.readings.len() == 1)
+                .or(self.last_metric);
+            if let Some(distance) = quantity.measures(Measure::Distance) {
+                self.in_miles = is_miles(distance);
+            }
+            if let (Some(bare), true, Some(_)) =
+                (quantity.measures(Measure::Bare), self.in_miles, frame.progress)
+            {
+                quantity.readings.push(Reading {
+                    measure: Measure::Distance,
+                    value: bare.value * 1609.344,
+                    step: bare.step * 1609.344,
+                });
+            }
             let body = role(quantity, &frame, (before, after), number + 1 == values.len());
             self.push(
                 part.items
@@ -279,80 +288,5 @@ impl Reader<'_> {
                 body,
             );
         }
-    }
-
-    /// A distance and a time in one clause: `10 km in 55:11`.
-    fn reaching(part: &Part<'_>, frame: &ClaimFrame, one: usize, two: usize) -> Option<(Quantity, Quantity)> {
-        let is_plain = frame.mood.is_none()
-            && !frame.from_here
-            && !frame.standing
-            && frame.reference.is_none()
-            && frame.progress != Some(Progress::ToGo)
-            && frame.scope.is_none_or(|scope| scope == ClaimScope::Race);
-        let quantity = |index: usize| part.items.get(index).and_then(MessageItem::quantity);
-        let (one, two) = (quantity(one)?, quantity(two)?);
-        let is_pair = |distance: &Quantity, time: &Quantity| {
-            distance.measures(Measure::Distance).is_some() && time.measures(Measure::Duration).is_some()
-        };
-        let pair = if is_pair(one, two) {
-            (one, two)
-        } else if is_pair(two, one) {
-            (two, one)
-        } else {
-            return None;
-        };
-        let is_difference = part.has(|tag| matches!(tag, Tag::Sense(Sense::Ahead | Sense::Behind)));
-        (is_plain && !is_difference).then(|| (pair.0.clone(), pair.1.clone()))
-    }
-
-    /// `9 seconds faster than the first`: the number before the comparative is used up.
-    fn comparison(
-        &mut self,
-        clause: &[MessageItem],
-        left: &mut Part<'_>,
-        frame: &ClaimFrame,
-        right: &[MessageItem],
-    ) {
-        if frame.sense.is_none() || !matches!(frame.mood, None | Some(Mood::Modal)) {
-            return;
-        }
-        let mut part = Part {
-            items: right,
-            used: vec![false; right.len()],
-            scopes: Vec::new(),
-        };
-        let blank = ClaimFrame {
-            metric: frame.metric,
-            leg: frame.leg,
-            ..ClaimFrame::default()
-        };
-        let with = self.frame(&mut part, &blank);
-        let said = part
-            .values()
-            .first()
-            .and_then(|index| right.get(*index))
-            .and_then(MessageItem::quantity)
-            .cloned();
-        let by = left.values().last().copied().filter(|index| {
-            left.items
-                .get(index + 1)
-                .is_some_and(|next| next.tags().iter().any(|tag| matches!(tag, Tag::Sense(_))))
-        });
-        let difference = by
-            .and_then(|index| left.items.get(index))
-            .and_then(MessageItem::quantity)
-            .cloned();
-        if let Some(index) = by {
-            left.take(index);
-        }
-        self.push(
-            clause,
-            frame,
-            ClaimBody::Comparison {
-                with: Box::new(with),
-                said,
-                by: difference,
-            },
-        );
     }
 }

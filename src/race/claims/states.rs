@@ -1,11 +1,72 @@
 //! Claims without a number: states, trends, legs, the fastest split.
 
 use super::claim::{ClaimFrame, ClaimMetric, ClaimScope, Progress, Sense, State, When};
-use super::evidence::{ClaimVerdict, check, is_advice, is_measured, no, no_leg};
+use super::evidence::{ClaimVerdict, check, is_advice, is_measured, metric_of, no, no_leg, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
+use super::quantity::Quantity;
 use crate::race::sport::LegKind;
 
+/// Nobody walks faster than this for long, in metres per second.
+const FASTEST_WALK_MPS: f64 = 2.1;
+
+/// `from 214 to 203 W`: the second is now, and the first was before.
+pub(super) fn change(
+    quantity: &Quantity,
+    sense: Option<Sense>,
+    frame: &ClaimFrame,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let (Some(from), Some(to)) = (quantity.readings.first(), quantity.to.first()) else {
+        return Ok(());
+    };
+    let metric = metric_of(from.measure).or(frame.metric.filter(|metric| is_measured(*metric)));
+    let metric = metric.ok_or("say what changed, with its unit")?;
+    let is_near = |value: f64, said: f64| (value - said).abs() <= tolerance(metric, said);
+    let mean = |span: Option<RaceSpan>| span.and_then(|span| span.values(metric, None).first().copied());
+    let mut now = facts.newest(metric);
+    now.extend(facts.now().iter().flat_map(|span| span.values(metric, None)));
+    let mut before: Vec<f64> = (1..=24)
+        .filter_map(|part| mean(facts.around(f64::from(part) * 300.0)))
+        .collect();
+    before.extend(
+        [false, true]
+            .into_iter()
+            .filter_map(|second| mean(facts.half(second))),
+    );
+    let splits = facts.last_splits(None, f64::INFINITY);
+    before.extend(splits.iter().flat_map(|span| span.values(metric, None)));
+    before.extend(facts.legs.iter().flat_map(|leg| leg.span.values(metric, None)));
+    before.extend(facts.spread_of(metric, None).map(|spread| spread.high));
+    let is_way = match sense.and_then(Sense::is_more) {
+        Some(true) => to.value > from.value,
+        Some(false) => to.value < from.value,
+        None => true,
+    };
+    check(is_way, "that change goes the other way")?;
+    check(
+        now.iter().any(|value| is_near(*value, to.value)),
+        "it is another now",
+    )?;
+    check(
+        before.iter().any(|value| is_near(*value, from.value)),
+        "it was never that before",
+    )
+}
+
+/// The split with the highest value, which no number tells.
+pub(super) fn peak(metres: f64, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    let metric = frame.metric.filter(|metric| is_measured(*metric));
+    let metric = metric.unwrap_or(ClaimMetric::HeartRate);
+    check(
+        facts.is_hardest_split(frame.leg, metric, metres),
+        "the highest value was elsewhere",
+    )
+}
+
 pub(super) fn trend(sense: Sense, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
+    if facts.is_silent && (frame.silent || frame.when == Some(When::Past)) {
+        return Ok(());
+    }
     if facts.is_silent {
         return no("there is no signal, so nothing is known of the present");
     }
@@ -22,6 +83,8 @@ pub(super) fn trend(sense: Sense, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
     let before: Vec<f64> = [
         mean(facts.around(900.0)),
         mean(facts.around(1500.0)),
+        mean(facts.around(2700.0)),
+        mean(facts.around(3600.0)),
         mean(facts.half(false)),
         mean(Some(facts.race)),
     ]
@@ -108,6 +171,21 @@ pub(super) fn state(state: State, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
         }
         State::Started => (facts.started, "the race has not begun"),
         State::Waiting => (!facts.started, "the race has begun"),
+        State::Walking if is_past => {
+            let splits = facts.last_splits(frame.leg, f64::INFINITY);
+            let walked = splits
+                .iter()
+                .any(|span| span.distance_m < span.elapsed_s * FASTEST_WALK_MPS);
+            (walked || !facts.stops.is_empty(), "the data shows no walk")
+        }
+        State::Walking => (
+            !stands
+                && facts
+                    .now()
+                    .iter()
+                    .any(|span| span.distance_m < span.elapsed_s * FASTEST_WALK_MPS),
+            "the data does not show that",
+        ),
     };
     // "no signal", "not moving" are phrases of their own.
     let negated = frame.not
@@ -121,8 +199,9 @@ pub(super) fn state(state: State, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
 pub(super) fn leg(kind: LegKind, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
     let Some(index) = facts.leg_index(kind, frame.leg_number) else {
         let to_come = facts.is_multisport
-            && (matches!(frame.when, Some(When::Future))
+            && (matches!(frame.when, None | Some(When::Future))
                 || frame.scope == Some(ClaimScope::Next)
+                || frame.progress == Some(Progress::ToGo)
                 || frame.not);
         return if to_come || is_advice(frame) || facts.legs.is_empty() {
             Ok(())

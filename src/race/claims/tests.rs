@@ -1,4 +1,4 @@
-//! The messages of `tests/scenarios/claims.json` and `claims_held_out.json` against four races.
+//! The messages of `tests/scenarios/claims*.json` against four races.
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -287,6 +287,11 @@ fn so_are_messages_in_other_words() {
 #[test]
 fn so_are_messages_in_the_style_of_a_coach() {
     check(include_str!("../../../tests/scenarios/claims_in_use.json"));
+}
+
+#[test]
+fn so_are_messages_of_many_voices() {
+    check(include_str!("../../../tests/scenarios/claims_many_voices.json"));
 }
 
 fn is_held(text: &str) -> bool {

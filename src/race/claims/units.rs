@@ -24,6 +24,8 @@ pub(super) enum Measure {
     /// Seconds.
     Duration,
     Percent,
+    /// A number of stops.
+    Stops,
     /// Something that the data does not contain: grams, degrees, calories.
     Foreign,
     /// A number whose unit does not fit it, such as 5:15 km/h.
@@ -47,7 +49,7 @@ const MILE_M: f64 = 1609.344;
 
 #[rustfmt::skip]
 const UNITS: &[(Unit, &str)] = &[
-    (Unit::Of(HeartRate, 1.0), "bpm|beats per minute|beats|beats a minute|beats min|schläge|schläge pro minute|schlägen|pulsations|battements|pulsaciones|latidos|ppm|battiti|battiti al minuto"),
+    (Unit::Of(HeartRate, 1.0), "bpm|bpms|beats per min|puls|heartbeats|beats per minute|beats|beats a minute|beats min|schläge|schläge pro minute|schlägen|pulsations|battements|pulsaciones|latidos|ppm|battiti|battiti al minuto"),
     (Unit::Of(Power, 1.0), "w|watt|watts|vatios|vatio"),
     (Unit::Of(Cadence { steps: false }, 1.0), "rpm|revs|revs per minute|revolutions|revolutions per minute|u / min|umdrehungen|umdrehungen pro minute|tours|tours par minute|tr / min|pedaladas|pedalate"),
     (Unit::Of(Cadence { steps: true }, 1.0), "spm|schritten pro minute|schritten|steps|steps per minute|steps a minute|steps / min|schritte|schritte pro minute|schritte / min|pas par minute|pas / min|pasos|pasos por minuto|passi|passi al minuto"),
@@ -57,9 +59,10 @@ const UNITS: &[(Unit, &str)] = &[
     (Unit::Of(Distance, 0.3048), "ft|feet|foot"),
     (Unit::Of(Distance, 0.9144), "yd|yards|yard"),
     (Unit::Of(Speed, 1.0 / 3.6), "km / h|kmh|kph|km per hour|km an hour|kilometres per hour|kilometers per hour|kilometres an hour|kilometers an hour|stundenkilometer|km pro stunde|km / std|kilómetros por hora|chilometri all ora|km all ora"),
-    (Unit::Of(Speed, MILE_M / 3600.0), "mph|mi / h|miles per hour|miles an hour"),
+    (Unit::Of(Speed, MILE_M / 3600.0), "mph|miles each hour|mi / h|miles per hour|miles an hour"),
+    (Unit::Of(Speed, 0.514_444), "knots|kn|kts"),
     (Unit::Of(Speed, 1.0), "m / s|mps|metres per second|meters per second"),
-    (Unit::Pace(1000.0), "/ km|min / km|per km|per kilometre|per kilometer|a km|a kilometre|a kilometer|minutes per km|minutes per kilometre|minutes per kilometer|min per km|a kilometre|pro km|pro kilometer|je km|je kilometer|der kilometer|min pro km|minuten pro kilometer|au km|au kilomètre|par km|par kilomètre|min au km|por km|por kilómetro|el kilómetro|al km|al chilometro|min al km|minuti al km|/ k"),
+    (Unit::Pace(1000.0), "/ km|min / km|per km|per kilometre|per kilometer|a km|a kilometre|a kilometer|minutes per km|minutes per kilometre|minutes per kilometer|minutes a km|minutes a kilometre|minutes a kilometer|minutes for each kilometre|for each kilometre|for each km|for every kilometre|for every km|each kilometre|each km|every kilometre|every km|min pro kilometer|minuten je kilometer|minuten pro km|minutes au kilomètre|minutes au km|minutes par km|minutes par kilomètre|min per km|a kilometre|pro km|pro kilometer|je km|je kilometer|der kilometer|min pro km|minuten pro kilometer|au km|au kilomètre|par km|par kilomètre|min au km|por km|por kilómetro|el kilómetro|al km|al chilometro|min al km|minuti al km|/ k"),
     (Unit::Pace(MILE_M), "/ mi|/ mile|min / mi|min / mile|per mile|a mile|minutes per mile|min per mile|pro meile|por milla|al miglio"),
     (Unit::Pace(100.0), "/ 100 m|/ 100m|per 100 m|per 100m|min / 100 m|per hundred|per hundred metres|per hundred meters|pro 100 m|auf 100 m|aux 100 m|por 100 m|ogni 100 m|a hundred"),
     (Unit::PerKm, "s / km|sec / km|secs / km|seconds per km|seconds a km|seconds per kilometre|seconds per kilometer|seconds a kilometre|seconds a kilometer|sekunden pro km|sekunden pro kilometer|secondes au km|segundos por km|secondi al km"),
@@ -67,6 +70,7 @@ const UNITS: &[(Unit, &str)] = &[
     (Unit::Of(Duration, 60.0), "min|mins|minute|minutes|minuten|minuto|minutos|minuti"),
     (Unit::Of(Duration, 1.0), "s|sec|secs|second|seconds|sek|sekunde|sekunden|seconde|secondes|segundo|segundos|secondo|secondi"),
     (Unit::Of(ClimbRate, 1.0), "m / h|metres per hour|meters per hour|hm / h|metres an hour|meters an hour|vertical metres per hour"),
+    (Unit::Of(Measure::Stops, 1.0), "stops|stop|breaks|pauses|stopps|pausen|arrêts|soste|paradas"),
     (Unit::Of(Percent, 1.0), "%|percent|per cent|prozent|pour cent|por ciento|per cento"),
     (Unit::Of(Foreign, 1.0), "g|grams|gram|gramm|grammes|gramos|grammi|mg|ml|cl|dl|l|litre|litres|liter|liters|oz|cups|cup|sips|sip|gels|gel|bars|bar|bottles|bottle|tablets|tablet|salt|kcal|cal|calories|kj|°|° c|° f|degrees|grad|w / kg|watts per kilo|kg|g / h|g per hour|g an hour|grams per hour|grams an hour|carbs|bananas|banana|chews|schlucke|gele|riegel|gorgées|tragos|sorsi|squats|deep breaths|breaths|strides|bites|pieces|times"),
 ];
@@ -80,12 +84,24 @@ const SPANS: &[((f64, f64), &str)] = &[
     ((5400.0, 600.0), "an hour and a half|one and a half hours|one hour and a half|hour and a half|anderthalb stunden|eineinhalb stunden|une heure et demie|hora y media|un ora e mezza"),
     ((2700.0, 300.0), "three quarters of an hour|dreiviertelstunde|trois quarts d heure"),
     ((1800.0, 300.0), "half an hour|half hour|halben stunde|halbe stunde|demi heure|media hora|mezz ora|mezzora"),
-    ((900.0, 150.0), "quarter of an hour|quarter hour|viertelstunde|quart d heure|cuarto de hora|quarto d ora"),
+    ((900.0, 150.0), "quarter of an hour|a quarter of an hour|a quarter hour|quarter hour|viertelstunde|quart d heure|cuarto de hora|quarto d ora"),
     ((90.0, 15.0), "a minute and a half|minute and a half|one and a half minutes|anderthalb minuten|une minute et demie|minuto y medio|minuto e mezzo"),
     ((30.0, 5.0), "half a minute|halben minute|halbe minute"),
     ((3600.0, 60.0), "an hour|einer stunde|eine stunde|une heure|una hora|un ora"),
     ((60.0, 10.0), "a minute|einer minute|eine minute|une minute|un minuto"),
 ];
+
+/// Shares of the way in words, in per cent.
+#[rustfmt::skip]
+const SHARES: &[(f64, &str)] = &[
+    (20.0, "a fifth|one fifth|ein fünftel"), (25.0, "a quarter of|one quarter of|a quarter done|ein viertel"),
+    (100.0 / 3.0, "a third of|one third|a third done|ein drittel|un tiers"), (40.0, "two fifths|zwei fünftel"),
+    (60.0, "three fifths|drei fünftel"), (200.0 / 3.0, "two thirds|zwei drittel|deux tiers|dos tercios|due terzi"),
+    (75.0, "three quarters|drei viertel|trois quarts|tres cuartos|tre quarti"), (80.0, "four fifths|vier fünftel"),
+];
+
+pub(super) static SHARE_PHRASES: LazyLock<Phrases<f64>> =
+    LazyLock::new(|| Phrases::new(SHARES.iter().copied()));
 
 pub(super) static SPAN_PHRASES: LazyLock<Phrases<(f64, f64)>> =
     LazyLock::new(|| Phrases::new(SPANS.iter().copied()));

@@ -3,12 +3,14 @@
 use super::claim::{
     Claim, ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Mood, Reference, Sense, When,
 };
+use super::deviations;
 use super::distances;
 use super::durations;
 use super::evidence::{
     Allowed, ClaimVerdict, check, is_advice, is_measured, metric_name, metric_of, no, tolerance,
 };
 use super::facts::RaceFacts;
+use super::fits::fits;
 use super::quantity::{Measure, Quantity, Reading};
 use super::{limits, measured, states};
 
@@ -31,7 +33,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             // What the clause before said need not hold for this one.
             let alone = ClaimFrame {
                 scope: None,
-                stat: None,
+                stat: frame.stat.filter(|_| frame.own_stat),
                 checkpoint: None,
                 when: Some(When::Perfect),
                 ..frame.clone()
@@ -45,17 +47,32 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             if is_spare {
                 return Ok(());
             }
+            let is_known = || any(quantity, |reading, to| check(fits(reading, to, frame, facts), "")).is_ok();
             whole.or_else(
                 |why| match any(quantity, |reading, to| value(reading, to, &alone, facts)) {
                     Ok(()) if frame.is_inherited => Ok(()),
+                    _ if is_known() => Ok(()),
                     _ => Err(why),
                 },
             )
         }
         ClaimBody::Reference(quantity) => any(quantity, |reading, to| {
-            limits::reference(reading, to, frame, facts)
+            let whole = limits::reference(reading, to, frame, facts);
+            whole.or_else(|why| check(fits(reading, to, frame, facts), &why))
         }),
-        ClaimBody::Difference(quantity) => any(quantity, |reading, to| difference(reading, to, frame, facts)),
+        ClaimBody::Difference(quantity) => {
+            let by = |frame: &ClaimFrame| any(quantity, |reading, to| difference(reading, to, frame, facts));
+            let to_plan = ClaimFrame {
+                reference: None,
+                ..frame.clone()
+            };
+            by(frame).or_else(|why| match by(&to_plan) {
+                Ok(()) if frame.reference_before == Some(Reference::Cutoff) => Ok(()),
+                _ => any(quantity, |reading, to| check(fits(reading, to, frame, facts), "")).map_err(|_| why),
+            })
+        }
+        ClaimBody::Change(quantity, sense) => states::change(quantity, *sense, frame, facts),
+        ClaimBody::Peak(metres) => states::peak(*metres, frame, facts),
         ClaimBody::Reaching(distance, time) => durations::reaching(distance, time, frame, facts),
         ClaimBody::Relation => relation(frame, facts),
         ClaimBody::Comparison { with, said, by } => {
@@ -101,6 +118,14 @@ fn value(reading: Reading, to: Option<Reading>, frame: &ClaimFrame, facts: &Race
         Measure::Distance => distances::value(reading, to, frame, facts),
         Measure::Duration => durations::value(reading, to, frame, facts),
         Measure::Percent => distances::percent(reading, frame, facts),
+        Measure::Stops => {
+            let stops = facts.stops.iter().filter(|stop| stop.duration_s >= 45.0).count() as f64;
+            let is_count = (stops - reading.value).abs() < 0.5;
+            check(
+                is_advice(frame) || frame.progress.is_some() || is_count,
+                "the data shows another number of stops",
+            )
+        }
         Measure::Misfit => no("the number and its unit do not fit"),
         Measure::Foreign => {
             let states = matches!(
@@ -132,7 +157,7 @@ fn difference(reading: Reading, to: Option<Reading>, frame: &ClaimFrame, facts: 
         return Ok(());
     }
     if reading.measure == Measure::Duration {
-        return durations::difference(reading, to, frame, facts);
+        return deviations::difference(reading, to, frame, facts);
     }
     let Some(metric) = metric_of(reading.measure)
         .or(frame.metric)
@@ -184,7 +209,12 @@ fn relation(frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
     }
     match (sense, frame.reference) {
         (Sense::Ahead | Sense::Behind | Sense::Same, reference) => {
-            durations::against_plan(sense, reference, frame, facts)
+            deviations::against_plan(sense, reference, frame, facts)
+        }
+        (Sense::Above | Sense::Below, Some(Reference::Plan))
+            if frame.metric.is_some_and(is_measured) && frame.metric != Some(ClaimMetric::Pace) =>
+        {
+            limits::against_limit(sense, frame, facts)
         }
         (Sense::Above | Sense::Below, Some(Reference::Limit)) => limits::against_limit(sense, frame, facts),
         (Sense::Faster | Sense::Slower, _) if !is_advice(frame) => {
@@ -223,13 +253,15 @@ fn comparison(
             ..left.clone()
         };
         return any(by, |reading, to| {
-            durations::difference(reading, to, &frame, facts)
+            deviations::difference(reading, to, &frame, facts)
         });
     }
     let metric = match sense {
         Sense::Faster | Sense::Slower => ClaimMetric::Pace,
-        _ => left
-            .metric
+        _ => by
+            .and_then(|by| by.readings.first())
+            .and_then(|by| metric_of(by.measure))
+            .or(left.metric)
             .filter(|metric| is_measured(*metric))
             .unwrap_or(ClaimMetric::Pace),
     };
@@ -253,7 +285,7 @@ fn comparison(
     check(holds, "the comparison is the other way round")?;
     match by {
         Some(by) => any(by, |reading, _| {
-            durations::apart(reading, left, right, metric, facts)
+            deviations::apart(reading, left, right, metric, facts)
         }),
         None => Ok(()),
     }

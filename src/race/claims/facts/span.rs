@@ -46,7 +46,7 @@ impl RaceSpan {
     }
 
     /// Without the stops.
-    pub(super) fn moving(self) -> Self {
+    pub(in crate::race::claims) fn moving(self) -> Self {
         Self {
             elapsed_s: self.moving_s,
             ..self

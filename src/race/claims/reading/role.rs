@@ -6,7 +6,7 @@ use crate::race::claims::claim::{
 };
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::Tag;
-use crate::race::claims::quantity::{Measure, Quantity};
+use crate::race::claims::quantity::{Measure, Quantity, Reading};
 
 /// Whether a clause states, advises or supposes something.
 pub(super) fn mood(part: &Part<'_>, before: Option<Mood>) -> Option<Mood> {
@@ -64,8 +64,35 @@ pub(super) fn mood(part: &Part<'_>, before: Option<Mood>) -> Option<Mood> {
     if is_lead && !part.has(is_verb) && part.values().is_empty() {
         return Some(Mood::If);
     }
+    // "noch 4 km bis Velden"
+    let is_way = part.items.windows(2).any(|two| {
+        matches!(two, [to, place] if matches!(to.words.as_str(), "bis" | "until" | "till" | "hasta" | "fino a" | "jusqu à")
+            && matches!(place.kind, ItemKind::Checkpoint(_)))
+    }) && part
+        .items
+        .iter()
+        .filter_map(MessageItem::quantity)
+        .any(|quantity| quantity.measures(Measure::Distance).or(quantity.measures(Measure::Duration)).is_some())
+        && !part.items.first().is_some_and(|first| first.has(Tag::Mood(Mood::Advice)));
+    // "She did 6.2 km/h until the signal went."
+    let is_way = is_way
+        || part.items.iter().enumerate().any(|(index, item)| {
+            matches!(item.words.as_str(), "until" | "till" | "bis")
+                && part
+                    .items
+                    .iter()
+                    .take(index)
+                    .any(|item| item.has(Tag::When(When::Past)))
+        });
+    // "At km 15 have a gel."
+    let orders = part.items.windows(2).any(|two| {
+        matches!(two, [place, have] if matches!(place.kind, ItemKind::Mark(_) | ItemKind::Checkpoint(_)) && have.words == "have")
+    });
+    if orders && !part.has(|tag| tag == Tag::Athlete) {
+        return Some(Mood::Advice);
+    }
     for strong in [Mood::Unknown, Mood::If] {
-        if moods.contains(&strong) {
+        if moods.contains(&strong) && !(is_way && strong == Mood::If) {
             return Some(strong);
         }
     }
@@ -93,6 +120,64 @@ fn is_verb(tag: Tag) -> bool {
         tag,
         Tag::When(When::Present | When::Past | When::Perfect | When::Future)
     )
+}
+
+/// The past tense by the ending of a verb that no table has: `stayed`, `rolled`.
+pub(super) fn past(part: &Part<'_>) -> Option<When> {
+    let is_past = |item: &MessageItem| {
+        item.kind == ItemKind::Word
+            && item.words.len() >= 5
+            && item.words.ends_with("ed")
+            && !item.words.ends_with("eed")
+            && !matches!(item.words.as_str(), "hundred" | "tired" | "relaxed")
+    };
+    part.items.iter().any(is_past).then_some(When::Past)
+}
+
+/// Whether a place is said to be left.
+pub(super) fn departs(part: &Part<'_>) -> bool {
+    part.items.windows(2).any(|two| {
+        let [left, place] = two else { return false };
+        left.has(Tag::Departed) && matches!(place.kind, ItemKind::Checkpoint(_))
+    })
+}
+
+pub(super) fn is_miles(distance: Reading) -> bool {
+    let power = (distance.step / 1609.344).log10();
+    (power - power.round()).abs() < 1e-6
+}
+
+/// A range that is a change over time, `from 214 to 203 W`.
+pub(super) struct ChangeOverTime {
+    /// The sense of its verb.
+    pub(super) sense: Option<Sense>,
+}
+
+/// The change over time that a range is, if it is one.
+pub(super) fn change_over_time(
+    quantity: &Quantity,
+    frame: &ClaimFrame,
+    before: &[MessageItem],
+    part: &Part<'_>,
+) -> Option<ChangeOverTime> {
+    let from = before.last()?;
+    let is_from = matches!(from.words.as_str(), "from" | "von" | "de" | "da" | "desde");
+    let measure = quantity.readings.first()?.measure;
+    let is_value = matches!(
+        measure,
+        Measure::HeartRate | Measure::Power | Measure::Cadence { .. } | Measure::Bare
+    );
+    let trend = part.items.iter().find_map(|item| {
+        let tag = item.tags().iter().find(|tag| matches!(tag, Tag::Trend(_)))?;
+        Some((*tag, item.words.starts_with("drift")))
+    });
+    let is_told =
+        frame.mood.is_none() && (trend.is_some() || matches!(frame.when, Some(When::Past | When::Perfect)));
+    let sense = match trend {
+        Some((Tag::Trend(sense), false)) => Some(sense),
+        _ => None,
+    };
+    (is_from && is_value && is_told && !quantity.to.is_empty()).then_some(ChangeOverTime { sense })
 }
 
 /// The frame of one number among several in a clause: what stands next to it counts for it alone.
@@ -144,6 +229,20 @@ pub(super) fn around(clause: &ClaimFrame, before: &[MessageItem], after: &[Messa
         } else {
             Sense::Behind
         });
+    }
+    // "58.2 km in"
+    if after.first().is_some_and(|next| next.words == "in")
+        && after.get(1).is_none_or(|next| {
+            next.quantity().is_none()
+                && !matches!(
+                    next.words.as_str(),
+                    "the" | "a" | "her" | "his" | "your" | "front" | "hand"
+                )
+        })
+        && frame.progress.is_none()
+        && frame.when != Some(When::Future)
+    {
+        frame.progress = Some(Progress::Done);
     }
     // "33.7 km ahead"
     if after

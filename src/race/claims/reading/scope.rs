@@ -39,6 +39,8 @@ pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &m
             .and_then(|quantity| quantity.measures(Measure::Duration))
         {
             let is_ago = next.is_some_and(|next| next.words == "ago")
+                || (next.is_some_and(|next| next.words == "or so")
+                    && part.items.get(index + 2).is_some_and(|ago| ago.words == "ago"))
                 || index
                     .checked_sub(1)
                     .and_then(|i| part.items.get(i))
@@ -193,8 +195,10 @@ pub(super) fn legs(part: &Part<'_>, frame: &mut ClaimFrame) {
         let before = index.checked_sub(1).and_then(|i| part.items.get(i));
         (frame.leg, frame.on_leg) = (Some(kind), on);
         frame.leg_number = match (item.words.as_str(), before.map(|before| before.words.as_str())) {
-            ("t1", _) | (_, Some("first" | "erste" | "première" | "primera" | "prima")) => Some(1),
-            ("t2", _) | (_, Some("second" | "zweite" | "seconde" | "segunda" | "seconda")) => Some(2),
+            ("t1" | "in t1", _) | (_, Some("first" | "erste" | "première" | "primera" | "prima")) => Some(1),
+            ("t2" | "in t2", _) | (_, Some("second" | "zweite" | "seconde" | "segunda" | "seconda")) => {
+                Some(2)
+            }
             _ => None,
         };
     }

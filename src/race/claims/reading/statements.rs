@@ -3,13 +3,16 @@
 use super::Reader;
 use super::part::Part;
 use super::scope;
-use crate::race::claims::claim::{ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, State, When};
-use crate::race::claims::items::{Clause, ItemKind};
+use crate::race::claims::claim::{ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, State, When};
+use crate::race::claims::evidence::{is_measured, metric_of};
+use crate::race::claims::items::{Clause, ItemKind, MessageItem};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::names;
+use crate::race::claims::quantity::Measure;
 
 impl Reader<'_> {
     /// Claims without a number.
+    #[expect(clippy::too_many_lines, reason = "one condition for each kind of claim")]
     pub(super) fn statements(&mut self, part: &Part<'_>, frame: &ClaimFrame, compared: bool) {
         let items = part.items;
         let has_values = !part.values().is_empty();
@@ -21,15 +24,61 @@ impl Reader<'_> {
                 )
             )
         });
+        let has_pace = part.values().iter().any(|index| {
+            let quantity = items.get(*index).and_then(MessageItem::quantity);
+            quantity.is_some_and(|quantity| {
+                quantity
+                    .readings
+                    .iter()
+                    .any(|reading| metric_of(reading.measure).is_some())
+                    && quantity.measures(Measure::Duration).is_none()
+            })
+        });
         let is_waiting = part.has(|tag| tag == Tag::State(State::Waiting));
         if frame.mood.is_none() {
             for (index, item) in items.iter().enumerate() {
+                let named = self.athlete_is_named || part.has(|tag| tag == Tag::Athlete);
+                let is_present = matches!(frame.when, Some(When::Present | When::Now));
+                let is_word = item.kind == ItemKind::Word
+                    || item.has(Tag::Metric(ClaimMetric::Ascent))
+                    || item.has(Tag::Metric(ClaimMetric::Stop))
+                    || item.has(Tag::State(State::Walking));
+                if let (Some(state), true) =
+                    (doing(&item.words), named && is_present && is_word && !frame.not)
+                {
+                    self.push(items, frame, ClaimBody::State(state));
+                }
                 for tag in item.tags() {
                     match tag {
                         // A heart rate that has not moved is no stop.
-                        Tag::State(State::Standing | State::Moving) if measures => {}
-                        Tag::State(state) => self.push(items, frame, ClaimBody::State(*state)),
-                        Tag::Trend(sense) if !compared => self.push(items, frame, ClaimBody::Trend(*sense)),
+                        Tag::State(State::Standing) if measures => {}
+                        // "9:20 /km on the move"
+                        Tag::State(State::Moving)
+                            if has_values && (has_pace || frame.metric.is_some_and(is_measured)) => {}
+                        Tag::State(state) => {
+                            let is_verb = item.has(Tag::Metric(ClaimMetric::Stop));
+                            let when = frame.when.or(is_verb.then_some(When::Past));
+                            self.push(
+                                items,
+                                &ClaimFrame {
+                                    when,
+                                    ..frame.clone()
+                                },
+                                ClaimBody::State(*state),
+                            );
+                        }
+                        Tag::Trend(_) if self.has_change(items) => {}
+                        Tag::Trend(sense) if !compared => {
+                            let metric = frame.metric.or(self.last_metric);
+                            self.push(
+                                items,
+                                &ClaimFrame {
+                                    metric,
+                                    ..frame.clone()
+                                },
+                                ClaimBody::Trend(*sense),
+                            );
+                        }
                         Tag::Leg(_) if scope::is_ahead(items, index) => {}
                         Tag::Leg(kind) | Tag::OnLeg(kind) => {
                             let is_half = part.has(|tag| tag == Tag::Scope(ScopeWord::Half));
@@ -59,6 +108,10 @@ impl Reader<'_> {
                         _ => {}
                     }
                 }
+            }
+            let peaks = part.has(|tag| tag == Tag::Stat(ClaimStat::Max)) && measures && !has_values;
+            if let (true, Some(ClaimScope::Mark(metres))) = (peaks, frame.scope) {
+                self.push(items, frame, ClaimBody::Peak(metres));
             }
             let extreme = part.find(Tag::extreme);
             match (extreme, frame.scope) {
@@ -90,13 +143,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a change told with both its ends has been read from these items.
+    fn has_change(&self, items: &[MessageItem]) -> bool {
+        let last = self.claims.last();
+        !items.is_empty() && last.is_some_and(|claim| matches!(claim.body, ClaimBody::Change(..)))
+    }
+
     /// Marks and checkpoints that the athlete is said to be at, to have passed or to reach.
     fn places(&mut self, part: &Part<'_>, frame: &ClaimFrame, is_extreme: bool) {
         let items = part.items;
         let has_values = !part.values().is_empty();
         let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
         let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
-        let when = if is_next { Some(When::Future) } else { frame.when };
+        let is_after = items
+            .iter()
+            .any(|item| matches!(item.words.as_str(), "after" | "nach" | "since" | "seit"));
+        let when = match frame.when {
+            _ if is_next => Some(When::Future),
+            Some(When::Present | When::Now) | None if is_after => Some(When::Past),
+            when => when,
+        };
         let place_frame = ClaimFrame {
             when,
             at_place,
@@ -167,4 +233,16 @@ fn is_motion(word: &str) -> bool {
             | "fährst"
             | "corriendo"
     )
+}
+
+/// What a present participle says of the athlete.
+fn doing(word: &str) -> Option<State> {
+    const MOVES: &str = " climbing cruising rolling flying progress descending spinning striding trotting marching hiking jogging galloping gliding walking advancing plodding ";
+    const RESTS: &str = " sitting waiting stopping pausing sleeping lying napping queueing ";
+    let word = format!(" {word} ");
+    if MOVES.contains(&word) {
+        Some(State::Moving)
+    } else {
+        RESTS.contains(&word).then_some(State::Standing)
+    }
 }
