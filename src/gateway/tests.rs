@@ -140,10 +140,8 @@ impl Bench {
             calls_per_minute: 1_000,
             ..Live::default()
         });
-        let oauth = oauth(&store, &clock, &lifecycle, &public_url, &settings);
-        oauth.keep_sign_in(&Self::grant(access)).await;
         let gateway = Gateway::start(GatewayParts {
-            oauth,
+            oauth: oauth(&store, &clock, &lifecycle, &public_url, &settings),
             workers: Workers::attached(worker.port(), &lifecycle),
             lists,
             races: races(&garmin_url, &store, &clock, &settings, &lifecycle),
@@ -167,16 +165,12 @@ impl Bench {
     }
 
     fn caller(&self) -> Caller {
-        Caller::from(Self::grant(self.access))
-    }
-
-    fn grant(access: Access) -> Grant {
-        Grant {
+        Caller::from(Grant {
             account: account("a"),
-            access,
+            access: self.access,
             client_id: "client".to_owned(),
             family: Self::family(),
-        }
+        })
     }
 
     fn family() -> FamilyId {

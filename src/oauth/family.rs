@@ -236,24 +236,6 @@ fn partition_newest<T>(all: Vec<T>, n: usize, worth: impl Fn(&T) -> bool) -> (Ve
 }
 
 #[cfg(test)]
-impl super::OAuth {
-    /// Stores the sign-in of a grant, as after a token request.
-    pub(crate) async fn keep_sign_in(&self, grant: &super::Grant) {
-        let consent = Consent {
-            account: grant.account.clone(),
-            access: grant.access,
-            client_id: grant.client_id.clone(),
-            client_name: grant.client_id.clone(),
-            resource: String::new(),
-        };
-        let (family, _) = TokenFamily::begin(consent, self.0.clock.now(), SignedDuration::from_hours(1));
-        let id = grant.family.clone();
-        let kept = self.0.store.atomic(move |tx| tx.put(id.key(), &family));
-        kept.await.unwrap();
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 

@@ -61,19 +61,25 @@ impl Supervisor {
     /// Stops the worker when the gateway ends. Returns where permits are asked for, if the gateway grants them.
     pub(super) fn follow(self, lifecycle: &Lifecycle) -> Option<PermitDesk> {
         let told = lifecycle.clone();
-        let stopping = lifecycle.stopping();
-        let (desk, until_end): (_, futures_util::future::BoxFuture<'static, ()>) = match self.input {
-            SupervisorInput::Pipe(pipe) => (None, Box::pin(end_of(pipe))),
+        match self.input {
+            SupervisorInput::Pipe(pipe) => {
+                let stopping = lifecycle.stopping();
+                lifecycle.spawn("supervisor", async move {
+                    stopping.run_until_cancelled(end_of(pipe)).await;
+                    told.stop();
+                });
+                None
+            }
             SupervisorInput::Socket(socket) => {
                 let (desk, requests) = mpsc::unbounded_channel();
-                (Some(desk), Box::pin(ask_for_permits(socket, requests)))
+                // A worker that stops still finishes its calls, so this goes on until nobody can ask any more.
+                lifecycle.spawn("supervisor", async move {
+                    ask_for_permits(socket, requests).await;
+                    told.stop();
+                });
+                Some(desk)
             }
-        };
-        lifecycle.spawn("supervisor", async move {
-            stopping.run_until_cancelled(until_end).await;
-            told.stop();
-        });
-        desk
+        }
     }
 }
 
@@ -82,19 +88,20 @@ async fn end_of(mut pipe: pipe::Receiver) {
     while pipe.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
 }
 
-/// Passes on requests for permits, and the answers, until the gateway closes its end.
+/// Passes on requests for permits, and the answers, until the gateway closes its end or nobody can ask any more.
 async fn ask_for_permits(socket: UnixStream, mut requests: mpsc::UnboundedReceiver<PermitRequest>) {
     let (mut reader, mut writer) = permit_channel(socket);
     let mut waiting: VecDeque<oneshot::Sender<Permission>> = VecDeque::new();
     loop {
         tokio::select! {
-            Some(request) = requests.recv() => {
+            request = requests.recv() => {
                 let message = match request {
-                    PermitRequest::Permit(reply) => {
+                    Some(PermitRequest::Permit(reply)) => {
                         waiting.push_back(reply);
                         PermitMessage::Ask
                     }
-                    PermitRequest::Paused(until) => PermitMessage::Paused(until),
+                    Some(PermitRequest::Paused(until)) => PermitMessage::Paused(until),
+                    None => return,
                 };
                 if !writer.send(message).await {
                     return;

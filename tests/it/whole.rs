@@ -475,6 +475,16 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "set_phone",
     ];
     assert_eq!(changing, own);
+    for (chosen, is_listed) in [("get_floors", true), ("default", false)] {
+        let arguments = json!({ "tools": chosen });
+        world
+            .told(&ann.access_token, "choose_tools", arguments)
+            .await
+            .unwrap();
+        let list = world.ask(&ann.access_token, "tools/list", json!({})).await;
+        let has_floors = list.to_string().contains("\"get_floors\"");
+        assert_eq!(has_floors, is_listed, "{chosen}");
+    }
 
     world.restart().await;
     assert_eq!(world.full_name(&ann.access_token).await, "Ann Example");
