@@ -56,7 +56,7 @@ use self::livetrack::{Playback, PlayedLink};
 use self::server::SimulatorServer;
 use self::world::World;
 use crate::base::clock::Clock;
-use crate::base::http::{ServerLimits, serve};
+use crate::base::http::HttpServer;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
@@ -119,13 +119,7 @@ impl Simulator {
         let handle = move |request| answering.clone().handle(request);
         lifecycle.spawn(
             "simulator",
-            serve(
-                listener,
-                None,
-                ServerLimits::default(),
-                handle,
-                lifecycle.stopping(),
-            ),
+            HttpServer::new(listener).serve(handle, lifecycle.stopping()),
         );
         Ok(Self { base_url, shared })
     }

@@ -38,7 +38,7 @@ use self::face::{ANY, Face, answer, answered, at};
 pub use self::parts::{Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
-use crate::base::http as accept_loop;
+use crate::base::http::{HttpServer, ServerLimits};
 
 /// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has
 /// passed.
@@ -48,11 +48,15 @@ pub async fn serve(
     parts: WebParts,
     stopping: CancellationToken,
 ) {
-    let connections = accept_loop::ServerLimits {
-        proxies: Arc::clone(&parts.proxies),
-        ..parts.limits.connections.clone()
+    let server = HttpServer {
+        listener,
+        tls,
+        limits: ServerLimits {
+            proxies: Arc::clone(&parts.proxies),
+            ..parts.limits.connections.clone()
+        },
+        threads: Some(parts.threads.clone()),
     };
-    let threads = parts.threads.clone();
     let face = Arc::new(Face::new(parts));
     let routes = warp::service(routes(&face));
     let handle = move |request: Request<Incoming>| {
@@ -69,7 +73,7 @@ pub async fn serve(
             }
         }
     };
-    accept_loop::serve_on(&threads, listener, tls, connections, handle, stopping).await;
+    server.serve(handle, stopping).await;
 }
 
 const MCP: &str = "/mcp";

@@ -1,21 +1,22 @@
 //! The accept loop of every HTTP server in this program: the public server, the built-in worker, and the simulator.
 //!
-//! A connection is closed if its client sends no header in time (this is also the keep-alive limit), or reads nothing
-//! of the response for a while. At the connection limit, an unknown client's connection is closed to admit another
+//! A connection is closed if its client sends no header in time, is idle for too long, or reads nothing of the response
+//! for a while. At the connection limit, an unknown client's connection is closed to admit another
 //! (`connections`). A panic in a handler becomes a 500. On shutdown, idle connections close at once and busy ones
 //! finish; a request that arrives on a connection just accepted is still answered.
 //!
 //! Deliberately absent: body limits and body timeouts, because only the handler knows what it reads.
 
 mod connections;
+mod protocols;
 mod response;
 mod stall;
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
+use std::error::Error;
+use std::future::Future;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,11 +24,9 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Incoming};
-use hyper::header::HOST;
-use hyper::server::conn::{http1, http2};
-use hyper::{Request, Response, StatusCode, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -39,14 +38,11 @@ use url::Url;
 
 pub use self::connections::ReadingBody;
 use self::connections::{Capacity, ConnectionSlot, Connections, OpenConnection};
+use self::protocols::{Protocols, name_host, until_stopped};
 use self::response::Tracked;
 use self::stall::StallTimeout;
 use super::source::{Peer, Proxies};
 use super::threads::ConnectionThreads;
-use super::wakes::CoalescedWakes;
-
-/// How long a connection without a request stays open after shutdown has begun.
-const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
 /// A handle on the connection of a request, in the request's extensions.
 #[derive(Clone, Debug)]
@@ -71,8 +67,11 @@ impl ClientConnection {
 /// Limits of one HTTP server.
 #[derive(Clone, Debug)]
 pub struct ServerLimits {
-    /// The time limit for sending a header, and for staying idle.
+    /// The time limit for sending a header. An unknown client's connection may stay idle for as long.
     pub header_timeout: Duration,
+    /// How long a connection of a known client, or of a proxy, may stay idle. It is longer than proxies and clients
+    /// keep their connections, so that they are the ones who close.
+    pub idle_timeout: Duration,
     /// How long a response may make no progress because the client reads nothing.
     pub write_stall: Duration,
     /// The maximum number of open connections; lower if the process's open-file limit is low.
@@ -89,6 +88,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(20),
+            idle_timeout: Duration::from_secs(130),
             write_stall: Duration::from_secs(20),
             max_connections: 512,
             per_source: usize::MAX,
@@ -98,136 +98,187 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves `handle` on `listener` until `stopping` fires. Returns when all connections are done or the drain time is
-/// over. Run it as a task of the lifecycle. With `tls`, clients may choose HTTP/2; without it, all speak HTTP/1.1.
-pub async fn serve<H, F, B>(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    limits: ServerLimits,
-    handle: H,
-    stopping: CancellationToken,
-) where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: std::error::Error + Send + Sync + 'static,
-{
-    let threads = ConnectionThreads::current();
-    serve_on(&threads, listener, tls, limits, handle, stopping).await;
+/// An HTTP server before it serves. With `tls`, clients may choose HTTP/2; without it, all speak HTTP/1.1.
+pub struct HttpServer {
+    pub listener: TcpListener,
+    pub tls: Option<TlsAcceptor>,
+    pub limits: ServerLimits,
+    /// Where the connections are served; without it, on the current runtime.
+    pub threads: Option<ConnectionThreads>,
 }
 
-/// [`serve`], with every connection on one of `threads`.
-pub async fn serve_on<H, F, B>(
-    threads: &ConnectionThreads,
-    listener: TcpListener,
+impl HttpServer {
+    /// A server of this program's own clients: plain HTTP and the default limits.
+    pub fn new(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            tls: None,
+            limits: ServerLimits::default(),
+            threads: None,
+        }
+    }
+
+    /// Serves `handle` until `stopping` fires. Returns when all connections are done or the drain time is over. Run it
+    /// as a task of the lifecycle.
+    pub async fn serve<H, F, B>(self, handle: H, stopping: CancellationToken)
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Error + Send + Sync + 'static,
+    {
+        let limits = self.limits;
+        let threads = self.threads.unwrap_or_else(ConnectionThreads::current);
+        let capacity = Capacity {
+            total: limits.max_connections.min(files_for_connections()),
+            per_source: limits.per_source,
+        };
+        let open = Connections::new(capacity, Arc::clone(&limits.proxies));
+        let tasks = TaskTracker::new();
+        let server = Arc::new(ConnectionServer {
+            protocols: Protocols::new(&limits),
+            tls: self.tls,
+            limits,
+            handle,
+            stopping,
+        });
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(e) => {
+                        // Usually because there are no file descriptors left.
+                        tracing::warn!(reason = %e, "http.accept_failed");
+                        open.make_room();
+                        sleep(Duration::from_millis(50)).await;
+                        continue;
+                    }
+                },
+                () = server.stopping.cancelled() => break,
+            };
+            let Some(connection) = admit(&open, peer.ip()).await else {
+                tracing::warn!("http.connections_exhausted");
+                continue;
+            };
+            if let Err(e) = stream.set_nodelay(true) {
+                tracing::debug!(reason = %e, "http.nodelay_refused");
+            }
+            let server = Arc::clone(&server);
+            threads.spawn(&tasks, async move {
+                server.answer(stream, peer.ip(), Arc::new(connection)).await;
+            });
+        }
+        drop(self.listener);
+        tasks.close();
+        if timeout(server.limits.drain, tasks.wait()).await.is_err() {
+            tracing::warn!("http.drain_cut");
+        }
+    }
+}
+
+/// What every connection of a server shares.
+struct ConnectionServer<H> {
+    protocols: Protocols,
     tls: Option<TlsAcceptor>,
     limits: ServerLimits,
     handle: H,
     stopping: CancellationToken,
-) where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+}
+
+impl<H, F, B> ConnectionServer<H>
+where
+    H: Fn(Request<Incoming>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: std::error::Error + Send + Sync + 'static,
+    B::Error: Error + Send + Sync + 'static,
 {
-    let capacity = Capacity {
-        total: limits.max_connections.min(files_for_connections()),
-        per_source: limits.per_source,
-    };
-    let proxies = Arc::clone(&limits.proxies);
-    let open = Connections::new(capacity, Arc::clone(&proxies));
-    let connections = TaskTracker::new();
-    let protocols = Protocols::new(&limits);
-    loop {
-        let (stream, peer) = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(e) => {
-                    // Usually because there are no file descriptors left.
-                    tracing::warn!(reason = %e, "http.accept_failed");
-                    open.make_room();
-                    sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-            () = stopping.cancelled() => break,
-        };
-        let connection_state = admit(&open, peer.ip()).await;
-        let Some(connection_state) = connection_state else {
-            tracing::warn!("http.connections_exhausted");
-            continue;
-        };
-        if let Err(e) = stream.set_nodelay(true) {
-            tracing::debug!(reason = %e, "http.nodelay_refused");
-        }
-        let (protocols, tls) = (protocols.clone(), tls.clone());
-        let (handle, stopping) = (handle.clone(), stopping.clone());
-        let proxies = Arc::clone(&proxies);
-        threads.spawn(&connections, async move {
-            // The thread's own runtime watches the socket.
-            let stream = match stream.into_std().and_then(TcpStream::from_std) {
-                Ok(stream) => stream,
-                Err(e) => return tracing::warn!(reason = %e, "http.accept_failed"),
-            };
-            let requested = Notify::new();
-            let connection_state = Arc::new(connection_state);
-            let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
-                requested.notify_one();
-                name_host(&mut request);
-                let peer = proxies.peer(peer.ip(), request.headers());
-                let open_request = connection_state.asked(peer.source);
-                request.extensions_mut().insert(ClientConnection {
-                    connection: Arc::clone(&connection_state),
-                    peer,
-                });
-                let response = AssertUnwindSafe(handle(request)).catch_unwind();
-                async move {
-                    let response = match response.await {
-                        Ok(response) => response.map(Either::Left),
-                        Err(_) => internal_error(),
-                    };
-                    Ok::<_, Infallible>(response.map(|body| Tracked::new(body, open_request)))
-                }
-            });
-            let stream = StallTimeout::new(stream, limits.write_stall);
-            let served = async {
-                let Some(tls) = tls else {
-                    let connection = protocols.http1.serve_connection(TokioIo::new(stream), service);
-                    return until_stopped(connection, &requested, &stopping).await;
-                };
-                let handshake = timeout(limits.header_timeout, tls.accept(stream));
-                let Ok(Ok(stream)) = handshake.await else {
-                    tracing::debug!("http.handshake_failed");
-                    return Ok(());
-                };
-                match stream.get_ref().1.alpn_protocol() {
-                    Some(b"h2") => {
-                        let connection = protocols.http2.serve_connection(TokioIo::new(stream), service);
-                        until_stopped(connection, &requested, &stopping).await
-                    }
-                    None | Some(b"http/1.1") => {
-                        let connection = protocols.http1.serve_connection(TokioIo::new(stream), service);
-                        until_stopped(connection, &requested, &stopping).await
-                    }
-                    // The handshake was all: a certificate authority's check.
-                    Some(_) => Ok(()),
-                }
-            };
-            let ended = tokio::select! {
-                ended = served => ended,
-                () = connection_state.closed() => return tracing::debug!("http.connection_displaced"),
-            };
-            if let Err(e) = ended {
-                tracing::debug!(reason = %e, "http.connection_ended");
+    /// Answers a connection's requests until it ends, or must close.
+    async fn answer(&self, stream: TcpStream, peer: IpAddr, connection: Arc<OpenConnection>) {
+        let ended = tokio::select! {
+            ended = self.converse(stream, peer, &connection) => ended,
+            () = connection.closed() => return tracing::debug!("http.connection_displaced"),
+            () = connection.silent(self.limits.header_timeout) => {
+                return tracing::debug!("http.connection_silent");
             }
-        });
+        };
+        if let Err(e) = ended {
+            tracing::debug!(reason = %e, "http.connection_ended");
+        }
     }
-    drop(listener);
-    connections.close();
-    if timeout(limits.drain, connections.wait()).await.is_err() {
-        tracing::warn!("http.drain_cut");
+
+    async fn converse(
+        &self,
+        stream: TcpStream,
+        peer: IpAddr,
+        connection: &Arc<OpenConnection>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
+        // The thread's own runtime watches the socket.
+        let stream = TcpStream::from_std(stream.into_std()?)?;
+        let stream = StallTimeout::new(stream, self.limits.write_stall);
+        let requested = Notify::new();
+        let service = service_fn(|request| {
+            requested.notify_one();
+            self.respond(request, peer, connection)
+        });
+        let Some(tls) = &self.tls else {
+            let conversation = self
+                .protocols
+                .http1
+                .serve_connection(TokioIo::new(stream), service);
+            return Ok(until_stopped(conversation, &requested, &self.stopping).await?);
+        };
+        let handshake = timeout(self.limits.header_timeout, tls.accept(stream));
+        let Ok(Ok(stream)) = handshake.await else {
+            tracing::debug!("http.handshake_failed");
+            return Ok(());
+        };
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => {
+                let conversation = self
+                    .protocols
+                    .http2
+                    .serve_connection(TokioIo::new(stream), service);
+                until_stopped(conversation, &requested, &self.stopping).await?;
+            }
+            None | Some(b"http/1.1") => {
+                let conversation = self
+                    .protocols
+                    .http1
+                    .serve_connection(TokioIo::new(stream), service);
+                until_stopped(conversation, &requested, &self.stopping).await?;
+            }
+            // The handshake was all: a certificate authority's check.
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    fn respond(
+        &self,
+        mut request: Request<Incoming>,
+        peer: IpAddr,
+        connection: &Arc<OpenConnection>,
+    ) -> impl Future<Output = Result<Response<ResponseBody<B>>, Infallible>> + Send + use<H, F, B> {
+        name_host(&mut request);
+        let peer = self.limits.proxies.peer(peer, request.headers());
+        let open_request = connection.asked(peer.source);
+        request.extensions_mut().insert(ClientConnection {
+            connection: Arc::clone(connection),
+            peer,
+        });
+        let response = AssertUnwindSafe((self.handle)(request)).catch_unwind();
+        async move {
+            let response = match response.await {
+                Ok(response) => response.map(Either::Left),
+                Err(_) => internal_error(),
+            };
+            Ok(response.map(|body| Tracked::new(body, open_request)))
+        }
     }
 }
+
+/// The body of a handler's response, or of the error page.
+type ResponseBody<B> = Tracked<Either<B, Full<Bytes>>>;
 
 /// Waits for a place. `None`: all connections are answering requests.
 async fn admit(open: &Arc<Connections>, peer: IpAddr) -> Option<OpenConnection> {
@@ -237,71 +288,6 @@ async fn admit(open: &Arc<Connections>, peer: IpAddr) -> Option<OpenConnection> 
             ConnectionSlot::Full => return None,
             ConnectionSlot::Later(pause) => sleep(pause).await,
         }
-    }
-}
-
-/// The settings of both versions of HTTP.
-#[derive(Clone)]
-struct Protocols {
-    http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
-}
-
-impl Protocols {
-    fn new(limits: &ServerLimits) -> Self {
-        let mut http1 = http1::Builder::new();
-        http1
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.header_timeout)
-            .max_headers(64)
-            .max_buf_size(64 * 1024);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
-        http2
-            .timer(TokioTimer::new())
-            .keep_alive_interval(limits.header_timeout)
-            .keep_alive_timeout(limits.header_timeout)
-            .max_concurrent_streams(32)
-            .max_header_list_size(64 * 1024);
-        Self { http1, http2 }
-    }
-}
-
-/// Drives a connection to its end. After the stop signal, only requests that have begun are answered.
-async fn until_stopped<C>(
-    connection: C,
-    requested: &Notify,
-    stopping: &CancellationToken,
-) -> Result<(), hyper::Error>
-where
-    C: GracefulConnection<Error = hyper::Error>,
-{
-    let mut connection = pin!(connection);
-    let wakes = CoalescedWakes::default();
-    let stopped = async {
-        stopping.cancelled().await;
-        timeout(FIRST_REQUEST, requested.notified()).await
-    };
-    let answered = poll_fn(|context| wakes.poll(context, |context| connection.as_mut().poll(context)));
-    tokio::select! {
-        ended = answered => ended,
-        _ = stopped => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    }
-}
-
-/// HTTP/2 names the host in `:authority` instead of a `Host` header.
-fn name_host(request: &mut Request<Incoming>) {
-    if request.version() == Version::HTTP_2
-        && !request.headers().contains_key(HOST)
-        && let Some(host) = request
-            .uri()
-            .authority()
-            .map(|authority| authority.as_str().parse())
-        && let Ok(host) = host
-    {
-        request.headers_mut().insert(HOST, host);
     }
 }
 
@@ -346,10 +332,11 @@ mod tests {
             assert!(request.uri().path() != "/panic", "on purpose");
             Response::new(Full::new(Bytes::from_static(b"hello")))
         };
-        lifecycle.spawn(
-            "server",
-            serve(listener, None, limits, handle, lifecycle.stopping()),
-        );
+        let server = HttpServer {
+            limits,
+            ..HttpServer::new(listener)
+        };
+        lifecycle.spawn("server", server.serve(handle, lifecycle.stopping()));
         (address, lifecycle)
     }
 
@@ -381,7 +368,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_connection_is_closed() {
         let limits = ServerLimits {
-            header_timeout: Duration::from_millis(50),
+            idle_timeout: Duration::from_millis(50),
             ..ServerLimits::default()
         };
         let (address, _lifecycle) = start(limits).await;

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use url::Url;
 
-use crate::base::http::{ServerLimits, serve};
+use crate::base::http::HttpServer;
 use crate::base::lifecycle::Lifecycle;
 
 /// A request that the server received.
@@ -69,13 +69,7 @@ impl StandIn {
         };
         lifecycle.spawn(
             "stand-in",
-            serve(
-                listener,
-                None,
-                ServerLimits::default(),
-                handle,
-                lifecycle.stopping(),
-            ),
+            HttpServer::new(listener).serve(handle, lifecycle.stopping()),
         );
         stand_in
     }

@@ -12,8 +12,7 @@ use tokio::sync::watch;
 use super::StartError;
 use crate::admin::metrics;
 use crate::admin::service::AdminService;
-use crate::base::http;
-use crate::base::http::ServerLimits;
+use crate::base::http::HttpServer;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
 use crate::config::Heartbeat;
@@ -34,7 +33,7 @@ pub(super) async fn metrics(
             let answer = answer(&request, &service);
             async move { answer }
         };
-        http::serve(listener, None, ServerLimits::default(), handle, stop).await;
+        HttpServer::new(listener).serve(handle, stop).await;
     });
     Ok(())
 }

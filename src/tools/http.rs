@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::server::{McpReply, Server};
 use super::stdio::LONGEST_MESSAGE;
-use crate::base::http::{ClientConnection, ServerLimits, serve as serve_http};
+use crate::base::http::{ClientConnection, HttpServer};
 use crate::base::secrets::{TokenHash, random_id};
 use crate::mcp::{McpError, RejectedRequest, sse};
 
@@ -71,7 +71,7 @@ pub(super) async fn serve(
             answer(&server, request, is_local).await
         }
     };
-    serve_http(listener, None, ServerLimits::default(), handle, stopping).await;
+    HttpServer::new(listener).serve(handle, stopping).await;
 }
 
 async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> Response<WorkerBody> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRequest};
 use garmin_gateway::admin::client::AdminClient;
-use garmin_gateway::base::http::{ServerLimits, serve};
+use garmin_gateway::base::http::HttpServer;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::simulator::SimulatorSettings;
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
@@ -52,13 +52,7 @@ impl Taker {
                 response
             }
         };
-        let serving = serve(
-            listener,
-            None,
-            ServerLimits::default(),
-            handle,
-            lifecycle.stopping(),
-        );
+        let serving = HttpServer::new(listener).serve(handle, lifecycle.stopping());
         lifecycle.spawn("taker", serving);
         taker
     }

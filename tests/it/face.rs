@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use garmin_gateway::accounts::Accounts;
 use garmin_gateway::base::clock::Clock;
-use garmin_gateway::base::http::{ServerLimits, serve};
+use garmin_gateway::base::http::HttpServer;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use garmin_gateway::base::log::Traces;
 use garmin_gateway::base::secrets::RootSecret;
@@ -254,13 +254,7 @@ impl Worker {
         };
         lifecycle.spawn(
             "face.worker",
-            serve(
-                listener,
-                None,
-                ServerLimits::default(),
-                answer,
-                lifecycle.stopping(),
-            ),
+            HttpServer::new(listener).serve(answer, lifecycle.stopping()),
         );
         port
     }

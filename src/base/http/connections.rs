@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::source::{Proxies, network};
@@ -230,6 +231,24 @@ impl OpenConnection {
     /// Resolves when the connection must close.
     pub(super) async fn closed(&self) {
         self.close.cancelled().await;
+    }
+
+    /// Resolves when an unknown client has sent no request for `limit`.
+    pub(super) async fn silent(&self, limit: Duration) {
+        while let Some(left) = self.silence_left(limit) {
+            sleep(left).await;
+        }
+    }
+
+    /// How much longer the client may be silent, if at all. A known client and a proxy have the whole time again.
+    fn silence_left(&self, limit: Duration) -> Option<Duration> {
+        let open = self.connections.open.lock();
+        let entry = open.entries.get(&self.id)?;
+        if entry.is_proven || entry.requests > 0 || self.connections.is_shared(entry.peer) {
+            return Some(limit);
+        }
+        let left = limit.checked_sub(entry.since.elapsed())?;
+        (!left.is_zero()).then_some(left)
     }
 
     /// A request of this source begins. Its client is unknown until a token is verified.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use crate::base::http::{ServerLimits, serve};
+use crate::base::http::HttpServer;
 use crate::base::lifecycle::Lifecycle;
 
 /// The worker's reaction to one request.
@@ -79,13 +79,7 @@ impl FakeWorker {
         };
         lifecycle.spawn(
             "fake worker",
-            serve(
-                listener,
-                None,
-                ServerLimits::default(),
-                answer,
-                lifecycle.stopping(),
-            ),
+            HttpServer::new(listener).serve(answer, lifecycle.stopping()),
         );
         worker
     }

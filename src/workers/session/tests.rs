@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::base::http::{ServerLimits, serve};
+use crate::base::http::HttpServer;
 
 /// How the fake worker responds: takes headers and message, and returns status, headers and body.
 type AnswerWith = fn(&HeaderMap, &Value) -> (u16, &'static str, String);
@@ -58,13 +58,7 @@ async fn worker(answer: AnswerWith) -> FakeWorker {
     };
     lifecycle.spawn(
         "worker",
-        serve(
-            listener,
-            None,
-            ServerLimits::default(),
-            handle,
-            lifecycle.stopping(),
-        ),
+        HttpServer::new(listener).serve(handle, lifecycle.stopping()),
     );
     FakeWorker {
         client: WorkerClient::new(port, None, lifecycle.clone()),

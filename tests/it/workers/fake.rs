@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use garmin_gateway::base::http::{ServerLimits, serve};
+use garmin_gateway::base::http::HttpServer;
 use garmin_gateway::base::lifecycle::Lifecycle;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -96,14 +96,9 @@ fn program() {
             let fake = Arc::clone(&fake);
             async move { fake.answer(request).await }
         };
-        serve(
-            listener,
-            None,
-            ServerLimits::default(),
-            answer,
-            lifecycle.stopping(),
-        )
-        .await;
+        HttpServer::new(listener)
+            .serve(answer, lifecycle.stopping())
+            .await;
     });
 }
 

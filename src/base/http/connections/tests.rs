@@ -183,3 +183,25 @@ fn few_bodies_of_unknown_clients_are_read_at_once() {
     assert_eq!(closed(&slow), [0, 1], "two in all");
     assert!(!other.close.is_cancelled() && !member.close.is_cancelled());
 }
+
+#[tokio::test]
+async fn only_an_unknown_client_must_not_be_silent() {
+    let all = connections(10, 10);
+    let limit = Duration::from_millis(20);
+    let is_silent = async |connection: &Arc<OpenConnection>| {
+        tokio::time::timeout(5 * limit, connection.silent(limit))
+            .await
+            .is_ok()
+    };
+    let stranger = from(&all, "192.0.2.1");
+    assert!(is_silent(&stranger).await);
+    let request = asked(&stranger);
+    assert!(!is_silent(&stranger).await, "its request is being answered");
+    drop(request);
+    assert!(is_silent(&stranger).await);
+    stranger.proven();
+    assert!(!is_silent(&stranger).await);
+    for proxy in ["10.1.2.3", "127.0.0.1"] {
+        assert!(!is_silent(&from(&all, proxy)).await, "{proxy}");
+    }
+}
