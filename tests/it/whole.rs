@@ -475,7 +475,12 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         "set_phone",
     ];
     assert_eq!(changing, own);
-    for (chosen, is_listed) in [("get_floors", true), ("default", false)] {
+    for (chosen, is_listed) in [
+        ("get_floors", true),
+        ("default", false),
+        ("all", true),
+        ("default", false),
+    ] {
         let arguments = json!({ "tools": chosen });
         world
             .told(&ann.access_token, "choose_tools", arguments)

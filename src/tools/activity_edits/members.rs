@@ -42,29 +42,22 @@ pub(super) fn name(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
 }
 
 pub(super) fn type_key(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    const TYPE: &ActivityMember = &ActivityMember {
-        tool: "set_activity_type",
-        parameter: "type_key",
-        path: "activityTypeDTO.typeKey",
-        argument: text,
-        message: "Activity type successfully updated",
+    const TYPE: &ListedMember = &ListedMember {
+        member: ActivityMember {
+            tool: "set_activity_type",
+            parameter: "type_key",
+            path: "activityTypeDTO.typeKey",
+            argument: text,
+            message: "Activity type successfully updated",
+        },
+        list: TYPES,
+        noun: "activity type",
+        lister: "get_activity_types",
+        object: "activityTypeDTO",
+        sent_along: "parentTypeId",
+        told_id: Some("type_id"),
     };
-    let [activity, types, ..] = answers else {
-        return Ok(activity_step(call, TYPES));
-    };
-    let key = call.text("type_key").trim().to_owned();
-    let entry = entry(types, &key, "activity type", "get_activity_types")?;
-    let dto = json!({
-        "typeId": entry.get("typeId"),
-        "typeKey": key,
-        "parentTypeId": entry.get("parentTypeId"),
-    });
-    let body = json!({"activityId": 0, "activityTypeDTO": dto});
-    let mut change = edit(call, activity, TYPE, &json!(key), json!(key), body);
-    change
-        .names
-        .insert("type_id".to_owned(), json!(entry.get("typeId")));
-    Ok(ChangeStep::one(change))
+    listed(call, answers, TYPE)
 }
 
 pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
@@ -86,32 +79,22 @@ pub(super) fn description(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
 }
 
 pub(super) fn event_type(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
-    const EVENT: &ActivityMember = &ActivityMember {
-        tool: "set_activity_event_type",
-        parameter: "event_type",
-        path: "eventTypeDTO.typeKey",
-        argument: |value| json!(value.as_str().unwrap_or("uncategorized")),
-        message: "Activity event type successfully updated",
+    const EVENT: &ListedMember = &ListedMember {
+        member: ActivityMember {
+            tool: "set_activity_event_type",
+            parameter: "event_type",
+            path: "eventTypeDTO.typeKey",
+            argument: |value| json!(value.as_str().unwrap_or("uncategorized")),
+            message: "Activity event type successfully updated",
+        },
+        list: EVENT_TYPES,
+        noun: "event type",
+        lister: "",
+        object: "eventTypeDTO",
+        sent_along: "sortOrder",
+        told_id: None,
     };
-    let [activity, types, ..] = answers else {
-        return Ok(activity_step(call, EVENT_TYPES));
-    };
-    let key = call.text("event_type").trim().to_owned();
-    let entry = entry(types, &key, "event type", "")?;
-    let dto = json!({
-        "typeId": entry.get("typeId"),
-        "typeKey": key,
-        "sortOrder": entry.get("sortOrder"),
-    });
-    let body = json!({"activityId": 0, "eventTypeDTO": dto});
-    Ok(ChangeStep::one(edit(
-        call,
-        activity,
-        EVENT,
-        &json!(key),
-        json!(key),
-        body,
-    )))
+    listed(call, answers, EVENT)
 }
 
 pub(super) fn perceived_effort(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
@@ -161,6 +144,43 @@ pub(super) fn feel(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, An
         }
         [] => Ok(activity_step(call, "")),
     }
+}
+
+/// A member whose value is an entry of one of Garmin's lists.
+struct ListedMember {
+    member: ActivityMember,
+    list: &'static str,
+    noun: &'static str,
+    /// The tool that lists the entries, if there is one.
+    lister: &'static str,
+    /// The object of the request that holds the entry.
+    object: &'static str,
+    /// What Garmin wants of the entry beside its id and its key.
+    sent_along: &'static str,
+    /// The name under which the answer tells the entry's id.
+    told_id: Option<&'static str>,
+}
+
+fn listed(
+    call: &ToolCall,
+    answers: &[&Value],
+    listed: &'static ListedMember,
+) -> Result<ChangeStep, AnswerError> {
+    let [activity, entries, ..] = answers else {
+        return Ok(activity_step(call, listed.list));
+    };
+    let key = call.text(listed.member.parameter).trim().to_owned();
+    let entry = entry(entries, &key, listed.noun, listed.lister)?;
+    let body = json!({"activityId": 0, listed.object: {
+        "typeId": entry.get("typeId"),
+        "typeKey": key,
+        listed.sent_along: entry.get(listed.sent_along),
+    }});
+    let mut change = edit(call, activity, &listed.member, &json!(key), json!(key), body);
+    if let Some(name) = listed.told_id {
+        change.names.insert(name.to_owned(), json!(entry.get("typeId")));
+    }
+    Ok(ChangeStep::one(change))
 }
 
 /// A text as it is; an empty one for a missing member.
