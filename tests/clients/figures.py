@@ -1,7 +1,8 @@
 """The figures of the built-in worker: its memory, a long FIT file, and the first call of a cold account.
 
 Run it with the release program; a debug build is several times slower and larger. The figures are printed beside what is
-wanted. With `--strict` in `run.py figures`, a figure over its limit fails.
+wanted. A worker's own memory does not depend on the machine or the profile, so it always has to keep its limit. With
+`--strict` in `run.py figures`, every figure over its limit fails.
 
 The FIT files are made here and served by a small server in place of Garmin, because no person of the simulator has one
 of this size.
@@ -20,6 +21,7 @@ import time
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
 
 from caller import Caller
 from stage import Stage, wait_for
@@ -29,8 +31,25 @@ SIX_HOURS_S = 6 * 3_600
 LARGE_FILE_BYTES = 5 * MB
 # Upper bounds: MB of memory, and milliseconds.
 AT_REST_MB, READING_MB = 13, 40
+# Without the pages of the program's file, which all workers share.
+OWN_AT_REST_MB, OWN_AFTER_READING_MB = 4, 16
 ANALYSIS_MS, COLD_CALL_MS = 60, 80
 LARGE, SIX_HOURS = 1, 2
+
+# The allocator gives memory back when it is idle.
+IDLE_S = 2
+
+
+class Figure(NamedTuple):
+    name: str
+    value: float
+    most: float
+    # Whether the limit holds on every machine and for every profile.
+    always: bool = False
+
+    def is_over(self) -> bool:
+        return self.value > self.most
+
 
 CRC = [0x0, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401, 0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400]
 
@@ -147,18 +166,20 @@ class LoneWorker:
 
 
 def memory_mb(pid: int, line: str) -> float:
-    """VmRSS is what a process has now, VmHWM the most it ever had."""
+    """VmRSS is what a process has now, RssAnon its own part of that, VmHWM the most it ever had."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split(f"{line}:")[1].split()[0]) * 1_024 / MB
 
 
-def reading_files(binary: Path) -> list[tuple[str, float, float]]:
+def reading_files(binary: Path) -> list[Figure]:
     with Files() as files:
         assert files.sizes[LARGE] > 4.9 * MB, files.sizes
         with LoneWorker(binary, files.url) as worker:
             worker.call("get_activity_timeseries", {"activity_id": LARGE})
             worker.call("get_activity_fit_data", {"activity_id": LARGE})
             peak = memory_mb(worker.process.pid, "VmHWM")
+            time.sleep(IDLE_S)
+            own = memory_mb(worker.process.pid, "RssAnon")
         with LoneWorker(binary, files.url) as worker:
             times = []
             for _ in range(9):
@@ -167,12 +188,13 @@ def reading_files(binary: Path) -> list[tuple[str, float, float]]:
                 times.append((time.perf_counter() - began) * 1_000)
             assert told, "nothing was told of six hours"
     return [
-        ("MB of a worker while it reads a FIT file of 5 MB", peak, READING_MB),
-        ("ms for get_activity_fit_data of 6 hours, with the download", statistics.median(times), ANALYSIS_MS),
+        Figure("MB of a worker while it reads a FIT file of 5 MB", peak, READING_MB),
+        Figure("MB of its own that it still has afterwards", own, OWN_AFTER_READING_MB, always=True),
+        Figure("ms for get_activity_fit_data of 6 hours, with the download", statistics.median(times), ANALYSIS_MS),
     ]
 
 
-def cold_accounts(binary: Path, settings: dict) -> list[tuple[str, float, float]]:
+def cold_accounts(binary: Path, settings: dict) -> list[Figure]:
     """Each person's first call starts their worker. The simulator answers at once, so all of the time is ours."""
     with Stage(binary, settings) as stage:
         people = [person for person in stage.people if person.code is None][:8]
@@ -183,13 +205,13 @@ def cold_accounts(binary: Path, settings: dict) -> list[tuple[str, float, float]
             caller.call("get_stats", {"date": "yesterday"})
             times.append((time.perf_counter() - began) * 1_000)
         wait_for("every person has a worker", lambda: len(stage.workers()) >= len(people))
-        # The allocator gives memory back when it is idle.
-        time.sleep(2)
+        time.sleep(IDLE_S)
         built_in = [pid for pid in stage.workers() if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-        at_rest = max(memory_mb(pid, "VmRSS") for pid in built_in)
+        at_rest, own = (max(memory_mb(pid, line) for pid in built_in) for line in ("VmRSS", "RssAnon"))
     return [
-        ("MB of a worker at rest, the largest of 8", at_rest, AT_REST_MB),
-        ("ms for the first call of a cold account, median of 8", statistics.median(times), COLD_CALL_MS),
+        Figure("MB of a worker at rest, the largest of 8", at_rest, AT_REST_MB),
+        Figure("MB of that are its own", own, OWN_AT_REST_MB, always=True),
+        Figure("ms for the first call of a cold account, median of 8", statistics.median(times), COLD_CALL_MS),
     ]
 
 
@@ -197,8 +219,8 @@ def figures(binary: Path, settings: dict, is_strict: bool) -> int:
     """Returns the number of figures."""
     found = cold_accounts(binary, settings) + reading_files(binary)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {binary}")
-    for name, figure, most in found:
-        print(f"{figure:8.1f}  at most {most:3}  {name}{'' if figure <= most else '  OVER'}")
-    over = [name for name, figure, most in found if figure > most]
-    assert not (is_strict and over), f"over the limit: {', '.join(over)}"
+    for figure in found:
+        print(f"{figure.value:8.1f}  at most {figure.most:3}  {figure.name}{'  OVER' if figure.is_over() else ''}")
+    over = [figure.name for figure in found if figure.is_over() and (figure.always or is_strict)]
+    assert not over, f"over the limit: {', '.join(over)}"
     return len(found)
