@@ -5,6 +5,7 @@
 //! of `assets/differences.md`, and `garmin_mcp` holds garmin_mcp's result.
 
 mod broken;
+mod examples;
 mod schemas;
 mod zones;
 
@@ -20,6 +21,7 @@ use super::garmin_get::GarminGet;
 use super::table::{Effect, GarminQuery, NextStep, Tool, ToolAnswer};
 use super::{lists, tools};
 use crate::mcp::catalogue::{Overlay, ToolEffect};
+use examples::examples;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,40 +38,6 @@ struct Case {
     difference: Option<String>,
     #[serde(default)]
     garmin_mcp: Option<Value>,
-}
-
-/// A tool call for one of three kinds of person (rich, sparse and broken), recorded with garmin_mcp.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Example {
-    tool: String,
-    variant: String,
-    arguments: Map<String, Value>,
-    requests: Vec<Request>,
-    answers: Vec<Reply>,
-    tells: Value,
-    /// The reason why garmin_mcp's answer is wrong.
-    #[serde(default)]
-    known_wrong: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    path: String,
-    query: String,
-    /// The GraphQL query of a read that is sent by POST.
-    #[serde(default)]
-    body: Value,
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    status: u16,
-    body: Value,
-}
-
-fn examples() -> Vec<Example> {
-    serde_json::from_str(include_str!("../../tests/tools/examples.json")).unwrap()
 }
 
 fn cases() -> Vec<Case> {
@@ -402,106 +370,6 @@ fn an_unknown_activity_type_is_refused_with_near_ones() {
         !far.contains("near") && far.contains("get_activity_types"),
         "{far}"
     );
-}
-
-/// The tools in `examples.json` send the same requests and give the same answers as garmin_mcp, except where garmin_mcp
-/// is known to be wrong.
-#[test]
-fn examples_have_the_recorded_requests_and_results() {
-    let mut wrong = Vec::new();
-    for example in examples() {
-        let tool = tools().find(|tool| tool.name == example.tool).unwrap();
-        let call = ToolCall::check(tool.parameters, &example.arguments, &noon(date(2026, 12, 31))).unwrap();
-        let documents: Vec<Value> = example
-            .answers
-            .iter()
-            .map(|reply| {
-                if reply.body == "" || reply.status >= 300 {
-                    Value::Null
-                } else {
-                    reply.body.clone()
-                }
-            })
-            .collect();
-        let documents: Vec<&Value> = documents.iter().collect();
-        let mut asked: Vec<String> = Vec::new();
-        while let Some(answers) = documents.get(..asked.len()) {
-            let gets = gets(tool, &call, answers);
-            if gets.is_empty() {
-                break;
-            }
-            asked.extend(gets.into_iter().map(|get| {
-                let get = get.of_person(&format!("dn-{}", example.variant));
-                if let Some(query) = get.graphql {
-                    return format!("{GRAPHQL}?{query}");
-                }
-                let query = url::form_urlencoded::Serializer::new(String::new())
-                    .extend_pairs(&get.query)
-                    .finish();
-                format!("{}?{query}", get.path)
-            }));
-        }
-        if example.variant == "broken" {
-            // garmin_mcp stops at the first failure, but this worker sends the requests of one round together.
-            asked.truncate(1);
-        }
-        // This worker omits `searchExpression=` when it has no value.
-        let expected: Vec<String> = example
-            .requests
-            .iter()
-            .map(|request| {
-                let graphql = request.body.get("query").and_then(Value::as_str);
-                format!("{}?{}", request.path, graphql.unwrap_or(&request.query))
-            })
-            .map(|url| url.replace("=True", "=true").replace("searchExpression=&", ""))
-            .map(|url| url.replace("<now 0000-00-00>", "2026-12-31"))
-            .take(if example.variant == "broken" {
-                1
-            } else {
-                usize::MAX
-            })
-            .collect();
-        if asked != expected {
-            wrong.push(format!(
-                "{} {} asked {asked:?}\nnot {expected:?}",
-                example.tool, example.variant
-            ));
-        }
-        // The API client turns an error status, or an HTML page instead of a document, into its own errors.
-        if example.variant == "broken" {
-            continue;
-        }
-        let told = match tool.told(&call, &documents) {
-            Ok(ToolAnswer::AsSent) => documents[0].clone(),
-            Ok(ToolAnswer::Json(value)) => value,
-            Ok(ToolAnswer::Text(text)) => text.into(),
-            Ok(ToolAnswer::Nothing) => call.fill(tool.nothing).into(),
-            Err(error) => format!("Error: {error}").into(),
-        };
-        // garmin_mcp never finds the nightly average of a trend.
-        let is_wrong_there = example.known_wrong.is_some() || example.tool == "get_hrv_trend";
-        if !is_wrong_there && !same(&told, &example.tells) {
-            wrong.push(format!(
-                "{} {} told {told}\nnot {}",
-                example.tool, example.variant, example.tells
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n\n"));
-}
-
-/// Whether our answer contains everything that garmin_mcp's does. It may contain more.
-fn same(ours: &Value, theirs: &Value) -> bool {
-    match (ours, theirs) {
-        (Value::Object(ours), Value::Object(theirs)) => theirs
-            .iter()
-            .all(|(key, theirs)| theirs.is_null() || ours.get(key).is_some_and(|ours| same(ours, theirs))),
-        (Value::Array(ours), Value::Array(theirs)) => {
-            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
-        }
-        (Value::Number(ours), Value::Number(theirs)) => ours.as_f64() == theirs.as_f64(),
-        (ours, theirs) => ours == theirs,
-    }
 }
 
 #[test]

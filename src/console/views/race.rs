@@ -356,8 +356,9 @@ mod tests {
     #[test]
     fn all_places_are_inside_and_shapes_stay_true() {
         let places = [(46.5, 6.6), (46.6, 6.6), (46.5, 6.9)];
-        let detail =
-            crate::console::tests::race_with(places.map(|place| sample(0, Some(place), false)).into());
+        let detail = crate::console::tests::samples::race_with(
+            places.map(|place| sample(0, Some(place), false)).into(),
+        );
         let bounds = MapBounds::around(&detail, Rect::new(0, 0, 40, 10)).unwrap();
         for place in places {
             let (x, y) = bounds.project(place);
@@ -366,9 +367,9 @@ mod tests {
         // Dots are square: 80 across, 40 down.
         let (wide, high) = (bounds.x[1] - bounds.x[0], bounds.y[1] - bounds.y[0]);
         assert!((wide / 80.0 - high / 40.0).abs() < 1e-9);
-        let nothing = crate::console::tests::race_with(Vec::new());
+        let nothing = crate::console::tests::samples::race_with(Vec::new());
         assert!(MapBounds::around(&nothing, Rect::new(0, 0, 40, 10)).is_none());
-        let one = crate::console::tests::race_with(vec![sample(0, Some((46.5, 6.6)), false)]);
+        let one = crate::console::tests::samples::race_with(vec![sample(0, Some((46.5, 6.6)), false)]);
         assert!(MapBounds::around(&one, Rect::new(0, 0, 40, 10)).is_some());
     }
 }

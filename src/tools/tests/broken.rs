@@ -10,7 +10,8 @@ use super::super::garmin_get::FAILED;
 use super::super::outcome::{ToolFailure, ToolResult};
 use super::super::table::{AnswerShape, Effect, NextStep, Tool, ToolAnswer};
 use super::super::tools;
-use super::{Example, Reply, examples, noon, same};
+use super::examples::{Example, Reply, examples, same};
+use super::noon;
 use crate::garmin::ApiError;
 
 /// garmin_mcp's text for every failure.

@@ -103,7 +103,7 @@ impl KnownAnswers {
             let pairs = case.gets.iter().zip(case.answers);
             all.extend(pairs.map(|(path, answer)| known(&case.tool, path, answer)));
         }
-        for example in super::examples()
+        for example in super::examples::examples()
             .into_iter()
             .filter(|example| example.variant == "rich")
         {
