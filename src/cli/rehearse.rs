@@ -173,6 +173,9 @@ fn summary_lines(summary: &RehearsalSummary) -> Vec<String> {
             .coverage_percent
             .map(|percent| format!("the 80 % window held the finish {percent:.0} % of the time")),
     );
+    lines.extend(summary.places_coverage_percent.map(|percent| {
+        format!("the 80 % window of the next quarter of the way held it {percent:.0} % of the time")
+    }));
     for eta in &summary.eta {
         lines.push(format!(
             "median ETA error at {} of the way: {:.1} % of the time, plain extrapolation {:.1} %",

@@ -21,6 +21,8 @@ pub(super) struct Forecast {
     pub(super) elapsed_s: f64,
     pub(super) progress_m: f64,
     pub(super) finish: ArrivalWindow,
+    /// The next quarter of the way in metres, and its window; `None` in the last quarter.
+    pub(super) next_quarter: Option<(f64, ArrivalWindow)>,
 }
 
 pub(super) struct PlayedRecording {
@@ -109,9 +111,13 @@ fn forecast(now: Timestamp, plan: &RacePlan, watch: &RaceWatch, track: &Track) -
         .silence(track)
         .filter(|silence| *silence > watch.quiet_after());
     let outlook = Outlook::of(goal, now, lost).filter(|_| watch.phase == RacePhase::Live)?;
+    let whole_m = goal.whole_m()?;
+    let quarters = [0.25, 0.5, 0.75].map(|part| part * whole_m);
+    let next_m = quarters.into_iter().find(|at_m| *at_m > track.progress_m());
     Some(Forecast {
         elapsed_s: track.elapsed_s(),
         progress_m: track.progress_m(),
         finish: outlook.finish()?,
+        next_quarter: next_m.and_then(|at_m| Some((at_m, outlook.at(at_m)?))),
     })
 }

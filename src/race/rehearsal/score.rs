@@ -6,6 +6,7 @@ use super::delivery::Delivery;
 use super::play::PlayedRecording;
 use super::truth::{RecordedTruth, TruePart};
 use crate::race::alerts::AlertKind;
+use crate::race::outlook::ArrivalWindow;
 use crate::race::sport::LegKind;
 
 /// A stop is told after four minutes and a gap after ten. What lasts a little longer has to be told.
@@ -27,6 +28,9 @@ const REACHED_PART: f64 = 0.998;
 /// Windows are judged between these parts of the way.
 const FIRST_PART: f64 = 0.1;
 const LAST_PART: f64 = 0.95;
+
+/// Windows of a place on the way are judged up to this part of the whole distance before it.
+const BEFORE_PLACE_PART: f64 = 0.02;
 
 /// Alerts of one kind against the truth.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,6 +69,9 @@ pub struct RaceRehearsal {
     /// Number of looks at the outlook, and how many of their windows held the real finish.
     pub windows: usize,
     pub windows_right: usize,
+    /// The same for the next quarter of the way: a place such as a checkpoint.
+    pub place_windows: usize,
+    pub place_windows_right: usize,
     /// Errors of the predicted finish at a quarter, half and three quarters of the way.
     pub eta: Vec<EtaError>,
 }
@@ -108,15 +115,7 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
         .started_at
         .map_or(0.0, |at| at.duration_since(delivery.start).as_secs_f64());
     let finish_s = reached_s - started_s;
-    let (mut windows, mut windows_right) = (0, 0);
-    for forecast in &played.forecasts {
-        let part = forecast.progress_m / delivery.whole_m();
-        if (FIRST_PART..=LAST_PART).contains(&part) {
-            windows += 1;
-            let window = forecast.finish.early_s..=forecast.finish.late_s;
-            windows_right += usize::from(window.contains(&finish_s));
-        }
-    }
+    let [finish_windows, place_windows] = windows(delivery, truth, played, started_s, finish_s);
     let eta = [0.25, 0.5, 0.75].into_iter().filter_map(|part| {
         let due_m = part * delivery.whole_m();
         let forecast = played
@@ -147,10 +146,38 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
         polls: played.polls,
         alerts,
         worst_split_s: splits.reduce(f64::max),
-        windows,
-        windows_right,
+        windows: finish_windows.len(),
+        windows_right: finish_windows.iter().filter(|is_right| **is_right).count(),
+        place_windows: place_windows.len(),
+        place_windows_right: place_windows.iter().filter(|is_right| **is_right).count(),
         eta: eta.collect(),
     }
+}
+
+/// Whether each window of the finish held it, and each of the next quarter of the way.
+fn windows(
+    delivery: &Delivery,
+    truth: &RecordedTruth,
+    played: &PlayedRecording,
+    started_s: f64,
+    finish_s: f64,
+) -> [Vec<bool>; 2] {
+    let holds = |window: &ArrivalWindow, at_s: f64| (window.early_s..=window.late_s).contains(&at_s);
+    let (mut finish, mut places) = (Vec::new(), Vec::new());
+    for forecast in &played.forecasts {
+        let part = forecast.progress_m / delivery.whole_m();
+        if !(FIRST_PART..=LAST_PART).contains(&part) {
+            continue;
+        }
+        finish.push(holds(&forecast.finish, finish_s));
+        if let Some((at_m, window)) = &forecast.next_quarter
+            && at_m - forecast.progress_m >= BEFORE_PLACE_PART * delivery.whole_m()
+            && let Some(passed_s) = truth.passed_s(*at_m)
+        {
+            places.push(holds(window, passed_s - started_s));
+        }
+    }
+    [finish, places]
 }
 
 /// `told`: when alerts were raised. An alert is right from `least_s` into a true part on; a part is due if it lasts
@@ -185,6 +212,8 @@ pub struct RehearsalSummary {
     /// Percent of the windows that held the real finish: the mean over the recordings, so that a long one does not
     /// count for more.
     pub coverage_percent: Option<f64>,
+    /// The same for the next quarter of the way.
+    pub places_coverage_percent: Option<f64>,
     /// Median of the absolute errors, in percent of the whole time.
     pub eta: Vec<EtaError>,
 }
@@ -203,12 +232,6 @@ impl RehearsalSummary {
                 None => alerts.push(score.clone()),
             }
         }
-        let judged = rehearsals
-            .iter()
-            .filter(|rehearsal| rehearsal.windows >= LEAST_WINDOWS);
-        let shares: Vec<f64> = judged
-            .map(|rehearsal| rehearsal.windows_right as f64 / rehearsal.windows as f64)
-            .collect();
         let eta = [0.25, 0.5, 0.75].into_iter().filter_map(|part| {
             let at = rehearsals.iter().flat_map(|rehearsal| {
                 let errors = rehearsal
@@ -238,11 +261,23 @@ impl RehearsalSummary {
                 .map(|rehearsal| rehearsal.elapsed_s / 3600.0)
                 .sum(),
             alerts,
-            coverage_percent: (!shares.is_empty())
-                .then(|| shares.iter().sum::<f64>() / shares.len() as f64 * 100.0),
+            coverage_percent: percent(rehearsals, |one| (one.windows_right, one.windows)),
+            places_coverage_percent: percent(rehearsals, |one| (one.place_windows_right, one.place_windows)),
             eta: eta.collect(),
         }
     }
+}
+
+/// Mean over the recordings of their share of right windows, in percent.
+fn percent(rehearsals: &[RaceRehearsal], right_of: impl Fn(&RaceRehearsal) -> (usize, usize)) -> Option<f64> {
+    let judged = rehearsals
+        .iter()
+        .map(right_of)
+        .filter(|(_, windows)| *windows >= LEAST_WINDOWS);
+    let shares: Vec<f64> = judged
+        .map(|(right, windows)| right as f64 / windows as f64)
+        .collect();
+    (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64 * 100.0)
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {

@@ -68,11 +68,12 @@ fn a_steady_run_is_told_as_it_was() {
         rehearsal
             .eta
             .iter()
-            .all(|eta| eta.outlook_s.abs() < 600.0 && eta.plain_s.abs() < 60.0),
+            .all(|eta| eta.outlook_s.abs() < 240.0 && eta.plain_s.abs() < 60.0),
         "{:?}",
         rehearsal.eta
     );
     assert!(rehearsal.windows > 60 && rehearsal.windows_right == rehearsal.windows);
+    assert!(rehearsal.place_windows > 30 && rehearsal.place_windows_right == rehearsal.place_windows);
 }
 
 #[test]
